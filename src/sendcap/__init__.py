@@ -1,0 +1,63 @@
+"""sendcap: simulate large email deliveries and see what the dashboard will show.
+
+>>> import sendcap
+>>> sorted(name for name in dir(sendcap) if name in ("load", "simulate", "open_run"))
+['load', 'open_run', 'simulate']
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
+
+if TYPE_CHECKING:
+    from sendcap.ledger import Ledger
+    from sendcap.reporting.dashboard import Dashboard
+    from sendcap.run import Run, open_run, simulate
+    from sendcap.scenario import Scenario, load
+
+    __version__: str
+
+__all__ = [
+    "Dashboard",
+    "Ledger",
+    "Run",
+    "RunError",
+    "Scenario",
+    "ScenarioError",
+    "SendcapError",
+    "SendcapWarning",
+    "__version__",
+    "load",
+    "open_run",
+    "simulate",
+]
+
+# Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
+# to load than to answer.
+_HOMES = {
+    "Dashboard": "sendcap.reporting.dashboard",
+    "Ledger": "sendcap.ledger",
+    "Run": "sendcap.run",
+    "Scenario": "sendcap.scenario",
+    "load": "sendcap.scenario",
+    "open_run": "sendcap.run",
+    "simulate": "sendcap.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = importlib.import_module("importlib.metadata").version("sendcap")
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

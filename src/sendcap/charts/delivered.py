@@ -1,0 +1,244 @@
+"""The chart of a delivery: Delivered % and Bounces + errors % over time, a line per mode.
+
+Without EFS, Delivered % starts at 100 and sinks by a few percent; with EFS it climbs to the same
+few percent from 0. On one axis from 0 to 100 the sinking could not be read, so a panel between
+the two shows the top of Delivered % magnified.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, cast
+
+from sendcap.charts.expiry import ExpirySpan, expiry_spans
+from sendcap.charts.labels import EndLabel, label_ends
+from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, house_style
+from sendcap.charts.timeaxis import Scale, elapsed_axis
+from sendcap.reporting.kpis import Figures, figures
+from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sendcap.reporting.kpis import Percentages
+    from sendcap.run import Run
+
+    Lines = dict[Mode, Percentages]
+
+_MAGNIFY_FROM_PCT: Final = 50.0
+"""Delivered % is magnified if all that is told about it lies above this."""
+_ROOM_AFTER: Final = 1.3
+"""The time axis ends at this multiple of the last change."""
+_VISIBLE: Final = 0.004
+"""Two moments this share of the axis apart can be told apart."""
+_MOST_SPANS: Final = 4
+"""With more deliveries, one span stands for all of them."""
+
+
+def delivered(
+    run: Run,
+    modes: Iterable[Mode] | None = None,
+    delivery: str = ALL_DELIVERIES,
+    axes: Sequence[Axes] | None = None,
+    *,
+    scale: Scale = "log",
+) -> Figure:
+    """Draw Delivered % and Bounces + errors % over time.
+
+    Parameters
+    ----------
+    modes
+        A line for each; the scenario's ``reporting.modes`` by default.
+    delivery
+        A delivery's name, or ``"*"`` for all of them together.
+    axes
+        Draw on these: for Delivered % and Bounces + errors %, or for Delivered %, Delivered %
+        magnified and Bounces + errors %, from top to bottom. By default a new figure gets them,
+        the magnified one if there is something to magnify.
+    scale
+        Of the time axis.
+
+    Returns
+    -------
+    Figure
+        The figure on which it is drawn, not attached to pyplot.
+
+    Raises
+    ------
+    SendcapError
+        If there is no such mode or delivery.
+    """
+    names = tuple(
+        one_of("mode", mode, MODES)
+        for mode in dict.fromkeys(run.scenario.reporting.modes if modes is None else modes)
+    )
+    denominator = run.scenario.reporting.denominator
+    readings = {mode: figures(run.ledger, mode, delivery, denominator) for mode in names}
+    spans = expiry_spans(run, delivery)
+    with house_style():
+        first_s, last_s = _limits_s(readings, spans, run)
+        shares = {mode: its.delivered_pct for mode, its in readings.items()}
+        failures = {mode: its.bounces_errors_pct for mode, its in readings.items()}
+        magnified = _magnified_range(shares)
+        if axes is None:
+            axes = _new_axes(run, delivery, with_magnified=magnified is not None)
+        top, bottom = axes[0], axes[-1]
+        time_s = run.ledger.edges_s
+        for panel in axes:
+            elapsed_axis(panel, first_s, last_s, scale)
+            panel.tick_params(labelbottom=panel is bottom)
+        _draw_spans(axes, _told_apart(spans), last_s)
+
+        top.set_ylim(0, 104)
+        top.set_yticks(range(0, 101, 20))
+        top.set_title("Delivered %")
+        _draw_lines(top, time_s, shares)
+        if len(axes) > 2:
+            low, high = magnified or (0.0, 104.0)
+            axes[1].set_ylim(low, high)
+            axes[1].set_title("Delivered %, magnified")
+            axes[1].set_facecolor(SHADE)
+            _draw_lines(axes[1], time_s, shares)
+        highest = max((_highest(values) for values in failures.values()), default=0.0)
+        bottom.set_ylim(0, 1.12 * highest if highest > 0 else 1.0)
+        bottom.set_title("Bounces + errors %")
+        _draw_lines(bottom, time_s, failures)
+        bottom.set_xlabel(_time_label(run), loc="left")
+        return cast("Figure", top.get_figure(root=True))
+
+
+def _limits_s(
+    readings: dict[Mode, Figures], spans: list[ExpirySpan], run: Run
+) -> tuple[float, float]:
+    """Return when there is first something to see and when the last of it has happened.
+
+    Opens and clicks go on long after the last status has changed; they are not in this chart.
+    """
+    import numpy as np
+
+    end_s = run.ledger.end_s
+    first, last = end_s, 0.0
+    for its in readings.values():
+        changes = np.flatnonzero(np.diff(its.sent) | np.diff(its.failed) | np.diff(its.relayed))
+        if len(changes):
+            first = min(first, float(its.time_s[changes[0] + 1]))
+            last = max(last, float(its.time_s[changes[-1] + 1]))
+    last = max([last, *(span.last_s for span in spans if span.last_s <= end_s)])
+    first = min(first, last) or run.ledger.bin_s
+    # The cliff at the end of validity is often the last change: leave some room behind it, unless
+    # what comes then was cut off.
+    room = _ROOM_AFTER if run.scenario.time.horizon is None else 1.0
+    return first, max(room * last, 2 * first)
+
+
+def _magnified_range(shares: Lines) -> tuple[float, float] | None:
+    """Return the range of Delivered % to magnify, or ``None`` if that would tell no more."""
+    import numpy as np
+
+    told = []
+    for values in shares.values():
+        values = values[~np.isnan(values)]
+        if len(values):
+            lowest = float(values.min())
+            # Of a line that climbs from 0 only its end is in the range.
+            told += [lowest if lowest >= _MAGNIFY_FROM_PCT else float(values[-1])]
+            told += [float(values.max())]
+    if not told or min(told) < _MAGNIFY_FROM_PCT or max(told) - min(told) < 1e-9:
+        return None
+    span = max(told) - min(told)
+    # More below, so that the end of a climb can be seen.
+    return min(told) - 0.35 * span, max(told) + 0.06 * span
+
+
+def _highest(values: Percentages) -> float:
+    import numpy as np
+
+    return 0.0 if np.isnan(values).all() else float(np.nanmax(values))
+
+
+def _new_axes(run: Run, delivery: str, *, with_magnified: bool) -> list[Axes]:
+    from matplotlib.figure import Figure
+
+    heights = (1.25, 1.0, 1.0) if with_magnified else (1.0, 1.0)
+    figure = Figure(figsize=(10.0, 2.6 * len(heights)))
+    height = figure.get_figheight()
+    # The right margin holds the labels, the top the title; the rest is set in inches as well, so
+    # that two panels look like three.
+    figure.subplots_adjust(
+        left=0.06, right=0.83, top=1 - 0.95 / height, bottom=0.5 / height, hspace=0.28
+    )
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    panels = [figure.add_subplot(grid[row, 0]) for row in range(len(heights))]
+    title = textwrap.shorten(run.scenario.title, 110, placeholder=" …") or "Delivered messages"
+    figure.text(
+        0.06, 1 - 0.2 / height, title, fontsize=13, fontweight="bold", verticalalignment="top"
+    )
+    which = None if delivery == ALL_DELIVERIES else delivery
+    what = f"{run.ledger.messages(delivery=which):,} messages to deliver"
+    if which is not None:
+        what = f"{which}: {what}"
+    elif len(run.ledger.deliveries) > 1:
+        what += f" in {len(run.ledger.deliveries)} deliveries"
+    figure.text(0.06, 1 - 0.48 / height, what, color=GREY, verticalalignment="top")
+    return panels
+
+
+def _told_apart(spans: list[ExpirySpan]) -> list[tuple[str, float, float]]:
+    """Return the spans of the deliveries, with a label for each."""
+    if not spans:
+        return []
+    whole = (min(span.first_s for span in spans), max(span.last_s for span in spans))
+    alike = whole[1] / whole[0] < 1.05
+    if len(spans) == 1 or alike or len(spans) > _MOST_SPANS:
+        return [("end of validity", *whole)]
+    return [(f"end of validity, {span.delivery}", span.first_s, span.last_s) for span in spans]
+
+
+def _draw_spans(axes: Sequence[Axes], spans: list[tuple[str, float, float]], last_s: float) -> None:
+    """Mark when validity ends: a line at the first message, a band to the last."""
+    top = axes[0]
+    level = 0.06
+    for label, first_s, until_s in spans:
+        if first_s > last_s:
+            continue
+        ends = top.transAxes.inverted().transform(
+            top.transData.transform([(first_s, 0), (until_s, 0)])
+        )[:, 0]
+        wide = ends[1] - ends[0] > _VISIBLE
+        for panel in axes:
+            panel.axvline(first_s, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+            if wide:
+                panel.axvspan(first_s, min(until_s, last_s), color=INK, alpha=0.09, linewidth=0)
+        top.annotate(
+            label + ("\n(first to last message)" if wide else ""),
+            xy=(first_s, level),
+            xycoords=("data", "axes fraction"),
+            xytext=(-5, 0),
+            textcoords="offset points",
+            horizontalalignment="right",
+            fontsize=8.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
+        )
+        level += 0.11 + 0.09 * wide
+
+
+def _draw_lines(panel: Axes, time_s: Percentages, lines: Lines) -> None:
+    import numpy as np
+
+    ends = []
+    # After the run nothing changes any more.
+    held_s = np.append(time_s, max(time_s[-1], panel.get_xlim()[1]))
+    for mode in sorted(lines, key=lambda name: -MODE_LOOKS[name].width):
+        look = MODE_LOOKS[mode]
+        panel.plot(held_s, np.append(lines[mode], lines[mode][-1]), **look.keywords())
+        told = lines[mode][~np.isnan(lines[mode])]
+        if len(told):
+            ends.append(EndLabel(f"{mode}  {told[-1]:.2f} %", float(told[-1]), look.colour))
+    label_ends(panel, ends)
+
+
+def _time_label(run: Run) -> str:
+    start = run.scenario.start
+    return "time since the start" + ("" if start is None else f", {start:%Y-%m-%d %H:%M %Z}")

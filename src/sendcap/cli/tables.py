@@ -1,0 +1,118 @@
+"""What a run looks like in the terminal: the dashboard and the totals."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sendcap.cli.conduct import printable
+from sendcap.reporting.elapsed import elapsed
+from sendcap.reporting.modes import ALL_DELIVERIES
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from sendcap.reporting.dashboard import Dashboard
+
+_COUNTS: Final = {
+    "to_deliver": "To deliver",
+    "relayed": "Relayed",
+    "sent": "Sent",
+    "failed": "Failed",
+    "pending": "Pending",
+}
+_PERCENTAGES: Final = {
+    "delivered_pct": "Delivered %",
+    "bounces_errors_pct": "Bounces + errors %",
+    "open_rate_pct": "Open rate %",
+    "click_through_pct": "Click-through rate %",
+}
+_TOTALS: Final = {
+    "to_deliver": "To deliver",
+    "accepted": "Accepted",
+    "hard": "Hard",
+    "soft": "Soft",
+    "expired": "Expired",
+    "async_bounced": "Async",
+}
+_MOMENTS: Final = {
+    "accepted_50_pct_s": "50 %",
+    "accepted_90_pct_s": "90 %",
+    "accepted_99_pct_s": "99 %",
+}
+_UNLIMITED: Final = 1000
+"""Columns of a file or a pipe: nothing in it is wrapped."""
+
+
+def console() -> Console:
+    """Return the console that writes to stdout."""
+    from rich.console import Console
+
+    wide = None if sys.stdout is not None and sys.stdout.isatty() else _UNLIMITED
+    # Names come from the user's files: what looks like markup in them is not.
+    return Console(file=sys.stdout, width=wide, markup=False, highlight=False, emoji=False)
+
+
+def _table(first: str, columns: Sequence[str]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column(Text(printable(first)), overflow="fold")
+    for column in columns:
+        table.add_column(Text(printable(column)), justify="right", overflow="fold")
+    return table
+
+
+def _percentage(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.2f}"
+
+
+def show_dashboard(screen: Console, dashboards: Sequence[Dashboard]) -> None:
+    """Print the dashboards of one moment and delivery, a column for each mode."""
+    first = dashboards[0]
+    which = "all deliveries" if first.delivery == ALL_DELIVERIES else first.delivery
+    table = _table("", [its.mode for its in dashboards])
+    for name, label in _COUNTS.items():
+        table.add_row(label, *(f"{getattr(its, name):,}" for its in dashboards))
+    for name, label in _PERCENTAGES.items():
+        table.add_row(label, *(_percentage(getattr(its, name)) for its in dashboards))
+    _heading(screen, f"Deployment dashboard, {which}, at {elapsed(first.time_s)}")
+    screen.print(table)
+
+
+def show_totals(
+    screen: Console, heading: str, first: str, rows: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Print the totals of a run, a row for each provider or delivery.
+
+    Parameters
+    ----------
+    first
+        Heading of the names.
+    rows
+        Name to `sendcap.reporting.summary.totals`.
+    """
+    table = _table(first, [*_TOTALS.values(), *_MOMENTS.values()])
+    for name, totals in rows.items():
+        moments = [totals[key] for key in _MOMENTS]
+        table.add_row(
+            printable(name),
+            *(f"{totals[key]:,}" for key in _TOTALS),
+            *("–" if moment is None else elapsed(moment) for moment in moments),
+        )
+    _heading(screen, heading)
+    screen.print(table)
+
+
+def _heading(screen: Console, text: str) -> None:
+    screen.print(printable(text), style="bold")

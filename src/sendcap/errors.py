@@ -1,0 +1,20 @@
+"""The errors and warnings that sendcap raises on purpose."""
+
+
+class SendcapError(Exception):
+    """Anything that the user can put right: a bad scenario, a missing file, a full disk.
+
+    The message is one line per problem and needs no traceback to be understood.
+    """
+
+
+class ScenarioError(SendcapError):
+    """A scenario that cannot be simulated, one line per field that is wrong."""
+
+
+class RunError(SendcapError):
+    """A saved run that cannot be written or read."""
+
+
+class SendcapWarning(UserWarning):
+    """A scenario that can be simulated, though probably not as its author meant it."""

@@ -1,0 +1,387 @@
+"""The ledger: what happened in a simulation, counted per time bin.
+
+A simulation leaves nothing but counts. Each belongs to a delivery, a provider, an event and a
+reason, and is kept at two clocks: when the event *happened* at the MTA, and when Campaign
+*knew*. Every reading, chart and analysis is arithmetic on these counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Clock = Literal["happened", "known"]
+CLOCKS: tuple[Clock, ...] = get_args(Clock)
+
+Event = Literal[
+    "relayed",
+    "relay_failed",
+    "attempted",
+    "accepted",
+    "recovered",
+    "hard",
+    "hard_after_soft",
+    "soft",
+    "soft_first",
+    "expired",
+    "expired_untried",
+    "async_bounced",
+    "opened",
+    "clicked",
+]
+EVENTS: tuple[Event, ...] = get_args(Event)
+"""Every event, in the order of a message's life.
+
+``recovered`` (accepted after at least one soft bounce), ``hard_after_soft``, ``soft_first`` (a
+message's first soft bounce) and ``expired_untried`` (expired with no soft bounce before) are
+counted in ``accepted``, ``hard``, ``soft`` and ``expired`` too.
+"""
+
+Counts = npt.NDArray[np.int64]
+
+
+class Series(NamedTuple):
+    """What one row of counts is about."""
+
+    delivery: str
+    provider: str
+    event: Event
+    reason: str
+    clock: Clock
+
+
+def _order(series: Series) -> tuple[str, str, int, str, str]:
+    return (
+        series.delivery,
+        series.provider,
+        EVENTS.index(series.event),
+        series.reason,
+        series.clock,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """Counts of events per time bin.
+
+    Attributes
+    ----------
+    bin_s
+        Width of a bin in seconds. Bin k holds the events at k·bin_s ≤ t < (k + 1)·bin_s.
+    bins
+        Number of bins: the run's length divided by ``bin_s``.
+    to_deliver
+        Messages to deliver, for each delivery and provider.
+    """
+
+    bin_s: float
+    bins: int
+    to_deliver: Mapping[tuple[str, str], int]
+    _counts: Mapping[Series, Counts] = field(repr=False)
+
+    @property
+    def deliveries(self) -> tuple[str, ...]:
+        """Names of the deliveries, in the order of the scenario."""
+        return tuple(dict.fromkeys(delivery for delivery, _ in self.to_deliver))
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Names of the providers, in the order in which the deliveries name them."""
+        return tuple(dict.fromkeys(provider for _, provider in self.to_deliver))
+
+    @property
+    def edges_s(self) -> npt.NDArray[np.float64]:
+        """Bin edges in seconds, ``bins + 1`` of them, from 0 to the end of the run."""
+        return np.arange(self.bins + 1, dtype=np.float64) * self.bin_s
+
+    @property
+    def end_s(self) -> float:
+        """End of the last bin, in seconds."""
+        return self.bins * self.bin_s
+
+    def messages(self, *, delivery: str | None = None, provider: str | None = None) -> int:
+        """Return how many messages are to deliver; ``None`` means all of them."""
+        return sum(
+            count
+            for (its_delivery, its_provider), count in self.to_deliver.items()
+            if delivery in (None, its_delivery) and provider in (None, its_provider)
+        )
+
+    def series(
+        self,
+        event: Event,
+        *,
+        clock: Clock = "known",
+        delivery: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
+    ) -> list[Series]:
+        """Return the series that match; ``None`` matches everything."""
+        return [
+            series
+            for series in self._counts
+            if series.event == event
+            and series.clock == clock
+            and delivery in (None, series.delivery)
+            and provider in (None, series.provider)
+            and reason in (None, series.reason)
+        ]
+
+    def counts(
+        self,
+        event: Event,
+        *,
+        clock: Clock = "known",
+        delivery: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
+    ) -> Counts:
+        """Return the events in each bin.
+
+        Parameters
+        ----------
+        event
+            One of `EVENTS`.
+        clock
+            ``"happened"`` at the MTA, or ``"known"`` to Campaign.
+        delivery, provider, reason
+            Restrict the count; ``None`` adds all of them up.
+
+        Returns
+        -------
+        ndarray of int64, shape (bins,)
+        """
+        total = np.zeros(self.bins, np.int64)
+        for series in self.series(
+            event, clock=clock, delivery=delivery, provider=provider, reason=reason
+        ):
+            counts = self._counts[series]
+            total[: len(counts)] += counts
+        return total
+
+    def cumulative(
+        self,
+        event: Event,
+        *,
+        clock: Clock = "known",
+        delivery: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
+    ) -> Counts:
+        """Return the events up to each edge of `edges_s`, shape (bins + 1,); see `counts`."""
+        counts = self.counts(
+            event, clock=clock, delivery=delivery, provider=provider, reason=reason
+        )
+        return np.concatenate(([0], np.cumsum(counts)))
+
+    def total(
+        self,
+        event: Event,
+        *,
+        clock: Clock = "known",
+        delivery: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
+    ) -> int:
+        """Return all the events of the run; see `counts`."""
+        return sum(
+            int(self._counts[series].sum())
+            for series in self.series(
+                event, clock=clock, delivery=delivery, provider=provider, reason=reason
+            )
+        )
+
+    def reasons(self, event: Event, *, provider: str | None = None) -> dict[str, int]:
+        """Return the number of events per reason, most frequent first."""
+        totals: dict[str, int] = {}
+        for series in self.series(event, clock="happened", provider=provider):
+            totals[series.reason] = totals.get(series.reason, 0) + int(self._counts[series].sum())
+        return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+
+    def arrow(self) -> pa.Table:
+        """Return the non-zero counts as a table, one row per series and bin, sorted.
+
+        Columns: delivery, provider, event, reason, clock, bin_start_s, count.
+        """
+        import pyarrow as pa
+
+        names: list[Series] = []
+        bins: list[Counts] = []
+        counts: list[Counts] = []
+        for series in sorted(self._counts, key=_order):
+            filled = np.flatnonzero(self._counts[series])
+            if len(filled):
+                names.append(series)
+                bins.append(filled)
+                counts.append(self._counts[series][filled])
+        repeats = [len(filled) for filled in bins]
+
+        def label(position: int) -> pa.Array:
+            labels = [series[position] for series in names]
+            unique = list(dict.fromkeys(labels))
+            codes = np.repeat([unique.index(text) for text in labels], repeats).astype(np.int32)
+            return pa.DictionaryArray.from_arrays(codes, pa.array(unique, pa.string()))
+
+        columns = {name: label(position) for position, name in enumerate(Series._fields)}
+        empty = [np.zeros(0, np.int64)]
+        columns["bin_start_s"] = pa.array(np.concatenate(bins or empty) * self.bin_s)
+        columns["count"] = pa.array(np.concatenate(counts or empty))
+        return pa.table(columns)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the non-zero counts as a tidy table; the columns are those of `arrow`."""
+        return cast("pd.DataFrame", self.arrow().to_pandas())
+
+    @classmethod
+    def from_arrow(
+        cls,
+        table: pa.Table,
+        *,
+        bin_s: float,
+        bins: int,
+        to_deliver: Mapping[tuple[str, str], int],
+    ) -> Ledger:
+        """Return the ledger that `arrow` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the table's columns or values cannot have come from a ledger.
+        """
+        labels = [table.column(name).to_pylist() for name in Series._fields]
+        rows = np.rint(np.asarray(table.column("bin_start_s")) / bin_s).astype(np.int64)
+        values = np.asarray(table.column("count"), np.int64)
+        if len(rows) and not (0 <= rows.min() and rows.max() < bins):
+            raise ValueError(f"a bin lies outside the run's {bins} bins")
+        places: dict[Series, list[int]] = {}
+        for position, key in enumerate(zip(*labels, strict=True)):
+            places.setdefault(Series(*key), []).append(position)
+        counts: dict[Series, Counts] = {}
+        for series, positions in places.items():
+            if series.event not in EVENTS or series.clock not in CLOCKS:
+                raise ValueError(f"unknown event or clock: {series.event}, {series.clock}")
+            counts[series] = np.bincount(rows[positions], values[positions]).astype(np.int64)
+        return cls(bin_s, bins, dict(to_deliver), counts)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both hold the same counts in the same bins."""
+        if not isinstance(other, Ledger):
+            return NotImplemented
+        return (
+            (self.bin_s, self.bins) == (other.bin_s, other.bins)
+            and dict(self.to_deliver) == dict(other.to_deliver)
+            and self.arrow().equals(other.arrow())
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Tally:
+    """Counts events into bins while a simulation runs; `ledger` closes it.
+
+    Deliveries and providers are numbers here, as in the engine; the ledger has their names.
+
+    Parameters
+    ----------
+    bin_s
+        Width of a bin in seconds.
+    horizon_s
+        Events at or after it are left out. Infinite by default.
+    """
+
+    def __init__(self, bin_s: float, horizon_s: float = np.inf) -> None:
+        self.bin_s = bin_s
+        self.horizon_s = horizon_s
+        self._counts: dict[tuple[int, int, Event, str, Clock], Counts] = {}
+
+    def bins_of(self, times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Return the bin of each time."""
+        return (times_s / self.bin_s).astype(np.int64)
+
+    def add(
+        self,
+        clock: Clock,
+        event: Event,
+        delivery: int,
+        provider: int,
+        times_s: npt.NDArray[np.float64],
+        reason: str = "",
+        weights: npt.NDArray[Any] | None = None,
+    ) -> None:
+        """Count events of one series.
+
+        Parameters
+        ----------
+        times_s : ndarray, shape (n,)
+            When they took place, in seconds, in any order.
+        weights : ndarray of int, shape (n,), optional
+            How many events each time stands for; one by default.
+        """
+        if not len(times_s):
+            return
+        if self.horizon_s < np.inf:
+            inside = times_s < self.horizon_s
+            times_s = times_s[inside]
+            weights = None if weights is None else weights[inside]
+            if not len(times_s):
+                return
+        bins = self.bins_of(times_s)
+        first = int(bins.min())
+        fresh = np.bincount(bins - first, weights)
+        last = first + len(fresh)
+        key = (delivery, provider, event, reason, clock)
+        counts = self._counts.get(key)
+        if counts is None or len(counts) < last:
+            # Doubling keeps the cost of growing proportional to the final length.
+            grown = np.zeros(max(last, 256, 2 * (0 if counts is None else len(counts))), np.int64)
+            if counts is not None:
+                grown[: len(counts)] = counts
+            self._counts[key] = counts = grown
+        counts[first:last] += fresh.astype(np.int64, copy=False)
+
+    def last_bin(self, events: Iterable[Event] = EVENTS) -> int:
+        """Return the last bin in which one of the events was counted, -1 if none was."""
+        wanted = set(events)
+        last = -1
+        for key, counts in self._counts.items():
+            if key[2] in wanted:
+                filled = np.flatnonzero(counts)
+                last = max(last, int(filled[-1]) if len(filled) else -1)
+        return last
+
+    def ledger(
+        self,
+        deliveries: Iterable[str],
+        providers: Iterable[str],
+        to_deliver: Mapping[tuple[str, str], int],
+        bins: int,
+    ) -> Ledger:
+        """Return the counts of the first ``bins`` bins, under the names given.
+
+        An attempt is known when its outcome is, so what Campaign knows of attempts is added up
+        here from the three outcomes.
+        """
+        names, queues = tuple(deliveries), tuple(providers)
+        counts: dict[Series, Counts] = {}
+        for (delivery, provider, event, reason, clock), series in self._counts.items():
+            filled = np.flatnonzero(series[:bins])
+            if len(filled):
+                key = Series(names[delivery], queues[provider], event, reason, clock)
+                counts[key] = series[: filled[-1] + 1].copy()
+        for key, outcomes in list(counts.items()):
+            if key.clock == "known" and key.event in ("accepted", "hard", "soft"):
+                attempted = key._replace(event="attempted", reason="")
+                so_far = counts.get(attempted, np.zeros(0, np.int64))
+                total = np.zeros(max(len(outcomes), len(so_far)), np.int64)
+                total[: len(outcomes)] += outcomes
+                total[: len(so_far)] += so_far
+                counts[attempted] = total
+        return Ledger(self.bin_s, bins, dict(to_deliver), counts)

@@ -1,0 +1,244 @@
+"""The engine: SimPy holds the clock, arrays hold the messages, the kernel holds the queues.
+
+Time is simulated in look-ahead windows. A soft-bounced message comes back no sooner than the
+shortest retry delay. So in a window no longer than that, all that can become ready at a provider
+is known when the window opens, and the window can be worked off at once, without an event per
+message. This is the conservative look-ahead of parallel discrete-event simulation, and it is
+exact: the ledger is the same, bit for bit, whatever the window's length.
+
+References
+----------
+K. M. Chandy and J. Misra, "Distributed simulation", IEEE Transactions on Software Engineering
+SE-5 (1979): simulation by conservative look-ahead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import simpy
+
+from sendcap.ledger import Ledger, Tally
+from sendcap.model.addresses import Addresses, AddressKinds
+from sendcap.model.backoff import Backoff
+from sendcap.model.batches import Batches
+from sendcap.model.engagement import Engagement
+from sendcap.model.expiry import Expiry
+from sendcap.model.feedback import Feedback
+from sendcap.model.ingress import Ingress
+from sendcap.model.memory import require_memory
+from sendcap.model.provider_queue import ProviderQueue
+from sendcap.model.recipients import Recipients
+from sendcap.model.relay import Relay
+from sendcap.model.sending_log import SendingLog
+from sendcap.model.station import Station, Windows
+from sendcap.model.streams import Streams
+from sendcap.scenario import Scenario
+
+LONGEST_WINDOW_S: Final = 1200.0
+"""Longer windows gain no speed: the work per message outweighs the work per window."""
+
+
+class Progress(NamedTuple):
+    """How far a simulation is.
+
+    Attributes
+    ----------
+    time_s
+        Simulated time.
+    final
+        Messages whose fate is decided: accepted, bounced hard, expired or failed at the relay.
+    messages
+        All messages to deliver.
+    """
+
+    time_s: float
+    final: int
+    messages: int
+
+
+def simulate_ledger(
+    scenario: Scenario,
+    *,
+    window_s: float | None = None,
+    sending_log: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Ledger:
+    """Simulate a scenario and return its ledger.
+
+    Parameters
+    ----------
+    scenario
+        What to simulate; it holds the seed.
+    window_s
+        Length of the look-ahead window in seconds. The scenario's own by default. It changes the
+        speed, never the result, and is cut to what the retry policy allows.
+    sending_log
+        Write the sending log to this Parquet file.
+    progress
+        Called after each window.
+
+    Raises
+    ------
+    ScenarioError
+        If the simulation would need more memory than there is.
+    """
+    require_memory(scenario)
+    if sending_log is None:
+        return _Model(scenario, window_s, None, progress).run()
+    with SendingLog.opened(sending_log, scenario, used_providers(scenario)) as log:
+        return _Model(scenario, window_s, log, progress).run()
+
+
+class _Model:
+    """The stations of a scenario, wired up, and the clock that opens their windows."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        window_s: float | None,
+        log: SendingLog | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._scenario = scenario
+        self._progress = progress
+        self._horizon_s = scenario.time.horizon or math.inf
+        self._tally = Tally(scenario.time.bin, self._horizon_s)
+        self._windows = Windows(_window_length_s(scenario, window_s))
+        self._env = env = simpy.Environment()
+        self._streams = Streams(scenario.seed)
+        self._batches = Batches(scenario)
+        self._providers = used_providers(scenario)
+        kinds = [AddressKinds(scenario.providers[name]) for name in self._providers]
+
+        # From the end of the way to its beginning: each station is given those it hands on to.
+        self._feedback = Feedback(env, scenario, kinds, self._tally, log)
+        engagement = None
+        if scenario.engagement.open_rate > 0.0:
+            engagement = Engagement(env, scenario, self._providers, self._streams, self._tally)
+        self._expiries: list[Expiry] = []
+        self._backoffs: list[Backoff] = []
+        self._recipients: list[Recipients] = []
+        queues = [
+            self._provider(number, its_kinds, engagement) for number, its_kinds in enumerate(kinds)
+        ]
+        addresses = [
+            [
+                Addresses(its_kinds, self._streams, delivery.name, name)
+                for name, its_kinds in zip(self._providers, kinds, strict=True)
+            ]
+            for delivery in scenario.deliveries
+        ]
+        ingress = Ingress(env, scenario.mta.ingress_rate, self._batches, addresses, queues)
+        self._relay = Relay(
+            env, scenario, self._streams, self._batches, self._tally, self._providers, ingress, log
+        )
+        self._stations: list[Station] = [
+            self._relay,
+            ingress,
+            *queues,
+            *self._backoffs,
+            *self._expiries,
+            self._feedback,
+        ]
+
+    def _provider(
+        self, number: int, kinds: AddressKinds, engagement: Engagement | None
+    ) -> ProviderQueue:
+        """Return a provider's queue, with all that comes behind it."""
+        env, scenario, streams = self._env, self._scenario, self._streams
+        name = self._providers[number]
+        retries = simpy.Store(env)
+        backoff = Backoff(env, self._windows, retries)
+        expiry = Expiry(
+            env, self._windows, number, name, scenario, streams, self._batches, self._feedback
+        )
+        recipients = Recipients(
+            env,
+            number,
+            name,
+            scenario,
+            kinds,
+            streams,
+            self._batches,
+            self._tally,
+            self._feedback,
+            engagement,
+            expiry,
+            backoff,
+        )
+        self._backoffs.append(backoff)
+        self._expiries.append(expiry)
+        self._recipients.append(recipients)
+        return ProviderQueue(
+            env, name, scenario, streams, self._batches, recipients, expiry, retries
+        )
+
+    def run(self) -> Ledger:
+        """Run until every message is final and reported, or to the horizon."""
+        self._env.run(self._env.process(self._clock()))
+        scenario = self._scenario
+        bins = self._tally.last_bin() + 1
+        if self._horizon_s < math.inf:
+            bins = math.ceil(self._horizon_s / scenario.time.bin)
+        to_deliver = {
+            (delivery.name, provider): count
+            for delivery in scenario.deliveries
+            for provider, count in delivery.counts().items()
+        }
+        names = [delivery.name for delivery in scenario.deliveries]
+        return self._tally.ledger(names, self._providers, to_deliver, bins)
+
+    def _clock(self) -> Generator[simpy.Event, Any, None]:
+        """Open one window after the other, passing over those in which nothing happens."""
+        env = self._env
+        number = -1
+        while (number := self._next_window(number)) is not None:
+            window = self._windows[number]
+            yield env.timeout(window.start_s - env.now)
+            for backoff in self._backoffs:
+                backoff.inbox.put(window)
+            self._relay.inbox.put(window)
+            yield env.timeout(window.end_s - env.now)
+            self._feedback.inbox.put(window)
+            # SimPy keeps the order of what happens at one moment, so this waits for the feedback.
+            yield env.timeout(0)
+            if self._progress is not None:
+                self._progress(self._progress_at(window.end_s))
+
+    def _next_window(self, last: int) -> int | None:
+        """Return the number of the next window in which anything can happen."""
+        next_s = min(station.next_event_s for station in self._stations)
+        if next_s == math.inf or next_s >= self._horizon_s:
+            return None
+        if next_s < self._windows[last + 1].end_s:
+            return last + 1
+        return int(self._windows.number_of(np.array([next_s]))[0])
+
+    def _progress_at(self, time_s: float) -> Progress:
+        final = self._relay.failed
+        final += sum(its.final for its in self._recipients)
+        final += sum(its.expired for its in self._expiries)
+        messages = sum(delivery.messages for delivery in self._scenario.deliveries)
+        return Progress(time_s, final, messages)
+
+
+def used_providers(scenario: Scenario) -> list[str]:
+    """Return the providers that have messages, in the order of the scenario."""
+    return [
+        name
+        for name in scenario.providers
+        if any(delivery.audience.get(name, 0.0) > 0.0 for delivery in scenario.deliveries)
+    ]
+
+
+def _window_length_s(scenario: Scenario, window_s: float | None) -> float:
+    """Return the window asked for, cut to the look-ahead that the retry policy gives."""
+    asked = window_s if window_s is not None else scenario.time.window
+    if asked == "auto":
+        asked = LONGEST_WINDOW_S
+    return min(float(asked), scenario.mta.retry.shortest_delay_s)

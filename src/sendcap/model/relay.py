@@ -1,0 +1,193 @@
+"""The relay: Campaign hands the messages over to the MTA, batch by batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from sendcap.ledger import CLOCKS, Event, Tally
+from sendcap.model import kernel
+from sendcap.model.audience import Audience
+from sendcap.model.batches import Batches
+from sendcap.model.messages import Floats, Handover, Ints
+from sendcap.model.sending_log import SendingLog
+from sendcap.model.station import Station, Window
+from sendcap.model.streams import Draws, Streams, Trials
+from sendcap.scenario import Delivery, Scenario
+
+_PIECE = 1 << 16
+"""Messages that are handed on at a time: their arrays fit a processor's cache."""
+
+
+class _Sending:
+    """What the relay knows of one delivery."""
+
+    def __init__(
+        self, delivery: Delivery, providers: list[str], error_rate: float, streams: Streams
+    ) -> None:
+        name = delivery.name
+        counts = delivery.counts()
+        self.audience = Audience(
+            np.array([counts.get(provider, 0) for provider in providers], np.int64),
+            streams.generator("audience", delivery=name),
+        )
+        self.failures = Trials(error_rate, streams.generator("relay failure", delivery=name))
+        self.handed_over = 0
+
+
+class Relay(Station):
+    """Workers that hand over the batches of all deliveries, in order of their start."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        streams: Streams,
+        batches: Batches,
+        tally: Tally,
+        providers: list[str],
+        ingress: Station,
+        log: SendingLog | None,
+    ) -> None:
+        super().__init__(env)
+        relay = scenario.relay
+        self._tally = tally
+        self._log = log
+        self._ingress = ingress
+        self._providers = len(providers)
+        self._sendings = [
+            _Sending(delivery, providers, relay.error_rate, streams)
+            for delivery in scenario.deliveries
+        ]
+        self._batches = batches
+        generator = streams.generator("batch time")
+        self._batch_time_s = Draws(lambda count: relay.batch_time.sample(generator, count))
+        self._free_at_s = np.full(relay.workers, -np.inf)
+        self._worker = np.arange(relay.workers)
+        self._throttle = np.array([-np.inf])
+        self._interval_s = 0.0 if relay.rate is None else 1.0 / relay.rate.per_s
+        self._burst = 0.0 if relay.rate is None else float(relay.rate.burst_or_limit)
+        validity_s = np.array([delivery.honoured_validity for delivery in scenario.deliveries])
+        at_s = np.array([delivery.at for delivery in scenario.deliveries])
+        self._validity_s = validity_s
+        self._deadline_s = (at_s + validity_s) if scenario.mta.clock_origin != "relayed" else None
+        self._started = 0
+        self._under_way: Ints = np.zeros(0, np.int64)
+        self.failed = 0
+
+    @property
+    def next_event_s(self) -> float:
+        """When the next batch can start or end."""
+        soonest = np.inf
+        if len(self._under_way):
+            soonest = float(self._batches.relayed_s[self._under_way].min())
+        if self._started < len(self._batches):
+            starts = max(self._batches.ready_s[self._started], self._free_at_s[0])
+            soonest = min(soonest, float(starts))
+        return soonest
+
+    def receive(self, window: Window) -> None:
+        """Hand over the batches that end in the window."""
+        self._start_batches(window.end_s)
+        ends_s = self._batches.relayed_s[self._under_way]
+        order = np.lexsort((self._under_way, ends_s))
+        under_way = self._under_way[order]
+        ended = int(np.searchsorted(ends_s[order], window.end_s))
+        self._under_way = under_way[ended:]
+        for piece in self._pieces(under_way[:ended]):
+            self._hand_over(piece)
+        self._ingress.inbox.put(window)
+
+    def _start_batches(self, until_s: float) -> None:
+        while self._started < len(self._batches):
+            first = self._started
+            last = min(first + 4096, len(self._batches))
+            ends_s = np.empty(last - first)
+            started = kernel.hand_over(
+                until_s,
+                self._batches.ready_s[first:last],
+                self._batches.size[first:last],
+                self._batch_time_s.ahead(last - first)[: last - first],
+                self._free_at_s,
+                self._worker,
+                self._throttle,
+                self._interval_s,
+                self._burst,
+                ends_s,
+            )
+            self._batch_time_s.use(started)
+            numbers = np.arange(first, first + started)
+            self._batches.relayed_s[numbers] = ends_s[:started]
+            if self._deadline_s is None:
+                validity_s = self._validity_s[self._batches.delivery[numbers]]
+                self._batches.expiry_s[numbers] = ends_s[:started] + validity_s
+            else:
+                self._batches.expiry_s[numbers] = self._deadline_s[self._batches.delivery[numbers]]
+            self._under_way = np.concatenate((self._under_way, numbers))
+            self._started += started
+            if first + started < last:
+                break
+
+    def _pieces(self, batches: Ints) -> list[Ints]:
+        """Split batches into runs of one delivery, none of them much larger than `_PIECE`."""
+        if not len(batches):
+            return []
+        delivery = self._batches.delivery[batches]
+        piece = np.cumsum(self._batches.size[batches]) // _PIECE
+        cuts = np.flatnonzero((np.diff(delivery) != 0) | (np.diff(piece) != 0)) + 1
+        return np.split(batches, cuts)
+
+    def _hand_over(self, batches: Ints) -> None:
+        """Hand over batches of one delivery."""
+        delivery = int(self._batches.delivery[batches[0]])
+        sending = self._sendings[delivery]
+        sizes = self._batches.size[batches]
+        count = int(sizes.sum())
+        providers = sending.audience.take(count)
+        place = np.repeat(np.arange(len(batches)), sizes)
+        failed = sending.failures.take(count)
+        message = None
+        if self._log is not None:
+            message = np.arange(sending.handed_over, sending.handed_over + count)
+        sending.handed_over += count
+        relayed_s = self._batches.relayed_s[batches]
+        if len(failed):
+            self._count("relay_failed", delivery, place[failed], providers[failed], relayed_s)
+            if self._log is not None and message is not None:
+                self._log.relayed(
+                    "relay_failed",
+                    delivery,
+                    providers[failed],
+                    relayed_s[place[failed]],
+                    message[failed],
+                )
+            self.failed += len(failed)
+            kept = np.ones(count, np.bool_)
+            kept[failed] = False
+            place, providers = place[kept], providers[kept]
+            message = None if message is None else message[kept]
+        self._count("relayed", delivery, place, providers, relayed_s)
+        if self._log is not None and message is not None:
+            self._log.relayed("relayed", delivery, providers, relayed_s[place], message)
+        self._ingress.inbox.put(
+            Handover(delivery, providers, batches[place].astype(np.int32), message)
+        )
+
+    def _count(
+        self,
+        event: Event,
+        delivery: int,
+        place: Ints,
+        providers: npt.NDArray[np.int16],
+        relayed_s: Floats,
+    ) -> None:
+        """Count messages by provider, given each one's place among the batches relayed."""
+        queues = self._providers
+        counts = np.bincount(place * queues + providers, minlength=len(relayed_s) * queues)
+        for provider, column in enumerate(counts.reshape(-1, queues).T):
+            if column.any():
+                for clock in CLOCKS:
+                    self._tally.add(
+                        clock, event, delivery, provider, relayed_s, weights=column
+                    )

@@ -1,0 +1,61 @@
+"""How every part of the model works: take what has come, work it off, pass it on."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+import numpy as np
+import simpy
+
+
+class Window(NamedTuple):
+    """A stretch of time that is simulated at once: start_s ≤ t < end_s."""
+
+    start_s: float
+    end_s: float
+
+
+class Windows:
+    """The grid of windows: window k lasts from k·length to (k + 1)·length."""
+
+    def __init__(self, length_s: float) -> None:
+        self.length_s = length_s
+
+    def __getitem__(self, number: int) -> Window:
+        return Window(number * self.length_s, (number + 1) * self.length_s)
+
+    def number_of(self, times_s: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the number of the window in which each time lies.
+
+        A quotient may be rounded across the edge, so it is held against the window's own bounds.
+        """
+        numbers = np.floor(times_s / self.length_s)
+        numbers -= times_s < numbers * self.length_s
+        numbers += times_s >= (numbers + 1) * self.length_s
+        return numbers.astype(np.int64)
+
+
+class Station:
+    """A SimPy process that works off its inbox, in order.
+
+    A station hands on by putting into the inboxes of others. All that concerns a window is
+    handed on at the window's start, before the clock moves; the look-ahead makes that possible.
+    """
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.inbox = simpy.Store(env)
+        env.process(self._work())
+
+    def _work(self) -> Generator[simpy.Event, Any, None]:
+        while True:
+            self.receive((yield self.inbox.get()))
+
+    def receive(self, item: Any) -> None:
+        """Work off one item of the inbox."""
+        raise NotImplementedError
+
+    @property
+    def next_event_s(self) -> float:
+        """The earliest time at which something that is here already can happen."""
+        return np.inf

@@ -1,0 +1,123 @@
+"""Randomness: one stream per seed, delivery, provider and purpose.
+
+Draws are made in blocks whose sizes do not depend on how many are asked for at a time. So the
+n-th draw of a stream is the same whatever the length of the look-ahead window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_FIRST_BLOCK = 1 << 10
+_LARGEST_BLOCK = 1 << 16
+
+
+class Streams:
+    """Random generators that are independent of each other, found by what they are for.
+
+    Keys are hashed, not counted, so that adding a provider leaves the others' draws as they were.
+
+    Parameters
+    ----------
+    seed
+        The scenario's seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def generator(
+        self, purpose: str, *, delivery: str = "", provider: str = ""
+    ) -> np.random.Generator:
+        """Return the generator for a purpose, at its beginning."""
+        key = "\0".join((delivery, provider, purpose)).encode()
+        words = np.frombuffer(hashlib.blake2b(key, digest_size=16).digest(), "<u4")
+        sequence = np.random.SeedSequence(
+            self._seed, spawn_key=tuple(int(word) for word in words)
+        )
+        return np.random.Generator(np.random.PCG64(sequence))
+
+
+class Draws:
+    """A stream of draws, to be looked at before they are used.
+
+    Parameters
+    ----------
+    sample
+        Returns the next n draws of the underlying generator.
+    """
+
+    def __init__(self, sample: Callable[[int], Floats]) -> None:
+        self._sample = sample
+        self._block = _FIRST_BLOCK
+        self._ahead: Floats = np.zeros(0)
+
+    def ahead(self, count: int) -> Floats:
+        """Return at least the next ``count`` draws without using them up."""
+        if len(self._ahead) < count:
+            pieces = [self._ahead]
+            missing = count - len(self._ahead)
+            while missing > 0:
+                pieces.append(self._sample(self._block))
+                missing -= self._block
+                self._block = min(2 * self._block, _LARGEST_BLOCK)
+            self._ahead = np.concatenate(pieces)
+        return self._ahead
+
+    def use(self, count: int) -> None:
+        """Use up the next ``count`` draws, which `ahead` has returned."""
+        self._ahead = self._ahead[count:]
+
+    def take(self, count: int) -> Floats:
+        """Return the next ``count`` draws and use them up."""
+        draws = self.ahead(count)[:count]
+        self.use(count)
+        return draws
+
+
+class Trials:
+    """A sequence of independent trials with one probability of success.
+
+    The gaps between successes are drawn (they are geometric), not the trials: a rare success
+    costs next to nothing.
+
+    Parameters
+    ----------
+    probability
+        Probability of success of each trial.
+    generator
+        Where the draws come from.
+    """
+
+    def __init__(self, probability: float, generator: np.random.Generator) -> None:
+        self._probability = probability
+        self._gaps = Draws(
+            lambda count: generator.geometric(probability, count).astype(np.float64)
+        )
+        self._successes: Ints = np.zeros(0, np.int64)
+        self._last = -1
+        self._done = 0
+
+    def take(self, count: int) -> Ints:
+        """Return which of the next ``count`` trials succeed: their indices, ascending."""
+        if self._probability <= 0.0:
+            return np.zeros(0, np.int64)
+        end = self._done + count
+        while self._last < end:
+            gaps = self._gaps.take(_FIRST_BLOCK).astype(np.int64)
+            # A gap too long for 64 bits would wrap; none so long can matter.
+            found = self._last + np.cumsum(np.minimum(gaps, 1 << 50))
+            self._last = int(found[-1])
+            self._successes = np.concatenate((self._successes, found))
+        stop = int(np.searchsorted(self._successes, end))
+        successes = self._successes[:stop] - self._done
+        self._successes = self._successes[stop:]
+        self._done = end
+        return successes

@@ -1,0 +1,1 @@
+"""Readings of the ledger: reporting modes, KPIs, the Deployment dashboard, saved runs."""

@@ -1,0 +1,136 @@
+"""KPIs: the figures of the Deployment dashboard at every edge of the ledger's bins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sendcap.reporting.modes import (
+    ALL_DELIVERIES,
+    MODES,
+    Denominator,
+    Mode,
+    denominator_counts,
+    known,
+    statuses,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from sendcap.ledger import Counts, Ledger
+
+    Percentages = npt.NDArray[np.float64]
+
+
+class Figures(NamedTuple):
+    """The columns of a table of KPIs: arrays of shape (bins + 1,).
+
+    ``time_s`` is the edge of a bin, and the other columns count what Campaign knew before it.
+    Percentages are of 100, and NaN where they are a share of nothing.
+    """
+
+    time_s: npt.NDArray[np.float64]
+    to_deliver: Counts
+    relayed: Counts
+    sent: Counts
+    failed: Counts
+    pending: Counts
+    delivered_pct: Percentages
+    bounces_errors_pct: Percentages
+    open_rate_pct: Percentages
+    click_through_pct: Percentages
+
+
+def percentage(part: Counts, whole: Counts) -> Percentages:
+    """Return 100 · part / whole, and NaN where the whole is 0."""
+    import numpy as np
+
+    share = np.full(len(part), np.nan)
+    np.divide(100.0 * part, whole, out=share, where=whole != 0)
+    return share
+
+
+def figures(
+    ledger: Ledger,
+    mode: Mode,
+    delivery: str = ALL_DELIVERIES,
+    denominator: Denominator = "default",
+) -> Figures:
+    """Return the KPIs as arrays; see `kpis`."""
+    counts = known(ledger, delivery)
+    status = statuses(counts, mode)
+    whole = denominator_counts(counts, status, mode, denominator)
+    return Figures(
+        time_s=ledger.edges_s,
+        to_deliver=0 * counts.relayed + counts.to_deliver,
+        relayed=counts.relayed,
+        sent=status.sent,
+        failed=status.failed,
+        pending=status.pending,
+        delivered_pct=percentage(status.sent, whole),
+        bounces_errors_pct=percentage(status.failed, whole),
+        # Adobe divides opens and clicks by the messages delivered, which each mode counts as
+        # Sent.
+        open_rate_pct=percentage(counts.opened, status.sent),
+        click_through_pct=percentage(counts.clicked, status.sent),
+    )
+
+
+def kpis(
+    ledger: Ledger,
+    mode: Mode,
+    delivery: str = ALL_DELIVERIES,
+    denominator: Denominator = "default",
+) -> pd.DataFrame:
+    """Return the KPIs over time, one row per edge of the ledger's bins.
+
+    Parameters
+    ----------
+    mode
+        One of `sendcap.reporting.modes.MODES`.
+    delivery
+        A delivery's name, or ``"*"`` for all of them together.
+    denominator
+        What Delivered % and Bounces + errors % are a share of; by default what the mode takes.
+
+    Returns
+    -------
+    DataFrame
+        Columns mode, delivery, time_s, to_deliver, relayed, sent, failed, pending,
+        delivered_pct, bounces_errors_pct, open_rate_pct, click_through_pct: the counts up to
+        time_s, as Campaign knew them. A percentage of nothing is NaN. In ``efs-v8``
+        delivered_pct is what that version calls Success %, and bounces_errors_pct its error
+        rate.
+
+    Raises
+    ------
+    SendcapError
+        If there is no such mode, delivery or denominator.
+    """
+    import pandas as pd
+
+    columns = figures(ledger, mode, delivery, denominator)._asdict()
+    return pd.DataFrame({"mode": mode, "delivery": delivery, **columns})
+
+
+def deliveries_and_all(ledger: Ledger) -> tuple[str, ...]:
+    """Return ``"*"`` and then every delivery: the order of tables."""
+    return (ALL_DELIVERIES, *ledger.deliveries)
+
+
+def kpis_table(
+    ledger: Ledger, modes: Iterable[Mode] = MODES, denominator: Denominator = "default"
+) -> pd.DataFrame:
+    """Return `kpis` of each mode, and in it of all deliveries together and of each delivery."""
+    import pandas as pd
+
+    tables = [
+        kpis(ledger, mode, delivery, denominator)
+        for mode in modes
+        for delivery in deliveries_and_all(ledger)
+    ]
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,150 @@
+"""Reporting modes: how Campaign turns what it knows into *Sent*, *Failed* and *Pending*.
+
+A mode is arithmetic on the ledger's ``known`` clock, so one simulation gives every mode. The
+letters in the docstrings are those of the model page: R relayed, F relay failed, A accepted,
+V recovered, H hard, D hard after soft, S first soft, X expired, U expired untried,
+B asynchronously bounced; each is a count up to a moment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast, get_args
+
+from sendcap.errors import SendcapError
+
+if TYPE_CHECKING:
+    from sendcap.ledger import Counts, Event, Ledger
+
+Mode = Literal["without-efs", "efs", "efs-v8", "legacy"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+Denominator = Literal["default", "to-deliver", "relayed", "processed"]
+DENOMINATORS: tuple[Denominator, ...] = get_args(Denominator)
+
+ALL_DELIVERIES = "*"
+"""Stands for all deliveries together wherever a delivery is named."""
+
+_Name = TypeVar("_Name", bound=str)
+
+
+class Known(NamedTuple):
+    """What Campaign knew of one delivery, or of all: counts up to each edge of the ledger.
+
+    ``to_deliver`` is one number; the rest are arrays of shape (bins + 1,), named as the ledger's
+    events are.
+    """
+
+    to_deliver: int
+    relayed: Counts
+    relay_failed: Counts
+    accepted: Counts
+    recovered: Counts
+    hard: Counts
+    hard_after_soft: Counts
+    soft_first: Counts
+    expired: Counts
+    expired_untried: Counts
+    async_bounced: Counts
+    opened: Counts
+    clicked: Counts
+
+
+class Statuses(NamedTuple):
+    """How many messages have each status in Campaign's log, at each edge of the ledger."""
+
+    sent: Counts
+    failed: Counts
+    pending: Counts
+
+
+def one_of(kind: str, name: Any, names: tuple[_Name, ...]) -> _Name:
+    """Return the name if it is one of the names; otherwise say which there are.
+
+    Raises
+    ------
+    SendcapError
+        If it is not.
+    """
+    if name not in names:
+        raise SendcapError(f"unknown {kind} {name!r}: choose from {', '.join(names)}")
+    return cast("_Name", name)
+
+
+def known(ledger: Ledger, delivery: str = ALL_DELIVERIES) -> Known:
+    """Return what Campaign knew of a delivery, ``"*"`` being all of them.
+
+    Raises
+    ------
+    SendcapError
+        If the ledger has no delivery of that name.
+    """
+    one_of("delivery", delivery, (*ledger.deliveries, ALL_DELIVERIES))
+    which = None if delivery == ALL_DELIVERIES else delivery
+    return Known(
+        ledger.messages(delivery=which),
+        *(
+            ledger.cumulative(cast("Event", event), clock="known", delivery=which)
+            for event in Known._fields[1:]
+        ),
+    )
+
+
+def statuses(known: Known, mode: Mode) -> Statuses:
+    """Return the log's statuses as a mode counts them.
+
+    - ``without-efs``: a message is Sent once it is relayed, until a failure is reported: Sent is
+      R − H − X − B and Failed F + H + X + B. Nothing is ever Pending: the formula for pending,
+      R − Sent − (Failed − F), is 0 whatever the counts.
+    - ``efs``: a message is Sent when the recipient's server has accepted it: Sent is A − B. A
+      soft bounce makes it Failed until a retry succeeds: Failed is
+      F + H + (S − V − D) + U + B, in which S − V − D are the messages whose last word so far
+      is a soft bounce (expired ones stay among them). Pending is R − Sent − (Failed − F).
+    - ``efs-v8``: as ``efs``, but a soft bounce leaves the message Pending ("taken into account
+      by the service provider") until it expires: Failed is F + H + X + B.
+    - ``legacy``, Campaign's own MTA: Sent and Failed as in ``efs``. There is no hand-over to
+      another MTA, so every message that is neither is Pending: to deliver − Sent − Failed.
+    """
+    one_of("mode", mode, MODES)
+    final_failures = known.hard + known.expired + known.async_bounced
+    if mode == "without-efs":
+        sent = known.relayed - final_failures
+        failed = known.relay_failed + final_failures
+    else:
+        sent = known.accepted - known.async_bounced
+        if mode == "efs-v8":
+            failed = known.relay_failed + final_failures
+        else:
+            last_word_soft = known.soft_first - known.recovered - known.hard_after_soft
+            failed = (
+                known.relay_failed
+                + known.hard
+                + last_word_soft
+                + known.expired_untried
+                + known.async_bounced
+            )
+    if mode == "legacy":
+        pending = known.to_deliver - sent - failed
+    else:
+        pending = known.relayed - sent - (failed - known.relay_failed)
+    return Statuses(sent, failed, pending)
+
+
+def denominator_counts(
+    known: Known, statuses: Statuses, mode: Mode, denominator: Denominator = "default"
+) -> Counts:
+    """Return what Delivered % and Bounces + errors % are a share of, at each edge.
+
+    Adobe does not state the Deployment block's denominator, so it is a parameter.
+    ``to-deliver`` is the delivery's size, ``relayed`` is R (messages that failed before the
+    hand-over are not in it, although they are in Failed) and ``processed`` is Sent + Failed.
+    The default is ``processed`` for ``without-efs``, so that Delivered % starts at 100, and
+    ``to-deliver`` for the others, so that it starts at 0.
+    """
+    one_of("denominator", denominator, DENOMINATORS)
+    if denominator == "default":
+        denominator = "processed" if mode == "without-efs" else "to-deliver"
+    if denominator == "relayed":
+        return known.relayed
+    if denominator == "processed":
+        return statuses.sent + statuses.failed
+    return 0 * known.relayed + known.to_deliver

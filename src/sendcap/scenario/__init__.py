@@ -1,0 +1,100 @@
+"""What to simulate: scenario files, their checks, and the presets."""
+
+from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
+from sendcap.scenario.distributions import (
+    Constant,
+    Distribution,
+    Exponential,
+    Gamma,
+    Lognormal,
+    Uniform,
+    Weibull,
+)
+from sendcap.scenario.edits import updated
+from sendcap.scenario.files import dumps, from_dict, load, loads, presets, schema, to_dict
+from sendcap.scenario.measured import Empirical
+from sendcap.scenario.mta import Mta
+from sendcap.scenario.provider import Fault, Hard, Provider
+from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.relay import Relay
+from sendcap.scenario.retry import (
+    AdobeLegacyRetry,
+    EximRetry,
+    ExponentialRetry,
+    KumomtaRetry,
+    MomentumRetry,
+    PostfixRetry,
+    PowermtaRetry,
+    Retry,
+    RetryPolicy,
+    ScheduleRetry,
+    attempt_series_s,
+)
+from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.settings import (
+    ASYNCHRONOUS_LIMIT_S,
+    Denominator,
+    Engagement,
+    Feedback,
+    Mode,
+    Reporting,
+    Time,
+)
+from sendcap.scenario.units import (
+    Duration,
+    PositiveDuration,
+    Rate,
+    format_duration,
+    parse_duration,
+)
+
+__all__ = [
+    "ASYNCHRONOUS_LIMIT_S",
+    "LONGEST_VALIDITY_S",
+    "AdobeLegacyRetry",
+    "Constant",
+    "Delivery",
+    "Denominator",
+    "Distribution",
+    "Duration",
+    "Empirical",
+    "Engagement",
+    "EximRetry",
+    "Exponential",
+    "ExponentialRetry",
+    "Fault",
+    "Feedback",
+    "Gamma",
+    "Hard",
+    "KumomtaRetry",
+    "Lognormal",
+    "Mode",
+    "MomentumRetry",
+    "Mta",
+    "PositiveDuration",
+    "PostfixRetry",
+    "PowermtaRetry",
+    "Provider",
+    "RandomTime",
+    "Rate",
+    "Relay",
+    "Reporting",
+    "Retry",
+    "RetryPolicy",
+    "Scenario",
+    "ScheduleRetry",
+    "Time",
+    "Uniform",
+    "Weibull",
+    "attempt_series_s",
+    "dumps",
+    "format_duration",
+    "from_dict",
+    "load",
+    "loads",
+    "parse_duration",
+    "presets",
+    "schema",
+    "to_dict",
+    "updated",
+]

@@ -1,0 +1,74 @@
+"""A delivery: how many messages, to whom, from when, for how long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+from sendcap.scenario.durations import Duration, PositiveDuration, parse_duration
+from sendcap.scenario.section import Count, Name, Section, Share
+
+LONGEST_VALIDITY_S: Final = parse_duration("3.5d")
+"""Adobe's Enhanced MTA honours a validity up to this, in seconds."""
+
+_TOLERANCE: Final = 1e-6
+
+
+def _sums_to_one(audience: dict[str, float]) -> dict[str, float]:
+    total = math.fsum(audience.values())
+    if abs(total - 1.0) > _TOLERANCE:
+        raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
+    return audience
+
+
+Audience = Annotated[dict[Name, Share], AfterValidator(_sums_to_one)]
+"""Share of each provider; they sum to 1."""
+
+
+class Delivery(Section):
+    """One sending to an audience."""
+
+    name: Name
+    messages: Annotated[Count, Field(lt=1_000_000_000)]
+    """How many messages there are to deliver."""
+    at: Duration = 0.0
+    """When sending starts; start pending until then."""
+    validity: PositiveDuration = LONGEST_VALIDITY_S
+    """How long a message is tried; longer than 3.5d is honoured as 3.5d."""
+    audience: Audience
+    """Share of the messages that go to each provider."""
+
+    @property
+    def honoured_validity(self) -> float:
+        """The validity that the MTA keeps to, in seconds: at most 3.5 days."""
+        return min(self.validity, LONGEST_VALIDITY_S)
+
+    def counts(self) -> dict[str, int]:
+        """Messages for each provider of the audience.
+
+        The shares are met as closely as whole messages allow (largest remainder; among equal
+        remainders the provider that comes first in the audience), and the counts sum to
+        ``messages`` exactly.
+
+        Examples
+        --------
+        >>> Delivery(name="d", messages=10, audience={"a": 0.25, "b": 0.25, "c": 0.5}).counts()
+        {'a': 3, 'b': 2, 'c': 5}
+        """
+        return _apportioned(self.messages, self.audience)
+
+
+def _apportioned(total: int, shares: Mapping[str, float]) -> dict[str, int]:
+    # Shares as they were written: in binary 0.1 and 0.3 would break ties at random.
+    exact = {name: Fraction(repr(share)) for name, share in shares.items()}
+    whole = sum(exact.values())
+    quotas = {name: total * share / whole for name, share in exact.items()}
+    counts = {name: math.floor(quota) for name, quota in quotas.items()}
+    by_remainder = sorted(quotas, key=lambda name: counts[name] - quotas[name])
+    for name in by_remainder[: total - sum(counts.values())]:
+        counts[name] += 1
+    return counts

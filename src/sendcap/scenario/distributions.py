@@ -1,0 +1,251 @@
+"""Distributions of a time: what ``{ dist = "lognormal", mean = "700ms", cv = 0.5 }`` means.
+
+A bare duration such as ``"300ms"`` is a constant. Every distribution knows its first two moments
+exactly, for comparison with queueing theory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+from pydantic import (
+    BeforeValidator,
+    Field,
+    model_serializer,
+    model_validator,
+)
+
+from sendcap.scenario.durations import Duration, PositiveDuration, checked_duration
+from sendcap.scenario.measured import Empirical
+from sendcap.scenario.random_time import RandomTime, Seconds
+from sendcap.scenario.section import Number, refuse
+from sendcap.scenario.wording import shown
+
+_Z95: Final = NormalDist().inv_cdf(0.95)
+
+Cv = Annotated[Number, Field(gt=0, le=100)]
+"""Coefficient of variation: standard deviation over mean."""
+
+
+class Constant(RandomTime):
+    """Always the same time; draws no random numbers. Written as a bare duration."""
+
+    dist: Literal["constant"] = "constant"
+    value: Duration
+
+    def sample(self, rng: np.random.Generator, size: int) -> Seconds:  # noqa: ARG002
+        """Return ``size`` equal times; the generator is left as it is."""
+        return np.full(size, self.value)
+
+    @property
+    def mean_s(self) -> float:
+        """The time itself, in seconds."""
+        return self.value
+
+    @property
+    def second_moment_s2(self) -> float:
+        """Square of the time, in seconds squared."""
+        return self.value**2
+
+    @property
+    def lowest_s(self) -> float:
+        """The time itself, in seconds."""
+        return self.value
+
+    @model_serializer(mode="wrap")
+    def _bare(self, write: Callable[[Constant], dict[str, Any]]) -> str:
+        return str(write(self)["value"])
+
+
+class Exponential(RandomTime):
+    """The memoryless distribution."""
+
+    dist: Literal["exponential"] = "exponential"
+    mean: PositiveDuration
+
+    def sample(self, rng: np.random.Generator, size: int) -> Seconds:
+        """Draw ``size`` independent times in seconds."""
+        return rng.exponential(self.mean, size)
+
+    @property
+    def mean_s(self) -> float:
+        """Mean in seconds."""
+        return self.mean
+
+    @property
+    def second_moment_s2(self) -> float:
+        """Mean of the square, in seconds squared."""
+        return 2.0 * self.mean**2
+
+
+class Uniform(RandomTime):
+    """Any time between ``low`` and ``high``, all equally likely."""
+
+    dist: Literal["uniform"] = "uniform"
+    low: Duration
+    high: Duration
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform:
+        if self.low > self.high:
+            refuse("uniform", [(("high",), "must be no less than low")])
+        return self
+
+    def sample(self, rng: np.random.Generator, size: int) -> Seconds:
+        """Draw ``size`` independent times in seconds."""
+        return rng.uniform(self.low, self.high, size)
+
+    @property
+    def mean_s(self) -> float:
+        """Mean in seconds."""
+        return (self.low + self.high) / 2.0
+
+    @property
+    def second_moment_s2(self) -> float:
+        """Mean of the square, in seconds squared."""
+        return (self.low**2 + self.low * self.high + self.high**2) / 3.0
+
+    @property
+    def lowest_s(self) -> float:
+        """The lower end, in seconds."""
+        return self.low
+
+
+class Lognormal(RandomTime):
+    """A time whose logarithm is normal; given as mean and cv, or as median and 95th percentile."""
+
+    dist: Literal["lognormal"] = "lognormal"
+    mean: PositiveDuration | None = None
+    cv: Cv | None = None
+    median: PositiveDuration | None = None
+    p95: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Lognormal:
+        by_mean = (self.mean is not None, self.cv is not None)
+        by_median = (self.median is not None, self.p95 is not None)
+        if {by_mean, by_median} != {(True, True), (False, False)}:
+            raise ValueError("needs either mean and cv, or median and p95, and not both pairs")
+        if self.median is not None and self.p95 is not None and self.p95 <= self.median:
+            refuse("lognormal", [(("p95",), "must be more than the median")])
+        return self
+
+    @property
+    def mu(self) -> float:
+        """Mean of the logarithm of the time in seconds."""
+        if self.median is not None:
+            return math.log(self.median)
+        assert self.mean is not None
+        return math.log(self.mean) - self.sigma**2 / 2.0
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the logarithm of the time."""
+        if self.median is not None:
+            assert self.p95 is not None
+            return (math.log(self.p95) - math.log(self.median)) / _Z95
+        assert self.cv is not None
+        return math.sqrt(math.log1p(self.cv**2))
+
+    def sample(self, rng: np.random.Generator, size: int) -> Seconds:
+        """Draw ``size`` independent times in seconds."""
+        return rng.lognormal(self.mu, self.sigma, size)
+
+    @property
+    def mean_s(self) -> float:
+        """Mean in seconds."""
+        return self.mean if self.mean is not None else math.exp(self.mu + self.sigma**2 / 2.0)
+
+    @property
+    def second_moment_s2(self) -> float:
+        """Mean of the square, in seconds squared."""
+        return math.exp(2.0 * self.mu + 2.0 * self.sigma**2)
+
+
+class Gamma(RandomTime):
+    """The gamma distribution; with a cv of 1 / sqrt(k) the sum of k exponential steps."""
+
+    dist: Literal["gamma"] = "gamma"
+    mean: PositiveDuration
+    cv: Cv
+
+    def sample(self, rng: np.random.Generator, size: int) -> Seconds:
+        """Draw ``size`` independent times in seconds."""
+        return rng.gamma(1.0 / self.cv**2, self.mean * self.cv**2, size)
+
+    @property
+    def mean_s(self) -> float:
+        """Mean in seconds."""
+        return self.mean
+
+    @property
+    def second_moment_s2(self) -> float:
+        """Mean of the square, in seconds squared."""
+        return self.mean**2 * (1.0 + self.cv**2)
+
+
+class Weibull(RandomTime):
+    """The Weibull distribution; given by its shape and either its mean or its scale."""
+
+    dist: Literal["weibull"] = "weibull"
+    mean: PositiveDuration | None = None
+    scale: PositiveDuration | None = None
+    # Below 0.1 nearly all the mean is in draws that no simulation sees.
+    shape: Annotated[Number, Field(ge=0.1, le=100)]
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Weibull:
+        if (self.mean is None) == (self.scale is None):
+            raise ValueError("needs either mean or scale, and not both")
+        return self
+
+    @property
+    def scale_s(self) -> float:
+        """The scale (63rd percentile) in seconds."""
+        if self.scale is not None:
+            return self.scale
+        assert self.mean is not None
+        return self.mean / math.gamma(1.0 + 1.0 / self.shape)
+
+    def sample(self, rng: np.random.Generator, size: int) -> Seconds:
+        """Draw ``size`` independent times in seconds."""
+        return self.scale_s * rng.weibull(self.shape, size)
+
+    @property
+    def mean_s(self) -> float:
+        """Mean in seconds."""
+        if self.mean is not None:
+            return self.mean
+        return self.scale_s * math.gamma(1.0 + 1.0 / self.shape)
+
+    @property
+    def second_moment_s2(self) -> float:
+        """Mean of the square, in seconds squared."""
+        return self.scale_s**2 * math.gamma(1.0 + 2.0 / self.shape)
+
+
+_Written = Constant | Exponential | Uniform | Lognormal | Gamma | Weibull | Empirical
+
+
+def _bare_duration(value: Any) -> Any:
+    """Read a bare duration as a constant; leave tables and distributions as they are."""
+    if isinstance(value, dict | RandomTime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(  # noqa: TRY004 (pydantic)
+            f'{shown(value)} has no unit; give a duration such as "300ms", or a table such as '
+            f'{{ dist = "lognormal", mean = "300ms", cv = 0.5 }}'
+        )
+    checked_duration(value)
+    return {"dist": "constant", "value": value}
+
+
+Distribution = Annotated[
+    Annotated[_Written, Field(discriminator="dist")],
+    BeforeValidator(_bare_duration, json_schema_input_type=Duration | _Written),
+]
+"""Any distribution of a time; a bare duration is a constant."""

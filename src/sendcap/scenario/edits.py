@@ -1,0 +1,96 @@
+"""A scenario with some of its values replaced, for sweeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, get_args, get_origin
+
+from sendcap.errors import ScenarioError
+from sendcap.scenario import problems
+from sendcap.scenario.files import from_dict, to_dict
+from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.wording import did_you_mean, shown
+
+_PIECE: Final = re.compile(r'(?:^|\.)(?:([A-Za-z0-9_-]+)|"([^"]*)")|\[(\d{1,9})\]')
+
+
+def updated(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+    """Return a new scenario with the values at some paths replaced, and checked as a file is.
+
+    Parameters
+    ----------
+    scenario
+        Where to start from; it stays as it is.
+    values
+        New values by path, written as in a scenario file: ``{"mta.retry.first": "10m",
+        "deliveries[0].messages": 1000, 'providers."comcast.net".rate': "none"}``. None brings
+        back the default.
+
+    Raises
+    ------
+    ScenarioError
+        For a path that does not exist, or values that make no valid scenario.
+    """
+    data = to_dict(scenario)
+    for path, value in values.items():
+        _replace(data, path, value)
+    return from_dict(data, name="<updated>")
+
+
+def _replace(data: dict[str, Any], path: str, value: Any) -> None:
+    place = _parsed(path)
+    table: Any = data
+    for depth, piece in enumerate(place[:-1]):
+        table = _within(table, piece, path, place[:depth])
+    last = place[-1]
+    if isinstance(last, int) or not isinstance(table, dict) or _names_its_keys(place[:-1]):
+        _within(table, last, path, place[:-1])
+    elif not isinstance(table, dict):
+        raise ScenarioError(f"{path}: unknown path")
+    if value is None and isinstance(table, dict):
+        table.pop(last, None)
+    else:
+        table[last] = value
+
+
+def _within(table: Any, piece: str | int, path: str, place: problems.Place) -> Any:
+    """Return what a table or list has under a key or number, or say what it has instead."""
+    where = problems.dotted(place) or "the scenario"
+    if isinstance(piece, int) and isinstance(table, list):
+        if piece >= len(table):
+            raise ScenarioError(f"{path}: unknown path; {where} has {len(table)} entries, from [0]")
+        return table[piece]
+    if isinstance(piece, str) and isinstance(table, dict):
+        if piece not in table:
+            hint = did_you_mean(piece, table) or f"; {where} has {', '.join(table)}"
+            raise ScenarioError(f"{path}: unknown path, no {shown(piece)} in {where}{hint}")
+        return table[piece]
+    if isinstance(table, list):
+        raise ScenarioError(f"{path}: unknown path; {where} is a list, write {where}[0]")
+    raise ScenarioError(f"{path}: unknown path; {where} is {shown(table)}, replace it as a whole")
+
+
+def _names_its_keys(place: problems.Place) -> bool:
+    """Whether the keys at a place are the author's names, so that a new one is a slip."""
+    kind = problems.annotation_at(place)
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return get_origin(kind) is dict
+
+
+def _parsed(path: str) -> problems.Place:
+    place: list[str | int] = []
+    position = 0
+    while position < len(path):
+        found = _PIECE.match(path, position)
+        if found is None or found.end() == position:
+            break
+        bare, quoted, number = found.groups()
+        place.append(int(number) if number else bare or quoted or "")
+        position = found.end()
+    if not place or position < len(path):
+        raise ScenarioError(
+            f'{path}: not a path; write one like "mta.retry.first" or "deliveries[0].messages"'
+        )
+    return tuple(place)

@@ -1,0 +1,161 @@
+"""Scenario files: read, write, describe."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import tomli_w
+from pydantic import ValidationError
+
+from sendcap.errors import ScenarioError
+from sendcap.scenario import problems
+from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.wording import did_you_mean
+
+_LARGEST_BYTES: Final = 10_000_000
+
+
+def load(source: str | Path) -> Scenario:
+    """Read a scenario file, or a preset by its name.
+
+    Parameters
+    ----------
+    source
+        Path of a TOML file; where there is none, the name of a preset (see `presets`).
+
+    Raises
+    ------
+    ScenarioError
+        With one line per problem, each with the file and the field.
+    """
+    path, name = Path(source), str(source)
+    try:
+        if path.exists() and not (path.is_dir() and name in presets()):
+            return _load_file(path, name)
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else None
+        raise ScenarioError(f"{name}: {reason or problem}") from None
+    known = presets()
+    if name in known:
+        return loads(_preset(name).read_text(encoding="utf-8"), name=name)
+    hint = did_you_mean(path.name, known)
+    raise ScenarioError(
+        f"{name}: no such file, and no preset of that name{hint or '.'} Presets: {', '.join(known)}"
+    )
+
+
+def _load_file(path: Path, name: str) -> Scenario:
+    if path.is_dir():
+        raise ScenarioError(f"{name}: is a directory; give a scenario file")
+    with path.open("rb") as stream:
+        content = stream.read(_LARGEST_BYTES + 1)
+    if len(content) > _LARGEST_BYTES:
+        raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not a scenario")
+    try:
+        # Some editors on Windows begin a file with a byte order mark.
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content.count(b"\n", 0, problem.start) + 1
+        raise ScenarioError(f"{name}: line {line} is not UTF-8 text") from None
+    return loads(text, name=name, folder=path.parent)
+
+
+def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scenario:
+    """Read a scenario from the text of a TOML file.
+
+    Parameters
+    ----------
+    text
+        The scenario.
+    name
+        What error messages call it.
+    folder
+        What the names of measured files are relative to; None for the working directory.
+
+    Raises
+    ------
+    ScenarioError
+        With one line per problem.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ScenarioError(f"{name}: not valid TOML: {problem}") from None
+    except RecursionError:
+        raise ScenarioError(f"{name}: not valid TOML: nested too deeply") from None
+    return from_dict(data, name=name, folder=folder)
+
+
+def from_dict(
+    data: Mapping[str, Any], name: str = "<scenario>", folder: Path | None = None
+) -> Scenario:
+    """Make a scenario of nested dictionaries with the keys and values of a scenario file.
+
+    Parameters
+    ----------
+    data
+        The scenario, as TOML gives it: durations and rates are text.
+    name, folder
+        As for `loads`.
+
+    Raises
+    ------
+    ScenarioError
+        With one line per problem.
+    """
+    try:
+        return Scenario.model_validate(data, context={"folder": folder})
+    except ValidationError as error:
+        found = problems.lines(error, data)
+        raise ScenarioError("\n".join(f"{name}: {line}" for line in found)) from None
+
+
+def to_dict(scenario: Scenario) -> dict[str, Any]:
+    """Return the scenario as nested dictionaries with every default filled in."""
+    found: dict[str, Any] = _without_none(scenario.model_dump())
+    return found
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value
+
+
+def dumps(scenario: Scenario) -> str:
+    """Write a scenario as TOML, complete: with every default, and no other file needed.
+
+    ``loads(dumps(scenario)) == scenario``, to the last bit.
+    """
+    return tomli_w.dumps(to_dict(scenario))
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of scenario files, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Scenario.model_json_schema(),
+        "title": "sendcap scenario",
+    }
+
+
+def presets() -> dict[str, str]:
+    """Return the scenarios that come with sendcap: name and one-line description."""
+    folder = resources.files("sendcap.scenario").joinpath("presets")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return {name.removesuffix(".toml"): _description(name) for name in names}
+
+
+def _preset(name: str) -> Any:
+    return resources.files("sendcap.scenario").joinpath("presets", f"{name}.toml")
+
+
+def _description(file: str) -> str:
+    with _preset(file.removesuffix(".toml")).open(encoding="utf-8") as lines:
+        return str(next(iter(lines))).lstrip("# ").strip()

@@ -1,0 +1,184 @@
+"""Validation errors in plain words: one line per problem, with path, value and what is right."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.retry import RetryPolicy
+from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.wording import did_you_mean, shown
+
+Place = tuple[str | int, ...]
+
+_TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
+    ("dist", RandomTime),
+    ("policy", RetryPolicy),
+)
+
+
+def lines(error: ValidationError, data: Any) -> list[str]:
+    """Write each problem of a scenario as ``path: message``.
+
+    Parameters
+    ----------
+    error
+        What pydantic reports.
+    data
+        The scenario as it was given, to tell its keys from the tags that pydantic adds.
+    """
+    # A value of the wrong kind fails once for each kind that it could have been.
+    return list(dict.fromkeys(_line(details, data) for details in error.errors()))
+
+
+def _line(details: ErrorDetails, data: Any) -> str:
+    place = _written(details["loc"], data)
+    explain = _EXPLANATIONS.get(details["type"])
+    message = explain(details) if explain else details["msg"].removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        message = _unknown_key(details["loc"])
+    path = dotted(place)
+    return f"{path}: {message}" if path else message
+
+
+def dotted(place: Sequence[str | int]) -> str:
+    """Write a place in a scenario as a path.
+
+    >>> dotted(("deliveries", 0, "audience", "comcast.net"))
+    'deliveries[0].audience."comcast.net"'
+    """
+    path = ""
+    for piece in place:
+        if isinstance(piece, int):
+            path += f"[{piece}]"
+        else:
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", piece) is not None
+            path += ("." if path else "") + (piece if bare else shown(piece))
+    return path
+
+
+def _written(place: Place, data: Any) -> Place:
+    """Leave out the pieces that are not in the scenario: tags of unions, ``[key]``."""
+    kept: list[str | int] = []
+    at: Any = data
+    for piece in place:
+        if piece == "[key]" or (isinstance(at, dict) and _is_tag(piece, at)):
+            continue
+        kept.append(piece)
+        if isinstance(at, dict):
+            at = at.get(piece)
+        elif isinstance(at, list | tuple) and isinstance(piece, int) and piece < len(at):
+            at = at[piece]
+        else:
+            at = None
+    return tuple(kept)
+
+
+def _is_tag(piece: str | int, table: dict[str, Any]) -> bool:
+    if piece in table:
+        return False
+    return piece in {table.get("dist"), table.get("policy", "exponential")} or piece == "constant"
+
+
+def annotation_at(place: Place) -> Any:
+    """Return the type that a scenario has at a place, tags included, or None."""
+    found: Any = Scenario
+    for piece in place:
+        found = _step(found, piece)
+    return found
+
+
+def _step(kind: Any, piece: str | int) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _step(arguments[0], piece)
+    if origin in (Union, types.UnionType):
+        members = [member for member in arguments if member is not type(None)]
+        tagged = [member for member in members if _tag(member) == piece]
+        return tagged[0] if tagged else next(filter(None, (_step(m, piece) for m in members)), None)
+    if origin is tuple or origin is dict:
+        return arguments[0] if origin is tuple else arguments[1]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        field = kind.model_fields.get(str(piece))
+        return field.annotation if field else None
+    return None
+
+
+def _tag(kind: Any) -> Any:
+    for key, family in _TAGS:
+        if isinstance(kind, type) and issubclass(kind, family):
+            return kind.model_fields[key].default
+    return None
+
+
+def _unknown_key(place: Place) -> str:
+    table = annotation_at(place[:-1])
+    while get_origin(table) is Annotated:
+        table = get_args(table)[0]
+    is_table = isinstance(table, type) and issubclass(table, BaseModel)
+    known = list(table.model_fields) if is_table else []
+    return "unknown key" + (did_you_mean(place[-1], known) or f"; known: {', '.join(known)}")
+
+
+def _choice(details: ErrorDetails) -> str:
+    given = details["input"]
+    expected = str(details.get("ctx", {}).get("expected", "")).replace(" or ", ", ")
+    known = re.findall(r"'([^']*)'", expected)
+    hint = did_you_mean(given, known) if isinstance(given, str) else ""
+    return f"{shown(given)} is not possible{hint or '; one of ' + _quoted(known)}"
+
+
+def _tag_unknown(details: ErrorDetails) -> str:
+    ctx = details.get("ctx", {})
+    known = re.findall(r"'([^']*)'", str(ctx.get("expected_tags", "")))
+    hint = did_you_mean(ctx.get("tag"), known) or f"; one of {_quoted(known)}"
+    key = str(ctx.get("discriminator", "")).strip("'")
+    return f"{key} = {shown(ctx.get('tag'))} is unknown{hint}"
+
+
+def _tag_missing(details: ErrorDetails) -> str:
+    if not isinstance(details["input"], dict):
+        return f"must be a table, not {shown(details['input'])}"
+    key = str(details.get("ctx", {}).get("discriminator", "")).strip("'")
+    return f'needs {key} to say which kind it is, for example {{ {key} = "exponential", … }}'
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
+
+
+def _bound(words: str, key: str) -> Callable[[ErrorDetails], str]:
+    return lambda details: (
+        f"must be {words} {details.get('ctx', {}).get(key)}, not {shown(details['input'])}"
+    )
+
+
+def _must_be(what: str) -> Callable[[ErrorDetails], str]:
+    return lambda details: f"must be {what}, not {shown(details['input'])}"
+
+
+_EXPLANATIONS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
+    "missing": lambda _: "required, but missing",
+    "literal_error": _choice,
+    "union_tag_invalid": _tag_unknown,
+    "union_tag_not_found": _tag_missing,
+    "greater_than": _bound("more than", "gt"),
+    "greater_than_equal": _bound("at least", "ge"),
+    "less_than": _bound("less than", "lt"),
+    "less_than_equal": _bound("at most", "le"),
+    "finite_number": _must_be("a finite number"),
+    "string_type": _must_be("text"),
+    "too_short": lambda _: "needs at least one entry",
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), _must_be("a table")),
+    **dict.fromkeys(("tuple_type", "list_type"), _must_be("a list")),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing"),
+        _must_be("a date and time such as 2026-11-27T09:00:00+01:00"),
+    ),
+}

@@ -1,0 +1,108 @@
+"""A provider: the limits that hold towards it, how fast it answers, and what goes wrong."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import model_validator
+
+from sendcap.scenario.distributions import Constant, Distribution
+from sendcap.scenario.durations import Duration, parse_duration
+from sendcap.scenario.rates import RateField
+from sendcap.scenario.section import (
+    Count,
+    CountOrUnlimited,
+    Name,
+    Section,
+    Share,
+    refuse,
+)
+from sendcap.scenario.wording import shown
+
+_TOLERANCE: Final = 1e-9
+
+
+class Hard(Section):
+    """Addresses that bounce hard at any attempt."""
+
+    reason: Name
+    share: Share
+    """Share of the provider's addresses."""
+
+
+class Fault(Section):
+    """Addresses that bounce softly until their fault clears.
+
+    A constant ``clears_after`` is greylisting.
+    """
+
+    reason: Name
+    share: Share
+    """Share of the provider's addresses."""
+    clears_after: Distribution = Constant(value="0s")
+    """Time from the first attempt; may be left out only where no fault ever clears."""
+    never: Share = 0.0
+    """Share of these addresses whose fault never clears."""
+
+    @model_validator(mode="after")
+    def _clears_or_never(self) -> Fault:
+        if self.never < 1.0 and "clears_after" not in self.model_fields_set:
+            message = 'required unless never = 1: say when the fault clears, such as "5m"'
+            refuse("fault", [(("clears_after",), message)])
+        return self
+
+
+class Provider(Section):
+    """A mailbox provider. Limits are for each source address; defaults are KumoMTA's.
+
+    References
+    ----------
+    KumoMTA, ``assets/policy-extras/shaping.toml``, block ``default``: 10 connections, 100
+    deliveries per connection, idle timeout 60 s.
+    """
+
+    connections_per_ip: Count = 10
+    """Connections at a time from each source address."""
+    messages_per_connection: CountOrUnlimited = 100
+    """Attempts after which a connection is closed, or "unlimited"."""
+    idle_timeout: Duration = parse_duration("60s")
+    """Idle time after which a connection is closed."""
+    connect_time: Distribution
+    """How long it takes to open a connection."""
+    transaction_time: Distribution
+    """How long one attempt takes on an open connection."""
+    rate: RateField = None
+    """Attempts from each source address, or "none"."""
+    transient: Share = 0.0
+    """Probability of a soft bounce, drawn anew at each attempt."""
+    async_bounce: Share = 0.0
+    """Share of the accepted messages that bounce later."""
+    hard: tuple[Hard, ...] = ()
+    """Kinds of addresses that bounce hard."""
+    faults: tuple[Fault, ...] = ()
+    """Kinds of addresses that bounce softly for a time."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Provider:
+        problems: list[tuple[tuple[str | int, ...], str]] = []
+        total = math.fsum(kind.share for _, _, kind in self._kinds())
+        if total > 1.0 + _TOLERANCE:
+            message = f"shares of hard and faults sum to {total:.9g}, must be at most 1"
+            problems.append(((), message))
+        seen: Counter[str] = Counter()
+        for key, number, kind in self._kinds():
+            seen[kind.reason] += 1
+            if seen[kind.reason] == 2:
+                message = f"{shown(kind.reason)} is there twice; give each reason once"
+                problems.append(((key, number, "reason"), message))
+        refuse("provider", problems)
+        return self
+
+    def _kinds(self) -> Iterator[tuple[str, int, Hard | Fault]]:
+        for number, hard in enumerate(self.hard):
+            yield "hard", number, hard
+        for number, fault in enumerate(self.faults):
+            yield "faults", number, fault

@@ -1,0 +1,99 @@
+"""When a message is tried again after a soft bounce: one policy per MTA, with its exact rule."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from sendcap.scenario.retry.exim import EximRetry
+from sendcap.scenario.retry.geometric import (
+    ExponentialRetry,
+    KumomtaRetry,
+    MomentumRetry,
+    ScheduleRetry,
+)
+from sendcap.scenario.retry.listed import AdobeLegacyRetry, PowermtaRetry
+from sendcap.scenario.retry.policy import RetryPolicy
+from sendcap.scenario.retry.postfix import PostfixRetry
+
+_Policies = (
+    ExponentialRetry
+    | ScheduleRetry
+    | MomentumRetry
+    | KumomtaRetry
+    | PostfixRetry
+    | EximRetry
+    | PowermtaRetry
+    | AdobeLegacyRetry
+)
+
+
+def _exponential_by_default(value: Any) -> Any:
+    if isinstance(value, dict) and "policy" not in value:
+        return {"policy": "exponential", **value}
+    return value
+
+
+Retry = Annotated[
+    Annotated[_Policies, Field(discriminator="policy")],
+    BeforeValidator(_exponential_by_default, json_schema_input_type=_Policies),
+]
+"""Any retry policy; ``exponential`` when none is named."""
+
+
+def attempt_series_s(
+    policy: RetryPolicy, max_age_s: float = math.inf, service_s: float = 0.0, limit: int = 100
+) -> list[float]:
+    """When a message is tried that soft-bounces every time and never waits for a connection.
+
+    Parameters
+    ----------
+    policy
+        The retry policy; random delays take the middle of their range.
+    max_age_s
+        Seconds after its arrival from which the message is not tried any more.
+    service_s
+        How long each attempt takes.
+    limit
+        The most attempts to return.
+
+    Returns
+    -------
+    list of float
+        Starts of the attempts, in seconds from the message's arrival at t = 0.
+
+    Examples
+    --------
+    >>> [t / 60 for t in attempt_series_s(ExponentialRetry(), max_age_s=6 * 3600)]
+    [0.0, 20.0, 60.0, 140.0, 300.0]
+    """
+    attempts = [0.0]
+    arrived, half = np.zeros(1), np.full(1, 0.5)
+    first_failed, previous_delay = np.full(1, service_s), np.zeros(1)
+    while len(attempts) < limit:
+        finish = np.full(1, attempts[-1] + service_s)
+        failures = np.array([len(attempts) - 1])
+        due = policy.due_s(failures, finish, arrived, first_failed, previous_delay, half)
+        if not due[0] <= max_age_s or math.isinf(due[0]):
+            break
+        previous_delay = due - finish
+        attempts.append(float(due[0]))
+    return attempts
+
+
+__all__ = [
+    "AdobeLegacyRetry",
+    "EximRetry",
+    "ExponentialRetry",
+    "KumomtaRetry",
+    "MomentumRetry",
+    "PostfixRetry",
+    "PowermtaRetry",
+    "Retry",
+    "RetryPolicy",
+    "ScheduleRetry",
+    "attempt_series_s",
+]

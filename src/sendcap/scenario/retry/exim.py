@@ -1,0 +1,131 @@
+"""Retry as Exim does: a rule such as ``F,2h,15m; G,16h,1h,1.5; F,4d,6h``."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Final, Literal, NamedTuple
+
+import numpy as np
+from pydantic import AfterValidator
+
+from sendcap.scenario.durations import PositiveDuration, parse_duration
+from sendcap.scenario.retry.policy import Failures, RetryPolicy, Times, drawn
+from sendcap.scenario.wording import shown
+
+_ARGUMENTS: Final = {"F": "F,cutoff,interval", "G": "G,cutoff,interval,factor"}
+_ARGUMENTS["H"] = _ARGUMENTS["G"].replace("G", "H")
+
+
+class _Step(NamedTuple):
+    letter: str
+    cutoff_s: float
+    interval_s: float
+    factor: float
+
+
+def _steps(rule: str) -> tuple[_Step, ...]:
+    steps: list[_Step] = []
+    for text in rule.strip().removesuffix(";").split(";"):
+        step = _step(text.strip())
+        if steps and step.cutoff_s <= steps[-1].cutoff_s:
+            raise ValueError(f"{shown(text.strip())} never applies: its cutoff is not a later one")
+        steps.append(step)
+    return tuple(steps)
+
+
+def _step(text: str) -> _Step:
+    letter, *arguments = (part.strip() for part in text.split(","))
+    if letter not in _ARGUMENTS:
+        raise ValueError(
+            f"{shown(text)} must start with F, G or H; for example "
+            f'"F,2h,15m; G,16h,1h,1.5; F,4d,6h"'
+        )
+    if len(arguments) != (2 if letter == "F" else 3):
+        raise ValueError(f"{shown(text)} must have the form {_ARGUMENTS[letter]}")
+    cutoff_s, interval_s = (parse_duration(argument) for argument in arguments[:2])
+    if cutoff_s <= 0 or interval_s <= 0:
+        raise ValueError(f"{shown(text)}: cutoff and interval must be more than zero")
+    return _Step(letter, cutoff_s, interval_s, _factor(arguments[2:], text))
+
+
+def _factor(argument: list[str], text: str) -> float:
+    if not argument:
+        return 1.0
+    try:
+        factor = float(argument[0])
+    except ValueError:
+        raise ValueError(f"{shown(text)}: the factor must be a number") from None
+    if not 1.0 <= factor <= 1000.0:
+        raise ValueError(f"{shown(text)}: the factor must be from 1 to 1000")
+    return factor
+
+
+def _checked(rule: str) -> str:
+    _steps(rule)
+    return rule
+
+
+class EximRetry(RetryPolicy):
+    """Exim: the first step of the rule whose cutoff the failing time has not passed.
+
+    The failing time counts from the message's first soft bounce. With the previous delay g, the
+    next one is
+
+    - ``F,cutoff,p1``: p1;
+    - ``G,cutoff,p1,factor``: p1 if g < p1, else g · factor;
+    - ``H,cutoff,p1,factor``: at random in the upper half of p1 … g · factor, as Exim's code has
+      it, and p1 while g · factor is not above p1;
+
+    and at most ``retry_interval_max``. Past the last cutoff the policy gives up.
+
+    References
+    ----------
+    Exim, ``src/src/retry.c``; the default rule is that of ``src/src/configure.default``.
+    Exim keeps the failing time per host or address and waits for its next queue runner; here it
+    is the message's own, and the retry takes place when it is due.
+    """
+
+    policy: Literal["exim"] = "exim"
+    rule: Annotated[str, AfterValidator(_checked)] = "F,2h,15m; G,16h,1h,1.5; F,4d,6h"
+    retry_interval_max: PositiveDuration = parse_duration("24h")
+
+    @cached_property
+    def _parsed(self) -> tuple[_Step, ...]:
+        return _steps(self.rule)
+
+    def due_s(
+        self,
+        failures: Failures,  # noqa: ARG002
+        finish_s: Times,
+        arrived_s: Times,  # noqa: ARG002
+        first_failed_s: Times,
+        previous_delay_s: Times,
+        uniform: Times | None,
+    ) -> Times:
+        """See `RetryPolicy.due_s`."""
+        cutoff_s = np.array([step.cutoff_s for step in self._parsed])
+        which = np.searchsorted(cutoff_s, finish_s - first_failed_s, side="left")
+        delay_s = np.full(len(finish_s), np.inf)
+        for number, step in enumerate(self._parsed):
+            mine = which == number
+            grown_s = previous_delay_s[mine] * step.factor
+            if step.letter == "F":
+                delay_s[mine] = step.interval_s
+            elif step.letter == "G":
+                early = previous_delay_s[mine] < step.interval_s
+                delay_s[mine] = np.where(early, step.interval_s, grown_s)
+            else:
+                room_s = np.maximum(grown_s - step.interval_s, 0.0)
+                delay_s[mine] = step.interval_s + room_s * (0.5 + 0.5 * drawn(uniform)[mine])
+        delay_s = np.minimum(delay_s, self.retry_interval_max)
+        return np.where(which == len(cutoff_s), np.inf, finish_s + delay_s)
+
+    @property
+    def shortest_delay_s(self) -> float:
+        """The shortest interval of the rule, in seconds."""
+        return min(self.retry_interval_max, *(step.interval_s for step in self._parsed))
+
+    @property
+    def needs_uniform(self) -> bool:
+        """Whether the rule has an H step."""
+        return any(step.letter == "H" for step in self._parsed)

@@ -1,0 +1,212 @@
+"""Retry after delays that grow by a factor, or follow a list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+
+from sendcap.scenario.durations import PositiveDuration, parse_duration
+from sendcap.scenario.retry.policy import (
+    Cap,
+    Failures,
+    Jitter,
+    RetryPolicy,
+    Times,
+    check_cap,
+    doubling,
+    drawn,
+    with_jitter,
+)
+from sendcap.scenario.section import Number
+from sendcap.scenario.wording import shown
+
+
+class ExponentialRetry(RetryPolicy):
+    """``min(first · factorⁿ, max)`` after n earlier failures, times a draw from 1 ± jitter.
+
+    The defaults are Momentum's intervals: 20 minutes, doubling, at most 12 hours.
+    """
+
+    policy: Literal["exponential"] = "exponential"
+    first: PositiveDuration = parse_duration("20m")
+    factor: Annotated[Number, Field(ge=1)] = 2.0
+    max: Cap = parse_duration("12h")
+    jitter: Jitter = 0.0
+
+    @model_validator(mode="after")
+    def _max_from_first(self) -> ExponentialRetry:
+        check_cap("exponential", "max", self.max, "first", self.first)
+        return self
+
+    def due_s(
+        self,
+        failures: Failures,
+        finish_s: Times,
+        arrived_s: Times,  # noqa: ARG002
+        first_failed_s: Times,  # noqa: ARG002
+        previous_delay_s: Times,  # noqa: ARG002
+        uniform: Times | None,
+    ) -> Times:
+        """See `RetryPolicy.due_s`."""
+        delay_s = doubling(self.first, self.factor, self.max, failures)
+        return finish_s + with_jitter(delay_s, self.jitter, uniform)
+
+    @property
+    def shortest_delay_s(self) -> float:
+        """The first delay with the least jitter, in seconds."""
+        return self.first * (1.0 - self.jitter)
+
+    @property
+    def needs_uniform(self) -> bool:
+        """Whether there is jitter."""
+        return self.jitter > 0.0
+
+
+class ScheduleRetry(RetryPolicy):
+    """The delays of a list, one after the other, the last one again and again, with jitter."""
+
+    policy: Literal["schedule"] = "schedule"
+    delays: Annotated[tuple[PositiveDuration, ...], Field(min_length=1)]
+    jitter: Jitter = 0.0
+
+    def due_s(
+        self,
+        failures: Failures,
+        finish_s: Times,
+        arrived_s: Times,  # noqa: ARG002
+        first_failed_s: Times,  # noqa: ARG002
+        previous_delay_s: Times,  # noqa: ARG002
+        uniform: Times | None,
+    ) -> Times:
+        """See `RetryPolicy.due_s`."""
+        return finish_s + with_jitter(listed(self.delays, failures), self.jitter, uniform)
+
+    @property
+    def shortest_delay_s(self) -> float:
+        """The shortest delay of the list with the least jitter, in seconds."""
+        return min(self.delays) * (1.0 - self.jitter)
+
+    @property
+    def needs_uniform(self) -> bool:
+        """Whether there is jitter."""
+        return self.jitter > 0.0
+
+
+def listed(delays: tuple[float, ...], failures: Failures) -> Times:
+    """Delay number n of a list after n earlier failures; the last one repeats."""
+    last = len(delays) - 1
+    return np.array(delays)[np.minimum(failures.astype(np.int64), last)]
+
+
+def _auto_or_count(value: Any) -> int | str:
+    if value == "auto":
+        return "auto"
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f'must be "auto" or a whole number from 0, not {shown(value)}')
+    return value
+
+
+class MomentumRetry(RetryPolicy):
+    """Momentum: ``min(Retry_Interval · 2ⁿ, Max_Retry_Interval)`` after n earlier failures.
+
+    Gives up at the failure that follows ``max_retries`` retries. ``"auto"`` leaves the end to the
+    message's expiry (Momentum derives the number from it).
+
+    References
+    ----------
+    SparkPost/support-docs, ``content/momentum/4/config/ref-retry-interval.md``,
+    ``ref-max-retry-interval.md`` and ``ref-max-retries.md``: with 5 retries from 1200 s a message
+    expires at 37,200 s, or at 6000 s when the interval stays at 1200 s.
+    """
+
+    policy: Literal["momentum"] = "momentum"
+    retry_interval: PositiveDuration = parse_duration("20m")
+    max_retry_interval: Cap = parse_duration("12h")
+    max_retries: Annotated[
+        int | Literal["auto"],
+        PlainValidator(_auto_or_count),
+        WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "auto"}]}),
+    ] = "auto"
+
+    @model_validator(mode="after")
+    def _max_from_first(self) -> MomentumRetry:
+        cap = self.max_retry_interval
+        check_cap("momentum", "max_retry_interval", cap, "retry_interval", self.retry_interval)
+        return self
+
+    def due_s(
+        self,
+        failures: Failures,
+        finish_s: Times,
+        arrived_s: Times,  # noqa: ARG002
+        first_failed_s: Times,  # noqa: ARG002
+        previous_delay_s: Times,  # noqa: ARG002
+        uniform: Times | None,  # noqa: ARG002
+    ) -> Times:
+        """See `RetryPolicy.due_s`."""
+        due_s = finish_s + doubling(self.retry_interval, 2.0, self.max_retry_interval, failures)
+        if self.max_retries == "auto":
+            return due_s
+        return np.where(failures >= self.max_retries, np.inf, due_s)
+
+    @property
+    def shortest_delay_s(self) -> float:
+        """The first interval, in seconds."""
+        return self.retry_interval
+
+
+class KumomtaRetry(RetryPolicy):
+    """KumoMTA: ``min(retry_interval · 2ⁿ, max_retry_interval)`` plus a little jitter.
+
+    After n earlier failures, with J = min(retry_interval / 20, 60 s), the jitter is a uniform
+    draw from ±J/2 cut to whole seconds. Gives up when age + delay would exceed ``max_age``: with
+    the defaults at the failure 85 hours after the first attempt, not at 7 days.
+
+    References
+    ----------
+    KumoMTA, ``crates/kumod/src/queue``: ``QueueConfig::delay_for_attempt`` and
+    ``increment_attempts_and_update_delay``; defaults in ``queue/config.rs``.
+    """
+
+    policy: Literal["kumomta"] = "kumomta"
+    retry_interval: PositiveDuration = parse_duration("20m")
+    max_retry_interval: Cap = None
+    max_age: PositiveDuration = parse_duration("7d")
+
+    @model_validator(mode="after")
+    def _max_from_first(self) -> KumomtaRetry:
+        cap = self.max_retry_interval
+        check_cap("kumomta", "max_retry_interval", cap, "retry_interval", self.retry_interval)
+        return self
+
+    @property
+    def _jitter_s(self) -> float:
+        return min(self.retry_interval / 20.0, 60.0)
+
+    def due_s(
+        self,
+        failures: Failures,
+        finish_s: Times,
+        arrived_s: Times,
+        first_failed_s: Times,  # noqa: ARG002
+        previous_delay_s: Times,  # noqa: ARG002
+        uniform: Times | None,
+    ) -> Times:
+        """See `RetryPolicy.due_s`."""
+        delay_s = doubling(self.retry_interval, 2.0, self.max_retry_interval, failures)
+        if self.needs_uniform:
+            delay_s = delay_s + np.trunc((drawn(uniform) - 0.5) * self._jitter_s)
+        age_s = finish_s - arrived_s
+        return np.where(age_s + delay_s > self.max_age, np.inf, finish_s + delay_s)
+
+    @property
+    def shortest_delay_s(self) -> float:
+        """The first interval with the least jitter, in seconds."""
+        return self.retry_interval - self._jitter_s / 2.0
+
+    @property
+    def needs_uniform(self) -> bool:
+        """Whether the jitter ever reaches a whole second."""
+        return self._jitter_s / 2.0 >= 1.0

@@ -1,0 +1,116 @@
+"""What every retry policy answers: when a message is due again after a soft bounce."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from sendcap.scenario.durations import (
+    DURATION_SCHEMA,
+    Duration,
+    PositiveDuration,
+    format_duration,
+)
+from sendcap.scenario.section import Number, Section, refuse
+
+Times = npt.NDArray[np.float64]
+Failures = npt.NDArray[np.integer[Any]]
+
+Jitter = Annotated[Number, Field(ge=0, lt=1)]
+"""Half the width of the factor's range: each delay times a uniform draw from 1 ± jitter."""
+
+
+def _none_as_no_cap(value: Any) -> Any:
+    return None if value == "none" else value
+
+
+Cap = Annotated[
+    PositiveDuration | None,
+    BeforeValidator(_none_as_no_cap),
+    PlainSerializer(lambda cap: "none" if cap is None else format_duration(cap), return_type=str),
+    WithJsonSchema({**DURATION_SCHEMA, "examples": ["12h", "none"]}),
+]
+"""The longest delay in seconds, or None, written ``"none"``."""
+
+
+class RetryPolicy(Section, ABC):
+    """A rule for the moments of the attempts after the first."""
+
+    @abstractmethod
+    def due_s(
+        self,
+        failures: Failures,
+        finish_s: Times,
+        arrived_s: Times,
+        first_failed_s: Times,
+        previous_delay_s: Times,
+        uniform: Times | None,
+    ) -> Times:
+        """When messages are due again after a soft bounce.
+
+        Parameters
+        ----------
+        failures : ndarray of int
+            How many soft bounces each message had before this one, 0 for its first.
+        finish_s : ndarray of float
+            When the attempt that has just failed finished, on the simulation's clock.
+        arrived_s : ndarray of float
+            When the MTA took the message.
+        first_failed_s : ndarray of float
+            When the message's first soft bounce finished; ``finish_s`` where this is the first.
+        previous_delay_s : ndarray of float
+            Delay after the soft bounce before this one; 0 where this is the first.
+        uniform : ndarray of float, or None
+            A draw from [0, 1) for each message. None is enough unless `needs_uniform`.
+
+        Returns
+        -------
+        ndarray of float
+            The moments on the simulation's clock; infinite where the policy gives up.
+        """
+
+    @property
+    @abstractmethod
+    def shortest_delay_s(self) -> float:
+        """No delay is shorter than this many seconds, whatever is drawn; above zero."""
+
+    @property
+    def needs_uniform(self) -> bool:
+        """Whether the delays are random."""
+        return False
+
+
+def with_jitter(delay_s: Times, jitter: float, uniform: Times | None) -> Times:
+    """Multiply each delay by a uniform draw from 1 ± ``jitter``."""
+    if jitter == 0.0:
+        return delay_s
+    return delay_s * (1.0 - jitter + 2.0 * jitter * drawn(uniform))
+
+
+def drawn(uniform: Times | None) -> Times:
+    """Return the draws that a random policy was given."""
+    if uniform is None:
+        raise ValueError("this retry policy is random: it needs a uniform draw for each message")
+    return uniform
+
+
+def doubling(first_s: float, factor: float, cap_s: float | None, failures: Failures) -> Times:
+    """Delay ``first · factorⁿ`` after n earlier failures, at most the cap."""
+    # Beyond the largest float the delay is infinite, or the cap.
+    with np.errstate(over="ignore"):
+        delay_s = first_s * np.power(factor, failures, dtype=np.float64)
+    return delay_s if cap_s is None else np.minimum(delay_s, cap_s)
+
+
+def check_cap(title: str, key: str, cap: Duration | None, first_key: str, first: Duration) -> None:
+    """Refuse a longest delay that is shorter than the first one."""
+    if cap is not None and cap < first:
+        message = (
+            f"{format_duration(cap)} is less than {first_key}, {format_duration(first)}; "
+            f'give at least that, or "none" for no limit'
+        )
+        refuse(title, [((key,), message)])

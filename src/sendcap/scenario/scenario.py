@@ -1,0 +1,111 @@
+"""A complete scenario: everything that a simulation depends on."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sendcap.errors import SendcapWarning
+from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
+from sendcap.scenario.durations import format_duration
+from sendcap.scenario.mta import Mta
+from sendcap.scenario.provider import Provider
+from sendcap.scenario.relay import Relay
+from sendcap.scenario.section import Name, Section, Whole, refuse
+from sendcap.scenario.settings import Engagement, Feedback, Reporting, Time
+from sendcap.scenario.wording import did_you_mean, shown
+
+
+def _date(value: Any) -> Any:
+    # pydantic would take a number as seconds since 1970.
+    if isinstance(value, bool | int | float):
+        raise ValueError(  # noqa: TRY004 (pydantic)
+            f"must be a date and time such as 2026-11-27T09:00:00+01:00, not {shown(value)}"
+        )
+    return value
+
+
+class Scenario(Section):
+    """What to simulate. Every key of a scenario file is an attribute of the same name.
+
+    Durations are seconds, rates are `Rate` objects (or None for none), tables are frozen models.
+    The ``title`` and ``start`` are labels; all else, with the ``seed``, decides the result.
+    """
+
+    title: str = ""
+    seed: Annotated[Whole, Field(ge=0)] = 0
+    """Same scenario and seed, same result."""
+    start: Annotated[datetime, BeforeValidator(_date)] | None = None
+    """Wall clock of t = 0; for labels only."""
+    time: Time = Field(default_factory=Time)
+    deliveries: Annotated[tuple[Delivery, ...], Field(min_length=1)]
+    relay: Relay
+    mta: Mta = Field(default_factory=Mta)
+    providers: Annotated[dict[Name, Provider], Field(min_length=1)]
+    feedback: Feedback = Field(default_factory=Feedback)
+    engagement: Engagement = Field(default_factory=Engagement)
+    reporting: Reporting = Field(default_factory=Reporting)
+
+    def with_seed(self, seed: int) -> Scenario:
+        """Return the same scenario with another seed.
+
+        Parameters
+        ----------
+        seed
+            A whole number from 0.
+        """
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise ValueError(f"seed: must be a whole number from 0, not {shown(seed)}")
+        return self.model_copy(update={"seed": seed})
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Scenario:
+        refuse("scenario", [*self._unknown_providers(), *self._names_used_twice()])
+        self._warn()
+        return self
+
+    def _unknown_providers(self) -> list[tuple[tuple[str | int, ...], str]]:
+        defined = f"; defined: {', '.join(self.providers)}"
+        return [
+            (
+                ("deliveries", number, "audience", name),
+                f"no provider has this name{did_you_mean(name, self.providers) or defined}",
+            )
+            for number, delivery in enumerate(self.deliveries)
+            for name in delivery.audience
+            if name not in self.providers
+        ]
+
+    def _names_used_twice(self) -> list[tuple[tuple[str | int, ...], str]]:
+        problems: list[tuple[tuple[str | int, ...], str]] = []
+        seen: Counter[str] = Counter()
+        for number, delivery in enumerate(self.deliveries):
+            seen[delivery.name] += 1
+            if seen[delivery.name] == 2:
+                message = f"{shown(delivery.name)} is used before; give each delivery its own name"
+                problems.append((("deliveries", number, "name"), message))
+        return problems
+
+    def _warn(self) -> None:
+        for number, delivery in enumerate(self.deliveries):
+            if delivery.validity > LONGEST_VALIDITY_S:
+                given = format_duration(delivery.validity)
+                _warn(
+                    f"deliveries[{number}].validity: {given} is longer than the Enhanced MTA "
+                    f"allows; honoured as 3.5d"
+                )
+        last = max(delivery.at + delivery.honoured_validity for delivery in self.deliveries)
+        horizon = self.time.horizon
+        if horizon is not None and horizon < last:
+            _warn(
+                f"time.horizon: {format_duration(horizon)} cuts off results; messages can be "
+                f"under way until {format_duration(last)}"
+            )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, SendcapWarning, stacklevel=2)

@@ -1,0 +1,116 @@
+"""What all parts of a scenario share: strict frozen models, plain numbers, names."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from sendcap.scenario.wording import shown
+
+
+class Section(BaseModel):
+    """A table of a scenario file: frozen, and no key that it does not know."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+def refuse(title: str, problems: Iterable[tuple[tuple[str | int, ...], str]]) -> None:
+    """Report problems that concern more than one field, each at its own place.
+
+    Parameters
+    ----------
+    title
+        Name of the model that was being checked.
+    problems
+        For each problem the place below that model and the message.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If there is any problem; pydantic merges it with the errors of the enclosing models.
+    """
+    errors = [
+        InitErrorDetails(
+            type=PydanticCustomError("inconsistent", "{message}", {"message": message}),
+            loc=place,
+            input=None,
+        )
+        for place, message in problems
+    ]
+    if errors:
+        raise ValidationError.from_exception_data(title, errors)
+
+
+# pydantic by itself takes true as 1 and "5" as 5; both are slips in a scenario.
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, bool):
+        if isinstance(value, numbers.Integral):
+            return int(value)
+        if isinstance(value, numbers.Real) and float(value).is_integer():
+            return int(float(value))
+    raise ValueError(f"must be a whole number, not {shown(value)}")
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"must be a number, not {shown(value)}")  # noqa: TRY004 (pydantic)
+    return float(value)
+
+
+def _name(value: str) -> str:
+    if not value.strip() or value != value.strip() or not value.isprintable():
+        raise ValueError(
+            f"{shown(value)} cannot be a name; write visible characters without spaces at the ends"
+        )
+    if value == "*":
+        raise ValueError('"*" is reserved for totals; choose another name')
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number; true and text are refused."""
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
+"""A whole number of at least 1."""
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+"""A finite number; true and text are refused."""
+Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1, allow_inf_nan=False)]
+"""A share or a probability, 0 to 1."""
+Name = Annotated[str, AfterValidator(_name)]
+"""The name of a delivery, a provider or a reason."""
+
+
+def _count_or_unlimited(value: Any) -> int | str:
+    if value == "unlimited":
+        return "unlimited"
+    try:
+        count = _whole(value)
+    except ValueError:
+        raise ValueError(f'must be a whole number or "unlimited", not {shown(value)}') from None
+    if count < 1:
+        raise ValueError(f'must be at least 1, or "unlimited", not {count}')
+    return count
+
+
+CountOrUnlimited = Annotated[
+    int | Literal["unlimited"],
+    PlainValidator(_count_or_unlimited),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "unlimited"}]}),
+]
+"""A whole number of at least 1, or ``"unlimited"``."""

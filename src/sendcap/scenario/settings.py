@@ -1,0 +1,117 @@
+"""The smaller parts of a scenario: time, feedback, engagement, reporting."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    WithJsonSchema,
+)
+
+from sendcap.scenario.distributions import Constant, Distribution
+from sendcap.scenario.durations import (
+    DURATION_SCHEMA,
+    PositiveDuration,
+    format_duration,
+    parse_duration,
+)
+from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.rates import RateField
+from sendcap.scenario.section import Section, Share
+from sendcap.scenario.wording import shown
+
+ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
+"""An asynchronous bounce arrives within this many seconds of its message's acceptance."""
+
+_POSITIVE: Final[TypeAdapter[float]] = TypeAdapter(PositiveDuration)
+
+
+def _auto_or_duration(value: Any) -> float | str:
+    return "auto" if value == "auto" else _POSITIVE.validate_python(value)
+
+
+def _auto_or_text(window: float | str) -> str:
+    return "auto" if isinstance(window, str) else format_duration(window)
+
+
+class Time(Section):
+    """The clock of the simulation."""
+
+    bin: PositiveDuration = parse_duration("1m")
+    """Resolution of the ledger."""
+    window: Annotated[
+        float | Literal["auto"],
+        PlainValidator(_auto_or_duration),
+        PlainSerializer(_auto_or_text, return_type=str),
+        WithJsonSchema({**DURATION_SCHEMA, "examples": ["auto", "60s"]}),
+    ] = "auto"
+    """Look-ahead window; changes speed, never results."""
+    horizon: PositiveDuration | None = None
+    """When the simulation stops; by default when every message is final and reported."""
+
+
+def _within_the_limit(latency: RandomTime) -> RandomTime:
+    if latency.lowest_s > ASYNCHRONOUS_LIMIT_S:
+        raise ValueError(
+            f"never less than {shown(format_duration(latency.lowest_s))}, but asynchronous bounces "
+            f'arrive within 7 days; give a shorter time, such as "9h"'
+        )
+    return latency
+
+
+class Feedback(Section):
+    """How long Campaign takes to know what the MTA knows."""
+
+    synchronous: Distribution = Constant(value="0s")
+    """From an event at the MTA to Campaign's log."""
+    asynchronous: Annotated[Distribution, AfterValidator(_within_the_limit)] = Constant(value="0s")
+    """From acceptance to a qualified asynchronous bounce; at most 7 days."""
+    polling: PositiveDuration | None = None
+    """Reports are taken in at multiples of this only."""
+    rate: RateField = None
+    """How many reports are taken in, or "none"."""
+
+
+class Engagement(Section):
+    """What readers do with accepted messages."""
+
+    open_rate: Share = 0.0
+    """Share of the accepted messages that are opened."""
+    open_delay: Distribution = Constant(value="0s")
+    """From acceptance to the open."""
+    click_rate: Share = 0.0
+    """Share of the opened messages that are clicked."""
+    click_delay: Distribution = Constant(value="0s")
+    """From the open to the click."""
+
+
+Mode = Literal["without-efs", "efs", "efs-v8", "legacy"]
+Denominator = Literal["default", "to-deliver", "relayed", "processed"]
+
+
+def _each_once(modes: tuple[Mode, ...]) -> tuple[Mode, ...]:
+    twice = next((mode for mode in modes if modes.count(mode) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{shown(twice)} is there twice; name each mode once")
+    return modes
+
+
+class Reporting(Section):
+    """How Campaign shows what it knows."""
+
+    modes: Annotated[tuple[Mode, ...], Field(min_length=1), AfterValidator(_each_once)] = (
+        "without-efs",
+        "efs",
+    )
+    """Ways to read the ledger."""
+    refresh: PositiveDuration = parse_duration("10m")
+    """Dashboard figures are at most this old."""
+    engagement_refresh: PositiveDuration = parse_duration("1h")
+    """Opens and clicks are at most this old."""
+    denominator: Denominator = "default"
+    """What percentages are of; each mode has its own default."""

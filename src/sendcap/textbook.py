@@ -1,0 +1,386 @@
+"""The textbook model: the same system as plain SimPy, one process per message.
+
+Read this to learn what sendcap simulates; the engine in `sendcap.model` does the same on arrays,
+more than a hundred times as fast. Start at `Textbook.message`, the life of one message.
+
+The two draw their random numbers in different orders, so they agree in distribution, not number
+by number. The tests hold them against each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import simpy
+
+from sendcap.ledger import CLOCKS, Clock, Event, Ledger, Tally
+from sendcap.model.addresses import NOT_ATTEMPTED, TRANSIENT
+from sendcap.model.engagement import FOLLOWED_S
+from sendcap.model.feedback import ASYNCHRONOUS_LIMIT_S, sample_within
+from sendcap.model.messages import SUBSET
+from sendcap.scenario import Delivery, Distribution, Fault, Provider, Rate, Scenario
+
+Process = Generator[simpy.Event, Any, None]
+
+
+class Throttle:
+    """The generic cell rate algorithm (GCRA), as KumoMTA throttles."""
+
+    def __init__(self, rate: Rate | None, times: int = 1) -> None:
+        self.interval_s = 0.0 if rate is None else 1.0 / (rate.per_s * times)
+        self.burst = 0 if rate is None else rate.burst_or_limit * times
+        self.arrival_time_s = -math.inf
+
+    def start_s(self, now_s: float, quantity: int = 1) -> float:
+        """Return when ``quantity`` may start that ask now."""
+        slack_s = self.interval_s * (max(self.burst, quantity) - quantity)
+        return max(now_s, self.arrival_time_s - slack_s)
+
+    def charge(self, start_s: float, quantity: int = 1) -> None:
+        """Let ``quantity`` start at that time."""
+        self.arrival_time_s = max(self.arrival_time_s, start_s) + self.interval_s * quantity
+
+
+@dataclass(slots=True)
+class Connection:
+    """A connection to a provider, made anew when it is used up or was idle for long."""
+
+    attempts_left: float = 0
+    free_since_s: float = -math.inf
+
+
+class Queue:
+    """A provider's queue: messages wait for a connection, first come, first served."""
+
+    def __init__(self, env: simpy.Environment, name: str, provider: Provider, ips: int) -> None:
+        self.name = name
+        self.provider = provider
+        # A store hands out its items in the order in which they came back: the longest free first.
+        self.connections = simpy.Store(env)
+        for _ in range(provider.connections_per_ip * ips):
+            self.connections.put(Connection())
+        self.throttle = Throttle(provider.rate, ips)
+        limit = provider.messages_per_connection
+        self.attempts_per_connection = math.inf if limit == "unlimited" else limit
+
+
+@dataclass(slots=True)
+class Message:
+    """What is known of a message on its way."""
+
+    delivery: Delivery
+    queue: Queue
+    relayed_s: float
+    expiry_s: float
+    hard: str = ""  # reason to bounce it hard
+    fault: Fault | None = None
+    clears_at_s: float = math.inf
+    reported_s: float = -math.inf
+    failures: int = 0
+    first_failed_s: float = 0.0
+    previous_delay_s: float = 0.0
+    reason: str = field(default=NOT_ATTEMPTED)  # of its last soft bounce
+
+
+class Textbook:
+    """The relay, the MTA, the recipients' servers and the feedback, one message at a time."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.env = simpy.Environment()
+        self.generator = np.random.default_rng(scenario.seed)
+        self.uniform = self.repeat(self.generator.random)
+        self.draws: dict[int, Iterator[float]] = {}
+        asynchronous = scenario.feedback.asynchronous
+        self.asynchronous_s = self.repeat(
+            lambda count: sample_within(ASYNCHRONOUS_LIMIT_S, asynchronous, self.generator, count)
+        )
+        self.counts: Counter[tuple[str, str, Event, str, Clock, int]] = Counter()
+        mta = scenario.mta
+        self.queues = {
+            name: Queue(self.env, name, provider, mta.ips)
+            for name, provider in scenario.providers.items()
+        }
+        self.relay_throttle = Throttle(scenario.relay.rate)
+        self.ingress_server = simpy.Resource(self.env, 1)
+        self.report_server = simpy.Resource(self.env, 1)
+
+    # --- Random numbers -------------------------------------------------------------------------
+
+    @staticmethod
+    def repeat(sample: Any) -> Iterator[float]:
+        """Yield draws one by one; NumPy is quick only when asked for many at a time."""
+        while True:
+            yield from sample(4096).tolist()
+
+    def draw(self, distribution: Distribution) -> float:
+        """Return one draw, in seconds."""
+        draws = self.draws.get(id(distribution))
+        if draws is None:
+            draws = self.repeat(lambda count: distribution.sample(self.generator, count))
+            self.draws[id(distribution)] = draws
+        return next(draws)
+
+    def happens(self, probability: float) -> bool:
+        """Tell whether something of this probability happens."""
+        return probability > 0.0 and next(self.uniform) < probability
+
+    # --- Campaign: the relay hands batches over -------------------------------------------------
+
+    def batches(self) -> Iterator[tuple[Delivery, list[Queue]]]:
+        """Yield the batches of all deliveries, in order of their start."""
+        size = self.scenario.relay.batch
+        for delivery in sorted(self.scenario.deliveries, key=lambda its: its.at):
+            names = [name for name, count in delivery.counts().items() for _ in range(count)]
+            audience = [self.queues[names[place]] for place in self.generator.permutation(len(names))]
+            for first in range(0, len(audience), size):
+                yield delivery, audience[first : first + size]
+
+    def worker(self, batches: Iterator[tuple[Delivery, list[Queue]]]) -> Process:
+        """Hand over one batch after the other."""
+        relay = self.scenario.relay
+        for delivery, audience in batches:
+            start_s = max(self.env.now, delivery.at)
+            start_s = self.relay_throttle.start_s(start_s, len(audience))
+            self.relay_throttle.charge(start_s, len(audience))
+            yield self.env.timeout(start_s - self.env.now + self.draw(relay.batch_time))
+            for queue in audience:
+                message = self.addressed(delivery, queue)
+                failed = self.happens(relay.error_rate)
+                for clock in CLOCKS:
+                    self.count(clock, "relay_failed" if failed else "relayed", message)
+                if not failed:
+                    self.env.process(self.message(message))
+
+    def addressed(self, delivery: Delivery, queue: Queue) -> Message:
+        """Return a message that has just been relayed, with what is wrong with its address."""
+        begins_s = self.env.now if self.scenario.mta.clock_origin == "relayed" else delivery.at
+        message = Message(delivery, queue, self.env.now, begins_s + delivery.honoured_validity)
+        where = next(self.uniform)
+        for cause in (*queue.provider.hard, *queue.provider.faults):
+            if 0.0 <= where < cause.share:
+                if isinstance(cause, Fault):
+                    message.fault = cause
+                else:
+                    message.hard = cause.reason
+            where -= cause.share
+        return message
+
+    # --- The MTA: one process per message -------------------------------------------------------
+
+    def message(self, message: Message) -> Process:
+        """Live the life of a message, from the relay to its end."""
+        env, queue = self.env, message.queue
+        if self.scenario.mta.ingress_rate is not None:
+            with self.ingress_server.request() as turn:
+                yield turn
+                yield env.timeout(1.0 / self.scenario.mta.ingress_rate.per_s)
+        while True:
+            ready_s = env.now
+            if ready_s > message.expiry_s:
+                return self.expire(message, ready_s)
+            connection = yield queue.connections.get()
+            if env.now > message.expiry_s:
+                # It ran out of time while it waited, and leaves the connection to the next.
+                queue.connections.put(connection)
+                return self.expire(message, message.expiry_s)
+            idle_s = env.now - connection.free_since_s
+            if connection.attempts_left == 0 or idle_s > queue.provider.idle_timeout:
+                yield env.timeout(self.draw(queue.provider.connect_time))
+                connection.attempts_left = queue.attempts_per_connection
+            start_s = queue.throttle.start_s(env.now)
+            if start_s > message.expiry_s:
+                connection.free_since_s = env.now
+                queue.connections.put(connection)
+                return self.expire(message, message.expiry_s)
+            queue.throttle.charge(start_s)
+            if start_s > env.now:
+                yield env.timeout(start_s - env.now)
+            started_s = env.now
+            yield env.timeout(self.draw(queue.provider.transaction_time))
+            connection.attempts_left -= 1
+            connection.free_since_s = env.now
+            queue.connections.put(connection)
+
+            self.count("happened", "attempted", message, started_s)
+            if message.hard:
+                self.report(message, "hard", env.now, message.hard)
+                return
+            reason = self.temporary_reason(message)
+            if not reason:
+                self.accept(message)
+                return
+            due_s = self.bounce_softly(message, reason)
+            if due_s is None:
+                return
+            yield env.timeout(due_s - env.now)
+
+    def temporary_reason(self, message: Message) -> str:
+        """Return why the recipient's server defers the message now, "" if it does not."""
+        fault = message.fault
+        if fault is not None:
+            if message.failures == 0:
+                never = self.happens(fault.never)
+                message.clears_at_s = math.inf if never else self.env.now + self.draw(fault.clears_after)
+            if self.env.now < message.clears_at_s:
+                return fault.reason
+        return TRANSIENT if self.happens(message.queue.provider.transient) else ""
+
+    def bounce_softly(self, message: Message, reason: str) -> float | None:
+        """Report a soft bounce; return when the message is due again, None if it ends here."""
+        now_s, retry = self.env.now, self.scenario.mta.retry
+        message.reason = reason
+        if message.failures == 0:
+            message.first_failed_s = now_s
+        self.report(message, "soft", now_s, reason)
+        uniform = np.array([next(self.uniform)]) if retry.needs_uniform else None
+        due_s = float(
+            retry.due_s(
+                np.array([message.failures]),
+                np.array([now_s]),
+                np.array([message.relayed_s]),
+                np.array([message.first_failed_s]),
+                np.array([message.previous_delay_s]),
+                uniform,
+            )[0]
+        )
+        message.failures += 1
+        message.previous_delay_s = due_s - now_s
+        if due_s <= message.expiry_s:
+            return due_s
+        at_once = math.isinf(due_s) or self.scenario.mta.expire == "on-failure"
+        self.expire(message, now_s if at_once else max(message.expiry_s, now_s))
+        return None
+
+    def accept(self, message: Message) -> None:
+        """Report an accepted message, and what the recipient does with it."""
+        accepted_s, its = self.env.now, self.scenario.engagement
+        self.report(message, "accepted", accepted_s)
+        if self.happens(message.queue.provider.async_bounce):
+            returned_s = accepted_s + next(self.asynchronous_s)
+            self.report(message, "async_bounced", returned_s, latency_s=0.0)
+        if self.happens(its.open_rate):
+            opened_s = accepted_s + self.draw(its.open_delay)
+            self.track("opened", message, opened_s)
+            if self.happens(its.click_rate):
+                self.track("clicked", message, opened_s + self.draw(its.click_delay))
+
+    def track(self, event: Event, message: Message, when_s: float) -> None:
+        """Count an open or a click: Campaign tracks them itself, as they happen."""
+        for clock in CLOCKS:
+            self.count(clock, event, message, when_s)
+
+    def expire(self, message: Message, when_s: float) -> None:
+        """Report that a message's time is over."""
+        self.report(message, "expired", when_s, message.reason)
+
+    # --- Feedback: what Campaign learns, and when -----------------------------------------------
+
+    def report(
+        self,
+        message: Message,
+        event: Event,
+        happened_s: float,
+        reason: str = "",
+        latency_s: float | None = None,
+    ) -> None:
+        """Report an event to Campaign; reports about one message never overtake each other."""
+        if latency_s is None:
+            latency_s = self.draw(self.scenario.feedback.synchronous)
+        message.reported_s = max(message.reported_s, happened_s + latency_s)
+        first = message.failures == 0
+        events = [event]
+        if event in SUBSET and first == (event in ("soft", "expired")):
+            events.append(SUBSET[event])
+        for its in events:
+            self.count("happened", its, message, happened_s, reason)
+        known_s = self.polled(message.reported_s)
+        if self.scenario.feedback.rate is None:
+            for its in events:
+                self.count("known", its, message, known_s, reason)
+        else:
+            self.env.process(self.queue_up(events, message, known_s, reason))
+
+    def polled(self, arrives_s: float) -> float:
+        """Return when Campaign polls for what arrives then."""
+        polling_s = self.scenario.feedback.polling
+        return math.ceil(arrives_s / polling_s) * polling_s if polling_s else arrives_s
+
+    def queue_up(
+        self, events: list[Event], message: Message, arrives_s: float, reason: str
+    ) -> Process:
+        """Wait until Campaign takes the report in: it takes them one by one."""
+        rate = self.scenario.feedback.rate
+        assert rate is not None
+        # A message that expires while it waits is found only when its turn comes.
+        yield self.env.timeout(max(arrives_s - self.env.now, 0.0))
+        with self.report_server.request() as turn:
+            yield turn
+            yield self.env.timeout(1.0 / rate.per_s)
+        for its in events:
+            self.count("known", its, message, self.env.now, reason)
+
+    # --- The ledger -----------------------------------------------------------------------------
+
+    def count(
+        self,
+        clock: Clock,
+        event: Event,
+        message: Message,
+        when_s: float | None = None,
+        reason: str = "",
+    ) -> None:
+        """Count an event; it takes place now unless said otherwise."""
+        when_s = self.env.now if when_s is None else when_s
+        if event in ("opened", "clicked") and when_s >= message.delivery.at + FOLLOWED_S:
+            return
+        number = int(when_s / self.scenario.time.bin)
+        self.counts[message.delivery.name, message.queue.name, event, reason, clock, number] += 1
+
+    def run(self) -> Ledger:
+        """Run until nothing is left to happen, or to the horizon."""
+        batches = self.batches()
+        for _ in range(self.scenario.relay.workers):
+            self.env.process(self.worker(batches))
+        self.env.run(self.scenario.time.horizon)
+        return self.ledger()
+
+    def ledger(self) -> Ledger:
+        """Return the counts as a ledger."""
+        scenario = self.scenario
+        names = [delivery.name for delivery in scenario.deliveries]
+        providers = list(self.queues)
+        horizon_s = scenario.time.horizon or math.inf
+        tally = Tally(scenario.time.bin, horizon_s)
+        for (delivery, provider, event, reason, clock, number), count in self.counts.items():
+            tally.add(
+                clock,
+                event,
+                names.index(delivery),
+                providers.index(provider),
+                np.array([(number + 0.5) * scenario.time.bin]),
+                reason,
+                np.array([count]),
+            )
+        bins = tally.last_bin() + 1
+        if horizon_s < math.inf:
+            bins = math.ceil(horizon_s / scenario.time.bin)
+        to_deliver = {
+            (delivery.name, provider): count
+            for delivery in scenario.deliveries
+            for provider, count in delivery.counts().items()
+        }
+        return tally.ledger(names, providers, to_deliver, bins)
+
+
+def simulate_ledger(scenario: Scenario) -> Ledger:
+    """Simulate a scenario one message at a time and return its ledger.
+
+    About 1 kB of memory per message; meant for up to some hundred thousand messages.
+    """
+    return Textbook(scenario).run()

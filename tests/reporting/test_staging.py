@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from sendcap.errors import RunError
+from sendcap.reporting import staging
+from sendcap.reporting.staging import LEDGER, SUMMARY, staged
+
+
+def contents(directory) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*")}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    directory = tmp_path / "run"
+    directory.mkdir()
+    for name in (LEDGER, SUMMARY):
+        (directory / name).write_text("old")
+    return directory
+
+
+def test_the_directory_appears_at_success(tmp_path) -> None:
+    target = tmp_path / "runs" / "a" / "b"
+    with staged(target) as folder:
+        (folder / "file").write_text("x")
+        assert not target.exists()
+    assert contents(tmp_path) == {"runs", "runs/a", "runs/a/b", "runs/a/b/file"}
+
+
+def test_others_may_read_what_the_umask_allows(tmp_path) -> None:
+    with staged(tmp_path / "run"):
+        pass
+    (tmp_path / "plain").mkdir()
+    assert (tmp_path / "run").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError, MemoryError])
+def test_nothing_is_left_behind_whatever_is_raised(tmp_path, error) -> None:
+    with pytest.raises(error), staged(tmp_path / "runs" / "run") as folder:
+        (folder / "half").write_text("x")
+        raise error
+    assert contents(tmp_path) == set()
+
+
+def test_parents_that_were_there_stay(tmp_path) -> None:
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(KeyboardInterrupt), staged(tmp_path / "runs" / "run"):
+        raise KeyboardInterrupt
+    assert contents(tmp_path) == {"runs"}
+
+
+def test_an_existing_directory_is_refused_before_any_work(saved, tmp_path) -> None:
+    with pytest.raises(RunError, match="run: exists already; .*--force"), staged(saved):
+        pytest.fail("the work began")
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+
+
+def test_force_replaces_a_saved_run(saved, tmp_path) -> None:
+    with staged(saved, force=True) as folder:
+        (folder / "new").write_text("x")
+        assert (saved / LEDGER).read_text() == "old"
+    assert contents(tmp_path) == {"run", "run/new"}
+
+
+def test_force_keeps_the_old_run_if_anything_fails(saved, tmp_path) -> None:
+    with pytest.raises(KeyboardInterrupt), staged(saved, force=True) as folder:
+        (folder / "new").write_text("x")
+        raise KeyboardInterrupt
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+
+
+def test_force_keeps_the_old_run_if_the_new_one_cannot_take_its_place(
+    saved, tmp_path, monkeypatch
+) -> None:
+    rename = staging.Path.rename
+
+    def refuse(self, target):
+        if target == saved and not self.name.endswith("-old"):
+            raise OSError(errno.EIO, "no")
+        return rename(self, target)
+
+    monkeypatch.setattr(staging.Path, "rename", refuse)
+    with pytest.raises(RunError, match="the disk reports an error"), staged(saved, force=True):
+        pass
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+
+
+def test_force_does_not_replace_what_is_not_a_saved_run(tmp_path) -> None:
+    target = tmp_path / "photos"
+    target.mkdir()
+    (target / "summary.json").write_text("mine")
+    with pytest.raises(RunError, match="is not a saved run"), staged(target, force=True):
+        pass
+    assert contents(tmp_path) == {"photos", "photos/summary.json"}
+
+
+def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> None:
+    (saved / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="holds 'notes.txt', which"), staged(saved, force=True):
+        pass
+    assert (saved / "notes.txt").read_text() == "mine"
+
+
+def test_force_fills_an_empty_directory(tmp_path) -> None:
+    target = tmp_path / "run"
+    target.mkdir()
+    with staged(target, force=True) as folder:
+        (folder / "new").write_text("x")
+    assert contents(tmp_path) == {"run", "run/new"}
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_file_is_never_replaced(tmp_path, force) -> None:
+    target = tmp_path / "run"
+    target.write_text("mine")
+    with pytest.raises(RunError, match="is a file"), staged(target, force=force):
+        pass
+    assert target.read_text() == "mine"
+
+
+def test_a_link_goes_on_pointing_to_the_directory(saved, tmp_path) -> None:
+    link = tmp_path / "latest"
+    link.symlink_to(saved)
+    with staged(link, force=True) as folder:
+        (folder / "new").write_text("x")
+    assert link.is_symlink()
+    assert contents(saved) == {"new"}
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "no space is left on the disk"),
+        (errno.EACCES, "permission denied"),
+        (errno.EROFS, "the file system is read-only"),
+        (errno.EDQUOT, "the disk quota is used up"),
+    ],
+)
+def test_a_failed_write_is_told_in_plain_words(tmp_path, number, words) -> None:
+    target = tmp_path / "run"
+    with pytest.raises(RunError) as caught, staged(target) as folder:
+        (folder / "half").write_text("x")
+        # pyarrow raises without a file name and with a long text of its own.
+        raise OSError(number, "Error writing bytes to file. Detail: [errno 28] ...")
+    assert str(caught.value) == f"{target}: cannot be written: {words}"
+    assert contents(tmp_path) == set()
+
+
+def test_a_part_of_the_path_that_is_a_file_is_told(tmp_path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RunError, match="a part of the path is not a directory"):
+        with staged(tmp_path / "file" / "run"):
+            pass
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path) -> None:
+    with pytest.raises(RunError, match="the name is too long"), staged(tmp_path / ("x" * 300)):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_without_permission_is_told(tmp_path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(RunError, match="permission denied"), staged(tmp_path / "locked" / "run"):
+        pass
+
+
+def test_a_closed_pipe_is_not_blamed_on_the_directory(tmp_path) -> None:
+    with pytest.raises(BrokenPipeError), staged(tmp_path / "run"):
+        raise BrokenPipeError
+    assert contents(tmp_path) == set()
+
+
+def test_a_directory_that_appears_meanwhile_is_not_overwritten(tmp_path) -> None:
+    target = tmp_path / "run"
+    with pytest.raises(RunError, match="another program has made it"), staged(target) as folder:
+        (folder / "new").write_text("x")
+        target.mkdir()
+        (target / "other").write_text("theirs")
+    assert contents(tmp_path) == {"run", "run/other"}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = shutil.which("mount")
+    if mount is None:
+        pytest.skip("no mount")
+    arguments = [mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if subprocess.run(arguments, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a file system here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_leaves_nothing_behind(small_disk) -> None:
+    with pytest.raises(RunError, match="no space is left on the disk"):
+        with staged(small_disk / "run") as folder:
+            (folder / "large").write_bytes(b"x" * 1_000_000)
+    assert contents(small_disk) == set()
