@@ -259,7 +259,7 @@ class Ledger:
         labels = [table.column(name).to_pylist() for name in Series._fields]
         rows = np.rint(np.asarray(table.column("bin_start_s")) / bin_s).astype(np.int64)
         values = np.asarray(table.column("count"), np.int64)
-        if len(rows) and not (0 <= rows.min() and rows.max() < bins):
+        if len(rows) and not (rows.min() >= 0 and rows.max() < bins):
             raise ValueError(f"a bin lies outside the run's {bins} bins")
         places: dict[Series, list[int]] = {}
         for position, key in enumerate(zip(*labels, strict=True)):

@@ -262,7 +262,7 @@ def open_run(directory: str | os.PathLike[str]) -> Run:
             warnings.simplefilter("ignore", SendcapWarning)
             scenario = load(folder / staging.SCENARIO)
     except ScenarioError as error:
-        raise RunError(f"{folder}: is damaged: {error}") from error
+        raise RunError(f"{folder}: is damaged: {str(error).splitlines()[0]}") from error
     planned = {
         (delivery.name, provider): count
         for delivery in scenario.deliveries

@@ -21,7 +21,7 @@ import simpy
 from sendcap.ledger import CLOCKS, Clock, Event, Ledger, Tally
 from sendcap.model.addresses import NOT_ATTEMPTED, TRANSIENT
 from sendcap.model.engagement import FOLLOWED_S
-from sendcap.model.feedback import ASYNCHRONOUS_LIMIT_S, sample_within
+from sendcap.model.feedback import sample_asynchronous
 from sendcap.model.messages import SUBSET
 from sendcap.scenario import Delivery, Distribution, Fault, Provider, Rate, Scenario
 
@@ -98,7 +98,7 @@ class Textbook:
         self.draws: dict[int, Iterator[float]] = {}
         asynchronous = scenario.feedback.asynchronous
         self.asynchronous_s = self.repeat(
-            lambda count: sample_within(ASYNCHRONOUS_LIMIT_S, asynchronous, self.generator, count)
+            lambda count: sample_asynchronous(asynchronous, self.generator, count)
         )
         self.counts: Counter[tuple[str, str, Event, str, Clock, int]] = Counter()
         mta = scenario.mta
@@ -137,7 +137,9 @@ class Textbook:
         size = self.scenario.relay.batch
         for delivery in sorted(self.scenario.deliveries, key=lambda its: its.at):
             names = [name for name, count in delivery.counts().items() for _ in range(count)]
-            audience = [self.queues[names[place]] for place in self.generator.permutation(len(names))]
+            audience = [
+                self.queues[names[place]] for place in self.generator.permutation(len(names))
+            ]
             for first in range(0, len(audience), size):
                 yield delivery, audience[first : first + size]
 
@@ -162,13 +164,14 @@ class Textbook:
         begins_s = self.env.now if self.scenario.mta.clock_origin == "relayed" else delivery.at
         message = Message(delivery, queue, self.env.now, begins_s + delivery.honoured_validity)
         where = next(self.uniform)
-        for cause in (*queue.provider.hard, *queue.provider.faults):
-            if 0.0 <= where < cause.share:
-                if isinstance(cause, Fault):
-                    message.fault = cause
-                else:
-                    message.hard = cause.reason
-            where -= cause.share
+        for hard in queue.provider.hard:
+            if 0.0 <= where < hard.share:
+                message.hard = hard.reason
+            where -= hard.share
+        for fault in queue.provider.faults:
+            if 0.0 <= where < fault.share:
+                message.fault = fault
+            where -= fault.share
         return message
 
     # --- The MTA: one process per message -------------------------------------------------------
@@ -226,7 +229,8 @@ class Textbook:
         if fault is not None:
             if message.failures == 0:
                 never = self.happens(fault.never)
-                message.clears_at_s = math.inf if never else self.env.now + self.draw(fault.clears_after)
+                clears_s = math.inf if never else self.draw(fault.clears_after)
+                message.clears_at_s = self.env.now + clears_s
             if self.env.now < message.clears_at_s:
                 return fault.reason
         return TRANSIENT if self.happens(message.queue.provider.transient) else ""
@@ -299,12 +303,11 @@ class Textbook:
             events.append(SUBSET[event])
         for its in events:
             self.count("happened", its, message, happened_s, reason)
-        known_s = self.polled(message.reported_s)
         if self.scenario.feedback.rate is None:
             for its in events:
-                self.count("known", its, message, known_s, reason)
+                self.count("known", its, message, self.polled(message.reported_s), reason)
         else:
-            self.env.process(self.queue_up(events, message, known_s, reason))
+            self.env.process(self.queue_up(events, message, message.reported_s, reason))
 
     def polled(self, arrives_s: float) -> float:
         """Return when Campaign polls for what arrives then."""
@@ -321,6 +324,7 @@ class Textbook:
         yield self.env.timeout(max(arrives_s - self.env.now, 0.0))
         with self.report_server.request() as turn:
             yield turn
+            yield self.env.timeout(max(self.polled(arrives_s) - self.env.now, 0.0))
             yield self.env.timeout(1.0 / rate.per_s)
         for its in events:
             self.count("known", its, message, self.env.now, reason)

@@ -10,7 +10,9 @@ from sendcap.reporting.dashboard import dashboard
 
 # One message is relayed and accepted in each minute for three hours; all are opened at once.
 ROWS = [
-    (event, 60.0 * minute, 1) for minute in range(180) for event in ("relayed", "accepted", "opened")
+    (event, 60.0 * minute, 1)
+    for minute in range(180)
+    for event in ("relayed", "accepted", "opened")
 ]
 
 

@@ -170,7 +170,16 @@ FATES = st.lists(
     st.tuples(
         st.integers(0, 4),
         st.sampled_from(
-            ["relay failed", "accepted", "async", "hard", "recovered", "soft hard", "untried", "dead"]
+            [
+                "relay failed",
+                "accepted",
+                "async",
+                "hard",
+                "recovered",
+                "soft hard",
+                "untried",
+                "dead",
+            ]
         ),
         st.integers(1, 3),
     ),

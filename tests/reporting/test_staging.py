@@ -16,6 +16,19 @@ def contents(directory) -> set[str]:
     return {str(path.relative_to(directory)) for path in directory.rglob("*")}
 
 
+def stage(target, work=lambda folder: None, *, force=False) -> None:
+    with staged(target, force=force) as folder:
+        work(folder)
+
+
+def half_and_then(error):
+    def work(folder) -> None:
+        (folder / "half").write_text("x")
+        raise error
+
+    return work
+
+
 @pytest.fixture
 def saved(tmp_path):
     directory = tmp_path / "run"
@@ -42,9 +55,8 @@ def test_others_may_read_what_the_umask_allows(tmp_path) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError, MemoryError])
 def test_nothing_is_left_behind_whatever_is_raised(tmp_path, error) -> None:
-    with pytest.raises(error), staged(tmp_path / "runs" / "run") as folder:
-        (folder / "half").write_text("x")
-        raise error
+    with pytest.raises(error):
+        stage(tmp_path / "runs" / "run", half_and_then(error))
     assert contents(tmp_path) == set()
 
 
@@ -56,7 +68,7 @@ def test_parents_that_were_there_stay(tmp_path) -> None:
 
 
 def test_an_existing_directory_is_refused_before_any_work(saved, tmp_path) -> None:
-    with pytest.raises(RunError, match="run: exists already; .*--force"), staged(saved):
+    with pytest.raises(RunError, match=r"run: exists already; .*--force"), staged(saved):
         pytest.fail("the work began")
     assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
 
@@ -69,9 +81,8 @@ def test_force_replaces_a_saved_run(saved, tmp_path) -> None:
 
 
 def test_force_keeps_the_old_run_if_anything_fails(saved, tmp_path) -> None:
-    with pytest.raises(KeyboardInterrupt), staged(saved, force=True) as folder:
-        (folder / "new").write_text("x")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        stage(saved, half_and_then(KeyboardInterrupt), force=True)
     assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
 
 
@@ -102,7 +113,7 @@ def test_force_does_not_replace_what_is_not_a_saved_run(tmp_path) -> None:
 
 def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> None:
     (saved / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match="holds 'notes.txt', which"), staged(saved, force=True):
+    with pytest.raises(RunError, match=r"holds 'notes\.txt', which"), staged(saved, force=True):
         pass
     assert (saved / "notes.txt").read_text() == "mine"
 
@@ -144,10 +155,10 @@ def test_a_link_goes_on_pointing_to_the_directory(saved, tmp_path) -> None:
 )
 def test_a_failed_write_is_told_in_plain_words(tmp_path, number, words) -> None:
     target = tmp_path / "run"
-    with pytest.raises(RunError) as caught, staged(target) as folder:
-        (folder / "half").write_text("x")
-        # pyarrow raises without a file name and with a long text of its own.
-        raise OSError(number, "Error writing bytes to file. Detail: [errno 28] ...")
+    # pyarrow raises without a file name and with a long text of its own.
+    error = OSError(number, "Error writing bytes to file. Detail: [errno 28] ...")
+    with pytest.raises(RunError) as caught:
+        stage(target, half_and_then(error))
     assert str(caught.value) == f"{target}: cannot be written: {words}"
     assert contents(tmp_path) == set()
 
@@ -155,8 +166,7 @@ def test_a_failed_write_is_told_in_plain_words(tmp_path, number, words) -> None:
 def test_a_part_of_the_path_that_is_a_file_is_told(tmp_path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(RunError, match="a part of the path is not a directory"):
-        with staged(tmp_path / "file" / "run"):
-            pass
+        stage(tmp_path / "file" / "run")
 
 
 def test_a_name_that_is_too_long_is_told(tmp_path) -> None:
@@ -179,10 +189,14 @@ def test_a_closed_pipe_is_not_blamed_on_the_directory(tmp_path) -> None:
 
 def test_a_directory_that_appears_meanwhile_is_not_overwritten(tmp_path) -> None:
     target = tmp_path / "run"
-    with pytest.raises(RunError, match="another program has made it"), staged(target) as folder:
+
+    def meanwhile(folder) -> None:
         (folder / "new").write_text("x")
         target.mkdir()
         (target / "other").write_text("theirs")
+
+    with pytest.raises(RunError, match="another program has made it"):
+        stage(target, meanwhile)
     assert contents(tmp_path) == {"run", "run/other"}
 
 
@@ -202,6 +216,5 @@ def small_disk(tmp_path):
 
 def test_a_full_disk_leaves_nothing_behind(small_disk) -> None:
     with pytest.raises(RunError, match="no space is left on the disk"):
-        with staged(small_disk / "run") as folder:
-            (folder / "large").write_bytes(b"x" * 1_000_000)
+        stage(small_disk / "run", lambda folder: (folder / "big").write_bytes(b"x" * 1_000_000))
     assert contents(small_disk) == set()

@@ -9,7 +9,9 @@ ROWS = [("relayed", 0, 100), *(("accepted", 60.0 * minute, 1) for minute in rang
 
 
 def test_accepted_at_is_the_end_of_the_bin_that_reaches_the_share(made) -> None:
-    ledger = made([("relayed", 0, 10), ("accepted", 30, 5), ("accepted", 150, 4), ("accepted", 400, 1)])
+    ledger = made(
+        [("relayed", 0, 10), ("accepted", 30, 5), ("accepted", 150, 4), ("accepted", 400, 1)]
+    )
     assert [accepted_at_s(ledger, pct) for pct in (50, 90, 99)] == [60.0, 180.0, 420.0]
 
 

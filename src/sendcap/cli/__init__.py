@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import click
@@ -20,6 +21,17 @@ _COMMANDS: Final = {
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
+
+
+@contextmanager
+def _stops() -> Iterator[None]:
+    """Catch Ctrl-C and a closed pipe before click ends the program in its own way."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped(130, "interrupted") from None
+    except BrokenPipeError:
+        raise Stopped(0) from None
 
 
 class Commands(click.Group):
@@ -41,14 +53,21 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the command line, which may already print the help."""
+        with _stops():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command, before click would turn Ctrl-C and a closed pipe into its own errors."""
-        try:
+        """Run a command."""
+        with _stops():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Stopped(130, "interrupted") from None
-        except BrokenPipeError:
-            raise Stopped(0) from None
 
     def main(
         self,

@@ -31,7 +31,6 @@ _PERCENTAGES: Final = {
     "click_through_pct": "Click-through rate %",
 }
 _TOTALS: Final = {
-    "to_deliver": "To deliver",
     "accepted": "Accepted",
     "hard": "Hard",
     "soft": "Soft",
@@ -51,9 +50,14 @@ def console() -> Console:
     """Return the console that writes to stdout."""
     from rich.console import Console
 
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            # rich would exit with 1; `conduct` knows better.
+            raise BrokenPipeError
+
     wide = None if sys.stdout is not None and sys.stdout.isatty() else _UNLIMITED
     # Names come from the user's files: what looks like markup in them is not.
-    return Console(file=sys.stdout, width=wide, markup=False, highlight=False, emoji=False)
+    return Screen(file=sys.stdout, width=wide, markup=False, highlight=False, emoji=False)
 
 
 def _table(first: str, columns: Sequence[str]) -> Table:

@@ -60,9 +60,7 @@ class AddressKinds:
 class Addresses:
     """The addresses of one delivery at one provider, message by message."""
 
-    def __init__(
-        self, kinds: AddressKinds, streams: Streams, delivery: str, provider: str
-    ) -> None:
+    def __init__(self, kinds: AddressKinds, streams: Streams, delivery: str, provider: str) -> None:
         total = min(float(kinds.share.sum()), 1.0)
         self._cumulative = np.cumsum(kinds.share)
         which = streams.generator("address kind", delivery=delivery, provider=provider)

@@ -106,6 +106,7 @@ class _Model:
     ) -> None:
         self._scenario = scenario
         self._progress = progress
+        self._logged = log is not None
         self._horizon_s = scenario.time.horizon or math.inf
         self._tally = Tally(scenario.time.bin, self._horizon_s)
         self._windows = Windows(_window_length_s(scenario, window_s))
@@ -170,6 +171,7 @@ class _Model:
             engagement,
             expiry,
             backoff,
+            self._logged,
         )
         self._backoffs.append(backoff)
         self._expiries.append(expiry)
@@ -196,8 +198,8 @@ class _Model:
     def _clock(self) -> Generator[simpy.Event, Any, None]:
         """Open one window after the other, passing over those in which nothing happens."""
         env = self._env
-        number = -1
-        while (number := self._next_window(number)) is not None:
+        number = self._next_window(-1)
+        while number is not None:
             window = self._windows[number]
             yield env.timeout(window.start_s - env.now)
             for backoff in self._backoffs:
@@ -209,6 +211,7 @@ class _Model:
             yield env.timeout(0)
             if self._progress is not None:
                 self._progress(self._progress_at(window.end_s))
+            number = self._next_window(number)
 
     def _next_window(self, last: int) -> int | None:
         """Return the number of the next window in which anything can happen."""
@@ -241,4 +244,5 @@ def _window_length_s(scenario: Scenario, window_s: float | None) -> float:
     asked = window_s if window_s is not None else scenario.time.window
     if asked == "auto":
         asked = LONGEST_WINDOW_S
-    return min(float(asked), scenario.mta.retry.shortest_delay_s)
+    # A little less than the shortest delay: times are rounded.
+    return min(float(asked), 0.999 * scenario.mta.retry.shortest_delay_s)

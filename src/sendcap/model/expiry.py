@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import simpy
 
-from sendcap.model.calendar import Calendar
 from sendcap.model.batches import Batches
+from sendcap.model.calendar import Calendar
 from sendcap.model.messages import Records, Reports
 from sendcap.model.station import Station, Window, Windows
 from sendcap.model.streams import Draws, Streams

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sendcap.ledger import EVENTS, Tally
+from sendcap.ledger import CLOCKS, EVENTS, Tally
 from sendcap.model import kernel
 from sendcap.model.addresses import AddressKinds
 from sendcap.model.messages import SUBSET, WITH_REASON, Floats, Ints, Reports, groups
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.station import Station, Window
-from sendcap.scenario import Distribution, Scenario
-
-ASYNCHRONOUS_LIMIT_S: Final = 7 * 86400.0
-"""Asynchronous bounces come for up to a week after sending (Adobe Campaign documentation,
-"Understanding delivery failures")."""
+from sendcap.scenario import ASYNCHRONOUS_LIMIT_S, Distribution, Scenario
 
 
-def sample_within(
-    limit_s: float, distribution: Distribution, generator: np.random.Generator, count: int
+def sample_asynchronous(
+    latency: Distribution, generator: np.random.Generator, count: int
 ) -> Floats:
-    """Return draws of a distribution given that they are at most ``limit_s``."""
-    draws = distribution.sample(generator, count)
-    while len(beyond := np.flatnonzero(draws > limit_s)):
-        draws[beyond] = distribution.sample(generator, len(beyond))
+    """Return draws of the asynchronous latency, given that they are within its limit."""
+    draws = latency.sample(generator, count)
+    while len(beyond := np.flatnonzero(draws > ASYNCHRONOUS_LIMIT_S)):
+        draws[beyond] = latency.sample(generator, len(beyond))
     return draws
 
 
@@ -107,7 +103,7 @@ class Feedback(Station):
         names = self._reasons[reports.provider] if reports.event in WITH_REASON else ("",)
         for delivery, reason, chosen in groups(reports.delivery, reports.reason, len(reports)):
             subset = None if reports.subset is None else reports.subset[chosen]
-            for clock, times_s in (("happened", reports.happened_s), ("known", known_s)):
+            for clock, times_s in zip(CLOCKS, (reports.happened_s, known_s), strict=True):
                 its_times_s = times_s[chosen]
                 add = partial(
                     self._tally.add,

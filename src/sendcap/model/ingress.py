@@ -46,9 +46,7 @@ class Ingress(Station):
     @property
     def next_event_s(self) -> float:
         """When the next message leaves."""
-        return min(
-            (float(parts[0].ready_s[0]) for parts in self._leaving if parts), default=np.inf
-        )
+        return min((float(parts[0].ready_s[0]) for parts in self._leaving if parts), default=np.inf)
 
     def receive(self, item: Handover | Window) -> None:
         """Take messages in; at the end of a window's messages, pass on what leaves in it."""

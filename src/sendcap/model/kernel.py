@@ -18,7 +18,7 @@ The throttle is the generic cell rate algorithm (GCRA) as KumoMTA's `throttle` c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
 
 WINDOW_DONE: Final = 0
 """Nothing more can happen in the window."""
@@ -39,9 +40,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 def _compiled(function: _Function) -> _Function:
     try:
-        return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+        return cast("_Function", numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:  # no folder can be written to: compile anew in each process
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        return cast("_Function", numba.njit(nogil=True)(function))
 
 
 @_compiled
@@ -81,11 +82,11 @@ def _replace(times: Floats, members: Ints, size: int, time: float, member: int) 
 def serve(
     until_s: float,
     new_ready_s: Floats,
-    new_batch: Ints,
+    new_batch: Numbers,
     next_new_s: float,
     retry_ready_s: Floats,
-    retry_batch: Ints,
-    carried_batch: Ints,
+    retry_batch: Numbers,
+    carried_batch: Numbers,
     expiry_s: Floats,
     free_at_s: Floats,
     free_connection: Ints,

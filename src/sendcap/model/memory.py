@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from sendcap.errors import ScenarioError
@@ -32,9 +33,10 @@ def estimate_bytes(scenario: Scenario) -> int:
             relayed_per_s = min(relayed_per_s, rate.per_s)
     counts: dict[str, int] = {}
     for delivery in scenario.deliveries:
-        for provider, count in delivery.counts().items():
-            counts[provider] = counts.get(provider, 0) + count
+        for name, count in delivery.counts().items():
+            counts[name] = counts.get(name, 0) + count
     waiting = backing_off = 0.0
+    series = 0
     for name, count in counts.items():
         provider = scenario.providers[name]
         arrive_per_s = relayed_per_s * count / messages
@@ -42,14 +44,12 @@ def estimate_bytes(scenario: Scenario) -> int:
         waiting += count * kept
         faulty = sum(fault.share for fault in provider.faults)
         backing_off += count * min(1.0, faulty + provider.transient)
-    series = sum(
-        2 * (len(EVENTS) + 3 * (len(scenario.providers[name].hard + scenario.providers[name].faults)))
-        for name in counts
-    ) * len(scenario.deliveries)
+        reasons = len(provider.hard) + len(provider.faults)
+        series += 2 * (len(EVENTS) + 3 * reasons) * len(scenario.deliveries)
     bins = (scenario.time.horizon or _LONGEST_S) / scenario.time.bin
     return int(
         _LIBRARIES
-        + waiting * _NEW_BYTES * 1.25
+        + waiting * _NEW_BYTES
         + backing_off * TRIED.itemsize * 1.5
         + min(messages, 5_000_000) * 100
         + messages / relay.batch * _BATCH_BYTES
@@ -71,10 +71,8 @@ def available_bytes() -> int | None:
         limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     except (AttributeError, ValueError, OSError):
         return None
-    try:
+    with suppress(OSError, ValueError):  # no control group, or no limit in it
         limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):
-        pass  # no control group, or no limit in it
     return min(limits)
 
 

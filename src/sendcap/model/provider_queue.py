@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from sendcap.scenario import Provider, Scenario
 _PIECE = 1 << 16
 """Messages that the kernel is given at a time: their arrays fit a processor's cache."""
 _UNLIMITED = 1 << 60
+_GONE = -1
+"""Kind of a message that has expired and is still held by its connection."""
 
 
 class Connections:
@@ -62,7 +64,7 @@ class Connections:
         return self.message_of[self.connected[: self.sizes[1]]]
 
     def number_held_from(self, first: int) -> None:
-        """Number the messages that `held` returns anew."""
+        """Give the messages that `held` returns new numbers."""
         holding = self.sizes[1]
         self.message_of[self.connected[:holding]] = np.arange(first, first + holding)
 
@@ -70,7 +72,7 @@ class Connections:
 class ProviderQueue(Station):
     """First in, first out, by ready time: new messages and retries alike.
 
-    Its inbox takes the new messages of each window, the store ``retries`` those that fall due in it.
+    Its inbox takes the new messages of each window, the store ``retries`` those that fall due.
     """
 
     def __init__(
@@ -119,12 +121,9 @@ class ProviderQueue(Station):
             self._recipients.inbox.put(window)
 
     def _take_in(self, new: list[NewMessages], due: Records) -> None:
-        if new:
-            joined = NewMessages.joined(new)
-            for first in range(0, len(joined), _PIECE):
-                piece = joined.part(slice(first, first + _PIECE))
-                self._new.append(piece)
-                self._new_expiry_s.append(float(self._batches.expiry_s[piece.batch].min()))
+        for piece in _pieces(new):
+            self._new.append(piece)
+            self._new_expiry_s.append(float(self._batches.expiry_s[piece.batch].min()))
         if len(due):
             # What has waited since an earlier window was ready before all of this one's.
             self._set_tried(np.concatenate((self._tried, due)) if len(self._tried) else due)
@@ -200,6 +199,11 @@ class ProviderQueue(Station):
     def _drop_expired(self, window: Window) -> None:
         """Drop what expires in the window and has not been taken in it."""
         expiry_s = self._batches.expiry_s
+        if len(self._held):
+            # They keep their connection until it is established, and expire all the same.
+            expired = expiry_s[self._held["batch"]] < window.end_s
+            self._expire(self._held[expired])
+            self._held["kind"][expired] = _GONE
         if len(self._tried):
             expired = expiry_s[self._tried_batch] < window.end_s
             if expired.any():
@@ -225,11 +229,23 @@ class ProviderQueue(Station):
 
         The ingress does not look at the validity: what leaves it too late expires then.
         """
-        expired = records.copy()
-        np.maximum(
-            self._batches.expiry_s[records["batch"]], records["ready_s"], out=expired["ready_s"]
-        )
-        self._expiry.inbox.put(expired)
+        expired = records[records["kind"] != _GONE]
+        if len(expired):
+            expiry_s = self._batches.expiry_s[expired["batch"]]
+            np.maximum(expiry_s, expired["ready_s"], out=expired["ready_s"])
+            self._expiry.inbox.put(expired)
+
+
+def _pieces(parts: list[NewMessages]) -> Iterator[NewMessages]:
+    """Join short parts, so that the kernel is called with many messages at a time."""
+    joined: list[NewMessages] = []
+    for part in parts:
+        if joined and sum(map(len, joined)) + len(part) > _PIECE:
+            yield NewMessages.joined(joined)
+            joined = []
+        joined.append(part)
+    if joined:
+        yield NewMessages.joined(joined)
 
 
 _NO_NEW = NewMessages(np.zeros(0), np.zeros(0, np.int32), np.zeros(0, np.int16), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,8 @@ import simpy
 
 from sendcap.ledger import Event, Tally
 from sendcap.model.addresses import AddressKinds
-from sendcap.model.feedback import ASYNCHRONOUS_LIMIT_S, sample_within
 from sendcap.model.batches import Batches
+from sendcap.model.feedback import sample_asynchronous
 from sendcap.model.messages import (
     TRIED,
     Accepted,
@@ -53,6 +54,7 @@ class Recipients(Station):
         engagement: Station | None,
         expiry: Station,
         backoff: Station,
+        logged: bool,
     ) -> None:
         super().__init__(env)
         provider = scenario.providers[name]
@@ -64,22 +66,23 @@ class Recipients(Station):
         self._engagement = engagement
         self._expiry = expiry
         self._backoff = backoff
+        self._logged = logged
         self._one_delivery = len(scenario.deliveries) == 1
         self._retry = scenario.mta.retry
         self._on_failure = scenario.mta.expire == "on-failure"
-        self._transient = Trials(
-            provider.transient, streams.generator("transient", provider=name)
-        )
+        self._transient = Trials(provider.transient, streams.generator("transient", provider=name))
         self._async = Trials(
             provider.async_bounce, streams.generator("asynchronous bounce", provider=name)
         )
-        self._clears_after_s = []
-        for fault in provider.faults:
-            clears = streams.generator(f"clears after {fault.reason}", provider=name)
-            after = fault.clears_after
-            self._clears_after_s.append(
-                Draws(lambda count, after=after, clears=clears: after.sample(clears, count))
+        self._clears_after_s = [
+            Draws(
+                partial(
+                    fault.clears_after.sample,
+                    streams.generator(f"clears after {fault.reason}", provider=name),
+                )
             )
+            for fault in provider.faults
+        ]
         self._jitter = Draws(streams.generator("retry jitter", provider=name).random)
         synchronous = streams.generator("synchronous feedback", provider=name)
         self._latency_s = Draws(
@@ -87,9 +90,7 @@ class Recipients(Station):
         )
         asynchronous = streams.generator("asynchronous feedback", provider=name)
         self._async_latency_s = Draws(
-            lambda count: sample_within(
-                ASYNCHRONOUS_LIMIT_S, scenario.feedback.asynchronous, asynchronous, count
-            )
+            lambda count: sample_asynchronous(scenario.feedback.asynchronous, asynchronous, count)
         )
         self.final = 0
 
@@ -120,7 +121,9 @@ class Recipients(Station):
         accepted[at[failed]] = False
         accepted_at = np.flatnonzero(accepted)
         recovered = at[~failed & (records["failures"] > 0)]
-        report = _Reporter(self._number, attempts, delivery, arrives_s, at, records)
+        report = _Reporter(self._number, attempts, delivery, arrives_s)
+        if self._logged:
+            report.keep_messages(at, records)
         self._accept(report, accepted_at, recovered)
         if hard.any():
             self.final += int(hard.sum())
@@ -175,9 +178,7 @@ class Recipients(Station):
             happened_s = accepted.happened_s[returned] + self._async_latency_s.take(len(returned))
             bounced = report.of("async_bounced", at[returned], 0, None)
             arrives_s = np.maximum(happened_s, bounced.arrives_s)
-            self._feedback.inbox.put(
-                replace(bounced, happened_s=happened_s, arrives_s=arrives_s)
-            )
+            self._feedback.inbox.put(replace(bounced, happened_s=happened_s, arrives_s=arrives_s))
 
     def _retry_later(self, records: Records, finish_s: Floats, reported_s: Floats) -> None:
         """Send soft-bounced messages into backoff, or to their end."""
@@ -207,9 +208,7 @@ class Recipients(Station):
             self._backoff.inbox.put(records[~ends])
 
 
-def _needing_a_look(
-    attempts: Attempts, transient: npt.NDArray[np.bool_]
-) -> tuple[Ints, Records]:
+def _needing_a_look(attempts: Attempts, transient: npt.NDArray[np.bool_]) -> tuple[Ints, Records]:
     """Return the attempts that may not simply be accepted, ascending, and their messages."""
     looked_at = transient.copy()
     looked_at[attempts.tried_at] = True
@@ -233,21 +232,24 @@ class _Reporter:
         attempts: Attempts,
         delivery: Deliveries,
         arrives_s: Floats,
-        at: Ints,
-        records: Records,
     ) -> None:
+        self._attempts = attempts
         self._provider = provider
         self._delivery = delivery
         self._finish_s = attempts.finish_s
         self._arrives_s = arrives_s
         self._attempt: Ints | None = None
         self._message: Ints | None = None
+
+    def keep_messages(self, at: Ints, records: Records) -> None:
+        """Note which message each attempt is of, for the sending log."""
+        attempts = self._attempts
+        self._attempt = np.ones(len(self._arrives_s), np.int64)
+        self._attempt[at] = records["failures"] + 1
+        self._message = np.empty(len(self._arrives_s), np.int64)
+        self._message[attempts.tried_at] = attempts.tried["message"]
         if attempts.new.message is not None:
-            self._attempt = np.ones(len(arrives_s), np.int64)
-            self._attempt[at] = records["failures"] + 1
-            self._message = np.empty(len(arrives_s), np.int64)
             self._message[attempts.new_at] = attempts.new.message
-            self._message[attempts.tried_at] = attempts.tried["message"]
 
     def of(
         self, event: Event, at: Ints, reason: Reasons, subset: npt.NDArray[np.bool_] | None

@@ -188,6 +188,4 @@ class Relay(Station):
         for provider, column in enumerate(counts.reshape(-1, queues).T):
             if column.any():
                 for clock in CLOCKS:
-                    self._tally.add(
-                        clock, event, delivery, provider, relayed_s, weights=column
-                    )
+                    self._tally.add(clock, event, delivery, provider, relayed_s, weights=column)

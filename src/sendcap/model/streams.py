@@ -39,9 +39,7 @@ class Streams:
         """Return the generator for a purpose, at its beginning."""
         key = "\0".join((delivery, provider, purpose)).encode()
         words = np.frombuffer(hashlib.blake2b(key, digest_size=16).digest(), "<u4")
-        sequence = np.random.SeedSequence(
-            self._seed, spawn_key=tuple(int(word) for word in words)
-        )
+        sequence = np.random.SeedSequence(self._seed, spawn_key=tuple(int(word) for word in words))
         return np.random.Generator(np.random.PCG64(sequence))
 
 
@@ -98,9 +96,7 @@ class Trials:
 
     def __init__(self, probability: float, generator: np.random.Generator) -> None:
         self._probability = probability
-        self._gaps = Draws(
-            lambda count: generator.geometric(probability, count).astype(np.float64)
-        )
+        self._gaps = Draws(lambda count: generator.geometric(probability, count).astype(np.float64))
         self._successes: Ints = np.zeros(0, np.int64)
         self._last = -1
         self._done = 0

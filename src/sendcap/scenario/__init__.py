@@ -11,7 +11,7 @@ from sendcap.scenario.distributions import (
     Weibull,
 )
 from sendcap.scenario.edits import updated
-from sendcap.scenario.files import dumps, from_dict, load, loads, presets, schema, to_dict
+from sendcap.scenario.files import dumps, from_dict, load, loads, presets, to_dict
 from sendcap.scenario.measured import Empirical
 from sendcap.scenario.mta import Mta
 from sendcap.scenario.provider import Fault, Hard, Provider
@@ -31,6 +31,7 @@ from sendcap.scenario.retry import (
     attempt_series_s,
 )
 from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.schemas import schema
 from sendcap.scenario.settings import (
     ASYNCHRONOUS_LIMIT_S,
     Denominator,

@@ -107,8 +107,8 @@ def format_duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> [format_duration(s) for s in (1200, 388_800, 0.3, 5400, 90_061)]
-    ['20m', '108h', '0.3s', '90m', '1d1h1m1s']
+    >>> [format_duration(s) for s in (1200, 388_800, 0.3, 5400, 86_401)]
+    ['20m', '108h', '0.3s', '90m', '1d1s']
     """
     seconds = float(seconds)
     if not math.isfinite(seconds) or seconds < 0:
@@ -117,9 +117,8 @@ def format_duration(seconds: float) -> str:
         return "0s"
     exact = Fraction(seconds)
     # Weeks are read but never written: people say "14d".
-    candidates = [
-        f"{_decimal(float(exact / _UNITS[unit]))}{unit}" for unit in ("ms", "m", "h", "d")
-    ]
+    units = ("m", "h", "d") if seconds >= 1 else ("ms", "m", "h", "d")
+    candidates = [f"{_decimal(float(exact / _UNITS[unit]))}{unit}" for unit in units]
     if exact.denominator == 1 and exact < _UNITS["w"] * 1000:
         candidates.append(_compound(int(exact)))
     faithful = [text for text in candidates if _reads_back(text, seconds)]

@@ -84,7 +84,7 @@ def _parsed(path: str) -> problems.Place:
     position = 0
     while position < len(path):
         found = _PIECE.match(path, position)
-        if found is None or found.end() == position:
+        if found is None or path.startswith("."):
             break
         bare, quoted, number = found.groups()
         place.append(int(number) if number else bare or quoted or "")

@@ -83,7 +83,7 @@ def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scen
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except ValueError as problem:  # tomllib's own errors, and numbers of thousands of digits
         raise ScenarioError(f"{name}: not valid TOML: {problem}") from None
     except RecursionError:
         raise ScenarioError(f"{name}: not valid TOML: nested too deeply") from None
@@ -134,15 +134,6 @@ def dumps(scenario: Scenario) -> str:
     ``loads(dumps(scenario)) == scenario``, to the last bit.
     """
     return tomli_w.dumps(to_dict(scenario))
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of scenario files, for editors."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Scenario.model_json_schema(),
-        "title": "sendcap scenario",
-    }
 
 
 def presets() -> dict[str, str]:

@@ -15,7 +15,7 @@ from sendcap.scenario.durations import format_duration
 from sendcap.scenario.mta import Mta
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.relay import Relay
-from sendcap.scenario.section import Name, Section, Whole, refuse
+from sendcap.scenario.section import Name, OneOrMore, Section, Whole, refuse
 from sendcap.scenario.settings import Engagement, Feedback, Reporting, Time
 from sendcap.scenario.wording import did_you_mean, shown
 
@@ -42,7 +42,7 @@ class Scenario(Section):
     start: Annotated[datetime, BeforeValidator(_date)] | None = None
     """Wall clock of t = 0; for labels only."""
     time: Time = Field(default_factory=Time)
-    deliveries: Annotated[tuple[Delivery, ...], Field(min_length=1)]
+    deliveries: OneOrMore[Delivery]
     relay: Relay
     mta: Mta = Field(default_factory=Mta)
     providers: Annotated[dict[Name, Provider], Field(min_length=1)]

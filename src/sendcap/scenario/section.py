@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -71,7 +71,10 @@ def _whole(value: Any) -> int:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"must be a number, not {shown(value)}")  # noqa: TRY004 (pydantic)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{shown(value)} is too large") from None
 
 
 def _name(value: str) -> str:
@@ -84,6 +87,19 @@ def _name(value: str) -> str:
     return value
 
 
+def _at_least_one(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not entries:
+        raise ValueError("needs at least one entry")
+    return entries
+
+
+_Entry = TypeVar("_Entry")
+
+# pydantic's own minimum does not count the entries that are wrong.
+OneOrMore = Annotated[
+    tuple[_Entry, ...], AfterValidator(_at_least_one), Field(json_schema_extra={"minItems": 1})
+]
+"""A list with at least one entry."""
 Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number; true and text are refused."""
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
-    Field,
     PlainSerializer,
     PlainValidator,
     TypeAdapter,
@@ -22,7 +21,7 @@ from sendcap.scenario.durations import (
 )
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.rates import RateField
-from sendcap.scenario.section import Section, Share
+from sendcap.scenario.section import OneOrMore, Section, Share
 from sendcap.scenario.wording import shown
 
 ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
@@ -104,7 +103,7 @@ def _each_once(modes: tuple[Mode, ...]) -> tuple[Mode, ...]:
 class Reporting(Section):
     """How Campaign shows what it knows."""
 
-    modes: Annotated[tuple[Mode, ...], Field(min_length=1), AfterValidator(_each_once)] = (
+    modes: Annotated[OneOrMore[Mode], AfterValidator(_each_once)] = (
         "without-efs",
         "efs",
     )

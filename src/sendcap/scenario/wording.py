@@ -18,8 +18,8 @@ def shown(value: Any) -> str:
     """
     try:
         text = json.dumps(value, default=str, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):
-        text = repr(value)
+    except (TypeError, ValueError, RecursionError):  # keys that are not text, endless integers
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
 

@@ -19,7 +19,7 @@ from sendcap.scenario.retry.policy import (
     drawn,
     with_jitter,
 )
-from sendcap.scenario.section import Number
+from sendcap.scenario.section import Number, OneOrMore
 from sendcap.scenario.wording import shown
 
 
@@ -68,7 +68,7 @@ class ScheduleRetry(RetryPolicy):
     """The delays of a list, one after the other, the last one again and again, with jitter."""
 
     policy: Literal["schedule"] = "schedule"
-    delays: Annotated[tuple[PositiveDuration, ...], Field(min_length=1)]
+    delays: OneOrMore[PositiveDuration]
     jitter: Jitter = 0.0
 
     def due_s(

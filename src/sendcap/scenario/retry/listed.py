@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 
 from sendcap.scenario.durations import PositiveDuration, format_duration, parse_duration
 from sendcap.scenario.retry.geometric import listed
 from sendcap.scenario.retry.policy import Failures, RetryPolicy, Times
-from sendcap.scenario.section import Count
+from sendcap.scenario.section import Count, OneOrMore
 
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86_400.0
@@ -34,9 +34,8 @@ class PowermtaRetry(RetryPolicy):
 
     policy: Literal["powermta"] = "powermta"
     retry_after: Annotated[
-        tuple[PositiveDuration, ...],
+        OneOrMore[PositiveDuration],
         BeforeValidator(_split, json_schema_input_type=str | list[str]),
-        Field(min_length=1),
     ] = (parse_duration("10m"),)
     bounce_after: PositiveDuration = parse_duration("4d12h")
 

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from dataclasses import replace
+
+import matplotlib as mpl
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import sendcap
+from sendcap import scenario
+from sendcap.charts.delivered import delivered
+from sendcap.charts.expiry import expiry_spans
+from sendcap.charts.style import MODE_LOOKS, house_style, save_png
+from sendcap.reporting.modes import MODES
+
+HOUR = 3600.0
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def with_settings(run: sendcap.Run, **values) -> sendcap.Run:
+    return sendcap.simulate(scenario.updated(run.scenario, values))
+
+
+def test_a_panel_for_each_figure_and_one_magnified(run) -> None:
+    titles = [axes.get_title(loc="left") for axes in delivered(run).axes]
+    assert titles == ["Delivered %", "Delivered %, magnified", "Bounces + errors %"]
+
+
+def test_a_line_and_a_label_for_each_mode(run) -> None:
+    figure = delivered(run)
+    for axes in figure.axes:
+        labels = [text.get_text() for text in axes.texts]
+        for mode in MODES:
+            assert sum(label.startswith(f"{mode}  ") for label in labels) == 1
+    assert len(delivered(run, modes=["efs"]).axes[0].texts) < len(figure.axes[0].texts)
+
+
+def test_labels_do_not_overlap(run) -> None:
+    figure = delivered(run)
+    with house_style():
+        FigureCanvasAgg(figure).draw()
+        for axes in figure.axes:
+            labels = [text for text in axes.texts if text.get_text().startswith(MODES)]
+            # Without its leader.
+            boxes = sorted(map(Text.get_window_extent, labels), key=lambda box: box.y0)
+            assert len(boxes) == len(MODES)
+            for lower, upper in itertools.pairwise(boxes):
+                assert lower.y1 <= upper.y0 + 1.0
+            assert all(box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_the_title_is_the_scenarios_whatever_is_in_it(run, tmp_path) -> None:
+    figure = delivered(run)
+    assert figure.texts[0].get_text() == run.scenario.title
+    assert figure.texts[1].get_text() == "3,500 messages to deliver in 2 deliveries"
+    save_png(figure, tmp_path / "a.png")
+
+
+def test_the_sinking_without_efs_fills_the_magnified_panel(run) -> None:
+    figure = delivered(run)
+    low, high = figure.axes[1].get_ylim()
+    sinking = run.kpis("without-efs")["delivered_pct"].dropna()
+    assert low < sinking.min() < sinking.max() < high
+    assert sinking.max() - sinking.min() > 0.5 * (high - low)
+
+
+def test_nothing_is_magnified_where_there_is_nothing_to_see(run) -> None:
+    perfect = with_settings(
+        run,
+        **{
+            "providers.gmail.hard": [],
+            "providers.gmail.faults": [],
+            "providers.gmail.async_bounce": 0.0,
+            "reporting.modes": ["without-efs"],
+        },
+    )
+    assert len(delivered(perfect).axes) == 2
+
+
+def test_the_end_of_validity_is_marked_for_each_delivery(run) -> None:
+    written = texts(delivered(run))
+    assert "end of validity, news" in written
+    assert "end of validity, loyalty" in written
+    assert "end of validity" in texts(delivered(run, delivery="news"))
+
+
+def test_expiry_is_counted_from_the_relaying(run) -> None:
+    news, loyalty = expiry_spans(run)
+    assert (news.delivery, loyalty.delivery) == ("news", "loyalty")
+    assert news.first_s == 8 * HOUR
+    assert news.last_s == 8 * HOUR + 60.0
+    assert loyalty.first_s == 84 * HOUR + 1800.0
+
+
+def test_expiry_is_counted_from_the_start_if_so_asked(run) -> None:
+    other = with_settings(run, **{"mta.clock_origin": "delivery-start"})
+    news, loyalty = expiry_spans(other)
+    assert (news.first_s, news.last_s) == (8 * HOUR, 8 * HOUR)
+    assert (loyalty.first_s, loyalty.last_s) == (84.5 * HOUR, 84.5 * HOUR)
+
+
+def test_a_slow_relay_makes_the_end_of_validity_a_span(run) -> None:
+    slow = with_settings(run, **{"relay.batch_time": "30m"})
+    assert any("(first to last message)" in text for text in texts(delivered(slow)))
+
+
+def test_a_horizon_before_the_end_of_validity_marks_none(run) -> None:
+    with pytest.warns(sendcap.SendcapWarning, match="cuts off results"):
+        short = with_settings(run, **{"time.horizon": "1h"})
+    figure = delivered(short)
+    assert not any("validity" in text for text in texts(figure))
+    assert figure.axes[0].get_xlim()[1] <= HOUR
+
+
+def test_a_run_in_which_nothing_happened_has_a_chart_too(run, tmp_path) -> None:
+    with pytest.warns(sendcap.SendcapWarning, match="cuts off results"):
+        nothing = with_settings(run, **{"time.horizon": "1m", "relay.batch_time": "10h"})
+    save_png(delivered(nothing), tmp_path / "a.png")
+
+
+def test_it_draws_on_axes_that_are_given(run) -> None:
+    for count in (2, 3):
+        figure = Figure()
+        assert delivered(run, axes=figure.subplots(count)) is figure
+
+
+def test_the_time_axis_can_be_linear(run) -> None:
+    assert delivered(run, scale="linear").axes[0].get_xscale() == "linear"
+
+
+def test_an_unknown_mode_or_delivery_is_named(run) -> None:
+    with pytest.raises(sendcap.SendcapError, match="unknown mode 'x'"):
+        delivered(run, modes=["x"])  # type: ignore[list-item]
+    with pytest.raises(sendcap.SendcapError, match="unknown delivery 'x'"):
+        delivered(run, delivery="x")
+
+
+def test_the_same_run_gives_the_same_bytes_whatever_the_users_settings(run, tmp_path) -> None:
+    save_png(delivered(run), tmp_path / "a.png")
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "black", "lines.linewidth": 9}):
+        save_png(delivered(replace(run)), tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_no_global_setting_is_changed(run, tmp_path) -> None:
+    before = dict(mpl.rcParams)
+    save_png(delivered(run), tmp_path / "a.png")
+    assert dict(mpl.rcParams) == before
+
+
+def test_pyplot_is_not_imported() -> None:
+    code = "import sys, sendcap.charts.delivered; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_mode_has_its_look() -> None:
+    assert set(MODE_LOOKS) == set(MODES)
+    assert len({(look.colour, look.dashes) for look in MODE_LOOKS.values()}) == len(MODES)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sendcap.cli import main
+
+TEXT = """
+title = "[red]Title[/red] \\u001b[31mwith tricks"
+seed = 3
+[[deliveries]]
+name = "news"
+messages = 400
+audience = { gmail = 0.7, yahoo = 0.3 }
+[[deliveries]]
+name = "[bold]loyalty[/bold]"
+messages = 100
+at = "20m"
+audience = { gmail = 1.0 }
+[relay]
+batch_time = "1s"
+[providers.gmail]
+connect_time = "100ms"
+transaction_time = { dist = "exponential", mean = "200ms" }
+hard = [{ reason = "user unknown", share = 0.02 }]
+faults = [{ reason = "greylisted", share = 0.1, clears_after = "5m" }]
+[providers.yahoo]
+connect_time = "100ms"
+transaction_time = "200ms"
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch) -> Path:
+    """An empty working directory with a small scenario in small.toml."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(TEXT)
+    return tmp_path
+
+
+@pytest.fixture
+def sendcap(place):
+    """Run the command in this process."""
+
+    def run(*arguments: str) -> Result:
+        result = CliRunner().invoke(main, list(arguments), prog_name="sendcap")
+        # Whatever goes wrong, nobody is shown a traceback.
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def process(place):
+    """Start the command in a process of its own."""
+
+    def start(*arguments: str, **keywords) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "sendcap", *arguments],
+            cwd=place,
+            text=True,
+            env={**os.environ, "PYTHONWARNINGS": "error"},
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **keywords},
+        )
+
+    return start

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+import sendcap as package
+
+
+@pytest.fixture
+def saved(sendcap):
+    assert sendcap("run", "small.toml", "--out", "here").exit_code == 0
+    return package.open_run("here")
+
+
+def shown(result) -> dict[str, list[str]]:
+    assert result.exit_code == 0, result.stderr
+    return {
+        line[:20].strip(): line[20:].split()
+        for line in result.stdout.splitlines()[3:]
+        if "─" not in line
+    }
+
+
+def test_the_dashboard_is_that_of_the_api(sendcap, saved) -> None:
+    result = sendcap("dashboard", "here", "--at", "25m")
+    figures = shown(result)
+    expected = [saved.dashboard("25m", mode) for mode in ("without-efs", "efs")]
+    assert figures["Sent"] == [f"{its.sent:,}" for its in expected]
+    assert figures["Delivered %"] == [f"{its.delivered_pct:.2f}" for its in expected]
+    assert "As of 20m; opens and clicks as of 0s." in result.stdout
+
+
+def test_compute_stats_shows_the_moment_itself(sendcap, saved) -> None:
+    result = sendcap("dashboard", "here", "--at", "25m", "--mode", "efs", "--compute-stats")
+    assert "As of 25m; opens and clicks as of 25m." in result.stdout
+    assert shown(result)["Sent"] == [f"{saved.dashboard('25m', 'efs', '*', True).sent:,}"]
+
+
+def test_it_can_be_of_one_delivery_and_of_any_mode(sendcap, saved) -> None:
+    result = sendcap(
+        "dashboard", "here", "--at", "3h", "--mode", "legacy", "--delivery", "[bold]loyalty[/bold]"
+    )
+    assert "[bold]loyalty[/bold]" in result.stdout
+    assert shown(result)["To deliver"] == ["100"]
+
+
+def test_without_a_moment_it_is_the_end(sendcap, saved) -> None:
+    assert shown(sendcap("dashboard", "here", "--compute-stats"))["Pending"] == ["0", "0"]
+
+
+def test_a_share_of_nothing_is_a_dash(sendcap, saved) -> None:
+    assert shown(sendcap("dashboard", "here", "--at", "0s"))["Delivered %"] == ["–", "0.00"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none"], "error: none: no such directory"),
+        (["."], "error: .: is not a saved run"),
+        (["here", "--at", "3"], "error: time: "),
+        (["here", "--at", "-3h"], "error: time: "),
+        (["here", "--delivery", "x"], "error: unknown delivery 'x': choose from news, "),
+    ],
+)
+def test_bad_input_is_told_in_one_line(sendcap, saved, arguments, message) -> None:
+    result = sendcap("dashboard", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+
+import sendcap as package
+from sendcap import scenario as scenarios
+
+
+def test_list_names_each_preset_with_a_line(sendcap) -> None:
+    lines = sendcap("scenario", "list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(scenarios.presets())
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+def test_show_prints_a_scenario_that_is_the_same(sendcap) -> None:
+    for source in ("small.toml", "quickstart"):
+        text = sendcap("scenario", "show", source).stdout
+        assert scenarios.loads(text) == package.load(source)
+
+
+def test_check_tells_the_facts_of_a_good_scenario(sendcap) -> None:
+    result = sendcap("scenario", "check", "small.toml")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("ok: ")
+    assert "500 messages, 2 deliveries, 2 providers, seed 3, modes without-efs" in result.stdout
+    assert result.stdout.count("\n") == 1
+
+
+def test_check_fails_on_a_bad_scenario(sendcap, place) -> None:
+    (place / "bad.toml").write_text("title = 3")
+    result = sendcap("scenario", "check", "bad.toml")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert all(line.startswith("error: bad.toml: ") for line in result.stderr.splitlines())
+
+
+def test_schema_is_the_json_schema(sendcap) -> None:
+    assert json.loads(sendcap("scenario", "schema").stdout) == scenarios.schema()
+
+
+def test_without_a_command_the_help_is_shown(sendcap) -> None:
+    result = sendcap("scenario")
+    assert result.exit_code == 0
+    assert "schema" in result.stdout

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+
+import pytest
+
+from sendcap.cli.conduct import Stopped, conduct, printable
+from sendcap.errors import SendcapError, SendcapWarning
+
+LONG = 50_000_000
+"""Messages that keep a run busy until it is stopped."""
+
+
+def raising(error):
+    def command() -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (SendcapError("a: wrong\nb: wrong"), 2, "error: a: wrong\nerror: b: wrong\n"),
+        (Stopped(130, "interrupted"), 130, "error: interrupted\n"),
+        (OSError(errno.EIO, "bad disk", "file"), 2, "error: file: bad disk\n"),
+    ],
+)
+def test_each_end_has_its_code_and_its_lines(capfd, error, code, told) -> None:
+    assert conduct(raising(error)) == code
+    assert capfd.readouterr().err == told
+
+
+def test_what_nobody_expected_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        conduct(raising(ZeroDivisionError()))
+
+
+def test_a_stop_survives_being_copied_as_simpy_does() -> None:
+    stopped = Stopped(143, "terminated")
+    copy = type(stopped)(*stopped.args)
+    assert (copy.code, copy.message) == (143, "terminated")
+
+
+def test_only_sendcaps_warnings_are_retold(capfd) -> None:
+    def command() -> None:
+        for _ in range(3):
+            warnings.warn("too long", SendcapWarning, stacklevel=1)
+
+    assert conduct(command) == 0
+    assert capfd.readouterr().err == "warning: too long\n"
+    # pytest makes an error of every other warning.
+    with pytest.raises(RuntimeWarning):
+        conduct(lambda: warnings.warn("strange", RuntimeWarning, stacklevel=1))
+
+
+def test_the_handler_of_sigterm_is_put_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    conduct(lambda: None)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_nothing_in_a_text_moves_the_cursor() -> None:
+    assert printable("a\x1b[31mb\r\nc\x07 ü中") == "a [31mb  c  ü中"
+
+
+@pytest.fixture
+def long_scenario(place) -> str:
+    text = (place / "small.toml").read_text().replace("messages = 400", f"messages = {LONG}")
+    (place / "long.toml").write_text(text.replace('batch_time = "1s"', 'batch_time = "10ms"'))
+    return "long.toml"
+
+
+def wait_for(condition, seconds=60.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_run_that_is_stopped_leaves_nothing_behind(
+    process, place, long_scenario, number, code, word
+) -> None:
+    running = process("run", long_scenario, "--sending-log")
+    wait_for(lambda: list(place.glob("runs/.sendcap-*/sending-log.parquet")))
+    time.sleep(0.3)
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err) == (code, "", f"error: {word}\n")
+    assert {path.name for path in place.iterdir()} == {"small.toml", "long.toml"}
+
+
+def test_a_forced_run_that_is_stopped_keeps_the_old_one(
+    process, place, sendcap, long_scenario
+) -> None:
+    assert sendcap("run", "small.toml", "--out", "here").exit_code == 0
+    before = (place / "here" / "ledger.parquet").read_bytes()
+    running = process("run", long_scenario, "--out", "here", "--force")
+    wait_for(lambda: list(place.glob(".sendcap-*")))
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert (place / "here" / "ledger.parquet").read_bytes() == before
+    assert not list(place.glob(".sendcap-*"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["scenario", "schema"], ["scenario", "show", "small.toml"], ["run", "small.toml"]],
+)
+def test_a_closed_pipe_is_no_failure(process, arguments) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    running = process(*arguments, stdout=writing)
+    os.close(writing)
+    _, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="no shell")
+@pytest.mark.parametrize("arguments", ["--help", "scenario schema"])
+def test_output_that_cannot_be_written_is_told_in_one_line(place, arguments) -> None:
+    # No file may be larger than nothing: as on a full disk.
+    command = f'ulimit -f 0; exec "$0" -m sendcap {arguments} > out'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "error: File too large\n")
+
+
+def test_a_terminal_that_lacks_characters_is_no_failure(place) -> None:
+    text = (place / "small.toml").read_text().replace('name = "news"', 'name = "nëws中"')
+    (place / "other.toml").write_text(text, encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "sendcap", "run", "other.toml"],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "n\\xebws\\u4e2d" in done.stdout
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(place, long_scenario) -> None:
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sendcap", "run", long_scenario],
+        cwd=place,
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        env=environment,
+    )
+    os.close(slave)
+    seen = ""
+    until = time.monotonic() + 60
+    while "messages/s" not in seen and time.monotonic() < until:
+        seen += os.read(master, 4096).decode(errors="replace")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=60) == 130
+    os.close(master)
+    assert "simulated" in seen
+    assert "messages final" in seen

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow", "simpy", "rich"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["run", "--help"], ["scenario", "--help"], []]
+)
+def test_help_imports_nothing_that_is_slow(arguments) -> None:
+    code = (
+        "import sys\n"
+        "from sendcap.cli import main\n"
+        "try:\n"
+        f"    main({arguments!r})\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), len(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    found, count = done.stdout.splitlines()[-1].rsplit(" ", 1)
+    assert found == "[]"
+    assert int(count) < 400
+
+
+def test_help_takes_less_than_a_third_of_a_second_of_cpu() -> None:
+    def cpu_s() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "sendcap", "--help"], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(cpu_s() for _ in range(3)) < 0.3
+
+
+def test_help_names_every_command(sendcap) -> None:
+    for arguments in ((), ("--help",), ("-h",)):
+        result = sendcap(*arguments)
+        assert result.exit_code == 0
+        for command in ("run", "dashboard", "scenario"):
+            assert f"\n  {command} " in result.output
+
+
+def test_version_is_the_packages(sendcap) -> None:
+    from sendcap import __version__
+
+    assert sendcap("--version").output == f"sendcap {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "No such command 'nothing'"),
+        (["run", "--nothing"], "No such option '--nothing'"),
+        (["run", "--mode", "all"], "'all' is not one of 'without-efs', 'efs', 'efs-v8', 'legacy'"),
+        (["run", "--seed", "-1"], "-1 is not in the range x>=0"),
+        (["run", "a", "b"], "Got unexpected extra argument"),
+        (["dashboard"], "Missing argument 'DIR'"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line(sendcap, arguments, message) -> None:
+    result = sendcap(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1

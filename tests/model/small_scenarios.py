@@ -1,0 +1,116 @@
+"""Small scenarios for the tests of the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sendcap.scenario import Scenario, from_dict
+
+
+def scenario_of(**sections: Any) -> Scenario:
+    """One delivery to one provider that accepts everything at once, but for what is given."""
+    provider = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 1}
+    plain: dict[str, Any] = {
+        "seed": 1,
+        "deliveries": [{"name": "a", "messages": 1, "audience": {"p": 1.0}}],
+        "relay": {"batch_time": "0s"},
+        "providers": {"p": provider | sections.pop("provider", {})},
+    }
+    delivery = sections.pop("delivery", {})
+    plain["deliveries"][0] |= delivery
+    for name, section in sections.items():
+        plain[name] = (
+            plain.get(name, {}) | section if isinstance(section, dict) else section
+        )
+    return from_dict(plain)
+
+
+EVERYTHING: dict[str, Any] = {
+    "seed": 7,
+    "deliveries": [
+        {
+            "name": "newsletter",
+            "messages": 6000,
+            "at": "0s",
+            "validity": "3d",
+            "audience": {"fast": 0.5, "slow": 0.3, "flaky": 0.2},
+        },
+        {
+            "name": "loyalty",
+            "messages": 3000,
+            "at": "90s",
+            "validity": "40m",
+            "audience": {"slow": 0.5, "flaky": 0.5},
+        },
+    ],
+    "relay": {
+        "workers": 2,
+        "batch": 64,
+        "batch_time": {"dist": "lognormal", "mean": "700ms", "cv": 0.5},
+        "rate": "150/s,max_burst=100",
+        "error_rate": 0.01,
+    },
+    "mta": {
+        "ips": 2,
+        "ingress_rate": "120/s",
+        "retry": {
+            "policy": "exponential",
+            "first": "10m",
+            "factor": 2.0,
+            "max": "12h",
+            "jitter": 0.1,
+        },
+    },
+    "providers": {
+        "fast": {
+            "connections_per_ip": 20,
+            "messages_per_connection": 20,
+            "idle_timeout": "1s",
+            "connect_time": {"dist": "uniform", "low": "100ms", "high": "600ms"},
+            "transaction_time": {"dist": "gamma", "mean": "400ms", "cv": 0.5},
+            "rate": "60/s",
+            "transient": 0.02,
+            "async_bounce": 0.02,
+            "hard": [{"reason": "user unknown", "share": 0.02}],
+            "faults": [
+                {
+                    "reason": "mailbox full",
+                    "share": 0.05,
+                    "clears_after": {"dist": "lognormal", "mean": "10h", "cv": 1.2},
+                    "never": 0.3,
+                }
+            ],
+        },
+        "slow": {
+            "connections_per_ip": 1,
+            "messages_per_connection": 5,
+            "connect_time": {"dist": "exponential", "mean": "2s"},
+            "transaction_time": {"dist": "lognormal", "median": "2s", "p95": "6s"},
+            "transient": 0.05,
+            "hard": [
+                {"reason": "user unknown", "share": 0.03},
+                {"reason": "account disabled", "share": 0.01},
+            ],
+        },
+        "flaky": {
+            "connections_per_ip": 3,
+            "connect_time": "500ms",
+            "transaction_time": {"dist": "weibull", "mean": "1s", "shape": 1.5},
+            "rate": "2/s,max_burst=1",
+            "transient": 0.2,
+            "async_bounce": 0.05,
+            "faults": [{"reason": "greylisted", "share": 0.3, "clears_after": "5m"}],
+        },
+    },
+    "feedback": {
+        "synchronous": {"dist": "lognormal", "mean": "90s", "cv": 1.0},
+        "asynchronous": {"dist": "lognormal", "mean": "9h", "cv": 1.5},
+    },
+    "engagement": {
+        "open_rate": 0.3,
+        "open_delay": {"dist": "lognormal", "median": "2h", "p95": "36h"},
+        "click_rate": 0.2,
+        "click_delay": {"dist": "exponential", "mean": "90s"},
+    },
+}
+"""Every key of a scenario file in use: queues that fill, throttle, expire; two deliveries."""

@@ -1,0 +1,127 @@
+"""A small valid scenario to break, and scenarios of all shapes to write and read back."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from sendcap.scenario import format_duration
+
+
+def small() -> dict[str, Any]:
+    return {
+        "deliveries": [
+            {"name": "one", "messages": 1000, "audience": {"gmail": 0.75, "other": 0.25}}
+        ],
+        "relay": {"batch_time": "700ms"},
+        "providers": {
+            "gmail": {"connect_time": "250ms", "transaction_time": "320ms"},
+            "other": {
+                "connect_time": {"dist": "uniform", "low": "200ms", "high": "600ms"},
+                "transaction_time": {"dist": "lognormal", "mean": "700ms", "cv": 1.0},
+                "hard": [{"reason": "user unknown", "share": 0.01}],
+                "faults": [{"reason": "greylisted", "share": 0.05, "clears_after": "5m"}],
+            },
+        },
+    }
+
+
+seconds = st.floats(0, 1e9, allow_subnormal=False)
+positive = st.floats(1e-6, 1e9)
+duration = seconds.map(format_duration)
+positive_duration = positive.map(format_duration)
+share = st.floats(0, 1)
+cv = st.floats(0.01, 100)
+rate = st.sampled_from(["none", "100/s", "1,000/15m", "5/min,max_burst=2", "7/1000s"])
+name = st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1).filter(
+    lambda text: text.isprintable() and text.strip() == text and text != "*"
+)
+
+distribution = st.one_of(
+    duration,
+    st.fixed_dictionaries({"dist": st.just("constant"), "value": duration}),
+    st.fixed_dictionaries({"dist": st.just("exponential"), "mean": positive_duration}),
+    st.tuples(seconds, seconds).map(
+        lambda ends: {
+            "dist": "uniform",
+            "low": format_duration(min(ends)),
+            "high": format_duration(max(ends)),
+        }
+    ),
+    st.fixed_dictionaries({"dist": st.just("lognormal"), "mean": positive_duration, "cv": cv}),
+    st.fixed_dictionaries({"dist": st.just("gamma"), "mean": positive_duration, "cv": cv}),
+    st.fixed_dictionaries(
+        {"dist": st.just("weibull"), "scale": positive_duration, "shape": st.floats(0.1, 100)}
+    ),
+    st.fixed_dictionaries(
+        {"dist": st.just("empirical"), "values": st.lists(duration, min_size=1, max_size=5)}
+    ),
+)
+
+retry = st.one_of(
+    st.fixed_dictionaries({}, optional={"factor": st.floats(1, 10), "max": st.just("none")}),
+    st.fixed_dictionaries(
+        {"policy": st.just("schedule"), "delays": st.lists(positive_duration, min_size=1)}
+    ),
+    st.fixed_dictionaries(
+        {"policy": st.just("momentum")}, optional={"max_retries": st.integers(0, 50)}
+    ),
+    st.sampled_from(["kumomta", "postfix", "exim", "powermta", "adobe-legacy"]).map(
+        lambda policy: {"policy": policy}
+    ),
+)
+
+
+@st.composite
+def provider(draw: st.DrawFn) -> dict[str, Any]:
+    reasons = draw(st.lists(name, unique=True, max_size=4))
+    kinds = [{"reason": reason, "share": draw(st.floats(0, 0.2))} for reason in reasons]
+    split = draw(st.integers(0, len(kinds)))
+    faults = [
+        kind | {"clears_after": draw(distribution), "never": draw(share)} for kind in kinds[split:]
+    ]
+    optional = {
+        "connections_per_ip": st.integers(1, 10**6),
+        "messages_per_connection": st.integers(1, 10**6) | st.just("unlimited"),
+        "idle_timeout": duration,
+        "rate": rate,
+        "transient": share,
+        "async_bounce": share,
+    }
+    return {
+        "connect_time": draw(distribution),
+        "transaction_time": draw(distribution),
+        "hard": kinds[:split],
+        "faults": faults,
+        **draw(st.fixed_dictionaries({}, optional=optional)),
+    }
+
+
+@st.composite
+def scenario(draw: st.DrawFn) -> dict[str, Any]:
+    providers = draw(st.dictionaries(name, provider(), min_size=1, max_size=3))
+    audiences = st.sampled_from(sorted(providers)).map(lambda only: {only: 1.0})
+    names = draw(st.lists(name, unique=True, min_size=1, max_size=3))
+    deliveries = [
+        {
+            "name": one,
+            "messages": draw(st.integers(1, 10**9 - 1)),
+            "audience": draw(audiences),
+            "at": draw(st.floats(0, 1e6).map(format_duration)),
+            "validity": draw(st.floats(1, 302_400).map(format_duration)),
+        }
+        for one in names
+    ]
+    return {
+        "title": draw(st.text(st.characters(codec="utf-8"))),
+        "seed": draw(st.integers(0, 2**128)),
+        "deliveries": deliveries,
+        "relay": {
+            "batch_time": draw(distribution),
+            "rate": draw(rate),
+            "error_rate": draw(share),
+        },
+        "mta": {"retry": draw(retry), "ips": draw(st.integers(1, 1000))},
+        "providers": providers,
+        "feedback": {"synchronous": draw(distribution), "rate": draw(rate)},
+        "time": draw(st.fixed_dictionaries({}, optional={"window": positive_duration})),
+    }

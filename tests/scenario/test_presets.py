@@ -1,0 +1,59 @@
+import re
+from importlib import resources
+
+import pytest
+
+from sendcap.scenario import load, presets
+
+
+def ceiling_per_s(name: str, provider: str) -> float:
+    scenario = load(name)
+    its = scenario.providers[provider]
+    assert its.messages_per_connection != "unlimited"
+    service_s = its.transaction_time.mean_s + its.connect_time.mean_s / its.messages_per_connection
+    connections = its.connections_per_ip * scenario.mta.ips
+    assert its.rate is not None
+    return min(connections / service_s, its.rate.per_s * scenario.mta.ips)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_number_of_a_preset_names_its_source_or_is_an_assumption(name: str) -> None:
+    text = resources.files("sendcap.scenario").joinpath("presets", f"{name}.toml").read_text()
+    for line in text.splitlines():
+        code, _, comment = line.partition("#")
+        labels = ("title", "seed", "name", "at ", "modes", "policy", "[", "{ reason", "#")
+        if not re.search(r"= *[\"\d{\[]", code) or code.strip().startswith(labels[:-2]):
+            continue
+        if code.strip() in {"hard = [", "faults = ["}:
+            continue
+        assert comment.strip(), line
+
+
+def test_black_friday_takes_several_hours() -> None:
+    scenario = load("black-friday")
+    assert sum(delivery.messages for delivery in scenario.deliveries) == 10_000_000
+    counts = scenario.deliveries[0].counts()
+    hours = {name: counts[name] / ceiling_per_s("black-friday", name) / 3600 for name in counts}
+    assert max(hours, key=lambda name: hours[name]) == "gmail"
+    assert 4 < hours["gmail"] < 5
+    assert all(hours[name] < 1 for name in hours if name != "gmail")
+
+
+@pytest.mark.parametrize(
+    ("provider", "connections", "per_connection", "idle_s"),
+    [
+        ("gmail", 5, 50, 60),
+        ("yahoo", 10, 20, 60),
+        ("outlook", 5, 50, 60),
+        ("icloud", 10, 5, 60),
+        ("comcast", 25, 1000, 30),
+    ],
+)
+def test_black_friday_has_kumomtas_shipped_limits(
+    provider: str, connections: int, per_connection: int, idle_s: float
+) -> None:
+    its = load("black-friday").providers[provider]
+    assert its.connections_per_ip == connections
+    assert its.messages_per_connection == per_connection
+    assert its.idle_timeout == idle_s
+    assert str(its.rate) == "100/s"

@@ -1,0 +1,369 @@
+"""Every slip is named with its field, its value and what would be right."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scenarios import small
+
+from sendcap.errors import ScenarioError, SendcapWarning
+from sendcap.scenario import dumps, from_dict, load, loads, to_dict
+
+Break = Callable[[dict[str, Any]], Any]
+
+
+def put(*path: str | int, value: Any) -> Break:
+    def change(data: dict[str, Any]) -> None:
+        table: Any = data
+        for key in path[:-1]:
+            table = table.setdefault(key, {}) if isinstance(table, dict) else table[key]
+        table[path[-1]] = value
+
+    return change
+
+
+def drop(*path: str | int) -> Break:
+    def change(data: dict[str, Any]) -> None:
+        table: Any = data
+        for key in path[:-1]:
+            table = table[key]
+        del table[path[-1]]
+
+    return change
+
+
+FIRST = ("deliveries", 0)
+GMAIL = ("providers", "gmail")
+FAULT = ("providers", "other", "faults", 0)
+
+CASES: list[tuple[Break, str]] = [
+    # unknown keys
+    (put("delivery", value={}), 'delivery: unknown key; did you mean "deliveries"?'),
+    (put("xyz", value=1), "xyz: unknown key; known: title, seed,"),
+    (put(*GMAIL, "conections_per_ip", value=5), 'unknown key; did you mean "connections_per_ip"?'),
+    (
+        put(*FAULT, "clear_after", value="5m"),
+        'clear_after: unknown key; did you mean "clears_after"',
+    ),
+    (
+        put("mta", "retry", value={"frist": "20m"}),
+        'mta.retry.frist: unknown key; did you mean "first"?',
+    ),
+    (
+        put("providers", "other", "transaction_time", "kv", value=1),
+        "providers.other.transaction_time.kv: unknown key; ",
+    ),
+    # missing keys
+    (drop("relay"), "relay: required, but missing"),
+    (drop("relay", "batch_time"), "relay.batch_time: required, but missing"),
+    (drop(*FIRST, "name"), "deliveries[0].name: required, but missing"),
+    (put("deliveries", value=[]), "deliveries: needs at least one entry"),
+    (put("providers", value={}), "providers: needs at least one entry"),
+    (
+        drop(*FAULT, "clears_after"),
+        "providers.other.faults[0].clears_after: required unless never = 1",
+    ),
+    # units
+    (put(*FIRST, "at", value=5), "deliveries[0].at: 5 has no unit; give a number with a unit"),
+    (put(*FIRST, "at", value="5 minits"), 'unknown unit "minits" in "5 minits"; did you mean "min'),
+    (put(*FIRST, "at", value="-5m"), 'deliveries[0].at: "-5m" is negative'),
+    (put(*FIRST, "validity", value="0s"), "deliveries[0].validity: must be more than zero"),
+    (put(*GMAIL, "connect_time", value=0.25), "providers.gmail.connect_time: 0.25 has no unit"),
+    (
+        put(*GMAIL, "connect_time", value="999999d"),
+        'connect_time: "999999d" is more than 100 years',
+    ),
+    (put("time", "bin", value="0s"), "time.bin: must be more than zero"),
+    (put("time", "window", value="0s"), "time.window: must be more than zero"),
+    (put("time", "window", value="automatic"), 'time.window: "automatic" is not a duration'),
+    (put("time", "window", value=60), "time.window: 60 has no unit"),
+    # rates
+    (put(*GMAIL, "rate", value="0/s"), 'providers.gmail.rate: "0/s" lets nothing through'),
+    (put(*GMAIL, "rate", value=100), "providers.gmail.rate: 100 has no period"),
+    (
+        put("mta", "ingress_rate", value="2000/s,max_burst=5"),
+        'mta.ingress_rate: "2000/s,max_burst=5": this is a server\'s rate',
+    ),
+    # numbers
+    (put(*FIRST, "messages", value=0), "deliveries[0].messages: must be at least 1, not 0"),
+    (put(*FIRST, "messages", value=-3), "deliveries[0].messages: must be at least 1, not -3"),
+    (
+        put(*FIRST, "messages", value=10**9),
+        "messages: must be less than 1000000000, not 1000000000",
+    ),
+    (put(*FIRST, "messages", value=1.5), "messages: must be a whole number, not 1.5"),
+    (put(*FIRST, "messages", value="1000"), 'messages: must be a whole number, not "1000"'),
+    (put(*FIRST, "messages", value=True), "messages: must be a whole number, not true"),
+    (put(*FIRST, "messages", value=float("nan")), "messages: must be a whole number, not NaN"),
+    (put(*FIRST, "messages", value=float("inf")), "messages: must be a whole number, not Infinity"),
+    (put("seed", value=-1), "seed: must be at least 0, not -1"),
+    (put("relay", "workers", value=0), "relay.workers: must be at least 1, not 0"),
+    (put("relay", "batch", value=0), "relay.batch: must be at least 1, not 0"),
+    (put("mta", "ips", value=0), "mta.ips: must be at least 1, not 0"),
+    (put(*GMAIL, "connections_per_ip", value=0), "connections_per_ip: must be at least 1, not 0"),
+    (
+        put(*GMAIL, "messages_per_connection", value=0),
+        'messages_per_connection: must be at least 1, or "unlimited", not 0',
+    ),
+    (
+        put(*GMAIL, "messages_per_connection", value="no limit"),
+        'must be a whole number or "unlimited", not "no limit"',
+    ),
+    (put(*GMAIL, "transient", value=1.5), "providers.gmail.transient: must be at most 1, not 1.5"),
+    (put(*GMAIL, "transient", value=-0.5), "transient: must be at least 0, not -0.5"),
+    (put(*GMAIL, "transient", value=float("nan")), "transient: must be a finite number, not NaN"),
+    (put(*GMAIL, "transient", value="1%"), 'transient: must be a number, not "1%"'),
+    (put(*GMAIL, "transient", value=True), "transient: must be a number, not true"),
+    (put("engagement", "open_rate", value=28), "engagement.open_rate: must be at most 1, not 28"),
+    (put("relay", "error_rate", value=2), "relay.error_rate: must be at most 1, not 2"),
+    (put("mta", "retry", value={"jitter": 1}), "mta.retry.jitter: must be less than 1, not 1"),
+    # shares
+    (
+        put(*FIRST, "audience", "gmail", value=0.7),
+        "deliveries[0].audience: shares sum to 0.95, must sum to 1",
+    ),
+    (put(*FIRST, "audience", value={}), "deliveries[0].audience: shares sum to 0, must sum to 1"),
+    (
+        put(*FIRST, "audience", value={"gmial": 1}),
+        'deliveries[0].audience.gmial: no provider has this name; did you mean "gmail"?',
+    ),
+    (
+        put(*FIRST, "audience", value={"web.de": 1}),
+        'deliveries[0].audience."web.de": no provider has this name; defined: gmail, other',
+    ),
+    (put(*FAULT, "share", value=0.995), "providers.other: shares of hard and faults sum to 1.005"),
+    # names
+    (put(*FIRST, "name", value="*"), 'deliveries[0].name: "*" is reserved for totals'),
+    (put(*FIRST, "name", value=""), 'deliveries[0].name: "" cannot be a name'),
+    (put(*FIRST, "name", value=" a"), 'deliveries[0].name: " a" cannot be a name'),
+    (put(*FIRST, "name", value=7), "deliveries[0].name: must be text, not 7"),
+    (put("providers", "*", value=small()["providers"]["gmail"]), '"*" is reserved'),
+    (
+        lambda data: data["deliveries"].append(dict(data["deliveries"][0])),
+        'deliveries[1].name: "one" is used before; give each delivery its own name',
+    ),
+    (
+        lambda data: data["providers"]["other"]["hard"].append(
+            {"reason": "user unknown", "share": 0.1}
+        ),
+        'providers.other.hard[1].reason: "user unknown" is there twice; give each reason once',
+    ),
+    (
+        put(*FAULT, "reason", value="user unknown"),
+        'providers.other.faults[0].reason: "user unknown" is there twice',
+    ),
+    # kinds and choices
+    (
+        put(*GMAIL, "connect_time", value={"dist": "lognorml", "mean": "1s", "cv": 1}),
+        'providers.gmail.connect_time: dist = "lognorml" is unknown; did you mean "lognormal"?',
+    ),
+    (
+        put(*GMAIL, "connect_time", value={"mean": "1s"}),
+        "connect_time: needs dist to say which kind",
+    ),
+    (
+        put(*GMAIL, "connect_time", value={"dist": "lognormal", "mean": "5", "cv": 1}),
+        'providers.gmail.connect_time.mean: "5" is not a duration',
+    ),
+    (
+        put(*GMAIL, "connect_time", value={"dist": "exponential"}),
+        "providers.gmail.connect_time.mean: required, but missing",
+    ),
+    (
+        put("mta", "retry", value={"policy": "postfixx"}),
+        'mta.retry: policy = "postfixx" is unknown; did you mean "postfix"?',
+    ),
+    (put("mta", "retry", value="postfix"), 'mta.retry: must be a table, not "postfix"'),
+    (put("mta", "retry", value={"first": "20"}), 'mta.retry.first: "20" is not a duration'),
+    (
+        put("mta", "expire", value="at-expiri"),
+        'mta.expire: "at-expiri" is not possible; did you mean "at-expiry"?',
+    ),
+    (
+        put("mta", "clock_origin", value=3),
+        'clock_origin: 3 is not possible; one of "relayed", "delivery-start"',
+    ),
+    (
+        put("reporting", "modes", value=["esf"]),
+        'reporting.modes[0]: "esf" is not possible; did you',
+    ),
+    (put("reporting", "modes", value=[]), "reporting.modes: needs at least one entry"),
+    (put("reporting", "modes", value="efs"), 'reporting.modes: must be a list, not "efs"'),
+    (put("reporting", "modes", value=["efs", "efs"]), '"efs" is there twice; name each mode once'),
+    (put("reporting", "denominator", value="all"), 'reporting.denominator: "all" is not possible'),
+    (
+        put("feedback", "asynchronous", value="8d"),
+        'feedback.asynchronous: never less than "8d", but asynchronous bounces arrive within',
+    ),
+    (put("relay", value=5), "relay: must be a table, not 5"),
+    (put("providers", value=[]), "providers: must be a table, not []"),
+    (put("deliveries", value={}), "deliveries: must be a list, not {}"),
+    (put(*GMAIL, "hard", value={}), "providers.gmail.hard: must be a list, not {}"),
+    (put("start", value=5), "start: must be a date and time such as"),
+    (
+        put("start", value="tomorrow"),
+        "start: must be a date and time such as 2026-11-27T09:00:00+01:00",
+    ),
+    (put("title", value=5), "title: must be text, not 5"),
+]
+
+
+@pytest.mark.parametrize(("change", "line"), CASES, ids=[line for _, line in CASES])
+def test_a_slip_is_named_with_its_field(change: Break, line: str) -> None:
+    data = small()
+    change(data)
+    with pytest.raises(ScenarioError) as caught:
+        from_dict(data, name="x.toml")
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("x.toml: ")
+    assert line in lines[0]
+    for jargon in ("Value error", "Input should", "pydantic", "constant.", "lognormal."):
+        assert jargon not in lines[0]
+
+
+def places(table: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    keys = (
+        table if isinstance(table, dict) else range(len(table)) if isinstance(table, list) else ()
+    )
+    for key in keys:
+        yield (*place, key)
+        yield from places(table[key], (*place, key))
+
+
+JUNK: list[Any] = [
+    *(None, True, -1, 5, 10**400, float("nan"), "x", "é", "5m", [], [1], [[]], date(2026, 1, 1)),
+    *({}, {"a": 1}, {"dist": 5}, {"dist": {}}, {"policy": [1]}, {1: 2}),
+]
+
+
+@settings(max_examples=300)
+@given(
+    place=st.sampled_from(list(places(to_dict(load("quickstart"))))),
+    junk=st.sampled_from(JUNK),
+)
+def test_whatever_stands_anywhere_it_is_taken_or_explained(
+    place: tuple[Any, ...], junk: Any
+) -> None:
+    data = to_dict(load("quickstart"))
+    put(*place, value=junk)(data)
+    try:
+        made = from_dict(data)
+    except ScenarioError as problem:
+        for line in str(problem).splitlines():
+            assert line.startswith("<scenario>: ")
+            assert "Input should" not in line
+            assert len(line) < 400
+    else:
+        assert loads(dumps(made)) == made
+
+
+def test_all_slips_are_named_at_once() -> None:
+    data = small()
+    put(*FIRST, "messages", value=0)(data)
+    put(*GMAIL, "rate", value="0/s")(data)
+    put("mta", "ipss", value=3)(data)
+    with pytest.raises(ScenarioError) as caught:
+        from_dict(data)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_long_value_is_shortened() -> None:
+    data = small()
+    put(*FIRST, "messages", value="x" * 5000)(data)
+    with pytest.raises(ScenarioError) as caught:
+        from_dict(data)
+    assert len(str(caught.value)) < 150
+
+
+def test_a_whole_number_may_be_written_with_an_exponent() -> None:
+    data = small()
+    put(*FIRST, "messages", value=1e6)(data)
+    assert from_dict(data).deliveries[0].messages == 1_000_000
+
+
+def test_a_fault_that_never_clears_needs_no_time() -> None:
+    data = small()
+    del data["providers"]["other"]["faults"][0]["clears_after"]
+    data["providers"]["other"]["faults"][0]["never"] = 1
+    assert from_dict(data).providers["other"].faults[0].never == 1
+
+
+def test_a_date_is_a_start() -> None:
+    data = small() | {"start": date(2026, 11, 27)}
+    start = from_dict(data).start
+    assert start is not None
+    assert start.date() == date(2026, 11, 27)
+
+
+def test_a_provider_that_no_delivery_uses_is_fine() -> None:
+    data = small()
+    data["deliveries"][0]["audience"] = {"gmail": 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        from_dict(data)
+
+
+def test_a_validity_beyond_the_longest_is_warned_of() -> None:
+    data = small()
+    put(*FIRST, "validity", value="5d")(data)
+    with pytest.warns(SendcapWarning, match=r"deliveries\[0\].validity: 5d .* honoured as 3.5d"):
+        from_dict(data)
+
+
+def test_a_horizon_that_cuts_off_results_is_warned_of() -> None:
+    data = small()
+    put("time", "horizon", value="1d")(data)
+    with pytest.warns(SendcapWarning, match="time.horizon: 1d cuts off results"):
+        from_dict(data)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"title = \n", "not valid TOML: Invalid value (at line 1"),
+        (b"[a]\n[a]\n", "not valid TOML"),
+        (b"a = 1\n\xff\xfe", "line 2 is not UTF-8 text"),
+        ("title = 1".encode("utf-16"), "is not UTF-8 text"),
+        (b"", "deliveries: required, but missing"),
+        (b"seed = " + b"1" * 5000, "not valid TOML"),
+        (b"title = 0x" + b"f" * 9000, "title: must be text, not a value of type int"),
+        (b"#" * 10_000_001, "enormous"),
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, content: bytes, part: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(content)
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert part in str(caught.value)
+
+
+def test_a_missing_file_lists_the_presets() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load("quickstrat")
+    assert 'no preset of that name; did you mean "quickstart"?' in str(caught.value)
+    assert "Presets: black-friday, quickstart" in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["a/b.toml", "x" * 5000, "a\0b", ""])
+def test_an_impossible_path_is_refused(source: str) -> None:
+    with pytest.raises(ScenarioError):
+        load(source)
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="is a directory"):
+        load(tmp_path)
+
+
+def test_text_is_named_in_errors() -> None:
+    with pytest.raises(ScenarioError, match=r"^<string>: deliveries: required"):
+        loads("title = 'a'")

@@ -1,0 +1,102 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from scenarios import small
+
+from sendcap.errors import ScenarioError
+from sendcap.scenario import ExponentialRetry, from_dict, load, to_dict, updated
+
+
+def test_values_are_replaced_and_the_original_stays() -> None:
+    before = load("quickstart")
+    copy = to_dict(before)
+    after = updated(before, {"mta.retry.first": "10m", "deliveries[0].messages": 1000})
+    assert isinstance(after.mta.retry, ExponentialRetry)
+    assert after.mta.retry.first == 600
+    assert after.deliveries[0].messages == 1000
+    assert to_dict(before) == copy
+    assert to_dict(after) == copy | {
+        "mta": copy["mta"] | {"retry": copy["mta"]["retry"] | {"first": "10m"}},
+        "deliveries": [copy["deliveries"][0] | {"messages": 1000}],
+    }
+
+
+def test_nothing_replaced_is_the_same_scenario() -> None:
+    assert updated(load("black-friday"), {}) == load("black-friday")
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    after = updated(
+        from_dict(small()),
+        {"deliveries[0].messages": np.int64(7), "providers.gmail.transient": np.float64(0.5)},
+    )
+    assert after.deliveries[0].messages == 7
+    assert after.providers["gmail"].transient == 0.5
+
+
+def test_whole_tables_can_be_replaced() -> None:
+    after = updated(
+        from_dict(small()),
+        {
+            "mta.retry": {"policy": "postfix"},
+            "mta.retry.queue_run_delay": "1m",
+            "providers.gmail.connect_time": {"dist": "exponential", "mean": "1s"},
+            "deliveries[0].audience": {"gmail": 1},
+        },
+    )
+    assert to_dict(after)["mta"]["retry"]["queue_run_delay"] == "1m"
+    assert after.providers["gmail"].connect_time.mean_s == 1
+
+
+def test_a_key_without_a_value_can_be_given_one_and_lose_it() -> None:
+    with_horizon = updated(from_dict(small()), {"time.horizon": "30d"})
+    assert with_horizon.time.horizon == 30 * 86_400
+    assert updated(with_horizon, {"time.horizon": None}) == from_dict(small())
+    assert updated(with_horizon, {"seed": None}).seed == 0
+
+
+def test_names_with_dots_are_quoted() -> None:
+    data = small()
+    data["providers"]["comcast.net"] = data["providers"]["gmail"]
+    after = updated(from_dict(data), {'providers."comcast.net".rate': "5/s"})
+    assert str(after.providers["comcast.net"].rate) == "5/s"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "part"),
+    [
+        ("mta.retry.frist", "10m", 'mta.retry.frist: unknown key; did you mean "first"?'),
+        ("mta.retri.first", "10m", 'no "retri" in mta; did you mean "retry"?'),
+        ("xyz", 1, "xyz: unknown key"),
+        ("deliveries.messages", 5, "deliveries is a list, write deliveries[0]"),
+        ("deliveries[3].messages", 5, "deliveries has 1 entries"),
+        ("deliveries[1]", {}, "deliveries has 1 entries"),
+        ("providers.gmial.rate", "5/s", 'did you mean "gmail"?'),
+        ("providers.new", {}, 'no "new" in providers'),
+        ("deliveries[0].audience.gmial", 0.5, 'did you mean "gmail"?'),
+        ("providers.gmail.connect_time.mean", "1s", 'is "250ms", replace it as a whole'),
+        ("mta.retry.first.x", "1s", 'is "20m", replace it as a whole'),
+        ("mta[0]", 5, "unknown path"),
+        ("mta.retry.first", "10", 'mta.retry.first: "10" is not a duration'),
+        ("deliveries[0].audience.gmail", 0.5, "shares sum to 0.75, must sum to 1"),
+        ("", 1, "not a path"),
+        ("mta..ips", 1, "not a path"),
+        ("mta.ips.", 1, "not a path"),
+        (".mta.ips", 1, "not a path"),
+        ("deliveries[-1].messages", 1, "not a path"),
+        ("[0]", 1, "unknown path"),
+    ],
+)
+def test_a_wrong_path_or_value_is_explained(path: str, value: Any, part: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        updated(from_dict(small()), {path: value})
+    assert part in str(caught.value)
+
+
+def test_only_the_seed_changes_with_the_seed() -> None:
+    before = load("quickstart")
+    assert before.with_seed(7) == updated(before, {"seed": 7})
+    for bad in (-1, 1.5, "7", True):
+        with pytest.raises(ValueError, match="seed: must be a whole number"):
+            before.with_seed(bad)  # type: ignore[arg-type]

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sendcap
+from sendcap import scenario
+from sendcap.ledger import Tally
+from sendcap.model import engine
+from sendcap.reporting import saved
+
+TEXT = """
+title = "A small delivery"
+seed = 3
+[[deliveries]]
+name = "news"
+messages = 400
+validity = "8h"
+audience = { gmail = 0.7, yahoo = 0.3 }
+[relay]
+batch_time = "1s"
+[providers.gmail]
+connect_time = "100ms"
+transaction_time = { dist = "exponential", mean = "200ms" }
+hard = [{ reason = "user unknown", share = 0.02 }]
+faults = [{ reason = "greylisted", share = 0.1, clears_after = "5m" }]
+[providers.yahoo]
+connect_time = "100ms"
+transaction_time = "200ms"
+[engagement]
+open_rate = 0.3
+open_delay = { dist = "exponential", mean = "2h" }
+"""
+FILES = {"scenario.toml", "ledger.parquet", "kpis.csv", "summary.json", "delivered.png"}
+
+
+@pytest.fixture(scope="module")
+def small() -> scenario.Scenario:
+    return scenario.loads(TEXT)
+
+
+@pytest.fixture(scope="module")
+def run(small) -> sendcap.Run:
+    return sendcap.simulate(small)
+
+
+@pytest.fixture
+def directory(run, tmp_path) -> Path:
+    return run.save(tmp_path / "run")
+
+
+def bytes_in(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+# Simulating
+
+
+def test_a_scenario_a_path_and_a_name_are_simulated_alike(
+    small, run, tmp_path, monkeypatch
+) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(TEXT)
+    assert sendcap.simulate(path).ledger == run.ledger
+    assert sendcap.simulate(str(path)).ledger == run.ledger
+    asked = []
+    monkeypatch.setattr(engine, "simulate_ledger", lambda its, **_: asked.append(its))
+    sendcap.simulate("quickstart")
+    assert asked[0] == sendcap.load("quickstart")
+
+
+def test_another_seed_is_part_of_the_run(small, run) -> None:
+    other = sendcap.simulate(small, seed=4)
+    assert other.scenario.seed == 4
+    assert other.ledger != run.ledger
+    assert other.ledger == sendcap.simulate(small.with_seed(4)).ledger
+
+
+def test_a_bad_seed_is_a_scenario_error(small) -> None:
+    with pytest.raises(sendcap.ScenarioError, match="seed"):
+        sendcap.simulate(small, seed=-1)
+
+
+@pytest.mark.parametrize("window", [30, 30.0, "30s", "auto"])
+def test_the_window_changes_nothing(small, run, window) -> None:
+    assert sendcap.simulate(small, window=window) == run
+
+
+@pytest.mark.parametrize("window", [0, -1, float("nan"), "0s", "30", "soon"])
+def test_a_bad_window_is_refused_in_one_line(small, window) -> None:
+    with pytest.raises(sendcap.SendcapError, match=r"^window: ") as caught:
+        sendcap.simulate(small, window=window)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_asked_for_reaches_the_engine(small, monkeypatch) -> None:
+    asked = []
+
+    def simulate_ledger(its, **keywords):
+        asked.append(keywords)
+        return Tally(60.0).ledger([], [], {}, 0)
+
+    monkeypatch.setattr(engine, "simulate_ledger", simulate_ledger)
+    sendcap.simulate(small, window="1m", sending_log="log.parquet", progress=print)
+    assert asked == [{"window_s": 60.0, "sending_log": Path("log.parquet"), "progress": print}]
+
+
+# Looking
+
+
+def test_kpis_take_the_scenarios_denominator(small, run) -> None:
+    its = sendcap.Run(scenario.updated(small, {"reporting.denominator": "relayed"}), run.ledger)
+    first_relayed = int(np.flatnonzero(its.kpis("efs")["relayed"])[0])
+    share = its.kpis("efs").loc[first_relayed]
+    assert share["delivered_pct"] == pytest.approx(100 * share["sent"] / share["relayed"])
+    pd.testing.assert_frame_equal(its.kpis("efs", denominator="default"), run.kpis("efs"))
+
+
+def test_the_dashboard_takes_a_duration_and_the_scenarios_first_mode(run) -> None:
+    its = run.dashboard("3h")
+    assert (its.time_s, its.mode, its.delivery) == (10_800.0, "without-efs", "*")
+    assert run.dashboard(10_800) == its
+    assert run.dashboard("3h", "efs", "news").mode == "efs"
+    assert run.dashboard("3h 5m", compute_stats=True).as_of_s == 11_100.0
+    assert run.dashboard("3h 5m").as_of_s == 10_800.0
+
+
+@pytest.mark.parametrize("moment", ["3", "soon", "-3h", -1])
+def test_a_bad_moment_is_refused_in_one_line(run, moment) -> None:
+    with pytest.raises(sendcap.SendcapError) as caught:
+        run.dashboard(moment)
+    assert "\n" not in str(caught.value)
+
+
+# Saving and opening
+
+
+def test_a_saved_run_opens_as_it_was(run, directory) -> None:
+    assert {path.name for path in directory.iterdir()} == FILES
+    assert sendcap.open_run(directory) == run
+
+
+def test_the_same_run_saves_the_same_bytes(run, directory, tmp_path) -> None:
+    again = sendcap.open_run(directory).save(tmp_path / "again")
+    assert bytes_in(again) == bytes_in(directory)
+
+
+def test_the_saved_scenario_gives_the_same_bytes_in_another_process(directory, tmp_path) -> None:
+    target = tmp_path / "again"
+    code = "import sys, sendcap\nsendcap.simulate(sys.argv[1], window='45s').save(sys.argv[2])"
+    source = str(directory / "scenario.toml")
+    subprocess.run([sys.executable, "-c", code, source, str(target)], check=True)
+    assert bytes_in(target) == bytes_in(directory)
+
+
+def test_the_summary_is_saved(run, directory) -> None:
+    assert json.loads((directory / "summary.json").read_text(encoding="utf-8")) == run.summary()
+
+
+def test_an_existing_directory_is_refused_unless_forced(run, directory) -> None:
+    before = bytes_in(directory)
+    with pytest.raises(sendcap.RunError, match="exists already"):
+        run.save(directory)
+    assert bytes_in(directory) == before
+    run.save(directory, force=True)
+    assert bytes_in(directory) == before
+
+
+@pytest.mark.parametrize("writer", ["write_text", "write_ledger", "write_kpis", "write_summary"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
+def test_a_write_that_fails_leaves_nothing_behind(
+    run, tmp_path, monkeypatch, writer, error
+) -> None:
+    def fail(path, *_):
+        path.write_text("half")
+        raise error
+
+    monkeypatch.setattr(saved, writer, fail)
+    expected = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else sendcap.RunError
+    with pytest.raises(expected):
+        run.save(tmp_path / "runs" / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_in_the_simulation_leaves_no_half_written_sending_log(small, tmp_path) -> None:
+    def interrupt(progress) -> None:
+        raise KeyboardInterrupt
+
+    def attempt() -> None:
+        with sendcap.run.staging.staged(tmp_path / "run") as folder:
+            sendcap.simulate(small, sending_log=folder / "log.parquet", progress=interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt()
+    assert list(tmp_path.iterdir()) == []
+
+
+def refused(directory) -> str:
+    with pytest.raises(sendcap.RunError) as caught:
+        sendcap.open_run(directory)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_is_not_a_saved_run_is_refused(directory, tmp_path) -> None:
+    assert refused(tmp_path / "none") == f"{tmp_path / 'none'}: no such directory"
+    assert "is a file" in refused(directory / "kpis.csv")
+    assert "is not a saved run: there is no ledger.parquet" in refused(tmp_path)
+    (directory / "scenario.toml").unlink()
+    assert "there is no scenario.toml" in refused(directory)
+
+
+def test_a_damaged_ledger_is_refused(directory) -> None:
+    path = directory / "ledger.parquet"
+    path.write_bytes(path.read_bytes()[:200])
+    assert "may be damaged" in refused(directory)
+
+
+def test_a_scenario_that_is_not_the_ledgers_is_refused(directory) -> None:
+    path = directory / "scenario.toml"
+    path.write_text(path.read_text().replace("messages = 400", "messages = 500"))
+    assert "is not the scenario that ledger.parquet was made with" in refused(directory)
+
+
+def test_a_damaged_scenario_is_refused(directory) -> None:
+    path = directory / "scenario.toml"
+    path.write_text(path.read_text().replace("messages = 400", "messages = -1"))
+    assert "is damaged" in refused(directory)
+
+
+def test_warnings_are_told_at_the_simulation_and_not_at_the_opening(tmp_path) -> None:
+    with pytest.warns(sendcap.SendcapWarning, match="honoured as"):
+        its = scenario.loads(TEXT.replace('"8h"', '"9d"'))
+    run = sendcap.simulate(its)
+    assert sendcap.open_run(run.save(tmp_path / "run")) == run
+
+
+# The package
+
+
+def test_the_public_api_is_there() -> None:
+    for name in sendcap.__all__:
+        assert name in dir(sendcap)
+        assert getattr(sendcap, name) is not None
+    assert sendcap.__version__.count(".") == 2
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        sendcap.nothing  # noqa: B018
+
+
+def test_importing_sendcap_imports_no_library() -> None:
+    code = (
+        "import sys, sendcap\n"
+        "found = {'numpy', 'pandas', 'pydantic', 'click', 'pyarrow'} & set(sys.modules)\n"
+        "assert not found, found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(shutil.which("mount") is None, reason="no mount")
+def test_a_full_disk_is_told_and_leaves_nothing(run, tmp_path) -> None:
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a file system here")
+    try:
+        with pytest.raises(sendcap.RunError, match="no space is left on the disk"):
+            run.save(place / "run")
+        assert list(place.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
