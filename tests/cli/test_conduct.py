@@ -62,10 +62,11 @@ def test_only_sendcaps_warnings_are_retold(capfd) -> None:
         conduct(lambda: warnings.warn("strange", RuntimeWarning, stacklevel=1))
 
 
-def test_the_handler_of_sigterm_is_put_back() -> None:
-    before = signal.getsignal(signal.SIGTERM)
+def test_the_handlers_of_signals_are_put_back() -> None:
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     conduct(lambda: None)
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def test_nothing_in_a_text_moves_the_cursor() -> None:
@@ -88,7 +89,11 @@ def wait_for(condition, seconds=60.0) -> None:
 
 @pytest.mark.parametrize(
     ("number", "code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 129, "terminated"),
+    ],
 )
 def test_a_run_that_is_stopped_leaves_nothing_behind(
     process, place, long_scenario, number, code, word

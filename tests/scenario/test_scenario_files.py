@@ -155,3 +155,17 @@ def test_scenarios_are_imported_without_the_slow_libraries() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_the_complete_example_is_read() -> None:
+    made = load(Path(__file__).with_name("complete.toml"))
+    assert [delivery.messages for delivery in made.deliveries] == [200_000, 60_000]
+    assert made.deliveries[0].counts() == {
+        "gmail": 124_000,
+        "yahoo": 28_000,
+        "outlook": 24_000,
+        "icloud": 14_000,
+        "other": 10_000,
+    }
+    assert made.mta.retry == ExponentialRetry(jitter=0.05)
+    assert loads(dumps(made)) == made

@@ -55,7 +55,7 @@ def conduct(command: Callable[[], object]) -> int:
     That is 0 for success, 2 for bad input, 130 after Ctrl-C and 143 after SIGTERM. A reader that
     closes the pipe, as ``head`` does, is no failure.
     """
-    with _every_character(), _told_warnings(), _stopped_by_sigterm():
+    with _every_character(), _told_warnings(), _stopped_by_signals():
         try:
             code = command()
             _flush()
@@ -139,18 +139,22 @@ def _told_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Make SIGTERM clean up as Ctrl-C does."""
+def _stopped_by_signals() -> Iterator[None]:
+    """Make SIGTERM, and SIGHUP when the terminal is closed, clean up as Ctrl-C does."""
 
-    def stop(_signal: int, _frame: Any) -> None:
-        raise Stopped(143, "terminated")
+    def stop(number: int, _frame: Any) -> None:
+        raise Stopped(128 + number, "terminated")
 
+    before: dict[int, Any] = {}
     # Python lets only the main thread of a process set handlers.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # What nohup has told to be ignored stays ignored.
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                before[number] = signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

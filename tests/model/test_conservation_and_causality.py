@@ -1,0 +1,164 @@
+"""Nothing is created or lost, nothing happens before its cause: read off the sending log."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_scenarios import EVERYTHING
+
+from sendcap.ledger import CLOCKS, Ledger
+from sendcap.model.engine import simulate_ledger
+from sendcap.scenario import Scenario, from_dict
+
+ENDS = {"accepted", "hard", "expired"}
+LOGGED = ("relayed", "relay_failed", "accepted", "hard", "soft", "expired", "async_bounced")
+
+
+def variant(**sections: dict[str, object]) -> Scenario:
+    changed = copy.deepcopy(EVERYTHING)
+    for name, section in sections.items():
+        changed[name] |= section
+    return from_dict(changed)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        {},
+        {"mta": {"expire": "on-failure", "clock_origin": "delivery-start"}},
+        {"feedback": {"polling": "5m", "rate": "10/s"}},
+        {"mta": {"retry": {"policy": "momentum", "max_retries": 2}, "ingress_rate": "20/s"}},
+    ],
+    ids=str,
+)
+def logged(request, tmp_path_factory) -> tuple[Scenario, Ledger, pd.DataFrame]:
+    path: Path = tmp_path_factory.mktemp("log") / "sending-log.parquet"
+    its = variant(**request.param)
+    ledger = simulate_ledger(its, sending_log=path)
+    rows = pd.read_parquet(path)
+    return its, ledger, rows
+
+
+def by_message(rows: pd.DataFrame):
+    return rows.groupby(["delivery", "message"], observed=True)
+
+
+def test_every_message_is_relayed_or_fails_at_the_relay_exactly_once(logged) -> None:
+    its, _, rows = logged
+    first = rows[rows.event.isin(["relayed", "relay_failed"])]
+    assert not first.duplicated(["delivery", "message"]).any()
+    for delivery in its.deliveries:
+        numbers = np.sort(first.message[first.delivery == delivery.name])
+        np.testing.assert_array_equal(numbers, np.arange(delivery.messages))
+        counts = first.provider[first.delivery == delivery.name].value_counts()
+        assert {name: counts[name] for name in delivery.audience} == delivery.counts()
+
+
+def test_every_relayed_message_ends_exactly_once(logged) -> None:
+    _, _, rows = logged
+    relayed = int((rows.event == "relayed").sum())
+    ends = rows[rows.event.isin(ENDS)]
+    assert len(ends) == relayed
+    assert not ends.duplicated(["delivery", "message"]).any()
+    last = by_message(rows[rows.event != "async_bounced"]).event.last()
+    assert set(last.unique()) <= ENDS | {"relay_failed"}
+    returned = rows[rows.event == "async_bounced"].set_index(["delivery", "message"]).index
+    accepted = rows[rows.event == "accepted"].set_index(["delivery", "message"]).index
+    assert len(returned) > 0
+    assert returned.isin(accepted).all()
+
+
+def test_reports_of_one_message_never_overtake_each_other(logged) -> None:
+    _, _, rows = logged
+    assert rows.known_s.is_monotonic_increasing
+    assert (rows.known_s >= rows.happened_s).all()
+    assert by_message(rows).happened_s.is_monotonic_increasing.all()
+    assert by_message(rows).attempt.is_monotonic_increasing.all()
+
+
+def test_an_attempt_comes_no_sooner_than_the_shortest_retry_delay(logged) -> None:
+    its, _, rows = logged
+    tried = rows[rows.event.isin(["accepted", "hard", "soft"])]
+    gap_s = by_message(tried).happened_s.diff()
+    assert gap_s.min() >= its.mta.retry.shortest_delay_s
+    np.testing.assert_array_equal(tried.attempt, by_message(tried).cumcount() + 1)
+
+
+def test_expiry_comes_when_the_validity_is_over(logged) -> None:
+    its, _, rows = logged
+    validity_s = {delivery.name: delivery.honoured_validity for delivery in its.deliveries}
+    at_s = {delivery.name: delivery.at for delivery in its.deliveries}
+    relayed = rows[rows.event == "relayed"].set_index(["delivery", "message"]).happened_s
+    ends = rows[rows.event == "expired"].set_index(["delivery", "message"])
+    assert len(ends) > 0
+    names = ends.index.get_level_values("delivery")
+    begins_s = relayed.loc[ends.index].to_numpy()
+    if its.mta.clock_origin == "delivery-start":
+        begins_s = np.array([at_s[name] for name in names])
+    expiry_s = begins_s + np.array([validity_s[name] for name in names])
+    retries_are_limited = getattr(its.mta.retry, "max_retries", "auto") != "auto"
+    untried = ends.attempt == 0
+    # Untried: at the expiry, or on leaving the ingress if that was later.
+    assert (ends.happened_s[untried] >= expiry_s[untried]).all()
+    if its.mta.expire == "at-expiry" and not retries_are_limited:
+        # Tried: at the expiry, unless an attempt that began in time ended after it.
+        assert (ends.happened_s >= expiry_s).all()
+        assert (ends.happened_s - expiry_s).median() == 0.0
+
+
+def test_the_log_tells_the_same_as_the_ledger_at_every_bin(logged) -> None:
+    its, ledger, rows = logged
+    for clock in CLOCKS:
+        bins = (rows[f"{clock}_s"] / its.time.bin).astype(int)
+        for event in LOGGED:
+            for provider in its.providers:
+                chosen = (rows.event == event) & (rows.provider == provider)
+                expected = np.bincount(bins[chosen], minlength=ledger.bins)
+                counted = ledger.counts(event, clock=clock, provider=provider)
+                np.testing.assert_array_equal(counted, expected)
+
+
+def test_counts_are_conserved_at_every_bin(logged) -> None:
+    its, ledger, _ = logged
+    for delivery in its.deliveries:
+        for provider in delivery.audience:
+            happened, known = (
+                {
+                    event: ledger.cumulative(
+                        event, clock=clock, delivery=delivery.name, provider=provider
+                    )
+                    for event in (*LOGGED, "attempted", "recovered", "soft_first")
+                    + ("hard_after_soft", "expired_untried", "opened", "clicked")
+                }
+                for clock in CLOCKS
+            )
+            for count in (happened, known):
+                ended = count["accepted"] + count["hard"] + count["expired"]
+                assert (count["relayed"] >= ended).all()
+                assert (count["relayed"] - ended)[-1] == 0
+                assert (count["recovered"] <= count["accepted"]).all()
+                assert (count["expired_untried"] <= count["expired"]).all()
+                assert (count["soft_first"] <= count["soft"]).all()
+                # A first soft bounce leads to acceptance, to a hard bounce or to expiry.
+                left = count["soft_first"] - count["recovered"] - count["hard_after_soft"]
+                tried_expired = count["expired"] - count["expired_untried"]
+                assert (left >= tried_expired).all()
+                assert left[-1] == tried_expired[-1]
+                assert (count["async_bounced"] <= count["accepted"]).all()
+                assert (count["clicked"] <= count["opened"]).all()
+                assert (count["opened"] <= count["accepted"]).all() or count is known
+                total = count["relayed"] + count["relay_failed"]
+                assert total[-1] == delivery.counts()[provider]
+            in_service = happened["attempted"] - (
+                happened["accepted"] + happened["hard"] + happened["soft"]
+            )
+            settings = its.providers[provider]
+            assert (in_service >= 0).all()
+            assert in_service.max() <= settings.connections_per_ip * its.mta.ips
+            for event in happened:
+                assert (known[event] <= happened[event]).all()
+                assert known[event][-1] == happened[event][-1]

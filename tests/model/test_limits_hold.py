@@ -1,0 +1,100 @@
+"""No stage is ever faster than its limits: KumoMTA's own ceilings, and the memory that there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_scenarios import scenario_of
+
+from sendcap.errors import ScenarioError
+from sendcap.model import memory
+from sendcap.model.engine import Progress, simulate_ledger
+from sendcap.scenario import load, updated
+
+# KumoMTA's shipped shaping.toml, and the ceilings that its compute_constraints gives: the
+# message rate for `default`, connections for the others (here of 50 ms a message).
+KUMOMTA = {
+    "default": ({"connections_per_ip": 10, "messages_per_connection": 100, "rate": "100/s"}, 100.0),
+    "google": ({"connections_per_ip": 5, "messages_per_connection": 50, "rate": "100/s"}, 100.0),
+    "yahoo": ({"connections_per_ip": 10, "messages_per_connection": 20, "rate": "100/s"}, 100.0),
+    "apple": ({"connections_per_ip": 10, "messages_per_connection": 5, "rate": "100/s"}, 100.0),
+    "yahoo.co.jp": (
+        {"connections_per_ip": 2, "messages_per_connection": 20, "rate": "10/s"},
+        10.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("burst", ["", ",max_burst=1", ",max_burst=7"])
+@pytest.mark.parametrize("provider", KUMOMTA)
+def test_attempts_never_exceed_the_rate_and_the_burst(provider: str, burst: str) -> None:
+    limits, per_s = KUMOMTA[provider]
+    limits = limits | {"rate": limits["rate"] + burst}
+    its = scenario_of(
+        time={"bin": "1s"},
+        delivery={"messages": 20_000},
+        provider=limits
+        | {
+            "connect_time": {"dist": "exponential", "mean": "100ms"},
+            "transaction_time": {"dist": "exponential", "mean": "20ms"},
+        },
+    )
+    attempts = simulate_ledger(its).cumulative("attempted", clock="happened")
+    allowed = per_s if not burst else float(burst.removeprefix(",max_burst="))
+    # The most in any stretch of time, beyond what the rate gives in it.
+    ahead = attempts - per_s * np.arange(len(attempts))
+    excess = (ahead - np.minimum.accumulate(ahead)).max()
+    assert excess <= allowed + 1
+    # And the limit is reached: the throttle does not hold back more than it must.
+    busy = attempts < 20_000
+    connections = limits["connections_per_ip"] / (0.02 + 0.1 / limits["messages_per_connection"])
+    assert attempts[busy][-1] / busy.sum() > 0.9 * min(per_s, connections)
+
+
+def test_throughput_is_connections_over_mean_holding_time() -> None:
+    """Reconnect cycling: a connection does K attempts in one connect time and K transactions."""
+    its = scenario_of(
+        delivery={"messages": 200_000},
+        provider={
+            "connections_per_ip": 10,
+            "messages_per_connection": 5,
+            "connect_time": {"dist": "uniform", "low": "200ms", "high": "600ms"},
+            "transaction_time": {"dist": "lognormal", "mean": "350ms", "cv": 0.6},
+        },
+    )
+    ledger = simulate_ledger(its)
+    attempts = ledger.cumulative("attempted", clock="happened")
+    minutes = ledger.bins - 10
+    ceiling_per_s = 10 / (0.35 + 0.4 / 5)
+    assert attempts[minutes] / (60 * minutes) == pytest.approx(ceiling_per_s, rel=0.01)
+
+
+def test_a_horizon_ends_the_ledger() -> None:
+    its = scenario_of(time={"bin": "1m", "horizon": "10m"}, delivery={"messages": 100_000})
+    ledger = simulate_ledger(its)
+    assert ledger.end_s == 600.0
+    assert ledger.total("accepted", clock="happened") == 599  # one a second, the first at 1 s
+
+
+def test_progress_reaches_all_messages() -> None:
+    seen: list[Progress] = []
+    simulate_ledger(load("quickstart"), progress=seen.append)
+    assert seen[-1].final == seen[-1].messages == 1_000_000
+    assert all(one.time_s < two.time_s for one, two in zip(seen, seen[1:], strict=False))
+    assert all(one.final <= two.final for one, two in zip(seen, seen[1:], strict=False))
+
+
+def test_more_memory_than_there_is_is_refused_with_the_estimate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    its = updated(load("black-friday"), {"deliveries[0].messages": 900_000_000})
+    monkeypatch.setattr(memory, "available_bytes", lambda: 2 << 30)
+    with pytest.raises(ScenarioError, match=r"900,000,000 messages would need about .* GiB"):
+        simulate_ledger(its)
+
+
+def test_memory_is_not_refused_where_the_system_does_not_tell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: None)
+    assert simulate_ledger(scenario_of()).total("accepted") == 1

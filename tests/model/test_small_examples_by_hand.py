@@ -1,0 +1,250 @@
+"""Scenarios so small that the right answer can be worked out on paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_scenarios import scenario_of
+
+from sendcap import textbook
+from sendcap.ledger import Event, Ledger
+from sendcap.model.engine import simulate_ledger
+from sendcap.scenario import Scenario
+
+SECOND = {"bin": "1s"}
+FEW = {"messages": 3}
+
+
+def times(ledger: Ledger, event: Event) -> list[float]:
+    """When each of the events happened, to the bin of a second."""
+    return [
+        float(second)
+        for second, count in zip(
+            ledger.edges_s, ledger.counts(event, clock="happened"), strict=False
+        )
+        for _ in range(count)
+    ]
+
+
+BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
+    "one connection serves one after the other": (
+        scenario_of(time=SECOND, delivery=FEW),
+        "accepted",
+        [1, 2, 3],
+    ),
+    "two connections serve side by side": (
+        scenario_of(time=SECOND, delivery=FEW, provider={"connections_per_ip": 2}),
+        "accepted",
+        [1, 1, 2],
+    ),
+    "limits are per source IP": (
+        scenario_of(time=SECOND, delivery=FEW, mta={"ips": 3}),
+        "accepted",
+        [1, 1, 1],
+    ),
+    "a connection is made first, and again when it is used up": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 5},
+            provider={"connect_time": "3s", "messages_per_connection": 2},
+        ),
+        "attempted",
+        [3, 4, 8, 9, 13],
+    ),
+    "a connection idle for longer than the timeout is made again": (
+        # Batches of one end at 0 s, 10 s and 25 s: idle for 6 s, then for 13 s.
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            relay={"batch": 1, "rate": "1/10s,max_burst=1"},
+            provider={"connect_time": "3s", "idle_timeout": "6s"},
+        ),
+        "attempted",
+        [3, 10, 20],
+    ),
+    "idle for longer": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            relay={"batch": 1, "rate": "1/10s,max_burst=1"},
+            provider={"connect_time": "3s", "idle_timeout": "5s"},
+        ),
+        "attempted",
+        [3, 13, 23],
+    ),
+    "the throttle lets its burst go at once, then one per interval": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 5},
+            provider={"connections_per_ip": 5, "rate": "2/10s"},
+        ),
+        "attempted",
+        [0, 0, 5, 10, 15],
+    ),
+    "a burst of one spaces evenly": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            provider={"connections_per_ip": 5, "rate": "2/10s,max_burst=1"},
+        ),
+        "attempted",
+        [0, 5, 10],
+    ),
+    "the ingress takes one message after the other": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            mta={"ingress_rate": "1/10s"},
+            provider={"connections_per_ip": 5},
+        ),
+        "attempted",
+        [10, 20, 30],
+    ),
+    "a batch is relayed when it ends, batches wait for a worker": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 5},
+            relay={"batch": 2, "workers": 2, "batch_time": "7s"},
+        ),
+        "relayed",
+        [7, 7, 7, 7, 14],
+    ),
+    "the relay's rate spaces batches by their size": (
+        # Burst 2, one message per 5 s: 2 at once, the next 2 at 10 s, the last needs 5 s more.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 5},
+            relay={"batch": 2, "workers": 9, "rate": "2/10s"},
+        ),
+        "relayed",
+        [0, 0, 10, 10, 15],
+    ),
+    "a delivery starts at its time": (
+        scenario_of(time=SECOND, delivery={"messages": 2, "at": "1m"}),
+        "accepted",
+        [61, 62],
+    ),
+    "retries follow the policy, counted from the finish": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "1h"},
+            mta={"retry": {"policy": "schedule", "delays": ["10s", "1m"]}},
+            provider={"faults": [{"reason": "full", "share": 1.0, "clears_after": "1m"}]},
+        ),
+        # Fails at 1 s and 12 s; at 73 s the fault, 60 s old at 61 s, has cleared.
+        "attempted",
+        [0, 11, 72],
+    ),
+    "what expires while it waits leaves at its expiry": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 3, "validity": "15s"},
+            provider={"transaction_time": "10s"},
+        ),
+        "expired_untried",
+        [15],
+    ),
+    "a message backing off expires at its expiry": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "15s"},
+            mta={"retry": {"policy": "schedule", "delays": ["10s"]}},
+            provider={"faults": [{"reason": "full", "share": 1.0, "never": 1.0}]},
+        ),
+        "expired",
+        [15],
+    ),
+    "or at the failure after which no retry fits": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "15s"},
+            mta={"expire": "on-failure", "retry": {"policy": "schedule", "delays": ["10s"]}},
+            provider={"faults": [{"reason": "full", "share": 1.0, "never": 1.0}]},
+        ),
+        "expired",
+        [12],
+    ),
+    "a policy that gives up ends the message at its last failure": (
+        scenario_of(
+            time=SECOND,
+            mta={"retry": {"policy": "momentum", "max_retries": 1}},
+            provider={"faults": [{"reason": "full", "share": 1.0, "never": 1.0}]},
+        ),
+        "expired",
+        [1202],
+    ),
+    "the validity may count from the delivery's start": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "15s"},
+            relay={"batch_time": "8s"},
+            mta={
+                "clock_origin": "delivery-start",
+                "retry": {"policy": "schedule", "delays": ["10s"]},
+            },
+            provider={"faults": [{"reason": "full", "share": 1.0, "never": 1.0}]},
+        ),
+        "expired",
+        [15],
+    ),
+    "a message that leaves the ingress after its expiry expires there": (
+        scenario_of(
+            time=SECOND, delivery={"messages": 2, "validity": "15s"}, mta={"ingress_rate": "1/10s"}
+        ),
+        "expired_untried",
+        [20],
+    ),
+    "a connection under way does not save a message from expiring": (
+        scenario_of(time=SECOND, delivery={"validity": "5s"}, provider={"connect_time": "20s"}),
+        "expired_untried",
+        [5],
+    ),
+    "a message that cannot start in time takes no token": (
+        # 1 per 10 s: the first at 0 s, the second at 10 s; the third, due at 20 s, expires.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 3, "validity": "15s"},
+            provider={"connections_per_ip": 3, "rate": "1/10s"},
+        ),
+        "attempted",
+        [0, 10],
+    ),
+}
+
+
+@pytest.mark.parametrize("model", ["engine", "textbook"])
+@pytest.mark.parametrize("example", BY_HAND)
+def test_events_happen_when_they_should(example: str, model: str) -> None:
+    its, event, expected = BY_HAND[example]
+    simulate = simulate_ledger if model == "engine" else textbook.simulate_ledger
+    assert times(simulate(its), event) == expected
+
+
+def test_a_report_waits_for_the_one_before_it(tmp_path: Path) -> None:
+    """The first report takes 60 s, as all do; polled every 50 s, it is known at 100 s."""
+    its = scenario_of(
+        time=SECOND,
+        feedback={"synchronous": "60s", "asynchronous": "1s", "polling": "50s"},
+        provider={"async_bounce": 1.0},
+    )
+    log = tmp_path / "log.parquet"
+    ledger = simulate_ledger(its, sending_log=log)
+    rows = pd.read_parquet(log)
+    assert list(rows.event) == ["relayed", "accepted", "async_bounced"]
+    assert list(rows.happened_s) == [0.0, 1.0, 2.0]
+    # The bounce was there at 2 s already, but may not overtake the acceptance, there at 61 s.
+    assert list(rows.known_s) == [0.0, 100.0, 100.0]
+    assert ledger.counts("async_bounced", clock="known")[100] == 1
+
+
+def test_reports_are_held_to_the_rate() -> None:
+    its = scenario_of(
+        time=SECOND,
+        delivery={"messages": 4},
+        provider={"connections_per_ip": 4},
+        feedback={"rate": "1/10s"},
+    )
+    known = simulate_ledger(its).counts("accepted", clock="known")
+    assert [int(second) for second in known.nonzero()[0]] == [11, 21, 31, 41]
