@@ -19,9 +19,7 @@ def scenario_of(**sections: Any) -> Scenario:
     delivery = sections.pop("delivery", {})
     plain["deliveries"][0] |= delivery
     for name, section in sections.items():
-        plain[name] = (
-            plain.get(name, {}) | section if isinstance(section, dict) else section
-        )
+        plain[name] = plain.get(name, {}) | section if isinstance(section, dict) else section
     return from_dict(plain)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from small_scenarios import EVERYTHING
 
-from sendcap.ledger import CLOCKS, Ledger
+from sendcap.ledger import CLOCKS, EVENTS, Ledger
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario, from_dict
 
@@ -131,8 +131,7 @@ def test_counts_are_conserved_at_every_bin(logged) -> None:
                     event: ledger.cumulative(
                         event, clock=clock, delivery=delivery.name, provider=provider
                     )
-                    for event in (*LOGGED, "attempted", "recovered", "soft_first")
-                    + ("hard_after_soft", "expired_untried", "opened", "clicked")
+                    for event in EVENTS
                 }
                 for clock in CLOCKS
             )

@@ -2,8 +2,8 @@
 
 They draw in different orders, so they agree in distribution. Over 12 seeds each, the counts of
 every provider and event up to a row of moments must differ by no more than sampling explains: a
-Welch t statistic per cell, which under agreement exceeds 5 about once in 20,000 cells (t with some 20
-degrees of freedom). The scenario uses every key of a scenario file, and fills its queues.
+Welch t statistic per cell, which under agreement exceeds 5 about once in 15,000 cells (t with
+some 20 degrees of freedom). The scenario uses every key of a scenario file, and fills its queues.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
     for delivery, provider in ledger.to_deliver:
         for event in EVENTS:
             for clock in CLOCKS:
-                curve = ledger.cumulative(
-                    event, clock=clock, delivery=delivery, provider=provider
-                )
+                curve = ledger.cumulative(event, clock=clock, delivery=delivery, provider=provider)
                 moments = np.minimum(MOMENTS_MIN, len(curve) - 1)
                 found[delivery, provider, event, clock] = curve[moments]
     return found

@@ -48,7 +48,8 @@ def test_another_seed_gives_another_ledger() -> None:
 
 def test_a_new_provider_leaves_the_others_as_they_were() -> None:
     changed = copy.deepcopy(EVERYTHING)
-    changed["providers"] = {"new": copy.deepcopy(changed["providers"]["slow"])} | changed["providers"]
+    new = {"new": copy.deepcopy(changed["providers"]["slow"])}
+    changed["providers"] = new | changed["providers"]
     changed["deliveries"].append(
         {"name": "third", "messages": 100, "at": "3d", "audience": {"new": 1.0}}
     )

@@ -54,7 +54,7 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         [3, 4, 8, 9, 13],
     ),
     "a connection idle for longer than the timeout is made again": (
-        # Batches of one end at 0 s, 10 s and 25 s: idle for 6 s, then for 13 s.
+        # Messages come at 0, 10 and 20 s: it was idle for 6 s, then for 9 s.
         scenario_of(
             time=SECOND,
             delivery=FEW,
@@ -62,9 +62,9 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
             provider={"connect_time": "3s", "idle_timeout": "6s"},
         ),
         "attempted",
-        [3, 10, 20],
+        [3, 10, 23],
     ),
-    "idle for longer": (
+    "at every message, if the timeout is shorter than the pauses": (
         scenario_of(
             time=SECOND,
             delivery=FEW,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from small_scenarios import EVERYTHING
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_scenarios import EVERYTHING
 
 from sendcap.ledger import EVENTS
 from sendcap.model.engine import simulate_ledger
@@ -108,7 +108,9 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
             "asynchronous": draw(st.sampled_from(["0s", "1h", "7d"])),
         }
         | draw(
-            st.sampled_from([{}, {"polling": "5m"}, {"rate": "2/s"}, {"polling": "1m", "rate": "1/s"}])
+            st.sampled_from(
+                [{}, {"polling": "5m"}, {"rate": "2/s"}, {"polling": "1m", "rate": "1/s"}]
+            )
         ),
         "engagement": {"open_rate": draw(SHARES), "open_delay": "1m", "click_rate": 0.5},
     }

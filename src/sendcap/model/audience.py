@@ -18,7 +18,9 @@ class Audience:
     """
 
     def __init__(self, counts: Ints, generator: np.random.Generator) -> None:
-        self._left = counts.copy()
+        # Providers that it does not write to must not change its draws.
+        self._providers = np.flatnonzero(counts).astype(np.int16)
+        self._left = counts[self._providers]
         self._generator = generator
         self._block = _FIRST_BLOCK
         self._ahead: npt.NDArray[np.int16] = np.zeros(0, np.int16)
@@ -33,7 +35,7 @@ class Audience:
                 self._left, size, method="marginals"
             )
             self._left -= drawn
-            codes = np.repeat(np.arange(len(drawn), dtype=np.int16), drawn)
+            codes = np.repeat(self._providers, drawn)
             pieces.append(codes[self._generator.permutation(size)])
             missing -= size
             # Fixed sizes, whatever is asked for: the window must not change the draws.

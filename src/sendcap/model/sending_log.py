@@ -154,15 +154,16 @@ class SendingLog:
 
 
 def _order(rows: npt.NDArray[np.void]) -> Ints:
-    """Return the rows' order: by known time, then by delivery, message and event.
+    """Return the rows' order: by known time, then message by message as things happened.
 
     Times rarely tie in disorder, so the full comparison is made only where they do.
     """
     known_s = np.ascontiguousarray(rows["known_s"])
+    happened_s = np.ascontiguousarray(rows["happened_s"])
+    message = rows["delivery"].astype(np.int64) << 40 | rows["message"]
     order = np.argsort(known_s, kind="stable")
-    its_delivery = rows["delivery"].astype(np.int64)
-    tie = ((its_delivery << 40 | rows["message"]) << 5) | rows["event"]
-    ordered_s, ordered_tie = known_s[order], tie[order]
-    if np.any((np.diff(ordered_s) == 0.0) & (np.diff(ordered_tie) < 0)):
-        order = np.lexsort((tie, known_s))
+    tied = np.diff(known_s[order]) == 0.0
+    next_message, next_s = np.diff(message[order]), np.diff(happened_s[order])
+    if np.any(tied & ((next_message < 0) | ((next_message == 0) & (next_s <= 0.0)))):
+        order = np.lexsort((rows["event"], happened_s, message, known_s))
     return order
