@@ -13,8 +13,8 @@ import pytest
 
 import sendcap
 from sendcap import scenario
-from sendcap.ledger import Tally
 from sendcap.model import engine
+from sendcap.model.tally import Tally
 from sendcap.reporting import saved
 
 TEXT = """

@@ -210,10 +210,7 @@ def simulate(
     if not isinstance(scenario, scenarios.Scenario):
         scenario = scenarios.load(scenario if isinstance(scenario, str) else Path(scenario))
     if seed is not None:
-        try:
-            scenario = scenario.with_seed(seed)
-        except ValueError as error:
-            raise ScenarioError(str(error)) from error
+        scenario = scenario.with_seed(seed)
     ledger = simulate_ledger(
         scenario,
         window_s=_window_s(window),

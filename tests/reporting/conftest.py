@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from sendcap.ledger import CLOCKS, Clock, Event, Ledger, Tally
+from sendcap.ledger import CLOCKS, Clock, Event, Ledger
+from sendcap.model.tally import Tally
 
 Row = tuple[Event, float, int]
 Made = Callable[..., Ledger]

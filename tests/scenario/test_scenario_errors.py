@@ -197,6 +197,10 @@ CASES: list[tuple[Break, str]] = [
     (put("reporting", "modes", value=["efs", "efs"]), '"efs" is there twice; name each mode once'),
     (put("reporting", "denominator", value="all"), 'reporting.denominator: "all" is not possible'),
     (
+        put("feedback", "asynchronous", value={"dist": "exponential", "mean": "1000d"}),
+        "feedback.asynchronous: only 0.8% are within 7 days, in which asynchronous bounces",
+    ),
+    (
         put("feedback", "asynchronous", value="8d"),
         'feedback.asynchronous: never less than "8d", but asynchronous bounces arrive within',
     ),

@@ -98,5 +98,5 @@ def test_only_the_seed_changes_with_the_seed() -> None:
     before = load("quickstart")
     assert before.with_seed(7) == updated(before, {"seed": 7})
     for bad in (-1, 1.5, "7", True):
-        with pytest.raises(ValueError, match="seed: must be a whole number"):
+        with pytest.raises(ScenarioError, match="seed: must be a whole number"):
             before.with_seed(bad)  # type: ignore[arg-type]

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 import simpy
 
-from sendcap.ledger import CLOCKS, Event, Tally
+from sendcap.ledger import CLOCKS, Event
 from sendcap.model.messages import Accepted, Floats, groups
 from sendcap.model.station import Station
 from sendcap.model.streams import Draws, Streams, Trials
+from sendcap.model.tally import Tally
 from sendcap.scenario import Scenario
 
 FOLLOWED_S: Final = 14 * 86400.0

@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import simpy
 
-from sendcap.ledger import Ledger, Tally
+from sendcap.ledger import Ledger
 from sendcap.model.addresses import Addresses, AddressKinds
 from sendcap.model.backoff import Backoff
 from sendcap.model.batches import Batches
@@ -37,6 +37,7 @@ from sendcap.model.relay import Relay
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.station import Station, Windows
 from sendcap.model.streams import Streams
+from sendcap.model.tally import Tally, ledger_of
 from sendcap.scenario import Scenario
 
 LONGEST_WINDOW_S: Final = 1200.0
@@ -183,17 +184,7 @@ class _Model:
     def run(self) -> Ledger:
         """Run until every message is final and reported, or to the horizon."""
         self._env.run(self._env.process(self._clock()))
-        scenario = self._scenario
-        bins = self._tally.last_bin() + 1
-        if self._horizon_s < math.inf:
-            bins = math.ceil(self._horizon_s / scenario.time.bin)
-        to_deliver = {
-            (delivery.name, provider): count
-            for delivery in scenario.deliveries
-            for provider, count in delivery.counts().items()
-        }
-        names = [delivery.name for delivery in scenario.deliveries]
-        return self._tally.ledger(names, self._providers, to_deliver, bins)
+        return ledger_of(self._tally, self._scenario, self._providers)
 
     def _clock(self) -> Generator[simpy.Event, Any, None]:
         """Open one window after the other, passing over those in which nothing happens."""

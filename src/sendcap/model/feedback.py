@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sendcap.ledger import CLOCKS, EVENTS, Tally
+from sendcap.ledger import CLOCKS, EVENTS
 from sendcap.model import kernel
 from sendcap.model.addresses import AddressKinds
 from sendcap.model.messages import SUBSET, WITH_REASON, Floats, Ints, Reports, groups
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.station import Station, Window
+from sendcap.model.tally import Tally
 from sendcap.scenario import ASYNCHRONOUS_LIMIT_S, Distribution, Scenario
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sendcap.ledger import Event, Tally
+from sendcap.ledger import Event
 from sendcap.model.addresses import AddressKinds
 from sendcap.model.batches import Batches
 from sendcap.model.feedback import sample_asynchronous
@@ -27,6 +27,7 @@ from sendcap.model.messages import (
 )
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams, Trials
+from sendcap.model.tally import Tally
 from sendcap.scenario import Scenario
 
 _TRANSIENT = 1

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sendcap.ledger import CLOCKS, Event, Tally
+from sendcap.ledger import CLOCKS, Event
 from sendcap.model import kernel
 from sendcap.model.audience import Audience
 from sendcap.model.batches import Batches
@@ -14,6 +14,7 @@ from sendcap.model.messages import Floats, Handover, Ints
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams, Trials
+from sendcap.model.tally import Tally
 from sendcap.scenario import Delivery, Scenario
 
 _PIECE = 1 << 16

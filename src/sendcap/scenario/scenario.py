@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sendcap.errors import SendcapWarning
+from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.mta import Mta
@@ -57,9 +57,14 @@ class Scenario(Section):
         ----------
         seed
             A whole number from 0.
+
+        Raises
+        ------
+        ScenarioError
+            If it is anything else.
         """
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"seed: must be a whole number from 0, not {shown(seed)}")
+            raise ScenarioError(f"seed: must be a whole number from 0, not {shown(seed)}")
         return self.model_copy(update={"seed": seed})
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     PlainSerializer,
@@ -26,6 +27,9 @@ from sendcap.scenario.wording import shown
 
 ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
 """An asynchronous bounce arrives within this many seconds of its message's acceptance."""
+
+_LEAST_WITHIN_THE_LIMIT: Final = 0.05
+"""Longer latencies are drawn again, so a limit that is hardly ever kept would take for ever."""
 
 _POSITIVE: Final[TypeAdapter[float]] = TypeAdapter(PositiveDuration)
 
@@ -59,6 +63,13 @@ def _within_the_limit(latency: RandomTime) -> RandomTime:
         raise ValueError(
             f"never less than {shown(format_duration(latency.lowest_s))}, but asynchronous bounces "
             f'arrive within 7 days; give a shorter time, such as "9h"'
+        )
+    draws = latency.sample(np.random.default_rng(0), 10_000)
+    share = float(np.mean(draws <= ASYNCHRONOUS_LIMIT_S))
+    if share < _LEAST_WITHIN_THE_LIMIT:
+        raise ValueError(
+            f"only {share:.1%} are within 7 days, in which asynchronous bounces arrive; "
+            f'give a shorter time, such as "9h"'
         )
     return latency
 

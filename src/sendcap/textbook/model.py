@@ -1,90 +1,25 @@
-"""The textbook model: the same system as plain SimPy, one process per message.
-
-Read this to learn what sendcap simulates; the engine in `sendcap.model` does the same on arrays,
-more than a hundred times as fast. Start at `Textbook.message`, the life of one message.
-
-The two draw their random numbers in different orders, so they agree in distribution, not number
-by number. The tests hold them against each other.
-"""
+"""The textbook model itself: one SimPy process per message. Start at `Textbook.message`."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import simpy
 
-from sendcap.ledger import CLOCKS, Clock, Event, Ledger, Tally
-from sendcap.model.addresses import NOT_ATTEMPTED, TRANSIENT
+from sendcap.ledger import CLOCKS, Clock, Event, Ledger
+from sendcap.model.addresses import TRANSIENT
 from sendcap.model.engagement import FOLLOWED_S
 from sendcap.model.feedback import sample_asynchronous
 from sendcap.model.messages import SUBSET
-from sendcap.scenario import Delivery, Distribution, Fault, Provider, Rate, Scenario
+from sendcap.model.tally import Tally, ledger_of
+from sendcap.scenario import Delivery, Distribution, Scenario
+from sendcap.textbook.parts import Message, Queue, Throttle
 
 Process = Generator[simpy.Event, Any, None]
-
-
-class Throttle:
-    """The generic cell rate algorithm (GCRA), as KumoMTA throttles."""
-
-    def __init__(self, rate: Rate | None, times: int = 1) -> None:
-        self.interval_s = 0.0 if rate is None else 1.0 / (rate.per_s * times)
-        self.burst = 0 if rate is None else rate.burst_or_limit * times
-        self.arrival_time_s = -math.inf
-
-    def start_s(self, now_s: float, quantity: int = 1) -> float:
-        """Return when ``quantity`` may start that ask now."""
-        slack_s = self.interval_s * (max(self.burst, quantity) - quantity)
-        return max(now_s, self.arrival_time_s - slack_s)
-
-    def charge(self, start_s: float, quantity: int = 1) -> None:
-        """Let ``quantity`` start at that time."""
-        self.arrival_time_s = max(self.arrival_time_s, start_s) + self.interval_s * quantity
-
-
-@dataclass(slots=True)
-class Connection:
-    """A connection to a provider, made anew when it is used up or was idle for long."""
-
-    attempts_left: float = 0
-    free_since_s: float = -math.inf
-
-
-class Queue:
-    """A provider's queue: messages wait for a connection, first come, first served."""
-
-    def __init__(self, env: simpy.Environment, name: str, provider: Provider, ips: int) -> None:
-        self.name = name
-        self.provider = provider
-        # A store hands out its items in the order in which they came back: the longest free first.
-        self.connections = simpy.Store(env)
-        for _ in range(provider.connections_per_ip * ips):
-            self.connections.put(Connection())
-        self.throttle = Throttle(provider.rate, ips)
-        limit = provider.messages_per_connection
-        self.attempts_per_connection = math.inf if limit == "unlimited" else limit
-
-
-@dataclass(slots=True)
-class Message:
-    """What is known of a message on its way."""
-
-    delivery: Delivery
-    queue: Queue
-    relayed_s: float
-    expiry_s: float
-    hard: str = ""  # reason to bounce it hard
-    fault: Fault | None = None
-    clears_at_s: float = math.inf
-    reported_s: float = -math.inf
-    failures: int = 0
-    first_failed_s: float = 0.0
-    previous_delay_s: float = 0.0
-    reason: str = field(default=NOT_ATTEMPTED)  # of its last soft bounce
 
 
 class Textbook:
@@ -359,8 +294,7 @@ class Textbook:
         scenario = self.scenario
         names = [delivery.name for delivery in scenario.deliveries]
         providers = list(self.queues)
-        horizon_s = scenario.time.horizon or math.inf
-        tally = Tally(scenario.time.bin, horizon_s)
+        tally = Tally(scenario.time.bin, scenario.time.horizon or math.inf)
         for (delivery, provider, event, reason, clock, number), count in self.counts.items():
             tally.add(
                 clock,
@@ -371,20 +305,4 @@ class Textbook:
                 reason,
                 np.array([count]),
             )
-        bins = tally.last_bin() + 1
-        if horizon_s < math.inf:
-            bins = math.ceil(horizon_s / scenario.time.bin)
-        to_deliver = {
-            (delivery.name, provider): count
-            for delivery in scenario.deliveries
-            for provider, count in delivery.counts().items()
-        }
-        return tally.ledger(names, providers, to_deliver, bins)
-
-
-def simulate_ledger(scenario: Scenario) -> Ledger:
-    """Simulate a scenario one message at a time and return its ledger.
-
-    About 1 kB of memory per message; meant for up to some hundred thousand messages.
-    """
-    return Textbook(scenario).run()
+        return ledger_of(tally, scenario, providers)
