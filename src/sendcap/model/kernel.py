@@ -35,6 +35,12 @@ MORE_MESSAGES: Final = 1
 MORE_DRAWS: Final = 2
 """The draws given are used up."""
 
+NO_THROTTLE: Final = 0
+GCRA: Final = 1
+FIXED_WINDOW: Final = 2
+GAP: Final = 3
+SCHEDULE: Final = 4
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -79,6 +85,59 @@ def _replace(times: Floats, members: Ints, size: int, time: float, member: int) 
 
 
 @_compiled
+def _earliest(ask_s: float, throttle: int, limits: Floats, steps: Floats, passed: Floats) -> float:
+    """Return when an attempt may start that asks at a time no earlier than any before it."""
+    if throttle == NO_THROTTLE:
+        return ask_s
+    if throttle == GCRA:
+        interval_s, burst = limits[0], limits[1]
+        return max(ask_s, passed[0] - interval_s * (burst - 1.0))
+    if throttle == GAP:
+        return max(ask_s, passed[0])
+    if throttle == FIXED_WINDOW:
+        limit, length_s = limits[0], limits[1]
+        window = max(np.floor(ask_s / length_s), passed[0])
+        if window == passed[0] and passed[1] >= limit:
+            window += 1.0
+        passed[2] = window
+        return max(ask_s, window * length_s)
+    # A schedule is the GCRA on a clock of its own, which counts the attempts that its rate has
+    # brought so far: it runs as fast as the rate, and stands still while the queue is closed.
+    last = len(steps) - 1
+    step = last
+    while steps[step, 0] > ask_s:
+        step -= 1
+    while steps[step, 1] == 0.0:
+        step += 1
+        ask_s = steps[step, 0]
+    brought = steps[step, 2] + (ask_s - steps[step, 0]) * steps[step, 1]
+    needed = passed[0] - (steps[step, 3] - 1.0)
+    passed[2] = max(brought, needed)
+    if needed <= brought:
+        return ask_s
+    while step < last and steps[step + 1, 2] < needed:
+        step += 1
+    return max(ask_s, steps[step, 0] + (needed - steps[step, 2]) / steps[step, 1])
+
+
+@_compiled
+def _let_pass(
+    start_s: float, finish_s: float, throttle: int, limits: Floats, passed: Floats
+) -> None:
+    """Note the attempt that `_earliest` was asked for last."""
+    if throttle == GCRA:
+        passed[0] = max(passed[0], start_s) + limits[0]
+    elif throttle == GAP:
+        passed[0] = finish_s + limits[0]
+    elif throttle == FIXED_WINDOW:
+        if passed[2] > passed[0]:
+            passed[0], passed[1] = passed[2], 0.0
+        passed[1] += 1.0
+    elif throttle == SCHEDULE:
+        passed[0] = max(passed[0], passed[2]) + 1.0
+
+
+@_compiled
 def serve(
     until_s: float,
     new_ready_s: Floats,
@@ -95,13 +154,14 @@ def serve(
     connected_connection: Ints,
     message_of: Ints,
     sizes: Ints,
-    arrival_time_s: Floats,
+    throttle: int,
+    limits: Floats,
+    steps: Floats,
+    passed: Floats,
     connect_s: Floats,
     transaction_s: Floats,
     idle_timeout_s: float,
     attempts_per_connection: int,
-    interval_s: float,
-    burst: float,
     attempt_message: Ints,
     attempt_start_s: Floats,
     attempt_finish_s: Floats,
@@ -137,14 +197,13 @@ def serve(
         established, and that message; updated.
     sizes : shape (2,)
         Sizes of the two heaps; updated.
-    arrival_time_s : shape (1,)
-        GCRA's theoretical arrival time; updated.
+    throttle, limits, steps, passed
+        The throttle's kind, its settings, the steps of a schedule, what it has let pass; see
+        `sendcap.model.throttle`. The last is updated.
     connect_s, transaction_s
         Draws, used in order: one when a connection is made, one when an attempt starts.
     idle_timeout_s, attempts_per_connection
         A connection is made anew when it was idle longer, or used as often.
-    interval_s, burst
-        The throttle: seconds per attempt (0 for none), attempts that may go at once.
     attempt_message, attempt_start_s, attempt_finish_s : shape of ``transaction_s``
         The attempts made, in the order of their starts; written.
     expired_message : shape (n + r + h,)
@@ -157,7 +216,6 @@ def serve(
     new_count = len(new_ready_s)
     retry_count = len(retry_ready_s)
     first_carried = new_count + retry_count
-    slack_s = interval_s * (burst - 1.0)
     new_used = retries_used = attempts = expired = connects = 0
     while True:
         if new_used < new_count and not (
@@ -238,18 +296,15 @@ def serve(
             ask_s = take_s
             was_free = True
 
-        start_s = ask_s
-        if interval_s > 0.0:
-            start_s = max(ask_s, arrival_time_s[0] - slack_s)
+        start_s = _earliest(ask_s, throttle, limits, steps, passed)
         if start_s > expiry_s[batch]:
             # It cannot start in time, so it takes no token and hands the connection back.
             expired_message[expired] = message
             expired += 1
             free_s = ask_s
         else:
-            if interval_s > 0.0:
-                arrival_time_s[0] = max(arrival_time_s[0], start_s) + interval_s
             free_s = start_s + transaction_s[attempts]
+            _let_pass(start_s, free_s, throttle, limits, passed)
             attempt_message[attempts] = message
             attempt_start_s[attempts] = start_s
             attempt_finish_s[attempts] = free_s

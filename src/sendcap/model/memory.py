@@ -9,7 +9,7 @@ from pathlib import Path
 from sendcap.errors import ScenarioError
 from sendcap.ledger import EVENTS
 from sendcap.model.messages import TRIED
-from sendcap.scenario import Provider, Scenario
+from sendcap.scenario import Provider, Rate, Scenario
 
 _LIBRARIES = 300 << 20
 """The interpreter and the libraries, measured: about 0.25 GiB."""
@@ -62,7 +62,7 @@ def _ceiling_per_s(provider: Provider, ips: int) -> float:
     if provider.messages_per_connection != "unlimited":
         busy_s += provider.connect_time.mean_s / provider.messages_per_connection
     ceiling = provider.connections_per_ip * ips / max(busy_s, 1e-9)
-    return ceiling if provider.rate is None else min(ceiling, provider.rate.per_s * ips)
+    return min(ceiling, provider.rate.per_s * ips) if isinstance(provider.rate, Rate) else ceiling
 
 
 def available_bytes() -> int | None:

@@ -21,6 +21,7 @@ from sendcap.model.messages import (
 )
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams
+from sendcap.model.throttle import Throttle
 from sendcap.scenario import Provider, Scenario
 
 _PIECE = 1 << 16
@@ -50,14 +51,10 @@ class Connections:
         self.connected = np.zeros(count, np.int64)
         self.message_of = np.zeros(count, np.int64)
         self.sizes = np.array([count, 0])
-        self.arrival_time_s = np.array([-np.inf])
         self.idle_timeout_s = float(provider.idle_timeout)
         limit = provider.messages_per_connection
         self.attempts_per_connection = _UNLIMITED if limit == "unlimited" else int(limit)
-        self.interval_s, self.burst = 0.0, 1.0
-        if provider.rate is not None:
-            self.interval_s = 1.0 / (provider.rate.per_s * ips)
-            self.burst = float(provider.rate.burst_or_limit * ips)
+        self.throttle = Throttle(provider, ips)
 
     def held(self) -> Ints:
         """Return the messages that wait for their connection to be established."""
@@ -163,13 +160,14 @@ class ProviderQueue(Station):
             its.connected,
             its.message_of,
             its.sizes,
-            its.arrival_time_s,
+            its.throttle.kind,
+            its.throttle.limits,
+            its.throttle.steps,
+            its.throttle.passed,
             self._connect_s.ahead(at_most)[:at_most],
             self._transaction_s.ahead(at_most)[:at_most],
             its.idle_timeout_s,
             its.attempts_per_connection,
-            its.interval_s,
-            its.burst,
             message,
             start_s,
             finish_s,

@@ -83,7 +83,12 @@ def _written(place: Place, data: Any) -> Place:
 def _is_tag(piece: str | int, table: dict[str, Any]) -> bool:
     if piece in table:
         return False
-    return piece in (table.get("dist"), table.get("policy", "exponential"), "constant")
+    return piece in (
+        table.get("dist"),
+        table.get("kind"),
+        table.get("policy", "exponential"),
+        "constant",
+    )
 
 
 def annotation_at(place: Place) -> Any:

@@ -11,7 +11,6 @@ from pydantic import model_validator
 
 from sendcap.scenario.distributions import Constant, Distribution
 from sendcap.scenario.durations import Duration, parse_duration
-from sendcap.scenario.rates import RateField
 from sendcap.scenario.section import (
     Count,
     CountOrUnlimited,
@@ -20,6 +19,7 @@ from sendcap.scenario.section import (
     Share,
     refuse,
 )
+from sendcap.scenario.throttle import Throttle
 from sendcap.scenario.wording import shown
 
 _TOLERANCE: Final = 1e-9
@@ -74,8 +74,8 @@ class Provider(Section):
     """How long it takes to open a connection."""
     transaction_time: Distribution
     """How long one attempt takes on an open connection."""
-    rate: RateField = None
-    """Attempts from each source address, or "none"."""
+    rate: Throttle = None
+    """Attempts from each source address, or "none"; see `sendcap.scenario.throttle`."""
     transient: Share = 0.0
     """Probability of a soft bounce, drawn anew at each attempt."""
     async_bounce: Share = 0.0

@@ -17,7 +17,8 @@ from sendcap.model.feedback import sample_asynchronous
 from sendcap.model.messages import SUBSET
 from sendcap.model.tally import Tally, ledger_of
 from sendcap.scenario import Delivery, Distribution, Scenario
-from sendcap.textbook.parts import Message, Queue, Throttle
+from sendcap.textbook.parts import Message, Queue
+from sendcap.textbook.throttles import RateThrottle
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -41,7 +42,8 @@ class Textbook:
             name: Queue(self.env, name, provider, mta.ips)
             for name, provider in scenario.providers.items()
         }
-        self.relay_throttle = Throttle(scenario.relay.rate)
+        relay_rate = scenario.relay.rate
+        self.relay_throttle = None if relay_rate is None else RateThrottle(relay_rate, 1)
         self.ingress_server = simpy.Resource(self.env, 1)
         self.report_server = simpy.Resource(self.env, 1)
 
@@ -83,8 +85,9 @@ class Textbook:
         relay = self.scenario.relay
         for delivery, audience in batches:
             start_s = max(self.env.now, delivery.at)
-            start_s = self.relay_throttle.start_s(start_s, len(audience))
-            self.relay_throttle.charge(start_s, len(audience))
+            if self.relay_throttle is not None:
+                start_s = self.relay_throttle.start_s(start_s, len(audience))
+                self.relay_throttle.charge(start_s, start_s, len(audience))
             yield self.env.timeout(start_s - self.env.now + self.draw(relay.batch_time))
             for queue in audience:
                 message = self.addressed(delivery, queue)
@@ -136,16 +139,14 @@ class Textbook:
                 connection.free_since_s = env.now
                 queue.connections.put(connection)
                 return self.expire(message, message.expiry_s)
-            queue.throttle.charge(start_s)
-            if start_s > env.now:
-                yield env.timeout(start_s - env.now)
-            started_s = env.now
-            yield env.timeout(self.draw(queue.provider.transaction_time))
+            finish_s = start_s + self.draw(queue.provider.transaction_time)
+            queue.throttle.charge(start_s, finish_s)
+            yield env.timeout(finish_s - env.now)
             connection.attempts_left -= 1
             connection.free_since_s = env.now
             queue.connections.put(connection)
 
-            self.count("happened", "attempted", message, started_s)
+            self.count("happened", "attempted", message, start_s)
             if message.hard:
                 self.report(message, "hard", env.now, message.hard)
                 return

@@ -1,4 +1,4 @@
-"""The things of the textbook model: throttles, connections, queues, messages."""
+"""The things of the textbook model: connections, queues, messages."""
 
 from __future__ import annotations
 
@@ -8,25 +8,8 @@ from dataclasses import dataclass
 import simpy
 
 from sendcap.model.addresses import NOT_ATTEMPTED
-from sendcap.scenario import Delivery, Fault, Provider, Rate
-
-
-class Throttle:
-    """The generic cell rate algorithm (GCRA), as KumoMTA throttles."""
-
-    def __init__(self, rate: Rate | None, times: int = 1) -> None:
-        self.interval_s = 0.0 if rate is None else 1.0 / (rate.per_s * times)
-        self.burst = 0 if rate is None else rate.burst_or_limit * times
-        self.arrival_time_s = -math.inf
-
-    def start_s(self, now_s: float, quantity: int = 1) -> float:
-        """Return when ``quantity`` may start that ask now."""
-        slack_s = self.interval_s * (max(self.burst, quantity) - quantity)
-        return max(now_s, self.arrival_time_s - slack_s)
-
-    def charge(self, start_s: float, quantity: int = 1) -> None:
-        """Let ``quantity`` start at that time."""
-        self.arrival_time_s = max(self.arrival_time_s, start_s) + self.interval_s * quantity
+from sendcap.scenario import Delivery, Fault, Provider
+from sendcap.textbook.throttles import throttle_of
 
 
 @dataclass(slots=True)
@@ -47,7 +30,7 @@ class Queue:
         self.connections = simpy.Store(env)
         for _ in range(provider.connections_per_ip * ips):
             self.connections.put(Connection())
-        self.throttle = Throttle(provider.rate, ips)
+        self.throttle = throttle_of(provider.rate, ips)
         limit = provider.messages_per_connection
         self.attempts_per_connection = math.inf if limit == "unlimited" else limit
 
