@@ -92,6 +92,52 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [0, 5, 10],
     ),
+    "a fixed window lets its limit go as fast as it can, then waits for the next": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 5},
+            provider={
+                "connections_per_ip": 5,
+                "rate": {"kind": "fixed-window", "limit": 2, "window": "10s"},
+            },
+        ),
+        "attempted",
+        [0, 0, 10, 10, 20],
+    ),
+    "a gap is counted from the finish": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            provider={
+                "connections_per_ip": 5,
+                "transaction_time": "3s",
+                "rate": {"kind": "gap", "pause": "1s"},
+            },
+        ),
+        "attempted",
+        [0, 4, 8],
+    ),
+    "a schedule changes the rate, and may close the queue": (
+        # One per 2 s until 5 s, none until 20 s, then one per second: at 4 s half a message of
+        # the first step is left, so at 20.5 s the next is due.
+        scenario_of(
+            time={"bin": "500ms"},
+            delivery={"messages": 6},
+            provider={
+                "connections_per_ip": 6,
+                "rate": {
+                    "kind": "schedule",
+                    "steps": [
+                        {"at": "0s", "rate": "1/2s,max_burst=1"},
+                        {"at": "5s", "rate": "closed"},
+                        {"at": "20s", "rate": "1/s,max_burst=1"},
+                    ],
+                },
+            },
+        ),
+        "attempted",
+        [0, 2, 4, 20.5, 21.5, 22.5],
+    ),
     "the ingress takes one message after the other": (
         scenario_of(
             time=SECOND,

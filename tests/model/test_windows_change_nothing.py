@@ -29,6 +29,20 @@ DISTRIBUTIONS = st.sampled_from(
     ]
 )
 RATES = st.sampled_from(["none", "1/s", "5/s,max_burst=1", "100/m", "20/10s,max_burst=5"])
+THROTTLES = RATES | st.sampled_from(
+    [
+        {"kind": "gap", "pause": "2s"},
+        {"kind": "fixed-window", "limit": 7, "window": "30s"},
+        {
+            "kind": "schedule",
+            "steps": [
+                {"at": "0s", "rate": "1/s"},
+                {"at": "1m", "rate": "closed"},
+                {"at": "10m", "rate": "20/m,max_burst=2"},
+            ],
+        },
+    ]
+)
 SHARES = st.sampled_from([0.0, 0.01, 0.2, 0.4])
 RETRIES = st.sampled_from(
     [
@@ -52,7 +66,7 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "idle_timeout": draw(st.sampled_from(["0s", "5s", "60s"])),
         "connect_time": draw(DISTRIBUTIONS),
         "transaction_time": draw(DISTRIBUTIONS),
-        "rate": draw(RATES),
+        "rate": draw(THROTTLES),
         "transient": draw(SHARES),
         "async_bounce": draw(SHARES),
         "hard": [{"reason": "user unknown", "share": draw(SHARES)}],
