@@ -60,7 +60,28 @@ def with_everything(**changes: Any) -> Scenario:
     return from_dict(sections)
 
 
+def with_providers(**changes: Any) -> Scenario:
+    sections = copy.deepcopy(EVERYTHING)
+    for name, provider in changes.items():
+        sections["providers"][name] |= provider
+    return from_dict(sections)
+
+
+STEPS = [
+    {"at": "0s", "rate": "20/s"},
+    {"at": "1m", "rate": "closed"},
+    {"at": "10m", "rate": "2/s,max_burst=5"},
+    {"at": "1h", "rate": "100/m"},
+]
 SCENARIOS = {
+    "other throttles and an outage": with_providers(
+        fast={
+            "rate": {"kind": "schedule", "steps": STEPS},
+            "outages": [{"at": "11m", "lasts": "20m"}],
+        },
+        slow={"rate": {"kind": "gap", "pause": "500ms"}},
+        flaky={"rate": {"kind": "fixed-window", "limit": 200, "window": "5m"}},
+    ),
     "everything": with_everything(),
     "polling and feedback rate": with_everything(feedback={"polling": "5m", "rate": "3/s"}),
     "on failure, from the start, postfix": with_everything(

@@ -183,6 +183,19 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [0, 11, 72],
     ),
+    "an attempt that ends in an outage fails, whatever the address": (
+        scenario_of(
+            time=SECOND,
+            mta={"retry": {"policy": "schedule", "delays": ["10s"]}},
+            provider={
+                "outages": [{"at": "0s", "lasts": "5s"}, {"at": "12s", "lasts": "1s"}],
+                "hard": [{"reason": "user unknown", "share": 1.0}],
+            },
+        ),
+        # Fails at 1 s and at 12 s; at 23 s the provider is back and knows no such user.
+        "hard_after_soft",
+        [23],
+    ),
     "what expires while it waits leaves at its expiry": (
         scenario_of(
             time=SECOND,

@@ -67,6 +67,7 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "connect_time": draw(DISTRIBUTIONS),
         "transaction_time": draw(DISTRIBUTIONS),
         "rate": draw(THROTTLES),
+        "outages": draw(st.sampled_from([[], [{"at": "10s", "lasts": "5m"}]])),
         "transient": draw(SHARES),
         "async_bounce": draw(SHARES),
         "hard": [{"reason": "user unknown", "share": draw(SHARES)}],

@@ -12,6 +12,8 @@ Kinds = npt.NDArray[np.int16]
 
 TRANSIENT = "transient"
 """Reason of a soft bounce that has to do with the attempt, not with the address."""
+UNREACHABLE = "unreachable"
+"""Reason of a soft bounce during an outage of the provider."""
 NOT_ATTEMPTED = "not attempted"
 """Reason why a message expires that never was soft-bounced."""
 
@@ -22,8 +24,8 @@ class AddressKinds:
     Attributes
     ----------
     reasons
-        Names of the reasons; a reason's number is its place here. The first two are
-        `NOT_ATTEMPTED` and `TRANSIENT`.
+        Names of the reasons; a reason's number is its place here. The first three are
+        `NOT_ATTEMPTED`, `TRANSIENT` and `UNREACHABLE`.
     hard : ndarray of bool, shape (kinds,)
         Whether the address is bounced hard.
     fault : ndarray of int, shape (kinds,)
@@ -37,7 +39,7 @@ class AddressKinds:
     """
 
     def __init__(self, provider: Provider) -> None:
-        reasons = [NOT_ATTEMPTED, TRANSIENT]
+        reasons = [NOT_ATTEMPTED, TRANSIENT, UNREACHABLE]
         rows: list[tuple[bool, int, bool, int, float]] = []
         for hard in provider.hard:
             reasons.append(hard.reason)

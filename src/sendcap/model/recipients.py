@@ -25,13 +25,14 @@ from sendcap.model.messages import (
     Reports,
     groups,
 )
+from sendcap.model.outages import Outages
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams, Trials
 from sendcap.model.tally import Tally
 from sendcap.scenario import Scenario
 
-_TRANSIENT = 1
-"""Number of the reason *transient*, see `AddressKinds.reasons`."""
+_TRANSIENT, _UNREACHABLE = 1, 2
+"""Numbers of these reasons, see `AddressKinds.reasons`."""
 
 
 class Recipients(Station):
@@ -75,6 +76,7 @@ class Recipients(Station):
         self._async = Trials(
             provider.async_bounce, streams.generator("asynchronous bounce", provider=name)
         )
+        self._outages = Outages(provider)
         self._clears_after_s = [
             Draws(
                 partial(
@@ -113,9 +115,10 @@ class Recipients(Station):
 
         transient = np.zeros(len(finish_s), np.bool_)
         transient[self._transient.take(len(finish_s))] = True
-        at, records = _needing_a_look(attempts, transient)
+        unreachable = self._outages.cover(finish_s)
+        at, records = _needing_a_look(attempts, transient | unreachable)
         arrives_s[at] = np.maximum(arrives_s[at], records["reported_s"])
-        hard, soft = self._judge(records, finish_s[at], transient[at])
+        hard, soft = self._judge(records, finish_s[at], transient[at], unreachable[at])
 
         failed = hard | soft
         accepted = np.ones(len(finish_s), np.bool_)
@@ -146,11 +149,15 @@ class Recipients(Station):
         return self._batches.delivery[batch]
 
     def _judge(
-        self, records: Records, finish_s: Floats, transient: npt.NDArray[np.bool_]
+        self,
+        records: Records,
+        finish_s: Floats,
+        transient: npt.NDArray[np.bool_],
+        unreachable: npt.NDArray[np.bool_],
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Return which attempts are bounced hard and which soft; set why, and faults' ends."""
         kind = records["kind"]
-        hard = self._kinds.hard[kind]
+        hard = self._kinds.hard[kind] & ~unreachable
         fault = self._kinds.fault[kind]
         first = (records["failures"] == 0) & (fault >= 0)
         for number, clears_after_s in enumerate(self._clears_after_s):
@@ -158,8 +165,9 @@ class Recipients(Station):
             records["clears_at_s"][begins] = finish_s[begins] + clears_after_s.take(len(begins))
         records["clears_at_s"][first & self._kinds.never[kind]] = np.inf
         faulty = (fault >= 0) & (finish_s < records["clears_at_s"])
-        soft = ~hard & (faulty | transient)
-        records["reason"][soft] = np.where(faulty, self._kinds.reason[kind], _TRANSIENT)[soft]
+        soft = ~hard & (faulty | transient | unreachable)
+        reason = np.where(faulty, self._kinds.reason[kind], _TRANSIENT)
+        records["reason"][soft] = np.where(unreachable, _UNREACHABLE, reason)[soft]
         return hard, soft
 
     def _accept(self, report: _Reporter, at: Ints, recovered: Ints) -> None:

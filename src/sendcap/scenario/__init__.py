@@ -14,7 +14,7 @@ from sendcap.scenario.edits import updated
 from sendcap.scenario.files import dumps, from_dict, load, loads, presets, to_dict
 from sendcap.scenario.measured import Empirical
 from sendcap.scenario.mta import Mta
-from sendcap.scenario.provider import Fault, Hard, Provider
+from sendcap.scenario.provider import Fault, Hard, Outage, Provider
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.relay import Relay
 from sendcap.scenario.retry import (
@@ -72,6 +72,7 @@ __all__ = [
     "Mode",
     "MomentumRetry",
     "Mta",
+    "Outage",
     "PositiveDuration",
     "PostfixRetry",
     "PowermtaRetry",

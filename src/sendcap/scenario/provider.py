@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from pydantic import model_validator
 
 from sendcap.scenario.distributions import Constant, Distribution
-from sendcap.scenario.durations import Duration, parse_duration
+from sendcap.scenario.durations import (
+    Duration,
+    PositiveDuration,
+    format_duration,
+    parse_duration,
+)
 from sendcap.scenario.section import (
     Count,
     CountOrUnlimited,
@@ -55,6 +61,15 @@ class Fault(Section):
         return self
 
 
+class Outage(Section):
+    """A time in which the provider cannot be reached: every attempt that ends in it fails."""
+
+    at: Duration
+    """When it begins."""
+    lasts: PositiveDuration
+    """How long it takes."""
+
+
 class Provider(Section):
     """A mailbox provider. Limits are for each source address; defaults are KumoMTA's.
 
@@ -84,6 +99,8 @@ class Provider(Section):
     """Kinds of addresses that bounce hard."""
     faults: tuple[Fault, ...] = ()
     """Kinds of addresses that bounce softly for a time."""
+    outages: tuple[Outage, ...] = ()
+    """When the provider is unreachable; in order of time."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Provider:
@@ -92,6 +109,11 @@ class Provider(Section):
         if total > 1.0 + _TOLERANCE:
             message = f"shares of hard and faults sum to {total:.9g}, must be at most 1"
             problems.append(((), message))
+        for number, (one, two) in enumerate(pairwise(self.outages), 1):
+            if two.at < one.at + one.lasts:
+                given, ends = format_duration(two.at), format_duration(one.at + one.lasts)
+                message = f'"{given}" is before the outage before it ends, at "{ends}"'
+                problems.append((("outages", number, "at"), f"{message}; put them in order"))
         seen: Counter[str] = Counter()
         for key, number, kind in self._kinds():
             seen[kind.reason] += 1

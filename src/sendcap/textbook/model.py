@@ -11,7 +11,7 @@ import numpy as np
 import simpy
 
 from sendcap.ledger import CLOCKS, Clock, Event, Ledger
-from sendcap.model.addresses import TRANSIENT
+from sendcap.model.addresses import TRANSIENT, UNREACHABLE
 from sendcap.model.engagement import FOLLOWED_S
 from sendcap.model.feedback import sample_asynchronous
 from sendcap.model.messages import SUBSET
@@ -147,7 +147,7 @@ class Textbook:
             queue.connections.put(connection)
 
             self.count("happened", "attempted", message, start_s)
-            if message.hard:
+            if message.hard and not self.unreachable(queue):
                 self.report(message, "hard", env.now, message.hard)
                 return
             reason = self.temporary_reason(message)
@@ -167,9 +167,17 @@ class Textbook:
                 never = self.happens(fault.never)
                 clears_s = math.inf if never else self.draw(fault.clears_after)
                 message.clears_at_s = self.env.now + clears_s
+        if self.unreachable(message.queue):
+            return UNREACHABLE
+        if fault is not None:
             if self.env.now < message.clears_at_s:
                 return fault.reason
         return TRANSIENT if self.happens(message.queue.provider.transient) else ""
+
+    def unreachable(self, queue: Queue) -> bool:
+        """Tell whether the provider is in an outage now."""
+        outages = queue.provider.outages
+        return any(its.at <= self.env.now < its.at + its.lasts for its in outages)
 
     def bounce_softly(self, message: Message, reason: str) -> float | None:
         """Report a soft bounce; return when the message is due again, None if it ends here."""
