@@ -7,15 +7,15 @@ import simpy
 
 from sendcap.model.calendar import Calendar
 from sendcap.model.messages import Records
-from sendcap.model.station import Station, Window, Windows
+from sendcap.model.station import Grid, Station, Window
 
 
 class Backoff(Station):
     """Keeps the soft-bounced messages of one provider until they fall due."""
 
-    def __init__(self, env: simpy.Environment, windows: Windows, queue: simpy.Store) -> None:
+    def __init__(self, env: simpy.Environment, grid: Grid, queue: simpy.Store) -> None:
         super().__init__(env)
-        self._calendar = Calendar(windows)
+        self._calendar = Calendar(grid)
         self._queue = queue
 
     @property

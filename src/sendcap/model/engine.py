@@ -35,13 +35,18 @@ from sendcap.model.provider_queue import ProviderQueue
 from sendcap.model.recipients import Recipients
 from sendcap.model.relay import Relay
 from sendcap.model.sending_log import SendingLog
-from sendcap.model.station import Station, Windows
+from sendcap.model.spool import Spool
+from sendcap.model.station import Grid, Station, Window
 from sendcap.model.streams import Streams
 from sendcap.model.tally import Tally, ledger_of
 from sendcap.scenario import Scenario
 
 LONGEST_WINDOW_S: Final = 1200.0
 """Longer windows gain no speed: the work per message outweighs the work per window."""
+
+
+BACK_PRESSURE_WINDOW_S: Final = 10.0
+"""Where a spool bounds what the MTA holds, the relay learns of free room this often."""
 
 
 class Progress(NamedTuple):
@@ -110,7 +115,12 @@ class _Model:
         self._logged = log is not None
         self._horizon_s = scenario.time.horizon or math.inf
         self._tally = Tally(scenario.time.bin, self._horizon_s)
-        self._windows = Windows(_window_length_s(scenario, window_s))
+        longest_s = _window_length_s(scenario, window_s)
+        spooled = scenario.mta.spool is not None
+        cell_s = min(longest_s, BACK_PRESSURE_WINDOW_S) if spooled else longest_s
+        self._grid = Grid(cell_s)
+        self._longest = max(int(longest_s / cell_s), 1)
+        self._spool = Spool(self._grid, scenario.mta.spool or math.inf)
         self._env = env = simpy.Environment()
         self._streams = Streams(scenario.seed)
         self._batches = Batches(scenario)
@@ -137,7 +147,15 @@ class _Model:
         ]
         ingress = Ingress(env, scenario.mta.ingress_rate, self._batches, addresses, queues)
         self._relay = Relay(
-            env, scenario, self._streams, self._batches, self._tally, self._providers, ingress, log
+            env,
+            scenario,
+            self._streams,
+            self._batches,
+            self._tally,
+            self._providers,
+            self._spool,
+            ingress,
+            log,
         )
         self._stations: list[Station] = [
             self._relay,
@@ -155,9 +173,9 @@ class _Model:
         env, scenario, streams = self._env, self._scenario, self._streams
         name = self._providers[number]
         retries = simpy.Store(env)
-        backoff = Backoff(env, self._windows, retries)
+        backoff = Backoff(env, self._grid, retries)
         expiry = Expiry(
-            env, self._windows, number, name, scenario, streams, self._batches, self._feedback
+            env, self._grid, number, name, scenario, streams, self._batches, self._spool, self._feedback
         )
         recipients = Recipients(
             env,
@@ -168,6 +186,7 @@ class _Model:
             streams,
             self._batches,
             self._tally,
+            self._spool,
             self._feedback,
             engagement,
             expiry,
@@ -189,9 +208,8 @@ class _Model:
     def _clock(self) -> Generator[simpy.Event, Any, None]:
         """Open one window after the other, passing over those in which nothing happens."""
         env = self._env
-        number = self._next_window(-1)
-        while number is not None:
-            window = self._windows[number]
+        window = self._next_window(-1)
+        while window is not None:
             yield env.timeout(window.start_s - env.now)
             for backoff in self._backoffs:
                 backoff.inbox.put(window)
@@ -202,16 +220,18 @@ class _Model:
             yield env.timeout(0)
             if self._progress is not None:
                 self._progress(self._progress_at(window.end_s))
-            number = self._next_window(number)
+            window = self._next_window(window.last)
 
-    def _next_window(self, last: int) -> int | None:
-        """Return the number of the next window in which anything can happen."""
+    def _next_window(self, last: int) -> Window | None:
+        """Return the next window in which anything can happen, given the last cell so far."""
         next_s = min(station.next_event_s for station in self._stations)
         if next_s == math.inf or next_s >= self._horizon_s:
             return None
-        if next_s < self._windows[last + 1].end_s:
-            return last + 1
-        return int(self._windows.number_of(np.array([next_s]))[0])
+        first = last + 1
+        if next_s >= self._grid.window(first).end_s:
+            first = int(self._grid.cell_of(np.array([next_s]))[0])
+        # Once the relay is over, nothing waits for the spool.
+        return self._grid.window(first, self._longest if self._relay.over else 1)
 
     def _progress_at(self, time_s: float) -> Progress:
         final = self._relay.failed

@@ -8,7 +8,8 @@ import simpy
 from sendcap.model.batches import Batches
 from sendcap.model.calendar import Calendar
 from sendcap.model.messages import Records, Reports
-from sendcap.model.station import Station, Window, Windows
+from sendcap.model.spool import Spool
+from sendcap.model.station import Grid, Station, Window
 from sendcap.model.streams import Draws, Streams
 from sendcap.scenario import Scenario
 
@@ -25,22 +26,24 @@ class Expiry(Station):
     def __init__(
         self,
         env: simpy.Environment,
-        windows: Windows,
+        grid: Grid,
         number: int,
         name: str,
         scenario: Scenario,
         streams: Streams,
         batches: Batches,
+        spool: Spool,
         feedback: Station,
     ) -> None:
         super().__init__(env)
-        self._calendar = Calendar(windows)
+        self._calendar = Calendar(grid)
         self._provider = number
         generator = streams.generator("expiry feedback", provider=name)
         self._latency_s = Draws(
             lambda count: scenario.feedback.synchronous.sample(generator, count)
         )
         self._batches = batches
+        self._spool = spool
         self._feedback = feedback
         self.expired = 0
 
@@ -61,6 +64,7 @@ class Expiry(Station):
     def _report(self, expired: Records) -> None:
         self.expired += len(expired)
         when_s = np.ascontiguousarray(expired["ready_s"])
+        self._spool.free(when_s)
         arrives_s = when_s + self._latency_s.take(len(expired))
         self._feedback.inbox.put(
             Reports(

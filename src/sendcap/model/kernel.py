@@ -320,7 +320,9 @@ def serve(
 
 @_compiled
 def hand_over(
+    from_s: float,
     until_s: float,
+    room: float,
     ready_s: Floats,
     messages: Ints,
     batch_time_s: Floats,
@@ -335,8 +337,13 @@ def hand_over(
 
     Parameters
     ----------
+    from_s
+        No batch starts before it.
     until_s
         Batches that would start at or after it are left for later.
+    room
+        Messages that there is room for; a batch that needs more is left for later, and so are
+        all those after it.
     ready_s, messages, batch_time_s : shape (n,)
         When each batch may start, its number of messages, its draw of the batch time.
     free_at_s, worker : shape (workers,)
@@ -355,14 +362,15 @@ def hand_over(
     """
     workers = len(free_at_s)
     for batch in range(len(ready_s)):
-        start_s = max(ready_s[batch], free_at_s[0])
+        start_s = max(ready_s[batch], free_at_s[0], from_s)
         needed_s = interval_s * messages[batch]
         if interval_s > 0.0:
             # A batch larger than the burst goes when the whole burst is there.
             slack_s = max(interval_s * burst - needed_s, 0.0)
             start_s = max(start_s, arrival_time_s[0] - slack_s)
-        if start_s >= until_s:
+        if start_s >= until_s or messages[batch] > room:
             return batch
+        room -= messages[batch]
         if interval_s > 0.0:
             arrival_time_s[0] = max(arrival_time_s[0], start_s) + needed_s
         end_s[batch] = start_s + batch_time_s[batch]

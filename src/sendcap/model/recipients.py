@@ -26,6 +26,7 @@ from sendcap.model.messages import (
     groups,
 )
 from sendcap.model.outages import Outages
+from sendcap.model.spool import Spool
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams, Trials
 from sendcap.model.tally import Tally
@@ -52,6 +53,7 @@ class Recipients(Station):
         streams: Streams,
         batches: Batches,
         tally: Tally,
+        spool: Spool,
         feedback: Station,
         engagement: Station | None,
         expiry: Station,
@@ -64,6 +66,7 @@ class Recipients(Station):
         self._kinds = kinds
         self._batches = batches
         self._tally = tally
+        self._spool = spool
         self._feedback = feedback
         self._engagement = engagement
         self._expiry = expiry
@@ -129,6 +132,8 @@ class Recipients(Station):
         if self._logged:
             report.keep_messages(at, records)
         self._accept(report, accepted_at, recovered)
+        self._spool.free(finish_s[accepted_at])
+        self._spool.free(finish_s[at[hard]])
         if hard.any():
             self.final += int(hard.sum())
             again = records["failures"][hard] > 0

@@ -12,6 +12,7 @@ from sendcap.model.audience import Audience
 from sendcap.model.batches import Batches
 from sendcap.model.messages import Floats, Handover, Ints
 from sendcap.model.sending_log import SendingLog
+from sendcap.model.spool import Spool
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams, Trials
 from sendcap.model.tally import Tally
@@ -48,11 +49,13 @@ class Relay(Station):
         batches: Batches,
         tally: Tally,
         providers: list[str],
+        spool: Spool,
         ingress: Station,
         log: SendingLog | None,
     ) -> None:
         super().__init__(env)
         relay = scenario.relay
+        self._spool = spool
         self._tally = tally
         self._log = log
         self._ingress = ingress
@@ -74,6 +77,7 @@ class Relay(Station):
         self._validity_s = validity_s
         self._deadline_s = (at_s + validity_s) if scenario.mta.clock_origin != "relayed" else None
         self._started = 0
+        self._room = np.inf
         self._under_way: Ints = np.zeros(0, np.int64)
         self.failed = 0
 
@@ -83,14 +87,27 @@ class Relay(Station):
         soonest = np.inf
         if len(self._under_way):
             soonest = float(self._batches.relayed_s[self._under_way].min())
-        if self._started < len(self._batches):
-            starts = max(self._batches.ready_s[self._started], self._free_at_s[0])
-            soonest = min(soonest, float(starts))
+        if not self.over:
+            size = float(self._batches.size[self._started])
+            slack_s = max(self._burst - size, 0.0) * self._interval_s
+            starts_s = max(
+                float(self._batches.ready_s[self._started]),
+                float(self._free_at_s[0]),
+                float(self._throttle[0]) - slack_s,
+            )
+            if self._room < size:
+                starts_s = max(starts_s, self._spool.more_room_s)
+            soonest = min(soonest, starts_s)
         return soonest
+
+    @property
+    def over(self) -> bool:
+        """Whether every batch has started."""
+        return self._started == len(self._batches)
 
     def receive(self, window: Window) -> None:
         """Hand over the batches that end in the window."""
-        self._start_batches(window.end_s)
+        self._start_batches(window)
         ends_s = self._batches.relayed_s[self._under_way]
         order = np.lexsort((self._under_way, ends_s))
         under_way = self._under_way[order]
@@ -100,13 +117,17 @@ class Relay(Station):
             self._hand_over(piece)
         self._ingress.inbox.put(window)
 
-    def _start_batches(self, until_s: float) -> None:
-        while self._started < len(self._batches):
+    def _start_batches(self, window: Window) -> None:
+        from_s = window.start_s if self._spool.limited else -np.inf
+        while not self.over:
+            self._room = self._spool.room(window)
             first = self._started
             last = min(first + 4096, len(self._batches))
             ends_s = np.empty(last - first)
             started = kernel.hand_over(
-                until_s,
+                from_s,
+                window.end_s,
+                self._room,
                 self._batches.ready_s[first:last],
                 self._batches.size[first:last],
                 self._batch_time_s.ahead(last - first)[: last - first],
@@ -127,6 +148,7 @@ class Relay(Station):
                 self._batches.expiry_s[numbers] = self._deadline_s[self._batches.delivery[numbers]]
             self._under_way = np.concatenate((self._under_way, numbers))
             self._started += started
+            self._spool.take(int(self._batches.size[numbers].sum()))
             if first + started < last:
                 break
 
@@ -164,6 +186,7 @@ class Relay(Station):
                     message[failed],
                 )
             self.failed += len(failed)
+            self._spool.free(relayed_s[place[failed]])
             kept = np.ones(count, np.bool_)
             kept[failed] = False
             place, providers = place[kept], providers[kept]

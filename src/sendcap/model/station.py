@@ -10,23 +10,34 @@ import simpy
 
 
 class Window(NamedTuple):
-    """A stretch of time that is simulated at once: start_s ≤ t < end_s."""
+    """A stretch of time that is simulated at once: start_s ≤ t < end_s.
+
+    It covers the cells ``first`` to ``last`` of the `Grid`.
+    """
 
     start_s: float
     end_s: float
+    first: int
+    last: int
 
 
-class Windows:
-    """The grid of windows: window k lasts from k·length to (k + 1)·length."""
+class Grid:
+    """Time in cells: cell k lasts from k·length to (k + 1)·length. Windows are whole cells."""
 
     def __init__(self, length_s: float) -> None:
         self.length_s = length_s
 
-    def __getitem__(self, number: int) -> Window:
-        return Window(number * self.length_s, (number + 1) * self.length_s)
+    def window(self, first: int, cells: int = 1) -> Window:
+        """Return the window of so many cells from the first on."""
+        end = first + cells
+        return Window(first * self.length_s, end * self.length_s, first, end - 1)
 
-    def number_of(self, times_s: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return the number of the window in which each time lies.
+    def start_s(self, cell: int) -> float:
+        """Return when a cell begins."""
+        return cell * self.length_s
+
+    def cell_of(self, times_s: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the cell in which each time lies.
 
         A quotient may be rounded across the edge, so it is held against the window's own bounds.
         """

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from sendcap.scenario.rates import ServerRateField
 from sendcap.scenario.retry import ExponentialRetry, Retry
 from sendcap.scenario.section import Count, Section
+
+
+def _none(value: Any) -> Any:
+    return None if value == "none" else value
+
+
+def _or_none(spool: int | None) -> int | str:
+    return "none" if spool is None else spool
 
 
 class Mta(Section):
@@ -18,6 +26,8 @@ class Mta(Section):
     """Source addresses; the providers' limits are for each of them."""
     ingress_rate: ServerRateField = None
     """Rate of the server that takes messages in, or "none"."""
+    spool: Annotated[Count | None, BeforeValidator(_none), PlainSerializer(_or_none)] = None
+    """Messages that the MTA holds and that are not final, at most; the relay waits beyond it."""
     clock_origin: Literal["relayed", "delivery-start"] = "relayed"
     """From when the validity counts."""
     expire: Literal["at-expiry", "on-failure"] = "at-expiry"

@@ -69,7 +69,11 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
-        refuse("scenario", [*self._unknown_providers(), *self._names_used_twice()])
+        problems = [*self._unknown_providers(), *self._names_used_twice()]
+        if self.mta.spool is not None and self.mta.spool < self.relay.batch:
+            message = f"{self.mta.spool} is less than relay.batch, {self.relay.batch}; no batch fits"
+            problems.append((("mta", "spool"), message))
+        refuse("scenario", problems)
         self._warn()
         return self
 

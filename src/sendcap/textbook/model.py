@@ -44,6 +44,7 @@ class Textbook:
         }
         relay_rate = scenario.relay.rate
         self.relay_throttle = None if relay_rate is None else RateThrottle(relay_rate, 1)
+        self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
         self.ingress_server = simpy.Resource(self.env, 1)
         self.report_server = simpy.Resource(self.env, 1)
 
@@ -84,7 +85,10 @@ class Textbook:
         """Hand over one batch after the other."""
         relay = self.scenario.relay
         for delivery, audience in batches:
-            start_s = max(self.env.now, delivery.at)
+            yield self.env.timeout(max(delivery.at - self.env.now, 0.0))
+            if self.spool is not None:
+                yield self.spool.put(len(audience))
+            start_s = self.env.now
             if self.relay_throttle is not None:
                 start_s = self.relay_throttle.start_s(start_s, len(audience))
                 self.relay_throttle.charge(start_s, start_s, len(audience))
@@ -94,7 +98,9 @@ class Textbook:
                 failed = self.happens(relay.error_rate)
                 for clock in CLOCKS:
                     self.count(clock, "relay_failed" if failed else "relayed", message)
-                if not failed:
+                if failed:
+                    self.leave_spool()
+                else:
                     self.env.process(self.message(message))
 
     def addressed(self, delivery: Delivery, queue: Queue) -> Message:
@@ -149,6 +155,7 @@ class Textbook:
             self.count("happened", "attempted", message, start_s)
             if message.hard and not self.unreachable(queue):
                 self.report(message, "hard", env.now, message.hard)
+                self.leave_spool()
                 return
             reason = self.temporary_reason(message)
             if not reason:
@@ -158,6 +165,11 @@ class Textbook:
             if due_s is None:
                 return
             yield env.timeout(due_s - env.now)
+
+    def leave_spool(self) -> None:
+        """Make room for another message."""
+        if self.spool is not None:
+            self.spool.get(1)
 
     def temporary_reason(self, message: Message) -> str:
         """Return why the recipient's server defers the message now, "" if it does not."""
@@ -209,6 +221,7 @@ class Textbook:
         """Report an accepted message, and what the recipient does with it."""
         accepted_s, its = self.env.now, self.scenario.engagement
         self.report(message, "accepted", accepted_s)
+        self.leave_spool()
         if self.happens(message.queue.provider.async_bounce):
             returned_s = accepted_s + next(self.asynchronous_s)
             self.report(message, "async_bounced", returned_s, latency_s=0.0)
@@ -226,6 +239,12 @@ class Textbook:
     def expire(self, message: Message, when_s: float) -> None:
         """Report that a message's time is over."""
         self.report(message, "expired", when_s, message.reason)
+        self.env.process(self.leave_spool_at(when_s))
+
+    def leave_spool_at(self, when_s: float) -> Process:
+        """Make room when a message expires."""
+        yield self.env.timeout(max(when_s - self.env.now, 0.0))
+        self.leave_spool()
 
     # --- Feedback: what Campaign learns, and when -----------------------------------------------
 
