@@ -30,7 +30,7 @@ from sendcap.model.engagement import Engagement
 from sendcap.model.expiry import Expiry
 from sendcap.model.feedback import Feedback
 from sendcap.model.ingress import Ingress
-from sendcap.model.memory import require_memory
+from sendcap.model.feasibility import require_feasible
 from sendcap.model.provider_queue import ProviderQueue
 from sendcap.model.recipients import Recipients
 from sendcap.model.relay import Relay
@@ -88,7 +88,7 @@ def simulate_ledger(
     ScenarioError
         If the simulation would need more memory than there is.
     """
-    require_memory(scenario)
+    require_feasible(scenario)
     if sending_log is None:
         return _Model(scenario, window_s, None, progress).run()
     with SendingLog.opened(sending_log, scenario, used_providers(scenario)) as log:

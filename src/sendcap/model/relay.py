@@ -84,8 +84,14 @@ class Relay(Station):
         if len(self._under_way):
             soonest = float(self._batches.relayed_s[self._under_way].min())
         if self._started < len(self._batches):
-            starts = max(self._batches.ready_s[self._started], self._free_at_s[0])
-            soonest = min(soonest, float(starts))
+            size = float(self._batches.size[self._started])
+            slack_s = self._interval_s * max(self._burst - size, 0.0)
+            starts_s = max(
+                float(self._batches.ready_s[self._started]),
+                float(self._free_at_s[0]),
+                float(self._throttle[0]) - slack_s,
+            )
+            soonest = min(soonest, starts_s)
         return soonest
 
     def receive(self, window: Window) -> None:

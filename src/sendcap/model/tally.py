@@ -135,6 +135,6 @@ def ledger_of(tally: Tally, scenario: Scenario, providers: Iterable[str]) -> Led
     }
     bins = tally.last_bin() + 1
     if scenario.time.horizon is not None:
-        bins = math.ceil(scenario.time.horizon / scenario.time.bin)
+        bins = min(bins, math.ceil(scenario.time.horizon / scenario.time.bin))
     names = [delivery.name for delivery in scenario.deliveries]
     return tally.ledger(names, providers, to_deliver, bins)
