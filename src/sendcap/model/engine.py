@@ -28,9 +28,9 @@ from sendcap.model.backoff import Backoff
 from sendcap.model.batches import Batches
 from sendcap.model.engagement import Engagement
 from sendcap.model.expiry import Expiry
+from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
 from sendcap.model.ingress import Ingress
-from sendcap.model.feasibility import require_feasible
 from sendcap.model.provider_queue import ProviderQueue
 from sendcap.model.recipients import Recipients
 from sendcap.model.relay import Relay
@@ -135,7 +135,9 @@ class _Model:
             ]
             for delivery in scenario.deliveries
         ]
-        ingress = Ingress(env, scenario.mta.ingress_rate, self._batches, addresses, queues)
+        ingress = Ingress(
+            env, scenario.mta.ingress_rate, self._batches, addresses, queues, self._expiries
+        )
         self._relay = Relay(
             env, scenario, self._streams, self._batches, self._tally, self._providers, ingress, log
         )

@@ -49,8 +49,11 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         series += 2 * (len(EVENTS) + 3 * reasons) * len(scenario.deliveries)
         connections += provider.connections_per_ip * scenario.mta.ips
     bins = min(scenario.time.horizon or LONGEST_S, simulated_s(scenario)) / scenario.time.bin
+    # Where the validity of all ends at one moment, all that wait are sorted at once.
+    at_once = waiting * TRIED.itemsize * 2 if scenario.mta.clock_origin != "relayed" else 0.0
     return {
-        "fewer messages": waiting * _NEW_BYTES
+        "fewer messages": at_once
+        + waiting * _NEW_BYTES
         + backing_off * TRIED.itemsize * 1.5
         + min(messages, 5_000_000) * 100,
         "a larger relay.batch": messages / relay.batch * _BATCH_BYTES,

@@ -245,6 +245,8 @@ def serve(
             # It cannot start in time, so it takes no token and hands the connection back.
             expired_message[expired] = message
             expired += 1
+            if was_free:
+                continue
             free_s = ask_s
         else:
             if interval_s > 0.0:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sendcap.ledger import CLOCKS, Event
+from sendcap.ledger import Event
 from sendcap.model import kernel
 from sendcap.model.audience import Audience
 from sendcap.model.batches import Batches
@@ -194,5 +194,4 @@ class Relay(Station):
         counts = np.bincount(place * queues + providers, minlength=len(relayed_s) * queues)
         for provider, column in enumerate(counts.reshape(-1, queues).T):
             if column.any():
-                for clock in CLOCKS:
-                    self._tally.add(clock, event, delivery, provider, relayed_s, weights=column)
+                self._tally.add("happened", event, delivery, provider, relayed_s, weights=column)

@@ -74,6 +74,7 @@ class SendingLog:
             ]
         )
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._horizon_s = scenario.time.horizon or np.inf
         self._pending: list[npt.NDArray[np.void]] = []
         self._ready: list[npt.NDArray[np.void]] = []
         self._ready_count = 0
@@ -110,7 +111,11 @@ class SendingLog:
         self._pending.append(rows)
 
     def write_before(self, until_s: float) -> None:
-        """Write what is known before ``until_s``; nothing of it may be added any more."""
+        """Write what is known before ``until_s``; nothing of it may be added any more.
+
+        What is known at the horizon or after it is left out.
+        """
+        until_s = min(until_s, self._horizon_s)
         if not self._pending:
             return
         pending = np.concatenate(self._pending)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import simpy
 
@@ -29,12 +29,12 @@ class Throttle:
         self.arrival_time_s = max(self.arrival_time_s, start_s) + self.interval_s * quantity
 
 
-@dataclass(slots=True)
+@dataclass(order=True, slots=True)
 class Connection:
     """A connection to a provider, made anew when it is used up or was idle for long."""
 
-    attempts_left: float = 0
     free_since_s: float = -math.inf
+    attempts_left: float = field(default=0, compare=False)
 
 
 class Queue:
@@ -43,8 +43,8 @@ class Queue:
     def __init__(self, env: simpy.Environment, name: str, provider: Provider, ips: int) -> None:
         self.name = name
         self.provider = provider
-        # A store hands out its items in the order in which they came back: the longest free first.
-        self.connections = simpy.Store(env)
+        # It hands out the connection that has been free the longest.
+        self.connections = simpy.PriorityStore(env)
         for _ in range(provider.connections_per_ip * ips):
             self.connections.put(Connection())
         self.throttle = Throttle(provider.rate, ips)
