@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Generator, Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import simpy
@@ -87,12 +87,13 @@ class Textbook:
             start_s = self.relay_throttle.start_s(start_s, len(audience))
             self.relay_throttle.charge(start_s, len(audience))
             yield self.env.timeout(start_s - self.env.now + self.draw(relay.batch_time))
-            for queue in audience:
-                message = self.addressed(delivery, queue)
+            batch = [self.addressed(delivery, queue) for queue in audience]
+            for message in batch:
                 failed = self.happens(relay.error_rate)
                 self.count("happened", "relay_failed" if failed else "relayed", message)
                 if not failed:
                     self.env.process(self.message(message))
+            self.env.process(self.expire_waiting(batch))
 
     def addressed(self, delivery: Delivery, queue: Queue) -> Message:
         """Return a message that has just been relayed, with what is wrong with its address."""
@@ -120,13 +121,10 @@ class Textbook:
             return
         yield env.timeout(leaves_s - env.now)
         while True:
-            taken = queue.connections.get()
-            # An instant later than the expiry: what is taken at that very moment still goes.
-            yield taken | env.timeout(message.expiry_s - env.now + AN_INSTANT_S)
-            if not taken.triggered:
-                taken.cancel()
+            message.asked = queue.connections.get()
+            connection = yield message.asked
+            if connection is None:
                 break
-            connection = cast("Connection", taken.value)
             idle_s = env.now - connection.free_since_s
             if connection.attempts_left == 0 or idle_s > queue.provider.idle_timeout:
                 connect_s = self.draw(queue.provider.connect_time)
@@ -159,6 +157,16 @@ class Textbook:
                 return
             yield env.timeout(due_s - env.now)
         yield from self.run_out(message)
+
+    def expire_waiting(self, batch: list[Message]) -> Process:
+        """Call those of a batch out of their queues that still wait at their expiry."""
+        # An instant later: what is taken at that very moment still goes.
+        wait_s = batch[0].expiry_s - self.env.now + AN_INSTANT_S
+        yield self.env.timeout(max(wait_s, 0.0))
+        for message in batch:
+            if message.asked is not None and not message.asked.triggered:
+                message.asked.cancel()
+                message.asked.succeed(None)
 
     def leaves_ingress_s(self) -> float:
         """Return when a message leaves that enters now: one server, first come, first served."""

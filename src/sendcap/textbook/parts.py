@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 import simpy
+from simpy.resources.store import StoreGet
 
 from sendcap.model.addresses import NOT_ATTEMPTED
 from sendcap.scenario import Delivery, Fault, Provider, Rate
@@ -64,6 +65,7 @@ class Message:
     fault: Fault | None = None
     clears_at_s: float = math.inf
     reported_s: float = -math.inf
+    asked: StoreGet | None = None  # the connection that it waits for, or has
     failures: int = 0
     first_failed_s: float = 0.0
     previous_delay_s: float = 0.0
