@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sendcap.cli.options import SOURCE
+from sendcap.cli.options import SOURCE, not_empty
 
 
 @click.group(invoke_without_command=True)
@@ -27,7 +27,7 @@ def list_presets() -> None:
 
 
 @scenario.command()
-@click.argument("source", metavar=SOURCE)
+@click.argument("source", metavar=SOURCE, callback=not_empty)
 def show(source: str) -> None:
     """Print a scenario as TOML, fully resolved: every key with its value."""
     from sendcap.scenario import dumps, load
@@ -36,7 +36,7 @@ def show(source: str) -> None:
 
 
 @scenario.command()
-@click.argument("source", metavar=SOURCE)
+@click.argument("source", metavar=SOURCE, callback=not_empty)
 def check(source: str) -> None:
     """Tell whether a scenario can be simulated; if not, exit with 2."""
     from sendcap.cli.conduct import printable
