@@ -154,29 +154,20 @@ class Relay(Station):
         providers = sending.audience.take(count)
         place = np.repeat(np.arange(len(batches)), sizes)
         failed = sending.failures.take(count)
+        relayed_s = self._batches.relayed_s[batches]
         message = None
         if self._log is not None:
             message = np.arange(sending.handed_over, sending.handed_over + count)
+            self._log.handed_over(delivery, providers, relayed_s[place], message, failed)
         sending.handed_over += count
-        relayed_s = self._batches.relayed_s[batches]
         if len(failed):
             self._count("relay_failed", delivery, place[failed], providers[failed], relayed_s)
-            if self._log is not None and message is not None:
-                self._log.relayed(
-                    "relay_failed",
-                    delivery,
-                    providers[failed],
-                    relayed_s[place[failed]],
-                    message[failed],
-                )
             self.failed += len(failed)
             kept = np.ones(count, np.bool_)
             kept[failed] = False
             place, providers = place[kept], providers[kept]
             message = None if message is None else message[kept]
         self._count("relayed", delivery, place, providers, relayed_s)
-        if self._log is not None and message is not None:
-            self._log.relayed("relayed", delivery, providers, relayed_s[place], message)
         self._ingress.inbox.put(
             Handover(delivery, providers, batches[place].astype(np.int32), message)
         )

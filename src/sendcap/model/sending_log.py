@@ -10,25 +10,43 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.ledger import EVENTS, Event
+from sendcap.ledger import EVENTS
 from sendcap.model.addresses import AddressKinds
 from sendcap.model.messages import WITH_REASON, Floats, Ints, Reports
 from sendcap.scenario import Scenario
 
-_ROW: Final = np.dtype(
-    [
-        ("known_s", "f8"),
-        ("happened_s", "f8"),
-        ("message", "i8"),
-        ("attempt", "i4"),
-        ("delivery", "i2"),
-        ("provider", "i2"),
-        ("reason", "i2"),
-        ("event", "i1"),
-    ],
-    align=True,
-)
 _ROW_GROUP: Final = 1 << 18
+_TYPES: Final = {
+    "delivery": np.int16,
+    "provider": np.int16,
+    "message": np.int64,
+    "event": np.int8,
+    "reason": np.int16,
+    "attempt": np.int32,
+    "happened_s": np.float64,
+    "known_s": np.float64,
+}
+_Rows = dict[str, npt.NDArray[Any]]
+
+
+def _rows(count: int, **columns: Any) -> _Rows:
+    """Return rows; a column may be one value for all of them."""
+    return {
+        name: np.broadcast_to(np.asarray(columns[name], kind), count)
+        for name, kind in _TYPES.items()
+    }
+
+
+def _chosen(rows: _Rows, index: npt.NDArray[Any]) -> _Rows:
+    return {name: column[index] for name, column in rows.items()}
+
+
+def _joined(parts: Sequence[_Rows]) -> _Rows:
+    if not parts:
+        return _rows(0, **dict.fromkeys(_TYPES, 0))
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([part[name] for part in parts]) for name in _TYPES}
 
 
 class SendingLog:
@@ -60,55 +78,77 @@ class SendingLog:
             "event": pa.array(EVENTS, pa.string()),
             "reason": pa.array(names, pa.string()),
         }
-        label = pa.dictionary(pa.int32(), pa.string())
         self._schema = pa.schema(
             [
-                ("delivery", label),
-                ("provider", label),
-                ("message", pa.int64()),
-                ("event", label),
-                ("reason", label),
-                ("attempt", pa.int32()),
-                ("happened_s", pa.float64()),
-                ("known_s", pa.float64()),
+                (
+                    name,
+                    pa.dictionary(pa.from_numpy_dtype(kind), pa.string())
+                    if name in self._labels
+                    else pa.from_numpy_dtype(kind),
+                )
+                for name, kind in _TYPES.items()
             ]
         )
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        # A dictionary of numbers that hardly repeat costs more than it saves, and so do the
+        # extremes of columns that nobody searches by.
+        self._writer = pq.ParquetWriter(
+            path,
+            self._schema,
+            use_dictionary=[*self._labels, "attempt"],
+            write_statistics=["known_s"],
+        )
         self._horizon_s = scenario.time.horizon or np.inf
-        self._pending: list[npt.NDArray[np.void]] = []
-        self._ready: list[npt.NDArray[np.void]] = []
+        self._relayed: list[_Rows] = []
+        self._reported: list[_Rows] = []
+        self._ready: list[_Rows] = []
         self._ready_count = 0
 
-    def relayed(
+    def handed_over(
         self,
-        event: Event,
         delivery: int,
         provider: npt.NDArray[np.int16],
         times_s: Floats,
         message: Ints,
+        failed: Ints,
     ) -> None:
-        """Add what the relay did; Campaign knows it at once."""
-        rows = np.zeros(len(times_s), _ROW)
-        rows["known_s"] = rows["happened_s"] = times_s
-        rows["message"] = message
-        rows["delivery"] = delivery
-        rows["provider"] = provider
-        rows["event"] = EVENTS.index(event)
-        self._pending.append(rows)
+        """Add what the relay did, in order of time; Campaign knows it at once.
+
+        ``failed`` are the places of the messages that failed before they were handed over.
+        """
+        event = np.full(len(times_s), EVENTS.index("relayed"), np.int8)
+        event[failed] = EVENTS.index("relay_failed")
+        self._relayed.append(
+            _rows(
+                len(times_s),
+                delivery=delivery,
+                provider=provider,
+                message=message,
+                event=event,
+                reason=0,
+                attempt=0,
+                happened_s=times_s,
+                known_s=times_s,
+            )
+        )
 
     def reported(self, reports: Reports, known_s: Floats) -> None:
         """Add reports, known at the times given."""
-        rows = np.zeros(len(reports), _ROW)
-        rows["known_s"] = known_s
-        rows["happened_s"] = reports.happened_s
-        rows["message"] = reports.message
-        rows["attempt"] = reports.attempt
-        rows["delivery"] = reports.delivery
-        rows["provider"] = reports.provider
+        reason: Any = 0
         if reports.event in WITH_REASON:
-            rows["reason"] = self._reason[reports.provider][reports.reason]
-        rows["event"] = EVENTS.index(reports.event)
-        self._pending.append(rows)
+            reason = self._reason[reports.provider][reports.reason]
+        self._reported.append(
+            _rows(
+                len(reports),
+                delivery=reports.delivery,
+                provider=reports.provider,
+                message=reports.message,
+                event=EVENTS.index(reports.event),
+                reason=reason,
+                attempt=reports.attempt,
+                happened_s=reports.happened_s,
+                known_s=known_s,
+            )
+        )
 
     def write_before(self, until_s: float) -> None:
         """Write what is known before ``until_s``; nothing of it may be added any more.
@@ -116,14 +156,12 @@ class SendingLog:
         What is known at the horizon or after it is left out.
         """
         until_s = min(until_s, self._horizon_s)
-        if not self._pending:
-            return
-        pending = np.concatenate(self._pending)
-        now = pending["known_s"] < until_s
-        self._pending = [pending[~now]]
-        rows = pending[now]
-        self._ready.append(rows[_order(rows)])
-        self._ready_count += len(rows)
+        relayed, self._relayed = _split(self._relayed, until_s)
+        reported, self._reported = _split(self._reported, until_s)
+        if len(relayed["known_s"]) + len(reported["known_s"]):
+            rows = _in_order(relayed, reported)
+            self._ready.append(rows)
+            self._ready_count += len(rows["known_s"])
         if self._ready_count >= _ROW_GROUP:
             self._write()
 
@@ -144,31 +182,66 @@ class SendingLog:
 
         if not self._ready_count:
             return
-        rows = np.concatenate(self._ready)
+        rows = _joined(self._ready)
         self._ready, self._ready_count = [], 0
-        columns: list[Any] = []
-        for field in self._schema:
-            values = np.ascontiguousarray(rows[field.name])
-            if field.name in self._labels:
-                codes = pa.array(values.astype(np.int32))
-                columns.append(pa.DictionaryArray.from_arrays(codes, self._labels[field.name]))
-            else:
-                columns.append(pa.array(values))
+        columns = [
+            pa.DictionaryArray.from_arrays(pa.array(column), self._labels[name])
+            if name in self._labels
+            else pa.array(column)
+            for name, column in rows.items()
+        ]
         table = pa.Table.from_arrays(columns, schema=self._schema)
         self._writer.write_table(table, row_group_size=_ROW_GROUP)
 
 
-def _order(rows: npt.NDArray[np.void]) -> Ints:
-    """Return the rows' order: by known time, then message by message as things happened.
+def _split(parts: Sequence[_Rows], until_s: float) -> tuple[_Rows, list[_Rows]]:
+    """Return the rows that are known before a time, and the others."""
+    now: list[_Rows] = []
+    later: list[_Rows] = []
+    for part in parts:
+        known = part["known_s"] < until_s
+        if known.all():
+            now.append(part)
+        else:
+            now.append(_chosen(part, np.flatnonzero(known)))
+            later.append(_chosen(part, np.flatnonzero(~known)))
+    return _joined(now), later
 
-    Times rarely tie in disorder, so the full comparison is made only where they do.
+
+def _in_order(relayed: _Rows, reported: _Rows) -> _Rows:
+    """Return all rows by known time; of one time, message by message as things happened.
+
+    The relay's rows come in order of time. Times of reports rarely tie, so the full comparison is
+    made only where one does.
     """
-    known_s = np.ascontiguousarray(rows["known_s"])
-    happened_s = np.ascontiguousarray(rows["happened_s"])
-    message = rows["delivery"].astype(np.int64) << 40 | rows["message"]
-    order = np.argsort(known_s, kind="stable")
-    tied = np.diff(known_s[order]) == 0.0
-    next_message, next_s = np.diff(message[order]), np.diff(happened_s[order])
-    if np.any(tied & ((next_message < 0) | ((next_message == 0) & (next_s <= 0.0)))):
-        order = np.lexsort((rows["event"], happened_s, message, known_s))
-    return order
+    order = np.argsort(reported["known_s"])
+    reported_s, relayed_s = reported["known_s"][order], relayed["known_s"]
+    before = np.searchsorted(relayed_s, reported_s)
+    if _ties(relayed, reported_s, before):
+        rows = _joined((relayed, reported))
+        message = rows["delivery"].astype(np.int64) << 40 | rows["message"]
+        keys = (rows["event"], rows["happened_s"], message, rows["known_s"])
+        return _chosen(rows, np.lexsort(keys))
+    places = before + np.arange(len(order))
+    is_relayed = np.ones(len(relayed_s) + len(order), np.bool_)
+    is_relayed[places] = False
+    rows = {}
+    for name, kind in _TYPES.items():
+        column = np.empty(len(is_relayed), kind)
+        column[is_relayed] = relayed[name]
+        column[places] = reported[name][order]
+        rows[name] = column
+    return rows
+
+
+def _ties(relayed: _Rows, reported_s: Floats, before: Ints) -> bool:
+    """Tell whether rows of one time could be in disorder, given the reports' times in order."""
+    relayed_s = relayed["known_s"]
+    if np.any(np.diff(reported_s) == 0.0):
+        return True
+    if len(relayed_s) and np.any(relayed_s[np.minimum(before, len(relayed_s) - 1)] == reported_s):
+        return True
+    # The relay's messages are in order within a delivery: only another one can come between.
+    delivery = relayed["delivery"]
+    mixed = np.flatnonzero(np.diff(delivery) < 0)
+    return bool(np.any(relayed_s[mixed] == relayed_s[mixed + 1]))
