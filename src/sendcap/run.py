@@ -233,8 +233,8 @@ def window_seconds(window: float | str, what: str) -> float:
 
         return LONGEST_WINDOW_S
     window_s = seconds(window, what)
-    if not 0 < window_s < float("inf"):
-        raise SendcapError(f"{what}: {window!r} is not a time above 0, such as 60s, or auto")
+    if not 0.1 <= window_s < float("inf"):
+        raise SendcapError(f"{what}: {window!r} is not a time of at least 100ms, or auto")
     return window_s
 
 
