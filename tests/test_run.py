@@ -195,7 +195,7 @@ def test_ctrl_c_in_the_simulation_leaves_no_half_written_sending_log(small, tmp_
         raise KeyboardInterrupt
 
     def attempt() -> None:
-        with sendcap.run.staging.staged(tmp_path / "run") as folder:
+        with sendcap.run.staging.Staging(tmp_path / "run") as folder:
             sendcap.simulate(small, sending_log=folder / "log.parquet", progress=interrupt)
 
     with pytest.raises(KeyboardInterrupt):

@@ -3,4 +3,4 @@
 from sendcap.cli import main
 
 if __name__ == "__main__":
-    main(prog_name="sendcap")
+    main()

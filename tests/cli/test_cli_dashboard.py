@@ -56,8 +56,9 @@ def test_a_share_of_nothing_is_a_dash(sendcap, saved) -> None:
     [
         (["none"], "error: none: no such directory"),
         (["."], "error: .: is not a saved run"),
-        (["here", "--at", "3"], "error: time: "),
-        (["here", "--at", "-3h"], "error: time: "),
+        (["here", "--at", "3"], "error: --at: "),
+        (["here", "--at", "-3h"], "error: --at: "),
+        ([""], "error: Invalid value for 'DIR': is empty; "),
         (["here", "--delivery", "x"], "error: unknown delivery 'x': choose from news, "),
     ],
 )

@@ -50,6 +50,38 @@ def test_a_name_that_is_taken_gets_a_number(sendcap, place) -> None:
     assert names(place / "runs") == {"small", "small-2", "small-3"}
 
 
+def test_runs_that_are_simulated_at_the_same_time_all_find_a_name(process, place) -> None:
+    running = [process("run", "small.toml") for _ in range(3)]
+    for its in running:
+        _, err = its.communicate(timeout=120)
+        assert (its.returncode, err) == (0, "")
+    assert names(place / "runs") == {"small", "small-2", "small-3"}
+
+
+def test_the_totals_add_up_and_say_what_they_count(sendcap, place) -> None:
+    result = sendcap("run", "small.toml", "--mode", "without-efs")
+    assert "Relay failed" not in result.stdout
+    assert "until its retry succeeds" not in result.stdout
+    text = (place / "small.toml").read_text().replace("[relay]", "[relay]\nerror_rate = 0.1")
+    (place / "failing.toml").write_text(text)
+    result = sendcap("run", "failing.toml")
+    lines = result.stdout.splitlines()
+    heading = next(line for line in lines if line.startswith("Provider "))
+    assert "Relay failed" in heading
+    total = next(line for line in reversed(lines) if line.startswith("all "))
+    relay_failed, accepted, hard, _, expired, asynchronous = map(int, total.split()[1:7])
+    assert relay_failed + accepted + hard + expired == 500
+    failed = next(line for line in lines if line.startswith("Failed"))
+    assert failed.split()[-1] == str(relay_failed + hard + expired + asynchronous)
+    for text in (
+        "Times count from t = 0",
+        "of all that was ever accepted",
+        "Soft counts attempts",
+        "until its retry succeeds",
+    ):
+        assert text in result.stdout
+
+
 def test_a_directory_that_is_named_is_never_replaced_without_force(sendcap, place) -> None:
     assert sendcap("run", "small.toml", "--out", "here").exit_code == 0
     before = bytes_in(place / "here")
@@ -103,8 +135,10 @@ def test_markup_and_escapes_in_names_are_shown_as_they_are(sendcap) -> None:
     [
         (["nothing.toml"], "error: nothing.toml: no such file"),
         (["."], "error: .: is a directory"),
-        (["small.toml", "--window", "5"], "error: window: "),
-        (["small.toml", "--window", "0s"], "error: window: "),
+        (["small.toml", "--window", "5"], "error: --window: "),
+        (["small.toml", "--window", "0s"], "error: --window: "),
+        ([""], "error: Invalid value for '[SCENARIO|PRESET]': is empty; "),
+        (["small.toml", "--out", ""], "error: Invalid value for '--out': is empty; "),
         (["small.toml", "--out", "small.toml"], "error: small.toml: is a file"),
         (["small.toml", "--out", "small.toml/x"], "error: small.toml/x: cannot be written: "),
     ],
@@ -161,5 +195,5 @@ def test_too_little_memory_is_told_in_one_line(sendcap, place, monkeypatch) -> N
     monkeypatch.setattr(saved, "write_ledger", fail)
     result = sendcap("run", "small.toml")
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: not enough memory")
+    assert result.stderr == "error: not enough memory\n"
     assert names(place) == {"small.toml"}

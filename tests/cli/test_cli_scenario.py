@@ -42,3 +42,12 @@ def test_without_a_command_the_help_is_shown(sendcap) -> None:
     result = sendcap("scenario")
     assert result.exit_code == 0
     assert "schema" in result.stdout
+
+
+def test_show_prints_a_preset_with_its_comments(sendcap) -> None:
+    text = sendcap("scenario", "show", "quickstart").stdout
+    assert text.startswith("# ")
+    assert text == scenarios.preset_text("quickstart")
+    resolved = sendcap("scenario", "show", "quickstart", "--resolved").stdout
+    assert "#" not in resolved
+    assert scenarios.loads(resolved) == package.load("quickstart")

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 
-from sendcap.cli.conduct import Stopped, conduct, printable
+from sendcap.cli.conduct import conduct, printable
 from sendcap.errors import SendcapError, SendcapWarning
 
 LONG = 50_000_000
@@ -30,8 +31,15 @@ def raising(error):
     ("error", "code", "told"),
     [
         (SendcapError("a: wrong\nb: wrong"), 2, "error: a: wrong\nerror: b: wrong\n"),
-        (Stopped(130, "interrupted"), 130, "error: interrupted\n"),
-        (OSError(errno.EIO, "bad disk", "file"), 2, "error: file: bad disk\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (OSError(errno.EPERM, "not allowed", "file"), 2, "error: file: permission denied\n"),
+        (OSError(errno.ENXIO, "no such device"), 2, "error: no such device\n"),
+        (
+            OSError(errno.ENOSPC, "no space"),
+            2,
+            "error: standard output: no space is left on the disk\n",
+        ),
+        (MemoryError(), 2, "error: not enough memory\n"),
     ],
 )
 def test_each_end_has_its_code_and_its_lines(capfd, error, code, told) -> None:
@@ -44,12 +52,6 @@ def test_what_nobody_expected_keeps_its_traceback() -> None:
         conduct(raising(ZeroDivisionError()))
 
 
-def test_a_stop_survives_being_copied_as_simpy_does() -> None:
-    stopped = Stopped(143, "terminated")
-    copy = type(stopped)(*stopped.args)
-    assert (copy.code, copy.message) == (143, "terminated")
-
-
 def test_only_sendcaps_warnings_are_retold(capfd) -> None:
     def command() -> None:
         for _ in range(3):
@@ -60,13 +62,6 @@ def test_only_sendcaps_warnings_are_retold(capfd) -> None:
     # pytest makes an error of every other warning.
     with pytest.raises(RuntimeWarning):
         conduct(lambda: warnings.warn("strange", RuntimeWarning, stacklevel=1))
-
-
-def test_the_handlers_of_signals_are_put_back() -> None:
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    conduct(lambda: None)
-    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def test_nothing_in_a_text_moves_the_cursor() -> None:
@@ -105,6 +100,78 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
     out, err = running.communicate(timeout=60)
     assert (running.returncode, out, err) == (code, "", f"error: {word}\n")
     assert {path.name for path in place.iterdir()} == {"small.toml", "long.toml"}
+
+
+def wait_until_listening(running) -> None:
+    """Wait until a process has set its handler of SIGTERM: Python alone sets none."""
+    status = Path(f"/proc/{running.pid}/status")
+
+    def listening() -> bool:
+        caught = int(status.read_text().split("SigCgt:")[1].split()[0], 16)
+        return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+    wait_for(listening)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to look into")
+@pytest.mark.parametrize(
+    "seconds", [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.1, 1.3, 1.6, 2.0, 2.5, 3.0]
+)
+def test_a_run_can_be_stopped_at_every_moment(process, place, long_scenario, seconds) -> None:
+    running = process("run", long_scenario, "--sending-log")
+    wait_until_listening(running)
+    time.sleep(seconds)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err) == (130, "", "error: interrupted\n")
+    assert {path.name for path in place.iterdir()} == {"small.toml", "long.toml"}
+
+
+def test_being_stopped_again_and_again_changes_nothing(process, place, long_scenario) -> None:
+    running = process("run", long_scenario, "--sending-log")
+    wait_for(lambda: list(place.glob("runs/.sendcap-*/sending-log.parquet")))
+    while running.poll() is None:
+        running.send_signal(signal.SIGTERM)
+    assert running.communicate() == ("", "error: terminated\n")
+    assert running.returncode == 143
+    assert {path.name for path in place.iterdir()} == {"small.toml", "long.toml"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_at_the_end_does_not_kill(process, number) -> None:
+    for _ in range(5):
+        running = process("--version")
+        assert running.stdout.readline().startswith("sendcap ")
+        running.send_signal(number)
+        _, err = running.communicate(timeout=60)
+        assert running.returncode in (0, 128 + number)
+        assert err.count("\n") == (running.returncode != 0)
+
+
+def test_a_signal_that_is_ignored_stays_ignored(process, place) -> None:
+    # As nohup and a shell's background jobs have it.
+    running = process(
+        "run", "small.toml", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
+    )
+    wait_for(lambda: list(place.glob("runs/*")) or running.poll() is not None)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (0, "")
+
+
+def test_a_run_that_was_killed_is_cleared_away_by_the_next(
+    process, place, sendcap, long_scenario
+) -> None:
+    killed, alive = process("run", long_scenario), process("run", long_scenario)
+    wait_for(lambda: len(list(place.glob("runs/.sendcap-*"))) == 2)
+    time.sleep(0.3)
+    killed.kill()
+    killed.communicate(timeout=60)
+    assert sendcap("run", "small.toml").exit_code == 0
+    assert len(list(place.glob("runs/.sendcap-*"))) == 1
+    alive.terminate()
+    alive.communicate(timeout=60)
+    assert {path.name for path in (place / "runs").iterdir()} == {"small"}
 
 
 def test_a_forced_run_that_is_stopped_keeps_the_old_one(
@@ -147,7 +214,10 @@ def test_output_that_cannot_be_written_is_told_in_one_line(place, arguments) -> 
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (2, "error: File too large\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: standard output: a file would be larger than the file system allows\n",
+    )
 
 
 def test_a_terminal_that_lacks_characters_is_no_failure(place) -> None:

@@ -59,6 +59,7 @@ def test_version_is_the_packages(sendcap) -> None:
         (["run", "--nothing"], "No such option '--nothing'"),
         (["run", "--mode", "all"], "'all' is not one of 'without-efs', 'efs', 'efs-v8', 'legacy'"),
         (["run", "--seed", "-1"], "-1 is not in the range x>=0"),
+        (["run", "--seed", "x"], "'x' is not a valid whole number"),
         (["run", "a", "b"], "Got unexpected extra argument"),
         (["dashboard"], "Missing argument 'DIR'"),
     ],

@@ -17,12 +17,14 @@ import pytest
 from small_scenarios import EVERYTHING
 
 from sendcap import textbook
+from sendcap.errors import SendcapWarning
 from sendcap.ledger import CLOCKS, EVENTS, Ledger
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario, from_dict, load, updated
 
 SEEDS = 12
 MOMENTS_MIN = np.array([1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 360, 720, 1440, 2880, 5760])
+REASONS = ("", "user unknown", "account disabled", "mailbox full", "greylisted", "transient")
 LARGEST_T = 5.0
 
 
@@ -32,9 +34,12 @@ def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
     for delivery, provider in ledger.to_deliver:
         for event in EVENTS:
             for clock in CLOCKS:
-                curve = ledger.cumulative(event, clock=clock, delivery=delivery, provider=provider)
-                moments = np.minimum(MOMENTS_MIN, len(curve) - 1)
-                found[delivery, provider, event, clock] = curve[moments]
+                for reason in REASONS:
+                    curve = ledger.cumulative(
+                        event, clock=clock, delivery=delivery, provider=provider, reason=reason
+                    )
+                    moments = np.minimum(MOMENTS_MIN, len(curve) - 1)
+                    found[delivery, provider, event, clock, reason] = curve[moments]
     return found
 
 
@@ -56,7 +61,7 @@ def disagreements(engine: list[Ledger], reference: list[Ledger]) -> Iterator[str
 def with_everything(**changes: Any) -> Scenario:
     sections = copy.deepcopy(EVERYTHING)
     for name, section in changes.items():
-        sections[name] |= section
+        sections[name] = sections.get(name, {}) | section
     return from_dict(sections)
 
 
@@ -73,6 +78,13 @@ STEPS = [
     {"at": "10m", "rate": "2/s,max_burst=5"},
     {"at": "1h", "rate": "100/m"},
 ]
+
+
+def with_horizon() -> Scenario:
+    with pytest.warns(SendcapWarning, match="cuts off"):
+        return with_everything(time={"bin": "5m", "horizon": "52m"}, mta={"ingress_rate": "4/s"})
+
+
 SCENARIOS = {
     "other throttles and an outage": with_providers(
         fast={
@@ -83,6 +95,10 @@ SCENARIOS = {
         flaky={"rate": {"kind": "fixed-window", "limit": 200, "window": "5m"}},
     ),
     "everything": with_everything(),
+    "late expiries in line for a slow feedback": with_everything(
+        feedback={"rate": "2/s"},
+        mta={"ingress_rate": "5/s", "clock_origin": "delivery-start"},
+    ),
     "polling and feedback rate": with_everything(feedback={"polling": "5m", "rate": "3/s"}),
     "on failure, from the start, postfix": with_everything(
         mta={
@@ -100,6 +116,14 @@ def test_counts_over_time_agree_within_sampling_error(name: str) -> None:
     seeded = [SCENARIOS[name].with_seed(seed) for seed in range(SEEDS)]
     engine = [simulate_ledger(its) for its in seeded]
     reference = [textbook.simulate_ledger(its) for its in seeded]
+    assert list(disagreements(engine, reference)) == []
+
+
+def test_a_horizon_cuts_both_at_the_same_moment() -> None:
+    seeded = [with_horizon().with_seed(seed) for seed in range(SEEDS)]
+    engine = [simulate_ledger(its) for its in seeded]
+    reference = [textbook.simulate_ledger(its) for its in seeded]
+    assert engine[0].bins == reference[0].bins == 11
     assert list(disagreements(engine, reference)) == []
 
 

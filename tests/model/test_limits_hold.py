@@ -9,7 +9,7 @@ import pytest
 from small_scenarios import scenario_of
 
 from sendcap.errors import ScenarioError, SendcapWarning
-from sendcap.model import memory
+from sendcap.model import feasibility
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.scenario import load, updated
 
@@ -91,7 +91,7 @@ def test_more_memory_than_there_is_is_refused_with_the_estimate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     its = updated(load("black-friday"), {"deliveries[0].messages": 900_000_000})
-    monkeypatch.setattr(memory, "available_bytes", lambda: 2 << 30)
+    monkeypatch.setattr(feasibility, "available_bytes", lambda: 2 << 30)
     with pytest.raises(ScenarioError, match=r"900,000,000 messages would need about .* GiB"):
         simulate_ledger(its)
 
@@ -99,5 +99,42 @@ def test_more_memory_than_there_is_is_refused_with_the_estimate(
 def test_memory_is_not_refused_where_the_system_does_not_tell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: None)
+    monkeypatch.setattr(feasibility, "available_bytes", lambda: None)
     assert simulate_ledger(scenario_of()).total("accepted") == 1
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        (
+            {"relay": {"rate": "1/d"}},
+            r"relay.rate.*: this slow, 100,000 messages take 100,000 days",
+        ),
+        ({"mta": {"ingress_rate": "1/h"}}, r"mta.ingress_rate: this slow"),
+        ({"feedback": {"rate": "1/h"}}, r"feedback.rate: this slow, .* take 4,167 days"),
+    ],
+)
+def test_a_simulation_of_years_is_refused(sections, message: str) -> None:
+    its = scenario_of(delivery={"messages": 100_000}, **sections)
+    with pytest.raises(ScenarioError, match=message):
+        simulate_ledger(its)
+
+
+def test_a_slow_relay_costs_no_more_than_its_messages() -> None:
+    """Time in which nothing happens is passed over: a message a day takes no 74 windows a day."""
+    its = scenario_of(
+        delivery={"messages": 300, "validity": "1h"},
+        relay={"batch": 1, "rate": "1/d,max_burst=1"},
+    )
+    windows = []
+    ledger = simulate_ledger(its, progress=windows.append)
+    assert ledger.total("accepted") == 300
+    assert len(windows) <= 3 * 300
+
+
+def test_a_provider_without_messages_is_no_problem() -> None:
+    its = scenario_of(
+        delivery={"messages": 3, "audience": {"p": 1.0, "q": 0.0}},
+        providers={name: {"connect_time": "0s", "transaction_time": "1s"} for name in ("p", "q")},
+    )
+    assert simulate_ledger(its).total("accepted") == 3

@@ -71,7 +71,10 @@ def test_draws_do_not_depend_on_how_many_are_taken_at_a_time(sizes: list[int]) -
     np.testing.assert_array_equal(got, expected)
 
 
-@given(st.lists(st.integers(0, 5000), max_size=20), st.sampled_from([0.0, 1e-12, 0.003, 0.4, 1.0]))
+@given(
+    st.lists(st.integers(0, 5000), max_size=20),
+    st.sampled_from([0.0, 5e-324, 1e-20, 1e-12, 0.003, 0.4, 1.0]),
+)
 def test_trials_do_not_depend_on_how_many_are_taken_at_a_time(
     sizes: list[int], probability: float
 ) -> None:

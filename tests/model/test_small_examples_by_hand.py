@@ -248,12 +248,80 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "expired",
         [15],
     ),
-    "a message that leaves the ingress after its expiry expires there": (
+    "a message that would leave the ingress after its expiry expires there": (
         scenario_of(
-            time=SECOND, delivery={"messages": 2, "validity": "15s"}, mta={"ingress_rate": "1/10s"}
+            time=SECOND, delivery={"messages": 3, "validity": "15s"}, mta={"ingress_rate": "1/10s"}
+        ),
+        "expired_untried",
+        [15, 15],
+    ),
+    "a message that is relayed after its expiry expires at once": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "15s"},
+            relay={"batch_time": "20s"},
+            mta={"clock_origin": "delivery-start"},
         ),
         "expired_untried",
         [20],
+    ),
+    "a message taken at the very moment of its expiry still goes": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 3, "validity": "10s"},
+            provider={"transaction_time": "5s"},
+        ),
+        "attempted",
+        [0, 5, 10],
+    ),
+    "an attempt that may start at the very moment of the expiry still does": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 3, "validity": "20s"},
+            provider={"connections_per_ip": 3, "rate": "1/10s"},
+        ),
+        "attempted",
+        [0, 10, 20],
+    ),
+    "a retry due at the very moment of the expiry still goes": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "11s"},
+            mta={"retry": {"policy": "schedule", "delays": ["10s"]}},
+            provider={"faults": [{"reason": "full", "share": 1.0, "never": 1.0}]},
+        ),
+        "attempted",
+        [0, 11],
+    ),
+    "a fault has cleared at the very moment at which it clears": (
+        scenario_of(
+            time=SECOND,
+            mta={"retry": {"policy": "schedule", "delays": ["10s"]}},
+            provider={"faults": [{"reason": "full", "share": 1.0, "clears_after": "11s"}]},
+        ),
+        # Fails at 1 s, so it clears at 12 s: the very moment at which the retry finishes.
+        "accepted",
+        [12],
+    ),
+    "a bad address is bounced hard, however flaky its provider": (
+        scenario_of(
+            time=SECOND,
+            provider={"transient": 1.0, "hard": [{"reason": "user unknown", "share": 1.0}]},
+        ),
+        "hard",
+        [1],
+    ),
+    "a message that cannot start in time does not count as use of its connection": (
+        # Messages at 0, 50 and 100 s. The throttle lets the second go at 90 s only, after its
+        # expiry. So at 100 s the connection has been idle since 1 s, and is made again.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 3, "validity": "20s"},
+            relay={"batch": 1, "rate": "1/50s,max_burst=1"},
+            provider={"connect_time": "3s", "idle_timeout": "60s", "rate": "1/90s"},
+        ),
+        "attempted",
+        [3, 103],
     ),
     "a connection under way does not save a message from expiring": (
         scenario_of(time=SECOND, delivery={"validity": "5s"}, provider={"connect_time": "20s"}),
@@ -307,3 +375,17 @@ def test_reports_are_held_to_the_rate() -> None:
     )
     known = simulate_ledger(its).counts("accepted", clock="known")
     assert [int(second) for second in known.nonzero()[0]] == [11, 21, 31, 41]
+
+
+def test_a_fault_is_the_reason_even_where_everything_fails() -> None:
+    its = scenario_of(
+        delivery={"messages": 10, "validity": "1h"},
+        provider={
+            "transient": 1.0,
+            "faults": [{"reason": "full", "share": 0.5, "never": 1.0}],
+        },
+    )
+    for ledger in (simulate_ledger(its), textbook.simulate_ledger(its)):
+        soft = ledger.reasons("soft_first")
+        assert set(soft) == {"full", "transient"}
+        assert ledger.reasons("expired") == soft

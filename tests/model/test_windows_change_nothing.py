@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_scenarios import EVERYTHING
 
+from sendcap.errors import SendcapWarning
 from sendcap.ledger import EVENTS
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import from_dict
@@ -157,6 +158,24 @@ def test_windows_change_neither_ledger_nor_sending_log_when_everything_is_in_use
     # The scenario reaches every branch but hard_after_soft, which needs an outage.
     reached = {event for event in EVENTS if ledger.total(event)}
     assert reached == set(EVENTS) - {"hard_after_soft"}
+    for other, other_log in results[1:]:
+        assert other == ledger
+        assert pq.read_table(other_log).equals(pq.read_table(log))
+
+
+def test_windows_change_neither_ledger_nor_sending_log_when_a_horizon_cuts_both(
+    tmp_path: Path,
+) -> None:
+    with pytest.warns(SendcapWarning, match="cuts off"):
+        its = from_dict(copy.deepcopy(EVERYTHING) | {"time": {"horizon": "10m"}})
+    results = []
+    for window_s in (None, 60.0, 7.0):
+        path = tmp_path / f"{window_s}.parquet"
+        results.append((simulate_ledger(its, window_s=window_s, sending_log=path), path))
+    ledger, log = results[0]
+    rows = pq.read_table(log).to_pandas()
+    assert rows.known_s.max() < 600.0
+    assert (rows.event == "accepted").sum() == ledger.total("accepted")
     for other, other_log in results[1:]:
         assert other == ledger
         assert pq.read_table(other_log).equals(pq.read_table(log))

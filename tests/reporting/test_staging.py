@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -9,7 +10,7 @@ import pytest
 
 from sendcap.errors import RunError
 from sendcap.reporting import staging
-from sendcap.reporting.staging import LEDGER, SUMMARY, staged
+from sendcap.reporting.staging import LEDGER, SUMMARY, Staging
 
 
 def contents(directory) -> set[str]:
@@ -17,7 +18,7 @@ def contents(directory) -> set[str]:
 
 
 def stage(target, work=lambda folder: None, *, force=False) -> None:
-    with staged(target, force=force) as folder:
+    with Staging(target, force=force) as folder:
         work(folder)
 
 
@@ -40,14 +41,14 @@ def saved(tmp_path):
 
 def test_the_directory_appears_at_success(tmp_path) -> None:
     target = tmp_path / "runs" / "a" / "b"
-    with staged(target) as folder:
+    with Staging(target) as folder:
         (folder / "file").write_text("x")
         assert not target.exists()
     assert contents(tmp_path) == {"runs", "runs/a", "runs/a/b", "runs/a/b/file"}
 
 
 def test_others_may_read_what_the_umask_allows(tmp_path) -> None:
-    with staged(tmp_path / "run"):
+    with Staging(tmp_path / "run"):
         pass
     (tmp_path / "plain").mkdir()
     assert (tmp_path / "run").stat().st_mode == (tmp_path / "plain").stat().st_mode
@@ -62,19 +63,19 @@ def test_nothing_is_left_behind_whatever_is_raised(tmp_path, error) -> None:
 
 def test_parents_that_were_there_stay(tmp_path) -> None:
     (tmp_path / "runs").mkdir()
-    with pytest.raises(KeyboardInterrupt), staged(tmp_path / "runs" / "run"):
+    with pytest.raises(KeyboardInterrupt), Staging(tmp_path / "runs" / "run"):
         raise KeyboardInterrupt
     assert contents(tmp_path) == {"runs"}
 
 
 def test_an_existing_directory_is_refused_before_any_work(saved, tmp_path) -> None:
-    with pytest.raises(RunError, match=r"run: exists already; .*--force"), staged(saved):
+    with pytest.raises(RunError, match=r"run: exists already; .*--force"), Staging(saved):
         pytest.fail("the work began")
     assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
 
 
 def test_force_replaces_a_saved_run(saved, tmp_path) -> None:
-    with staged(saved, force=True) as folder:
+    with Staging(saved, force=True) as folder:
         (folder / "new").write_text("x")
         assert (saved / LEDGER).read_text() == "old"
     assert contents(tmp_path) == {"run", "run/new"}
@@ -97,7 +98,7 @@ def test_force_keeps_the_old_run_if_the_new_one_cannot_take_its_place(
         return rename(self, target)
 
     monkeypatch.setattr(staging.Path, "rename", refuse)
-    with pytest.raises(RunError, match="the disk reports an error"), staged(saved, force=True):
+    with pytest.raises(RunError, match="the disk reports an error"), Staging(saved, force=True):
         pass
     assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
 
@@ -106,14 +107,14 @@ def test_force_does_not_replace_what_is_not_a_saved_run(tmp_path) -> None:
     target = tmp_path / "photos"
     target.mkdir()
     (target / "summary.json").write_text("mine")
-    with pytest.raises(RunError, match="is not a saved run"), staged(target, force=True):
+    with pytest.raises(RunError, match="is not a saved run"), Staging(target, force=True):
         pass
     assert contents(tmp_path) == {"photos", "photos/summary.json"}
 
 
 def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> None:
     (saved / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match=r"holds 'notes\.txt', which"), staged(saved, force=True):
+    with pytest.raises(RunError, match=r"holds 'notes\.txt', which"), Staging(saved, force=True):
         pass
     assert (saved / "notes.txt").read_text() == "mine"
 
@@ -121,7 +122,7 @@ def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> 
 def test_force_fills_an_empty_directory(tmp_path) -> None:
     target = tmp_path / "run"
     target.mkdir()
-    with staged(target, force=True) as folder:
+    with Staging(target, force=True) as folder:
         (folder / "new").write_text("x")
     assert contents(tmp_path) == {"run", "run/new"}
 
@@ -130,7 +131,7 @@ def test_force_fills_an_empty_directory(tmp_path) -> None:
 def test_a_file_is_never_replaced(tmp_path, force) -> None:
     target = tmp_path / "run"
     target.write_text("mine")
-    with pytest.raises(RunError, match="is a file"), staged(target, force=force):
+    with pytest.raises(RunError, match="is a file"), Staging(target, force=force):
         pass
     assert target.read_text() == "mine"
 
@@ -138,7 +139,7 @@ def test_a_file_is_never_replaced(tmp_path, force) -> None:
 def test_a_link_goes_on_pointing_to_the_directory(saved, tmp_path) -> None:
     link = tmp_path / "latest"
     link.symlink_to(saved)
-    with staged(link, force=True) as folder:
+    with Staging(link, force=True) as folder:
         (folder / "new").write_text("x")
     assert link.is_symlink()
     assert contents(saved) == {"new"}
@@ -170,19 +171,19 @@ def test_a_part_of_the_path_that_is_a_file_is_told(tmp_path) -> None:
 
 
 def test_a_name_that_is_too_long_is_told(tmp_path) -> None:
-    with pytest.raises(RunError, match="the name is too long"), staged(tmp_path / ("x" * 300)):
+    with pytest.raises(RunError, match="the name is too long"), Staging(tmp_path / ("x" * 300)):
         pass
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_directory_without_permission_is_told(tmp_path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(RunError, match="permission denied"), staged(tmp_path / "locked" / "run"):
+    with pytest.raises(RunError, match="permission denied"), Staging(tmp_path / "locked" / "run"):
         pass
 
 
 def test_a_closed_pipe_is_not_blamed_on_the_directory(tmp_path) -> None:
-    with pytest.raises(BrokenPipeError), staged(tmp_path / "run"):
+    with pytest.raises(BrokenPipeError), Staging(tmp_path / "run"):
         raise BrokenPipeError
     assert contents(tmp_path) == set()
 
@@ -198,6 +199,102 @@ def test_a_directory_that_appears_meanwhile_is_not_overwritten(tmp_path) -> None
     with pytest.raises(RunError, match="another program has made it"):
         stage(target, meanwhile)
     assert contents(tmp_path) == {"run", "run/other"}
+
+
+def test_a_name_that_is_taken_meanwhile_gets_a_number(tmp_path) -> None:
+    target = tmp_path / "run"
+    staging_it = Staging(target, numbered=True)
+    with staging_it as folder:
+        (folder / "new").write_text("x")
+        target.mkdir()
+        (tmp_path / "run-2").symlink_to("nowhere")
+    assert staging_it.directory == tmp_path / "run-3"
+    assert contents(tmp_path) == {"run", "run-2", "run-3", "run-3/new"}
+
+
+def test_abandoning_leaves_nothing_behind(tmp_path) -> None:
+    its = Staging(tmp_path / "runs" / "run")
+    its.abandon()
+    (its.__enter__() / "half").write_text("x")
+    its.abandon()
+    assert contents(tmp_path) == set()
+
+
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_abandoning_amid_the_replacing_leaves_one_whole_run(
+    saved, tmp_path, monkeypatch, renamed
+) -> None:
+    its = Staging(saved, force=True)
+    (its.__enter__() / "new").write_text("x")
+    rename = staging.Path.rename
+    done = []
+
+    def stop(self, target) -> None:
+        # As a signal would: nothing of what comes after in the program is done.
+        if len(done) == renamed:
+            raise Ended
+        done.append(target)
+        rename(self, target)
+
+    class Ended(BaseException):
+        pass
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging.Path, "rename", stop)
+        patch.setattr(staging.Staging, "abandon", lambda self: None)
+        with contextlib.suppress(Ended):
+            its.__exit__(None, None, None)
+    assert len(done) == renamed
+    its.abandon()
+    new = {"run", "run/new"}
+    assert contents(tmp_path) == (
+        new if renamed == 2 else {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+    )
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path) -> None:
+    (tmp_path / ".sendcap-0123456789ab").mkdir()
+    (tmp_path / ".sendcap-0123456789ab" / "half").write_text("x")
+    # These are not what a run stages: an old run that was being replaced, and a file.
+    (tmp_path / ".sendcap-0123456789ab-old").mkdir()
+    (tmp_path / ".sendcap-ffffffffffff").write_text("mine")
+    (tmp_path / ".sendcap-eeeeeeeeeeee").symlink_to(tmp_path)
+    with Staging(tmp_path / "run"):
+        assert not (tmp_path / ".sendcap-0123456789ab").exists()
+    assert contents(tmp_path) == {
+        "run",
+        ".sendcap-0123456789ab-old",
+        ".sendcap-ffffffffffff",
+        ".sendcap-eeeeeeeeeeee",
+    }
+
+
+def test_a_run_that_is_under_way_is_not_cleared_away(tmp_path) -> None:
+    with Staging(tmp_path / "a") as folder:
+        (folder / "file").write_text("x")
+        with Staging(tmp_path / "b"):
+            pass
+        assert (folder / "file").exists()
+    assert contents(tmp_path) == {"a", "a/file", "b"}
+
+
+def test_a_new_directory_that_is_mistaken_for_a_stale_one_is_made_again(
+    tmp_path, monkeypatch
+) -> None:
+    # Another run finds it between its making and its locking.
+    flock, removed = staging.fcntl.flock, []
+
+    def late(descriptor, how) -> None:
+        if not removed:
+            removed.extend(tmp_path.glob(".sendcap-*"))
+            removed[0].rmdir()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(staging.fcntl, "flock", late)
+    with Staging(tmp_path / "run") as folder:
+        assert folder != removed[0]
+        (folder / "file").write_text("x")
+    assert contents(tmp_path) == {"run", "run/file"}
 
 
 @pytest.fixture

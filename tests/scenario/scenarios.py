@@ -29,9 +29,11 @@ seconds = st.floats(0, 1e9, allow_subnormal=False)
 positive = st.floats(1e-6, 1e9)
 duration = seconds.map(format_duration)
 positive_duration = positive.map(format_duration)
+retry_delay = st.floats(1, 1e9).map(format_duration)
+window = st.floats(0.1, 1e9).map(format_duration)
 share = st.floats(0, 1)
 cv = st.floats(0.01, 100)
-rate = st.sampled_from(["none", "100/s", "1,000/15m", "5/min,max_burst=2", "7/1000s"])
+rate = st.sampled_from(["none", "100/s", "1,000/15m,max_burst=9", "5/min,max_burst=2", "7/899s"])
 name = st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1).filter(
     lambda text: text.isprintable() and text.strip() == text and text != "*"
 )
@@ -60,7 +62,7 @@ distribution = st.one_of(
 retry = st.one_of(
     st.fixed_dictionaries({}, optional={"factor": st.floats(1, 10), "max": st.just("none")}),
     st.fixed_dictionaries(
-        {"policy": st.just("schedule"), "delays": st.lists(positive_duration, min_size=1)}
+        {"policy": st.just("schedule"), "delays": st.lists(retry_delay, min_size=1)}
     ),
     st.fixed_dictionaries(
         {"policy": st.just("momentum")}, optional={"max_retries": st.integers(0, 50)}
@@ -80,7 +82,7 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         kind | {"clears_after": draw(distribution), "never": draw(share)} for kind in kinds[split:]
     ]
     optional = {
-        "connections_per_ip": st.integers(1, 10**6),
+        "connections_per_ip": st.integers(1, 1000),
         "messages_per_connection": st.integers(1, 10**6) | st.just("unlimited"),
         "idle_timeout": duration,
         "rate": rate,
@@ -112,7 +114,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
         for one in names
     ]
     return {
-        "title": draw(st.text(st.characters(codec="utf-8"))),
+        "title": draw(st.text(st.characters(codec="utf-8")).filter(str.isprintable)),
         "seed": draw(st.integers(0, 2**128)),
         "deliveries": deliveries,
         "relay": {
@@ -123,5 +125,5 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
         "mta": {"retry": draw(retry), "ips": draw(st.integers(1, 1000))},
         "providers": providers,
         "feedback": {"synchronous": draw(distribution), "rate": draw(rate)},
-        "time": draw(st.fixed_dictionaries({}, optional={"window": positive_duration})),
+        "time": draw(st.fixed_dictionaries({}, optional={"window": window})),
     }

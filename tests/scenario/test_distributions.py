@@ -76,18 +76,39 @@ def test_measured_times_come_from_a_csv_beside_the_scenario(tmp_path: Path) -> N
     assert adapter.dump_python(distribution) == inlined
 
 
+def test_blank_lines_and_quoted_cells_of_a_file_are_read(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text('\ufeff\nhost,t,host\r\n\n"a, b",1,\n"c ""d""","2s",x\n\n')
+    table = {"dist": "empirical", "file": "x.csv", "column": "t"}
+    distribution = adapter.validate_python(table, context={"folder": tmp_path})
+    assert isinstance(distribution, Empirical)
+    assert distribution.values == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("content", "changes", "part"),
     [
         ("t\n1\n", {"file": "no.csv"}, 'file "no.csv": No such file or directory'),
         ("t\n1\n", {"file": "."}, "Is a directory"),
-        ("time\n1\n", {}, 'has no column "t"'),
+        ("time\n1\n", {}, 'line 1: no column "t"'),
         ("tt\n1\n", {}, 'did you mean "tt"?'),
         ("t\n1\n-2\n", {}, 'file "x.csv", line 3: "-2" is not a duration'),
         ("t\nnan\n", {}, "line 2"),
         ("t\n5 dyas\n", {}, 'did you mean "days"?'),
-        ("t\n", {}, 'column "t" is empty'),
-        ("", {}, "has no column"),
+        ("t\n", {}, 'file "x.csv", line 1: column "t" has no times below it'),
+        ("", {}, 'file "x.csv", line 1: is empty; it needs a header with the column "t"'),
+        ("\n\n", {}, 'file "x.csv", line 1: is empty'),
+        ("a,b\n1,2\n", {}, 'line 1: no column "t"; columns: "a", "b"'),
+        ("a\u202e\n1\n", {}, r'line 1: no column "t"; columns: "a\u202e"'),
+        ("t,a,t\n1,2,3\n", {}, 'line 1: 2 columns are called "t"; give each its own name'),
+        ("a,t\n1,2\n3\n4,5\n", {}, "line 3: 1 cell, where the header has 2"),
+        ("a,t\n1,2\n\n3,4,5\n", {}, "line 4: 3 cells, where the header has 2"),
+        ("t\n1,5\n", {}, "line 2: 2 cells, where the header has 1"),
+        ('a,t\nx,1\n"y,2\nz,3\n', {}, "line 3: not CSV: a quote is opened and never closed"),
+        ('"t\n1\n', {}, "line 1: not CSV: a quote is opened and never closed"),
+        ('t\n"1"5\n', {}, "line 2: not CSV: "),
+        ('a,t\n"x\ny",1\nz,-1\n', {}, 'line 4: "-1" is not a duration'),
+        ('t\n1\n"' + "9\n" * 200_000, {}, "line 3: not CSV: a quote is opened and never closed"),
+        (",".join(f"c{n}" for n in range(99)) + "\n", {}, '"c8", "c9", …'),
         ("t\n1\n", {"values": ["1s"]}, "not both"),
         ("t\n1\n", {"column": 3}, "file and column must both be text"),
         (b"t\n\xff\n", {}, "is not UTF-8 text"),
@@ -110,17 +131,23 @@ def test_a_bad_file_of_times_is_explained(
         (True, "true has no unit"),
         ("5", "number with a unit"),
         ({"dist": "exponential"}, "mean"),
-        ({"dist": "exponential", "mean": "0s"}, "must be more than zero"),
+        ({"dist": "exponential", "mean": "0s"}, 'must be more than zero, not "0s"'),
         ({"dist": "exponential", "mean": "200000 days"}, "more than 100 years"),
         ("200000 days", "more than 100 years"),
-        ({"dist": "uniform", "low": "2s", "high": "1s"}, "must be no less than low"),
+        (
+            {"dist": "uniform", "low": "2s", "high": "1s"},
+            'must be no less than low, "2s", not "1s"',
+        ),
         ({"dist": "lognormal", "mean": "1s"}, "needs either mean and cv, or median and p95"),
         ({"dist": "lognormal", "mean": "1s", "p95": "2s"}, "needs either mean and cv"),
         (
             {"dist": "lognormal", "mean": "1s", "cv": 1, "median": "1s", "p95": "2s"},
             "needs either mean and cv",
         ),
-        ({"dist": "lognormal", "median": "2s", "p95": "1s"}, "must be more than the median"),
+        (
+            {"dist": "lognormal", "median": "2s", "p95": "1s"},
+            'must be more than the median, "2s", not "1s"',
+        ),
         ({"dist": "lognormal", "mean": "1s", "cv": 0}, "cv"),
         ({"dist": "lognormal", "mean": "1s", "cv": float("nan")}, "finite"),
         ({"dist": "lognormal", "mean": "1s", "cv": "0.5"}, "must be a number"),
@@ -128,7 +155,9 @@ def test_a_bad_file_of_times_is_explained(
         ({"dist": "weibull", "shape": 1}, "needs either mean or scale"),
         ({"dist": "weibull", "mean": "1s", "scale": "1s", "shape": 1}, "needs either"),
         ({"dist": "weibull", "mean": "1s", "shape": 0.001}, "shape"),
+        ({"dist": "empirical"}, "file and column of a CSV file"),
         ({"dist": "empirical", "values": []}, "list of durations"),
+        ({"dist": "empirical", "values": []}, "file and column of a CSV file"),
         ({"dist": "empirical", "values": "1s"}, "list of durations"),
         ({"dist": "empirical", "values": ["1s", 2]}, "entry 1: 2 has no unit"),
         ({"dist": "empirical", "file": "x.csv"}, "column is missing"),

@@ -1,9 +1,8 @@
 import re
-from importlib import resources
 
 import pytest
 
-from sendcap.scenario import load, presets
+from sendcap.scenario import load, loads, preset_text, presets
 
 
 def ceiling_per_s(name: str, provider: str) -> float:
@@ -18,8 +17,7 @@ def ceiling_per_s(name: str, provider: str) -> float:
 
 @pytest.mark.parametrize("name", presets())
 def test_every_number_of_a_preset_names_its_source_or_is_an_assumption(name: str) -> None:
-    text = resources.files("sendcap.scenario").joinpath("presets", f"{name}.toml").read_text()
-    for line in text.splitlines():
+    for line in preset_text(name).splitlines():
         code, _, comment = line.partition("#")
         labels = ("title", "seed", "name", "at ", "modes", "policy", "[", "{ reason", "#")
         if not re.search(r"= *[\"\d{\[]", code) or code.strip().startswith(labels[:-2]):
@@ -27,6 +25,13 @@ def test_every_number_of_a_preset_names_its_source_or_is_an_assumption(name: str
         if code.strip() in {"hard = [", "faults = ["}:
             continue
         assert comment.strip(), line
+
+
+@pytest.mark.parametrize("name", presets())
+def test_the_text_of_a_preset_explains_it_and_is_the_preset(name: str) -> None:
+    text = preset_text(name)
+    assert text.startswith(f"# {presets()[name]}\n")
+    assert loads(text) == load(name)
 
 
 def test_black_friday_takes_several_hours() -> None:

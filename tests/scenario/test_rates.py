@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendcap.scenario import Rate
+from sendcap.scenario import Provider, Rate, schema
+from sendcap.scenario.rates import RATE_SCHEMA
 
 rates = st.builds(
     Rate,
@@ -35,6 +36,19 @@ def test_a_rate_reads_back_exactly(rate: Rate) -> None:
 def test_the_grammar_of_kumomta(text: str, rate: Rate, canonical: str) -> None:
     assert Rate.parse(text) == rate
     assert str(Rate.parse(text)) == canonical
+
+
+def test_the_burst_is_explained_where_a_rate_is() -> None:
+    found = schema()["$defs"]
+    for words in (
+        Rate.__doc__ or "",
+        RATE_SCHEMA["description"],
+        Provider.__doc__ or "",
+        found["Provider"]["description"],
+        found["Relay"]["properties"]["rate"]["description"],
+    ):
+        assert "whole limit" in words
+        assert "max_burst=1" in words
 
 
 def test_a_rate_per_second_and_its_burst() -> None:

@@ -274,7 +274,7 @@ def test_a_policy_reads_back(table: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("table", "part"),
     [
-        ({"first": "0s"}, "more than zero"),
+        ({"first": "0s"}, "at least 1s"),
         ({"first": 1200}, "has no unit"),
         ({"first": "1h", "max": "20m"}, "is less than first, 1h"),
         ({"factor": 0.5}, "greater than or equal to 1"),
@@ -283,7 +283,7 @@ def test_a_policy_reads_back(table: dict[str, Any]) -> None:
         ({"jitter": -0.1}, "greater than or equal to 0"),
         ({"policy": "schedule"}, "delays"),
         ({"policy": "schedule", "delays": []}, "at least one"),
-        ({"policy": "schedule", "delays": ["5m", "0s"]}, "more than zero"),
+        ({"policy": "schedule", "delays": ["5m", "0s"]}, "at least 1s"),
         ({"policy": "momentum", "max_retries": -1}, "whole number from 0"),
         ({"policy": "momentum", "max_retries": True}, "whole number from 0"),
         ({"policy": "kumomta", "max_retry_interval": "1m"}, "is less than retry_interval, 20m"),
@@ -292,7 +292,11 @@ def test_a_policy_reads_back(table: dict[str, Any]) -> None:
         ({"policy": "exim", "rule": "X,2h,15m"}, "must start with F, G or H"),
         ({"policy": "exim", "rule": "F,2h"}, "must have the form F,cutoff,interval"),
         ({"policy": "exim", "rule": "G,2h,15m"}, "must have the form G,cutoff,interval,factor"),
-        ({"policy": "exim", "rule": "F,2h,0s"}, "more than zero"),
+        (
+            {"policy": "exim", "rule": "F,2h,0s"},
+            '"F,2h,0s": the interval must be at least 1s, not "0s"',
+        ),
+        ({"policy": "exim", "rule": "F,0h,5m"}, '"F,0h,5m": the cutoff must be more than zero'),
         ({"policy": "exim", "rule": "G,2h,15m,x"}, "factor must be a number"),
         ({"policy": "exim", "rule": "G,2h,15m,0.5"}, "factor must be from 1"),
         ({"policy": "exim", "rule": "F,2h,15m; F,1h,15m"}, "never applies"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scenarios import small
 
 from sendcap.errors import ScenarioError, SendcapWarning
-from sendcap.scenario import dumps, from_dict, load, loads, to_dict
+from sendcap.scenario import Rate, dumps, from_dict, load, loads, preset_text, to_dict
 
 Break = Callable[[dict[str, Any]], Any]
 
@@ -72,14 +72,20 @@ CASES: list[tuple[Break, str]] = [
     (put(*FIRST, "at", value=5), "deliveries[0].at: 5 has no unit; give a number with a unit"),
     (put(*FIRST, "at", value="5 minits"), 'unknown unit "minits" in "5 minits"; did you mean "min'),
     (put(*FIRST, "at", value="-5m"), 'deliveries[0].at: "-5m" is negative'),
-    (put(*FIRST, "validity", value="0s"), "deliveries[0].validity: must be more than zero"),
+    (
+        put(*FIRST, "validity", value="0s"),
+        'deliveries[0].validity: must be more than zero, not "0s"',
+    ),
     (put(*GMAIL, "connect_time", value=0.25), "providers.gmail.connect_time: 0.25 has no unit"),
     (
         put(*GMAIL, "connect_time", value="999999d"),
         'connect_time: "999999d" is more than 100 years',
     ),
-    (put("time", "bin", value="0s"), "time.bin: must be more than zero"),
-    (put("time", "window", value="0s"), "time.window: must be more than zero"),
+    (put("time", "bin", value="0 min"), 'time.bin: must be more than zero, not "0 min"'),
+    (put("time", "window", value="0s"), 'time.window: must be at least 100ms, not "0s"'),
+    (put("time", "window", value="99ms"), 'time.window: must be at least 100ms, not "99ms"'),
+    (put("time", "horizon", value="0s"), 'time.horizon: must be more than zero, not "0s"'),
+    (put("time", "horizon", value="367d"), 'time.horizon: must be at most 366d, not "367d"'),
     (put("time", "window", value="automatic"), 'time.window: "automatic" is not a duration'),
     (put("time", "window", value=60), "time.window: 60 has no unit"),
     # rates
@@ -122,6 +128,51 @@ CASES: list[tuple[Break, str]] = [
     (put("engagement", "open_rate", value=28), "engagement.open_rate: must be at most 1, not 28"),
     (put("relay", "error_rate", value=2), "relay.error_rate: must be at most 1, not 2"),
     (put("mta", "retry", value={"jitter": 1}), "mta.retry.jitter: must be less than 1, not 1"),
+    # no machine has so many connections
+    (
+        put("relay", "workers", value=10**6 + 1),
+        "relay.workers: must be at most 1000000, not 1000001",
+    ),
+    (
+        lambda data: (
+            put("mta", "ips", value=1001)(data),
+            put(*GMAIL, "connections_per_ip", value=1000)(data),
+            put("providers", "other", "connections_per_ip", value=1)(data),
+        ),
+        "gmail.connections_per_ip: 1000 times mta.ips, 1001, is 1001000 connections; must be at",
+    ),
+    (put("mta", "ips", value=10**6 + 1), "mta.ips: must be at most 1000000, not 1000001"),
+    # retries that would go on and on
+    *(
+        (put("mta", "retry", value=table), f'mta.retry.{field}: must be at least 1s, not "{value}"')
+        for table, field, value in (
+            ({"first": "1ms"}, "first", "1ms"),
+            ({"first": "0s"}, "first", "0s"),
+            ({"max": "999ms"}, "max", "999ms"),
+            ({"policy": "schedule", "delays": ["5m", "0.5s"]}, "delays[1]", "0.5s"),
+            ({"policy": "momentum", "retry_interval": "1ms"}, "retry_interval", "1ms"),
+            ({"policy": "momentum", "max_retry_interval": "1ms"}, "max_retry_interval", "1ms"),
+            ({"policy": "kumomta", "retry_interval": "1ms"}, "retry_interval", "1ms"),
+            ({"policy": "kumomta", "max_retry_interval": "1ms"}, "max_retry_interval", "1ms"),
+            ({"policy": "postfix", "minimal_backoff_time": "9ms"}, "minimal_backoff_time", "9ms"),
+            ({"policy": "postfix", "maximal_backoff_time": "9ms"}, "maximal_backoff_time", "9ms"),
+            ({"policy": "powermta", "retry_after": "1ms"}, "retry_after[0]", "1ms"),
+            ({"policy": "powermta", "retry_after": ["10m", "1ms"]}, "retry_after[1]", "1ms"),
+            ({"policy": "exim", "retry_interval_max": "1ms"}, "retry_interval_max", "1ms"),
+        )
+    ),
+    (
+        put("mta", "retry", value={"policy": "exim", "rule": "F,2h,15m; F,4d,1ms"}),
+        'mta.retry.rule: "F,4d,1ms": the interval must be at least 1s, not "1ms"',
+    ),
+    (
+        put("mta", "retry", value={"first": "1s", "jitter": 0.99}),
+        "mta.retry.jitter: 0.99 makes delays as short as 10ms; they must be at least 100ms",
+    ),
+    (
+        put("mta", "retry", value={"policy": "schedule", "delays": ["1s"], "jitter": 0.95}),
+        "mta.retry.jitter: 0.95 makes delays as short as 50ms; they must be at least 100ms",
+    ),
     # shares
     (
         put(*FIRST, "audience", "gmail", value=0.7),
@@ -214,6 +265,31 @@ CASES: list[tuple[Break, str]] = [
         "start: must be a date and time such as 2026-11-27T09:00:00+01:00",
     ),
     (put("title", value=5), "title: must be text, not 5"),
+    (
+        put("title", value="a\nb"),
+        r'title: "a\nb" cannot be a title; write visible characters on one line',
+    ),
+    # characters that would change how the message itself is shown
+    (put("title", value="\x1b[31mred"), r'title: "\u001b[31mred" cannot be a title'),
+    (put(*FIRST, "name", value="a\u202eb"), r'deliveries[0].name: "a\u202eb" cannot be a name'),
+    (
+        put("providers", "a\u202eb", value=small()["providers"]["gmail"]),
+        r'providers."a\u202eb": "a\u202eb" cannot be a name',
+    ),
+    (put("a\u202eb", value=1), r'"a\u202eb": unknown key; '),
+    # distributions
+    (
+        put(*GMAIL, "connect_time", value={"dist": "uniform", "low": "2s", "high": "1s"}),
+        'providers.gmail.connect_time.high: must be no less than low, "2s", not "1s"',
+    ),
+    (
+        put("relay", "batch_time", value={"dist": "lognormal", "median": "2s", "p95": "1s"}),
+        'relay.batch_time.p95: must be more than the median, "2s", not "1s"',
+    ),
+    (
+        put("relay", "batch_time", value={"dist": "empirical"}),
+        'values: missing; give a list of durations, such as ["1.2s", "800ms"], or file and column',
+    ),
 ]
 
 
@@ -277,6 +353,59 @@ def test_all_slips_are_named_at_once() -> None:
     assert len(str(caught.value).splitlines()) == 3
 
 
+@pytest.mark.parametrize(
+    ("place", "bad"),
+    [
+        (("deliveries", 0, "messages"), -1),
+        (("deliveries", 0, "audience", "gmail"), -1),
+        (("providers", "gmail", "connections_per_ip"), 0),
+        (("providers", "gmail", "hard", 0, "share"), 2),
+        (("providers", "gmail", "faults", 0, "share"), 2),
+        (("relay", "batch_time", "values", 0), 5),
+        (("mta", "retry", "delays", 0), "x"),
+        (("reporting", "modes", 0), "x"),
+    ],
+    ids=str,
+)
+def test_the_only_entry_of_a_list_fails_alone(place: tuple[Any, ...], bad: Any) -> None:
+    data = small()
+    data["deliveries"][0]["audience"] = {"gmail": 1}
+    data["providers"] = {"gmail": data["providers"]["other"]}
+    data["providers"]["gmail"]["hard"] = [{"reason": "user unknown", "share": 0.01}]
+    data["relay"]["batch_time"] = {"dist": "empirical", "values": ["1s"]}
+    data["mta"] = {"retry": {"policy": "schedule", "delays": ["5m"]}}
+    data["reporting"] = {"modes": ["efs"]}
+    from_dict(data)
+    put(*place, value=bad)(data)
+    with pytest.raises(ScenarioError) as caught:
+        from_dict(data)
+    assert len(str(caught.value).splitlines()) == 1, str(caught.value)
+
+
+def test_a_slip_beside_the_measured_times_hints_at_a_file() -> None:
+    data = small()
+    put("relay", "batch_time", value={"dist": "empirical", "filename": "x.csv"})(data)
+    with pytest.raises(ScenarioError) as caught:
+        from_dict(data)
+    missing, unknown = sorted(str(caught.value).splitlines(), key=lambda line: "unknown" in line)
+    assert "relay.batch_time.values: missing; give a list of durations" in missing
+    assert 'relay.batch_time.filename: unknown key; did you mean "file"?' in unknown
+
+
+def test_the_largest_sizes_are_taken() -> None:
+    data = small()
+    put("relay", "workers", value=10**6)(data)
+    put("mta", "ips", value=1000)(data)
+    put(*GMAIL, "connections_per_ip", value=1000)(data)
+    put("time", value={"window": "100ms", "horizon": "366d"})(data)
+    put("mta", "retry", value={"first": "1s", "max": "1s", "jitter": 0.9})(data)
+    assert from_dict(data).relay.workers == 10**6
+
+
+def test_a_title_may_be_empty() -> None:
+    assert from_dict(small() | {"title": ""}).title == ""
+
+
 def test_a_long_value_is_shortened() -> None:
     data = small()
     put(*FIRST, "messages", value="x" * 5000)(data)
@@ -327,6 +456,46 @@ def test_a_horizon_that_cuts_off_results_is_warned_of() -> None:
         from_dict(data)
 
 
+@pytest.mark.parametrize("rate", ["15,000/hr", "2/15m", "1000/d"])
+@pytest.mark.parametrize("place", [("providers", "gmail"), ("relay",)], ids=str)
+def test_a_slow_rate_without_a_burst_is_warned_of(place: tuple[str, ...], rate: str) -> None:
+    data = small()
+    put(*place, "rate", value=rate)(data)
+    with pytest.warns(SendcapWarning) as caught:
+        made = from_dict(data)
+    limited = made.relay if place == ("relay",) else made.providers["gmail"]
+    assert isinstance(limited.rate, Rate)
+    at_once = f"{limited.rate.limit:,} go at once"
+    if place != ("relay",):
+        at_once += " from each source address"
+    path, advice = ".".join(place), "add ,max_burst=1 to space them evenly"
+    assert [str(warning.message) for warning in caught] == [
+        f'{path}.rate: "{limited.rate}" lets {at_once}; {advice}'
+    ]
+
+
+def test_each_slow_rate_is_warned_of_once() -> None:
+    data = small()
+    data["providers"]["comcast.net"] = data["providers"]["gmail"] | {"rate": "10/h"}
+    put("providers", "other", "rate", value="10/h")(data)
+    with pytest.warns(SendcapWarning) as caught:
+        from_dict(data)
+    paths = [str(warning.message).split(":")[0] for warning in caught]
+    assert paths == ["providers.other.rate", 'providers."comcast.net".rate']
+
+
+@pytest.mark.parametrize(
+    "rate", ["15,000/hr,max_burst=1", "15,000/hr,max_burst=500", "1000/14m", "100/s", "1/d", "none"]
+)
+def test_other_rates_are_not_warned_of(rate: str) -> None:
+    data = small()
+    put(*GMAIL, "rate", value=rate)(data)
+    put("relay", "rate", value=rate)(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        from_dict(data)
+
+
 @pytest.mark.parametrize(
     ("content", "part"),
     [
@@ -355,6 +524,29 @@ def test_a_missing_file_lists_the_presets() -> None:
         load("quickstrat")
     assert 'no preset of that name; did you mean "quickstart"?' in str(caught.value)
     assert "Presets: black-friday, quickstart" in str(caught.value)
+
+
+def test_an_unknown_preset_lists_the_presets() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        preset_text("quickstrat")
+    assert 'quickstrat: no preset of that name; did you mean "quickstart"?' in str(caught.value)
+    assert "Presets: black-friday, quickstart" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "../presets/quickstart", "quickstart.toml", "a\0b"])
+def test_only_a_presets_name_names_a_preset(name: str) -> None:
+    with pytest.raises(ScenarioError, match="no preset of that name"):
+        preset_text(name)
+
+
+def test_a_files_name_is_shown_without_its_invisible_characters(tmp_path: Path) -> None:
+    path = tmp_path / "a\x1b[31m\u202eb.toml"
+    path.write_text("seed = -1")
+    for source in (path, tmp_path / "no\x1b[31m\u202e.toml"):
+        with pytest.raises(ScenarioError) as caught:
+            load(source)
+        assert r"\u001b[31m\u202e" in str(caught.value)
+        assert all(line.isprintable() for line in str(caught.value).splitlines())
 
 
 @pytest.mark.parametrize("source", ["a/b.toml", "x" * 5000, "a\0b", ""])

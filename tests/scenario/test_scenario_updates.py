@@ -81,6 +81,8 @@ def test_names_with_dots_are_quoted() -> None:
         ("mta.retry.first", "10", 'mta.retry.first: "10" is not a duration'),
         ("deliveries[0].audience.gmail", 0.5, "shares sum to 0.75, must sum to 1"),
         ("", 1, "not a path"),
+        ("a\u202e b", 1, r"a\u202e b: not a path"),
+        ('mta."a\u202eb".x', 1, r'no "a\u202eb" in mta'),
         ("mta..ips", 1, "not a path"),
         ("mta.ips.", 1, "not a path"),
         (".mta.ips", 1, "not a path"),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from sendcap.charts.expiry import ExpirySpan, expiry_spans
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, house_style
+from sendcap.charts.marks import draw_marks, expiry_marks, start_marks
+from sendcap.charts.style import GREY, MODE_LOOKS, SHADE, house_style
 from sendcap.charts.timeaxis import Scale, elapsed_axis
 from sendcap.reporting.kpis import Figures, figures
 from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
@@ -31,10 +32,6 @@ _MAGNIFY_FROM_PCT: Final = 50.0
 """Delivered % is magnified if all that is told about it lies above this."""
 _ROOM_AFTER: Final = 1.3
 """The time axis ends at this multiple of the last change."""
-_VISIBLE: Final = 0.004
-"""Two moments this share of the axis apart can be told apart."""
-_MOST_SPANS: Final = 4
-"""With more deliveries, one span stands for all of them."""
 
 
 def delivered(
@@ -89,7 +86,6 @@ def delivered(
         for panel in axes:
             elapsed_axis(panel, first_s, last_s, scale)
             panel.tick_params(labelbottom=panel is bottom)
-        _draw_spans(axes, _told_apart(spans), last_s)
 
         top.set_ylim(0, 104)
         top.set_yticks(range(0, 101, 20))
@@ -105,7 +101,8 @@ def delivered(
         bottom.set_ylim(0, 1.12 * highest if highest > 0 else 1.0)
         bottom.set_title("Bounces + errors %")
         _draw_lines(bottom, time_s, failures)
-        bottom.set_xlabel(_time_label(run), loc="left")
+        bottom.set_xlabel(_time_label(run, scale), loc="left")
+        draw_marks(axes, [*start_marks(run, delivery), *expiry_marks(run, delivery)])
         return cast("Figure", top.get_figure(root=True))
 
 
@@ -167,7 +164,7 @@ def _new_axes(run: Run, delivery: str, *, with_magnified: bool) -> list[Axes]:
     # The right margin holds the labels, the top the title; the rest is set in inches as well, so
     # that two panels look like three.
     figure.subplots_adjust(
-        left=0.06, right=0.83, top=1 - 0.95 / height, bottom=0.5 / height, hspace=0.28
+        left=0.06, right=0.815, top=1 - 0.95 / height, bottom=0.5 / height, hspace=0.28
     )
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     panels = [figure.add_subplot(grid[row, 0]) for row in range(len(heights))]
@@ -185,45 +182,6 @@ def _new_axes(run: Run, delivery: str, *, with_magnified: bool) -> list[Axes]:
     return panels
 
 
-def _told_apart(spans: list[ExpirySpan]) -> list[tuple[str, float, float]]:
-    """Return the spans of the deliveries, with a label for each."""
-    if not spans:
-        return []
-    whole = (min(span.first_s for span in spans), max(span.last_s for span in spans))
-    alike = whole[1] / whole[0] < 1.05
-    if len(spans) == 1 or alike or len(spans) > _MOST_SPANS:
-        return [("end of validity", *whole)]
-    return [(f"end of validity, {span.delivery}", span.first_s, span.last_s) for span in spans]
-
-
-def _draw_spans(axes: Sequence[Axes], spans: list[tuple[str, float, float]], last_s: float) -> None:
-    """Mark when validity ends: a line at the first message, a band to the last."""
-    top = axes[0]
-    level = 0.06
-    for label, first_s, until_s in spans:
-        if first_s > last_s:
-            continue
-        ends = top.transAxes.inverted().transform(
-            top.transData.transform([(first_s, 0), (until_s, 0)])
-        )[:, 0]
-        wide = ends[1] - ends[0] > _VISIBLE
-        for panel in axes:
-            panel.axvline(first_s, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-            if wide:
-                panel.axvspan(first_s, min(until_s, last_s), color=INK, alpha=0.09, linewidth=0)
-        top.annotate(
-            label + ("\n(first to last message)" if wide else ""),
-            xy=(first_s, level),
-            xycoords=("data", "axes fraction"),
-            xytext=(-5, 0),
-            textcoords="offset points",
-            horizontalalignment="right",
-            fontsize=8.5,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
-        )
-        level += 0.11 + 0.09 * wide
-
-
 def _draw_lines(panel: Axes, time_s: Percentages, lines: Lines) -> None:
     import numpy as np
 
@@ -235,10 +193,11 @@ def _draw_lines(panel: Axes, time_s: Percentages, lines: Lines) -> None:
         panel.plot(held_s, np.append(lines[mode], lines[mode][-1]), **look.keywords())
         told = lines[mode][~np.isnan(lines[mode])]
         if len(told):
-            ends.append(EndLabel(f"{mode}  {told[-1]:.2f} %", float(told[-1]), look.colour))
+            ends.append(EndLabel(f"{look.label}  {told[-1]:.2f} %", float(told[-1]), look.colour))
     label_ends(panel, ends)
 
 
-def _time_label(run: Run) -> str:
+def _time_label(run: Run, scale: Scale) -> str:
     start = run.scenario.start
-    return "time since the start" + ("" if start is None else f", {start:%Y-%m-%d %H:%M %Z}")
+    since = "time since the start" + ("" if start is None else f", {start:%Y-%m-%d %H:%M %Z}")
+    return f"{since.strip()} (logarithmic axis)" if scale == "log" else since

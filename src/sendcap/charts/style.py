@@ -25,12 +25,13 @@ SHADE: Final = "#f1f3f5"
 
 @dataclass(frozen=True)
 class LineLook:
-    """How a line is drawn.
+    """How a line is called and drawn.
 
     Lines of different modes may lie exactly on each other. The wider one is drawn first and the
     narrower, broken one over it, so that both are seen.
     """
 
+    label: str
     colour: str
     width: float
     dashes: tuple[float, ...] | None
@@ -47,10 +48,10 @@ class LineLook:
 # deficiencies: M. A. Petroff, "Accessible Color Sequences for Data Visualization" (2021),
 # arXiv:2107.02270. The dashes keep the lines apart in grey too.
 MODE_LOOKS: Final[dict[Mode, LineLook]] = {
-    "without-efs": LineLook("#e42536", 2.0, None),
-    "efs": LineLook("#5790fc", 3.2, None),
-    "efs-v8": LineLook("#7a21dd", 1.6, (5.0, 3.0)),
-    "legacy": LineLook("#717581", 1.6, (1.5, 3.0)),
+    "without-efs": LineLook("without EFS", "#e42536", 2.0, None),
+    "efs": LineLook("with EFS", "#5790fc", 3.2, None),
+    "efs-v8": LineLook("EFS v8", "#7a21dd", 1.6, (5.0, 3.0)),
+    "legacy": LineLook("legacy MTA", "#717581", 1.6, (1.5, 3.0)),
 }
 
 _RC: Final[dict[str, Any]] = {

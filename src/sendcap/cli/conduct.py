@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import click
 
 from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.reporting.staging import plain_words
 
 BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
+
+_WHEN_WRITING: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN}
+)
+"""These come of writing; what is written into files names the file."""
 
 
-class Stopped(BaseException):
-    """A command that was stopped from outside; not an `Exception`, so that nothing keeps it.
-
-    Parameters
-    ----------
-    code
-        The exit code.
-    message
-        What to tell, if anybody still listens.
-    """
-
-    def __init__(self, code: int, message: str = "") -> None:
-        # Both are its arguments: SimPy raises what ends a process once more, as a copy.
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
+class PipeClosedError(Exception):
+    """Nobody reads the output any more."""
 
 
 def printable(text: str) -> str:
@@ -52,19 +44,13 @@ def tell(kind: str, text: str) -> None:
 def conduct(command: Callable[[], object]) -> int:
     """Run a command and return its exit code.
 
-    That is 0 for success, 2 for bad input, 130 after Ctrl-C and 143 after SIGTERM. A reader that
-    closes the pipe, as ``head`` does, is no failure.
+    That is 0 for success and 2 for bad input. A reader that closes the pipe, as ``head`` does, is
+    no failure. What signals do is in `sendcap.cli.stops`.
     """
-    with _every_character(), _told_warnings(), _stopped_by_signals():
+    with _every_character(), _told_warnings():
         try:
             code = command()
             _flush()
-        except Stopped as stopped:
-            code = stopped.code
-            if stopped.message:
-                tell("error", stopped.message)
-            else:
-                _abandon_stdout()
         except SendcapError as error:
             tell("error", str(error))
             code = BAD_INPUT
@@ -72,15 +58,18 @@ def conduct(command: Callable[[], object]) -> int:
             tell("error", error.format_message() + _hint(error))
             code = error.exit_code
         except MemoryError:
-            tell("error", "not enough memory; take a smaller scenario or a larger time.bin")
+            tell("error", "not enough memory")
             code = BAD_INPUT
-        except BrokenPipeError:
+        except (KeyboardInterrupt, click.Abort):
+            # Where a program runs a command itself, without `stops`.
+            tell("error", "interrupted")
+            code = INTERRUPTED
+        except (PipeClosedError, BrokenPipeError):
             _abandon_stdout()
             code = 0
         except OSError as error:
             _abandon_stdout()
-            where = "" if error.filename is None else f"{error.filename}: "
-            tell("error", f"{where}{error.strerror or error}")
+            tell("error", _where(error) + plain_words(error))
             code = BAD_INPUT
     return code if isinstance(code, int) else 0
 
@@ -88,6 +77,12 @@ def conduct(command: Callable[[], object]) -> int:
 def _hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     return "" if context is None else f" (try '{context.command_path} --help')"
+
+
+def _where(error: OSError) -> str:
+    if error.filename is not None:
+        return f"{error.filename}: "
+    return "standard output: " if error.errno in _WHEN_WRITING else ""
 
 
 def _flush() -> None:
@@ -136,25 +131,3 @@ def _told_warnings() -> Iterator[None]:
         warnings.simplefilter("always", SendcapWarning)
         ordinary, warnings.showwarning = warnings.showwarning, show
         yield
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Make SIGTERM, and SIGHUP when the terminal is closed, clean up as Ctrl-C does."""
-
-    def stop(number: int, _frame: Any) -> None:
-        raise Stopped(128 + number, "terminated")
-
-    before: dict[int, Any] = {}
-    # Python lets only the main thread of a process set handlers.
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            # What nohup has told to be ignored stays ignored.
-            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-                before[number] = signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

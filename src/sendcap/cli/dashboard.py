@@ -7,15 +7,15 @@ from typing import cast
 
 import click
 
-from sendcap.cli.options import mode_option
+from sendcap.cli import options
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", callback=options.directory)
 @click.option(
     "--at", "moment", metavar="T", help="The moment, such as 3h or 2d12h; by default the end."
 )
-@mode_option("Report in this mode and not in the scenario's; may be repeated.")
+@options.mode_option("Report in this mode and not in the scenario's; may be repeated.")
 @click.option("--delivery", default="*", metavar="NAME", help="Of this delivery only.")
 @click.option(
     "--compute-stats", is_flag=True, help="Figures as of T itself, not as last refreshed."
@@ -28,15 +28,16 @@ def dashboard(
     compute_stats: bool,
 ) -> None:
     """Show the dashboard of the run saved in DIR as it looks at a moment."""
-    from sendcap.cli.tables import console, show_dashboard
+    from sendcap.cli.tables import console, notes, show_dashboard
     from sendcap.reporting.elapsed import elapsed
     from sendcap.reporting.modes import Mode
-    from sendcap.run import open_run
+    from sendcap.run import open_run, seconds
 
+    moment_s = None if moment is None else seconds(moment, "--at")
     run = open_run(directory)
     dashboards = [
         run.dashboard(
-            run.ledger.end_s if moment is None else moment,
+            run.ledger.end_s if moment_s is None else moment_s,
             cast("Mode", mode),
             delivery,
             compute_stats=compute_stats,
@@ -49,3 +50,5 @@ def dashboard(
         f"As of {elapsed(first.as_of_s)}; opens and clicks as of "
         f"{elapsed(first.engagement_as_of_s)}."
     )
+    for note in notes([its.mode for its in dashboards]):
+        click.echo(note)

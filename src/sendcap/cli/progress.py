@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from sendcap.cli.stops import cleaned_by
+
 if TYPE_CHECKING:
     from sendcap.model.engine import Progress
 
 _REDRAW_S: Final = 0.1
+_WIPE: Final = b"\r\x1b[2K\x1b[?25h"
+"""Clears the line and shows the cursor, which the bar has hidden."""
 
 
 @contextmanager
@@ -42,7 +47,7 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
     )
     began = time.monotonic()
     drawn = began
-    with bars:
+    with cleaned_by(lambda: os.write(2, _WIPE)), bars:
         task = bars.add_task("", total=None, simulated="0s", speed="")
 
         def show(progress: Progress) -> None:

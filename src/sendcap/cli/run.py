@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sendcap.cli.options import SOURCE, mode_option
+from sendcap.cli.options import SOURCE, WholeNumber, directory, mode_option, not_empty
 
 if TYPE_CHECKING:
     from sendcap.run import Run
@@ -17,16 +17,16 @@ _HOME: Final = Path("runs")
 
 
 @click.command()
-@click.argument("source", metavar=f"[{SOURCE}]", default=_DEFAULT)
+@click.argument("source", metavar=f"[{SOURCE}]", callback=not_empty, default=_DEFAULT)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    callback=directory,
     metavar="DIR",
     help="Where to save the run; by default a new directory under runs/.",
 )
 @click.option("--force", is_flag=True, help="Replace the saved run in DIR.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", help="Take this seed and not the scenario's."
+    "--seed", type=WholeNumber(min=0), metavar="N", help="Take this seed and not the scenario's."
 )
 @mode_option("Report in this mode and not in the scenario's; may be repeated.")
 @click.option(
@@ -55,43 +55,41 @@ def run(
     chart.
     """
     from sendcap.cli.progress import progress_bar
-    from sendcap.reporting.staging import SENDING_LOG, staged
-    from sendcap.run import simulate
+    from sendcap.cli.stops import cleaned_by
+    from sendcap.reporting.staging import SENDING_LOG, Staging
+    from sendcap.run import simulate, window_seconds
     from sendcap.scenario import load, updated
 
+    window_s = None if window is None else window_seconds(window, "--window")
     scenario = load(source)
     if seed is not None:
         scenario = scenario.with_seed(seed)
     if modes:
         scenario = updated(scenario, {"reporting.modes": list(dict.fromkeys(modes))})
-    directory = _free_directory(source) if out is None else out
-    with staged(directory, force=force) as folder:
+    if out is None:
+        staging = Staging(_HOME / _name(source), numbered=True)
+    else:
+        staging = Staging(out, force=force)
+    with cleaned_by(staging.abandon), staging as folder:
         with progress_bar() as progress:
             finished = simulate(
                 scenario,
-                window=window,
+                window=window_s,
                 sending_log=folder / SENDING_LOG if sending_log else None,
                 progress=progress,
             )
         finished.write(folder)
         files = sorted(entry.name for entry in folder.iterdir())
     _show(finished)
-    click.echo(f"Saved in {directory}: {', '.join(files)}")
+    click.echo(f"Saved in {staging.directory}: {', '.join(files)}")
 
 
-def _free_directory(source: str) -> Path:
-    """Return the first of runs/NAME, runs/NAME-2, … that does not exist."""
-    name = Path(source).stem if Path(source).is_file() else source
-    directory = _HOME / name
-    number = 1
-    while directory.exists() or directory.is_symlink():
-        number += 1
-        directory = _HOME / f"{name}-{number}"
-    return directory
+def _name(source: str) -> str:
+    return Path(source).stem if Path(source).is_file() else source
 
 
 def _show(finished: Run) -> None:
-    from sendcap.cli.tables import console, show_dashboard, show_totals
+    from sendcap.cli.tables import console, notes, show_dashboard, show_totals
 
     modes = finished.scenario.reporting.modes
     at_end = [finished.dashboard(finished.ledger.end_s, mode, compute_stats=True) for mode in modes]
@@ -106,5 +104,12 @@ def _show(finished: Run) -> None:
     screen.print()
     rows = {**summary["providers"], **all_together}
     show_totals(screen, "Providers: messages at the MTA", "Provider", rows)
-    screen.print("50, 90, 99 %: when this much of all that was ever accepted had been accepted.")
+    failed = "Hard + Expired + Async"
+    if summary["total"]["relay_failed"]:
+        failed = f"Relay failed + {failed}"
+    screen.print(f"Once all messages are final, Failed is {failed}.")
+    screen.print("Soft counts attempts, the other columns messages.")
+    screen.print("50, 90, 99 %: when this share of all that was ever accepted had been accepted.")
+    for note in notes(modes):
+        screen.print(note)
     screen.print()

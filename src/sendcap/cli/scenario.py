@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from sendcap.cli.options import SOURCE
+from sendcap.cli.options import SOURCE, not_empty
 
 
 @click.group(invoke_without_command=True)
@@ -27,16 +29,19 @@ def list_presets() -> None:
 
 
 @scenario.command()
-@click.argument("source", metavar=SOURCE)
-def show(source: str) -> None:
-    """Print a scenario as TOML, fully resolved: every key with its value."""
-    from sendcap.scenario import dumps, load
+@click.argument("source", metavar=SOURCE, callback=not_empty)
+@click.option("--resolved", is_flag=True, help="Every key with its value, also of a preset.")
+def show(source: str, resolved: bool) -> None:
+    """Print a scenario: a preset as it is written, with its comments, a file fully resolved."""
+    from sendcap.scenario import dumps, load, preset_text, presets
 
-    click.echo(dumps(load(source)), nl=False)
+    its = load(source)
+    as_written = source in presets() and not Path(source).exists() and not resolved
+    click.echo(preset_text(source) if as_written else dumps(its), nl=False)
 
 
 @scenario.command()
-@click.argument("source", metavar=SOURCE)
+@click.argument("source", metavar=SOURCE, callback=not_empty)
 def check(source: str) -> None:
     """Tell whether a scenario can be simulated; if not, exit with 2."""
     from sendcap.cli.conduct import printable

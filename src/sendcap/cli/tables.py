@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sendcap.reporting.dashboard import Dashboard
+    from sendcap.reporting.modes import Mode
 
 _COUNTS: Final = {
     "to_deliver": "To deliver",
@@ -31,6 +32,7 @@ _PERCENTAGES: Final = {
     "click_through_pct": "Click-through rate %",
 }
 _TOTALS: Final = {
+    "relay_failed": "Relay failed",
     "accepted": "Accepted",
     "hard": "Hard",
     "soft": "Soft",
@@ -42,8 +44,8 @@ _MOMENTS: Final = {
     "accepted_90_pct_s": "90 %",
     "accepted_99_pct_s": "99 %",
 }
-_UNLIMITED: Final = 1000
-"""Columns of a file or a pipe: nothing in it is wrapped."""
+_UNLIMITED: Final = 1_000_000
+"""Columns: a line may be longer than the terminal, but no number in it is ever broken."""
 
 
 def console() -> Console:
@@ -55,9 +57,8 @@ def console() -> Console:
             # rich would exit with 1; `conduct` knows better.
             raise BrokenPipeError
 
-    wide = None if sys.stdout is not None and sys.stdout.isatty() else _UNLIMITED
     # Names come from the user's files: what looks like markup in them is not.
-    return Screen(file=sys.stdout, width=wide, markup=False, highlight=False, emoji=False)
+    return Screen(file=sys.stdout, width=_UNLIMITED, markup=False, highlight=False, emoji=False)
 
 
 def _table(first: str, columns: Sequence[str]) -> Table:
@@ -71,9 +72,9 @@ def _table(first: str, columns: Sequence[str]) -> Table:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    table.add_column(Text(printable(first)), overflow="fold")
+    table.add_column(Text(printable(first)), no_wrap=True)
     for column in columns:
-        table.add_column(Text(printable(column)), justify="right", overflow="fold")
+        table.add_column(Text(printable(column)), justify="right", no_wrap=True)
     return table
 
 
@@ -106,16 +107,32 @@ def show_totals(
     rows
         Name to `sendcap.reporting.summary.totals`.
     """
-    table = _table(first, [*_TOTALS.values(), *_MOMENTS.values()])
+    shown = {
+        key: label
+        for key, label in _TOTALS.items()
+        if key != "relay_failed" or any(totals[key] for totals in rows.values())
+    }
+    table = _table(first, [*shown.values(), *_MOMENTS.values()])
     for name, totals in rows.items():
         moments = [totals[key] for key in _MOMENTS]
         table.add_row(
             printable(name),
-            *(f"{totals[key]:,}" for key in _TOTALS),
+            *(f"{totals[key]:,}" for key in shown),
             *("–" if moment is None else elapsed(moment) for moment in moments),
         )
     _heading(screen, heading)
     screen.print(table)
+
+
+def notes(modes: Sequence[Mode]) -> list[str]:
+    """Return what a reader of the tables has to know, a line each."""
+    told = ["Times count from t = 0, the start of the simulation, not from a delivery's own start."]
+    early = [mode for mode in modes if mode in ("efs", "legacy")]
+    if early:
+        told.append(
+            f"{', '.join(early)}: a soft-bounced message counts as Failed until its retry succeeds."
+        )
+    return told
 
 
 def _heading(screen: Console, text: str) -> None:

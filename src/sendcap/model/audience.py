@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from sendcap.model.streams import block_sizes
 
-_FIRST_BLOCK = 1 << 10
-_LARGEST_BLOCK = 1 << 16
+Ints = npt.NDArray[np.int64]
 
 
 class Audience:
@@ -22,7 +21,7 @@ class Audience:
         self._providers = np.flatnonzero(counts).astype(np.int16)
         self._left = counts[self._providers]
         self._generator = generator
-        self._block = _FIRST_BLOCK
+        self._sizes = block_sizes()
         self._ahead: npt.NDArray[np.int16] = np.zeros(0, np.int16)
 
     def take(self, count: int) -> npt.NDArray[np.int16]:
@@ -30,7 +29,7 @@ class Audience:
         pieces = [self._ahead]
         missing = count - len(self._ahead)
         while missing > 0:
-            size = min(self._block, int(self._left.sum()))
+            size = min(next(self._sizes), int(self._left.sum()))
             drawn = self._generator.multivariate_hypergeometric(
                 self._left, size, method="marginals"
             )
@@ -38,8 +37,7 @@ class Audience:
             codes = np.repeat(self._providers, drawn)
             pieces.append(codes[self._generator.permutation(size)])
             missing -= size
-            # Fixed sizes, whatever is asked for: the window must not change the draws.
-            self._block = min(2 * self._block, _LARGEST_BLOCK)
+
         ahead = np.concatenate(pieces)
         self._ahead = ahead[count:]
         return ahead[:count]

@@ -27,7 +27,7 @@ class Backoff(Station):
         """Keep messages, each until its ready time; release those of a window that opens."""
         if isinstance(item, Window):
             due = self._calendar.take(item)
-            # Messages due at the same moment keep the order in which they were bounced.
+            # Messages due at the same moment keep the order in which their attempts started.
             self._queue.put(due[np.argsort(due["ready_s"], kind="stable")])
         else:
             self._calendar.keep(item)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import simpy
 
-from sendcap.ledger import CLOCKS, Event
+from sendcap.ledger import Event
 from sendcap.model.messages import Accepted, Floats, groups
 from sendcap.model.station import Station
 from sendcap.model.streams import Draws, Streams, Trials
@@ -71,5 +71,4 @@ class Engagement(Station):
 
     def _count(self, event: Event, delivery: int, provider: int, times_s: Floats) -> None:
         times_s = times_s[times_s < self._until_s[delivery]]
-        for clock in CLOCKS:
-            self._tally.add(clock, event, delivery, provider, times_s)
+        self._tally.add("happened", event, delivery, provider, times_s)

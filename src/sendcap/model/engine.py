@@ -28,9 +28,9 @@ from sendcap.model.backoff import Backoff
 from sendcap.model.batches import Batches
 from sendcap.model.engagement import Engagement
 from sendcap.model.expiry import Expiry
+from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
 from sendcap.model.ingress import Ingress
-from sendcap.model.memory import require_memory
 from sendcap.model.provider_queue import ProviderQueue
 from sendcap.model.recipients import Recipients
 from sendcap.model.relay import Relay
@@ -93,7 +93,7 @@ def simulate_ledger(
     ScenarioError
         If the simulation would need more memory than there is.
     """
-    require_memory(scenario)
+    require_feasible(scenario)
     if sending_log is None:
         return _Model(scenario, window_s, None, progress).run()
     with SendingLog.opened(sending_log, scenario, used_providers(scenario)) as log:
@@ -145,7 +145,9 @@ class _Model:
             ]
             for delivery in scenario.deliveries
         ]
-        ingress = Ingress(env, scenario.mta.ingress_rate, self._batches, addresses, queues)
+        ingress = Ingress(
+            env, scenario.mta.ingress_rate, self._batches, addresses, queues, self._expiries
+        )
         self._relay = Relay(
             env,
             scenario,
@@ -175,7 +177,15 @@ class _Model:
         retries = simpy.Store(env)
         backoff = Backoff(env, self._grid, retries)
         expiry = Expiry(
-            env, self._grid, number, name, scenario, streams, self._batches, self._spool, self._feedback
+            env,
+            self._grid,
+            number,
+            name,
+            scenario,
+            streams,
+            self._batches,
+            self._spool,
+            self._feedback,
         )
         recipients = Recipients(
             env,

@@ -13,8 +13,9 @@ from sendcap.model.station import Grid, Station, Window
 from sendcap.model.streams import Draws, Streams
 from sendcap.scenario import Scenario
 
-_ORDER = ["ready_s", "batch", "failures", "reported_s", "reason", "message"]
-"""Expired messages are found in an order that depends on the window; this one does not."""
+_ORDER = ("message", "reason", "reported_s", "failures", "batch", "ready_s")
+"""Sort keys, the last the most important. Expired messages are found in an order that depends on
+the window; this one does not."""
 
 
 class Expiry(Station):
@@ -59,7 +60,7 @@ class Expiry(Station):
             return
         expired = self._calendar.take(item)
         if len(expired):
-            self._report(np.sort(expired, order=_ORDER))
+            self._report(expired[np.lexsort([expired[key] for key in _ORDER])])
 
     def _report(self, expired: Records) -> None:
         self.expired += len(expired)

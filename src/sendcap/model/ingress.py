@@ -34,12 +34,14 @@ class Ingress(Station):
         batches: Batches,
         addresses: Sequence[Sequence[Addresses]],
         queues: Sequence[Station],
+        expiries: Sequence[Station],
     ) -> None:
         super().__init__(env)
         self._service_s = 0.0 if rate is None else 1.0 / rate.per_s
         self._batches = batches
         self._addresses = addresses
         self._queues = queues
+        self._expiries = expiries
         self._free_at_s = np.array([-np.inf])
         self._leaving: list[list[NewMessages]] = [[] for _ in queues]
 
@@ -63,14 +65,28 @@ class Ingress(Station):
             kernel.pass_through(relayed_s, self._service_s, self._free_at_s, leaves_s)
         for provider, chosen in enumerate(_by_code(handover.provider, len(self._queues))):
             if len(chosen):
-                self._leaving[provider].append(
-                    NewMessages(
-                        leaves_s[chosen],
-                        handover.batch[chosen],
-                        self._addresses[handover.delivery][provider].kinds(len(chosen)),
-                        None if handover.message is None else handover.message[chosen],
-                    )
+                new = NewMessages(
+                    leaves_s[chosen],
+                    handover.batch[chosen],
+                    self._addresses[handover.delivery][provider].kinds(len(chosen)),
+                    None if handover.message is None else handover.message[chosen],
                 )
+                self._pass_on(provider, new)
+
+    def _pass_on(self, provider: int, new: NewMessages) -> None:
+        """Pass on messages, but for those that expire before they leave."""
+        late = new.ready_s > self._batches.expiry_s[new.batch]
+        if late.any():
+            # They take their turn all the same: the server does not look at the validity.
+            expired = new.part(np.flatnonzero(late)).tried()
+            batch = expired["batch"]
+            expired["ready_s"] = np.maximum(
+                self._batches.expiry_s[batch], self._batches.relayed_s[batch]
+            )
+            self._expiries[provider].inbox.put(expired)
+            new = new.part(np.flatnonzero(~late))
+        if len(new):
+            self._leaving[provider].append(new)
 
 
 def _by_code(codes: npt.NDArray[np.int16], count: int) -> list[npt.NDArray[np.int64]]:

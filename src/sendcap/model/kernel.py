@@ -301,6 +301,8 @@ def serve(
             # It cannot start in time, so it takes no token and hands the connection back.
             expired_message[expired] = message
             expired += 1
+            if was_free:
+                continue
             free_s = ask_s
         else:
             free_s = start_s + transaction_s[attempts]

@@ -31,7 +31,7 @@ TRIED = np.dtype(
         ("reported_s", "f8"),  # when its last report arrives at Campaign
         ("message", "i8"),  # its number within its delivery
         ("batch", "i4"),
-        ("kind", "i2"),  # what is wrong with its address, see recipients.Addresses
+        ("kind", "i2"),  # what is wrong with its address, see addresses.AddressKinds
         ("reason", "i2"),  # of its last soft bounce
         ("failures", "i4"),  # soft bounces so far
     ],

@@ -103,9 +103,17 @@ class ProviderQueue(Station):
 
     @property
     def next_event_s(self) -> float:
-        """The past, when anything waits: it may be served as soon as the clock allows."""
-        waiting = self._new or len(self._tried) or len(self._held)
-        return -np.inf if waiting else np.inf
+        """When the next message can be taken or be started, or expires."""
+        its = self._connections
+        ready_s = self._new[0].ready_s[0] if self._new else np.inf
+        if len(self._tried):
+            ready_s = min(ready_s, self._tried_ready_s[0])
+        soonest = max(ready_s, its.free_at_s[0]) if its.sizes[0] else np.inf
+        if its.sizes[1]:
+            soonest = min(soonest, its.connected_at_s[0])
+        waiting = (self._tried_batch, self._held["batch"][self._held["kind"] != _GONE])
+        expiries_s = [self._batches.expiry_s[batch].min(initial=np.inf) for batch in waiting]
+        return float(min(soonest, *expiries_s, *self._new_expiry_s))
 
     def _work(self) -> Generator[simpy.Event, Any, None]:
         while True:
@@ -223,14 +231,10 @@ class ProviderQueue(Station):
                 self._new_expiry_s.append(float(its_expiry_s[kept].min()))
 
     def _expire(self, records: Records) -> None:
-        """Pass on messages that expire while they wait, dated at their expiry.
-
-        The ingress does not look at the validity: what leaves it too late expires then.
-        """
+        """Pass on messages that expire while they wait, dated at their expiry."""
         expired = records[records["kind"] != _GONE]
         if len(expired):
-            expiry_s = self._batches.expiry_s[expired["batch"]]
-            np.maximum(expiry_s, expired["ready_s"], out=expired["ready_s"])
+            expired["ready_s"] = self._batches.expiry_s[expired["batch"]]
             self._expiry.inbox.put(expired)
 
 

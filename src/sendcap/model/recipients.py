@@ -39,8 +39,8 @@ _TRANSIENT, _UNREACHABLE = 1, 2
 class Recipients(Station):
     """Decides the attempts at one provider, in the order of their starts.
 
-    What may be drawn for an attempt is drawn for every attempt, needed or not. So the draws that
-    one attempt gets do not depend on what became of the others.
+    An attempt's transient failure and the latency of its report are drawn for every attempt,
+    needed or not. So the draws that one attempt gets do not depend on the fate of the others.
     """
 
     def __init__(

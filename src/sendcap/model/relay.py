@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sendcap.ledger import CLOCKS, Event
+from sendcap.ledger import Event
 from sendcap.model import kernel
 from sendcap.model.audience import Audience
 from sendcap.model.batches import Batches
@@ -170,21 +170,14 @@ class Relay(Station):
         providers = sending.audience.take(count)
         place = np.repeat(np.arange(len(batches)), sizes)
         failed = sending.failures.take(count)
+        relayed_s = self._batches.relayed_s[batches]
         message = None
         if self._log is not None:
             message = np.arange(sending.handed_over, sending.handed_over + count)
+            self._log.handed_over(delivery, providers, relayed_s[place], message, failed)
         sending.handed_over += count
-        relayed_s = self._batches.relayed_s[batches]
         if len(failed):
             self._count("relay_failed", delivery, place[failed], providers[failed], relayed_s)
-            if self._log is not None and message is not None:
-                self._log.relayed(
-                    "relay_failed",
-                    delivery,
-                    providers[failed],
-                    relayed_s[place[failed]],
-                    message[failed],
-                )
             self.failed += len(failed)
             self._spool.free(relayed_s[place[failed]])
             kept = np.ones(count, np.bool_)
@@ -192,8 +185,6 @@ class Relay(Station):
             place, providers = place[kept], providers[kept]
             message = None if message is None else message[kept]
         self._count("relayed", delivery, place, providers, relayed_s)
-        if self._log is not None and message is not None:
-            self._log.relayed("relayed", delivery, providers, relayed_s[place], message)
         self._ingress.inbox.put(
             Handover(delivery, providers, batches[place].astype(np.int32), message)
         )
@@ -211,5 +202,4 @@ class Relay(Station):
         counts = np.bincount(place * queues + providers, minlength=len(relayed_s) * queues)
         for provider, column in enumerate(counts.reshape(-1, queues).T):
             if column.any():
-                for clock in CLOCKS:
-                    self._tally.add(clock, event, delivery, provider, relayed_s, weights=column)
+                self._tally.add("happened", event, delivery, provider, relayed_s, weights=column)

@@ -5,30 +5,83 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.ledger import EVENTS, Event
+from sendcap.ledger import EVENTS
 from sendcap.model.addresses import AddressKinds
 from sendcap.model.messages import WITH_REASON, Floats, Ints, Reports
 from sendcap.scenario import Scenario
 
-_ROW: Final = np.dtype(
-    [
-        ("known_s", "f8"),
-        ("happened_s", "f8"),
-        ("message", "i8"),
-        ("attempt", "i4"),
-        ("delivery", "i2"),
-        ("provider", "i2"),
-        ("reason", "i2"),
-        ("event", "i1"),
-    ],
-    align=True,
-)
 _ROW_GROUP: Final = 1 << 18
+_TYPES: Final = {
+    "delivery": np.int16,
+    "provider": np.int16,
+    "message": np.int64,
+    "event": np.int8,
+    "reason": np.int16,
+    "attempt": np.int32,
+    "happened_s": np.float64,
+    "known_s": np.float64,
+}
+_PLACES: Final = {
+    "message": ("what", 24, 30),
+    "attempt": ("what", 4, 20),
+    "event": ("what", 0, 4),
+    "delivery": ("where", 32, 16),
+    "provider": ("where", 16, 16),
+    "reason": ("where", 0, 16),
+}
+"""Where the whole numbers of a row are packed: which column of `_Rows`, from which bit, how many.
+
+Every row is moved a few times on its way to the file, so fewer columns make it faster.
+"""
+
+
+class _Rows(NamedTuple):
+    """Rows of the log, their whole numbers packed as `_PLACES` says."""
+
+    known_s: Floats
+    happened_s: Floats
+    what: Ints
+    where: Ints
+
+    @classmethod
+    def of(cls, known_s: Floats, happened_s: Floats, **numbers: Any) -> _Rows:
+        """Pack rows; a number may be one for all of them."""
+        packed = {"what": np.zeros(len(known_s), np.int64)}
+        packed["where"] = np.zeros(len(known_s), np.int64)
+        for name, (column, first, _) in _PLACES.items():
+            packed[column] += np.asarray(numbers[name], np.int64) << first
+        return cls(known_s, happened_s, **packed)
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Return a column of the file."""
+        if name not in _PLACES:
+            return cast("npt.NDArray[Any]", getattr(self, name))
+        column, first, bits = _PLACES[name]
+        packed = self.what if column == "what" else self.where
+        return ((packed >> first) & ((1 << bits) - 1)).astype(_TYPES[name])
+
+    def message_order(self) -> Ints:
+        """Return a number for each message: by delivery, then by message."""
+        return (self.column("delivery").astype(np.int64) << 30) + (self.what >> 24)
+
+    def chosen(self, index: Ints) -> _Rows:
+        """Return some of the rows."""
+        return _Rows(
+            self.known_s[index], self.happened_s[index], self.what[index], self.where[index]
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[_Rows]) -> _Rows:
+        """Return the rows of all the parts."""
+        if len(parts) == 1:
+            return parts[0]
+        none = _Rows(np.zeros(0), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
+        return _Rows(*(np.concatenate(columns) for columns in zip(none, *parts, strict=True)))
 
 
 class SendingLog:
@@ -60,65 +113,88 @@ class SendingLog:
             "event": pa.array(EVENTS, pa.string()),
             "reason": pa.array(names, pa.string()),
         }
-        label = pa.dictionary(pa.int32(), pa.string())
         self._schema = pa.schema(
             [
-                ("delivery", label),
-                ("provider", label),
-                ("message", pa.int64()),
-                ("event", label),
-                ("reason", label),
-                ("attempt", pa.int32()),
-                ("happened_s", pa.float64()),
-                ("known_s", pa.float64()),
+                (
+                    name,
+                    pa.dictionary(pa.from_numpy_dtype(kind), pa.string())
+                    if name in self._labels
+                    else pa.from_numpy_dtype(kind),
+                )
+                for name, kind in _TYPES.items()
             ]
         )
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._pending: list[npt.NDArray[np.void]] = []
-        self._ready: list[npt.NDArray[np.void]] = []
+        # A dictionary of numbers that hardly repeat costs more than it saves, and so do the
+        # extremes of columns that nobody searches by.
+        self._writer = pq.ParquetWriter(
+            path,
+            self._schema,
+            use_dictionary=[*self._labels, "attempt"],
+            write_statistics=["known_s"],
+        )
+        self._horizon_s = scenario.time.horizon or np.inf
+        self._relayed: list[_Rows] = []
+        self._reported: list[_Rows] = []
+        self._ready: list[_Rows] = []
         self._ready_count = 0
 
-    def relayed(
+    def handed_over(
         self,
-        event: Event,
         delivery: int,
         provider: npt.NDArray[np.int16],
         times_s: Floats,
         message: Ints,
+        failed: Ints,
     ) -> None:
-        """Add what the relay did; Campaign knows it at once."""
-        rows = np.zeros(len(times_s), _ROW)
-        rows["known_s"] = rows["happened_s"] = times_s
-        rows["message"] = message
-        rows["delivery"] = delivery
-        rows["provider"] = provider
-        rows["event"] = EVENTS.index(event)
-        self._pending.append(rows)
+        """Add what the relay did, in order of time; Campaign knows it at once.
+
+        ``failed`` are the places of the messages that failed before they were handed over.
+        """
+        event = np.full(len(times_s), EVENTS.index("relayed"), np.int8)
+        event[failed] = EVENTS.index("relay_failed")
+        self._relayed.append(
+            _Rows.of(
+                times_s,
+                times_s,
+                delivery=delivery,
+                provider=provider,
+                message=message,
+                event=event,
+                reason=0,
+                attempt=0,
+            )
+        )
 
     def reported(self, reports: Reports, known_s: Floats) -> None:
         """Add reports, known at the times given."""
-        rows = np.zeros(len(reports), _ROW)
-        rows["known_s"] = known_s
-        rows["happened_s"] = reports.happened_s
-        rows["message"] = reports.message
-        rows["attempt"] = reports.attempt
-        rows["delivery"] = reports.delivery
-        rows["provider"] = reports.provider
+        reason: Any = 0
         if reports.event in WITH_REASON:
-            rows["reason"] = self._reason[reports.provider][reports.reason]
-        rows["event"] = EVENTS.index(reports.event)
-        self._pending.append(rows)
+            reason = self._reason[reports.provider][reports.reason]
+        self._reported.append(
+            _Rows.of(
+                known_s,
+                reports.happened_s,
+                delivery=reports.delivery,
+                provider=reports.provider,
+                message=reports.message,
+                event=EVENTS.index(reports.event),
+                reason=reason,
+                attempt=reports.attempt,
+            )
+        )
 
     def write_before(self, until_s: float) -> None:
-        """Write what is known before ``until_s``; nothing of it may be added any more."""
-        if not self._pending:
-            return
-        pending = np.concatenate(self._pending)
-        now = pending["known_s"] < until_s
-        self._pending = [pending[~now]]
-        rows = pending[now]
-        self._ready.append(rows[_order(rows)])
-        self._ready_count += len(rows)
+        """Write what is known before ``until_s``; nothing of it may be added any more.
+
+        What is known at the horizon or after it is left out.
+        """
+        until_s = min(until_s, self._horizon_s)
+        relayed, self._relayed = _split(self._relayed, until_s)
+        reported, self._reported = _split(self._reported, until_s)
+        if len(relayed.known_s) + len(reported.known_s):
+            rows = _in_order(relayed, reported)
+            self._ready.append(rows)
+            self._ready_count += len(rows.known_s)
         if self._ready_count >= _ROW_GROUP:
             self._write()
 
@@ -139,31 +215,64 @@ class SendingLog:
 
         if not self._ready_count:
             return
-        rows = np.concatenate(self._ready)
+        rows = _Rows.joined(self._ready)
         self._ready, self._ready_count = [], 0
-        columns: list[Any] = []
-        for field in self._schema:
-            values = np.ascontiguousarray(rows[field.name])
-            if field.name in self._labels:
-                codes = pa.array(values.astype(np.int32))
-                columns.append(pa.DictionaryArray.from_arrays(codes, self._labels[field.name]))
-            else:
-                columns.append(pa.array(values))
+        columns = []
+        for name in _TYPES:
+            column = pa.array(rows.column(name))
+            if name in self._labels:
+                column = pa.DictionaryArray.from_arrays(column, self._labels[name])
+            columns.append(column)
         table = pa.Table.from_arrays(columns, schema=self._schema)
         self._writer.write_table(table, row_group_size=_ROW_GROUP)
 
 
-def _order(rows: npt.NDArray[np.void]) -> Ints:
-    """Return the rows' order: by known time, then message by message as things happened.
+def _split(parts: Sequence[_Rows], until_s: float) -> tuple[_Rows, list[_Rows]]:
+    """Return the rows that are known before a time, and the others."""
+    now: list[_Rows] = []
+    later: list[_Rows] = []
+    for part in parts:
+        known = part.known_s < until_s
+        if known.all():
+            now.append(part)
+        else:
+            now.append(part.chosen(np.flatnonzero(known)))
+            later.append(part.chosen(np.flatnonzero(~known)))
+    return _Rows.joined(now), later
 
-    Times rarely tie in disorder, so the full comparison is made only where they do.
+
+def _in_order(relayed: _Rows, reported: _Rows) -> _Rows:
+    """Return all rows by known time; of one time, message by message as things happened.
+
+    The relay's rows come in order of time. Times of reports rarely tie, so the full comparison is
+    made only where one does.
     """
-    known_s = np.ascontiguousarray(rows["known_s"])
-    happened_s = np.ascontiguousarray(rows["happened_s"])
-    message = rows["delivery"].astype(np.int64) << 40 | rows["message"]
-    order = np.argsort(known_s, kind="stable")
-    tied = np.diff(known_s[order]) == 0.0
-    next_message, next_s = np.diff(message[order]), np.diff(happened_s[order])
-    if np.any(tied & ((next_message < 0) | ((next_message == 0) & (next_s <= 0.0)))):
-        order = np.lexsort((rows["event"], happened_s, message, known_s))
-    return order
+    order = np.argsort(reported.known_s)
+    reported_s, relayed_s = reported.known_s[order], relayed.known_s
+    before = np.searchsorted(relayed_s, reported_s)
+    if _ties(relayed, reported_s, before):
+        rows = _Rows.joined((relayed, reported))
+        keys = (rows.column("event"), rows.happened_s, rows.message_order(), rows.known_s)
+        return rows.chosen(np.lexsort(keys))
+    places = before + np.arange(len(order))
+    is_relayed = np.ones(len(relayed_s) + len(order), np.bool_)
+    is_relayed[places] = False
+    merged: list[Any] = []
+    for one, two in zip(relayed, reported, strict=True):
+        column = np.empty(len(is_relayed), one.dtype)
+        column[is_relayed] = one
+        column[places] = two[order]
+        merged.append(column)
+    return _Rows(*merged)
+
+
+def _ties(relayed: _Rows, reported_s: Floats, before: Ints) -> bool:
+    """Tell whether rows of one time could be in disorder, given the reports' times in order."""
+    relayed_s = relayed.known_s
+    if np.any(np.diff(reported_s) == 0.0):
+        return True
+    if len(relayed_s) and np.any(relayed_s[np.minimum(before, len(relayed_s) - 1)] == reported_s):
+        return True
+    # The relay's messages are in order within a delivery: only another one can come between.
+    mixed = np.flatnonzero(np.diff(relayed.column("delivery")) < 0)
+    return bool(np.any(relayed_s[mixed] == relayed_s[mixed + 1]))

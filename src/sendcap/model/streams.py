@@ -7,7 +7,7 @@ n-th draw of a stream is the same whatever the length of the look-ahead window.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,19 @@ Ints = npt.NDArray[np.int64]
 
 _FIRST_BLOCK = 1 << 10
 _LARGEST_BLOCK = 1 << 16
+_LEAST_PROBABILITY = 1e-15
+"""Rarer things do not happen: not once in a million runs of a billion messages."""
+
+
+def block_sizes() -> Iterator[int]:
+    """Yield how many draws to make at a time: few at first, so that small runs are quick.
+
+    The sizes are fixed. They must not depend on how many draws are asked for at a time.
+    """
+    size = _FIRST_BLOCK
+    while True:
+        yield size
+        size = min(2 * size, _LARGEST_BLOCK)
 
 
 class Streams:
@@ -54,7 +67,7 @@ class Draws:
 
     def __init__(self, sample: Callable[[int], Floats]) -> None:
         self._sample = sample
-        self._block = _FIRST_BLOCK
+        self._sizes = block_sizes()
         self._ahead: Floats = np.zeros(0)
 
     def ahead(self, count: int) -> Floats:
@@ -63,9 +76,9 @@ class Draws:
             pieces = [self._ahead]
             missing = count - len(self._ahead)
             while missing > 0:
-                pieces.append(self._sample(self._block))
-                missing -= self._block
-                self._block = min(2 * self._block, _LARGEST_BLOCK)
+                size = next(self._sizes)
+                pieces.append(self._sample(size))
+                missing -= size
             self._ahead = np.concatenate(pieces)
         return self._ahead
 
@@ -96,20 +109,22 @@ class Trials:
 
     def __init__(self, probability: float, generator: np.random.Generator) -> None:
         self._probability = probability
-        self._gaps = Draws(lambda count: generator.geometric(probability, count).astype(np.float64))
+        # Gaps are held as floats: the longest that are drawn fill all 64 bits of an integer.
+        self._gaps = Draws(
+            lambda count: np.minimum(generator.geometric(probability, count), 2.0**50)
+        )
         self._successes: Ints = np.zeros(0, np.int64)
         self._last = -1
         self._done = 0
 
     def take(self, count: int) -> Ints:
         """Return which of the next ``count`` trials succeed: their indices, ascending."""
-        if self._probability <= 0.0:
+        if self._probability < _LEAST_PROBABILITY:
             return np.zeros(0, np.int64)
         end = self._done + count
         while self._last < end:
             gaps = self._gaps.take(_FIRST_BLOCK).astype(np.int64)
-            # A gap too long for 64 bits would wrap; none so long can matter.
-            found = self._last + np.cumsum(np.minimum(gaps, 1 << 50))
+            found = self._last + np.cumsum(gaps)
             self._last = int(found[-1])
             self._successes = np.concatenate((self._successes, found))
         stop = int(np.searchsorted(self._successes, end))

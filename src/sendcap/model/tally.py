@@ -12,6 +12,9 @@ import numpy.typing as npt
 from sendcap.ledger import EVENTS, Clock, Counts, Event, Ledger, Series
 from sendcap.scenario import Scenario
 
+KNOWN_AT_ONCE: frozenset[Event] = frozenset({"relayed", "relay_failed", "opened", "clicked"})
+"""Events that Campaign knows as they happen: they are counted as happened only."""
+
 
 class Tally:
     """Counts events into bins while a simulation runs; `ledger` closes it.
@@ -95,8 +98,8 @@ class Tally:
     ) -> Ledger:
         """Return the counts of the first ``bins`` bins, under the names given.
 
-        An attempt is known when its outcome is, so what Campaign knows of attempts is added up
-        here from the three outcomes.
+        What Campaign does or tracks itself is known as it happens. An attempt is known when its
+        outcome is, so what Campaign knows of attempts is added up here from the three outcomes.
         """
         names, queues = tuple(deliveries), tuple(providers)
         counts: dict[Series, Counts] = {}
@@ -105,6 +108,8 @@ class Tally:
             if len(filled):
                 key = Series(names[delivery], queues[provider], event, reason, clock)
                 counts[key] = series[: filled[-1] + 1].copy()
+                if event in KNOWN_AT_ONCE:
+                    counts[key._replace(clock="known")] = counts[key]
         for key, outcomes in list(counts.items()):
             if key.clock == "known" and key.event in ("accepted", "hard", "soft"):
                 attempted = key._replace(event="attempted", reason="")
@@ -135,6 +140,6 @@ def ledger_of(tally: Tally, scenario: Scenario, providers: Iterable[str]) -> Led
     }
     bins = tally.last_bin() + 1
     if scenario.time.horizon is not None:
-        bins = math.ceil(scenario.time.horizon / scenario.time.bin)
+        bins = min(bins, math.ceil(scenario.time.horizon / scenario.time.bin))
     names = [delivery.name for delivery in scenario.deliveries]
     return tally.ledger(names, providers, to_deliver, bins)

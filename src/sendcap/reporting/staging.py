@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from sendcap.errors import RunError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 SCENARIO: Final = "scenario.toml"
 LEDGER: Final = "ledger.parquet"
@@ -20,6 +26,11 @@ SUMMARY: Final = "summary.json"
 CHART: Final = "delivered.png"
 SENDING_LOG: Final = "sending-log.parquet"
 RUN_FILES: Final = (SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG)
+
+_PREFIX: Final = ".sendcap-"
+_NAME_BYTES: Final = 6
+# Not those named -old as well: such a one is the saved run that a killed one was replacing.
+_STAGED: Final = re.compile(rf"{re.escape(_PREFIX)}[0-9a-f]{{{2 * _NAME_BYTES}}}")
 
 # What file browsers leave behind in any directory that is looked at.
 _LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -47,9 +58,12 @@ def plain_words(error: OSError) -> str:
     return known or (error.strerror or str(error)).split(". Detail:")[0]
 
 
-@contextmanager
-def staged(directory: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
-    """Give a temporary directory that takes the place of ``directory`` at success.
+class Staging:
+    """Makes a temporary directory, which takes the place of another one at success.
+
+    It is a context manager that gives the temporary directory, new and empty, beside the place it
+    is for. If the block raises anything, Ctrl-C included, it is removed with all that is in it.
+    The same is done to those of runs that were killed and could not do it themselves.
 
     Parameters
     ----------
@@ -57,49 +71,154 @@ def staged(directory: str | os.PathLike[str], *, force: bool = False) -> Iterato
         What is to be made. Its missing parents are made too.
     force
         Replace a saved run. It stays as it is until the new one is complete, and if that fails.
+    numbered
+        Where there is something of that name in the end, take the next free one: NAME-2, NAME-3.
 
-    Yields
-    ------
-    Path
-        A new, empty directory beside ``directory``. If the block raises anything, Ctrl-C
-        included, it is removed with all that is in it.
+    Attributes
+    ----------
+    directory
+        What was asked for; when the block has ended, what was made.
 
     Raises
     ------
     RunError
-        Before the block runs, if ``directory`` exists and ``force`` is not set, or if it is not a
-        saved run and nothing else; and whenever files cannot be written.
+        Before the block runs, if ``directory`` exists and may not be replaced: it is without
+        ``force``, or it is not a saved run and nothing else. And whenever files cannot be
+        written.
     """
-    # A link is followed, so that it goes on pointing to the directory.
-    target = Path(os.path.realpath(directory))
-    made_parents: list[Path] = []
-    temporary: Path | None = None
-    done = False
-    try:
-        replaces = _may_replace(target, Path(directory), force=force)
-        made_parents = [it for it in target.parents if not it.exists()]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Not tempfile.mkdtemp, which keeps everybody else from reading what it makes.
-        temporary = target.parent / f".sendcap-{secrets.token_hex(6)}"
-        temporary.mkdir()
-        yield temporary
-        if replaces:
-            _replace(target, temporary)
+
+    def __init__(
+        self, directory: str | os.PathLike[str], *, force: bool = False, numbered: bool = False
+    ) -> None:
+        self.directory = Path(directory)
+        # A link is followed, so that it goes on pointing to the directory.
+        self._target = Path(directory if numbered else os.path.realpath(directory))
+        self._force = force
+        self._numbered = numbered
+        self._replaces = False
+        self._made_parents: list[Path] = []
+        self._temporary: Path | None = None
+        self._lock: int | None = None
+
+    def __enter__(self) -> Path:
+        try:
+            return self._open()
+        except BaseException as error:
+            self.abandon()
+            self._explain(error)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        try:
+            if error is None:
+                self._take_its_place()
+        except OSError as failure:
+            self._explain(failure)
+        finally:
+            self.abandon()
+        self._explain(error)
+
+    def _open(self) -> Path:
+        if not self._numbered:
+            self._replaces = _may_replace(self._target, self.directory, force=self._force)
+        parent = self._target.parent
+        self._made_parents = [it for it in self._target.parents if not it.exists()]
+        parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(parent)
+        while True:
+            # Not tempfile.mkdtemp, which keeps everybody else from reading what it makes.
+            self._temporary = parent / f"{_PREFIX}{secrets.token_hex(_NAME_BYTES)}"
+            self._temporary.mkdir()
+            # Another run may have taken it for a stale one before it was locked.
+            with suppress(FileNotFoundError):
+                self._lock = _locked(self._temporary, wait=True)
+                if self._temporary.exists():
+                    return self._temporary
+            self._unlock()
+
+    def _take_its_place(self) -> None:
+        if self._temporary is None:
+            raise ValueError("not entered")
+        if self._replaces:
+            self._target.rename(self._aside)
+            self._temporary.rename(self._target)
+        elif self._numbered:
+            self.directory = _renamed_to_a_free_name(self._temporary, self._target)
         else:
-            temporary.rename(target)
-        done = True
-    except BrokenPipeError:
-        # Somebody stopped reading what the block prints; no file is concerned.
-        raise
-    except OSError as error:
-        raise RunError(_explained(error, Path(directory), target.parent)) from error
-    finally:
-        if not done:
-            if temporary is not None:
-                _remove(temporary)
-            for parent in made_parents:
-                with suppress(OSError):
-                    parent.rmdir()
+            self._temporary.rename(self._target)
+
+    @property
+    def _aside(self) -> Path:
+        """Where what is replaced is meanwhile."""
+        return self._target.with_name(f"{self._temporary and self._temporary.name}-old")
+
+    def abandon(self) -> None:
+        """Remove what is unfinished; it may be done at any moment, and more than once."""
+        if self._temporary is not None:
+            if self._aside.exists() and not self._target.exists():
+                self._aside.rename(self._target)
+            _remove(self._aside)
+            _remove(self._temporary)
+        # Those that hold a finished run stay.
+        for parent in self._made_parents:
+            with suppress(OSError):
+                parent.rmdir()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            lock, self._lock = self._lock, None
+            os.close(lock)
+
+    def _explain(self, error: BaseException | None) -> None:
+        """Raise a `RunError` for an error of the file system."""
+        # When a pipe is closed, somebody stopped reading what the block prints: no file is
+        # concerned.
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            raise RunError(_explained(error, self.directory, self._target.parent)) from error
+
+
+def _renamed_to_a_free_name(temporary: Path, target: Path) -> Path:
+    """Rename a directory to NAME, NAME-2, …, and return the first that is free at that moment."""
+    for number in itertools.count(1):
+        free = target if number == 1 else target.with_name(f"{target.name}-{number}")
+        if os.path.lexists(free):
+            continue
+        try:
+            return temporary.rename(free)
+        except OSError as error:
+            # Another run was faster.
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+    raise AssertionError
+
+
+def _locked(directory: Path, *, wait: bool) -> int | None:
+    """Lock a directory until it is closed; the system unlocks it when the process ends."""
+    if fcntl is None:
+        return None
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        # It is in use, or this file system knows no locks: nothing there is ever stale.
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove_stale(parent: Path) -> None:
+    """Remove the temporary directories of runs that were killed: those not locked any more."""
+    for entry in parent.iterdir():
+        if not _STAGED.fullmatch(entry.name):
+            continue
+        with suppress(OSError):
+            lock = _locked(entry, wait=False)
+            if lock is not None:
+                _remove(entry)
+                os.close(lock)
 
 
 def _explained(error: OSError, directory: Path, parent: Path) -> str:
@@ -133,19 +252,6 @@ def _may_replace(target: Path, directory: Path, *, force: bool) -> bool:
             "replaced; move that away first"
         )
     return True
-
-
-def _replace(target: Path, temporary: Path) -> None:
-    """Put ``temporary`` in the place of ``target``, which stays if that fails."""
-    aside = temporary.with_name(f"{temporary.name}-old")
-    try:
-        target.rename(aside)
-        temporary.rename(target)
-    except BaseException:
-        if aside.exists() and not target.exists():
-            aside.rename(target)
-        raise
-    _remove(aside)
 
 
 def _remove(directory: Path) -> None:

@@ -47,7 +47,8 @@ def accepted_at_s(
 ) -> float | None:
     """Return when a percentage of the finally accepted messages was accepted at the MTA.
 
-    It is the end of the bin, in seconds; ``None`` if no message was ever accepted.
+    It is the end of the bin, in seconds from t = 0, the start of the simulation, and not from the
+    delivery's own start; ``None`` if no message was ever accepted.
     """
     import numpy as np
 
@@ -68,7 +69,7 @@ def totals(
     -------
     dict
         ``to_deliver``, the number of each event, and ``accepted_50_pct_s``,
-        ``accepted_90_pct_s`` and ``accepted_99_pct_s`` in seconds.
+        ``accepted_90_pct_s`` and ``accepted_99_pct_s``: `accepted_at_s`, in seconds from t = 0.
     """
     counts: dict[str, Any] = {"to_deliver": ledger.messages(delivery=delivery, provider=provider)}
     for event in _EVENTS:
@@ -107,7 +108,9 @@ def summary(
     """Return the summary of a run as JSON can hold it.
 
     It tells nothing of the clock on the wall or of the machine, so the same scenario gives the
-    same summary. Totals and times are those at the MTA; the final KPIs are as Campaign knew.
+    same summary. Totals and times are those at the MTA; the final KPIs are as Campaign knew. All
+    times, ``end_s`` too, are seconds from t = 0, the start of the simulation, and not from a
+    delivery's own start.
 
     Returns
     -------

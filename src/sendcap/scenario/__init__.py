@@ -11,7 +11,7 @@ from sendcap.scenario.distributions import (
     Weibull,
 )
 from sendcap.scenario.edits import updated
-from sendcap.scenario.files import dumps, from_dict, load, loads, presets, to_dict
+from sendcap.scenario.files import dumps, from_dict, load, loads, preset_text, presets, to_dict
 from sendcap.scenario.measured import Empirical
 from sendcap.scenario.mta import Mta
 from sendcap.scenario.provider import Fault, Hard, Outage, Provider
@@ -95,6 +95,7 @@ __all__ = [
     "load",
     "loads",
     "parse_duration",
+    "preset_text",
     "presets",
     "schema",
     "to_dict",

@@ -19,7 +19,12 @@ from pydantic import (
     model_validator,
 )
 
-from sendcap.scenario.durations import Duration, PositiveDuration, checked_duration
+from sendcap.scenario.durations import (
+    Duration,
+    PositiveDuration,
+    checked_duration,
+    format_duration,
+)
 from sendcap.scenario.measured import Empirical
 from sendcap.scenario.random_time import RandomTime, Seconds
 from sendcap.scenario.section import Number, refuse
@@ -92,7 +97,8 @@ class Uniform(RandomTime):
     @model_validator(mode="after")
     def _ordered(self) -> Uniform:
         if self.low > self.high:
-            refuse("uniform", [(("high",), "must be no less than low")])
+            low, high = (shown(format_duration(end)) for end in (self.low, self.high))
+            refuse("uniform", [(("high",), f"must be no less than low, {low}, not {high}")])
         return self
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
@@ -131,7 +137,8 @@ class Lognormal(RandomTime):
         if {by_mean, by_median} != {(True, True), (False, False)}:
             raise ValueError("needs either mean and cv, or median and p95, and not both pairs")
         if self.median is not None and self.p95 is not None and self.p95 <= self.median:
-            refuse("lognormal", [(("p95",), "must be more than the median")])
+            median, p95 = (shown(format_duration(at)) for at in (self.median, self.p95))
+            refuse("lognormal", [(("p95",), f"must be more than the median, {median}, not {p95}")])
         return self
 
     @property

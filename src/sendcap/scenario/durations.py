@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Final
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     PlainSerializer,
     WithJsonSchema,
@@ -155,10 +155,34 @@ def checked_duration(value: Any) -> float:
     return seconds
 
 
-def _above_zero(seconds: float) -> float:
-    if seconds <= 0:
-        raise ValueError("must be more than zero")
-    return seconds
+def duration_within(least: str | None = None, most: str | None = None) -> Callable[[Any], float]:
+    """Return a reader of durations that refuses what is not more than zero, or out of bounds.
+
+    Parameters
+    ----------
+    least, most
+        The bounds, which are themselves allowed; without ``least`` all above zero is.
+
+    Examples
+    --------
+    >>> duration_within("1s")("500ms")
+    Traceback (most recent call last):
+    ValueError: must be at least 1s, not "500ms"
+    """
+    least_s = parse_duration(least) if least else 0.0
+    most_s = parse_duration(most) if most else math.inf
+
+    def read(value: Any) -> float:
+        seconds = checked_duration(value)
+        if least and seconds < least_s:
+            raise ValueError(f"must be at least {least}, not {shown(value)}")
+        if seconds <= 0:
+            raise ValueError(f"must be more than zero, not {shown(value)}")
+        if seconds > most_s:
+            raise ValueError(f"must be at most {most}, not {shown(value)}")
+        return seconds
+
+    return read
 
 
 DURATION_SCHEMA: Final[dict[str, Any]] = {
@@ -178,8 +202,7 @@ Duration = Annotated[
 
 PositiveDuration = Annotated[
     float,
-    BeforeValidator(checked_duration, json_schema_input_type=str),
-    AfterValidator(_above_zero),
+    BeforeValidator(duration_within(), json_schema_input_type=str),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema(DURATION_SCHEMA),
 ]

@@ -10,7 +10,7 @@ from sendcap.errors import ScenarioError
 from sendcap.scenario import problems
 from sendcap.scenario.files import from_dict, to_dict
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.scenario.wording import did_you_mean, dotted, shown, visible
 
 _PIECE: Final = re.compile(r'(?:^|\.)(?:([A-Za-z0-9_-]+)|"([^"]*)")|\[(\d{1,9})\]')
 
@@ -40,6 +40,7 @@ def updated(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
 
 def _replace(data: dict[str, Any], path: str, value: Any) -> None:
     place = _parsed(path)
+    path = visible(path)
     table: Any = data
     for depth, piece in enumerate(place[:-1]):
         table = _within(table, piece, path, place[:depth])
@@ -56,7 +57,7 @@ def _replace(data: dict[str, Any], path: str, value: Any) -> None:
 
 def _within(table: Any, piece: str | int, path: str, place: problems.Place) -> Any:
     """Return what a table or list has under a key or number, or say what it has instead."""
-    where = problems.dotted(place) or "the scenario"
+    where = dotted(place) or "the scenario"
     if isinstance(piece, int) and isinstance(table, list):
         if piece >= len(table):
             raise ScenarioError(f"{path}: unknown path; {where} has {len(table)} entries, from [0]")
@@ -91,6 +92,7 @@ def _parsed(path: str) -> problems.Place:
         position = found.end()
     if not place or position < len(path):
         raise ScenarioError(
-            f'{path}: not a path; write one like "mta.retry.first" or "deliveries[0].messages"'
+            f"{visible(path)}: not a path; "
+            f'write one like "mta.retry.first" or "deliveries[0].messages"'
         )
     return tuple(place)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sendcap.errors import ScenarioError
 from sendcap.scenario import problems
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.wording import did_you_mean
+from sendcap.scenario.wording import did_you_mean, visible
 
 _LARGEST_BYTES: Final = 10_000_000
 
@@ -32,20 +32,16 @@ def load(source: str | Path) -> Scenario:
     ScenarioError
         With one line per problem, each with the file and the field.
     """
-    path, name = Path(source), str(source)
+    path, name = Path(source), visible(str(source))
     try:
         if path.exists() and not (path.is_dir() and name in presets()):
             return _load_file(path, name)
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else None
         raise ScenarioError(f"{name}: {reason or problem}") from None
-    known = presets()
-    if name in known:
-        return loads(_preset(name).read_text(encoding="utf-8"), name=name)
-    hint = did_you_mean(path.name, known)
-    raise ScenarioError(
-        f"{name}: no such file, and no preset of that name{hint or '.'} Presets: {', '.join(known)}"
-    )
+    if name in presets():
+        return loads(preset_text(name), name=name)
+    raise ScenarioError(f"{name}: no such file, and {_no_preset(path.name)}")
 
 
 def _load_file(path: Path, name: str) -> Scenario:
@@ -141,6 +137,36 @@ def presets() -> dict[str, str]:
     folder = resources.files("sendcap.scenario").joinpath("presets")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return {name.removesuffix(".toml"): _description(name) for name in names}
+
+
+def preset_text(name: str) -> str:
+    """Return the file of a preset as it stands, with the comments that explain each number.
+
+    Parameters
+    ----------
+    name
+        One of `presets`.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such preset.
+
+    Examples
+    --------
+    >>> preset_text("quickstart").splitlines()[0]
+    '# One million messages in one delivery to five providers: a first look'
+    """
+    if name not in presets():
+        raise ScenarioError(f"{visible(name)}: {_no_preset(name)}")
+    text: str = _preset(name).read_text(encoding="utf-8")
+    return text
+
+
+def _no_preset(name: str) -> str:
+    known = presets()
+    hint = did_you_mean(name, known) or "."
+    return f"no preset of that name{hint} Presets: {', '.join(known)}"
 
 
 def _preset(name: str) -> Any:

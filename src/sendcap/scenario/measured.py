@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
 from pydantic import (
@@ -24,6 +24,7 @@ from sendcap.scenario.random_time import RandomTime, Seconds
 from sendcap.scenario.wording import did_you_mean, shown
 
 _MOST_VALUES: Final = 1_000_000
+_MOST_NAMES: Final = 10
 
 
 class _Seconds(tuple[float, ...]):
@@ -62,34 +63,72 @@ def from_file(table: dict[str, Any], folder: Path | None) -> tuple[float, ...]:
         raise ValueError("file and column must both be text")  # noqa: TRY004 (pydantic)
     try:
         with (folder or Path()).joinpath(name).open(encoding="utf-8-sig", newline="") as lines:
-            seconds = _Seconds(_column(lines, name, column))
+            return _Seconds(_column(_rows(lines), column))
     except OSError as problem:
         raise ValueError(f"file {shown(name)}: {problem.strerror or problem}") from None
     except UnicodeDecodeError:
         raise ValueError(f"file {shown(name)} is not UTF-8 text") from None
-    except csv.Error as problem:
-        raise ValueError(f"file {shown(name)} is not CSV: {problem}") from None
-    if not seconds:
-        raise ValueError(f"file {shown(name)}: column {shown(column)} is empty")
-    return seconds
+    except _BadLine as problem:
+        raise ValueError(f"file {shown(name)}, line {problem.line}: {problem}") from None
 
 
-def _column(lines: Iterable[str], name: str, column: str) -> Iterable[float]:
-    rows = csv.DictReader(lines)
-    columns = rows.fieldnames or []
-    if column not in columns:
-        hint = did_you_mean(column, columns) or f"; columns: {', '.join(columns)}"
-        raise ValueError(f"file {shown(name)} has no column {shown(column)}{hint}")
-    for number, row in enumerate(rows):
+class _BadLine(Exception):  # noqa: N818 (it never leaves this module)
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, each with the number of its first line."""
+    # By default the csv module takes what follows an unclosed quote for one long cell.
+    rows = csv.reader(lines, strict=True)
+    while True:
+        line = rows.line_num + 1
+        try:
+            row = next(rows, None)
+        except csv.Error as problem:
+            # What follows an open quote is one cell, to the end or to the longest that is read.
+            unclosed = any(words in str(problem) for words in ("end of data", "field limit"))
+            why = "a quote is opened and never closed" if unclosed else str(problem)
+            raise _BadLine(line, f"not CSV: {why}") from None
+        if row is None:
+            return
+        if row:
+            yield line, row
+
+
+def _column(rows: Iterator[tuple[int, list[str]]], column: str) -> Iterator[float]:
+    first, header = next(rows, (1, []))
+    if not header:
+        raise _BadLine(1, f"is empty; it needs a header with the column {shown(column)}")
+    if column not in header:
+        known = ", ".join(shown(name) for name in header[:_MOST_NAMES])
+        known += ", …" if len(header) > _MOST_NAMES else ""
+        hint = did_you_mean(column, header) or f"; columns: {known}"
+        raise _BadLine(first, f"no column {shown(column)}{hint}")
+    if (namesakes := header.count(column)) > 1:
+        message = f"{namesakes} columns are called {shown(column)}; give each its own name"
+        raise _BadLine(first, message)
+    where = header.index(column)
+    empty = True
+    for number, (line, row) in enumerate(rows):
         if number >= _MOST_VALUES:
-            raise ValueError(f"file {shown(name)} has more than {_MOST_VALUES:,} rows; sample it")
-        cell = (row[column] or "").strip()
+            raise _BadLine(line, f"more than {_MOST_VALUES:,} rows; sample them")
+        # A cell too few or too many shifts the others into columns that are not theirs.
+        if len(row) != len(header):
+            cells = f"{len(row)} cell{'s' if len(row) != 1 else ''}"
+            raise _BadLine(line, f"{cells}, where the header has {len(header)}")
+        cell = row[where].strip()
         if not cell:
             continue
+        empty = False
         try:
-            yield _cell(cell)
+            seconds = _cell(cell)
         except ValueError as problem:
-            raise ValueError(f"file {shown(name)}, line {rows.line_num}: {problem}") from None
+            raise _BadLine(line, str(problem)) from None
+        yield seconds
+    if empty:
+        raise _BadLine(first, f"column {shown(column)} has no times below it")
 
 
 def _cell(cell: str) -> float:
@@ -105,8 +144,11 @@ def _cell(cell: str) -> float:
 def _listed(value: Any) -> tuple[float, ...]:
     if isinstance(value, _Seconds):
         return tuple(value)
+    instead = 'a list of durations, such as ["1.2s", "800ms"], or file and column of a CSV file'
+    if value is None:
+        raise ValueError(f"missing; give {instead}")
     if not isinstance(value, list | tuple) or not value:
-        raise ValueError('must be a list of durations, for example ["1.2s", "800ms"]')
+        raise ValueError(f"{shown(value)} is not possible; give {instead}")
     seconds = []
     for position, item in enumerate(value):
         try:
@@ -139,6 +181,7 @@ class Empirical(RandomTime):
     """
 
     model_config = ConfigDict(json_schema_extra=_or_from_a_file)
+    read_away: ClassVar[tuple[str, ...]] = ("file", "column")
 
     dist: Literal["empirical"] = "empirical"
     values: Measured
@@ -146,8 +189,11 @@ class Empirical(RandomTime):
     @model_validator(mode="before")
     @classmethod
     def _inline(cls, data: Any, info: ValidationInfo) -> Any:
-        if not isinstance(data, dict) or not data.keys() & {"file", "column"}:
+        if not isinstance(data, dict):
             return data
+        if not data.keys() & {"file", "column"}:
+            # pydantic's own message for a missing key knows of no other way.
+            return {"values": None, **data}
         folder = (info.context or {}).get("folder")
         return {
             **{key: value for key, value in data.items() if key not in {"file", "column"}},

@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.scenario.section import Section
+from sendcap.scenario.wording import did_you_mean, dotted, shown
 
 Place = tuple[str | int, ...]
 
@@ -45,22 +46,6 @@ def _line(details: ErrorDetails, data: Any) -> str:
         message = _unknown_key(details["loc"])
     path = dotted(place)
     return f"{path}: {message}" if path else message
-
-
-def dotted(place: Sequence[str | int]) -> str:
-    """Write a place in a scenario as a path.
-
-    >>> dotted(("deliveries", 0, "audience", "comcast.net"))
-    'deliveries[0].audience."comcast.net"'
-    """
-    path = ""
-    for piece in place:
-        if isinstance(piece, int):
-            path += f"[{piece}]"
-        else:
-            bare = re.fullmatch(r"[A-Za-z0-9_-]+", piece) is not None
-            path += ("." if path else "") + (piece if bare else shown(piece))
-    return path
 
 
 def _written(place: Place, data: Any) -> Place:
@@ -128,6 +113,8 @@ def _unknown_key(place: Place) -> str:
         table = get_args(table)[0]
     is_table = isinstance(table, type) and issubclass(table, BaseModel)
     known = list(table.model_fields) if is_table else []
+    if isinstance(table, type) and issubclass(table, Section):
+        known += table.read_away
     return "unknown key" + (did_you_mean(place[-1], known) or f"; known: {', '.join(known)}")
 
 

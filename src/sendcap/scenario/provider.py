@@ -73,6 +73,10 @@ class Outage(Section):
 class Provider(Section):
     """A mailbox provider. Limits are for each source address; defaults are KumoMTA's.
 
+    A ``rate`` that does not give its max_burst has the whole limit for it, as KumoMTA has it:
+    "15,000/hr" lets 15,000 go at once, and up to twice the limit in the first period;
+    "15,000/hr,max_burst=1" spaces them evenly.
+
     References
     ----------
     KumoMTA, ``assets/policy-extras/shaping.toml``, block ``default``: 10 connections, 100

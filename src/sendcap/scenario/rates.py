@@ -37,6 +37,10 @@ _RATE_EXAMPLE: Final = 'for example "100/s", "1,000/15m" or "50/min,max_burst=1"
 class Rate:
     """A limit per period, as KumoMTA writes it: ``LIMIT/[N]PERIOD[,max_burst=BURST]``.
 
+    The burst is the whole limit where the text gives none. So ``15,000/hr`` lets 15,000 go at
+    once, and up to twice the limit in the first period: the burst, and what the hour allows.
+    ``15,000/hr,max_burst=1`` spaces them evenly.
+
     Attributes
     ----------
     limit
@@ -59,12 +63,13 @@ class Rate:
     def __post_init__(self) -> None:
         if self.limit < 1:
             raise ValueError(
-                "a rate must be more than zero; to stop sending, leave the provider out"
+                f"a rate must be more than zero, not {self.limit}; to stop sending, leave the "
+                f"provider out"
             )
         if not (self.period_s >= 1 and float(self.period_s).is_integer()):
             raise ValueError(f"a rate's period is a whole number of seconds, not {self.period_s!r}")
         if self.burst is not None and self.burst < 1:
-            raise ValueError("max_burst must be at least 1, the even spacing")
+            raise ValueError(f"max_burst must be at least 1, the even spacing, not {self.burst}")
         object.__setattr__(self, "period_s", float(self.period_s))
 
     @classmethod
@@ -143,10 +148,16 @@ def _count(digits: str) -> int:
     return int(digits.replace("_", "").replace(",", ""))
 
 
+_GRAMMAR: Final = "LIMIT/[N]PERIOD{}, periods s, m, h, d, as KumoMTA writes it"
+
 RATE_SCHEMA: Final[dict[str, Any]] = {
     "type": "string",
     "title": "Rate",
-    "description": "LIMIT/[N]PERIOD[,max_burst=BURST], periods s, m, h, d, as KumoMTA writes it",
+    "description": (
+        _GRAMMAR.format("[,max_burst=BURST]") + "; without "
+        'max_burst the whole limit may go at once, so "15,000/hr" lets 15,000 go at once and up '
+        "to twice the limit in the first period; max_burst=1 spaces them evenly"
+    ),
     "examples": ["100/s", "1,000/15m", "50/min,max_burst=1"],
 }
 
@@ -183,6 +194,8 @@ ServerRateField = Annotated[
     Rate | None,
     BeforeValidator(_even_rate_or_none, json_schema_input_type=str),
     PlainSerializer(_or_none, return_type=str),
-    WithJsonSchema({**RATE_SCHEMA, "examples": ["2000/s", "none"]}),
+    WithJsonSchema(
+        {**RATE_SCHEMA, "description": _GRAMMAR.format(""), "examples": ["2000/s", "none"]}
+    ),
 ]
 """A server's rate (no burst), or None for no limit; ``"none"`` in a scenario file."""

@@ -5,19 +5,22 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
-from sendcap.scenario.durations import format_duration
+from sendcap.scenario.durations import format_duration, parse_duration
 from sendcap.scenario.mta import Mta
 from sendcap.scenario.provider import Provider
+from sendcap.scenario.rates import Rate
 from sendcap.scenario.relay import Relay
-from sendcap.scenario.section import Name, OneOrMore, Section, Whole, refuse
+from sendcap.scenario.section import MOST_AT_A_TIME, Name, OneOrMore, Section, Title, Whole, refuse
 from sendcap.scenario.settings import Engagement, Feedback, Reporting, Time
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.scenario.wording import did_you_mean, dotted, shown
+
+_LONG_PERIOD_S: Final = parse_duration("15m")
 
 
 def _date(value: Any) -> Any:
@@ -36,7 +39,7 @@ class Scenario(Section):
     The ``title`` and ``start`` are labels; all else, with the ``seed``, decides the result.
     """
 
-    title: str = ""
+    title: Title = ""
     seed: Annotated[Whole, Field(ge=0)] = 0
     """Same scenario and seed, same result."""
     start: Annotated[datetime, BeforeValidator(_date)] | None = None
@@ -71,7 +74,9 @@ class Scenario(Section):
     def _consistent(self) -> Scenario:
         problems = [*self._unknown_providers(), *self._names_used_twice()]
         if self.mta.spool is not None and self.mta.spool < self.relay.batch:
-            message = f"{self.mta.spool} is less than relay.batch, {self.relay.batch}; no batch fits"
+            message = (
+                f"{self.mta.spool} is less than relay.batch, {self.relay.batch}; no batch fits"
+            )
             problems.append((("mta", "spool"), message))
         refuse("scenario", problems)
         self._warn()
@@ -99,6 +104,21 @@ class Scenario(Section):
                 problems.append((("deliveries", number, "name"), message))
         return problems
 
+    @model_validator(mode="after")
+    def _not_too_many_connections(self) -> Scenario:
+        ips, most = self.mta.ips, MOST_AT_A_TIME
+        problems: list[tuple[tuple[str | int, ...], str]] = []
+        if ips > most:
+            problems.append((("mta", "ips"), f"must be at most {most}, not {shown(ips)}"))
+        for name, provider in self.providers.items():
+            per_ip = provider.connections_per_ip
+            if per_ip * ips > most >= ips:
+                total = f"{shown(per_ip * ips)} connections; must be at most {most}"
+                message = f"{shown(per_ip)} times mta.ips, {ips}, is {total}"
+                problems.append((("providers", name, "connections_per_ip"), message))
+        refuse("scenario", problems)
+        return self
+
     def _warn(self) -> None:
         for number, delivery in enumerate(self.deliveries):
             if delivery.validity > LONGEST_VALIDITY_S:
@@ -114,6 +134,24 @@ class Scenario(Section):
                 f"time.horizon: {format_duration(horizon)} cuts off results; messages can be "
                 f"under way until {format_duration(last)}"
             )
+        _warn_of_a_burst("relay.rate", self.relay.rate, "")
+        for name, provider in self.providers.items():
+            path = dotted(("providers", name, "rate"))
+            _warn_of_a_burst(path, provider.rate, " from each source address")
+
+
+def _warn_of_a_burst(path: str, rate: object, whence: str) -> None:
+    # Over a long period few expect the default, that all of the limit may go in its first second.
+    if (
+        isinstance(rate, Rate)
+        and rate.period_s >= _LONG_PERIOD_S
+        and rate.burst is None
+        and rate.limit > 1
+    ):
+        _warn(
+            f'{path}: "{rate}" lets {rate.limit:,} go at once{whence}; '
+            f"add ,max_burst=1 to space them evenly"
+        )
 
 
 def _warn(message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +27,9 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    read_away: ClassVar[tuple[str, ...]] = ()
+    """Keys that a file may have and that reading replaces by fields."""
 
 
 def refuse(title: str, problems: Iterable[tuple[tuple[str | int, ...], str]]) -> None:
@@ -87,6 +90,12 @@ def _name(value: str) -> str:
     return value
 
 
+def _title(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"{shown(value)} cannot be a title; write visible characters on one line")
+    return value
+
+
 def _at_least_one(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     if not entries:
         raise ValueError("needs at least one entry")
@@ -104,12 +113,16 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number; true and text are refused."""
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
 """A whole number of at least 1."""
+MOST_AT_A_TIME: Final = 1_000_000
+"""More relay workers, source addresses or connections are a slip, and would take for ever."""
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 """A finite number; true and text are refused."""
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1, allow_inf_nan=False)]
 """A share or a probability, 0 to 1."""
 Name = Annotated[str, AfterValidator(_name)]
 """The name of a delivery, a provider or a reason."""
+Title = Annotated[str, AfterValidator(_title)]
+"""A line of text; may be empty."""
 
 
 def _count_or_unlimited(value: Any) -> int | str:

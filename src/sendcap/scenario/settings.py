@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal
 import numpy as np
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     PlainSerializer,
     PlainValidator,
-    TypeAdapter,
     WithJsonSchema,
 )
 
@@ -17,11 +17,13 @@ from sendcap.scenario.distributions import Constant, Distribution
 from sendcap.scenario.durations import (
     DURATION_SCHEMA,
     PositiveDuration,
+    duration_within,
     format_duration,
     parse_duration,
 )
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.rates import RateField
+from sendcap.scenario.retry.policy import SHORTEST_WINDOW
 from sendcap.scenario.section import OneOrMore, Section, Share
 from sendcap.scenario.wording import shown
 
@@ -31,15 +33,24 @@ ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
 _LEAST_WITHIN_THE_LIMIT: Final = 0.05
 """Longer latencies are drawn again, so a limit that is hardly ever kept would take for ever."""
 
-_POSITIVE: Final[TypeAdapter[float]] = TypeAdapter(PositiveDuration)
+_window = duration_within(least=SHORTEST_WINDOW)
 
 
 def _auto_or_duration(value: Any) -> float | str:
-    return "auto" if value == "auto" else _POSITIVE.validate_python(value)
+    return "auto" if value == "auto" else _window(value)
 
 
 def _auto_or_text(window: float | str) -> str:
     return "auto" if isinstance(window, str) else format_duration(window)
+
+
+Horizon = Annotated[
+    float,
+    BeforeValidator(duration_within(most="366d"), json_schema_input_type=str),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(DURATION_SCHEMA),
+]
+"""Seconds, more than zero and at most 366 days."""
 
 
 class Time(Section):
@@ -53,9 +64,9 @@ class Time(Section):
         PlainSerializer(_auto_or_text, return_type=str),
         WithJsonSchema({**DURATION_SCHEMA, "examples": ["auto", "60s"]}),
     ] = "auto"
-    """Look-ahead window; changes speed, never results."""
-    horizon: PositiveDuration | None = None
-    """When the simulation stops; by default when every message is final and reported."""
+    """Look-ahead window, "auto" or from 100ms; changes speed, never results."""
+    horizon: Horizon | None = None
+    """When it stops, up to 366d; by default when every message is final and reported."""
 
 
 def _within_the_limit(latency: RandomTime) -> RandomTime:

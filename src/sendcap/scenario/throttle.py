@@ -115,7 +115,5 @@ _Throttle = Annotated[
     | Annotated[Schedule, Tag("schedule")],
     Discriminator(_kind),
 ]
-Throttle = Annotated[
-    _Throttle | None, BeforeValidator(_text_as_rate), PlainSerializer(_as_written)
-]
+Throttle = Annotated[_Throttle | None, BeforeValidator(_text_as_rate), PlainSerializer(_as_written)]
 """A rate (its throttle is the GCRA) or a table with a ``kind``; None, written "none", for none."""

@@ -4,23 +4,56 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 _LONGEST_QUOTE: Final = 60
 
 
 def shown(value: Any) -> str:
-    """Write a value as its author may have, on one line and shortened.
+    r"""Write a value as its author may have, on one line, shortened, all of it visible.
 
     >>> shown("3.5 dyas"), shown(True), shown([1, 2])
     ('"3.5 dyas"', 'true', '[1, 2]')
+    >>> print(shown("abc\u202edef"))
+    "abc\u202edef"
     """
     try:
         text = json.dumps(value, default=str, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):  # keys that are not text, endless integers
         text = f"a value of type {type(value).__name__}"
+    text = visible(text)
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""Escape the characters that would colour, turn round or break the line they are shown in.
+
+    Among them are terminal escapes, line ends and the Unicode controls of writing direction.
+
+    >>> print(visible("a\x1b[31mb\u202ec"))
+    a\u001b[31mb\u202ec
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c).strip('"') for c in text)
+
+
+def dotted(place: Sequence[str | int]) -> str:
+    """Write a place in a scenario as a path.
+
+    >>> dotted(("deliveries", 0, "audience", "comcast.net"))
+    'deliveries[0].audience."comcast.net"'
+    """
+    path = ""
+    for piece in place:
+        if isinstance(piece, int):
+            path += f"[{piece}]"
+        else:
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", piece) is not None
+            path += ("." if path else "") + (piece if bare else shown(piece))
+    return path
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
@@ -31,4 +64,4 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     """
     by_folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(str(word).casefold(), by_folded, n=1)
-    return f'; did you mean "{by_folded[close[0]]}"?' if close else ""
+    return f"; did you mean {shown(by_folded[close[0]])}?" if close else ""

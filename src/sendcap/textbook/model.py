@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sendcap.ledger import CLOCKS, Clock, Event, Ledger
+from sendcap.ledger import Clock, Event, Ledger
 from sendcap.model.addresses import TRANSIENT, UNREACHABLE
 from sendcap.model.engagement import FOLLOWED_S
 from sendcap.model.feedback import sample_asynchronous
 from sendcap.model.messages import SUBSET
 from sendcap.model.tally import Tally, ledger_of
 from sendcap.scenario import Delivery, Distribution, Scenario
-from sendcap.textbook.parts import Message, Queue
+from sendcap.textbook.parts import Connection, Message, Queue
 from sendcap.textbook.throttles import RateThrottle
 
+AN_INSTANT_S = 1e-6
 Process = Generator[simpy.Event, Any, None]
 
 
@@ -45,7 +46,7 @@ class Textbook:
         relay_rate = scenario.relay.rate
         self.relay_throttle = None if relay_rate is None else RateThrottle(relay_rate, 1)
         self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
-        self.ingress_server = simpy.Resource(self.env, 1)
+        self.ingress_free_s = -math.inf
         self.report_server = simpy.Resource(self.env, 1)
 
     # --- Random numbers -------------------------------------------------------------------------
@@ -93,15 +94,15 @@ class Textbook:
                 start_s = self.relay_throttle.start_s(start_s, len(audience))
                 self.relay_throttle.charge(start_s, start_s, len(audience))
             yield self.env.timeout(start_s - self.env.now + self.draw(relay.batch_time))
-            for queue in audience:
-                message = self.addressed(delivery, queue)
+            batch = [self.addressed(delivery, queue) for queue in audience]
+            for message in batch:
                 failed = self.happens(relay.error_rate)
-                for clock in CLOCKS:
-                    self.count(clock, "relay_failed" if failed else "relayed", message)
+                self.count("happened", "relay_failed" if failed else "relayed", message)
                 if failed:
                     self.leave_spool()
                 else:
                     self.env.process(self.message(message))
+            self.env.process(self.expire_waiting(batch))
 
     def addressed(self, delivery: Delivery, queue: Queue) -> Message:
         """Return a message that has just been relayed, with what is wrong with its address."""
@@ -123,36 +124,37 @@ class Textbook:
     def message(self, message: Message) -> Process:
         """Live the life of a message, from the relay to its end."""
         env, queue = self.env, message.queue
-        if self.scenario.mta.ingress_rate is not None:
-            with self.ingress_server.request() as turn:
-                yield turn
-                yield env.timeout(1.0 / self.scenario.mta.ingress_rate.per_s)
+        leaves_s = self.leaves_ingress_s()
+        if leaves_s > message.expiry_s:
+            yield from self.run_out(message)
+            return
+        yield env.timeout(leaves_s - env.now)
         while True:
-            ready_s = env.now
-            if ready_s > message.expiry_s:
-                return self.expire(message, ready_s)
-            connection = yield queue.connections.get()
-            if env.now > message.expiry_s:
-                # It ran out of time while it waited, and leaves the connection to the next.
-                queue.connections.put(connection)
-                return self.expire(message, message.expiry_s)
+            message.asked = queue.connections.get()
+            connection = yield message.asked
+            if connection is None:
+                break
             idle_s = env.now - connection.free_since_s
             if connection.attempts_left == 0 or idle_s > queue.provider.idle_timeout:
-                yield env.timeout(self.draw(queue.provider.connect_time))
+                connect_s = self.draw(queue.provider.connect_time)
+                if env.now + connect_s > message.expiry_s:
+                    env.process(self.connect_in_vain(queue, connection, connect_s))
+                    break
+                yield env.timeout(connect_s)
                 connection.attempts_left = queue.attempts_per_connection
+                connection.free_since_s = env.now
             start_s = queue.throttle.start_s(env.now)
             if start_s > message.expiry_s:
-                connection.free_since_s = env.now
                 queue.connections.put(connection)
-                return self.expire(message, message.expiry_s)
+                break
             finish_s = start_s + self.draw(queue.provider.transaction_time)
             queue.throttle.charge(start_s, finish_s)
+            self.count("happened", "attempted", message, start_s)
             yield env.timeout(finish_s - env.now)
             connection.attempts_left -= 1
             connection.free_since_s = env.now
             queue.connections.put(connection)
 
-            self.count("happened", "attempted", message, start_s)
             if message.hard and not self.unreachable(queue):
                 self.report(message, "hard", env.now, message.hard)
                 self.leave_spool()
@@ -165,6 +167,37 @@ class Textbook:
             if due_s is None:
                 return
             yield env.timeout(due_s - env.now)
+        yield from self.run_out(message)
+
+    def expire_waiting(self, batch: list[Message]) -> Process:
+        """Call those of a batch out of their queues that still wait at their expiry."""
+        # An instant later: what is taken at that very moment still goes.
+        wait_s = batch[0].expiry_s - self.env.now + AN_INSTANT_S
+        yield self.env.timeout(max(wait_s, 0.0))
+        for message in batch:
+            if message.asked is not None and not message.asked.triggered:
+                message.asked.cancel()
+                message.asked.succeed(None)
+
+    def leaves_ingress_s(self) -> float:
+        """Return when a message leaves that enters now: one server, first come, first served."""
+        rate = self.scenario.mta.ingress_rate
+        if rate is None:
+            return self.env.now
+        self.ingress_free_s = max(self.env.now, self.ingress_free_s) + 1.0 / rate.per_s
+        return self.ingress_free_s
+
+    def connect_in_vain(self, queue: Queue, connection: Connection, connect_s: float) -> Process:
+        """Make a connection for a message that will not live to use it."""
+        yield self.env.timeout(connect_s)
+        connection.attempts_left = queue.attempts_per_connection
+        connection.free_since_s = self.env.now
+        queue.connections.put(connection)
+
+    def run_out(self, message: Message) -> Process:
+        """Wait for a message's expiry, and report it."""
+        yield self.env.timeout(max(message.expiry_s - self.env.now, 0.0))
+        self.expire(message, max(message.expiry_s, message.relayed_s))
 
     def leave_spool(self) -> None:
         """Make room for another message."""
@@ -174,16 +207,14 @@ class Textbook:
     def temporary_reason(self, message: Message) -> str:
         """Return why the recipient's server defers the message now, "" if it does not."""
         fault = message.fault
-        if fault is not None:
-            if message.failures == 0:
-                never = self.happens(fault.never)
-                clears_s = math.inf if never else self.draw(fault.clears_after)
-                message.clears_at_s = self.env.now + clears_s
+        if fault is not None and message.failures == 0:
+            never = self.happens(fault.never)
+            clears_s = math.inf if never else self.draw(fault.clears_after)
+            message.clears_at_s = self.env.now + clears_s
         if self.unreachable(message.queue):
             return UNREACHABLE
-        if fault is not None:
-            if self.env.now < message.clears_at_s:
-                return fault.reason
+        if fault is not None and self.env.now < message.clears_at_s:
+            return fault.reason
         return TRANSIENT if self.happens(message.queue.provider.transient) else ""
 
     def unreachable(self, queue: Queue) -> bool:
@@ -233,8 +264,7 @@ class Textbook:
 
     def track(self, event: Event, message: Message, when_s: float) -> None:
         """Count an open or a click: Campaign tracks them itself, as they happen."""
-        for clock in CLOCKS:
-            self.count(clock, event, message, when_s)
+        self.count("happened", event, message, when_s)
 
     def expire(self, message: Message, when_s: float) -> None:
         """Report that a message's time is over."""
@@ -283,7 +313,6 @@ class Textbook:
         """Wait until Campaign takes the report in: it takes them one by one."""
         rate = self.scenario.feedback.rate
         assert rate is not None
-        # A message that expires while it waits is found only when its turn comes.
         yield self.env.timeout(max(arrives_s - self.env.now, 0.0))
         with self.report_server.request() as turn:
             yield turn
@@ -306,6 +335,8 @@ class Textbook:
         when_s = self.env.now if when_s is None else when_s
         if event in ("opened", "clicked") and when_s >= message.delivery.at + FOLLOWED_S:
             return
+        if when_s >= (self.scenario.time.horizon or math.inf):
+            return
         number = int(when_s / self.scenario.time.bin)
         self.counts[message.delivery.name, message.queue.name, event, reason, clock, number] += 1
 
@@ -322,7 +353,7 @@ class Textbook:
         scenario = self.scenario
         names = [delivery.name for delivery in scenario.deliveries]
         providers = list(self.queues)
-        tally = Tally(scenario.time.bin, scenario.time.horizon or math.inf)
+        tally = Tally(scenario.time.bin)
         for (delivery, provider, event, reason, clock, number), count in self.counts.items():
             tally.add(
                 clock,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import simpy
+from simpy.resources.store import StoreGet
 
 from sendcap.model.addresses import NOT_ATTEMPTED
 from sendcap.scenario import Delivery, Fault, Provider
 from sendcap.textbook.throttles import throttle_of
 
 
-@dataclass(slots=True)
+@dataclass(order=True, slots=True)
 class Connection:
     """A connection to a provider, made anew when it is used up or was idle for long."""
 
-    attempts_left: float = 0
     free_since_s: float = -math.inf
+    attempts_left: float = field(default=0, compare=False)
 
 
 class Queue:
@@ -26,8 +27,8 @@ class Queue:
     def __init__(self, env: simpy.Environment, name: str, provider: Provider, ips: int) -> None:
         self.name = name
         self.provider = provider
-        # A store hands out its items in the order in which they came back: the longest free first.
-        self.connections = simpy.Store(env)
+        # It hands out the connection that has been free the longest.
+        self.connections = simpy.PriorityStore(env)
         for _ in range(provider.connections_per_ip * ips):
             self.connections.put(Connection())
         self.throttle = throttle_of(provider.rate, ips)
@@ -47,6 +48,7 @@ class Message:
     fault: Fault | None = None
     clears_at_s: float = math.inf
     reported_s: float = -math.inf
+    asked: StoreGet | None = None  # the connection that it waits for, or has
     failures: int = 0
     first_failed_s: float = 0.0
     previous_delay_s: float = 0.0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Final, Literal, NamedTuple
 
 import numpy as np
 from pydantic import AfterValidator
 
-from sendcap.scenario.durations import PositiveDuration, parse_duration
-from sendcap.scenario.retry.policy import Failures, RetryPolicy, Times, drawn
+from sendcap.scenario.durations import duration_within, parse_duration
+from sendcap.scenario.retry.policy import Delay, Failures, RetryPolicy, Times, drawn, read_delay
 from sendcap.scenario.wording import shown
 
 _ARGUMENTS: Final = {"F": "F,cutoff,interval", "G": "G,cutoff,interval,factor"}
@@ -42,10 +43,16 @@ def _step(text: str) -> _Step:
         )
     if len(arguments) != (2 if letter == "F" else 3):
         raise ValueError(f"{shown(text)} must have the form {_ARGUMENTS[letter]}")
-    cutoff_s, interval_s = (parse_duration(argument) for argument in arguments[:2])
-    if cutoff_s <= 0 or interval_s <= 0:
-        raise ValueError(f"{shown(text)}: cutoff and interval must be more than zero")
+    cutoff_s = _argument("cutoff", duration_within(), arguments[0], text)
+    interval_s = _argument("interval", read_delay, arguments[1], text)
     return _Step(letter, cutoff_s, interval_s, _factor(arguments[2:], text))
+
+
+def _argument(name: str, read: Callable[[str], float], argument: str, text: str) -> float:
+    try:
+        return read(argument)
+    except ValueError as problem:
+        raise ValueError(f"{shown(text)}: the {name} {problem}") from None
 
 
 def _factor(argument: list[str], text: str) -> float:
@@ -87,7 +94,7 @@ class EximRetry(RetryPolicy):
 
     policy: Literal["exim"] = "exim"
     rule: Annotated[str, AfterValidator(_checked)] = "F,2h,15m; G,16h,1h,1.5; F,4d,6h"
-    retry_interval_max: PositiveDuration = parse_duration("24h")
+    retry_interval_max: Delay = parse_duration("24h")
 
     @cached_property
     def _parsed(self) -> tuple[_Step, ...]:

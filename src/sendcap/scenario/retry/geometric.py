@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from sendcap.scenario.durations import PositiveDuration, parse_duration
 from sendcap.scenario.retry.policy import (
     Cap,
+    Delay,
     Failures,
     Jitter,
     RetryPolicy,
@@ -30,7 +31,7 @@ class ExponentialRetry(RetryPolicy):
     """
 
     policy: Literal["exponential"] = "exponential"
-    first: PositiveDuration = parse_duration("20m")
+    first: Delay = parse_duration("20m")
     factor: Annotated[Number, Field(ge=1)] = 2.0
     max: Cap = parse_duration("12h")
     jitter: Jitter = 0.0
@@ -68,7 +69,7 @@ class ScheduleRetry(RetryPolicy):
     """The delays of a list, one after the other, the last one again and again, with jitter."""
 
     policy: Literal["schedule"] = "schedule"
-    delays: OneOrMore[PositiveDuration]
+    delays: OneOrMore[Delay]
     jitter: Jitter = 0.0
 
     def due_s(
@@ -122,7 +123,7 @@ class MomentumRetry(RetryPolicy):
     """
 
     policy: Literal["momentum"] = "momentum"
-    retry_interval: PositiveDuration = parse_duration("20m")
+    retry_interval: Delay = parse_duration("20m")
     max_retry_interval: Cap = parse_duration("12h")
     max_retries: Annotated[
         int | Literal["auto"],
@@ -171,7 +172,7 @@ class KumomtaRetry(RetryPolicy):
     """
 
     policy: Literal["kumomta"] = "kumomta"
-    retry_interval: PositiveDuration = parse_duration("20m")
+    retry_interval: Delay = parse_duration("20m")
     max_retry_interval: Cap = None
     max_age: PositiveDuration = parse_duration("7d")
 

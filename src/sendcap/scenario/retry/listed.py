@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from sendcap.scenario.durations import PositiveDuration, format_duration, parse_duration
 from sendcap.scenario.retry.geometric import listed
-from sendcap.scenario.retry.policy import Failures, RetryPolicy, Times
+from sendcap.scenario.retry.policy import Delay, Failures, RetryPolicy, Times
 from sendcap.scenario.section import Count, OneOrMore
 
 _HOUR_S: Final = 3600.0
@@ -34,7 +34,7 @@ class PowermtaRetry(RetryPolicy):
 
     policy: Literal["powermta"] = "powermta"
     retry_after: Annotated[
-        OneOrMore[PositiveDuration],
+        OneOrMore[Delay],
         BeforeValidator(_split, json_schema_input_type=str | list[str]),
     ] = (parse_duration("10m"),)
     bounce_after: PositiveDuration = parse_duration("4d12h")

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from sendcap.scenario.durations import (
     DURATION_SCHEMA,
     Duration,
-    PositiveDuration,
+    duration_within,
     format_duration,
+    parse_duration,
 )
 from sendcap.scenario.section import Number, Section, refuse
+from sendcap.scenario.wording import shown
 
 Times = npt.NDArray[np.float64]
 Failures = npt.NDArray[np.integer[Any]]
+
+SHORTEST_WINDOW: Final = "100ms"
+"""The engine advances by the shortest delay at most; with a shorter one it would take for ever."""
+
+read_delay: Final = duration_within(least="1s")
+"""Read a delay between attempts, at least a second; no MTA tries again sooner."""
+
+_DELAY_SCHEMA: Final[dict[str, Any]] = {
+    **DURATION_SCHEMA,
+    "description": f"{DURATION_SCHEMA['description']}; at least 1s",
+}
+
+Delay = Annotated[
+    float,
+    BeforeValidator(read_delay, json_schema_input_type=str),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(_DELAY_SCHEMA),
+]
+"""Seconds between attempts, at least 1; text with a unit in a scenario file."""
 
 Jitter = Annotated[Number, Field(ge=0, lt=1)]
 """Half the width of the factor's range: each delay times a uniform draw from 1 ± jitter."""
@@ -29,16 +50,28 @@ def _none_as_no_cap(value: Any) -> Any:
 
 
 Cap = Annotated[
-    PositiveDuration | None,
+    Delay | None,
     BeforeValidator(_none_as_no_cap),
     PlainSerializer(lambda cap: "none" if cap is None else format_duration(cap), return_type=str),
-    WithJsonSchema({**DURATION_SCHEMA, "examples": ["12h", "none"]}),
+    WithJsonSchema({**_DELAY_SCHEMA, "examples": ["12h", "none"]}),
 ]
 """The longest delay in seconds, or None, written ``"none"``."""
 
 
 class RetryPolicy(Section, ABC):
     """A rule for the moments of the attempts after the first."""
+
+    @model_validator(mode="after")
+    def _window_long_enough(self) -> Self:
+        # Rounded: 1 s times 1 - 0.9 is a little less than 100 ms.
+        shortest_s = float(f"{self.shortest_delay_s:.3g}")
+        if shortest_s < parse_duration(SHORTEST_WINDOW):
+            # The jitter's doing: each delay by itself is a second or more.
+            jitter = shown(getattr(self, "jitter", None))
+            shortest = format_duration(shortest_s)
+            message = f"delays as short as {shortest}; they must be at least {SHORTEST_WINDOW}"
+            refuse("retry", [(("jitter",), f"{jitter} makes {message}")])
+        return self
 
     @abstractmethod
     def due_s(

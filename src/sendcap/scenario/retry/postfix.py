@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import model_validator
 
 from sendcap.scenario.durations import PositiveDuration, format_duration, parse_duration
-from sendcap.scenario.retry.policy import Failures, RetryPolicy, Times
+from sendcap.scenario.retry.policy import Delay, Failures, RetryPolicy, Times
 from sendcap.scenario.section import refuse
 
 
@@ -26,8 +26,8 @@ class PostfixRetry(RetryPolicy):
     """
 
     policy: Literal["postfix"] = "postfix"
-    minimal_backoff_time: PositiveDuration = parse_duration("300s")
-    maximal_backoff_time: PositiveDuration = parse_duration("4000s")
+    minimal_backoff_time: Delay = parse_duration("300s")
+    maximal_backoff_time: Delay = parse_duration("4000s")
     queue_run_delay: PositiveDuration = parse_duration("300s")
     maximal_queue_lifetime: PositiveDuration = parse_duration("5d")
 

@@ -1,0 +1,354 @@
+"""Speed and memory of the engine, next to the textbook model and general simulators.
+
+Run by hand, some four minutes: ``python experiments/engine_benchmark.py [--markdown]``. Times are
+CPU times with the JIT warm. What is compared takes turns, each in a new process every round (after
+the engine's ten million, the textbook model was a fifth slower in the same process). Rates are
+medians over the rounds, and a ratio has its range over the rounds. Leave the machine alone
+meanwhile: CPU times grow when others use the caches, the textbook's more than the engine's.
+
+**Engine and textbook.** The engine simulates the preset ``black-friday`` as it is. The textbook
+model would need some 5 GB and far more than ten minutes, so it simulates less, in two ways:
+
+- *same settings, fewer messages*: the connections and rates stay, so the backlog and the sending
+  are shorter than the engine's. This favours the textbook, whose time per message grows with what
+  waits (30,000 messages/s with 20,000 messages, 14,000 with 1 M where it was written).
+- *a slice with the same load*: what one of the 32 source IPs has of the messages, the relay's
+  rate, the ingress rate and each provider's connections and throttle. A message has the same
+  delays as in the whole. This is the fair comparison; it too favours the textbook, whose queues
+  are 32 times shorter than they would be.
+
+The engine is measured on the slice as well: its fixed cost per window weighs more there.
+
+**100 M messages** have the preset's own settings first: relayed in 19 h, all tried within 42 h,
+so a validity of 84 h cuts off no more of them than of 10 M. This is the longest queue. Then
+relay, ingress and IPs grow along with the messages, which keeps load and duration. The cost per
+message at 1 M includes what is fixed, so the cost is set against that of ``--messages`` too.
+
+**M/M/10** at 80 % load: the kernel with its draws, SimPy (a process per customer, a Resource) and
+Ciw, whose time is without the reading of its records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import math
+import multiprocessing
+import os
+import platform
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import numpy as np
+import simpy
+
+import sendcap
+from sendcap import textbook
+from sendcap.model import kernel
+from sendcap.scenario import Rate, Scenario, load, updated
+
+SERVERS: Final = 10
+ARRIVALS_PER_S: Final = 8.0
+THEORY_WAIT_S: Final = 0.2046  # Erlang C
+KERNEL_RUNS: Final = 10  # in one measurement, since one is over too soon
+LIBRARIES: Final = ("sendcap", "simpy", "numpy", "numba", "pyarrow", "ciw")
+PRESET: Final = load("black-friday")
+Queue = tuple[float, float]  # customers per second of CPU time, their mean wait in seconds
+Result = TypeVar("Result")
+
+
+class Row(NamedTuple):
+    """A line of the table."""
+
+    what: str
+    measured: str
+    target: str = "–"
+    verdict: str = "–"
+
+
+def apart(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function in a new process, so that it inherits nothing from earlier ones."""
+    print(f"{function.__name__}{arguments}", file=sys.stderr, flush=True)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
+        return process.submit(function, *arguments).result()
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    """Return the CPU time that some work takes, in seconds."""
+    before_s = time.process_time()
+    work()
+    return time.process_time() - before_s
+
+
+def black_friday(messages: int, ips: int = PRESET.mta.ips) -> Scenario:
+    """Return the preset with so many messages and IPs, its relay and ingress in proportion."""
+    relay, mta = PRESET.relay, PRESET.mta
+    changes: dict[str, Any] = {"deliveries[0].messages": messages}
+    if ips != mta.ips:
+        changes["mta.ips"] = ips
+        changes["relay.workers"] = max(relay.workers, relay.workers * ips // mta.ips)
+        for path, rate in (("relay.rate", relay.rate), ("mta.ingress_rate", mta.ingress_rate)):
+            if rate is not None:
+                changes[path] = str(Rate(rate.limit * ips, rate.period_s * mta.ips, rate.burst))
+    return updated(PRESET, changes)
+
+
+def by_engine(messages: int, sliced: int) -> tuple[float, float, float]:
+    """Measure messages per second: of the whole, of a slice, of the whole with sending log."""
+    whole, one_ip = black_friday(messages), black_friday(sliced, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "sending-log.parquet"
+        sendcap.simulate(black_friday(1000), sending_log=log)
+        return (
+            messages / cpu_s(lambda: sendcap.simulate(whole)),
+            sliced / cpu_s(lambda: sendcap.simulate(one_ip)),
+            messages / cpu_s(lambda: sendcap.simulate(whole, sending_log=log)),
+        )
+
+
+def by_textbook(messages: int, ips: int) -> float:
+    """Measure messages per second."""
+    scenario = black_friday(messages, ips)
+    textbook.simulate_ledger(black_friday(1000))
+    return messages / cpu_s(lambda: textbook.simulate_ledger(scenario))
+
+
+def cost(messages: int, ips: int, runs: int) -> tuple[float, float]:
+    """Measure the engine's CPU time per message in ns, and the peak memory in GiB."""
+    scenario = black_friday(messages, ips)
+    sendcap.simulate(black_friday(1000))
+    took_s = statistics.median(cpu_s(lambda: sendcap.simulate(scenario)) for _ in range(runs))
+    units_per_gib = 2**30 if sys.platform == "darwin" else 2**20
+    peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units_per_gib
+    return took_s / messages * 1e9, peak_gib
+
+
+def through_kernel(customers: int) -> Queue:
+    """Measure the queue as the engine simulates it: draw, then call the kernel."""
+    generator = np.random.default_rng(1)
+
+    def mean_wait_s(count: int) -> float:
+        ready_s = np.cumsum(generator.exponential(1 / ARRIVALS_PER_S, count))
+        return float((started_s(ready_s, generator.exponential(1.0, count)) - ready_s).mean())
+
+    mean_wait_s(1000)
+    waits_s: list[float] = []
+    took_s = cpu_s(lambda: waits_s.extend(mean_wait_s(customers) for _ in range(KERNEL_RUNS)))
+    return KERNEL_RUNS * customers / took_s, statistics.fmean(waits_s)
+
+
+def started_s(ready_s: kernel.Floats, service_s: kernel.Floats) -> kernel.Floats:
+    """Return when customers start at servers that are always connected and not throttled."""
+    count = len(ready_s)
+    batch, none, no_s = np.zeros(count, np.int32), np.zeros(0, np.int32), np.zeros(0)
+    free_at_s, free = np.full(SERVERS, -math.inf), np.arange(SERVERS)
+    left, connected_at_s = np.full(SERVERS, 1 << 60), np.zeros(SERVERS)
+    connected, message_of = np.zeros(SERVERS, np.int64), np.zeros(SERVERS, np.int64)
+    message, expired = np.empty(count, np.int64), np.empty(count, np.int64)
+    start_s, finish_s = np.empty(count), np.empty(count)
+    # fmt: off
+    kernel.serve(
+        math.inf, ready_s, batch, math.inf, no_s, none, none, np.array([math.inf]),
+        free_at_s, free, left, connected_at_s, connected, message_of, np.array([SERVERS, 0]),
+        np.array([-math.inf]), np.zeros(1), service_s, math.inf, 1 << 60, 0.0, 1.0,
+        message, start_s, finish_s, expired,
+    )
+    # fmt: on
+    return start_s
+
+
+def through_simpy(customers: int) -> Queue:
+    """Measure the queue in SimPy, with a process per customer."""
+    draw = random.Random(1).expovariate
+    waits_s: list[float] = []
+    env = simpy.Environment()
+    servers = simpy.Resource(env, SERVERS)
+
+    def customer() -> Generator[simpy.Event, Any, None]:
+        came_s = env.now
+        with servers.request() as turn:
+            yield turn
+            waits_s.append(env.now - came_s)
+            yield env.timeout(draw(1.0))
+
+    def arrivals() -> Generator[simpy.Event, Any, None]:
+        for _ in range(customers):
+            yield env.timeout(draw(ARRIVALS_PER_S))
+            env.process(customer())
+
+    env.process(arrivals())
+    return customers / cpu_s(env.run), statistics.fmean(waits_s)
+
+
+def through_ciw(customers: int) -> Queue:
+    """Measure the queue in Ciw."""
+    import ciw
+
+    ciw.seed(1)
+    network = ciw.create_network(
+        arrival_distributions=[ciw.dists.Exponential(ARRIVALS_PER_S)],
+        service_distributions=[ciw.dists.Exponential(1.0)],
+        number_of_servers=[SERVERS],
+    )
+    simulation = ciw.Simulation(network)
+    took_s = cpu_s(lambda: simulation.simulate_until_max_customers(customers))
+    waits_s = [record.waiting_time for record in simulation.get_all_records()]
+    return customers / took_s, statistics.fmean(waits_s)
+
+
+def named(count: int) -> str:
+    """Return a count as text: 312,500 or 10 M."""
+    return f"{count // 10**6} M" if count and count % 10**6 == 0 else f"{count:,}"
+
+
+def rate_row(what: str, per_s: Sequence[float], unit: str = "messages/s") -> Row:
+    """Return the row of a rate measured in each round."""
+    return Row(what, f"{statistics.median(per_s):,.0f} {unit}")
+
+
+def ratio_row(
+    what: str, over: Sequence[float], under: Sequence[float], least: float, aim: float = 0.0
+) -> Row:
+    """Return the row of a ratio of two rates, which is to be at least so much."""
+    ratios = [one / other for one, other in zip(over, under, strict=True)]
+    ratio = statistics.median(ratios)
+    verdict = "met" if ratio >= least else f"missed by {1 - ratio / least:.1%}"
+    if least <= ratio < aim:
+        verdict += f", {1 - ratio / aim:.0%} below the aim"
+    target = f"≥ {least:g}, aim {aim:g}" if aim else f"≥ {least:g}"
+    return Row(what, f"{ratio:.0f} times ({min(ratios):.0f} to {max(ratios):.0f})", target, verdict)
+
+
+def limit_row(what: str, value: float, target: str, unit: str, note: str = "") -> Row:
+    """Return the row of a value that is to be below its target."""
+    most = float(target[1:])
+    verdict = "met" if value <= most else f"missed by {value / most - 1:.1%}"
+    return Row(what, f"{value:.2f} {unit}{note}", f"{target} {unit}", verdict)
+
+
+def model_rows(messages: int, few: int, rounds: int) -> Iterator[Row]:
+    """Tell how the engine compares with the textbook model, and what its sending log costs."""
+    sliced = max(1, messages // PRESET.mta.ips)
+    found = [
+        (
+            *apart(by_engine, messages, sliced),
+            apart(by_textbook, few, PRESET.mta.ips),
+            apart(by_textbook, sliced, 1),
+        )
+        for _ in range(rounds)
+    ]
+    engine, slice_engine, logged, text, slice_text = zip(*found, strict=True)
+    yield rate_row(f"engine, black-friday, {named(messages)} messages", engine)
+    yield rate_row(f"textbook, same settings, {named(few)} messages", text)
+    yield ratio_row("engine / textbook, same settings", engine, text, 100, 200)
+    yield rate_row(f"textbook, slice with the same load, {named(sliced)} messages", slice_text)
+    yield ratio_row("engine / textbook, same load", engine, slice_text, 100, 200)
+    yield rate_row("engine on that slice", slice_engine)
+    times = statistics.median(one / two for one, two in zip(engine, logged, strict=True))
+    yield rate_row("engine with sending log", logged)
+    yield limit_row("CPU with sending log / without", times, "≤ 3", "times")
+
+
+def size_rows(largest: int, messages: int, runs: int) -> Iterator[Row]:
+    """Tell how time and memory grow with the number of messages."""
+    few, ips = max(1, largest // 100), PRESET.mta.ips
+    few_ns, _ = apart(cost, few, ips, runs)
+    message_ns, _ = apart(cost, messages, ips, runs)
+    more_ips = max(ips, ips * largest // messages)
+    for its_ips, label in ((ips, ""), (more_ips, f", {more_ips} IPs, relay and ingress to match")):
+        ns, gib = apart(cost, largest, its_ips, 1)
+        what = f"CPU per message, {named(largest)}{label} / {named(few)}"
+        note = f" ({ns:.0f} / {few_ns:.0f} ns; {message_ns:.0f} ns at {named(messages)})"
+        yield limit_row(what, ns / few_ns, "≤ 1.3", "times", note)
+        yield limit_row(f"peak memory, {named(largest)}{label}", gib, "< 2", "GiB")
+
+
+def queue_rows(customers: int, rounds: int) -> Iterator[Row]:
+    """Tell how the kernel compares with general simulators on one queue."""
+    ways = {"kernel": through_kernel, "SimPy": through_simpy, "Ciw": through_ciw}
+    if not importlib.util.find_spec("ciw"):
+        del ways["Ciw"]
+        yield Row("M/M/10: Ciw", "skipped: not installed (pip install ciw)")
+    found = [{name: apart(way, customers) for name, way in ways.items()} for _ in range(rounds)]
+    per_s = {name: [its[name][0] for its in found] for name in ways}
+    for name in ways:
+        wait_s = found[0][name][1]
+        unit = f"customers/s (mean wait {wait_s:.4f} s, theory {THEORY_WAIT_S} s)"
+        yield rate_row(f"M/M/10: {name}", per_s[name], unit)
+        if name != "kernel":
+            yield ratio_row(f"M/M/10: kernel / {name}", per_s["kernel"], per_s[name], 100)
+
+
+def help_row(runs: int) -> Row:
+    """Tell what CPU time `sendcap --help` takes."""
+
+    def help_s() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, "-m", "sendcap", "--help"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    help_s()
+    return limit_row(
+        "sendcap --help", statistics.median(help_s() for _ in range(runs)), "< 0.3", "s"
+    )
+
+
+def machine() -> str:
+    """Return what the figures depend on."""
+    cpu = platform.processor() or platform.machine()
+    if (told := Path("/proc/cpuinfo")).exists():
+        names = [line for line in told.read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0].partition(": ")[2] if names else cpu
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    found = [name for name in LIBRARIES if importlib.util.find_spec(name)]
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in found)
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{cpu}, {os.cpu_count()} cores, {memory_gib:.1f} GiB, {system}, {versions}"
+
+
+def table(rows: Sequence[Row], markdown: bool) -> str:
+    """Return the rows as text."""
+    lines = [Row("what", "measured", "target", "met or missed"), *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, Row(*("-" * width for width in widths)))
+    edge, between = ("|", " | ") if markdown else ("", "  ")
+    return "\n".join(
+        f"{edge} {between.join(map(str.ljust, line, widths))} {edge}".strip() for line in lines
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--messages", type=int, default=10_000_000, help="of black-friday")
+    parser.add_argument("--textbook-messages", type=int, default=100_000)
+    parser.add_argument("--largest", type=int, default=100_000_000, help="0 leaves it out")
+    parser.add_argument("--customers", type=int, default=200_000, help="of M/M/10")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--markdown", action="store_true")
+    its = parser.parse_args(arguments)
+    load_before = os.getloadavg()[0]
+    rows = list(model_rows(its.messages, its.textbook_messages, its.rounds))
+    if its.largest:
+        rows += size_rows(its.largest, its.messages, its.rounds)
+    rows += queue_rows(its.customers, its.rounds)
+    rows.append(help_row(its.rounds))
+    print(f"{machine()}; load {load_before:.1f} before, {os.getloadavg()[0]:.1f} after\n")
+    print(table(rows, its.markdown))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""Vertical lines that mark moments: when deliveries start, and when their validity ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+
+from sendcap.charts.expiry import expiry_spans
+from sendcap.charts.style import GREY, INK
+from sendcap.reporting.modes import ALL_DELIVERIES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+
+    from sendcap.run import Run
+
+_MOST: Final = 4
+"""With more deliveries, one label stands for all of them."""
+_LONGEST: Final = 32
+"""Letters of a name in a label."""
+_VISIBLE: Final = 0.004
+"""Two moments this share of the axis apart can be told apart."""
+_SIZE: Final = 8.5
+_PAD: Final = 1.5
+_Side = Literal["right", "left"]
+"""Of a label, the one that its line is on."""
+_AWAY: Final = 5.0
+"""Points between a line and its label."""
+
+
+class Mark(NamedTuple):
+    """A moment, or a span of time, with its label; a label of nothing is not drawn."""
+
+    label: str
+    first_s: float
+    last_s: float
+    starts: bool
+
+
+class _Box(NamedTuple):
+    """A rectangle in pixels."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def overlaps(self, other: _Box) -> bool:
+        across = self.x0 < other.x1 and other.x0 < self.x1
+        return across and self.y0 < other.y1 and other.y0 < self.y1
+
+    def within(self, other: _Box) -> bool:
+        across = other.x0 <= self.x0 and self.x1 <= other.x1
+        return across and other.y0 <= self.y0 and self.y1 <= other.y1
+
+
+def start_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
+    """Return the starts of the deliveries after the first; there is none after a single one."""
+    if delivery != ALL_DELIVERIES:
+        return []
+    names: dict[float, list[str]] = {}
+    for its in sorted(run.scenario.deliveries, key=lambda its: its.at):
+        names.setdefault(its.at, []).append(its.name)
+    later = list(names)[1:]
+    if len(later) <= _MOST:
+        return [Mark(f"start of {', '.join(map(_short, names[at]))}", at, at, True) for at in later]
+    others = sum(len(names[at]) for at in later)
+    first = f"start of the {others} other deliveries"
+    return [Mark(first if at == later[0] else "", at, at, True) for at in later]
+
+
+def expiry_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
+    """Return the ends of validity, of each delivery or, where they are many or alike, of all."""
+    spans = expiry_spans(run, delivery)
+    if not spans:
+        return []
+    first_s, last_s = min(its.first_s for its in spans), max(its.last_s for its in spans)
+    alike = last_s / first_s < 1.05
+    if len(spans) == 1 or alike or len(spans) > _MOST:
+        return [Mark("end of validity", first_s, last_s, False)]
+    return [
+        Mark(f"end of validity, {_short(its.delivery)}", its.first_s, its.last_s, False)
+        for its in spans
+    ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def draw_marks(axes: Sequence[Axes], marks: Sequence[Mark]) -> None:
+    """Draw a line at each moment, and a band to the end of a span; label them on the first axes.
+
+    The axes must have their final limits and place on the figure, and the data drawn: labels keep
+    away from it, from each other and, where they can, from other marks.
+    """
+    top = axes[0]
+    low_s, high_s = top.get_xlim()
+    annotations: list[Annotation] = []
+    for mark in marks:
+        if not low_s < mark.first_s <= high_s:
+            continue
+        wide = _place(top, mark.last_s) - _place(top, mark.first_s) > _VISIBLE
+        for panel in axes:
+            if mark.starts:
+                panel.axvline(mark.first_s, color=GREY, linewidth=0.7, linestyle=":", zorder=1)
+            else:
+                dashes = (0, (4, 3))
+                panel.axvline(mark.first_s, color=INK, linewidth=0.9, linestyle=dashes, zorder=1)
+            if wide:
+                last_s = min(mark.last_s, high_s)
+                panel.axvspan(mark.first_s, last_s, color=INK, alpha=0.09, linewidth=0)
+        if mark.label:
+            annotations.append(
+                top.annotate(
+                    mark.label + ("\n(first to last message)" if wide else ""),
+                    xy=(mark.first_s, 0.0),
+                    xycoords=("data", "axes fraction"),
+                    xytext=(0.0, 0.0),
+                    textcoords="offset points",
+                    verticalalignment="bottom",
+                    fontsize=_SIZE,
+                    color=GREY if mark.starts else INK,
+                    # Above the lines of other marks, and below the data.
+                    zorder=1.8,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": _PAD},
+                )
+            )
+    _arrange(top, annotations)
+
+
+def _place(axes: Axes, time_s: float) -> float:
+    """Return where a time is, as a share of the axis."""
+    pixels = axes.transData.transform((time_s, 0.0))
+    return float(axes.transAxes.inverted().transform(pixels)[0])
+
+
+def _arrange(axes: Axes, annotations: Sequence[Annotation]) -> None:
+    """Move each label to where it hides least, the lowest such place first."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise ValueError("the axes are not on a figure")
+    pixels = figure.dpi / 72
+    extent = axes.get_window_extent()
+    panel = _Box(extent.x0, extent.y0, extent.x1, extent.y1)
+    curves = list(_curves(axes))
+    lines = [float(axes.transData.transform((its.xy[0], 0.0))[0]) for its in annotations]
+    taken: list[_Box] = []
+    for annotation, line in zip(annotations, lines, strict=True):
+        size = annotation.get_window_extent()
+        best: tuple[float, _Box, _Side, float] | None = None
+        for row in range(40):
+            up = _AWAY + 0.5 * _SIZE * row
+            for side in get_args(_Side):
+                box = _box(line, panel.y0 + up * pixels, size.width, size.height, side, pixels)
+                blocked = not box.within(panel) or any(map(box.overlaps, taken))
+                cost = (
+                    1000.0 * blocked
+                    + 10.0 * sum(_crosses(box, curve) for curve in curves)
+                    + sum(box.x0 < other < box.x1 for other in lines)
+                    + 0.01 * row
+                )
+                if best is None or cost < best[0]:
+                    best = (cost, box, side, up)
+        if best is None:
+            raise AssertionError
+        _, box, side, up = best
+        taken.append(box)
+        annotation.set_horizontalalignment(side)
+        annotation.set_position((-_AWAY if side == "right" else _AWAY, up))
+
+
+def _box(line: float, y: float, width: float, height: float, side: _Side, pixels: float) -> _Box:
+    """Return the box of a label at a line."""
+    pad, away = _PAD * pixels, _AWAY * pixels
+    x = line - away - width if side == "right" else line + away
+    return _Box(x - pad, y - pad, x + width + pad, y + height + pad)
+
+
+def _curves(axes: Axes) -> Iterator[npt.NDArray[np.float64]]:
+    """Yield the data's lines in pixels, as arrays of shape (2, points)."""
+    import numpy as np
+
+    low_s, high_s = axes.get_xlim()
+    for line in axes.lines:
+        points = np.asarray(line.get_xydata(), dtype=float)
+        shown = (points[:, 0] >= low_s) & (points[:, 0] <= high_s) & ~np.isnan(points[:, 1])
+        # Marks have two points, one above the other.
+        if np.ptp(points[:, 0]) > 0 and shown.any():
+            yield axes.transData.transform(points[shown]).T
+
+
+def _crosses(box: _Box, curve: npt.NDArray[np.float64]) -> bool:
+    import numpy as np
+
+    x, y = curve
+    if box.x1 < x[0] or x[-1] < box.x0:
+        return False
+    ends = np.interp([box.x0, box.x1], x, y)
+    inside = np.append(y[(box.x0 < x) & (x < box.x1)], ends)
+    return bool(inside.min() < box.y1 and box.y0 < inside.max())

@@ -1,0 +1,140 @@
+"""Whether a simulation is feasible: its memory and its simulated time, asked before it begins."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from sendcap.errors import ScenarioError
+from sendcap.ledger import EVENTS
+from sendcap.model.messages import TRIED
+from sendcap.scenario import Provider, Rate, Scenario
+
+_LIBRARIES: Final = 300 << 20
+"""The interpreter and the libraries, measured: about 0.25 GiB."""
+_NEW_BYTES: Final = 8 + 4 + 2
+_BATCH_BYTES: Final = 8 + 2 + 8 + 8 + 8
+_AFTER_RELAYING_S: Final = (14.0 + 3.5) * 86400.0
+"""Opens are followed for 14 days, and the other events end sooner."""
+LONGEST_S: Final = 366 * 86400.0
+"""A simulation may take this long at most: beyond a year, a setting is mistaken."""
+
+
+def memory_terms(scenario: Scenario) -> dict[str, float]:
+    """Return about how many bytes a simulation takes at its peak, by what they depend on.
+
+    Rather too much than too little. The messages that wait are those that pile up at the
+    providers while the relay hands over, as a fluid would.
+    """
+    relay = scenario.relay
+    messages = sum(delivery.messages for delivery in scenario.deliveries)
+    relayed_per_s = messages / max(_relaying_s(scenario), 1e-9)
+    counts: dict[str, int] = {}
+    for delivery in scenario.deliveries:
+        for name, count in delivery.counts().items():
+            counts[name] = counts.get(name, 0) + count
+    waiting = backing_off = 0.0
+    series = connections = 0
+    for name, count in counts.items():
+        provider = scenario.providers[name]
+        arrive_per_s = relayed_per_s * count / messages
+        if count:
+            ceiling_per_s = _ceiling_per_s(provider, scenario.mta.ips)
+            waiting += count * max(0.0, 1.0 - ceiling_per_s / arrive_per_s)
+        faulty = sum(fault.share for fault in provider.faults)
+        backing_off += count * min(1.0, faulty + provider.transient)
+        reasons = len(provider.hard) + len(provider.faults)
+        series += 2 * (len(EVENTS) + 3 * reasons) * len(scenario.deliveries)
+        connections += provider.connections_per_ip * scenario.mta.ips
+    bins = min(scenario.time.horizon or LONGEST_S, simulated_s(scenario)) / scenario.time.bin
+    # Where the validity of all ends at one moment, all that wait are sorted at once.
+    at_once = waiting * TRIED.itemsize * 2 if scenario.mta.clock_origin != "relayed" else 0.0
+    return {
+        "fewer messages": at_once
+        + waiting * _NEW_BYTES
+        + backing_off * TRIED.itemsize * 1.5
+        + min(messages, 5_000_000) * 100,
+        "a larger relay.batch": messages / relay.batch * _BATCH_BYTES,
+        "a longer time.bin, an earlier time.horizon, fewer providers or deliveries": series
+        * bins
+        * 8.0,
+        "fewer connections or workers": (connections * 7 + relay.workers * 2) * 8.0,
+    }
+
+
+def simulated_s(scenario: Scenario) -> float:
+    """Return about how much time passes in a simulation, in seconds."""
+    relayed_s = max(delivery.at for delivery in scenario.deliveries) + _relaying_s(scenario)
+    last_s = relayed_s + _AFTER_RELAYING_S
+    return max(last_s, _reporting_s(scenario))
+
+
+def _relaying_s(scenario: Scenario) -> float:
+    messages = sum(delivery.messages for delivery in scenario.deliveries)
+    relay = scenario.relay
+    batches = sum(-(-delivery.messages // relay.batch) for delivery in scenario.deliveries)
+    longest_s = batches * relay.batch_time.mean_s / relay.workers
+    for rate in (relay.rate, scenario.mta.ingress_rate):
+        if rate is not None:
+            longest_s = max(longest_s, messages / rate.per_s)
+    return longest_s
+
+
+def _reporting_s(scenario: Scenario) -> float:
+    """Return how long Campaign takes to take in a report on every message."""
+    rate = scenario.feedback.rate
+    messages = sum(delivery.messages for delivery in scenario.deliveries)
+    return 0.0 if rate is None else messages / rate.per_s
+
+
+def _ceiling_per_s(provider: Provider, ips: int) -> float:
+    busy_s = provider.transaction_time.mean_s
+    if provider.messages_per_connection != "unlimited":
+        busy_s += provider.connect_time.mean_s / provider.messages_per_connection
+    ceiling = provider.connections_per_ip * ips / max(busy_s, 1e-9)
+    return min(ceiling, provider.rate.per_s * ips) if isinstance(provider.rate, Rate) else ceiling
+
+
+def available_bytes() -> int | None:
+    """Return the memory that this process may use, None where the system does not tell."""
+    try:
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (AttributeError, ValueError, OSError):
+        return None
+    with suppress(OSError, ValueError):  # no control group, or no limit in it
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(limits)
+
+
+def require_feasible(scenario: Scenario) -> None:
+    """Refuse a scenario that would need more memory than there is, or take years.
+
+    Raises
+    ------
+    ScenarioError
+        With the estimate, and what would make it smaller.
+    """
+    horizon_s = scenario.time.horizon or float("inf")
+    for keys, takes_s in (
+        ("relay.rate, relay.batch_time, mta.ingress_rate", _relaying_s(scenario)),
+        ("feedback.rate", _reporting_s(scenario)),
+    ):
+        if min(takes_s, horizon_s) > LONGEST_S:
+            raise ScenarioError(
+                f"{keys}: this slow, {_messages(scenario)} take {takes_s / 86400:,.0f} days; "
+                f"a simulation may take {LONGEST_S / 86400:.0f}: go faster, or set time.horizon"
+            )
+    terms, available = memory_terms(scenario), available_bytes()
+    needed = _LIBRARIES + sum(terms.values())
+    if available is not None and needed > available:
+        remedy = max(terms, key=lambda term: terms[term])
+        raise ScenarioError(
+            f"{_messages(scenario)} would need about {needed / 2**30:,.1f} GiB of memory, "
+            f"this machine has {available / 2**30:.1f} GiB: most would be saved by {remedy}"
+        )
+
+
+def _messages(scenario: Scenario) -> str:
+    return f"{sum(delivery.messages for delivery in scenario.deliveries):,} messages"
