@@ -117,6 +117,33 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [0, 4, 8],
     ),
+    "Postfix's rate delay: a cycle of 2.968 s service and 1 s delay takes 3.968 s": (
+        # The mean service of 909 deliveries in an hour in a public Postfix log.
+        scenario_of(
+            time={"bin": "16ms"},
+            delivery={"messages": 4},
+            provider={
+                "connections_per_ip": 20,
+                "transaction_time": "2968ms",
+                "rate": {"kind": "gap", "pause": "1s"},
+            },
+        ),
+        "attempted",
+        [0, 3.968, 7.936, 11.904],
+    ),
+    "Adobe's native MTA: 10,000 an hour are 833 in each five minutes": (
+        scenario_of(
+            time={"bin": "5m"},
+            delivery={"messages": 4},
+            provider={
+                "connections_per_ip": 2,
+                "transaction_time": "2m",
+                "rate": {"kind": "fixed-window", "limit": 1, "window": "5m"},
+            },
+        ),
+        "attempted",
+        [0, 300, 600, 900],
+    ),
     "a schedule changes the rate, and may close the queue": (
         # One per 2 s until 5 s, none until 20 s, then one per second: at 4 s half a message of
         # the first step is left, so at 20.5 s the next is due.

@@ -42,6 +42,44 @@ GMAIL = ("providers", "gmail")
 FAULT = ("providers", "other", "faults", 0)
 
 CASES: list[tuple[Break, str]] = [
+    (
+        put("feedback", "rate", value="10/s,max_burst=5"),
+        'feedback.rate: "10/s,max_burst=5": this is a server\'s rate',
+    ),
+    # throttles, outages and the spool
+    (
+        put(*GMAIL, "rate", value={"kind": "bucket"}),
+        'providers.gmail.rate: kind must be "fixed-window", "gap" or "schedule"; a plain rate is',
+    ),
+    (put(*GMAIL, "rate", value={"kind": "gap"}), "providers.gmail.rate.pause: required, but"),
+    (
+        put(*GMAIL, "rate", value={"kind": "schedule", "steps": [{"at": "1h", "rate": "1/s"}]}),
+        'providers.gmail.rate.steps[0].at: the first step must be at "0s", not "1h"',
+    ),
+    (
+        put(
+            *GMAIL,
+            "rate",
+            value={
+                "kind": "schedule",
+                "steps": [{"at": "0s", "rate": "1/s"}, {"at": "0s", "rate": "2/s"}],
+            },
+        ),
+        'providers.gmail.rate.steps[1].at: "0s" does not come after "0s"; put steps in order',
+    ),
+    (
+        put(*GMAIL, "rate", value={"kind": "schedule", "steps": [{"at": "0s", "rate": "closed"}]}),
+        "providers.gmail.rate.steps[0].rate: the last step may not be closed",
+    ),
+    (
+        put(
+            *GMAIL,
+            "outages",
+            value=[{"at": "1h", "lasts": "2h"}, {"at": "2h", "lasts": "1h"}],
+        ),
+        'providers.gmail.outages[1].at: "2h" is before the outage before it ends, at "3h"',
+    ),
+    (put("mta", "spool", value=0), "mta.spool: must be at least 1, not 0"),
     # unknown keys
     (put("delivery", value={}), 'delivery: unknown key; did you mean "deliveries"?'),
     (put("xyz", value=1), "xyz: unknown key; known: title, seed,"),

@@ -22,7 +22,7 @@ from sendcap.scenario.durations import (
     parse_duration,
 )
 from sendcap.scenario.random_time import RandomTime
-from sendcap.scenario.rates import RateField
+from sendcap.scenario.rates import ServerRateField
 from sendcap.scenario.retry.policy import SHORTEST_WINDOW
 from sendcap.scenario.section import OneOrMore, Section, Share
 from sendcap.scenario.wording import shown
@@ -94,8 +94,8 @@ class Feedback(Section):
     """From acceptance to a qualified asynchronous bounce; at most 7 days."""
     polling: PositiveDuration | None = None
     """Reports are taken in at multiples of this only."""
-    rate: RateField = None
-    """How many reports are taken in, or "none"."""
+    rate: ServerRateField = None
+    """Rate at which reports are taken in, one after the other, or "none"."""
 
 
 class Engagement(Section):

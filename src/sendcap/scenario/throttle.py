@@ -113,7 +113,12 @@ _Throttle = Annotated[
     | Annotated[FixedWindow, Tag("fixed-window")]
     | Annotated[Gap, Tag("gap")]
     | Annotated[Schedule, Tag("schedule")],
-    Discriminator(_kind),
+    Discriminator(
+        _kind,
+        custom_error_type="throttle_kind",
+        custom_error_message='kind must be "fixed-window", "gap" or "schedule"; '
+        'a plain rate is text, such as "100/s"',
+    ),
 ]
 Throttle = Annotated[_Throttle | None, BeforeValidator(_text_as_rate), PlainSerializer(_as_written)]
 """A rate (its throttle is the GCRA) or a table with a ``kind``; None, written "none", for none."""
