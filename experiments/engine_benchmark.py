@@ -161,7 +161,8 @@ def started_s(ready_s: kernel.Floats, service_s: kernel.Floats) -> kernel.Floats
     kernel.serve(
         math.inf, ready_s, batch, math.inf, no_s, none, none, np.array([math.inf]),
         free_at_s, free, left, connected_at_s, connected, message_of, np.array([SERVERS, 0]),
-        np.array([-math.inf]), np.zeros(1), service_s, math.inf, 1 << 60, 0.0, 1.0,
+        kernel.NO_THROTTLE, np.zeros(2), np.zeros((1, 4)), np.zeros(3), np.zeros(1), service_s,
+        math.inf, 1 << 60,
         message, start_s, finish_s, expired,
     )
     # fmt: on

@@ -34,6 +34,17 @@ window = st.floats(0.1, 1e9).map(format_duration)
 share = st.floats(0, 1)
 cv = st.floats(0.01, 100)
 rate = st.sampled_from(["none", "100/s", "1,000/15m,max_burst=9", "5/min,max_burst=2", "7/899s"])
+server_rate = st.sampled_from(["none", "100/s", "7/899s"])
+throttle = rate | st.sampled_from(
+    [
+        {"kind": "gap", "pause": "1s"},
+        {"kind": "fixed-window", "limit": 833, "window": "5m"},
+        {
+            "kind": "schedule",
+            "steps": [{"at": "0s", "rate": "closed"}, {"at": "1h", "rate": "5/s,max_burst=1"}],
+        },
+    ]
+)
 name = st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1).filter(
     lambda text: text.isprintable() and text.strip() == text and text != "*"
 )
@@ -85,7 +96,7 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "connections_per_ip": st.integers(1, 1000),
         "messages_per_connection": st.integers(1, 10**6) | st.just("unlimited"),
         "idle_timeout": duration,
-        "rate": rate,
+        "rate": throttle,
         "transient": share,
         "async_bounce": share,
     }
@@ -124,6 +135,6 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
         },
         "mta": {"retry": draw(retry), "ips": draw(st.integers(1, 1000))},
         "providers": providers,
-        "feedback": {"synchronous": draw(distribution), "rate": draw(rate)},
+        "feedback": {"synchronous": draw(distribution), "rate": draw(server_rate)},
         "time": draw(st.fixed_dictionaries({}, optional={"window": window})),
     }

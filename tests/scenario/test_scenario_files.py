@@ -117,7 +117,9 @@ def test_the_schema_is_json_and_knows_every_key() -> None:
     assert set(found["properties"]) >= {"deliveries", "relay", "mta", "providers", "feedback"}
     assert set(found["required"]) == {"deliveries", "relay", "providers"}
     provider = found["$defs"]["Provider"]["properties"]
-    assert provider["rate"]["type"] == "string"
+    kinds = provider["rate"]["anyOf"][0]["oneOf"]
+    assert kinds[0]["type"] == "string"
+    assert [kind["$ref"].split("/")[-1] for kind in kinds[1:]] == ["FixedWindow", "Gap", "Schedule"]
     assert provider["rate"]["default"] == "none"
     assert provider["idle_timeout"]["default"] == "1m"
     assert provider["idle_timeout"]["examples"]
