@@ -85,6 +85,30 @@ def _replace(times: Floats, members: Ints, size: int, time: float, member: int) 
 
 
 @_compiled
+def _earliest_by_schedule(ask_s: float, steps: Floats, passed: Floats) -> float:
+    """Return the same for a schedule; apart, so that the frequent cases stay short.
+
+    A schedule is the GCRA on a clock of its own, which counts the attempts that its rate has
+    brought so far: it runs as fast as the rate, and stands still while the queue is closed.
+    """
+    last = len(steps) - 1
+    step = last
+    while steps[step, 0] > ask_s:
+        step -= 1
+    while steps[step, 1] == 0.0:
+        step += 1
+        ask_s = steps[step, 0]
+    brought = steps[step, 2] + (ask_s - steps[step, 0]) * steps[step, 1]
+    needed = passed[0] - (steps[step, 3] - 1.0)
+    passed[2] = max(brought, needed)
+    if needed <= brought:
+        return ask_s
+    while step < last and steps[step + 1, 2] < needed:
+        step += 1
+    return max(ask_s, steps[step, 0] + (needed - steps[step, 2]) / steps[step, 1])
+
+
+@_compiled
 def _earliest(ask_s: float, throttle: int, limits: Floats, steps: Floats, passed: Floats) -> float:
     """Return when an attempt may start that asks at a time no earlier than any before it."""
     if throttle == NO_THROTTLE:
@@ -101,23 +125,7 @@ def _earliest(ask_s: float, throttle: int, limits: Floats, steps: Floats, passed
             window += 1.0
         passed[2] = window
         return max(ask_s, window * length_s)
-    # A schedule is the GCRA on a clock of its own, which counts the attempts that its rate has
-    # brought so far: it runs as fast as the rate, and stands still while the queue is closed.
-    last = len(steps) - 1
-    step = last
-    while steps[step, 0] > ask_s:
-        step -= 1
-    while steps[step, 1] == 0.0:
-        step += 1
-        ask_s = steps[step, 0]
-    brought = steps[step, 2] + (ask_s - steps[step, 0]) * steps[step, 1]
-    needed = passed[0] - (steps[step, 3] - 1.0)
-    passed[2] = max(brought, needed)
-    if needed <= brought:
-        return ask_s
-    while step < last and steps[step + 1, 2] < needed:
-        step += 1
-    return max(ask_s, steps[step, 0] + (needed - steps[step, 2]) / steps[step, 1])
+    return _earliest_by_schedule(ask_s, steps, passed)
 
 
 @_compiled
