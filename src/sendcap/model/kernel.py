@@ -111,11 +111,6 @@ def _earliest_by_schedule(ask_s: float, steps: Floats, passed: Floats) -> float:
 @_compiled
 def _earliest(ask_s: float, throttle: int, limits: Floats, steps: Floats, passed: Floats) -> float:
     """Return when an attempt may start that asks at a time no earlier than any before it."""
-    if throttle == NO_THROTTLE:
-        return ask_s
-    if throttle == GCRA:
-        interval_s, burst = limits[0], limits[1]
-        return max(ask_s, passed[0] - interval_s * (burst - 1.0))
     if throttle == GAP:
         return max(ask_s, passed[0])
     if throttle == FIXED_WINDOW:
@@ -129,13 +124,9 @@ def _earliest(ask_s: float, throttle: int, limits: Floats, steps: Floats, passed
 
 
 @_compiled
-def _let_pass(
-    start_s: float, finish_s: float, throttle: int, limits: Floats, passed: Floats
-) -> None:
+def _let_pass(finish_s: float, throttle: int, limits: Floats, passed: Floats) -> None:
     """Note the attempt that `_earliest` was asked for last."""
-    if throttle == GCRA:
-        passed[0] = max(passed[0], start_s) + limits[0]
-    elif throttle == GAP:
+    if throttle == GAP:
         passed[0] = finish_s + limits[0]
     elif throttle == FIXED_WINDOW:
         if passed[2] > passed[0]:
@@ -224,6 +215,7 @@ def serve(
     new_count = len(new_ready_s)
     retry_count = len(retry_ready_s)
     first_carried = new_count + retry_count
+    slack_s = limits[0] * (limits[1] - 1.0)
     new_used = retries_used = attempts = expired = connects = 0
     while True:
         if new_used < new_count and not (
@@ -304,7 +296,12 @@ def serve(
             ask_s = take_s
             was_free = True
 
-        start_s = _earliest(ask_s, throttle, limits, steps, passed)
+        # The two frequent cases stand here: a call would cost as much as all the rest.
+        start_s = ask_s
+        if throttle == GCRA:
+            start_s = max(ask_s, passed[0] - slack_s)
+        elif throttle != NO_THROTTLE:
+            start_s = _earliest(ask_s, throttle, limits, steps, passed)
         if start_s > expiry_s[batch]:
             # It cannot start in time, so it takes no token and hands the connection back.
             expired_message[expired] = message
@@ -314,7 +311,10 @@ def serve(
             free_s = ask_s
         else:
             free_s = start_s + transaction_s[attempts]
-            _let_pass(start_s, free_s, throttle, limits, passed)
+            if throttle == GCRA:
+                passed[0] = max(passed[0], start_s) + limits[0]
+            elif throttle != NO_THROTTLE:
+                _let_pass(free_s, throttle, limits, passed)
             attempt_message[attempts] = message
             attempt_start_s[attempts] = start_s
             attempt_finish_s[attempts] = free_s
