@@ -131,6 +131,7 @@ class SendingLog:
             self._schema,
             use_dictionary=[*self._labels, "attempt"],
             write_statistics=["known_s"],
+            column_encoding={"message": "DELTA_BINARY_PACKED"},
         )
         self._horizon_s = scenario.time.horizon or np.inf
         self._relayed: list[_Rows] = []
