@@ -265,12 +265,7 @@ def open_run(directory: str | os.PathLike[str]) -> Run:
             scenario = load(folder / staging.SCENARIO)
     except ScenarioError as error:
         raise RunError(f"{folder}: is damaged: {str(error).splitlines()[0]}") from error
-    planned = {
-        (delivery.name, provider): count
-        for delivery in scenario.deliveries
-        for provider, count in delivery.counts().items()
-    }
-    if planned != dict(ledger.to_deliver):
+    if scenario.to_deliver() != dict(ledger.to_deliver):
         raise RunError(
             f"{folder}: {staging.SCENARIO} is not the scenario that {staging.LEDGER} was made "
             "with: their messages to deliver differ"

@@ -133,13 +133,8 @@ def ledger_of(tally: Tally, scenario: Scenario, providers: Iterable[str]) -> Led
     providers
         Names of the providers, by their numbers.
     """
-    to_deliver = {
-        (delivery.name, provider): count
-        for delivery in scenario.deliveries
-        for provider, count in delivery.counts().items()
-    }
     bins = tally.last_bin() + 1
     if scenario.time.horizon is not None:
         bins = min(bins, math.ceil(scenario.time.horizon / scenario.time.bin))
     names = [delivery.name for delivery in scenario.deliveries]
-    return tally.ledger(names, providers, to_deliver, bins)
+    return tally.ledger(names, providers, scenario.to_deliver(), bins)

@@ -70,6 +70,14 @@ class Scenario(Section):
             raise ScenarioError(f"seed: must be a whole number from 0, not {shown(seed)}")
         return self.model_copy(update={"seed": seed})
 
+    def to_deliver(self) -> dict[tuple[str, str], int]:
+        """Return the messages to deliver, for each delivery and provider."""
+        return {
+            (delivery.name, provider): count
+            for delivery in self.deliveries
+            for provider, count in delivery.counts().items()
+        }
+
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
         problems = [*self._unknown_providers(), *self._names_used_twice()]
