@@ -100,6 +100,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
                 "name": "two",
                 "messages": draw(st.integers(1, 100)),
                 "at": draw(st.sampled_from(["0s", "20s", "1h"])),
+                "spread": draw(st.sampled_from(["0s", "30s"])),
                 "validity": draw(validity),
                 "audience": {"q": 1.0},
             },

@@ -43,7 +43,12 @@ throttle = rate | st.sampled_from(
             "kind": "schedule",
             "steps": [{"at": "0s", "rate": "closed"}, {"at": "1h", "rate": "5/s,max_burst=1"}],
         },
+        {"kind": "warm-up"},
+        {"kind": "warm-up", "per_day": [200, 500], "share": 0.4},
     ]
+)
+suspend = st.sampled_from(
+    ["none", "momentum", {"after": 3, "within": "1m", "lasts": "1d", "rate": "1/h"}]
 )
 name = st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1).filter(
     lambda text: text.isprintable() and text.strip() == text and text != "*"
@@ -97,6 +102,9 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "messages_per_connection": st.integers(1, 10**6) | st.just("unlimited"),
         "idle_timeout": duration,
         "rate": throttle,
+        "connection_scaling": st.sampled_from(["none", "kumomta"]),
+        "tolerance": rate,
+        "suspend": suspend | st.just("mta"),
         "transient": share,
         "async_bounce": share,
     }
@@ -120,6 +128,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
             "messages": draw(st.integers(1, 10**9 - 1)),
             "audience": draw(audiences),
             "at": draw(st.floats(0, 1e6).map(format_duration)),
+            "spread": draw(st.floats(0, 1_209_600).map(format_duration)),
             "validity": draw(st.floats(1, 302_400).map(format_duration)),
         }
         for one in names
@@ -133,7 +142,11 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
             "rate": draw(rate),
             "error_rate": draw(share),
         },
-        "mta": {"retry": draw(retry), "ips": draw(st.integers(1, 1000))},
+        "mta": {
+            "retry": draw(retry),
+            "ips": draw(st.integers(1, 1000)),
+            "suspend": draw(suspend),
+        },
         "providers": providers,
         "feedback": {"synchronous": draw(distribution), "rate": draw(server_rate)},
         "time": draw(st.fixed_dictionaries({}, optional={"window": window})),

@@ -37,6 +37,7 @@ def drop(*path: str | int) -> Break:
     return change
 
 
+LASTING = {"after": 9, "within": "1m", "lasts": "1h", "rate": "360/m"}
 FIRST = ("deliveries", 0)
 GMAIL = ("providers", "gmail")
 FAULT = ("providers", "other", "faults", 0)
@@ -46,10 +47,43 @@ CASES: list[tuple[Break, str]] = [
         put("feedback", "rate", value="10/s,max_burst=5"),
         'feedback.rate: "10/s,max_burst=5": this is a server\'s rate',
     ),
+    # tolerance, suspensions, spread and warm-up
+    (put(*GMAIL, "tolerance", value="100"), 'providers.gmail.tolerance: "100" is not a rate; '),
+    (
+        put("mta", "suspend", value={"lasts": "never"}),
+        'mta.suspend.lasts: "never" would never end; give a duration up to 366d',
+    ),
+    (
+        put("mta", "suspend", value={"lasts": "2w", "rate": "0/s"}),
+        'mta.suspend.rate: "0/s" lets nothing through; give a limit of at least 1',
+    ),
+    (put("mta", "suspend", value={"lasts": "9999d"}), "mta.suspend.lasts: must be at most 366d"),
+    (put("mta", "suspend", value="momentun"), 'mta.suspend: no rule is called "momentun"; did you'),
+    (put("mta", "suspend", value="soft"), 'mta.suspend: no rule is called "soft"; give one of'),
+    (put("mta", "suspend", value={"after": 0, "lasts": "1h"}), "mta.suspend.after: must be at le"),
+    (
+        put(
+            *GMAIL, value={**small()["providers"]["gmail"], "tolerance": "5/s", "suspend": LASTING}
+        ),
+        "providers.gmail.suspend.rate: never ends at gmail: meanwhile it sends 360/m, more than",
+    ),
+    (
+        put(*GMAIL, "connection_scaling", value="kumo"),
+        'providers.gmail.connection_scaling: "kumo" is not possible; did you mean "kumomta"?',
+    ),
+    (
+        put(*GMAIL, "rate", value={"kind": "warm-up", "per_day": []}),
+        "providers.gmail.rate.per_day: needs at least one entry",
+    ),
+    (
+        put(*GMAIL, "rate", value={"kind": "warm-up", "share": 0}),
+        "providers.gmail.rate.share: must be more than 0, not 0",
+    ),
+    (put(*FIRST, "spread", value="15d"), 'deliveries[0].spread: must be at most 14d, not "15d"'),
     # throttles, outages and the spool
     (
         put(*GMAIL, "rate", value={"kind": "bucket"}),
-        'providers.gmail.rate: kind must be "fixed-window", "gap" or "schedule"; a plain rate is',
+        'providers.gmail.rate: kind must be "fixed-window", "gap", "schedule" or "warm-up"; a',
     ),
     (put(*GMAIL, "rate", value={"kind": "gap"}), "providers.gmail.rate.pause: required, but"),
     (

@@ -119,7 +119,12 @@ def test_the_schema_is_json_and_knows_every_key() -> None:
     provider = found["$defs"]["Provider"]["properties"]
     kinds = provider["rate"]["anyOf"][0]["oneOf"]
     assert kinds[0]["type"] == "string"
-    assert [kind["$ref"].split("/")[-1] for kind in kinds[1:]] == ["FixedWindow", "Gap", "Schedule"]
+    assert [kind["$ref"].split("/")[-1] for kind in kinds[1:]] == [
+        "FixedWindow",
+        "Gap",
+        "Schedule",
+        "WarmUp",
+    ]
     assert provider["rate"]["default"] == "none"
     assert provider["idle_timeout"]["default"] == "1m"
     assert provider["idle_timeout"]["examples"]

@@ -19,7 +19,7 @@ class Batches:
     delivery : ndarray of int
         Number of its delivery.
     ready_s : ndarray of float
-        When its delivery starts.
+        When it may be handed over: at its delivery's start, or later in a spread delivery.
     relayed_s : ndarray of float
         When its hand-over ends, once it has begun.
     expiry_s : ndarray of float
@@ -27,19 +27,20 @@ class Batches:
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        deliveries = scenario.deliveries
-        order = sorted(range(len(deliveries)), key=lambda number: deliveries[number].at)
-        sizes = []
-        for number in order:
-            whole, rest = divmod(deliveries[number].messages, scenario.relay.batch)
+        sizes, ready_s = [], []
+        for delivery in scenario.deliveries:
+            whole, rest = divmod(delivery.messages, scenario.relay.batch)
             batches = np.full(whole + (rest > 0), scenario.relay.batch, np.int64)
             if rest:
                 batches[-1] = rest
             sizes.append(batches)
+            ready_s.append(delivery.at + delivery.spread / len(batches) * np.arange(len(batches)))
         counts = [len(batches) for batches in sizes]
-        self.size = np.concatenate(sizes)
-        self.delivery = np.repeat(np.array(order, np.int16), counts)
-        self.ready_s = np.repeat([deliveries[number].at for number in order], counts)
+        by_delivery_s = np.concatenate(ready_s)
+        order = np.argsort(by_delivery_s, kind="stable")
+        self.size = np.concatenate(sizes)[order]
+        self.delivery = np.repeat(np.arange(len(counts), dtype=np.int16), counts)[order]
+        self.ready_s = by_delivery_s[order]
         self.relayed_s = np.zeros(len(self.size))
         self.expiry_s = np.zeros(len(self.size))
 

@@ -66,7 +66,7 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
 
 def simulated_s(scenario: Scenario) -> float:
     """Return about how much time passes in a simulation, in seconds."""
-    relayed_s = max(delivery.at for delivery in scenario.deliveries) + _relaying_s(scenario)
+    relayed_s = max(its.at + its.spread for its in scenario.deliveries) + _relaying_s(scenario)
     last_s = relayed_s + _AFTER_RELAYING_S
     return max(last_s, _reporting_s(scenario))
 

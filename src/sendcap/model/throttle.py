@@ -6,7 +6,8 @@ import numpy as np
 
 from sendcap.model import kernel
 from sendcap.scenario import Provider, Rate
-from sendcap.scenario.throttle import FixedWindow, Gap, Schedule
+from sendcap.scenario.schedule import Schedule, WarmUp
+from sendcap.scenario.throttle import FixedWindow, Gap
 
 
 class Throttle:
@@ -31,6 +32,8 @@ class Throttle:
 
     def __init__(self, provider: Provider, ips: int) -> None:
         its = provider.rate
+        if isinstance(its, WarmUp):
+            its = its.schedule()
         self.kind = kernel.NO_THROTTLE
         self.limits = np.zeros(2)
         self.steps = np.zeros((1, 4))

@@ -31,6 +31,7 @@ from sendcap.scenario.retry import (
     attempt_series_s,
 )
 from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.schedule import Schedule, WarmUp
 from sendcap.scenario.schemas import schema
 from sendcap.scenario.settings import (
     ASYNCHRONOUS_LIMIT_S,
@@ -41,6 +42,8 @@ from sendcap.scenario.settings import (
     Reporting,
     Time,
 )
+from sendcap.scenario.suspend import Suspend
+from sendcap.scenario.throttle import FixedWindow, Gap
 from sendcap.scenario.units import (
     Duration,
     PositiveDuration,
@@ -65,7 +68,9 @@ __all__ = [
     "ExponentialRetry",
     "Fault",
     "Feedback",
+    "FixedWindow",
     "Gamma",
+    "Gap",
     "Hard",
     "KumomtaRetry",
     "Lognormal",
@@ -84,9 +89,12 @@ __all__ = [
     "Retry",
     "RetryPolicy",
     "Scenario",
+    "Schedule",
     "ScheduleRetry",
+    "Suspend",
     "Time",
     "Uniform",
+    "WarmUp",
     "Weibull",
     "attempt_series_s",
     "dumps",

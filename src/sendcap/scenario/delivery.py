@@ -9,8 +9,14 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from sendcap.scenario.durations import Duration, PositiveDuration, parse_duration
+from sendcap.scenario.durations import (
+    Duration,
+    PositiveDuration,
+    format_duration,
+    parse_duration,
+)
 from sendcap.scenario.section import Count, Name, Section, Share
+from sendcap.scenario.wording import shown
 
 LONGEST_VALIDITY_S: Final = parse_duration("3.5d")
 """Adobe's Enhanced MTA honours a validity up to this, in seconds."""
@@ -25,6 +31,16 @@ def _sums_to_one(audience: dict[str, float]) -> dict[str, float]:
     return audience
 
 
+def _not_too_long(spread: float) -> float:
+    # Opens are followed for 14 days from the start.
+    if spread > parse_duration("14d"):
+        raise ValueError(f"must be at most 14d, not {shown(format_duration(spread))}")
+    return spread
+
+
+Spread = Annotated[Duration, AfterValidator(_not_too_long)]
+"""Seconds, zero to 14 days."""
+
 Audience = Annotated[dict[Name, Share], AfterValidator(_sums_to_one)]
 """Share of each provider; they sum to 1."""
 
@@ -37,6 +53,8 @@ class Delivery(Section):
     """How many messages there are to deliver."""
     at: Duration = 0.0
     """When sending starts; start pending until then."""
+    spread: Spread = 0.0
+    """Its messages become ready evenly over this time, up to 14d; all at once by default."""
     validity: PositiveDuration = LONGEST_VALIDITY_S
     """How long a message is tried; longer than 3.5d is honoured as 3.5d."""
     audience: Audience

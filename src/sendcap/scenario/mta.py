@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from sendcap.scenario.rates import ServerRateField
 from sendcap.scenario.retry import ExponentialRetry, Retry
 from sendcap.scenario.section import Count, Section
+from sendcap.scenario.suspend import SuspendField
 
 
 def _none(value: Any) -> Any:
@@ -28,6 +29,8 @@ class Mta(Section):
     """Rate of the server that takes messages in, or "none"."""
     spool: Annotated[Count | None, BeforeValidator(_none), PlainSerializer(_or_none)] = None
     """Messages that the MTA holds and that are not final, at most; the relay waits beyond it."""
+    suspend: SuspendField = None
+    """What it does after throttled answers: a rule, the name of one, or "none"."""
     clock_origin: Literal["relayed", "delivery-start"] = "relayed"
     """From when the validity counts."""
     expire: Literal["at-expiry", "on-failure"] = "at-expiry"

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import model_validator
 
@@ -17,6 +17,7 @@ from sendcap.scenario.durations import (
     format_duration,
     parse_duration,
 )
+from sendcap.scenario.rates import RateField
 from sendcap.scenario.section import (
     Count,
     CountOrUnlimited,
@@ -25,6 +26,7 @@ from sendcap.scenario.section import (
     Share,
     refuse,
 )
+from sendcap.scenario.suspend import ProviderSuspendField
 from sendcap.scenario.throttle import Throttle
 from sendcap.scenario.wording import shown
 
@@ -95,6 +97,21 @@ class Provider(Section):
     """How long one attempt takes on an open connection."""
     rate: Throttle = None
     """Attempts from each source address, or "none"; see `sendcap.scenario.throttle`."""
+    connection_scaling: Literal["none", "kumomta"] = "none"
+    """Whether connections are opened as needed, or as KumoMTA does, by the queue's length.
+
+    Of n messages that wait for a connection or for one to be made and a limit of L, KumoMTA opens
+    connections up to min(n, ceil(L(1 − exp(−0.023 n)))); those that are open stay
+    (``crates/kumod/src/ready_queue.rs``, ``ideal_connection_count``).
+    """
+    tolerance: RateField = None
+    """Attempts from each source address that the provider lets through, or "none" for all.
+
+    Above it, it answers 4xx: a soft bounce, *throttled*. What it lets through counts, whatever
+    becomes of it; what it throttles does not.
+    """
+    suspend: ProviderSuspendField = "mta"
+    """What the MTA does after throttled answers; "mta" for the rule in ``mta.suspend``."""
     transient: Share = 0.0
     """Probability of a soft bounce, drawn anew at each attempt."""
     async_bounce: Share = 0.0

@@ -18,6 +18,7 @@ from sendcap.scenario.rates import Rate
 from sendcap.scenario.relay import Relay
 from sendcap.scenario.section import MOST_AT_A_TIME, Name, OneOrMore, Section, Title, Whole, refuse
 from sendcap.scenario.settings import Engagement, Feedback, Reporting, Time
+from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.wording import did_you_mean, dotted, shown
 
 _LONG_PERIOD_S: Final = parse_duration("15m")
@@ -78,9 +79,19 @@ class Scenario(Section):
             for provider, count in delivery.counts().items()
         }
 
+    def suspend_of(self, provider: str) -> Suspend | None:
+        """Return the rule by which a provider's queue is suspended, None if it never is."""
+        its = self.providers[provider].suspend
+        return self.mta.suspend if its == "mta" else its
+
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
-        problems = [*self._unknown_providers(), *self._names_used_twice()]
+        problems = [
+            *self._unknown_providers(),
+            *self._names_used_twice(),
+            *self._spread_too_far(),
+            *self._suspended_for_ever(),
+        ]
         if self.mta.spool is not None and self.mta.spool < self.relay.batch:
             message = (
                 f"{self.mta.spool} is less than relay.batch, {self.relay.batch}; no batch fits"
@@ -112,6 +123,40 @@ class Scenario(Section):
                 problems.append((("deliveries", number, "name"), message))
         return problems
 
+    def _spread_too_far(self) -> list[tuple[tuple[str | int, ...], str]]:
+        if self.mta.clock_origin == "relayed":
+            return []
+        return [
+            (
+                ("deliveries", number, "spread"),
+                (
+                    f"{format_duration(its.spread)} is no less than the validity, "
+                    f"{format_duration(its.honoured_validity)}, which counts from the delivery's "
+                    f"start: its last messages would expire before they are ready"
+                ),
+            )
+            for number, its in enumerate(self.deliveries)
+            if its.spread >= its.honoured_validity
+        ]
+
+    def _suspended_for_ever(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """Find rules whose own rate goes on being throttled: they would renew themselves."""
+        problems: list[tuple[tuple[str | int, ...], str]] = []
+        for name, provider in self.providers.items():
+            rule, tolerance = self.suspend_of(name), provider.tolerance
+            if rule is None or tolerance is None or rule.rate == "closed":
+                continue
+            throttled_per_s = (rule.rate.per_s - tolerance.per_s) * self.mta.ips
+            if throttled_per_s * rule.within >= rule.after and throttled_per_s * rule.lasts >= 1.0:
+                whose = ("mta",) if provider.suspend == "mta" else ("providers", name)
+                message = (
+                    f"never ends at {name}: meanwhile it sends {rule.rate}, more than the "
+                    f"{tolerance} that are let through, so there are always {rule.after} "
+                    f'throttled answers in {format_duration(rule.within)}; lower it, or "closed"'
+                )
+                problems.append(((*whose, "suspend", "rate"), message))
+        return problems
+
     @model_validator(mode="after")
     def _not_too_many_connections(self) -> Scenario:
         ips, most = self.mta.ips, MOST_AT_A_TIME
@@ -135,7 +180,7 @@ class Scenario(Section):
                     f"deliveries[{number}].validity: {given} is longer than the Enhanced MTA "
                     f"allows; honoured as 3.5d"
                 )
-        last = max(delivery.at + delivery.honoured_validity for delivery in self.deliveries)
+        last = max(its.at + its.spread + its.honoured_validity for its in self.deliveries)
         horizon = self.time.horizon
         if horizon is not None and horizon < last:
             _warn(

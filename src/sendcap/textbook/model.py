@@ -71,22 +71,28 @@ class Textbook:
 
     # --- Campaign: the relay hands batches over -------------------------------------------------
 
-    def batches(self) -> Iterator[tuple[Delivery, list[Queue]]]:
-        """Yield the batches of all deliveries, in order of their start."""
+    def batches(self) -> Iterator[tuple[float, Delivery, list[Queue]]]:
+        """Yield the batches of all deliveries and when they may go, in that order."""
+        yield from sorted(self.batches_by_delivery(), key=lambda batch: batch[0])
+
+    def batches_by_delivery(self) -> Iterator[tuple[float, Delivery, list[Queue]]]:
+        """Yield the batches of one delivery after the other and when each may go."""
         size = self.scenario.relay.batch
-        for delivery in sorted(self.scenario.deliveries, key=lambda its: its.at):
+        for delivery in self.scenario.deliveries:
             names = [name for name, count in delivery.counts().items() for _ in range(count)]
             audience = [
                 self.queues[names[place]] for place in self.generator.permutation(len(names))
             ]
-            for first in range(0, len(audience), size):
-                yield delivery, audience[first : first + size]
+            firsts = range(0, len(audience), size)
+            for number, first in enumerate(firsts):
+                ready_s = delivery.at + delivery.spread / len(firsts) * number
+                yield ready_s, delivery, audience[first : first + size]
 
-    def worker(self, batches: Iterator[tuple[Delivery, list[Queue]]]) -> Process:
+    def worker(self, batches: Iterator[tuple[float, Delivery, list[Queue]]]) -> Process:
         """Hand over one batch after the other."""
         relay = self.scenario.relay
-        for delivery, audience in batches:
-            yield self.env.timeout(max(delivery.at - self.env.now, 0.0))
+        for ready_s, delivery, audience in batches:
+            yield self.env.timeout(max(ready_s - self.env.now, 0.0))
             if self.spool is not None:
                 yield self.spool.put(len(audience))
             start_s = self.env.now

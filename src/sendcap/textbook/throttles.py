@@ -6,7 +6,8 @@ import math
 from itertools import pairwise
 
 from sendcap.scenario import Rate
-from sendcap.scenario.throttle import FixedWindow, Gap, Schedule
+from sendcap.scenario.schedule import Schedule, WarmUp
+from sendcap.scenario.throttle import FixedWindow, Gap
 
 
 class Throttle:
@@ -121,8 +122,10 @@ class ScheduleThrottle(Throttle):
         self.arrival = max(self.arrival, self.asked) + 1.0
 
 
-def throttle_of(its: Rate | FixedWindow | Gap | Schedule | None, ips: int) -> Throttle:
+def throttle_of(its: Rate | FixedWindow | Gap | Schedule | WarmUp | None, ips: int) -> Throttle:
     """Return the throttle of a provider's queue; limits are per source IP."""
+    if isinstance(its, WarmUp):
+        its = its.schedule()
     if isinstance(its, Rate):
         return RateThrottle(its, ips)
     if isinstance(its, FixedWindow):
