@@ -204,11 +204,9 @@ def simulate(
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     """
-    from sendcap import scenario as scenarios
     from sendcap.model.engine import simulate_ledger
 
-    if not isinstance(scenario, scenarios.Scenario):
-        scenario = scenarios.load(scenario if isinstance(scenario, str) else Path(scenario))
+    scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
     ledger = simulate_ledger(
@@ -218,6 +216,15 @@ def simulate(
         progress=progress,
     )
     return Run(scenario, ledger)
+
+
+def scenario_of(source: Scenario | str | os.PathLike[str]) -> Scenario:
+    """Return a scenario, given as such, by the path of its file or by the name of a preset."""
+    from sendcap import scenario as scenarios
+
+    if isinstance(source, scenarios.Scenario):
+        return source
+    return scenarios.load(source if isinstance(source, str) else Path(source))
 
 
 def window_seconds(window: float | str, what: str) -> float:

@@ -10,6 +10,7 @@ from sendcap.study.workers import Workers
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario
 
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 _KEY: Final = int.from_bytes(b"repl", "little")
@@ -40,6 +41,33 @@ def replication_seed(seed: int, replication: int) -> int:
         return seed
     words = np.random.SeedSequence(seed, spawn_key=(_KEY, replication)).generate_state(4)
     return int.from_bytes(words.astype("<u4").tobytes(), "little")
+
+
+class Simulations:
+    """Simulations in other processes, counted.
+
+    Parameters
+    ----------
+    workers
+        Who does them.
+    progress
+        Called with the number of simulations so far.
+    """
+
+    def __init__(self, workers: Workers, progress: Callable[[int], None] | None = None) -> None:
+        self._workers = workers
+        self._progress = progress
+        self.done = 0
+
+    def map(
+        self, function: Callable[[_Item], _Result], items: Iterable[_Item]
+    ) -> Iterator[_Result]:
+        """Do a simulation for each item; see `Workers.map`."""
+        for result in self._workers.map(function, items):
+            self.done += 1
+            if self._progress is not None:
+                self._progress(self.done)
+            yield result
 
 
 def replications(

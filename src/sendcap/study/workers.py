@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Final, Self, TypeVar
 
 from sendcap.errors import SendcapError
@@ -49,6 +49,11 @@ class Workers:
             raise SendcapError(f"workers: must be a whole number from 1, not {count!r}")
         self._executor: ProcessPoolExecutor | None = None
         self._processes: list[multiprocessing.process.BaseProcess] = []
+
+    @classmethod
+    def of(cls, workers: int | Workers | None) -> AbstractContextManager[Workers]:
+        """Return a context of these workers, or of new ones, who leave at its end."""
+        return nullcontext(workers) if isinstance(workers, Workers) else cls(workers)
 
     def __enter__(self) -> Self:
         return self
