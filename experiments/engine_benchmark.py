@@ -54,7 +54,9 @@ import simpy
 
 import sendcap
 from sendcap import textbook
-from sendcap.model import kernel
+from sendcap.model.kernel.arrays import Connections, Done, Drawn, Floats, Throttle, Waiting
+from sendcap.model.kernel.queue import serve
+from sendcap.model.kernel.throttle import NO_THROTTLE
 from sendcap.scenario import Rate, Scenario, load, updated
 
 SERVERS: Final = 10
@@ -148,24 +150,28 @@ def through_kernel(customers: int) -> Queue:
     return KERNEL_RUNS * customers / took_s, statistics.fmean(waits_s)
 
 
-def started_s(ready_s: kernel.Floats, service_s: kernel.Floats) -> kernel.Floats:
+def started_s(ready_s: Floats, service_s: Floats) -> Floats:
     """Return when customers start at servers that are always connected and not throttled."""
     count = len(ready_s)
-    batch, none, no_s = np.zeros(count, np.int32), np.zeros(0, np.int32), np.zeros(0)
-    free_at_s, free = np.full(SERVERS, -math.inf), np.arange(SERVERS)
-    left, connected_at_s = np.full(SERVERS, 1 << 60), np.zeros(SERVERS)
-    connected, message_of = np.zeros(SERVERS, np.int64), np.zeros(SERVERS, np.int64)
-    message, expired = np.empty(count, np.int64), np.empty(count, np.int64)
+    none, message, expired = np.zeros(0, np.int32), np.empty(count, int), np.empty(count, int)
     start_s, finish_s = np.empty(count), np.empty(count)
-    # fmt: off
-    kernel.serve(
-        math.inf, ready_s, batch, math.inf, no_s, none, none, np.array([math.inf]),
-        free_at_s, free, left, connected_at_s, connected, message_of, np.array([SERVERS, 0]),
-        kernel.NO_THROTTLE, np.zeros(2), np.zeros((1, 4)), np.zeros(3), np.zeros(1), service_s,
-        math.inf, 1 << 60,
-        message, start_s, finish_s, expired,
+    waiting = Waiting(
+        none, ready_s, np.zeros(count, np.int32), math.inf, np.zeros(0), none, np.array([math.inf])
     )
-    # fmt: on
+    connections = Connections(
+        free_at_s=np.full(SERVERS, -math.inf),
+        free=np.arange(SERVERS),
+        connected_at_s=np.zeros(SERVERS),
+        connected=np.zeros(SERVERS, int),
+        sizes=np.array([SERVERS, 0]),
+        attempts_left=np.full(SERVERS, 1 << 60),
+        message_of=np.zeros(SERVERS, int),
+        idle_timeout_s=math.inf,
+        attempts_per_connection=1 << 60,
+    )
+    throttle = Throttle(NO_THROTTLE, np.zeros(2), np.zeros((1, 4)), np.zeros(3))
+    done = Done(message, start_s, finish_s, expired, np.empty(1))
+    serve(math.inf, waiting, connections, throttle, Drawn(np.zeros(1), service_s), done)
     return start_s
 
 

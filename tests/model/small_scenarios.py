@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from sendcap.scenario import Scenario, from_dict
@@ -112,3 +113,33 @@ EVERYTHING: dict[str, Any] = {
     },
 }
 """Every key of a scenario file in use: queues that fill, throttle, expire; two deliveries."""
+
+
+def with_providers(deliveries: list[Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """`EVERYTHING` with other settings for some providers, and for the deliveries in order."""
+    sections = copy.deepcopy(EVERYTHING)
+    for delivery, its in zip(sections["deliveries"], deliveries or [], strict=False):
+        delivery |= its
+    for name, provider in changes.items():
+        sections["providers"][name] |= provider
+    return sections
+
+
+REACTING = with_providers(
+    fast={
+        "tolerance": "8/s,max_burst=20",
+        "connection_scaling": "kumomta",
+        "outages": [{"at": "3m", "lasts": "5m"}],
+    },
+    slow={
+        "tolerance": "10/m",
+        "suspend": {"after": 5, "within": "1m", "lasts": "7m"},
+        "rate": "1/s,max_burst=3",
+    },
+    flaky={
+        "tolerance": "30/m,max_burst=5",
+        "suspend": {"after": 3, "within": "1m", "lasts": "4m", "rate": "3/m,max_burst=2"},
+        "connection_scaling": "kumomta",
+    },
+)
+"""The same with queues that react: they are throttled, suspended, and scale their connections."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_scenarios import EVERYTHING
+from small_scenarios import EVERYTHING, REACTING
 
 from sendcap.ledger import CLOCKS, EVENTS, Ledger
 from sendcap.model.engine import simulate_ledger
@@ -19,6 +19,7 @@ LOGGED = ("relayed", "relay_failed", "accepted", "hard", "soft", "expired", "asy
 
 
 def variant(**sections: dict[str, object]) -> Scenario:
+    """`EVERYTHING` with other values in some sections."""
     changed = copy.deepcopy(EVERYTHING)
     for name, section in sections.items():
         changed[name] |= section
@@ -32,6 +33,7 @@ def variant(**sections: dict[str, object]) -> Scenario:
         {"mta": {"expire": "on-failure", "clock_origin": "delivery-start"}},
         {"feedback": {"polling": "5m", "rate": "10/s"}},
         {"mta": {"retry": {"policy": "momentum", "max_retries": 2}, "ingress_rate": "20/s"}},
+        {"providers": REACTING["providers"]},
     ],
     ids=str,
 )

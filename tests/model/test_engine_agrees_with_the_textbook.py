@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_scenarios import EVERYTHING
+from small_scenarios import EVERYTHING, REACTING, with_providers
 
 from sendcap import textbook
 from sendcap.errors import SendcapWarning
@@ -24,7 +24,10 @@ from sendcap.scenario import Scenario, from_dict, load, updated
 
 SEEDS = 12
 MOMENTS_MIN = np.array([1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 360, 720, 1440, 2880, 5760])
-REASONS = ("", "user unknown", "account disabled", "mailbox full", "greylisted", "transient")
+REASONS = (
+    *("", "user unknown", "account disabled", "mailbox full", "greylisted", "transient"),
+    *("unreachable", "throttled"),
+)
 LARGEST_T = 5.0
 
 
@@ -65,11 +68,8 @@ def with_everything(**changes: Any) -> Scenario:
     return from_dict(sections)
 
 
-def with_providers(**changes: Any) -> Scenario:
-    sections = copy.deepcopy(EVERYTHING)
-    for name, provider in changes.items():
-        sections["providers"][name] |= provider
-    return from_dict(sections)
+def changed(**changes: Any) -> Scenario:
+    return from_dict(with_providers(**changes))
 
 
 STEPS = [
@@ -86,13 +86,28 @@ def with_horizon() -> Scenario:
 
 
 SCENARIOS = {
-    "other throttles and an outage": with_providers(
+    "other throttles and an outage": changed(
         fast={
             "rate": {"kind": "schedule", "steps": STEPS},
             "outages": [{"at": "11m", "lasts": "20m"}],
         },
         slow={"rate": {"kind": "gap", "pause": "500ms"}},
         flaky={"rate": {"kind": "fixed-window", "limit": 200, "window": "5m"}},
+    ),
+    "tolerance, suspensions, connection scaling": from_dict(REACTING),
+    "a spread delivery, a warm-up, a gap and a suspension": changed(
+        fast={"rate": {"kind": "warm-up", "per_day": [500, 2000, 9000], "share": 0.8}},
+        slow={
+            "rate": {"kind": "gap", "pause": "200ms"},
+            "tolerance": "10/m",
+            "suspend": {"after": 2, "within": "1m", "lasts": "2m", "rate": "1/20s"},
+        },
+        flaky={
+            "rate": {"kind": "fixed-window", "limit": 200, "window": "5m"},
+            "tolerance": "20/m,max_burst=9",
+            "suspend": {"after": 9, "within": "5m", "lasts": "20m"},
+        },
+        deliveries=[{"spread": "10m"}, {"spread": "1m"}],
     ),
     "everything": with_everything(),
     "late expiries in line for a slow feedback": with_everything(

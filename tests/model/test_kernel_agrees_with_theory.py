@@ -16,49 +16,53 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from sendcap.model import kernel
+from sendcap.model.kernel.arrays import Connections, Done, Drawn, Throttle, Waiting
+from sendcap.model.kernel.queue import WINDOW_DONE, serve
+from sendcap.model.kernel.servers import pass_through
+from sendcap.model.kernel.throttle import NO_THROTTLE
 
 CUSTOMERS = 400_000
 RUNS = 24
 Sample = Callable[[np.random.Generator, int], np.ndarray]
 
 
+def queue(servers: int) -> tuple[Connections, Throttle]:
+    """A station that has no connection to make and no throttle."""
+    return (
+        Connections(
+            free_at_s=np.full(servers, -math.inf),
+            free=np.arange(servers),
+            connected_at_s=np.zeros(servers),
+            connected=np.zeros(servers, np.int64),
+            sizes=np.array([servers, 0]),
+            attempts_left=np.full(servers, 1 << 60),
+            message_of=np.zeros(servers, np.int64),
+            idle_timeout_s=math.inf,
+            attempts_per_connection=1 << 60,
+        ),
+        Throttle(NO_THROTTLE, np.zeros(2), np.zeros((1, 4)), np.zeros(3)),
+    )
+
+
+def waiting(ready_s: np.ndarray) -> Waiting:
+    none = np.zeros(0, np.int32)
+    batch = np.zeros(len(ready_s), np.int32)
+    return Waiting(none, ready_s, batch, math.inf, np.zeros(0), none, np.array([math.inf]))
+
+
 def waits_s(ready_s: np.ndarray, service_s: np.ndarray, servers: int) -> np.ndarray:
     """Waits of customers at a station that has no connection to make and no throttle."""
     count = len(ready_s)
-    none = np.zeros(0)
-    no_batch = np.zeros(0, np.int32)
-    message, start_s, finish_s = np.empty(count, np.int64), np.empty(count), np.empty(count)
-    status, *_, attempts, expired, connects = kernel.serve(
+    message, expired = np.empty(count, np.int64), np.empty(count, np.int64)
+    start_s, finish_s, connect_s = np.empty(count), np.empty(count), np.empty(1)
+    status, _, _, attempts, expired_count, connects = serve(
         math.inf,
-        ready_s,
-        np.zeros(count, np.int32),
-        math.inf,
-        none,
-        no_batch,
-        no_batch,
-        np.array([math.inf]),
-        np.full(servers, -math.inf),
-        np.arange(servers),
-        np.full(servers, 1 << 60),
-        np.zeros(servers),
-        np.zeros(servers, np.int64),
-        np.zeros(servers, np.int64),
-        np.array([servers, 0]),
-        kernel.NO_THROTTLE,
-        np.zeros(2),
-        np.zeros((1, 4)),
-        np.zeros(3),
-        np.zeros(1),
-        service_s,
-        math.inf,
-        1 << 60,
-        message,
-        start_s,
-        finish_s,
-        np.empty(count, np.int64),
+        waiting(ready_s),
+        *queue(servers),
+        Drawn(np.zeros(1), service_s),
+        Done(message, start_s, finish_s, expired, connect_s),
     )
-    assert (status, attempts, expired, connects) == (kernel.WINDOW_DONE, count, 0, 0)
+    assert (status, attempts, expired_count, connects) == (WINDOW_DONE, count, 0, 0)
     np.testing.assert_array_equal(message, np.arange(count))
     return start_s - ready_s
 
@@ -128,7 +132,7 @@ def test_ingress_is_an_m_d_1_queue() -> None:
     for run in range(RUNS):
         ready_s = np.cumsum(np.random.default_rng([7, run]).exponential(1 / 0.7, CUSTOMERS))
         leaves_s = np.empty(CUSTOMERS)
-        kernel.pass_through(ready_s, 1.0, np.array([-math.inf]), leaves_s)
+        pass_through(ready_s, 1.0, np.array([-math.inf]), leaves_s)
         means.append((leaves_s - ready_s - 1.0)[CUSTOMERS // 20 :].mean())
     interval = stats.ttest_1samp(means, expected_s).confidence_interval(0.99)
     assert interval.low <= expected_s <= interval.high

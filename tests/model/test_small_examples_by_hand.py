@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,6 +16,10 @@ from sendcap.scenario import Scenario
 
 SECOND = {"bin": "1s"}
 FEW = {"messages": 3}
+SHORT = {"messages": 3, "validity": "30m"}
+SOON: dict[str, Any] = {"retry": {"policy": "schedule", "delays": ["10s"]}}
+LATE: dict[str, Any] = {"retry": {"policy": "schedule", "delays": ["1h"]}}
+TOLERANT: dict[str, Any] = {"connections_per_ip": 3, "tolerance": "1/10s"}
 
 
 def times(ledger: Ledger, event: Event) -> list[float]:
@@ -164,6 +169,152 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         ),
         "attempted",
         [0, 2, 4, 20.5, 21.5, 22.5],
+    ),
+    "a warm-up spaces each day's volume over the day": (
+        scenario_of(
+            time={"bin": "1m"},
+            delivery={"messages": 5},
+            provider={"connections_per_ip": 5, "rate": {"kind": "warm-up", "per_day": [2, 4]}},
+        ),
+        "attempted",
+        [0, 43_200, 86_400, 108_000, 129_600],
+    ),
+    "a provider's tolerance throttles what comes too soon": (
+        # One per 10 s. All three finish at 1 s, the two throttled ones again at 12 s, one at 23 s.
+        scenario_of(time=SECOND, delivery=FEW, mta=SOON, provider=TOLERANT),
+        "accepted",
+        [1, 12, 23],
+    ),
+    "an attempt in an outage is none that is tolerated": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            mta=SOON,
+            provider=TOLERANT | {"outages": [{"at": "0s", "lasts": "2s"}]},
+        ),
+        "accepted",
+        [12, 23, 34],
+    ),
+    "a bad address takes of the tolerance as well": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            mta=SOON,
+            provider=TOLERANT | {"hard": [{"reason": "user unknown", "share": 1.0}]},
+        ),
+        "hard",
+        [1, 12, 23],
+    ),
+    "a throttled answer suspends the queue": (
+        # The second is throttled at 2 s, so the third goes a minute later.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT,
+            mta=LATE | {"suspend": {"lasts": "1m"}},
+            provider={"tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 1, 62],
+    ),
+    "after as many throttled answers as the rule says, within its period": (
+        # Throttled at 2 and 6 s, 4 s apart; then at 67 and 68 s, and at 129 and 130 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 7},
+            relay={"batch": 1, "rate": "1/5s,max_burst=2"},
+            mta=LATE | {"suspend": {"after": 2, "within": "4s", "lasts": "1m"}},
+            provider={"tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 1, 5, 66, 67, 128, 129],
+    ),
+    "or it slows the queue down": (
+        # Throttled at 2 and 3 s: from then on one per 20 s, the first at once. The answer at 4 s,
+        # the second in 10 s, lets it last until 64 s; later ones are too far apart.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 8},
+            mta=LATE | {"suspend": {"after": 2, "within": "10s", "lasts": "1m", "rate": "1/20s"}},
+            provider={"tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 1, 2, 3, 23, 43, 63, 64],
+    ),
+    "a suspension holds those back that stand in the throttle's line": (
+        # By the throttle at 0, 5 and 10 s; the second is throttled at 6 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT,
+            mta=LATE | {"suspend": {"lasts": "1m"}},
+            provider={"connections_per_ip": 3, "rate": "1/5s", "tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 5, 66],
+    ),
+    "they expire if it lasts too long": (
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"validity": "30s"},
+            mta=LATE | {"suspend": {"lasts": "1m"}},
+            provider={"connections_per_ip": 3, "rate": "1/5s", "tolerance": "1/h"},
+        ),
+        "expired_untried",
+        [30],
+    ),
+    "a provider may have a rule of its own": (
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT,
+            mta=LATE | {"suspend": {"lasts": "1m"}},
+            provider={"tolerance": "1/h", "suspend": "none"},
+        ),
+        "attempted",
+        [0, 1, 2],
+    ),
+    "a connection is made again after a suspension": (
+        # The connection takes 3 s, and is idle for longer than its timeout while suspended.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT,
+            mta=LATE | {"suspend": {"lasts": "1m"}},
+            provider={"tolerance": "1/h", "connect_time": "3s", "idle_timeout": "10s"},
+        ),
+        "attempted",
+        [3, 4, 68],
+    ),
+    "connections are opened by the length of the queue": (
+        # min(10, ceil(10 (1 - exp(-0.23)))) = 3 for ten messages, 2 for the seven that are left.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 10},
+            provider={
+                "connections_per_ip": 10,
+                "connect_time": "1s",
+                "connection_scaling": "kumomta",
+            },
+        ),
+        "attempted",
+        [1, 1, 1, 2, 2, 2, 3, 3, 3, 4],
+    ),
+    "one more is opened when the queue has grown": (
+        # One for three messages; ceil(10 (1 - exp(-0.115))) = 2 when five wait at 1 s.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 9},
+            relay={"batch": 3, "rate": "3/s"},
+            provider={
+                "connections_per_ip": 10,
+                "transaction_time": "10s",
+                "connection_scaling": "kumomta",
+            },
+        ),
+        "attempted",
+        [0, 1, 10, 11, 20, 21, 30, 31, 40],
+    ),
+    "a spread delivery becomes ready evenly": (
+        scenario_of(time=SECOND, delivery=FEW | {"at": "5s", "spread": "30s"}, relay={"batch": 1}),
+        "relayed",
+        [5, 15, 25],
     ),
     "the ingress takes one message after the other": (
         scenario_of(

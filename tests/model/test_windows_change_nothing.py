@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_scenarios import EVERYTHING
+from small_scenarios import EVERYTHING, REACTING
 
 from sendcap.errors import SendcapWarning
 from sendcap.ledger import EVENTS
@@ -44,6 +44,15 @@ THROTTLES = RATES | st.sampled_from(
         },
     ]
 )
+SUSPENSIONS = st.sampled_from(
+    [
+        "none",
+        {"after": 1, "within": "1m", "lasts": "90s"},
+        {"after": 3, "within": "20s", "lasts": "10m"},
+        {"after": 2, "within": "1m", "lasts": "5m", "rate": "1/20s"},
+        {"after": 1, "within": "1s", "lasts": "3m", "rate": "4/m,max_burst=3"},
+    ]
+)
 SHARES = st.sampled_from([0.0, 0.01, 0.2, 0.4])
 RETRIES = st.sampled_from(
     [
@@ -69,6 +78,9 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "transaction_time": draw(DISTRIBUTIONS),
         "rate": draw(THROTTLES),
         "outages": draw(st.sampled_from([[], [{"at": "10s", "lasts": "5m"}]])),
+        "connection_scaling": draw(st.sampled_from(["none", "none", "kumomta"])),
+        "tolerance": draw(st.sampled_from(["none", "none", "1/s", "5/10s,max_burst=2", "9/m"])),
+        "suspend": draw(SUSPENSIONS),
         "transient": draw(SHARES),
         "async_bounce": draw(SHARES),
         "hard": [{"reason": "user unknown", "share": draw(SHARES)}],
@@ -86,6 +98,9 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def scenario(draw: st.DrawFn) -> dict[str, Any]:
     validity = st.sampled_from(["1s", "1m", "7m", "2h"])
+    origin = draw(st.sampled_from(["relayed", "delivery-start"]))
+    # From the delivery's start, the validity must be longer than the messages are spread.
+    spread = st.sampled_from(["0s", "30s"] if origin == "relayed" else ["0s", "900ms"])
     return {
         "seed": draw(st.integers(0, 2**32)),
         "time": {"bin": draw(st.sampled_from(["1s", "1m"]))},
@@ -100,7 +115,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
                 "name": "two",
                 "messages": draw(st.integers(1, 100)),
                 "at": draw(st.sampled_from(["0s", "20s", "1h"])),
-                "spread": draw(st.sampled_from(["0s", "30s"])),
+                "spread": draw(spread),
                 "validity": draw(validity),
                 "audience": {"q": 1.0},
             },
@@ -115,7 +130,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
         "mta": {
             "ips": draw(st.integers(1, 2)),
             "ingress_rate": draw(st.sampled_from(["none", "1/s", "50/s"])),
-            "clock_origin": draw(st.sampled_from(["relayed", "delivery-start"])),
+            "clock_origin": origin,
             "expire": draw(st.sampled_from(["at-expiry", "on-failure"])),
             "retry": draw(RETRIES),
         },
@@ -164,11 +179,26 @@ def test_windows_change_neither_ledger_nor_sending_log_when_everything_is_in_use
         assert pq.read_table(other_log).equals(pq.read_table(log))
 
 
+def test_windows_change_neither_ledger_nor_sending_log_where_queues_react(tmp_path: Path) -> None:
+    its = from_dict(REACTING)
+    results = []
+    for window_s in (None, 60.0, 1.0):
+        path = tmp_path / f"{window_s}.parquet"
+        results.append((simulate_ledger(its, window_s=window_s, sending_log=path), path))
+    ledger, log = results[0]
+    for provider in its.providers:
+        assert ledger.reasons("soft", provider=provider)["throttled"] > 100
+    for other, other_log in results[1:]:
+        assert other == ledger
+        assert pq.read_table(other_log).equals(pq.read_table(log))
+
+
+@pytest.mark.parametrize("sections", [EVERYTHING, REACTING], ids=["everything", "reacting"])
 def test_windows_change_neither_ledger_nor_sending_log_when_a_horizon_cuts_both(
-    tmp_path: Path,
+    tmp_path: Path, sections: dict[str, Any]
 ) -> None:
     with pytest.warns(SendcapWarning, match="cuts off"):
-        its = from_dict(copy.deepcopy(EVERYTHING) | {"time": {"horizon": "10m"}})
+        its = from_dict(copy.deepcopy(sections) | {"time": {"horizon": "10m"}})
     results = []
     for window_s in (None, 60.0, 7.0):
         path = tmp_path / f"{window_s}.parquet"

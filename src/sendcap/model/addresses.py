@@ -14,6 +14,8 @@ TRANSIENT = "transient"
 """Reason of a soft bounce that has to do with the attempt, not with the address."""
 UNREACHABLE = "unreachable"
 """Reason of a soft bounce during an outage of the provider."""
+THROTTLED = "throttled"
+"""Reason of a soft bounce above what the provider tolerates."""
 NOT_ATTEMPTED = "not attempted"
 """Reason why a message expires that never was soft-bounced."""
 
@@ -24,8 +26,8 @@ class AddressKinds:
     Attributes
     ----------
     reasons
-        Names of the reasons; a reason's number is its place here. The first three are
-        `NOT_ATTEMPTED`, `TRANSIENT` and `UNREACHABLE`.
+        Names of the reasons; a reason's number is its place here. The first four are
+        `NOT_ATTEMPTED`, `TRANSIENT`, `UNREACHABLE` and `THROTTLED`.
     hard : ndarray of bool, shape (kinds,)
         Whether the address is bounced hard.
     fault : ndarray of int, shape (kinds,)
@@ -39,7 +41,7 @@ class AddressKinds:
     """
 
     def __init__(self, provider: Provider) -> None:
-        reasons = [NOT_ATTEMPTED, TRANSIENT, UNREACHABLE]
+        reasons = [NOT_ATTEMPTED, TRANSIENT, UNREACHABLE, THROTTLED]
         rows: list[tuple[bool, int, bool, int, float]] = []
         for hard in provider.hard:
             reasons.append(hard.reason)

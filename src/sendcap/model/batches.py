@@ -35,6 +35,7 @@ class Batches:
                 batches[-1] = rest
             sizes.append(batches)
             ready_s.append(delivery.at + delivery.spread / len(batches) * np.arange(len(batches)))
+        self._deliveries = len(scenario.deliveries)
         counts = [len(batches) for batches in sizes]
         by_delivery_s = np.concatenate(ready_s)
         order = np.argsort(by_delivery_s, kind="stable")
@@ -43,6 +44,11 @@ class Batches:
         self.ready_s = by_delivery_s[order]
         self.relayed_s = np.zeros(len(self.size))
         self.expiry_s = np.zeros(len(self.size))
+
+    @property
+    def of_one_delivery(self) -> bool:
+        """Whether there is only one delivery."""
+        return self._deliveries == 1
 
     def __len__(self) -> int:
         return len(self.size)

@@ -195,7 +195,6 @@ class _Model:
             kinds,
             streams,
             self._batches,
-            self._tally,
             self._spool,
             self._feedback,
             engagement,
@@ -207,7 +206,16 @@ class _Model:
         self._expiries.append(expiry)
         self._recipients.append(recipients)
         return ProviderQueue(
-            env, name, scenario, streams, self._batches, recipients, expiry, retries
+            env,
+            number,
+            name,
+            scenario,
+            streams,
+            self._batches,
+            self._tally,
+            recipients,
+            expiry,
+            retries,
         )
 
     def run(self) -> Ledger:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import simpy
 
 from sendcap.ledger import CLOCKS, EVENTS
-from sendcap.model import kernel
 from sendcap.model.addresses import AddressKinds
+from sendcap.model.kernel.servers import pass_through
 from sendcap.model.messages import SUBSET, WITH_REASON, Floats, Ints, Reports, groups
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.station import Station, Window
@@ -91,9 +91,7 @@ class Feedback(Station):
         arrives_s = np.concatenate([reports.arrives_s for reports in arrived])
         order = np.lexsort((*_tie_break(arrived), arrives_s))
         known_s = np.empty(len(order))
-        kernel.pass_through(
-            self._polled(arrives_s[order]), self._service_s, self._free_at_s, known_s
-        )
+        pass_through(self._polled(arrives_s[order]), self._service_s, self._free_at_s, known_s)
         by_report = np.empty(len(order))
         by_report[order] = known_s
         ends = np.cumsum([len(reports) for reports in arrived])

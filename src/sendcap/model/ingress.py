@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sendcap.model import kernel
 from sendcap.model.addresses import Addresses
 from sendcap.model.batches import Batches
+from sendcap.model.kernel.servers import pass_through
 from sendcap.model.messages import Handover, NewMessages
 from sendcap.model.station import Station, Window
 from sendcap.scenario import Rate
@@ -62,7 +62,7 @@ class Ingress(Station):
         leaves_s = self._batches.relayed_s[handover.batch]
         if self._service_s > 0.0:
             relayed_s, leaves_s = leaves_s, np.empty_like(leaves_s)
-            kernel.pass_through(relayed_s, self._service_s, self._free_at_s, leaves_s)
+            pass_through(relayed_s, self._service_s, self._free_at_s, leaves_s)
         for provider, chosen in enumerate(_by_code(handover.provider, len(self._queues))):
             if len(chosen):
                 new = NewMessages(

@@ -96,17 +96,19 @@ class Handover(NamedTuple):
 
 
 class Attempts(NamedTuple):
-    """Attempts at one provider, in the order of their starts.
+    """Attempts at one provider, in the order of their starts, or finishes where it reacts.
 
     Attempt k is that of a new message if k is in ``new_at``, of a tried one if in ``tried_at``.
+    ``throttled`` tells which the provider throttled; None is none.
     """
 
+    delivery: Deliveries
     new_at: Ints
     new: NewMessages
     tried_at: Ints
     tried: Records
-    start_s: Floats
     finish_s: Floats
+    throttled: npt.NDArray[np.bool_] | None
 
 
 class Accepted(NamedTuple):

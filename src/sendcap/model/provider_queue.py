@@ -4,66 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
 
-from sendcap.model import kernel
 from sendcap.model.batches import Batches
-from sendcap.model.messages import (
-    TRIED,
-    Attempts,
-    Floats,
-    Ints,
-    NewMessages,
-    Records,
-)
+from sendcap.model.connections import connections_of, held, next_s, reactions_of
+from sendcap.model.given import Given
+from sendcap.model.kernel.arrays import Done, Drawn, Reacted, Reactions, Waiting
+from sendcap.model.kernel.queue import MORE_MESSAGES, WINDOW_DONE, serve
+from sendcap.model.kernel.reacting import serve_reacting
+from sendcap.model.messages import TRIED, Deliveries, Floats, Ints, NewMessages, Records, groups
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams
-from sendcap.model.throttle import Throttle
-from sendcap.scenario import Provider, Scenario
+from sendcap.model.tally import Tally
+from sendcap.model.throttle import throttle_of
+from sendcap.scenario import Scenario
 
 _PIECE = 1 << 16
 """Messages that the kernel is given at a time: their arrays fit a processor's cache."""
-_UNLIMITED = 1 << 60
 _GONE = -1
-"""Kind of a message that has expired and is still held by its connection."""
-
-
-class Connections:
-    """The state of a queue's connections between two calls of the kernel.
-
-    Parameters
-    ----------
-    provider
-        The provider's settings, per source IP.
-    ips
-        Number of source IPs.
-    """
-
-    def __init__(self, provider: Provider, ips: int) -> None:
-        count = provider.connections_per_ip * ips
-        self.free_at_s = np.full(count, -np.inf)
-        self.free = np.arange(count)
-        self.attempts_left = np.zeros(count, np.int64)
-        self.connected_at_s = np.zeros(count)
-        self.connected = np.zeros(count, np.int64)
-        self.message_of = np.zeros(count, np.int64)
-        self.sizes = np.array([count, 0])
-        self.idle_timeout_s = float(provider.idle_timeout)
-        limit = provider.messages_per_connection
-        self.attempts_per_connection = _UNLIMITED if limit == "unlimited" else int(limit)
-        self.throttle = Throttle(provider, ips)
-
-    def held(self) -> Ints:
-        """Return the messages that wait for their connection to be established."""
-        return self.message_of[self.connected[: self.sizes[1]]]
-
-    def number_held_from(self, first: int) -> None:
-        """Give the messages that `held` returns new numbers."""
-        holding = self.sizes[1]
-        self.message_of[self.connected[:holding]] = np.arange(first, first + holding)
+"""Kind of a message that has expired, and is still held by its connection or in line."""
 
 
 class ProviderQueue(Station):
@@ -75,21 +37,29 @@ class ProviderQueue(Station):
     def __init__(
         self,
         env: simpy.Environment,
+        number: int,
         name: str,
         scenario: Scenario,
         streams: Streams,
         batches: Batches,
+        tally: Tally,
         recipients: Station,
         expiry: Station,
         retries: simpy.Store,
     ) -> None:
         super().__init__(env)
+        self._number = number
         self._retries = retries
         self._batches = batches
+        self._tally = tally
         self._recipients = recipients
         self._expiry = expiry
         provider = scenario.providers[name]
-        self._connections = Connections(provider, scenario.mta.ips)
+        self._connections = connections_of(provider, scenario.mta.ips)
+        self._throttle = throttle_of(provider, scenario.mta.ips)
+        self._reactions = reactions_of(scenario, name)
+        # Messages that have expired but are still in line count where connections are scaled.
+        self._counted_in_line = provider.connection_scaling != "none"
         connect = streams.generator("connect time", provider=name)
         transaction = streams.generator("transaction time", provider=name)
         self._connect_s = Draws(lambda count: provider.connect_time.sample(connect, count))
@@ -103,24 +73,21 @@ class ProviderQueue(Station):
 
     @property
     def next_event_s(self) -> float:
-        """When the next message can be taken or be started, or expires."""
-        its = self._connections
+        """When the next message can be taken or be started or is done, or expires."""
         ready_s = self._new[0].ready_s[0] if self._new else np.inf
         if len(self._tried):
             ready_s = min(ready_s, self._tried_ready_s[0])
-        soonest = max(ready_s, its.free_at_s[0]) if its.sizes[0] else np.inf
-        if its.sizes[1]:
-            soonest = min(soonest, its.connected_at_s[0])
-        waiting = (self._tried_batch, self._held["batch"][self._held["kind"] != _GONE])
+        soonest_s = next_s(ready_s, self._connections, self._reactions)
+        waiting = (self._tried["batch"][self._tried["kind"] != _GONE], self._being_connected())
         expiries_s = [self._batches.expiry_s[batch].min(initial=np.inf) for batch in waiting]
-        return float(min(soonest, *expiries_s, *self._new_expiry_s))
+        return float(min(soonest_s, *expiries_s, *self._new_expiry_s))
 
     def _work(self) -> Generator[simpy.Event, Any, None]:
         while True:
             window, new = yield self.inbox.get()
             due = yield self._retries.get()
             self._take_in(new, due)
-            while self._serve(window) != kernel.WINDOW_DONE:
+            while self._serve(window) != WINDOW_DONE:
                 pass
             self._drop_expired(window)
             self._recipients.inbox.put(window)
@@ -136,85 +103,127 @@ class ProviderQueue(Station):
     def _set_tried(self, tried: Records) -> None:
         self._tried = tried
         self._tried_ready_s = np.ascontiguousarray(tried["ready_s"])
-        self._tried_batch = np.ascontiguousarray(tried["batch"])
 
     def _serve(self, window: Window) -> int:
         """Call the kernel once; return its status."""
-        its = self._connections
         new = self._new[0] if self._new else _NO_NEW
-        tried, held = self._tried, self._held
-        messages = len(new) + len(tried) + len(held)
-        if not messages:
-            return kernel.WINDOW_DONE
-        at_most = min(messages, _PIECE)
-        message = np.empty(at_most, np.int64)
-        start_s = np.empty(at_most)
-        finish_s = np.empty(at_most)
-        expired = np.empty(messages, np.int64)
-        its.number_held_from(len(new) + len(tried))
-        status, new_used, tried_used, attempts, expired_count, connects = kernel.serve(
-            window.end_s,
-            new.ready_s,
-            new.batch,
-            float(self._new[1].ready_s[0]) if len(self._new) > 1 else np.inf,
-            self._tried_ready_s,
-            self._tried_batch,
-            np.ascontiguousarray(held["batch"]),
-            self._batches.expiry_s,
-            its.free_at_s,
-            its.free,
-            its.attempts_left,
-            its.connected_at_s,
-            its.connected,
-            its.message_of,
-            its.sizes,
-            its.throttle.kind,
-            its.throttle.limits,
-            its.throttle.steps,
-            its.throttle.passed,
-            self._connect_s.ahead(at_most)[:at_most],
-            self._transaction_s.ahead(at_most)[:at_most],
-            its.idle_timeout_s,
-            its.attempts_per_connection,
-            message,
-            start_s,
-            finish_s,
-            expired,
+        given = Given(self._held, new, self._tried)
+        if not len(given):
+            return WINDOW_DONE
+        next_new_s = float(self._new[1].ready_s[0]) if len(self._new) > 1 else np.inf
+        waiting = given.waiting(next_new_s, self._tried_ready_s, self._batches.expiry_s)
+        room = min(len(given), _PIECE)
+        drawn = Drawn(self._connect_s.ahead(room)[:room], self._transaction_s.ahead(room)[:room])
+        if self._reactions is None:
+            used = self._serve_plainly(window, given, waiting, drawn)
+        else:
+            used = self._serve_reacting(window, self._reactions, given, waiting, drawn)
+        self._connect_s.use(used.connects)
+        self._transaction_s.use(used.transactions)
+        holding = held(self._connections, self._reactions)
+        self._held = given.records(self._connections.message_of[holding])
+        self._connections.message_of[holding] = np.arange(len(holding))
+        self._take_off(new, used)
+        return used.status
+
+    def _serve_plainly(self, window: Window, given: Given, waiting: Waiting, drawn: Drawn) -> _Used:
+        room = len(drawn.transaction_s)
+        done = Done(
+            message=np.empty(room, np.int64),
+            start_s=np.empty(room),
+            finish_s=np.empty(room),
+            expired=np.empty(len(given), np.int64),
+            connect_at_s=np.empty(room),
         )
-        self._connect_s.use(connects)
-        self._transaction_s.use(attempts)
-        given = _Given(new, tried, held)
+        status, new, tried, attempts, expired, connects = serve(
+            window.end_s, waiting, self._connections, self._throttle, drawn, done
+        )
         if attempts:
+            numbers = done.message[:attempts]
+            delivery = given.delivery(numbers, self._batches)
+            self._count_attempts(delivery, done.start_s[:attempts])
+            self._recipients.inbox.put(given.attempts(numbers, delivery, done.finish_s[:attempts]))
+        self._expire(given.records(done.expired[:expired]))
+        return _Used(int(status), new, tried, connects, attempts)
+
+    def _serve_reacting(
+        self, window: Window, its: Reactions, given: Given, waiting: Waiting, drawn: Drawn
+    ) -> _Used:
+        room = len(drawn.transaction_s)
+        done = Reacted(
+            started=np.empty(room, np.int64),
+            start_s=np.empty(room),
+            finished=np.empty(room, np.int64),
+            began_s=np.empty(room),
+            finish_s=np.empty(room),
+            throttled=np.empty(room, np.bool_),
+            expired=np.empty(len(given), np.int64),
+            connect_at_s=np.empty(room),
+        )
+        status, new, tried, started, finished, expired, connects, transactions = serve_reacting(
+            window.end_s, waiting, self._connections, self._throttle, its, drawn, done
+        )
+        if started:
+            delivery = given.delivery(done.started[:started], self._batches)
+            self._count_attempts(delivery, done.start_s[:started])
+        if finished:
+            numbers = done.finished[:finished]
+            delivery = given.delivery(numbers, self._batches)
             self._recipients.inbox.put(
-                given.attempts(message[:attempts], start_s[:attempts], finish_s[:attempts])
+                given.attempts(
+                    numbers, delivery, done.finish_s[:finished], done.throttled[:finished]
+                )
             )
-        if expired_count:
-            self._expire(given.records(expired[:expired_count]))
-        self._held = given.records(its.held())
-        if tried_used:
-            self._tried = tried[tried_used:]
-            self._tried_ready_s = self._tried_ready_s[tried_used:]
-            self._tried_batch = self._tried_batch[tried_used:]
-        if new_used == len(new) and self._new:
+        self._expire(given.records(done.expired[:expired]))
+        return _Used(int(status), new, tried, connects, transactions)
+
+    def _count_attempts(self, delivery: Deliveries, start_s: Floats) -> None:
+        for its_delivery, _, chosen in groups(delivery, 0, len(start_s)):
+            self._tally.add("happened", "attempted", its_delivery, self._number, start_s[chosen])
+
+    def _take_off(self, new: NewMessages, used: _Used) -> None:
+        """Take the messages off the queue that the kernel has used up."""
+        if used.tried:
+            self._tried = self._tried[used.tried :]
+            self._tried_ready_s = self._tried_ready_s[used.tried :]
+        if not self._new:
+            return
+        if used.new == len(new):
             self._new.popleft()
             self._new_expiry_s.popleft()
-        elif new_used:
-            self._new[0] = new.part(slice(new_used, None))
-        return int(status)
+            return
+        self._new[0] = new.part(slice(used.new, None))
+        if used.status == MORE_MESSAGES and len(self._new) > 1:
+            # It has to see further than to the end of the piece.
+            self._new[0] = NewMessages.joined([self._new.popleft(), self._new[0]])
+            self._new_expiry_s[0] = min(self._new_expiry_s.popleft(), self._new_expiry_s[0])
+
+    def _being_connected(self) -> Ints:
+        """Return the relay batches of the messages whose connection is being made."""
+        its = self._connections
+        numbers = its.message_of[its.connected[: its.sizes[1]]]
+        records = self._held[numbers]
+        batches: Ints = records["batch"][records["kind"] != _GONE]
+        return batches
 
     def _drop_expired(self, window: Window) -> None:
         """Drop what expires in the window and has not been taken in it."""
         expiry_s = self._batches.expiry_s
-        if len(self._held):
+        its = self._connections
+        if its.sizes[1]:
             # They keep their connection until it is established, and expire all the same.
-            expired = expiry_s[self._held["batch"]] < window.end_s
+            numbers = its.message_of[its.connected[: its.sizes[1]]]
+            expired = numbers[expiry_s[self._held["batch"][numbers]] < window.end_s]
             self._expire(self._held[expired])
             self._held["kind"][expired] = _GONE
         if len(self._tried):
-            expired = expiry_s[self._tried_batch] < window.end_s
-            if expired.any():
-                self._expire(self._tried[expired])
-                self._set_tried(self._tried[~expired])
+            gone = expiry_s[self._tried["batch"]] < window.end_s
+            if gone.any():
+                self._expire(self._tried[gone])
+                if self._counted_in_line:
+                    self._tried["kind"][gone] = _GONE
+                else:
+                    self._set_tried(self._tried[~gone])
         if not self._new or min(self._new_expiry_s) >= window.end_s:
             return
         pieces = list(self._new)
@@ -222,13 +231,17 @@ class ProviderQueue(Station):
         self._new_expiry_s.clear()
         for piece in pieces:
             its_expiry_s = expiry_s[piece.batch]
-            kept = np.flatnonzero(its_expiry_s >= window.end_s)
-            if len(kept) < len(piece):
-                self._expire(piece.part(np.flatnonzero(its_expiry_s < window.end_s)).tried())
-                piece = piece.part(kept)
+            gone = (its_expiry_s < window.end_s) & (piece.kind != _GONE)
+            if gone.any():
+                self._expire(piece.part(np.flatnonzero(gone)).tried())
+                if self._counted_in_line:
+                    piece.kind[gone] = _GONE
+                else:
+                    piece = piece.part(np.flatnonzero(~gone))
             if len(piece):
                 self._new.append(piece)
-                self._new_expiry_s.append(float(its_expiry_s[kept].min()))
+                still = expiry_s[piece.batch][piece.kind != _GONE]
+                self._new_expiry_s.append(float(still.min(initial=np.inf)))
 
     def _expire(self, records: Records) -> None:
         """Pass on messages that expire while they wait, dated at their expiry."""
@@ -236,6 +249,16 @@ class ProviderQueue(Station):
         if len(expired):
             expired["ready_s"] = self._batches.expiry_s[expired["batch"]]
             self._expiry.inbox.put(expired)
+
+
+class _Used(NamedTuple):
+    """What the kernel has used of what it was given."""
+
+    status: int
+    new: int
+    tried: int
+    connects: int
+    transactions: int
 
 
 def _pieces(parts: list[NewMessages]) -> Iterator[NewMessages]:
@@ -251,43 +274,3 @@ def _pieces(parts: list[NewMessages]) -> Iterator[NewMessages]:
 
 
 _NO_NEW = NewMessages(np.zeros(0), np.zeros(0, np.int32), np.zeros(0, np.int16), None)
-
-
-class _Given:
-    """The messages given to the kernel in one call, under its numbers: new, tried, held."""
-
-    def __init__(self, new: NewMessages, tried: Records, held: Records) -> None:
-        self._new = new
-        self._tried = tried
-        self._held = held
-
-    def _tried_or_held(self, numbers: Ints) -> Records:
-        records = np.empty(len(numbers), TRIED)
-        places = numbers - len(self._new)
-        held = places >= len(self._tried)
-        records[~held] = self._tried[places[~held]]
-        records[held] = self._held[places[held] - len(self._tried)]
-        return records
-
-    def records(self, numbers: Ints) -> Records:
-        """Return the messages of these numbers, in their order."""
-        if not len(numbers):
-            return np.zeros(0, TRIED)
-        new = numbers < len(self._new)
-        records = np.empty(len(numbers), TRIED)
-        records[new] = self._new.part(numbers[new]).tried()
-        records[~new] = self._tried_or_held(numbers[~new])
-        return records
-
-    def attempts(self, numbers: Ints, start_s: Floats, finish_s: Floats) -> Attempts:
-        """Return the attempts of the messages of these numbers."""
-        new = numbers < len(self._new)
-        new_at, tried_at = np.flatnonzero(new), np.flatnonzero(~new)
-        return Attempts(
-            new_at,
-            self._new.part(numbers[new_at]),
-            tried_at,
-            self._tried_or_held(numbers[tried_at]),
-            start_s,
-            finish_s,
-        )

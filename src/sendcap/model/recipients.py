@@ -17,27 +17,24 @@ from sendcap.model.messages import (
     TRIED,
     Accepted,
     Attempts,
-    Deliveries,
     Floats,
     Ints,
     Reasons,
     Records,
     Reports,
-    groups,
 )
 from sendcap.model.outages import Outages
 from sendcap.model.spool import Spool
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams, Trials
-from sendcap.model.tally import Tally
 from sendcap.scenario import Scenario
 
-_TRANSIENT, _UNREACHABLE = 1, 2
+_TRANSIENT, _UNREACHABLE, _THROTTLED = 1, 2, 3
 """Numbers of these reasons, see `AddressKinds.reasons`."""
 
 
 class Recipients(Station):
-    """Decides the attempts at one provider, in the order of their starts.
+    """Decides the attempts at one provider, in the order in which they come.
 
     An attempt's transient failure and the latency of its report are drawn for every attempt,
     needed or not. So the draws that one attempt gets do not depend on the fate of the others.
@@ -52,7 +49,6 @@ class Recipients(Station):
         kinds: AddressKinds,
         streams: Streams,
         batches: Batches,
-        tally: Tally,
         spool: Spool,
         feedback: Station,
         engagement: Station | None,
@@ -65,14 +61,12 @@ class Recipients(Station):
         self._number = number
         self._kinds = kinds
         self._batches = batches
-        self._tally = tally
         self._spool = spool
         self._feedback = feedback
         self._engagement = engagement
         self._expiry = expiry
         self._backoff = backoff
         self._logged = logged
-        self._one_delivery = len(scenario.deliveries) == 1
         self._retry = scenario.mta.retry
         self._on_failure = scenario.mta.expire == "on-failure"
         self._transient = Trials(provider.transient, streams.generator("transient", provider=name))
@@ -110,25 +104,24 @@ class Recipients(Station):
     def _decide(self, attempts: Attempts) -> None:
         finish_s = attempts.finish_s
         arrives_s = finish_s + self._latency_s.take(len(finish_s))
-        delivery = self._delivery(attempts)
-        for its_delivery, _, chosen in groups(delivery, 0, len(finish_s)):
-            self._tally.add(
-                "happened", "attempted", its_delivery, self._number, attempts.start_s[chosen]
-            )
-
         transient = np.zeros(len(finish_s), np.bool_)
         transient[self._transient.take(len(finish_s))] = True
         unreachable = self._outages.cover(finish_s)
-        at, records = _needing_a_look(attempts, transient | unreachable)
+        throttled = attempts.throttled
+        if throttled is None:
+            throttled = np.zeros(len(finish_s), np.bool_)
+        at, records = _needing_a_look(attempts, transient | unreachable | throttled)
         arrives_s[at] = np.maximum(arrives_s[at], records["reported_s"])
-        hard, soft = self._judge(records, finish_s[at], transient[at], unreachable[at])
+        hard, soft = self._judge(
+            records, finish_s[at], transient[at], unreachable[at], throttled[at]
+        )
 
         failed = hard | soft
         accepted = np.ones(len(finish_s), np.bool_)
         accepted[at[failed]] = False
         accepted_at = np.flatnonzero(accepted)
         recovered = at[~failed & (records["failures"] > 0)]
-        report = _Reporter(self._number, attempts, delivery, arrives_s)
+        report = _Reporter(self._number, attempts, arrives_s)
         if self._logged:
             report.keep_messages(at, records)
         self._accept(report, accepted_at, recovered)
@@ -145,24 +138,18 @@ class Recipients(Station):
             self._feedback.inbox.put(report.of("soft", at[soft], bounced["reason"], first))
             self._retry_later(bounced, finish_s[at[soft]], arrives_s[at[soft]])
 
-    def _delivery(self, attempts: Attempts) -> Deliveries:
-        if self._one_delivery:
-            return 0
-        batch = np.empty(len(attempts.start_s), np.int64)
-        batch[attempts.new_at] = attempts.new.batch
-        batch[attempts.tried_at] = attempts.tried["batch"]
-        return self._batches.delivery[batch]
-
     def _judge(
         self,
         records: Records,
         finish_s: Floats,
         transient: npt.NDArray[np.bool_],
         unreachable: npt.NDArray[np.bool_],
+        throttled: npt.NDArray[np.bool_],
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Return which attempts are bounced hard and which soft; set why, and faults' ends."""
         kind = records["kind"]
-        hard = self._kinds.hard[kind] & ~unreachable
+        refused = unreachable | throttled
+        hard = self._kinds.hard[kind] & ~refused
         fault = self._kinds.fault[kind]
         first = (records["failures"] == 0) & (fault >= 0)
         for number, clears_after_s in enumerate(self._clears_after_s):
@@ -170,8 +157,9 @@ class Recipients(Station):
             records["clears_at_s"][begins] = finish_s[begins] + clears_after_s.take(len(begins))
         records["clears_at_s"][first & self._kinds.never[kind]] = np.inf
         faulty = (fault >= 0) & (finish_s < records["clears_at_s"])
-        soft = ~hard & (faulty | transient | unreachable)
+        soft = ~hard & (faulty | transient | refused)
         reason = np.where(faulty, self._kinds.reason[kind], _TRANSIENT)
+        reason = np.where(throttled, _THROTTLED, reason)
         records["reason"][soft] = np.where(unreachable, _UNREACHABLE, reason)[soft]
         return hard, soft
 
@@ -244,12 +232,11 @@ class _Reporter:
         self,
         provider: int,
         attempts: Attempts,
-        delivery: Deliveries,
         arrives_s: Floats,
     ) -> None:
         self._attempts = attempts
         self._provider = provider
-        self._delivery = delivery
+        self._delivery = attempts.delivery
         self._finish_s = attempts.finish_s
         self._arrives_s = arrives_s
         self._attempt: Ints | None = None

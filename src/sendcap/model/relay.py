@@ -7,9 +7,9 @@ import numpy.typing as npt
 import simpy
 
 from sendcap.ledger import Event
-from sendcap.model import kernel
 from sendcap.model.audience import Audience
 from sendcap.model.batches import Batches
+from sendcap.model.kernel.servers import hand_over
 from sendcap.model.messages import Floats, Handover, Ints
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.spool import Spool
@@ -124,7 +124,7 @@ class Relay(Station):
             first = self._started
             last = min(first + 4096, len(self._batches))
             ends_s = np.empty(last - first)
-            started = kernel.hand_over(
+            started = hand_over(
                 from_s,
                 window.end_s,
                 self._room,

@@ -11,13 +11,14 @@ import numpy as np
 import simpy
 
 from sendcap.ledger import Clock, Event, Ledger
-from sendcap.model.addresses import TRANSIENT, UNREACHABLE
+from sendcap.model.addresses import THROTTLED, TRANSIENT, UNREACHABLE
 from sendcap.model.engagement import FOLLOWED_S
 from sendcap.model.feedback import sample_asynchronous
 from sendcap.model.messages import SUBSET
 from sendcap.model.tally import Tally, ledger_of
 from sendcap.scenario import Delivery, Distribution, Scenario
-from sendcap.textbook.parts import Connection, Message, Queue
+from sendcap.textbook.parts import Connection, Message
+from sendcap.textbook.queue import Queue
 from sendcap.textbook.throttles import RateThrottle
 
 AN_INSTANT_S = 1e-6
@@ -39,10 +40,7 @@ class Textbook:
         )
         self.counts: Counter[tuple[str, str, Event, str, Clock, int]] = Counter()
         mta = scenario.mta
-        self.queues = {
-            name: Queue(self.env, name, provider, mta.ips)
-            for name, provider in scenario.providers.items()
-        }
+        self.queues = {name: Queue(self.env, name, scenario) for name in scenario.providers}
         relay_rate = scenario.relay.rate
         self.relay_throttle = None if relay_rate is None else RateThrottle(relay_rate, 1)
         self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
@@ -136,7 +134,7 @@ class Textbook:
             return
         yield env.timeout(leaves_s - env.now)
         while True:
-            message.asked = queue.connections.get()
+            message.asked = queue.ask()
             connection = yield message.asked
             if connection is None:
                 break
@@ -147,25 +145,23 @@ class Textbook:
                     env.process(self.connect_in_vain(queue, connection, connect_s))
                     break
                 yield env.timeout(connect_s)
-                connection.attempts_left = queue.attempts_per_connection
-                connection.free_since_s = env.now
-            start_s = queue.throttle.start_s(env.now)
-            if start_s > message.expiry_s:
-                queue.connections.put(connection)
+                self.connected(queue, connection)
+            finish_s = yield from self.start(message)
+            if finish_s is None:
+                queue.hand_back(connection)
                 break
-            finish_s = start_s + self.draw(queue.provider.transaction_time)
-            queue.throttle.charge(start_s, finish_s)
-            self.count("happened", "attempted", message, start_s)
             yield env.timeout(finish_s - env.now)
             connection.attempts_left -= 1
             connection.free_since_s = env.now
-            queue.connections.put(connection)
+            # What it does to the queue comes before anyone is given the connection.
+            refused = self.refusal(queue)
+            queue.hand_back(connection)
 
-            if message.hard and not self.unreachable(queue):
+            if message.hard and not refused:
                 self.report(message, "hard", env.now, message.hard)
                 self.leave_spool()
                 return
-            reason = self.temporary_reason(message)
+            reason = self.temporary_reason(message, refused)
             if not reason:
                 self.accept(message)
                 return
@@ -182,7 +178,6 @@ class Textbook:
         yield self.env.timeout(max(wait_s, 0.0))
         for message in batch:
             if message.asked is not None and not message.asked.triggered:
-                message.asked.cancel()
                 message.asked.succeed(None)
 
     def leaves_ingress_s(self) -> float:
@@ -196,9 +191,39 @@ class Textbook:
     def connect_in_vain(self, queue: Queue, connection: Connection, connect_s: float) -> Process:
         """Make a connection for a message that will not live to use it."""
         yield self.env.timeout(connect_s)
+        self.connected(queue, connection)
+        queue.hand_back(connection)
+
+    def connected(self, queue: Queue, connection: Connection) -> None:
+        """Note that a connection has been made."""
+        queue.connecting -= 1
         connection.attempts_left = queue.attempts_per_connection
         connection.free_since_s = self.env.now
-        queue.connections.put(connection)
+
+    def start(self, message: Message) -> Generator[simpy.Event, Any, float | None]:
+        """Start an attempt as soon as the throttle lets it; return its finish, None if too late."""
+        queue = message.queue
+        takes_s: float | None = None
+        while True:
+            start_s = queue.start_s()
+            if start_s > message.expiry_s:
+                return None
+            if takes_s is None:
+                takes_s = self.draw(queue.provider.transaction_time)
+            finish_s = start_s + takes_s
+            if queue.rule is None:
+                queue.throttle.charge(start_s, finish_s)
+                break
+            assert self.env.active_process is not None
+            queue.stand_in_line(self.env.active_process, start_s, finish_s)
+            try:
+                yield self.env.timeout(start_s - self.env.now)
+            except simpy.Interrupt:
+                continue  # the queue has been suspended
+            queue.line.popleft()
+            break
+        self.count("happened", "attempted", message, start_s)
+        return finish_s
 
     def run_out(self, message: Message) -> Process:
         """Wait for a message's expiry, and report it."""
@@ -210,23 +235,25 @@ class Textbook:
         if self.spool is not None:
             self.spool.get(1)
 
-    def temporary_reason(self, message: Message) -> str:
+    def refusal(self, queue: Queue) -> str:
+        """Return why the provider takes nothing from us now, "" if it does."""
+        outages = queue.provider.outages
+        if any(its.at <= self.env.now < its.at + its.lasts for its in outages):
+            return UNREACHABLE
+        return THROTTLED if queue.throttles() else ""
+
+    def temporary_reason(self, message: Message, refused: str) -> str:
         """Return why the recipient's server defers the message now, "" if it does not."""
         fault = message.fault
         if fault is not None and message.failures == 0:
             never = self.happens(fault.never)
             clears_s = math.inf if never else self.draw(fault.clears_after)
             message.clears_at_s = self.env.now + clears_s
-        if self.unreachable(message.queue):
-            return UNREACHABLE
+        if refused:
+            return refused
         if fault is not None and self.env.now < message.clears_at_s:
             return fault.reason
         return TRANSIENT if self.happens(message.queue.provider.transient) else ""
-
-    def unreachable(self, queue: Queue) -> bool:
-        """Tell whether the provider is in an outage now."""
-        outages = queue.provider.outages
-        return any(its.at <= self.env.now < its.at + its.lasts for its in outages)
 
     def bounce_softly(self, message: Message, reason: str) -> float | None:
         """Report a soft bounce; return when the message is due again, None if it ends here."""

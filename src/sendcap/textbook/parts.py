@@ -1,16 +1,18 @@
-"""The things of the textbook model: connections, queues, messages."""
+"""The things of the textbook model: connections and messages."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import simpy
-from simpy.resources.store import StoreGet
 
 from sendcap.model.addresses import NOT_ATTEMPTED
-from sendcap.scenario import Delivery, Fault, Provider
-from sendcap.textbook.throttles import throttle_of
+from sendcap.scenario import Delivery, Fault
+
+if TYPE_CHECKING:
+    from sendcap.textbook.queue import Queue
 
 
 @dataclass(order=True, slots=True)
@@ -19,21 +21,6 @@ class Connection:
 
     free_since_s: float = -math.inf
     attempts_left: float = field(default=0, compare=False)
-
-
-class Queue:
-    """A provider's queue: messages wait for a connection, first come, first served."""
-
-    def __init__(self, env: simpy.Environment, name: str, provider: Provider, ips: int) -> None:
-        self.name = name
-        self.provider = provider
-        # It hands out the connection that has been free the longest.
-        self.connections = simpy.PriorityStore(env)
-        for _ in range(provider.connections_per_ip * ips):
-            self.connections.put(Connection())
-        self.throttle = throttle_of(provider.rate, ips)
-        limit = provider.messages_per_connection
-        self.attempts_per_connection = math.inf if limit == "unlimited" else limit
 
 
 @dataclass(slots=True)
@@ -48,7 +35,7 @@ class Message:
     fault: Fault | None = None
     clears_at_s: float = math.inf
     reported_s: float = -math.inf
-    asked: StoreGet | None = None  # the connection that it waits for, or has
+    asked: simpy.Event | None = None  # the connection that it waits for, or has
     failures: int = 0
     first_failed_s: float = 0.0
     previous_delay_s: float = 0.0
