@@ -127,7 +127,9 @@ def sentence_of(**changes) -> str:
 def test_a_delivery_that_is_spread_is_held_up_by_nothing() -> None:
     sections = plain({})
     sections["deliveries"][0]["spread"] = "10m"
-    told = sendcap.limits(from_dict(sections)).sentence
+    found = sendcap.limits(from_dict(sections))
+    assert found.bottleneck is None
+    told = found.sentence
     assert told.startswith("Nothing holds the delivery up: the messages become ready over 10m")
     assert "the slowest, the MTA's ingress, needs at least 16.7s" in told
 
@@ -140,8 +142,10 @@ def test_where_no_stage_takes_time_nothing_holds_up() -> None:
             "providers": {"p": {"connect_time": "0s", "transaction_time": "0s"}},
         }
     )
-    assert sendcap.limits(its).sentence == (
-        "Nothing holds the delivery up: no stage needs more than 0s."
+    found = sendcap.limits(its)
+    assert found.bottleneck is None
+    assert found.sentence == (
+        "Nothing holds the delivery up: no stage needs as much as a second for its load."
     )
 
 
