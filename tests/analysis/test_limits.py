@@ -294,3 +294,21 @@ def test_ages_are_those_of_first_in_first_out() -> None:
     assert its.waiting_longer(2.5, 10.0) == 550
     assert its.waiting_longer(10.0, 20.0) == its.waiting_longer(0.0, 20.0) == 600
     assert its.waiting_longer(15.0, 20.0) == 100
+
+
+def test_a_rate_of_less_than_one_attempt_in_a_bin_is_in_use_all_the_time() -> None:
+    sections = plain({"p": {"rate": "20/m,max_burst=1"}})
+    sections["deliveries"][0]["messages"] = 500
+    its = sendcap.limits(from_dict(sections)).observed[2]
+    assert set(its.throughput_per_s[:800]) == {0.0, 1.0}
+    assert its.utilisation[:800] == pytest.approx(1.0, abs=0.1)
+    assert its.mean_utilisation > 0.98
+
+
+def test_with_a_spool_messages_wait_at_the_relay_for_the_provider_that_holds_them_up() -> None:
+    changes = {"p": {"connections_per_ip": 20}, "mta": {"spool": 500}}
+    found = sendcap.limits(from_dict(plain(changes)))
+    relay, p = found.observed[0], found.observed[2]
+    assert found.bottleneck == "p"
+    assert p.peak_backlog <= 500
+    assert relay.drained_at_s > 0.9 * found.stages[2].needs_s

@@ -31,6 +31,8 @@ _FIRST_S: Final = (300.0, 60.0, 15.0, 5.0, 1.0)
 Each of the other buckets ends at twice the age.
 """
 _MOST_ROWS: Final = 20
+_ON_ONE_LINE: Final = 7
+"""Buckets that have room for the unit beside their bounds."""
 _PALE, _DARK = "#eef4fb", "#0b3d78"
 _SHADING: Final = 0.5
 """Power of a count's share of the largest: below 1, small ones are told apart as well."""
@@ -135,9 +137,10 @@ def _counts(queues: list[Observed], at_s: float) -> tuple[list[str], Counts, lis
 
 def _labels(ages_s: list[float]) -> list[str]:
     labels = []
+    space = "\n" if len(ages_s) - 1 > _ON_ONE_LINE else " "
     for low_s, high_s in pairwise(ages_s):
         unit_s, unit = (60.0, "min") if low_s % 60 == high_s % 60 == 0 else (1.0, "s")
-        labels.append(f"{low_s / unit_s:g}–{high_s / unit_s:g} {unit}")
+        labels.append(f"{low_s / unit_s:g}–{high_s / unit_s:g}{space}{unit}")
     return labels
 
 
@@ -146,7 +149,7 @@ def _new_axes(limits: Limits, at_s: float, names: list[str]) -> Axes:
         f"How long the messages in the providers' queues have waited by {elapsed(at_s)}, when "
         f"there are the most. {limits.sentence}"
     )
-    figure, top = new_figure(limits, "Age of the queues", told, 0.75 + 0.36 * len(names))
+    figure, top = new_figure(limits, "Age of the queues", told, 0.9 + 0.36 * len(names))
     height = figure.get_figheight()
     left = left_of_rows(names)
-    return figure.add_axes((left, 0.55 / height, 0.97 - left, top - 0.65 / height))
+    return figure.add_axes((left, 0.7 / height, 0.97 - left, top - 0.8 / height))
