@@ -66,3 +66,31 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
             )
 
         yield show
+
+
+@contextmanager
+def simulations_done() -> Iterator[Callable[[int], None] | None]:
+    """Show how many simulations a study has done; nobody knows how many it will take.
+
+    Yields
+    ------
+    callable or None
+        What the study is to call with the number so far; ``None`` when nobody would see it.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    bars = Bars(
+        SpinnerColumn(),
+        TextColumn("{task.completed:,.0f} simulations done"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with cleaned_by(lambda: os.write(2, _WIPE)), bars:
+        task = bars.add_task("", total=None)
+        yield lambda done: bars.update(task, completed=done)
