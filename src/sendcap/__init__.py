@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
     from sendcap.scenario import Scenario, load
+    from sendcap.study.capacity import Capacity, largest_within
+    from sendcap.study.levers import Levers, levers
+    from sendcap.study.sustained import Sustained, sustained
 
     __version__: str
 
 __all__ = [
+    "Capacity",
     "Dashboard",
     "Ledger",
+    "Levers",
     "Limits",
     "Run",
     "RunError",
@@ -31,25 +36,35 @@ __all__ = [
     "ScenarioError",
     "SendcapError",
     "SendcapWarning",
+    "Sustained",
     "__version__",
+    "largest_within",
+    "levers",
     "limits",
     "load",
     "open_run",
     "simulate",
+    "sustained",
 ]
 
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
 # to load than to answer.
 _HOMES = {
+    "Capacity": "sendcap.study.capacity",
     "Dashboard": "sendcap.reporting.dashboard",
     "Ledger": "sendcap.ledger",
+    "Levers": "sendcap.study.levers",
     "Limits": "sendcap.analysis.limits",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "Sustained": "sendcap.study.sustained",
+    "largest_within": "sendcap.study.capacity",
+    "levers": "sendcap.study.levers",
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
     "simulate": "sendcap.run",
+    "sustained": "sendcap.study.sustained",
 }
 
 

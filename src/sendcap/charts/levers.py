@@ -112,7 +112,7 @@ def until(its: Gain) -> str:
     if its.then is None:
         return "leaves the bottleneck as it is"
     then = short(called(its.then.kind, its.then.name))
-    return f"up to {its.helps_until} of them; then it is {then} that holds up"
+    return f"up to {its.helps_until} of them, then {then} holds up"
 
 
 def _new_axes(found: Levers, title: str) -> Axes:
