@@ -29,6 +29,7 @@ _DECIMALS: Final = 6
 @click.option(
     "--seed", type=WholeNumber(min=0), metavar="N", help="Take this seed and not the scenario's."
 )
+# The searches for a capacity take their options here, after those of the single simulation.
 def limits(source: str, out: Path | None, force: bool, seed: int | None) -> None:
     """Tell where a scenario's deliveries are held up.
 
