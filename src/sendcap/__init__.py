@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
     from sendcap.scenario import Scenario, load
+    from sendcap.study.kept import Replications
+    from sendcap.study.replicate import replicate
 
     __version__: str
 
 __all__ = [
     "Dashboard",
     "Ledger",
+    "Replications",
     "Run",
     "RunError",
     "Scenario",
@@ -32,6 +35,7 @@ __all__ = [
     "__version__",
     "load",
     "open_run",
+    "replicate",
     "simulate",
 ]
 
@@ -40,10 +44,12 @@ __all__ = [
 _HOMES = {
     "Dashboard": "sendcap.reporting.dashboard",
     "Ledger": "sendcap.ledger",
+    "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
+    "replicate": "sendcap.study.replicate",
     "simulate": "sendcap.run",
 }
 

@@ -80,14 +80,16 @@ def begins_s(scenario: Scenario) -> float:
     return min(delivery.at for delivery in scenario.deliveries)
 
 
-def accepted_share_s(ledger: Ledger, share: float) -> float:
+def accepted_share_s(
+    ledger: Ledger, share: float, *, delivery: str | None = None, provider: str | None = None
+) -> float:
     """Return when a share of the finally accepted messages was accepted, in seconds from t = 0.
 
     Within a bin, messages are taken to be accepted evenly. Infinite if none ever was.
     """
     import numpy as np
 
-    accepted = ledger.cumulative("accepted", clock="happened")
+    accepted = ledger.cumulative("accepted", clock="happened", delivery=delivery, provider=provider)
     if not accepted[-1]:
         return math.inf
     wanted = share * float(accepted[-1])
