@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
 
 if TYPE_CHECKING:
+    from sendcap.analysis.limits import Limits, limits
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Dashboard",
     "Ledger",
+    "Limits",
     "Replications",
     "Run",
     "RunError",
@@ -33,6 +35,7 @@ __all__ = [
     "SendcapError",
     "SendcapWarning",
     "__version__",
+    "limits",
     "load",
     "open_run",
     "replicate",
@@ -44,9 +47,11 @@ __all__ = [
 _HOMES = {
     "Dashboard": "sendcap.reporting.dashboard",
     "Ledger": "sendcap.ledger",
+    "Limits": "sendcap.analysis.limits",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
     "replicate": "sendcap.study.replicate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ from sendcap.study.acceptance import (
     with_edge_at,
 )
 from sendcap.study.estimates import Estimate, require_confidence
-from sendcap.study.idle import percent, require_possible
+from sendcap.study.idle import attempts_per_message, idle_ledger, percent, require_possible
 from sendcap.study.replications import Simulations, replication_seed
 from sendcap.study.search import AllLargeEnoughError, Asked, NoneSmallEnoughError, largest_size
 from sendcap.study.shares import parse_share
@@ -121,9 +121,11 @@ def largest_within(
     share = parse_share(share)
     require_confidence(confidence)
     require_replications(replications)
-    its = with_edge_at(bare(scenario), begins_s(scenario) + within_s)
-    guess = _closed_form(its, within_s, share)
-    require_possible(its, within_s, share)
+    until_s = begins_s(scenario) + within_s
+    its = with_edge_at(bare(scenario), until_s)
+    ledger = idle_ledger(its)
+    require_possible(its, ledger, within_s, share)
+    guess = _closed_form(its, within_s, share, attempts_per_message(ledger, until_s))
     seeds = [replication_seed(scenario.seed, number) for number in range(replications)]
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
@@ -188,23 +190,25 @@ def _asked(scenario: Scenario, share: float, seeds: Sequence[int], asked: Asked)
     return Acceptance(its, share)
 
 
-def _closed_form(scenario: Scenario, within_s: float, share: float) -> float:
+def _closed_form(
+    scenario: Scenario, within_s: float, share: float, attempts: Mapping[str, float]
+) -> float:
     """Return about how many messages the bottleneck can carry in the time."""
     from scipy.optimize import brentq
 
-    def needs_s(log_size: float) -> float:
-        from sendcap.analysis.ceilings import bottleneck, stages
+    from sendcap.analysis.ceilings import bottleneck, stages
 
-        return bottleneck(stages(resized(scenario, round(math.exp(log_size))))).needs_s
+    def late_s(log_size: float) -> float:
+        its = resized(scenario, round(math.exp(log_size)))
+        return bottleneck(stages(its, attempts)).needs_s - within_s
 
     top = math.log(MOST_MESSAGES)
-    # Chance and retries only add to what the closed form says.
-    if needs_s(top) < within_s / 2.0:
+    if late_s(top) < -0.5 * within_s:
         raise _too_large(within_s)
-    if needs_s(0.0) >= within_s or needs_s(top) <= within_s:
-        return 1.0 if needs_s(0.0) >= within_s else float(MOST_MESSAGES)
-    log_size = brentq(lambda x: needs_s(x) - within_s, 0.0, top, xtol=1e-3)
-    return math.exp(float(log_size)) / share
+    if late_s(0.0) >= 0.0 or late_s(top) <= 0.0:
+        return 1.0 if late_s(0.0) >= 0.0 else float(MOST_MESSAGES)
+    log_size = float(brentq(late_s, 0.0, top, xtol=1e-3))
+    return math.exp(log_size) / share
 
 
 def _too_large(within_s: float) -> SendcapError:

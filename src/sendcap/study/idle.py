@@ -50,25 +50,46 @@ def idle(scenario: Scenario, size: int) -> Scenario:
     )
 
 
-def require_possible(scenario: Scenario, within_s: float, share: float) -> None:
+def idle_ledger(scenario: Scenario) -> Ledger:
+    """Simulate an idle system with enough messages to tell shares of them."""
+    from sendcap.model.engine import simulate_ledger
+
+    return simulate_ledger(idle(scenario, _SAMPLE))
+
+
+def attempts_per_message(ledger: Ledger, until_s: float) -> dict[str, float]:
+    """Return how often a message is tried until a moment, on average, for each provider."""
+    return {
+        name: _by(ledger, "attempted", until_s, name) / max(ledger.messages(provider=name), 1)
+        for name in ledger.providers
+    }
+
+
+def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share: float) -> None:
     """Refuse a target that even an idle system misses.
+
+    Parameters
+    ----------
+    scenario
+        What the target is for.
+    ledger
+        Its `idle_ledger`.
+    within_s, share
+        The target.
 
     Raises
     ------
     SendcapError
         With the share that can be accepted in time at most, and what keeps the rest.
     """
-    import numpy as np
-
-    from sendcap.model.engine import simulate_ledger
-
-    ledger = simulate_ledger(idle(scenario, _SAMPLE))
     total = ledger.total("accepted", clock="happened")
     if not total:
-        raise SendcapError("no message is ever accepted: nothing of it arrives by any time")
+        raise SendcapError(
+            "no message is ever accepted: every address bounces hard or never recovers"
+        )
     until_s = begins_s(scenario) + within_s
     possible = _by(ledger, "accepted", until_s) / total
-    deviation = float(np.sqrt(possible * (1.0 - possible) / total))
+    deviation = math.sqrt(possible * (1.0 - possible) / total)
     if possible + _DEVIATIONS * deviation >= share and possible > 0.0:
         return
     raise SendcapError(
@@ -78,11 +99,12 @@ def require_possible(scenario: Scenario, within_s: float, share: float) -> None:
     )
 
 
-def _by(ledger: Ledger, event: Event, until_s: float) -> float:
+def _by(ledger: Ledger, event: Event, until_s: float, provider: str | None = None) -> float:
     """Return how many events there are until a moment."""
     import numpy as np
 
-    return float(np.interp(until_s, ledger.edges_s, ledger.cumulative(event, clock="happened")))
+    counts = ledger.cumulative(event, clock="happened", provider=provider)
+    return float(np.interp(until_s, ledger.edges_s, counts))
 
 
 def _why(scenario: Scenario, ledger: Ledger, until_s: float) -> str:
