@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
-from sendcap.charts.expiry import expiry_spans
+from sendcap.charts.expiry import ExpirySpan, expiry_spans
 from sendcap.charts.style import GREY, INK
 from sendcap.reporting.modes import ALL_DELIVERIES
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
     from sendcap.run import Run
+    from sendcap.scenario import Scenario
 
 _MOST: Final = 4
 """With more deliveries, one label stands for all of them."""
@@ -74,7 +75,21 @@ def start_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
 
 def expiry_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the ends of validity, of each delivery or, where they are many or alike, of all."""
-    spans = expiry_spans(run, delivery)
+    return _ends_of_validity(expiry_spans(run, delivery))
+
+
+def validity_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
+    """Return when the first messages' validity ends, of each delivery or of all as above."""
+    return _ends_of_validity(
+        [
+            ExpirySpan(its.name, its.at + its.honoured_validity, its.at + its.honoured_validity)
+            for its in scenario.deliveries
+            if delivery in (ALL_DELIVERIES, its.name)
+        ]
+    )
+
+
+def _ends_of_validity(spans: list[ExpirySpan]) -> list[Mark]:
     if not spans:
         return []
     first_s, last_s = min(its.first_s for its in spans), max(its.last_s for its in spans)
