@@ -19,6 +19,8 @@ from sendcap.cli.conduct import PipeClosedError, conduct
 _COMMANDS: Final = {
     "run": ("sendcap.cli.run", "run"),
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
+    "converge": ("sendcap.cli.converge", "converge"),
+    "compare": ("sendcap.cli.compare", "compare"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
 

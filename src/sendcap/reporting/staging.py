@@ -1,4 +1,4 @@
-"""A saved run's directory: it appears whole or not at all."""
+"""The directory of a saved run or study: it appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import secrets
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sendcap.errors import RunError
 
@@ -26,6 +26,27 @@ SUMMARY: Final = "summary.json"
 CHART: Final = "delivered.png"
 SENDING_LOG: Final = "sending-log.parquet"
 RUN_FILES: Final = (SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG)
+
+
+class Contents(NamedTuple):
+    """What a directory may hold that is to be replaced.
+
+    Attributes
+    ----------
+    what
+        What an error message calls it.
+    marks
+        The files that tell it from other directories.
+    files
+        All that there may be; with anything else in it, it is not replaced.
+    """
+
+    what: str
+    marks: frozenset[str]
+    files: frozenset[str]
+
+
+RUN: Final = Contents("saved run", frozenset({LEDGER, SUMMARY}), frozenset(RUN_FILES))
 
 _PREFIX: Final = ".sendcap-"
 _NAME_BYTES: Final = 6
@@ -70,9 +91,11 @@ class Staging:
     directory
         What is to be made. Its missing parents are made too.
     force
-        Replace a saved run. It stays as it is until the new one is complete, and if that fails.
+        Replace what is there. It stays as it is until the new one is complete, and if that fails.
     numbered
         Where there is something of that name in the end, take the next free one: NAME-2, NAME-3.
+    contents
+        What is made, and may be replaced by ``force``.
 
     Attributes
     ----------
@@ -83,18 +106,24 @@ class Staging:
     ------
     RunError
         Before the block runs, if ``directory`` exists and may not be replaced: it is without
-        ``force``, or it is not a saved run and nothing else. And whenever files cannot be
-        written.
+        ``force``, or it is not what ``contents`` says and nothing else. And whenever files cannot
+        be written.
     """
 
     def __init__(
-        self, directory: str | os.PathLike[str], *, force: bool = False, numbered: bool = False
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        numbered: bool = False,
+        contents: Contents = RUN,
     ) -> None:
         self.directory = Path(directory)
         # A link is followed, so that it goes on pointing to the directory.
         self._target = Path(directory if numbered else os.path.realpath(directory))
         self._force = force
         self._numbered = numbered
+        self._contents = contents
         self._replaces = False
         self._made_parents: list[Path] = []
         self._temporary: Path | None = None
@@ -122,7 +151,9 @@ class Staging:
 
     def _open(self) -> Path:
         if not self._numbered:
-            self._replaces = _may_replace(self._target, self.directory, force=self._force)
+            self._replaces = _may_replace(
+                self._target, self.directory, self._contents, force=self._force
+            )
         parent = self._target.parent
         self._made_parents = [it for it in self._target.parents if not it.exists()]
         parent.mkdir(parents=True, exist_ok=True)
@@ -228,8 +259,8 @@ def _explained(error: OSError, directory: Path, parent: Path) -> str:
     return f"{directory}: cannot be written: {culprit}: {plain_words(error)}"
 
 
-def _may_replace(target: Path, directory: Path, *, force: bool) -> bool:
-    """Tell whether there is a saved run to replace; raise if what is there may not be replaced."""
+def _may_replace(target: Path, directory: Path, contents: Contents, *, force: bool) -> bool:
+    """Tell whether there is one to replace; raise if what is there may not be replaced."""
     if not target.exists():
         return False
     if not target.is_dir():
@@ -242,10 +273,10 @@ def _may_replace(target: Path, directory: Path, *, force: bool) -> bool:
     names = {entry.name for entry in target.iterdir()} - _LITTER
     if not names:
         return True
-    if not {LEDGER, SUMMARY} <= names:
-        raise RunError(f"{directory}: is not a saved run, so it is not replaced")
+    if not contents.marks <= names:
+        raise RunError(f"{directory}: is not a {contents.what}, so it is not replaced")
     # Replacing removes; it must not remove what somebody else put there.
-    foreign = sorted(names.difference(RUN_FILES))
+    foreign = sorted(names.difference(contents.files))
     if foreign:
         raise RunError(
             f"{directory}: holds {foreign[0]!r}, which sendcap did not write, so it is not "
