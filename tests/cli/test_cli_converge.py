@@ -179,7 +179,7 @@ def test_compare_takes_saved_runs_and_says_that_one_run_tells_less(sendcap) -> N
         (["small.toml", "small.toml", "--set", "seed=1"], "compare: give B, or change A"),
         (
             ["small.toml", "--set", "mta.retry.frist=6m"],
-            'mta.retry.frist: unknown path, no "frist"',
+            '<updated>: mta.retry.frist: unknown key; did you mean "first"?',
         ),
         (["small.toml", "--set", "mta.ips=0"], "<updated>: mta.ips: must be at least 1, not 0"),
         (["small.toml", "--set", "mta.ips"], '--set: "mta.ips" is not path=value'),
