@@ -93,6 +93,16 @@ def test_precision_decides_how_often_it_is_simulated(converge) -> None:
     assert half <= 0.6
 
 
+def test_a_horizon_is_the_end_of_all_that_is_told(sendcap, place) -> None:
+    text = (place / "small.toml").read_text()
+    (place / "cut.toml").write_text(f'{text}[time]\nhorizon = "15m"\n')
+    result = sendcap("converge", "cut.toml", "--replications", "2", "--workers", "1")
+    assert result.exit_code == 0
+    assert "The horizon cuts it off: the end and the truth are those of 15m" in result.stdout
+    assert pd.read_csv("runs/cut-converge/errors.csv")["time_s"].max() == 900.0
+    assert "without EFS, from its end" in result.stdout
+
+
 def test_a_directory_is_replaced_by_force_only_and_by_its_kind_only(converge, sendcap) -> None:
     assert converge("--replications", "1", "--out", "here").exit_code == 0
     again = converge("--replications", "1", "--out", "here")

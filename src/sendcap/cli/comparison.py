@@ -97,7 +97,8 @@ def _about(its: Comparison) -> str:
     draws = (
         "with the same draws" if its.same_draws else "with different seeds, so with different draws"
     )
+    remedy = "compare scenarios" if its.saved else "ask for more replications"
     return (
-        f"One run of each, {draws}: how much of a difference is chance cannot be told. "
-        f"Compare scenarios for that."
+        f"One run of each, {draws}: how much of a difference is chance cannot be told; for that, "
+        f"{remedy}."
     )
