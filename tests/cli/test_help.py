@@ -15,6 +15,7 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
         ["--help"],
         ["--version"],
         ["run", "--help"],
+        ["limits", "--help"],
         ["converge", "--help"],
         ["compare", "--help"],
         ["scenario", "--help"],
@@ -51,7 +52,7 @@ def test_help_names_every_command(sendcap) -> None:
     for arguments in ((), ("--help",), ("-h",)):
         result = sendcap(*arguments)
         assert result.exit_code == 0
-        for command in ("run", "dashboard", "converge", "compare", "scenario"):
+        for command in ("run", "limits", "dashboard", "converge", "compare", "scenario"):
             assert f"\n  {command} " in result.output
 
 

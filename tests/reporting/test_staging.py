@@ -120,7 +120,7 @@ def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> 
 
 
 def test_each_kind_of_directory_is_replaced_by_its_own_kind_only(saved, tmp_path) -> None:
-    study = Contents("saved study", frozenset({"a.csv"}), frozenset({"a.csv", "b.png"}))
+    study = Contents("a saved study", frozenset({"a.csv"}), frozenset({"a.csv", "b.png"}))
     with pytest.raises(RunError, match="run: is not a saved study, so it is not replaced"):
         Staging(saved, force=True, contents=study).__enter__()
     other = tmp_path / "study"

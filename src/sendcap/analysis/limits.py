@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.analysis import ceilings
-from sendcap.analysis.sentence import sentence
+from sendcap.analysis.sentence import holding_up, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,9 +53,13 @@ class Limits:
         return tuple(its.stage for its in self.observed)
 
     @property
-    def bottleneck(self) -> str:
-        """Name of the stage that holds the deliveries up: it needs the longest for its load."""
-        return ceilings.bottleneck(self.stages).name
+    def bottleneck(self) -> str | None:
+        """Name of the stage that holds the deliveries up, None if nothing does.
+
+        It is the one that needs the longest for its load.
+        """
+        stage = holding_up(self.scenario, self.stages)
+        return None if stage is None else stage.name
 
     @cached_property
     def sentence(self) -> str:
@@ -167,11 +171,9 @@ def limits(
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     """
-    import numpy as np
-
     from sendcap import scenario as scenarios
     from sendcap.analysis.observed import observed
-    from sendcap.analysis.retries import attempts_per_message, refused
+    from sendcap.analysis.retries import attempts_per_message, carried
     from sendcap.model.engine import simulate_ledger
     from sendcap.model.monitor import Monitor
     from sendcap.run import Run
@@ -186,14 +188,14 @@ def limits(
     bin_s = scenario.time.bin
     monitor = Monitor(bin_s, scenario.time.horizon or math.inf)
     ledger = simulate_ledger(simulated, progress=progress, monitor=monitor)
-    nothing = np.zeros(0, np.int64)
 
     def seen(stage: ceilings.Stage) -> Observed:
         if stage.kind == "provider":
-            its, its_refused = monitor.provider(stage.name), refused(ledger, scenario, stage.name)
+            its = monitor.provider(stage.name)
+            its_carried = carried(ledger, scenario, stage.name)
         else:
-            its, its_refused = getattr(monitor, stage.kind), nothing
-        return observed(stage, its, bins=monitor.bins, bin_s=bin_s, refused=its_refused)
+            its, its_carried = getattr(monitor, stage.kind), None
+        return observed(stage, its, its_carried, bins=monitor.bins, bin_s=bin_s)
 
     times = attempts_per_message(ledger, scenario, _ACCEPTED_PCT)
     stages = ceilings.stages(scenario, times)

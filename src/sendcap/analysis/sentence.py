@@ -15,6 +15,24 @@ _CLOSE: Final = 0.9
 _AT_ONCE_S: Final = 1.0
 
 
+def holding_up(scenario: Scenario, stages: Sequence[Stage]) -> Stage | None:
+    """Return the stage that holds a scenario's deliveries up, None if nothing does.
+
+    It is the one that needs the longest for its load, unless that is no time at all, or less than
+    that over which the deliveries themselves spread their messages.
+    """
+    slowest = bottleneck(stages)
+    spread = any(its.spread for its in scenario.deliveries)
+    if slowest.needs_s < _AT_ONCE_S or (spread and slowest.needs_s < _ready_s(scenario, slowest)):
+        return None
+    return slowest
+
+
+def _ready_s(scenario: Scenario, stage: Stage) -> float:
+    """Return how long it takes until the last message is ready."""
+    return max(its.at + its.spread for its in scenario.deliveries) - stage.from_s
+
+
 def sentence(scenario: Scenario, stages: Sequence[Stage]) -> str:
     """Return what holds a scenario's deliveries up, or that nothing does.
 
@@ -23,20 +41,21 @@ def sentence(scenario: Scenario, stages: Sequence[Stage]) -> str:
     stages
         All stages of the scenario, each with its attempts per message.
     """
-    slowest = bottleneck(stages)
-    others = sorted((its for its in stages if its is not slowest), key=lambda its: -its.needs_s)
     one = len(scenario.deliveries) == 1
     what = "the delivery" if one else "the deliveries"
-    binding = slowest.binding
-    if binding is None or slowest.needs_s < _AT_ONCE_S:
-        return f"Nothing holds {what} up: no stage needs more than {elapsed(slowest.needs_s)}."
-    ready_s = max(its.at + its.spread for its in scenario.deliveries) - slowest.from_s
-    if any(its.spread for its in scenario.deliveries) and slowest.needs_s < ready_s:
+    slowest = holding_up(scenario, stages)
+    if slowest is None:
+        slowest = bottleneck(stages)
+        if slowest.needs_s < _AT_ONCE_S:
+            return f"Nothing holds {what} up: no stage needs as much as a second for its load."
         return (
-            f"Nothing holds {what} up: the messages become ready over {elapsed(ready_s)}, and "
-            f"every stage carries them as they come; the slowest, {_name(slowest)}, "
-            f"needs {_needs(slowest)} for all of its load."
+            f"Nothing holds {what} up: the messages become ready over "
+            f"{elapsed(_ready_s(scenario, slowest))}, and every stage carries them as they come; "
+            f"the slowest, {_name(slowest)}, needs {_needs(slowest)} for all of its load."
         )
+    others = sorted((its for its in stages if its is not slowest), key=lambda its: -its.needs_s)
+    binding = slowest.binding
+    assert binding is not None
     subject = _name(slowest)
     told = f"{subject[0].upper()}{subject[1:]}" if slowest.kind != "provider" else subject
     told += f" holds {what} up: {_because(scenario, slowest, binding)}"

@@ -107,6 +107,8 @@ def _panels(study: ConvergenceStudy, mode: Mode, delivery: str, first_s: float) 
     whole = _Panel(mode, parts, low or -0.1, high or 0.1, magnified=False)
     # What is left when every message has been tried: in the whole it could not be seen.
     tried = np.abs(parts["in_queue_pt"] + parts["not_fed_back_pt"])[shown] < _TRIED_PT
+    if not tried.any():
+        return [whole]
     left_below, left_above = float(below[tried].min()), float(above[tried].max())
     near = max(left_above - left_below, study.tolerances_pt[-1])
     if high - low <= _MAGNIFY_FROM * near:

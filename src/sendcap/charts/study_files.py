@@ -26,7 +26,7 @@ _COMPARISON_CHART: Final = "comparison.png"
 _A, _B = "a.toml", "b.toml"
 
 CONVERGENCE: Final = Contents(
-    "saved convergence",
+    "a saved convergence",
     frozenset({SCENARIO, "settling.csv", "replications.csv"}),
     frozenset(
         {
@@ -38,7 +38,7 @@ CONVERGENCE: Final = Contents(
     ),
 )
 COMPARISON: Final = Contents(
-    "saved comparison",
+    "a saved comparison",
     frozenset({_A, _B, "differences.csv"}),
     frozenset({_A, _B, _COMPARISON_CHART, *(f"{name}.csv" for name in _COMPARISON)}),
 )
