@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
     from sendcap.scenario import Scenario, load
+    from sendcap.study.compare import Comparison, compare
+    from sendcap.study.converge import ConvergenceStudy, converge
+    from sendcap.study.kept import Replications
+    from sendcap.study.replicate import replicate
 
     __version__: str
 
 __all__ = [
+    "Comparison",
+    "ConvergenceStudy",
     "Dashboard",
     "Ledger",
     "Limits",
+    "Replications",
     "Run",
     "RunError",
     "Scenario",
@@ -32,23 +39,32 @@ __all__ = [
     "SendcapError",
     "SendcapWarning",
     "__version__",
+    "compare",
+    "converge",
     "limits",
     "load",
     "open_run",
+    "replicate",
     "simulate",
 ]
 
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
 # to load than to answer.
 _HOMES = {
+    "Comparison": "sendcap.study.compare",
+    "ConvergenceStudy": "sendcap.study.converge",
     "Dashboard": "sendcap.reporting.dashboard",
     "Ledger": "sendcap.ledger",
     "Limits": "sendcap.analysis.limits",
+    "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "compare": "sendcap.study.compare",
+    "converge": "sendcap.study.converge",
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
+    "replicate": "sendcap.study.replicate",
     "simulate": "sendcap.run",
 }
 
