@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
 from sendcap.reporting import staging
-from sendcap.reporting.modes import ALL_DELIVERIES, Denominator, Mode
+from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,7 @@ class Run:
         mode: Mode,
         delivery: str = ALL_DELIVERIES,
         denominator: Denominator | None = None,
+        provider: str = ALL_PROVIDERS,
     ) -> pd.DataFrame:
         """Return the KPIs over time; see `sendcap.reporting.kpis.kpis`.
 
@@ -55,10 +56,12 @@ class Run:
         denominator
             What the percentages are a share of; the scenario's ``reporting.denominator`` by
             default.
+        provider
+            Count the messages to this provider alone.
         """
         from sendcap.reporting.kpis import kpis
 
-        return kpis(self.ledger, mode, delivery, self._denominator(denominator))
+        return kpis(self.ledger, mode, delivery, self._denominator(denominator), provider)
 
     def dashboard(
         self,

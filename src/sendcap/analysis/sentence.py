@@ -91,7 +91,8 @@ def per_time(per_s: float) -> str:
     ('1,500/s', '8.3/s', '900/h')
     """
     if per_s < 1.0:
-        return f"{3600 * per_s:,.3g}/h"
+        per_hour = 3600.0 * per_s
+        return f"{per_hour:,.0f}/h" if per_hour >= 100 else f"{per_hour:.3g}/h"
     return f"{per_s:,.0f}/s" if per_s >= 10 else f"{per_s:.2g}/s"
 
 

@@ -124,10 +124,10 @@ def compact(number: float, _position: float | None = None) -> str:
 
     Examples
     --------
-    >>> compact(0), compact(950), compact(12_500), compact(4_000_000)
-    ('0', '950', '12.5 k', '4 M')
+    >>> compact(0), compact(950), compact(12_500), compact(999_999), compact(4_110_638)
+    ('0', '950', '12.5 k', '1 M', '4.11 M')
     """
     for unit, name in ((1e6, "M"), (1e3, "k")):
-        if abs(number) >= unit:
+        if abs(number) >= 0.9995 * unit:  # what rounds to it
             return f"{number / unit:.3g} {name}"
     return f"{number:.3g}"

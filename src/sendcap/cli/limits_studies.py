@@ -90,7 +90,7 @@ def asked(
 
 def answers(questions: Asked, scenario: Scenario) -> Answers:
     """Simulate what it takes, with a progress line on a terminal."""
-    from sendcap.cli.progress import simulations_done
+    from sendcap.cli.progress import simulations_bar
     from sendcap.cli.stops import cleaned_by
     from sendcap.study.capacity import largest_within
     from sendcap.study.levers import levers
@@ -98,7 +98,11 @@ def answers(questions: Asked, scenario: Scenario) -> Answers:
     from sendcap.study.workers import Workers
 
     within = steady = pulled = None
-    with Workers(questions.workers) as team, cleaned_by(team.abandon), simulations_done() as tell:
+    with (
+        Workers(questions.workers) as team,
+        cleaned_by(team.abandon),
+        simulations_bar(None) as tell,
+    ):
         common: dict[str, Any] = {
             "confidence": questions.confidence,
             "workers": team,

@@ -35,7 +35,7 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
     """
     relay = scenario.relay
     messages = sum(delivery.messages for delivery in scenario.deliveries)
-    relayed_per_s = messages / max(_relaying_s(scenario), 1e-9)
+    relayed_per_s = messages / max(relaying_s(scenario), 1e-9)
     counts: dict[str, int] = {}
     for delivery in scenario.deliveries:
         for name, count in delivery.counts().items():
@@ -75,7 +75,7 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
 
 def simulated_s(scenario: Scenario) -> float:
     """Return about how much time passes in a simulation, in seconds."""
-    relayed_s = max(its.at + its.spread for its in scenario.deliveries) + _relaying_s(scenario)
+    relayed_s = max(its.at + its.spread for its in scenario.deliveries) + relaying_s(scenario)
     last_s = relayed_s + max(its.honoured_validity for its in scenario.deliveries)
     if _followed(scenario):
         last_s += _FOLLOWED_S
@@ -92,7 +92,8 @@ def _followed(scenario: Scenario) -> bool:
     )
 
 
-def _relaying_s(scenario: Scenario) -> float:
+def relaying_s(scenario: Scenario) -> float:
+    """Return about how long the relay and the ingress take, if nothing holds them back."""
     messages = sum(delivery.messages for delivery in scenario.deliveries)
     limits = (*relay_constraints(scenario), *ingress_constraints(scenario))
     return messages / min(its.per_s for its in limits)
@@ -126,7 +127,7 @@ def require_feasible(scenario: Scenario) -> None:
     """
     horizon_s = scenario.time.horizon or float("inf")
     for keys, takes_s in (
-        ("relay.rate, relay.batch_time, mta.ingress_rate", _relaying_s(scenario)),
+        ("relay.rate, relay.batch_time, mta.ingress_rate", relaying_s(scenario)),
         ("feedback.rate", _reporting_s(scenario)),
     ):
         if min(takes_s, horizon_s) > LONGEST_S:
