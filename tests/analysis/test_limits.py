@@ -170,12 +170,13 @@ def test_messages_that_are_never_tried_are_told() -> None:
 
 
 def test_rates_are_told_in_numbers_that_can_be_grasped() -> None:
-    assert [per_time(its) for its in (12345.6, 99.7, 9.99, 2.5, 1.0, 0.1, 1e-4)] == [
+    assert [per_time(its) for its in (12345.6, 99.7, 9.99, 2.5, 1.0, 0.9999, 0.1, 1e-4)] == [
         "12,346/s",
         "100/s",
         "10/s",
         "2.5/s",
         "1/s",
+        "3,600/h",
         "360/h",
         "0.36/h",
     ]

@@ -110,7 +110,7 @@ def test_every_kind_of_throttle_is_raised(rate, longer) -> None:
 def test_the_gain_is_what_the_ceiling_gains() -> None:
     # 10 connections of 1.2 s for 4000 messages: 480 s; 11 of them, 436 s; of 1.1 s, 440 s.
     found = of(scenario_of(), share=1.0)
-    assert found.bottleneck == "p"
+    assert found.bottleneck.name == "p"
     assert found.takes_s.mean == pytest.approx(480, rel=0.01)
     its = gains(found)
     assert its["+10 % connections per IP"] == pytest.approx(480 - 480 / 1.1, rel=0.05)
@@ -141,19 +141,19 @@ def test_a_lever_stops_helping_where_the_bottleneck_moves(lever_name) -> None:
     its = scenario_of(relay={"batch_time": "10s", "workers": relay_workers})
     (lever,) = [lever for lever in available(its) if lever.name == lever_name]
     units, then = helps_until(lever, its, {})
-    assert (units, then) == ((5, "relay") if "connections" in lever_name else (4, "p"))
+    assert (units, then.name) == ((5, "relay") if "connections" in lever_name else (4, "p"))
     # The last unit that moves the bottleneck may help in part; those after it do not.
     fine = with_edge_at(bare(its), 300.0)
     takes = [takes_s(Acceptance(lever.pulled(fine, k) if k else fine, 0.99)) for k in range(9)]
     gained = [before - after for before, after in pairwise(takes)]
     assert min(gained[: units - 1]) > 0.02 * takes[0]
     assert max(map(abs, gained[units:])) < 0.01 * takes[0]
-    assert bottleneck(stages(lever.pulled(its, units))).name == then
+    assert bottleneck(stages(lever.pulled(its, units))).name == then.name
 
 
 def test_what_leaves_the_bottleneck_as_it_is_does_not_help_at_all() -> None:
     found = of(scenario_of(), replications=2)
-    until = {its.lever: (its.helps_until, its.then) for its in found.gains}
+    until = {its.lever: (its.helps_until, its.then and its.then.name) for its in found.gains}
     assert until["one more relay worker"] == (0, None)
     # Even without a reconnect, 10 connections carry 10/s, and the relay 40/s.
     assert until["×2 messages per connection"] == (None, None)

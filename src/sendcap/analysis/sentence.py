@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from sendcap.analysis.ceilings import Constraint, Stage, bottleneck
+from sendcap.analysis.ceilings import Constraint, Kind, Stage, bottleneck
 from sendcap.reporting.elapsed import elapsed
 from sendcap.scenario import FixedWindow, Gap, Scenario, format_duration
 
@@ -69,8 +69,13 @@ def sentence(scenario: Scenario, stages: Sequence[Stage]) -> str:
     return told + "."
 
 
+def called(kind: Kind, name: str) -> str:
+    """Return what a stage is called in a sentence."""
+    return {"relay": "the relay", "ingress": "the MTA's ingress"}.get(kind, name)
+
+
 def _name(stage: Stage) -> str:
-    return {"relay": "the relay", "ingress": "the MTA's ingress"}.get(stage.kind, stage.name)
+    return called(stage.kind, stage.name)
 
 
 def _needs(stage: Stage) -> str:
@@ -86,7 +91,8 @@ def per_time(per_s: float) -> str:
     ('1,500/s', '8.3/s', '900/h')
     """
     if per_s < 1.0:
-        return f"{3600 * per_s:,.3g}/h"
+        per_hour = 3600.0 * per_s
+        return f"{per_hour:,.0f}/h" if per_hour >= 100 else f"{per_hour:.3g}/h"
     return f"{per_s:,.0f}/s" if per_s >= 10 else f"{per_s:.2g}/s"
 
 

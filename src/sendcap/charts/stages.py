@@ -63,12 +63,19 @@ def short(name: str) -> str:
 
 
 def new_figure(limits: Limits, what: str, told: str, height: float) -> tuple[Figure, float]:
+    """Return a figure with a heading; see `headed_figure`."""
+    return headed_figure(limits.scenario.title, what, told, height)
+
+
+def headed_figure(title: str, what: str, told: str, height: float) -> tuple[Figure, float]:
     """Return a figure with a heading, and the top of the room below it, as shares of its height.
 
     Parameters
     ----------
+    title
+        The scenario's.
     what
-        What the chart shows: the heading, with the scenario's title.
+        What the chart shows: the heading, with the title.
     told
         What to read in it, a sentence or two.
     height
@@ -81,7 +88,7 @@ def new_figure(limits: Limits, what: str, told: str, height: float) -> tuple[Fig
     above = 0.55 + 0.17 * len(lines)
     figure = Figure(figsize=(_WIDTH, height + above))
     whole = figure.get_figheight()
-    title = textwrap.shorten(limits.scenario.title, 60, placeholder=" …")
+    title = textwrap.shorten(title, 60, placeholder=" …")
     figure.text(
         LEFT,
         1 - 0.16 / whole,
@@ -117,10 +124,10 @@ def compact(number: float, _position: float | None = None) -> str:
 
     Examples
     --------
-    >>> compact(0), compact(950), compact(12_500), compact(4_000_000)
-    ('0', '950', '12.5 k', '4 M')
+    >>> compact(0), compact(950), compact(12_500), compact(999_999), compact(4_110_638)
+    ('0', '950', '12.5 k', '1 M', '4.11 M')
     """
     for unit, name in ((1e6, "M"), (1e3, "k")):
-        if abs(number) >= unit:
+        if abs(number) >= 0.9995 * unit:  # what rounds to it
             return f"{number / unit:.3g} {name}"
     return f"{number:.3g}"

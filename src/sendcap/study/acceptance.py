@@ -23,7 +23,8 @@ MOST_MESSAGES: Final = 999_999_999
 _COUNTS: Final = 5_000_000
 """Bins times deliveries times providers that a simulation can afford to count in."""
 _MOST_BINS: Final = 1_000_000
-_OPENS_S: Final = 14 * 86_400.0
+_ENOUGH_BINS: Final = 2_000
+"""Until the moment in question."""
 
 
 def bare(scenario: Scenario) -> Scenario:
@@ -55,10 +56,9 @@ def with_edge_at(scenario: Scenario, moment_s: float) -> Scenario:
     """
     from sendcap.model.feasibility import simulated_s
 
-    # Opens are not followed.
-    all_s = max(simulated_s(scenario) - _OPENS_S, moment_s)
+    all_s = max(simulated_s(scenario), moment_s)
     affordable = min(_COUNTS / len(scenario.to_deliver()), _MOST_BINS)
-    bins = max(math.floor(moment_s * affordable / all_s), 1)
+    bins = max(min(math.floor(moment_s * affordable / all_s), _ENOUGH_BINS), 1)
     if all_s / moment_s > _MOST_BINS:
         raise SendcapError(
             f"within: {format_duration(moment_s)} is too short to be told in a simulation of "

@@ -46,7 +46,7 @@ class Capacity:
         of the first delivery's start.
     messages
         The largest delivery (all of them together, where there are several), rounded down to the
-        digits that the interval leaves certain.
+        digits that the interval leaves about certain.
     size
         The same as the mean over the replications, with its confidence interval.
     factor
@@ -170,17 +170,17 @@ def _excess(time_s: float, within_s: float) -> float:
 
 
 def certain_digits(size: Estimate) -> int:
-    """Round a count down to the digits that its interval leaves certain, the first at least.
+    """Round a count down to the digits that its interval leaves about certain, the first at least.
 
     Examples
     --------
     >>> certain_digits(Estimate(9_537_412.0, 9_534_000.0, 9_541_000.0, 4))
-    9530000
+    9537000
     """
     whole = math.floor(size.mean)
     digits = len(str(whole)) - 1
     if size.half_width < math.inf:
-        digits = min(digits, math.ceil(math.log10(max(size.half_width, 1.0))))
+        digits = min(digits, math.floor(math.log10(max(size.half_width, 1.0))))
     unit = int(10**digits)
     return whole - whole % unit
 

@@ -22,6 +22,7 @@ from sendcap.study.workers import Workers
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sendcap.analysis.ceilings import Stage
     from sendcap.scenario import Scenario
 
 _MOST_UNITS: Final = 1_000
@@ -51,7 +52,7 @@ class Gain:
     change: str
     gain_s: Estimate
     helps_until: int | None
-    then: str | None
+    then: Stage | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Levers:
 
     share: float
     takes_s: Estimate
-    bottleneck: str
+    bottleneck: Stage
     gains: tuple[Gain, ...]
     confidence: float
     simulations: int
@@ -102,7 +103,7 @@ class Levers:
                 "high_s": its.gain_s.high,
                 "gain_pct": 100.0 * its.gain_s.mean / self.takes_s.mean,
                 "helps_until": pd.NA if its.helps_until is None else its.helps_until,
-                "then": its.then or "",
+                "then": "" if its.then is None else its.then.name,
             }
             for its in self.gains
         ]
@@ -177,7 +178,7 @@ def levers(
     return Levers(
         share=share,
         takes_s=estimate(base_s, confidence),
-        bottleneck=bottleneck(stages(its, attempts)).name,
+        bottleneck=bottleneck(stages(its, attempts)),
         gains=tuple(sorted(gains, key=lambda gain: -gain.gain_s.mean)),
         confidence=confidence,
         simulations=simulations.done,
@@ -186,7 +187,7 @@ def levers(
 
 def helps_until(
     lever: Lever, scenario: Scenario, attempts: Mapping[str, float]
-) -> tuple[int | None, str | None]:
+) -> tuple[int | None, Stage | None]:
     """Return how many units it takes until the bottleneck moves, and to which stage.
 
     Returns
@@ -197,17 +198,17 @@ def helps_until(
     """
     from sendcap.analysis.ceilings import bottleneck, stages
 
+    def at(units: int) -> Stage:
+        return bottleneck(stages(lever.pulled(scenario, units), attempts))
+
+    def same(stage: Stage) -> bool:
+        return (stage.kind, stage.name) == (first.kind, first.name)
+
     first = bottleneck(stages(scenario, attempts))
-
-    def at(units: int) -> tuple[str, str]:
-        its = bottleneck(stages(lever.pulled(scenario, units), attempts))
-        return its.kind, its.name
-
-    here = first.kind, first.name
-    pulled = {(its.kind, its.name): its for its in stages(lever.pulled(scenario, 1), attempts)}
-    if not pulled[here].needs_s < first.needs_s * (1.0 - 1e-9):
+    (pulled,) = filter(same, stages(lever.pulled(scenario, 1), attempts))
+    if not pulled.needs_s < first.needs_s * (1.0 - 1e-9):
         return 0, None
-    if at(_MOST_UNITS) == here:
+    if same(at(_MOST_UNITS)):
         return None, None
-    units = 1 + bisect_left(range(1, _MOST_UNITS + 1), True, key=lambda units: at(units) != here)
-    return units, at(units)[1]
+    units = 1 + bisect_left(range(1, _MOST_UNITS + 1), True, key=lambda units: not same(at(units)))
+    return units, at(units)
