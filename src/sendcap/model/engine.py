@@ -31,6 +31,7 @@ from sendcap.model.expiry import Expiry
 from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
 from sendcap.model.ingress import Ingress
+from sendcap.model.monitor import Monitor
 from sendcap.model.provider_queue import ProviderQueue
 from sendcap.model.recipients import Recipients
 from sendcap.model.relay import Relay
@@ -73,6 +74,7 @@ def simulate_ledger(
     window_s: float | None = None,
     sending_log: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
+    monitor: Monitor | None = None,
 ) -> Ledger:
     """Simulate a scenario and return its ledger.
 
@@ -87,6 +89,8 @@ def simulate_ledger(
         Write the sending log to this Parquet file.
     progress
         Called after each window.
+    monitor
+        Watches the stages. It makes no difference to the ledger.
 
     Raises
     ------
@@ -95,9 +99,9 @@ def simulate_ledger(
     """
     require_feasible(scenario)
     if sending_log is None:
-        return _Model(scenario, window_s, None, progress).run()
+        return _Model(scenario, window_s, None, progress, monitor).run()
     with SendingLog.opened(sending_log, scenario, used_providers(scenario)) as log:
-        return _Model(scenario, window_s, log, progress).run()
+        return _Model(scenario, window_s, log, progress, monitor).run()
 
 
 class _Model:
@@ -109,8 +113,10 @@ class _Model:
         window_s: float | None,
         log: SendingLog | None,
         progress: Callable[[Progress], None] | None,
+        monitor: Monitor | None,
     ) -> None:
         self._scenario = scenario
+        self._monitor = monitor
         self._progress = progress
         self._logged = log is not None
         self._horizon_s = scenario.time.horizon or math.inf
@@ -146,7 +152,13 @@ class _Model:
             for delivery in scenario.deliveries
         ]
         ingress = Ingress(
-            env, scenario.mta.ingress_rate, self._batches, addresses, queues, self._expiries
+            env,
+            scenario.mta.ingress_rate,
+            self._batches,
+            addresses,
+            queues,
+            self._expiries,
+            None if monitor is None else monitor.ingress,
         )
         self._relay = Relay(
             env,
@@ -158,6 +170,7 @@ class _Model:
             self._spool,
             ingress,
             log,
+            None if monitor is None else monitor.relay,
         )
         self._stations: list[Station] = [
             self._relay,
@@ -216,6 +229,7 @@ class _Model:
             recipients,
             expiry,
             retries,
+            None if self._monitor is None else self._monitor.provider(name),
         )
 
     def run(self) -> Ledger:

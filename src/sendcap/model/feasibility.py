@@ -10,7 +10,12 @@ from typing import Final
 from sendcap.errors import ScenarioError
 from sendcap.ledger import EVENTS
 from sendcap.model.messages import TRIED
-from sendcap.scenario import Provider, Rate, Scenario
+from sendcap.scenario import Scenario
+from sendcap.scenario.constraints import (
+    ingress_constraints,
+    provider_constraints,
+    relay_constraints,
+)
 
 _LIBRARIES: Final = 300 << 20
 """The interpreter and the libraries, measured: about 0.25 GiB."""
@@ -41,10 +46,14 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         provider = scenario.providers[name]
         arrive_per_s = relayed_per_s * count / messages
         if count:
-            ceiling_per_s = _ceiling_per_s(provider, scenario.mta.ips)
+            limits = provider_constraints(scenario, name)
+            ceiling_per_s = min(its.lowest_per_s for its in limits)
             waiting += count * max(0.0, 1.0 - ceiling_per_s / arrive_per_s)
-        faulty = sum(fault.share for fault in provider.faults)
-        backing_off += count * min(1.0, faulty + provider.transient)
+        bounced = sum(fault.share for fault in provider.faults) + provider.transient
+        if provider.tolerance is not None:
+            tolerated_per_s = provider.tolerance.per_s * scenario.mta.ips
+            bounced += max(0.0, 1.0 - tolerated_per_s / arrive_per_s)
+        backing_off += count * min(1.0, bounced)
         reasons = len(provider.hard) + len(provider.faults)
         series += 2 * (len(EVENTS) + 3 * reasons) * len(scenario.deliveries)
         connections += provider.connections_per_ip * scenario.mta.ips
@@ -73,13 +82,8 @@ def simulated_s(scenario: Scenario) -> float:
 
 def _relaying_s(scenario: Scenario) -> float:
     messages = sum(delivery.messages for delivery in scenario.deliveries)
-    relay = scenario.relay
-    batches = sum(-(-delivery.messages // relay.batch) for delivery in scenario.deliveries)
-    longest_s = batches * relay.batch_time.mean_s / relay.workers
-    for rate in (relay.rate, scenario.mta.ingress_rate):
-        if rate is not None:
-            longest_s = max(longest_s, messages / rate.per_s)
-    return longest_s
+    limits = (*relay_constraints(scenario), *ingress_constraints(scenario))
+    return messages / min(its.per_s for its in limits)
 
 
 def _reporting_s(scenario: Scenario) -> float:
@@ -87,14 +91,6 @@ def _reporting_s(scenario: Scenario) -> float:
     rate = scenario.feedback.rate
     messages = sum(delivery.messages for delivery in scenario.deliveries)
     return 0.0 if rate is None else messages / rate.per_s
-
-
-def _ceiling_per_s(provider: Provider, ips: int) -> float:
-    busy_s = provider.transaction_time.mean_s
-    if provider.messages_per_connection != "unlimited":
-        busy_s += provider.connect_time.mean_s / provider.messages_per_connection
-    ceiling = provider.connections_per_ip * ips / max(busy_s, 1e-9)
-    return min(ceiling, provider.rate.per_s * ips) if isinstance(provider.rate, Rate) else ceiling
 
 
 def available_bytes() -> int | None:

@@ -57,6 +57,16 @@ class Given:
         records[~held] = self._tried[numbers[~held] - self._first_tried]
         return records
 
+    def ready_s(self, numbers: Ints) -> Floats:
+        """Return when the messages of these numbers were ready."""
+        new, tried = self._which(numbers)
+        ready_s = np.empty(len(numbers))
+        ready_s[new] = self._new.ready_s[numbers[new] - self._first_new]
+        ready_s[tried] = self._tried["ready_s"][numbers[tried] - self._first_tried]
+        held = ~(new | tried)
+        ready_s[held] = self._held["ready_s"][numbers[held]]
+        return ready_s
+
     def records(self, numbers: Ints) -> Records:
         """Return the messages of these numbers, in their order."""
         if not len(numbers):

@@ -12,6 +12,7 @@ from sendcap.model.addresses import Addresses
 from sendcap.model.batches import Batches
 from sendcap.model.kernel.servers import pass_through
 from sendcap.model.messages import Handover, NewMessages
+from sendcap.model.monitor import StageMonitor
 from sendcap.model.station import Station, Window
 from sendcap.scenario import Rate
 
@@ -35,8 +36,10 @@ class Ingress(Station):
         addresses: Sequence[Sequence[Addresses]],
         queues: Sequence[Station],
         expiries: Sequence[Station],
+        monitor: StageMonitor | None,
     ) -> None:
         super().__init__(env)
+        self._monitor = monitor
         self._service_s = 0.0 if rate is None else 1.0 / rate.per_s
         self._batches = batches
         self._addresses = addresses
@@ -63,6 +66,11 @@ class Ingress(Station):
         if self._service_s > 0.0:
             relayed_s, leaves_s = leaves_s, np.empty_like(leaves_s)
             pass_through(relayed_s, self._service_s, self._free_at_s, leaves_s)
+            if self._monitor is not None:
+                start_s = np.maximum(leaves_s - self._service_s, relayed_s)
+                self._monitor.arrived(relayed_s)
+                self._monitor.waited(relayed_s, start_s)
+                self._monitor.worked(start_s, leaves_s)
         for provider, chosen in enumerate(_by_code(handover.provider, len(self._queues))):
             if len(chosen):
                 new = NewMessages(

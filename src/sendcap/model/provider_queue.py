@@ -16,6 +16,7 @@ from sendcap.model.kernel.arrays import Done, Drawn, Reacted, Reactions, Waiting
 from sendcap.model.kernel.queue import MORE_MESSAGES, WINDOW_DONE, serve
 from sendcap.model.kernel.reacting import serve_reacting
 from sendcap.model.messages import TRIED, Deliveries, Floats, Ints, NewMessages, Records, groups
+from sendcap.model.monitor import StageMonitor
 from sendcap.model.station import Station, Window
 from sendcap.model.streams import Draws, Streams
 from sendcap.model.tally import Tally
@@ -46,8 +47,10 @@ class ProviderQueue(Station):
         recipients: Station,
         expiry: Station,
         retries: simpy.Store,
+        monitor: StageMonitor | None,
     ) -> None:
         super().__init__(env)
+        self._monitor = monitor
         self._number = number
         self._retries = retries
         self._batches = batches
@@ -96,7 +99,11 @@ class ProviderQueue(Station):
         for piece in _pieces(new):
             self._new.append(piece)
             self._new_expiry_s.append(float(self._batches.expiry_s[piece.batch].min()))
+            if self._monitor is not None:
+                self._monitor.arrived(piece.ready_s)
         if len(due):
+            if self._monitor is not None:
+                self._monitor.arrived(due["ready_s"])
             # What has waited since an earlier window was ready before all of this one's.
             self._set_tried(np.concatenate((self._tried, due)) if len(self._tried) else due)
 
@@ -138,8 +145,13 @@ class ProviderQueue(Station):
         status, new, tried, attempts, expired, connects = serve(
             window.end_s, waiting, self._connections, self._throttle, drawn, done
         )
+        self._watch_connecting(done.connect_at_s[:connects], drawn)
         if attempts:
             numbers = done.message[:attempts]
+            if self._monitor is not None:
+                start_s = done.start_s[:attempts]
+                self._monitor.waited(given.ready_s(numbers), start_s)
+                self._monitor.worked(start_s, done.finish_s[:attempts])
             delivery = given.delivery(numbers, self._batches)
             self._count_attempts(delivery, done.start_s[:attempts])
             self._recipients.inbox.put(given.attempts(numbers, delivery, done.finish_s[:attempts]))
@@ -163,10 +175,16 @@ class ProviderQueue(Station):
         status, new, tried, started, finished, expired, connects, transactions = serve_reacting(
             window.end_s, waiting, self._connections, self._throttle, its, drawn, done
         )
+        self._watch_connecting(done.connect_at_s[:connects], drawn)
         if started:
-            delivery = given.delivery(done.started[:started], self._batches)
-            self._count_attempts(delivery, done.start_s[:started])
+            numbers, start_s = done.started[:started], done.start_s[:started]
+            self._count_attempts(given.delivery(numbers, self._batches), start_s)
+            if self._monitor is not None:
+                self._monitor.waited(given.ready_s(numbers), start_s)
+                self._monitor.busy.enter(start_s)
         if finished:
+            if self._monitor is not None:
+                self._monitor.busy.leave(done.finish_s[:finished])
             numbers = done.finished[:finished]
             delivery = given.delivery(numbers, self._batches)
             self._recipients.inbox.put(
@@ -176,6 +194,11 @@ class ProviderQueue(Station):
             )
         self._expire(given.records(done.expired[:expired]))
         return _Used(int(status), new, tried, connects, transactions)
+
+    def _watch_connecting(self, connect_at_s: Floats, drawn: Drawn) -> None:
+        if self._monitor is not None:
+            connect_s = drawn.connect_s[: len(connect_at_s)]
+            self._monitor.worked(connect_at_s, connect_at_s + connect_s)
 
     def _count_attempts(self, delivery: Deliveries, start_s: Floats) -> None:
         for its_delivery, _, chosen in groups(delivery, 0, len(start_s)):
@@ -247,7 +270,10 @@ class ProviderQueue(Station):
         """Pass on messages that expire while they wait, dated at their expiry."""
         expired = records[records["kind"] != _GONE]
         if len(expired):
-            expired["ready_s"] = self._batches.expiry_s[expired["batch"]]
+            expiry_s = self._batches.expiry_s[expired["batch"]]
+            if self._monitor is not None:
+                self._monitor.gave_up(np.maximum(expired["ready_s"], expiry_s))
+            expired["ready_s"] = expiry_s
             self._expiry.inbox.put(expired)
 
 

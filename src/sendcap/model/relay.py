@@ -11,6 +11,7 @@ from sendcap.model.audience import Audience
 from sendcap.model.batches import Batches
 from sendcap.model.kernel.servers import hand_over
 from sendcap.model.messages import Floats, Handover, Ints
+from sendcap.model.monitor import StageMonitor
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.spool import Spool
 from sendcap.model.station import Station, Window
@@ -52,8 +53,12 @@ class Relay(Station):
         spool: Spool,
         ingress: Station,
         log: SendingLog | None,
+        monitor: StageMonitor | None,
     ) -> None:
         super().__init__(env)
+        self._monitor = monitor
+        if monitor is not None:
+            monitor.arrived(batches.ready_s, batches.size)
         relay = scenario.relay
         self._spool = spool
         self._tally = tally
@@ -138,9 +143,14 @@ class Relay(Station):
                 self._burst,
                 ends_s,
             )
-            self._batch_time_s.use(started)
             numbers = np.arange(first, first + started)
             self._batches.relayed_s[numbers] = ends_s[:started]
+            batch_time_s = self._batch_time_s.take(started)
+            if self._monitor is not None:
+                self._monitor.worked(ends_s[:started] - batch_time_s, ends_s[:started])
+                self._monitor.waited(
+                    self._batches.ready_s[numbers], ends_s[:started], self._batches.size[numbers]
+                )
             if self._deadline_s is None:
                 validity_s = self._validity_s[self._batches.delivery[numbers]]
                 self._batches.expiry_s[numbers] = ends_s[:started] + validity_s
