@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
 
 if TYPE_CHECKING:
+    from sendcap.analysis.limits import Limits, limits
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Dashboard",
     "Ledger",
+    "Limits",
     "Run",
     "RunError",
     "Scenario",
@@ -30,6 +32,7 @@ __all__ = [
     "SendcapError",
     "SendcapWarning",
     "__version__",
+    "limits",
     "load",
     "open_run",
     "simulate",
@@ -40,8 +43,10 @@ __all__ = [
 _HOMES = {
     "Dashboard": "sendcap.reporting.dashboard",
     "Ledger": "sendcap.ledger",
+    "Limits": "sendcap.analysis.limits",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
     "simulate": "sendcap.run",

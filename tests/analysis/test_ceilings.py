@@ -185,35 +185,35 @@ def let_through_per_s(
     burst: int, after: int, within_s: float, lasts_s: float, meanwhile_per_s: float
 ) -> float:
     """A queue that never runs empty, long enough that its first burst does not matter."""
-    sends_per_s, allowed_per_s = 10.0, 2.0
-    now_s = arrival_s = 0.0
-    until_s = -1.0
+    sends_per_s, allowed_per_s, answer_s, end_s = 10.0, 2.0, 1.0, 400_000.0
+    start_s, arrival_s, until_s, passed = 0.0, 0.0, -1.0, 0
     throttled: deque[float] = deque()
-    passed, attempts = 0, 0
-    while now_s < 400_000.0:
-        slow = now_s < until_s
-        if slow and not meanwhile_per_s:
-            now_s = until_s
-            continue
-        attempts += 1
-        if now_s >= arrival_s - (burst - 1) / allowed_per_s - 1e-9:
-            arrival_s = max(arrival_s, now_s) + 1 / allowed_per_s
-            passed += 1
-        else:
+    under_way: deque[float] = deque()
+    while start_s < end_s:
+        if under_way and under_way[0] <= start_s:
+            now_s = under_way.popleft()
+            if now_s >= arrival_s - (burst - 1) / allowed_per_s - 1e-9:
+                arrival_s = max(arrival_s, now_s) + 1 / allowed_per_s
+                passed += 1
+                continue
             throttled.append(now_s)
             while throttled[0] < now_s - within_s:
                 throttled.popleft()
             if len(throttled) >= after:
                 until_s = now_s + lasts_s
-        now_s += 1 / (meanwhile_per_s if now_s < until_s and meanwhile_per_s else sends_per_s)
-    return passed / now_s
+        elif start_s < until_s and not meanwhile_per_s:
+            start_s = min([until_s, *list(under_way)[:1]])
+        else:
+            under_way.append(start_s + answer_s)
+            start_s += 1 / (meanwhile_per_s if start_s < until_s else sends_per_s)
+    return passed / end_s
 
 
 @pytest.mark.parametrize(
     ("burst", "after", "within", "lasts", "rate"),
     [
         (1, 1, 60, 300, 0),
-        (1, 40, 60, 300, 0),
+        (1, 45, 60, 300, 0),
         (50, 40, 60, 300, 0),
         (5000, 40, 60, 300, 0),
         (50, 100, 3600, 300, 0),  # earlier answers still count
@@ -233,8 +233,8 @@ def test_a_suspended_queue_lets_through_what_the_cycle_does(
     )
     per_s = limits_of(stage)["suspension"]
     expected_per_s = let_through_per_s(burst, after, within, lasts, rate)
-    # The formula's cycle is a fluid's; in attempts, one more or less may go through in it.
-    assert per_s == pytest.approx(expected_per_s, rel=0.02, abs=1 / lasts)
+    # The cycle is a fluid's; one attempt more or less in it may be some percent.
+    assert per_s == pytest.approx(expected_per_s, rel=0.03)
     assert per_s <= limits_of(stage)["tolerance"] == 2.0
 
 

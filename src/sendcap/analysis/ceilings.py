@@ -50,6 +50,8 @@ class Stage:
         How often a message is tried, on average: retries are load as well.
     from_s
         When its first messages can come.
+    servers
+        How many messages (at the relay: batches) it can work on at a time.
     """
 
     kind: Kind
@@ -59,6 +61,7 @@ class Stage:
     constraints: tuple[Constraint, ...]
     attempts_per_message: float = 1.0
     from_s: float = 0.0
+    servers: int = 1
 
     @property
     def attempts(self) -> float:
@@ -144,7 +147,17 @@ def stages(
     total = sum(its.messages for its in scenario.deliveries)
     arriving = 1.0 - scenario.relay.error_rate
     first_s = min(its.at for its in scenario.deliveries)
-    found = [Stage("relay", "relay", 1.0, total, relay_constraints(scenario), from_s=first_s)]
+    found = [
+        Stage(
+            "relay",
+            "relay",
+            1.0,
+            total,
+            relay_constraints(scenario),
+            from_s=first_s,
+            servers=scenario.relay.workers,
+        )
+    ]
     if scenario.mta.ingress_rate is not None:
         limits = ingress_constraints(scenario)
         found.append(
@@ -163,6 +176,7 @@ def stages(
                     (*provider_constraints(scenario, name), *outage_constraints(scenario, name)),
                     times.get(name, 1.0),
                     min(its.at for its in scenario.deliveries if counts.get((its.name, name))),
+                    scenario.providers[name].connections_per_ip * scenario.mta.ips,
                 )
             )
     return tuple(found)

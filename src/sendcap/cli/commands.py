@@ -18,6 +18,7 @@ from sendcap.cli.conduct import PipeClosedError, conduct
 
 _COMMANDS: Final = {
     "run": ("sendcap.cli.run", "run"),
+    "limits": ("sendcap.cli.limits", "limits"),
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
@@ -17,6 +17,9 @@ from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.schedule import Schedule, WarmUp
 from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.throttle import FixedWindow, Gap
+
+CONNECTIONS: Final = ("connections", "reconnect cycling")
+"""What the limit by connections is called."""
 
 
 class Pace(NamedTuple):
@@ -106,7 +109,8 @@ def provider_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...
         found.append(tolerance)
         rule = scenario.suspend_of(name)
         if rule is not None:
-            found += _suspension(rule, tolerance, sends_per_s, ips)
+            answer_s = provider.transaction_time.mean_s
+            found += _suspension(rule, tolerance, sends_per_s, answer_s, ips)
     return tuple(found)
 
 
@@ -130,7 +134,7 @@ def _connections(provider: Provider, ips: int) -> Constraint:
     if provider.messages_per_connection != "unlimited":
         connect_s = provider.connect_time.mean_s / provider.messages_per_connection
     return Constraint.constant(
-        "reconnect cycling" if connect_s > transaction_s else "connections",
+        CONNECTIONS[connect_s > transaction_s],
         _over(provider.connections_per_ip * ips, transaction_s + connect_s),
     )
 
@@ -161,21 +165,25 @@ def _paces(schedule: Schedule, ips: int) -> tuple[Pace, ...]:
 
 
 def _suspension(
-    rule: Suspend, tolerance: Constraint, sends_per_s: float, ips: int
+    rule: Suspend, tolerance: Constraint, sends_per_s: float, answer_s: float, ips: int
 ) -> Iterable[Constraint]:
     """Yield what a queue gets through that is suspended again and again, if it is at all.
 
     While it is not suspended it sends s attempts/s, more than the t that the provider lets
-    through. A cycle: the burst that the provider grants again is used up, then throttled answers
-    come, s − t per second, until there are enough for the rule, τ after the cycle's begin; then
-    the queue pauses, or sends at the rule's own rate r. Let through in a cycle are the burst, t·τ
-    and, in the pause, r or t per second, whichever is less.
+    through, and each is answered after a transaction time. A cycle: the burst that the provider
+    grants again is used up, then throttled answers come, s − t per second, until there are enough
+    for the rule, τ after the first answer. The attempts under way are answered within another
+    transaction time, and the last of them that is throttled lets the suspension last anew. Then
+    the queue pauses, or sends at the rule's own rate r. Let through in a cycle are the burst, t
+    per second while answers come and, in the pause, r or t per second, whichever is less.
 
     The rule looks back for ``within``. Where that is longer than a cycle, throttled answers of
     earlier cycles still count: those that have dropped out meanwhile are enough to start the next
-    suspension, but at least one. Neglected are the attempts under way when a suspension begins,
-    and the chance in transaction times. Where s − t per second never make ``after`` answers
-    within ``within``, the queue is not suspended.
+    suspension, but at least one.
+
+    This is a fluid's cycle with constant transaction times. Random ones spread the answers, and
+    let a little more through. Where s − t per second never make ``after`` answers within
+    ``within``, the queue is not suspended.
     """
     allowed = tolerance.paces[0]
     excess_per_s = sends_per_s - allowed.per_s
@@ -185,18 +193,21 @@ def _suspension(
     if isinstance(rule.rate, Rate):
         meanwhile_per_s = min(rule.rate.per_s * ips, sends_per_s, allowed.per_s)
     refill = min(allowed.burst, (allowed.per_s - meanwhile_per_s) * rule.lasts)
-    # Enough answers are those that drop out in a cycle: answers = after · cycle / within.
-    cycle_s = refill / excess_per_s + rule.lasts
-    dropping_out = 1.0 - rule.after / (excess_per_s * rule.within)
-    if dropping_out > 0.0:
-        cycle_s /= dropping_out
-    answers = min(max(rule.after * cycle_s / rule.within, 1.0), rule.after)
     # In whole attempts: the first of the burst needs no time, nor does the last throttled one.
-    sending_s = (max(refill - 1.0, 0.0) + answers - 1.0) / excess_per_s
-    let_through = refill + allowed.per_s * sending_s + meanwhile_per_s * rule.lasts
-    per_s = let_through / (sending_s + rule.lasts)
+    more = max(refill - 1.0, 0.0) - 1.0
+    pause_s = rule.lasts + 2.0 * answer_s
+    # Enough answers are those that drop out in a cycle, but for those under way at its end.
+    per_cycle_s = rule.after / rule.within
+    answers = per_cycle_s * (more / excess_per_s + pause_s)
+    if answer_s > 0.0:
+        answers -= excess_per_s * answer_s
+    dropping_out = 1.0 - per_cycle_s / excess_per_s
+    answers = answers / dropping_out if dropping_out > 0.0 else math.inf
+    sending_s = (more + min(max(answers, 1.0), rule.after)) / excess_per_s
+    let_through = refill + allowed.per_s * (sending_s + answer_s) + meanwhile_per_s * rule.lasts
+    per_s = let_through / (sending_s + pause_s)
     # Until the first suspension the whole burst and the tolerance's rate go through.
-    first_s = (allowed.burst + rule.after) / excess_per_s
+    first_s = (allowed.burst + rule.after) / excess_per_s + answer_s
     yield Constraint.constant(
         "suspension", per_s, allowed.burst + (allowed.per_s - per_s) * first_s
     )
