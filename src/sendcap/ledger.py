@@ -196,7 +196,7 @@ class Ledger:
         provider: str | None = None,
         reason: str | None = None,
     ) -> float:
-        """Return all the events of the run, a whole number from a simulation; see `counts`."""
+        """Return all the events of the run: an int, or a float of expected ones; see `counts`."""
         total: float = sum(
             self._counts[series].sum().item()
             for series in self.series(

@@ -8,7 +8,7 @@ import numpy as np
 
 from sendcap.analysis.meanfield.spans import Floats
 from sendcap.scenario import Provider
-from sendcap.scenario.constraints import Constraint
+from sendcap.scenario.constraints import CONNECTIONS, Constraint
 
 
 class Limit(Protocol):
@@ -127,7 +127,7 @@ def limits_of(constraints: tuple[Constraint, ...], provider: Provider, ips: int)
     found: list[Limit] = []
     for its in constraints:
         pace = its.paces[0]
-        if its.name in ("connections", "reconnect cycling"):
+        if its.name in CONNECTIONS:
             if pace.per_s < np.inf:
                 found.append(Steady(pace.per_s, _at_once(provider, ips)))
         elif its.window_s is not None:
