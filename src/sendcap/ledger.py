@@ -108,6 +108,14 @@ class Ledger:
         """End of the last bin, in seconds."""
         return self.bins * self.bin_s
 
+    def last_edges(self, times_s: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return the number of the last edge at or before each time, the last one after the run.
+
+        The rounding of a division is forgiven: 0.3 s is an edge of bins of 0.1 s.
+        """
+        periods = np.floor(np.asarray(times_s, np.float64) / self.bin_s * (1 + 1e-12))
+        return np.minimum(periods, self.bins).astype(np.int64)
+
     def messages(self, *, delivery: str | None = None, provider: str | None = None) -> int:
         """Return how many messages are to deliver; ``None`` means all of them."""
         return sum(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
 from sendcap.reporting import staging
-from sendcap.reporting.modes import ALL_DELIVERIES, Denominator, Mode
+from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,7 @@ class Run:
         mode: Mode,
         delivery: str = ALL_DELIVERIES,
         denominator: Denominator | None = None,
+        provider: str = ALL_PROVIDERS,
     ) -> pd.DataFrame:
         """Return the KPIs over time; see `sendcap.reporting.kpis.kpis`.
 
@@ -55,10 +56,12 @@ class Run:
         denominator
             What the percentages are a share of; the scenario's ``reporting.denominator`` by
             default.
+        provider
+            Count the messages to this provider alone.
         """
         from sendcap.reporting.kpis import kpis
 
-        return kpis(self.ledger, mode, delivery, self._denominator(denominator))
+        return kpis(self.ledger, mode, delivery, self._denominator(denominator), provider)
 
     def dashboard(
         self,
@@ -204,11 +207,9 @@ def simulate(
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     """
-    from sendcap import scenario as scenarios
     from sendcap.model.engine import simulate_ledger
 
-    if not isinstance(scenario, scenarios.Scenario):
-        scenario = scenarios.load(scenario if isinstance(scenario, str) else Path(scenario))
+    scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
     ledger = simulate_ledger(
@@ -218,6 +219,15 @@ def simulate(
         progress=progress,
     )
     return Run(scenario, ledger)
+
+
+def scenario_of(source: Scenario | str | os.PathLike[str]) -> Scenario:
+    """Return a scenario, given as such, by the path of its file or by the name of a preset."""
+    from sendcap import scenario as scenarios
+
+    if isinstance(source, scenarios.Scenario):
+        return source
+    return scenarios.load(source if isinstance(source, str) else Path(source))
 
 
 def window_seconds(window: float | str, what: str) -> float:

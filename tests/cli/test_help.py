@@ -16,6 +16,8 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
         ["--version"],
         ["run", "--help"],
         ["limits", "--help"],
+        ["converge", "--help"],
+        ["compare", "--help"],
         ["scenario", "--help"],
         [],
     ],
@@ -50,7 +52,7 @@ def test_help_names_every_command(sendcap) -> None:
     for arguments in ((), ("--help",), ("-h",)):
         result = sendcap(*arguments)
         assert result.exit_code == 0
-        for command in ("run", "limits", "dashboard", "scenario"):
+        for command in ("run", "limits", "dashboard", "converge", "compare", "scenario"):
             assert f"\n  {command} " in result.output
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sendcap.errors import SendcapError
 from sendcap.reporting.kpis import kpis, kpis_table
 from sendcap.reporting.modes import MODES
 
@@ -56,6 +57,22 @@ def test_all_deliveries_together_are_the_sum(made, mode) -> None:
     for column in ("to_deliver", "relayed", "sent", "failed", "pending"):
         assert (both[column] == news[column] + loyalty[column]).all()
     assert both["to_deliver"].tolist() == [40] * 11
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_all_providers_together_are_the_sum(made, mode) -> None:
+    ledger = made(ROWS, more=[*MORE, ("news", "yahoo", 7, [("relayed", 60, 6), ("hard", 90, 2)])])
+    for delivery in ("*", "news", "loyalty"):
+        both = kpis(ledger, mode, delivery)
+        parts = [kpis(ledger, mode, delivery, provider=name) for name in ("gmail", "yahoo")]
+        for column in ("to_deliver", "relayed", "sent", "failed", "pending"):
+            assert (both[column] == parts[0][column] + parts[1][column]).all()
+    assert set(parts[1]["provider"]) == {"yahoo"}
+
+
+def test_an_unknown_provider_names_the_known_ones(made) -> None:
+    with pytest.raises(SendcapError, match=r"unknown provider 'gmial': choose from gmail, \*"):
+        kpis(made(ROWS), "efs", provider="gmial")
 
 
 def test_only_what_campaign_knows_counts(made) -> None:

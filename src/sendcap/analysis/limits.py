@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.analysis import ceilings
@@ -171,15 +170,13 @@ def limits(
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     """
-    from sendcap import scenario as scenarios
     from sendcap.analysis.observed import observed
     from sendcap.analysis.retries import attempts_per_message, carried
     from sendcap.model.engine import simulate_ledger
     from sendcap.model.monitor import Monitor
-    from sendcap.run import Run
+    from sendcap.run import Run, scenario_of
 
-    if not isinstance(scenario, scenarios.Scenario):
-        scenario = scenarios.load(scenario if isinstance(scenario, str) else Path(scenario))
+    scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
     # Opens and clicks have random draws of their own: without them the rest stays as it is.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from sendcap.analysis.ceilings import Constraint, Stage, bottleneck
+from sendcap.analysis.ceilings import Constraint, Kind, Stage, bottleneck
 from sendcap.reporting.elapsed import elapsed
 from sendcap.scenario import FixedWindow, Gap, Scenario, format_duration
 
@@ -69,8 +69,13 @@ def sentence(scenario: Scenario, stages: Sequence[Stage]) -> str:
     return told + "."
 
 
+def called(kind: Kind, name: str) -> str:
+    """Return what a stage is called in a sentence."""
+    return {"relay": "the relay", "ingress": "the MTA's ingress"}.get(kind, name)
+
+
 def _name(stage: Stage) -> str:
-    return {"relay": "the relay", "ingress": "the MTA's ingress"}.get(stage.kind, stage.name)
+    return called(stage.kind, stage.name)
 
 
 def _needs(stage: Stage) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
-from sendcap.charts.expiry import expiry_spans
+from sendcap.charts.expiry import ExpirySpan, expiry_spans
 from sendcap.charts.style import GREY, INK
 from sendcap.reporting.modes import ALL_DELIVERIES
 
@@ -78,21 +78,30 @@ def start_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
 
 def expiry_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the ends of validity, of each delivery or, where they are many or alike, of all."""
-    spans = expiry_spans(run, delivery)
+    return _ends_of_validity(expiry_spans(run, delivery), _FIRST_TO_LAST)
+
+
+def validity_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
+    """Return when the first messages' validity ends, of each delivery or of all as above."""
+    return _ends_of_validity(
+        [
+            ExpirySpan(its.name, its.at + its.honoured_validity, its.at + its.honoured_validity)
+            for its in scenario.deliveries
+            if delivery in (ALL_DELIVERIES, its.name)
+        ],
+        note="",
+    )
+
+
+def _ends_of_validity(spans: list[ExpirySpan], note: str) -> list[Mark]:
     if not spans:
         return []
     first_s, last_s = min(its.first_s for its in spans), max(its.last_s for its in spans)
     alike = last_s / first_s < 1.05
     if len(spans) == 1 or alike or len(spans) > _MOST:
-        return [Mark("end of validity", first_s, last_s, False, _FIRST_TO_LAST)]
+        return [Mark("end of validity", first_s, last_s, False, note)]
     return [
-        Mark(
-            f"end of validity, {_short(its.delivery)}",
-            its.first_s,
-            its.last_s,
-            False,
-            _FIRST_TO_LAST,
-        )
+        Mark(f"end of validity, {_short(its.delivery)}", its.first_s, its.last_s, False, note)
         for its in spans
     ]
 

@@ -63,12 +63,19 @@ def short(name: str) -> str:
 
 
 def new_figure(limits: Limits, what: str, told: str, height: float) -> tuple[Figure, float]:
+    """Return a figure with a heading; see `headed_figure`."""
+    return headed_figure(limits.scenario.title, what, told, height)
+
+
+def headed_figure(title: str, what: str, told: str, height: float) -> tuple[Figure, float]:
     """Return a figure with a heading, and the top of the room below it, as shares of its height.
 
     Parameters
     ----------
+    title
+        The scenario's.
     what
-        What the chart shows: the heading, with the scenario's title.
+        What the chart shows: the heading, with the title.
     told
         What to read in it, a sentence or two.
     height
@@ -81,7 +88,7 @@ def new_figure(limits: Limits, what: str, told: str, height: float) -> tuple[Fig
     above = 0.55 + 0.17 * len(lines)
     figure = Figure(figsize=(_WIDTH, height + above))
     whole = figure.get_figheight()
-    title = textwrap.shorten(limits.scenario.title, 60, placeholder=" …")
+    title = textwrap.shorten(title, 60, placeholder=" …")
     figure.text(
         LEFT,
         1 - 0.16 / whole,

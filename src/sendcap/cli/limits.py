@@ -29,16 +29,56 @@ _DECIMALS: Final = 6
 @click.option(
     "--seed", type=WholeNumber(min=0), metavar="N", help="Take this seed and not the scenario's."
 )
-# The searches for a capacity take their options here, after those of the single simulation.
-def limits(source: str, out: Path | None, force: bool, seed: int | None) -> None:
-    """Tell where a scenario's deliveries are held up.
+@click.option(
+    "--within",
+    metavar="D",
+    help="Also find the largest delivery of which --share is accepted within D, such as 4h.",
+)
+@click.option(
+    "--share", metavar="P", help="Share of the messages for --within and --levers; by default 99%."
+)
+@click.option(
+    "--sustained",
+    is_flag=True,
+    help="Also find the highest steady rate at which no backlog grows without end.",
+)
+@click.option(
+    "--levers",
+    is_flag=True,
+    help="Also tell how much sooner it is done with one more IP, +10 % connections, and so on.",
+)
+@click.option(
+    "--confidence", metavar="P", help="Of the intervals that these three have; by default 95%."
+)
+@click.option(
+    "--workers",
+    type=WholeNumber(min=1),
+    metavar="N",
+    help="Processes for these three; by default one for each processor.",
+)
+def limits(
+    source: str,
+    out: Path | None,
+    force: bool,
+    seed: int | None,
+    within: str | None,
+    share: str | None,
+    sustained: bool,
+    levers: bool,
+    confidence: str | None,
+    workers: int | None,
+) -> None:
+    """Tell where a scenario's deliveries are held up, and how far they can go.
 
     SCENARIO is a TOML file, PRESET one of `sendcap scenario list`; without either, it is the
     preset quickstart. For each stage (the relay, the MTA's ingress, each provider) a table tells
     what it can carry at most, and what came of it in a simulation. DIR gets the tables, the stages
     over time, a summary, the scenario and charts.
+
+    --within, --sustained and --levers take many simulations, each with other draws.
     """
     from sendcap import limits as limits_of
+    from sendcap.cli import limits_studies
     from sendcap.cli.limits_tables import show_limits
     from sendcap.cli.progress import progress_bar
     from sendcap.cli.stops import cleaned_by
@@ -46,7 +86,10 @@ def limits(source: str, out: Path | None, force: bool, seed: int | None) -> None
     from sendcap.reporting.staging import LIMITS_OF_A_SCENARIO, Staging
     from sendcap.scenario import load
 
+    questions = limits_studies.asked(within, share, sustained, levers, confidence, workers)
     scenario = load(source)
+    if seed is not None:
+        scenario = scenario.with_seed(seed)
     if out is None:
         home = _HOME / f"{Path(source).stem if Path(source).is_file() else source}-limits"
         staging = Staging(home, numbered=True, contents=LIMITS_OF_A_SCENARIO)
@@ -54,10 +97,16 @@ def limits(source: str, out: Path | None, force: bool, seed: int | None) -> None
         staging = Staging(out, force=force, contents=LIMITS_OF_A_SCENARIO)
     with cleaned_by(staging.abandon), staging as folder:
         with progress_bar() as progress:
-            found = limits_of(scenario, seed=seed, progress=progress)
+            found = limits_of(scenario, progress=progress)
+        answers = limits_studies.answers(questions, scenario) if questions.anything else None
         _write(found, folder)
+        if answers is not None:
+            limits_studies.write(answers, scenario.title, folder)
         files = sorted(entry.name for entry in folder.iterdir())
-    show_limits(console(), found)
+    screen = console()
+    show_limits(screen, found)
+    if answers is not None:
+        limits_studies.show(screen, answers, scenario)
     click.echo(f"Saved in {staging.directory}: {', '.join(files)}")
 
 

@@ -58,13 +58,6 @@ def _periods(time_s: float, period_s: float) -> int:
     return math.floor(time_s / period_s * (1 + 1e-12))
 
 
-def _edge(ledger: Ledger, time_s: float) -> int:
-    """Return the last edge at or before a moment: the ledger tells nothing finer."""
-    if time_s >= ledger.end_s:
-        return ledger.bins
-    return min(_periods(time_s, ledger.bin_s), ledger.bins)
-
-
 def _refreshed_s(time_s: float, refresh_s: float) -> float:
     """Return when figures refreshed at every multiple of ``refresh_s`` were last refreshed."""
     if refresh_s <= 0 or math.isinf(time_s):
@@ -105,8 +98,8 @@ def dashboard(
         raise SendcapError(f"no dashboard at {t_s:g} s: the simulation starts at 0")
     if compute_stats:
         refresh_s = engagement_refresh_s = 0.0
-    edge = _edge(ledger, _refreshed_s(t_s, refresh_s))
-    engagement_edge = _edge(ledger, _refreshed_s(t_s, engagement_refresh_s))
+    edge = int(ledger.last_edges(_refreshed_s(t_s, refresh_s)))
+    engagement_edge = int(ledger.last_edges(_refreshed_s(t_s, engagement_refresh_s)))
     columns = figures(ledger, mode, delivery, denominator)
     return Dashboard(
         mode=mode,

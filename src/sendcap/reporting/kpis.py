@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sendcap.reporting.modes import (
     ALL_DELIVERIES,
+    ALL_PROVIDERS,
     MODES,
     Denominator,
+    Known,
     Mode,
     denominator_counts,
     known,
@@ -59,13 +61,23 @@ def figures(
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
     denominator: Denominator = "default",
+    provider: str = ALL_PROVIDERS,
 ) -> Figures:
     """Return the KPIs as arrays; see `kpis`."""
-    counts = known(ledger, delivery)
+    return figures_of(ledger.edges_s, known(ledger, delivery, provider), mode, denominator)
+
+
+def figures_of(
+    time_s: npt.NDArray[np.float64],
+    counts: Known,
+    mode: Mode,
+    denominator: Denominator = "default",
+) -> Figures:
+    """Return the KPIs that a mode makes of what Campaign knew at some times."""
     status = statuses(counts, mode)
     whole = denominator_counts(counts, status, mode, denominator)
     return Figures(
-        time_s=ledger.edges_s,
+        time_s=time_s,
         to_deliver=0 * counts.relayed + counts.to_deliver,
         relayed=counts.relayed,
         sent=status.sent,
@@ -85,6 +97,7 @@ def kpis(
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
     denominator: Denominator = "default",
+    provider: str = ALL_PROVIDERS,
 ) -> pd.DataFrame:
     """Return the KPIs over time, one row per edge of the ledger's bins.
 
@@ -96,25 +109,30 @@ def kpis(
         A delivery's name, or ``"*"`` for all of them together.
     denominator
         What Delivered % and Bounces + errors % are a share of; by default what the mode takes.
+    provider
+        Count the messages to this provider alone, as if they were a delivery.
 
     Returns
     -------
     DataFrame
-        Columns mode, delivery, time_s, to_deliver, relayed, sent, failed, pending,
-        delivered_pct, bounces_errors_pct, open_rate_pct, click_through_pct: the counts up to
-        time_s, as Campaign knew them. A percentage of nothing is NaN. In ``efs-v8``
-        delivered_pct is what that version calls Success %, and bounces_errors_pct its error
-        rate.
+        Columns mode, delivery (and provider, where one is named), time_s, to_deliver, relayed,
+        sent, failed, pending, delivered_pct, bounces_errors_pct, open_rate_pct,
+        click_through_pct: the counts up to time_s, as Campaign knew them. A percentage of nothing
+        is NaN. In ``efs-v8`` delivered_pct is what that version calls Success %, and
+        bounces_errors_pct its error rate.
 
     Raises
     ------
     SendcapError
-        If there is no such mode, delivery or denominator.
+        If there is no such mode, delivery, provider or denominator.
     """
     import pandas as pd
 
-    columns = figures(ledger, mode, delivery, denominator)._asdict()
-    return pd.DataFrame({"mode": mode, "delivery": delivery, **columns})
+    names = {"mode": mode, "delivery": delivery}
+    if provider != ALL_PROVIDERS:
+        names["provider"] = provider
+    columns = figures(ledger, mode, delivery, denominator, provider)._asdict()
+    return pd.DataFrame({**names, **columns})
 
 
 def deliveries_and_all(ledger: Ledger) -> tuple[str, ...]:

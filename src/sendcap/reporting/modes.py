@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast, get_a
 from sendcap.errors import SendcapError
 
 if TYPE_CHECKING:
-    from sendcap.ledger import Counts, Event, Ledger
+    from sendcap.ledger import Clock, Counts, Event, Ledger
 
 Mode = Literal["without-efs", "efs", "efs-v8", "legacy"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -24,11 +24,14 @@ DENOMINATORS: tuple[Denominator, ...] = get_args(Denominator)
 ALL_DELIVERIES = "*"
 """Stands for all deliveries together wherever a delivery is named."""
 
+ALL_PROVIDERS = "*"
+"""The same for providers."""
+
 _Name = TypeVar("_Name", bound=str)
 
 
 class Known(NamedTuple):
-    """What Campaign knew of one delivery, or of all: counts up to each edge of the ledger.
+    """What Campaign knew of some messages: counts up to each edge of the ledger.
 
     ``to_deliver`` is one number; the rest are arrays of shape (bins + 1,), named as the ledger's
     events are.
@@ -70,20 +73,34 @@ def one_of(kind: str, name: Any, names: tuple[_Name, ...]) -> _Name:
     return cast("_Name", name)
 
 
-def known(ledger: Ledger, delivery: str = ALL_DELIVERIES) -> Known:
-    """Return what Campaign knew of a delivery, ``"*"`` being all of them.
+def known(
+    ledger: Ledger,
+    delivery: str = ALL_DELIVERIES,
+    provider: str = ALL_PROVIDERS,
+    clock: Clock = "known",
+) -> Known:
+    """Return what Campaign knew of a delivery and provider, ``"*"`` being all of them.
+
+    Parameters
+    ----------
+    clock
+        ``"happened"`` gives what Campaign would know if every report arrived at once.
 
     Raises
     ------
     SendcapError
-        If the ledger has no delivery of that name.
+        If the ledger has no delivery or provider of that name.
     """
     one_of("delivery", delivery, (*ledger.deliveries, ALL_DELIVERIES))
-    which = None if delivery == ALL_DELIVERIES else delivery
+    one_of("provider", provider, (*ledger.providers, ALL_PROVIDERS))
+    its_delivery = None if delivery == ALL_DELIVERIES else delivery
+    its_provider = None if provider == ALL_PROVIDERS else provider
     return Known(
-        ledger.messages(delivery=which),
+        ledger.messages(delivery=its_delivery, provider=its_provider),
         *(
-            ledger.cumulative(cast("Event", event), clock="known", delivery=which)
+            ledger.cumulative(
+                cast("Event", event), clock=clock, delivery=its_delivery, provider=its_provider
+            )
             for event in Known._fields[1:]
         ),
     )

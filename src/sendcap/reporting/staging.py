@@ -27,6 +27,9 @@ CHART: Final = "delivered.png"
 SENDING_LOG: Final = "sending-log.parquet"
 LIMITS: Final = "limits.csv"
 OVER_TIME: Final = "over-time.csv"
+CAPACITY: Final = "capacity.json"
+LEVERS: Final = "levers.csv"
+LEVERS_CHART: Final = "levers.png"
 
 
 class Contents(NamedTuple):
@@ -61,6 +64,9 @@ LIMITS_OF_A_SCENARIO: Final = Contents(
             LIMITS,
             OVER_TIME,
             SUMMARY,
+            CAPACITY,
+            LEVERS,
+            LEVERS_CHART,
             "backlog.png",
             "queue-age.png",
             "throughput.png",
