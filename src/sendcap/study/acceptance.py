@@ -94,7 +94,7 @@ def begins_s(scenario: Scenario) -> float:
     return min(delivery.at for delivery in scenario.deliveries)
 
 
-def deliverable(ledger: Ledger) -> int:
+def deliverable(ledger: Ledger) -> float:
     """Return how many messages could be accepted, sooner or later.
 
     Those that are accepted in the end, and those that would be if their turn came in time: they
