@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,7 +21,7 @@ from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.ledger import Ledger
 from sendcap.model.feasibility import LONGEST_S, simulated_s
 from sendcap.reporting.modes import ALL_DELIVERIES, Denominator, Mode
-from sendcap.scenario import Scenario, attempt_series_s, load
+from sendcap.scenario import Scenario, attempt_series_s
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,8 +133,9 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
     - Expected counts need not be whole. The last millionth of each series comes with its last bin,
       and a horizon is rounded up to a bin.
     """
-    if not isinstance(scenario, Scenario):
-        scenario = load(scenario if isinstance(scenario, str) else Path(scenario))
+    from sendcap.run import scenario_of
+
+    scenario = scenario_of(scenario)
     _require_feasible(scenario)
     for message in _left_out(scenario):
         warnings.warn(message, SendcapWarning, stacklevel=2)
