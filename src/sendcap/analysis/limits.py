@@ -167,11 +167,9 @@ def limits(
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     """
-    import numpy as np
-
     from sendcap import scenario as scenarios
     from sendcap.analysis.observed import observed
-    from sendcap.analysis.retries import attempts_per_message, refused
+    from sendcap.analysis.retries import attempts_per_message, carried
     from sendcap.model.engine import simulate_ledger
     from sendcap.model.monitor import Monitor
     from sendcap.run import Run
@@ -186,14 +184,14 @@ def limits(
     bin_s = scenario.time.bin
     monitor = Monitor(bin_s, scenario.time.horizon or math.inf)
     ledger = simulate_ledger(simulated, progress=progress, monitor=monitor)
-    nothing = np.zeros(0, np.int64)
 
     def seen(stage: ceilings.Stage) -> Observed:
         if stage.kind == "provider":
-            its, its_refused = monitor.provider(stage.name), refused(ledger, scenario, stage.name)
+            its = monitor.provider(stage.name)
+            its_carried = carried(ledger, scenario, stage.name)
         else:
-            its, its_refused = getattr(monitor, stage.kind), nothing
-        return observed(stage, its, bins=monitor.bins, bin_s=bin_s, refused=its_refused)
+            its, its_carried = getattr(monitor, stage.kind), None
+        return observed(stage, its, its_carried, bins=monitor.bins, bin_s=bin_s)
 
     times = attempts_per_message(ledger, scenario, _ACCEPTED_PCT)
     stages = ceilings.stages(scenario, times)

@@ -40,8 +40,8 @@ class Observed:
     arrivals : ndarray of int, shape (bins,)
         Messages that began to wait in each bin.
     throughput_per_s : ndarray, shape (bins,)
-        Attempts started per second, without those that the provider throttled or could not be
-        reached for; at the relay and the ingress, messages.
+        Attempts answered per second, without those that the provider throttled or could not be
+        reached for; at the relay messages handed over, at the ingress messages taken in.
     ceiling_per_s : ndarray, shape (bins,)
         What its constraints let through per second, without bursts.
     utilisation : ndarray, shape (bins,)
@@ -143,22 +143,20 @@ class Observed:
 
 
 def observed(
-    stage: Stage, monitor: StageMonitor, *, bins: int, bin_s: float, refused: Ints
+    stage: Stage, monitor: StageMonitor, carried: Ints | None, *, bins: int, bin_s: float
 ) -> Observed:
     """Return what a monitor has seen of a stage.
 
     Parameters
     ----------
+    carried : ndarray of int, optional
+        What it carried in each bin; by default what was started there.
     bins
         How many bins to look at.
-    refused : ndarray of int
-        Attempts per bin that a provider throttled or could not be reached for.
     """
-    carried = monitor.started(bins)
-    its_refused = refused[:bins]
-    # They are counted when they finish, which may be a bin later than they started.
-    carried[: len(its_refused)] -= its_refused
-    throughput_per_s = np.maximum(carried, 0) / bin_s
+    throughput_per_s = np.zeros(bins)
+    its_carried = monitor.started(bins) if carried is None else carried[:bins]
+    throughput_per_s[: len(its_carried)] = its_carried / bin_s
     middle_s = (np.arange(bins, dtype=np.float64) + 0.5) * bin_s
     return Observed(
         stage=stage,
