@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from sendcap.scenario import Scenario, load
     from sendcap.study.compare import Comparison, compare
     from sendcap.study.converge import ConvergenceStudy, converge
+    from sendcap.study.designs import Range, latin_hypercube, sobol
     from sendcap.study.kept import Replications
     from sendcap.study.replicate import replicate
+    from sendcap.study.sweep import sweep
 
     __version__: str
 
@@ -31,6 +33,7 @@ __all__ = [
     "Dashboard",
     "Ledger",
     "Limits",
+    "Range",
     "Replications",
     "Run",
     "RunError",
@@ -41,11 +44,14 @@ __all__ = [
     "__version__",
     "compare",
     "converge",
+    "latin_hypercube",
     "limits",
     "load",
     "open_run",
     "replicate",
     "simulate",
+    "sobol",
+    "sweep",
 ]
 
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
@@ -56,16 +62,20 @@ _HOMES = {
     "Dashboard": "sendcap.reporting.dashboard",
     "Ledger": "sendcap.ledger",
     "Limits": "sendcap.analysis.limits",
+    "Range": "sendcap.study.designs",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
+    "latin_hypercube": "sendcap.study.designs",
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
     "replicate": "sendcap.study.replicate",
     "simulate": "sendcap.run",
+    "sobol": "sendcap.study.designs",
+    "sweep": "sendcap.study.sweep",
 }
 
 

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,6 +25,7 @@ _Result = TypeVar("_Result")
 _AHEAD: Final = 2
 """Questions handed out per process: one is worked on, one waits."""
 _PATIENCE_S: Final = 5.0
+_CODES_S: Final = 1.0
 
 
 class Workers:
@@ -94,7 +96,7 @@ class Workers:
                         item = next(left)
                     except StopIteration:
                         break
-                    asked.append(self._submit(function, item))
+                    asked.append(self.submit(function, item))
                 if not asked:
                     return
                 yield asked.popleft().result()
@@ -106,6 +108,31 @@ class Workers:
         finally:
             for future in asked:
                 future.cancel()
+
+    def submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
+        """Evaluate a function in another process, even if there is but one; see `map`."""
+        if self._executor is None:
+            compiled()
+            self._executor = ProcessPoolExecutor(
+                self.count, multiprocessing.get_context("spawn"), _begin
+            )
+        before = set(multiprocessing.active_children())
+        with _signals_wait():
+            future = self._executor.submit(function, item)
+        self._processes += set(multiprocessing.active_children()) - before
+        return future
+
+    def exit_codes(self) -> list[int]:
+        """Return the codes of the processes that have ended; below zero, minus a signal.
+
+        While an executor's own thread waits for a process, its code is not known yet.
+        """
+        until = time.monotonic() + _CODES_S
+        while True:
+            codes = [process.exitcode for process in self._processes]
+            if None not in codes or time.monotonic() > until:
+                return [code for code in codes if code is not None]
+            time.sleep(0.01)
 
     def abandon(self) -> None:
         """End the processes, whatever they do; at any moment, and more than once."""
@@ -122,20 +149,8 @@ class Workers:
             ending.start()
             ending.join(_PATIENCE_S)
 
-    def _submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
-        if self._executor is None:
-            _compile()
-            self._executor = ProcessPoolExecutor(
-                self.count, multiprocessing.get_context("spawn"), _begin
-            )
-        before = set(multiprocessing.active_children())
-        with _signals_wait():
-            future = self._executor.submit(function, item)
-        self._processes += set(multiprocessing.active_children()) - before
-        return future
 
-
-def _compile() -> None:
+def compiled() -> None:
     """Compile the kernel, unless that has been done before; the processes find it on the disk."""
     from sendcap.model.engine import simulate_ledger
     from sendcap.scenario import from_dict
