@@ -66,14 +66,24 @@ def execution(executor: Any = None, workers: int | None = None) -> Execution:
     if workers is not None:
         raise SendcapError("give an executor or a number of workers, not both")
     if hasattr(executor, "get_executor") and hasattr(executor, "ncores"):
-        at_a_time = sum(executor.ncores().values())
-        return Elsewhere(executor.get_executor(pure=False), max(AHEAD * at_a_time, AHEAD))
+        return _on_cluster(executor)
     if not isinstance(executor, Executor):
         raise SendcapError(
             f"executor: must be a concurrent.futures.Executor or a Dask client, "
             f"not a {type(executor).__name__}"
         )
     return Elsewhere(executor)
+
+
+def _on_cluster(client: Any) -> Elsewhere:
+    try:
+        at_a_time = sum(client.ncores().values())
+        executor = client.get_executor(pure=False)
+    except Exception as error:
+        # There are as many kinds as there are ways to be out of reach.
+        raise SendcapError(f"the executor cannot be reached: {first_line(error)}") from error
+    # More workers may join later.
+    return Elsewhere(executor, max(AHEAD * at_a_time, _AHEAD_UNKNOWN))
 
 
 class Elsewhere:
