@@ -127,7 +127,9 @@ def sentence_of(**changes) -> str:
 def test_a_delivery_that_is_spread_is_held_up_by_nothing() -> None:
     sections = plain({})
     sections["deliveries"][0]["spread"] = "10m"
-    told = sendcap.limits(from_dict(sections)).sentence
+    found = sendcap.limits(from_dict(sections))
+    assert found.bottleneck is None
+    told = found.sentence
     assert told.startswith("Nothing holds the delivery up: the messages become ready over 10m")
     assert "the slowest, the MTA's ingress, needs at least 16.7s" in told
 
@@ -140,8 +142,10 @@ def test_where_no_stage_takes_time_nothing_holds_up() -> None:
             "providers": {"p": {"connect_time": "0s", "transaction_time": "0s"}},
         }
     )
-    assert sendcap.limits(its).sentence == (
-        "Nothing holds the delivery up: no stage needs more than 0s."
+    found = sendcap.limits(its)
+    assert found.bottleneck is None
+    assert found.sentence == (
+        "Nothing holds the delivery up: no stage needs as much as a second for its load."
     )
 
 
@@ -166,12 +170,13 @@ def test_messages_that_are_never_tried_are_told() -> None:
 
 
 def test_rates_are_told_in_numbers_that_can_be_grasped() -> None:
-    assert [per_time(its) for its in (12345.6, 99.7, 9.99, 2.5, 1.0, 0.1, 1e-4)] == [
+    assert [per_time(its) for its in (12345.6, 99.7, 9.99, 2.5, 1.0, 0.9999, 0.1, 1e-4)] == [
         "12,346/s",
         "100/s",
         "10/s",
         "2.5/s",
         "1/s",
+        "3,600/h",
         "360/h",
         "0.36/h",
     ]
@@ -290,3 +295,21 @@ def test_ages_are_those_of_first_in_first_out() -> None:
     assert its.waiting_longer(2.5, 10.0) == 550
     assert its.waiting_longer(10.0, 20.0) == its.waiting_longer(0.0, 20.0) == 600
     assert its.waiting_longer(15.0, 20.0) == 100
+
+
+def test_a_rate_of_less_than_one_attempt_in_a_bin_is_in_use_all_the_time() -> None:
+    sections = plain({"p": {"rate": "20/m,max_burst=1"}})
+    sections["deliveries"][0]["messages"] = 500
+    its = sendcap.limits(from_dict(sections)).observed[2]
+    assert set(its.throughput_per_s[:800]) == {0.0, 1.0}
+    assert its.utilisation[:800] == pytest.approx(1.0, abs=0.1)
+    assert its.mean_utilisation > 0.98
+
+
+def test_with_a_spool_messages_wait_at_the_relay_for_the_provider_that_holds_them_up() -> None:
+    changes = {"p": {"connections_per_ip": 20}, "mta": {"spool": 500}}
+    found = sendcap.limits(from_dict(plain(changes)))
+    relay, p = found.observed[0], found.observed[2]
+    assert found.bottleneck == "p"
+    assert p.peak_backlog <= 500
+    assert relay.drained_at_s > 0.9 * found.stages[2].needs_s

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.analysis import ceilings
-from sendcap.analysis.sentence import sentence
+from sendcap.analysis.sentence import holding_up, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,9 +53,13 @@ class Limits:
         return tuple(its.stage for its in self.observed)
 
     @property
-    def bottleneck(self) -> str:
-        """Name of the stage that holds the deliveries up: it needs the longest for its load."""
-        return ceilings.bottleneck(self.stages).name
+    def bottleneck(self) -> str | None:
+        """Name of the stage that holds the deliveries up, None if nothing does.
+
+        It is the one that needs the longest for its load.
+        """
+        stage = holding_up(self.scenario, self.stages)
+        return None if stage is None else stage.name
 
     @cached_property
     def sentence(self) -> str:

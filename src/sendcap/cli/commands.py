@@ -18,7 +18,10 @@ from sendcap.cli.conduct import PipeClosedError, conduct
 
 _COMMANDS: Final = {
     "run": ("sendcap.cli.run", "run"),
+    "limits": ("sendcap.cli.limits", "limits"),
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
+    "converge": ("sendcap.cli.converge", "converge"),
+    "compare": ("sendcap.cli.compare", "compare"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
 

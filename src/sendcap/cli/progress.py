@@ -1,4 +1,4 @@
-"""The progress bar of a simulation, on a terminal's stderr; silent anywhere else."""
+"""Progress bars of simulations, on a terminal's stderr; silent anywhere else."""
 
 from __future__ import annotations
 
@@ -66,3 +66,36 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
             )
 
         yield show
+
+
+@contextmanager
+def simulations_bar(total: int | None) -> Iterator[Callable[[int], None] | None]:
+    """Show how many simulations are done.
+
+    Parameters
+    ----------
+    total
+        How many there will be; ``None`` if nobody knows.
+
+    Yields
+    ------
+    callable or None
+        What is to be called with the number so far; ``None`` when nobody would see it.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    bars = Bars(
+        TextColumn("{task.completed:,.0f} simulations"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with cleaned_by(lambda: os.write(2, _WIPE)), bars:
+        task = bars.add_task("", total=total)
+        yield lambda done: bars.update(task, completed=done)

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sendcap.cli.options import SOURCE, WholeNumber, directory, mode_option, not_empty
+from sendcap.cli.options import (
+    RUNS,
+    SOURCE,
+    WholeNumber,
+    directory,
+    mode_option,
+    name_of,
+    not_empty,
+)
 
 if TYPE_CHECKING:
     from sendcap.run import Run
 
 _DEFAULT: Final = "quickstart"
-_HOME: Final = Path("runs")
 
 
 @click.command()
@@ -67,7 +74,7 @@ def run(
     if modes:
         scenario = updated(scenario, {"reporting.modes": list(dict.fromkeys(modes))})
     if out is None:
-        staging = Staging(_HOME / _name(source), numbered=True)
+        staging = Staging(RUNS / name_of(source), numbered=True)
     else:
         staging = Staging(out, force=force)
     with cleaned_by(staging.abandon), staging as folder:
@@ -82,10 +89,6 @@ def run(
         files = sorted(entry.name for entry in folder.iterdir())
     _show(finished)
     click.echo(f"Saved in {staging.directory}: {', '.join(files)}")
-
-
-def _name(source: str) -> str:
-    return Path(source).stem if Path(source).is_file() else source
 
 
 def _show(finished: Run) -> None:

@@ -61,7 +61,8 @@ def console() -> Console:
     return Screen(file=sys.stdout, width=_UNLIMITED, markup=False, highlight=False, emoji=False)
 
 
-def _table(first: str, columns: Sequence[str]) -> Table:
+def new_table(first: str, columns: Sequence[str]) -> Table:
+    """Return a table with a column of names and others that are set to the right."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -86,17 +87,17 @@ def show_dashboard(screen: Console, dashboards: Sequence[Dashboard]) -> None:
     """Print the dashboards of one moment and delivery, a column for each mode."""
     first = dashboards[0]
     which = "all deliveries" if first.delivery == ALL_DELIVERIES else first.delivery
-    table = _table("", [its.mode for its in dashboards])
+    table = new_table("", [its.mode for its in dashboards])
     for name, label in _COUNTS.items():
         table.add_row(label, *(f"{getattr(its, name):,}" for its in dashboards))
     for name, label in _PERCENTAGES.items():
         table.add_row(label, *(_percentage(getattr(its, name)) for its in dashboards))
-    _heading(screen, f"Deployment dashboard, {which}, at {elapsed(first.time_s)}")
+    heading(screen, f"Deployment dashboard, {which}, at {elapsed(first.time_s)}")
     screen.print(table)
 
 
 def show_totals(
-    screen: Console, heading: str, first: str, rows: Mapping[str, Mapping[str, Any]]
+    screen: Console, title: str, first: str, rows: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """Print the totals of a run, a row for each provider or delivery.
 
@@ -112,7 +113,7 @@ def show_totals(
         for key, label in _TOTALS.items()
         if key != "relay_failed" or any(totals[key] for totals in rows.values())
     }
-    table = _table(first, [*shown.values(), *_MOMENTS.values()])
+    table = new_table(first, [*shown.values(), *_MOMENTS.values()])
     for name, totals in rows.items():
         moments = [totals[key] for key in _MOMENTS]
         table.add_row(
@@ -120,7 +121,7 @@ def show_totals(
             *(f"{totals[key]:,}" for key in shown),
             *("–" if moment is None else elapsed(moment) for moment in moments),
         )
-    _heading(screen, heading)
+    heading(screen, title)
     screen.print(table)
 
 
@@ -135,5 +136,6 @@ def notes(modes: Sequence[Mode]) -> list[str]:
     return told
 
 
-def _heading(screen: Console, text: str) -> None:
+def heading(screen: Console, text: str) -> None:
+    """Print a heading."""
     screen.print(printable(text), style="bold")

@@ -10,7 +10,7 @@ import secrets
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sendcap.errors import RunError
 
@@ -25,7 +25,55 @@ KPIS: Final = "kpis.csv"
 SUMMARY: Final = "summary.json"
 CHART: Final = "delivered.png"
 SENDING_LOG: Final = "sending-log.parquet"
-RUN_FILES: Final = (SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG)
+LIMITS: Final = "limits.csv"
+OVER_TIME: Final = "over-time.csv"
+CAPACITY: Final = "capacity.json"
+LEVERS: Final = "levers.csv"
+LEVERS_CHART: Final = "levers.png"
+
+
+class Contents(NamedTuple):
+    """What a directory of one kind holds.
+
+    Attributes
+    ----------
+    what
+        How it is called.
+    marks
+        The files by which it is known.
+    files
+        All that may be in it.
+    """
+
+    what: str
+    marks: frozenset[str]
+    files: frozenset[str]
+
+
+RUN: Final = Contents(
+    "a saved run",
+    frozenset({LEDGER, SUMMARY}),
+    frozenset({SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG}),
+)
+LIMITS_OF_A_SCENARIO: Final = Contents(
+    "what sendcap limits has saved",
+    frozenset({LIMITS, SUMMARY}),
+    frozenset(
+        {
+            SCENARIO,
+            LIMITS,
+            OVER_TIME,
+            SUMMARY,
+            CAPACITY,
+            LEVERS,
+            LEVERS_CHART,
+            "backlog.png",
+            "queue-age.png",
+            "throughput.png",
+            "utilisation.png",
+        }
+    ),
+)
 
 _PREFIX: Final = ".sendcap-"
 _NAME_BYTES: Final = 6
@@ -70,7 +118,9 @@ class Staging:
     directory
         What is to be made. Its missing parents are made too.
     force
-        Replace a saved run. It stays as it is until the new one is complete, and if that fails.
+        Replace what is there. It stays as it is until the new one is complete, and if that fails.
+    contents
+        What it will hold; only a directory of the same kind is replaced.
     numbered
         Where there is something of that name in the end, take the next free one: NAME-2, NAME-3.
 
@@ -83,17 +133,23 @@ class Staging:
     ------
     RunError
         Before the block runs, if ``directory`` exists and may not be replaced: it is without
-        ``force``, or it is not a saved run and nothing else. And whenever files cannot be
-        written.
+        ``force``, or it is of another kind, or holds something else besides. And whenever files
+        cannot be written.
     """
 
     def __init__(
-        self, directory: str | os.PathLike[str], *, force: bool = False, numbered: bool = False
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        numbered: bool = False,
+        contents: Contents = RUN,
     ) -> None:
         self.directory = Path(directory)
         # A link is followed, so that it goes on pointing to the directory.
         self._target = Path(directory if numbered else os.path.realpath(directory))
         self._force = force
+        self._contents = contents
         self._numbered = numbered
         self._replaces = False
         self._made_parents: list[Path] = []
@@ -122,7 +178,9 @@ class Staging:
 
     def _open(self) -> Path:
         if not self._numbered:
-            self._replaces = _may_replace(self._target, self.directory, force=self._force)
+            self._replaces = _may_replace(
+                self._target, self.directory, self._contents, force=self._force
+            )
         parent = self._target.parent
         self._made_parents = [it for it in self._target.parents if not it.exists()]
         parent.mkdir(parents=True, exist_ok=True)
@@ -228,8 +286,8 @@ def _explained(error: OSError, directory: Path, parent: Path) -> str:
     return f"{directory}: cannot be written: {culprit}: {plain_words(error)}"
 
 
-def _may_replace(target: Path, directory: Path, *, force: bool) -> bool:
-    """Tell whether there is a saved run to replace; raise if what is there may not be replaced."""
+def _may_replace(target: Path, directory: Path, contents: Contents, *, force: bool) -> bool:
+    """Tell whether there is anything to replace; raise if what is there may not be replaced."""
     if not target.exists():
         return False
     if not target.is_dir():
@@ -242,10 +300,10 @@ def _may_replace(target: Path, directory: Path, *, force: bool) -> bool:
     names = {entry.name for entry in target.iterdir()} - _LITTER
     if not names:
         return True
-    if not {LEDGER, SUMMARY} <= names:
-        raise RunError(f"{directory}: is not a saved run, so it is not replaced")
+    if not contents.marks <= names:
+        raise RunError(f"{directory}: is not {contents.what}, so it is not replaced")
     # Replacing removes; it must not remove what somebody else put there.
-    foreign = sorted(names.difference(RUN_FILES))
+    foreign = sorted(names - contents.files)
     if foreign:
         raise RunError(
             f"{directory}: holds {foreign[0]!r}, which sendcap did not write, so it is not "

@@ -166,7 +166,7 @@ def _share(part: float, whole: float) -> float:
 # Measures of what limits a run.
 
 
-def _bottleneck(limits: Limits) -> str:
+def _bottleneck(limits: Limits) -> str | None:
     return limits.bottleneck
 
 

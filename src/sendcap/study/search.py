@@ -40,7 +40,7 @@ _PILOT: Final = 4
 _NEAR: Final = 0.02
 _STRIDE: Final = 1.0
 _LEAST_STEP: Final = 0.003
-_TINY: Final = 1e-300
+_JUST_MET: Final = 0.01
 
 
 class Asked(NamedTuple):
@@ -162,7 +162,11 @@ class _Search:
             args=(np.array(numbers, np.float64),),
             tolerances={"xatol": precision / 10, "fatol": precision / 20},
         )
-        return [math.exp(x) for x in found.x]
+        sizes = ([round(math.exp(x)) for x in ends] for ends in found.bracket)
+        return [
+            low + (high - low) * below / (below - above)
+            for low, high, below, above in zip(*sizes, *found.f_bracket, strict=True)
+        ]
 
     def _bracket(self, numbers: Sequence[int], centre: float, step: float) -> tuple[Floats, Floats]:
         """Return ends between which each replication has its root, doubling the steps to them."""
@@ -200,5 +204,5 @@ class _Search:
         ]
         missing = [its for its in dict.fromkeys(asked) if its not in self._known]
         self._known.update(zip(missing, self._excess(missing), strict=True))
-        # A root finder wants a sign; where the target is just met, it is met.
-        return np.array([self._known[its] or -_TINY for its in asked])
+        # Where the target is just met it is met, maybe at larger sizes as well.
+        return np.array([self._known[its] or -_JUST_MET for its in asked])

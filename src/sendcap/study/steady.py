@@ -118,26 +118,11 @@ class Stream:
         measured
             Messages whose arrival is watched.
         """
-        from sendcap.scenario import Constant, FixedWindow
+        from sendcap.scenario import Constant
 
         parts = equal_parts(scenario)
         per_s /= parts
-        validity_s = max(its.honoured_validity for its in scenario.deliveries)
-        measured_s = min(measured / per_s, _LONGEST_S - validity_s)
-        warm_up_s = validity_s if _retries(scenario) else 0.1 * measured_s
-        shorter = min(_MOST / (per_s * (warm_up_s + measured_s)), 1.0)
-        bin_s = shorter * (warm_up_s + measured_s) / _BINS
-        windows_s = [
-            its.rate.window
-            for its in scenario.providers.values()
-            if isinstance(its.rate, FixedWindow)
-        ]
-        if windows_s:
-            # What is let through is even over whole windows only.
-            bin_s = max(windows_s) * math.ceil(bin_s / max(windows_s))
-        warm_up_s = bin_s * math.ceil(shorter * warm_up_s / bin_s)
-        measured_s = bin_s * math.ceil(shorter * measured_s / bin_s)
-        end_s = warm_up_s + measured_s
+        bin_s, warm_up_s, measured_s = _times_s(scenario, per_s, measured)
         relay = scenario.relay.model_copy(
             update={
                 "workers": 1,
@@ -147,18 +132,20 @@ class Stream:
                 "rate": None,
             }
         )
-        deliveries = tuple(
-            its.model_copy(update={"at": 0.0, "spread": end_s}) for its in scenario.deliveries
-        )
+        end_s = warm_up_s + measured_s
         ips, own_ips = scenario.mta.ips, scenario.mta.ips // parts
+        most = round(_BURST * measured)
         part = scenario.model_copy(
             update={
                 "time": scenario.time.model_copy(update={"bin": bin_s, "horizon": end_s}),
-                "deliveries": deliveries,
+                "deliveries": tuple(
+                    its.model_copy(update={"at": 0.0, "spread": end_s})
+                    for its in scenario.deliveries
+                ),
                 "relay": relay,
                 "mta": scenario.mta.model_copy(update={"ips": own_ips, "ingress_rate": None}),
                 "providers": {
-                    name: _with_burst(its, ips, own_ips, round(_BURST * measured))
+                    name: _with_burst(its, ips, own_ips, most)
                     for name, its in scenario.providers.items()
                 },
             }
@@ -194,6 +181,24 @@ class Stream:
         """Return what is to be simulated; on request with nothing that holds a message up."""
         its = resized(self.scenario, size).with_seed(seed)
         return StreamAsked(_unhindered(its) if unhindered else its, self.warm_up_s)
+
+
+def _times_s(scenario: Scenario, per_s: float, measured: int) -> tuple[float, float, float]:
+    """Return the length of a bin, of the warm-up and of what follows, both in whole bins."""
+    from sendcap.scenario import FixedWindow
+
+    validity_s = max(its.honoured_validity for its in scenario.deliveries)
+    measured_s = min(measured / per_s, _LONGEST_S - validity_s)
+    warm_up_s = validity_s if _retries(scenario) else 0.1 * measured_s
+    shorter = min(_MOST / (per_s * (warm_up_s + measured_s)), 1.0)
+    bin_s = shorter * (warm_up_s + measured_s) / _BINS
+    throttles = [its.rate for its in scenario.providers.values()]
+    windows_s = [its.window for its in throttles if isinstance(its, FixedWindow)]
+    if windows_s:
+        # What is let through is even over whole windows only.
+        bin_s = max(windows_s) * math.ceil(bin_s / max(windows_s))
+    in_bins = [bin_s * math.ceil(shorter * its_s / bin_s) for its_s in (warm_up_s, measured_s)]
+    return bin_s, in_bins[0], in_bins[1]
 
 
 def _retries(scenario: Scenario) -> bool:

@@ -151,18 +151,18 @@ class Workers:
 
 
 def compiled() -> None:
-    """Compile the kernel, unless that has been done before; the processes find it on the disk."""
+    """Compile the kernels, unless that has been done before; the processes find them on disk."""
     from sendcap.model.engine import simulate_ledger
     from sendcap.scenario import from_dict
 
-    provider = {"connect_time": "0s", "transaction_time": "1s"}
+    plain = {"connect_time": "0s", "transaction_time": "1s"}
     simulate_ledger(
         from_dict(
             {
-                "deliveries": [{"name": "d", "messages": 1, "audience": {"p": 1.0}}],
+                "deliveries": [{"name": "d", "messages": 2, "audience": {"p": 0.5, "q": 0.5}}],
                 "relay": {"batch_time": "0s"},
                 "mta": {"ingress_rate": "1/s"},
-                "providers": {"p": provider},
+                "providers": {"p": plain, "q": plain | {"tolerance": "1/s"}},
             }
         )
     )

@@ -1,0 +1,86 @@
+"""The files of a study: its tables as CSV, its charts as PNG, its scenario.
+
+The same study gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sendcap.reporting.staging import SCENARIO, Contents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sendcap.study.compare import Comparison
+    from sendcap.study.converge import ConvergenceStudy
+
+_DECIMALS: Final = 6
+"""Of percentages, points and times: one message in a hundred million shows."""
+
+_CONVERGENCE: Final = ("final", "settling", "errors", "remaining", "extremes", "curves")
+_CONVERGENCE_CHARTS: Final = ("converging", "reading-error", "remaining", "settling")
+_COMPARISON: Final = ("differences", "curves", "replications")
+_COMPARISON_CHART: Final = "comparison.png"
+_A, _B = "a.toml", "b.toml"
+
+CONVERGENCE: Final = Contents(
+    "a saved convergence",
+    frozenset({SCENARIO, "settling.csv", "replications.csv"}),
+    frozenset(
+        {
+            SCENARIO,
+            "replications.csv",
+            *(f"{name}.csv" for name in _CONVERGENCE),
+            *(f"{name}.png" for name in _CONVERGENCE_CHARTS),
+        }
+    ),
+)
+COMPARISON: Final = Contents(
+    "a saved comparison",
+    frozenset({_A, _B, "differences.csv"}),
+    frozenset({_A, _B, _COMPARISON_CHART, *(f"{name}.csv" for name in _COMPARISON)}),
+)
+
+
+def write_convergence(study: ConvergenceStudy, folder: Path) -> None:
+    """Write the tables and charts of a convergence into a directory that exists."""
+    from sendcap.charts.converging import converging
+    from sendcap.charts.reading_error import reading_error
+    from sendcap.charts.remainder import remainder
+    from sendcap.charts.settling import settling
+    from sendcap.charts.style import save_png
+    from sendcap.reporting.saved import write_text
+    from sendcap.scenario import dumps
+
+    write_text(folder / SCENARIO, dumps(study.replications.scenario))
+    for name in _CONVERGENCE:
+        _write(folder / f"{name}.csv", getattr(study, name)())
+    _write(folder / "replications.csv", study.replications.each())
+    charts = (converging, reading_error, remainder, settling)
+    for name, chart in zip(_CONVERGENCE_CHARTS, charts, strict=True):
+        save_png(chart(study), folder / f"{name}.png")
+
+
+def write_comparison(its: Comparison, folder: Path) -> None:
+    """Write the tables and the chart of a comparison into a directory that exists."""
+    import pandas as pd
+
+    from sendcap.charts.comparison import comparison
+    from sendcap.charts.style import save_png
+    from sendcap.reporting.saved import write_text
+    from sendcap.scenario import dumps
+
+    write_text(folder / _A, dumps(its.a.scenario))
+    write_text(folder / _B, dumps(its.b.scenario))
+    _write(folder / "differences.csv", its.differences())
+    _write(folder / "curves.csv", its.curves())
+    each = {"a": its.a.each(), "b": its.b.each()}
+    together = pd.concat(each, names=["which", None]).reset_index("which")
+    _write(folder / "replications.csv", together)
+    save_png(comparison(its), folder / _COMPARISON_CHART)
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    table.round(_DECIMALS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

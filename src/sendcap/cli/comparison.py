@@ -1,0 +1,104 @@
+"""What a comparison looks like in the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sendcap.charts.bands import points as in_words
+from sendcap.charts.style import MODE_LOOKS
+from sendcap.cli.conduct import printable
+from sendcap.cli.numbers import Write, bracketed, longer, percent, points, signed
+from sendcap.cli.tables import console, heading, new_table
+from sendcap.reporting.elapsed import elapsed
+
+if TYPE_CHECKING:
+    from sendcap.study.compare import Comparison
+
+_WHAT: Final = {
+    "delivered_pct": "Final Delivered %",
+    "bounces_errors_pct": "Final Bounces + errors %",
+    "settling_s": "Delivered % stays within {} from",
+    "cliff_height_pt": "Cliff at the end of validity, points",
+    "cliff_begins_s": "Cliff begins",
+    "cliff_width_s": "Cliff lasts",
+    "peak_pct": "Peak of Bounces + errors %",
+    "peak_s": "Peak comes after",
+    "overshoot_pt": "Overshoot of Bounces + errors %, points",
+    "overshoot_gone_s": "Overshoot is within {} from",
+    "accepted_50_pct_s": "50 % accepted",
+    "accepted_90_pct_s": "90 % accepted",
+    "accepted_99_pct_s": "99 % accepted",
+}
+
+
+def show_comparison(its: Comparison) -> None:
+    """Print the numbers of A and B and their differences."""
+    screen = console()
+    one, two = its.names
+    title = its.a.scenario.title
+    heading(screen, f"{title}: {one} and {two}" if title else f"{one} and {two}")
+    screen.print(f"A: {printable(one)}")
+    screen.print(f"B: {printable(two)}")
+    screen.print()
+    rows = its.differences().to_dict("records")
+    for mode in ("", *its.modes):
+        of_mode = [row for row in rows if row["mode"] == mode and row["n"]]
+        certain = its.a.n > 1
+        table = new_table("", ["A", "B", "B − A", *(["Differs"] if certain else [])])
+        for row in of_mode:
+            table.add_row(*_cells(row, certain=certain))
+        about = MODE_LOOKS[mode].label if mode else "messages at the MTA"  # type: ignore[index]
+        heading(screen, about[0].upper() + about[1:])
+        screen.print(table)
+        screen.print()
+    screen.print(_about(its))
+    screen.print("Times count from t = 0, the start of the simulation.")
+    screen.print()
+
+
+def _cells(row: Mapping[Any, Any], *, certain: bool) -> list[str]:
+    name = row["name"]
+    write, difference = _writers(name)
+    cells = [
+        _WHAT[name].format(in_words(row["tolerance_pt"])),
+        write(row["a"]),
+        write(row["b"]),
+        bracketed(row["difference"], row["low"], row["high"], difference),
+    ]
+    if certain:
+        cells.append(_differs(row))
+    return cells
+
+
+def _writers(name: str) -> tuple[Write, Write]:
+    """Return how to write a number, and how a difference of two."""
+    if name.endswith("_s"):
+        return elapsed, longer
+    return (percent if name.endswith("_pct") else points), signed
+
+
+def _differs(row: Mapping[Any, Any]) -> str:
+    if math.isnan(row["low"]):
+        return "–"
+    if row["low"] == row["high"] == 0.0:
+        return "no"
+    return "not shown" if row["low"] <= 0.0 <= row["high"] else "yes"
+
+
+def _about(its: Comparison) -> str:
+    if its.a.n > 1:
+        return (
+            f"Means over {its.a.n} pairs of simulations, both of a pair with the same draws. In "
+            f"brackets: the {its.a.confidence:.0%} interval of the difference (paired t); where it "
+            f"holds 0, a difference is not shown."
+        )
+    draws = (
+        "with the same draws" if its.same_draws else "with different seeds, so with different draws"
+    )
+    remedy = "compare scenarios" if its.saved else "ask for more replications"
+    return (
+        f"One run of each, {draws}: how much of a difference is chance cannot be told; for that, "
+        f"{remedy}."
+    )
