@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
+    "sweep": ("sendcap.cli.sweep", "sweep"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
 

@@ -14,6 +14,7 @@ from sendcap.study.measure import Measure, Value
 
 if TYPE_CHECKING:
     from sendcap.analysis.limits import Limits
+    from sendcap.analysis.observed import Observed
     from sendcap.ledger import Event
     from sendcap.run import Run
     from sendcap.scenario import Scenario
@@ -170,12 +171,17 @@ def _bottleneck(limits: Limits) -> str | None:
     return limits.bottleneck
 
 
+def _mta(limits: Limits) -> list[Observed]:
+    """Return the stages behind the relay, where all messages wait from the start."""
+    return [its for its in limits.observed if its.stage.kind != "relay"]
+
+
 def _peak_backlog(limits: Limits) -> int:
-    return max(its.peak_backlog for its in limits.observed)
+    return max(its.peak_backlog for its in _mta(limits))
 
 
 def _peak_backlog_stage(limits: Limits) -> str | None:
-    peak = max(limits.observed, key=lambda its: its.peak_backlog)
+    peak = max(_mta(limits), key=lambda its: its.peak_backlog)
     return peak.stage.name if peak.peak_backlog else None
 
 
@@ -184,7 +190,7 @@ def _drained_at_s(limits: Limits) -> float:
 
 
 def _longest_wait_s(limits: Limits) -> float:
-    waits_s = [its.longest_wait_s for its in limits.observed]
+    waits_s = [its.longest_wait_s for its in _mta(limits)]
     return max((wait_s for wait_s in waits_s if not math.isnan(wait_s)), default=0.0)
 
 
@@ -213,13 +219,17 @@ def _all_measures() -> Iterable[Measure]:
     )
     yield Measure("bottleneck", _bottleneck, "the stage that holds the send up", limits=True)
     yield Measure(
-        "peak_backlog", _peak_backlog, "most messages that ever wait at a stage", limits=True
+        "peak_backlog",
+        _peak_backlog,
+        "most messages that ever wait at a stage of the MTA",
+        limits=True,
     )
+    yield Measure("peak_backlog_stage", _peak_backlog_stage, "the stage where they do", limits=True)
     yield Measure(
-        "peak_backlog_stage", _peak_backlog_stage, "the stage where they wait", limits=True
-    )
-    yield Measure(
-        "longest_wait_s", _longest_wait_s, "longest wait of any message at a stage", limits=True
+        "longest_wait_s",
+        _longest_wait_s,
+        "longest wait of any message at a stage of the MTA",
+        limits=True,
     )
     yield Measure("drained_at_s", _drained_at_s, "when the last backlog is gone", limits=True)
     yield Measure(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -14,7 +13,9 @@ from typing import Any, Final
 
 from sendcap.errors import SendcapError
 from sendcap.reporting.staging import plain_words
+from sendcap.study import whole_files
 from sendcap.study.outcomes import Outcome
+from sendcap.study.whole_files import is_temporary, put
 
 FORMAT: Final = 1
 """Version of the files. It rises when an older sendcap could not read them any more."""
@@ -23,7 +24,6 @@ _MARK: Final = "sendcap-store.json"
 _PREFIX: Final = "runs-"
 _SUFFIX: Final = ".parquet"
 _DAMAGED: Final = ".damaged"
-_TEMPORARY: Final = ".tmp"
 _KEY: Final = b"sendcap"
 _STALE_S: Final = 3600.0
 """No file takes that long to write: one of that age was left behind by a sweep that was killed."""
@@ -51,7 +51,7 @@ def require_store(directory: Path) -> None:
         newer, version = int(about["format"]) > FORMAT, str(about["version"])
     except FileNotFoundError:
         # Another sweep may be about to make it.
-        if directory.is_dir() and not all(_is_temporary(path) for path in directory.iterdir()):
+        if directory.is_dir() and not all(is_temporary(path) for path in directory.iterdir()):
             raise StoreError(
                 f"{directory}: is not a store of sendcap, and not empty; give another directory"
             ) from None
@@ -73,9 +73,9 @@ def make_store(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         if not (directory / _MARK).exists():
             about = {"format": FORMAT, "version": __version__}
-            _put(directory / _MARK, (json.dumps(about) + "\n").encode())
+            put(directory / _MARK, (json.dumps(about) + "\n").encode())
         for path in directory.iterdir():
-            if _is_temporary(path):
+            if is_temporary(path):
                 with suppress(FileNotFoundError):
                     if time.time() - path.stat().st_mtime > _STALE_S:
                         path.unlink()
@@ -83,16 +83,10 @@ def make_store(directory: Path) -> None:
         raise failure(directory, "written", error) from error
 
 
-def _is_temporary(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(_TEMPORARY)
-
-
 def require_writable(directory: Path) -> None:
     """Refuse a store that cannot be written, before anything is computed for it."""
-    path = directory / f".{secrets.token_hex(8)}{_TEMPORARY}"
     try:
-        path.touch()
-        path.unlink()
+        whole_files.require_writable(directory)
     except OSError as error:
         raise failure(directory, "written", error) from error
 
@@ -176,7 +170,7 @@ def write(directory: Path, outcomes: Sequence[Outcome]) -> str:
     # Never a name that has been there before: a reader may know it.
     name = f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     try:
-        _put(directory / name, content.getvalue())
+        put(directory / name, content.getvalue())
     except OSError as error:
         raise failure(directory, "written", error) from error
     return name
@@ -186,31 +180,6 @@ def remove(directory: Path, name: str) -> None:
     """Remove a file, unless another sweep has done so."""
     with suppress(OSError):
         (directory / name).unlink()
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, even if the machine stops meanwhile."""
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}{_TEMPORARY}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    """Force a directory's list of files to the disk, where a system can do that."""
-    with suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _is_newer(directory: Path, version: str) -> StoreError:

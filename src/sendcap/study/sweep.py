@@ -237,6 +237,17 @@ class SoFar:
         return Progress(self._rows.total(), self.done, self.failed, self.kept)
 
 
+def so_far(plan: Plan, store: Store) -> Progress:
+    """Return how far a plan is, as a store knows: also which runs have failed."""
+    counted = SoFar(plan)
+    for key in plan.tasks():
+        outcome = store.known(key)
+        if outcome is not None:
+            counted.add(outcome)
+    counted.kept = counted.done - counted.failed
+    return counted.progress()
+
+
 def _lost(task: Task, reason: str) -> Outcome:
     return Outcome.failure(task.key, reason)
 
