@@ -18,6 +18,7 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
         ["limits", "--help"],
         ["converge", "--help"],
         ["compare", "--help"],
+        ["sweep", "--help"],
         ["scenario", "--help"],
         [],
     ],
@@ -52,7 +53,7 @@ def test_help_names_every_command(sendcap) -> None:
     for arguments in ((), ("--help",), ("-h",)):
         result = sendcap(*arguments)
         assert result.exit_code == 0
-        for command in ("run", "limits", "dashboard", "converge", "compare", "scenario"):
+        for command in ("run", "limits", "dashboard", "converge", "compare", "sweep", "scenario"):
             assert f"\n  {command} " in result.output
 
 

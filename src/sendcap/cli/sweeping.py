@@ -64,6 +64,7 @@ def carried_out(plan: Plan, there: Execution, store: Store, home: str) -> Mappin
     home
         What the user calls the place where it is kept.
     """
+    from sendcap.study import whole_files
     from sendcap.study.sweep import carried_out as carry_out
 
     latest: list[Progress] = []
@@ -78,7 +79,12 @@ def carried_out(plan: Plan, there: Execution, store: Store, home: str) -> Mappin
                 f"the same command goes on from there\n".encode(),
             )
 
-    with cleaned_by(tell_how_to_go_on), cleaned_by(there.abandon), runs_bar() as show:
+    with (
+        cleaned_by(tell_how_to_go_on),
+        cleaned_by(whole_files.abandon),
+        cleaned_by(there.abandon),
+        runs_bar() as show,
+    ):
 
         def progress(its: Progress) -> None:
             latest[:] = [its]
@@ -95,6 +101,7 @@ def show_status(study: Study, store: Store) -> None:
     its = so_far(study.plan, store)
     missing = its.runs - its.done
     click.echo(
-        f"{its.done - its.failed:,} of {its.runs:,} runs are done, {its.failed:,} have failed, "
+        f"{its.done - its.failed:,} of {its.runs:,} runs are done, "
+        f"{its.failed:,} {'has' if its.failed == 1 else 'have'} failed, "
         f"{missing:,} {'is' if missing == 1 else 'are'} missing"
     )

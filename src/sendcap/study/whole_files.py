@@ -10,6 +10,9 @@ from typing import Final
 
 _TEMPORARY: Final = ".tmp"
 
+# They belong to the process, as the signals do that may end it meanwhile.
+_unfinished: set[Path] = set()
+
 
 def put(path: Path, content: bytes) -> None:
     """Write a file, in place of what is there, so that it survives a stop of the machine.
@@ -20,6 +23,7 @@ def put(path: Path, content: bytes) -> None:
         If that is not possible; then all is as it was.
     """
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}{_TEMPORARY}")
+    _unfinished.add(temporary)
     try:
         with temporary.open("xb") as file:
             file.write(content)
@@ -29,7 +33,15 @@ def put(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink()
+        _unfinished.discard(temporary)
     _sync(path.parent)
+
+
+def abandon() -> None:
+    """Remove what is being written; for a process that is about to end."""
+    for temporary in tuple(_unfinished):
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def is_temporary(path: Path) -> bool:
