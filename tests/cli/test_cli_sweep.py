@@ -56,7 +56,7 @@ def results(place: Path, name: str = "out") -> tuple[bytes, pd.DataFrame]:
 
 def kept(place: Path, name: str = "out") -> int:
     """Return how many runs are kept, while a sweep goes on."""
-    return len(Store(place / name / "store")._outcomes)
+    return len(Store(place / name / "store"))
 
 
 def wait_for(condition, seconds=60.0) -> None:

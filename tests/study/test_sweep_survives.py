@@ -57,7 +57,7 @@ def finished(its: subprocess.Popen[str]) -> str:
 
 def done_in(store: Path) -> int:
     """Return how many runs a store knows, while a sweep goes on with it."""
-    return len(Store(store)._outcomes)
+    return len(Store(store))
 
 
 def rows_in(store: Path) -> list[str]:

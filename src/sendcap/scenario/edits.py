@@ -46,7 +46,8 @@ class Edits:
         """Return a new scenario with the values at some paths replaced; see `updated`."""
         data = copy.deepcopy(self._data)
         for path, value in values.items():
-            _replace(data, path, value)
+            # A copy: a path after it may lead into it.
+            _replace(data, path, copy.deepcopy(value))
         return from_dict(data, name="<updated>")
 
 

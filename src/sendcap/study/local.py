@@ -17,7 +17,7 @@ from typing import Any, Final, Self, TypeVar
 
 from sendcap.errors import SendcapError
 from sendcap.study.under_way import Lost, UnderWay, result_of, take
-from sendcap.study.workers import Workers
+from sendcap.study.workers import Workers, compiled
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -26,8 +26,8 @@ AHEAD: Final = 2
 """Items handed out per process: one is worked on, one waits."""
 _ALONE: Final = 2
 """Times that an item is tried alone."""
-_STARTS: Final = 3
-"""Times that a pool is started that breaks before it has done anything."""
+_STARTS: Final = 5
+"""Times that processes are started that are killed before they have done anything."""
 
 
 class Local:
@@ -41,8 +41,8 @@ class Local:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self._together = Workers(workers)
-        self._alone = Workers(1)
+        self._together = Workers(workers, compile_here=False)
+        self._alone = Workers(1, compile_here=False)
         self._ready: set[Workers] = set()
 
     def __enter__(self) -> Self:
@@ -112,14 +112,21 @@ class Local:
         return Lost(f"its process ended before its time, {_ALONE + 1} times: {reason}")
 
     def _started(self, workers: Workers) -> Workers:
-        """Return workers of whom one has shown that it can begin: if not, no item is to blame."""
+        """Return workers of whom one has shown that it can begin: if not, no item is to blame.
+
+        It compiles, too, before there are others that would do so at the same time.
+        """
         if workers in self._ready:
             return workers
         for _ in range(_STARTS):
             try:
                 workers.submit(_begin, None).result()
             except BrokenProcessPool:
+                codes = workers.exit_codes()
                 self._give_up(workers)
+                if any(code > 0 for code in codes):
+                    # They ended themselves, and would again.
+                    break
             else:
                 self._ready.add(workers)
                 return workers
@@ -134,7 +141,7 @@ class Local:
 
 
 def _begin(_nothing: None) -> None:
-    """Show that a process is there."""
+    compiled()
 
 
 def _is_broken(future: Future[Any]) -> bool:

@@ -54,6 +54,10 @@ class Store:
         files.require_store(self.directory)
         self.refresh()
 
+    def __len__(self) -> int:
+        """Return how many runs are known."""
+        return len(self._outcomes)
+
     def finished(self, key: str) -> Outcome | None:
         """Return what became of a run, None if it is not known or has failed."""
         its = self._outcomes.get(key)

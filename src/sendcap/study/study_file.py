@@ -212,13 +212,7 @@ def load_study(source: str | Path) -> Study:
         raise _refused(name, problems.lines(error, data, _StudyTable)) from None
     scenario = _scenario(table, name, path.parent)
     over = _over(table, path.parent)
-    try:
-        wrong = point_problems(scenario, over, points_of(over))
-        plan = None if wrong else planned(scenario, over, table.replications, table.measures)
-    except SendcapError as error:
-        raise _refused(name, str(error).removeprefix(f"{name}: ").split("\n")) from None
-    if plan is None:
-        raise _refused(name, wrong)
+    plan = _plan(table, name, scenario, over)
     return Study(name, text, table.title, scenario, over, table.replications, plan.measures, plan)
 
 
@@ -249,6 +243,22 @@ def _scenario(table: _StudyTable, name: str, folder: Path) -> Scenario:
     except ScenarioError as error:
         lines = (line.replace("<updated>: ", "") for line in str(error).split("\n"))
         raise _refused(name, (f"set: {line}" for line in lines)) from None
+
+
+def _plan(table: _StudyTable, name: str, scenario: Scenario, over: Over) -> Plan:
+    wrong: list[str] = []
+    try:
+        points = points_of(over)
+        plan = planned(scenario, over, table.replications, table.measures)
+        if any(isinstance(its, str) for its in plan.scenarios):
+            wrong = point_problems(scenario, over, points)
+    except ScenarioError as error:  # there is not one point
+        wrong = point_problems(scenario, over, points) or str(error).split("\n")
+    except SendcapError as error:
+        wrong = str(error).removeprefix(f"{name}: ").split("\n")
+    if wrong:
+        raise _refused(name, wrong)
+    return plan
 
 
 def _over(table: _StudyTable, folder: Path) -> Over:

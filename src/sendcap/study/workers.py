@@ -38,6 +38,9 @@ class Workers:
     count
         How many processes; by default as many as the machine has processors. With 1 everything is
         done in this process.
+    compile_here
+        Compile in this process first, so that no two others do so at the same time; otherwise it
+        is left to who gives them work.
 
     Raises
     ------
@@ -45,10 +48,11 @@ class Workers:
         If the count is less than 1.
     """
 
-    def __init__(self, count: int | None = None) -> None:
+    def __init__(self, count: int | None = None, *, compile_here: bool = True) -> None:
         self.count = (os.cpu_count() or 1) if count is None else count
         if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1:
             raise SendcapError(f"workers: must be a whole number from 1, not {count!r}")
+        self._compile_here = compile_here
         self._executor: ProcessPoolExecutor | None = None
         self._processes: list[multiprocessing.process.BaseProcess] = []
 
@@ -112,7 +116,8 @@ class Workers:
     def submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
         """Evaluate a function in another process, even if there is but one; see `map`."""
         if self._executor is None:
-            compiled()
+            if self._compile_here:
+                compiled()
             self._executor = ProcessPoolExecutor(
                 self.count, multiprocessing.get_context("spawn"), _begin
             )
