@@ -49,7 +49,7 @@ def test_a_good_guess_takes_few_simulations() -> None:
     asked: list[Asked] = []
     roots = np.random.default_rng(1).normal(9_500_000, 4_000, AT_A_TIME)
     found = search(lambda number: roots[number], 9_400_000, asked=asked)
-    assert len(asked) <= 1 + 4 * AT_A_TIME
+    assert len(asked) <= 2 + 2 * AT_A_TIME
     assert found.roots == pytest.approx(list(roots), rel=1e-4)
 
 
