@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sendcap.study.kept import Replications
     from sendcap.study.levers import Levers, levers
     from sendcap.study.replicate import replicate
+    from sendcap.study.sensitivity import Sensitivity, sensitivity
     from sendcap.study.sustained import Sustained, sustained
     from sendcap.study.sweep import sweep
 
@@ -46,6 +47,7 @@ __all__ = [
     "ScenarioError",
     "SendcapError",
     "SendcapWarning",
+    "Sensitivity",
     "Sustained",
     "__version__",
     "compare",
@@ -57,6 +59,7 @@ __all__ = [
     "load",
     "open_run",
     "replicate",
+    "sensitivity",
     "simulate",
     "sobol",
     "sustained",
@@ -77,6 +80,7 @@ _HOMES = {
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "Sensitivity": "sendcap.study.sensitivity",
     "Sustained": "sendcap.study.sustained",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
@@ -87,6 +91,7 @@ _HOMES = {
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
     "replicate": "sendcap.study.replicate",
+    "sensitivity": "sendcap.study.sensitivity",
     "simulate": "sendcap.run",
     "sobol": "sendcap.study.designs",
     "sustained": "sendcap.study.sustained",

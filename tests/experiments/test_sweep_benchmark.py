@@ -16,7 +16,8 @@ def test_all_of_it_is_measured_and_nothing_is_lost() -> None:
     one, two, ratio, survival = done.stdout.splitlines()
     for line, workers in ((one, "1 worker"), (two, "2 workers")):
         assert re.fullmatch(
-            rf"overhead per run, {workers}, 10 runs of \d+ ms: \d+\.\d ms of CPU \(target < 20 ms\)",
+            rf"overhead per run, {workers}, 10 runs of \d+ ms: \d+\.\d ms of CPU \(target < 20 ms"
+            r"\)",
             line,
         )
     assert re.match(r"CPU with two workers / one, 2 runs of \d\.\d\d s: \d\.\d\d times", ratio)

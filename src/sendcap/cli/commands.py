@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
     "sweep": ("sendcap.cli.sweep", "sweep"),
+    "sensitivity": ("sendcap.cli.sensitivity", "sensitivity"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
 

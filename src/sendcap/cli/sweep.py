@@ -80,7 +80,7 @@ def sweep(
     results.require_sweep_directory(directory)
     kept = Store(store or directory / results.STORE)
     if status:
-        show_status(study, kept)
+        show_status(study.plan, kept)
         return
     with computing(workers, address) as there:
         results.begin(directory, study)

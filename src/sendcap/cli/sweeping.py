@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sendcap.study.outcomes import Outcome
     from sendcap.study.plan import Plan
     from sendcap.study.store import Store
-    from sendcap.study.study_file import Study
     from sendcap.study.sweep import Progress
 
 _PATIENCE: Final = "10s"
@@ -94,11 +93,11 @@ def carried_out(plan: Plan, there: Execution, store: Store, home: str) -> Mappin
         return carry_out(plan, there, store, progress)
 
 
-def show_status(study: Study, store: Store) -> None:
-    """Print how far a study is."""
+def show_status(plan: Plan, store: Store) -> None:
+    """Print how far a plan is."""
     from sendcap.study.sweep import so_far
 
-    its = so_far(study.plan, store)
+    its = so_far(plan, store)
     missing = its.runs - its.done
     click.echo(
         f"{its.done - its.failed:,} of {its.runs:,} runs are done, "

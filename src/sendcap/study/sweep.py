@@ -114,8 +114,7 @@ def sweep(
 
     plan = planned(scenario_of(scenario), over, replications, measure, keyed=store is not None)
     there = execution(executor, workers)
-    if isinstance(there, Local):
-        require_importable(plan)
+    require_picklable(plan, there)
     outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
     return plan.table(outcomes)
 
@@ -249,8 +248,10 @@ def _lost(task: Task, reason: str) -> Outcome:
     return Outcome.failure(task.key, reason)
 
 
-def require_importable(plan: Plan) -> None:
+def require_picklable(plan: Plan, there: Execution) -> None:
     """Refuse measures that another process of this machine cannot import."""
+    if not isinstance(there, Local):
+        return
     interactive = not hasattr(sys.modules["__main__"], "__file__")
     for its in plan.measures:
         try:
