@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pandas as pd
@@ -70,6 +71,20 @@ def test_times_are_what_a_run_takes(table) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_number_of_workers_changes_nothing(table, workers) -> None:
     found = sendcap.sweep(small(), GRID, workers=workers, **ASKED)
+    assert_frame_equal(without_times(found), without_times(table), check_exact=True)
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing(table, tmp_path) -> None:
+    killed: list[int] = []
+
+    def kill_one(its: module.Progress) -> None:
+        if its.done >= 2 and not killed:
+            worker = multiprocessing.active_children()[0]
+            worker.kill()
+            killed.append(worker.pid)
+
+    found = sendcap.sweep(small(), GRID, workers=2, store=tmp_path, progress=kill_one, **ASKED)
+    assert killed
     assert_frame_equal(without_times(found), without_times(table), check_exact=True)
 
 
