@@ -33,6 +33,7 @@ def levers() -> Levers:
         Gain("one more IP", "8 → 9", estimate(110.0, 130.0), None, None),
         Gain("+10 % relay rate", "100/s → 110/s", estimate(-20.0, 90.0), 3, SLOW),
         Gain("one more relay worker", "1 → 2", estimate(-0.5, 0.25), 0, None),
+        Gain("+10 % ingress rate", "30/s → 33/s", estimate(-40.0, -20.0), 0, None),
     )
 
 
@@ -46,7 +47,7 @@ def test_a_bar_for_each_lever_what_gains_most_on_top(levers) -> None:
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == [gain.lever for gain in reversed(levers.gains)]
     widths = [patch.get_width() for patch in axes.patches]
-    assert widths == pytest.approx([0.0, 35.0, 120.0, 360.0])
+    assert widths == pytest.approx([0.0, 0.0, 35.0, 120.0, 360.0])
     assert figure.texts[0].get_text() == "A title: what to buy first"
     assert "95 % confidence" in figure.texts[1].get_text()
 
@@ -67,7 +68,7 @@ def test_what_is_told_beside_a_bar_is_only_what_is_known(levers) -> None:
         "nothing",
         "up to 4 of them, then the relay holds up",
         "however many, the bottleneck stays where it is",
-        "leaves the bottleneck as it is",
+        "costs 30s",
         "8 → 9",
     ):
         assert told.count(text) == 1

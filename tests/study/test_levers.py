@@ -160,6 +160,24 @@ def test_what_leaves_the_bottleneck_as_it_is_does_not_help_at_all() -> None:
     assert until["one more IP"] == (4, "relay")
 
 
+def test_a_lever_can_do_harm() -> None:
+    # Faster than the provider lets through, there is more to be throttled and tried again.
+    its = scenario_of(p={"tolerance": "5/s,max_burst=50", "messages_per_connection": "unlimited"})
+    its = its.model_copy(update={"deliveries": (its.deliveries[0].model_copy(
+        update={"messages": 5000}),)})  # fmt: skip
+    its_gains = gains(of(its, share=0.8))
+    assert its_gains["+10 % connections per IP"] < -10
+    assert its_gains["+10 % tolerance"] > 10
+
+
+def test_where_nothing_is_held_up_nothing_helps() -> None:
+    delivery = {"name": "a", "messages": 4000, "audience": {"p": 1.0}, "spread": "1h"}
+    found = of(scenario_of(deliveries=[delivery]), replications=2)
+    assert found.bottleneck is None
+    assert {its.helps_until for its in found.gains} == {0}
+    assert max(map(abs, gains(found).values())) < 0.01 * found.takes_s.mean
+
+
 def test_the_table_has_a_row_for_each_lever_ranked() -> None:
     found = of(scenario_of(**EVERYTHING), replications=2)
     table = found.frame()

@@ -99,6 +99,22 @@ def test_the_provider_with_the_lowest_ceiling_for_its_share_is_named() -> None:
         assert found.per_s.mean == pytest.approx(per_s, rel=0.005)
 
 
+def test_deliveries_are_mixed_as_they_are() -> None:
+    one = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 10}
+    deliveries = [
+        {"name": "c", "messages": 3000, "audience": {"a": 1.0}},
+        {"name": "d", "messages": 1000, "audience": {"b": 1.0}, "at": "1h"},
+        {"name": "e", "messages": 1000, "audience": {"b": 1.0}, "validity": "1h"},
+    ]
+    its = scenario_of(deliveries=deliveries, providers={"a": one, "b": one})
+    stream = steady.Stream.of(steady.lasting(its), 10.0, FEW)
+    # Those of the same validity are one stream.
+    assert len(stream.scenario.deliveries) == 2
+    found = of(its)
+    assert found.name == "a"
+    assert found.per_s.mean == pytest.approx(10 / 0.6, rel=0.005)
+
+
 def test_relay_and_ingress_have_exact_ceilings() -> None:
     relay = of(scenario_of(relay={"rate": "9/s"}))
     assert (relay.name, relay.per_s.mean, relay.per_s.half_width) == ("relay", 9.0, 0.0)

@@ -64,7 +64,7 @@ def attempts_per_message(
         load to a steady stream, and none to a delivery that is long over.
     """
 
-    def total(event: Event) -> int:
+    def total(event: Event) -> float:
         return ledger.total(event, clock="happened", provider=provider)
 
     times = {}

@@ -64,7 +64,7 @@ def levers_chart(found: Levers, title: str = "", axes: Axes | None = None) -> Fi
 def _draw(axes: Axes, row: int, its: Gain, found: Levers) -> None:
     gain = its.gain_s
     colour = _COLOUR if gain.low > 0.0 else GREY
-    # Less than nothing is chance: there is no room for it on the axis.
+    # Less than nothing is chance, or rare: it is told in words.
     width_s, low_s, high_s = (max(value, 0.0) for value in (gain.mean, gain.low, gain.high))
     axes.barh([row], [width_s], height=_HEIGHT, color=colour, alpha=0.85, linewidth=0)
     axes.hlines([row], low_s, high_s, color=INK, linewidth=1.0)
@@ -92,6 +92,8 @@ def _gained(its: Gain, found: Levers) -> str:
     gain = its.gain_s
     if gain.low > 0.0:
         return f"{elapsed(gain.mean)} ({100.0 * gain.mean / found.takes_s.mean:.1f} %)"
+    if gain.high < 0.0 and -gain.mean > _NOTHING * found.takes_s.mean:
+        return f"costs {elapsed(-gain.mean)}"
     if gain.high < _NOTHING * found.takes_s.mean:
         return "nothing"
     return f"nothing that is certain, at most {elapsed(gain.high)}"
@@ -117,7 +119,8 @@ def until(its: Gain) -> str:
 
 def _new_axes(found: Levers, title: str) -> Axes:
     rows = len(found.gains)
-    holding = short(called(found.bottleneck.kind, found.bottleneck.name))
+    its = found.bottleneck
+    holding = "nothing" if its is None else short(called(its.kind, its.name))
     told = (
         f"How much sooner {100.0 * found.share:g} % of the messages are accepted with one more of "
         f"each. As it is, they take {elapsed(found.takes_s.mean)}, and {holding} "

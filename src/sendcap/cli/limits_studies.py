@@ -199,13 +199,13 @@ def sustained_sentence(found: Sustained) -> str:
         told += f": {stage} carries no more, and no provider falls behind at that rate"
         told += f"{_effort(per_s.n, found.simulations)}."
     if found.growing:
-        behind = ", ".join(
-            f"by {_rate(its.per_s, 3)} messages/s at {called(its.kind, its.name)}"
-            for its in found.growing
+        first, *others = (
+            (_rate(its.per_s, 3), called(its.kind, its.name)) for its in found.growing
         )
+        behind = [f"{first[0]} messages/s at {first[1]}", *(f"{n} at {at}" for n, at in others)]
         told += (
             f" As long as the relay has messages it hands over {_rate(found.relay_per_s)}/s: "
-            f"meanwhile the backlog grows {behind}."
+            f"meanwhile the backlog grows by {', '.join(behind)}."
         )
     elif found.relay_per_s == math.inf:
         told += " The relay itself has no limit."
@@ -258,9 +258,11 @@ def _show_levers(screen: Console, found: Levers) -> None:
     heading(screen, "Levers: how much sooner it is done with one more of each")
     screen.print(table)
     screen.print()
+    slowest = found.bottleneck
+    holding = "nothing" if slowest is None else called(slowest.kind, slowest.name)
     screen.print(
         f"As it is, {found.share * 100:g} % are accepted after {elapsed(found.takes_s.mean)}; "
-        f"{printable(called(found.bottleneck.kind, found.bottleneck.name))} holds them up."
+        f"{printable(holding)} holds them up."
     )
     screen.print(
         f"±: half the {found.confidence * 100:g} % interval"

@@ -23,6 +23,8 @@ MOST_MESSAGES: Final = 999_999_999
 _COUNTS: Final = 5_000_000
 """Bins times deliveries times providers that a simulation can afford to count in."""
 _MOST_BINS: Final = 1_000_000
+_MOSTLY_PCT: Final = 99
+"""Attempts count as load until so much of what is ever accepted has been accepted."""
 _ENOUGH_BINS: Final = 2_000
 """Until the moment in question."""
 
@@ -92,7 +94,7 @@ def begins_s(scenario: Scenario) -> float:
     return min(delivery.at for delivery in scenario.deliveries)
 
 
-def deliverable(ledger: Ledger) -> int:
+def deliverable(ledger: Ledger) -> float:
     """Return how many messages could be accepted, sooner or later.
 
     Those that are accepted in the end, and those that would be if their turn came in time: they
@@ -128,14 +130,18 @@ class Acceptance(NamedTuple):
     scenario: Scenario
     share: float
 
-    def takes_s(self) -> float:
-        """Simulate, and return the seconds; infinite if the share is never reached."""
-        from sendcap.model.engine import simulate_ledger
-
-        its = self.scenario
-        return accepted_share_s(simulate_ledger(its), self.share) - begins_s(its)
-
 
 def takes_s(asked: Acceptance) -> float:
-    """Return `Acceptance.takes_s`; other processes can import a function by its name."""
-    return asked.takes_s()
+    """Simulate, and return the seconds; infinite if the share is never reached."""
+    return takes_and_tries(asked)[0]
+
+
+def takes_and_tries(asked: Acceptance) -> tuple[float, dict[str, float]]:
+    """Return besides how often messages are tried, see `sendcap.analysis.retries`."""
+    from sendcap.analysis.retries import attempts_per_message
+    from sendcap.model.engine import simulate_ledger
+
+    its = asked.scenario
+    ledger = simulate_ledger(its)
+    attempts = attempts_per_message(ledger, its, _MOSTLY_PCT)
+    return accepted_share_s(ledger, asked.share) - begins_s(its), attempts

@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import SendcapError
-from sendcap.study.acceptance import Acceptance, bare, begins_s, takes_s, with_edge_at
+from sendcap.study.acceptance import (
+    Acceptance,
+    bare,
+    begins_s,
+    takes_and_tries,
+    with_edge_at,
+)
 from sendcap.study.capacity import require_replications
 from sendcap.study.estimates import Estimate, estimate, require_confidence
-from sendcap.study.idle import attempts_per_message, idle_ledger, percent
+from sendcap.study.idle import percent
 from sendcap.study.lever import Lever, available
 from sendcap.study.replications import Simulations, replication_seed
 from sendcap.study.shares import parse_share
@@ -66,7 +72,7 @@ class Levers:
     takes_s
         How long it takes as it is, from the first delivery's start.
     bottleneck
-        The stage that holds it up.
+        The stage that holds it up; None where every stage keeps up with what becomes ready.
     gains
         One for each lever.
     confidence
@@ -77,7 +83,7 @@ class Levers:
 
     share: float
     takes_s: Estimate
-    bottleneck: Stage
+    bottleneck: Stage | None
     gains: tuple[Gain, ...]
     confidence: float
     simulations: int
@@ -147,6 +153,7 @@ def levers(
         If the share is never accepted, or what is asked makes no sense.
     """
     from sendcap.analysis.ceilings import bottleneck, stages
+    from sendcap.analysis.sentence import holding_up
     from sendcap.run import scenario_of
 
     scenario = scenario_of(scenario)
@@ -161,7 +168,9 @@ def levers(
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
         asked = (Acceptance(case.with_seed(seed), share) for case in cases for seed in seeds)
-        times_s = list(simulations.map(takes_s, asked))
+        found_s, tries = zip(*simulations.map(takes_and_tries, asked), strict=True)
+    # As often as in the scenario's own simulation, as `sendcap limits` counts it.
+    times_s, attempts = list(found_s), tries[0]
     if math.inf in times_s:
         raise SendcapError(
             f"{percent(share)} of the deliverable messages are never accepted, because too many "
@@ -169,7 +178,6 @@ def levers(
         )
     by_case_s = [times_s[at : at + replications] for at in range(0, len(times_s), replications)]
     base_s, with_lever_s = by_case_s[0], by_case_s[1:]
-    attempts = attempts_per_message(idle_ledger(its), begins_s(its) + max(base_s))
     gains = []
     for lever, pulled_s in zip(found, with_lever_s, strict=True):
         gain_s = [before_s - after_s for before_s, after_s in zip(base_s, pulled_s, strict=True)]
@@ -178,7 +186,7 @@ def levers(
     return Levers(
         share=share,
         takes_s=estimate(base_s, confidence),
-        bottleneck=bottleneck(stages(its, attempts)),
+        bottleneck=holding_up(its, stages(its, attempts)),
         gains=tuple(sorted(gains, key=lambda gain: -gain.gain_s.mean)),
         confidence=confidence,
         simulations=simulations.done,
@@ -193,18 +201,21 @@ def helps_until(
     Returns
     -------
     tuple
-        0 and None where a unit does not shorten the time that the bottleneck needs; None and None
-        where the bottleneck stays where it is, however many there are.
+        0 and None where a unit does not shorten the time that the bottleneck needs, or there is
+        none; None and None where the bottleneck stays where it is, however many there are.
     """
     from sendcap.analysis.ceilings import bottleneck, stages
+    from sendcap.analysis.sentence import holding_up
 
     def at(units: int) -> Stage:
         return bottleneck(stages(lever.pulled(scenario, units), attempts))
 
     def same(stage: Stage) -> bool:
-        return (stage.kind, stage.name) == (first.kind, first.name)
+        return first is not None and (stage.kind, stage.name) == (first.kind, first.name)
 
-    first = bottleneck(stages(scenario, attempts))
+    first = holding_up(scenario, stages(scenario, attempts))
+    if first is None:
+        return 0, None
     (pulled,) = filter(same, stages(lever.pulled(scenario, 1), attempts))
     if not pulled.needs_s < first.needs_s * (1.0 - 1e-9):
         return 0, None

@@ -11,11 +11,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sendcap.study.acceptance import bare, messages, resized
+from sendcap.study.acceptance import bare, resized
 
 if TYPE_CHECKING:
     from sendcap.ledger import Event
-    from sendcap.scenario import Provider, Scenario
+    from sendcap.scenario import Delivery, Provider, Scenario
 
 MEASURED: Final = 1_500_000
 """Messages whose arrival is watched in a simulation, by default."""
@@ -138,10 +138,7 @@ class Stream:
         part = scenario.model_copy(
             update={
                 "time": scenario.time.model_copy(update={"bin": bin_s, "horizon": end_s}),
-                "deliveries": tuple(
-                    its.model_copy(update={"at": 0.0, "spread": end_s})
-                    for its in scenario.deliveries
-                ),
+                "deliveries": _streams(scenario, end_s),
                 "relay": relay,
                 "mta": scenario.mta.model_copy(update={"ips": own_ips, "ingress_rate": None}),
                 "providers": {
@@ -165,8 +162,8 @@ class Stream:
 
         A queue's length varies by chance, by about the square root of what comes in the time.
         """
-        counts = self.scenario.to_deliver()
-        total = messages(self.scenario)
+        counts = resized(self.scenario, self.size(per_s)).to_deliver()
+        total = sum(counts.values())
         comes = self.size(per_s) * self.measured_s / (self.warm_up_s + self.measured_s)
         shares = dict.fromkeys(self.scenario.providers, 0.0)
         for (_, name), count in counts.items():
@@ -181,6 +178,29 @@ class Stream:
         """Return what is to be simulated; on request with nothing that holds a message up."""
         its = resized(self.scenario, size).with_seed(seed)
         return StreamAsked(_unhindered(its) if unhindered else its, self.warm_up_s)
+
+
+def _streams(scenario: Scenario, end_s: float) -> tuple[Delivery, ...]:
+    """Return the deliveries as streams; those of the same validity are one.
+
+    A stream of many deliveries in turn takes far longer to simulate, and comes to the same.
+    """
+    streams = []
+    for validity_s in {its.honoured_validity: None for its in scenario.deliveries}:
+        same = [its for its in scenario.deliveries if its.honoured_validity == validity_s]
+        total = sum(its.messages for its in same)
+        audience: dict[str, float] = {}
+        for its in same:
+            for name, share in its.audience.items():
+                audience[name] = audience.get(name, 0.0) + share * its.messages / total
+        changes = {
+            "messages": total,
+            "audience": audience,
+            "at": 0.0,
+            "spread": end_s,
+        }
+        streams.append(same[0].model_copy(update=changes))
+    return tuple(streams)
 
 
 def _times_s(scenario: Scenario, per_s: float, measured: int) -> tuple[float, float, float]:

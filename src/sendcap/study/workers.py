@@ -91,6 +91,8 @@ class Workers:
         if self.count == 1:
             yield from map(function, items)
             return
+        # What has been asked is never taken back: an executor whose processes are ended would
+        # stumble over questions that are cancelled, with a traceback of its own.
         asked: deque[Future[_Result]] = deque()
         left = iter(items)
         try:
@@ -109,9 +111,6 @@ class Workers:
                 "a worker process has ended before its time: for want of memory, or because the "
                 "program that asked has no 'if __name__ == \"__main__\":'; try 1 worker"
             ) from None
-        finally:
-            for future in asked:
-                future.cancel()
 
     def submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
         """Evaluate a function in another process, even if there is but one; see `map`."""
@@ -148,9 +147,7 @@ class Workers:
         self._processes = []
         if executor is not None:
             # The executor's own lock may be held by what a signal has interrupted.
-            ending = threading.Thread(
-                target=executor.shutdown, kwargs={"cancel_futures": True}, daemon=True
-            )
+            ending = threading.Thread(target=executor.shutdown, daemon=True)
             ending.start()
             ending.join(_PATIENCE_S)
 
