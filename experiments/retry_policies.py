@@ -13,8 +13,9 @@ Momentum 1 h 57 min with 1.05. Campaign's own MTA is the latest, 2 h 41 min with
 
 Run by hand, some four minutes: ``python experiments/retry_policies.py``. It writes
 ``retry-policies.csv`` and ``retry-policies.png`` into ``--out``. All policies have the same
-addresses with the same faults (common random numbers), so small differences are real. The times are of this preset's faults:
-greylisting that clears within minutes, mailboxes that are full for a day, servers that are down.
+addresses with the same faults (common random numbers), so small differences are real. The times
+are of this preset's faults: greylisting that clears within minutes, mailboxes that are full for a
+day, servers that are down.
 """
 
 from __future__ import annotations
