@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from sendcap.study.capacity import Capacity, largest_within
     from sendcap.study.compare import Comparison, compare
     from sendcap.study.converge import ConvergenceStudy, converge
+    from sendcap.study.designs import Range, latin_hypercube, sobol
     from sendcap.study.kept import Replications
     from sendcap.study.levers import Levers, levers
     from sendcap.study.replicate import replicate
+    from sendcap.study.sensitivity import Sensitivity, sensitivity
     from sendcap.study.sustained import Sustained, sustained
+    from sendcap.study.sweep import sweep
 
     __version__: str
 
@@ -36,6 +39,7 @@ __all__ = [
     "Ledger",
     "Levers",
     "Limits",
+    "Range",
     "Replications",
     "Run",
     "RunError",
@@ -43,18 +47,23 @@ __all__ = [
     "ScenarioError",
     "SendcapError",
     "SendcapWarning",
+    "Sensitivity",
     "Sustained",
     "__version__",
     "compare",
     "converge",
     "largest_within",
+    "latin_hypercube",
     "levers",
     "limits",
     "load",
     "open_run",
     "replicate",
+    "sensitivity",
     "simulate",
+    "sobol",
     "sustained",
+    "sweep",
 ]
 
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
@@ -67,20 +76,26 @@ _HOMES = {
     "Ledger": "sendcap.ledger",
     "Levers": "sendcap.study.levers",
     "Limits": "sendcap.analysis.limits",
+    "Range": "sendcap.study.designs",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "Sensitivity": "sendcap.study.sensitivity",
     "Sustained": "sendcap.study.sustained",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
     "largest_within": "sendcap.study.capacity",
+    "latin_hypercube": "sendcap.study.designs",
     "levers": "sendcap.study.levers",
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
     "replicate": "sendcap.study.replicate",
+    "sensitivity": "sendcap.study.sensitivity",
     "simulate": "sendcap.run",
+    "sobol": "sendcap.study.designs",
     "sustained": "sendcap.study.sustained",
+    "sweep": "sendcap.study.sweep",
 }
 
 

@@ -18,6 +18,8 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
         ["limits", "--help"],
         ["converge", "--help"],
         ["compare", "--help"],
+        ["sweep", "--help"],
+        ["sensitivity", "--help"],
         ["scenario", "--help"],
         [],
     ],
@@ -52,7 +54,16 @@ def test_help_names_every_command(sendcap) -> None:
     for arguments in ((), ("--help",), ("-h",)):
         result = sendcap(*arguments)
         assert result.exit_code == 0
-        for command in ("run", "limits", "dashboard", "converge", "compare", "scenario"):
+        for command in (
+            "run",
+            "limits",
+            "dashboard",
+            "converge",
+            "compare",
+            "sweep",
+            "sensitivity",
+            "scenario",
+        ):
             assert f"\n  {command} " in result.output
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sendcap.analysis.observed import Observed
     from sendcap.model.engine import Progress
+    from sendcap.model.monitor import Monitor
     from sendcap.run import Run
     from sendcap.scenario import Scenario
 
@@ -170,8 +171,6 @@ def limits(
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     """
-    from sendcap.analysis.observed import observed
-    from sendcap.analysis.retries import attempts_per_message, carried
     from sendcap.model.engine import simulate_ledger
     from sendcap.model.monitor import Monitor
     from sendcap.run import Run, scenario_of
@@ -182,9 +181,17 @@ def limits(
     # Opens and clicks have random draws of their own: without them the rest stays as it is.
     silent = scenario.engagement.model_copy(update={"open_rate": 0.0})
     simulated = scenario.model_copy(update={"engagement": silent})
-    bin_s = scenario.time.bin
-    monitor = Monitor(bin_s, scenario.time.horizon or math.inf)
+    monitor = Monitor(scenario.time.bin, scenario.time.horizon or math.inf)
     ledger = simulate_ledger(simulated, progress=progress, monitor=monitor)
+    return limits_of(scenario, Run(simulated, ledger), monitor)
+
+
+def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
+    """Tell what limits a scenario by a simulation that a monitor has watched."""
+    from sendcap.analysis.observed import observed
+    from sendcap.analysis.retries import attempts_per_message, carried
+
+    ledger = run.ledger
 
     def seen(stage: ceilings.Stage) -> Observed:
         if stage.kind == "provider":
@@ -192,11 +199,11 @@ def limits(
             its_carried = carried(ledger, scenario, stage.name)
         else:
             its, its_carried = getattr(monitor, stage.kind), None
-        return observed(stage, its, its_carried, bins=monitor.bins, bin_s=bin_s)
+        return observed(stage, its, its_carried, bins=monitor.bins, bin_s=scenario.time.bin)
 
     times = attempts_per_message(ledger, scenario, _ACCEPTED_PCT)
     stages = ceilings.stages(scenario, times)
-    return Limits(scenario, Run(simulated, ledger), tuple(seen(stage) for stage in stages))
+    return Limits(scenario, run, tuple(seen(stage) for stage in stages))
 
 
 def _row(its: Observed) -> dict[str, Any]:

@@ -22,6 +22,8 @@ _COMMANDS: Final = {
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
+    "sweep": ("sendcap.cli.sweep", "sweep"),
+    "sensitivity": ("sendcap.cli.sensitivity", "sensitivity"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
 

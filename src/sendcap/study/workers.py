@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,6 +25,7 @@ _Result = TypeVar("_Result")
 _AHEAD: Final = 2
 """Questions handed out per process: one is worked on, one waits."""
 _PATIENCE_S: Final = 5.0
+_CODES_S: Final = 1.0
 
 
 class Workers:
@@ -36,6 +38,9 @@ class Workers:
     count
         How many processes; by default as many as the machine has processors. With 1 everything is
         done in this process.
+    compile_here
+        Compile in this process first, so that no two others do so at the same time; otherwise it
+        is left to who gives them work.
 
     Raises
     ------
@@ -43,10 +48,11 @@ class Workers:
         If the count is less than 1.
     """
 
-    def __init__(self, count: int | None = None) -> None:
+    def __init__(self, count: int | None = None, *, compile_here: bool = True) -> None:
         self.count = (os.cpu_count() or 1) if count is None else count
         if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1:
             raise SendcapError(f"workers: must be a whole number from 1, not {count!r}")
+        self._compile_here = compile_here
         self._executor: ProcessPoolExecutor | None = None
         self._processes: list[multiprocessing.process.BaseProcess] = []
 
@@ -96,7 +102,7 @@ class Workers:
                         item = next(left)
                     except StopIteration:
                         break
-                    asked.append(self._submit(function, item))
+                    asked.append(self.submit(function, item))
                 if not asked:
                     return
                 yield asked.popleft().result()
@@ -105,6 +111,32 @@ class Workers:
                 "a worker process has ended before its time: for want of memory, or because the "
                 "program that asked has no 'if __name__ == \"__main__\":'; try 1 worker"
             ) from None
+
+    def submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
+        """Evaluate a function in another process, even if there is but one; see `map`."""
+        if self._executor is None:
+            if self._compile_here:
+                compiled()
+            self._executor = ProcessPoolExecutor(
+                self.count, multiprocessing.get_context("spawn"), _begin
+            )
+        before = set(multiprocessing.active_children())
+        with _signals_wait():
+            future = self._executor.submit(function, item)
+        self._processes += set(multiprocessing.active_children()) - before
+        return future
+
+    def exit_codes(self) -> list[int]:
+        """Return the codes of the processes that have ended; below zero, minus a signal.
+
+        While an executor's own thread waits for a process, its code is not known yet.
+        """
+        until = time.monotonic() + _CODES_S
+        while True:
+            codes = [process.exitcode for process in self._processes]
+            if None not in codes or time.monotonic() > until:
+                return [code for code in codes if code is not None]
+            time.sleep(0.01)
 
     def abandon(self) -> None:
         """End the processes, whatever they do; at any moment, and more than once."""
@@ -119,20 +151,8 @@ class Workers:
             ending.start()
             ending.join(_PATIENCE_S)
 
-    def _submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
-        if self._executor is None:
-            _compile()
-            self._executor = ProcessPoolExecutor(
-                self.count, multiprocessing.get_context("spawn"), _begin
-            )
-        before = set(multiprocessing.active_children())
-        with _signals_wait():
-            future = self._executor.submit(function, item)
-        self._processes += set(multiprocessing.active_children()) - before
-        return future
 
-
-def _compile() -> None:
+def compiled() -> None:
     """Compile the kernels, unless that has been done before; the processes find them on disk."""
     from sendcap.model.engine import simulate_ledger
     from sendcap.scenario import from_dict
