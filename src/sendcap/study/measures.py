@@ -143,7 +143,7 @@ def _settling_s(run: Run) -> dict[str, Value]:
     return found
 
 
-def _total(run: Run, event: Event) -> int:
+def _total(run: Run, event: Event) -> float:
     return run.ledger.total(event, clock="happened")
 
 
