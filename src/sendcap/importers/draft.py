@@ -1,0 +1,321 @@
+"""A scenario that is being imported: the base, and what the configuration puts in its place."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from sendcap.errors import ConfigurationError, SendcapWarning
+from sendcap.importers import known
+from sendcap.importers.audience import audience_of, effective_number
+from sendcap.importers.findings import BASE, DEFAULT, UNUSED, USED, WARNING, Finding
+from sendcap.importers.plan import Group, Plan
+from sendcap.scenario.distributions import Distribution
+from sendcap.scenario.files import from_dict, load, to_dict
+from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.wording import did_you_mean, dotted, shown, visible
+
+_LIMITS: Final = (
+    "connections_per_ip",
+    "messages_per_connection",
+    "idle_timeout",
+    "rate",
+    "connection_scaling",
+    "suspend",
+)
+"""Keys of a provider that an MTA's configuration decides; the others are the provider's doing."""
+
+_TIME: Final[TypeAdapter[Any]] = TypeAdapter(Distribution)
+
+_MOST_DOMAINS: Final = 100
+"""A long tail of domains is held to so many domains' limits: the MTA has other limits then."""
+_FEW_DOMAINS: Final = 5
+"""So many domains' limits has ``other`` where nobody says; the preset quickstart assumes it."""
+
+
+class Draft:
+    """A scenario in the making.
+
+    Parameters
+    ----------
+    plan
+        What the user asks for beside the configuration.
+
+    Attributes
+    ----------
+    base
+        The scenario that what the configuration does not hold is taken from.
+    data
+        The scenario as nested dictionaries.
+    comments
+        For places in it, where the value comes from.
+    findings
+        The rows of the report.
+
+    Raises
+    ------
+    SendcapError
+        If the base or the audience cannot be read.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.base = load(plan.base)
+        self.base_name = visible(str(plan.base))
+        self.data = to_dict(self.base, defaults=False)
+        self.data.setdefault("mta", {})
+        self.comments: dict[tuple[str | int, ...], str] = {}
+        self.findings: list[Finding] = []
+        self._base_providers: dict[str, Any] = self.data.pop("providers")
+
+    def set(
+        self,
+        place: tuple[str | int, ...],
+        value: Any,
+        setting: str,
+        given: Any = "",
+        where: str = "",
+        why: str = "",
+        status: str = USED,
+    ) -> None:
+        """Put a value of the configuration, or the MTA's default, into the scenario."""
+        table = self.data
+        for piece in place[:-1]:
+            table = table.setdefault(piece, {})
+        table[place[-1]] = value
+        self._note(place, value, Finding(status, setting, _text(given), where, why=why))
+
+    def default(self, place: tuple[str | int, ...], value: Any, setting: str, why: str) -> None:
+        """Put what the MTA does where its configuration does not say."""
+        self.set(place, value, setting, why=why, status=DEFAULT)
+
+    def unused(self, setting: str, given: Any = "", where: str = "", why: str = "") -> None:
+        """Report a setting that the scenario does not hold."""
+        self.findings.append(Finding(UNUSED, setting, _text(given), where, why=why))
+
+    def warn(self, setting: str, given: Any = "", where: str = "", why: str = "") -> None:
+        """Report what is probably a slip."""
+        self.findings.append(Finding(WARNING, setting, _text(given), where, why=why))
+
+    def _note(self, place: tuple[str | int, ...], value: Any, finding: Finding) -> None:
+        written = f"{dotted(place)} = {shown(value)}"
+        self.findings.append(finding._replace(scenario=written))
+        origin = finding.setting
+        if finding.where:
+            origin = f"{PurePath(finding.where).name} {origin}"
+        if finding.status == DEFAULT:
+            origin = f"default of {origin}"
+        self.comments[place] = visible(f"{origin}; {finding.why}" if finding.why else origin)
+
+    # --- who is sent to ------------------------------------------------------------------------
+
+    def groups(self, group_of: Any) -> tuple[Group, ...]:
+        """Return the providers to make, and put the audience into the deliveries.
+
+        Parameters
+        ----------
+        group_of
+            Function from a domain of a table to the name of its provider in the scenario.
+
+        Raises
+        ------
+        SendcapError
+            If there is no audience that this can be done with.
+        """
+        if self.plan.audience is None:
+            return self._groups_of_the_base()
+        audience = audience_of(self.plan.audience)
+        domains: dict[str, dict[str, float]] = {}
+        for name, weight in audience.weights.items():
+            group = group_of(name) if audience.domains else name
+            domains.setdefault(group, {})[name] = weight
+        total = sum(audience.weights.values())
+        shares = {name: sum(its.values()) / total for name, its in domains.items()}
+        self._address(shares, audience.messages)
+        return tuple(
+            self._group(name, shares[name], its if audience.domains else {})
+            for name, its in domains.items()
+        )
+
+    def _groups_of_the_base(self) -> tuple[Group, ...]:
+        if self.plan.messages is not None:
+            self._count(self.plan.messages)
+        weights: dict[str, float] = {}
+        for (_, name), count in self.base.to_deliver().items():
+            weights[name] = weights.get(name, 0.0) + count
+        total = sum(weights.values())
+        kept = [f"{its.name}: {its.messages:,} messages" for its in self.base.deliveries]
+        self._kept("deliveries", ("deliveries",), "; ".join(kept), "no audience was given")
+        return tuple(self._group(name, its / total, {}) for name, its in weights.items())
+
+    def _group(self, name: str, share: float, domains: Mapping[str, float]) -> Group:
+        if name != known.OTHER:
+            return Group(name, share, domains, 1)
+        if self.plan.other_domains is not None:
+            return Group(name, share, domains, self.plan.other_domains)
+        if domains:
+            number = effective_number(domains.values())
+            return Group(name, share, domains, max(1, min(_MOST_DOMAINS, round(number))))
+        return Group(name, share, domains, _FEW_DOMAINS)
+
+    def _address(self, shares: dict[str, float], counted: int | None) -> None:
+        """Give every delivery of the base this audience."""
+        shares = _summing_to_one(shares)
+        for number, delivery in enumerate(self.data["deliveries"]):
+            delivery["audience"] = dict(shares)
+            self.comments["deliveries", number, "audience"] = "as given"
+        messages = self.plan.messages
+        if messages is None and counted is not None and len(self.data["deliveries"]) == 1:
+            messages = counted
+        if messages is not None:
+            self._count(messages)
+        else:
+            kept = [f"{its.name}: {its.messages:,}" for its in self.base.deliveries]
+            self._kept("messages", ("deliveries",), "; ".join(kept), "change it with --messages")
+
+    def _count(self, messages: int) -> None:
+        if len(self.data["deliveries"]) != 1:
+            raise ConfigurationError(
+                f"{self.base_name} has {len(self.data['deliveries'])} deliveries, so it is not "
+                f"clear which has {messages:,} messages; leave --messages out"
+            )
+        self.data["deliveries"][0]["messages"] = messages
+        self.comments["deliveries", 0, "messages"] = "as given"
+
+    # --- what a configuration does not hold ------------------------------------------------------
+
+    def provider(self, group: Group, also: tuple[str, ...] = (), *, limits: bool = False) -> None:
+        """Begin a provider with what the base knows of its behaviour.
+
+        Parameters
+        ----------
+        group
+            The provider.
+        also
+            Further names under which the base may know it.
+        limits
+            Keep the base's limits, too.
+
+        Raises
+        ------
+        ConfigurationError
+            If the base knows no such provider, and none that is called other.
+        """
+        names = (group.name, *known.names_of(group.name), *also, known.OTHER)
+        like = next((name for name in names if name in self._base_providers), None)
+        if like is None:
+            known_ones = ", ".join(shown(name) for name in self._base_providers)
+            raise ConfigurationError(
+                f"{self.base_name}: has no provider {shown(group.name)} and none called "
+                f'"other" to take its connect and transaction times from, only {known_ones}; add '
+                f"one, or name another --base"
+            )
+        its = self._base_providers[like]
+        kept = {key: value for key, value in its.items() if limits or key not in _LIMITS}
+        self.data.setdefault("providers", {})[group.name] = dict(kept)
+        alike = f"as provider {shown(like)} of {self.base_name}"
+        place = ("providers", group.name)
+        self.comments[place] = visible(f"what says nothing else is {alike}")
+        why = alike if limits else f"{alike}; no configuration holds it"
+        self._kept(", ".join(kept), place, "", why)
+
+    def mean_s(self, group: Group, key: str) -> float:
+        """Return the mean of one of a provider's times, in seconds."""
+        its: RandomTime = _TIME.validate_python(self.data["providers"][group.name][key])
+        return its.mean_s
+
+    def kept_of_the_base(self) -> None:
+        """Report the sections of the base that stay as they are."""
+        for key in ("relay", "feedback", "engagement", "reporting"):
+            if key in self.data:
+                self._kept(key, (key,), "", f"as {self.base_name} has it")
+                self.comments[key,] = f"as {self.base_name} has it"
+
+    def source_addresses(self, found: int | None, setting: str, where: str, why: str) -> None:
+        """Decide the number of source addresses: as asked for, as found, or as the base has it."""
+        if self.plan.ips is not None:
+            self.data["mta"]["ips"] = self.plan.ips
+            self._kept("source addresses", ("mta", "ips"), str(self.plan.ips), "as given")
+        elif found is not None:
+            self.set(("mta", "ips"), found, setting, found, where, why)
+        else:
+            number = self.base.mta.ips
+            self.data["mta"]["ips"] = number
+            told = f"as {self.base_name} has it; give yours with --ips. {why}"
+            self._kept("source addresses", ("mta", "ips"), str(number), told.strip())
+
+    def _kept(
+        self, setting: str, place: tuple[str | int, ...], value: str, why: str
+    ) -> None:
+        scenario = dotted(place) + (f" = {value}" if value else "")
+        self.findings.append(Finding(BASE, setting, scenario=scenario, why=why))
+        self.comments.setdefault(place, visible(why))
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def finished(self, title: str) -> Scenario:
+        """Return the scenario; what it warns of itself gets into the report.
+
+        Raises
+        ------
+        SendcapError
+            If the values make no scenario.
+        """
+        self.data["title"] = title
+        self._warn_of_rules_that_never_start()
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", SendcapWarning)
+            scenario = from_dict(self.data, name="imported")
+        for its in told:
+            place, _, message = str(its.message).partition(": ")
+            self.findings.append(Finding(WARNING, place, why=message))
+        return scenario
+
+    def _warn_of_rules_that_never_start(self) -> None:
+        providers = self.data["providers"]
+        without = [name for name, its in providers.items() if "tolerance" not in its]
+        ruled = [
+            name
+            for name in without
+            if providers[name].get("suspend", self.data["mta"].get("suspend", "none")) != "none"
+        ]
+        if ruled:
+            example = dotted(("providers", ruled[0], "tolerance"))
+            self.warn(
+                "suspend",
+                why=(
+                    f"the rules for throttled answers at {', '.join(ruled)} never start: how much "
+                    f"a provider lets through is in no configuration. Set it where you know it, "
+                    f'such as {example} = "50/s"'
+                ),
+            )
+
+    def named(self, kind: str, name: str, names: Mapping[str, Any] | tuple[str, ...]) -> None:
+        """Refuse the name of something that the configuration does not have.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is not among the names.
+        """
+        if name not in names:
+            have = did_you_mean(name, names) or f"; it has {', '.join(map(shown, names)) or 'none'}"
+            raise ConfigurationError(f"the configuration has no {kind} {shown(name)}{have}")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
+
+
+def _summing_to_one(shares: dict[str, float]) -> dict[str, float]:
+    """Round shares to nine digits; the largest takes up what is left."""
+    rounded = {name: round(share, 9) for name, share in shares.items()}
+    rounded = {name: share for name, share in rounded.items() if share > 0.0}
+    largest = max(rounded, key=lambda name: rounded[name])
+    rest = sum(share for name, share in rounded.items() if name != largest)
+    return {**rounded, largest: round(1.0 - rest, 9)}
