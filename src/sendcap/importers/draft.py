@@ -34,6 +34,8 @@ _TIME: Final[TypeAdapter[Any]] = TypeAdapter(Distribution)
 
 _MOST_DOMAINS: Final = 100
 """A long tail of domains is held to so many domains' limits: the MTA has other limits then."""
+_LONGEST: Final = 300
+"""Characters of a value that a report shows."""
 _FEW_DOMAINS: Final = 5
 """So many domains' limits has ``other`` where nobody says; the preset quickstart assumes it."""
 
@@ -84,7 +86,7 @@ class Draft:
         status: str = USED,
     ) -> None:
         """Put a value of the configuration, or the MTA's default, into the scenario."""
-        table = self.data
+        table: Any = self.data
         for piece in place[:-1]:
             table = table.setdefault(piece, {})
         table[place[-1]] = value
@@ -111,8 +113,6 @@ class Draft:
         if finding.status == DEFAULT:
             origin = f"default of {origin}"
         self.comments[place] = visible(f"{origin}; {finding.why}" if finding.why else origin)
-
-    # --- who is sent to ------------------------------------------------------------------------
 
     def groups(self, group_of: Any) -> tuple[Group, ...]:
         """Return the providers to make, and put the audience into the deliveries.
@@ -187,8 +187,6 @@ class Draft:
         self.data["deliveries"][0]["messages"] = messages
         self.comments["deliveries", 0, "messages"] = "as given"
 
-    # --- what a configuration does not hold ------------------------------------------------------
-
     def provider(self, group: Group, also: tuple[str, ...] = (), *, limits: bool = False) -> None:
         """Begin a provider with what the base knows of its behaviour.
 
@@ -231,6 +229,9 @@ class Draft:
 
     def kept_of_the_base(self) -> None:
         """Report the sections of the base that stay as they are."""
+        for key, value in self.data["mta"].items():
+            if not any(place[:2] == ("mta", key) for place in self.comments):
+                self._kept(f"mta {key}", ("mta", key), _text(value), f"as {self.base_name} has it")
         for key in ("relay", "feedback", "engagement", "reporting"):
             if key in self.data:
                 self._kept(key, (key,), "", f"as {self.base_name} has it")
@@ -242,21 +243,18 @@ class Draft:
             self.data["mta"]["ips"] = self.plan.ips
             self._kept("source addresses", ("mta", "ips"), str(self.plan.ips), "as given")
         elif found is not None:
-            self.set(("mta", "ips"), found, setting, found, where, why)
+            status = USED if where else DEFAULT
+            self.set(("mta", "ips"), found, setting, found, where, why, status)
         else:
             number = self.base.mta.ips
             self.data["mta"]["ips"] = number
             told = f"as {self.base_name} has it; give yours with --ips. {why}"
             self._kept("source addresses", ("mta", "ips"), str(number), told.strip())
 
-    def _kept(
-        self, setting: str, place: tuple[str | int, ...], value: str, why: str
-    ) -> None:
+    def _kept(self, setting: str, place: tuple[str | int, ...], value: str, why: str) -> None:
         scenario = dotted(place) + (f" = {value}" if value else "")
         self.findings.append(Finding(BASE, setting, scenario=scenario, why=why))
         self.comments.setdefault(place, visible(why))
-
-    # --- the end ---------------------------------------------------------------------------------
 
     def finished(self, title: str) -> Scenario:
         """Return the scenario; what it warns of itself gets into the report.
@@ -309,7 +307,11 @@ class Draft:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else shown(value)
+    """Write a value as a report shows it: on one line, not too long, and nobody's address."""
+    text = visible(value[: 2 * _LONGEST]) if isinstance(value, str) else shown(value)
+    if "@" in text:
+        return "(not shown: it has an address)"
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _summing_to_one(shares: dict[str, float]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from pydantic import ValidationError
 
 from sendcap.errors import ConfigurationError
+from sendcap.importers import known
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, imported
 from sendcap.importers.plan import Plan
@@ -88,8 +89,6 @@ def import_exim(
     text = read(configuration, "Exim configuration")
     found = _configuration(text)
     draft = Draft(plan)
-    from sendcap.importers import known
-
     for group in draft.groups(lambda domain: next(iter(known.names_of(domain)), known.OTHER)):
         draft.provider(group, limits=True)
     draft.source_addresses(None, "", "", "Exim has no limits for a source address.")
@@ -98,7 +97,9 @@ def import_exim(
         why = next((its for part, its in _UNUSED.items() if part in name), None)
         if name != "retry_interval_max":
             shown_value = masked(name, value)
-            draft.unused(name, shown_value, where, why or "does not decide when mail is tried again")
+            draft.unused(
+                name, shown_value, where, why or "does not decide when mail is tried again"
+            )
     return imported(draft, "Exim", [str(configuration)])
 
 
@@ -129,9 +130,13 @@ def _retry(draft: Draft, text: Text, found: _Configuration) -> None:
         EximRetry.model_validate(draft.data["mta"]["retry"])
     except ValidationError as error:
         problem = error.errors()[0]
-        where = best.where if problem["loc"] == ("rule",) else found.options["retry_interval_max"][1]
+        where = (
+            best.where if problem["loc"] == ("rule",) else found.options["retry_interval_max"][1]
+        )
         message = problem["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"{where}: {'.'.join(map(str, problem['loc']))}: {message}") from None
+        raise ConfigurationError(
+            f"{where}: {'.'.join(map(str, problem['loc']))}: {message}"
+        ) from None
     for its in found.rules:
         if its is not best:
             why = f"the model has one retry policy, that for all mail in {best.where}"

@@ -41,8 +41,11 @@ class Imported:
 
     @cached_property
     def report(self) -> pd.DataFrame:
-        """What became of each setting: columns ``status``, ``setting``, ``value``, ``where``,
-        ``scenario`` and ``why``, warnings first; see `sendcap.importers.findings`."""
+        """What became of each setting, a row each, warnings first.
+
+        The columns are ``status``, ``setting``, ``value``, ``where``, ``scenario`` and ``why``;
+        see `sendcap.importers.findings`.
+        """
         return table(self.findings)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
@@ -88,19 +91,30 @@ def imported(draft: Draft, mta: str, sources: list[str]) -> Imported:
     return Imported(scenario, text, tuple(draft.findings))
 
 
-def save_text(path: str | Path, text: str, *, force: bool = False) -> Path:
-    """Write a file, whole or not at all; see `Imported.save`."""
-    target = Path(path)
+def may_write(path: str | Path, *, force: bool) -> None:
+    """Refuse to write where something is.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is a file and ``force`` is not given, or a directory.
+    """
     name = visible(str(path))
-    if target.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (no error for a name that is too long)
         raise ConfigurationError(f"{name}: is a directory; give the name of a file")
-    if os.path.lexists(target) and not force:
+    if os.path.lexists(path) and not force:
         raise ConfigurationError(
             f"{name}: exists already; choose another file, or replace it with force (--force)"
         )
+
+
+def save_text(path: str | Path, text: str, *, force: bool = False) -> Path:
+    """Write a file, whole or not at all; see `Imported.save`."""
+    may_write(path, force=force)
     try:
-        put(Path(os.path.realpath(target)), text.encode())
+        # A link is followed, so that it goes on pointing to the file.
+        put(Path(os.path.realpath(path)), text.encode())
     except (OSError, ValueError) as problem:
         why = plain_words(problem) if isinstance(problem, OSError) else str(problem)
-        raise ConfigurationError(f"{name}: cannot be written: {why}") from None
-    return target
+        raise ConfigurationError(f"{visible(str(path))}: cannot be written: {why}") from None
+    return Path(path)

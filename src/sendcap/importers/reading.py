@@ -22,7 +22,7 @@ class Text(NamedTuple):
     name
         What messages call it.
     content
-        All of it, with line ends as ``"\\n"``.
+        All of it, each line end a line feed.
     """
 
     path: Path

@@ -87,5 +87,6 @@ def _item(value: Any) -> Item:
         entries = tomlkit.array()
         for entry in value:
             entries.append(_item(entry))
-        return entries.multiline(len(value) > 1 and isinstance(value[0], dict))
+        entries.multiline(len(value) > 1 and isinstance(value[0], dict))
+        return entries
     return tomlkit.item(value)

@@ -118,8 +118,6 @@ class _Import:
         self._report_blocks()
         return draft
 
-    # --- which provider is what --------------------------------------------------------------------
-
     def _group_of(self, domain: str) -> str:
         providers = self._paths.providers_of(domain)
         if providers:
@@ -157,9 +155,8 @@ class _Import:
             return group.queues
         return len({self._paths.site(domain) for domain in group.domains})
 
-    # --- what it becomes -----------------------------------------------------------------------------
-
     def _mta(self) -> None:
+        self._draft.data["mta"].pop("suspend", None)
         why = "shaping files do not hold it; KumoMTA's own: 20 minutes, doubling, up to 7 days"
         retry = {"policy": "kumomta", "retry_interval": "20m", "max_age": "7d"}
         self._draft.default(("mta", "retry"), retry, "retry_interval, max_age", why)
@@ -168,7 +165,11 @@ class _Import:
 
     def _provider(self, group: Group) -> None:
         path = self._path_of(group)
-        also = () if path.provider is None else (path.provider.name, *known.names_of(path.provider.name))
+        also = (
+            ()
+            if path.provider is None
+            else (path.provider.name, *known.names_of(path.provider.name))
+        )
         self._draft.provider(group, also)
         limits = PathLimits(path.settings, self._sites(group))
         self._held |= {id(block) for block in path.blocks}
@@ -186,7 +187,9 @@ class _Import:
         provider = self._draft.data["providers"][group.name]
         attempt_s = self._draft.mean_s(group, "transaction_time")
         attempt_s += self._draft.mean_s(group, "connect_time") / limits.deliveries
-        rate_per_s = limits.rates[0].value.per_s * limits.rates[0].each if limits.rates else float("inf")
+        rate_per_s = (
+            limits.rates[0].value.per_s * limits.rates[0].each if limits.rates else float("inf")
+        )
         if attempt_s > 0.0:
             rate_per_s = min(rate_per_s, provider["connections_per_ip"] / attempt_s)
         carrier = Carrier(attempt_s, limits.deliveries, rate_per_s)
@@ -206,7 +209,9 @@ class _Import:
                 provider["suspend"] = "none"
             return
         for its in (its for level in levels for its in level if its is not best):
-            why = f"the model has one rule for a provider; {group.name} got that in {best.rule.where}"
+            why = (
+                f"the model has one rule for a provider; {group.name} got that in {best.rule.where}"
+            )
             self._draft.unused(its.rule.title, str(its.rule), its.rule.where, why)
         mtas = self._draft.data["mta"].get("suspend", best.suspend) == best.suspend
         shared = mtas and best.rule.block == "default"
@@ -214,8 +219,6 @@ class _Import:
             ("mta", "suspend") if shared else ("providers", group.name, "suspend"),
             best.suspend, best.rule.title, str(best.rule), best.rule.where, best.why,
         )  # fmt: skip
-
-    # --- what is left --------------------------------------------------------------------------------
 
     def _report_settings(self, settings: Mapping[str, Setting]) -> None:
         for key, its in settings.items():

@@ -101,7 +101,7 @@ def merge_settings(target: Settings, later: Mapping[str, Setting]) -> None:
     for key, setting in later.items():
         before = target.get(key)
         if key in MERGED_MAPS and before is not None:
-            setting = Setting({**before.value, **setting.value}, setting.where)  # noqa: PLW2901
+            setting = Setting({**before.value, **setting.value}, setting.where)
         target[key] = setting
 
 
@@ -213,7 +213,9 @@ class _File:
             where = self.where((*place, key))
             if key in MERGED_MAPS:
                 named = self._table(value, (*place, key))
-                settings[key] = Setting({name: Setting(its, where) for name, its in named.items()}, where)
+                settings[key] = Setting(
+                    {name: Setting(its, where) for name, its in named.items()}, where
+                )
             else:
                 settings[key] = Setting(value, where)
         return settings

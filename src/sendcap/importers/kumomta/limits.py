@@ -119,8 +119,6 @@ class PathLimits:
                 why += "; only its burst is used"
             yield Limit("", None, its.setting, its.given, its.where, why)
 
-    # --- one kind after the other ----------------------------------------------------------------
-
     def _connections(self) -> list[_Named]:
         own = self._one("connection_limit", limit_of)._replace(each=self._queues)
         return [own, *self._more("additional_connection_limits", limit_of)]

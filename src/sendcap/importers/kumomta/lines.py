@@ -14,7 +14,7 @@ _KEY: Final = re.compile(r"\s*((?:[A-Za-z0-9_-]{1,200}|\"[^\"\\]{1,200}\"|'[^']{
 
 
 def lines_of(text: str) -> dict[Place, int]:
-    """Return the line of each table and each key in it, as far as they are told by lines.
+    r"""Return the line of each table and each key in it, as far as they are told by lines.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def lines_of(text: str) -> dict[Place, int]:
 
     Examples
     --------
-    >>> lines_of('["a.b"]\\nc = 1\\n[[rules]]\\n[[rules]]\\nd = 2')["rules", 1, "d"]
+    >>> lines_of('["a.b"]\nc = 1\n[[rules]]\n[[rules]]\nd = 2')["rules", 1, "d"]
     5
     """
     found: dict[Place, int] = {}
@@ -35,7 +35,8 @@ def lines_of(text: str) -> dict[Place, int]:
             heading = _heading(start)
             if heading is not None:
                 table = _counted(*heading, counts)
-                found.setdefault(table, number)
+                for depth in range(1, len(table) + 1):
+                    found.setdefault(table[:depth], number)
         elif (key := _KEY.match(start)) is not None:
             name = key[1].strip()
             found.setdefault((*table, name.strip("\"'")), number)

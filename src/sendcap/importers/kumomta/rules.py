@@ -26,7 +26,7 @@ ACTIONS: Final = (
 _IMMEDIATE_S: Final = 60.0
 
 _SENT_TOO_MUCH: Final = re.compile(
-    r"rate|throttl|too many|frequen|unusual|defer|busy|exceed|connexions|try again|TS\\??S?0|RL0",
+    r"rate|throttl|too many|frequen|unusual|defer|busy|exceed|connexions|try again|TS\??S?0|RL0",
     re.IGNORECASE,
 )
 _SLIPPED_ESCAPE: Final = re.compile(r"\\\\[\[\](){}.*+?|dws]")

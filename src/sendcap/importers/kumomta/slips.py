@@ -34,7 +34,7 @@ def slips(shaping: Shaping, paths: Paths) -> Iterator[Finding]:
     for names in paths.aliases.values():
         if len(names) > 1:
             first = shaping.domains[names[0], True]
-            why = f"these domains have the same MX hosts, so their blocks get mixed: {', '.join(names)}"
+            why = f"domains with the same MX hosts, so their blocks get mixed: {', '.join(names)}"
             yield Finding(WARNING, first.title, "", first.where, why=why)
     for block in shaping.blocks():
         for rule in block.rules:

@@ -52,7 +52,7 @@ _ELSEWHERE: Final = "does not decide how fast mail goes out"
 
 class _Limits(NamedTuple):
     connections: Parameter
-    count: int
+    most: int
     rate_delay: Parameter
     delay_s: float
     service: Service | None
@@ -143,10 +143,10 @@ class _Import:
     def _warn_of_a_relayhost(self) -> None:
         its = self._settings.first("relayhost")
         if its.value:
-            why = "all mail goes to this host: the limits towards it hold for all providers together"
+            why = (
+                "all mail goes to this host: the limits towards it hold for all providers together"
+            )
             self._draft.warn(its.name, its.value, its.where, why)
-
-    # --- transports ----------------------------------------------------------------------------------
 
     @property
     def _default_transport(self) -> str:
@@ -182,7 +182,10 @@ class _Import:
         settings = self._settings
         if service is not None:
             settings = settings.with_options(service.options)
-        names = (f"{transport}_destination_concurrency_limit", "default_destination_concurrency_limit")
+        names = (
+            f"{transport}_destination_concurrency_limit",
+            "default_destination_concurrency_limit",
+        )
         connections = settings.first(*names)
         delays = [
             settings.first(f"{transport}_destination_rate_delay", "default_destination_rate_delay"),
@@ -192,8 +195,6 @@ class _Import:
         count = value_of(connections, whole)
         delay_s = value_of(rate_delay, seconds())
         return _Limits(connections, count, rate_delay, delay_s, service, settings)
-
-    # --- what it becomes ------------------------------------------------------------------------------
 
     def _retry(self) -> None:
         self._draft.data["mta"]["retry"] = {"policy": "postfix"}
@@ -231,17 +232,18 @@ class _Import:
         if its.service is not None and its.service.processes is not None:
             most = its.service.processes
             processes = Parameter(f"{transport} maxproc", str(most), its.service.where)
-        wanted = its.count * queues
+        wanted = its.most * queues
         # Zero is no limit.
-        if its.count == 0 or wanted > most > 0:
+        if its.most == 0 or wanted > most > 0:
             why = f"as many processes as transport {transport} has"
             self._put(place, max(most, 1), processes, why)
+            self._used.add(its.connections.name)
             self._draft.unused(
                 its.connections.name, its.connections.value, its.connections.where,
                 f"{processes.name} = {most} is lower",
             )  # fmt: skip
         else:
-            why = f"{its.count} for each of {queues} domains" if queues > 1 else ""
+            why = f"{its.most} for each of {queues} domains" if queues > 1 else ""
             self._put(place, wanted, its.connections, why)
         count: int = self._draft.data["providers"][group.name]["connections_per_ip"]
         self._shared[transport] = self._shared.get(transport, 0) + count
@@ -259,12 +261,12 @@ class _Import:
         idle = its.settings.first("smtp_connection_cache_time_limit")
         self._put((*place, "idle_timeout"), format_duration(value_of(idle, seconds())), idle)
 
-    def _put(self, place: tuple[str | int, ...], value: object, its: Parameter, why: str = "") -> None:
+    def _put(
+        self, place: tuple[str | int, ...], value: object, its: Parameter, why: str = ""
+    ) -> None:
         self._used.add(its.name)
         status = USED if its.where else DEFAULT
         self._draft.set(place, value, its.name, its.value, its.where, why, status)
-
-    # --- what is left -----------------------------------------------------------------------------------
 
     def _warn_of_single_recipients(self, transport: str, settings: Settings) -> None:
         names = (f"{transport}_destination_recipient_limit", "default_destination_recipient_limit")
@@ -275,6 +277,7 @@ class _Import:
                 f"not for each domain: the provider is sent more than its limit"
             )
             self._draft.warn(its.name, its.value, its.where, why)
+            self._used.add(its.name)
 
     def _warn_of_processes(self) -> None:
         for transport, count in self._shared.items():

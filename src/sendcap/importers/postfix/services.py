@@ -92,7 +92,9 @@ def routes_of(text: Text) -> dict[str, Route]:
                 number, f"{shown(line)} is no route; write a domain and transport:nexthop"
             )
         if "@" not in pattern:
-            found[pattern.casefold()] = Route(transport.strip(), nexthop.strip(), text.where(number))
+            found[pattern.casefold()] = Route(
+                transport.strip(), nexthop.strip(), text.where(number)
+            )
     return found
 
 

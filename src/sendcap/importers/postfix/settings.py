@@ -31,7 +31,9 @@ DEFAULTS: Final = {
 """What Postfix does where its files do not say (``src/global/mail_params.h``)."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
-_REFERENCE: Final = re.compile(r"\$(?:\$|([A-Za-z0-9_]{1,200})|\{([^{}$]{1,300})\}|\(([^()$]{1,300})\))")
+_REFERENCE: Final = re.compile(
+    r"\$(?:\$|([A-Za-z0-9_]{1,200})|\{([^{}$]{1,300})\}|\(([^()$]{1,300})\))"
+)
 _DEEPEST: Final = 50
 _LONGEST: Final = 10_000
 _TIME: Final = re.compile(r"(\d{1,12})([smhdw]?)")

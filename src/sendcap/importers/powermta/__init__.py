@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers import known
@@ -16,13 +16,16 @@ from sendcap.importers.plan import Group, Plan
 from sendcap.importers.powermta.backoff import backoff_of, patterns_of
 from sendcap.importers.powermta.domains import Directives, overruled
 from sendcap.importers.powermta.queues import Queues
-from sendcap.importers.powermta.syntax import Configuration, Directive, Tag, configuration_of
+from sendcap.importers.powermta.rates import RATES, rates_of
+from sendcap.importers.powermta.syntax import (
+    Configuration,
+    Directive,
+    Tag,
+    configuration_of,
+)
 from sendcap.importers.powermta.values import (
-    PeriodRate,
     intervals,
     number_or_none,
-    per_hour_or_none,
-    rate_or_none,
     seconds,
     value_of,
 )
@@ -40,7 +43,6 @@ _DEFAULTS: Final = {
     "retry-recipients-after": "10m",
     "bounce-after": "4d12h",
 }
-_RATES: Final = ("max-msg-rate", "max-msg-per-hour", "source-ip-max-msg-rate", "max-connect-rate")
 _BACKOFF: Final = (
     "smtp-pattern-list",
     "backoff-max-msg-rate",
@@ -50,7 +52,7 @@ _BACKOFF: Final = (
     "backoff-to-normal-after-delivery",
 )
 _RETRY: Final = ("retry-after", "retry-recipients-after", "bounce-after")
-_HELD: Final = (*_DEFAULTS, *_RATES, *_BACKOFF, "queue-to", "disable-mx-rollup")
+_HELD: Final = (*_DEFAULTS, *RATES, *_BACKOFF, "queue-to", "disable-mx-rollup")
 _UNUSED: Final = {
     "tls": "TLS takes no time of its own in the model; it is part of the connect time",
     "timeout": "the model's servers always answer; an outage is a provider's own key",
@@ -69,13 +71,6 @@ _UNUSED: Final = {
     "421": "the model knows one MX",
 }
 _ELSEWHERE: Final = "does not decide how fast mail goes out"
-
-
-class _Rate(NamedTuple):
-    rate: PeriodRate
-    name: str
-    given: str
-    where: str
 
 
 def import_powermta(
@@ -138,6 +133,7 @@ class _Import:
 
     def run(self) -> None:
         draft = self._draft
+        draft.data["mta"].pop("suspend", None)
         for its, problem in self._found.missing:
             draft.warn(its.name, its.value, its.where, f"is left out: {problem}")
         groups = draft.groups(self._group_of)
@@ -149,8 +145,6 @@ class _Import:
             self._provider(group)
         self._warn_of_the_total()
         self._report_the_rest()
-
-    # --- queues ----------------------------------------------------------------------------------------
 
     def _group_of(self, domain: str) -> str:
         queue = self._queues.of(domain)
@@ -171,7 +165,8 @@ class _Import:
             names = [its for scope in self._queues.scopes for its in scope.names]
             hint = did_you_mean(name, names) or '; give a domain, a queue or "other"'
             raise ConfigurationError(
-                f"audience: {shown(group.name)} is no queue of the configuration and no domain{hint}"
+                f"audience: {shown(group.name)} is neither a queue of the configuration nor a "
+                f"domain{hint}"
             )
         return self._queues.of(domain)
 
@@ -179,8 +174,6 @@ class _Import:
         if group.name == known.OTHER or not group.domains:
             return group.queues
         return len({self._queues.of(domain) for domain in group.domains})
-
-    # --- what it becomes ---------------------------------------------------------------------------------
 
     def _retry(self) -> None:
         found = self._queues.directives("*")
@@ -223,7 +216,8 @@ class _Import:
         self._report_directives(group, found)
 
     def _rate(self, group: Group, found: Directives, number: int | None, count: int) -> None:
-        rates = sorted(self._rates(found, number), key=lambda its: its.rate.per_s)
+        rates = sorted(rates_of(found, number), key=lambda its: its.rate.per_s)
+        self._used |= {its.directive for its in rates}
         if not rates:
             return
         best = rates[0]
@@ -234,31 +228,10 @@ class _Import:
         }
         why = f"{best.rate.limit} for each of {count} queues" if count > 1 else ""
         place = ("providers", group.name, "rate")
-        self._draft.set(place, window, best.name, best.given, best.where, why)
+        self._draft.set(place, window, best.name, best.given, best.directive.where, why)
         for its in rates[1:]:
             why = f"{best.name} = {best.given} is lower"
-            self._draft.unused(f"{group.name}: {its.name}", its.given, its.where, why)
-
-    def _rates(self, found: Directives, number: int | None) -> Iterator[_Rate]:
-        for name, read in (("max-msg-rate", rate_or_none), ("max-msg-per-hour", per_hour_or_none)):
-            rate = value_of(found[name], read) if name in found else None
-            if rate is not None:
-                self._used.add(found[name])
-                yield _Rate(rate, name, found[name].value, found[name].where)
-        its = found.get("source-ip-max-msg-rate")
-        if its is not None:
-            rate = value_of(its._replace(value=its.value.split()[-1] if its.value else ""), rate_or_none)
-            if rate is not None:
-                self._used.add(its)
-                yield _Rate(rate, its.name, its.value, its.where)
-        its = found.get("max-connect-rate")
-        if its is not None and number is not None:
-            rate = value_of(its, rate_or_none)
-            if rate is not None:
-                self._used.add(its)
-                cycling = PeriodRate(rate.limit * number, rate.period_s)
-                name = "max-connect-rate × max-msg-per-connection"
-                yield _Rate(cycling, name, f"{its.value} × {number}", its.where)
+            self._draft.unused(f"{group.name}: {its.name}", its.given, its.directive.where, why)
 
     def _backoff(
         self, group: Group, found: Directives, connections: int, number: int | None
@@ -286,8 +259,6 @@ class _Import:
         status = USED if its.where else DEFAULT
         self._draft.set(place, value, its.name, its.value, its.where, why, status)
 
-    # --- what is left --------------------------------------------------------------------------------------
-
     def _warn(self, group: Group, queue: str) -> None:
         others = self._queues.differing(queue, _HELD)
         if others:
@@ -313,19 +284,23 @@ class _Import:
         ips = self._draft.data["mta"]["ips"]
         together = ips * sum(its["connections_per_ip"] for its in providers)
         if most is not None and together > most:
-            why = f"the scenario's providers have {together:,} connections together; here is no total"
+            why = (
+                f"the scenario's providers have {together:,} connections together; here is no total"
+            )
             self._draft.warn(total.name, total.value, total.where, why)
         else:
             self._draft.unused(total.name, total.value, total.where, "the queues' limits are lower")
 
     def _report_directives(self, group: Group, found: Directives) -> None:
         for name, its in found.items():
-            if its in self._used or its in self._told or name in _BACKOFF:
+            if its in self._used | self._told or name in _BACKOFF:
                 continue
             self._told.add(its)
             why = next((why for part, why in _UNUSED.items() if part in name), _ELSEWHERE)
             if name in _RETRY:
-                why = f"the model has one retry policy, that of <domain *>, not one for {group.name}"
+                why = (
+                    f"the model has one retry policy, that of <domain *>, not one for {group.name}"
+                )
             elif name in ("queue-to", "disable-mx-rollup"):
                 why = "decides which queue it is"
             elif name in _HELD:
@@ -342,12 +317,16 @@ class _Import:
                 why = _ELSEWHERE
                 if tag.name == "domain":
                     why = "nobody of the audience is there"
+                elif tag.name == "virtual-mta" and tag in self._queues.virtual_mtas:
+                    why = "is one of the virtual MTAs; nothing in it holds for the audience alone"
                 elif tag.name in ("virtual-mta", "virtual-mta-pool"):
-                    why = "has no directives that hold for the audience"
+                    why = "mail does not go out by it"
                 elif tag.name == "smtp-pattern-list":
                     why = "no queue of the audience is switched to backoff mode by it"
                 self._draft.unused(title, "", tag.where, why)
 
     def _any_used(self, tag: Tag) -> bool:
         mine = set(tag.directives)
-        return bool(mine & (self._used | self._told)) or any(map(self._any_used, tag.tags))
+        return bool(mine & (self._used | self._told | self._queues.followed)) or any(
+            map(self._any_used, tag.tags)
+        )

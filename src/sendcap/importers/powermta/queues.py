@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sendcap.importers import known
 from sendcap.importers.powermta.domains import Directives, Macros, Scope, directives
-from sendcap.importers.powermta.syntax import Tag
+from sendcap.importers.powermta.syntax import Directive, Tag
 from sendcap.importers.powermta.values import value_of, yes
 
 
@@ -26,6 +26,8 @@ class Queues:
     ----------
     virtual_mtas
         The virtual MTAs.
+    followed
+        The ``queue-to`` that a queue was found by.
     names
         Names that ``source`` may be.
     """
@@ -43,6 +45,7 @@ class Queues:
             self.virtual_mtas = [all_of_them[name] for name in members if name in all_of_them]
         else:
             self.virtual_mtas = list(all_of_them.values())
+        self.followed: set[Directive] = set()
         self._hosts = hosts
         self._rollups = [
             its.value.split()[:2]
@@ -56,7 +59,10 @@ class Queues:
             within = [
                 Scope(its, macros)
                 for its in pools.values()
-                if any(d.name == "virtual-mta" and d.value == virtual_mta.argument for d in its.directives)
+                if any(
+                    d.name == "virtual-mta" and d.value == virtual_mta.argument
+                    for d in its.directives
+                )
             ]
             self._scopes.append((shared, *within, Scope(virtual_mta, macros)))
         if not self._scopes:
@@ -68,9 +74,10 @@ class Queues:
         return self._scopes[0]
 
     def of(self, domain: str) -> str:
-        """Return the queue of a domain: where ``queue-to`` or a rollup of its MX says, or its own."""
+        """Return a domain's queue: that of ``queue-to`` or a rollup of its MX, else its own."""
         own = directives(self.scopes, domain)
         if "queue-to" in own and own["queue-to"].value:
+            self.followed.add(own["queue-to"])
             return own["queue-to"].value.casefold()
         disabled = own.get("disable-mx-rollup")
         if disabled is not None and value_of(disabled, yes):
