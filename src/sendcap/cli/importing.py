@@ -51,7 +51,12 @@ def _common(command: _Command) -> _Command:
                 help="Also write the whole report, as CSV.",
             ),
             click.option("--audience", callback=not_empty, metavar="A", help=_AUDIENCE),
-            click.option("--messages", type=WholeNumber(min=1), metavar="N", help="How many."),
+            click.option(
+                "--messages",
+                type=WholeNumber(min=1),
+                metavar="N",
+                help="How many messages there are.",
+            ),
             click.option(
                 "--base",
                 callback=not_empty,

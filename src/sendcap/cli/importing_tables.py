@@ -44,9 +44,11 @@ def show_import(made: Imported, *, whole: bool) -> None:
     of = {status: report[report["status"] == status] for status in findings.STATUSES}
     _limits(screen, made)
     _warnings(screen, of[findings.WARNING])
-    used = of[findings.USED]
+    for status in (findings.USED, findings.DEFAULT):
+        # The values are in the table.
+        of[status] = of[status].assign(scenario=of[status]["scenario"].str.partition(" = ")[0])
+    used, defaults = of[findings.USED], of[findings.DEFAULT]
     _reasons(screen, "How the configuration was read", used[used["why"] != ""], "scenario")
-    defaults = of[findings.DEFAULT]
     _reasons(screen, "Not in the configuration: the MTA's defaults", defaults, "scenario")
     _reasons(screen, "In no such configuration", of[findings.BASE], "scenario")
     _reasons(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -11,8 +12,8 @@ from pydantic import TypeAdapter
 
 from sendcap.errors import ConfigurationError, SendcapWarning
 from sendcap.importers import known
-from sendcap.importers.audience import audience_of, effective_number
 from sendcap.importers.findings import BASE, DEFAULT, UNUSED, USED, WARNING, Finding
+from sendcap.importers.groups import addressed_by
 from sendcap.importers.plan import Group, Plan
 from sendcap.scenario.distributions import Distribution
 from sendcap.scenario.files import from_dict, load, to_dict
@@ -32,12 +33,8 @@ _LIMITS: Final = (
 
 _TIME: Final[TypeAdapter[Any]] = TypeAdapter(Distribution)
 
-_MOST_DOMAINS: Final = 100
-"""A long tail of domains is held to so many domains' limits: the MTA has other limits then."""
 _LONGEST: Final = 300
 """Characters of a value that a report shows."""
-_FEW_DOMAINS: Final = 5
-"""So many domains' limits has ``other`` where nobody says; the preset quickstart assumes it."""
 
 
 class Draft:
@@ -105,7 +102,7 @@ class Draft:
         self.findings.append(Finding(WARNING, setting, _text(given), where, why=why))
 
     def _note(self, place: tuple[str | int, ...], value: Any, finding: Finding) -> None:
-        written = f"{dotted(place)} = {shown(value)}"
+        written = f"{dotted(place)} = {_text(json.dumps(value, ensure_ascii=False))}"
         self.findings.append(finding._replace(scenario=written))
         origin = finding.setting
         if finding.where:
@@ -114,7 +111,7 @@ class Draft:
             origin = f"default of {origin}"
         self.comments[place] = visible(f"{origin}; {finding.why}" if finding.why else origin)
 
-    def groups(self, group_of: Any) -> tuple[Group, ...]:
+    def groups(self, group_of: Callable[[str], str]) -> tuple[Group, ...]:
         """Return the providers to make, and put the audience into the deliveries.
 
         Parameters
@@ -127,65 +124,22 @@ class Draft:
         SendcapError
             If there is no audience that this can be done with.
         """
-        if self.plan.audience is None:
-            return self._groups_of_the_base()
-        audience = audience_of(self.plan.audience)
-        domains: dict[str, dict[str, float]] = {}
-        for name, weight in audience.weights.items():
-            group = group_of(name) if audience.domains else name
-            domains.setdefault(group, {})[name] = weight
-        total = sum(audience.weights.values())
-        shares = {name: sum(its.values()) / total for name, its in domains.items()}
-        self._address(shares, audience.messages)
-        return tuple(
-            self._group(name, shares[name], its if audience.domains else {})
-            for name, its in domains.items()
-        )
-
-    def _groups_of_the_base(self) -> tuple[Group, ...]:
-        if self.plan.messages is not None:
-            self._count(self.plan.messages)
-        weights: dict[str, float] = {}
-        for (_, name), count in self.base.to_deliver().items():
-            weights[name] = weights.get(name, 0.0) + count
-        total = sum(weights.values())
-        kept = [f"{its.name}: {its.messages:,} messages" for its in self.base.deliveries]
-        self._kept("deliveries", ("deliveries",), "; ".join(kept), "no audience was given")
-        return tuple(self._group(name, its / total, {}) for name, its in weights.items())
-
-    def _group(self, name: str, share: float, domains: Mapping[str, float]) -> Group:
-        if name != known.OTHER:
-            return Group(name, share, domains, 1)
-        if self.plan.other_domains is not None:
-            return Group(name, share, domains, self.plan.other_domains)
-        if domains:
-            number = effective_number(domains.values())
-            return Group(name, share, domains, max(1, min(_MOST_DOMAINS, round(number))))
-        return Group(name, share, domains, _FEW_DOMAINS)
-
-    def _address(self, shares: dict[str, float], counted: int | None) -> None:
-        """Give every delivery of the base this audience."""
-        shares = _summing_to_one(shares)
-        for number, delivery in enumerate(self.data["deliveries"]):
-            delivery["audience"] = dict(shares)
-            self.comments["deliveries", number, "audience"] = "as given"
-        messages = self.plan.messages
-        if messages is None and counted is not None and len(self.data["deliveries"]) == 1:
-            messages = counted
-        if messages is not None:
-            self._count(messages)
+        addressed = addressed_by(self.plan, self.base, group_of)
+        deliveries = self.data["deliveries"]
+        if addressed.shares is None:
+            told = [f"{its.name}: {its.messages:,} messages" for its in self.base.deliveries]
+            self._kept("deliveries", ("deliveries",), "; ".join(told), "no audience was given")
         else:
-            kept = [f"{its.name}: {its.messages:,}" for its in self.base.deliveries]
-            self._kept("messages", ("deliveries",), "; ".join(kept), "change it with --messages")
-
-    def _count(self, messages: int) -> None:
-        if len(self.data["deliveries"]) != 1:
-            raise ConfigurationError(
-                f"{self.base_name} has {len(self.data['deliveries'])} deliveries, so it is not "
-                f"clear which has {messages:,} messages; leave --messages out"
-            )
-        self.data["deliveries"][0]["messages"] = messages
-        self.comments["deliveries", 0, "messages"] = "as given"
+            for number, delivery in enumerate(deliveries):
+                delivery["audience"] = dict(addressed.shares)
+                self.comments["deliveries", number, "audience"] = "as given"
+        if addressed.messages is not None:
+            deliveries[0]["messages"] = addressed.messages
+            self.comments["deliveries", 0, "messages"] = "as given"
+        elif addressed.shares is not None:
+            told = [f"{its.name}: {its.messages:,}" for its in self.base.deliveries]
+            self._kept("messages", ("deliveries",), "; ".join(told), "change it with --messages")
+        return addressed.groups
 
     def provider(self, group: Group, also: tuple[str, ...] = (), *, limits: bool = False) -> None:
         """Begin a provider with what the base knows of its behaviour.
@@ -219,8 +173,8 @@ class Draft:
         alike = f"as provider {shown(like)} of {self.base_name}"
         place = ("providers", group.name)
         self.comments[place] = visible(f"what says nothing else is {alike}")
-        why = alike if limits else f"{alike}; no configuration holds it"
-        self._kept(", ".join(kept), place, "", why)
+        what = "limits, times and bounces" if limits else "times and bounces"
+        self._kept(", ".join(kept), place, "", f"{what} {alike}")
 
     def mean_s(self, group: Group, key: str) -> float:
         """Return the mean of one of a provider's times, in seconds."""
@@ -312,12 +266,3 @@ def _text(value: Any) -> str:
     if "@" in text:
         return "(not shown: it has an address)"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _summing_to_one(shares: dict[str, float]) -> dict[str, float]:
-    """Round shares to nine digits; the largest takes up what is left."""
-    rounded = {name: round(share, 9) for name, share in shares.items()}
-    rounded = {name: share for name, share in rounded.items() if share > 0.0}
-    largest = max(rounded, key=lambda name: rounded[name])
-    rest = sum(share for name, share in rounded.items() if name != largest)
-    return {**rounded, largest: round(1.0 - rest, 9)}

@@ -43,6 +43,8 @@ _PROVIDERS: Final = (
 _BY_NAME: Final = {name: its for its in _PROVIDERS for name in its.names}
 _BY_DOMAIN: Final = {domain: its for its in _PROVIDERS for domain in its.domains}
 
+NAMES: Final = tuple(_BY_NAME)
+"""What well-known providers are called."""
 OTHER: Final = "other"
 """What the group of all other domains is called."""
 

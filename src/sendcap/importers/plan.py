@@ -70,3 +70,8 @@ class Group:
     share: float
     domains: Mapping[str, float]
     queues: int = 1
+
+    @property
+    def heaviest(self) -> str:
+        """The domain of a table that most messages go to, or nothing."""
+        return max(self.domains, key=lambda name: self.domains[name], default="")

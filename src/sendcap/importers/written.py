@@ -89,4 +89,5 @@ def _item(value: Any) -> Item:
             entries.append(_item(entry))
         entries.multiline(len(value) > 1 and isinstance(value[0], dict))
         return entries
-    return tomlkit.item(value)
+    item: Item = tomlkit.item(value)
+    return item

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from sendcap.errors import ConfigurationError
@@ -127,8 +127,7 @@ class _Import:
 
     def _path_of(self, group: Group) -> EgressPath:
         if group.domains and group.name != known.OTHER:
-            heaviest = max(group.domains, key=lambda name: group.domains[name])
-            return self._paths.of_domain(heaviest)
+            return self._paths.of_domain(group.heaviest)
         if group.name == known.OTHER:
             return self._paths.default()
         provider = self._shaping.providers.get(group.name)
@@ -139,7 +138,10 @@ class _Import:
             domain = group.name.casefold()
         if domain is None:
             names = [name for name, its in self._shaping.providers.items() if its.matches]
-            hint = did_you_mean(group.name, names) or f"; it has {', '.join(names) or 'none'}"
+            hint = (
+                did_you_mean(group.name, [*names, *known.NAMES])
+                or f"; it has {', '.join(names) or 'none'}"
+            )
             raise ConfigurationError(
                 f"audience: {shown(group.name)} is neither a provider of the configuration nor a "
                 f'domain{hint}. "other" is everything else'
@@ -209,9 +211,8 @@ class _Import:
                 provider["suspend"] = "none"
             return
         for its in (its for level in levels for its in level if its is not best):
-            why = (
-                f"the model has one rule for a provider; {group.name} got that in {best.rule.where}"
-            )
+            where = PurePath(best.rule.where).name
+            why = f"the model has one rule for a provider; {group.name} got that in {where}"
             self._draft.unused(its.rule.title, str(its.rule), its.rule.where, why)
         mtas = self._draft.data["mta"].get("suspend", best.suspend) == best.suspend
         shared = mtas and best.rule.block == "default"

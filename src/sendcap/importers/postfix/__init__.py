@@ -13,7 +13,6 @@ from sendcap.importers.imported import Imported, imported
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.postfix.services import Route, Service, route, routes_of, services_of
 from sendcap.importers.postfix.settings import (
-    DEFAULTS,
     Parameter,
     Settings,
     seconds,
@@ -21,6 +20,7 @@ from sendcap.importers.postfix.settings import (
     whole,
     yes,
 )
+from sendcap.importers.postfix.unused import why_unused
 from sendcap.importers.reading import read
 from sendcap.importers.secrets import masked
 from sendcap.scenario.durations import format_duration
@@ -34,20 +34,6 @@ _BACKOFF: Final = {
     "maximal_queue_lifetime": "d",
 }
 _INSTANCE: Final = "its limits hold for all of its source addresses together"
-_UNUSED: Final = {
-    "concurrency_feedback": "the model opens connections at once up to the limit",
-    "initial_destination_concurrency": "the model opens connections at once up to the limit",
-    "failed_cohort_limit": "the model's queue goes on when a host cannot be reached",
-    "recipient_limit": "each message has one recipient",
-    "bounce_queue_lifetime": "for mail without a sender only",
-    "delay_warning_time": "no mail is sent about delays in the model",
-    "timeout": "the model's servers always answer; an outage is a provider's own key",
-    "tls": "TLS takes no time of its own in the model; it is part of the connect time",
-    "smtpd": "about mail that comes in",
-    "smtp_connection_reuse_time_limit": "the model's connections have no age, only a count",
-    "qmgr": "the model's queue manager holds any number of messages",
-}
-_ELSEWHERE: Final = "does not decide how fast mail goes out"
 
 
 class _Limits(NamedTuple):
@@ -159,11 +145,8 @@ class _Import:
         return next(iter(known.names_of(domain)), known.OTHER)
 
     def _transport_of(self, group: Group) -> str:
-        if group.domains:
-            domain: str | None = max(group.domains, key=lambda name: group.domains[name])
-        else:
-            domain = known.domain_of(group.name) or group.name.casefold()
-        its = None if domain is None else route(self._routes, domain)
+        domain = group.heaviest or known.domain_of(group.name) or group.name.casefold()
+        its = route(self._routes, domain)
         if its is not None and its.transport:
             return its.transport
         named = any(name.startswith(f"{group.name}_") for name in self._settings.given)
@@ -210,8 +193,7 @@ class _Import:
         transport = self._transport_of(group)
         its = self._limits(transport)
         place = ("providers", group.name)
-        heaviest = max(group.domains, key=lambda name: group.domains[name]) if group.domains else ""
-        self._draft.provider(group, known.names_of(heaviest))
+        self._draft.provider(group, known.names_of(group.heaviest))
         queues = self._queues(group)
         if its.delay_s > 0.0:
             why = "one delivery at a time, then the pause"
@@ -299,12 +281,10 @@ class _Import:
         for name, its in self._settings.given.items():
             if name in self._used or name in ("relayhost", "default_transport"):
                 continue
-            why = next((why for part, why in _UNUSED.items() if part in name), _ELSEWHERE)
+            why = why_unused(name)
             if name.endswith(("_destination_concurrency_limit", "_rate_delay")):
                 owner = name.partition("_destination")[0].partition("_transport_rate")[0]
                 why = f"nobody of the audience goes by transport {owner}"
                 if owner == "default" or owner in transports:
                     why = "another parameter holds"
-            elif name in DEFAULTS and why == _ELSEWHERE:
-                why = "another parameter holds"
             self._draft.unused(name, masked(name, its.value), its.where, why)

@@ -23,6 +23,7 @@ from sendcap.importers.powermta.syntax import (
     Tag,
     configuration_of,
 )
+from sendcap.importers.powermta.unused import why_tag_unused, why_unused
 from sendcap.importers.powermta.values import (
     intervals,
     number_or_none,
@@ -52,25 +53,7 @@ _BACKOFF: Final = (
     "backoff-to-normal-after-delivery",
 )
 _RETRY: Final = ("retry-after", "retry-recipients-after", "bounce-after")
-_HELD: Final = (*_DEFAULTS, *RATES, *_BACKOFF, "queue-to", "disable-mx-rollup")
-_UNUSED: Final = {
-    "tls": "TLS takes no time of its own in the model; it is part of the connect time",
-    "timeout": "the model's servers always answer; an outage is a provider's own key",
-    "dkim": "signing is part of mta.ingress_rate",
-    "dk-": "signing is part of mta.ingress_rate",
-    "log": "about logs",
-    "rcpt-per": "each message has one recipient",
-    "rampup": "the model opens connections at once up to the limit",
-    "cold-virtual-mta": "the rest goes out by another virtual MTA; see the rate of kind warm-up",
-    "backoff-retry-after": "retries in the model follow one policy, in backoff mode too",
-    "volume": "the model's messages have no size",
-    "notify": "nobody is told",
-    "bounce-upon": "what the provider answers is a share in the model",
-    "smtp-hosts": "the model knows no hosts",
-    "route": "the model knows no hosts",
-    "421": "the model knows one MX",
-}
-_ELSEWHERE: Final = "does not decide how fast mail goes out"
+_HELD: Final = (*_DEFAULTS, *RATES, *_BACKOFF)
 
 
 def import_powermta(
@@ -156,14 +139,16 @@ class _Import:
         if group.name == known.OTHER:
             return "*"
         if group.domains:
-            return self._queues.of(max(group.domains, key=lambda name: group.domains[name]))
+            return self._queues.of(group.heaviest)
         name = group.name.casefold()
         if self._queues.has(name):
             return self._queues.of(name)
         domain = known.domain_of(name) or (name if "." in name else None)
         if domain is None:
             names = [its for scope in self._queues.scopes for its in scope.names]
-            hint = did_you_mean(name, names) or '; give a domain, a queue or "other"'
+            hint = (
+                did_you_mean(name, [*names, *known.NAMES]) or '; give a domain, a queue or "other"'
+            )
             raise ConfigurationError(
                 f"audience: {shown(group.name)} is neither a queue of the configuration nor a "
                 f"domain{hint}"
@@ -197,8 +182,7 @@ class _Import:
         found = self._queues.directives(queue)
         count = self._count(group)
         place = ("providers", group.name)
-        heaviest = max(group.domains, key=lambda name: group.domains[name]) if group.domains else ""
-        self._draft.provider(group, (*known.names_of(heaviest), *known.names_of(queue)))
+        self._draft.provider(group, (*known.names_of(group.heaviest), *known.names_of(queue)))
         connections = self._get(found, "max-smtp-out")
         each = value_of(connections, number_or_none)
         if each is None:
@@ -296,13 +280,11 @@ class _Import:
             if its in self._used | self._told or name in _BACKOFF:
                 continue
             self._told.add(its)
-            why = next((why for part, why in _UNUSED.items() if part in name), _ELSEWHERE)
+            why = why_unused(name)
             if name in _RETRY:
                 why = (
                     f"the model has one retry policy, that of <domain *>, not one for {group.name}"
                 )
-            elif name in ("queue-to", "disable-mx-rollup"):
-                why = "decides which queue it is"
             elif name in _HELD:
                 why = "sets no limit"
             self._draft.unused(name, masked(name, its.value), its.where, why)
@@ -310,23 +292,15 @@ class _Import:
     def _report_the_rest(self) -> None:
         for its in self._found.top.directives:
             if its not in self._told:
-                self._draft.unused(its.name, masked(its.name, its.value), its.where, _ELSEWHERE)
+                self._draft.unused(
+                    its.name, masked(its.name, its.value), its.where, why_unused(its.name)
+                )
         for tag in self._found.top.tags:
-            title = f"<{tag.name} {tag.argument}>" if tag.argument else f"<{tag.name}>"
             if not self._any_used(tag):
-                why = _ELSEWHERE
-                if tag.name == "domain":
-                    why = "nobody of the audience is there"
-                elif tag.name == "virtual-mta" and tag in self._queues.virtual_mtas:
-                    why = "is one of the virtual MTAs; nothing in it holds for the audience alone"
-                elif tag.name in ("virtual-mta", "virtual-mta-pool"):
-                    why = "mail does not go out by it"
-                elif tag.name == "smtp-pattern-list":
-                    why = "no queue of the audience is switched to backoff mode by it"
-                self._draft.unused(title, "", tag.where, why)
+                title = f"<{tag.name} {tag.argument}>" if tag.argument else f"<{tag.name}>"
+                counted = tag in self._queues.virtual_mtas
+                self._draft.unused(title, "", tag.where, why_tag_unused(tag, counted=counted))
 
     def _any_used(self, tag: Tag) -> bool:
-        mine = set(tag.directives)
-        return bool(mine & (self._used | self._told | self._queues.followed)) or any(
-            map(self._any_used, tag.tags)
-        )
+        held = self._used | self._told | self._queues.followed
+        return not held.isdisjoint(tag.directives) or any(map(self._any_used, tag.tags))

@@ -15,6 +15,7 @@ from sendcap.scenario.wording import shown
 
 _OPEN: Final = re.compile(r"<\s*([A-Za-z][\w-]{0,80})(?:\s+([^<>]{0,2000}))?>")
 _CLOSE: Final = re.compile(r"</\s*([A-Za-z][\w-]{0,80})\s*>")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,80}")
 _MOST_FILES: Final = 200
 _DEEPEST: Final = 20
 
@@ -94,6 +95,8 @@ class _Reader:
                 value = value.strip()
                 if not value.startswith("/"):
                     value = value.strip('"')
+                if not _NAME.fullmatch(name.strip()):
+                    raise text.error(number, f"{shown(line)} is no directive; write name value")
                 its_own = Directive(name.strip().casefold(), value, text.where(number))
                 if its_own.name == "include":
                     self._include(its_own, text, opened, depth)
