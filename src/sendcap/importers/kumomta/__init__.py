@@ -114,6 +114,7 @@ class _Import:
         self._mta()
         for group in groups:
             self._provider(group)
+            self._warn_of_unknown_hosts(group)
         self._report_source()
         self._report_blocks()
         return draft
@@ -151,6 +152,16 @@ class _Import:
                 group.name, why="its MX hosts are not known here, so no provider matches; see --mx"
             )
         return self._paths.of_domain(domain)
+
+    def _warn_of_unknown_hosts(self, group: Group) -> None:
+        unknown = [its for its in group.domains if not self._paths.hosts(its)]
+        if unknown:
+            share = sum(group.domains[its] for its in unknown) / sum(group.domains.values())
+            why = (
+                f"{len(unknown):,} of its domains, {share * group.share:.1%} of all messages, have "
+                f"MX hosts that are not known here, so no provider matches them; give them by --mx"
+            )
+            self._draft.warn(group.name, why=why)
 
     def _sites(self, group: Group) -> int:
         if group.name == known.OTHER or not group.domains:

@@ -9,7 +9,7 @@ from sendcap.importers.postfix.settings import Parameter, logical_lines
 from sendcap.importers.reading import Text
 from sendcap.scenario.wording import shown
 
-_OPTION: Final = re.compile(r"-o\s+(?:\{\s*([^{}]{1,2000}?)\s*\}|(\S{1,2000}))")
+_OPTION: Final = re.compile(r"-o (?:\{([^{}]*)\}|([^\s{}]+))")
 _CLIENTS: Final = ("smtp", "lmtp", "relay")
 _FIELDS: Final = 8
 
@@ -61,7 +61,7 @@ def services_of(text: Text) -> dict[str, Service]:
             continue
         where = text.where(number)
         options = {}
-        for option in _OPTION.finditer(rest):
+        for option in _OPTION.finditer(" ".join(rest.split())):
             name, equals, value = (option[1] or option[2]).partition("=")
             if equals:
                 options[name.strip()] = Parameter(name.strip(), value.strip(), where)

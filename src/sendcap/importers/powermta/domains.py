@@ -20,6 +20,7 @@ from sendcap.scenario.wording import shown
 
 _MACRO: Final = re.compile(r"\\?\$(\w{1,80})")
 _MOST_DOMAINS: Final = 100_000
+_LONGEST: Final = 300
 
 Directives = dict[str, Directive]
 
@@ -50,6 +51,8 @@ class Macros:
             For a macro that is not there, or that is part of itself.
         """
         found = _MACRO.search(pattern)
+        if len(pattern) > _LONGEST:
+            raise ConfigurationError(f"{where}: {shown(pattern)} is too long for a domain")
         if found is None:
             self._count += 1
             if self._count > _MOST_DOMAINS:

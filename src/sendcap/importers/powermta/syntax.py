@@ -13,8 +13,6 @@ from sendcap.errors import ConfigurationError, SendcapError
 from sendcap.importers.reading import Text, read
 from sendcap.scenario.wording import shown
 
-_OPEN: Final = re.compile(r"<\s*([A-Za-z][\w-]{0,80})(?:\s+([^<>]{0,2000}))?>")
-_CLOSE: Final = re.compile(r"</\s*([A-Za-z][\w-]{0,80})\s*>")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,80}")
 _MOST_FILES: Final = 200
 _DEEPEST: Final = 20
@@ -81,15 +79,14 @@ class _Reader:
         self._found.files.append(text.name)
         base = len(opened)
         for number, line in _lines(text):
-            if (close := _CLOSE.fullmatch(line)) is not None:
-                self._close(text, number, close[1].casefold(), opened, base)
-            elif (tag := _OPEN.fullmatch(line)) is not None:
-                argument = (tag[2] or "").strip().strip('"')
-                its = Tag(tag[1].casefold(), argument, text.where(number))
-                opened[-1].tags.append(its)
-                opened.append(its)
-            elif line.startswith("<"):
-                raise text.error(number, f"{shown(line)} is no tag; write <domain gmail.com>")
+            if line.startswith("<"):
+                name, argument = _tag(text, number, line)
+                if name.startswith("/"):
+                    self._close(text, number, name[1:], opened, base)
+                else:
+                    its = Tag(name, argument, text.where(number))
+                    opened[-1].tags.append(its)
+                    opened.append(its)
             else:
                 name, _, value = line.partition(" ") if " " in line else line.partition("\t")
                 value = value.strip()
@@ -127,6 +124,15 @@ class _Reader:
                 self._found.missing.append((its, str(problem)))
             else:
                 self.read(included, opened, depth + 1)
+
+
+def _tag(text: Text, number: int, line: str) -> tuple[str, str]:
+    """Return the name of a tag, with a slash where it closes one, and its argument."""
+    words = line.strip("<>").replace("/ ", "/").split(None, 1)
+    name = words[0].casefold() if words else ""
+    if not line.endswith(">") or not _NAME.fullmatch(name.removeprefix("/")):
+        raise text.error(number, f"{shown(line)} is no tag; write <domain gmail.com>")
+    return name, words[1].strip().strip('"') if len(words) > 1 else ""
 
 
 def _lines(text: Text) -> Iterator[tuple[int, str]]:
