@@ -120,18 +120,33 @@ def test_slips_are_told(put) -> None:
     assert "for each recipient" in warnings["default_destination_recipient_limit"]
 
 
-def test_lines_continue_and_parameters_refer_to_others(put) -> None:
-    text = (
-        "a =\n  7\n# a comment between\n\n  0\n"
-        "b = ${a?1}${nothing:2}$$x\n"
-        "default_destination_concurrency_limit = ${a:9}\n"
-        "default_process_limit = ${limit?5}$(limit)\n"
-        "limit = 99\n"
-    )
-    with pytest.raises(SendcapError, match=r'default_destination_concurrency_limit: "7 0" is no'):
+def test_lines_continue_with_comments_between(put) -> None:
+    text = "default_destination_concurrency_limit =\n  7\n# a comment\n\n  0\n"
+    with pytest.raises(SendcapError, match=r':1: .*_concurrency_limit: "7 0" is no'):
         import_postfix(put(text), {"gmail": 1.0})
-    made = import_postfix(put(text.replace("\n\n  0", "")), {"gmail": 1.0})
+    made = import_postfix(put(text.replace("\n  0", "")), {"gmail": 1.0})
     assert made.scenario.providers["gmail"].connections_per_ip == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("$a", 7),
+        ("${a}", 7),
+        ("$(a)", 7),
+        ("1$a", 17),
+        ("${a?5}", 5),
+        ("${a:5}6", 6),
+        ("${nothing:5}", 5),
+        ("${nothing?5}6", 6),
+        ("$b", 7),
+        ("$default_destination_recipient_limit", 50),
+    ],
+)
+def test_parameters_refer_to_others(put, value, expected) -> None:
+    text = f"default_destination_concurrency_limit = {value}\na = 7\nb = ${{a}}\n"
+    made = import_postfix(put(text), {"gmail": 1.0})
+    assert made.scenario.providers["gmail"].connections_per_ip == expected
 
 
 def test_the_output_of_postconf_is_read_too(put) -> None:
@@ -159,7 +174,7 @@ def test_every_parameter_is_in_the_report_once(put) -> None:
         ("default_process_limit = -1", '"-1" is no whole number'),
         ("smtp_connection_cache_on_demand = 1", "is neither yes nor no"),
         ("queue_run_delay = $queue_run_delay", "queue_run_delay: refers to itself"),
-        ("a = $b\nb = $a\nqueue_run_delay = $a", "queue_run_delay: refers to itself"),
+        ("a = $b\nb = $a\nqueue_run_delay = $a", "main.cf:1: a: refers to itself"),
         ("minimal_backoff_time = 2h", "is less than minimal_backoff_time"),
         (
             "".join(f"a{n} = $a{n + 1}$a{n + 1}\n" for n in range(40))

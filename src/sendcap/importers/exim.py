@@ -156,7 +156,9 @@ def _configuration(text: Text) -> _Configuration:
         elif section == "retry":
             rules.append(_rule(text, number, line))
         elif section == "main" and (option := _OPTION.fullmatch(line)) is not None:
-            options[option[1]] = (option[2].strip(), text.where(number))
+            # What is hidden there is not shown here either.
+            value = "(not shown)" if line.startswith("hide") else option[2].strip()
+            options[option[1]] = (value, text.where(number))
     return _Configuration(rules, options)
 
 
@@ -196,7 +198,8 @@ def _rule(text: Text, number: int, line: str) -> _Rule:
     senders = ""
     if rest.startswith("senders="):
         senders, _, rest = _word(rest)
-    return _Rule(pattern, error, senders, rest.strip(), text.where(number), number)
+    schedule = "; ".join(step.strip() for step in rest.strip().removesuffix(";").split(";"))
+    return _Rule(pattern, error, senders, schedule, text.where(number), number)
 
 
 def _word(text: str) -> tuple[str, str, str]:

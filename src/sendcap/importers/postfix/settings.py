@@ -97,6 +97,7 @@ class Settings:
     def __init__(self, text: Text) -> None:
         self.given: dict[str, Parameter] = {}
         self.replaced: list[Parameter] = []
+        self._known: dict[str, str] = {}
         for number, line in logical_lines(text):
             name, equals, value = line.partition("=")
             name = name.strip()
@@ -109,35 +110,44 @@ class Settings:
     def with_options(self, options: Mapping[str, Parameter]) -> Settings:
         """Return the parameters that hold for a service with options of its own."""
         its = object.__new__(Settings)
-        its.given, its.replaced = {**self.given, **options}, []
+        its.given, its.replaced, its._known = {**self.given, **options}, [], {}
         return its
 
     def first(self, *names: str) -> Parameter:
         """Return the first of some parameters that is given, expanded; else the last's default."""
         name = next((name for name in names if name in self.given), names[-1])
-        its = self.given.get(name) or Parameter(name, DEFAULTS[name])
-        return its._replace(value=self._expanded(its, its.value, 0).strip())
+        its = self._parameter(name)
+        return its._replace(value=self._expanded(its, ()).strip())
 
-    def _expanded(self, its: Parameter, value: str, depth: int) -> str:
-        if depth > _DEEPEST:
-            raise ConfigurationError(f"{its.where}: {its.name}: refers to itself")
+    def _parameter(self, name: str) -> Parameter:
+        return self.given.get(name) or Parameter(name, DEFAULTS.get(name, ""))
+
+    def _expanded(self, its: Parameter, within: tuple[str, ...]) -> str:
+        """Put the values of other parameters in place of their names."""
+        if its.name in within or len(within) > _DEEPEST:
+            # Of a default, the place that refers to it.
+            where = its.where or self._parameter(within[0]).where
+            raise ConfigurationError(f"{where}: {its.name}: refers to itself")
+        if its.name in self._known:
+            return self._known[its.name]
 
         def put(found: re.Match[str]) -> str:
             reference = next(filter(None, found.groups()), None)
             if reference is None:
                 return "$"
             name, sign, text = _parts(reference)
-            other = self.given[name].value if name in self.given else DEFAULTS.get(name, "")
-            other = self._expanded(its, other, depth + 1)
+            other = self._expanded(self._parameter(name), (*within, its.name))
             if sign:
                 return text if (sign == "?") == bool(other) else ""
             return other
 
+        value = _REFERENCE.sub(put, its.value)
         if len(value) > _LONGEST:
             raise ConfigurationError(
                 f"{its.where}: {its.name}: grows to more than {_LONGEST:,} characters"
             )
-        return _REFERENCE.sub(put, value)
+        self._known[its.name] = value
+        return value
 
 
 def _parts(reference: str) -> tuple[str, str, str]:
