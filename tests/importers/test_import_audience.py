@@ -89,7 +89,7 @@ def test_an_address_is_refused_and_not_repeated(put) -> None:
 def test_mail_exchangers_are_a_table_of_domains_and_hosts(put) -> None:
     path = put("domain,mx\nA.org.,MX1.a.org.\na.org,mx2.a.org\n")
     assert mail_exchangers(path) == {"a.org": ("mx1.a.org", "mx2.a.org")}
-    with pytest.raises(SendcapError, match="line 1: .*is not a domain and a host"):
+    with pytest.raises(SendcapError, match=r"line 1: .*is not a domain and a host"):
         mail_exchangers(put("a.org"))
 
 
@@ -156,7 +156,7 @@ def test_a_base_that_knows_no_such_provider_is_told(put) -> None:
         """,
         "base.toml",
     )
-    with pytest.raises(SendcapError, match='no provider "y" and none called "other".*only "x"'):
+    with pytest.raises(SendcapError, match=r'no provider "y" and none called "other".*only "x"'):
         import_exim(put("* * F,4d,6h", "rule"), "y=1.0", base=base)
 
 

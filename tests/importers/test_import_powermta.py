@@ -238,7 +238,7 @@ def test_addresses_and_passwords_are_not_shown(imported) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<domain a>\nmax-smtp-out 5", "conf:1: <domain a> is never closed"),
+        ("<domain a>\nmax-smtp-out 5", "conf:1: <domain> is never closed"),
         ("</domain>", "conf: line 1: </domain> closes nothing"),
         ("<domain a>\n</source>", "conf: line 2: </source> is in <domain> of"),
         ("<domain a", 'conf: line 1: "<domain a" is no tag'),

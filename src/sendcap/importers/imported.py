@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
@@ -19,6 +19,9 @@ from sendcap.study.whole_files import put
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_LONGEST: Final = 1000
+"""Characters of a cell of the report."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,14 @@ def imported(draft: Draft, mta: str, sources: list[str]) -> Imported:
         visible(f"What says nothing else is as {draft.base_name} has it; replace it by your own."),
     ]
     text = written(draft.data, draft.comments, head)
-    return Imported(scenario, text, tuple(draft.findings))
+    findings = tuple(Finding(*map(_clean, finding)) for finding in draft.findings)
+    return Imported(scenario, text, findings)
+
+
+def _clean(text: str) -> str:
+    """Return a cell of the report on one line, all of it visible, and not too long to read."""
+    text = visible(text[:_LONGEST])
+    return text if len(text) < _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def may_write(path: str | Path, *, force: bool) -> None:

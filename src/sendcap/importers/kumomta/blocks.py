@@ -22,6 +22,7 @@ MERGED_MAPS: Final = (
 )
 """Maps of named limits: of these the entries are merged, of everything else the last one holds."""
 
+_LONGEST_LINE: Final = 20_000
 _MATCHES: Final = ("MXSuffix", "DomainSuffix", "HostName")
 
 
@@ -154,7 +155,7 @@ class _File:
         self._text = text
         self._shaping = shaping
         is_json = text.path.suffix == ".json"
-        self._data = _json(text) if is_json else parsed(text.content, text.name)
+        self._data = _json(text) if is_json else _toml(text)
         self._lines: dict[Place, int] = {} if is_json else lines_of(text.content)
 
     def merge(self) -> None:
@@ -270,6 +271,14 @@ class _File:
         if not isinstance(value, list):
             raise self.error(place, f"must be a list, not {shown(value)}")
         return value
+
+
+def _toml(text: Text) -> dict[str, Any]:
+    for number, line in enumerate(text.content.split("\n"), 1):
+        # For a key of very many parts, the parser takes a time that grows as its square.
+        if len(line) > _LONGEST_LINE:
+            raise text.error(number, f"has more than {_LONGEST_LINE:,} characters; break it up")
+    return parsed(text.content, text.name)
 
 
 def _json(text: Text) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class _Reader:
                     opened[-1].directives.append(its_own)
         if len(opened) > base:
             left = opened[-1]
-            raise ConfigurationError(f"{left.where}: <{left.name} {left.argument}> is never closed")
+            raise ConfigurationError(f"{left.where}: <{left.name}> is never closed")
 
     @staticmethod
     def _close(text: Text, number: int, name: str, opened: list[Tag], base: int) -> None:
