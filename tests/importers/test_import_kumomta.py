@@ -248,6 +248,14 @@ def test_a_rule_that_cannot_match_is_not_taken(put) -> None:
     assert "backslash" in " ".join(made.report["why"])
 
 
+def test_blocks_that_hold_are_not_reported_as_unused(put) -> None:
+    text = '["gmail.com"]\nconnection_limit = 4\n["googlemail.com"]\nmax_ready = 9\n["a.org"]'
+    report = import_kumomta([put(GOOGLE), put(text, "more.toml")], {"gmail": 1.0}).report
+    unused = set(report[report["status"] == "not used"]["setting"])
+    assert 'domain "a.org"' in unused
+    assert not unused & {'domain "gmail.com"', 'domain "googlemail.com"', "default"}
+
+
 SLIPS = {
     "[gmail.com]\nconnection_limit = 5": 'write it in quotes: ["gmail.com"]',
     '[provider."p"]\nconnection_limit = 5': "has no match list",

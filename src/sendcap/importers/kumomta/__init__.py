@@ -103,8 +103,7 @@ class _Import:
         self._shaping = shaping
         self._paths = paths
         self._source = source
-        self._held: set[int] = set()
-        self._by_default: Candidate | None = None
+        self._held: set[str] = set()
 
     def run(self) -> Draft:
         draft = self._draft
@@ -139,10 +138,8 @@ class _Import:
             domain = group.name.casefold()
         if domain is None:
             names = [name for name, its in self._shaping.providers.items() if its.matches]
-            hint = (
-                did_you_mean(group.name, [*names, *known.NAMES])
-                or f"; it has {', '.join(names) or 'none'}"
-            )
+            hint = did_you_mean(group.name, [*names, *known.NAMES])
+            hint = hint or f"; it has {', '.join(names) or 'none'}"
             raise ConfigurationError(
                 f"audience: {shown(group.name)} is neither a provider of the configuration nor a "
                 f'domain{hint}. "other" is everything else'
@@ -178,14 +175,11 @@ class _Import:
 
     def _provider(self, group: Group) -> None:
         path = self._path_of(group)
-        also = (
-            ()
-            if path.provider is None
-            else (path.provider.name, *known.names_of(path.provider.name))
-        )
+        block = path.provider
+        also = () if block is None else (block.name, *known.names_of(block.name))
         self._draft.provider(group, also)
         limits = PathLimits(path.settings, self._sites(group))
-        self._held |= {id(block) for block in path.blocks}
+        self._held |= {block.title for block in path.blocks}
         for its in limits.all:
             self._draft.set(
                 ("providers", group.name, its.key),
@@ -251,8 +245,13 @@ class _Import:
                     self._draft.unused(f"{block.title} source {shown(name)}", "", block.where, why)
 
     def _report_blocks(self) -> None:
+        for names in self._paths.aliases.values():
+            # The blocks of one site are one block.
+            titles = {self._shaping.domains[name, True].title for name in names}
+            if not titles.isdisjoint(self._held):
+                self._held |= titles
         for block in self._shaping.blocks():
-            if id(block) not in self._held:
+            if block.title not in self._held:
                 self._draft.unused(block.title, "", block.where, _why_not_held(block))
         for kind, where in self._shaping.bounces.items():
             why = "names answers, it does not tell how many there are; only logs do"
