@@ -10,10 +10,23 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
+from sendcap.errors import (
+    ConfigurationError,
+    RunError,
+    ScenarioError,
+    SendcapError,
+    SendcapWarning,
+)
 
 if TYPE_CHECKING:
     from sendcap.analysis.limits import Limits, limits
+    from sendcap.importers import (
+        Imported,
+        import_exim,
+        import_kumomta,
+        import_postfix,
+        import_powermta,
+    )
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
@@ -34,8 +47,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Capacity",
     "Comparison",
+    "ConfigurationError",
     "ConvergenceStudy",
     "Dashboard",
+    "Imported",
     "Ledger",
     "Levers",
     "Limits",
@@ -52,6 +67,10 @@ __all__ = [
     "__version__",
     "compare",
     "converge",
+    "import_exim",
+    "import_kumomta",
+    "import_postfix",
+    "import_powermta",
     "largest_within",
     "latin_hypercube",
     "levers",
@@ -73,6 +92,7 @@ _HOMES = {
     "Comparison": "sendcap.study.compare",
     "ConvergenceStudy": "sendcap.study.converge",
     "Dashboard": "sendcap.reporting.dashboard",
+    "Imported": "sendcap.importers",
     "Ledger": "sendcap.ledger",
     "Levers": "sendcap.study.levers",
     "Limits": "sendcap.analysis.limits",
@@ -84,6 +104,10 @@ _HOMES = {
     "Sustained": "sendcap.study.sustained",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
+    "import_exim": "sendcap.importers",
+    "import_kumomta": "sendcap.importers",
+    "import_postfix": "sendcap.importers",
+    "import_powermta": "sendcap.importers",
     "largest_within": "sendcap.study.capacity",
     "latin_hypercube": "sendcap.study.designs",
     "levers": "sendcap.study.levers",

@@ -18,3 +18,7 @@ class RunError(SendcapError):
 
 class SendcapWarning(UserWarning):
     """A scenario that can be simulated, though probably not as its author meant it."""
+
+
+class ConfigurationError(SendcapError):
+    """A configuration of an MTA, or a table of an audience, that cannot be imported."""

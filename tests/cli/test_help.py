@@ -21,6 +21,8 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
         ["sweep", "--help"],
         ["sensitivity", "--help"],
         ["scenario", "--help"],
+        ["import", "--help"],
+        ["import", "kumomta", "--help"],
         [],
     ],
 )
@@ -63,6 +65,7 @@ def test_help_names_every_command(sendcap) -> None:
             "sweep",
             "sensitivity",
             "scenario",
+            "import",
         ):
             assert f"\n  {command} " in result.output
 

@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "sweep": ("sendcap.cli.sweep", "sweep"),
     "sensitivity": ("sendcap.cli.sensitivity", "sensitivity"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
+    "import": ("sendcap.cli.importing", "importing"),
 }
 
 

@@ -141,9 +141,15 @@ def from_dict(
         raise ScenarioError("\n".join(f"{name}: {line}" for line in found)) from None
 
 
-def to_dict(scenario: Scenario) -> dict[str, Any]:
-    """Return the scenario as nested dictionaries with every default filled in."""
-    found: dict[str, Any] = _without_none(scenario.model_dump())
+def to_dict(scenario: Scenario, *, defaults: bool = True) -> dict[str, Any]:
+    """Return the scenario as nested dictionaries.
+
+    Parameters
+    ----------
+    defaults
+        Fill in every default; else there are only the keys that its author has given.
+    """
+    found: dict[str, Any] = _without_none(scenario.model_dump(exclude_unset=not defaults))
     return found
 
 

@@ -1,0 +1,293 @@
+"""KumoMTA's traffic shaping files: blocks of settings, merged from several files in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from sendcap.errors import ConfigurationError
+from sendcap.importers.kumomta.lines import Place, lines_of
+from sendcap.importers.kumomta.rules import Rule, rule_of
+from sendcap.importers.reading import Text, read
+from sendcap.scenario.files import parsed
+from sendcap.scenario.wording import dotted, shown
+
+MERGED_MAPS: Final = (
+    "additional_connection_limits",
+    "additional_message_rate_throttles",
+    "additional_source_selection_rates",
+)
+"""Maps of named limits: of these the entries are merged, of everything else the last one holds."""
+
+_LONGEST_LINE: Final = 20_000
+_MATCHES: Final = ("MXSuffix", "DomainSuffix", "HostName")
+
+
+class Setting(NamedTuple):
+    """A value as it is written, and where."""
+
+    value: Any
+    where: str
+
+
+class Match(NamedTuple):
+    """A rule that tells which domains are a provider's: ``kind`` is MXSuffix or the like."""
+
+    kind: str
+    text: str
+    where: str
+
+
+Settings = dict[str, Setting]
+
+
+@dataclass
+class Block:
+    """What one or more files say of a provider, a domain, or by default.
+
+    Attributes
+    ----------
+    kind, name
+        ``"provider"``, ``"domain"`` or ``"default"``, and whose.
+    where
+        File and line of its first heading.
+    params
+        Settings of an egress path.
+    sources
+        The same for single egress sources.
+    """
+
+    kind: str
+    name: str
+    where: str
+    params: Settings = field(default_factory=dict)
+    sources: dict[str, Settings] = field(default_factory=dict)
+    matches: list[Match] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    connection_limit: Setting | None = None
+    message_rate: Setting | None = None
+    mx_rollup: bool = True
+    replace_base: bool = False
+
+    @property
+    def title(self) -> str:
+        """What a message calls it."""
+        return "default" if self.kind == "default" else f"{self.kind} {shown(self.name)}"
+
+    def merge(self, later: Block) -> list[str]:
+        """Take over what a later file says; return what it says in vain."""
+        in_vain = []
+        if later.message_rate is not None:
+            # KumoMTA leaves it out of the merge (ProviderEntry::merge_from).
+            in_vain.append(later.message_rate.where)
+        if later.replace_base:
+            self.params, self.sources = later.params, later.sources
+            self.rules, self.matches = later.rules, later.matches
+            self.connection_limit = later.connection_limit
+            return in_vain
+        merge_settings(self.params, later.params)
+        for source, settings in later.sources.items():
+            merge_settings(self.sources.setdefault(source, {}), settings)
+        self.rules += later.rules
+        self.matches += later.matches
+        self.connection_limit = later.connection_limit or self.connection_limit
+        return in_vain
+
+
+def merge_settings(target: Settings, later: Mapping[str, Setting]) -> None:
+    """Let later settings hold; of the maps of named limits the entries are merged."""
+    for key, setting in later.items():
+        before = target.get(key)
+        if key in MERGED_MAPS and before is not None:
+            setting = Setting({**before.value, **setting.value}, setting.where)
+        target[key] = setting
+
+
+@dataclass
+class Shaping:
+    """What all files say together.
+
+    Attributes
+    ----------
+    default
+        The block that holds for all.
+    providers
+        By name, in order of the files.
+    domains
+        By name and whether it is rolled up to its MX hosts, in order of the files.
+    bounces
+        Names of the classes of bounces that a file defines, with where.
+    slips
+        Settings that KumoMTA reads in vain: what, where and why.
+    """
+
+    default: Block | None = None
+    providers: dict[str, Block] = field(default_factory=dict)
+    domains: dict[tuple[str, bool], Block] = field(default_factory=dict)
+    bounces: dict[str, str] = field(default_factory=dict)
+    slips: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def blocks(self) -> list[Block]:
+        """Return all blocks."""
+        first = [] if self.default is None else [self.default]
+        return [*first, *self.providers.values(), *self.domains.values()]
+
+
+def shaping_of(paths: Sequence[str | Path]) -> Shaping:
+    """Read traffic shaping files and merge them in order.
+
+    Raises
+    ------
+    SendcapError
+        If one cannot be read, or is no traffic shaping.
+    """
+    shaping = Shaping()
+    for path in paths:
+        _File(read(path, "KumoMTA shaping"), shaping).merge()
+    return shaping
+
+
+class _File:
+    def __init__(self, text: Text, shaping: Shaping) -> None:
+        self._text = text
+        self._shaping = shaping
+        is_json = text.path.suffix == ".json"
+        self._data = _json(text) if is_json else _toml(text)
+        self._lines: dict[Place, int] = {} if is_json else lines_of(text.content)
+
+    def merge(self) -> None:
+        for name, table in self._data.items():
+            if name == "provider":
+                for provider, entries in self._table(table, (name,)).items():
+                    self._block("provider", provider, entries, (name, provider))
+            elif name == "rules" and self._is_bounces(table):
+                for kind in table:
+                    self._shaping.bounces[kind] = self.where((name, kind))
+            else:
+                kind = "default" if name == "default" else "domain"
+                self._block(kind, name, table, (name,))
+
+    @staticmethod
+    def _is_bounces(table: Any) -> bool:
+        return isinstance(table, dict) and all(isinstance(its, list) for its in table.values())
+
+    def _block(self, kind: str, name: str, table: Any, place: Place) -> None:
+        block = Block(kind, name, self.where(place))
+        for key, value in self._table(table, place).items():
+            self._entry(block, key, value, (*place, key))
+        self._keep(block)
+
+    def _entry(self, block: Block, key: str, value: Any, place: Place) -> None:
+        provider = block.kind == "provider"
+        setting = Setting(value, self.where(place))
+        if key in ("mx_rollup", "replace_base"):
+            if not isinstance(value, bool):
+                raise self.error(place, f"must be true or false, not {shown(value)}")
+            setattr(block, key, value)
+        elif key == "automation":
+            for number, entry in enumerate(self._list(value, place)):
+                at = (*place, number)
+                rule = rule_of(entry, self.where(at), self._errors(at))
+                block.rules.append(rule._replace(block=block.title))
+        elif key == "sources":
+            for source, entries in self._table(value, place).items():
+                at = (*place, source)
+                block.sources[source] = self._settings(self._table(entries, at), at)
+        elif provider and key == "match":
+            block.matches += [
+                self._match(entry, (*place, number))
+                for number, entry in enumerate(self._list(value, place))
+            ]
+        elif provider and key == "provider_connection_limit":
+            block.connection_limit = setting
+        elif provider and key == "provider_max_message_rate":
+            block.message_rate = setting
+        else:
+            block.params |= self._settings({key: value}, place[:-1])
+
+    def _settings(self, table: Mapping[str, Any], place: Place) -> Settings:
+        settings: Settings = {}
+        for key, value in table.items():
+            where = self.where((*place, key))
+            if key in MERGED_MAPS:
+                named = self._table(value, (*place, key))
+                settings[key] = Setting(
+                    {name: Setting(its, where) for name, its in named.items()}, where
+                )
+            else:
+                settings[key] = Setting(value, where)
+        return settings
+
+    def _match(self, entry: Any, place: Place) -> Match:
+        rule = self._table(entry, place)
+        kind = next(iter(rule), "")
+        if len(rule) != 1 or kind not in _MATCHES or not isinstance(rule[kind], str):
+            raise self.error(
+                place, f"must be one of {', '.join(_MATCHES)} with a text, not {shown(entry)}"
+            )
+        return Match(kind, rule[kind], self.where(place))
+
+    def _keep(self, block: Block) -> None:
+        shaping = self._shaping
+        if block.kind == "default":
+            before, shaping.default = shaping.default, shaping.default or block
+        elif block.kind == "provider":
+            before = shaping.providers.setdefault(block.name, block)
+        else:
+            before = shaping.domains.setdefault((block.name, block.mx_rollup), block)
+        if before is None or before is block:
+            return
+        shaping.slips += [
+            (
+                f"{block.title} provider_max_message_rate",
+                where,
+                "KumoMTA takes it only from the first file that has this provider",
+            )
+            for where in before.merge(block)
+        ]
+
+    def where(self, place: Place) -> str:
+        """Return file and line of a key, or of the nearest table around it."""
+        for depth in range(len(place), 0, -1):
+            if place[:depth] in self._lines:
+                return self._text.where(self._lines[place[:depth]])
+        return self._text.name
+
+    def error(self, place: Place, message: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.where(place)}: {dotted(place)}: {message}")
+
+    def _errors(self, place: Place) -> Callable[[str, str], ConfigurationError]:
+        return lambda key, message: self.error((*place, key) if key else place, message)
+
+    def _table(self, value: Any, place: Place) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.error(place, f"must be a table, not {shown(value)}")
+        return value
+
+    def _list(self, value: Any, place: Place) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.error(place, f"must be a list, not {shown(value)}")
+        return value
+
+
+def _toml(text: Text) -> dict[str, Any]:
+    for number, line in enumerate(text.content.split("\n"), 1):
+        # For a key of very many parts, the parser takes a time that grows as its square.
+        if len(line) > _LONGEST_LINE:
+            raise text.error(number, f"has more than {_LONGEST_LINE:,} characters; break it up")
+    return parsed(text.content, text.name)
+
+
+def _json(text: Text) -> dict[str, Any]:
+    try:
+        content = json.loads(text.content)
+    except ValueError as problem:
+        raise ConfigurationError(f"{text.name}: not valid JSON: {problem}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{text.name}: not valid JSON: nested too deeply") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{text.name}: must be a table, not {shown(content)}")
+    return content

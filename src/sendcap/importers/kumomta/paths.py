@@ -1,0 +1,164 @@
+"""Which settings of KumoMTA's traffic shaping hold for which domain, in the order of its code.
+
+The order is: default, the providers that match (in order of the files), these providers' settings
+for the egress source, the site (domain blocks that are rolled up to their MX hosts), the domain
+itself, the site's settings for the source, the domain's for the source; later ones hold. See
+``crates/kumo-api-types/src/shaping.rs``, ``ShapingInner::get_egress_path_config``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sendcap.importers import known
+from sendcap.importers.kumomta.blocks import Block, Setting, Settings, Shaping, merge_settings
+
+
+@dataclass
+class EgressPath:
+    """What holds for a domain or provider.
+
+    Attributes
+    ----------
+    settings
+        Those of the path.
+    blocks
+        The blocks that they come from, the most specific last; their rules hold, too.
+    provider
+        The provider that it was last said to be.
+    """
+
+    settings: Settings = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    provider: Block | None = None
+    ruled: list[Block] = field(default_factory=list)
+
+
+def matches(provider: Block, domain: str, hosts: tuple[str, ...]) -> bool:
+    """Tell whether a domain is a provider's, as ``ProviderEntry::domain_matches`` does.
+
+    A suffix of the domain is enough by itself; else every MX host must have one of the suffixes
+    or names. Only the host's last dot is left out, not the rule's.
+    """
+    if any(rule.kind == "DomainSuffix" and domain.endswith(rule.text) for rule in provider.matches):
+        return True
+    rules = [rule for rule in provider.matches if rule.kind != "DomainSuffix"]
+    return bool(rules and hosts) and all(
+        any(
+            host == rule.text if rule.kind == "HostName" else host.endswith(rule.text)
+            for rule in rules
+        )
+        for host in hosts
+    )
+
+
+class Paths:
+    """Finds what holds for domains.
+
+    Parameters
+    ----------
+    shaping
+        The files.
+    hosts
+        MX hosts by domain; for others those of well-known domains are taken.
+    source
+        The egress source that mail goes out from, or None for settings that hold for all.
+    """
+
+    def __init__(
+        self, shaping: Shaping, hosts: Mapping[str, tuple[str, ...]], source: str | None
+    ) -> None:
+        self._shaping = shaping
+        self._hosts = hosts
+        self._source = source
+        self._sites: dict[tuple[str, ...], Block] = {}
+        self.aliases: dict[tuple[str, ...], list[str]] = {}
+        for (name, rollup), block in shaping.domains.items():
+            if rollup:
+                site = self.site(name)
+                self.aliases.setdefault(site, []).append(name)
+                self._keep(site, block)
+
+    def _keep(self, site: tuple[str, ...], block: Block) -> None:
+        if site in self._sites:
+            # The blocks of two domains: neither may change.
+            merged = Block(block.kind, self._sites[site].name, self._sites[site].where)
+            merged.merge(self._sites[site])
+            merged.replace_base = self._sites[site].replace_base
+            merged.merge(block)
+            block = merged
+        self._sites[site] = block
+
+    def hosts(self, domain: str) -> tuple[str, ...]:
+        """Return the MX hosts of a domain, or nothing where they are not known."""
+        return self._hosts.get(domain) or known.mx_of(domain)
+
+    def site(self, domain: str) -> tuple[str, ...]:
+        """Return what all domains with the same MX hosts have in common."""
+        return tuple(sorted(self.hosts(domain))) or (domain,)
+
+    def providers_of(self, domain: str) -> list[Block]:
+        """Return the providers whose rules a domain matches, in order of the files."""
+        hosts = self.hosts(domain)
+        return [its for its in self._shaping.providers.values() if matches(its, domain, hosts)]
+
+    def block_of(self, domain: str) -> Block | None:
+        """Return the block of a domain or of its site, the more specific first."""
+        return self._shaping.domains.get((domain, False)) or self._sites.get(self.site(domain))
+
+    def default(self) -> EgressPath:
+        """Return what holds where no other block does."""
+        path = EgressPath()
+        if self._shaping.default is not None:
+            self._base(path, self._shaping.default)
+        return path
+
+    def of_provider(self, provider: Block) -> EgressPath:
+        """Return what holds for the mail of a provider, whatever its domain."""
+        path = self.default()
+        self._providers(path, [provider])
+        return path
+
+    def of_domain(self, domain: str) -> EgressPath:
+        """Return what holds for the mail of a domain."""
+        path = self.default()
+        self._providers(path, self.providers_of(domain))
+        site = self._sites.get(self.site(domain))
+        own = self._shaping.domains.get((domain, False))
+        for block in (site, own):
+            if block is not None:
+                self._base(path, block)
+        for block in (site, own):
+            if block is not None and self._source in block.sources:
+                merge_settings(path.settings, block.sources[self._source])
+        return path
+
+    def _base(self, path: EgressPath, block: Block) -> None:
+        if block.replace_base:
+            path.settings = {}
+        merge_settings(path.settings, block.params)
+        path.blocks.append(block)
+
+    def _providers(self, path: EgressPath, providers: list[Block]) -> None:
+        for block in providers:
+            merge_settings(path.settings, block.params)
+            self._shared_limits(path, block)
+            path.blocks.append(block)
+            path.provider = block
+        for block in providers:
+            if self._source in block.sources:
+                merge_settings(path.settings, block.sources[self._source])
+                self._shared_limits(path, block)
+
+    def _shared_limits(self, path: EgressPath, block: Block) -> None:
+        """Add a provider's own limits, which all of its sites share for each source."""
+        selection = path.settings.pop("provider_source_selection_rate", None)
+        for key, name, setting in (
+            ("additional_connection_limits", "provider_connection_limit", block.connection_limit),
+            ("additional_message_rate_throttles", "provider_max_message_rate", block.message_rate),
+            ("additional_source_selection_rates", "provider_source_selection_rate", selection),
+        ):
+            if setting is not None:
+                entry = {f"{block.title} {name}": setting}
+                merge_settings(path.settings, {key: Setting(entry, setting.where)})

@@ -1,0 +1,93 @@
+"""An imported scenario as a TOML file whose comments say where each value comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import tomlkit
+from tomlkit.items import InlineTable, Item, Table
+
+Place = tuple[str | int, ...]
+_SECTIONS: Final = ("deliveries", "relay", "mta", "providers", "feedback", "engagement")
+
+
+def written(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequence[str]) -> str:
+    """Write a scenario.
+
+    Parameters
+    ----------
+    data
+        The scenario as nested dictionaries.
+    comments
+        What to say behind the values at some places.
+    head
+        Lines of comment at the top.
+    """
+    document = tomlkit.document()
+    for line in head:
+        document.add(tomlkit.comment(line))
+    document.add(tomlkit.nl())
+    plain = {key: value for key, value in data.items() if not _is_section(value)}
+    for key, value in plain.items():
+        _put(document, key, value, (key,), comments)
+    later = [key for key in data if key not in plain and key not in _SECTIONS]
+    for key in [key for key in _SECTIONS if key in data] + later:
+        if key == "deliveries":
+            entries = tomlkit.aot()
+            for number, entry in enumerate(data[key]):
+                entries.append(_table(entry, (key, number), comments))
+            document.add(key, entries)
+        elif key == "providers":
+            providers = tomlkit.table(is_super_table=True)
+            for name, provider in data[key].items():
+                providers.add(name, _table(provider, (key, name), comments))
+            document.add(key, providers)
+        else:
+            document.add(key, _table(data[key], (key,), comments))
+    return tomlkit.dumps(document)
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and _are_tables(value))
+
+
+def _are_tables(entries: list[Any]) -> bool:
+    return bool(entries) and all(isinstance(entry, dict) for entry in entries)
+
+
+def _table(data: Mapping[str, Any], place: Place, comments: Mapping[Place, str]) -> Table:
+    table = tomlkit.table()
+    if place in comments:
+        table.comment(comments[place])
+    nested = {("mta", "retry")}
+    for key, value in data.items():
+        if (*place, key) not in nested:
+            _put(table, key, value, (*place, key), comments)
+    for key, value in data.items():
+        if (*place, key) in nested:
+            table.add(key, _table(value, (*place, key), comments))
+    return table
+
+
+def _put(container: Any, key: str, value: Any, place: Place, comments: Mapping[Place, str]) -> None:
+    item = _item(value)
+    if place in comments:
+        item.comment(comments[place])
+    container.add(key, item)
+
+
+def _item(value: Any) -> Item:
+    if isinstance(value, dict):
+        table: InlineTable = tomlkit.inline_table()
+        for key, entry in value.items():
+            table.append(key, _item(entry))
+        return table
+    if isinstance(value, list | tuple):
+        entries = tomlkit.array()
+        for entry in value:
+            entries.append(_item(entry))
+        entries.multiline(len(value) > 1 and isinstance(value[0], dict))
+        return entries
+    item: Item = tomlkit.item(value)
+    return item

@@ -1,0 +1,79 @@
+"""Exim: its retry rules."""
+
+from __future__ import annotations
+
+import pytest
+
+import sendcap
+from sendcap.errors import SendcapError
+from sendcap.importers import import_exim
+from sendcap.scenario import EximRetry
+
+WHOLE = """
+primary_hostname = mx.example.org
+retry_interval_max = 12h
+remote_max_parallel = 10
+hide mysql_servers = localhost/db/user/secret_password
+
+begin acl
+acl_check_rcpt:
+  accept hosts = :
+
+begin transports
+remote_smtp:
+  driver = smtp
+
+begin retry
+# Address or Domain    Error       Retries
+aol.com                *           F,24h,30m; F,4d,6h
+*                      quota
+*                      rcpt_4xx    senders=: F,1h,10m
+*                      *           F,2h,15m; \\
+                                   G,16h,1h,1.5; F,5d,8h
+
+begin rewrite
+"""
+
+
+def test_the_rule_for_all_mail_becomes_the_policy(put) -> None:
+    made = import_exim(put("*  *  F,2h,15m; G,16h,1h,1.5; F,4d,6h"))
+    assert made.scenario.mta.retry == EximRetry()
+
+
+def test_a_whole_configuration_is_read(put) -> None:
+    made = import_exim(put(WHOLE))
+    expected = EximRetry(rule="F,2h,15m; G,16h,1h,1.5; F,5d,8h", retry_interval_max="12h")
+    assert made.scenario.mta.retry == expected
+    unused = made.report[made.report["status"] == "not used"]
+    assert {"retry aol.com *", "retry * quota", "remote_max_parallel"} <= set(unused["setting"])
+    assert "mysql_servers" in set(unused["setting"])
+    assert "secret_password" not in made.report.to_csv() + made.text
+    assert made.report.set_index("setting").loc["retry * *"]["where"].endswith("configuration:20")
+
+
+def test_providers_keep_the_bases_limits(put) -> None:
+    made = import_exim(put("* * F,4d,6h"), "gmail=0.7,hotmail=0.3").scenario
+    base = sendcap.load("quickstart")
+    assert made.providers["gmail"] == base.providers["gmail"]
+    assert made.providers["hotmail"] == base.providers["outlook"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no retry rule for all mail"),
+        ("aol.com * F,4d,6h", "has no retry rule for all mail"),
+        ("* *", "line 1: means no retry at all"),
+        ("*", 'line 1: "*" is no retry rule'),
+        ("\n* * X,4d,6h", 'conf:2: rule: "X,4d,6h" must start with F, G or H'),
+        ("* * F,4d", "must have the form F,cutoff,interval"),
+        ("* * F,4d,6", '"6" is not a duration'),
+        ('"* * F,4d,6h', "a quotation mark that nothing closes"),
+        ("retry_interval_max = x\nbegin retry\n* * F,4d,6h", "conf:1: retry_interval_max: "),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_and_line(put, text, message) -> None:
+    with pytest.raises(SendcapError) as caught:
+        import_exim(put(text, "conf"))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,128 @@
+"""What an import gives: the scenario, its file with comments, and the report."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sendcap
+from sendcap.errors import SendcapError
+from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
+from sendcap.importers.findings import STATUSES
+from sendcap.importers.written import written
+from sendcap.scenario import loads, presets
+
+ALL = {
+    "kumomta": (import_kumomta, '["default"]\nconnection_limit = 3\nfoo = "bar"'),
+    "postfix": (import_postfix, "default_destination_concurrency_limit = 3\nfoo = bar"),
+    "exim": (import_exim, "foo = bar\nbegin retry\n* * F,4d,6h"),
+    "powermta": (import_powermta, "<domain *>\nmax-smtp-out 3\nfoo bar\n</domain>"),
+}
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("base", presets())
+def test_the_file_holds_the_same_scenario_with_comments(put, tmp_path, name, base) -> None:
+    make, text = ALL[name]
+    made = make(put(text, "the configuration"), base=base)
+    assert loads(made.text) == made.scenario
+    assert "the configuration" in made.text.splitlines()[0]
+    path = made.save(tmp_path / "scenario.toml")
+    assert sendcap.load(path) == made.scenario
+    lines = made.text.splitlines()
+    commented = [line for line in lines if "the configuration:" in line.partition("#")[2]]
+    assert commented
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_report_tells_what_became_of_everything(put, name) -> None:
+    make, text = ALL[name]
+    report = make(put(text)).report
+    columns = ["status", "setting", "value", "where", "scenario", "why"]
+    assert list(report.columns) == columns
+    assert set(report["status"]) <= set(STATUSES)
+    foo = report.set_index("setting").loc["foo"]
+    assert (foo["status"], foo["value"]) == ("not used", "bar")
+    assert foo["why"]
+    assert foo["where"].endswith(("configuration:3", "configuration:2", "configuration:1"))
+    used = report[report["status"] == "used"]
+    assert (used["scenario"].str.contains(" = ")).all()
+    assert used["where"].str.contains("configuration").any()
+    base = report[report["status"] == "base"]
+    assert base["scenario"].str.startswith("providers.gmail").any()
+    assert not report.duplicated().any()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_scenario_simulates(put, name) -> None:
+    make, text = ALL[name]
+    made = make(put(text), "gmail=30,nobody.org=10,other=10" if name != "exim" else None)
+    scenario = sendcap.scenario.updated(made.scenario, {"deliveries[0].messages": 50})
+    assert sendcap.simulate(scenario).ledger.total("relayed") <= 50
+
+
+def test_the_base_may_be_ones_own_scenario_with_its_reactions(put) -> None:
+    base = sendcap.scenario.updated(sendcap.load("quickstart"), {"mta.suspend": "momentum"})
+    path = put(sendcap.scenario.dumps(base), "base.toml")
+    for name, (make, text) in ALL.items():
+        made = make(put(text), base=path).scenario
+        # How the MTA reacts is the configuration's business, but for Exim, which has no limits.
+        assert (made.mta.suspend is None) == (name != "exim")
+        assert made.feedback == base.feedback
+
+
+def test_a_file_is_never_replaced_unless_that_is_asked_for(put, tmp_path) -> None:
+    made = import_exim(put("* * F,4d,6h"))
+    path = tmp_path / "scenario.toml"
+    path.write_text("mine")
+    with pytest.raises(SendcapError, match="exists already"):
+        made.save(path)
+    assert path.read_text() == "mine"
+    made.save(path, force=True)
+    assert path.read_text() == made.text
+    assert sorted(its.name for its in tmp_path.iterdir()) == ["configuration", "scenario.toml"]
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (".", "is a directory"),
+        ("missing/scenario.toml", "cannot be written"),
+        ("configuration/scenario.toml", "cannot be written"),
+        ("x" * 300, "cannot be written: the name is too long"),
+        ("a\0b", "cannot be written"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told(put, tmp_path, place, message) -> None:
+    made = import_exim(put("* * F,4d,6h"))
+    with pytest.raises(SendcapError, match=message):
+        made.save(f"{tmp_path}/{place}", force=True)
+    assert [its.name for its in tmp_path.iterdir()] == ["configuration"]
+
+
+_TEXT = st.text(max_size=20)
+_VALUES = st.recursive(
+    st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+_TABLE = st.dictionaries(_TEXT, _VALUES, min_size=1, max_size=3)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.fixed_dictionaries(
+        {
+            "title": _TEXT,
+            "deliveries": st.lists(_TABLE, min_size=1, max_size=2),
+            "mta": st.fixed_dictionaries({"retry": _TABLE}),
+            "providers": st.dictionaries(_TEXT, _TABLE, min_size=1, max_size=2),
+        }
+    )
+)
+def test_whatever_is_written_reads_back(data) -> None:
+    comments = {("title",): "a comment", ("mta", "retry"): "another"}
+    assert tomllib.loads(written(data, comments, ["head"])) == data

@@ -1,0 +1,187 @@
+"""Whatever a file holds, an import ends in time: with a scenario, or with a line that says why."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sendcap.errors import SendcapError
+from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
+from sendcap.importers.audience import audience_of
+from sendcap.importers.postfix.services import routes_of, services_of
+from sendcap.importers.reading import Text
+
+ALL = {
+    "kumomta": import_kumomta,
+    "postfix": import_postfix,
+    "exim": import_exim,
+    "powermta": import_powermta,
+}
+MEGABYTE = 1_000_000
+LONGEST_S = 10.0
+"""CPU for a line of a megabyte; what takes a time that grows as its square takes days."""
+
+PIECES = {
+    "kumomta": [
+        '["default"]', '[provider."google"]', "[[default.automation]]", "connection_limit = 5",
+        'match = [{MXSuffix = ".google.com"}]', 'max_message_rate = "1/s"', 'idle_timeout = "1s"',
+        'regex = "\\\\[x"', 'action = "Suspend"', 'duration = "1h"', 'trigger = "Immediate"',
+        "replace_base = true", '["gmail.com".sources."a"]', 'max_connection_rate = "1/s"',
+    ],
+    "postfix": [
+        "default_destination_concurrency_limit = 5", "  continued", "# comment", "$x", "a = $b",
+        "minimal_backoff_time = 5s", "smtp_destination_rate_delay = 1s", "b = ${a?1}", "= 1", "x =",
+    ],
+    "exim": [
+        "* * F,4d,6h", "begin retry", "begin acl", "* quota", '"a b" * F,1h,1m', "a = b", "\\",
+        "* * senders=: G,1h,1m,1.5", "retry_interval_max = 1h", "# comment", ".ifdef X", "F,",
+    ],
+    "powermta": [
+        "<domain *>", "</domain>", "<domain $m>", "domain-macro m a.org,b.org", "max-smtp-out 5",
+        "max-msg-rate 5/m", "<virtual-mta v>", "</virtual-mta>", "retry-after 1m,2m", "queue-to x",
+        "<smtp-pattern-list p>", "</smtp-pattern-list>", "reply /a/ mode=backoff", "<", "# x",
+        "smtp-pattern-list p", "include nothing", "backoff-max-msg-rate 1/m", "bounce-after 1d",
+    ],
+}  # fmt: skip
+
+quiet = settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def outcome(make, *arguments) -> None:
+    """Import, and check what a refusal says."""
+    try:
+        made = make(*arguments)
+    except SendcapError as error:
+        told = str(error)
+        assert told
+        assert all(line.isprintable() for line in told.splitlines())
+        assert len(told) < 20_000
+    else:
+        assert made.scenario.providers
+        assert all(map(str.isprintable, made.report["setting"] + made.report["value"]))
+
+
+@pytest.mark.parametrize("name", ALL)
+@quiet
+@given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+def test_any_bytes(put, name, content) -> None:
+    outcome(ALL[name], put(content))
+
+
+@pytest.mark.parametrize("name", ALL)
+@quiet
+@given(data=st.data())
+def test_lines_of_the_real_grammar_in_any_order(put, name, data) -> None:
+    line = st.sampled_from(PIECES[name]) | st.text(max_size=20)
+    lines = data.draw(st.lists(line, max_size=12))
+    outcome(ALL[name], put("\n".join(lines)))
+
+
+def hostile_lines() -> dict[str, str]:
+    many = MEGABYTE
+    return {
+        "letters": "a" * many,
+        "spaces": "a" + " " * many + "b",
+        "tabs": "a =\t" + "\t" * many + "x",
+        "equals": "=" * many,
+        "assignment": "a = " + "b" * many,
+        "brackets": "[" * many,
+        "tags": "<" * many,
+        "tag": "<domain " + " " * many + "x",
+        "tag argument": "<domain " + "x" * many + ">",
+        "quotes": '"' * many,
+        "quoted": 'a = "' + "\\\\" * (many // 2) + '"',
+        "backslashes": "\\" * many,
+        "dollars": "default_process_limit = " + "$" * many,
+        "references": "default_process_limit = " + "${a" * (many // 3),
+        "macros": "<domain " + "$x" * (many // 2) + ">",
+        "commas": "domain-macro x " + "a," * (many // 2),
+        "slashes": "reply " + "/" * many,
+        "patterns": "reply /a/ " + "mode=backof " * (many // 12),
+        "retries": "* * " + "F,1h,1m;" * (many // 8),
+        "numbers": "connection_limit = " + "9" * many,
+        "dotted": ".".join("a" * (many // 2)) + " = 1",
+        "many dotted": ("a." * 9_999 + "a = 1\n") * 5,
+        "unprintable": "\x1b[31m" * (many // 5),
+        "emoji": "\N{PILE OF POO}" * (many // 4),
+        "line ends": "\n" * many,
+        "words": "a " * (many // 2),
+    }
+
+
+@pytest.mark.parametrize("line", hostile_lines())
+@pytest.mark.parametrize("name", ALL)
+def test_a_line_of_a_megabyte_ends_in_time(put, name, line) -> None:
+    path = put(hostile_lines()[line])
+    before = time.process_time()
+    outcome(ALL[name], path)
+    assert time.process_time() - before < LONGEST_S
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x unix - - n - - smtp " + "-o {" * (MEGABYTE // 4),
+        "x unix - - n - - smtp -o " + " " * MEGABYTE + "x",
+        "x unix - - n - - smtp " + "-o a=b " * (MEGABYTE // 7),
+        "x unix" + " " * MEGABYTE,
+    ],
+)
+def test_services_and_routes_end_in_time_too(put, text) -> None:
+    before = time.process_time()
+    for read in (services_of, routes_of):
+        with suppress(SendcapError):
+            read(Text(put(""), "file", text))
+    assert time.process_time() - before < LONGEST_S
+
+
+def test_a_list_of_many_domains_ends_in_time(put) -> None:
+    rows = "".join(f"domain-{number}.example.org,{number}\n" for number in range(1, 200_000))
+    before = time.process_time()
+    shaping, audience = put('["default"]\nconnection_limit = 3'), put(rows, "audience.csv")
+    made = import_kumomta(shaping, audience, messages=1000)
+    assert time.process_time() - before < LONGEST_S
+    assert made.scenario.deliveries[0].audience == {"other": 1.0}
+    # The tail is held to a hundred domains' limits.
+    assert made.scenario.providers["other"].connections_per_ip == 300
+    assert len(audience_of(put(rows, "audience.csv")).weights) == 199_999
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_no_file_of_text_is_told(put, tmp_path, name) -> None:
+    for source, message in (
+        (tmp_path, "is a directory"),
+        (tmp_path / "nothing", "No such file or directory"),
+        (tmp_path / ("x" * 300), "the name is too long"),
+        ("a\0b", "cannot be the name of a file"),
+        ("", "is empty"),
+        (put(b"\x7fELF\x00\xff", "binary"), "is not UTF-8 text"),
+        (put("a\nb\0", "nul"), "line 2 has a NUL character"),
+        (put(b"#" * 10_000_001, "enormous"), "enormous"),
+    ):
+        with pytest.raises(SendcapError) as caught:
+            ALL[name](source)
+        assert message in str(caught.value)
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_terminal_escapes_in_values_are_written_out(put, name) -> None:
+    text = {
+        "kumomta": '["default"]\n"foo\\u001b[31m" = "\\u001b[31m\\u202e"',
+        "postfix": "foo = \x1b[31m\u202e",
+        "exim": "foo = \x1b[31m\u202e\nbegin retry\n* * F,4d,6h",
+        "powermta": "foo \x1b[31m\u202e",
+    }[name]
+    made = ALL[name](put(text))
+    for column in ("setting", "value", "where", "scenario", "why"):
+        assert all(map(str.isprintable, made.report[column])), column
+    assert "\x1b" not in made.text
