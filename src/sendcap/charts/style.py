@@ -6,7 +6,7 @@ Nothing global is changed: figures are made and drawn inside `house_style`, with
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -118,7 +118,12 @@ def figure_of(drawn: Drawn) -> Figure:
     return figure
 
 
-def save(drawn: Drawn, path: Path | BinaryIO, form: Format, **settings: Any) -> None:
+def save(
+    drawn: Drawn,
+    path: Path | BinaryIO,
+    form: Format,
+    settings: Mapping[str, Any] | None = None,
+) -> None:
     """Write a chart into a file or a stream; the same chart gives the same bytes.
 
     Parameters
@@ -128,12 +133,12 @@ def save(drawn: Drawn, path: Path | BinaryIO, form: Format, **settings: Any) -> 
     form
         ``"png"``, ``"svg"`` or ``"pdf"``.
     settings
-        Of matplotlib, by name with an underscore for each dot, such as ``svg_fonttype="none"``.
+        Of matplotlib's, that differ from the house style, such as ``{"svg.fonttype": "none"}``.
     """
     import matplotlib as mpl
 
     figure = figure_of(drawn)
-    changed: dict[Any, Any] = {name.replace("_", "."): its for name, its in settings.items()}
+    changed: dict[Any, Any] = dict(settings or {})
     with house_style(), mpl.rc_context(changed):
         figure.savefig(path, format=form, metadata=_METADATA[form])
 

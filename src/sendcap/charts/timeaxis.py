@@ -62,8 +62,10 @@ _STEPS: Final = tuple(
     )
     for step in steps
 )
-_CLOSEST: Final = 0.055
+_CLOSEST: Final = 0.065
 """The least distance between ticks, as a share of the axis: room for a label."""
+_CLOSEST_MINUTES: Final = 0.075
+"""The same where most of the labels are in minutes."""
 _CLOSEST_DAYS: Final = 0.085
 """The same where there may be a day below the time."""
 _MOST: Final = 10
@@ -233,7 +235,8 @@ def elapsed_axis(
     else:
         axes.set_xscale(scale)
     axes.set_xlim(first_s, last_s)
-    places = ticks(first_s, last_s, scale, _CLOSEST if start is None else _CLOSEST_DAYS)
+    closest = _CLOSEST_DAYS if start else _CLOSEST_MINUTES if scale == "symlog" else _CLOSEST
+    places = ticks(first_s, last_s, scale, closest)
     if start is None:
         labels = [tick_label(its) for its in places]
     else:
