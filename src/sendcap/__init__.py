@@ -14,6 +14,7 @@ from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
 
 if TYPE_CHECKING:
     from sendcap.analysis.limits import Limits, limits
+    from sendcap.charts.report.page import write_report
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
@@ -64,6 +65,7 @@ __all__ = [
     "sobol",
     "sustained",
     "sweep",
+    "write_report",
 ]
 
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
@@ -96,6 +98,7 @@ _HOMES = {
     "sobol": "sendcap.study.designs",
     "sustained": "sendcap.study.sustained",
     "sweep": "sendcap.study.sweep",
+    "write_report": "sendcap.charts.report.page",
 }
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, get_args
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
     from sendcap.reporting.modes import Mode
 
@@ -123,6 +124,7 @@ def save(
     path: Path | BinaryIO,
     form: Format,
     settings: Mapping[str, Any] | None = None,
+    within: Bbox | None = None,
 ) -> None:
     """Write a chart into a file or a stream; the same chart gives the same bytes.
 
@@ -134,13 +136,15 @@ def save(
         ``"png"``, ``"svg"`` or ``"pdf"``.
     settings
         Of matplotlib's, that differ from the house style, such as ``{"svg.fonttype": "none"}``.
+    within
+        Only this part of the figure, in inches from its lower left corner.
     """
     import matplotlib as mpl
 
     figure = figure_of(drawn)
     changed: dict[Any, Any] = dict(settings or {})
     with house_style(), mpl.rc_context(changed):
-        figure.savefig(path, format=form, metadata=_METADATA[form])
+        figure.savefig(path, format=form, metadata=_METADATA[form], bbox_inches=within)
 
 
 def save_png(drawn: Drawn, path: Path | BinaryIO) -> None:

@@ -73,7 +73,7 @@ _NARROW: Final = 4.0
 """A logarithmic axis that spans no more than this factor is read like a linear one."""
 _ROOM_AFTER: Final = 1.3
 """An axis ends at this multiple of the last change."""
-_POINTS: Final = 1200
+_POINTS: Final = 700
 """As many points of a curve are enough for the widest page."""
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _WEEKDAYS: Final = "MonTueWedThuFriSatSun"

@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "limits": ("sendcap.cli.limits", "limits"),
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
     "plot": ("sendcap.cli.plot", "plot"),
+    "report": ("sendcap.cli.report", "report"),
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
     "sweep": ("sendcap.cli.sweep", "sweep"),
