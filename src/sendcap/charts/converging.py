@@ -68,7 +68,7 @@ def converging(
             lambda: stacked_panels(
                 f"{its.scenario.title or 'Delivery'}: when can Delivered % be trusted?",
                 (
-                    f"{about_the_replications(its, delivery)} {about_the_band(its)}",
+                    f"{about_the_replications(its, delivery)} {about_the_band(its)}".strip(),
                     _ABOUT_THE_TRUTH,
                     _ABOUT_THE_DOTS,
                 ),

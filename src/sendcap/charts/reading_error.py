@@ -53,7 +53,7 @@ def reading_error(
             lambda: stacked_panels(
                 f"{its.scenario.title or 'Delivery'}: how far off is Delivered %?",
                 (
-                    f"{about_the_replications(its, delivery)} {about_the_band(its)}",
+                    f"{about_the_replications(its, delivery)} {about_the_band(its)}".strip(),
                     "Zero is the truth, what is delivered in the end. Grey: within the tolerances.",
                     "The axis is logarithmic on both sides: each step is ten times the one before.",
                 ),

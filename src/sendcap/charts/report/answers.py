@@ -98,7 +98,7 @@ class Answers:
         ]
         facts += [
             Fact(
-                f"To be trusted {MODE_LOOKS[mode].label} after",
+                f"Delivered % to be trusted {MODE_LOOKS[mode].label} after",
                 self.settles(mode, _CLOSER_PT),
                 f"then within {_CLOSER_PT:g} points of its end; within {_CLOSE_PT:g} after "
                 f"{self.settles(mode, _CLOSE_PT)}",

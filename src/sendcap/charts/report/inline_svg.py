@@ -54,8 +54,8 @@ def picture(name: str, title: str, drawn: Drawn) -> Picture:
         The axes of the chart, or its figure.
     """
     figure = figure_of(drawn)
-    # The charts' first two texts are title and explanation.
-    told = figure.texts[1].get_text().replace("\n", " ") if len(figure.texts) > 1 else ""
+    # A figure's texts are its title and how to read it, a line or more.
+    told = " ".join(text.get_text() for text in figure.texts[1:]).replace("\n", " ")
     svg = _svg(figure)
     root = ElementTree.fromstring(svg)
     letters: set[str] = set()
@@ -73,11 +73,10 @@ def _svg(figure: Figure) -> bytes:
     from matplotlib.transforms import Bbox
 
     with house_style():
-        heading = figure.texts[:2]
-        lowest = min((its.get_window_extent().y0 for its in heading), default=figure.bbox.y1)
+        lowest = min((its.get_window_extent().y0 for its in figure.texts), default=figure.bbox.y1)
         width, height = figure.get_size_inches()
         shown = Bbox.from_extents(0.0, 0.0, width, min(lowest / figure.dpi - _ABOVE_IN, height))
-        for its in heading:
+        for its in figure.texts:
             its.set_visible(False)
         stream = io.BytesIO()
         save(figure, stream, "svg", {"svg.fonttype": "none"}, within=shown)

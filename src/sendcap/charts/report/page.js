@@ -59,7 +59,7 @@
     if (truth === null) return "";
     const off = Number((shown - truth).toFixed(2));
     if (off === 0) return "Delivered % is what it will be in the end.";
-    return `Delivered % is ${Math.abs(off).toFixed(2)} points ${off > 0 ? "above" : "below"} the end.`;
+    return `Delivered % is ${Math.abs(off).toFixed(2)} points ${off > 0 ? "above" : "below"} its end.`;
   }
 
   function showTruth(run, step) {

@@ -25,7 +25,7 @@ _HERE: Final = Path(__file__).parent
 _TITLES: Final = {
     "delivered": "Delivered % and Bounces + errors %",
     "statuses": "Sent, pending and failed",
-    "funnel": "From to deliver to final, by provider",
+    "funnel": "How far the messages come, by provider",
     "time-to-accept": "Time to accept, by provider",
     "backlog": "Messages waiting",
     "throughput": "Throughput of each stage",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sendcap.reporting.elapsed import elapsed
 from sendcap.scenario import to_dict
 
 if TYPE_CHECKING:
@@ -46,10 +47,16 @@ def tables(scenario: Scenario) -> list[Table]:
     data = to_dict(scenario)
     deliveries = Table(
         "Deliveries",
-        ["Delivery", "Messages", "Starts at", "Spread over", "Validity"],
+        ["Delivery", "Messages", "Starts after", "Ready over", "Validity"],
         [
-            [its["name"], f"{its['messages']:,}", its["at"], its["spread"], its["validity"]]
-            for its in data["deliveries"]
+            [
+                its.name,
+                f"{its.messages:,}",
+                elapsed(its.at),
+                elapsed(its.spread) if its.spread else "all at once",
+                elapsed(its.honoured_validity),
+            ]
+            for its in scenario.deliveries
         ],
     )
     counts: dict[str, int] = {}
