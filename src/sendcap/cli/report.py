@@ -52,10 +52,11 @@ def _names(directories: tuple[Path, ...]) -> dict[str, Path]:
     """Return what each directory is called: by its last part where that tells them apart."""
     from sendcap.errors import SendcapError
 
-    distinct = Counter(directory.resolve() for directory in directories)
-    twice = [directory for directory, count in distinct.items() if count > 1]
-    if twice:
-        raise SendcapError(f"{twice[0]}: is named twice")
+    seen: set[Path] = set()
+    for directory in directories:
+        if directory.resolve() in seen:
+            raise SendcapError(f"{directory}: is named twice")
+        seen.add(directory.resolve())
     last = Counter(directory.resolve().name for directory in directories)
     return {
         directory.resolve().name
