@@ -95,8 +95,8 @@ def tick_label(seconds: float) -> str:
     """
     if seconds == 0:
         return "0"
-    for unit, name in ((_D, "d"), (_H, "h"), (_M, "min")):
-        if seconds >= unit and seconds % (unit / 2) == 0:
+    for unit, name, part in ((_D, "d", 4), (_H, "h", 4), (_M, "min", 2)):
+        if seconds >= unit and seconds % (unit / part) == 0:
             return f"{seconds / unit:g} {name}"
     return f"{seconds:g} s"
 
