@@ -81,11 +81,15 @@ def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["here"], "error: Missing argument 'CHART'"),
         (["none", "funnel"], "error: none: no such directory"),
         (["none", "tornado"], "error: none: no such directory"),
         (["here", "tornado"], "error: here: is not a finished sweep: there is no results.csv"),
         ([".", "funnel"], "error: .: is not a saved run"),
-        (["here", "pie"], "error: Invalid value for 'CHART': 'pie' is not one of 'delivered', "),
+        (
+            ["here", "pie"],
+            "error: Invalid value for 'CHART': there is no 'pie'; sendcap plot --list",
+        ),
         (["here", "funnel", "-o", "a.gif"], "error: --output: a.gif: must end on .png, .svg or "),
         (["here", "funnel", "-o", "here"], "error: --output: here: must end on"),
         (["here", "funnel", "-o", "no/a.png"], "error: no/a.png: cannot be written: No such file"),

@@ -30,9 +30,17 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
+def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Chart:
+    if name not in CHARTS:
+        raise click.BadParameter(
+            f"there is no {name!r}; sendcap plot --list names the charts", param=parameter
+        )
+    return CHARTS[name]
+
+
 @click.command()
 @click.argument("directory", metavar="DIR", callback=options.directory)
-@click.argument("name", metavar="CHART", type=click.Choice(list(CHARTS)))
+@click.argument("chart", metavar="CHART", callback=_chart)
 @click.option(
     "-o",
     "--output",
@@ -67,7 +75,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--by", metavar="PATH", help="Of a sweep: the parameter of the lines or up.")
 def plot(
     directory: Path,
-    name: str,
+    chart: Chart,
     output: Path | None,
     force: bool,
     modes: tuple[str, ...],
@@ -79,8 +87,7 @@ def plot(
     """
     from sendcap.charts.style import save
 
-    chart = CHARTS[name]
-    output = Path(f"{directory.resolve().name}-{name}.png") if output is None else output
+    output = Path(f"{directory.resolve().name}-{chart.name}.png") if output is None else output
     form = format_of(output)
     wanted: dict[str, Any] = {**asked, "modes": tuple(dict.fromkeys(modes)) or None}
     require_options(chart, wanted)
