@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         import_postfix,
         import_powermta,
     )
+    from sendcap.charts.report.page import write_report
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
@@ -83,6 +84,7 @@ __all__ = [
     "sobol",
     "sustained",
     "sweep",
+    "write_report",
 ]
 
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
@@ -120,6 +122,7 @@ _HOMES = {
     "sobol": "sendcap.study.designs",
     "sustained": "sendcap.study.sustained",
     "sweep": "sendcap.study.sweep",
+    "write_report": "sendcap.charts.report.page",
 }
 
 

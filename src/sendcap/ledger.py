@@ -7,7 +7,7 @@ reason, and is kept at two clocks: when the event *happened* at the MTA, and whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
@@ -271,16 +271,12 @@ class Ledger:
         ValueError
             If the table's columns or values cannot have come from a ledger.
         """
-        labels = [table.column(name).to_pylist() for name in Series._fields]
         rows = np.rint(np.asarray(table.column("bin_start_s")) / bin_s).astype(np.int64)
         values = np.asarray(table.column("count"), np.int64)
         if len(rows) and not (rows.min() >= 0 and rows.max() < bins):
             raise ValueError(f"a bin lies outside the run's {bins} bins")
-        places: dict[Series, list[int]] = {}
-        for position, key in enumerate(zip(*labels, strict=True)):
-            places.setdefault(Series(*key), []).append(position)
         counts: dict[Series, Counts] = {}
-        for series, positions in places.items():
+        for series, positions in _places(table):
             if series.event not in EVENTS or series.clock not in CLOCKS:
                 raise ValueError(f"unknown event or clock: {series.event}, {series.clock}")
             counts[series] = np.bincount(rows[positions], values[positions]).astype(np.int64)
@@ -297,3 +293,27 @@ class Ledger:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _places(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.int64]]]:
+    """Yield each series of a table with the numbers of its rows; labels are compared as numbers."""
+    import pyarrow as pa
+
+    label = np.zeros(table.num_rows, np.int64)
+    names: list[list[Any]] = []
+    for name in Series._fields:
+        column = table.column(name).combine_chunks()
+        if not isinstance(column, pa.DictionaryArray):
+            column = column.dictionary_encode()
+        if column.null_count:
+            raise ValueError(f"a row has no {name}")
+        names.append(column.dictionary.to_pylist())
+        label = label * len(names[-1]) + np.asarray(column.indices, np.int64)
+    order = np.argsort(label, kind="stable")
+    found, first = np.unique(label[order], return_index=True)
+    for number, positions in zip(found.tolist(), np.split(order, first[1:]), strict=False):
+        parts = []
+        for its in reversed(names):
+            number, place = divmod(number, len(its))
+            parts.append(its[place])
+        yield Series(*reversed(parts)), positions

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from on_a_figure import on_a_figure
 
 import sendcap
 from sendcap import scenario
@@ -19,6 +20,11 @@ from sendcap.charts.settling import settling
 from sendcap.charts.style import MODE_LOOKS, house_style, save_png
 from sendcap.reporting.elapsed import elapsed
 from sendcap.study.folding import PARTS, Quantity
+
+converging = on_a_figure(converging)
+reading_error = on_a_figure(reading_error)
+remainder = on_a_figure(remainder)
+settling = on_a_figure(settling)
 
 CHARTS = [converging, reading_error, remainder, settling]
 
@@ -169,7 +175,9 @@ def test_a_delivery_has_charts_of_its_own(study) -> None:
 
 
 def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
-    from sendcap.charts.comparison import comparison
+    from sendcap.charts.comparison import comparison as chart_of
+
+    comparison = on_a_figure(chart_of)
 
     figure = comparison(compared)
     titles = [panel.get_title(loc="left") for panel in figure.axes]
@@ -191,7 +199,9 @@ def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
 
 
 def test_a_comparison_of_runs_says_that_it_has_no_interval(tmp_path, run) -> None:
-    from sendcap.charts.comparison import comparison
+    from sendcap.charts.comparison import comparison as chart_of
+
+    comparison = on_a_figure(chart_of)
 
     other = sendcap.simulate(run.scenario, seed=99)
     figure = comparison(sendcap.compare(run, other, workers=1))
@@ -200,7 +210,9 @@ def test_a_comparison_of_runs_says_that_it_has_no_interval(tmp_path, run) -> Non
 
 
 def test_labels_at_the_ends_do_not_overlap(compared) -> None:
-    from sendcap.charts.comparison import comparison
+    from sendcap.charts.comparison import comparison as chart_of
+
+    comparison = on_a_figure(chart_of)
 
     figure = comparison(compared)
     with house_style():

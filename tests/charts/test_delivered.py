@@ -10,6 +10,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from on_a_figure import on_a_figure
 
 import sendcap
 from sendcap import scenario
@@ -17,6 +18,8 @@ from sendcap.charts.delivered import delivered
 from sendcap.charts.expiry import expiry_spans
 from sendcap.charts.style import MODE_LOOKS, house_style, save_png
 from sendcap.reporting.modes import MODES
+
+delivered = on_a_figure(delivered)
 
 HOUR = 3600.0
 
@@ -216,7 +219,7 @@ def test_a_run_in_which_nothing_happened_has_a_chart_too(run, tmp_path) -> None:
 def test_it_draws_on_axes_that_are_given(run) -> None:
     for count in (2, 3):
         figure = Figure()
-        assert delivered(run, axes=figure.subplots(count)) is figure
+        assert delivered(run, ax=figure.subplots(count)) is figure
 
 
 def test_the_time_axis_can_be_linear(run) -> None:

@@ -6,12 +6,15 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from on_a_figure import on_a_figure
 
 from sendcap.analysis.ceilings import Stage
 from sendcap.charts.levers import levers_chart
 from sendcap.charts.style import house_style, save_png
 from sendcap.study.estimates import Estimate
 from sendcap.study.levers import Gain, Levers
+
+levers_chart = on_a_figure(levers_chart)
 
 RELAY = Stage("relay", "relay", 1.0, 100.0, ())
 SLOW = Stage("provider", "a provider with a name that is long.example", 1.0, 100.0, ())
@@ -100,4 +103,4 @@ def test_levers_that_gain_nothing_can_be_drawn(tmp_path) -> None:
 
 def test_it_can_be_drawn_on_axes_of_ones_own(levers) -> None:
     figure = Figure()
-    assert levers_chart(levers, axes=figure.subplots()) is figure
+    assert levers_chart(levers, ax=figure.subplots()) is figure

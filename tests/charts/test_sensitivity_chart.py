@@ -3,11 +3,14 @@ from __future__ import annotations
 import io
 
 import pandas as pd
+from on_a_figure import on_a_figure
 
 from sendcap.charts.sensitivity import sensitivity_chart
 from sendcap.charts.style import save_png
 from sendcap.study.designs import Range
 from sendcap.study.sensitivity import Sensitivity
+
+sensitivity_chart = on_a_figure(sensitivity_chart)
 
 
 def sensitivity(measures: int) -> Sensitivity:

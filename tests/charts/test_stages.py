@@ -13,6 +13,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from on_a_figure import on_a_figure
 
 import sendcap
 from sendcap.analysis.limits import Limits
@@ -23,6 +24,11 @@ from sendcap.charts.style import house_style, save_png
 from sendcap.charts.throughput import throughput
 from sendcap.charts.utilisation import utilisation
 from sendcap.scenario import from_dict, loads, to_dict, updated
+
+backlog = on_a_figure(backlog)
+queue_age = on_a_figure(queue_age)
+throughput = on_a_figure(throughput)
+utilisation = on_a_figure(utilisation)
 
 TEXT = """
 title = "Two deliveries, 中 $ and 100 %"

@@ -2,13 +2,24 @@ from __future__ import annotations
 
 import itertools
 import math
+from datetime import datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from sendcap.charts.timeaxis import elapsed_axis, tick_label, ticks
+from sendcap import SendcapError, scenario
+from sendcap.charts.timeaxis import (
+    LINEAR_S,
+    elapsed_axis,
+    enough,
+    place,
+    start_of,
+    tick_label,
+    ticks,
+)
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -20,7 +31,10 @@ HOUR, DAY = 3600.0, 86_400.0
         (0.5, "0.5 s"),
         (30, "30 s"),
         (60, "1 min"),
+        (45 * 60, "45 min"),
         (5400, "1.5 h"),
+        (105 * 60, "1.75 h"),
+        (30 * HOUR, "1.25 d"),
         (12 * HOUR, "12 h"),
         (36 * HOUR, "1.5 d"),
         (3.5 * DAY, "3.5 d"),
@@ -85,3 +99,55 @@ def test_the_axis_is_logarithmic_by_default() -> None:
     elapsed_axis(axes, 60.0, DAY)
     assert axes.get_xscale() == "log"
     assert axes.get_xlim() == (60.0, DAY)
+
+
+def test_a_symlog_axis_shows_nought_the_first_minutes_and_the_last_day() -> None:
+    labels = [tick_label(tick) for tick in ticks(0.0, 9 * DAY, "symlog", 0.075)]
+    for expected in ("0", "15 min", "1 h", "6 h", "1 d", "3.5 d", "7 d"):
+        assert expected in labels
+
+
+def test_a_symlog_axis_has_no_kink_and_is_as_matplotlib_draws_it() -> None:
+    axes = Figure().subplots()
+    elapsed_axis(axes, 0.0, 9 * DAY, "symlog")
+    times_s = np.array([0.0, 60.0, LINEAR_S, 1.001 * LINEAR_S, HOUR, DAY, 9 * DAY])
+    drawn = axes.transAxes.inverted().transform(
+        axes.transData.transform(np.column_stack([times_s, np.zeros(len(times_s))]))
+    )[:, 0]
+    own = place(times_s, "symlog")
+    np.testing.assert_allclose(drawn, own / own[-1], atol=1e-9)
+    before, after = np.diff(place([LINEAR_S - 1, LINEAR_S, LINEAR_S + 1], "symlog"))
+    assert before == pytest.approx(after, rel=0.01)
+
+
+def test_by_the_clock_ticks_are_at_round_hours_with_the_day_below() -> None:
+    axes = Figure().subplots()
+    elapsed_axis(axes, 0.0, DAY, "linear", datetime(2026, 11, 27, 9, 20))
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels[0] == "12:00\nFri 27 Nov"
+    assert labels[4] == "00:00\nSat 28 Nov"
+    assert axes.get_xticks()[0] == 2 * HOUR + 40 * 60
+
+
+def test_a_start_is_a_moment_or_the_scenarios() -> None:
+    its = scenario.load("black-friday")
+    assert start_of("2026-11-27T09:00", its) == datetime(2026, 11, 27, 9)
+    assert start_of("scenario", its) == its.start
+    assert start_of(None, its) is None
+    with pytest.raises(SendcapError, match="start: 'soon' is not a moment; write it like 2026-"):
+        start_of("soon", its)
+    with pytest.raises(SendcapError, match="start: the scenario has none"):
+        start_of("scenario", its.model_copy(update={"start": None}))
+
+
+@pytest.mark.parametrize("scale", ["log", "symlog", "linear"])
+def test_a_curve_is_thinned_to_what_can_be_seen(scale) -> None:
+    times_s = np.arange(20_161) * 60.0
+    shown = enough(times_s, 60.0, 7 * DAY, scale)
+    assert times_s[shown[0]] == 60.0
+    assert times_s[shown[-1]] == 7 * DAY
+    assert 300 < len(shown) <= 700
+    assert (np.diff(shown) > 0).all()
+    along = place(times_s[shown], scale)
+    if scale == "linear":
+        assert np.diff(along).max() < 0.003 * along[-1]

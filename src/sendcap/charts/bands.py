@@ -28,7 +28,9 @@ def about_the_replications(its: Replications, delivery: str = ALL_DELIVERIES) ->
 
 
 def about_the_band(its: Replications) -> str:
-    """Return what a line and a band are."""
+    """Return what a line and a band are; nothing if there is no band."""
+    if its.n == 1:
+        return ""
     return f"Line: the median; band: the middle {its.confidence:.0%} of them."
 
 

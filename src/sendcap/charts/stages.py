@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEFT: Final = 0.08
 _WIDTH: Final = 10.0
-_LETTERS: Final = 132
+_LETTERS: Final = 124
 """Of a heading's line."""
 _LONGEST: Final = 24
 _ROOM_AFTER: Final = 1.05
@@ -92,7 +92,7 @@ def headed_figure(title: str, what: str, told: str, height: float) -> tuple[Figu
     figure.text(
         LEFT,
         1 - 0.16 / whole,
-        f"{title}: {what[0].lower()}{what[1:]}" if title else what,
+        f"{title}: {what[0].lower()}{what[1:]}" if title else f"{what[0].upper()}{what[1:]}",
         fontsize=13,
         fontweight="bold",
         verticalalignment="top",

@@ -20,6 +20,8 @@ _COMMANDS: Final = {
     "run": ("sendcap.cli.run", "run"),
     "limits": ("sendcap.cli.limits", "limits"),
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
+    "plot": ("sendcap.cli.plot", "plot"),
+    "report": ("sendcap.cli.report", "report"),
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
     "sweep": ("sendcap.cli.sweep", "sweep"),

@@ -58,7 +58,7 @@ def _periods(time_s: float, period_s: float) -> int:
     return math.floor(time_s / period_s * (1 + 1e-12))
 
 
-def _refreshed_s(time_s: float, refresh_s: float) -> float:
+def refreshed_s(time_s: float, refresh_s: float) -> float:
     """Return when figures refreshed at every multiple of ``refresh_s`` were last refreshed."""
     if refresh_s <= 0 or math.isinf(time_s):
         return time_s
@@ -98,8 +98,8 @@ def dashboard(
         raise SendcapError(f"no dashboard at {t_s:g} s: the simulation starts at 0")
     if compute_stats:
         refresh_s = engagement_refresh_s = 0.0
-    edge = int(ledger.last_edges(_refreshed_s(t_s, refresh_s)))
-    engagement_edge = int(ledger.last_edges(_refreshed_s(t_s, engagement_refresh_s)))
+    edge = int(ledger.last_edges(refreshed_s(t_s, refresh_s)))
+    engagement_edge = int(ledger.last_edges(refreshed_s(t_s, engagement_refresh_s)))
     columns = figures(ledger, mode, delivery, denominator)
     return Dashboard(
         mode=mode,

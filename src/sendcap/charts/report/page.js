@@ -1,0 +1,131 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const slider = document.getElementById("time");
+  const compute = document.getElementById("compute");
+  const moment = document.getElementById("moment");
+  const live = document.getElementById("live");
+  const buttons = Array.from(document.querySelectorAll(".jumps button"));
+  const integers = new Intl.NumberFormat("en-US");
+  const count = (value) => integers.format(value);
+  const pct = (value) => (value === null ? "–" : `${value.toFixed(2)} %`);
+  const put = (place, text) => {
+    if (place.textContent !== text) place.textContent = text;
+  };
+
+  const runs = Array.from(document.querySelectorAll(".run")).map((element, number) => ({
+    element,
+    its: data.runs[number],
+    select: element.querySelector("select"),
+    boards: Array.from(element.querySelectorAll(".board")),
+  }));
+
+  function delivery(run) {
+    return run.its.deliveries[run.select ? Number(run.select.value) : 0];
+  }
+
+  function showBoard(board, run, step) {
+    const which = delivery(run);
+    const its = which.modes[Number(board.dataset.mode)];
+    const now = run.its.now[step];
+    const row = compute.checked ? now : run.its.shown[step];
+    const engagement = compute.checked ? now : run.its.engagement[step];
+    const values = {
+      to_deliver: count(which.toDeliver),
+      sent: count(its.sent[row]),
+      delivered_pct: pct(its.delivered_pct[row]),
+      bounces_errors_pct: pct(its.bounces_errors_pct[row]),
+      open_rate_pct: pct(its.open_rate_pct[engagement]),
+      click_through_pct: pct(its.click_through_pct[engagement]),
+    };
+    const notes = {
+      sent: pct((100 * its.sent[row]) / which.toDeliver),
+      delivered_pct: count(its.sent[row]),
+      bounces_errors_pct: count(its.failed[row]),
+    };
+    for (const [name, text] of Object.entries(values)) {
+      put(board.querySelector(`[data-kpi="${name}"]`), text);
+    }
+    for (const [name, text] of Object.entries(notes)) {
+      put(board.querySelector(`[data-note="${name}"]`), text);
+    }
+    const log = `Sent ${count(its.sent[row])}, Failed ${count(its.failed[row])}, Pending ${count(its.pending[row])}`;
+    put(board.querySelector("[data-log]"), log);
+    put(board.querySelector("[data-error]"), error(its.delivered_pct[row], which.truthPct));
+  }
+
+  function error(shown, truth) {
+    if (shown === null) return "There is no Delivered % yet.";
+    if (truth === null) return "";
+    const off = Number((shown - truth).toFixed(2));
+    if (off === 0) return "Delivered % is what it will be in the end.";
+    return `Delivered % is ${Math.abs(off).toFixed(2)} points ${off > 0 ? "above" : "below"} its end.`;
+  }
+
+  function showTruth(run, step) {
+    const which = delivery(run);
+    const row = run.its.now[step];
+    for (const [name, column] of Object.entries(which.truth)) {
+      const share = (100 * column[row]) / which.toDeliver;
+      put(run.element.querySelector(`[data-truth="${name}"]`), count(column[row]));
+      put(run.element.querySelector(`[data-share="${name}"]`), pct(share));
+      run.element.querySelector(`.bar .${name}`).style.width = `${share}%`;
+    }
+    put(run.element.querySelector("[data-end]"), pct(which.truthPct));
+  }
+
+  function asOf(run, step) {
+    if (compute.checked) return "Figures as of this moment.";
+    return `Figures as last refreshed: after ${run.its.asOf[step]}; opens and clicks after ${run.its.engagementAsOf[step]}.`;
+  }
+
+  function told(step) {
+    const parts = runs.map((run, number) => {
+      const which = delivery(run);
+      const row = compute.checked ? run.its.now[step] : run.its.shown[step];
+      const modes = run.its.modes.map((mode, place) => {
+        const its = which.modes[place];
+        return `${mode.label}: Delivered ${pct(its.delivered_pct[row])}, Bounces and errors ${pct(its.bounces_errors_pct[row])}`;
+      });
+      const name = runs.length > 1 ? `${document.querySelectorAll(".run h3")[number].textContent}: ` : "";
+      return `${name}${modes.join("; ")}; accepted: ${pct((100 * which.truth.delivered[run.its.now[step]]) / which.toDeliver)}`;
+    });
+    return `After ${data.slider.spoken[step]}. ${parts.join(". ")}.`;
+  }
+
+  let later = 0;
+  function show() {
+    const step = Number(slider.value);
+    const spoken = data.slider.spoken[step];
+    const clock = data.slider.clock[step];
+    const text = clock ? `${spoken} (${clock})` : spoken;
+    put(moment, text);
+    slider.setAttribute("aria-valuetext", `${text} after the start`);
+    for (const button of buttons) {
+      button.setAttribute("aria-pressed", String(Number(button.dataset.step) === step));
+    }
+    for (const run of runs) {
+      for (const board of run.boards) showBoard(board, run, step);
+      showTruth(run, step);
+      put(run.element.querySelector("[data-asof]"), asOf(run, step));
+    }
+    // A screen reader is told where the slider stops, not each step on the way.
+    clearTimeout(later);
+    later = setTimeout(() => put(live, told(step)), 600);
+  }
+
+  slider.addEventListener("input", show);
+  compute.addEventListener("change", show);
+  for (const run of runs) if (run.select) run.select.addEventListener("change", show);
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      slider.value = button.dataset.step;
+      show();
+    });
+  }
+  // A closed part would be missing on paper.
+  window.addEventListener("beforeprint", () => {
+    for (const part of document.querySelectorAll("details")) part.open = true;
+  });
+  show();
+})();

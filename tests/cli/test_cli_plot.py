@@ -1,0 +1,119 @@
+"""``sendcap plot`` draws what is saved, says what it lacks, and leaves nothing half-written."""
+
+from __future__ import annotations
+
+import pytest
+
+from sendcap.charts.catalogue import CHARTS
+
+STUDY = """
+scenario = "small.toml"
+measures = ["accepted_99_pct_s", "delivered_pct"]
+[over]
+"mta.ips" = [1, 2]
+"mta.retry.first" = ["5m", "10m"]
+"""
+
+
+@pytest.fixture
+def saved(sendcap, place):
+    assert sendcap("run", "small.toml", "--out", "here", "--sending-log").exit_code == 0
+    return place
+
+
+@pytest.mark.parametrize("name", [name for name in CHARTS if CHARTS[name].source != "sweep"])
+def test_each_chart_of_a_run_is_drawn(sendcap, saved, name) -> None:
+    result = sendcap("plot", "here", name)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"Saved in here-{name}.png\n"
+    assert (saved / f"here-{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_each_chart_of_a_sweep_is_drawn(sendcap, place) -> None:
+    (place / "study.toml").write_text(STUDY)
+    assert sendcap("sweep", "study.toml", "--out", "swept", "--workers", "1").exit_code == 0
+    for name in ("sweep-line", "sweep-heat-map", "tornado"):
+        result = sendcap("plot", "swept", name, "--measure", "delivered_pct.efs")
+        assert result.exit_code == 0, result.stderr
+        assert (place / f"swept-{name}.png").exists()
+    result = sendcap("plot", "swept", "sweep-line", "--over", "mta.ips", "--by", "mta.retry.first")
+    assert result.exit_code == 2
+    assert "swept-sweep-line.png: exists already" in result.stderr
+    result = sendcap("plot", "swept", "tornado", "-o", "a.svg", "--measure", "x")
+    assert result.exit_code == 2
+    assert "measure: there is no 'x' with numbers; there are: accepted_99_pct_s" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("PNG", b"\x89P")]
+)
+def test_the_ending_of_the_file_is_its_format(sendcap, saved, form, start) -> None:
+    for name in ("one", "two"):
+        assert sendcap("plot", "here", "funnel", "-o", f"{name}.{form}").exit_code == 0
+    one, two = ((saved / f"{name}.{form}").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert one.startswith(start)
+
+
+def test_the_time_may_be_by_the_clock(sendcap, saved) -> None:
+    arguments = ("--start", "2026-11-27T09:00", "--scale", "linear", "--mode", "efs", "-o", "a.svg")
+    assert sendcap("plot", "here", "statuses", *arguments).exit_code == 0
+
+
+def test_the_list_has_a_line_for_each_chart(sendcap, place) -> None:
+    result = sendcap("plot", "--list")
+    assert result.exit_code == 0
+    for chart in CHARTS.values():
+        assert f"  {chart.name} " in result.stdout
+        assert chart.about in result.stdout
+
+
+def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
+    (saved / "a.png").write_text("mine")
+    result = sendcap("plot", "here", "funnel", "-o", "a.png")
+    assert result.exit_code == 2
+    assert "a.png: exists already; choose another file, or replace it with --force" in result.stderr
+    assert (saved / "a.png").read_text() == "mine"
+    assert sendcap("plot", "here", "funnel", "-o", "a.png", "--force").exit_code == 0
+    assert (saved / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["here"], "error: Missing argument 'CHART'"),
+        (["none", "funnel"], "error: none: no such directory"),
+        (["none", "tornado"], "error: none: no such directory"),
+        (["here", "tornado"], "error: here: is not a finished sweep: there is no results.csv"),
+        ([".", "funnel"], "error: .: is not a saved run"),
+        (
+            ["here", "pie"],
+            "error: Invalid value for 'CHART': there is no 'pie'; sendcap plot --list",
+        ),
+        (["here", "funnel", "-o", "a.gif"], "error: --output: a.gif: must end on .png, .svg or "),
+        (["here", "funnel", "-o", "here"], "error: --output: here: must end on"),
+        (["here", "funnel", "-o", "no/a.png"], "error: no/a.png: cannot be written: No such file"),
+        (["here", "funnel", "--scale", "log"], "error: --scale: the chart funnel has no use for"),
+        (["here", "funnel", "--mode", "efs"], "error: --mode: the chart funnel has no use for it"),
+        (["here", "statuses", "--start", "noon"], "error: start: 'noon' is not a moment; write it"),
+        (["here", "statuses", "--start", "scenario"], "error: start: the scenario has none; give"),
+        (["here", "delivered", "--delivery", "x"], "error: unknown delivery 'x': choose from news"),
+    ],
+)
+def test_bad_input_is_told_in_one_line_and_leaves_nothing(
+    sendcap, saved, arguments, message
+) -> None:
+    before = sorted(saved.iterdir())
+    result = sendcap("plot", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
+    assert sorted(saved.iterdir()) == before
+
+
+def test_without_the_sending_log_it_is_told_how_to_get_one(sendcap, saved) -> None:
+    (saved / "here" / "sending-log.parquet").unlink()
+    result = sendcap("plot", "here", "attempts")
+    assert result.exit_code == 2
+    assert "sendcap run --sending-log writes" in result.stderr

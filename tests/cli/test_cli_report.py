@@ -1,0 +1,64 @@
+"""``sendcap report`` writes a file, tells what is wrong, and leaves nothing half-written."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def saved(sendcap, place):
+    for name, *more in (("one", "--sending-log"), ("two", "--seed", "9")):
+        assert sendcap("run", "small.toml", "--out", name, *more).exit_code == 0
+    return place
+
+
+def test_it_writes_one_file(sendcap, saved) -> None:
+    before = set(saved.iterdir())
+    result = sendcap("report", "one", "-o", "a.html")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "Saved in a.html\n"
+    assert set(saved.iterdir()) - before == {saved / "a.html"}
+    text = (saved / "a.html").read_text()
+    assert text.startswith("<!DOCTYPE html>")
+    # There is a sending log.
+    assert "Attempts per message" in text
+
+
+def test_several_are_compared_by_the_names_of_their_directories(sendcap, saved) -> None:
+    assert sendcap("report", "one", "two", "-o", "a.html").exit_code == 0
+    text = (saved / "a.html").read_text()
+    assert '<th scope="col">one</th><th scope="col">two</th>' in text
+
+
+def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
+    (saved / "report.html").write_text("mine")
+    result = sendcap("report", "one")
+    assert result.exit_code == 2
+    assert "report.html: exists already; choose another file, or replace it" in result.stderr
+    assert (saved / "report.html").read_text() == "mine"
+    assert sendcap("report", "one", "--force").exit_code == 0
+    assert (saved / "report.html").read_text() != "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "error: Missing argument 'DIR...'"),
+        (["none"], "error: none: no such directory"),
+        (["one", "."], "error: .: is not a saved run"),
+        (["one", "./one"], "error: one: is named twice"),
+        (["one", "-o", "two"], "error: two: is a directory; give the name of a file"),
+        (["one", "-o", "no/a.html"], "error: no/a.html: cannot be written: No such file"),
+        (["one", "-o", ""], "error: Invalid value for '-o' / '--output': is empty"),
+    ],
+)
+def test_bad_input_is_told_in_one_line_and_leaves_nothing(
+    sendcap, saved, arguments, message
+) -> None:
+    before = sorted(saved.iterdir())
+    result = sendcap("report", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
+    assert sorted(saved.iterdir()) == before
