@@ -20,6 +20,7 @@ from sendcap.errors import (
 
 if TYPE_CHECKING:
     from sendcap.analysis.limits import Limits, limits
+    from sendcap.charts.report.page import write_report
     from sendcap.importers import (
         Imported,
         import_exim,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         import_postfix,
         import_powermta,
     )
-    from sendcap.charts.report.page import write_report
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
