@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sendcap.run import Run
     from sendcap.scenario import Scenario
 
-_ACCEPTED_PCT: Final = 99
+ACCEPTED_PCT: Final = 99
 """Retries count as load until that much of what was ever accepted has been accepted."""
 
 
@@ -201,7 +201,7 @@ def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
             its, its_carried = getattr(monitor, stage.kind), None
         return observed(stage, its, its_carried, bins=monitor.bins, bin_s=scenario.time.bin)
 
-    times = attempts_per_message(ledger, scenario, _ACCEPTED_PCT)
+    times = attempts_per_message(ledger, scenario, ACCEPTED_PCT)
     stages = ceilings.stages(scenario, times)
     return Limits(scenario, run, tuple(seen(stage) for stage in stages))
 
