@@ -38,11 +38,15 @@ class Limits:
     observed
         The stages in the order of a message's way: the relay, the ingress if it has a rate, the
         providers that have messages.
+    first_attempts_only
+        Whether the backlog is only that of messages which have not been tried yet; see
+        `sendcap.analysis.from_ledger`.
     """
 
     scenario: Scenario
     run: Run
     observed: tuple[Observed, ...]
+    first_attempts_only: bool = False
 
     @property
     def stages(self) -> tuple[ceilings.Stage, ...]:

@@ -166,11 +166,11 @@ def observed(
         backlog=monitor.waiting.at_edges(bins),
         arrivals=monitor.waiting.entered(bins),
         throughput_per_s=throughput_per_s,
-        ceiling_per_s=_ceiling_per_s(stage, middle_s),
+        ceiling_per_s=ceiling_per_s(stage, middle_s),
         utilisation=_utilisation(
             monitor.busy.on_average(bins) / stage.servers,
             _by_window(throughput_per_s, stage, middle_s) * bin_s,
-            _ceiling_per_s(stage, middle_s, but=("outage", "workers", *CONNECTIONS)) * bin_s,
+            ceiling_per_s(stage, middle_s, but=("outage", "workers", *CONNECTIONS)) * bin_s,
         ),
         mean_wait_s=monitor.waits.mean_s,
         p95_wait_s=monitor.waits.quantile_s(0.95),
@@ -178,16 +178,16 @@ def observed(
     )
 
 
-def _ceiling_per_s(stage: Stage, times_s: Floats, but: Collection[str] = ()) -> Floats:
+def ceiling_per_s(stage: Stage, times_s: Floats, but: Collection[str] = ()) -> Floats:
     """Return what all constraints but some let through at each time."""
-    ceiling_per_s = np.full(len(times_s), np.inf)
+    lowest = np.full(len(times_s), np.inf)
     for constraint in stage.constraints:
         if constraint.name not in but:
             starts_s = [pace.from_s for pace in constraint.paces]
             paces = np.array([pace.per_s for pace in constraint.paces])
             number = np.searchsorted(starts_s, times_s, side="right") - 1
-            np.minimum(ceiling_per_s, paces[number], out=ceiling_per_s)
-    return ceiling_per_s
+            np.minimum(lowest, paces[number], out=lowest)
+    return lowest
 
 
 def _by_window(throughput_per_s: Floats, stage: Stage, times_s: Floats) -> Floats:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, outage_marks, start_marks
 from sendcap.charts.stages import LEFT, compact, name, new_figure, time_axis
 from sendcap.charts.style import GREY, house_style
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.analysis.limits import Limits
     from sendcap.analysis.observed import Observed
@@ -29,8 +29,10 @@ _MOST: Final = 6
 _PROVIDERS: Final = ("#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#a96b59", "#92dadd")
 _BEFORE: Final = {"relay": "#94a4a2", "ingress": "#717581"}
 _REST: Final = "#c9ccd1"
+_FIRST_ATTEMPTS: Final = (
+    "Messages count until their first attempt has ended; retries are not among them."
+)
 _HEADROOM: Final = 1.16
-_LEGEND_TOP: Final = 0.97
 
 
 class _Layer(NamedTuple):
@@ -40,7 +42,7 @@ class _Layer(NamedTuple):
     colour: str
 
 
-def backlog(limits: Limits, axes: Axes | None = None) -> Figure:
+def backlog(limits: Limits, ax: Axes | None = None) -> Axes:
     """Draw how many messages wait at each stage over time, one layer on the other.
 
     At the relay wait the messages of started deliveries that it has not handed over yet, at a
@@ -49,23 +51,26 @@ def backlog(limits: Limits, axes: Axes | None = None) -> Figure:
 
     Parameters
     ----------
-    axes
-        Draw on these. By default a new figure gets them.
+    ax
+        Draw on these. By default a new figure gets them, which is not attached to pyplot.
 
     Returns
     -------
-    Figure
-        The figure on which it is drawn, not attached to pyplot.
+    Axes
+        Those on which it is drawn.
     """
     import numpy as np
     from matplotlib.ticker import MaxNLocator
 
     with house_style():
-        if axes is None:
-            figure, top = new_figure(limits, "Messages waiting", limits.sentence, 3.9)
-            axes = figure.add_axes(
-                (LEFT, 0.5 / figure.get_figheight(), 0.65, top - 0.62 / figure.get_figheight())
-            )
+        if ax is None:
+            told = limits.sentence
+            if limits.first_attempts_only:
+                told += f" {_FIRST_ATTEMPTS}"
+            figure, top = new_figure(limits, "Messages waiting", told, 3.9)
+            height = figure.get_figheight()
+            ax = figure.add_axes((LEFT, 0.5 / height, 0.65, top - 0.62 / height))
+        axes = ax
         last_s = time_axis(limits, axes)
         time_s = _times_s(limits, last_s)
         layers = _layers(limits)
@@ -83,7 +88,7 @@ def backlog(limits: Limits, axes: Axes | None = None) -> Figure:
         _label(axes, layers)
         marks = [*start_marks(limits.run), *outage_marks(limits.scenario)]
         draw_marks([axes], sorted(marks, key=lambda mark: mark.first_s), at_top=True)
-        return cast("Figure", axes.get_figure(root=True))
+        return axes
 
 
 def _times_s(limits: Limits, last_s: float) -> Times:
@@ -147,31 +152,5 @@ def _peak(its: Observed) -> str:
 
 def _label(axes: Axes, layers: Sequence[_Layer]) -> None:
     """Name the layers beside the axes, from the top down, and tell when most wait."""
-    from matplotlib.patches import Rectangle
-
-    height = axes.get_window_extent().height * 72 / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
-    line = 12.5 / height
-    place = _LEGEND_TOP
-    for layer in reversed(layers):
-        box = Rectangle(
-            (1.025, place - 0.75 * line),
-            0.022,
-            0.75 * line,
-            transform=axes.transAxes,
-            color=layer.colour,
-            clip_on=False,
-            linewidth=0,
-        )
-        axes.add_patch(box)
-        for row, (text, weight) in enumerate(((layer.label, "bold"), (layer.told, "normal"))):
-            axes.annotate(
-                text,
-                xy=(1.057, place - row * line),
-                xycoords="axes fraction",
-                fontsize=8.5,
-                fontweight=weight,
-                color=GREY if row else None,
-                verticalalignment="top",
-                annotation_clip=False,
-            )
-        place -= 2.5 * line
+    named = [Named(layer.colour, layer.label, layer.told) for layer in reversed(layers)]
+    name_beside(axes, named)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.bands import TIME_LABEL, draw_band, limits_s
-from sendcap.charts.figures import stacked_panels
+from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
@@ -15,7 +16,6 @@ from sendcap.study.folding import Quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.reporting.modes import Mode
     from sendcap.study.compare import Comparison
@@ -27,22 +27,38 @@ _LONGEST: Final = 24
 _NAMES: Final = {"delivered_pct": "Delivered %", "bounces_errors_pct": "Bounces + errors %"}
 
 
-def comparison(its: Comparison) -> Figure:
+def comparison(its: Comparison, ax: Axes | Sequence[Axes] | None = None) -> list[Axes]:
     """Draw Delivered % of A and B over time, and B less A, for each mode.
 
     Where a soft bounce shows as failed at once, Bounces + errors % is drawn as well.
+
+    Parameters
+    ----------
+    ax
+        Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
+        gets them, which is not attached to pyplot.
+
+    Returns
+    -------
+    list of Axes
+        The panels, from top to bottom.
     """
     plans = [(mode, "delivered_pct") for mode in its.modes]
     plans += [(mode, "bounces_errors_pct") for mode in its.modes if mode in ("efs", "legacy")]
     with house_style():
         one, two = its.names
         title = its.a.scenario.title or "Two deliveries"
-        figure, panels = stacked_panels(
-            f"{title}: {_short(one)} and {_short(two)}",
-            (_about(its), _about_the_lines(its)),
-            [_CURVES_IN, _DIFFERENCE_IN] * len(plans),
-            right_in=2.4,
-            gap_in=0.5,
+        heights = [_CURVES_IN, _DIFFERENCE_IN] * len(plans)
+        panels = panels_for(
+            ax,
+            heights,
+            lambda: stacked_panels(
+                f"{title}: {_short(one)} and {_short(two)}",
+                (_about(its), _about_the_lines(its)),
+                heights,
+                right_in=2.4,
+                gap_in=0.5,
+            )[1],
         )
         first_s, last_s = limits_s([its.a, its.b])
         for panel in panels:
@@ -54,7 +70,7 @@ def comparison(its: Comparison) -> Figure:
             _difference(panels[2 * number + 1], its, about)
         panels[-1].set_xlabel(TIME_LABEL, loc="left")
         draw_marks(panels, validity_marks(its.a.scenario))
-    return figure
+    return panels
 
 
 def _about(its: Comparison) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.bands import (
@@ -12,7 +13,7 @@ from sendcap.charts.bands import (
     limits_s,
     points,
 )
-from sendcap.charts.figures import stacked_panels
+from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
@@ -24,37 +25,62 @@ from sendcap.study.kept import spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.reporting.modes import Mode
     from sendcap.study.converge import ConvergenceStudy
 
 _PANEL_IN: Final = 2.6
+_ABOUT_THE_TRUTH: Final = (
+    "Dashed across: the truth, what is delivered in the end. Grey: points around it."
+)
+_ABOUT_THE_DOTS: Final = (
+    "Dots: from when on Delivered % stays within so many points of its final value."
+)
 
 
-def converging(study: ConvergenceStudy, delivery: str = ALL_DELIVERIES) -> Figure:
+def converging(
+    study: ConvergenceStudy,
+    delivery: str = ALL_DELIVERIES,
+    ax: Axes | Sequence[Axes] | None = None,
+) -> list[Axes]:
     """Draw Delivered % near the truth, a panel for each mode.
 
     Each has the median of the replications with the band of their middle, the truth with the
     tolerances around it, and from when on the reading stays within each of them.
+
+    Parameters
+    ----------
+    ax
+        Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
+        gets them, which is not attached to pyplot.
+
+    Returns
+    -------
+    list of Axes
+        The panels, from top to bottom.
     """
     its = study.replications
     with house_style():
-        figure, panels = stacked_panels(
-            f"{its.scenario.title or 'Delivery'}: when can Delivered % be trusted?",
-            (
-                f"{about_the_replications(its, delivery)} {about_the_band(its)}",
-                "Dashed across: the truth, what is delivered in the end. Grey: points around it.",
-                "Dots: from when on Delivered % stays within so many points of its final value.",
-            ),
-            [_PANEL_IN] * len(study.modes),
+        heights = [_PANEL_IN] * len(study.modes)
+        panels = panels_for(
+            ax,
+            heights,
+            lambda: stacked_panels(
+                f"{its.scenario.title or 'Delivery'}: when can Delivered % be trusted?",
+                (
+                    f"{about_the_replications(its, delivery)} {about_the_band(its)}",
+                    _ABOUT_THE_TRUTH,
+                    _ABOUT_THE_DOTS,
+                ),
+                heights,
+            )[1],
         )
         for panel, mode in zip(panels, study.modes, strict=True):
             _panel(panel, study, mode, delivery)
             panel.tick_params(labelbottom=panel is panels[-1])
         panels[-1].set_xlabel(TIME_LABEL, loc="left")
         draw_marks(panels, validity_marks(its.scenario, delivery))
-    return figure
+    return panels
 
 
 def _panel(panel: Axes, study: ConvergenceStudy, mode: Mode, delivery: str) -> None:

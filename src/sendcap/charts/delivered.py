@@ -9,19 +9,28 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.expiry import ExpirySpan, expiry_spans
+from sendcap.charts.figures import panels_for
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.marks import draw_marks, expiry_marks, start_marks
+from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.style import GREY, MODE_LOOKS, SHADE, house_style
-from sendcap.charts.timeaxis import Scale, elapsed_axis
+from sendcap.charts.timeaxis import (
+    Scale,
+    Start,
+    elapsed_axis,
+    room_below_in,
+    start_of,
+    time_label,
+)
 from sendcap.reporting.kpis import Figures, figures
 from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.reporting.kpis import Percentages
     from sendcap.run import Run
@@ -38,10 +47,11 @@ def delivered(
     run: Run,
     modes: Iterable[Mode] | None = None,
     delivery: str = ALL_DELIVERIES,
-    axes: Sequence[Axes] | None = None,
+    ax: Axes | Sequence[Axes] | None = None,
     *,
     scale: Scale = "log",
-) -> Figure:
+    start: Start = None,
+) -> list[Axes]:
     """Draw Delivered % and Bounces + errors % over time.
 
     Parameters
@@ -50,22 +60,24 @@ def delivered(
         A line for each; the scenario's ``reporting.modes`` by default.
     delivery
         A delivery's name, or ``"*"`` for all of them together.
-    axes
+    ax
         Draw on these: for Delivered % and Bounces + errors %, or for Delivered %, Delivered %
-        magnified and Bounces + errors %, from top to bottom. By default a new figure gets them,
-        the magnified one if there is something to magnify.
-    scale
-        Of the time axis.
+        magnified and Bounces + errors %, from top to bottom; or divide one pair of axes into
+        panels. By default a new figure gets them, which is not attached to pyplot, the magnified
+        one if there is something to magnify.
+    scale, start
+        Of the time axis; see `sendcap.charts.timeaxis.elapsed_axis`. ``start`` may be the text of
+        a moment, such as ``"2026-11-27T09:00"``, or ``"scenario"`` for the scenario's own.
 
     Returns
     -------
-    Figure
-        The figure on which it is drawn, not attached to pyplot.
+    list of Axes
+        The panels, from top to bottom.
 
     Raises
     ------
     SendcapError
-        If there is no such mode or delivery.
+        If there is no such mode, delivery or moment.
     """
     names = tuple(
         one_of("mode", mode, MODES)
@@ -74,17 +86,18 @@ def delivered(
     denominator = run.scenario.reporting.denominator
     readings = {mode: figures(run.ledger, mode, delivery, denominator) for mode in names}
     spans = expiry_spans(run, delivery)
+    began = start_of(start, run.scenario)
     with house_style():
         first_s, last_s = _limits_s(readings, spans, run)
         shares = {mode: its.delivered_pct for mode, its in readings.items()}
         failures = {mode: its.bounces_errors_pct for mode, its in readings.items()}
         magnified = _magnified_range(shares)
-        if axes is None:
-            axes = _new_axes(run, delivery, with_magnified=magnified is not None)
+        heights = [1.0, 1.0] if magnified is None else [1.25, 1.0, 1.0]
+        axes = panels_for(ax, heights, lambda: _new_axes(run, delivery, heights, began))
         top, bottom = axes[0], axes[-1]
         time_s = run.ledger.edges_s
         for panel in axes:
-            elapsed_axis(panel, first_s, last_s, scale)
+            elapsed_axis(panel, first_s if scale == "log" else 0.0, last_s, scale, began)
             panel.tick_params(labelbottom=panel is bottom)
 
         top.set_ylim(0, 104)
@@ -101,9 +114,9 @@ def delivered(
         bottom.set_ylim(0, 1.12 * highest if highest > 0 else 1.0)
         bottom.set_title("Bounces + errors %")
         _draw_lines(bottom, time_s, failures)
-        bottom.set_xlabel(_time_label(run, scale), loc="left")
-        draw_marks(axes, [*start_marks(run, delivery), *expiry_marks(run, delivery)])
-        return cast("Figure", top.get_figure(root=True))
+        bottom.set_xlabel(time_label(run.scenario, scale, began), loc="left")
+        draw_marks(axes, run_marks(run, delivery))
+        return axes
 
 
 def _limits_s(
@@ -157,16 +170,18 @@ def _highest(values: Percentages) -> float:
     return 0.0 if np.isnan(values).all() else float(np.nanmax(values))
 
 
-def _new_axes(run: Run, delivery: str, *, with_magnified: bool) -> list[Axes]:
+def _new_axes(
+    run: Run, delivery: str, heights: Sequence[float], began: datetime | None
+) -> list[Axes]:
     from matplotlib.figure import Figure
 
-    heights = (1.25, 1.0, 1.0) if with_magnified else (1.0, 1.0)
-    figure = Figure(figsize=(10.0, 2.6 * len(heights)))
+    below = room_below_in(began)
+    figure = Figure(figsize=(10.0, 2.6 * len(heights) + below - room_below_in(None)))
     height = figure.get_figheight()
     # The right margin holds the labels, the top the title; the rest is set in inches as well, so
     # that two panels look like three.
     figure.subplots_adjust(
-        left=0.06, right=0.815, top=1 - 0.95 / height, bottom=0.5 / height, hspace=0.28
+        left=0.06, right=0.815, top=1 - 0.95 / height, bottom=below / height, hspace=0.28
     )
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     panels = [figure.add_subplot(grid[row, 0]) for row in range(len(heights))]
@@ -197,9 +212,3 @@ def _draw_lines(panel: Axes, time_s: Percentages, lines: Lines) -> None:
         if len(told):
             ends.append(EndLabel(f"{look.label}  {told[-1]:.2f} %", float(told[-1]), look.colour))
     label_ends(panel, ends)
-
-
-def _time_label(run: Run, scale: Scale) -> str:
-    start = run.scenario.start
-    since = "time since the start" + ("" if start is None else f", {start:%Y-%m-%d %H:%M %Z}")
-    return f"{since.strip()} (logarithmic axis)" if scale == "log" else since

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.style import GREY
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LONGEST_TITLE: Final = 100
+_GAP_IN: Final = 0.42
+"""Between panels that share one place, in inches: room for a title."""
 _LINE_IN: Final = 0.19
 """Height of a line of the words below the title, in inches."""
 
@@ -67,3 +69,39 @@ def stacked_panels(
             verticalalignment="top",
         )
     return figure, panels
+
+
+def panels_for(
+    ax: Axes | Sequence[Axes] | None, heights: Sequence[float], new: Callable[[], list[Axes]]
+) -> list[Axes]:
+    """Return the panels to draw on, from top to bottom.
+
+    Parameters
+    ----------
+    ax
+        What the caller gave: a panel each; one pair of axes, which is divided into panels; or
+        nothing, for a new figure.
+    heights
+        Of the panels, one to the other, where one pair of axes is divided.
+    new
+        Makes the panels of a new figure.
+    """
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        return new()
+    if not isinstance(ax, Axes):
+        return list(ax)
+    if len(heights) == 1:
+        return [ax]
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    gap = _GAP_IN * figure.dpi / ax.get_window_extent().height
+    unit = (1.0 - gap * (len(heights) - 1)) / sum(heights)
+    ax.set_axis_off()
+    panels = []
+    top = 1.0
+    for height in heights:
+        panels.append(ax.inset_axes((0.0, top - unit * height, 1.0, unit * height)))
+        top -= unit * height + gap
+    return panels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from sendcap.analysis.sentence import called
 from sendcap.charts.stages import headed_figure, left_of_rows, short
@@ -13,7 +13,6 @@ from sendcap.reporting.elapsed import elapsed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.study.levers import Gain, Levers
 
@@ -28,7 +27,7 @@ _RIGHT: Final = 0.66
 """Where the axes end, as a share of the figure's width; the labels follow."""
 
 
-def levers_chart(found: Levers, title: str = "", axes: Axes | None = None) -> Figure:
+def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes:
     """Draw what one unit of each lever gains, what gains most on top.
 
     Parameters
@@ -37,18 +36,17 @@ def levers_chart(found: Levers, title: str = "", axes: Axes | None = None) -> Fi
         The levers.
     title
         The scenario's.
-    axes
-        Draw on these. By default a new figure gets them.
+    ax
+        Draw on these. By default a new figure gets them, which is not attached to pyplot.
 
     Returns
     -------
-    Figure
-        The figure on which it is drawn, not attached to pyplot.
+    Axes
+        Those on which it is drawn.
     """
     with house_style():
         rows = list(reversed(found.gains))
-        if axes is None:
-            axes = _new_axes(found, title)
+        axes = _new_axes(found, title) if ax is None else ax
         last_s = max([_ROOM * its.gain_s.high for its in rows] + [found.takes_s.mean / 1000.0])
         elapsed_axis(axes, 0.0, last_s, "linear")
         axes.set_xlabel("time saved", loc="left")
@@ -58,7 +56,7 @@ def levers_chart(found: Levers, title: str = "", axes: Axes | None = None) -> Fi
         axes.set_yticks(range(len(rows)), [its.lever for its in rows])
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
-        return cast("Figure", axes.get_figure(root=True))
+        return axes
 
 
 def _draw(axes: Axes, row: int, its: Gain, found: Levers) -> None:

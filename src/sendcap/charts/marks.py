@@ -106,16 +106,35 @@ def _ends_of_validity(spans: list[ExpirySpan], note: str) -> list[Mark]:
     ]
 
 
-def outage_marks(scenario: Scenario) -> list[Mark]:
+def run_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
+    """Return all that is marked on a chart of a run: starts, outages, ends of validity."""
+    return [
+        *start_marks(run, delivery),
+        *outage_marks(run.scenario, delivery),
+        *expiry_marks(run, delivery),
+    ]
+
+
+def outage_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the outages of the providers that have messages, in order of time."""
-    used = {provider for its in scenario.deliveries for provider in its.audience}
+    used = {
+        provider
+        for its in scenario.deliveries
+        if delivery in (ALL_DELIVERIES, its.name)
+        for provider in its.audience
+    }
     marks = [
         Mark(f"{_short(name)} unreachable", its.at, its.at + its.lasts, False)
         for name, provider in scenario.providers.items()
         for its in provider.outages
         if name in used
     ]
-    return sorted(marks, key=lambda mark: mark.first_s)
+    marks.sort(key=lambda mark: mark.first_s)
+    # One label stands for all of them where they are too many to be told apart.
+    return [
+        mark if len(marks) <= _MOST or not number else mark._replace(label="")
+        for number, mark in enumerate(marks)
+    ]
 
 
 def _short(name: str) -> str:

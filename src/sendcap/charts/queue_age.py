@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.analysis.limits import Limits
     from sendcap.analysis.observed import Observed
@@ -38,7 +37,7 @@ _SHADING: Final = 0.5
 """Power of a count's share of the largest: below 1, small ones are told apart as well."""
 
 
-def queue_age(limits: Limits, axes: Axes | None = None) -> Figure:
+def queue_age(limits: Limits, ax: Axes | None = None) -> Axes:
     """Draw how old the messages are that wait at the providers when most of them do.
 
     A message's age counts from when it became ready: when it left the ingress or, as a retry,
@@ -46,13 +45,13 @@ def queue_age(limits: Limits, axes: Axes | None = None) -> Figure:
 
     Parameters
     ----------
-    axes
-        Draw on these. By default a new figure gets them.
+    ax
+        Draw on these. By default a new figure gets them, which is not attached to pyplot.
 
     Returns
     -------
-    Figure
-        The figure on which it is drawn, not attached to pyplot.
+    Axes
+        Those on which it is drawn.
     """
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap
@@ -60,8 +59,7 @@ def queue_age(limits: Limits, axes: Axes | None = None) -> Figure:
     with house_style():
         queues, at_s = _queues(limits)
         names, counts, ages_s = _counts(queues, at_s)
-        if axes is None:
-            axes = _new_axes(limits, at_s, names)
+        axes = _new_axes(limits, at_s, names) if ax is None else ax
         shades = LinearSegmentedColormap.from_list("waiting", [_PALE, _DARK])
         shade = (counts / max(counts.max(), 1.0)) ** _SHADING
         axes.pcolormesh(
@@ -100,7 +98,7 @@ def queue_age(limits: Limits, axes: Axes | None = None) -> Figure:
         axes.tick_params(length=0)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        return cast("Figure", axes.get_figure(root=True))
+        return axes
 
 
 def _queues(limits: Limits) -> tuple[list[Observed], float]:

@@ -11,7 +11,7 @@ from sendcap.charts.bands import (
     draw_band,
     limits_s,
 )
-from sendcap.charts.figures import stacked_panels
+from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
@@ -21,7 +21,6 @@ from sendcap.study.folding import Quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.study.converge import ConvergenceStudy
 
@@ -29,21 +28,37 @@ _PANEL_IN: Final = 4.6
 _DECADES: Final = (0.01, 0.1, 1.0, 10.0, 100.0)
 
 
-def reading_error(study: ConvergenceStudy, delivery: str = ALL_DELIVERIES) -> Figure:
+def reading_error(
+    study: ConvergenceStudy, delivery: str = ALL_DELIVERIES, ax: Axes | None = None
+) -> Axes:
     """Draw how far Delivered % is from the truth over time, a line for each mode.
 
     The axis is linear within the finest tolerance and logarithmic outside, above and below.
+
+    Parameters
+    ----------
+    ax
+        Draw on these. By default a new figure gets them, which is not attached to pyplot.
+
+    Returns
+    -------
+    Axes
+        Those on which it is drawn.
     """
     its = study.replications
     with house_style():
-        figure, (panel,) = stacked_panels(
-            f"{its.scenario.title or 'Delivery'}: how far off is Delivered %?",
-            (
-                f"{about_the_replications(its, delivery)} {about_the_band(its)}",
-                "Zero is the truth, what is delivered in the end. Grey: within the tolerances.",
-                "The axis is logarithmic on both sides: each step is ten times the one before.",
-            ),
+        (panel,) = panels_for(
+            ax,
             [_PANEL_IN],
+            lambda: stacked_panels(
+                f"{its.scenario.title or 'Delivery'}: how far off is Delivered %?",
+                (
+                    f"{about_the_replications(its, delivery)} {about_the_band(its)}",
+                    "Zero is the truth, what is delivered in the end. Grey: within the tolerances.",
+                    "The axis is logarithmic on both sides: each step is ten times the one before.",
+                ),
+                [_PANEL_IN],
+            )[1],
         )
         elapsed_axis(panel, *limits_s([its]))
         _error_axis(panel, study, delivery)
@@ -57,7 +72,7 @@ def reading_error(study: ConvergenceStudy, delivery: str = ALL_DELIVERIES) -> Fi
         panel.set_title("Delivered % less the truth, in points")
         panel.set_xlabel(TIME_LABEL, loc="left")
         draw_marks([panel], validity_marks(its.scenario, delivery))
-    return figure
+    return panel
 
 
 def _error_axis(panel: Axes, study: ConvergenceStudy, delivery: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.charts.bands import TIME_LABEL, about_the_replications, limits_s
-from sendcap.charts.figures import stacked_panels
+from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.timeaxis import elapsed_axis
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.reporting.modes import Mode
     from sendcap.study.converge import ConvergenceStudy
@@ -66,23 +66,44 @@ class _Panel(NamedTuple):
     magnified: bool
 
 
-def remainder(study: ConvergenceStudy, delivery: str = ALL_DELIVERIES) -> Figure:
+def remainder(
+    study: ConvergenceStudy,
+    delivery: str = ALL_DELIVERIES,
+    ax: Axes | Sequence[Axes] | None = None,
+) -> list[Axes]:
     """Draw what the error of Delivered % consists of over time, stacked.
 
     A panel for each mode; where the error is large at first, a second one shows what is left
     later. The heights are means over the replications: their sum is the mean error.
+
+    Parameters
+    ----------
+    ax
+        Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
+        gets them, which is not attached to pyplot.
+
+    Returns
+    -------
+    list of Axes
+        The panels, from top to bottom.
     """
     its = study.replications
     with house_style():
         limits = limits_s([its])
         plans = [plan for mode in study.modes for plan in _panels(study, mode, delivery, limits[0])]
-        figure, panels = stacked_panels(
-            f"{its.scenario.title or 'Delivery'}: where are the messages that are still missing?",
-            (
-                f"{about_the_replications(its, delivery)} Means over all of them.",
-                "Points that Delivered % has still to lose (above zero) and to gain (below).",
-            ),
-            [_PANEL_IN] * len(plans),
+        title = its.scenario.title or "Delivery"
+        heights = [_PANEL_IN] * len(plans)
+        panels = panels_for(
+            ax,
+            heights,
+            lambda: stacked_panels(
+                f"{title}: where are the messages that are still missing?",
+                (
+                    f"{about_the_replications(its, delivery)} Means over all of them.",
+                    "Points that Delivered % has still to lose (above zero) and to gain (below).",
+                ),
+                heights,
+            )[1],
         )
         for panel, plan in zip(panels, plans, strict=True):
             elapsed_axis(panel, *limits)
@@ -90,7 +111,7 @@ def remainder(study: ConvergenceStudy, delivery: str = ALL_DELIVERIES) -> Figure
             panel.tick_params(labelbottom=panel is panels[-1])
         panels[-1].set_xlabel(TIME_LABEL, loc="left")
         draw_marks(panels, validity_marks(its.scenario, delivery))
-    return figure
+    return panels
 
 
 def _panels(study: ConvergenceStudy, mode: Mode, delivery: str, first_s: float) -> list[_Panel]:

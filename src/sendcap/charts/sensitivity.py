@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.charts.style import GREY, INK, house_style
+from sendcap.charts.figures import panels_for
+from sendcap.charts.style import GREY, INK, figure_of, house_style
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.study.sensitivity import Sensitivity
 
@@ -24,7 +25,9 @@ _HEAD_INCHES: Final = 1.1
 _HEIGHT: Final = 0.62
 
 
-def sensitivity_chart(found: Sensitivity, title: str = "") -> Figure:
+def sensitivity_chart(
+    found: Sensitivity, title: str = "", ax: Axes | Sequence[Axes] | None = None
+) -> list[Axes]:
     """Draw the indices of each measure, a panel each; those of six measures at most.
 
     Parameters
@@ -33,41 +36,45 @@ def sensitivity_chart(found: Sensitivity, title: str = "") -> Figure:
         The sensitivity.
     title
         The study's.
+    ax
+        Draw on these, a panel for each measure, or divide one pair of axes into panels. By default
+        a new figure gets them, which is not attached to pyplot.
 
     Returns
     -------
-    Figure
-        The figure on which it is drawn, not attached to pyplot.
+    list of Axes
+        The panels.
     """
-    from matplotlib.figure import Figure
-
     with house_style():
         panels = list(found.indices.groupby("measure", sort=False))[:_MOST_PANELS]
-        columns = min(len(panels), _COLUMNS)
-        rows = math.ceil(len(panels) / columns)
-        height = rows * (_HEAD_INCHES + _ROW_INCHES * len(found.ranges)) + 0.7
-        figure = Figure(figsize=(_PANEL_INCHES * columns + 1.2, height), layout="constrained")
-        figure.suptitle(
-            title or "What decides the measures",
-            x=0.01,
-            ha="left",
-            fontweight="bold",
-            fontsize=12,
+        axes = panels_for(
+            ax, [1.0] * len(panels), lambda: _new_axes(len(panels), len(found.ranges), title)
         )
-        axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
         for its, (name, indices) in zip(axes, panels, strict=False):
             _draw(its, str(name), indices)
-        for unused in axes[len(panels) :]:
-            unused.remove()
         bars = [axes[0].patches[0], axes[0].patches[len(found.ranges)]]
-        figure.legend(
-            bars,
-            ["with all interactions (total order)", "by itself (first order)"],
-            loc="outside lower left",
-            ncols=2,
-            frameon=False,
-        )
-        return figure
+        labels = ["with all interactions (total order)", "by itself (first order)"]
+        if ax is None:
+            figure_of(axes).legend(bars, labels, loc="outside lower left", ncols=2, frameon=False)
+        else:
+            axes[0].legend(bars, labels, loc="lower right", frameon=False)
+        return axes
+
+
+def _new_axes(count: int, ranges: int, title: str) -> list[Axes]:
+    from matplotlib.figure import Figure
+
+    columns = min(count, _COLUMNS)
+    rows = math.ceil(count / columns)
+    height = rows * (_HEAD_INCHES + _ROW_INCHES * ranges) + 0.7
+    figure = Figure(figsize=(_PANEL_INCHES * columns + 1.2, height), layout="constrained")
+    figure.suptitle(
+        title or "What decides the measures", x=0.01, ha="left", fontweight="bold", fontsize=12
+    )
+    axes: list[Axes] = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for unused in axes[count:]:
+        unused.remove()
+    return axes[:count]
 
 
 def _draw(axes: Axes, name: str, indices: pd.DataFrame) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.bands import TIME_LABEL, about_the_replications, points
-from sendcap.charts.figures import stacked_panels
+from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, house_style
 from sendcap.charts.timeaxis import elapsed_axis
@@ -16,7 +17,6 @@ from sendcap.study.kept import spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.study.converge import ConvergenceStudy
 
@@ -26,24 +26,40 @@ _FILLED: Final = 0.72
 """Share of a row that the dots of its modes take."""
 
 
-def settling(study: ConvergenceStudy) -> Figure:
+def settling(study: ConvergenceStudy, ax: Axes | Sequence[Axes] | None = None) -> list[Axes]:
     """Draw from when on Delivered % stays within each tolerance, for each provider and mode.
 
     A panel for each tolerance; the providers are in the order of their share of the messages.
+
+    Parameters
+    ----------
+    ax
+        Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
+        gets them, which is not attached to pyplot.
+
+    Returns
+    -------
+    list of Axes
+        The panels, from top to bottom.
     """
     its = study.replications
     providers = _providers(study)
     with house_style():
-        figure, panels = stacked_panels(
-            f"{its.scenario.title or 'Delivery'}: whose Delivered % settles when?",
-            (
-                about_the_replications(its),
-                f"Dot: the median; bar: the middle {its.confidence:.0%} of them.",
-                "Of each provider: what Delivered % of its messages alone would show.",
-            ),
-            [_DOT_IN * len(study.modes) * len(providers)] * len(study.tolerances_pt),
-            left_in=1.6,
-            gap_in=0.6,
+        heights = [_DOT_IN * len(study.modes) * len(providers)] * len(study.tolerances_pt)
+        panels = panels_for(
+            ax,
+            heights,
+            lambda: stacked_panels(
+                f"{its.scenario.title or 'Delivery'}: whose Delivered % settles when?",
+                (
+                    about_the_replications(its),
+                    f"Dot: the median; bar: the middle {its.confidence:.0%} of them.",
+                    "Of each provider: what Delivered % of its messages alone would show.",
+                ),
+                heights,
+                left_in=1.6,
+                gap_in=0.6,
+            )[1],
         )
         limits = _limits_s(study)
         for panel, tolerance in zip(panels, study.tolerances_pt, strict=True):
@@ -60,7 +76,7 @@ def settling(study: ConvergenceStudy) -> Figure:
         panels[-1].set_xlabel(TIME_LABEL, loc="left")
         _legend(panels[0], study)
         draw_marks(panels, validity_marks(its.scenario))
-    return figure
+    return panels
 
 
 def _providers(study: ConvergenceStudy) -> dict[str, str]:

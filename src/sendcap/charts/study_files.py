@@ -13,6 +13,7 @@ from sendcap.reporting.staging import SCENARIO, Contents
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sendcap.charts.style import Drawn
     from sendcap.study.compare import Comparison
     from sendcap.study.converge import ConvergenceStudy
 
@@ -58,9 +59,9 @@ def write_convergence(study: ConvergenceStudy, folder: Path) -> None:
     for name in _CONVERGENCE:
         _write(folder / f"{name}.csv", getattr(study, name)())
     _write(folder / "replications.csv", study.replications.each())
-    charts = (converging, reading_error, remainder, settling)
-    for name, chart in zip(_CONVERGENCE_CHARTS, charts, strict=True):
-        save_png(chart(study), folder / f"{name}.png")
+    drawn: list[Drawn] = [converging(study), reading_error(study), remainder(study)]
+    for name, chart in zip(_CONVERGENCE_CHARTS, [*drawn, settling(study)], strict=True):
+        save_png(chart, folder / f"{name}.png")
 
 
 def write_comparison(its: Comparison, folder: Path) -> None:

@@ -6,16 +6,20 @@ Nothing global is changed: figures are made and drawn inside `house_style`, with
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, get_args
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sendcap.reporting.modes import Mode
+
+    Drawn = Figure | Axes | Sequence[Axes]
 
 INK: Final = "#22262b"
 GREY: Final = "#6b7280"
@@ -54,33 +58,39 @@ MODE_LOOKS: Final[dict[Mode, LineLook]] = {
     "legacy": LineLook("legacy MTA", "#717581", 1.6, (1.5, 3.0)),
 }
 
-_RC: Final[dict[str, Any]] = {
-    "figure.facecolor": "white",
-    "figure.dpi": 150,
-    "savefig.dpi": "figure",
-    # matplotlib brings this font along, so that figures do not depend on the machine's.
-    "font.family": ["DejaVu Sans"],
-    "font.size": 9.0,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": GREY,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10.0,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.minor.visible": False,
+PETROFF: Final = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#94a4a2",
+    "#832db6",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+"""The colours of the style file, in its order."""
+
+Format = Literal["png", "svg", "pdf"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+
+_STYLE: Final = Path(__file__).with_name("house.mplstyle")
+# What would tell of the day or of matplotlib's version is left out.
+_METADATA: Final[dict[Format, dict[str, None]]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+
+
+@cache
+def _settings() -> dict[Any, Any]:
+    """Return matplotlib's defaults with the style file over them."""
+    from matplotlib import rc_params_from_file
+
+    every: Any = rc_params_from_file(_STYLE, use_default_template=True)
+    return {key: every[key] for key in list(every) if "backend" not in key}
 
 
 @contextmanager
@@ -88,20 +98,46 @@ def house_style() -> Iterator[None]:
     """Make and draw figures in the house style, whatever the user's own settings are."""
     import matplotlib as mpl
 
-    settings: dict[Any, Any] = {
-        key: value for key, value in mpl.rcParamsDefault.items() if "backend" not in key
-    }
-    settings |= _RC
-    with mpl.rc_context(settings), warnings.catch_warnings():
+    with mpl.rc_context(_settings()), warnings.catch_warnings():
         # A character that the font lacks is drawn as a box; that is no reason to stop.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
-def save_png(figure: Figure, path: Path | BinaryIO) -> None:
-    """Write a figure as PNG, into a file or a stream; the same figure gives the same bytes."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def figure_of(drawn: Drawn) -> Figure:
+    """Return the figure on which a chart's axes are."""
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    with house_style():
-        FigureCanvasAgg(figure)
-        figure.savefig(path, format="png", metadata={"Software": None})
+    if isinstance(drawn, Figure):
+        return drawn
+    axes = drawn if isinstance(drawn, Axes) else drawn[0]
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise ValueError("the axes are not on a figure")
+    return figure
+
+
+def save(drawn: Drawn, path: Path | BinaryIO, form: Format, **settings: Any) -> None:
+    """Write a chart into a file or a stream; the same chart gives the same bytes.
+
+    Parameters
+    ----------
+    drawn
+        The axes that a chart returned, or its figure.
+    form
+        ``"png"``, ``"svg"`` or ``"pdf"``.
+    settings
+        Of matplotlib, by name with an underscore for each dot, such as ``svg_fonttype="none"``.
+    """
+    import matplotlib as mpl
+
+    figure = figure_of(drawn)
+    changed: dict[Any, Any] = {name.replace("_", "."): its for name, its in settings.items()}
+    with house_style(), mpl.rc_context(changed):
+        figure.savefig(path, format=form, metadata=_METADATA[form])
+
+
+def save_png(drawn: Drawn, path: Path | BinaryIO) -> None:
+    """Write a chart as PNG; see `save`."""
+    save(drawn, path, "png")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from sendcap.analysis.sentence import per_time
+from sendcap.charts.figures import panels_for
 from sendcap.charts.stages import (
     LEFT,
     colour,
@@ -20,7 +21,6 @@ from sendcap.charts.style import GREY, INK, house_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.analysis.limits import Limits
     from sendcap.analysis.observed import Observed
@@ -31,27 +31,28 @@ _FAR: Final = 3.0
 """A ceiling higher than the throughput by this factor is told and not drawn."""
 
 
-def throughput(limits: Limits, axes: Sequence[Axes] | None = None) -> Figure:
+def throughput(limits: Limits, ax: Axes | Sequence[Axes] | None = None) -> list[Axes]:
     """Draw what each stage carries per second, and the most that it could.
 
     Parameters
     ----------
-    axes
+    ax
         Draw on these, a panel for each stage; stages that are used less are left out where there
-        are fewer panels. By default a new figure gets them.
+        are fewer panels. One pair of axes is for the stage that is used the most. By default a new
+        figure gets them, which is not attached to pyplot.
 
     Returns
     -------
-    Figure
-        The figure on which it is drawn, not attached to pyplot.
+    list of Axes
+        Those on which it is drawn, from top to bottom.
     """
     with house_style():
-        panels = _new_axes(limits) if axes is None else list(axes)
+        panels = panels_for(ax, [1.0], lambda: _new_axes(limits))
         for number, (panel, its) in enumerate(
             zip(panels, used_most(limits, len(panels)), strict=False)
         ):
             _draw(panel, its, limits, last=number >= len(panels) - 2)
-        return cast("Figure", panels[0].get_figure(root=True))
+        return panels
 
 
 def _new_axes(limits: Limits) -> list[Axes]:

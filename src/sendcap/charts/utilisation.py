@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.marks import draw_marks, outage_marks, start_marks
 from sendcap.charts.stages import (
@@ -18,7 +18,6 @@ from sendcap.charts.style import GREY, GRID, house_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.analysis.limits import Limits
 
@@ -29,7 +28,7 @@ _ABOVE: Final = 0.45
 """Rows' worth of room for the label of a mark."""
 
 
-def utilisation(limits: Limits, axes: Axes | None = None) -> Figure:
+def utilisation(limits: Limits, ax: Axes | None = None) -> Axes:
     """Draw which share of each stage is in use over time.
 
     That is the share of its workers or connections that are at work, or of what its rate lets
@@ -37,21 +36,20 @@ def utilisation(limits: Limits, axes: Axes | None = None) -> Figure:
 
     Parameters
     ----------
-    axes
-        Draw on these. By default a new figure gets them.
+    ax
+        Draw on these. By default a new figure gets them, which is not attached to pyplot.
 
     Returns
     -------
-    Figure
-        The figure on which it is drawn, not attached to pyplot.
+    Axes
+        Those on which it is drawn.
     """
     import numpy as np
 
     with house_style():
         chosen = used_most(limits, _MOST)
         names = [name(its) for its in reversed(chosen)]
-        if axes is None:
-            axes = _new_axes(limits, names)
+        axes = _new_axes(limits, names) if ax is None else ax
         last_s = time_axis(limits, axes)
         shown = limits.observed[0].edges_s[:-1] < last_s
         edges_s = limits.observed[0].edges_s[: int(shown.sum()) + 1]
@@ -87,7 +85,7 @@ def utilisation(limits: Limits, axes: Axes | None = None) -> Figure:
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
         draw_marks([axes], sorted(marks, key=lambda mark: mark.first_s), at_top=True)
-        return cast("Figure", axes.get_figure(root=True))
+        return axes
 
 
 def _new_axes(limits: Limits, names: Sequence[str]) -> Axes:

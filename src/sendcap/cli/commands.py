@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "run": ("sendcap.cli.run", "run"),
     "limits": ("sendcap.cli.limits", "limits"),
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
+    "plot": ("sendcap.cli.plot", "plot"),
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
     "sweep": ("sendcap.cli.sweep", "sweep"),

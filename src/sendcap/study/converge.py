@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.analysis.convergence import MOMENTS_S, TOLERANCES_PT, require_tolerances
 from sendcap.study.folding import PARTS, Plan, Quantity
-from sendcap.study.kept import SPREAD, Replications, spread
+from sendcap.study.kept import SPREAD, Kept, Replications, spread
 from sendcap.study.moments import reading_moments_s
 from sendcap.study.replicate import Precision, follow, modes_of
 from sendcap.study.sequential import MOST
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.reporting.modes import Mode
+    from sendcap.run import Run
     from sendcap.scenario import Scenario
     from sendcap.study.workers import Workers
 
@@ -202,6 +203,33 @@ def converge(
         scenario, points, modes_of(scenario, modes), reading_moments_s(scenario)
     )
     its = follow(plan, scenario, n, precision, workers, confidence, most, progress)
+    return ConvergenceStudy(its, points)
+
+
+def convergence_of(
+    run: Run,
+    *,
+    tolerances: Sequence[float | str] = TOLERANCES_PT,
+    modes: Sequence[Mode] | None = None,
+) -> ConvergenceStudy:
+    """Tell when the Delivered percentage of one run could be trusted: one replication, no bands.
+
+    Parameters
+    ----------
+    tolerances, modes
+        As for `converge`.
+
+    Raises
+    ------
+    SendcapError
+        If a tolerance is not above 0, or there is no such mode.
+    """
+    points = tolerances_of(tolerances)
+    moments_s = reading_moments_s(run.scenario)
+    plan = convergence_plan(run.scenario, points, modes_of(run.scenario, modes), moments_s)
+    kept = Kept()
+    kept.add(plan.fold(run.ledger))
+    its = kept.replications(run.scenario, moments_s, 0.95, precise=True)
     return ConvergenceStudy(its, points)
 
 
