@@ -12,8 +12,8 @@ from sendcap.explore.facts import Fact, facts, held_up
 from sendcap.explore.sliders import moved
 
 if TYPE_CHECKING:
-    from sendcap.analysis.meanfield.expected import Expected
     from sendcap.reporting.modes import Mode
+    from sendcap.run import Run
     from sendcap.scenario import Scenario
 
 
@@ -57,6 +57,7 @@ def answer(
         Lines of the chart; the scenario's own modes by default.
     """
     from sendcap.analysis import expected
+    from sendcap.run import Run
     from sendcap.scenario import dumps
 
     with warnings.catch_warnings(record=True) as caught:
@@ -64,19 +65,18 @@ def answer(
         try:
             changed = moved(scenario, values)
             its = expected(changed)
+            run = Run(changed, its.ledger)
         except SendcapError as error:
             return Answer(problem=str(error).replace("<updated>: ", ""))
         notes = list(dict.fromkeys(str(note.message) for note in caught))
-        return Answer(facts(its), held_up(its), _chart(its, modes), dumps(changed), notes)
+        return Answer(facts(run), held_up(run), _chart(run, modes), dumps(changed), notes)
 
 
-def _chart(its: Expected, modes: Sequence[Mode] | None) -> str:
+def _chart(run: Run, modes: Sequence[Mode] | None) -> str:
     from sendcap.charts.delivered import delivered
-    from sendcap.charts.style import house_style
+    from sendcap.charts.style import save
 
-    figure = delivered(its, modes)
-    picture = io.StringIO()
-    with house_style():
-        figure.savefig(picture, format="svg")
-    text = picture.getvalue()
+    picture = io.BytesIO()
+    save(delivered(run, modes), picture, "svg")
+    text = picture.getvalue().decode()
     return text[text.index("<svg") :]

@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,12 +119,14 @@ def _quiet_server(application: Any) -> Any:
 def _listening(host: str, port: int) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
+        with ExitStack() as opened:
+            listening = opened.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            opened.pop_all()
     except OSError as error:
         raise SendcapError(
-            f"explore: cannot listen on {host} port {port}: {(error.strerror or error)}; "
+            f"explore: cannot listen on {host} port {port}: {error.strerror or error}; "
             "give another --port or --host"
         ) from error
     return listening

@@ -166,7 +166,7 @@ def _relayed_per_s(scenario: Scenario) -> float:
 
 def _with_relay_rate(scenario: Scenario, per_s: float) -> Changes:
     relay = scenario.relay
-    carried = per_s * _FASTER * relay.batch_time.mean / relay.batch
+    carried = per_s * _FASTER * relay.batch_time.mean_s / relay.batch
     return {
         "relay.rate": f"{per_s:.15g}/s,max_burst={relay.batch}",
         "relay.workers": max(relay.workers, math.ceil(carried)),
@@ -245,7 +245,7 @@ def _with_soft(scenario: Scenario, pct: float) -> Changes:
 def _soft_times(scenario: Scenario, share: float) -> float:
     """Return by how much to multiply transient and faulty shares for a share of soft bounces.
 
-    Both grow, and where an address is faulty it cannot be transient, too: the share grows a little less than in
+    Both grow, and a faulty address cannot be transient, too: the share grows a little less than in
     proportion.
     """
     from scipy.optimize import brentq
