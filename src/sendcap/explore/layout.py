@@ -55,7 +55,8 @@ def page(
     sliders = "".join(f"<div>{slider}</div>" for slider in moves)
     return (
         f'{_STYLE}<div class="sc-page"><h1>{escape(title)}: what if?</h1>'
-        f'<div class="sc-moves">{sliders}<div><div>Dashboard</div>{modes}</div><div>{saved}</div></div>'
+        f'<div class="sc-moves">{sliders}<div><div>Dashboard</div>{modes}</div>'
+        f"<div>{saved}</div></div>"
         f'<div aria-live="polite">{_answered(found, before)}</div></div>'
     )
 
