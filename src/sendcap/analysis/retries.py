@@ -27,16 +27,19 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
         By the time at which they finished.
     """
     its = scenario.providers[provider]
+    # Not added in place: expected counts need not be whole.
     counts = np.zeros(ledger.bins, np.int64)
     if its.tolerance is not None:
-        counts += ledger.counts("soft", clock="happened", provider=provider, reason=THROTTLED)
+        counts = counts + ledger.counts(
+            "soft", clock="happened", provider=provider, reason=THROTTLED
+        )
     if its.outages:
         within = np.zeros(ledger.bins, np.bool_)
         for outage in its.outages:
             first = int(outage.at / ledger.bin_s)
             within[first : math.ceil((outage.at + outage.lasts) / ledger.bin_s)] = True
         soft = ledger.counts("soft", clock="happened", provider=provider, reason=UNREACHABLE)
-        counts += np.where(within, soft, 0)
+        counts = counts + np.where(within, soft, 0)
     return counts
 
 
@@ -44,7 +47,7 @@ def carried(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
     """Return the attempts that were answered and not `refused`, per bin, shape (bins,)."""
     answered = np.zeros(ledger.bins, np.int64)
     for event in ("accepted", "hard", "soft"):
-        answered += ledger.counts(event, clock="happened", provider=provider)
+        answered = answered + ledger.counts(event, clock="happened", provider=provider)
     return answered - refused(ledger, scenario, provider)
 
 

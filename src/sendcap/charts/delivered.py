@@ -131,7 +131,9 @@ def _limits_s(
     end_s = run.ledger.end_s
     first, last = end_s, 0.0
     for its in readings.values():
-        changes = np.flatnonzero(np.diff(its.sent) | np.diff(its.failed) | np.diff(its.relayed))
+        # Expected counts need not be whole, and fade away.
+        counts = np.rint([its.sent, its.failed, its.relayed])
+        changes = np.flatnonzero(np.diff(counts).any(axis=0))
         if len(changes):
             first = min(first, float(its.time_s[changes[0] + 1]))
             last = max(last, float(its.time_s[changes[-1] + 1]))

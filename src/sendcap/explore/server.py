@@ -1,0 +1,132 @@
+"""Serving the what-if page on this machine.
+
+The page is a marimo app: Python that is run again by what it depends on when a slider moves, served
+with all it needs, so that the browser asks nothing of any other server. Of the libraries that do
+this, marimo takes half the space of the others on disk, a page of it is a plain Python module that
+is linted and typed like the rest, and its sliders tell of a move while they are dragged.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sendcap.errors import SendcapError
+
+if TYPE_CHECKING:
+    from sendcap.scenario import Scenario
+
+LOOPBACK: Final = "127.0.0.1"
+_PAGE: Final = Path(__file__).with_name("page.py")
+_STARTS_WITHIN_S: Final = 30.0
+
+_shown: dict[str, Scenario] = {}
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach what listens on an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def shown() -> Scenario:
+    """Return the scenario that this process serves; the page asks for it."""
+    from sendcap.scenario import load
+
+    return _shown.get("scenario") or load("quickstart")
+
+
+class Server:
+    """Serves the page for a scenario, in a thread, until the process ends or it is stopped.
+
+    Parameters
+    ----------
+    scenario
+        What the sliders start from.
+    host
+        Address to listen on. Whoever reaches it can use the page.
+    port
+        0 takes one that is free.
+
+    Attributes
+    ----------
+    url
+        Where the page is.
+
+    Raises
+    ------
+    SendcapError
+        If the extra is not installed, or the port is taken.
+    """
+
+    def __init__(self, scenario: Scenario, host: str = LOOPBACK, port: int = 0) -> None:
+        application = _application()
+        _shown["scenario"] = scenario
+        listening = _listening(host, port)
+        name, port = listening.getsockname()[:2]
+        self.url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+        self._server = _quiet_server(application)
+        # Not in the main thread: there uvicorn would take over what Ctrl-C does.
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listening]}, daemon=True
+        )
+
+    def start(self) -> None:
+        """Start serving, and return when the page can be asked for."""
+        self._thread.start()
+        until = time.monotonic() + _STARTS_WITHIN_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > until:
+                raise SendcapError("explore: the server has not started")
+            time.sleep(0.02)
+
+    def wait(self) -> None:
+        """Return when it has stopped."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join(5.0)
+
+
+def _application() -> Any:
+    try:
+        import marimo
+    except ImportError:
+        raise SendcapError(
+            "explore: marimo is not installed: pip install 'sendcap[explore]'"
+        ) from None
+    return marimo.create_asgi_app(quiet=True).with_app(path="", root=str(_PAGE)).build()
+
+
+def _quiet_server(application: Any) -> Any:
+    import uvicorn
+
+    return uvicorn.Server(uvicorn.Config(application, log_level="critical", access_log=False))
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with ExitStack() as opened:
+            listening = opened.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            opened.pop_all()
+    except OSError as error:
+        raise SendcapError(
+            f"explore: cannot listen on {host} port {port}: {error.strerror or error}; "
+            "give another --port or --host"
+        ) from error
+    return listening

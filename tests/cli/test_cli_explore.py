@@ -1,0 +1,55 @@
+"""``sendcap explore``: what it refuses."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from sendcap.explore.server import is_loopback
+
+
+def test_without_the_extra_it_says_what_to_install(sendcap, monkeypatch):
+    monkeypatch.setitem(sys.modules, "marimo", None)
+
+    result = sendcap("explore")
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: explore: marimo is not installed: pip install 'sendcap[explore]'\n"
+    )
+
+
+def test_a_port_that_is_taken_is_told(sendcap):
+    pytest.importorskip("marimo", reason="the extra sendcap[explore] is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        result = sendcap("explore", "--port", str(port))
+
+    assert result.exit_code == 2
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in result.stderr
+
+
+def test_a_scenario_that_is_none_is_told(sendcap):
+    result = sendcap("explore", "nowhere.toml")
+
+    assert result.exit_code == 2
+    assert "nowhere.toml" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("example.org", False),
+    ],
+)
+def test_it_knows_which_addresses_only_this_machine_can_reach(host, loopback):
+    assert is_loopback(host) == loopback

@@ -1,0 +1,69 @@
+"""What the page answers is what is expected of the changed scenario."""
+
+from __future__ import annotations
+
+import pytest
+
+from sendcap.analysis import expected
+from sendcap.explore.answer import answer
+from sendcap.explore.layout import page
+from sendcap.reporting.elapsed import elapsed
+from sendcap.reporting.summary import accepted_at_s
+from sendcap.scenario import load, loads, updated
+
+
+def told(found):
+    return {its.label: its.value for its in found.facts}
+
+
+def test_numbers_and_file_are_those_of_the_changed_scenario():
+    scenario = load("quickstart")
+
+    found = answer(scenario, {"messages": 0.2, "ips": 4})
+
+    changed = updated(scenario, {"deliveries[0].messages": 200_000, "mta.ips": 4})
+    its = expected(changed)
+    assert loads(found.scenario) == changed
+    assert told(found)["99 % accepted after"] == elapsed(accepted_at_s(its.ledger, 99))
+    last = its.kpis("efs")["delivered_pct"].iloc[-1]
+    assert told(found)["Delivered % in the end"] == f"{last:.2f} %"
+    assert "20 connections" in found.sentence
+    assert "200,000 messages to deliver" in found.chart
+    assert not found.problem
+
+
+def test_only_the_modes_that_are_asked_for_are_drawn():
+    found = answer(load("quickstart"), {}, ("efs",))
+
+    assert "with EFS" in found.chart
+    assert "without EFS" not in found.chart
+
+
+def test_what_is_left_out_of_the_figures_is_said():
+    slow = updated(load("quickstart"), {"mta.spool": 1000})
+
+    assert answer(slow, {}).notes == [
+        "expected: mta.spool is left out: the relay never waits for room"
+    ]
+
+
+def test_values_that_make_no_scenario_are_a_sentence_and_no_failure():
+    scenario = updated(load("quickstart"), {"mta.retry.max": "30m"})
+
+    found = answer(scenario, {"first_retry": 240})
+
+    assert "max" in found.problem
+    assert found.problem in page("a", [], "", "", found, answer(scenario, {})).replace(
+        "&quot;", '"'
+    )
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "a & b <b>"])
+def test_a_title_stays_text(hostile):
+    scenario = load("quickstart").model_copy(update={"title": hostile})
+
+    found = answer(scenario, {})
+
+    text = page(scenario.title, [], "", "", found, found)
+    assert hostile not in text
+    assert "<script" not in text

@@ -1,0 +1,65 @@
+"""The notebooks run, at small size, and what is committed of them can be read without running."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
+SMALL = {
+    "MESSAGES": 20_000,
+    "REPLICATIONS": 2,
+    "IPS": [4, 8],
+    "RELAY_RATES": ["30/s,max_burst=256", "60/s,max_burst=256"],
+}
+
+
+def code_cells(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [its for its in cells if its["cell_type"] == "code"]
+
+
+def test_there_are_five():
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_outputs_are_those_of_one_run_from_top_to_bottom(path):
+    cells = code_cells(path)
+
+    assert [its["execution_count"] for its in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for its in cells for output in its["outputs"]]
+    assert {its["output_type"] for its in outputs} <= {"execute_result", "stream", "display_data"}
+    assert not any(its.get("name") == "stderr" for its in outputs)
+    assert any("image/png" in its.get("data", {}) for its in outputs)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_they_hold_no_path_of_a_machine(path):
+    assert not re.search(r"/(home|root|tmp|work|usr|opt|Users)/", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_they_run_without_an_error(path, tmp_path):
+    nbformat = pytest.importorskip("nbformat", reason="sendcap[notebooks] is not installed")
+    nbclient = pytest.importorskip("nbclient", reason="sendcap[notebooks] is not installed")
+    pytest.importorskip("ipykernel", reason="sendcap[notebooks] is not installed")
+    notebook = nbformat.read(path, as_version=4)
+    parameters = [
+        its for its in notebook.cells if "parameters" in its.get("metadata", {}).get("tags", [])
+    ]
+    assert len(parameters) == 1
+    names = re.findall(r"^([A-Z_]+) = ", parameters[0].source, re.MULTILINE)
+    parameters[0].source = "\n".join(f"{name} = {SMALL[name]!r}" for name in names)
+
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}
+    )
+    client.execute()
+
+    outputs = [output for its in notebook.cells for output in its.get("outputs", [])]
+    told = [its.text for its in outputs if its.output_type == "stream" and its.name == "stderr"]
+    assert told == []
