@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from sendcap.study.designs import Range, latin_hypercube, sobol
     from sendcap.study.kept import Replications
     from sendcap.study.levers import Levers, levers
+    from sendcap.study.optimise import optimise
+    from sendcap.study.optimum import Optimum
+    from sendcap.study.priced import Priced
     from sendcap.study.replicate import replicate
     from sendcap.study.sensitivity import Sensitivity, sensitivity
     from sendcap.study.sustained import Sustained, sustained
     from sendcap.study.sweep import sweep
+    from sendcap.study.target import Target
 
     __version__: str
 
@@ -39,6 +43,8 @@ __all__ = [
     "Ledger",
     "Levers",
     "Limits",
+    "Optimum",
+    "Priced",
     "Range",
     "Replications",
     "Run",
@@ -49,6 +55,7 @@ __all__ = [
     "SendcapWarning",
     "Sensitivity",
     "Sustained",
+    "Target",
     "__version__",
     "compare",
     "converge",
@@ -58,6 +65,7 @@ __all__ = [
     "limits",
     "load",
     "open_run",
+    "optimise",
     "replicate",
     "sensitivity",
     "simulate",
@@ -76,12 +84,15 @@ _HOMES = {
     "Ledger": "sendcap.ledger",
     "Levers": "sendcap.study.levers",
     "Limits": "sendcap.analysis.limits",
+    "Optimum": "sendcap.study.optimum",
+    "Priced": "sendcap.study.priced",
     "Range": "sendcap.study.designs",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
     "Sensitivity": "sendcap.study.sensitivity",
     "Sustained": "sendcap.study.sustained",
+    "Target": "sendcap.study.target",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
     "largest_within": "sendcap.study.capacity",
@@ -90,6 +101,7 @@ _HOMES = {
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
+    "optimise": "sendcap.study.optimise",
     "replicate": "sendcap.study.replicate",
     "sensitivity": "sendcap.study.sensitivity",
     "simulate": "sendcap.run",

@@ -117,7 +117,7 @@ def sensitivity(
         scenario_of(scenario), its, n, measure, replications, seed, keyed=store is not None
     )
     there = execution(executor, workers)
-    require_picklable(plan, there)
+    require_picklable(plan.measures, there)
     outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
     return analysed(its, n, seed, confidence, plan.table(outcomes))
 
