@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sendcap.study.optimum import Optimum
     from sendcap.study.priced import Priced
     from sendcap.study.replicate import replicate
+    from sendcap.study.screening import Screening, screening
     from sendcap.study.sensitivity import Sensitivity, sensitivity
     from sendcap.study.sustained import Sustained, sustained
     from sendcap.study.sweep import sweep
@@ -51,6 +52,7 @@ __all__ = [
     "RunError",
     "Scenario",
     "ScenarioError",
+    "Screening",
     "SendcapError",
     "SendcapWarning",
     "Sensitivity",
@@ -67,6 +69,7 @@ __all__ = [
     "open_run",
     "optimise",
     "replicate",
+    "screening",
     "sensitivity",
     "simulate",
     "sobol",
@@ -90,6 +93,7 @@ _HOMES = {
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "Screening": "sendcap.study.screening",
     "Sensitivity": "sendcap.study.sensitivity",
     "Sustained": "sendcap.study.sustained",
     "Target": "sendcap.study.target",
@@ -103,6 +107,7 @@ _HOMES = {
     "open_run": "sendcap.run",
     "optimise": "sendcap.study.optimise",
     "replicate": "sendcap.study.replicate",
+    "screening": "sendcap.study.screening",
     "sensitivity": "sendcap.study.sensitivity",
     "simulate": "sendcap.run",
     "sobol": "sendcap.study.designs",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from sendcap.charts.measures import axis_unit
 from sendcap.charts.style import GREY, INK, house_style
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from sendcap.study.screening import Screening
     from sendcap.study.sensitivity import Sensitivity
 
 _TOTAL: Final = "#a9cdf5"
@@ -39,35 +42,47 @@ def sensitivity_chart(found: Sensitivity, title: str = "") -> Figure:
     Figure
         The figure on which it is drawn, not attached to pyplot.
     """
+    with house_style():
+        figure, axes = _panels(found.indices, title or "What decides the measures", _draw)
+        bars = [axes.patches[0], axes.patches[len(found.ranges)]]
+        labels = ["with all interactions (total order)", "by itself (first order)"]
+        figure.legend(bars, labels, loc="outside lower left", ncols=2, frameon=False)
+        return figure
+
+
+def screening_chart(found: Screening, title: str = "") -> Figure:
+    """Draw the elementary effects on each measure, as `sensitivity_chart` does its indices."""
+    with house_style():
+        title = title or "Which parameters matter to the measures"
+        figure, axes = _panels(found.effects, title, _draw_effects)
+        marks = [axes.patches[0], axes.lines[0]]
+        labels = [
+            "mean size of the effect of the whole range (mu*)",
+            "spread: other parameters matter to it, or it is no straight line (sigma)",
+        ]
+        figure.legend(marks, labels, loc="outside lower left", ncols=1, frameon=False)
+        return figure
+
+
+def _panels(
+    table: pd.DataFrame, title: str, draw: Callable[[Axes, str, pd.DataFrame], None]
+) -> tuple[Figure, Axes]:
+    """Return a figure with a panel for each measure, and the first of them."""
     from matplotlib.figure import Figure
 
-    with house_style():
-        panels = list(found.indices.groupby("measure", sort=False))[:_MOST_PANELS]
-        columns = min(len(panels), _COLUMNS)
-        rows = math.ceil(len(panels) / columns)
-        height = rows * (_HEAD_INCHES + _ROW_INCHES * len(found.ranges)) + 0.7
-        figure = Figure(figsize=(_PANEL_INCHES * columns + 1.2, height), layout="constrained")
-        figure.suptitle(
-            title or "What decides the measures",
-            x=0.01,
-            ha="left",
-            fontweight="bold",
-            fontsize=12,
-        )
-        axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-        for its, (name, indices) in zip(axes, panels, strict=False):
-            _draw(its, str(name), indices)
-        for unused in axes[len(panels) :]:
-            unused.remove()
-        bars = [axes[0].patches[0], axes[0].patches[len(found.ranges)]]
-        figure.legend(
-            bars,
-            ["with all interactions (total order)", "by itself (first order)"],
-            loc="outside lower left",
-            ncols=2,
-            frameon=False,
-        )
-        return figure
+    panels = list(table.groupby("measure", sort=False))[:_MOST_PANELS]
+    columns = min(len(panels), _COLUMNS)
+    rows = math.ceil(len(panels) / columns)
+    parameters = table["path"].nunique()
+    height = rows * (_HEAD_INCHES + _ROW_INCHES * parameters) + 0.7
+    figure = Figure(figsize=(_PANEL_INCHES * columns + 1.2, height), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12)
+    axes: list[Axes] = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for its, (name, measure) in zip(axes, panels, strict=False):
+        draw(its, str(name), measure)
+    for unused in axes[len(panels) :]:
+        unused.remove()
+    return figure, axes[0]
 
 
 def _draw(axes: Axes, name: str, indices: pd.DataFrame) -> None:
@@ -83,9 +98,30 @@ def _draw(axes: Axes, name: str, indices: pd.DataFrame) -> None:
         offset = height / 2.0 - 0.02 if column == "total_order" else 0.0
         lines: dict[str, Any] = {"color": INK if column == "first_order" else GREY}
         axes.hlines([place + offset for place in places], low, high, linewidth=1.0, **lines)
-    axes.set_title(name)
     axes.set_xlim(0.0, 1.0)
-    axes.set_xlabel("share of the variance", loc="left")
-    axes.set_yticks(places, rows["path"].tolist())
+    _finish(axes, name, "share of the variance", rows)
+
+
+def _draw_effects(axes: Axes, name: str, effects: pd.DataFrame) -> None:
+    """Draw the effects on a measure: bars with their intervals, and a diamond for the spread."""
+    rows = effects.sort_values("mu_star", kind="stable")
+    scale, label = axis_unit(name, float(rows["mu_star"].max()))
+    places = range(len(rows))
+    stars, low, high, sigma = (
+        (rows[key] / scale).tolist() for key in ("mu_star", "mu_star_low", "mu_star_high", "sigma")
+    )
+    axes.barh(places, stars, height=_HEIGHT, color=_TOTAL, linewidth=0)
+    axes.hlines(places, low, high, color=INK, linewidth=1.0)
+    axes.plot(sigma, places, "D", color=_FIRST, markersize=5, clip_on=False)
+    axes.set_xlim(left=0.0)
+    if not any(high) and not any(sigma):
+        axes.set_xlim(0.0, 1.0)
+    _finish(axes, name, f"change of {label}", rows)
+
+
+def _finish(axes: Axes, name: str, label: str, rows: pd.DataFrame) -> None:
+    axes.set_title(name)
+    axes.set_xlabel(label, loc="left")
+    axes.set_yticks(range(len(rows)), rows["path"].tolist())
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")

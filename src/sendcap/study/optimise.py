@@ -310,5 +310,5 @@ class _Search:
                 f"{target.written(near.mean)}"
             )
             what = "widen the levers, or move the target"
-        where = f"with {settings_text(near.settings)}, at {cost_text(near.cost)}"
+        where = f"with {settings_text(near.settings)}, at a cost of {cost_text(near.cost)}"
         return f"target: {told}, {where}; {what}"
