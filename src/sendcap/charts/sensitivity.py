@@ -104,6 +104,8 @@ def _draw(axes: Axes, name: str, indices: pd.DataFrame) -> None:
 
 def _draw_effects(axes: Axes, name: str, effects: pd.DataFrame) -> None:
     """Draw the effects on a measure: bars with their intervals, and a diamond for the spread."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     rows = effects.sort_values("mu_star", kind="stable")
     scale, label = axis_unit(name, float(rows["mu_star"].max()))
     places = range(len(rows))
@@ -113,6 +115,8 @@ def _draw_effects(axes: Axes, name: str, effects: pd.DataFrame) -> None:
     axes.barh(places, stars, height=_HEIGHT, color=_TOTAL, linewidth=0)
     axes.hlines(places, low, high, color=INK, linewidth=1.0)
     axes.plot(sigma, places, "D", color=_FIRST, markersize=5, clip_on=False)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda its, _: f"{its:,.6g}"))
     axes.set_xlim(left=0.0)
     if not any(high) and not any(sigma):
         axes.set_xlim(0.0, 1.0)
@@ -123,5 +127,5 @@ def _finish(axes: Axes, name: str, label: str, rows: pd.DataFrame) -> None:
     axes.set_title(name)
     axes.set_xlabel(label, loc="left")
     axes.set_yticks(range(len(rows)), rows["path"].tolist())
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=6)
     axes.grid(visible=False, axis="y")

@@ -129,12 +129,12 @@ def optimise(
     Examples
     --------
     >>> import sendcap
-    >>> scenario = sendcap.load("quickstart")
-    >>> target = sendcap.Target("truth_pct", at_least=97.0)
-    >>> sendcap.optimise(  # doctest: +SKIP
-    ...     scenario, {"mta.ips": (1, 64, 40)}, sendcap.Target("accepted_99_pct_s", at_most="1h")
-    ... ).settings
-    {'mta.ips': 20}
+    >>> from sendcap.scenario import updated
+    >>> small = updated(sendcap.load("quickstart"), {"deliveries[0].messages": 20_000})
+    >>> in_4_minutes = sendcap.Target("accepted_90_pct_s", at_most="4m")
+    >>> found = sendcap.optimise(small, {"mta.ips": (1, 6, 40)}, in_4_minutes, workers=1)
+    >>> found.settings, found.cost, found.bound < 240.0
+    ({'mta.ips': 3}, 120.0, True)
     """
     from sendcap.run import scenario_of
 
