@@ -5,15 +5,15 @@ IPs, with gmail unreachable for three hours, and to a list on which 6 % of gmail
 full. How far is Delivered % from what will have been delivered in the end, over time, with EFS and
 without?
 
-**Answer** (one run each; all have the same draws).
-Without EFS the reading is too high until the validity is over, by what will never recover: as the
-preset has it by 0.45 points after an hour and 0.2 from half a day on, with 6 % of the mailboxes full
-by 2.4 for three and a half days. An outage or too few IPs hardly show in it: it is a share of what
-has been relayed, not of what has arrived. With EFS the reading is what has arrived, 69 points too
-low after an hour and 81 with a quarter of the IPs, and so tells of outages and bottlenecks; once
-the send is through, after 4 to 18 hours, it is off by 0.1 points, and 1.4 with 6 % full, less with
-each retry. So read it without EFS while a send to a clean list is under way, and with EFS to see
-what has arrived, where mailboxes are full, and from the end of the send on.
+**Answer** (one run each; all have the same draws). Without EFS the reading is too high until the
+validity is over, by what will never recover: as the preset has it by 0.45 points after an hour and
+0.2 from half a day on, with 6 % of the mailboxes full by 2.4 points for three and a half days. An
+outage or too few IPs hardly show in it: it is a share of what has been relayed, not of what has
+arrived. With EFS the reading is what has arrived, 69 points too low after an hour and 81 with a
+quarter of the IPs, and so tells of outages and bottlenecks; once the send is through, after 4 to 18
+hours, it is off by 0.1 points, and by 1.4 after a day with 6 % full, less with each retry. So read
+it without EFS while a send to a clean list is under way; read it with EFS to see what has arrived,
+where mailboxes are full, and from the end of the send on.
 
 Run by hand, a minute: ``python experiments/efs_or_not.py``. It writes ``efs-or-not.csv`` and
 ``efs-or-not.png`` into ``--out``. What will have been delivered is the share of the messages that

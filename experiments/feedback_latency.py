@@ -5,14 +5,13 @@ after 90 seconds on average up to four hours, asynchronous bounces after nine ho
 By how many points is Delivered % off then, against the same send without any delay, after an hour,
 four hours, a day?
 
-**Answer** (one run each; all have the same draws).
-Without EFS all is delivered until a bounce is known, so late ones make the reading too high, by
-little: after an hour 0.01 points with a delay of 90 seconds, 0.25 with an hour, 0.36 with four.
-With EFS nothing is delivered until it is known, so late reports make it too low, by a lot while the
-send goes on: after an hour 0.8 points with 90 seconds, 7.6 with 15 minutes, 21 with an hour; after
-four hours still 59 with a delay of four hours, and 0.7 after a day. Asynchronous bounces are so few
-that their delay matters little to either: 0.06 points at most, and after a day 0.006 with nine
-hours, 0.035 with two days.
+**Answer** (one run each; all have the same draws). Without EFS all is delivered until a bounce is
+known, so late ones make the reading too high, by little: after an hour 0.01 points with a delay of
+90 seconds, 0.25 with an hour, 0.36 with four. With EFS nothing is delivered until it is known, so
+late reports make it too low, by a lot while the send goes on: after an hour 0.8 points with 90
+seconds, 7.6 with 15 minutes, 21 with an hour; after four hours still 59 with a delay of four hours,
+and 0.7 after a day. Asynchronous bounces are so few that their delay matters little to either: 0.06
+points at most, and after a day 0.006 with nine hours, 0.035 with two days.
 
 Run by hand, a minute: ``python experiments/feedback_latency.py``. It writes
 ``feedback-latency.csv`` and ``feedback-latency.png`` into ``--out``. Delays are lognormal, with a
