@@ -227,13 +227,23 @@ class _Search:
             best = self._cheapest()
             if best is None:
                 break
-            wrong = (1.0 - self._target.confidence) / (test * (test + 1))
-            self._trials.confirm(best, self._effort.replications, 1.0 - wrong)
-            if best.met and best.confirmed is not None:
+            values = self._trials.confirmation(best, self._effort.replications)
+            best.met = False
+            if not values:
+                continue
+            best.confirmed, best.bound = self._target.bound(values, self._sure(test))
+            best.met = self._target.miss(best.bound) <= 0.0
+            if best.met:
                 return self._optimum(best, test)
-            short = self._target.miss(best.bound) - self._target.miss(best.mean)
-            self._margin = max(self._margin, short if short < float("inf") else 0.0)
+            # What would do in the next test, if other settings differ by their means alone.
+            _, bound = self._target.bound(values, self._sure(test + 1))
+            short = self._target.miss(bound) - self._target.miss(best.mean)
+            self._margin = max(self._margin, short)
         raise TargetError(self._refusal(), self._tried())
+
+    def _sure(self, test: int) -> float:
+        """Return the confidence of a test, so that all together have the target's."""
+        return 1.0 - (1.0 - self._target.confidence) / (test * (test + 1))
 
     def _corners(self) -> list[Settings]:
         """Return the dearest settings, which should do if any do, and the cheapest."""

@@ -115,18 +115,16 @@ class Trials:
             self.found |= zip(new, trials, strict=True)
         return [self.found[its] for its in asked]
 
-    def confirm(self, trial: Trial, replications: int, confidence: float) -> None:
-        """Find out whether settings meet the target, by replications that chose nothing.
+    def confirmation(self, trial: Trial, replications: int) -> list[float]:
+        """Return the measure in replications that had no part in the search; none if one fails.
 
         The search has chosen settings whose own replications happened to be good.
         """
         (rows,) = self._runs([trial], self._replications, replications)
-        values = rows[self.target.column].tolist() if not rows["error"].any() else [math.nan]
-        if any(map(math.isnan, values)):
-            trial.met = False
-            return
-        trial.confirmed, trial.bound = self.target.bound(values, confidence)
-        trial.met = self.target.miss(trial.bound) <= 0.0
+        if rows["error"].any():
+            return []
+        values = [float(its) for its in rows[self.target.column]]
+        return [] if any(map(math.isnan, values)) else values
 
     def runs(self) -> pd.DataFrame:
         """Return all runs, as `sendcap.sweep` does; a point is the number of a trial."""
