@@ -15,8 +15,8 @@ import sendcap
 from sendcap import Priced, Target
 from sendcap.errors import SendcapError
 from sendcap.scenario import parse_duration
+from sendcap.study.cheapest import BATCH
 from sendcap.study.neighbours import cheaper, combinations
-from sendcap.study.optimise import BATCH
 from sendcap.study.optimum import TargetError, Tried
 from sendcap.study.replications import replication_seed
 from sendcap.study.store import Store

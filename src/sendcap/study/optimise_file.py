@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from sendcap.errors import SendcapError
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.scenario.wording import shown
-from sendcap.study.optimise import Effort
+from sendcap.study.cheapest import Effort
 from sendcap.study.priced import Priced, levers_of
 from sendcap.study.study_head import StudyHead, range_of, read_study, refused, scenario_of
 from sendcap.study.study_points import range_problems
