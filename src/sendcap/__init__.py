@@ -38,10 +38,15 @@ if TYPE_CHECKING:
     from sendcap.study.designs import Range, latin_hypercube, sobol
     from sendcap.study.kept import Replications
     from sendcap.study.levers import Levers, levers
+    from sendcap.study.optimise import optimise
+    from sendcap.study.optimum import Optimum
+    from sendcap.study.priced import Priced
     from sendcap.study.replicate import replicate
+    from sendcap.study.screening import Screening, screening
     from sendcap.study.sensitivity import Sensitivity, sensitivity
     from sendcap.study.sustained import Sustained, sustained
     from sendcap.study.sweep import sweep
+    from sendcap.study.target import Target
 
     __version__: str
 
@@ -55,16 +60,20 @@ __all__ = [
     "Ledger",
     "Levers",
     "Limits",
+    "Optimum",
+    "Priced",
     "Range",
     "Replications",
     "Run",
     "RunError",
     "Scenario",
     "ScenarioError",
+    "Screening",
     "SendcapError",
     "SendcapWarning",
     "Sensitivity",
     "Sustained",
+    "Target",
     "__version__",
     "compare",
     "converge",
@@ -78,7 +87,9 @@ __all__ = [
     "limits",
     "load",
     "open_run",
+    "optimise",
     "replicate",
+    "screening",
     "sensitivity",
     "simulate",
     "sobol",
@@ -98,12 +109,16 @@ _HOMES = {
     "Ledger": "sendcap.ledger",
     "Levers": "sendcap.study.levers",
     "Limits": "sendcap.analysis.limits",
+    "Optimum": "sendcap.study.optimum",
+    "Priced": "sendcap.study.priced",
     "Range": "sendcap.study.designs",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "Screening": "sendcap.study.screening",
     "Sensitivity": "sendcap.study.sensitivity",
     "Sustained": "sendcap.study.sustained",
+    "Target": "sendcap.study.target",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
     "import_exim": "sendcap.importers",
@@ -116,7 +131,9 @@ _HOMES = {
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
+    "optimise": "sendcap.study.optimise",
     "replicate": "sendcap.study.replicate",
+    "screening": "sendcap.study.screening",
     "sensitivity": "sendcap.study.sensitivity",
     "simulate": "sendcap.run",
     "sobol": "sendcap.study.designs",

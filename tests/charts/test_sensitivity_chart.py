@@ -5,9 +5,10 @@ import io
 import pandas as pd
 from on_a_figure import on_a_figure
 
-from sendcap.charts.sensitivity import sensitivity_chart
+from sendcap.charts.sensitivity import screening_chart, sensitivity_chart
 from sendcap.charts.style import save_png
 from sendcap.study.designs import Range
+from sendcap.study.screening import Screening
 from sendcap.study.sensitivity import Sensitivity
 
 sensitivity_chart = on_a_figure(sensitivity_chart)
@@ -52,3 +53,25 @@ def test_the_same_sensitivity_gives_the_same_bytes() -> None:
         return stream.getvalue()
 
     assert png() == png()
+
+
+def test_effects_are_bars_with_their_spread() -> None:
+    rows = [
+        {
+            "measure": "accepted_99_pct_s",
+            "path": path,
+            "mu_star": 3600.0 * effect,
+            "mu_star_low": 3600.0 * (effect - 0.5),
+            "mu_star_high": 3600.0 * (effect + 0.5),
+            "mu": -3600.0 * effect,
+            "sigma": 1800.0,
+        }
+        for path, effect in (("mta.ips", 4.0), ("relay.workers", 1.0))
+    ]
+    ranges = {"mta.ips": Range(1, 8), "relay.workers": Range(1, 8)}
+    its = Screening(ranges, 10, 0.95, pd.DataFrame(rows), pd.DataFrame())
+    (axes,) = screening_chart(its)
+    assert axes.get_xlabel() == "change of time until 99 % is accepted"
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["relay.workers", "mta.ips"]
+    assert [bar.get_width() for bar in axes.patches] == [3600.0, 14_400.0]
+    assert list(axes.lines[0].get_xdata()) == [1800.0, 1800.0]

@@ -47,6 +47,29 @@ def test_run_again_it_computes_nothing_and_gives_the_same_bytes(study, sendcap) 
     assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == before
 
 
+def test_many_parameters_are_screened(study, sendcap) -> None:
+    (study / "study.toml").write_text(STUDY.replace("points = 4", "points = 5"))
+    command = ("sensitivity", "study.toml", "--method", "morris", "--out", "out", "--workers", "1")
+    result = sendcap(*command)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "What matters"
+    assert "Effect of the whole range (mu*)" in lines[1]
+    assert lines[3].startswith("deliveries[0].messages ")
+    assert "15 runs; intervals of 95% by bootstrap." in lines
+    effects = pd.read_csv(study / "out" / "sensitivity.csv")
+    assert effects.columns.tolist() == [
+        *("measure", "path", "mu_star", "mu_star_low", "mu_star_high", "mu", "sigma")
+    ]
+    assert effects["path"].tolist() == ["relay.workers", "deliveries[0].messages"]
+    folder = study / "out"
+    before = {path.name: path.read_bytes() for path in folder.glob("*.*")}
+    assert len(before) == 6
+    assert sendcap(*command, "--status").stdout.startswith("15 of 15 runs are done")
+    assert sendcap(*command).exit_code == 0
+    assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == before
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -23,6 +23,7 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
         ["compare", "--help"],
         ["sweep", "--help"],
         ["sensitivity", "--help"],
+        ["optimise", "--help"],
         ["scenario", "--help"],
         ["import", "--help"],
         ["import", "kumomta", "--help"],
@@ -69,6 +70,7 @@ def test_help_names_every_command(sendcap) -> None:
             "compare",
             "sweep",
             "sensitivity",
+            "optimise",
             "scenario",
             "import",
         ):

@@ -12,12 +12,25 @@ import pytest
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
+STUDIES = (
+    "delivered_convergence",
+    "efs_or_not",
+    "feedback_latency",
+    "ip_warmup",
+    "retry_policies",
+    "throughput_limits",
+)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "rows", "lines"),
     [
         ("retry_policies", ["--messages", "20000", "--replications", "2"], 6 * 3, 7),
         ("throughput_limits", ["--messages", "20000"], 12, 13),
         ("ip_warmup", ["--messages", "2000"], 6, 7),
+        ("delivered_convergence", ["--messages", "5000", "--replications", "1"], 9 * 2, 19),
+        ("feedback_latency", ["--messages", "5000"], 6 * 2 * 17, 13),
+        ("efs_or_not", ["--messages", "5000"], 4 * 2 * 125, 9),
     ],
 )
 def test_a_study_writes_its_table_and_its_chart(tmp_path, name, arguments, rows, lines) -> None:
@@ -42,7 +55,7 @@ def test_a_study_writes_its_table_and_its_chart(tmp_path, name, arguments, rows,
 
 
 def test_every_study_states_its_question_its_answer_and_how_long_it_takes() -> None:
-    for name in ("retry_policies", "throughput_limits", "ip_warmup"):
+    for name in STUDIES:
         text = (EXPERIMENTS / f"{name}.py").read_text()
         for words in ("**Question.**", "**Answer", "Run by hand, ", "minute"):
             assert words in text

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import random
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -281,12 +283,60 @@ def test_no_room_for_compacting_is_no_failure(tmp_path, monkeypatch) -> None:
     assert known(tmp_path, [1, 2]) == [outcome(1), outcome(2)]
 
 
-def test_nothing_in_a_store_is_ever_unpickled() -> None:
-    folder = Path(store_files.__file__).parent
-    for name in ("store.py", "store_files.py", "outcomes.py"):
-        text = (folder / name).read_text()
-        assert "pickle" not in text
-        assert "eval(" not in text
+UNTRUSTED = """
+import sys, warnings
+met = []
+sys.addaudithook(lambda event, _: met.append(event) if event.startswith("pickle.") else None)
+import pickle
+pickle.loads(pickle.dumps(print))
+assert met == ["pickle.find_class"], "the hook does not hear of pickles"
+met.clear()
+from sendcap.study.store import Store
+warnings.simplefilter("ignore")
+store = Store(sys.argv[1])
+store.open()
+store.compact()
+print(len(store), store.finished("key1") is not None, met)
+"""
+
+
+class Payload:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def test_nothing_in_a_store_is_ever_unpickled(tmp_path) -> None:
+    store = opened(tmp_path / "store")
+    store.add([outcome(1)])
+    (good,) = parquet(store.directory)
+    harm = pickle.dumps(Payload(tmp_path / "harm"))
+    (store.directory / "runs-a.parquet").write_bytes(harm)
+    # Types of the user's own are pickles in Arrow's schema, which Arrow once read.
+    table = pq.read_table(good)
+    kind = table.schema.field("key").with_metadata(
+        {b"ARROW:extension:name": b"arrow.py_extension_type", b"ARROW:extension:metadata": harm}
+    )
+    fields = [kind, *(table.schema.field(number) for number in range(1, len(table.schema)))]
+    schema = pa.schema(fields, metadata={**table.schema.metadata, b"pandas": harm})
+    renamed = table.set_column(0, "key", [["key2"]]).cast(table.schema)
+    pq.write_table(
+        pa.Table.from_arrays(renamed.columns, schema=schema), store.directory / "runs-b.parquet"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", UNTRUSTED, str(store.directory)],
+        env=os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout in ("1 True []\n", "2 True []\n")
+    assert not (tmp_path / "harm").exists()
+    assert (store.directory / "runs-a.parquet.damaged").exists()
 
 
 WRITER = """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.charts.stages import LEFT, compact, headed_figure, left_of_rows, short
 from sendcap.charts.style import MODE_LOOKS
-from sendcap.charts.timeaxis import even_ticks
+from sendcap.charts.timeaxis import even_ticks, ticks
 from sendcap.errors import SendcapError
 from sendcap.reporting.elapsed import elapsed
 
@@ -136,7 +136,10 @@ def measure_axis(axis: Axis, measure: str) -> None:
     """Let an axis of a measure have ticks that are easily read; its limits must be final."""
     if is_time(measure):
         low, high = axis.get_view_interval()
-        places = [place for place in even_ticks(low, high, most=7) if place >= 0.0]
+        if axis.get_scale() == "log":
+            places = ticks(low, high)
+        else:
+            places = [place for place in even_ticks(low, high, most=7) if place >= 0.0]
         axis.set_ticks(places, [elapsed(place) for place in places])
     elif not _is_percentage(measure):
         axis.set_major_formatter(compact)

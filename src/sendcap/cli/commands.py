@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "compare": ("sendcap.cli.compare", "compare"),
     "sweep": ("sendcap.cli.sweep", "sweep"),
     "sensitivity": ("sendcap.cli.sensitivity", "sensitivity"),
+    "optimise": ("sendcap.cli.optimise", "optimise"),
     "explore": ("sendcap.cli.explore", "explore"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
     "import": ("sendcap.cli.importing", "importing"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sendcap.cli import options
 
 if TYPE_CHECKING:
-    from sendcap.study.sensitivity import Sensitivity
+    import pandas as pd
+
     from sendcap.study.study_file import Study
 
 INDICES: Final = "sensitivity.csv"
@@ -42,6 +44,14 @@ _DECIMALS: Final = 6
     metavar="ADDRESS",
     help="Compute on a Dask cluster, such as tcp://host:8786.",
 )
+@click.option(
+    "--method",
+    type=click.Choice(["sobol", "morris"]),
+    default="sobol",
+    show_default=True,
+    help="Sobol' indices tell shares of the variance; Morris' screening, with far fewer runs, "
+    "which of many parameters matter at all.",
+)
 @click.option("--status", is_flag=True, help="Only tell how far it is.")
 def sensitivity(
     source: str,
@@ -50,21 +60,25 @@ def sensitivity(
     confidence: str,
     workers: int | None,
     address: str | None,
+    method: str,
     status: bool,
 ) -> None:
     """Tell which parameters decide the measures of a study: Sobol' indices with their intervals.
 
     STUDY.toml is one of `sendcap sweep` with a [design]: its ranges are the parameters, its points
     the base samples, a power of two. Each of these takes a run for every parameter and two more.
-    DIR gets the indices, a chart and all runs. Whatever interrupts it, the same command goes on.
+    With --method morris its points are walks, of which 10 to 50 will do, and each takes a run for
+    every parameter and one more. DIR gets a table, a chart and all runs. Whatever interrupts it,
+    the same command goes on.
     """
-    from sendcap.charts.sensitivity import sensitivity_chart
+    from sendcap.charts.sensitivity import screening_chart, sensitivity_chart
     from sendcap.charts.style import save_png
     from sendcap.cli.sweep import default_directory
     from sendcap.cli.sweeping import carried_out, computing, show_status
     from sendcap.errors import SendcapError
     from sendcap.study import results
     from sendcap.study.designs import Design
+    from sendcap.study.screening import screened, screening_plan
     from sendcap.study.sensitivity import analysed, sensitivity_plan
     from sendcap.study.shares import parse_share
     from sendcap.study.store import Store
@@ -80,7 +94,8 @@ def sensitivity(
     directory = out or default_directory(source, "sensitivity")
     results.require_sweep_directory(directory, frozenset({INDICES, CHART}))
     kept = Store(store or directory / results.STORE)
-    plan = sensitivity_plan(
+    planned = screening_plan if method == "morris" else sensitivity_plan
+    plan = planned(
         study.scenario, design.ranges, design.n, study.measures, study.replications, design.seed
     )
     if status:
@@ -91,36 +106,72 @@ def sensitivity(
         outcomes = carried_out(plan, there, kept, str(directory))
     table = plan.table(outcomes)
     results.write_results(directory, table)
-    found = analysed(design.ranges, design.n, design.seed, share, table)
-    text = found.indices.round(_DECIMALS).to_csv(index=False, lineterminator="\n")
+    asked = (design.ranges, design.n, design.seed, share, table)
     chart = io.BytesIO()
-    save_png(sensitivity_chart(found, study.title), chart)
+    if method == "morris":
+        screening = screened(*asked)
+        found = screening.effects
+        save_png(screening_chart(screening, study.title), chart)
+    else:
+        indices = analysed(*asked)
+        found = indices.indices
+        save_png(sensitivity_chart(indices, study.title), chart)
+    text = found.round(_DECIMALS).to_csv(index=False, lineterminator="\n")
     results.write_files(directory, {INDICES: text.encode(), CHART: chart.getvalue()})
-    _show(found, study)
+    _show(found, study, method)
+    click.echo(f"{len(table):,} runs; intervals of {share:.0%} by bootstrap.")
     click.echo(f"Saved in {directory}: {INDICES}, {CHART}, {results.RESULTS_CSV}")
 
 
-def _show(found: Sensitivity, study: Study) -> None:
-    """Print the indices of each measure, the most important parameter first."""
+def _show(found: pd.DataFrame, study: Study, method: str) -> None:
+    """Print what is told of each measure, the most important parameter first."""
     from sendcap.cli.conduct import printable
-    from sendcap.cli.numbers import bracketed
     from sendcap.cli.tables import console, heading, new_table
 
     screen = console()
-    heading(screen, study.title or "Shares of the variance that each parameter decides")
-    for name, rows in found.indices.groupby("measure", sort=False):
-        table = new_table(str(name), ["By itself", "With all interactions"])
-        for row in rows.sort_values("total_order", ascending=False).to_dict("records"):
-            table.add_row(
-                printable(row["path"]),
-                *(
-                    bracketed(row[key], row[f"{key}_low"], row[f"{key}_high"], _share)
-                    for key in ("first_order", "total_order")
-                ),
-            )
+    by = "mu_star" if method == "morris" else "total_order"
+    columns, title, cells = _LOOKS[method]
+    heading(screen, study.title or title)
+    for name, rows in found.groupby("measure", sort=False):
+        table = new_table(str(name), columns)
+        for row in rows.sort_values(by, ascending=False, kind="stable").to_dict("records"):
+            table.add_row(printable(row["path"]), *cells(row))
         screen.print(table)
         screen.print()
-    screen.print(f"{len(found.runs):,} runs; intervals of {found.confidence:.0%} by bootstrap.")
+
+
+def _shares(row: Mapping[Hashable, Any]) -> list[str]:
+    from sendcap.cli.numbers import bracketed
+
+    return [
+        bracketed(row[key], row[f"{key}_low"], row[f"{key}_high"], _share)
+        for key in ("first_order", "total_order")
+    ]
+
+
+def _effects(row: Mapping[Hashable, Any]) -> list[str]:
+    from sendcap.cli.numbers import bracketed
+    from sendcap.cli.sweep_tables import written
+
+    def write(value: float) -> str:
+        return written(row["measure"], value)
+
+    effect = bracketed(row["mu_star"], row["mu_star_low"], row["mu_star_high"], write)
+    return [effect, write(row["sigma"])]
+
+
+_LOOKS: Final[dict[str, tuple[list[str], str, Callable[[Mapping[Hashable, Any]], list[str]]]]] = {
+    "sobol": (
+        ["By itself", "With all interactions"],
+        "Shares of the variance that each parameter decides",
+        _shares,
+    ),
+    "morris": (
+        ["Effect of the whole range (mu*)", "Spread (sigma)"],
+        "How much each parameter changes the measures",
+        _effects,
+    ),
+}
 
 
 def _share(value: float) -> str:

@@ -95,7 +95,7 @@ def written(name: str, value: float) -> str:
         return elapsed(value)
     if name.split(".")[0].endswith("_pct"):
         return f"{value:.2f}"
-    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
+    return f"{value:,.0f}" if value.is_integer() or abs(value) >= 1000.0 else f"{value:,.4g}"
 
 
 def _middle(name: str, values: pd.Series[Any]) -> str:

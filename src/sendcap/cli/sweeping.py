@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,16 +55,21 @@ def _client(address: str) -> Any:
         raise SendcapError(f"--dask: no scheduler answers at {address}: {told}") from error
 
 
-def carried_out(plan: Plan, there: Execution, store: Store, home: str) -> Mapping[str, Outcome]:
-    """Carry out what is missing of a plan; whatever stops it, say how to go on.
+@contextmanager
+def going_on(there: Execution, home: str) -> Iterator[Callable[[Progress], None]]:
+    """Show how far it is, and whatever stops it, say how to go on.
 
     Parameters
     ----------
     home
-        What the user calls the place where it is kept.
+        What the user calls the place where runs are kept.
+
+    Yields
+    ------
+    callable
+        What is to be called with the progress.
     """
     from sendcap.study import whole_files
-    from sendcap.study.sweep import carried_out as carry_out
 
     latest: list[Progress] = []
 
@@ -90,6 +95,14 @@ def carried_out(plan: Plan, there: Execution, store: Store, home: str) -> Mappin
             if show is not None:
                 show(its)
 
+        yield progress
+
+
+def carried_out(plan: Plan, there: Execution, store: Store, home: str) -> Mapping[str, Outcome]:
+    """Carry out what is missing of a plan; see `going_on`."""
+    from sendcap.study.sweep import carried_out as carry_out
+
+    with going_on(there, home) as progress:
         return carry_out(plan, there, store, progress)
 
 

@@ -53,31 +53,67 @@ class Range:
         value = low * (end / low) ** u if self.log else low + u * (end - low)
         return written(min(math.floor(value), high) if whole else min(value, high))
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends as numbers: seconds of durations, of rates the messages per period."""
+        return self._scale()[:2]
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers count: also of rates, which are of whole messages."""
+        return self._scale()[2]
+
+    def written(self, number: float) -> Any:
+        """Return the value that a number stands for, as a scenario file has it.
+
+        Examples
+        --------
+        >>> Range("1m", "1h").written(90.0), Range("10/s", "30/s").written(12.0)
+        ('90s', '12/s')
+        """
+        return self._scale()[3](number)
+
+    def number(self, value: Any) -> float:
+        """Return the number that a value stands for; the opposite of `written`.
+
+        Raises
+        ------
+        SendcapError
+            If the value is of another kind than the ends.
+        """
+        if isinstance(value, str) != isinstance(self.low, str):
+            raise SendcapError(f"{shown(value)} is of another kind than {self}")
+        return _numbers(self.low, value, str(self))[1]
+
     def _scale(self) -> tuple[float, float, bool, Callable[[float], Any]]:
         """Return both ends as numbers, whether they are whole, and how a value is written."""
-        low, high, whole, written = self._numbers()
+        low, high, whole, written = _numbers(self.low, self.high, str(self))
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise SendcapError(f"{self}: the first must be less than the second")
         if self.log and not low > 0.0:
             raise SendcapError(f"{self}: on a logarithmic scale both must be more than 0")
         return low, high, whole, written
 
-    def _numbers(self) -> tuple[float, float, bool, Callable[[float], Any]]:
-        ends = (self.low, self.high)
-        if all(isinstance(end, str) for end in ends):
-            try:
-                if any("/" in end for end in ends):
-                    return _rates(Rate.parse(self.low), Rate.parse(self.high))
-                return (*map(parse_duration, ends), False, _duration)  # type: ignore[return-value]
-            except ValueError as error:
-                raise SendcapError(f"{self}: {error}") from None
-        if any(isinstance(end, bool) or not isinstance(end, int | float) for end in ends):
-            raise SendcapError(f"{self}: must be two numbers, two durations or two rates")
-        whole = all(isinstance(end, int) for end in ends)
-        return float(self.low), float(self.high), whole, int if whole else float
-
     def __str__(self) -> str:
         return f"[{shown(self.low)}, {shown(self.high)}]"
+
+
+def _numbers(
+    first: Any, second: Any, name: str
+) -> tuple[float, float, bool, Callable[[float], Any]]:
+    """Return two values as numbers, whether they are whole, and how a value is written."""
+    both = (first, second)
+    if all(isinstance(its, str) for its in both):
+        try:
+            if any("/" in its for its in both):
+                return _rates(Rate.parse(first), Rate.parse(second))
+            return parse_duration(first), parse_duration(second), False, _duration
+        except ValueError as error:
+            raise SendcapError(f"{name}: {error}") from None
+    if any(isinstance(its, bool) or not isinstance(its, int | float) for its in both):
+        raise SendcapError(f"{name}: must be two numbers, two durations or two rates")
+    whole = all(isinstance(its, int) for its in both)
+    return float(first), float(second), whole, int if whole else float
 
 
 def _rates(low: Rate, high: Rate) -> tuple[float, float, bool, Callable[[float], Any]]:

@@ -124,12 +124,20 @@ class Plan:
 
 
 def planned(
-    scenario: Scenario, over: Over | None, replications: int, measure: Any, *, keyed: bool = True
+    scenario: Scenario,
+    over: Over | None,
+    replications: int,
+    measure: Any,
+    *,
+    first: int = 0,
+    keyed: bool = True,
 ) -> Plan:
     """Plan a sweep; nothing is simulated.
 
     Parameters
     ----------
+    first
+        Number of the first replication.
     keyed
         Whether runs are to be found again later. If not, measures may be any functions.
 
@@ -147,7 +155,7 @@ def planned(
     runs: list[PlannedRun] = []
     for number, its in enumerate(scenarios):
         digest = "" if isinstance(its, str) else scenario_digest(its)
-        for replication in range(replications):
+        for replication in range(first, first + replications):
             seed = replication_seed(scenario.seed, replication)
             key = run_key(digest, seed, identities) if digest else NO_SCENARIO
             runs.append(PlannedRun(number, replication, seed, key))

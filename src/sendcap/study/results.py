@@ -15,6 +15,7 @@ from sendcap.study.whole_files import is_temporary, put, require_writable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sendcap.study.optimise_file import OptimiseStudy
     from sendcap.study.study_file import Study
 
 STORE: Final = "store"
@@ -56,7 +57,7 @@ def require_sweep_directory(directory: Path, more: frozenset[str] = frozenset())
         )
 
 
-def begin(directory: Path, study: Study) -> None:
+def begin(directory: Path, study: Study | OptimiseStudy) -> None:
     """Make the directory and put the study there, before anything is computed.
 
     Raises

@@ -26,6 +26,7 @@ from sendcap.study.estimates import require_confidence
 from sendcap.study.execution import execution
 from sendcap.study.measures import DEFAULT_MEASURES
 from sendcap.study.plan import Plan, planned
+from sendcap.study.responses import require_several, responses
 from sendcap.study.store import Store
 from sendcap.study.sweep import Progress, carried_out, require_picklable
 
@@ -117,7 +118,7 @@ def sensitivity(
         scenario_of(scenario), its, n, measure, replications, seed, keyed=store is not None
     )
     there = execution(executor, workers)
-    require_picklable(plan, there)
+    require_picklable(plan.measures, there)
     outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
     return analysed(its, n, seed, confidence, plan.table(outcomes))
 
@@ -147,8 +148,7 @@ def sensitivity_points(ranges: Mapping[str, Range], n: int, seed: int) -> list[d
     from scipy.stats import qmc
 
     require_base(n)
-    if len(ranges) < 2:
-        raise SendcapError("sensitivity: needs two ranges at least; one alone decides everything")
+    require_several(ranges)
     d = len(ranges)
     both = qmc.Sobol(2 * d, rng=seed).random_base2(n.bit_length() - 1)
     a, b = both[:, :d], both[:, d:]
@@ -176,41 +176,14 @@ def analysed(
     """
     import pandas as pd
 
-    failed = runs[runs["error"] != ""]
-    if len(failed):
-        raise SendcapError(
-            f"sensitivity: {len(failed):,} of {len(runs):,} runs have failed, and the indices need "
-            f"all of them; the first: {failed['error'].iloc[0]}"
-        )
     rows: list[dict[str, Any]] = []
-    for name in _measured(runs, ranges):
-        values = runs.groupby("point")[name].mean().to_numpy(float)
-        missing = int(pd.isna(values).sum())
-        if missing:
-            raise SendcapError(
-                f"sensitivity: {name} has no value at {missing:,} of {len(values):,} points, and "
-                f"the indices need all of them; leave it out, or narrow the ranges"
-            )
+    for name, values in responses(runs, ranges):
         columns = _indices(values, len(ranges), n, seed, confidence)
         rows += [
             {"measure": name, "path": path, **{key: its[place] for key, its in columns.items()}}
             for place, path in enumerate(ranges)
         ]
-    if not rows:
-        raise SendcapError("sensitivity: no measure is a number; give one that is")
     return Sensitivity(dict(ranges), n, confidence, pd.DataFrame(rows), runs)
-
-
-def _measured(runs: pd.DataFrame, ranges: Mapping[str, Range]) -> list[str]:
-    """Return the columns of measures that are numbers."""
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    others = {"point", "replication", "seed", "error", "wall_s", "cpu_s", *ranges}
-    return [
-        name
-        for name in runs.columns
-        if name not in others and is_numeric_dtype(runs[name]) and not is_bool_dtype(runs[name])
-    ]
 
 
 def _indices(

@@ -15,6 +15,7 @@ from sendcap.study.designs import Design
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario
+    from sendcap.study.designs import Range
     from sendcap.study.points import Over, Points
 
 
@@ -25,12 +26,9 @@ def point_problems(scenario: Scenario, over: Over, points: Points) -> list[str]:
     """
     edits = Edits(scenario)
     if isinstance(over, Design):
-        ends = [{path: end} for path, its in over.ranges.items() for end in (its.low, its.high)]
         return [
             f"design.ranges.{_quoted(path)}: {line}"
-            for change in ends
-            for path in change
-            for line in _lines(edits, change, path)
+            for path, line in range_problems(scenario, over.ranges)
         ]
     if isinstance(over, Mapping):
         return list(_of_grid(edits, over, points))
@@ -41,6 +39,17 @@ def point_problems(scenario: Scenario, over: Over, points: Points) -> list[str]:
         f"{where}[{number}]: {line}"
         for number, change in enumerate(points.changes)
         for line in _lines(edits, change)
+    ]
+
+
+def range_problems(scenario: Scenario, ranges: Mapping[str, Range]) -> list[tuple[str, str]]:
+    """Return what is wrong with the ends of ranges, each tried by itself: its path and a line."""
+    edits = Edits(scenario)
+    return [
+        (path, line)
+        for path, its in ranges.items()
+        for end in (its.low, its.high)
+        for line in _lines(edits, {path: end}, path)
     ]
 
 

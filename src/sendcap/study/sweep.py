@@ -7,7 +7,7 @@ import pickle
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sendcap.errors import SendcapError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Scenario
+    from sendcap.study.measure import Measure
     from sendcap.study.points import Over
 
 
@@ -114,7 +115,7 @@ def sweep(
 
     plan = planned(scenario_of(scenario), over, replications, measure, keyed=store is not None)
     there = execution(executor, workers)
-    require_picklable(plan, there)
+    require_picklable(plan.measures, there)
     outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
     return plan.table(outcomes)
 
@@ -139,20 +140,34 @@ def carried_out(
     SendcapError
         If the executor fails or the store cannot be written. What is done by then is kept.
     """
-    its = _Course(plan, store, progress)
     with there:
-        if its.missing:
-            if store is not None:
-                store.open()
-            for results in there.completed(evaluate, its.tasks()):
-                its.add(
-                    [
-                        result if isinstance(result, Outcome) else _lost(task, result.reason)
-                        for task, result in results
-                    ]
-                )
+        outcomes = complete(plan, there, store, progress)
     if store is not None:
         store.compact()
+    return outcomes
+
+
+def complete(
+    plan: Plan,
+    there: Execution,
+    store: Store | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Mapping[str, Outcome]:
+    """Do what is not done of a plan where other plans are done, too.
+
+    See `carried_out`, which also ends the execution and compacts the store.
+    """
+    its = _Course(plan, store, progress)
+    if its.missing:
+        if store is not None:
+            store.open()
+        for results in there.completed(evaluate, its.tasks()):
+            its.add(
+                [
+                    result if isinstance(result, Outcome) else _lost(task, result.reason)
+                    for task, result in results
+                ]
+            )
     return its.outcomes
 
 
@@ -248,12 +263,12 @@ def _lost(task: Task, reason: str) -> Outcome:
     return Outcome.failure(task.key, reason)
 
 
-def require_picklable(plan: Plan, there: Execution) -> None:
+def require_picklable(measures: Iterable[Measure], there: Execution) -> None:
     """Refuse measures that another process of this machine cannot import."""
     if not isinstance(there, Local):
         return
     interactive = not hasattr(sys.modules["__main__"], "__file__")
-    for its in plan.measures:
+    for its in measures:
         try:
             pickle.dumps(its.of)
         except (pickle.PicklingError, AttributeError, TypeError):

@@ -1,0 +1,157 @@
+"""``sendcap optimise``: the cheapest settings that meet a study's target."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from sendcap.cli import options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sendcap.study.optimise_file import OptimiseStudy
+    from sendcap.study.optimum import Optimum, Tried
+
+TRIALS: Final = "trials.csv"
+FRONT: Final = "front.csv"
+CHART: Final = "front.png"
+ANSWER: Final = "optimum.toml"
+_DECIMALS: Final = 6
+_MOST_ROWS: Final = 12
+
+
+@click.command()
+@click.argument("source", metavar="STUDY.toml", callback=options.not_empty)
+@click.option(
+    "--out",
+    callback=options.directory,
+    metavar="DIR",
+    help="Where the results go; by default runs/STUDY-optimise. "
+    "What is done there is not done again.",
+)
+@click.option(
+    "--store",
+    callback=options.directory,
+    metavar="DIR",
+    help="Where to keep each run; by default in --out. Sweeps may share it at the same time.",
+)
+@options.workers_option
+@click.option(
+    "--dask",
+    "address",
+    metavar="ADDRESS",
+    help="Compute on a Dask cluster, such as tcp://host:8786.",
+)
+def optimise(
+    source: str,
+    out: Path | None,
+    store: Path | None,
+    workers: int | None,
+    address: str | None,
+) -> None:
+    """Find the cheapest settings of a scenario that meet a target.
+
+    STUDY.toml names a scenario, its [levers] with their costs and the [target]. Settings are
+    proposed and simulated; whether the cheapest meet the target is decided by more replications, at
+    the confidence that is asked. DIR gets optimum.toml, the scenario with these settings; front.csv
+    and front.png, what each cost buys; trials.csv and all runs. Whatever interrupts it, the same
+    command goes on.
+    """
+    from sendcap.cli.sweep import default_directory
+    from sendcap.cli.sweeping import computing, going_on
+    from sendcap.scenario import dumps
+    from sendcap.study import results
+    from sendcap.study.optimise import optimised
+    from sendcap.study.optimise_file import load_optimise_study
+    from sendcap.study.optimum import TargetError
+    from sendcap.study.store import Store
+
+    study = load_optimise_study(source)
+    directory = out or default_directory(source, "optimise")
+    results.require_sweep_directory(directory, frozenset({TRIALS, FRONT, CHART, ANSWER}))
+    kept = Store(store or directory / results.STORE)
+    with computing(workers, address) as there, going_on(there, str(directory)) as progress:
+        results.begin(directory, study)
+        try:
+            found = optimised(
+                study.scenario,
+                study.levers,
+                study.target,
+                study.effort,
+                study.measures,
+                there,
+                kept,
+                progress,
+            )
+        except TargetError as error:
+            # One of another target may be there.
+            (directory / ANSWER).unlink(missing_ok=True)
+            _write(directory, error.tried, study)
+            raise
+    _write(directory, found, study)
+    results.write_files(directory, {ANSWER: dumps(found.scenario).encode()})
+    _show(found, study)
+    click.echo(f"Saved in {directory}: {ANSWER}, {FRONT}, {CHART}, {TRIALS}, {results.RESULTS_CSV}")
+
+
+def _write(directory: Path, found: Tried, study: OptimiseStudy) -> None:
+    """Write the trials, also of a search in vain."""
+    from sendcap.charts.front import front_chart
+    from sendcap.charts.style import save_png
+    from sendcap.study import results
+
+    files = {TRIALS: _csv(found.trials), FRONT: _csv(found.front())}
+    if len(found.front()):
+        chart = io.BytesIO()
+        save_png(front_chart(found, study.title), chart)
+        files[CHART] = chart.getvalue()
+    if len(found.runs):
+        results.write_results(directory, found.runs)
+    results.write_files(directory, files)
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.round(_DECIMALS).to_csv(index=False, lineterminator="\n").encode()
+
+
+def _show(found: Optimum, study: OptimiseStudy) -> None:
+    """Print the answer, and what more and less money buys."""
+    from sendcap.cli.conduct import printable
+    from sendcap.cli.tables import console, heading, new_table
+    from sendcap.study.optimum import cost_text
+
+    screen, target = console(), found.target
+    heading(screen, study.title or f"The cheapest with {target}")
+    answer = new_table("Lever", ["Value", "From", "To"])
+    for path, its in found.levers.items():
+        ends = (found.settings[path], its.low, its.high)
+        answer.add_row(printable(path), *(printable(str(value)) for value in ends))
+    screen.print(answer)
+    screen.print()
+    side = "at most" if target.at_least is None else "at least"
+    told = (
+        f"Cost {cost_text(found.cost)}; {target.column} is "
+        f"{target.written(found.estimate.mean)} on average, and {side} "
+        f"{target.written(found.bound)} with {target.confidence:.0%} confidence."
+    )
+    screen.print(printable(told))
+    screen.print()
+    front = found.front()
+    here = int((front["cost"] - found.cost).abs().argmin())
+    first = max(0, min(here - _MOST_ROWS // 2, len(front) - _MOST_ROWS))
+    trade_off = new_table("Cost", [*found.levers, target.column])
+    for row in front.iloc[first : first + _MOST_ROWS].to_dict("records"):
+        trade_off.add_row(
+            cost_text(row["cost"]),
+            *(printable(str(row[path])) for path in found.levers),
+            target.written(row[target.column]),
+        )
+    heading(screen, "What other costs buy, by the few replications of the search")
+    screen.print(trade_off)
+    screen.print()
+    tests = f"{found.attempts:,} {'test' if found.attempts == 1 else 'tests'}"
+    screen.print(f"{len(found.trials):,} settings tried, {len(found.runs):,} runs, {tests}.")

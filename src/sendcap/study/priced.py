@@ -1,0 +1,142 @@
+"""Prices: what each value of a range costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from sendcap.errors import SendcapError
+from sendcap.scenario.wording import shown, visible
+from sendcap.study.designs import Range
+
+_DIGITS: Final = 4
+"""Of a value that is not a whole number: nobody sets a share to 0.27183."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A lever: a range of a scenario's value, ends included, and what its values cost.
+
+    Attributes
+    ----------
+    low, high, log
+        As of a `sendcap.Range`.
+    cost
+        Of one unit: one more of a number, a second of a duration, one message per period of a
+        rate. Less than nothing where more is cheaper. Or a list of values with their costs from
+        ``low`` to ``high``, between which the cost is a straight line.
+
+    Examples
+    --------
+    >>> Priced(1, 64, 40).cost_of(3)
+    120.0
+    >>> Priced("10/s", "100/s", [("10/s", 0), ("50/s", 20), ("100/s", 100)]).cost_of("75/s")
+    60.0
+    """
+
+    low: Any
+    high: Any
+    cost: float | Sequence[tuple[Any, float]]
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        its = self.range  # refuses ends that are none
+        if not _is_list(self.cost):
+            _require_number(self.cost)
+            return
+        line = self._line(its)
+        if any(here[0] >= there[0] for here, there in pairwise(line)):
+            raise SendcapError(f"cost: {shown(self.cost)}: the values must rise")
+        if len(line) < 2 or (line[0][0], line[-1][0]) != its.ends:
+            raise SendcapError(
+                f"cost: must be told from one end of {its} to the other, such as "
+                f"[[{shown(self.low)}, 0], [{shown(self.high)}, 100]], not {shown(self.cost)}"
+            )
+
+    @property
+    def range(self) -> Range:
+        """The range without its costs."""
+        return Range(self.low, self.high, self.log)
+
+    @property
+    def free(self) -> bool:
+        """Whether all values cost the same."""
+        if not _is_list(self.cost):
+            return self.cost == 0
+        return len({cost for _, cost in self._line(self.range)}) == 1
+
+    def cost_of(self, value: Any) -> float:
+        """Return what a value costs."""
+        import numpy as np
+
+        number = self.range.number(value)
+        if not _is_list(self.cost):
+            return float(self.cost) * number  # type: ignore[arg-type]
+        values, costs = zip(*self._line(self.range), strict=True)
+        return float(np.interp(number, values, costs))
+
+    def ends_by_cost(self) -> tuple[float, float]:
+        """Return the cheapest and the dearest end, as numbers."""
+        low, high = self.range.ends
+        cheaper = self.cost_of(self.low) <= self.cost_of(self.high)
+        return (low, high) if cheaper else (high, low)
+
+    def rounded(self, number: float) -> float:
+        """Return the number within the range that is written nearby."""
+        low, high = self.range.ends
+        text = f"{number:.0f}" if self.range.whole else f"{number:.{_DIGITS}g}"
+        return min(max(float(text), low), high)
+
+    def _line(self, its: Range) -> list[tuple[float, float]]:
+        line = []
+        for pair in self.cost:  # type: ignore[union-attr]
+            if not _is_list(pair) or len(pair) != 2:
+                raise SendcapError(
+                    f"cost: must be pairs of a value and its cost, not {shown(pair)}"
+                )
+            _require_number(pair[1])
+            line.append((its.number(pair[0]), float(pair[1])))
+        return line
+
+
+def levers_of(levers: Mapping[str, Any]) -> dict[str, Priced]:
+    """Return each path's lever, of a `Priced` or of low, high and cost.
+
+    Raises
+    ------
+    SendcapError
+        If there is none, one is none, or nothing costs anything.
+    """
+    if not levers:
+        raise SendcapError("levers: give one at least")
+    found = {}
+    for path, its in levers.items():
+        try:
+            found[path] = _lever(its)
+        except SendcapError as error:
+            raise SendcapError(f"levers: {visible(path)}: {error}") from None
+    if all(its.free for its in found.values()):
+        raise SendcapError("levers: all cost the same whatever their values; nothing is cheapest")
+    return found
+
+
+def _lever(its: Any) -> Priced:
+    if isinstance(its, Priced):
+        return its
+    if _is_list(its) and len(its) == 3:
+        return Priced(*its)
+    if isinstance(its, Range) or (_is_list(its) and len(its) == 2):
+        raise SendcapError("has no cost; give one, and 0 where it costs nothing")
+    raise SendcapError(f"must be low, high and cost, such as (1, 64, 40), not {shown(its)}")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _require_number(cost: Any) -> None:
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not math.isfinite(cost):
+        raise SendcapError(f"cost: must be a number, or values with their costs, not {shown(cost)}")

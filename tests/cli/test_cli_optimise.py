@@ -1,0 +1,160 @@
+"""``sendcap optimise``: a study's cheapest settings, in the terminal and as files."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sendcap.study.store import Store
+
+pytest.importorskip("optuna", reason="Optuna is not installed: pip install 'sendcap[optimise]'")
+
+STUDY = """
+title = "[bold]Cheap[/bold]"
+scenario = "small.toml"
+replications = 5
+measures = ["accepted"]
+[target]
+measure = "accepted_50_pct_s"
+at_most = "90s"
+[levers]
+"mta.ips" = { from = 1, to = 16, cost = 40 }
+"relay.workers" = { from = 1, to = 8, cost = 75 }
+[set]
+"deliveries[0].messages" = 40_000
+[search]
+trials = 24
+replications = 1
+"""
+
+
+@pytest.fixture
+def study(place) -> Path:
+    (place / "study.toml").write_text(STUDY)
+    return place
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.is_file() and path.name != "results.parquet"
+    }
+
+
+def test_a_study_gives_settings_that_can_be_run(study, sendcap) -> None:
+    result = sendcap("optimise", "study.toml", "--out", "out", "--workers", "1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "[bold]Cheap[/bold]"
+    out = study / "out"
+    trials = pd.read_csv(out / "trials.csv", keep_default_na=False)
+    (answer,) = trials[trials["met"] == "yes"].to_dict("records")
+    assert ["mta.ips", str(answer["mta.ips"]), "1", "16"] in [line.split() for line in lines]
+    (told,) = (line for line in lines if "confidence" in line)
+    assert told.startswith(f"Cost {answer['cost']:,.0f}; accepted_50_pct_s is ")
+    assert told.endswith(" with 95% confidence.")
+    assert float(answer["bound"]) <= 90.0
+    front = pd.read_csv(out / "front.csv")
+    assert front["cost"].is_monotonic_increasing
+    assert front["accepted_50_pct_s"].is_monotonic_decreasing
+    runs = pd.read_parquet(out / "results.parquet")
+    assert len(runs) == len(trials) + 5
+    assert runs["accepted"].min() > 35_000
+    assert lines[-2] == f"{len(trials)} settings tried, {len(runs)} runs, 1 test."
+    assert (out / "front.png").stat().st_size > 5000
+    run = sendcap("run", "out/optimum.toml", "--out", "run")
+    assert run.exit_code == 0
+    assert f"ips = {answer['mta.ips']}\n" in (study / "run" / "scenario.toml").read_text()
+
+
+def test_the_bytes_are_the_same_with_two_workers_and_when_it_is_run_again(study, sendcap) -> None:
+    for out, workers in (("one", "1"), ("two", "2"), ("one", "1")):
+        assert sendcap("optimise", "study.toml", "--out", out, "--workers", workers).exit_code == 0
+    assert files(study / "one") == files(study / "two")
+    assert len(files(study / "one")) == 7
+
+
+def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(study, process) -> None:
+    arguments = ("optimise", "study.toml", "--workers", "1", "--out")
+    undisturbed = process(*arguments, "a")
+    undisturbed.communicate(timeout=60)
+    assert undisturbed.returncode == 0
+    its = process(*arguments, "b")
+    until = time.monotonic() + 60.0
+    while not len(Store(study / "b" / "store")) and time.monotonic() < until:
+        time.sleep(0.02)
+    its.send_signal(signal.SIGINT)
+    _, err = its.communicate(timeout=30)
+    assert its.returncode == 130
+    assert "runs are done and kept in b; the same command goes on from there\n" in err
+    assert "Traceback" not in err
+    again = process(*arguments, "b")
+    _, err = again.communicate(timeout=60)
+    assert (again.returncode, err) == (0, "")
+    assert files(study / "a") == files(study / "b")
+
+
+def test_a_target_that_nothing_meets_is_an_error_with_the_trials_there(study, sendcap) -> None:
+    assert sendcap("optimise", "study.toml", "--out", "out", "--workers", "1").exit_code == 0
+    (study / "study.toml").write_text(STUDY.replace('"90s"', '"1s"'))
+    result = sendcap("optimise", "study.toml", "--out", "out", "--workers", "1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: target: none of the 24 settings tried meets accepted_")
+    assert "the nearest reach " in result.stderr
+    assert result.stderr.count("\n") == 1
+    # No answer to another question is left.
+    assert set(files(study / "out")) == {
+        *("study.toml", "scenario.toml", "trials.csv", "front.csv", "front.png", "results.csv")
+    }
+
+
+def test_without_optuna_it_is_told_how_to_get_it(study, sendcap, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    result = sendcap("optimise", "study.toml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("pip install 'sendcap[optimise]'\n")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            ("to = 16, cost = 40", "to = 16"),
+            'levers."mta.ips": has no cost; give one, and cost = 0',
+        ),
+        (("cost = 40", 'cost = "40"'), 'levers."mta.ips": cost: must be a number'),
+        (("from = 1, to = 16", "from = 16, to = 1"), 'levers."mta.ips": [16, 1]: the first must'),
+        (('"mta.ips"', '"mta.ip"'), 'levers."mta.ip": unknown key; did you mean "ips"?'),
+        (("from = 1, to = 16", "from = 0, to = 16"), 'levers."mta.ips": must be at least 1'),
+        (("{ from = 1, to = 16, cost = 40 }", "[1, 16]"), "must be a table, such as { from = 1"),
+        (("accepted_50_pct_s", "accepted_5_pct_s"), "target.measure: "),
+        (('at_most = "90s"', ""), "target: give one of at_most and at_least"),
+        (('at_most = "90s"', 'at_most = "90"'), "target: "),
+        (('at_most = "90s"', 'at_most = "90s"\nconfidence = 95'), "target.confidence: must be mo"),
+        (("trials = 24", "trials = 0"), "search.trials: must be at least 1"),
+        (("replications = 5", "replications = 1"), "replications: must be at least 2"),
+        (("[levers]", "[lever]"), 'lever: unknown key; did you mean "levers"?'),
+        (("[target]", "[over]"), "over: unknown key"),
+    ],
+)
+def test_a_study_without_an_answer_is_refused(study, sendcap, change, message) -> None:
+    assert change[0] in STUDY
+    (study / "study.toml").write_text(STUDY.replace(*change))
+    result = sendcap("optimise", "study.toml", "--out", "out", "--workers", "1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert result.stderr.startswith("error: study.toml: ")
+    assert not (study / "out").exists()
+
+
+def test_a_sweep_of_it_says_what_it_lacks(study, sendcap) -> None:
+    result = sendcap("sweep", "study.toml")
+    assert result.exit_code == 2
+    assert "study.toml: levers: unknown key" in result.stderr
