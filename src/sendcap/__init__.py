@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from sendcap.scenario import Scenario, load
     from sendcap.study.compare import Comparison, compare
     from sendcap.study.converge import ConvergenceStudy, converge
+    from sendcap.study.forecast import forecast
     from sendcap.study.kept import Replications
+    from sendcap.study.outlook import Forecast
     from sendcap.study.replicate import replicate
 
     __version__: str
@@ -29,6 +31,7 @@ __all__ = [
     "Comparison",
     "ConvergenceStudy",
     "Dashboard",
+    "Forecast",
     "Ledger",
     "Limits",
     "Replications",
@@ -41,6 +44,7 @@ __all__ = [
     "__version__",
     "compare",
     "converge",
+    "forecast",
     "limits",
     "load",
     "open_run",
@@ -54,6 +58,7 @@ _HOMES = {
     "Comparison": "sendcap.study.compare",
     "ConvergenceStudy": "sendcap.study.converge",
     "Dashboard": "sendcap.reporting.dashboard",
+    "Forecast": "sendcap.study.outlook",
     "Ledger": "sendcap.ledger",
     "Limits": "sendcap.analysis.limits",
     "Replications": "sendcap.study.kept",
@@ -61,6 +66,7 @@ _HOMES = {
     "Scenario": "sendcap.scenario",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
+    "forecast": "sendcap.study.forecast",
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",

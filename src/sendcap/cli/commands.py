@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
+    "forecast": ("sendcap.cli.forecast", "forecast"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
 

@@ -6,13 +6,13 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import tomli_w
 from pydantic import ValidationError
 
 from sendcap.errors import ScenarioError
-from sendcap.scenario import problems
+from sendcap.scenario import problems, ranges
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.wording import did_you_mean, visible
 
@@ -32,19 +32,38 @@ def load(source: str | Path) -> Scenario:
     ScenarioError
         With one line per problem, each with the file and the field.
     """
+    return from_dict(*read(source))
+
+
+class Source(NamedTuple):
+    """A scenario as TOML gives it, what messages call it, and where its other files are."""
+
+    data: dict[str, Any]
+    name: str
+    folder: Path | None
+
+
+def read(source: str | Path) -> Source:
+    """Read a scenario file or preset as nested dictionaries, unchecked; see `load`.
+
+    Raises
+    ------
+    ScenarioError
+        If there is none, or it is not TOML.
+    """
     path, name = Path(source), visible(str(source))
     try:
         if path.exists() and not (path.is_dir() and name in presets()):
-            return _load_file(path, name)
+            return Source(_parsed(_text_of(path, name), name), name, path.parent)
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else None
         raise ScenarioError(f"{name}: {reason or problem}") from None
     if name in presets():
-        return loads(preset_text(name), name=name)
+        return Source(_parsed(preset_text(name), name), name, None)
     raise ScenarioError(f"{name}: no such file, and {_no_preset(path.name)}")
 
 
-def _load_file(path: Path, name: str) -> Scenario:
+def _text_of(path: Path, name: str) -> str:
     if path.is_dir():
         raise ScenarioError(f"{name}: is a directory; give a scenario file")
     with path.open("rb") as stream:
@@ -53,11 +72,10 @@ def _load_file(path: Path, name: str) -> Scenario:
         raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not a scenario")
     try:
         # Some editors on Windows begin a file with a byte order mark.
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
         raise ScenarioError(f"{name}: line {line} is not UTF-8 text") from None
-    return loads(text, name=name, folder=path.parent)
 
 
 def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scenario:
@@ -77,13 +95,16 @@ def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scen
     ScenarioError
         With one line per problem.
     """
+    return from_dict(_parsed(text, name), name=name, folder=folder)
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except ValueError as problem:  # tomllib's own errors, and numbers of thousands of digits
         raise ScenarioError(f"{name}: not valid TOML: {problem}") from None
     except RecursionError:
         raise ScenarioError(f"{name}: not valid TOML: nested too deeply") from None
-    return from_dict(data, name=name, folder=folder)
 
 
 def from_dict(
@@ -106,7 +127,10 @@ def from_dict(
     try:
         return Scenario.model_validate(data, context={"folder": folder})
     except ValidationError as error:
-        found = problems.lines(error, data)
+        found = [
+            f"{its.path}: is a range, which only `sendcap forecast` takes; give one value"
+            for its in ranges.split(data).ranges
+        ] or problems.lines(error, data)
         raise ScenarioError("\n".join(f"{name}: {line}" for line in found)) from None
 
 
