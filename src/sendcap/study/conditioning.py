@@ -36,12 +36,14 @@ _SEEN_PT: Final = 1e-5
 _FEWEST_DEGREES: Final = 5
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """One curve as the first of its readings and the differences: of each simulation, and seen."""
 
     smoother: Smoother
     simulated: Floats
     observed: Floats
+    last_simulated: Floats
+    last_observed: float
     floor: float
     impossible: bool
 
@@ -54,6 +56,8 @@ class Likelihood:
 
     Attributes
     ----------
+    points : ndarray, shape (n, d)
+        The simulations' own.
     blocks
         The curves that are compared.
     errors : ndarray, shape (n, k)
@@ -66,7 +70,8 @@ class Likelihood:
         Of freedom.
     """
 
-    blocks: Sequence[_Block] = field(repr=False)
+    points: Floats = field(repr=False)
+    blocks: Sequence[Block] = field(repr=False)
     errors: Floats = field(repr=False)
     scale: Scale = field(repr=False)
     precision: Floats = field(repr=False)
@@ -163,7 +168,9 @@ def likelihood_of(
     scaled = errors / scale.at(design.points)
     size = scaled.shape[1]
     precision = np.linalg.inv(correlation_of(scaled)).astype(np.float64)
-    return Likelihood(blocks, scaled, scale, precision, max(design.n - size, _FEWEST_DEGREES))
+    return Likelihood(
+        design.points, blocks, scaled, scale, precision, max(design.n - size, _FEWEST_DEGREES)
+    )
 
 
 def _redundant(design: Design, mode: Mode, delivery: str, name: str, its: Readings) -> bool:
@@ -182,7 +189,7 @@ def _block(
     its: Readings,
     smoother: Smoother,
     moments: int,
-) -> _Block | None:
+) -> Block | None:
     import numpy as np
 
     observed = its.percent[key[2]]
@@ -199,33 +206,13 @@ def _block(
     simulated = np.round(simulated, its.decimals)
     floor = max(10.0**-its.decimals / np.sqrt(12.0), _SEEN_PT)
     places = _thinned(time_s, simulated.std(axis=0) > floor, moments)
+    last = simulated[:, -1], float(observed[-1])
     simulated = np.diff(simulated[:, places], axis=1, prepend=0.0)
     observed = np.diff(observed[places], prepend=0.0)
     varies = simulated.std(axis=0) > 0.5 * floor
     apart = np.abs(observed - simulated.mean(axis=0))[~varies]
     impossible = bool((apart > 20.0 * floor + 1e-3).any())
-    return _Block(smoother, simulated[:, varies], observed[varies], floor, impossible)
-
-
-class LastReading(NamedTuple):
-    """The last reading of a curve, and what each simulation has at that moment."""
-
-    observed: float
-    simulated: Floats
-
-
-def last_reading(design: Design, key: tuple[Mode, str, str], its: Readings) -> LastReading | None:
-    """Return the last reading of a curve, if all simulations have it by then."""
-    import numpy as np
-
-    if key[2] not in its.percent:
-        return None
-    observed = its.percent[key[2]]
-    place = int(np.flatnonzero(~np.isnan(observed))[-1])
-    simulated = _at(design.moments_s, design.curves[key], its.time_s[place : place + 1])[:, 0]
-    if np.isnan(simulated).any():
-        return None
-    return LastReading(float(observed[place]), np.round(simulated, its.decimals))
+    return Block(smoother, simulated[:, varies], observed[varies], *last, floor, impossible)
 
 
 def _at(moments_s: Floats, curves: Floats, time_s: Floats) -> Floats:
