@@ -77,15 +77,20 @@ def slice_of_one_ip(messages: int) -> UncertainScenario:
 
 
 def cases(uncertain: UncertainScenario, count: int) -> list[Case]:
-    """Return deliveries with values from all over the ranges."""
+    """Return deliveries with values from all over the ranges: a Latin hypercube."""
     rng = np.random.default_rng(np.random.SeedSequence(uncertain.scenario.seed, spawn_key=(_KEY,)))
-    found = []
-    for number in range(count):
-        values = [
-            its.possible(its.low + rng.random() * (its.high - its.low)) for its in uncertain.ranges
-        ]
-        found.append(Case(number, tuple(values), int(rng.integers(2**62))))
-    return found
+    shares = stats.qmc.LatinHypercube(len(uncertain.ranges), seed=rng).random(count)
+    return [
+        Case(
+            number,
+            tuple(
+                its.possible(its.low + share * (its.high - its.low))
+                for its, share in zip(uncertain.ranges, row, strict=True)
+            ),
+            int(rng.integers(2**62)),
+        )
+        for number, row in enumerate(shares.tolist())
+    ]
 
 
 def shown(run: sendcap.Run) -> dict[Any, Readings]:

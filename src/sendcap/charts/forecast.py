@@ -28,8 +28,8 @@ _INNER: Final = 0.5
 """Share of what may come in the darker part of the fan."""
 _FEW: Final = 60
 """So many readings are drawn as dots; more of them as a line."""
-_ROOM: Final = 2.5
-"""Height of a panel, as a multiple of what may come, unless the readings need more."""
+_MOST_ROOM: Final = 12.0
+"""Room for the last reading, as a multiple of the interval at the end."""
 
 
 def forecast(its: Forecast) -> Figure:
@@ -51,10 +51,10 @@ def forecast(its: Forecast) -> Figure:
 
 
 def _words(its: Forecast) -> list[str]:
-    which = "" if its.delivery == ALL_DELIVERIES else f"{its.delivery}: "
+    which = "F" if its.delivery == ALL_DELIVERIES else f"{its.delivery}: f"
     shares = f"{_INNER:.0%} and {its.confidence:.0%}"
     words = [
-        f"{which}forecast after {elapsed(its.at_s)}, from {its.simulations} simulations.",
+        f"{which}orecast after {elapsed(its.at_s)}, from {its.simulations} simulations.",
         f"Black: the readings. Line: the median; fan: {shares} of what may come. Bar: the end.",
     ]
     if not its.reachable:
@@ -94,10 +94,12 @@ def _panel(panel: Axes, its: Forecast, mode: Mode) -> None:
         f"now, {elapsed(its.at_s)}",
         xy=(its.at_s, 1.0),
         xycoords=panel.get_xaxis_transform(),
-        xytext=(4, -10),
+        xytext=(4, -4),
         textcoords="offset points",
+        verticalalignment="top",
         fontsize=8.5,
         color=GREY,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
     )
     panel.plot([last_s] * 2, [low[-1], high[-1]], color=look.colour, linewidth=5, clip_on=False)
     ends = [
@@ -116,7 +118,9 @@ def _limits(
     With EFS the curve climbs from 0; all of that would leave nothing of what may come.
     """
     bottom, top = float(low[-1]), float(high[-1])
-    near = [bottom, top, *(shown[-1:].tolist() if len(shown) else [])]
-    span = max(_ROOM * (top - bottom), max(near) - min(near), 0.05)
-    middle = 0.5 * (max(near) + min(near))
-    return middle - 0.6 * span, min(middle + 0.6 * span, 100.0 + 0.06 * span)
+    most = max(_MOST_ROOM * (top - bottom), 0.5)
+    near = [bottom, top, float(low[0]), float(high[0]), *shown[-1:].tolist()]
+    lowest = max(min(near), bottom - most)
+    highest = min(max(near), top + most)
+    margin = 0.1 * max(highest - lowest, 0.05)
+    return lowest - margin, highest + margin

@@ -61,6 +61,9 @@ class Chance:
         errors = likelihood.errors
         from_last = np.linalg.lstsq(last, errors, rcond=_SAME)[0]
         before = errors - last @ from_last
+        # Of a single reading nothing is left.
+        more = (before**2).mean(axis=0) > _SAME
+        before, from_last = before[:, more], from_last[:, more]
         precision = np.linalg.inv(correlation_of(before)).astype(np.float64)
         # The correlation is that of errors of unit size; these have become smaller.
         inverse = 1.0 / np.sqrt((before**2).mean(axis=0))
@@ -73,9 +76,10 @@ class Chance:
             before * inverse,
             precision,
             last_seen,
-            (seen - last_seen @ from_last) * inverse,
+            (seen[:, more] - last_seen @ from_last) * inverse,
             rng.integers(len(errors), size=len(points)),
-            np.sqrt(wider),
+            # Errors of the simulations have the tails in them already.
+            np.sqrt(wider * (likelihood.degrees - 2.0) / likelihood.degrees),
         )
 
     def drawn(self, errors: Floats) -> Floats:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.errors import SendcapError
 from sendcap.reporting.elapsed import elapsed
-from sendcap.study.noise import Scale, correlation_of, scale_of
+from sendcap.study.noise import Scale, correlation_of, scale_of, tails_of
 from sendcap.study.readings import READ, Readings
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _PER_COLUMN: Final = 4
 """Simulations that there are at least for each number that is compared."""
 _SEEN_PT: Final = 1e-5
 """What differs by less between simulations is the same."""
-_FEWEST_DEGREES: Final = 5
 
 
 class Block(NamedTuple):
@@ -52,7 +51,8 @@ class Block(NamedTuple):
 class Likelihood:
     """How likely what was seen is at a point of the cube: a multivariate t distribution.
 
-    It is Student's t and not normal because the covariance is an estimate from n simulations.
+    It is Student's t and not normal because the covariance is an estimate, and because an emulator
+    errs more in some places than elsewhere: how much is fitted to its errors.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Likelihood:
     scale
         Standard deviations over the cube.
     precision : ndarray, shape (k, k)
-        Inverse of the errors' correlation.
+        Inverse of the errors' correlation, in the t distribution's own scale.
     degrees
         Of freedom.
     """
@@ -166,11 +166,9 @@ def likelihood_of(
         np.concatenate([its.floor for its in scales]),
     )
     scaled = errors / scale.at(design.points)
-    size = scaled.shape[1]
     precision = np.linalg.inv(correlation_of(scaled)).astype(np.float64)
-    return Likelihood(
-        design.points, blocks, scaled, scale, precision, max(design.n - size, _FEWEST_DEGREES)
-    )
+    tails = tails_of(scaled, precision)
+    return Likelihood(design.points, blocks, scaled, scale, precision / tails.scale, tails.degrees)
 
 
 def _redundant(design: Design, mode: Mode, delivery: str, name: str, its: Readings) -> bool:

@@ -7,7 +7,7 @@ simulation is predicted from the others.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _ROUNDS: Final = 30
+_FEWEST_DEGREES: Final = 3.0
 _RIDGE: Final = 2.0
 """That the variance differs by a factor of e across half a range is a priori one sigma."""
 
@@ -96,7 +97,7 @@ def correlation_of(scaled: Floats) -> Floats:
     n, k = scaled.shape
     unit = scaled / np.sqrt((scaled**2).mean(axis=0))
     raw: Floats = unit.T @ unit / n
-    if k == 1:
+    if k < 2:
         return raw
     variance = ((unit**2).T @ (unit**2) / n - raw**2) / (n - 1)
     off = ~np.eye(k, dtype=bool)
@@ -107,6 +108,48 @@ def correlation_of(scaled: Floats) -> Floats:
     correlation: Floats = (1.0 - shrink) * raw
     np.fill_diagonal(correlation, 1.0)
     return correlation
+
+
+class Tails(NamedTuple):
+    """How much further out errors are than normal ones: degrees of freedom, and a squared scale."""
+
+    degrees: float
+    scale: float
+
+
+def tails_of(scaled: Floats, precision: Floats) -> Tails:
+    """Fit a multivariate t distribution to errors, each judged by the covariance of the others.
+
+    Parameters
+    ----------
+    scaled : ndarray, shape (n, k)
+        Errors over their standard deviations.
+    precision : ndarray, shape (k, k)
+        Inverse of their correlation.
+    """
+    import numpy as np
+    from scipy import optimize, special
+
+    n, k = scaled.shape
+    own = np.einsum("ij,jk,ik->i", scaled, precision, scaled)
+    # Without an error itself in the covariance it is measured by (Sherman and Morrison).
+    distance = own * (n - 1) / n / np.maximum(1.0 - own / n, 0.1)
+
+    def surprise(logs: Floats) -> float:
+        degrees, scale = np.exp(logs)
+        each = (
+            special.gammaln((degrees + k) / 2)
+            - special.gammaln(degrees / 2)
+            - 0.5 * k * np.log(degrees * scale)
+            - 0.5 * (degrees + k) * np.log1p(distance / (degrees * scale))
+        )
+        return -float(each.sum())
+
+    bounds = [(np.log(_FEWEST_DEGREES), np.log(n)), (np.log(0.1), np.log(10.0))]
+    start = np.array([np.log(min(20.0, 0.5 * n)), 0.0])
+    found = optimize.minimize(surprise, start, bounds=bounds, method="L-BFGS-B")
+    degrees, scale = np.exp(found.x).tolist()
+    return Tails(degrees, scale)
 
 
 def _with_one(points: Floats) -> Floats:
