@@ -5,7 +5,7 @@ import pytest
 from scipy.interpolate import RBFInterpolator
 from scipy.stats import qmc
 
-from sendcap.study.emulator import chosen, smoothers
+from sendcap.study.emulator import Emulated, best, smoothers
 from sendcap.study.noise import correlation_of, scale_of
 
 
@@ -38,27 +38,40 @@ def test_leaving_one_out_is_what_a_fit_without_it_would_give(points, candidates)
 
 def test_what_is_smooth_is_followed_closely_and_noise_is_not(points, candidates) -> None:
     rng = np.random.default_rng(2)
-    quadratic = (1.0 + points[:, :1] - 2.0 * points[:, :1] * points[:, 1:]) * np.ones(5)
-    bent = np.abs(points[:, :1] - 0.1) * np.ones(5)
+    x, y = points[:, :1], points[:, 1:]
+    quadratic = (1.0 + x - 2.0 * x * y) * np.ones(5)
+    bent = np.abs(x - 0.1) * np.ones(5)
     noisy = quadratic + rng.normal(0.0, 0.1, quadratic.shape)
-    curves = {"quadratic": quadratic, "bent": bent, "noisy": noisy}
-    found = chosen(candidates, curves)
     at = np.array([[0.3, -0.4], [-0.7, 0.2]])
-    for name, curve, within in (("quadratic", quadratic, 1e-6), ("bent", bent, 0.06)):
-        truth = (
-            1.0 + at[:, 0] - 2.0 * at[:, 0] * at[:, 1]
-            if name == "quadratic"
-            else np.abs(at[:, 0] - 0.1)
-        )
-        assert (found[name].weights(at) @ curve)[:, 0] == pytest.approx(truth, abs=within)
-    # The noise is left as error, a little more of it since each is predicted by the others.
-    left = found["noisy"].left_out(noisy).std()
-    assert 0.09 < left < 0.125
+    means, _ = Emulated.of(best(candidates, quadratic), points, quadratic, 1e-6).at(at)
+    assert means[:, 0] == pytest.approx([1.54, 0.58], abs=1e-6)
+    means, _ = Emulated.of(best(candidates, bent), points, bent, 1e-6).at(at)
+    assert means[:, 0] == pytest.approx([0.2, 0.8], abs=0.06)
+    its = Emulated.of(best(candidates, noisy), points, noisy, 1e-6)
+    # Of a single simulation the noise itself is left; a prediction's error is a little larger.
+    assert its.scale.at(at) == pytest.approx(0.1, rel=0.2)
+    assert (its.errors**2).mean() == pytest.approx(1.0, abs=0.1)
+    assert 1.0 < (its.at(at)[1] / its.scale.at(at)).max() < 1.3
+
+
+def test_predictions_are_off_by_as_much_as_they_say(points, candidates) -> None:
+    rng = np.random.default_rng(6)
+    truth = np.sin(2 * points[:, :1]) + points[:, 1:]
+    noisy = truth + 0.1 * rng.standard_normal((len(points), 300))
+    its = Emulated.of(best(candidates, noisy), points, noisy, 1e-6)
+    # In the middle and at a corner, where a prediction rests on fewer simulations.
+    at = np.array([[0.0, 0.1], [0.95, -0.95]])
+    mean, deviation = its.at(at)
+    new = (np.sin(2 * at[:, :1]) + at[:, 1:]) + 0.1 * rng.standard_normal((2, 300))
+    assert ((new - mean) / deviation).std(axis=1) == pytest.approx(1.0, abs=0.12)
+    assert deviation[1].mean() > 1.05 * deviation[0].mean()
 
 
 def test_a_curve_that_does_not_vary_is_no_problem(points, candidates) -> None:
-    found = chosen(candidates, {"flat": np.full((len(points), 3), 99.0)})
-    assert found["flat"].weights(points) @ np.full(len(points), 99.0) == pytest.approx(99.0)
+    flat = np.full((len(points), 3), 99.0)
+    mean, deviation = Emulated.of(best(candidates, flat), points, flat, 0.003).at(points[:4])
+    assert mean == pytest.approx(99.0)
+    assert deviation == pytest.approx(0.003, rel=0.5)
 
 
 def test_deviations_that_differ_over_the_ranges_are_found() -> None:

@@ -39,7 +39,7 @@ from sendcap.cli import options
     "--simulations",
     type=options.WholeNumber(min=1),
     metavar="N",
-    help="How many, at values all over the ranges; 128 by default, 256 for more than 4 ranges.",
+    help="How many, at values all over the ranges; 256 by default, 512 for more than 4 ranges.",
 )
 @click.option(
     "--seed",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sendcap.study.conditioning import Likelihood
-from sendcap.study.noise import correlation_of, scale_of
+from sendcap.study.noise import correlation_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,9 +116,7 @@ def _last(likelihood: Likelihood, points: Floats) -> tuple[Floats, Floats]:
 
     simulated, seen = [], []
     for its in likelihood.blocks:
-        errors = its.smoother.left_out(its.last_simulated[:, None])
-        scale = scale_of(likelihood.points, errors, its.floor)
-        predicted = its.smoother.weights(points) @ its.last_simulated
-        simulated.append(errors / scale.at(likelihood.points))
-        seen.append((its.last_observed - predicted)[:, None] / scale.at(points))
+        mean, deviation = its.last.at(points)
+        simulated.append(its.last.errors)
+        seen.append((its.last_observed - mean) / deviation)
     return np.concatenate(simulated, axis=1), np.concatenate(seen, axis=1)

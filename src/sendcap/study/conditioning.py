@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.errors import SendcapError
 from sendcap.reporting.elapsed import elapsed
-from sendcap.study.noise import Scale, correlation_of, scale_of, tails_of
+from sendcap.study.emulator import Emulated, Smoother, best
+from sendcap.study.noise import correlation_of, tails_of
 from sendcap.study.readings import READ, Readings
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from sendcap.reporting.modes import Mode
     from sendcap.study.design import Design
-    from sendcap.study.emulator import Smoother
 
     Floats = npt.NDArray[np.float64]
 
@@ -36,14 +36,15 @@ _SEEN_PT: Final = 1e-5
 
 
 class Block(NamedTuple):
-    """One curve as the first of its readings and the differences: of each simulation, and seen."""
+    """One curve as the first of its readings and the differences; and the last reading itself.
 
-    smoother: Smoother
-    simulated: Floats
+    ``observed`` and ``last_observed`` are what was seen of what ``emulated`` and ``last`` tell.
+    """
+
+    emulated: Emulated
     observed: Floats
-    last_simulated: Floats
+    last: Emulated
     last_observed: float
-    floor: float
     impossible: bool
 
 
@@ -56,24 +57,15 @@ class Likelihood:
 
     Attributes
     ----------
-    points : ndarray, shape (n, d)
-        The simulations' own.
     blocks
         The curves that are compared.
-    errors : ndarray, shape (n, k)
-        Of the simulations, over their standard deviations.
-    scale
-        Standard deviations over the cube.
     precision : ndarray, shape (k, k)
         Inverse of the errors' correlation, in the t distribution's own scale.
     degrees
         Of freedom.
     """
 
-    points: Floats = field(repr=False)
     blocks: Sequence[Block] = field(repr=False)
-    errors: Floats = field(repr=False)
-    scale: Scale = field(repr=False)
     precision: Floats = field(repr=False)
     degrees: float
 
@@ -87,17 +79,23 @@ class Likelihood:
         """Whether something was seen that is the same in all simulations, and not this."""
         return any(its.impossible for its in self.blocks)
 
+    @property
+    def errors(self) -> Floats:
+        """Errors of the simulations, over their deviations: shape (n, k)."""
+        import numpy as np
+
+        return np.concatenate([its.emulated.errors for its in self.blocks], axis=1)
+
     def deviations(self, points: Floats) -> tuple[Floats, Floats]:
         """Return what was seen minus what a point predicts, over its deviation; and the latter."""
         import numpy as np
 
-        weights = {id(its.smoother): its.smoother for its in self.blocks}
-        at = {key: smoother.weights(points) for key, smoother in weights.items()}
-        apart = np.concatenate(
-            [its.observed - at[id(its.smoother)] @ its.simulated for its in self.blocks], axis=1
-        )
-        deviation = self.scale.at(points)
-        return apart / deviation, deviation
+        apart, deviations = [], []
+        for its in self.blocks:
+            mean, deviation = its.emulated.at(points)
+            apart.append((its.observed - mean) / deviation)
+            deviations.append(deviation)
+        return np.concatenate(apart, axis=1), np.concatenate(deviations, axis=1)
 
     def distance(self, deviations: Floats) -> Floats:
         """Return the squared Mahalanobis distance of deviations: shape (points,)."""
@@ -127,11 +125,19 @@ class Likelihood:
 
 def likelihood_of(
     design: Design,
-    smoothers: Mapping[tuple[Mode, str, str], Smoother],
+    candidates: Sequence[Smoother],
+    common: Smoother,
     readings: Mapping[Mode, Readings],
     delivery: str,
 ) -> Likelihood:
     """Return the likelihood of the readings of a delivery.
+
+    Parameters
+    ----------
+    candidates
+        Smoothers to choose from for each curve.
+    common
+        The one for the last readings, and for what is to come.
 
     Raises
     ------
@@ -141,13 +147,14 @@ def likelihood_of(
     import numpy as np
 
     wanted = [
-        (mode, delivery, name)
+        (its, names)
         for mode, its in readings.items()
-        for name in its.percent
-        if not _redundant(design, mode, delivery, name, its)
+        for names in _compared(design, mode, delivery, its)
     ]
     moments = max(2, min(MOST_MOMENTS, design.n // _PER_COLUMN // len(wanted)))
-    found = [_block(design, key, readings[key[0]], smoothers[key], moments) for key in wanted]
+    found = [
+        _block(design, candidates, common, delivery, its, names, moments) for its, names in wanted
+    ]
     blocks = [its for its in found if its is not None]
     if not any(its.observed.size for its in blocks):
         last_s = max(float(its.time_s[-1]) for its in readings.values())
@@ -155,62 +162,69 @@ def likelihood_of(
             f"observed: up to {elapsed(last_s)} all values in the ranges give the same readings; "
             "wait for later ones"
         )
-    left_out = [its.smoother.left_out(its.simulated) for its in blocks]
-    errors = np.concatenate(left_out, axis=1)
-    scales = [
-        scale_of(design.points, error, its.floor)
-        for its, error in zip(blocks, left_out, strict=True)
-    ]
-    scale = Scale(
-        np.concatenate([its.coefficients for its in scales], axis=1),
-        np.concatenate([its.floor for its in scales]),
-    )
-    scaled = errors / scale.at(design.points)
-    precision = np.linalg.inv(correlation_of(scaled)).astype(np.float64)
-    tails = tails_of(scaled, precision)
-    return Likelihood(design.points, blocks, scaled, scale, precision / tails.scale, tails.degrees)
+    errors = np.concatenate([its.emulated.errors for its in blocks], axis=1)
+    precision = np.linalg.inv(correlation_of(errors)).astype(np.float64)
+    tails = tails_of(errors, precision)
+    return Likelihood(blocks, precision / tails.scale, tails.degrees)
 
 
-def _redundant(design: Design, mode: Mode, delivery: str, name: str, its: Readings) -> bool:
-    """Whether a curve is 100 minus another one, as the two of them are without EFS."""
+def _compared(design: Design, mode: Mode, delivery: str, its: Readings) -> list[tuple[str, ...]]:
+    """Return the curves that are compared, each as the columns that it is the sum of.
+
+    Delivered and bounced together tell how far the delivery is, and what has bounced how good the
+    addresses are. Chance in the one has little to do with chance in the other, whereas between
+    Delivered % and Bounces + errors % it depends on how much has bounced.
+    """
     import numpy as np
 
-    if name != READ[1] or READ[0] not in its.percent:
-        return False
-    together = design.curves[mode, delivery, READ[0]] + design.curves[mode, delivery, READ[1]]
-    return bool(np.nanmax(np.abs(together - 100.0)) < 1e-3)
+    if set(its.percent) != set(READ):
+        return [(name,) for name in its.percent]
+    together = sum(design.curves[mode, delivery, name] for name in READ)
+    if np.nanmax(np.abs(together - 100.0)) < 1e-3:
+        # Without EFS the one is what the other leaves.
+        return [READ[:1]]
+    return [READ, READ[1:]]
 
 
 def _block(
     design: Design,
-    key: tuple[Mode, str, str],
+    candidates: Sequence[Smoother],
+    common: Smoother,
+    delivery: str,
     its: Readings,
-    smoother: Smoother,
+    names: tuple[str, ...],
     moments: int,
 ) -> Block | None:
     import numpy as np
 
-    observed = its.percent[key[2]]
+    observed = np.sum([its.percent[name] for name in names], axis=0)
     there = ~np.isnan(observed)
     if not there.any():
         return None
     time_s, observed = its.time_s[there], observed[there]
-    simulated = _at(design.moments_s, design.curves[key], time_s)
+    curves = [
+        _at(design.moments_s, design.curves[its.mode, delivery, name], time_s) for name in names
+    ]
+    # As the dashboard rounds them, so that rounding is part of the errors.
+    simulated = np.sum([np.round(curve, its.decimals) for curve in curves], axis=0)
     known = ~np.isnan(simulated).any(axis=0)
     if not known.any():
         return None
     time_s, observed, simulated = time_s[known], observed[known], simulated[:, known]
-    # As the dashboard rounds them, so that rounding is part of the errors.
-    simulated = np.round(simulated, its.decimals)
-    floor = max(10.0**-its.decimals / np.sqrt(12.0), _SEEN_PT)
+    floor = max(10.0**-its.decimals * np.sqrt(len(names) / 12.0), _SEEN_PT)
     places = _thinned(time_s, simulated.std(axis=0) > floor, moments)
-    last = simulated[:, -1], float(observed[-1])
-    simulated = np.diff(simulated[:, places], axis=1, prepend=0.0)
-    observed = np.diff(observed[places], prepend=0.0)
-    varies = simulated.std(axis=0) > 0.5 * floor
-    apart = np.abs(observed - simulated.mean(axis=0))[~varies]
-    impossible = bool((apart > 20.0 * floor + 1e-3).any())
-    return Block(smoother, simulated[:, varies], observed[varies], *last, floor, impossible)
+    steps = np.diff(simulated[:, places], axis=1, prepend=0.0)
+    seen = np.diff(observed[places], prepend=0.0)
+    varies = steps.std(axis=0) > 0.5 * floor
+    apart = np.abs(seen - steps.mean(axis=0))[~varies]
+    steps = steps[:, varies]
+    return Block(
+        Emulated.of(best(candidates, steps), design.points, steps, floor),
+        seen[varies],
+        Emulated.of(common, design.points, simulated[:, -1:], floor),
+        float(observed[-1]),
+        impossible=bool((apart > 20.0 * floor + 1e-3).any()),
+    )
 
 
 def _at(moments_s: Floats, curves: Floats, time_s: Floats) -> Floats:

@@ -73,7 +73,7 @@ class Design:
 
 def default_simulations(ranges: int) -> int:
     """Return how many simulations fill this many ranges well enough."""
-    return 128 if ranges <= 4 else 256
+    return 256 if ranges <= 4 else 512
 
 
 def simulate_design(
@@ -92,7 +92,7 @@ def simulate_design(
     modes
         Of reporting.
     n
-        How many simulations, at least 64; 128 by default, 256 for more than four ranges.
+        How many simulations, at least 64; 256 by default, 512 for more than four ranges.
     workers
         Processes, which change the speed alone.
     progress

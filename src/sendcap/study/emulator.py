@@ -9,9 +9,11 @@ residual / (1 - h), where h is the weight that a simulation has at its own point
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from sendcap.study.noise import Scale, scale_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-_Key = TypeVar("_Key")
 _Kernel = Literal["thin_plate_spline", "quintic"]
 
 _SMOOTHING: Final = tuple(10.0**power for power in (-5, -3, -2, -1, 0, 1, 2, 4))
@@ -55,6 +56,27 @@ class Smoother:
         errors: Floats = (values - self.at_points @ values) / (1.0 - own)
         return errors
 
+    @property
+    def own_widening(self) -> Floats:
+        """By how much chance in the others widens the errors of `left_out`: shape (n,)."""
+        import numpy as np
+
+        own = np.diag(self.at_points)
+        others = (self.at_points**2).sum(axis=1) - own**2
+        found: Floats = np.sqrt(1.0 + others / (1.0 - own) ** 2)
+        return found
+
+
+def widening(weights: Floats) -> Floats:
+    """Return by how much chance in the simulations widens the error at each point.
+
+    Far from the simulations' middle a prediction rests on few of them.
+    """
+    import numpy as np
+
+    found: Floats = np.sqrt(1.0 + (weights**2).sum(axis=1))
+    return found
+
 
 def smoothers(points: Floats) -> list[Smoother]:
     """Return smoothers to choose from: linear and quadratic trend, from stiff to supple."""
@@ -80,24 +102,54 @@ def _kinds(n: int, d: int) -> Iterator[tuple[_Kernel, int, float]]:
             yield "quintic", 2, smoothing
 
 
-def chosen(candidates: list[Smoother], curves: Mapping[_Key, Floats]) -> dict[_Key, Smoother]:
-    """Return for each curve the smoother with the least error of leaving one out.
+def best(candidates: Sequence[Smoother], values: Floats) -> Smoother:
+    """Return the smoother with the least errors of leaving one out.
 
-    Errors are compared as geometric means over the moments, so that the moments at which a curve
-    differs most between simulations do not decide alone.
+    Errors are compared as geometric means over the columns of ``values``, so that those in which
+    the simulations differ most do not decide alone. Columns with NaN do not count.
     """
     import numpy as np
 
-    def error(its: Smoother, values: Floats) -> float:
-        squares = (its.left_out(values) ** 2).mean(axis=0)
+    told = values[:, np.ptp(values, axis=0) > 0.0]
+    if not told.size:
+        return candidates[0]
+
+    def error(its: Smoother) -> float:
+        squares = (its.left_out(told) ** 2).mean(axis=0)
         return float(np.log(squares + 1e-20).mean())
 
-    found = {}
-    for key, curve in curves.items():
-        varies = np.ptp(curve, axis=0) > 0.0
-        values = curve[:, varies & ~np.isnan(curve).any(axis=0)]
-        if not values.size:
-            found[key] = candidates[0]
-            continue
-        found[key] = min(candidates, key=lambda its, values=values: error(its, values))  # type: ignore[misc]
-    return found
+    return min(candidates, key=error)
+
+
+@dataclass(frozen=True, eq=False)
+class Emulated:
+    """Numbers as functions of a point: their means, their deviations, and the errors left.
+
+    Attributes
+    ----------
+    smoother
+        That predicts them.
+    values : ndarray, shape (n, k)
+        Of the simulations.
+    scale
+        Standard deviations of a single simulation, over the cube.
+    errors : ndarray, shape (n, k)
+        Of each simulation, predicted from the others, over its deviation.
+    """
+
+    smoother: Smoother = field(repr=False)
+    values: Floats = field(repr=False)
+    scale: Scale = field(repr=False)
+    errors: Floats = field(repr=False)
+
+    @classmethod
+    def of(cls, smoother: Smoother, points: Floats, values: Floats, floor: float) -> Emulated:
+        """Emulate numbers of simulations at points; no deviation is less than the floor."""
+        single = smoother.left_out(values) / smoother.own_widening[:, None]
+        scale = scale_of(points, single, floor)
+        return cls(smoother, values, scale, single / scale.at(points))
+
+    def at(self, points: Floats) -> tuple[Floats, Floats]:
+        """Return means and deviations at points, two arrays of shape (points, k)."""
+        weights = self.smoother.weights(points)
+        return weights @ self.values, self.scale.at(points) * widening(weights)[:, None]

@@ -11,8 +11,7 @@ from sendcap.reporting.modes import ALL_DELIVERIES, Mode
 from sendcap.study.chance import Chance
 from sendcap.study.conditioning import likelihood_of
 from sendcap.study.design import Design
-from sendcap.study.emulator import Smoother, chosen, smoothers
-from sendcap.study.noise import scale_of
+from sendcap.study.emulator import Emulated, Smoother, best, smoothers
 from sendcap.study.outlook import Forecast
 from sendcap.study.readings import READ, Readings
 from sendcap.study.tempering import posterior
@@ -37,17 +36,40 @@ class Forecaster:
     ----------
     design
         The simulations.
-    smoothers
-        By mode, delivery and column.
+    candidates
+        Smoothers to choose from.
+    common
+        The one for all curves and their last readings. Errors of numbers that are sums of each
+        other are then such sums, too, and a curve that stays as it is stays so when emulated.
+    curves
+        Delivered % by mode, delivery and column, and at which moments it is emulated.
     """
 
     design: Design
-    smoothers: Mapping[tuple[Mode, str, str], Smoother] = field(repr=False)
+    candidates: list[Smoother] = field(repr=False)
+    common: Smoother = field(repr=False)
+    curves: Mapping[tuple[Mode, str, str], tuple[Emulated, npt.NDArray[np.bool_]]] = field(
+        repr=False
+    )
 
     @classmethod
     def of(cls, design: Design) -> Forecaster:
         """Fit emulators to the simulations of a design."""
-        return cls(design, chosen(smoothers(design.points), design.curves))
+        import numpy as np
+
+        candidates = smoothers(design.points)
+        kept = {
+            key: (curve, np.logical_not(np.isnan(curve).any(axis=0)))
+            for key, curve in design.curves.items()
+            if key[2] == READ[0]
+        }
+        told = np.concatenate([curve[:, known] for curve, known in kept.values()], axis=1)
+        common = best(candidates, told)
+        curves = {
+            key: (Emulated.of(common, design.points, curve[:, known], _SEEN_PT), known)
+            for key, (curve, known) in kept.items()
+        }
+        return cls(design, candidates, common, curves)
 
     def forecast(
         self,
@@ -63,7 +85,7 @@ class Forecaster:
         design = self.design
         seed = np.random.SeedSequence(design.uncertain.scenario.seed, spawn_key=(_KEY,))
         rng = np.random.default_rng(seed)
-        likelihood = likelihood_of(design, self.smoothers, readings, delivery)
+        likelihood = likelihood_of(design, self.candidates, self.common, readings, delivery)
         points = posterior(likelihood, design.points.shape[1], draws, rng)
         # One draw of chance for all modes: they read the same delivery.
         chance = Chance.of(likelihood, points, rng)
@@ -88,13 +110,9 @@ class Forecaster:
         """Return a draw of a curve for each point; NaN where some simulation has no value."""
         import numpy as np
 
-        smoother, simulated = self.smoothers[key], self.design.curves[key]
-        known = np.logical_not(np.isnan(simulated).any(axis=0))
-        simulated = simulated[:, known]
-        errors = smoother.left_out(simulated)
-        scale = scale_of(self.design.points, errors, _SEEN_PT)
-        drawn = chance.drawn(errors / scale.at(self.design.points))
+        emulated, known = self.curves[key]
+        mean, deviation = emulated.at(points)
         found = np.full((len(points), len(known)), np.nan)
-        found[:, known] = smoother.weights(points) @ simulated + scale.at(points) * drawn
+        found[:, known] = mean + deviation * chance.drawn(emulated.errors)
         within: Floats = np.clip(found, 0.0, 100.0)
         return within
