@@ -2,7 +2,7 @@
 
 The last readings tell most: where a curve stays as it is, its error stays as well. What is to come
 is therefore first regressed on the errors of the last readings, and what is then left on those of
-the increments before, with the shrunk correlation that the likelihood has for them.
+the increments before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sendcap.study.conditioning import Likelihood
-from sendcap.study.noise import correlation_of
+from sendcap.study.noise import joint_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +33,8 @@ class Chance:
     last, before : ndarray, shape (n, …)
         Errors of the simulations: in the last readings, and in the increments as far as they do
         not follow from those.
-    precision
-        Inverse of the correlation of the latter.
+    scatter_inverse
+        Inverse of the sums of squares and products of the latter.
     last_seen, before_seen : ndarray, shape (s, …)
         The same of the real readings, if a point is the truth.
     which : ndarray, shape (s,)
@@ -45,7 +45,7 @@ class Chance:
 
     last: Floats = field(repr=False)
     before: Floats = field(repr=False)
-    precision: Floats = field(repr=False)
+    scatter_inverse: Floats = field(repr=False)
     last_seen: Floats = field(repr=False)
     before_seen: Floats = field(repr=False)
     which: npt.NDArray[np.intp] = field(repr=False)
@@ -64,22 +64,22 @@ class Chance:
         # Of a single reading nothing is left.
         more = (before**2).mean(axis=0) > _SAME
         before, from_last = before[:, more], from_last[:, more]
-        precision = np.linalg.inv(correlation_of(before)).astype(np.float64)
-        # The correlation is that of errors of unit size; these have become smaller.
+        # In units of their own, or what is left of some would be too small to be told from nothing.
         inverse = 1.0 / np.sqrt((before**2).mean(axis=0))
+        before = before * inverse
+        joint = joint_of(before)
         degrees = likelihood.degrees + likelihood.size
         wider = (likelihood.degrees + likelihood.distance(seen)) / rng.chisquare(
             degrees, len(points)
         )
         return cls(
             last,
-            before * inverse,
-            precision,
+            before,
+            joint.precision / joint.degrees,
             last_seen,
             (seen[:, more] - last_seen @ from_last) * inverse,
             rng.integers(len(errors), size=len(points)),
-            # Errors of the simulations have the tails in them already.
-            np.sqrt(wider * (likelihood.degrees - 2.0) / likelihood.degrees),
+            np.sqrt(wider),
         )
 
     def drawn(self, errors: Floats) -> Floats:
@@ -96,13 +96,12 @@ class Chance:
         """
         import numpy as np
 
-        n = len(errors)
         inverse = np.linalg.pinv(self.last, rcond=_SAME)
         from_last = inverse @ errors
         rest = errors - self.last @ from_last
-        from_before = self.precision @ self.before.T @ rest / n
+        from_before = self.scatter_inverse @ self.before.T @ rest
         own = np.einsum("ij,ji->i", self.last, inverse)
-        own += np.einsum("ij,jk,ik->i", self.before, self.precision, self.before) / n
+        own += np.einsum("ij,jk,ik->i", self.before, self.scatter_inverse, self.before)
         # As it would be had the simulation itself not been used to find what follows from what.
         left = (rest - self.before @ from_before) / (1.0 - np.minimum(own, _MOST_OWN))[:, None]
         follows = self.last_seen @ from_last + self.before_seen @ from_before

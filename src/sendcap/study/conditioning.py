@@ -1,9 +1,8 @@
 """What readings say about the values in the ranges: the likelihood of a point.
 
 Successive readings are cumulative, so they are anything but independent. They are therefore taken
-as the first of them and the differences from each to the next, and how the errors of these go
-together is estimated from the simulations; it is shrunk towards independent differences, not
-towards independent readings.
+as the first of them and the differences from each to the next; and of the errors of these, each is
+taken as far as it does not follow from those before it, as the simulations show.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.errors import SendcapError
 from sendcap.reporting.elapsed import elapsed
-from sendcap.study.emulator import Emulated, Smoother, best
-from sendcap.study.noise import correlation_of, tails_of
+from sendcap.study.emulator import Emulated, Means, Smoother, best
+from sendcap.study.noise import Scale, innovations_of, joint_of, scale_of
 from sendcap.study.readings import READ, Readings
 
 if TYPE_CHECKING:
@@ -38,13 +37,14 @@ _SEEN_PT: Final = 1e-5
 class Block(NamedTuple):
     """One curve as the first of its readings and the differences; and the last reading itself.
 
-    ``observed`` and ``last_observed`` are what was seen of what ``emulated`` and ``last`` tell.
+    ``observed`` and ``last_observed`` are what was seen of what ``steps`` and ``last`` tell.
     """
 
-    emulated: Emulated
+    steps: Means
     observed: Floats
     last: Emulated
     last_observed: float
+    floor: float
     impossible: bool
 
 
@@ -52,22 +52,30 @@ class Block(NamedTuple):
 class Likelihood:
     """How likely what was seen is at a point of the cube: a multivariate t distribution.
 
-    It is Student's t and not normal because the covariance is an estimate, and because an emulator
-    errs more in some places than elsewhere: how much is fitted to its errors.
+    It is Student's t and not normal because the covariance is an estimate from n simulations.
 
     Attributes
     ----------
     blocks
         The curves that are compared.
+    innovations : ndarray, shape (k, k)
+        Takes from each error what follows from those before it.
+    scale
+        Standard deviations of what is left, over the cube.
+    errors : ndarray, shape (n, k)
+        What is left of the simulations' errors, over its deviation.
     precision : ndarray, shape (k, k)
-        Inverse of the errors' correlation, in the t distribution's own scale.
+        Inverse of the scale matrix of such errors.
     degrees
         Of freedom.
     """
 
     blocks: Sequence[Block] = field(repr=False)
+    innovations: Floats = field(repr=False)
+    scale: Scale = field(repr=False)
+    errors: Floats = field(repr=False)
     precision: Floats = field(repr=False)
-    degrees: float
+    degrees: int
 
     @property
     def size(self) -> int:
@@ -79,23 +87,20 @@ class Likelihood:
         """Whether something was seen that is the same in all simulations, and not this."""
         return any(its.impossible for its in self.blocks)
 
-    @property
-    def errors(self) -> Floats:
-        """Errors of the simulations, over their deviations: shape (n, k)."""
-        import numpy as np
-
-        return np.concatenate([its.emulated.errors for its in self.blocks], axis=1)
-
     def deviations(self, points: Floats) -> tuple[Floats, Floats]:
-        """Return what was seen minus what a point predicts, over its deviation; and the latter."""
+        """Return what was seen minus what a point predicts, over its deviation; and the latter.
+
+        Of each number as far as it does not follow from those before it.
+        """
         import numpy as np
 
-        apart, deviations = [], []
+        apart, wider = [], []
         for its in self.blocks:
-            mean, deviation = its.emulated.at(points)
-            apart.append((its.observed - mean) / deviation)
-            deviations.append(deviation)
-        return np.concatenate(apart, axis=1), np.concatenate(deviations, axis=1)
+            mean, widening = its.steps.at(points)
+            apart.append(its.observed - mean)
+            wider.append(np.broadcast_to(widening, mean.shape))
+        deviation = self.scale.at(points) * np.concatenate(wider, axis=1)
+        return np.concatenate(apart, axis=1) @ self.innovations.T / deviation, deviation
 
     def distance(self, deviations: Floats) -> Floats:
         """Return the squared Mahalanobis distance of deviations: shape (points,)."""
@@ -162,10 +167,13 @@ def likelihood_of(
             f"observed: up to {elapsed(last_s)} all values in the ranges give the same readings; "
             "wait for later ones"
         )
-    errors = np.concatenate([its.emulated.errors for its in blocks], axis=1)
-    precision = np.linalg.inv(correlation_of(errors)).astype(np.float64)
-    tails = tails_of(errors, precision)
-    return Likelihood(blocks, precision / tails.scale, tails.degrees)
+    single = np.concatenate([its.steps.single for its in blocks], axis=1)
+    floor = max(its.floor for its in blocks)
+    innovations = innovations_of(single, floor)
+    left = single @ innovations.T
+    scale = scale_of(design.points, left, floor)
+    errors = left / scale.at(design.points)
+    return Likelihood(blocks, innovations, scale, errors, *joint_of(errors))
 
 
 def _compared(design: Design, mode: Mode, delivery: str, its: Readings) -> list[tuple[str, ...]]:
@@ -219,10 +227,11 @@ def _block(
     apart = np.abs(seen - steps.mean(axis=0))[~varies]
     steps = steps[:, varies]
     return Block(
-        Emulated.of(best(candidates, steps), design.points, steps, floor),
+        Means.of(best(candidates, steps), steps),
         seen[varies],
         Emulated.of(common, design.points, simulated[:, -1:], floor),
         float(observed[-1]),
+        floor,
         impossible=bool((apart > 20.0 * floor + 1e-3).any()),
     )
 

@@ -122,8 +122,8 @@ def best(candidates: Sequence[Smoother], values: Floats) -> Smoother:
 
 
 @dataclass(frozen=True, eq=False)
-class Emulated:
-    """Numbers as functions of a point: their means, their deviations, and the errors left.
+class Means:
+    """Numbers as functions of a point.
 
     Attributes
     ----------
@@ -131,25 +131,54 @@ class Emulated:
         That predicts them.
     values : ndarray, shape (n, k)
         Of the simulations.
+    single : ndarray, shape (n, k)
+        Errors of each simulation, predicted from the others, without what chance in those adds.
+    """
+
+    smoother: Smoother = field(repr=False)
+    values: Floats = field(repr=False)
+    single: Floats = field(repr=False)
+
+    @classmethod
+    def of(cls, smoother: Smoother, values: Floats) -> Means:
+        """Emulate numbers of the simulations."""
+        return cls(smoother, values, smoother.left_out(values) / smoother.own_widening[:, None])
+
+    def at(self, points: Floats) -> tuple[Floats, Floats]:
+        """Return means at points, and by how much chance in the simulations widens their errors.
+
+        Arrays of shape (points, k) and (points, 1).
+        """
+        weights = self.smoother.weights(points)
+        return weights @ self.values, widening(weights)[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Emulated:
+    """Numbers as functions of a point: their means, their deviations, and the errors left.
+
+    Attributes
+    ----------
+    means
+        Of the numbers.
     scale
         Standard deviations of a single simulation, over the cube.
     errors : ndarray, shape (n, k)
         Of each simulation, predicted from the others, over its deviation.
     """
 
-    smoother: Smoother = field(repr=False)
-    values: Floats = field(repr=False)
+    means: Means = field(repr=False)
     scale: Scale = field(repr=False)
     errors: Floats = field(repr=False)
 
     @classmethod
     def of(cls, smoother: Smoother, points: Floats, values: Floats, floor: float) -> Emulated:
         """Emulate numbers of simulations at points; no deviation is less than the floor."""
-        single = smoother.left_out(values) / smoother.own_widening[:, None]
-        scale = scale_of(points, single, floor)
-        return cls(smoother, values, scale, single / scale.at(points))
+        means = Means.of(smoother, values)
+        scale = scale_of(points, means.single, floor)
+        return cls(means, scale, means.single / scale.at(points))
 
     def at(self, points: Floats) -> tuple[Floats, Floats]:
         """Return means and deviations at points, two arrays of shape (points, k)."""
-        weights = self.smoother.weights(points)
-        return weights @ self.values, self.scale.at(points) * widening(weights)[:, None]
+        mean, wider = self.means.at(points)
+        return mean, self.scale.at(points) * wider

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _ROUNDS: Final = 30
-_FEWEST_DEGREES: Final = 3.0
+_RIDGE_OF_SUMS: Final = 1e-4
+"""No sum of errors varies less than this share of a single one's variance, so that all can be."""
 _RIDGE: Final = 2.0
 """That the variance differs by a factor of e across half a range is a priori one sigma."""
 
@@ -78,78 +79,77 @@ def scale_of(points: Floats, errors: Floats, floor: float) -> Scale:
     return Scale(coefficients, np.full(errors.shape[1], floor))
 
 
-def correlation_of(scaled: Floats) -> Floats:
-    """Return the correlation of errors of about unit variance, shrunk towards none.
+class Joint(NamedTuple):
+    """A multivariate t distribution of errors about zero.
+
+    Attributes
+    ----------
+    precision : ndarray, shape (k, k)
+        Inverse of its scale matrix.
+    degrees
+        Of freedom.
+    """
+
+    precision: Floats
+    degrees: int
+
+
+def joint_of(errors: Floats) -> Joint:
+    """Return how errors over their deviations go together, not knowing their covariance.
+
+    What another delivery's errors are, given n of them and no knowledge before: multivariate t
+    with n - k + 1 degrees of freedom. Nothing is shrunk towards independence. That would make a
+    sum that hardly varies seem to vary, and such sums tell most.
 
     Parameters
     ----------
-    scaled : ndarray, shape (n, k)
-        Errors over their standard deviations.
+    errors : ndarray, shape (n, k)
+        With n well above k.
 
     References
     ----------
-    J. Schäfer, K. Strimmer, "A shrinkage approach to large-scale covariance matrix estimation and
-    implications for functional genomics", Statistical Applications in Genetics and Molecular
-    Biology 4 (2005), target "diagonal, unit variance" of correlations.
+    A. Gelman et al., "Bayesian Data Analysis", 3rd edition (2013), section 3.6: the noninformative
+    prior; the mean is known here.
     """
     import numpy as np
 
-    n, k = scaled.shape
-    unit = scaled / np.sqrt((scaled**2).mean(axis=0))
-    raw: Floats = unit.T @ unit / n
-    if k < 2:
-        return raw
-    variance = ((unit**2).T @ (unit**2) / n - raw**2) / (n - 1)
-    off = ~np.eye(k, dtype=bool)
-    shrink = float(
-        np.clip(variance[off].sum() / max(float((raw[off] ** 2).sum()), 1e-12), 0.0, 1.0)
-    )
-    shrink = max(shrink, 1e-3)
-    correlation: Floats = (1.0 - shrink) * raw
-    np.fill_diagonal(correlation, 1.0)
-    return correlation
+    n, k = errors.shape
+    degrees = max(n - k + 1, 1)
+    scatter = errors.T @ errors + n * _RIDGE_OF_SUMS * np.eye(k)
+    return Joint(np.linalg.inv(scatter / degrees).astype(np.float64), degrees)
 
 
-class Tails(NamedTuple):
-    """How much further out errors are than normal ones: degrees of freedom, and a squared scale."""
+def innovations_of(errors: Floats, floor: float) -> Floats:
+    """Return the matrix that takes from each error what follows from those before it.
 
-    degrees: float
-    scale: float
-
-
-def tails_of(scaled: Floats, precision: Floats) -> Tails:
-    """Fit a multivariate t distribution to errors, each judged by the covariance of the others.
+    What is left, the innovations, can be of different size in different places without a sum of
+    errors that is certain, such as that all is sent in the end, becoming uncertain.
 
     Parameters
     ----------
-    scaled : ndarray, shape (n, k)
-        Errors over their standard deviations.
-    precision : ndarray, shape (k, k)
-        Inverse of their correlation.
+    errors : ndarray, shape (n, k)
+        Not scaled.
+    floor
+        Least standard deviation.
+
+    Returns
+    -------
+    ndarray, shape (k, k)
+        Lower triangular, with ones on its diagonal.
+
+    References
+    ----------
+    M. Pourahmadi, "Joint mean-covariance models with applications to longitudinal data",
+    Biometrika 86 (1999): the modified Cholesky decomposition.
     """
     import numpy as np
-    from scipy import optimize, special
+    from scipy.linalg import solve_triangular
 
-    n, k = scaled.shape
-    own = np.einsum("ij,jk,ik->i", scaled, precision, scaled)
-    # Without an error itself in the covariance it is measured by (Sherman and Morrison).
-    distance = own * (n - 1) / n / np.maximum(1.0 - own / n, 0.1)
-
-    def surprise(logs: Floats) -> float:
-        degrees, scale = np.exp(logs)
-        each = (
-            special.gammaln((degrees + k) / 2)
-            - special.gammaln(degrees / 2)
-            - 0.5 * k * np.log(degrees * scale)
-            - 0.5 * (degrees + k) * np.log1p(distance / (degrees * scale))
-        )
-        return -float(each.sum())
-
-    bounds = [(np.log(_FEWEST_DEGREES), np.log(n)), (np.log(0.1), np.log(10.0))]
-    start = np.array([np.log(min(20.0, 0.5 * n)), 0.0])
-    found = optimize.minimize(surprise, start, bounds=bounds, method="L-BFGS-B")
-    degrees, scale = np.exp(found.x).tolist()
-    return Tails(degrees, scale)
+    n, k = errors.shape
+    lower = np.linalg.cholesky(errors.T @ errors / n + floor**2 * 1e-2 * np.eye(k))
+    lower = lower / np.diag(lower)
+    found: Floats = solve_triangular(lower, np.eye(k), lower=True, unit_diagonal=True)
+    return found
 
 
 def _with_one(points: Floats) -> Floats:
