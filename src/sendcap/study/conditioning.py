@@ -211,7 +211,8 @@ def _block(
         return None
     time_s, observed = its.time_s[there], observed[there]
     curves = [
-        _at(design.moments_s, design.curves[its.mode, delivery, name], time_s) for name in names
+        curves_at(design.moments_s, design.curves[its.mode, delivery, name], time_s)
+        for name in names
     ]
     # As the dashboard rounds them, so that rounding is part of the errors.
     simulated = np.sum([np.round(curve, its.decimals) for curve in curves], axis=0)
@@ -236,7 +237,7 @@ def _block(
     )
 
 
-def _at(moments_s: Floats, curves: Floats, time_s: Floats) -> Floats:
+def curves_at(moments_s: Floats, curves: Floats, time_s: Floats) -> Floats:
     """Return curves at some times, between the moments on a straight line."""
     import numpy as np
 

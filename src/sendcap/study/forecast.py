@@ -13,7 +13,9 @@ Method. Some values of the scenario are known as ranges only.
    readings (`sendcap.study.tempering`).
 5. *What comes*: for each of these points the emulated curve, plus errors: of these, the part that
    goes with the errors seen so far is known, and the rest is drawn from the simulations' own.
-6. *Check*: if even the points that explain the readings best are further from them than such a
+6. *Honesty*: the same is done for each simulation of the design, from others of them. As its end
+   is known, so is how much wider the intervals must be (`sendcap.study.calibration`).
+7. *Check*: if even the points that explain the readings best are further from them than such a
    delivery would be by chance, the model or its ranges are wrong, and a warning says so.
 
 Simulations are used and not the mean-field curves of `sendcap.analysis`, because the errors of the
@@ -25,24 +27,27 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sendcap.analysis.convergence import TOLERANCES_PT
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.study.calibration import stretch
 from sendcap.study.converge import tolerances_of
 from sendcap.study.design import Design, simulate_design
 from sendcap.study.estimates import require_confidence
 from sendcap.study.forecaster import CONFIDENCE, Forecaster
 from sendcap.study.outlook import Forecast
 from sendcap.study.readings import read_readings
+from sendcap.study.workers import Workers
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Scenario, UncertainScenario
     from sendcap.scenario.uncertain import Ends
-    from sendcap.study.workers import Workers
+
+FEW: Final = 50
 
 
 def forecast(
@@ -59,6 +64,7 @@ def forecast(
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
     design: Design | None = None,
+    stretched: float | None = None,
 ) -> Forecast:
     """Forecast the final Delivered % from what the dashboard has shown so far.
 
@@ -85,6 +91,8 @@ def forecast(
         As for `sendcap.study.design.simulate_design`.
     design
         Simulations made before, which are then not made again.
+    stretched
+        By how much to stretch the intervals, if that is known; see `sendcap.study.calibration`.
 
     Raises
     ------
@@ -111,7 +119,13 @@ def forecast(
         design = simulate_design(
             uncertain, tuple(readings), simulations, workers=workers, progress=progress
         )
-    found = Forecaster.of(design).forecast(readings, delivery, points, confidence)
+    forecaster = Forecaster.of(design)
+    # What cannot be forecast is told before minutes are spent on how well.
+    forecaster.forecast(readings, delivery, points, confidence, draws=FEW)
+    if stretched is None:
+        with Workers.of(workers) as team:
+            stretched = stretch(design, readings, team, delivery, confidence)
+    found = forecaster.forecast(readings, delivery, points, confidence, stretch=stretched)
     if not found.reachable:
         warnings.warn(unreachable(found), SendcapWarning, stacklevel=2)
     return found

@@ -78,8 +78,17 @@ class Forecaster:
         tolerances_pt: tuple[float, ...] = TOLERANCES_PT,
         confidence: float = CONFIDENCE,
         draws: int = DRAWS,
+        stretch: float = 1.0,
     ) -> Forecast:
-        """Forecast what comes after some readings; see `forecast`."""
+        """Forecast what comes after some readings; see `sendcap.forecast`.
+
+        Parameters
+        ----------
+        draws
+            Of what may come.
+        stretch
+            By how much to stretch them about their medians; see `sendcap.study.calibration`.
+        """
         import numpy as np
 
         design = self.design
@@ -90,7 +99,10 @@ class Forecaster:
         # One draw of chance for all modes: they read the same delivery.
         chance = Chance.of(likelihood, points, rng)
         curves = {
-            mode: self._curves((mode, delivery, READ[0]), points, chance) for mode in readings
+            mode: np.clip(
+                _stretched(self._curves((mode, delivery, READ[0]), points, chance), stretch), 0, 100
+            )
+            for mode in readings
         }
         return Forecast(
             uncertain=design.uncertain,
@@ -100,9 +112,10 @@ class Forecaster:
             confidence=confidence,
             tolerances_pt=tolerances_pt,
             simulations=design.n,
-            values=design.values(points),
+            values=design.values(np.clip(_stretched(points, stretch), -1.0, 1.0)),
             moments_s=design.moments_s,
             curves=curves,
+            stretch=stretch,
             explained=0.0 if likelihood.impossible else likelihood.tail(points),
         )
 
@@ -114,5 +127,14 @@ class Forecaster:
         mean, deviation = emulated.at(points)
         found = np.full((len(points), len(known)), np.nan)
         found[:, known] = mean + deviation * chance.drawn(emulated.errors)
-        within: Floats = np.clip(found, 0.0, 100.0)
-        return within
+        return found
+
+
+def _stretched(draws: Floats, factor: float) -> Floats:
+    """Return draws that are by a factor further from their medians."""
+    import numpy as np
+
+    # Only columns of NaN have none.
+    median = np.quantile(draws, 0.5, axis=0)
+    stretched: Floats = median + factor * (draws - median)
+    return stretched

@@ -51,6 +51,8 @@ class Forecast:
         When the curves are told, in seconds.
     curves
         By mode, draws of Delivered %, each with the values of the same place: shape (s, m).
+    stretch
+        By how much draws were stretched so that intervals hold what they say.
     explained
         How often such a delivery is as far from its prediction by chance, 0 to 1.
     """
@@ -65,6 +67,7 @@ class Forecast:
     values: Floats = field(repr=False)
     moments_s: Floats = field(repr=False)
     curves: Mapping[Mode, Floats] = field(repr=False)
+    stretch: float
     explained: float
 
     @property
