@@ -1,6 +1,6 @@
 """Speed and memory of the engine, next to the textbook model and general simulators.
 
-Run by hand, some four minutes: ``python experiments/engine_benchmark.py [--markdown]``. Times are
+Run by hand, some six minutes: ``python experiments/engine_benchmark.py [--markdown]``. Times are
 CPU times with the JIT warm. What is compared takes turns, each in a new process every round (after
 the engine's ten million, the textbook model was a fifth slower in the same process). Rates are
 medians over the rounds, and a ratio has its range over the rounds. Leave the machine alone
@@ -18,6 +18,10 @@ model would need some 5 GB and far more than ten minutes, so it simulates less, 
   are 32 times shorter than they would be.
 
 The engine is measured on the slice as well: its fixed cost per window weighs more there.
+
+**Features** that make the engine slower are measured on the same slice: a spool of 300,000
+messages, for which the window is 10 s while the relay runs, and queues that react (a tolerance,
+suspensions, connection scaling), which start and finish attempts one by one.
 
 **100 M messages** have the preset's own settings first: relayed in 19 h, all tried within 42 h,
 so a validity of 84 h cuts off no more of them than of 10 M. This is the longest queue. Then
@@ -65,6 +69,14 @@ THEORY_WAIT_S: Final = 0.2046  # Erlang C
 KERNEL_RUNS: Final = 10  # in one measurement, since one is over too soon
 LIBRARIES: Final = ("sendcap", "simpy", "numpy", "numba", "pyarrow", "ciw")
 PRESET: Final = load("black-friday")
+FEATURES: Final[dict[str, dict[str, Any]]] = {
+    "a spool of 300,000": {"mta.spool": 300_000},
+    "queues that react": {
+        "mta.suspend": "momentum",
+        "providers.gmail.tolerance": "14/s",
+        **{f"providers.{name}.connection_scaling": "kumomta" for name in PRESET.providers},
+    },
+}
 Queue = tuple[float, float]  # customers per second of CPU time, their mean wait in seconds
 Result = TypeVar("Result")
 
@@ -93,10 +105,12 @@ def cpu_s(work: Callable[[], object]) -> float:
     return time.process_time() - before_s
 
 
-def black_friday(messages: int, ips: int = PRESET.mta.ips) -> Scenario:
+def black_friday(messages: int, ips: int = PRESET.mta.ips, feature: str = "") -> Scenario:
     """Return the preset with so many messages and IPs, its relay and ingress in proportion."""
     relay, mta = PRESET.relay, PRESET.mta
-    changes: dict[str, Any] = {"deliveries[0].messages": messages}
+    changes: dict[str, Any] = {"deliveries[0].messages": messages, **FEATURES.get(feature, {})}
+    if "mta.spool" in changes:
+        changes["mta.spool"] = changes["mta.spool"] * ips // mta.ips
     if ips != mta.ips:
         changes["mta.ips"] = ips
         changes["relay.workers"] = max(relay.workers, relay.workers * ips // mta.ips)
@@ -119,9 +133,16 @@ def by_engine(messages: int, sliced: int) -> tuple[float, float, float]:
         )
 
 
-def by_textbook(messages: int, ips: int) -> float:
+def with_feature(messages: int, feature: str) -> float:
+    """Measure messages per second of the engine."""
+    scenario = black_friday(messages, feature=feature)
+    sendcap.simulate(black_friday(1000, feature=feature))
+    return messages / cpu_s(lambda: sendcap.simulate(scenario))
+
+
+def by_textbook(messages: int, ips: int, feature: str = "") -> float:
     """Measure messages per second."""
-    scenario = black_friday(messages, ips)
+    scenario = black_friday(messages, ips, feature)
     textbook.simulate_ledger(black_friday(1000))
     return messages / cpu_s(lambda: textbook.simulate_ledger(scenario))
 
@@ -267,6 +288,20 @@ def model_rows(messages: int, few: int, rounds: int) -> Iterator[Row]:
     yield limit_row("CPU with sending log / without", times, "≤ 3", "times")
 
 
+def feature_rows(messages: int, rounds: int) -> Iterator[Row]:
+    """Tell how the engine compares with the textbook model where a feature slows it down."""
+    sliced = max(1, messages // PRESET.mta.ips)
+    for feature in FEATURES:
+        found = [
+            (apart(with_feature, messages, feature), apart(by_textbook, sliced, 1, feature))
+            for _ in range(rounds)
+        ]
+        engine, text = zip(*found, strict=True)
+        yield rate_row(f"engine, {feature}", engine)
+        yield rate_row(f"textbook, {feature}, same load", text)
+        yield ratio_row(f"engine / textbook, {feature}, same load", engine, text, 30)
+
+
 def size_rows(largest: int, messages: int, runs: int) -> Iterator[Row]:
     """Tell how time and memory grow with the number of messages."""
     few, ips = max(1, largest // 100), PRESET.mta.ips
@@ -349,6 +384,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     its = parser.parse_args(arguments)
     load_before = os.getloadavg()[0]
     rows = list(model_rows(its.messages, its.textbook_messages, its.rounds))
+    rows += feature_rows(its.messages, its.rounds)
     if its.largest:
         rows += size_rows(its.largest, its.messages, its.rounds)
     rows += queue_rows(its.customers, its.rounds)

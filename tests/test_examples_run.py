@@ -52,13 +52,13 @@ def test_python_examples_of_the_readme_run(tmp_path: Path) -> None:
 
 
 def test_the_scenario_in_the_readme_is_complete(tmp_path: Path) -> None:
-    (example,) = blocks("toml")
-    (tmp_path / "send.toml").write_text(example)
+    (tmp_path / "send.toml").write_text(blocks("toml")[0])
     assert sendcap.load(tmp_path / "send.toml").deliveries[0].messages == 200_000
 
 
 def test_commands_of_the_readme_run_in_their_order(tmp_path: Path) -> None:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    (tmp_path / "study.toml").write_text(blocks("toml")[1])
     ran = 0
     for command in commands():
         if command.startswith(SETUP):

@@ -18,22 +18,31 @@ if TYPE_CHECKING:
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
     from sendcap.scenario import Scenario, load
+    from sendcap.study.capacity import Capacity, largest_within
     from sendcap.study.compare import Comparison, compare
     from sendcap.study.converge import ConvergenceStudy, converge
+    from sendcap.study.designs import Range, latin_hypercube, sobol
     from sendcap.study.forecast import forecast
     from sendcap.study.kept import Replications
+    from sendcap.study.levers import Levers, levers
     from sendcap.study.outlook import Forecast
     from sendcap.study.replicate import replicate
+    from sendcap.study.sensitivity import Sensitivity, sensitivity
+    from sendcap.study.sustained import Sustained, sustained
+    from sendcap.study.sweep import sweep
 
     __version__: str
 
 __all__ = [
+    "Capacity",
     "Comparison",
     "ConvergenceStudy",
     "Dashboard",
     "Forecast",
     "Ledger",
+    "Levers",
     "Limits",
+    "Range",
     "Replications",
     "Run",
     "RunError",
@@ -41,37 +50,58 @@ __all__ = [
     "ScenarioError",
     "SendcapError",
     "SendcapWarning",
+    "Sensitivity",
+    "Sustained",
     "__version__",
     "compare",
     "converge",
     "forecast",
+    "largest_within",
+    "latin_hypercube",
+    "levers",
     "limits",
     "load",
     "open_run",
     "replicate",
+    "sensitivity",
     "simulate",
+    "sobol",
+    "sustained",
+    "sweep",
 ]
 
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
 # to load than to answer.
 _HOMES = {
+    "Capacity": "sendcap.study.capacity",
     "Comparison": "sendcap.study.compare",
     "ConvergenceStudy": "sendcap.study.converge",
     "Dashboard": "sendcap.reporting.dashboard",
     "Forecast": "sendcap.study.outlook",
     "Ledger": "sendcap.ledger",
+    "Levers": "sendcap.study.levers",
     "Limits": "sendcap.analysis.limits",
+    "Range": "sendcap.study.designs",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
+    "Sensitivity": "sendcap.study.sensitivity",
+    "Sustained": "sendcap.study.sustained",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
     "forecast": "sendcap.study.forecast",
+    "largest_within": "sendcap.study.capacity",
+    "latin_hypercube": "sendcap.study.designs",
+    "levers": "sendcap.study.levers",
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
     "replicate": "sendcap.study.replicate",
+    "sensitivity": "sendcap.study.sensitivity",
     "simulate": "sendcap.run",
+    "sobol": "sendcap.study.designs",
+    "sustained": "sendcap.study.sustained",
+    "sweep": "sendcap.study.sweep",
 }
 
 

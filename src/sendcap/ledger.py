@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,8 @@ message's first soft bounce) and ``expired_untried`` (expired with no soft bounc
 counted in ``accepted``, ``hard``, ``soft`` and ``expired`` too.
 """
 
-Counts = npt.NDArray[np.int64]
+Counts = npt.NDArray[Any]
+"""Whole numbers where a simulation has counted, floats where they are expected values."""
 
 
 class Series(NamedTuple):
@@ -165,13 +166,17 @@ class Ledger:
 
         Returns
         -------
-        ndarray of int64, shape (bins,)
+        ndarray, shape (bins,)
+            Of int64 from a simulation, of float64 where they are expected values.
         """
-        total = np.zeros(self.bins, np.int64)
-        for series in self.series(
-            event, clock=clock, delivery=delivery, provider=provider, reason=reason
-        ):
-            counts = self._counts[series]
+        found = [
+            self._counts[series]
+            for series in self.series(
+                event, clock=clock, delivery=delivery, provider=provider, reason=reason
+            )
+        ]
+        total = np.zeros(self.bins, np.result_type(np.int64, *found))
+        for counts in found:
             total[: len(counts)] += counts
         return total
 
@@ -198,20 +203,22 @@ class Ledger:
         delivery: str | None = None,
         provider: str | None = None,
         reason: str | None = None,
-    ) -> int:
-        """Return all the events of the run; see `counts`."""
-        return sum(
-            int(self._counts[series].sum())
+    ) -> float:
+        """Return all the events of the run: an int, or a float of expected ones; see `counts`."""
+        total: float = sum(
+            self._counts[series].sum().item()
             for series in self.series(
                 event, clock=clock, delivery=delivery, provider=provider, reason=reason
             )
         )
+        return total
 
-    def reasons(self, event: Event, *, provider: str | None = None) -> dict[str, int]:
+    def reasons(self, event: Event, *, provider: str | None = None) -> dict[str, float]:
         """Return the number of events per reason, most frequent first."""
-        totals: dict[str, int] = {}
+        totals: dict[str, float] = {}
         for series in self.series(event, clock="happened", provider=provider):
-            totals[series.reason] = totals.get(series.reason, 0) + int(self._counts[series].sum())
+            count = self._counts[series].sum().item()
+            totals[series.reason] = totals.get(series.reason, 0) + count
         return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
     def arrow(self) -> pa.Table:

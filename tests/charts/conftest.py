@@ -41,3 +41,15 @@ modes = ["without-efs", "efs", "efs-v8", "legacy"]
 @pytest.fixture(scope="session")
 def run() -> sendcap.Run:
     return sendcap.simulate(scenario.loads(TEXT))
+
+
+@pytest.fixture(scope="session")
+def study() -> sendcap.ConvergenceStudy:
+    return sendcap.converge(scenario.loads(TEXT), 5, workers=1)
+
+
+@pytest.fixture(scope="session")
+def compared() -> sendcap.Comparison:
+    one = scenario.loads(TEXT)
+    two = scenario.updated(one, {"mta.retry.first": "6m"})
+    return sendcap.compare(one, two, 4, names=("as it is", "mta.retry.first=6m"), workers=1)

@@ -10,7 +10,19 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["scenario", "--help"], []]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["run", "--help"],
+        ["limits", "--help"],
+        ["converge", "--help"],
+        ["compare", "--help"],
+        ["sweep", "--help"],
+        ["sensitivity", "--help"],
+        ["scenario", "--help"],
+        [],
+    ],
 )
 def test_help_imports_nothing_that_is_slow(arguments) -> None:
     code = (
@@ -42,7 +54,16 @@ def test_help_names_every_command(sendcap) -> None:
     for arguments in ((), ("--help",), ("-h",)):
         result = sendcap(*arguments)
         assert result.exit_code == 0
-        for command in ("run", "dashboard", "scenario"):
+        for command in (
+            "run",
+            "limits",
+            "dashboard",
+            "converge",
+            "compare",
+            "sweep",
+            "sensitivity",
+            "scenario",
+        ):
             assert f"\n  {command} " in result.output
 
 

@@ -188,12 +188,13 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
     "an attempt in an outage is none that is tolerated": (
         scenario_of(
             time=SECOND,
-            delivery=FEW,
+            delivery={"messages": 2},
             mta=SOON,
-            provider=TOLERANT | {"outages": [{"at": "0s", "lasts": "2s"}]},
+            provider=TOLERANT | {"tolerance": "1/20s", "outages": [{"at": "0s", "lasts": "2s"}]},
         ),
+        # Both fail at 1 s; at 12 s one is let through, at 23 s none yet.
         "accepted",
-        [12, 23, 34],
+        [12, 34],
     ),
     "a bad address takes of the tolerance as well": (
         scenario_of(
@@ -250,6 +251,40 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         ),
         "attempted",
         [0, 5, 66],
+    ),
+    "the throttle goes on from where it was before they stood in line": (
+        # Suspended from 6 to 9 s, from 11 to 14 s: shorter than the throttle holds them back.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 4},
+            mta=LATE | {"suspend": {"lasts": "3s"}},
+            provider={"connections_per_ip": 4, "rate": "1/5s", "tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 5, 10, 15],
+    ),
+    "each suspension begins with the slower rate's burst": (
+        # Throttled at 2 s: one at once, the next would be at 22 s, but it ends at 13 s. That one
+        # is throttled at 14 s: again one at once.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 7},
+            mta=LATE | {"suspend": {"within": "1s", "lasts": "10s", "rate": "1/20s"}},
+            provider={"tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 1, 2, 13, 14, 25, 26],
+    ),
+    "a suspension that is renewed does not": (
+        # Throttled at 1 s: one at once. Its answer at 2 s moves those in line from 11 to 12 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 7},
+            mta=LATE | {"suspend": {"within": "1s", "lasts": "10s", "rate": "1/20s"}},
+            provider={"connections_per_ip": 2, "tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 0, 1, 12, 12, 13, 24],
     ),
     "they expire if it lasts too long": (
         scenario_of(
@@ -310,6 +345,37 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         ),
         "attempted",
         [0, 1, 10, 11, 20, 21, 30, 31, 40],
+    ),
+    "a connection that is used up is opened again only if the queue wants it": (
+        # Three for ten messages, two for seven and for five, one for three.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 10},
+            provider={
+                "connections_per_ip": 10,
+                "messages_per_connection": 1,
+                "connect_time": "1s",
+                "connection_scaling": "kumomta",
+            },
+        ),
+        "attempted",
+        [1, 1, 1, 3, 3, 5, 5, 7, 9, 11],
+    ),
+    "and so is one that was idle for too long": (
+        # Three for ten messages; at 40 s four more come, for which one is enough.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 14},
+            relay={"batch": 10, "rate": "10/100s"},
+            provider={
+                "connections_per_ip": 10,
+                "connect_time": "1s",
+                "idle_timeout": "10s",
+                "connection_scaling": "kumomta",
+            },
+        ),
+        "attempted",
+        [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 41, 42, 43, 44],
     ),
     "a spread delivery becomes ready evenly": (
         scenario_of(time=SECOND, delivery=FEW | {"at": "5s", "spread": "30s"}, relay={"batch": 1}),

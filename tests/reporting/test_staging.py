@@ -10,7 +10,7 @@ import pytest
 
 from sendcap.errors import RunError
 from sendcap.reporting import staging
-from sendcap.reporting.staging import LEDGER, SUMMARY, Staging
+from sendcap.reporting.staging import LEDGER, SUMMARY, Contents, Staging
 
 
 def contents(directory) -> set[str]:
@@ -117,6 +117,20 @@ def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> 
     with pytest.raises(RunError, match=r"holds 'notes\.txt', which"), Staging(saved, force=True):
         pass
     assert (saved / "notes.txt").read_text() == "mine"
+
+
+def test_each_kind_of_directory_is_replaced_by_its_own_kind_only(saved, tmp_path) -> None:
+    study = Contents("a saved study", frozenset({"a.csv"}), frozenset({"a.csv", "b.png"}))
+    with pytest.raises(RunError, match="run: is not a saved study, so it is not replaced"):
+        Staging(saved, force=True, contents=study).__enter__()
+    other = tmp_path / "study"
+    other.mkdir()
+    (other / "a.csv").write_text("old")
+    with pytest.raises(RunError, match="study: is not a saved run"):
+        Staging(other, force=True).__enter__()
+    with Staging(other, force=True, contents=study) as folder:
+        (folder / "a.csv").write_text("new")
+    assert (other / "a.csv").read_text() == "new"
 
 
 def test_force_fills_an_empty_directory(tmp_path) -> None:

@@ -39,6 +39,19 @@ def test_samples_have_the_stated_moments(table: Any) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
+def test_the_distribution_function_is_that_of_the_samples(table: Any) -> None:
+    distribution = adapter.validate_python(table)
+    draws = np.sort(distribution.sample(np.random.default_rng(2), 100_000))
+    at = np.unique([*np.quantile(draws, np.linspace(0.0, 1.0, 101)), distribution.lowest_s])
+    share = np.searchsorted(draws, at, side="right") / len(draws)
+    # Kolmogorov's bound of the largest deviation, exceeded once in ten thousand times.
+    assert distribution.cdf(at) == pytest.approx(share, abs=2.23 / np.sqrt(len(draws)))
+    before = distribution.cdf(np.array([-1.0, np.nextafter(distribution.lowest_s, -1.0)]))
+    assert before == pytest.approx([0.0, 0.0], abs=1e-12)
+    assert distribution.cdf(np.array([1e12])) == pytest.approx([1.0])
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
 def test_a_distribution_reads_back(table: Any) -> None:
     distribution = adapter.validate_python(table)
     written = adapter.dump_python(distribution)

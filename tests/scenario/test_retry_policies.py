@@ -160,6 +160,19 @@ def test_exim_follows_its_default_rule() -> None:
     assert hours[-2] <= 96 < hours[-1]
 
 
+def test_rounding_does_not_keep_exim_from_growing_the_delay() -> None:
+    # A delay of an hour, measured on the clock, is a rounding error more or less than that.
+    policy = EximRetry()
+    finish_s = np.random.default_rng(1).uniform(7200.0, 7700.0, 1001)
+    delay_s = (finish_s + 3600.0) - finish_s
+    assert (delay_s < 3600.0).any()
+    later_s = finish_s + 3600.0
+    due_s = policy.due_s(
+        np.full(1001, 9), later_s, finish_s - 7200.0, finish_s - 7200.0, delay_s, None
+    )
+    assert due_s - later_s == pytest.approx(np.full(1001, 5400.0))
+
+
 def test_exims_random_step_lies_in_the_upper_half() -> None:
     policy = EximRetry(rule="H,4d,1h,2")
     times = {"finish": 9 * H, "first_failed": 0.0, "previous_delay": 3 * H}

@@ -102,3 +102,10 @@ def test_only_the_seed_changes_with_the_seed() -> None:
     for bad in (-1, 1.5, "7", True):
         with pytest.raises(ScenarioError, match="seed: must be a whole number"):
             before.with_seed(bad)  # type: ignore[arg-type]
+
+
+def test_a_table_that_is_given_stays_as_it_is() -> None:
+    table = {"policy": "schedule", "delays": ["5m"]}
+    values = {"mta.retry": table, "mta.retry.delays": ["1m"]}
+    assert updated(load("quickstart"), values).mta.retry.delays == (60.0,)
+    assert table == {"policy": "schedule", "delays": ["5m"]}

@@ -7,17 +7,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.analysis import ceilings
-from sendcap.analysis.sentence import sentence
+from sendcap.analysis.sentence import holding_up, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.analysis.observed import Observed
     from sendcap.model.engine import Progress
+    from sendcap.model.monitor import Monitor
     from sendcap.run import Run
     from sendcap.scenario import Scenario
 
@@ -53,9 +53,13 @@ class Limits:
         return tuple(its.stage for its in self.observed)
 
     @property
-    def bottleneck(self) -> str:
-        """Name of the stage that holds the deliveries up: it needs the longest for its load."""
-        return ceilings.bottleneck(self.stages).name
+    def bottleneck(self) -> str | None:
+        """Name of the stage that holds the deliveries up, None if nothing does.
+
+        It is the one that needs the longest for its load.
+        """
+        stage = holding_up(self.scenario, self.stages)
+        return None if stage is None else stage.name
 
     @cached_property
     def sentence(self) -> str:
@@ -167,37 +171,39 @@ def limits(
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     """
-    import numpy as np
-
-    from sendcap import scenario as scenarios
-    from sendcap.analysis.observed import observed
-    from sendcap.analysis.retries import attempts_per_message, refused
     from sendcap.model.engine import simulate_ledger
     from sendcap.model.monitor import Monitor
-    from sendcap.run import Run
+    from sendcap.run import Run, scenario_of
 
-    if not isinstance(scenario, scenarios.Scenario):
-        scenario = scenarios.load(scenario if isinstance(scenario, str) else Path(scenario))
+    scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
     # Opens and clicks have random draws of their own: without them the rest stays as it is.
     silent = scenario.engagement.model_copy(update={"open_rate": 0.0})
     simulated = scenario.model_copy(update={"engagement": silent})
-    bin_s = scenario.time.bin
-    monitor = Monitor(bin_s, scenario.time.horizon or math.inf)
+    monitor = Monitor(scenario.time.bin, scenario.time.horizon or math.inf)
     ledger = simulate_ledger(simulated, progress=progress, monitor=monitor)
-    nothing = np.zeros(0, np.int64)
+    return limits_of(scenario, Run(simulated, ledger), monitor)
+
+
+def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
+    """Tell what limits a scenario by a simulation that a monitor has watched."""
+    from sendcap.analysis.observed import observed
+    from sendcap.analysis.retries import attempts_per_message, carried
+
+    ledger = run.ledger
 
     def seen(stage: ceilings.Stage) -> Observed:
         if stage.kind == "provider":
-            its, its_refused = monitor.provider(stage.name), refused(ledger, scenario, stage.name)
+            its = monitor.provider(stage.name)
+            its_carried = carried(ledger, scenario, stage.name)
         else:
-            its, its_refused = getattr(monitor, stage.kind), nothing
-        return observed(stage, its, bins=monitor.bins, bin_s=bin_s, refused=its_refused)
+            its, its_carried = getattr(monitor, stage.kind), None
+        return observed(stage, its, its_carried, bins=monitor.bins, bin_s=scenario.time.bin)
 
     times = attempts_per_message(ledger, scenario, _ACCEPTED_PCT)
     stages = ceilings.stages(scenario, times)
-    return Limits(scenario, Run(simulated, ledger), tuple(seen(stage) for stage in stages))
+    return Limits(scenario, run, tuple(seen(stage) for stage in stages))
 
 
 def _row(its: Observed) -> dict[str, Any]:

@@ -21,6 +21,8 @@ Ints = npt.NDArray[np.int64]
 _DRAINED_SHARE: Final = 0.001
 _DRAINED_S: Final = 1.0
 _BUSY_UNTIL: Final = 0.99
+_ENOUGH: Final = 20.0
+"""So many attempts tell how much of a rate is in use."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +42,8 @@ class Observed:
     arrivals : ndarray of int, shape (bins,)
         Messages that began to wait in each bin.
     throughput_per_s : ndarray, shape (bins,)
-        Attempts started per second, without those that the provider throttled or could not be
-        reached for; at the relay and the ingress, messages.
+        Attempts answered per second, without those that the provider throttled or could not be
+        reached for; at the relay messages handed over, at the ingress messages taken in.
     ceiling_per_s : ndarray, shape (bins,)
         What its constraints let through per second, without bursts.
     utilisation : ndarray, shape (bins,)
@@ -143,22 +145,20 @@ class Observed:
 
 
 def observed(
-    stage: Stage, monitor: StageMonitor, *, bins: int, bin_s: float, refused: Ints
+    stage: Stage, monitor: StageMonitor, carried: Ints | None, *, bins: int, bin_s: float
 ) -> Observed:
     """Return what a monitor has seen of a stage.
 
     Parameters
     ----------
+    carried : ndarray of int, optional
+        What it carried in each bin; by default what was started there.
     bins
         How many bins to look at.
-    refused : ndarray of int
-        Attempts per bin that a provider throttled or could not be reached for.
     """
-    carried = monitor.started(bins)
-    its_refused = refused[:bins]
-    # They are counted when they finish, which may be a bin later than they started.
-    carried[: len(its_refused)] -= its_refused
-    throughput_per_s = np.maximum(carried, 0) / bin_s
+    throughput_per_s = np.zeros(bins)
+    its_carried = monitor.started(bins) if carried is None else carried[:bins]
+    throughput_per_s[: len(its_carried)] = its_carried / bin_s
     middle_s = (np.arange(bins, dtype=np.float64) + 0.5) * bin_s
     return Observed(
         stage=stage,
@@ -169,8 +169,8 @@ def observed(
         ceiling_per_s=_ceiling_per_s(stage, middle_s),
         utilisation=_utilisation(
             monitor.busy.on_average(bins) / stage.servers,
-            _by_window(throughput_per_s, stage, middle_s),
-            _ceiling_per_s(stage, middle_s, but=("outage", "workers", *CONNECTIONS)),
+            _by_window(throughput_per_s, stage, middle_s) * bin_s,
+            _ceiling_per_s(stage, middle_s, but=("outage", "workers", *CONNECTIONS)) * bin_s,
         ),
         mean_wait_s=monitor.waits.mean_s,
         p95_wait_s=monitor.waits.quantile_s(0.95),
@@ -200,12 +200,29 @@ def _by_window(throughput_per_s: Floats, stage: Stage, times_s: Floats) -> Float
     return throughput_per_s
 
 
-def _utilisation(at_work: Floats, throughput_per_s: Floats, ceiling_per_s: Floats) -> Floats:
+def _utilisation(at_work: Floats, carried: Floats, allowed: Floats) -> Floats:
     """Return the share in use: of the servers, or of what a rate allows, whichever is more.
 
     More than the rate, a burst, is full use. Where a schedule is closed it is NaN.
+
+    Parameters
+    ----------
+    at_work : ndarray, shape (bins,)
+        Share of the servers that are at work.
+    carried, allowed : ndarray, shape (bins,)
+        Attempts carried in each bin, and as many as the rates let through in it.
     """
-    of_ceiling = np.full(len(at_work), np.nan)
-    np.divide(throughput_per_s, ceiling_per_s, out=of_ceiling, where=ceiling_per_s > 0.0)
-    utilisation: Floats = np.clip(np.maximum(at_work, of_ceiling), 0.0, 1.0)
+    of_rate = np.zeros(len(at_work))
+    if np.isfinite(allowed).all():
+        # Of a rate of one attempt in each bin, a bin has none or two: it takes more to tell.
+        until_now = np.concatenate(([0.0], np.cumsum(allowed)))
+        wider = np.maximum(_ENOUGH - allowed, 0.0) / 2.0
+        first = np.maximum(until_now[:-1] - wider, 0.0)
+        last = np.minimum(until_now[1:] + wider, until_now[-1])
+        its_carried = np.diff(
+            np.interp((first, last), until_now, np.concatenate(([0.0], np.cumsum(carried)))), axis=0
+        )[0]
+        np.divide(its_carried, last - first, out=of_rate, where=last > first)
+        of_rate[allowed == 0.0] = np.nan
+    utilisation: Floats = np.clip(np.maximum(at_work, of_rate), 0.0, 1.0)
     return utilisation

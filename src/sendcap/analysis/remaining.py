@@ -143,7 +143,8 @@ def remaining(its: BothClocks, mode: Mode, denominator: Denominator = "default")
     Returns
     -------
     Remaining
-        Above zero where the reading is too high. NaN where it is a share of nothing.
+        Above zero where the reading is too high. Where that is a share of nothing, there is no
+        error, and ``not_all_relayed_pt`` is NaN.
     """
     told, to_deliver = its.known, its.known.to_deliver
     status = statuses(told, mode)

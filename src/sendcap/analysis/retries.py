@@ -40,6 +40,14 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
     return counts
 
 
+def carried(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
+    """Return the attempts that were answered and not `refused`, per bin, shape (bins,)."""
+    answered = np.zeros(ledger.bins, np.int64)
+    for event in ("accepted", "hard", "soft"):
+        answered += ledger.counts(event, clock="happened", provider=provider)
+    return answered - refused(ledger, scenario, provider)
+
+
 def attempts_per_message(
     ledger: Ledger, scenario: Scenario, accepted_pct: int | None = None
 ) -> dict[str, float]:
@@ -56,7 +64,7 @@ def attempts_per_message(
         load to a steady stream, and none to a delivery that is long over.
     """
 
-    def total(event: Event) -> int:
+    def total(event: Event) -> float:
         return ledger.total(event, clock="happened", provider=provider)
 
     times = {}
@@ -64,12 +72,10 @@ def attempts_per_message(
         # The first attempts, by how they ended.
         tried = total("accepted") - total("recovered") + total("soft_first")
         tried += total("hard") - total("hard_after_soft")
-        attempts = ledger.counts("attempted", clock="happened", provider=provider)
-        attempts -= refused(ledger, scenario, provider)
+        attempts = carried(ledger, scenario, provider)
         until_s = None
         if accepted_pct is not None:
             until_s = accepted_at_s(ledger, accepted_pct, provider=provider)
         bins = ledger.bins if until_s is None else round(until_s / ledger.bin_s)
-        carried = int(attempts[:bins].sum())
-        times[provider] = max(carried / tried, 1.0) if tried else 1.0
+        times[provider] = max(float(attempts[:bins].sum()) / tried, 1.0) if tried else 1.0
     return times

@@ -6,13 +6,31 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from sendcap.analysis.ceilings import Constraint, Stage, bottleneck
+from sendcap.analysis.ceilings import Constraint, Kind, Stage, bottleneck
 from sendcap.reporting.elapsed import elapsed
 from sendcap.scenario import FixedWindow, Gap, Scenario, format_duration
 
 _CLOSE: Final = 0.9
 """A stage that needs this share of the bottleneck's time is as good as one itself."""
 _AT_ONCE_S: Final = 1.0
+
+
+def holding_up(scenario: Scenario, stages: Sequence[Stage]) -> Stage | None:
+    """Return the stage that holds a scenario's deliveries up, None if nothing does.
+
+    It is the one that needs the longest for its load, unless that is no time at all, or less than
+    that over which the deliveries themselves spread their messages.
+    """
+    slowest = bottleneck(stages)
+    spread = any(its.spread for its in scenario.deliveries)
+    if slowest.needs_s < _AT_ONCE_S or (spread and slowest.needs_s < _ready_s(scenario, slowest)):
+        return None
+    return slowest
+
+
+def _ready_s(scenario: Scenario, stage: Stage) -> float:
+    """Return how long it takes until the last message is ready."""
+    return max(its.at + its.spread for its in scenario.deliveries) - stage.from_s
 
 
 def sentence(scenario: Scenario, stages: Sequence[Stage]) -> str:
@@ -23,20 +41,21 @@ def sentence(scenario: Scenario, stages: Sequence[Stage]) -> str:
     stages
         All stages of the scenario, each with its attempts per message.
     """
-    slowest = bottleneck(stages)
-    others = sorted((its for its in stages if its is not slowest), key=lambda its: -its.needs_s)
     one = len(scenario.deliveries) == 1
     what = "the delivery" if one else "the deliveries"
-    binding = slowest.binding
-    if binding is None or slowest.needs_s < _AT_ONCE_S:
-        return f"Nothing holds {what} up: no stage needs more than {elapsed(slowest.needs_s)}."
-    ready_s = max(its.at + its.spread for its in scenario.deliveries) - slowest.from_s
-    if any(its.spread for its in scenario.deliveries) and slowest.needs_s < ready_s:
+    slowest = holding_up(scenario, stages)
+    if slowest is None:
+        slowest = bottleneck(stages)
+        if slowest.needs_s < _AT_ONCE_S:
+            return f"Nothing holds {what} up: no stage needs as much as a second for its load."
         return (
-            f"Nothing holds {what} up: the messages become ready over {elapsed(ready_s)}, and "
-            f"every stage carries them as they come; the slowest, {_name(slowest)}, "
-            f"needs {_needs(slowest)} for all of its load."
+            f"Nothing holds {what} up: the messages become ready over "
+            f"{elapsed(_ready_s(scenario, slowest))}, and every stage carries them as they come; "
+            f"the slowest, {_name(slowest)}, needs {_needs(slowest)} for all of its load."
         )
+    others = sorted((its for its in stages if its is not slowest), key=lambda its: -its.needs_s)
+    binding = slowest.binding
+    assert binding is not None
     subject = _name(slowest)
     told = f"{subject[0].upper()}{subject[1:]}" if slowest.kind != "provider" else subject
     told += f" holds {what} up: {_because(scenario, slowest, binding)}"
@@ -50,8 +69,13 @@ def sentence(scenario: Scenario, stages: Sequence[Stage]) -> str:
     return told + "."
 
 
+def called(kind: Kind, name: str) -> str:
+    """Return what a stage is called in a sentence."""
+    return {"relay": "the relay", "ingress": "the MTA's ingress"}.get(kind, name)
+
+
 def _name(stage: Stage) -> str:
-    return {"relay": "the relay", "ingress": "the MTA's ingress"}.get(stage.kind, stage.name)
+    return called(stage.kind, stage.name)
 
 
 def _needs(stage: Stage) -> str:
@@ -67,7 +91,8 @@ def per_time(per_s: float) -> str:
     ('1,500/s', '8.3/s', '900/h')
     """
     if per_s < 1.0:
-        return f"{3600 * per_s:,.3g}/h"
+        per_hour = 3600.0 * per_s
+        return f"{per_hour:,.0f}/h" if per_hour >= 100 else f"{per_hour:.3g}/h"
     return f"{per_s:,.0f}/s" if per_s >= 10 else f"{per_s:.2g}/s"
 
 

@@ -122,4 +122,9 @@ def _difference(panel: Axes, its: Comparison, about: Quantity) -> None:
     panel.axhline(0.0, color=INK, linewidth=0.8)
     end = float(band.median[-1])
     if not np.isnan(end):
-        label_ends(panel, [EndLabel(f"{end:+.3f}".replace("-", "−"), end, look.colour)])
+        label_ends(panel, [EndLabel(_signed(end), end, look.colour)])
+
+
+def _signed(points: float) -> str:
+    """Return a difference in points, however small it is."""
+    return f"{points:+.2g}".replace("-", "\N{MINUS SIGN}") if abs(points) >= 5e-5 else "0"

@@ -1,4 +1,4 @@
-"""Vertical lines that mark moments: when deliveries start, and when their validity ends."""
+"""Vertical lines that mark moments: when deliveries start, when their validity ends, outages."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ _SIZE: Final = 8.5
 _PAD: Final = 1.5
 _Side = Literal["right", "left"]
 """Of a label, the one that its line is on."""
+_FIRST_TO_LAST: Final = "(first to last message)"
 _AWAY: Final = 5.0
 """Points between a line and its label."""
 
@@ -39,6 +40,8 @@ class Mark(NamedTuple):
     first_s: float
     last_s: float
     starts: bool
+    note: str = ""
+    """A second line of the label where it is a span of time."""
 
 
 class _Box(NamedTuple):
@@ -75,7 +78,7 @@ def start_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
 
 def expiry_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the ends of validity, of each delivery or, where they are many or alike, of all."""
-    return _ends_of_validity(expiry_spans(run, delivery))
+    return _ends_of_validity(expiry_spans(run, delivery), _FIRST_TO_LAST)
 
 
 def validity_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
@@ -85,32 +88,46 @@ def validity_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[M
             ExpirySpan(its.name, its.at + its.honoured_validity, its.at + its.honoured_validity)
             for its in scenario.deliveries
             if delivery in (ALL_DELIVERIES, its.name)
-        ]
+        ],
+        note="",
     )
 
 
-def _ends_of_validity(spans: list[ExpirySpan]) -> list[Mark]:
+def _ends_of_validity(spans: list[ExpirySpan], note: str) -> list[Mark]:
     if not spans:
         return []
     first_s, last_s = min(its.first_s for its in spans), max(its.last_s for its in spans)
     alike = last_s / first_s < 1.05
     if len(spans) == 1 or alike or len(spans) > _MOST:
-        return [Mark("end of validity", first_s, last_s, False)]
+        return [Mark("end of validity", first_s, last_s, False, note)]
     return [
-        Mark(f"end of validity, {_short(its.delivery)}", its.first_s, its.last_s, False)
+        Mark(f"end of validity, {_short(its.delivery)}", its.first_s, its.last_s, False, note)
         for its in spans
     ]
+
+
+def outage_marks(scenario: Scenario) -> list[Mark]:
+    """Return the outages of the providers that have messages, in order of time."""
+    used = {provider for its in scenario.deliveries for provider in its.audience}
+    marks = [
+        Mark(f"{_short(name)} unreachable", its.at, its.at + its.lasts, False)
+        for name, provider in scenario.providers.items()
+        for its in provider.outages
+        if name in used
+    ]
+    return sorted(marks, key=lambda mark: mark.first_s)
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
-def draw_marks(axes: Sequence[Axes], marks: Sequence[Mark]) -> None:
+def draw_marks(axes: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = False) -> None:
     """Draw a line at each moment, and a band to the end of a span; label them on the first axes.
 
-    The axes must have their final limits and place on the figure, and the data drawn: labels keep
-    away from it, from each other and, where they can, from other marks.
+    The labels are as far down as there is room, or as far up with ``at_top``. The axes must have
+    their final limits and place on the figure, and the data drawn: labels keep away from it, from
+    each other and, where they can, from other marks.
     """
     top = axes[0]
     low_s, high_s = top.get_xlim()
@@ -131,7 +148,7 @@ def draw_marks(axes: Sequence[Axes], marks: Sequence[Mark]) -> None:
         if mark.label:
             annotations.append(
                 top.annotate(
-                    mark.label + ("\n(first to last message)" if wide else ""),
+                    f"{mark.label}\n{mark.note}" if wide and mark.note else mark.label,
                     xy=(mark.first_s, 0.0),
                     xycoords=("data", "axes fraction"),
                     xytext=(0.0, 0.0),
@@ -144,7 +161,7 @@ def draw_marks(axes: Sequence[Axes], marks: Sequence[Mark]) -> None:
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": _PAD},
                 )
             )
-    _arrange(top, annotations)
+    _arrange(top, annotations, at_top=at_top)
 
 
 def _place(axes: Axes, time_s: float) -> float:
@@ -153,8 +170,8 @@ def _place(axes: Axes, time_s: float) -> float:
     return float(axes.transAxes.inverted().transform(pixels)[0])
 
 
-def _arrange(axes: Axes, annotations: Sequence[Annotation]) -> None:
-    """Move each label to where it hides least, the lowest such place first."""
+def _arrange(axes: Axes, annotations: Sequence[Annotation], *, at_top: bool) -> None:
+    """Move each label to where it hides least, of such places the lowest, or the highest."""
     figure = axes.get_figure(root=True)
     if figure is None:
         raise ValueError("the axes are not on a figure")
@@ -169,6 +186,8 @@ def _arrange(axes: Axes, annotations: Sequence[Annotation]) -> None:
         best: tuple[float, _Box, _Side, float] | None = None
         for row in range(40):
             up = _AWAY + 0.5 * _SIZE * row
+            if at_top:
+                up = (panel.y1 - panel.y0 - size.height) / pixels - up
             for side in get_args(_Side):
                 box = _box(line, panel.y0 + up * pixels, size.width, size.height, side, pixels)
                 blocked = not box.within(panel) or any(map(box.overlaps, taken))

@@ -91,11 +91,10 @@ def _error_axis(panel: Axes, study: ConvergenceStudy, delivery: str) -> None:
     panel.axhline(0.0, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
     for text, y, alignment in (("too high", 0.985, "top"), ("too low", 0.015, "bottom")):
         panel.text(
-            0.99,
+            1.01,
             y,
             text,
             transform=panel.transAxes,
-            horizontalalignment="right",
             verticalalignment=alignment,
             color=GREY,
             fontweight="bold",

@@ -74,7 +74,8 @@ def remainder(study: ConvergenceStudy, delivery: str = ALL_DELIVERIES) -> Figure
     """
     its = study.replications
     with house_style():
-        plans = [plan for mode in study.modes for plan in _panels(study, mode, delivery)]
+        limits = limits_s([its])
+        plans = [plan for mode in study.modes for plan in _panels(study, mode, delivery, limits[0])]
         figure, panels = stacked_panels(
             f"{its.scenario.title or 'Delivery'}: where are the messages that are still missing?",
             (
@@ -84,7 +85,7 @@ def remainder(study: ConvergenceStudy, delivery: str = ALL_DELIVERIES) -> Figure
             [_PANEL_IN] * len(plans),
         )
         for panel, plan in zip(panels, plans, strict=True):
-            elapsed_axis(panel, *limits_s([its]))
+            elapsed_axis(panel, *limits)
             _draw(panel, its.moments_s, plan)
             panel.tick_params(labelbottom=panel is panels[-1])
         panels[-1].set_xlabel(TIME_LABEL, loc="left")
@@ -92,18 +93,22 @@ def remainder(study: ConvergenceStudy, delivery: str = ALL_DELIVERIES) -> Figure
     return figure
 
 
-def _panels(study: ConvergenceStudy, mode: Mode, delivery: str) -> list[_Panel]:
+def _panels(study: ConvergenceStudy, mode: Mode, delivery: str, first_s: float) -> list[_Panel]:
+    """Return the panels of a mode, given when the time axis begins."""
     import numpy as np
 
     parts = {}
     for name in PARTS:
         about = Quantity(mode, delivery, ALL_PROVIDERS, name)
         parts[name] = np.nan_to_num(study.replications.band(about).mean)
-    above, below = _heaps(parts)
+    shown = study.replications.moments_s >= first_s
+    above, below = (heap[shown] for heap in _heaps(parts))
     low, high = 1.1 * float(below.min()), 1.1 * float(above.max())
     whole = _Panel(mode, parts, low or -0.1, high or 0.1, magnified=False)
     # What is left when every message has been tried: in the whole it could not be seen.
-    tried = np.abs(parts["in_queue_pt"] + parts["not_fed_back_pt"]) < _TRIED_PT
+    tried = np.abs(parts["in_queue_pt"] + parts["not_fed_back_pt"])[shown] < _TRIED_PT
+    if not tried.any():
+        return [whole]
     left_below, left_above = float(below[tried].min()), float(above[tried].max())
     near = max(left_above - left_below, study.tolerances_pt[-1])
     if high - low <= _MAGNIFY_FROM * near:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from sendcap.study.converge import ConvergenceStudy
 
-_ROW_IN: Final = 0.3
-_APART: Final = 0.17
-"""Rows between the modes of one provider."""
+_DOT_IN: Final = 0.15
+"""Height of a mode's dot, with its time beside it."""
+_FILLED: Final = 0.72
+"""Share of a row that the dots of its modes take."""
 
 
 def settling(study: ConvergenceStudy) -> Figure:
@@ -40,7 +41,7 @@ def settling(study: ConvergenceStudy) -> Figure:
                 f"Dot: the median; bar: the middle {its.confidence:.0%} of them.",
                 "Of each provider: what Delivered % of its messages alone would show.",
             ),
-            [_ROW_IN * len(providers)] * len(study.tolerances_pt),
+            [_DOT_IN * len(study.modes) * len(providers)] * len(study.tolerances_pt),
             left_in=1.6,
             gap_in=0.6,
         )
@@ -95,7 +96,7 @@ def _dots(panel: Axes, study: ConvergenceStudy, providers: list[str], tolerance_
             found = spread(its.numbers[about], its.confidence)
             if not found["n"]:
                 continue
-            y = row + _APART * (2 * number - len(modes) + 1)
+            y = row + _FILLED * ((number + 0.5) / len(modes) - 0.5)
             colour = MODE_LOOKS[mode].colour
             low, median, high = (max(found[name], first_s) for name in ("low", "median", "high"))
             panel.plot([low, high], [y, y], color=colour, linewidth=5.0, alpha=0.35, clip_on=False)

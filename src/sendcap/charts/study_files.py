@@ -29,7 +29,7 @@ _FORECAST: Final = ("final", "settling", "parameters", "bands", "observed")
 _FORECAST_CHART: Final = "forecast.png"
 
 CONVERGENCE: Final = Contents(
-    "saved convergence",
+    "a saved convergence",
     frozenset({SCENARIO, "settling.csv", "replications.csv"}),
     frozenset(
         {
@@ -41,7 +41,7 @@ CONVERGENCE: Final = Contents(
     ),
 )
 COMPARISON: Final = Contents(
-    "saved comparison",
+    "a saved comparison",
     frozenset({_A, _B, "differences.csv"}),
     frozenset({_A, _B, _COMPARISON_CHART, *(f"{name}.csv" for name in _COMPARISON)}),
 )

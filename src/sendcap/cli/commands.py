@@ -18,10 +18,13 @@ from sendcap.cli.conduct import PipeClosedError, conduct
 
 _COMMANDS: Final = {
     "run": ("sendcap.cli.run", "run"),
+    "limits": ("sendcap.cli.limits", "limits"),
     "dashboard": ("sendcap.cli.dashboard", "dashboard"),
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
     "forecast": ("sendcap.cli.forecast", "forecast"),
+    "sweep": ("sendcap.cli.sweep", "sweep"),
+    "sensitivity": ("sendcap.cli.sensitivity", "sensitivity"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
 

@@ -10,7 +10,7 @@ from sendcap.charts.bands import points as in_words
 from sendcap.charts.style import MODE_LOOKS
 from sendcap.cli.conduct import printable
 from sendcap.cli.numbers import Write, bracketed, longer, percent, points, signed
-from sendcap.cli.tables import console, heading, table_of
+from sendcap.cli.tables import console, heading, new_table
 from sendcap.reporting.elapsed import elapsed
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def show_comparison(its: Comparison) -> None:
     for mode in ("", *its.modes):
         of_mode = [row for row in rows if row["mode"] == mode and row["n"]]
         certain = its.a.n > 1
-        table = table_of("", ["A", "B", "B − A", *(["Differs"] if certain else [])])
+        table = new_table("", ["A", "B", "B − A", *(["Differs"] if certain else [])])
         for row in of_mode:
             table.add_row(*_cells(row, certain=certain))
         about = MODE_LOOKS[mode].label if mode else "messages at the MTA"  # type: ignore[index]
@@ -97,7 +97,8 @@ def _about(its: Comparison) -> str:
     draws = (
         "with the same draws" if its.same_draws else "with different seeds, so with different draws"
     )
+    remedy = "compare scenarios" if its.saved else "ask for more replications"
     return (
-        f"One run of each, {draws}: how much of a difference is chance cannot be told. "
-        f"Compare scenarios for that."
+        f"One run of each, {draws}: how much of a difference is chance cannot be told; for that, "
+        f"{remedy}."
     )

@@ -9,7 +9,7 @@ from sendcap.charts.bands import points as in_words
 from sendcap.cli.conduct import printable
 from sendcap.cli.convergence_words import label, number, sentences
 from sendcap.cli.numbers import banded, percent, signed
-from sendcap.cli.tables import console, heading, table_of
+from sendcap.cli.tables import console, heading, new_table
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import PARTS
@@ -49,7 +49,7 @@ def show_convergence(study: ConvergenceStudy) -> None:
 
 def _final(screen: Console, study: ConvergenceStudy) -> None:
     its = study.replications
-    table = table_of("", [label(mode) for mode in study.modes])
+    table = new_table("", [label(mode) for mode in study.modes])
     for name, what in _FINAL.items():
         table.add_row(what, *(banded(number(study, mode, name), percent) for mode in study.modes))
     title = its.scenario.title or "Convergence"
@@ -60,7 +60,7 @@ def _final(screen: Console, study: ConvergenceStudy) -> None:
 
 
 def _settling(screen: Console, study: ConvergenceStudy) -> None:
-    table = table_of("Within", [label(mode) for mode in study.modes])
+    table = new_table("Within", [label(mode) for mode in study.modes])
     for at in study.tolerances_pt:
         found = (number(study, mode, "settling_s", at) for mode in study.modes)
         table.add_row(in_words(at), *(banded(its, elapsed) for its in found))
@@ -83,7 +83,7 @@ def _errors(screen: Console, study: ConvergenceStudy) -> None:
     labels = [
         label(mode) + (", from its end" if which == "final" else "") for which, mode in columns
     ]
-    table = table_of("At", labels)
+    table = new_table("At", labels)
     for at in moments:
         cells = (banded(rows[which, mode, at], signed) for which, mode in columns)
         table.add_row(elapsed(at), *cells)
@@ -100,7 +100,7 @@ def _remaining(screen: Console, study: ConvergenceStudy) -> None:
     for mode in study.modes:
         means = {(part, at): rows[mode, part, at]["mean"] for part in PARTS for at in moments}
         seen = [part for part in PARTS if any(abs(means[part, at]) > _SEEN_PT for at in moments)]
-        table = table_of("At", [*(_PARTS[part] for part in seen), "Together"])
+        table = new_table("At", [*(_PARTS[part] for part in seen), "Together"])
         for at in moments:
             together = sum(means[part, at] for part in PARTS)
             cells = [*(means[part, at] for part in seen), together]
@@ -135,7 +135,7 @@ def _by_name(screen: Console, study: ConvergenceStudy) -> None:
         if not rows:
             continue
         labels = [f"{at:g} pt, {label(mode)}" for mode, at in columns]
-        table = table_of(kind.capitalize(), ["Share", *labels])
+        table = new_table(kind.capitalize(), ["Share", *labels])
         for name in dict.fromkeys(its for its, _, _ in rows):
             times = [rows[name, mode, at]["median"] for mode, at in columns]
             table.add_row(

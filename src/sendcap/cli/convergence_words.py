@@ -67,11 +67,17 @@ def _settles(study: ConvergenceStudy, mode: Mode) -> str:
 def _expectation(study: ConvergenceStudy) -> Iterator[str]:
     its = study.replications
     if its.n > 1:
-        final = number(study, study.modes[0], "delivered_pct")
-        half = (final["mean_high"] - final["mean_low"]) / 2.0
+        truth = number(study, study.modes[0], "truth_pct")
+        half = (truth["mean_high"] - truth["mean_low"]) / 2.0
         yield (
-            f"On average over all deliveries of this kind it ends at {final['mean']:.3f} % ± "
-            f"{half:.2g} ({its.confidence:.0%} interval)."
+            f"On average over all deliveries of this kind, {truth['mean']:.3f} % ± {half:.2g} is "
+            f"delivered in the end ({its.confidence:.0%} interval)."
+        )
+    horizon = its.scenario.time.horizon
+    if horizon is not None:
+        yield (
+            f"The horizon cuts it off: the end and the truth are those of {elapsed(horizon)}; "
+            f"messages under way then count as not delivered."
         )
 
 

@@ -13,6 +13,7 @@ from sendcap.cli.stops import cleaned_by
 
 if TYPE_CHECKING:
     from sendcap.model.engine import Progress
+    from sendcap.study.sweep import Progress as SweepProgress
 
 _REDRAW_S: Final = 0.1
 _WIPE: Final = b"\r\x1b[2K\x1b[?25h"
@@ -99,3 +100,71 @@ def simulations_bar(total: int | None) -> Iterator[Callable[[int], None] | None]
     with cleaned_by(lambda: os.write(2, _WIPE)), bars:
         task = bars.add_task("", total=total)
         yield lambda done: bars.update(task, completed=done)
+
+
+@contextmanager
+def runs_bar() -> Iterator[Callable[[SweepProgress], None] | None]:
+    """Show how far a sweep is: its runs done and failed, their rate and the time left.
+
+    Yields
+    ------
+    callable or None
+        What is to be called with its progress; ``None`` when nobody would see it.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    bars = Bars(
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} runs"),
+        BarColumn(),
+        TextColumn("{task.fields[failed]}{task.fields[pace]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    began: list[tuple[float, int]] = []
+    with cleaned_by(lambda: os.write(2, _WIPE)), bars:
+        task = bars.add_task("", total=0, failed="", pace="starting")
+
+        def show(its: SweepProgress) -> None:
+            now = time.monotonic()
+            if not began:
+                # What was done before tells nothing of the rate.
+                began.append((now, its.done))
+            began_s, before = began[0]
+            bars.update(
+                task,
+                total=its.runs,
+                completed=its.done,
+                failed=f"{its.failed:,} failed  " if its.failed else "",
+                pace=pace(its.done - before, its.runs - its.done, now - began_s),
+            )
+
+        yield show
+
+
+def pace(done: int, left: int, seconds: float) -> str:
+    """Tell how fast it goes, and how long it takes.
+
+    Parameters
+    ----------
+    done
+        What was done in these seconds.
+    left
+        What is left to do.
+
+    Examples
+    --------
+    >>> pace(30, 90, 10.0), pace(1, 90, 10.0), pace(0, 90, 10.0)
+    ('3.0 runs/s  30s left', '6.0 runs/min  15m left', 'starting')
+    """
+    from sendcap.reporting.elapsed import elapsed
+
+    if not done or seconds <= 0.0:
+        return "starting"
+    per_s = done / seconds
+    rate = f"{per_s:,.1f} runs/s" if per_s >= 1.0 else f"{60.0 * per_s:,.1f} runs/min"
+    return f"{rate}  {elapsed(round(left / per_s))} left"

@@ -61,8 +61,8 @@ def console() -> Console:
     return Screen(file=sys.stdout, width=_UNLIMITED, markup=False, highlight=False, emoji=False)
 
 
-def table_of(first: str, columns: Sequence[str]) -> Table:
-    """Return an empty table with a column of names and columns of numbers."""
+def new_table(first: str, columns: Sequence[str]) -> Table:
+    """Return a table with a column of names and others that are set to the right."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -87,7 +87,7 @@ def show_dashboard(screen: Console, dashboards: Sequence[Dashboard]) -> None:
     """Print the dashboards of one moment and delivery, a column for each mode."""
     first = dashboards[0]
     which = "all deliveries" if first.delivery == ALL_DELIVERIES else first.delivery
-    table = table_of("", [its.mode for its in dashboards])
+    table = new_table("", [its.mode for its in dashboards])
     for name, label in _COUNTS.items():
         table.add_row(label, *(f"{getattr(its, name):,}" for its in dashboards))
     for name, label in _PERCENTAGES.items():
@@ -113,7 +113,7 @@ def show_totals(
         for key, label in _TOTALS.items()
         if key != "relay_failed" or any(totals[key] for totals in rows.values())
     }
-    table = table_of(first, [*shown.values(), *_MOMENTS.values()])
+    table = new_table(first, [*shown.values(), *_MOMENTS.values()])
     for name, totals in rows.items():
         moments = [totals[key] for key in _MOMENTS]
         table.add_row(
@@ -137,5 +137,5 @@ def notes(modes: Sequence[Mode]) -> list[str]:
 
 
 def heading(screen: Console, text: str) -> None:
-    """Print what a table is about."""
+    """Print a heading."""
     screen.print(printable(text), style="bold")

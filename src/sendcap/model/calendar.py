@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
+from typing import Final
+
 import numpy as np
 
 from sendcap.model.messages import TRIED, Records
 from sendcap.model.station import Grid, Window
+
+_WHOLE: Final = np.dtype((np.void, TRIED.itemsize))
+"""A record without its fields: NumPy compares those of each array that it joins."""
 
 
 class Calendar:
@@ -14,12 +20,13 @@ class Calendar:
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._kept: dict[int, list[Records]] = {}
+        self._cells: list[int] = []  # those of self._kept, as a heap
         self._taken = -1
 
     @property
     def next_s(self) -> float:
         """When the first cell begins for which anything is kept; infinite if nothing is."""
-        return self._grid.start_s(min(self._kept)) if self._kept else np.inf
+        return self._grid.start_s(self._cells[0]) if self._cells else np.inf
 
     def keep(self, records: Records) -> None:
         """Keep messages; those of one cell come back in the order in which they were kept."""
@@ -28,12 +35,18 @@ class Calendar:
         cells, firsts = np.unique(cell[order], return_index=True)
         if len(cells) and cells[0] <= self._taken:
             raise RuntimeError("a message falls due in a window that is over: look-ahead too long")
-        for its, part in zip(cells, np.split(records[order], firsts[1:]), strict=True):
-            self._kept.setdefault(int(its), []).append(part)
+        for its, part in zip(cells.tolist(), np.split(records[order], firsts[1:]), strict=True):
+            if its not in self._kept:
+                self._kept[its] = []
+                heappush(self._cells, its)
+            self._kept[its].append(part)
 
     def take(self, window: Window) -> Records:
         """Return the messages of a window and keep them no longer."""
         self._taken = window.last
-        now = sorted(cell for cell in self._kept if cell <= window.last)
-        parts = [part for cell in now for part in self._kept.pop(cell)]
-        return np.concatenate(parts) if parts else np.zeros(0, TRIED)
+        parts: list[Records] = []
+        while self._cells and self._cells[0] <= window.last:
+            parts += self._kept.pop(heappop(self._cells))
+        if not parts:
+            return np.zeros(0, TRIED)
+        return np.concatenate([part.view(_WHOLE) for part in parts]).view(TRIED)

@@ -21,8 +21,8 @@ _LIBRARIES: Final = 300 << 20
 """The interpreter and the libraries, measured: about 0.25 GiB."""
 _NEW_BYTES: Final = 8 + 4 + 2
 _BATCH_BYTES: Final = 8 + 2 + 8 + 8 + 8
-_AFTER_RELAYING_S: Final = (14.0 + 3.5) * 86400.0
-"""Opens are followed for 14 days, and the other events end sooner."""
+_FOLLOWED_S: Final = 14.0 * 86400.0
+"""Opens are followed for 14 days, and reports come in sooner."""
 LONGEST_S: Final = 366 * 86400.0
 """A simulation may take this long at most: beyond a year, a setting is mistaken."""
 
@@ -76,8 +76,20 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
 def simulated_s(scenario: Scenario) -> float:
     """Return about how much time passes in a simulation, in seconds."""
     relayed_s = max(its.at + its.spread for its in scenario.deliveries) + relaying_s(scenario)
-    last_s = relayed_s + _AFTER_RELAYING_S
+    last_s = relayed_s + max(its.honoured_validity for its in scenario.deliveries)
+    if _followed(scenario):
+        last_s += _FOLLOWED_S
     return max(last_s, _reporting_s(scenario))
+
+
+def _followed(scenario: Scenario) -> bool:
+    """Return whether anything comes after the attempts: reports that take their time, or opens."""
+    feedback = scenario.feedback
+    return (
+        scenario.engagement.open_rate > 0.0
+        or feedback.synchronous.mean_s > 0.0
+        or any(provider.async_bounce for provider in scenario.providers.values())
+    )
 
 
 def relaying_s(scenario: Scenario) -> float:

@@ -32,7 +32,7 @@ class Dashboard:
     engagement_as_of_s
         The same for the open rate and the click-through rate.
     to_deliver, relayed, sent, failed, pending
-        Messages.
+        Messages; expected ones are rounded.
     delivered_pct, bounces_errors_pct, open_rate_pct, click_through_pct
         Percentages of 100; NaN where they are a share of nothing.
     """
@@ -107,11 +107,11 @@ def dashboard(
         time_s=float(t_s),
         as_of_s=float(columns.time_s[edge]),
         engagement_as_of_s=float(columns.time_s[engagement_edge]),
-        to_deliver=int(columns.to_deliver[edge]),
-        relayed=int(columns.relayed[edge]),
-        sent=int(columns.sent[edge]),
-        failed=int(columns.failed[edge]),
-        pending=int(columns.pending[edge]),
+        to_deliver=round(float(columns.to_deliver[edge])),
+        relayed=round(float(columns.relayed[edge])),
+        sent=round(float(columns.sent[edge])),
+        failed=round(float(columns.failed[edge])),
+        pending=round(float(columns.pending[edge])),
         delivered_pct=float(columns.delivered_pct[edge]),
         bounces_errors_pct=float(columns.bounces_errors_pct[edge]),
         open_rate_pct=float(columns.open_rate_pct[engagement_edge]),

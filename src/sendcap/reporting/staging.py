@@ -1,4 +1,4 @@
-"""The directory of a saved run or study: it appears whole or not at all."""
+"""A saved run's directory: it appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -25,20 +25,24 @@ KPIS: Final = "kpis.csv"
 SUMMARY: Final = "summary.json"
 CHART: Final = "delivered.png"
 SENDING_LOG: Final = "sending-log.parquet"
-RUN_FILES: Final = (SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG)
+LIMITS: Final = "limits.csv"
+OVER_TIME: Final = "over-time.csv"
+CAPACITY: Final = "capacity.json"
+LEVERS: Final = "levers.csv"
+LEVERS_CHART: Final = "levers.png"
 
 
 class Contents(NamedTuple):
-    """What a directory may hold that is to be replaced.
+    """What a directory of one kind holds.
 
     Attributes
     ----------
     what
-        What an error message calls it.
+        How it is called.
     marks
-        The files that tell it from other directories.
+        The files by which it is known.
     files
-        All that there may be; with anything else in it, it is not replaced.
+        All that may be in it.
     """
 
     what: str
@@ -46,7 +50,30 @@ class Contents(NamedTuple):
     files: frozenset[str]
 
 
-RUN: Final = Contents("saved run", frozenset({LEDGER, SUMMARY}), frozenset(RUN_FILES))
+RUN: Final = Contents(
+    "a saved run",
+    frozenset({LEDGER, SUMMARY}),
+    frozenset({SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG}),
+)
+LIMITS_OF_A_SCENARIO: Final = Contents(
+    "what sendcap limits has saved",
+    frozenset({LIMITS, SUMMARY}),
+    frozenset(
+        {
+            SCENARIO,
+            LIMITS,
+            OVER_TIME,
+            SUMMARY,
+            CAPACITY,
+            LEVERS,
+            LEVERS_CHART,
+            "backlog.png",
+            "queue-age.png",
+            "throughput.png",
+            "utilisation.png",
+        }
+    ),
+)
 
 _PREFIX: Final = ".sendcap-"
 _NAME_BYTES: Final = 6
@@ -92,10 +119,10 @@ class Staging:
         What is to be made. Its missing parents are made too.
     force
         Replace what is there. It stays as it is until the new one is complete, and if that fails.
+    contents
+        What it will hold; only a directory of the same kind is replaced.
     numbered
         Where there is something of that name in the end, take the next free one: NAME-2, NAME-3.
-    contents
-        What is made, and may be replaced by ``force``.
 
     Attributes
     ----------
@@ -106,8 +133,8 @@ class Staging:
     ------
     RunError
         Before the block runs, if ``directory`` exists and may not be replaced: it is without
-        ``force``, or it is not what ``contents`` says and nothing else. And whenever files cannot
-        be written.
+        ``force``, or it is of another kind, or holds something else besides. And whenever files
+        cannot be written.
     """
 
     def __init__(
@@ -122,8 +149,8 @@ class Staging:
         # A link is followed, so that it goes on pointing to the directory.
         self._target = Path(directory if numbered else os.path.realpath(directory))
         self._force = force
-        self._numbered = numbered
         self._contents = contents
+        self._numbered = numbered
         self._replaces = False
         self._made_parents: list[Path] = []
         self._temporary: Path | None = None
@@ -260,7 +287,7 @@ def _explained(error: OSError, directory: Path, parent: Path) -> str:
 
 
 def _may_replace(target: Path, directory: Path, contents: Contents, *, force: bool) -> bool:
-    """Tell whether there is one to replace; raise if what is there may not be replaced."""
+    """Tell whether there is anything to replace; raise if what is there may not be replaced."""
     if not target.exists():
         return False
     if not target.is_dir():
@@ -274,9 +301,9 @@ def _may_replace(target: Path, directory: Path, contents: Contents, *, force: bo
     if not names:
         return True
     if not contents.marks <= names:
-        raise RunError(f"{directory}: is not a {contents.what}, so it is not replaced")
+        raise RunError(f"{directory}: is not {contents.what}, so it is not replaced")
     # Replacing removes; it must not remove what somebody else put there.
-    foreign = sorted(names.difference(contents.files))
+    foreign = sorted(names - contents.files)
     if foreign:
         raise RunError(
             f"{directory}: holds {foreign[0]!r}, which sendcap did not write, so it is not "

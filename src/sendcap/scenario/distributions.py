@@ -46,6 +46,10 @@ class Constant(RandomTime):
         """Return ``size`` equal times; the generator is left as it is."""
         return np.full(size, self.value)
 
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """1 from the time itself on."""
+        return np.where(within_s < self.value, 0.0, 1.0)
+
     @property
     def mean_s(self) -> float:
         """The time itself, in seconds."""
@@ -76,6 +80,10 @@ class Exponential(RandomTime):
         """Draw ``size`` independent times in seconds."""
         return rng.exponential(self.mean, size)
 
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """Probability that a draw is at most so many seconds."""
+        return -np.expm1(-np.maximum(within_s, 0.0) / self.mean)
+
     @property
     def mean_s(self) -> float:
         """Mean in seconds."""
@@ -104,6 +112,12 @@ class Uniform(RandomTime):
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
         """Draw ``size`` independent times in seconds."""
         return rng.uniform(self.low, self.high, size)
+
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """Probability that a draw is at most so many seconds."""
+        if self.low == self.high:
+            return np.where(within_s < self.low, 0.0, 1.0)
+        return np.clip((within_s - self.low) / (self.high - self.low), 0.0, 1.0)
 
     @property
     def mean_s(self) -> float:
@@ -162,6 +176,13 @@ class Lognormal(RandomTime):
         """Draw ``size`` independent times in seconds."""
         return rng.lognormal(self.mu, self.sigma, size)
 
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """Probability that a draw is at most so many seconds."""
+        from scipy.special import ndtr
+
+        with np.errstate(divide="ignore"):
+            return ndtr((np.log(np.maximum(within_s, 0.0)) - self.mu) / self.sigma)
+
     @property
     def mean_s(self) -> float:
         """Mean in seconds."""
@@ -183,6 +204,13 @@ class Gamma(RandomTime):
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
         """Draw ``size`` independent times in seconds."""
         return rng.gamma(1.0 / self.cv**2, self.mean * self.cv**2, size)
+
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """Probability that a draw is at most so many seconds."""
+        from scipy.special import gammainc
+
+        shape, scale_s = 1.0 / self.cv**2, self.mean * self.cv**2
+        return np.asarray(gammainc(shape, np.maximum(within_s, 0.0) / scale_s), np.float64)
 
     @property
     def mean_s(self) -> float:
@@ -221,6 +249,10 @@ class Weibull(RandomTime):
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
         """Draw ``size`` independent times in seconds."""
         return self.scale_s * rng.weibull(self.shape, size)
+
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """Probability that a draw is at most so many seconds."""
+        return -np.expm1(-((np.maximum(within_s, 0.0) / self.scale_s) ** self.shape))
 
     @property
     def mean_s(self) -> float:

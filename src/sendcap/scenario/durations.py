@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -37,6 +38,8 @@ _PART: Final = re.compile(
     r"\s*(\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*([a-zA-Z]+)\s*", re.ASCII
 )
 _LONGEST_TEXT: Final = 100
+_REMEMBERED: Final = 4096
+"""Texts and times: a sweep reads and writes the same ones for each of its points."""
 _LONGEST_FIELD_S: Final = 100 * 365.25 * 86_400
 _EXAMPLE: Final = 'give a number with a unit (ms, s, m, h, d or w), for example "20m" or "4d12h"'
 
@@ -69,6 +72,11 @@ def parse_duration(text: str) -> float:
         raise ValueError(f"{shown(text)} has no unit; {_EXAMPLE}")  # noqa: TRY004 (pydantic)
     if text.strip().startswith(("-", "\N{MINUS SIGN}")):
         raise ValueError(f"{shown(text)} is negative; a duration is zero or more")
+    return _parsed(text)
+
+
+@lru_cache(_REMEMBERED)
+def _parsed(text: str) -> float:
     total = Fraction(0)
     smallest: Fraction | None = None
     position = 0
@@ -113,8 +121,11 @@ def format_duration(seconds: float) -> str:
     seconds = float(seconds)
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f"{seconds!r} is not a duration: it must be finite and zero or more")
-    if seconds == 0:
-        return "0s"
+    return "0s" if seconds == 0 else _formatted(seconds)
+
+
+@lru_cache(_REMEMBERED)
+def _formatted(seconds: float) -> str:
     exact = Fraction(seconds)
     # Weeks are read but never written: people say "14d".
     units = ("m", "h", "d") if seconds >= 1 else ("ms", "m", "h", "d")

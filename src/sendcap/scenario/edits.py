@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, get_args, get_origin
@@ -32,10 +33,22 @@ def updated(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     ScenarioError
         For a path that does not exist, or values that make no valid scenario.
     """
-    data = to_dict(scenario)
-    for path, value in values.items():
-        _replace(data, path, value)
-    return from_dict(data, name="<updated>")
+    return Edits(scenario).updated(values)
+
+
+class Edits:
+    """Makes many scenarios of one; see `updated`."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._data = to_dict(scenario)
+
+    def updated(self, values: Mapping[str, Any]) -> Scenario:
+        """Return a new scenario with the values at some paths replaced; see `updated`."""
+        data = copy.deepcopy(self._data)
+        for path, value in values.items():
+            # A copy: a path after it may lead into it.
+            _replace(data, path, copy.deepcopy(value))
+        return from_dict(data, name="<updated>")
 
 
 def _replace(data: dict[str, Any], path: str, value: Any) -> None:

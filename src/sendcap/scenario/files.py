@@ -54,28 +54,62 @@ def read(source: str | Path) -> Source:
     path, name = Path(source), visible(str(source))
     try:
         if path.exists() and not (path.is_dir() and name in presets()):
-            return Source(_parsed(_text_of(path, name), name), name, path.parent)
+            return Source(parsed(read_text(path, name, "scenario"), name), name, path.parent)
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else None
         raise ScenarioError(f"{name}: {reason or problem}") from None
     if name in presets():
-        return Source(_parsed(preset_text(name), name), name, None)
+        return Source(parsed(preset_text(name), name), name, None)
     raise ScenarioError(f"{name}: no such file, and {_no_preset(path.name)}")
 
 
-def _text_of(path: Path, name: str) -> str:
+def read_text(path: Path, name: str, what: str) -> str:
+    """Read a file of text.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    name
+        What error messages call it.
+    what
+        What it should be: a ``"scenario"``.
+
+    Raises
+    ------
+    ScenarioError
+        If it is a directory, enormous or not text.
+    OSError
+        If it cannot be read.
+    """
     if path.is_dir():
-        raise ScenarioError(f"{name}: is a directory; give a scenario file")
+        raise ScenarioError(f"{name}: is a directory; give a {what} file")
     with path.open("rb") as stream:
         content = stream.read(_LARGEST_BYTES + 1)
     if len(content) > _LARGEST_BYTES:
-        raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not a scenario")
+        raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not a {what}")
     try:
         # Some editors on Windows begin a file with a byte order mark.
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
         raise ScenarioError(f"{name}: line {line} is not UTF-8 text") from None
+
+
+def parsed(text: str, name: str) -> dict[str, Any]:
+    """Read the text of a TOML file.
+
+    Raises
+    ------
+    ScenarioError
+        If it is not valid TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except ValueError as problem:  # tomllib's own errors, and numbers of thousands of digits
+        raise ScenarioError(f"{name}: not valid TOML: {problem}") from None
+    except RecursionError:
+        raise ScenarioError(f"{name}: not valid TOML: nested too deeply") from None
 
 
 def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scenario:
@@ -95,16 +129,7 @@ def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scen
     ScenarioError
         With one line per problem.
     """
-    return from_dict(_parsed(text, name), name=name, folder=folder)
-
-
-def _parsed(text: str, name: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except ValueError as problem:  # tomllib's own errors, and numbers of thousands of digits
-        raise ScenarioError(f"{name}: not valid TOML: {problem}") from None
-    except RecursionError:
-        raise ScenarioError(f"{name}: not valid TOML: nested too deeply") from None
+    return from_dict(parsed(text, name), name=name, folder=folder)
 
 
 def from_dict(

@@ -204,9 +204,17 @@ class Empirical(RandomTime):
     def _seconds(self) -> Seconds:
         return np.array(self.values)
 
+    @cached_property
+    def _sorted_s(self) -> Seconds:
+        return np.sort(self._seconds)
+
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
         """Draw ``size`` of the times with replacement, in seconds."""
         return self._seconds[rng.integers(len(self.values), size=size)]
+
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """Share of the times that are at most so many seconds."""
+        return np.searchsorted(self._sorted_s, within_s, side="right") / len(self.values)
 
     @property
     def mean_s(self) -> float:

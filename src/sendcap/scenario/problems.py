@@ -24,7 +24,7 @@ _TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
 )
 
 
-def lines(error: ValidationError, data: Any) -> list[str]:
+def lines(error: ValidationError, data: Any, root: type[BaseModel] = Scenario) -> list[str]:
     """Write each problem of a scenario as ``path: message``.
 
     Parameters
@@ -33,17 +33,19 @@ def lines(error: ValidationError, data: Any) -> list[str]:
         What pydantic reports.
     data
         The scenario as it was given, to tell its keys from the tags that pydantic adds.
+    root
+        What it should be, where that is not a scenario.
     """
     # A value of the wrong kind fails once for each kind that it could have been.
-    return list(dict.fromkeys(_line(details, data) for details in error.errors()))
+    return list(dict.fromkeys(_line(details, data, root) for details in error.errors()))
 
 
-def _line(details: ErrorDetails, data: Any) -> str:
+def _line(details: ErrorDetails, data: Any, root: type[BaseModel]) -> str:
     place = _written(details["loc"], data)
     explain = _EXPLANATIONS.get(details["type"])
     message = explain(details) if explain else details["msg"].removeprefix("Value error, ")
     if details["type"] == "extra_forbidden":
-        message = _unknown_key(details["loc"])
+        message = _unknown_key(details["loc"], root)
     path = dotted(place)
     return f"{path}: {message}" if path else message
 
@@ -76,9 +78,9 @@ def _is_tag(piece: str | int, table: dict[str, Any]) -> bool:
     )
 
 
-def annotation_at(place: Place) -> Any:
+def annotation_at(place: Place, root: type[BaseModel] = Scenario) -> Any:
     """Return the type that a scenario has at a place, tags included, or None."""
-    found: Any = Scenario
+    found: Any = root
     for piece in place:
         found = _step(found, piece)
     return found
@@ -107,8 +109,8 @@ def _tag(kind: Any) -> Any:
     return None
 
 
-def _unknown_key(place: Place) -> str:
-    table = annotation_at(place[:-1])
+def _unknown_key(place: Place, root: type[BaseModel]) -> str:
+    table = annotation_at(place[:-1], root)
     while get_origin(table) is Annotated:
         table = get_args(table)[0]
     is_table = isinstance(table, type) and issubclass(table, BaseModel)

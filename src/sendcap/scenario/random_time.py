@@ -19,6 +19,10 @@ class RandomTime(Section, ABC):
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
         """Draw ``size`` independent times in seconds."""
 
+    @abstractmethod
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """Probability that a draw is at most so many seconds, which may be below 0."""
+
     @property
     @abstractmethod
     def mean_s(self) -> float:

@@ -10,6 +10,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sendcap.errors import SendcapError
+from sendcap.reporting.elapsed import elapsed
+from sendcap.scenario.durations import format_duration
+
 if TYPE_CHECKING:
     from sendcap.ledger import Ledger
     from sendcap.scenario import Scenario
@@ -19,6 +23,10 @@ MOST_MESSAGES: Final = 999_999_999
 _COUNTS: Final = 5_000_000
 """Bins times deliveries times providers that a simulation can afford to count in."""
 _MOST_BINS: Final = 1_000_000
+_MOSTLY_PCT: Final = 99
+"""Attempts count as load until so much of what is ever accepted has been accepted."""
+_ENOUGH_BINS: Final = 2_000
+"""Until the moment in question."""
 
 
 def bare(scenario: Scenario) -> Scenario:
@@ -50,10 +58,16 @@ def with_edge_at(scenario: Scenario, moment_s: float) -> Scenario:
     """
     from sendcap.model.feasibility import simulated_s
 
-    all_s = simulated_s(scenario)
+    all_s = max(simulated_s(scenario), moment_s)
     affordable = min(_COUNTS / len(scenario.to_deliver()), _MOST_BINS)
-    bins = max(math.floor(moment_s * affordable / all_s), 1)
-    bin_s = max(moment_s / bins, all_s / _MOST_BINS)
+    bins = max(min(math.floor(moment_s * affordable / all_s), _ENOUGH_BINS), 1)
+    if all_s / moment_s > _MOST_BINS:
+        raise SendcapError(
+            f"within: {format_duration(moment_s)} is too short to be told in a simulation of "
+            f"{elapsed(all_s)}; ask for {format_duration(math.ceil(all_s / _MOST_BINS))} or more, "
+            f"or give the deliveries a shorter validity"
+        )
+    bin_s = moment_s / bins
     return scenario.model_copy(update={"time": scenario.time.model_copy(update={"bin": bin_s})})
 
 
@@ -80,23 +94,32 @@ def begins_s(scenario: Scenario) -> float:
     return min(delivery.at for delivery in scenario.deliveries)
 
 
-def accepted_share_s(
-    ledger: Ledger, share: float, *, delivery: str | None = None, provider: str | None = None
-) -> float:
-    """Return when a share of the finally accepted messages was accepted, in seconds from t = 0.
+def deliverable(ledger: Ledger) -> float:
+    """Return how many messages could be accepted, sooner or later.
 
-    Within a bin, messages are taken to be accepted evenly. Infinite if none ever was.
+    Those that are accepted in the end, and those that would be if their turn came in time: they
+    expire before they are tried, or throttled.
+    """
+    from sendcap.model.addresses import THROTTLED
+
+    accepted = ledger.total("accepted", clock="happened")
+    untried = ledger.total("expired_untried", clock="happened")
+    return accepted + untried + ledger.total("expired", clock="happened", reason=THROTTLED)
+
+
+def accepted_share_s(ledger: Ledger, share: float) -> float:
+    """Return when a share of the `deliverable` messages was accepted, in seconds from t = 0.
+
+    Within a bin, messages are taken to be accepted evenly. Infinite if that never was.
     """
     import numpy as np
 
-    accepted = ledger.cumulative("accepted", clock="happened", delivery=delivery, provider=provider)
-    if not accepted[-1]:
+    accepted = ledger.cumulative("accepted", clock="happened")
+    wanted = share * float(deliverable(ledger))
+    if not 0.0 < wanted <= accepted[-1]:
         return math.inf
-    wanted = share * float(accepted[-1])
     # The first bin by whose end there are as many: later ones may add none.
     edge = int(np.searchsorted(accepted, wanted))
-    if edge == 0:
-        return 0.0
     before, after = int(accepted[edge - 1]), int(accepted[edge])
     return ledger.bin_s * (edge - 1 + (wanted - before) / (after - before))
 
@@ -107,14 +130,18 @@ class Acceptance(NamedTuple):
     scenario: Scenario
     share: float
 
-    def takes_s(self) -> float:
-        """Simulate, and return the seconds; infinite if nothing is ever accepted."""
-        from sendcap.model.engine import simulate_ledger
-
-        its = self.scenario
-        return accepted_share_s(simulate_ledger(its), self.share) - begins_s(its)
-
 
 def takes_s(asked: Acceptance) -> float:
-    """Return `Acceptance.takes_s`; other processes can import a function by its name."""
-    return asked.takes_s()
+    """Simulate, and return the seconds; infinite if the share is never reached."""
+    return takes_and_tries(asked)[0]
+
+
+def takes_and_tries(asked: Acceptance) -> tuple[float, dict[str, float]]:
+    """Return besides how often messages are tried, see `sendcap.analysis.retries`."""
+    from sendcap.analysis.retries import attempts_per_message
+    from sendcap.model.engine import simulate_ledger
+
+    its = asked.scenario
+    ledger = simulate_ledger(its)
+    attempts = attempts_per_message(ledger, its, _MOSTLY_PCT)
+    return accepted_share_s(ledger, asked.share) - begins_s(its), attempts

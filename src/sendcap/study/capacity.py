@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_REPLICATIONS: Final = 40
 _INSTANT_S: Final = 1e-6
+_FAR: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class Capacity:
     Attributes
     ----------
     within_s, share
-        What was asked: this share of the finally accepted messages is accepted within so many
-        seconds of the first delivery's start.
+        What was asked: this share of the deliverable messages is accepted within so many seconds
+        of the first delivery's start.
     messages
         The largest delivery (all of them together, where there are several), rounded down to the
-        digits that the interval leaves certain.
+        digits that the interval leaves about certain.
     size
         The same as the mean over the replications, with its confidence interval.
     factor
@@ -81,8 +82,9 @@ def largest_within(
 ) -> Capacity:
     """Find the largest delivery of which a share is accepted within a time.
 
-    The share is one of the messages that are accepted at all, sooner or later. All deliveries of
-    the scenario grow and shrink by the same factor; the time counts from the first one's start.
+    The share is one of the messages that can be delivered at all: they are accepted sooner or
+    later, or would be if they did not expire before their turn comes. All deliveries of the
+    scenario grow and shrink by the same factor; the time counts from the first one's start.
 
     For each replication the size is found at which the share is accepted just in time, by a root
     search over simulations with the same draws; it is the mean of these sizes that is returned.
@@ -132,8 +134,7 @@ def largest_within(
 
         def excess(asked: Sequence[Asked]) -> list[float]:
             times_s = simulations.map(takes_s, (_asked(its, share, seeds, one) for one in asked))
-            # On logarithmic scales, a time that grows as the size does is a straight line.
-            return [math.log(max(time_s, _INSTANT_S) / within_s) for time_s in times_s]
+            return [_excess(time_s, within_s) for time_s in times_s]
 
         try:
             root = largest_size(
@@ -163,18 +164,23 @@ def largest_within(
     )
 
 
+def _excess(time_s: float, within_s: float) -> float:
+    # On logarithmic scales, a time that grows as the size does is a straight line.
+    return min(math.log(max(time_s, _INSTANT_S) / within_s), _FAR)
+
+
 def certain_digits(size: Estimate) -> int:
-    """Round a count down to the digits that its interval leaves certain, the first at least.
+    """Round a count down to the digits that its interval leaves about certain, the first at least.
 
     Examples
     --------
     >>> certain_digits(Estimate(9_537_412.0, 9_534_000.0, 9_541_000.0, 4))
-    9530000
+    9537000
     """
     whole = math.floor(size.mean)
     digits = len(str(whole)) - 1
     if size.half_width < math.inf:
-        digits = min(digits, math.ceil(math.log10(max(size.half_width, 1.0))))
+        digits = min(digits, math.floor(math.log10(max(size.half_width, 1.0))))
     unit = int(10**digits)
     return whole - whole % unit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,13 @@ class ConvergenceStudy:
         """
         return self.replications.table(EXTREMES).rename(columns={"at": "tolerance_pt"})
 
-    def errors(self, moments_s: Sequence[float] = MOMENTS_S) -> pd.DataFrame:
+    @property
+    def moments_s(self) -> tuple[float, ...]:
+        """The moments that are told of unless others are asked for: up to the horizon."""
+        horizon_s = self.replications.scenario.time.horizon or math.inf
+        return tuple(moment for moment in MOMENTS_S if moment <= horizon_s)
+
+    def errors(self, moments_s: Sequence[float] | None = None) -> pd.DataFrame:
         """Return how far Delivered % is off at some moments, of each delivery.
 
         Columns mode, delivery, provider, time_s, against (``"truth"`` or ``"final"``, its own
@@ -104,7 +111,7 @@ class ConvergenceStudy:
 
         return self._at(moments_s, "against", rows)
 
-    def remaining(self, moments_s: Sequence[float] = MOMENTS_S) -> pd.DataFrame:
+    def remaining(self, moments_s: Sequence[float] | None = None) -> pd.DataFrame:
         """Return what the error consists of at some moments, of each delivery.
 
         Columns mode, delivery, provider, time_s, part (see `sendcap.analysis.remaining`), and those
@@ -123,7 +130,7 @@ class ConvergenceStudy:
 
     def _at(
         self,
-        moments_s: Sequence[float],
+        moments_s: Sequence[float] | None,
         kind: str,
         rows: Callable[[Quantity], Iterator[tuple[str, npt.NDArray[Any]]]],
     ) -> pd.DataFrame:
@@ -131,6 +138,7 @@ class ConvergenceStudy:
         import pandas as pd
 
         its = self.replications
+        moments_s = self.moments_s if moments_s is None else moments_s
         places = self._places(moments_s)
         groups = dict.fromkeys(key._replace(name="") for key in its.curves)
         table = [

@@ -12,13 +12,12 @@ from sendcap.analysis.remaining import BothClocks, Remaining, remaining
 from sendcap.reporting.kpis import Figures, figures_of
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.reporting.summary import ACCEPTED_PCT
-from sendcap.study.acceptance import accepted_share_s
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from sendcap.ledger import Ledger
+    from sendcap.ledger import Counts, Ledger
     from sendcap.reporting.modes import Denominator, Mode
     from sendcap.scenario import Scenario
 
@@ -122,15 +121,15 @@ class Plan:
         return folded
 
     def _times(self, ledger: Ledger, delivery: str, provider: str, folded: Folded) -> None:
+        accepted = ledger.cumulative(
+            "accepted",
+            clock="happened",
+            delivery=None if delivery == ALL_DELIVERIES else delivery,
+            provider=None if provider == ALL_PROVIDERS else provider,
+        )
         for pct, name in zip(ACCEPTED_PCT, ACCEPTED_TIMES, strict=True):
-            time_s = accepted_share_s(
-                ledger,
-                pct / 100.0,
-                delivery=None if delivery == ALL_DELIVERIES else delivery,
-                provider=None if provider == ALL_PROVIDERS else provider,
-            )
             its = Quantity("", delivery, provider, name)
-            folded.numbers[its] = time_s if time_s < math.inf else math.nan
+            folded.numbers[its] = _reached_s(ledger.edges_s, accepted, pct / 100.0)
 
     def _convergence(
         self, its: BothClocks, mode: Mode, columns: Figures
@@ -151,6 +150,17 @@ class Plan:
             yield "overshoot_pt", 0.0, above.above_final_pt
             for tolerance, time_s in above.gone_s.items():
                 yield "overshoot_gone_s", tolerance, time_s
+
+
+def _reached_s(edges_s: Floats, counts: Counts, share: float) -> float:
+    """Return when counts reach a share of their last; within a bin they rise evenly."""
+    import numpy as np
+
+    wanted = share * float(counts[-1])
+    if not wanted > 0.0:
+        return math.nan
+    edge = int(np.searchsorted(counts, wanted))
+    return float(np.interp(wanted, counts[edge - 1 : edge + 1], edges_s[edge - 1 : edge + 1]))
 
 
 def groups(ledger: Ledger, per: tuple[Per, ...]) -> list[tuple[str, str]]:

@@ -121,10 +121,7 @@ def _why(scenario: Scenario, ledger: Ledger, until_s: float) -> str:
         its = recovered_late / ledger.total("accepted", clock="happened")
         return f"{percent(its)} are first bounced softly and recover only later"
     half_s = accepted_share_s(ledger, 0.5) - begins_s(scenario)
-    return (
-        f"handing over, connecting and the transaction take {elapsed(half_s)} or more for every "
-        f"second message even if nothing waits"
-    )
+    return f"handing over, connecting and the transaction alone take about {elapsed(half_s)}"
 
 
 def percent(share: float) -> str:

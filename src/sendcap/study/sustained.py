@@ -139,7 +139,7 @@ def sustained(
     guess_per_s = min(
         lowest.delivery_per_s,
         # A little too much, where the search has a straight line to follow.
-        _FROM * min(stage.delivery_per_s for stage in ceilings if stage.kind == "provider"),
+        _FROM * min(_unthrottled_per_s(its) for its in ceilings if its.kind == "provider"),
     )
     if guess_per_s == math.inf:
         raise _unlimited()
@@ -178,6 +178,15 @@ def sustained(
         simulations=simulations.done,
         precise=precise,
     )
+
+
+def _unthrottled_per_s(stage: Stage) -> float:
+    """Return the delivery's ceiling at a provider as long as its queue is not suspended.
+
+    It is suspended again and again only where it has a backlog.
+    """
+    limits = (its.per_s for its in stage.constraints if its.name != "suspension")
+    return min(limits, default=math.inf) / stage.share
 
 
 def _exactly(value: float) -> Estimate:

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,6 +25,7 @@ _Result = TypeVar("_Result")
 _AHEAD: Final = 2
 """Questions handed out per process: one is worked on, one waits."""
 _PATIENCE_S: Final = 5.0
+_CODES_S: Final = 1.0
 
 
 class Workers:
@@ -36,6 +38,9 @@ class Workers:
     count
         How many processes; by default as many as the machine has processors. With 1 everything is
         done in this process.
+    compile_here
+        Compile in this process first, so that no two others do so at the same time; otherwise it
+        is left to who gives them work.
 
     Raises
     ------
@@ -43,10 +48,11 @@ class Workers:
         If the count is less than 1.
     """
 
-    def __init__(self, count: int | None = None) -> None:
+    def __init__(self, count: int | None = None, *, compile_here: bool = True) -> None:
         self.count = (os.cpu_count() or 1) if count is None else count
         if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1:
             raise SendcapError(f"workers: must be a whole number from 1, not {count!r}")
+        self._compile_here = compile_here
         self._executor: ProcessPoolExecutor | None = None
         self._processes: list[multiprocessing.process.BaseProcess] = []
 
@@ -85,6 +91,8 @@ class Workers:
         if self.count == 1:
             yield from map(function, items)
             return
+        # What has been asked is never taken back: an executor whose processes are ended would
+        # stumble over questions that are cancelled, with a traceback of its own.
         asked: deque[Future[_Result]] = deque()
         left = iter(items)
         try:
@@ -94,7 +102,7 @@ class Workers:
                         item = next(left)
                     except StopIteration:
                         break
-                    asked.append(self._submit(function, item))
+                    asked.append(self.submit(function, item))
                 if not asked:
                     return
                 yield asked.popleft().result()
@@ -103,9 +111,32 @@ class Workers:
                 "a worker process has ended before its time: for want of memory, or because the "
                 "program that asked has no 'if __name__ == \"__main__\":'; try 1 worker"
             ) from None
-        finally:
-            for future in asked:
-                future.cancel()
+
+    def submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
+        """Evaluate a function in another process, even if there is but one; see `map`."""
+        if self._executor is None:
+            if self._compile_here:
+                compiled()
+            self._executor = ProcessPoolExecutor(
+                self.count, multiprocessing.get_context("spawn"), _begin
+            )
+        before = set(multiprocessing.active_children())
+        with _signals_wait():
+            future = self._executor.submit(function, item)
+        self._processes += set(multiprocessing.active_children()) - before
+        return future
+
+    def exit_codes(self) -> list[int]:
+        """Return the codes of the processes that have ended; below zero, minus a signal.
+
+        While an executor's own thread waits for a process, its code is not known yet.
+        """
+        until = time.monotonic() + _CODES_S
+        while True:
+            codes = [process.exitcode for process in self._processes]
+            if None not in codes or time.monotonic() > until:
+                return [code for code in codes if code is not None]
+            time.sleep(0.01)
 
     def abandon(self) -> None:
         """End the processes, whatever they do; at any moment, and more than once."""
@@ -116,38 +147,24 @@ class Workers:
         self._processes = []
         if executor is not None:
             # The executor's own lock may be held by what a signal has interrupted.
-            ending = threading.Thread(
-                target=executor.shutdown, kwargs={"cancel_futures": True}, daemon=True
-            )
+            ending = threading.Thread(target=executor.shutdown, daemon=True)
             ending.start()
             ending.join(_PATIENCE_S)
 
-    def _submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
-        if self._executor is None:
-            _compile()
-            self._executor = ProcessPoolExecutor(
-                self.count, multiprocessing.get_context("spawn"), _begin
-            )
-        before = set(multiprocessing.active_children())
-        with _signals_wait():
-            future = self._executor.submit(function, item)
-        self._processes += set(multiprocessing.active_children()) - before
-        return future
 
-
-def _compile() -> None:
-    """Compile the kernel, unless that has been done before; the processes find it on the disk."""
+def compiled() -> None:
+    """Compile the kernels, unless that has been done before; the processes find them on disk."""
     from sendcap.model.engine import simulate_ledger
     from sendcap.scenario import from_dict
 
-    provider = {"connect_time": "0s", "transaction_time": "1s"}
+    plain = {"connect_time": "0s", "transaction_time": "1s"}
     simulate_ledger(
         from_dict(
             {
-                "deliveries": [{"name": "d", "messages": 1, "audience": {"p": 1.0}}],
+                "deliveries": [{"name": "d", "messages": 2, "audience": {"p": 0.5, "q": 0.5}}],
                 "relay": {"batch_time": "0s"},
                 "mta": {"ingress_rate": "1/s"},
-                "providers": {"p": provider},
+                "providers": {"p": plain, "q": plain | {"tolerance": "1/s"}},
             }
         )
     )

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
 import simpy
 
-from sendcap.ledger import Clock, Event, Ledger
+from sendcap.ledger import Ledger
 from sendcap.model.addresses import THROTTLED, TRANSIENT, UNREACHABLE
-from sendcap.model.engagement import FOLLOWED_S
-from sendcap.model.feedback import sample_asynchronous
-from sendcap.model.messages import SUBSET
-from sendcap.model.tally import Tally, ledger_of
-from sendcap.scenario import Delivery, Distribution, Scenario
-from sendcap.textbook.parts import Connection, Message
-from sendcap.textbook.queue import Queue
+from sendcap.scenario import Delivery, Scenario
+from sendcap.textbook.campaign import Campaign
+from sendcap.textbook.chance import Chance
+from sendcap.textbook.message import Message
+from sendcap.textbook.queue import Connection, Queue
 from sendcap.textbook.throttles import RateThrottle
 
 AN_INSTANT_S = 1e-6
@@ -31,41 +28,14 @@ class Textbook:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.env = simpy.Environment()
-        self.generator = np.random.default_rng(scenario.seed)
-        self.uniform = self.repeat(self.generator.random)
-        self.draws: dict[int, Iterator[float]] = {}
-        asynchronous = scenario.feedback.asynchronous
-        self.asynchronous_s = self.repeat(
-            lambda count: sample_asynchronous(asynchronous, self.generator, count)
-        )
-        self.counts: Counter[tuple[str, str, Event, str, Clock, int]] = Counter()
+        self.chance = Chance(scenario)
+        self.campaign = Campaign(self.env, scenario, self.chance)
         mta = scenario.mta
         self.queues = {name: Queue(self.env, name, scenario) for name in scenario.providers}
         relay_rate = scenario.relay.rate
         self.relay_throttle = None if relay_rate is None else RateThrottle(relay_rate, 1)
         self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
         self.ingress_free_s = -math.inf
-        self.report_server = simpy.Resource(self.env, 1)
-
-    # --- Random numbers -------------------------------------------------------------------------
-
-    @staticmethod
-    def repeat(sample: Any) -> Iterator[float]:
-        """Yield draws one by one; NumPy is quick only when asked for many at a time."""
-        while True:
-            yield from sample(4096).tolist()
-
-    def draw(self, distribution: Distribution) -> float:
-        """Return one draw, in seconds."""
-        draws = self.draws.get(id(distribution))
-        if draws is None:
-            draws = self.repeat(lambda count: distribution.sample(self.generator, count))
-            self.draws[id(distribution)] = draws
-        return next(draws)
-
-    def happens(self, probability: float) -> bool:
-        """Tell whether something of this probability happens."""
-        return probability > 0.0 and next(self.uniform) < probability
 
     # --- Campaign: the relay hands batches over -------------------------------------------------
 
@@ -79,7 +49,7 @@ class Textbook:
         for delivery in self.scenario.deliveries:
             names = [name for name, count in delivery.counts().items() for _ in range(count)]
             audience = [
-                self.queues[names[place]] for place in self.generator.permutation(len(names))
+                self.queues[names[place]] for place in self.chance.generator.permutation(len(names))
             ]
             firsts = range(0, len(audience), size)
             for number, first in enumerate(firsts):
@@ -97,11 +67,11 @@ class Textbook:
             if self.relay_throttle is not None:
                 start_s = self.relay_throttle.start_s(start_s, len(audience))
                 self.relay_throttle.charge(start_s, start_s, len(audience))
-            yield self.env.timeout(start_s - self.env.now + self.draw(relay.batch_time))
+            yield self.env.timeout(start_s - self.env.now + self.chance.draw(relay.batch_time))
             batch = [self.addressed(delivery, queue) for queue in audience]
             for message in batch:
-                failed = self.happens(relay.error_rate)
-                self.count("happened", "relay_failed" if failed else "relayed", message)
+                failed = self.chance.happens(relay.error_rate)
+                self.campaign.count("happened", "relay_failed" if failed else "relayed", message)
                 if failed:
                     self.leave_spool()
                 else:
@@ -112,7 +82,7 @@ class Textbook:
         """Return a message that has just been relayed, with what is wrong with its address."""
         begins_s = self.env.now if self.scenario.mta.clock_origin == "relayed" else delivery.at
         message = Message(delivery, queue, self.env.now, begins_s + delivery.honoured_validity)
-        where = next(self.uniform)
+        where = next(self.chance.uniform)
         for hard in queue.provider.hard:
             if 0.0 <= where < hard.share:
                 message.hard = hard.reason
@@ -140,7 +110,7 @@ class Textbook:
                 break
             idle_s = env.now - connection.free_since_s
             if connection.attempts_left == 0 or idle_s > queue.provider.idle_timeout:
-                connect_s = self.draw(queue.provider.connect_time)
+                connect_s = self.chance.draw(queue.provider.connect_time)
                 if env.now + connect_s > message.expiry_s:
                     env.process(self.connect_in_vain(queue, connection, connect_s))
                     break
@@ -158,7 +128,7 @@ class Textbook:
             queue.hand_back(connection)
 
             if message.hard and not refused:
-                self.report(message, "hard", env.now, message.hard)
+                self.campaign.report(message, "hard", env.now, message.hard)
                 self.leave_spool()
                 return
             reason = self.temporary_reason(message, refused)
@@ -209,7 +179,7 @@ class Textbook:
             if start_s > message.expiry_s:
                 return None
             if takes_s is None:
-                takes_s = self.draw(queue.provider.transaction_time)
+                takes_s = self.chance.draw(queue.provider.transaction_time)
             finish_s = start_s + takes_s
             if queue.rule is None:
                 queue.throttle.charge(start_s, finish_s)
@@ -222,7 +192,7 @@ class Textbook:
                 continue  # the queue has been suspended
             queue.line.popleft()
             break
-        self.count("happened", "attempted", message, start_s)
+        self.campaign.count("happened", "attempted", message, start_s)
         return finish_s
 
     def run_out(self, message: Message) -> Process:
@@ -246,14 +216,14 @@ class Textbook:
         """Return why the recipient's server defers the message now, "" if it does not."""
         fault = message.fault
         if fault is not None and message.failures == 0:
-            never = self.happens(fault.never)
-            clears_s = math.inf if never else self.draw(fault.clears_after)
+            never = self.chance.happens(fault.never)
+            clears_s = math.inf if never else self.chance.draw(fault.clears_after)
             message.clears_at_s = self.env.now + clears_s
         if refused:
             return refused
         if fault is not None and self.env.now < message.clears_at_s:
             return fault.reason
-        return TRANSIENT if self.happens(message.queue.provider.transient) else ""
+        return TRANSIENT if self.chance.happens(message.queue.provider.transient) else ""
 
     def bounce_softly(self, message: Message, reason: str) -> float | None:
         """Report a soft bounce; return when the message is due again, None if it ends here."""
@@ -261,8 +231,8 @@ class Textbook:
         message.reason = reason
         if message.failures == 0:
             message.first_failed_s = now_s
-        self.report(message, "soft", now_s, reason)
-        uniform = np.array([next(self.uniform)]) if retry.needs_uniform else None
+        self.campaign.report(message, "soft", now_s, reason)
+        uniform = np.array([next(self.chance.uniform)]) if retry.needs_uniform else None
         due_s = float(
             retry.due_s(
                 np.array([message.failures]),
@@ -284,24 +254,21 @@ class Textbook:
     def accept(self, message: Message) -> None:
         """Report an accepted message, and what the recipient does with it."""
         accepted_s, its = self.env.now, self.scenario.engagement
-        self.report(message, "accepted", accepted_s)
+        self.campaign.report(message, "accepted", accepted_s)
         self.leave_spool()
-        if self.happens(message.queue.provider.async_bounce):
-            returned_s = accepted_s + next(self.asynchronous_s)
-            self.report(message, "async_bounced", returned_s, latency_s=0.0)
-        if self.happens(its.open_rate):
-            opened_s = accepted_s + self.draw(its.open_delay)
-            self.track("opened", message, opened_s)
-            if self.happens(its.click_rate):
-                self.track("clicked", message, opened_s + self.draw(its.click_delay))
-
-    def track(self, event: Event, message: Message, when_s: float) -> None:
-        """Count an open or a click: Campaign tracks them itself, as they happen."""
-        self.count("happened", event, message, when_s)
+        if self.chance.happens(message.queue.provider.async_bounce):
+            returned_s = accepted_s + next(self.chance.asynchronous_s)
+            self.campaign.report(message, "async_bounced", returned_s, latency_s=0.0)
+        if self.chance.happens(its.open_rate):
+            opened_s = accepted_s + self.chance.draw(its.open_delay)
+            self.campaign.count("happened", "opened", message, opened_s)
+            if self.chance.happens(its.click_rate):
+                clicked_s = opened_s + self.chance.draw(its.click_delay)
+                self.campaign.count("happened", "clicked", message, clicked_s)
 
     def expire(self, message: Message, when_s: float) -> None:
         """Report that a message's time is over."""
-        self.report(message, "expired", when_s, message.reason)
+        self.campaign.report(message, "expired", when_s, message.reason)
         self.env.process(self.leave_spool_at(when_s))
 
     def leave_spool_at(self, when_s: float) -> Process:
@@ -309,92 +276,10 @@ class Textbook:
         yield self.env.timeout(max(when_s - self.env.now, 0.0))
         self.leave_spool()
 
-    # --- Feedback: what Campaign learns, and when -----------------------------------------------
-
-    def report(
-        self,
-        message: Message,
-        event: Event,
-        happened_s: float,
-        reason: str = "",
-        latency_s: float | None = None,
-    ) -> None:
-        """Report an event to Campaign; reports about one message never overtake each other."""
-        if latency_s is None:
-            latency_s = self.draw(self.scenario.feedback.synchronous)
-        message.reported_s = max(message.reported_s, happened_s + latency_s)
-        first = message.failures == 0
-        events = [event]
-        if event in SUBSET and first == (event in ("soft", "expired")):
-            events.append(SUBSET[event])
-        for its in events:
-            self.count("happened", its, message, happened_s, reason)
-        if self.scenario.feedback.rate is None:
-            for its in events:
-                self.count("known", its, message, self.polled(message.reported_s), reason)
-        else:
-            self.env.process(self.queue_up(events, message, message.reported_s, reason))
-
-    def polled(self, arrives_s: float) -> float:
-        """Return when Campaign polls for what arrives then."""
-        polling_s = self.scenario.feedback.polling
-        return math.ceil(arrives_s / polling_s) * polling_s if polling_s else arrives_s
-
-    def queue_up(
-        self, events: list[Event], message: Message, arrives_s: float, reason: str
-    ) -> Process:
-        """Wait until Campaign takes the report in: it takes them one by one."""
-        rate = self.scenario.feedback.rate
-        assert rate is not None
-        yield self.env.timeout(max(arrives_s - self.env.now, 0.0))
-        with self.report_server.request() as turn:
-            yield turn
-            yield self.env.timeout(max(self.polled(arrives_s) - self.env.now, 0.0))
-            yield self.env.timeout(1.0 / rate.per_s)
-        for its in events:
-            self.count("known", its, message, self.env.now, reason)
-
-    # --- The ledger -----------------------------------------------------------------------------
-
-    def count(
-        self,
-        clock: Clock,
-        event: Event,
-        message: Message,
-        when_s: float | None = None,
-        reason: str = "",
-    ) -> None:
-        """Count an event; it takes place now unless said otherwise."""
-        when_s = self.env.now if when_s is None else when_s
-        if event in ("opened", "clicked") and when_s >= message.delivery.at + FOLLOWED_S:
-            return
-        if when_s >= (self.scenario.time.horizon or math.inf):
-            return
-        number = int(when_s / self.scenario.time.bin)
-        self.counts[message.delivery.name, message.queue.name, event, reason, clock, number] += 1
-
     def run(self) -> Ledger:
         """Run until nothing is left to happen, or to the horizon."""
         batches = self.batches()
         for _ in range(self.scenario.relay.workers):
             self.env.process(self.worker(batches))
         self.env.run(self.scenario.time.horizon)
-        return self.ledger()
-
-    def ledger(self) -> Ledger:
-        """Return the counts as a ledger."""
-        scenario = self.scenario
-        names = [delivery.name for delivery in scenario.deliveries]
-        providers = list(self.queues)
-        tally = Tally(scenario.time.bin)
-        for (delivery, provider, event, reason, clock, number), count in self.counts.items():
-            tally.add(
-                clock,
-                event,
-                names.index(delivery),
-                providers.index(provider),
-                np.array([(number + 0.5) * scenario.time.bin]),
-                reason,
-                np.array([count]),
-            )
-        return ledger_of(tally, scenario, providers)
+        return self.campaign.ledger(self.queues)

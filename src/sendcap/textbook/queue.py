@@ -6,6 +6,7 @@ import copy
 import math
 from collections import deque
 from collections.abc import Generator
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
@@ -13,8 +14,15 @@ import simpy
 
 from sendcap.model.connections import wanted_connections
 from sendcap.scenario import Rate, Scenario
-from sendcap.textbook.parts import Connection
 from sendcap.textbook.throttles import RateThrottle, Throttle, throttle_of
+
+
+@dataclass(order=True, slots=True)
+class Connection:
+    """A connection to a provider, made anew when it is used up or was idle for long."""
+
+    free_since_s: float = -math.inf
+    attempts_left: float = field(default=0, compare=False)
 
 
 class InLine(NamedTuple):

@@ -119,7 +119,8 @@ class EximRetry(RetryPolicy):
             if step.letter == "F":
                 delay_s[mine] = step.interval_s
             elif step.letter == "G":
-                early = previous_delay_s[mine] < step.interval_s
+                # A delay that was the interval has been rounded with the clock since.
+                early = previous_delay_s[mine] < step.interval_s * (1.0 - 1e-6)
                 delay_s[mine] = np.where(early, step.interval_s, grown_s)
             else:
                 room_s = np.maximum(grown_s - step.interval_s, 0.0)

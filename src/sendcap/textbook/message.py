@@ -1,26 +1,15 @@
-"""The things of the textbook model: connections and messages."""
+"""A message of the textbook model."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import simpy
 
 from sendcap.model.addresses import NOT_ATTEMPTED
 from sendcap.scenario import Delivery, Fault
-
-if TYPE_CHECKING:
-    from sendcap.textbook.queue import Queue
-
-
-@dataclass(order=True, slots=True)
-class Connection:
-    """A connection to a provider, made anew when it is used up or was idle for long."""
-
-    free_since_s: float = -math.inf
-    attempts_left: float = field(default=0, compare=False)
+from sendcap.textbook.queue import Queue
 
 
 @dataclass(slots=True)

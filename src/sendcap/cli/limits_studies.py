@@ -1,0 +1,271 @@
+"""``sendcap limits``: the questions that take many simulations, how they are told and saved."""
+
+from __future__ import annotations
+
+import json
+import math
+import textwrap
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sendcap.cli.conduct import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sendcap.scenario import Scenario
+    from sendcap.study.capacity import Capacity
+    from sendcap.study.estimates import Estimate
+    from sendcap.study.levers import Levers
+    from sendcap.study.sustained import Sustained
+
+_WIDTH: Final = 100
+_DECIMALS: Final = 6
+_SHARE: Final = "99%"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be studied."""
+
+    within_s: float | None
+    share: float
+    sustained: bool
+    levers: bool
+    confidence: float
+    workers: int | None
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is a question at all."""
+        return self.within_s is not None or self.sustained or self.levers
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What came of it; None for what was not asked."""
+
+    within: Capacity | None
+    sustained: Sustained | None
+    levers: Levers | None
+
+
+def asked(
+    within: str | None,
+    share: str | None,
+    sustained: bool,
+    levers: bool,
+    confidence: str | None,
+    workers: int | None,
+) -> Asked:
+    """Read the options.
+
+    Raises
+    ------
+    click.UsageError
+        If one is given that no question takes.
+    SendcapError
+        If a time or a share is none.
+    """
+    from sendcap.run import seconds
+    from sendcap.study.shares import parse_share
+
+    if share is not None and within is None and not levers:
+        raise click.UsageError("--share goes with --within or --levers")
+    for name, value in (("--confidence", confidence), ("--workers", workers)):
+        if value is not None and within is None and not (levers or sustained):
+            raise click.UsageError(f"{name} goes with --within, --sustained or --levers")
+    return Asked(
+        None if within is None else seconds(within, "--within"),
+        parse_share(share or _SHARE, "--share"),
+        sustained,
+        levers,
+        parse_share(confidence or "95%", "--confidence", whole=False),
+        workers,
+    )
+
+
+def answers(questions: Asked, scenario: Scenario) -> Answers:
+    """Simulate what it takes, with a progress line on a terminal."""
+    from sendcap.cli.progress import simulations_bar
+    from sendcap.cli.stops import cleaned_by
+    from sendcap.study.capacity import largest_within
+    from sendcap.study.levers import levers
+    from sendcap.study.sustained import sustained
+    from sendcap.study.workers import Workers
+
+    within = steady = pulled = None
+    with (
+        Workers(questions.workers) as team,
+        cleaned_by(team.abandon),
+        simulations_bar(None) as tell,
+    ):
+        common: dict[str, Any] = {
+            "confidence": questions.confidence,
+            "workers": team,
+            "progress": tell,
+        }
+        if questions.within_s is not None:
+            within = largest_within(scenario, questions.within_s, questions.share, **common)
+        if questions.sustained:
+            steady = sustained(scenario, **common)
+        if questions.levers:
+            pulled = levers(scenario, share=questions.share, **common)
+    return Answers(within, steady, pulled)
+
+
+def write(found: Answers, title: str, folder: Path) -> None:
+    """Write the answers' files into a directory that exists."""
+    from sendcap.reporting import saved, staging
+
+    capacity = {
+        name: _plain(asdict(answer))
+        for name, answer in (("within", found.within), ("sustained", found.sustained))
+        if answer is not None
+    }
+    if capacity:
+        text = json.dumps(capacity, indent=2, ensure_ascii=False)
+        saved.write_text(folder / staging.CAPACITY, f"{text}\n")
+    if found.levers is not None:
+        from sendcap.charts.levers import levers_chart
+        from sendcap.charts.style import save_png
+
+        table = found.levers.frame().round(_DECIMALS)
+        saved.write_text(folder / staging.LEVERS, table.to_csv(index=False, lineterminator="\n"))
+        save_png(levers_chart(found.levers, title), folder / staging.LEVERS_CHART)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it; what is infinite is None."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, _DECIMALS) if math.isfinite(value) else None
+    return value
+
+
+def show(screen: Console, found: Answers, scenario: Scenario) -> None:
+    """Print the answers in sentences, the levers as a table."""
+    told = []
+    if found.within is not None:
+        told.append(within_sentence(found.within, scenario))
+    if found.sustained is not None:
+        told.append(sustained_sentence(found.sustained))
+    for text in told:
+        for line in textwrap.wrap(printable(text), _WIDTH):
+            screen.print(line)
+        screen.print()
+    if found.levers is not None:
+        _show_levers(screen, found.levers)
+
+
+def within_sentence(found: Capacity, scenario: Scenario) -> str:
+    """Tell how large a delivery can be."""
+    from sendcap.reporting.elapsed import elapsed
+    from sendcap.study.acceptance import messages
+
+    several = len(scenario.deliveries) > 1
+    told = (
+        f"{found.share * 100:g} % of the messages that can be delivered are accepted within "
+        f"{elapsed(found.within_s)} if there are at most {found.messages:,}"
+        f"{' in all deliveries together' if several else ''}"
+        f" ({_interval(found.size, found.confidence, ',.0f')}"
+        f"{_effort(found.size.n, found.simulations)}). "
+    )
+    if several:
+        told += f"That is {found.factor:.3g} times each delivery as it is"
+    else:
+        told += f"That is {found.factor:.3g} times the delivery as it is"
+    return f"{told}, {messages(scenario):,} messages.{_imprecise(found.precise)}"
+
+
+def sustained_sentence(found: Sustained) -> str:
+    """Tell the highest steady rate, and what becomes of the relay's own."""
+    from sendcap.analysis.sentence import called
+
+    stage = called(found.kind, found.name)
+    per_s = found.per_s
+    told = f"Steadily, at most {_rate(per_s.mean)} messages/s can be delivered"
+    told += f", {_rate(per_s.mean * 3600)} per hour"
+    if found.kind == "provider":
+        told += f" ({_interval(per_s, found.confidence, '.4g')}"
+        told += f"{_effort(per_s.n, found.simulations)}); with more, {stage} falls behind for good."
+    else:
+        told += f": {stage} carries no more, and no provider falls behind at that rate"
+        told += f"{_effort(per_s.n, found.simulations)}."
+    if found.growing:
+        first, *others = (
+            (_rate(its.per_s, 3), called(its.kind, its.name)) for its in found.growing
+        )
+        behind = [f"{first[0]} messages/s at {first[1]}", *(f"{n} at {at}" for n, at in others)]
+        told += (
+            f" As long as the relay has messages it hands over {_rate(found.relay_per_s)}/s: "
+            f"meanwhile the backlog grows by {', '.join(behind)}."
+        )
+    elif found.relay_per_s == math.inf:
+        told += " The relay itself has no limit."
+    elif found.kind != "relay":
+        told += f" The relay hands over {_rate(found.relay_per_s)}/s at most."
+    return told + _imprecise(found.precise)
+
+
+def _rate(per_time: float, digits: int = 4) -> str:
+    """Write a rate with so many significant digits."""
+    return f"{float(f'{per_time:.{digits}g}'):,.10g}"
+
+
+def _interval(its: Estimate, confidence: float, form: str) -> str:
+    low, high = format(its.low, form), format(its.high, form)
+    return f"{low} to {high} with {confidence * 100:g} % confidence"
+
+
+def _effort(replications: int, simulations: int) -> str:
+    return f"; {replications} replications, {simulations} simulations"
+
+
+def _imprecise(precise: bool) -> str:
+    return "" if precise else " More replications would narrow the interval further."
+
+
+def _show_levers(screen: Console, found: Levers) -> None:
+    from rich.text import Text
+
+    from sendcap.analysis.sentence import called
+    from sendcap.charts.levers import until
+    from sendcap.cli.tables import heading, new_table
+    from sendcap.reporting.elapsed import elapsed
+
+    table = new_table("Lever", ("Time saved", "±", "%"))
+    table.add_column(Text("How far it helps"), no_wrap=True)
+    table.add_column(Text("One of it"), no_wrap=True)
+    for its in found.gains:
+        gain = its.gain_s
+        sign = "-" if gain.mean < 0 else ""
+        table.add_row(
+            its.lever,
+            f"{sign}{elapsed(abs(gain.mean))}",
+            elapsed(gain.half_width),
+            # Not -0.0.
+            f"{round(100.0 * gain.mean / found.takes_s.mean, 1) + 0.0:.1f}",
+            printable(until(its)),
+            printable(its.change),
+        )
+    heading(screen, "Levers: how much sooner it is done with one more of each")
+    screen.print(table)
+    screen.print()
+    slowest = found.bottleneck
+    holding = "nothing" if slowest is None else called(slowest.kind, slowest.name)
+    screen.print(
+        f"As it is, {found.share * 100:g} % are accepted after {elapsed(found.takes_s.mean)}; "
+        f"{printable(holding)} holds them up."
+    )
+    screen.print(
+        f"±: half the {found.confidence * 100:g} % interval"
+        f"{_effort(found.takes_s.n, found.simulations)}."
+    )
+    screen.print()

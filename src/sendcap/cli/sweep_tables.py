@@ -1,0 +1,121 @@
+"""What a sweep looks like in the terminal: its points with the means of their measures."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from sendcap.cli.conduct import printable
+from sendcap.cli.tables import console, heading, new_table
+from sendcap.errors import SendcapError
+from sendcap.reporting.elapsed import elapsed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sendcap.study.study_file import Study
+
+_MOST_POINTS: Final = 30
+_MOST_ERRORS: Final = 5
+_OTHERS: Final = ("point", "replication", "seed", "error", "wall_s", "cpu_s")
+
+
+def show_results(study: Study, table: pd.DataFrame) -> None:
+    """Print the results of a study: its points, or where they are too many their range.
+
+    Raises
+    ------
+    SendcapError
+        If every run has failed.
+    """
+    failed = table[table["error"] != ""]
+    if len(failed) == len(table):
+        raise SendcapError(f"all {len(table):,} runs have failed: {failed['error'].iloc[0]}")
+    screen = console()
+    paths = list(study.plan.points.paths)
+    measures = [name for name in table.columns if name not in (*_OTHERS, *paths)]
+    if table["point"].nunique() <= _MOST_POINTS:
+        screen_points(screen, study, table, paths, measures)
+    else:
+        screen_ranges(screen, study, table, measures)
+    screen.print()
+    screen.print(f"{_runs(len(table))}, {len(failed):,} failed.")
+    errors = Counter(failed["error"])
+    for error, count in errors.most_common(_MOST_ERRORS):
+        screen.print(printable(f"  {_runs(count)}: {error}"))
+    if len(errors) > _MOST_ERRORS:
+        screen.print(f"  and {len(errors) - _MOST_ERRORS:,} other errors, see results.csv")
+
+
+def screen_points(
+    screen: Any, study: Study, table: pd.DataFrame, paths: list[str], measures: list[str]
+) -> None:
+    """Print a row for each point, with the mean of each measure over its replications."""
+    shown = new_table("Point", [*paths, *measures])
+    for point, rows in table.groupby("point", sort=False):
+        values = ["–" if rows[path].isna().iloc[0] else str(rows[path].iloc[0]) for path in paths]
+        shown.add_row(
+            str(point),
+            *map(printable, values),
+            *(printable(_middle(name, rows[name])) for name in measures),
+        )
+    count = study.replications
+    mean = "" if count == 1 else f": means over {count:,} replications"
+    heading(screen, (study.title or "Points") + mean)
+    screen.print(shown)
+
+
+def screen_ranges(screen: Any, study: Study, table: pd.DataFrame, measures: list[str]) -> None:
+    """Print a row for each measure that is a number: its lowest, median and highest value."""
+    shown = new_table("Measure", ["Lowest", "Median", "Highest"])
+    for name in measures:
+        values = _numbers(table[name])
+        if values is not None and len(values):
+            ends = (values.min(), values.median(), values.max())
+            shown.add_row(printable(name), *(written(name, float(value)) for value in ends))
+    heading(screen, (study.title or "Runs") + f": {table['point'].nunique():,} points")
+    screen.print(shown)
+
+
+def written(name: str, value: float) -> str:
+    """Write a measure's value in the unit that its name ends with.
+
+    Examples
+    --------
+    >>> written("accepted_99_pct_s", 5400.0), written("truth_pct", 98.765), written("soft", 1234.0)
+    ('1h 30m', '98.77', '1,234')
+    """
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞"
+    # Names of several values go on after a dot.
+    if name.split(".")[0].endswith("_s"):
+        return elapsed(value)
+    if name.split(".")[0].endswith("_pct"):
+        return f"{value:.2f}"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
+
+
+def _middle(name: str, values: pd.Series[Any]) -> str:
+    """Return the mean of numbers, or the most frequent of words."""
+    numbers = _numbers(values)
+    if numbers is not None:
+        return written(name, float(numbers.mean()) if len(numbers) else math.nan)
+    words = Counter(str(value) for value in values.dropna())
+    return words.most_common(1)[0][0] if words else "–"
+
+
+def _numbers(values: pd.Series[Any]) -> pd.Series[float] | None:
+    import pandas as pd
+
+    there = values.dropna()
+    if len(there) and there.map(lambda its: isinstance(its, bool | str)).any():
+        return None
+    numbers: pd.Series[float] = pd.to_numeric(there).astype(float)
+    return numbers
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} {'run' if count == 1 else 'runs'}"

@@ -1,0 +1,108 @@
+"""Campaign in the textbook model: what it learns, when, and the ledger of it all."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Generator, Iterable
+from typing import Any
+
+import numpy as np
+import simpy
+
+from sendcap.ledger import Clock, Event, Ledger
+from sendcap.model.engagement import FOLLOWED_S
+from sendcap.model.messages import SUBSET
+from sendcap.model.tally import Tally, ledger_of
+from sendcap.scenario import Scenario
+from sendcap.textbook.chance import Chance
+from sendcap.textbook.message import Message
+
+
+class Campaign:
+    """Takes reports in, and counts events at both clocks."""
+
+    def __init__(self, env: simpy.Environment, scenario: Scenario, chance: Chance) -> None:
+        self.env = env
+        self.scenario = scenario
+        self.chance = chance
+        self.counts: Counter[tuple[str, str, Event, str, Clock, int]] = Counter()
+        self.report_server = simpy.Resource(env, 1)
+
+    def report(
+        self,
+        message: Message,
+        event: Event,
+        happened_s: float,
+        reason: str = "",
+        latency_s: float | None = None,
+    ) -> None:
+        """Report an event to Campaign; reports about one message never overtake each other."""
+        if latency_s is None:
+            latency_s = self.chance.draw(self.scenario.feedback.synchronous)
+        message.reported_s = max(message.reported_s, happened_s + latency_s)
+        first = message.failures == 0
+        events = [event]
+        if event in SUBSET and first == (event in ("soft", "expired")):
+            events.append(SUBSET[event])
+        for its in events:
+            self.count("happened", its, message, happened_s, reason)
+        if self.scenario.feedback.rate is None:
+            for its in events:
+                self.count("known", its, message, self.polled(message.reported_s), reason)
+        else:
+            self.env.process(self.queue_up(events, message, message.reported_s, reason))
+
+    def polled(self, arrives_s: float) -> float:
+        """Return when Campaign polls for what arrives then."""
+        polling_s = self.scenario.feedback.polling
+        return math.ceil(arrives_s / polling_s) * polling_s if polling_s else arrives_s
+
+    def queue_up(
+        self, events: list[Event], message: Message, arrives_s: float, reason: str
+    ) -> Generator[simpy.Event, Any, None]:
+        """Wait until Campaign takes the report in: it takes them one by one."""
+        rate = self.scenario.feedback.rate
+        assert rate is not None
+        yield self.env.timeout(max(arrives_s - self.env.now, 0.0))
+        with self.report_server.request() as turn:
+            yield turn
+            yield self.env.timeout(max(self.polled(arrives_s) - self.env.now, 0.0))
+            yield self.env.timeout(1.0 / rate.per_s)
+        for its in events:
+            self.count("known", its, message, self.env.now, reason)
+
+    def count(
+        self,
+        clock: Clock,
+        event: Event,
+        message: Message,
+        when_s: float | None = None,
+        reason: str = "",
+    ) -> None:
+        """Count an event; it takes place now unless said otherwise."""
+        when_s = self.env.now if when_s is None else when_s
+        if event in ("opened", "clicked") and when_s >= message.delivery.at + FOLLOWED_S:
+            return
+        if when_s >= (self.scenario.time.horizon or math.inf):
+            return
+        number = int(when_s / self.scenario.time.bin)
+        self.counts[message.delivery.name, message.queue.name, event, reason, clock, number] += 1
+
+    def ledger(self, providers: Iterable[str]) -> Ledger:
+        """Return the counts as a ledger."""
+        scenario = self.scenario
+        names = [delivery.name for delivery in scenario.deliveries]
+        queues = list(providers)
+        tally = Tally(scenario.time.bin)
+        for (delivery, provider, event, reason, clock, number), count in self.counts.items():
+            tally.add(
+                clock,
+                event,
+                names.index(delivery),
+                queues.index(provider),
+                np.array([(number + 0.5) * scenario.time.bin]),
+                reason,
+                np.array([count]),
+            )
+        return ledger_of(tally, scenario, queues)

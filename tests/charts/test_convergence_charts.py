@@ -1,0 +1,212 @@
+"""The charts of a convergence show its numbers, name everything on them, and hold no overlaps."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import sendcap
+from sendcap import scenario
+from sendcap.charts.converging import converging
+from sendcap.charts.reading_error import reading_error
+from sendcap.charts.remainder import remainder
+from sendcap.charts.settling import settling
+from sendcap.charts.style import MODE_LOOKS, house_style, save_png
+from sendcap.reporting.elapsed import elapsed
+from sendcap.study.folding import PARTS, Quantity
+
+CHARTS = [converging, reading_error, remainder, settling]
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+@pytest.fixture(scope="module", params=CHARTS, ids=lambda chart: chart.__name__)
+def figure(request, study) -> Figure:
+    return request.param(study)
+
+
+def test_modes_are_called_by_names_that_a_planner_knows(figure, study) -> None:
+    written = " ".join(texts(figure))
+    for mode in study.modes:
+        assert MODE_LOOKS[mode].label in written
+    assert "efs" not in written.replace("EFS", "")
+
+
+def test_it_says_how_many_messages_and_simulations(figure) -> None:
+    assert any("3,500 messages, 5 simulations with different draws" in it for it in texts(figure))
+
+
+def test_the_end_of_validity_is_marked_on_every_panel(figure) -> None:
+    assert any("end of validity" in text for text in texts(figure))
+    for panel in figure.axes:
+        places = [line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 2]
+        assert any(place == pytest.approx(8 * 3600) for place in places)
+
+
+def test_everything_written_is_on_the_figure(figure) -> None:
+    with house_style():
+        FigureCanvasAgg(figure).draw()
+        for text in figure.findobj(Text):
+            if text.get_text() and text.get_visible():
+                box = text.get_window_extent()
+                assert box.x0 >= -1
+                assert box.x1 <= figure.bbox.x1 + 1
+                assert box.y1 <= figure.bbox.y1 + 1
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_same_study_gives_the_same_bytes(study, tmp_path, chart) -> None:
+    for name in ("a.png", "b.png"):
+        save_png(chart(study), tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+# Each by itself
+
+
+def test_settling_times_are_marked_where_they_are(study) -> None:
+    figure = converging(study)
+    assert len(figure.axes) == len(study.modes)
+    table = study.settling()
+    table = table[(table["delivery"] == "*") & (table["provider"] == "*")]
+    for panel, mode in zip(figure.axes, study.modes, strict=True):
+        for row in table[table["mode"] == mode].itertuples():
+            points = "point" if row.tolerance_pt == 1 else "points"
+            label = f"within {row.tolerance_pt:g} {points} after {elapsed(row.median)}"
+            (found,) = (text for text in panel.texts if text.get_text() == label)
+            low, high = panel.get_xlim()
+            assert found.xy[0] == pytest.approx(min(max(row.median, low), high))
+
+
+def test_the_truth_is_drawn_with_its_tolerances(study) -> None:
+    truth = np.median(study.replications.numbers[Quantity("efs", "*", "*", "truth_pct")])
+    panel = converging(study).axes[study.modes.index("efs")]
+    levels = [line.get_ydata()[0] for line in panel.lines if len(line.get_ydata()) == 2]
+    assert any(level == pytest.approx(truth) for level in levels)
+    assert {"±1", "±0.5", "±0.1"} <= {text.get_text() for text in panel.texts}
+
+
+def test_the_error_is_that_of_the_study_and_has_an_axis_for_both_sides(study) -> None:
+    panel = reading_error(study).axes[0]
+    low, high = panel.get_ylim()
+    assert low < -50 < 0.5 < high
+    band = study.replications.band(Quantity("efs", "*", "*", "error_pt"))
+    lines = [line.get_ydata()[:-1] for line in panel.lines if len(line.get_ydata()) > 10]
+    assert any(np.array_equal(line, band.median, equal_nan=True) for line in lines)
+    assert {"too high", "too low"} <= {text.get_text() for text in panel.texts}
+
+
+def test_the_stacked_parts_reach_to_the_sum(study) -> None:
+    figure = remainder(study)
+    panel = figure.axes[0]
+    assert MODE_LOOKS[study.modes[0]].label in panel.get_title(loc="left")
+    parts = [
+        study.replications.band(Quantity(study.modes[0], "*", "*", name)).mean for name in PARTS
+    ]
+    total = np.nan_to_num(parts).sum(axis=0)
+    lines = [line.get_ydata() for line in panel.lines if len(line.get_ydata()) == len(total)]
+    np.testing.assert_allclose(lines[0], total, atol=1e-9)
+    tops = [area.get_paths()[0].vertices[:, 1].max() for area in panel.collections]
+    np.testing.assert_allclose(max(tops), np.maximum(np.nan_to_num(parts), 0).sum(axis=0).max())
+
+
+def test_what_is_left_after_the_first_attempts_gets_a_panel_of_its_own(study) -> None:
+    titles = [panel.get_title(loc="left") for panel in remainder(study).axes]
+    assert "Error of Delivered %, with EFS, in points" in titles
+    assert "Error of Delivered %, with EFS, in points, magnified" in titles
+    assert "Error of Delivered %, without EFS, in points, magnified" not in titles
+
+
+def test_only_the_parts_that_can_be_seen_are_named(study) -> None:
+    figure = remainder(study)
+    for panel in figure.axes:
+        named = [text.get_text() for text in panel.get_legend().get_texts()]
+        assert named[-1] == "sum: how far it is off"
+        assert ("share of fewer" in " ".join(named)) == ("without EFS" in panel.get_title("left"))
+
+
+def test_providers_come_with_their_share_the_largest_first(study) -> None:
+    for panel in settling(study).axes:
+        names = [label.get_text() for label in panel.get_yticklabels()]
+        assert names == ["all together", "gmail  74.3 %", "yahoo  25.7 %"]
+        rows = [line for line in panel.lines if line.get_marker() == "o"]
+        assert len(rows) == 3 * len(study.modes)
+
+
+def test_one_simulation_is_drawn_as_well(tmp_path, run) -> None:
+    its = sendcap.converge(run.scenario, 1, modes=["efs"], workers=1)
+    for number, chart in enumerate(CHARTS):
+        save_png(chart(its), tmp_path / f"{number}.png")
+    assert any("3,500 messages, 1 simulation." in text for text in texts(converging(its)))
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_delivery_to_nobody_that_answers_is_drawn_as_well(tmp_path, chart) -> None:
+    its = scenario.from_dict(
+        {
+            "deliveries": [{"name": "d", "messages": 50, "audience": {"p": 1.0}}],
+            "relay": {"batch_time": "1s", "error_rate": 1.0},
+            "providers": {"p": {"connect_time": "1s", "transaction_time": "1s"}},
+        }
+    )
+    save_png(chart(sendcap.converge(its, 2, workers=1)), tmp_path / "a.png")
+
+
+def test_a_delivery_has_charts_of_its_own(study) -> None:
+    for chart in (converging, reading_error, remainder):
+        figure = chart(study, delivery="loyalty")
+        assert any("loyalty: 500 messages" in text for text in texts(figure))
+
+
+# The comparison
+
+
+def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
+    from sendcap.charts.comparison import comparison
+
+    figure = comparison(compared)
+    titles = [panel.get_title(loc="left") for panel in figure.axes]
+    assert "Delivered %, without EFS" in titles
+    assert "Bounces + errors %, with EFS" in titles
+    assert titles.count("mta.retry.first=6m less as it is, in points") == len(titles) / 2
+    written = " ".join(texts(figure))
+    assert "4 pairs of simulations; in each pair both have the same draws." in written
+    about = Quantity("efs", "*", "*", "delivered_pct")
+    panel = figure.axes[titles.index("Delivered %, with EFS")]
+    for its in (compared.a, compared.b):
+        median = its.band(about).median
+        assert any(
+            np.array_equal(line.get_ydata()[:-1], median, equal_nan=True) for line in panel.lines
+        )
+    difference = compared.difference(about).median
+    below = figure.axes[titles.index("Delivered %, with EFS") + 1]
+    assert any(np.array_equal(line.get_ydata()[:-1], difference) for line in below.lines)
+
+
+def test_a_comparison_of_runs_says_that_it_has_no_interval(tmp_path, run) -> None:
+    from sendcap.charts.comparison import comparison
+
+    other = sendcap.simulate(run.scenario, seed=99)
+    figure = comparison(sendcap.compare(run, other, workers=1))
+    assert any("with different draws: what is chance cannot be told" in it for it in texts(figure))
+    save_png(figure, tmp_path / "a.png")
+
+
+def test_labels_at_the_ends_do_not_overlap(compared) -> None:
+    from sendcap.charts.comparison import comparison
+
+    figure = comparison(compared)
+    with house_style():
+        FigureCanvasAgg(figure).draw()
+        for panel in figure.axes:
+            labels = [its for its in panel.texts if its.get_fontweight() == "bold"]
+            boxes = sorted(map(Text.get_window_extent, labels), key=lambda box: box.y0)
+            for lower, upper in itertools.pairwise(boxes):
+                assert lower.y1 <= upper.y0 + 1.0

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+
+from sendcap.charts.sensitivity import sensitivity_chart
+from sendcap.charts.style import save_png
+from sendcap.study.designs import Range
+from sendcap.study.sensitivity import Sensitivity
+
+
+def sensitivity(measures: int) -> Sensitivity:
+    rows = [
+        {
+            "measure": f"measure{number}",
+            "path": path,
+            "first_order": first,
+            "first_order_low": first - 0.1,
+            "first_order_high": first + 0.1,
+            "total_order": total,
+            "total_order_low": total - 0.1,
+            "total_order_high": total + 0.1,
+        }
+        for number in range(measures)
+        for path, first, total in (("mta.ips", 0.2, 0.3), ("relay.workers", 0.6, 0.95))
+    ]
+    ranges = {"mta.ips": Range(1, 8), "relay.workers": Range(1, 8)}
+    return Sensitivity(ranges, 8, 0.95, pd.DataFrame(rows), pd.DataFrame())
+
+
+def test_a_panel_for_each_measure_the_most_important_parameter_on_top() -> None:
+    figure = sensitivity_chart(sensitivity(3), "[red]What matters[/red]")
+    assert [axes.get_title("left") for axes in figure.axes] == [f"measure{n}" for n in range(3)]
+    for axes in figure.axes:
+        assert [text.get_text() for text in axes.get_yticklabels()] == ["mta.ips", "relay.workers"]
+        assert [bar.get_width() for bar in axes.patches] == [0.3, 0.95, 0.2, 0.6]
+        assert axes.get_xlim() == (0.0, 1.0)
+
+
+def test_too_many_measures_are_left_out() -> None:
+    assert len(sensitivity_chart(sensitivity(9)).axes) == 6
+
+
+def test_the_same_sensitivity_gives_the_same_bytes() -> None:
+    def png() -> bytes:
+        stream = io.BytesIO()
+        save_png(sensitivity_chart(sensitivity(2)), stream)
+        return stream.getvalue()
+
+    assert png() == png()

@@ -1,0 +1,326 @@
+"""The charts of a delivery's stages: backlog, ages, throughput, utilisation."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import sendcap
+from sendcap.analysis.limits import Limits
+from sendcap.charts import stages
+from sendcap.charts.backlog import backlog
+from sendcap.charts.queue_age import queue_age
+from sendcap.charts.style import house_style, save_png
+from sendcap.charts.throughput import throughput
+from sendcap.charts.utilisation import utilisation
+from sendcap.scenario import from_dict, loads, to_dict, updated
+
+TEXT = """
+title = "Two deliveries, 中 $ and 100 %"
+seed = 3
+[time]
+bin = "5s"
+[[deliveries]]
+name = "news"
+messages = 6000
+audience = { gmail = 0.7, yahoo = 0.3 }
+[[deliveries]]
+name = "loyalty"
+messages = 1500
+at = "2m"
+audience = { gmail = 1.0 }
+[relay]
+workers = 2
+batch = 100
+batch_time = "1s"
+[mta]
+ingress_rate = "300/s"
+[providers.gmail]
+connections_per_ip = 4
+connect_time = "100ms"
+transaction_time = "200ms"
+[providers.yahoo]
+connect_time = "100ms"
+transaction_time = "50ms"
+outages = [{ at = "30s", lasts = "20s" }]
+"""
+CHARTS: list[Callable[..., Figure]] = [backlog, queue_age, throughput, utilisation]
+each_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.__name__)
+
+
+@pytest.fixture(scope="module")
+def limits() -> Limits:
+    return sendcap.limits(loads(TEXT))
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Limits:
+    """Thirty providers with long names, and four deliveries close together."""
+    data = to_dict(loads(TEXT))
+    names = [f"provider number {n} with a name that is long.example" for n in range(30)]
+    slow = {**data["providers"]["gmail"], "connections_per_ip": 1}
+    data["providers"] = dict.fromkeys(names, slow)
+    data["relay"]["batch_time"] = "100ms"
+    data["mta"]["ingress_rate"] = "1500/s"
+    first = {**data["deliveries"][0], "audience": dict.fromkeys(names, 1 / 30)}
+    data["deliveries"] = [
+        {**first, "name": f"a delivery, number {n}", "at": f"{4 * n}s"} for n in range(4)
+    ]
+    data["title"] = "A title " + "that goes on " * 20
+    return sendcap.limits(from_dict(data))
+
+
+@pytest.fixture(scope="module")
+def nothing() -> Limits:
+    at_once = {"connect_time": "0s", "transaction_time": "0s"}
+    return sendcap.limits(
+        from_dict(
+            {
+                "deliveries": [{"name": "a", "messages": 3, "audience": {"p": 1.0}}],
+                "relay": {"batch_time": "0s"},
+                "providers": {"p": at_once},
+            }
+        )
+    )
+
+
+def written(figure: Figure) -> list[str]:
+    texts = [text.get_text() for text in figure.texts]
+    for axes in figure.axes:
+        texts += [text.get_text() for text in axes.texts]
+        texts += [axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()]
+    return texts
+
+
+def drawn(figure: Figure) -> Iterator[Text]:
+    """Yield the texts that can be seen."""
+    yield from figure.texts
+    for axes in figure.axes:
+        yield from (*axes.texts, axes._left_title, axes.xaxis.label, axes.yaxis.label)
+        for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+            if axis.get_tick_params().get("labelbottom", True):
+                for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True):
+                    if min(limits) <= place <= max(limits):
+                        yield label
+
+
+def boxes_of(figure: Figure) -> list[tuple[str, mpl.transforms.Bbox]]:
+    """All texts that are drawn and where they are, in pixels, annotations without arrows."""
+    with house_style():
+        FigureCanvasAgg(figure).draw()
+        return [
+            (text.get_text(), Text.get_window_extent(text))
+            for text in drawn(figure)
+            if text.get_text().strip()
+        ]
+
+
+@each_chart
+@pytest.mark.parametrize("which", ["limits", "crowded", "nothing"])
+def test_no_text_is_cut_off_at_the_edge(chart, which, request) -> None:
+    figure = chart(request.getfixturevalue(which))
+    for text, box in boxes_of(figure):
+        assert figure.bbox.x0 <= box.x0, text
+        assert box.x1 <= figure.bbox.x1, text
+        assert figure.bbox.y0 <= box.y0, text
+        assert box.y1 <= figure.bbox.y1, text
+
+
+@each_chart
+@pytest.mark.parametrize("which", ["limits", "crowded", "nothing"])
+def test_no_two_texts_overlap(chart, which, request) -> None:
+    figure = chart(request.getfixturevalue(which))
+    for (one, its), (two, other) in itertools.combinations(boxes_of(figure), 2):
+        width = min(its.x1, other.x1) - max(its.x0, other.x0)
+        height = min(its.y1, other.y1) - max(its.y0, other.y0)
+        assert width <= 2.0 or height <= 3.0, (one, two)
+
+
+@each_chart
+def test_the_scenario_is_named_and_what_holds_it_up_is_told(chart, limits) -> None:
+    figure = chart(limits)
+    assert figure.texts[0].get_text().startswith("Two deliveries, 中 $ and 100 %: ")
+    told = figure.texts[1].get_text().replace("\n", " ").replace("\u00a0", " ")
+    assert limits.sentence in told
+    assert limits.sentence.startswith("gmail holds the deliveries up: ")
+
+
+@each_chart
+def test_the_same_limits_give_the_same_bytes_and_no_global_setting_is_changed(
+    chart, limits, tmp_path
+) -> None:
+    before = dict(mpl.rcParams)
+    save_png(chart(limits), tmp_path / "a.png")
+    assert dict(mpl.rcParams) == before
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "black", "lines.linewidth": 9}):
+        save_png(chart(limits), tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@each_chart
+def test_pyplot_is_not_imported(chart) -> None:
+    code = f"import sys, {chart.__module__}; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("chart", [backlog, queue_age, utilisation])
+def test_it_draws_on_axes_that_are_given(chart, limits) -> None:
+    figure = Figure()
+    assert chart(limits, figure.subplots()) is figure
+    assert len(figure.axes) == 1
+    assert not figure.texts
+
+
+def test_throughput_draws_on_as_many_panels_as_are_given(limits) -> None:
+    figure = Figure()
+    assert throughput(limits, figure.subplots(2)) is figure
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert "gmail, attempts/s" in titles
+    assert len(titles) == 2
+
+
+@pytest.mark.parametrize("chart", [backlog, throughput, utilisation])
+def test_time_is_linear_and_ends_when_the_last_stage_has_drained(chart, limits) -> None:
+    for axes in chart(limits).axes:
+        assert axes.get_xscale() == "linear"
+        first_s, last_s = axes.get_xlim()
+        assert first_s == 0.0
+        assert limits.drained_at_s < last_s < 1.2 * limits.drained_at_s
+        assert axes.get_xlabel() in ("time since the start", "")
+    assert "time since the start" in written(chart(limits))
+
+
+# --- Backlog --------------------------------------------------------------------------------------
+
+
+def areas(figure: Figure) -> list[np.ndarray]:
+    return [area.get_paths()[0].vertices for area in figure.axes[0].collections]
+
+
+def test_the_layers_add_up_to_all_that_wait(limits) -> None:
+    figure = backlog(limits)
+    outline = next(line for line in figure.axes[0].lines if len(line.get_xdata()) > 10)
+    total = sum(its.backlog for its in limits.observed)
+    edges_s = limits.observed[0].edges_s
+    for time_s, waiting in zip(outline.get_xdata(), outline.get_ydata(), strict=True):
+        if time_s in edges_s:
+            assert waiting == pytest.approx(total[int(time_s / 5.0)])
+    assert max(vertices[:, 1].max() for vertices in areas(figure)) == 6000
+
+
+def test_the_relay_jumps_when_a_delivery_starts(limits) -> None:
+    figure = backlog(limits)
+    (outline,) = (line for line in figure.axes[0].lines if len(line.get_xdata()) > 10)
+    time_s, waiting = outline.get_xdata(), outline.get_ydata()
+    before, at = np.interp([119.999, 120.0], time_s, waiting)
+    assert at - before == pytest.approx(1500, abs=10)
+
+
+def test_each_layer_is_named_with_its_peak(limits) -> None:
+    texts = written(backlog(limits))
+    assert "the relay" in texts
+    assert "6 k at the start, gone at 2m 10s" in texts
+    assert "gmail" in texts
+    gmail = limits.observed[2]
+    assert any(text.startswith(f"{stages.compact(gmail.peak_backlog)} at ") for text in texts)
+
+
+def test_a_later_start_and_an_outage_are_marked(limits) -> None:
+    for chart in (backlog, utilisation):
+        texts = written(chart(limits))
+        assert "start of loyalty" in texts
+        assert "yahoo unreachable" in texts
+
+
+def test_many_small_stages_are_one_layer(crowded) -> None:
+    texts = written(backlog(crowded))
+    assert "26 other stages" in texts
+    assert sum("provider number" in text for text in texts[2:]) == 4
+
+
+def test_where_nothing_waits_the_charts_say_so(nothing) -> None:
+    assert "never more than 0" in written(backlog(nothing))
+    assert "Nothing waits." in written(queue_age(nothing))
+    assert "no limit" in written(throughput(nothing))
+    assert not any(
+        stages.colour(its, nothing) == stages.colour(nothing.observed[0], nothing) == "#bd1f01"
+        for its in nothing.observed
+    )
+
+
+# --- Ages -----------------------------------------------------------------------------------------
+
+
+def test_the_ages_of_each_row_add_up_to_what_waits(limits) -> None:
+    figure = queue_age(limits)
+    axes = figure.axes[0]
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    assert rows == ["all", "gmail", "yahoo"]
+    total = sum(its.backlog for its in limits.observed[2:])
+    at = int(total.argmax())
+    counts = dict.fromkeys(rows, 0)
+    for text in axes.texts:
+        counts[rows[int(text.get_position()[1])]] += int(text.get_text().replace(",", ""))
+    assert counts["all"] == pytest.approx(total[at], abs=3)
+    assert counts["gmail"] == pytest.approx(limits.observed[2].backlog[at], abs=3)
+
+
+def test_ages_are_in_buckets_that_double(limits) -> None:
+    labels = [label.get_text() for label in queue_age(limits).axes[0].get_xticklabels()]
+    assert labels == ["0–5 s", "5–10 s", "10–20 s", "20–40 s"]
+    hours = updated(
+        limits.scenario,
+        {"relay.batch_time": "1m", "providers.gmail.transaction_time": "20s", "time.bin": "1m"},
+    )
+    labels = [
+        label.get_text() for label in queue_age(sendcap.limits(hours)).axes[0].get_xticklabels()
+    ]
+    assert labels[:4] == ["0–5 min", "5–10 min", "10–20 min", "20–40 min"]
+
+
+# --- Throughput and utilisation -------------------------------------------------------------------
+
+
+def test_a_panel_for_each_stage_with_its_unit_and_ceiling(limits) -> None:
+    figure = throughput(limits)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "the relay, messages/s",
+        "the ingress, messages/s",
+        "gmail, attempts/s",
+        "yahoo, attempts/s",
+    ]
+    gmail = limits.observed[2]
+    told = figure.axes[2].texts[0].get_text()
+    assert told == f"ceiling 20/s (connections), {100 * gmail.mean_utilisation:.0f} % in use"
+
+
+def test_a_ceiling_that_is_far_above_is_told_and_not_drawn(limits) -> None:
+    figure = throughput(limits)
+    relay, yahoo = figure.axes[0], figure.axes[3]
+    assert relay.get_ylim()[1] > limits.stages[0].per_s
+    assert yahoo.get_ylim()[1] < limits.stages[3].per_s
+    assert "ceiling 196/s (connections)" in yahoo.texts[0].get_text()
+
+
+def test_what_holds_up_is_always_shown_and_has_its_own_colour(limits, crowded) -> None:
+    for its in (limits, crowded):
+        chosen = stages.used_most(its, 3)
+        assert its.bottleneck in [one.stage.name for one in chosen]
+        assert [stages.colour(one, its) == "#bd1f01" for one in its.observed].count(True) == 1
+
+
+def test_a_row_for_each_stage_from_the_relay_down(limits) -> None:
+    axes = utilisation(limits).axes[0]
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    assert rows == ["yahoo", "gmail", "the ingress", "the relay"]
+    for its in limits.observed:
+        assert f"{100 * its.mean_utilisation:.0f} % in use" in written(axes.figure)

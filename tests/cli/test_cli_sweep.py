@@ -1,0 +1,367 @@
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sendcap.cli.progress import pace
+from sendcap.study.results import write_results
+from sendcap.study.store import Store
+
+STUDY = """
+title = "[bold]IPs[/bold]"
+scenario = "small.toml"
+replications = 2
+measures = ["accepted_50_pct_s", "bottleneck", "accepted"]
+[over]
+"mta.ips" = [1, 2]
+"providers.gmail.rate" = ["none", "10/s"]
+"""
+LONG = """
+scenario = "small.toml"
+replications = 10
+measures = ["accepted_50_pct_s", "accepted"]
+[over]
+"deliveries[0].messages" = {}
+"""
+
+
+@pytest.fixture
+def study(place) -> Path:
+    (place / "study.toml").write_text(STUDY)
+    return place
+
+
+@pytest.fixture
+def long_study(place) -> Path:
+    """A study of 200 runs."""
+    (place / "long.toml").write_text(LONG.format(list(range(1000, 1020))))
+    return place
+
+
+def results(place: Path, name: str = "out") -> tuple[bytes, pd.DataFrame]:
+    folder = place / name
+    return (folder / "results.csv").read_bytes(), pd.read_parquet(folder / "results.parquet")
+
+
+def kept(place: Path, name: str = "out") -> int:
+    """Return how many runs are kept, while a sweep goes on."""
+    return len(Store(place / name / "store"))
+
+
+def wait_for(condition, seconds=60.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def alive(group: int) -> list[str]:
+    """Return the processes of a group that are still there, and not only as zombies."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, its_group = path.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(its_group) == group and state != "Z":
+                found.append(path.parent.name)
+    return found
+
+
+def test_a_study_becomes_a_table_of_its_runs(study, sendcap) -> None:
+    result = sendcap("sweep", "study.toml", "--out", "out", "--workers", "1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "[bold]IPs[/bold]: means over 2 replications\n" in result.stdout
+    assert re.search(r"\n1 +1 +10/s +\d[\d.sm ]+ gmail +\d{3}\n", result.stdout)
+    assert "\n8 runs, 0 failed.\nSaved in out: results.csv, results.parquet\n" in result.stdout
+    _, table = results(study)
+    assert table.columns.tolist() == [
+        *("point", "replication", "seed", "mta.ips", "providers.gmail.rate"),
+        *("accepted_50_pct_s", "bottleneck", "accepted", "error", "wall_s", "cpu_s"),
+    ]
+    assert len(table) == 8
+    read = pd.read_csv(study / "out" / "results.csv", dtype={"seed": str}, keep_default_na=False)
+    pd.testing.assert_frame_equal(read, table.drop(columns=["wall_s", "cpu_s"]), check_dtype=False)
+    assert {path.name for path in (study / "out").iterdir()} == {
+        *("study.toml", "scenario.toml", "results.csv", "results.parquet", "store")
+    }
+    assert (study / "out" / "study.toml").read_text() == STUDY
+
+
+def test_run_again_it_computes_nothing_and_gives_the_same_bytes(study, sendcap) -> None:
+    assert sendcap("sweep", "study.toml", "--workers", "1").exit_code == 0
+    folder = study / "runs" / "study-sweep"
+    before = {path.name: path.read_bytes() for path in folder.glob("results.*")}
+    began = time.monotonic()
+    assert sendcap("sweep", "study.toml").exit_code == 0
+    # No process is started for nothing.
+    assert time.monotonic() - began < 1.0
+    assert {path.name: path.read_bytes() for path in folder.glob("results.*")} == before
+
+
+def test_status_tells_how_far_it_is_and_writes_nothing(study, sendcap) -> None:
+    def status(name: str) -> str:
+        return sendcap("sweep", name, "--out", "out", "--status").stdout
+
+    assert status("study.toml") == "0 of 8 runs are done, 0 have failed, 8 are missing\n"
+    assert not (study / "out").exists()
+    sendcap("sweep", "study.toml", "--out", "out", "--workers", "1")
+    assert status("study.toml") == "8 of 8 runs are done, 0 have failed, 0 are missing\n"
+    (study / "wider.toml").write_text(STUDY.replace("[1, 2]", "[0, 1, 2, 3]").replace("0, ", ""))
+    assert status("wider.toml") == "8 of 12 runs are done, 0 have failed, 4 are missing\n"
+
+
+def test_runs_that_fail_are_told_and_the_others_are_there(place, sendcap) -> None:
+    (place / "s.toml").write_text(
+        'scenario = "small.toml"\nmeasures = ["accepted"]\n[over]\n'
+        '"mta.spool" = [100, 1000]\n"relay.batch" = [50, 256]\n'
+    )
+    result = sendcap("sweep", "s.toml", "--out", "out", "--workers", "1")
+    assert result.exit_code == 0
+    assert "\n4 runs, 1 failed.\n  1 run: mta.spool: 100 is less than relay.batch" in result.stdout
+    _, table = results(place)
+    assert (table["error"] != "").tolist() == [False, True, False, False]
+    assert sendcap("sweep", "s.toml", "--out", "out", "--status").stdout == (
+        "3 of 4 runs are done, 1 has failed, 0 are missing\n"
+    )
+
+
+def test_many_points_are_summed_up(place, sendcap) -> None:
+    (place / "s.toml").write_text(
+        'scenario = "small.toml"\nmeasures = ["accepted", "accepted_99_pct_s", "bottleneck"]\n'
+        '[design]\npoints = 40\nranges = { "deliveries[0].messages" = [10, 100] }\n'
+    )
+    result = sendcap("sweep", "s.toml", "--out", "out", "--workers", "1")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Runs: 40 points"
+    assert [line.split()[0] for line in lines[3:5]] == ["accepted", "accepted_99_pct_s"]
+
+
+def test_a_store_may_be_shared(study, sendcap) -> None:
+    for name in ("a", "b"):
+        result = sendcap("sweep", "study.toml", "--out", name, "--store", "s", "--workers", "1")
+        assert result.exit_code == 0
+    assert results(study, "a")[0] == results(study, "b")[0]
+    assert results(study, "a")[1].equals(results(study, "b")[1])
+    assert not (study / "a" / "store").exists()
+
+
+def test_measures_are_listed(sendcap) -> None:
+    lines = sendcap("sweep", "--list-measures").stdout.splitlines()
+    assert re.match(r"accepted_50_pct_s +when 50 % of all", lines[0])
+    assert len(lines) > 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.toml"], "none.toml: no such file; give a study file"),
+        (["small.toml"], "small.toml: scenario: required, but missing"),
+        (["study.toml", "--workers", "0"], "0 is not in the range x>=1"),
+        (["study.toml", "--dask", "tcp://127.0.0.1:9", "--workers", "1"], "give one of them"),
+        (["study.toml", "--out", "small.toml"], "small.toml: cannot be read: a part of the path"),
+        (["study.toml", "--out", "full"], "full: holds 'letter.txt', which no sweep has written"),
+        (["study.toml", "--store", "full"], "full: is not a store of sendcap, and not empty"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line_each(study, sendcap, arguments, message) -> None:
+    (study / "full").mkdir()
+    (study / "full" / "letter.txt").write_text("dear")
+    result = sendcap("sweep", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert all(line.startswith("error: ") for line in result.stderr.splitlines())
+    assert not (study / "runs").exists()
+
+
+def test_if_every_run_fails_that_is_an_error(study, sendcap, monkeypatch) -> None:
+    monkeypatch.setattr("sendcap.study.plan.model_version", lambda: "9.9+f")
+    monkeypatch.setattr("sendcap.study.identity.model_version", lambda: "9.9+f")
+    result = sendcap("sweep", "study.toml", "--out", "out", "--workers", "1")
+    assert result.exit_code == 2
+    assert "error: all 8 runs have failed: the worker has another version" in result.stderr
+    assert (results(study)[1]["error"] != "").all()
+
+
+NO_DASK = "error: --dask: Dask is not installed: pip install 'sendcap[dask]'\n"
+
+
+def test_a_cluster_that_does_not_answer_is_told(study, process) -> None:
+    running = process("sweep", "study.toml", "--dask", "tcp://127.0.0.1:9")
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert err == NO_DASK or (
+        "error: --dask: no scheduler answers at tcp://127.0.0.1:9" in err and err.count("\n") == 1
+    )
+
+
+def test_a_cluster_gives_the_same_bytes(study, process, sendcap) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    assert sendcap("sweep", "study.toml", "--out", "a", "--workers", "1").exit_code == 0
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        running = process("sweep", "study.toml", "--out", "b", "--dask", cluster.scheduler_address)
+        _, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (0, "")
+    assert results(study, "a")[0] == results(study, "b")[0]
+
+
+# Being stopped.
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
+    long_study, process, sendcap, number, code, word
+) -> None:
+    running = process("sweep", "long.toml", "--out", "out", "--workers", "2", process_group=0)
+    wait_for(lambda: kept(long_study) > 2)
+    # As a terminal does it: every process of the group gets it.
+    os.killpg(running.pid, number)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out) == (code, "")
+    told = re.fullmatch(
+        r"(\d+) of 200 runs are done and kept in out; the same command goes on from there\n"
+        f"error: {word}\n",
+        err,
+    )
+    assert told
+    there = kept(long_study)
+    # The signal may come when a run has been kept and not yet been counted.
+    assert 2 < int(told[1]) <= there < 200
+    wait_for(lambda: not alive(running.pid), 10.0)
+    assert not list((long_study / "out" / "store").glob(".*"))
+    assert sendcap("sweep", "long.toml", "--out", "out", "--status").stdout == (
+        f"{there} of 200 runs are done, 0 have failed, {200 - there} are missing\n"
+    )
+
+
+def test_a_sweep_that_is_killed_goes_on_and_gives_the_same_bytes(
+    long_study, process, sendcap
+) -> None:
+    before = 0
+    for _ in range(2):
+        running = process("sweep", "long.toml", "--out", "out", "--workers", "2", process_group=0)
+        wait_for(lambda before=before: kept(long_study) > before + 10)
+        running.kill()
+        running.communicate(timeout=30)
+        wait_for(lambda group=running.pid: not alive(group), 10.0)
+        before = kept(long_study)
+    assert before < 200
+    assert sendcap("sweep", "long.toml", "--out", "out", "--workers", "2").exit_code == 0
+    assert sendcap("sweep", "long.toml", "--out", "other", "--workers", "2").exit_code == 0
+    assert results(long_study)[0] == results(long_study, "other")[0]
+    assert len(results(long_study)[1]) == 200
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="no shell")
+def test_a_file_that_cannot_be_written_is_told_in_one_line(study, process) -> None:
+    # No file may be larger than nothing: as on a full disk.
+    done = subprocess.run(
+        [
+            "sh",
+            "-c",
+            'ulimit -f 0; exec "$0" -m sendcap sweep study.toml --out out',
+            sys.executable,
+        ],
+        cwd=study,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: out: cannot be written: a file would be larger than the file system allows\n",
+    )
+    assert not list((study / "out").iterdir())
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 200 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)], capture_output=True
+    )
+    if not made or made.returncode:
+        pytest.skip("may not mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_loses_at_most_what_was_under_way(
+    long_study, process, sendcap, small_disk
+) -> None:
+    running = process("sweep", "long.toml", "--out", "disk/out", "--workers", "2")
+    _, err = running.communicate(timeout=60)
+    told = re.fullmatch(
+        r"error: disk/out/store: cannot be written: no space is left on the disk; (\d+) of 200 "
+        r"runs are kept, and the same sweep goes on from there\n",
+        err,
+    )
+    assert told, err
+    assert running.returncode == 2
+    assert int(told[1]) == kept(long_study, "disk/out") > 10
+    assert not list((small_disk / "out" / "store").glob(".*"))
+    # With room again.
+    subprocess.run(["mount", "-o", "remount,size=5m", str(small_disk)], check=True)
+    assert sendcap("sweep", "long.toml", "--out", "disk/out", "--workers", "2").exit_code == 0
+    assert len(results(long_study, "disk/out")[1]) == 200
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(long_study) -> None:
+    master, slave = pty.openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sendcap", "sweep", "long.toml", "--out", "out"],
+        cwd=long_study,
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(slave)
+    seen = ""
+    until = time.monotonic() + 60
+    while not re.search(r"runs/s +\S+ left", seen) and time.monotonic() < until:
+        seen += os.read(master, 4096).decode(errors="replace")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=60) == 130
+    os.close(master)
+    assert re.search(r"\d+ of 200 runs", seen)
+
+
+def test_the_time_left_is_told_from_the_runs_so_far() -> None:
+    assert pace(0, 100, 5.0) == "starting"
+    assert pace(50, 100, 5.0) == "10.0 runs/s  10s left"
+
+
+def test_columns_of_words_and_numbers_become_words_in_parquet(tmp_path) -> None:
+    table = pd.DataFrame(
+        {
+            "a": pd.Series([1, "none", None], dtype=object),
+            "b": [1.5, None, 2.0],
+            "c": pd.Series([10**30, 1, 2], dtype=object),
+            "d": pd.Series([True, None, False], dtype=object),
+            "wall_s": 0.0,
+            "cpu_s": 0.0,
+        }
+    )
+    write_results(tmp_path, table)
+    read = pd.read_parquet(tmp_path / "results.parquet")
+    assert read["a"].tolist()[:2] == ["1", "none"]
+    assert read["b"].tolist()[::2] == [1.5, 2.0]
+    assert read["c"].tolist() == [str(10**30), "1", "2"]
+    assert read["d"].tolist() == [True, None, False]

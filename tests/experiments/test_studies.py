@@ -1,0 +1,48 @@
+"""Each study of a planner's question runs, at a small size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "rows", "lines"),
+    [
+        ("retry_policies", ["--messages", "20000", "--replications", "2"], 6 * 3, 7),
+        ("throughput_limits", ["--messages", "20000"], 12, 13),
+        ("ip_warmup", ["--messages", "2000"], 6, 7),
+    ],
+)
+def test_a_study_writes_its_table_and_its_chart(tmp_path, name, arguments, rows, lines) -> None:
+    command = [sys.executable, EXPERIMENTS / f"{name}.py", *arguments, "--workers", "1"]
+    out = tmp_path / "out"
+    done = subprocess.run(
+        [*command, "--out", out], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == lines
+    stem = name.replace("_", "-")
+    table = pd.read_csv(out / f"{stem}.csv")
+    assert len(table) == rows
+    assert (out / f"{stem}.png").stat().st_size > 5000
+    # Again: all of it is in the store, and the bytes are the same.
+    before = {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")}
+    again = subprocess.run(
+        [*command, "--out", out], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert again.stdout == done.stdout
+    assert {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")} == before
+
+
+def test_every_study_states_its_question_its_answer_and_how_long_it_takes() -> None:
+    for name in ("retry_policies", "throughput_limits", "ip_warmup"):
+        text = (EXPERIMENTS / f"{name}.py").read_text()
+        for words in ("**Question.**", "**Answer", "Run by hand, ", "minute"):
+            assert words in text
