@@ -40,9 +40,9 @@ from sendcap.analysis.convergence import settling_s
 from sendcap.reporting.elapsed import elapsed
 from sendcap.run import seconds
 from sendcap.scenario import Rate, UncertainScenario, load_uncertain, updated
-from sendcap.study.design import simulate_design
 from sendcap.study.forecaster import Forecaster
 from sendcap.study.readings import Readings, read_readings
+from sendcap.study.reference import ReferenceTable, simulate_table
 from sendcap.study.workers import Workers
 
 CONFIDENCE: Final = 0.9
@@ -62,8 +62,20 @@ class Case(NamedTuple):
     """A delivery whose end is known."""
 
     number: int
-    values: tuple[float, ...]
+    values: dict[str, Any]
     seed: int
+
+
+class Told(NamedTuple):
+    """What a delivery's dashboard shows at its refreshes, and what it comes to.
+
+    ``end`` and ``settled_s`` are by mode: the final Delivered %, and from when on it stays near.
+    """
+
+    number: int
+    readings: dict[Any, Readings]
+    end: dict[str, float]
+    settled_s: dict[str, float]
 
 
 def slice_of_one_ip(messages: int) -> UncertainScenario:
@@ -76,84 +88,86 @@ def slice_of_one_ip(messages: int) -> UncertainScenario:
     return load_uncertain(updated(preset, edits), RANGES)
 
 
-def cases(uncertain: UncertainScenario, count: int) -> list[Case]:
-    """Return deliveries with values from all over the ranges: a Latin hypercube."""
-    rng = np.random.default_rng(np.random.SeedSequence(uncertain.scenario.seed, spawn_key=(_KEY,)))
-    shares = stats.qmc.LatinHypercube(len(uncertain.ranges), seed=rng).random(count)
+def cases(uncertain: UncertainScenario, count: int, seed: int) -> list[Case]:
+    """Return deliveries with values from all over the ranges, each as likely as the next."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_KEY,)))
     return [
         Case(
             number,
-            tuple(
-                its.possible(its.low + share * (its.high - its.low))
-                for its, share in zip(uncertain.ranges, row, strict=True)
-            ),
+            {path: its.at(rng.random()) for path, its in uncertain.ranges.items()},
             int(rng.integers(2**62)),
         )
-        for number, row in enumerate(shares.tolist())
+        for number in range(count)
     ]
 
 
-def shown(run: sendcap.Run) -> dict[Any, Readings]:
-    """Return what the dashboard shows at each of its refreshes."""
-    tables = []
+def told(uncertain: UncertainScenario, case: Case) -> Told:
+    """Simulate a delivery."""
+    run = sendcap.simulate(uncertain.at(case.values), seed=case.seed)
+    tables, end, settled_s = [], {}, {}
     for mode in MODES:
         table = run.kpis(mode)  # type: ignore[arg-type]
-        table = table[table["time_s"] % run.scenario.reporting.refresh == 0.0]
-        tables.append(table.round({"delivered_pct": 2, "bounces_errors_pct": 2}))
-    return read_readings(pd.concat(tables))
+        curve, time_s = table["delivered_pct"].to_numpy(), table["time_s"].to_numpy()
+        end[mode], settled_s[mode] = float(curve[-1]), settling_s(time_s, curve, TOLERANCE_PT)
+        shown = table[table["time_s"] % run.scenario.reporting.refresh == 0.0]
+        tables.append(shown.round({"delivered_pct": 2, "bounces_errors_pct": 2}))
+    return Told(case.number, read_readings(pd.concat(tables)), end, settled_s)
 
 
 def judged(
-    forecaster: Forecaster, moments_s: tuple[float, ...], draws: int, case: Case
+    table: ReferenceTable, deliveries: list[Told], asked: tuple[float, str]
 ) -> list[dict[str, Any]]:
-    """Simulate a delivery, forecast it at each moment, and say how that compares with its end."""
-    run = sendcap.simulate(forecaster.design.uncertain.at(case.values), seed=case.seed)
-    readings = shown(run)
-    truth: dict[str, tuple[float, float]] = {}
-    for mode in MODES:
-        kpis = run.kpis(mode)  # type: ignore[arg-type]
-        curve, time_s = kpis["delivered_pct"].to_numpy(), kpis["time_s"].to_numpy()
-        truth[mode] = float(curve[-1]), settling_s(time_s, curve, TOLERANCE_PT)
+    """Forecast deliveries at a moment from some modes, and compare with how they ended."""
+    at_s, read = asked
+    modes = READ[read]
+    seen = [
+        {mode: its.readings[mode].until(at_s) for mode in modes}  # type: ignore[index]
+        for its in deliveries
+    ]
+    # All of them were noted at the same times: a single fit serves them.
+    forecaster = Forecaster.of(table, seen[0], tolerances_pt=(TOLERANCE_PT,))
     rows = []
-    for at_s in moments_s:
-        for read, modes in READ.items():
-            its = forecaster.forecast(
-                {mode: readings[mode].until(at_s) for mode in modes},  # type: ignore[misc]
-                tolerances_pt=(TOLERANCE_PT,),
-                confidence=CONFIDENCE,
-                draws=draws,
-            )
-            final, settling = its.final().iloc[-1], its.settling().iloc[-1]
-            end, settled = truth[final["mode"]]
-            # Curves are told at a few hundred moments only: a time is known to one of them.
-            late = its.moments_s[np.searchsorted(its.moments_s, settled, side="left")]
-            rows.append(
-                {
-                    "case": case.number,
-                    "at_s": at_s,
-                    "read": read,
-                    "covers": final["low"] - 1e-4 <= end <= final["high"] + 1e-4,
-                    "settling": settling["low"] <= late <= settling["high"],
-                    "width": final["high"] - final["low"],
-                    "error": abs(final["median"] - end),
-                    "explained": its.explained,
-                    "warned": not its.reachable,
-                }
-            )
+    for truth, readings in zip(deliveries, seen, strict=True):
+        its = forecaster.forecast(readings, CONFIDENCE)
+        final, settling = its.final().iloc[-1], its.settling().iloc[-1]
+        end, settled_s = truth.end[final["mode"]], truth.settled_s[final["mode"]]
+        # Curves are read at a few hundred moments only: a time is known to one of them.
+        late_s = its.moments_s[np.searchsorted(its.moments_s, settled_s, side="left")]
+        rows.append(
+            {
+                "case": truth.number,
+                "at_s": at_s,
+                "read": read,
+                "covers": final["low"] - 1e-4 <= end <= final["high"] + 1e-4,
+                "settling": settling["low"] <= late_s <= settling["high"],
+                "width": final["high"] - final["low"],
+                "error": abs(final["median"] - end),
+                "p_value": its.p_value,
+                "warned": not its.reachable,
+            }
+        )
     return rows
 
 
 def study(
-    messages: int, count: int, simulations: int, draws: int, moments_s: tuple[float, ...], n: int
+    messages: int, count: int, simulations: int, moments_s: tuple[float, ...], n: int, seed: int
 ) -> tuple[pd.DataFrame, float]:
     """Return a row for each forecast, and the width that the ranges alone leave."""
     uncertain = slice_of_one_ip(messages)
+    refresh_s = uncertain.scenario.reporting.refresh
     with Workers(n) as team:
-        design = simulate_design(uncertain, MODES, simulations, workers=team)  # type: ignore[arg-type]
-        ends = design.curves["efs", "*", "delivered_pct"][:, -1]
-        low, high = np.quantile(ends, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        judge = partial(judged, Forecaster.of(design), moments_s, draws)
-        rows = [row for its in team.map(judge, cases(uncertain, count)) for row in its]
+        deliveries = list(team.map(partial(told, uncertain), cases(uncertain, count, seed)))
+        table = simulate_table(
+            uncertain,
+            MODES,  # type: ignore[arg-type]
+            simulations,
+            also_s=np.arange(0.0, max(moments_s) + 1.0, refresh_s).tolist(),
+            workers=team,
+        )
+        asked = [(at_s, read) for at_s in moments_s for read in READ]
+        rows = [row for its in team.map(partial(judged, table, deliveries), asked) for row in its]
+    ends = table.curves["efs", "*", "delivered_pct"][:, -1]
+    low, high = np.quantile(ends, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return pd.DataFrame(rows), float(high - low)
 
 
@@ -181,8 +195,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--messages", type=int, default=312_500)
     parser.add_argument("--deliveries", type=int, default=200)
-    parser.add_argument("--simulations", type=int, default=128)
-    parser.add_argument("--draws", type=int, default=500)
+    parser.add_argument("--simulations", type=int, default=256)
+    parser.add_argument("--seed", type=int, default=1, help="of the deliveries")
     parser.add_argument("--at", nargs="+", default=["1h", "3h", "12h", "2d"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", help="write every forecast to this CSV file")
@@ -195,9 +209,9 @@ def main() -> None:
             given.messages,
             given.deliveries,
             given.simulations,
-            given.draws,
             moments_s,
             given.workers,
+            given.seed,
         )
     if given.out:
         found.to_csv(given.out, index=False)

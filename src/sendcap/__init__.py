@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
-    from sendcap.scenario import Scenario, load
+    from sendcap.scenario import Range, Scenario, load
     from sendcap.study.capacity import Capacity, largest_within
     from sendcap.study.compare import Comparison, compare
     from sendcap.study.converge import ConvergenceStudy, converge
-    from sendcap.study.designs import Range, latin_hypercube, sobol
+    from sendcap.study.designs import latin_hypercube, sobol
     from sendcap.study.forecast import forecast
     from sendcap.study.kept import Replications
     from sendcap.study.levers import Levers, levers
@@ -81,7 +81,7 @@ _HOMES = {
     "Ledger": "sendcap.ledger",
     "Levers": "sendcap.study.levers",
     "Limits": "sendcap.analysis.limits",
-    "Range": "sendcap.study.designs",
+    "Range": "sendcap.scenario",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",

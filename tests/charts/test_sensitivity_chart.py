@@ -6,7 +6,7 @@ import pandas as pd
 
 from sendcap.charts.sensitivity import sensitivity_chart
 from sendcap.charts.style import save_png
-from sendcap.study.designs import Range
+from sendcap.scenario import Range
 from sendcap.study.sensitivity import Sensitivity
 
 

@@ -75,7 +75,7 @@ def _panel(panel: Axes, its: Forecast, mode: Mode) -> None:
         curves = np.column_stack([np.full(len(curves), shown[-1]), curves])
     outer = (1.0 - its.confidence) / 2.0
     levels = (outer, 0.5 - _INNER / 2, 0.5, 0.5 + _INNER / 2, 1.0 - outer)
-    low, inner_low, median, inner_high, high = np.quantile(curves, levels, axis=0)
+    low, inner_low, median, inner_high, high = its.quantiles(curves, levels)
     last_s = _ROOM_AFTER * float(time_s[-1])
     there = ~np.isnan(shown) & (readings.time_s > 0.0)
     first_s = float(readings.time_s[there][0]) if there.any() else its.at_s

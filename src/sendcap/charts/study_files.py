@@ -46,7 +46,7 @@ COMPARISON: Final = Contents(
     frozenset({_A, _B, _COMPARISON_CHART, *(f"{name}.csv" for name in _COMPARISON)}),
 )
 FORECAST: Final = Contents(
-    "saved forecast",
+    "a saved forecast",
     frozenset({SCENARIO, "bands.csv", "parameters.csv"}),
     frozenset({SCENARIO, _FORECAST_CHART, *(f"{name}.csv" for name in _FORECAST)}),
 )
@@ -100,8 +100,7 @@ def write_forecast(its: Forecast, folder: Path) -> None:
     from sendcap.reporting.saved import write_text
     from sendcap.scenario import dumps
 
-    medians = its.uncertain.at(its.parameters()["median"].tolist())
-    write_text(folder / SCENARIO, dumps(medians))
+    write_text(folder / SCENARIO, dumps(its.likeliest()))
     for name in _FORECAST:
         _write(folder / f"{name}.csv", getattr(its, name)())
     save_png(forecast(its), folder / _FORECAST_CHART)

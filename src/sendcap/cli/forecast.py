@@ -39,7 +39,7 @@ from sendcap.cli import options
     "--simulations",
     type=options.WholeNumber(min=1),
     metavar="N",
-    help="How many, at values all over the ranges; 256 by default, 512 for more than 4 ranges.",
+    help="How many, a power of two; 256 by default, 512 for more than 4 ranges.",
 )
 @click.option(
     "--seed",
@@ -86,7 +86,7 @@ def forecast(
     from sendcap.scenario import UncertainScenario, load_uncertain
     from sendcap.study import forecast as study
     from sendcap.study.converge import tolerances_of
-    from sendcap.study.design import default_simulations
+    from sendcap.study.reference import default_simulations
     from sendcap.study.shares import parse_share
     from sendcap.study.workers import Workers
 

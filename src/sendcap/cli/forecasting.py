@@ -10,7 +10,7 @@ from sendcap.charts.bands import points as in_words
 from sendcap.cli.conduct import printable
 from sendcap.cli.convergence_words import label
 from sendcap.cli.numbers import Write, bracketed
-from sendcap.cli.tables import console, heading, table_of
+from sendcap.cli.tables import console, heading, new_table
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
 from sendcap.study.outlook import INFORMED
@@ -51,8 +51,8 @@ def sentences(its: Forecast) -> Iterator[str]:
         )
     if its.reachable:
         yield (
-            f"The readings fit the scenario: such a delivery is this far from its prediction in "
-            f"{its.explained:.0%} of cases."
+            f"The readings fit the scenario and its ranges: {its.p_value:.0%} of the simulations "
+            "are at least as unlike the others."
         )
     else:
         yield (
@@ -78,7 +78,7 @@ def _percent(width: float) -> Write:
 
 def _settling(screen: Console, its: Forecast) -> None:
     rows = {(row["tolerance_pt"], row["mode"]): row for row in its.settling().to_dict("records")}
-    table = table_of("Within", [label(mode) for mode in its.modes])
+    table = new_table("Within", [label(mode) for mode in its.modes])
     for at in its.tolerances_pt:
         found = (rows[at, mode] for mode in its.modes)
         table.add_row(
@@ -91,10 +91,10 @@ def _settling(screen: Console, its: Forecast) -> None:
 
 
 def _parameters(screen: Console, its: Forecast) -> None:
-    table = table_of("Value", ["Range", "Given the readings", "Interval narrower by"])
+    table = new_table("Value", ["Range", "Given the readings", "Interval narrower by"])
     rows: list[dict[Any, Any]] = its.parameters().to_dict("records")
     for row in rows:
-        write = _writer(row["kind"])
+        write = its.uncertain.ranges[row["path"]].written
         table.add_row(
             printable(row["path"]),
             f"{write(row['range_low'])} to {write(row['range_high'])}",
@@ -108,9 +108,3 @@ def _parameters(screen: Console, its: Forecast) -> None:
         screen.print(printable(f"The readings say nothing yet about {', '.join(unknown)}."))
     screen.print("Times count from t = 0, the start of the simulation.")
     screen.print()
-
-
-def _writer(kind: str) -> Write:
-    if kind == "duration":
-        return elapsed
-    return (lambda value: f"{value:.0f}") if kind == "whole" else (lambda value: f"{value:.3g}")

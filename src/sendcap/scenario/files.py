@@ -12,8 +12,9 @@ import tomli_w
 from pydantic import ValidationError
 
 from sendcap.errors import ScenarioError
-from sendcap.scenario import problems, ranges
+from sendcap.scenario import problems
 from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.unknowns import split
 from sendcap.scenario.wording import did_you_mean, visible
 
 _LARGEST_BYTES: Final = 10_000_000
@@ -153,8 +154,8 @@ def from_dict(
         return Scenario.model_validate(data, context={"folder": folder})
     except ValidationError as error:
         found = [
-            f"{its.path}: is a range, which only `sendcap forecast` takes; give one value"
-            for its in ranges.split(data).ranges
+            f"{path}: is a range, which only `sendcap forecast` takes; give one value"
+            for path in split(data).ranges
         ] or problems.lines(error, data)
         raise ScenarioError("\n".join(f"{name}: {line}" for line in found)) from None
 

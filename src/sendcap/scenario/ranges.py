@@ -1,158 +1,127 @@
-"""Ranges: ``share = { low = 0.002, high = 0.02 }`` where a value is not known.
-
-A range stands where a scenario file has a number, a share, a count or a duration. It is not
-``{ dist = "uniform", … }``, which is a quantity that differs from message to message: a range has
-one value, the same for all, that nobody knows yet.
-"""
+"""Ranges: what a value of a scenario may be, ends included."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Final
 
-from sendcap.scenario.durations import checked_duration, format_duration
-from sendcap.scenario.problems import Place, annotation_at
-from sendcap.scenario.wording import dotted, shown
+from sendcap.errors import SendcapError
+from sendcap.reporting.elapsed import elapsed
+from sendcap.scenario.durations import format_duration, parse_duration
+from sendcap.scenario.rates import Rate
+from sendcap.scenario.wording import shown
 
-_ENDS: Final = frozenset({"low", "high"})
-Kind = Literal["number", "whole", "duration"]
+_DECIMALS: Final = 3
+"""Milliseconds of a duration that is a second or longer."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """What a value of a scenario may be.
+    """A range of a scenario's value, ends included.
 
     Attributes
     ----------
-    path
-        Where it stands, such as ``providers.gmail.hard[0].share``.
     low, high
-        Its ends; of a duration in seconds.
-    kind
-        What it is: any number, a whole number, or a duration.
-    """
-
-    path: str
-    low: float
-    high: float
-    kind: Kind = "number"
-
-    @property
-    def middle(self) -> float:
-        """The value halfway."""
-        return self.possible(0.5 * (self.low + self.high))
-
-    def possible(self, value: float) -> float:
-        """Return the nearest value that it can have: of a whole number a whole one."""
-        return float(round(value)) if self.kind == "whole" else float(value)
-
-    def written(self, value: float) -> float | int | str:
-        """Return a value as a scenario file has it.
-
-        Examples
-        --------
-        >>> Range("mta.retry.first", 300.0, 1200.0, "duration").written(450.0)
-        '7.5m'
-        """
-        if self.kind == "duration":
-            return format_duration(value)
-        return int(self.possible(value)) if self.kind == "whole" else float(value)
-
-
-class Split(NamedTuple):
-    """A scenario with ranges, taken apart.
-
-    Attributes
-    ----------
-    data
-        The scenario with the middle of each range in its place.
-    ranges
-        In the order of the file.
-    problems
-        What is wrong with them, as ``path: message``.
-    """
-
-    data: dict[str, Any]
-    ranges: tuple[Range, ...]
-    problems: tuple[str, ...]
-
-
-def split(data: Mapping[str, Any]) -> Split:
-    """Take the ranges out of a scenario as TOML gives it.
+        Both whole numbers, and so are the values between; both numbers; both durations such as
+        ``"10m"``; or both rates of the same period, such as ``"10/s"``.
+    log
+        Whether each factor is as likely as the next, and not each difference.
 
     Examples
     --------
-    >>> found = split({"providers": {"gmail": {"transient": {"low": 0.25, "high": 0.75}}}})
-    >>> found.ranges
-    (Range(path='providers.gmail.transient', low=0.25, high=0.75, kind='number'),)
-    >>> found.data
-    {'providers': {'gmail': {'transient': 0.5}}}
+    >>> [Range(1, 8).at(u) for u in (0.0, 0.5, 0.999)]
+    [1, 5, 8]
+    >>> Range("1m", "100m", log=True).at(0.5), Range("10/s", "30/s").at(0.5)
+    ('10m', '20/s')
     """
-    ranges: list[Range] = []
-    problems: list[str] = []
 
-    def middle(value: Any, place: Place) -> Any:
-        if isinstance(value, list | tuple):
-            return [middle(item, (*place, number)) for number, item in enumerate(value)]
-        if not isinstance(value, Mapping):
-            return value
-        if set(value) != _ENDS:
-            return {key: middle(item, (*place, key)) for key, item in value.items()}
-        path = dotted(place)
-        try:
-            its = range_of(path, value["low"], value["high"], whole=_whole(place))
-        except ValueError as problem:
-            problems.append(f"{path}: {problem}")
-            return value
-        ranges.append(its)
-        return its.written(its.middle)
+    low: Any
+    high: Any
+    log: bool = False
 
-    plain = {key: middle(item, (key,)) for key, item in data.items()}
-    return Split(plain, tuple(ranges), tuple(problems))
+    def __post_init__(self) -> None:
+        self._scale()
+
+    def at(self, u: float) -> Any:
+        """Return the value at a place between 0 and 1, as a scenario file has it."""
+        low, high, whole, written = self._scale()
+        # A whole number stands for all that would be rounded down to it.
+        end = high + 1.0 if whole else high
+        value = low * (end / low) ** u if self.log else low + u * (end - low)
+        return written(min(math.floor(value), high) if whole else min(value, high))
+
+    def number_at(self, u: float) -> float:
+        """Return the value at a place between 0 and 1 as a number: of a duration the seconds.
+
+        Of a rate it is how many in its period.
+
+        Examples
+        --------
+        >>> Range("1m", "3m").number_at(0.5), Range("10/s", "30/s").number_at(0.5)
+        (120.0, 20.0)
+        """
+        value = self.at(u)
+        if not isinstance(value, str):
+            return float(value)
+        return float(Rate.parse(value).limit) if "/" in value else parse_duration(value)
+
+    def written(self, number: float) -> str:
+        """Return a number of `number_at` as people read it.
+
+        Examples
+        --------
+        >>> Range(0.1, 0.3).written(0.12345), Range(1, 8).written(2.0)
+        ('0.123', '2')
+        >>> Range("1m", "3m").written(90.0), Range("1,000/h", "3,000/h").written(1234.0)
+        ('1m 30s', '1,234/h')
+        """
+        if not isinstance(self.low, str):
+            return f"{number:,.0f}" if self._scale()[2] else f"{number:.3g}"
+        if "/" not in self.low:
+            return elapsed(number)
+        its = Rate.parse(self.low)
+        return str(Rate(round(number), its.period_s, its.burst))
+
+    def _scale(self) -> tuple[float, float, bool, Callable[[float], Any]]:
+        """Return both ends as numbers, whether they are whole, and how a value is written."""
+        low, high, whole, written = self._numbers()
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise SendcapError(f"{self}: the first must be less than the second")
+        if self.log and not low > 0.0:
+            raise SendcapError(f"{self}: on a logarithmic scale both must be more than 0")
+        return low, high, whole, written
+
+    def _numbers(self) -> tuple[float, float, bool, Callable[[float], Any]]:
+        ends = (self.low, self.high)
+        if all(isinstance(end, str) for end in ends):
+            try:
+                if any("/" in end for end in ends):
+                    return _rates(Rate.parse(self.low), Rate.parse(self.high))
+                return (*map(parse_duration, ends), False, _duration)  # type: ignore[return-value]
+            except ValueError as error:
+                raise SendcapError(f"{self}: {error}") from None
+        if any(isinstance(end, bool) or not isinstance(end, int | float) for end in ends):
+            raise SendcapError(f"{self}: must be two numbers, two durations or two rates")
+        whole = all(isinstance(end, int) for end in ends)
+        return float(self.low), float(self.high), whole, int if whole else float
+
+    def __str__(self) -> str:
+        return f"[{shown(self.low)}, {shown(self.high)}]"
 
 
-def range_of(path: str, low: Any, high: Any, *, whole: bool = False) -> Range:
-    """Return a range with ends as a scenario file has them.
+def _rates(low: Rate, high: Rate) -> tuple[float, float, bool, Callable[[float], Any]]:
+    if (low.period_s, low.burst) != (high.period_s, high.burst):
+        raise ValueError("must be rates of the same period and max_burst")
 
-    Raises
-    ------
-    ValueError
-        If they are no numbers or durations, or the lower one is not less.
-    """
-    kind: Kind = "whole" if whole else "number"
-    if isinstance(low, str) and isinstance(high, str):
-        kind = "duration"
-        ends = [_duration(low, "low"), _duration(high, "high")]
-    else:
-        ends = [_number(low, "low", whole=whole), _number(high, "high", whole=whole)]
-    if not ends[0] < ends[1]:
-        raise ValueError(f"low must be less than high, not {shown(low)} and {shown(high)}")
-    return Range(path, ends[0], ends[1], kind)
+    def written(limit: float) -> str:
+        return str(Rate(int(limit), low.period_s, low.burst))
+
+    return float(low.limit), float(high.limit), True, written
 
 
-def _duration(text: str, end: str) -> float:
-    try:
-        return checked_duration(text)
-    except ValueError as problem:
-        raise ValueError(f"{end}: {problem}; a range is of numbers or of durations") from None
-
-
-def _number(value: Any, end: str, *, whole: bool) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{end} = {shown(value)}: give two numbers, or two durations as text")
-    if whole and not float(value).is_integer():
-        raise ValueError(f"{end} = {shown(value)}: must be a whole number here")
-    return float(value)
-
-
-def is_whole(path_type: Any) -> bool:
-    """Whether a field of this type takes whole numbers only."""
-    while get_origin(path_type) is Annotated:
-        path_type = get_args(path_type)[0]
-    return path_type is int or int in get_args(path_type)
-
-
-def _whole(place: Place) -> bool:
-    return is_whole(annotation_at(place))
+def _duration(seconds: float) -> str:
+    # Six digits of what is less than a second: an end of the range is not to become 0.
+    decimals = _DECIMALS if seconds >= 1.0 else 6
+    return format_duration(round(seconds, decimals))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +12,10 @@ from typing import Any, Final
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
 from sendcap.scenario.edits import place_of, updated
 from sendcap.scenario.files import from_dict, read
-from sendcap.scenario.problems import annotation_at
-from sendcap.scenario.ranges import Range, is_whole, range_of, split
+from sendcap.scenario.ranges import Range
 from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.unknowns import range_at, split
+from sendcap.scenario.wording import visible
 
 MOST_RANGES: Final = 8
 """With more, no affordable number of simulations fills the space between them."""
@@ -32,30 +33,27 @@ class UncertainScenario:
     scenario
         With the middle of each range.
     ranges
-        At least one.
+        By path, at least one.
     """
 
     scenario: Scenario
-    ranges: tuple[Range, ...]
+    ranges: Mapping[str, Range]
 
-    def at(self, values: Sequence[float]) -> Scenario:
-        """Return the scenario with a value for each range.
+    def at(self, values: Mapping[str, Any]) -> Scenario:
+        """Return the scenario with a value for each range, by path, as a scenario file has it.
 
         Raises
         ------
         ScenarioError
             If that is no valid scenario.
         """
-        edits = {
-            its.path: its.written(value) for its, value in zip(self.ranges, values, strict=True)
-        }
         with warnings.catch_warnings():
             # They are told of the middle.
             warnings.simplefilter("ignore", SendcapWarning)
             try:
-                return updated(self.scenario, edits)
+                return updated(self.scenario, values)
             except ScenarioError as problem:
-                which = ", ".join(f"{path} = {value}" for path, value in edits.items())
+                which = ", ".join(f"{path} = {value}" for path, value in values.items())
                 lines = str(problem).replace("<updated>: ", "").splitlines()
                 raise ScenarioError(
                     "\n".join(f"within the ranges, at {which}: {line}" for line in lines)
@@ -64,7 +62,7 @@ class UncertainScenario:
 
 def load_uncertain(
     source: Scenario | UncertainScenario | str | os.PathLike[str],
-    ranges: Mapping[str, Ends] | None = None,
+    ranges: Mapping[str, Ends | Range] | None = None,
 ) -> UncertainScenario:
     """Read a scenario with ranges.
 
@@ -81,19 +79,18 @@ def load_uncertain(
         With one line per problem; also if there is no range.
     """
     if isinstance(source, UncertainScenario):
-        scenario, found = source.scenario, list(source.ranges)
+        scenario, found = source.scenario, dict(source.ranges)
     elif isinstance(source, Scenario):
-        scenario, found = source, []
+        scenario, found = source, {}
     else:
         data, name, folder = read(source if isinstance(source, str) else Path(source))
         parts = split(data)
         if parts.problems:
             raise ScenarioError("\n".join(f"{name}: {line}" for line in parts.problems))
-        scenario, found = from_dict(parts.data, name, folder), list(parts.ranges)
+        scenario, found = from_dict(parts.data, name, folder), parts.ranges
     for path, ends in (ranges or {}).items():
-        its = _given(path, ends)
-        found = [each for each in found if each.path != path] + [its]
-        scenario = updated(scenario, {path: its.written(its.middle)})
+        found[path] = _given(path, ends)
+        scenario = updated(scenario, {path: found[path].at(0.5)})
     if not found:
         raise ScenarioError(
             "no range: say what is not known, such as share = { low = 0.002, high = 0.02 } "
@@ -103,15 +100,17 @@ def load_uncertain(
         raise ScenarioError(
             f"{len(found)} ranges: give at most {MOST_RANGES}, those that matter most"
         )
-    return UncertainScenario(scenario, tuple(found))
+    return UncertainScenario(scenario, found)
 
 
-def _given(path: str, ends: Ends) -> Range:
+def _given(path: str, ends: Ends | Range) -> Range:
+    if isinstance(ends, Range):
+        return ends
+    if not (isinstance(ends, list | tuple) and len(ends) == 2):
+        raise SendcapError(f"{visible(path)}: give a range as (low, high), not {ends!r}")
     try:
-        low, high = ends
-    except (TypeError, ValueError):
-        raise SendcapError(f"{path}: give a range as (low, high), not {ends!r}") from None
-    try:
-        return range_of(path, low, high, whole=is_whole(annotation_at(place_of(path))))
-    except ValueError as problem:
-        raise SendcapError(f"{path}: {problem}") from None
+        return range_at(place_of(path), *ends)
+    except ScenarioError:
+        raise
+    except SendcapError as problem:
+        raise SendcapError(f"{visible(path)}: {problem}") from None

@@ -1,25 +1,30 @@
 """Forecast: where the Delivered percentage will end, given what the dashboard has shown so far.
 
-Method. Some values of the scenario are known as ranges only.
+Method: approximate Bayesian computation with regression adjustment. Some values of the scenario are
+known as ranges only.
 
-1. *Design*: the scenario is simulated at points that fill the ranges evenly (a Sobol sequence),
-   each with draws of its own (`sendcap.study.design`).
-2. *Emulator*: the readings at every moment as smooth functions of the values, fitted to these
-   simulations (`sendcap.study.emulator`).
-3. *Errors*: each simulation is predicted from the others. What is left is chance and the
-   emulator's own error together; its size may differ over the ranges, and its parts go together as
-   they do in the simulations (`sendcap.study.noise`, `sendcap.study.conditioning`).
-4. *Posterior*: points of the ranges, equally likely before, weighed by how well they explain the
-   readings (`sendcap.study.tempering`).
-5. *What comes*: for each of these points the emulated curve, plus errors: of these, the part that
-   goes with the errors seen so far is known, and the rest is drawn from the simulations' own.
-6. *Honesty*: the same is done for each simulation of the design, from others of them. As its end
-   is known, so is how much wider the intervals must be (`sendcap.study.calibration`).
-7. *Check*: if even the points that explain the readings best are further from them than such a
-   delivery would be by chance, the model or its ranges are wrong, and a warning says so.
+1. *Reference table*: the scenario is simulated at points that fill the ranges evenly (a Sobol'
+   sequence), each with draws of its own (`sendcap.study.reference`).
+2. *Summaries*: of each simulation the same readings are taken as were observed: at the same times
+   and with the same decimals, up to twelve of each curve (`sendcap.study.summaries`).
+3. *Regression*: what these simulations came to (Delivered % at every later moment and in the end,
+   the settling times, the values in the ranges) as smooth functions of these readings
+   (`sendcap.study.smoother`, by `scipy.interpolate.RBFInterpolator`).
+4. *Adjustment*: each simulation is moved to the readings that were observed, with what is left of
+   it when it is predicted from the others. These are the draws of what is to come, and their
+   quantiles the intervals, which hold what they say whatever is wrong with the regression: this is
+   conformal prediction (`sendcap.study.adjustment`, with the references).
+5. *Check*: readings that are further from those of all simulations than nearly any simulation is
+   from the others come from a delivery that is not like them (`sendcap.study.novelty`), and a
+   warning says so.
 
-Simulations are used and not the mean-field curves of `sendcap.analysis`, because the errors of the
-latter would have to be estimated from simulations all the same.
+What it promises: over deliveries with values from anywhere in the ranges, each as likely as the
+next, an interval contains the truth as often as it says; ``experiments/forecast_coverage.py`` shows
+it. It is no promise about a delivery of which the ranges or the model are wrong, and not one for
+every corner of the ranges by itself.
+
+Simulations are used and not the mean-field curves of `sendcap.analysis`, because their chance and
+the errors of the latter would have to be known all the same.
 """
 
 from __future__ import annotations
@@ -32,22 +37,22 @@ from typing import TYPE_CHECKING, Final
 from sendcap.analysis.convergence import TOLERANCES_PT
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
-from sendcap.study.calibration import stretch
 from sendcap.study.converge import tolerances_of
-from sendcap.study.design import Design, simulate_design
 from sendcap.study.estimates import require_confidence
 from sendcap.study.forecaster import CONFIDENCE, Forecaster
 from sendcap.study.outlook import Forecast
 from sendcap.study.readings import read_readings
-from sendcap.study.workers import Workers
+from sendcap.study.reference import ReferenceTable, simulate_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sendcap.scenario import Scenario, UncertainScenario
+    from sendcap.scenario import Range, Scenario, UncertainScenario
     from sendcap.scenario.uncertain import Ends
+    from sendcap.study.workers import Workers
 
-FEW: Final = 50
+_MOST: Final = 200
+"""Readings of each mode to choose from; the simulations are read at their times, too."""
 
 
 def forecast(
@@ -55,7 +60,7 @@ def forecast(
     observed: str | os.PathLike[str] | pd.DataFrame,
     at: float | str | None = None,
     *,
-    ranges: Mapping[str, Ends] | None = None,
+    ranges: Mapping[str, Ends | Range] | None = None,
     modes: Sequence[Mode] | None = None,
     delivery: str = ALL_DELIVERIES,
     tolerances: Sequence[float | str] = TOLERANCES_PT,
@@ -63,8 +68,7 @@ def forecast(
     simulations: int | None = None,
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
-    design: Design | None = None,
-    stretched: float | None = None,
+    table: ReferenceTable | None = None,
 ) -> Forecast:
     """Forecast the final Delivered % from what the dashboard has shown so far.
 
@@ -88,11 +92,9 @@ def forecast(
     confidence
         Of the intervals.
     simulations, workers, progress
-        As for `sendcap.study.design.simulate_design`.
-    design
+        As for `sendcap.study.reference.simulate_table`.
+    table
         Simulations made before, which are then not made again.
-    stretched
-        By how much to stretch the intervals, if that is known; see `sendcap.study.calibration`.
 
     Raises
     ------
@@ -109,23 +111,23 @@ def forecast(
     readings = read_readings(observed, asked, delivery)
     if at_s is not None:
         readings = {mode: its.until(at_s) for mode, its in readings.items()}
-    uncertain = load_uncertain(scenario, ranges) if design is None else design.uncertain
+    uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
     names = [its.name for its in uncertain.scenario.deliveries]
     if delivery != ALL_DELIVERIES and delivery not in names:
         raise SendcapError(
             f"delivery: no {delivery!r} in the scenario; there is {', '.join(names)}"
         )
-    if design is None:
-        design = simulate_design(
-            uncertain, tuple(readings), simulations, workers=workers, progress=progress
+    few = {mode: its.thinned(_MOST) for mode, its in readings.items()}
+    if table is None:
+        table = simulate_table(
+            uncertain,
+            tuple(readings),
+            simulations,
+            also_s=[time_s for its in few.values() for time_s in its.time_s.tolist()],
+            workers=workers,
+            progress=progress,
         )
-    forecaster = Forecaster.of(design)
-    # What cannot be forecast is told before minutes are spent on how well.
-    forecaster.forecast(readings, delivery, points, confidence, draws=FEW)
-    if stretched is None:
-        with Workers.of(workers) as team:
-            stretched = stretch(design, readings, team, delivery, confidence)
-    found = forecaster.forecast(readings, delivery, points, confidence, stretch=stretched)
+    found = Forecaster.of(table, few, delivery, points).forecast(readings, confidence)
     if not found.reachable:
         warnings.warn(unreachable(found), SendcapWarning, stacklevel=2)
     return found
@@ -134,7 +136,7 @@ def forecast(
 def unreachable(its: Forecast) -> str:
     """Return why a forecast is not to be trusted."""
     return (
-        "no values in the ranges explain these readings: such a delivery would be as far from "
-        f"its prediction in {its.explained:.1%} of cases; widen the ranges or correct the "
-        "scenario, and do not trust this forecast"
+        "no values in the ranges explain these readings: hardly any of the "
+        f"{its.simulations} simulations is as unlike the others as they are; widen the ranges or "
+        "correct the scenario, and do not trust this forecast"
     )

@@ -1,4 +1,4 @@
-"""Forecasts from a design; `sendcap.study.forecast` tells the method."""
+"""Forecasts from a reference table; `sendcap.study.forecast` tells the method."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from sendcap.analysis.convergence import TOLERANCES_PT
+from sendcap.analysis.convergence import TOLERANCES_PT, settling_s
 from sendcap.reporting.modes import ALL_DELIVERIES, Mode
-from sendcap.study.chance import Chance
-from sendcap.study.conditioning import likelihood_of
-from sendcap.study.design import Design
-from sendcap.study.emulator import Emulated, Smoother, best, smoothers
+from sendcap.study.adjustment import Adjustment
+from sendcap.study.novelty import Novelty
 from sendcap.study.outlook import Forecast
 from sendcap.study.readings import READ, Readings
-from sendcap.study.tempering import posterior
+from sendcap.study.reference import ReferenceTable
+from sendcap.study.smoother import smoothers
+from sendcap.study.summaries import Summaries
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,118 +23,133 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 CONFIDENCE: Final = 0.9
-DRAWS: Final = 2000
-_KEY: Final = int.from_bytes(b"fcst", "little")
-_SEEN_PT: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Forecaster:
-    """A design with its emulators: forecasts from it for any readings.
+    """Forecasts from readings that were noted at the same times.
 
     Attributes
     ----------
-    design
+    table
         The simulations.
-    candidates
-        Smoothers to choose from.
-    common
-        The one for all curves and their last readings. Errors of numbers that are sums of each
-        other are then such sums, too, and a curve that stays as it is stays so when emulated.
+    delivery
+        Whose readings they are.
+    tolerances_pt
+        Points of Delivered % within which it is to stay, the largest first.
+    summaries, centre, scale
+        What is compared, and how it is standardised.
+    novelty
+        How strange readings are.
+    values
+        Of the ranges, as normal deviates.
     curves
-        Delivered % by mode, delivery and column, and at which moments it is emulated.
+        Delivered % by mode, and at which moments there is one.
+    settling
+        By mode, for each tolerance from when on it stays within.
     """
 
-    design: Design
-    candidates: list[Smoother] = field(repr=False)
-    common: Smoother = field(repr=False)
-    curves: Mapping[tuple[Mode, str, str], tuple[Emulated, npt.NDArray[np.bool_]]] = field(
-        repr=False
-    )
+    table: ReferenceTable
+    delivery: str
+    tolerances_pt: tuple[float, ...]
+    summaries: Summaries = field(repr=False)
+    centre: Floats = field(repr=False)
+    scale: Floats = field(repr=False)
+    novelty: Novelty = field(repr=False)
+    values: Adjustment = field(repr=False)
+    curves: Mapping[Mode, tuple[Adjustment, npt.NDArray[np.bool_]]] = field(repr=False)
+    settling: Mapping[Mode, Adjustment] = field(repr=False)
 
     @classmethod
-    def of(cls, design: Design) -> Forecaster:
-        """Fit emulators to the simulations of a design."""
-        import numpy as np
-
-        candidates = smoothers(design.points)
-        kept = {
-            key: (curve, np.logical_not(np.isnan(curve).any(axis=0)))
-            for key, curve in design.curves.items()
-            if key[2] == READ[0]
-        }
-        told = np.concatenate([curve[:, known] for curve, known in kept.values()], axis=1)
-        common = best(candidates, told)
-        curves = {
-            key: (Emulated.of(common, design.points, curve[:, known], _SEEN_PT), known)
-            for key, (curve, known) in kept.items()
-        }
-        return cls(design, candidates, common, curves)
-
-    def forecast(
-        self,
+    def of(
+        cls,
+        table: ReferenceTable,
         readings: Mapping[Mode, Readings],
         delivery: str = ALL_DELIVERIES,
         tolerances_pt: tuple[float, ...] = TOLERANCES_PT,
-        confidence: float = CONFIDENCE,
-        draws: int = DRAWS,
-        stretch: float = 1.0,
-    ) -> Forecast:
-        """Forecast what comes after some readings; see `sendcap.forecast`.
+    ) -> Forecaster:
+        """Fit what is to come to what such readings are in the simulations.
 
         Parameters
         ----------
-        draws
-            Of what may come.
-        stretch
-            By how much to stretch them about their medians; see `sendcap.study.calibration`.
+        table
+            Of the simulations.
+        readings
+            Only their times, columns and decimals matter.
+        delivery
+            Whose they are.
+        tolerances_pt
+            Points of Delivered % within which it is to stay.
+
+        Raises
+        ------
+        SendcapError
+            If such readings are the same in all simulations.
         """
         import numpy as np
+        from scipy.stats import norm
 
-        design = self.design
-        seed = np.random.SeedSequence(design.uncertain.scenario.seed, spawn_key=(_KEY,))
-        rng = np.random.default_rng(seed)
-        likelihood = likelihood_of(design, self.candidates, self.common, readings, delivery)
-        points = posterior(likelihood, design.points.shape[1], draws, rng)
-        # One draw of chance for all modes: they read the same delivery.
-        chance = Chance.of(likelihood, points, rng)
-        curves = {
-            mode: np.clip(
-                _stretched(self._curves((mode, delivery, READ[0]), points, chance), stretch), 0, 100
-            )
-            for mode in readings
-        }
-        return Forecast(
-            uncertain=design.uncertain,
-            delivery=delivery,
-            readings=readings,
-            at_s=max(float(its.time_s[-1]) for its in readings.values()),
-            confidence=confidence,
-            tolerances_pt=tolerances_pt,
-            simulations=design.n,
-            values=design.values(np.clip(_stretched(points, stretch), -1.0, 1.0)),
-            moments_s=design.moments_s,
-            curves=curves,
-            stretch=stretch,
-            explained=0.0 if likelihood.impossible else likelihood.tail(points),
+        summaries = Summaries.of(table, readings, delivery)
+        centre = summaries.simulated.mean(axis=0)
+        # What differs by less than it is rounded to says little.
+        scale = np.maximum(summaries.simulated.std(axis=0), summaries.step_pt)
+        candidates = smoothers((summaries.simulated - centre) / scale)
+        at_s = _last_s(readings)
+        curves, settling = {}, {}
+        for mode in readings:
+            drawn = table.curves[mode, delivery, READ[0]]
+            ahead = (table.moments_s >= at_s) & ~np.isnan(drawn).any(axis=0)
+            curves[mode] = Adjustment.of(candidates, drawn[:, ahead]), ahead
+            settled = [
+                [settling_s(table.moments_s, curve, tolerance) for tolerance in tolerances_pt]
+                for curve in drawn
+            ]
+            settling[mode] = Adjustment.of(candidates, np.array(settled))
+        return cls(
+            table,
+            delivery,
+            tolerances_pt,
+            summaries,
+            centre,
+            scale,
+            Novelty.of(summaries),
+            Adjustment.of(candidates, norm.ppf(table.places)),
+            curves,
+            settling,
         )
 
-    def _curves(self, key: tuple[Mode, str, str], points: Floats, chance: Chance) -> Floats:
-        """Return a draw of a curve for each point; NaN where some simulation has no value."""
+    def forecast(
+        self, readings: Mapping[Mode, Readings], confidence: float = CONFIDENCE
+    ) -> Forecast:
+        """Forecast what comes after readings; see `sendcap.forecast`."""
         import numpy as np
+        from scipy.stats import norm
 
-        emulated, known = self.curves[key]
-        mean, deviation = emulated.at(points)
-        found = np.full((len(points), len(known)), np.nan)
-        found[:, known] = mean + deviation * chance.drawn(emulated.errors)
-        return found
+        table = self.table
+        observed = self.summaries.observed(readings)
+        point = (observed - self.centre) / self.scale
+        curves = {}
+        for mode, (adjustment, ahead) in self.curves.items():
+            curves[mode] = np.full((table.n, len(table.moments_s)), np.nan)
+            curves[mode][:, ahead] = np.clip(adjustment.draws(point), 0.0, 100.0)
+        end_s = float(table.moments_s[-1])
+        return Forecast(
+            uncertain=table.uncertain,
+            delivery=self.delivery,
+            readings=readings,
+            at_s=_last_s(readings),
+            confidence=confidence,
+            tolerances_pt=self.tolerances_pt,
+            simulations=table.n,
+            places=norm.cdf(self.values.draws(point)),
+            moments_s=table.moments_s,
+            curves=curves,
+            settling_s={
+                mode: np.clip(its.draws(point), 0.0, end_s) for mode, its in self.settling.items()
+            },
+            p_value=self.novelty.p_value(observed),
+        )
 
 
-def _stretched(draws: Floats, factor: float) -> Floats:
-    """Return draws that are by a factor further from their medians."""
-    import numpy as np
-
-    # Only columns of NaN have none.
-    median = np.quantile(draws, 0.5, axis=0)
-    stretched: Floats = median + factor * (draws - median)
-    return stretched
+def _last_s(readings: Mapping[Mode, Readings]) -> float:
+    return max(float(its.time_s[-1]) for its in readings.values())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-
-from sendcap.analysis.convergence import settling_s
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,13 +12,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.reporting.modes import Mode
-    from sendcap.scenario import UncertainScenario
+    from sendcap.scenario import Scenario, UncertainScenario
     from sendcap.study.readings import Readings
 
     Floats = npt.NDArray[np.float64]
 
-UNREACHED: Final = 0.01
-"""Where such a delivery would be this far from its prediction so rarely, the model is in doubt."""
+STRANGE: Final = 0.01
+"""Where readings are as strange as so few simulations' are, the model is in doubt."""
 INFORMED: Final = 0.1
 """By how much an interval must be narrower than the range's own, for the readings to tell much."""
 
@@ -45,16 +43,17 @@ class Forecast:
         Points within which Delivered % is to stay, the largest first.
     simulations
         How many there were.
-    values : ndarray, shape (s, d)
-        Draws of the values in the ranges.
+    places : ndarray, shape (s, d)
+        Draws of where in its range each value is, from 0 to 1.
     moments_s : ndarray, shape (m,)
         When the curves are told, in seconds.
     curves
-        By mode, draws of Delivered %, each with the values of the same place: shape (s, m).
-    stretch
-        By how much draws were stretched so that intervals hold what they say.
-    explained
-        How often such a delivery is as far from its prediction by chance, 0 to 1.
+        By mode, draws of Delivered %: shape (s, m); NaN before the last reading.
+    settling_s
+        By mode, draws of from when on it stays within each tolerance of its end: shape
+        (s, tolerances).
+    p_value
+        In what share of cases such a delivery's readings are as strange by chance, 0 to 1.
     """
 
     uncertain: UncertainScenario
@@ -64,11 +63,11 @@ class Forecast:
     confidence: float
     tolerances_pt: tuple[float, ...]
     simulations: int
-    values: Floats = field(repr=False)
+    places: Floats = field(repr=False)
     moments_s: Floats = field(repr=False)
     curves: Mapping[Mode, Floats] = field(repr=False)
-    stretch: float
-    explained: float
+    settling_s: Mapping[Mode, Floats] = field(repr=False)
+    p_value: float
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -78,7 +77,7 @@ class Forecast:
     @property
     def reachable(self) -> bool:
         """Whether the readings can come of this scenario and these ranges."""
-        return self.explained >= UNREACHED
+        return self.p_value > max(STRANGE, 1.0 / (self.simulations + 1))
 
     def final(self) -> pd.DataFrame:
         """Return the final Delivered %: columns mode, median, low, high."""
@@ -93,16 +92,13 @@ class Forecast:
 
         Columns mode, tolerance_pt, median, low, high, in seconds from t = 0.
         """
-        import numpy as np
         import pandas as pd
 
-        rows = []
-        for mode, curves in self.curves.items():
-            for tolerance in self.tolerances_pt:
-                times = [settling_s(self.moments_s, curve, tolerance) for curve in curves]
-                rows.append(
-                    {"mode": mode, "tolerance_pt": tolerance, **self._middle(np.array(times))}
-                )
+        rows = [
+            {"mode": mode, "tolerance_pt": tolerance, **self._middle(times)}
+            for mode, draws in self.settling_s.items()
+            for tolerance, times in zip(self.tolerances_pt, draws.T, strict=True)
+        ]
         return pd.DataFrame(rows)
 
     def parameters(self) -> pd.DataFrame:
@@ -111,32 +107,48 @@ class Forecast:
         Returns
         -------
         DataFrame
-            Columns path, kind, range_low, range_high, median, low, high (durations in seconds),
-            and narrowed: by how much of the interval that the range alone gives this one is
-            narrower; 0 where the readings say nothing.
+            Columns path, range_low, range_high, median, low, high (durations in seconds, of a rate
+            how many in its period), and narrowed: by how much of the interval that the range alone
+            gives this one is narrower; 0 where the readings say nothing.
         """
-        import numpy as np
         import pandas as pd
 
         rows: list[dict[str, Any]] = []
-        for its, values in zip(self.uncertain.ranges, self.values.T, strict=True):
-            middle = self._middle(values)
-            width = (middle["high"] - middle["low"]) / (self.confidence * (its.high - its.low))
-            told = {name: its.possible(value) for name, value in middle.items()}
-            ends = {"range_low": its.low, "range_high": its.high}
-            narrowed = float(np.clip(1.0 - width, 0.0, 1.0))
-            rows.append({"path": its.path, "kind": its.kind, **ends, **told, "narrowed": narrowed})
+        for (path, its), places in zip(self.uncertain.ranges.items(), self.places.T, strict=True):
+            middle = self._middle(places)
+            narrowed = 1.0 - (middle["high"] - middle["low"]) / self.confidence
+            rows.append(
+                {
+                    "path": path,
+                    "range_low": its.number_at(0.0),
+                    "range_high": its.number_at(1.0),
+                    **{name: its.number_at(place) for name, place in middle.items()},
+                    "narrowed": max(narrowed, 0.0),
+                }
+            )
         return pd.DataFrame(rows)
+
+    def likeliest(self) -> Scenario:
+        """Return the scenario with the median of each value."""
+        import numpy as np
+
+        ranges = self.uncertain.ranges
+        medians = np.median(self.places, axis=0).tolist()
+        return self.uncertain.at(
+            {
+                path: its.at(place)
+                for (path, its), place in zip(ranges.items(), medians, strict=True)
+            }
+        )
 
     def bands(self) -> pd.DataFrame:
         """Return what is to come of Delivered %: columns mode, time_s, median, low, high."""
-        import numpy as np
         import pandas as pd
 
         later = self.moments_s >= self.at_s
         tables = []
         for mode, curves in self.curves.items():
-            low, median, high = np.quantile(curves[:, later], self._levels, axis=0)
+            low, median, high = self.quantiles(curves[:, later], self._levels)
             columns = {"median": median, "low": low, "high": high}
             tables.append(pd.DataFrame({"mode": mode, "time_s": self.moments_s[later], **columns}))
         return pd.concat(tables, ignore_index=True)
@@ -151,12 +163,21 @@ class Forecast:
         ]
         return pd.concat(tables, ignore_index=True)
 
+    @staticmethod
+    def quantiles(draws: Floats, levels: Sequence[float]) -> Floats:
+        """Return quantiles of the first axis, between which one more draw is as often as they say.
+
+        Of n draws the smallest is therefore the quantile of 1 / (n + 1) (Weibull).
+        """
+        import numpy as np
+
+        found: Floats = np.quantile(draws, levels, axis=0, method="weibull")
+        return found
+
     @property
     def _levels(self) -> list[float]:
         return [(1.0 - self.confidence) / 2.0, 0.5, (1.0 + self.confidence) / 2.0]
 
     def _middle(self, draws: Floats) -> dict[str, float]:
-        import numpy as np
-
-        low, median, high = np.quantile(draws, self._levels).tolist()
+        low, median, high = self.quantiles(draws, self._levels).tolist()
         return {"median": median, "low": low, "high": high}

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from sendcap.errors import SendcapError
 from sendcap.reporting.elapsed import elapsed
@@ -74,8 +74,37 @@ class Readings:
                 f"observed: no row up to {elapsed(at_s)} in mode {self.mode}; "
                 f"the first is at {elapsed(float(self.time_s[0]))}"
             )
-        percent = {name: values[early] for name, values in self.percent.items()}
-        return Readings(self.mode, self.time_s[early], percent, self.decimals)
+        return self._taken(early)
+
+    def thinned(self, most: int) -> Readings:
+        """Return no more than so many of them, denser where it is early."""
+        return self._taken(thinned(self.time_s, most))
+
+    def _taken(self, places: npt.NDArray[Any]) -> Readings:
+        percent = {name: values[places] for name, values in self.percent.items()}
+        return Readings(self.mode, self.time_s[places], percent, self.decimals)
+
+
+def thinned(time_s: Floats, most: int, first: int = 0) -> npt.NDArray[np.intp]:
+    """Return the places of no more than so many times, denser where it is early.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+        Ascending.
+    most
+        How many.
+    first
+        The place of the first to take; the last one is always taken.
+    """
+    import numpy as np
+
+    wanted = np.linspace(np.sqrt(time_s[first]), np.sqrt(time_s[-1]), most) ** 2
+    after = np.clip(np.searchsorted(time_s, wanted * (1 - 1e-12)), first, len(time_s) - 1)
+    before = np.maximum(after - 1, first)
+    nearer = np.where(wanted - time_s[before] < time_s[after] - wanted, before, after)
+    nearer[-1] = len(time_s) - 1
+    return np.unique(nearer)
 
 
 def read_readings(

@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.reporting.staging import plain_words
-from sendcap.scenario import from_dict, load, problems
+from sendcap.scenario import Range, from_dict, load, problems
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.scenario.wording import shown, visible
-from sendcap.study.designs import Design, Range
+from sendcap.study.designs import Design
 from sendcap.study.measures import DEFAULT_MEASURES, measures_of
 from sendcap.study.plan import Plan, planned
 from sendcap.study.points import points_of

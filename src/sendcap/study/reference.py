@@ -1,18 +1,19 @@
-"""The simulations behind a forecast: one at each of many points that fill the ranges evenly.
+"""The reference table of a forecast: simulations at points that fill the ranges evenly.
 
-They depend on the scenario and its ranges alone, and not on what was observed: the same design
+They depend on the scenario and its ranges alone, and not on what was observed: the same table
 serves every later reading of the same delivery.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import SendcapError
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.study.designs import sobol
 from sendcap.study.folding import Plan, Quantity, simulated
 from sendcap.study.moments import reading_moments_s
 from sendcap.study.readings import READ
@@ -31,20 +32,20 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 FEWEST: Final = 64
-_KEY: Final = int.from_bytes(b"dsgn", "little")
+_KEY: Final = int.from_bytes(b"fcst", "little")
 """Keeps these seeds apart from those of runs and replications, whose future is to be told."""
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class ReferenceTable:
     """Simulations at points that fill the ranges, each with draws of its own.
 
     Attributes
     ----------
     uncertain
         What was simulated.
-    points : ndarray, shape (n, d)
-        Where, in the cube from -1 (the low end) to 1 (the high end).
+    places : ndarray, shape (n, d)
+        Where each range's value is, from 0 (the low end) to 1 (the high end).
     moments_s : ndarray, shape (m,)
         When the curves are read, in seconds from t = 0.
     curves
@@ -52,23 +53,33 @@ class Design:
     """
 
     uncertain: UncertainScenario
-    points: Floats = field(repr=False)
+    places: Floats = field(repr=False)
     moments_s: Floats = field(repr=False)
     curves: Mapping[tuple[Mode, str, str], Floats] = field(repr=False)
 
     @property
     def n(self) -> int:
         """How many simulations there are."""
-        return len(self.points)
+        return len(self.places)
 
-    def values(self, points: Floats) -> Floats:
-        """Return the values at points of the cube, as an array of the same shape."""
+    def read(self, mode: Mode, delivery: str, column: str, time_s: Floats) -> Floats:
+        """Return readings at some times, between the moments on a straight line.
+
+        Returns
+        -------
+        ndarray, shape (n, times)
+        """
         import numpy as np
 
-        low = np.array([its.low for its in self.uncertain.ranges])
-        high = np.array([its.high for its in self.uncertain.ranges])
-        values: Floats = low + 0.5 * (points + 1.0) * (high - low)
-        return values
+        moments_s, curves = self.moments_s, self.curves[mode, delivery, column]
+        after = np.clip(np.searchsorted(moments_s, time_s), 1, len(moments_s) - 1)
+        gap = moments_s[after] - moments_s[after - 1]
+        share = np.clip((time_s - moments_s[after - 1]) / gap, 0.0, 1.0)
+        before = curves[:, after - 1]
+        # Not a weighted sum: of a curve that begins with NaN the moment itself is known.
+        rise = np.where(share > 0.0, curves[:, after] - before, 0.0)
+        found: Floats = np.where(share >= 1.0, curves[:, after], before + share * rise)
+        return found
 
 
 def default_simulations(ranges: int) -> int:
@@ -76,23 +87,27 @@ def default_simulations(ranges: int) -> int:
     return 256 if ranges <= 4 else 512
 
 
-def simulate_design(
+def simulate_table(
     uncertain: UncertainScenario,
     modes: tuple[Mode, ...],
     n: int | None = None,
     *,
+    also_s: Iterable[float] = (),
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
     fold: Callable[[Plan, Scenario], Folded] = simulated,
-) -> Design:
-    """Simulate a scenario at the points of a scrambled Sobol sequence in its ranges.
+) -> ReferenceTable:
+    """Simulate a scenario at the points of a Sobol' sequence in its ranges.
 
     Parameters
     ----------
     modes
         Of reporting.
     n
-        How many simulations, at least 64; 256 by default, 512 for more than four ranges.
+        How many simulations: a power of two, at least 64; 256 by default, 512 for more than four
+        ranges.
+    also_s
+        More times at which to read the curves, in seconds: those of the dashboard's readings.
     workers
         Processes, which change the speed alone.
     progress
@@ -103,27 +118,27 @@ def simulate_design(
     Raises
     ------
     SendcapError
-        If there are too few simulations, or a value in the ranges makes no valid scenario.
+        If it is no such number, or a value in the ranges makes no valid scenario.
     """
     import numpy as np
 
-    ranges = uncertain.ranges
-    count = default_simulations(len(ranges)) if n is None else n
-    if isinstance(count, bool) or not isinstance(count, int) or count < FEWEST:
-        raise SendcapError(f"simulations: must be a whole number from {FEWEST}, not {n!r}")
+    count = default_simulations(len(uncertain.ranges)) if n is None else n
+    if isinstance(count, bool) or not isinstance(count, int) or count < FEWEST or count & count - 1:
+        raise SendcapError(
+            f"simulations: must be a power of two from {FEWEST}, such as 256, not {n!r}"
+        )
     bare = without_engagement(uncertain.scenario, ())
     plan = Plan(
         modes=modes,
         denominator=bare.reporting.denominator,
-        moments_s=reading_moments_s(bare),
+        moments_s=_moments_s(bare, also_s),
         curves_per=("delivery",),
     )
-    values = _filling(uncertain, count)
-    seeds = _seeds(bare.seed, count)
+    design = sobol(uncertain.ranges, count, seed=bare.seed)
     # All of them before any is simulated: a mistake in the last one should not take minutes.
     scenarios = [
-        without_engagement(uncertain.at(row.tolist()), ()).with_seed(seed)
-        for row, seed in zip(values, seeds, strict=True)
+        without_engagement(uncertain.at(point), ()).with_seed(_seed(bare.seed, number))
+        for number, point in enumerate(design.points())
     ]
     with Workers.of(workers) as team:
         folded = list(Simulations(team, progress).map(partial(fold, plan), scenarios))
@@ -135,37 +150,25 @@ def simulate_design(
         for delivery in _deliveries(folded[0])
         for name in READ
     }
-    low = np.array([its.low for its in ranges])
-    high = np.array([its.high for its in ranges])
-    points = 2.0 * (values - low) / (high - low) - 1.0
-    return Design(uncertain, points, plan.moments_s, curves)
+    return ReferenceTable(uncertain, design.places(), plan.moments_s, curves)
 
 
-def _filling(uncertain: UncertainScenario, count: int) -> Floats:
-    """Return values that fill the ranges evenly, a row for each simulation."""
-    import numpy as np
-    from scipy.stats import qmc
-
-    ranges = uncertain.ranges
-    sequence = np.random.SeedSequence(uncertain.scenario.seed, spawn_key=(_KEY,))
-    # A Sobol sequence is balanced in powers of two; what is left over is cut off.
-    sobol = qmc.Sobol(len(ranges), seed=np.random.default_rng(sequence))
-    shares = sobol.random_base2((count - 1).bit_length())[:count]
-    rows = [
-        [its.possible(its.low + share * (its.high - its.low)) for its, share in zip(ranges, row)]  # noqa: B905 (Sobol)
-        for row in shares.tolist()
-    ]
-    return np.array(rows)
-
-
-def _seeds(seed: int, count: int) -> list[int]:
+def _moments_s(scenario: Scenario, also_s: Iterable[float]) -> Floats:
+    """Return the moments to read, with the bins' edges around those that were asked for."""
     import numpy as np
 
-    words = [
-        np.random.SeedSequence(seed, spawn_key=(_KEY, number)).generate_state(4)
-        for number in range(count)
-    ]
-    return [int.from_bytes(its.astype("<u4").tobytes(), "little") for its in words]
+    bin_s = scenario.time.bin
+    moments = reading_moments_s(scenario)
+    edges = np.floor(np.fromiter(also_s, float) / bin_s * (1 + 1e-12)) * bin_s
+    together = np.concatenate([moments, edges, edges + bin_s])
+    return np.unique(together[together <= moments[-1]])
+
+
+def _seed(seed: int, number: int) -> int:
+    import numpy as np
+
+    words = np.random.SeedSequence(seed, spawn_key=(_KEY, number)).generate_state(4)
+    return int.from_bytes(words.astype("<u4").tobytes(), "little")
 
 
 def _deliveries(folded: Folded) -> list[str]:
