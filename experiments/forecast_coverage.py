@@ -131,7 +131,8 @@ def judged(
         its = forecaster.forecast(readings, CONFIDENCE)
         final, settling = its.final().iloc[-1], its.settling().iloc[-1]
         end, settled_s = truth.end[final["mode"]], truth.settled_s[final["mode"]]
-        # Curves are read at a few hundred moments only: a time is known to one of them.
+        # Curves are read at a few hundred moments only: a time is known to one of them, and where it
+        # is the same one in all simulations, to a fraction of a second.
         late_s = its.moments_s[np.searchsorted(its.moments_s, settled_s, side="left")]
         rows.append(
             {
@@ -139,7 +140,7 @@ def judged(
                 "at_s": at_s,
                 "read": read,
                 "covers": final["low"] - 1e-4 <= end <= final["high"] + 1e-4,
-                "settling": settling["low"] <= late_s <= settling["high"],
+                "settling": settling["low"] - 1.0 <= late_s <= settling["high"] + 1.0,
                 "width": final["high"] - final["low"],
                 "error": abs(final["median"] - end),
                 "p_value": its.p_value,
