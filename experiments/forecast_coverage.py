@@ -131,8 +131,8 @@ def judged(
         its = forecaster.forecast(readings, CONFIDENCE)
         final, settling = its.final().iloc[-1], its.settling().iloc[-1]
         end, settled_s = truth.end[final["mode"]], truth.settled_s[final["mode"]]
-        # Curves are read at a few hundred moments only: a time is known to one of them, and where it
-        # is the same one in all simulations, to a fraction of a second.
+        # Curves are read at a few hundred moments only: a time is known to one of them; and where
+        # that is the same in all simulations, to a fraction of a second.
         late_s = its.moments_s[np.searchsorted(its.moments_s, settled_s, side="left")]
         rows.append(
             {

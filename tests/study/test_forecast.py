@@ -11,10 +11,10 @@ from scipy import stats
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
 from sendcap.scenario import UncertainScenario, from_dict, load_uncertain
-from sendcap.study.design import simulate_design
 from sendcap.study.forecast import forecast
 from sendcap.study.forecaster import Forecaster
 from sendcap.study.readings import read_readings
+from sendcap.study.reference import simulate_table
 
 SMALL = {
     "seed": 5,
@@ -47,8 +47,8 @@ def small() -> UncertainScenario:
 
 
 @pytest.fixture(scope="module")
-def design(small):
-    return simulate_design(small, MODES, 64, workers=1)
+def table(small):
+    return simulate_table(small, MODES, 64, workers=1)
 
 
 def seen(run: sendcap.Run) -> pd.DataFrame:
@@ -57,23 +57,24 @@ def seen(run: sendcap.Run) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def run(small) -> sendcap.Run:
-    return sendcap.simulate(small.at([0.03, 0.06]), seed=91)
+    return sendcap.simulate(small.at({HARD: 0.03, FULL: 0.06}), seed=91)
 
 
 @pytest.fixture(scope="module")
-def after_3h(small, design, run) -> sendcap.Forecast:
-    return forecast(small, seen(run), "3h", design=design)
+def after_3h(small, table, run) -> sendcap.Forecast:
+    return forecast(small, seen(run), "3h", table=table)
 
 
-def test_the_interval_holds_the_end_as_often_as_it_says(small, design) -> None:
-    forecaster = Forecaster.of(design)
+def test_the_interval_holds_the_end_as_often_as_it_says(small, table) -> None:
     rng = np.random.default_rng(8)
-    levels = []
+    levels, forecaster = [], None
     for number in range(40):
-        values = [its.low + rng.random() * (its.high - its.low) for its in small.ranges]
+        values = {path: its.at(rng.random()) for path, its in small.ranges.items()}
         truth = sendcap.simulate(small.at(values), seed=1000 + number)
         readings = read_readings(seen(truth))
-        its = forecaster.forecast({"efs": readings["efs"].until(5400.0)}, draws=400)
+        until = {"efs": readings["efs"].until(5400.0)}
+        forecaster = forecaster or Forecaster.of(table, until)
+        its = forecaster.forecast(until)
         levels.append(
             (its.curves["efs"][:, -1] < readings["efs"].percent["delivered_pct"][-1]).mean()
         )
@@ -86,39 +87,39 @@ def test_the_interval_holds_the_end_as_often_as_it_says(small, design) -> None:
 
 
 def test_later_readings_narrow_the_interval_down_to_what_is_read_in_the_end(
-    small, design, run
+    small, table, run
 ) -> None:
     end = run.kpis("efs")["delivered_pct"].iloc[-1]
     widths = []
     for at in ("4m", "3h", "12h"):
-        its = forecast(small, seen(run), at, design=design).final().set_index("mode").loc["efs"]
+        its = forecast(small, seen(run), at, table=table).final().set_index("mode").loc["efs"]
         widths.append(its["high"] - its["low"])
     assert widths == sorted(widths, reverse=True)
     assert widths[0] > 0.2
     assert (widths[-1], its["median"]) == pytest.approx((0.0, end), abs=1e-3)
 
 
-def test_only_readings_up_to_the_moment_count(small, design, run, after_3h) -> None:
-    table = seen(run)
-    early = forecast(small, table[table["time_s"] <= 10_800], design=design)
+def test_only_readings_up_to_the_moment_count(small, table, run, after_3h) -> None:
+    shown = seen(run)
+    early = forecast(small, shown[shown["time_s"] <= 10_800], table=table)
     pd.testing.assert_frame_equal(early.final(), after_3h.final())
     assert early.at_s == after_3h.at_s == 10_800
 
 
-def test_each_value_is_found_as_far_as_the_readings_tell(small, design, run, after_3h) -> None:
+def test_each_value_is_found_as_far_as_the_readings_tell(small, table, run, after_3h) -> None:
     rows = after_3h.parameters().set_index("path")
     for path, truth in ((HARD, 0.03), (FULL, 0.06)):
         assert abs(rows["median"][path] - truth) < 0.75 * (rows["high"] - rows["low"])[path]
         assert rows["narrowed"][path] > 0.5
     # Without EFS a full mailbox is not seen before the validity ends.
-    blind = forecast(small, seen(run), "3h", modes=["without-efs"], design=design)
+    blind = forecast(small, seen(run), "3h", modes=["without-efs"], table=table)
     rows = blind.parameters().set_index("path")
     assert rows["narrowed"][FULL] < 0.15
     assert rows["narrowed"][HARD] > 0.5
 
 
-def test_the_settling_time_is_told_for_each_tolerance(small, design, run) -> None:
-    its = forecast(small, seen(run), "3h", tolerances=["0.5pt", 2], design=design).settling()
+def test_the_settling_time_is_told_for_each_tolerance(small, table, run) -> None:
+    its = forecast(small, seen(run), "3h", tolerances=["0.5pt", 2], table=table).settling()
     assert list(its["tolerance_pt"]) == [2.0, 0.5, 2.0, 0.5]
     assert (its["low"] <= its["median"]).all()
     assert (its["median"] <= its["high"]).all()
@@ -133,31 +134,31 @@ def test_both_modes_end_on_the_same(after_3h) -> None:
     )
 
 
-def test_readings_that_the_model_cannot_give_are_told(small, design, run) -> None:
-    table = seen(run)
-    odd = table["time_s"] >= 7200
-    table.loc[odd, "delivered_pct"] -= 12.0
+def test_readings_that_the_model_cannot_give_are_told(small, table, run) -> None:
+    shown = seen(run)
+    odd = shown["time_s"] >= 7200
+    shown.loc[odd, "delivered_pct"] -= 12.0
     with pytest.warns(SendcapWarning, match="no values in the ranges explain these readings"):
-        its = forecast(small, table, "3h", design=design)
+        its = forecast(small, shown, "3h", table=table)
     assert not its.reachable
-    assert forecast(small, seen(run), "3h", design=design).reachable
+    assert forecast(small, seen(run), "3h", table=table).reachable
 
 
-def test_few_decimals_are_taken_for_what_they_are(small, design, run) -> None:
-    table = seen(run).round({"delivered_pct": 1, "bounces_errors_pct": 1})
-    coarse = forecast(small, table, "3h", design=design)
-    exact = forecast(small, seen(run), "3h", design=design)
+def test_few_decimals_are_taken_for_what_they_are(small, table, run) -> None:
+    shown = seen(run).round({"delivered_pct": 1, "bounces_errors_pct": 1})
+    coarse = forecast(small, shown, "3h", table=table)
+    exact = forecast(small, seen(run), "3h", table=table)
     widths = [float((row["high"] - row["low"])[1]) for row in (coarse.final(), exact.final())]
     assert widths[0] > widths[1]
     assert coarse.reachable
 
 
-def test_a_time_and_one_percentage_are_enough(small, design, run, tmp_path: Path) -> None:
+def test_a_time_and_one_percentage_are_enough(small, table, run, tmp_path: Path) -> None:
     kpis = run.kpis("efs").set_index("time_s")["delivered_pct"]
     lines = [f"{minutes}m,{kpis[minutes * 60]:.2f}" for minutes in (10, 30, 60, 120)]
     path = tmp_path / "noted.csv"
     path.write_text("\n".join(["time,delivered_pct", *lines]))
-    its = forecast(small, path, modes=["efs"], design=design)
+    its = forecast(small, path, modes=["efs"], table=table)
     row = its.final().iloc[0]
     assert row["low"] < kpis.iloc[-1] < row["high"]
     assert its.at_s == 7200
@@ -167,20 +168,20 @@ def test_the_number_of_workers_changes_nothing(small) -> None:
     tiny = dataclasses.replace(
         small, scenario=sendcap.scenario.updated(small.scenario, {"deliveries[0].messages": 40})
     )
-    one, two = (simulate_design(tiny, ("efs",), 64, workers=count) for count in (1, 2))
-    np.testing.assert_array_equal(one.points, two.points)
+    one, two = (simulate_table(tiny, ("efs",), 64, workers=count) for count in (1, 2))
+    np.testing.assert_array_equal(one.places, two.places)
     for key, curves in one.curves.items():
         np.testing.assert_array_equal(curves, two.curves[key])
 
 
-def test_the_design_fills_the_ranges_with_values_that_can_be(small) -> None:
+def test_the_table_fills_the_ranges_with_values_that_can_be(small) -> None:
     scenario = sendcap.scenario.updated(small.scenario, {"deliveries[0].messages": 40})
     its = load_uncertain(scenario, {**RANGES, "providers.p.connections_per_ip": (2, 5)})
-    design = simulate_design(its, ("efs",), 64, workers=1)
-    values = design.values(design.points)
-    assert sorted(set(values[:, 2].round(9))) == [2.0, 3.0, 4.0, 5.0]
-    for column in values.T[:2]:
-        assert stats.kstest((column - 0.005) / 0.095, "uniform").pvalue > 0.9
+    table = simulate_table(its, ("efs",), 64, workers=1)
+    counts = [its.ranges["providers.p.connections_per_ip"].at(u) for u in table.places[:, 2]]
+    assert [counts.count(value) for value in (2, 3, 4, 5)] == [16, 16, 16, 16]
+    for column in table.places.T:
+        assert stats.kstest(column, "uniform").pvalue > 0.9
 
 
 @pytest.mark.parametrize(
@@ -191,12 +192,13 @@ def test_the_design_fills_the_ranges_with_values_that_can_be(small) -> None:
         ({"modes": ["EFS"]}, "unknown mode 'EFS'"),
         ({"confidence": 90}, "confidence: must be between 0 and 1"),
         ({"tolerances": ["0pt"]}, "tolerance: must be above 0"),
-        ({"simulations": 20}, "simulations: must be a whole number from 64, not 20"),
+        ({"simulations": 100}, "simulations: must be a power of two from 64"),
+        ({"simulations": 20}, "simulations: must be a power of two from 64, such as 256, not 20"),
         ({"at": 0}, "observed: up to 0s all values in the ranges give the same readings"),
     ],
 )
-def test_what_makes_no_sense_is_told_in_a_line(small, design, run, keywords, message) -> None:
-    keywords = {"design": None if "simulations" in keywords else design, **keywords}
+def test_what_makes_no_sense_is_told_in_a_line(small, table, run, keywords, message) -> None:
+    keywords = {"table": None if "simulations" in keywords else table, **keywords}
     with pytest.raises(SendcapError) as caught:
         forecast(small, seen(run), **keywords)
     assert str(caught.value).startswith(message)

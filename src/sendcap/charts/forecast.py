@@ -67,8 +67,7 @@ def _panel(panel: Axes, its: Forecast, mode: Mode) -> None:
 
     look, readings = MODE_LOOKS[mode], its.readings[mode]
     shown = readings.percent.get("delivered_pct", np.full(len(readings.time_s), np.nan))
-    later = its.moments_s >= its.at_s
-    time_s, curves = its.moments_s[later], its.curves[mode][:, later]
+    time_s, curves = its.moments_s[its.later], its.curves[mode][:, its.later]
     if shown[-1] == shown[-1] and readings.time_s[-1] == its.at_s:
         # From the last reading on, which is known.
         time_s = np.concatenate([[its.at_s], time_s])

@@ -94,7 +94,8 @@ class Forecaster:
         # What differs by less than it is rounded to says little.
         scale = np.maximum(summaries.simulated.std(axis=0), summaries.step_pt)
         candidates = smoothers((summaries.simulated - centre) / scale)
-        at_s = _last_s(readings)
+        # A delivery may last a little longer than those that were simulated.
+        at_s = min(_last_s(readings), float(table.moments_s[-1]))
         curves, settling = {}, {}
         for mode in readings:
             drawn = table.curves[mode, delivery, READ[0]]

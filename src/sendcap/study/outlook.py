@@ -79,6 +79,11 @@ class Forecast:
         """Whether the readings can come of this scenario and these ranges."""
         return self.p_value > max(STRANGE, 1.0 / (self.simulations + 1))
 
+    @property
+    def later(self) -> npt.NDArray[np.bool_]:
+        """Which of the moments are to come: the end, at least."""
+        return self.moments_s >= min(self.at_s, float(self.moments_s[-1]))
+
     def final(self) -> pd.DataFrame:
         """Return the final Delivered %: columns mode, median, low, high."""
         import pandas as pd
@@ -145,7 +150,7 @@ class Forecast:
         """Return what is to come of Delivered %: columns mode, time_s, median, low, high."""
         import pandas as pd
 
-        later = self.moments_s >= self.at_s
+        later = self.later
         tables = []
         for mode, curves in self.curves.items():
             low, median, high = self.quantiles(curves[:, later], self._levels)

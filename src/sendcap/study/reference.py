@@ -6,7 +6,7 @@ serves every later reading of the same delivery.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -47,7 +47,7 @@ class ReferenceTable:
     places : ndarray, shape (n, d)
         Where each range's value is, from 0 (the low end) to 1 (the high end).
     moments_s : ndarray, shape (m,)
-        When the curves are read, in seconds from t = 0.
+        When the curves are read, in seconds from t = 0; the last is the end.
     curves
         By mode, delivery and column, the readings: arrays of shape (n, m).
     """
@@ -133,6 +133,7 @@ def simulate_table(
         denominator=bare.reporting.denominator,
         moments_s=_moments_s(bare, also_s),
         curves_per=("delivery",),
+        numbers_per=("delivery",),
     )
     design = sobol(uncertain.ranges, count, seed=bare.seed)
     # All of them before any is simulated: a mistake in the last one should not take minutes.
@@ -143,14 +144,22 @@ def simulate_table(
     with Workers.of(workers) as team:
         folded = list(Simulations(team, progress).map(partial(fold, plan), scenarios))
     curves = {
-        (mode, delivery, name): np.stack(
-            [its.curves[Quantity(mode, delivery, ALL_PROVIDERS, name)] for its in folded]
-        ).astype(np.float64)
+        (mode, delivery, name): _whole(folded, Quantity(mode, delivery, ALL_PROVIDERS, name))
         for mode in modes
         for delivery in _deliveries(folded[0])
         for name in READ
     }
-    return ReferenceTable(uncertain, design.places(), plan.moments_s, curves)
+    # A run lasts some bins longer, depending on its draws: that is where it ends.
+    moments_s = np.append(plan.moments_s, plan.moments_s[-1] + bare.time.bin)
+    return ReferenceTable(uncertain, design.places(), moments_s, curves)
+
+
+def _whole(folded: Sequence[Folded], about: Quantity) -> Floats:
+    """Return the curves of all simulations, their last reading at the end of each."""
+    import numpy as np
+
+    curves = np.stack([its.curves[about] for its in folded]).astype(np.float64)
+    return np.column_stack([curves, [its.numbers[about] for its in folded]])
 
 
 def _moments_s(scenario: Scenario, also_s: Iterable[float]) -> Floats:
