@@ -125,10 +125,10 @@ def judged(
         for its in deliveries
     ]
     # All of them were noted at the same times: a single fit serves them.
-    forecaster = Forecaster.of(table, seen[0], tolerances_pt=(TOLERANCE_PT,))
+    forecaster = Forecaster.of(table, seen[0])
     rows = []
     for truth, readings in zip(deliveries, seen, strict=True):
-        its = forecaster.forecast(readings, CONFIDENCE)
+        its = forecaster.forecast(readings, CONFIDENCE, (TOLERANCE_PT,))
         final, settling = its.final().iloc[-1], its.settling().iloc[-1]
         end, settled_s = truth.end[final["mode"]], truth.settled_s[final["mode"]]
         # Curves are read at a few hundred moments only: a time is known to one of them; and where

@@ -56,14 +56,23 @@ class Adjustment:
     spread: Smoothed = field(repr=False)
 
     @classmethod
-    def of(cls, candidates: Sequence[Smoother], values: Floats) -> Adjustment:
-        """Fit numbers of simulations, of shape (n, k), with smoothers of their readings."""
+    def of(
+        cls, candidates: Sequence[Smoother], values: Floats, *, together: bool = False
+    ) -> Adjustment:
+        """Fit numbers of simulations, of shape (n, k), with smoothers of their readings.
+
+        Parameters
+        ----------
+        together
+            They are curves, see `Smoothed.of`.
+        """
         import numpy as np
 
-        mean = Smoothed.of(candidates, values)
+        mean = Smoothed.of(candidates, values, together=together)
         squares = mean.left_out**2
         floor = _FLOOR**2 * squares.mean(axis=0) + np.finfo(float).tiny
-        return cls(mean, Smoothed.of(candidates, np.log(squares + floor)))
+        spread = Smoothed.of(candidates, np.log(squares + floor), together=together)
+        return cls(mean, spread)
 
     def draws(self, point: Floats) -> Floats:
         """Return draws of the numbers at some readings, one of each simulation: shape (n, k)."""

@@ -127,7 +127,7 @@ def forecast(
             workers=workers,
             progress=progress,
         )
-    found = Forecaster.of(table, few, delivery, points).forecast(readings, confidence)
+    found = Forecaster.of(table, few, delivery).forecast(readings, confidence, points)
     if not found.reachable:
         warnings.warn(unreachable(found), SendcapWarning, stacklevel=2)
     return found

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from sendcap.analysis.convergence import settling_s
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -48,10 +50,7 @@ class Forecast:
     moments_s : ndarray, shape (m,)
         When the curves are told, in seconds.
     curves
-        By mode, draws of Delivered %: shape (s, m); NaN before the last reading.
-    settling_s
-        By mode, draws of from when on it stays within each tolerance of its end: shape
-        (s, tolerances).
+        By mode, draws of Delivered %: shape (s, m); NaN where some simulation has none.
     p_value
         In what share of cases such a delivery's readings are as strange by chance, 0 to 1.
     """
@@ -66,7 +65,6 @@ class Forecast:
     places: Floats = field(repr=False)
     moments_s: Floats = field(repr=False)
     curves: Mapping[Mode, Floats] = field(repr=False)
-    settling_s: Mapping[Mode, Floats] = field(repr=False)
     p_value: float
 
     @property
@@ -97,13 +95,16 @@ class Forecast:
 
         Columns mode, tolerance_pt, median, low, high, in seconds from t = 0.
         """
+        import numpy as np
         import pandas as pd
 
-        rows = [
-            {"mode": mode, "tolerance_pt": tolerance, **self._middle(times)}
-            for mode, draws in self.settling_s.items()
-            for tolerance, times in zip(self.tolerances_pt, draws.T, strict=True)
-        ]
+        rows = []
+        for mode, curves in self.curves.items():
+            for tolerance in self.tolerances_pt:
+                times = [settling_s(self.moments_s, curve, tolerance) for curve in curves]
+                rows.append(
+                    {"mode": mode, "tolerance_pt": tolerance, **self._middle(np.array(times))}
+                )
         return pd.DataFrame(rows)
 
     def parameters(self) -> pd.DataFrame:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _WIDTHS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Of the kernel, as multiples of the median distance between the points."""
+_FLAT: Final = 1e-4
+"""Errors that are less than this are as good as none."""
 _SMOOTHING: Final = tuple(10.0**power for power in range(-6, 3))
 
 
@@ -81,7 +83,7 @@ def smoothers(points: Floats) -> list[Smoother]:
 
 @dataclass(frozen=True, eq=False)
 class Smoothed:
-    """Numbers, each by the smoother that predicts it best.
+    """Numbers, by the smoothers that predict them best.
 
     Attributes
     ----------
@@ -98,22 +100,35 @@ class Smoothed:
     chosen: Sequence[tuple[Smoother, npt.NDArray[np.intp]]] = field(repr=False)
 
     @classmethod
-    def of(cls, candidates: Sequence[Smoother], values: Floats) -> Smoothed:
-        """Choose for each column the smoother with the least mean square of errors left out."""
+    def of(
+        cls, candidates: Sequence[Smoother], values: Floats, *, together: bool = False
+    ) -> Smoothed:
+        """Choose for each column the smoother with the least mean square of errors left out.
+
+        Parameters
+        ----------
+        candidates
+            To choose from.
+        values : ndarray, shape (n, k)
+            Of the simulations.
+        together
+            Choose one smoother for all columns, by the geometric mean of these. A curve then stays
+            a curve: where those of all simulations are flat, so is what is predicted.
+        """
         import numpy as np
 
-        least = np.full(values.shape[1], np.inf)
-        best = np.zeros(values.shape[1], dtype=int)
-        errors = np.zeros_like(values)
-        for number, its in enumerate(candidates):
-            found = its.left_out(values)
-            squares = (found**2).mean(axis=0)
-            better = squares < least
-            least[better], best[better] = squares[better], number
-            errors[:, better] = found[:, better]
+        squares = np.array([(its.left_out(values) ** 2).mean(axis=0) for its in candidates])
+        if together:
+            logs = np.log(squares + _FLAT**2)
+            best = np.full(values.shape[1], np.argmin(logs.mean(axis=1)))
+        else:
+            best = np.argmin(squares, axis=0)
         chosen = [
             (candidates[number], np.flatnonzero(best == number)) for number in np.unique(best)
         ]
+        errors = np.empty_like(values)
+        for its, columns in chosen:
+            errors[:, columns] = its.left_out(values[:, columns])
         return cls(values, errors, chosen)
 
     def at(self, point: Floats) -> Floats:
