@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sendcap.analysis.convergence import TOLERANCES_PT
 from sendcap.reporting.modes import ALL_DELIVERIES, Mode
 from sendcap.study.adjustment import Adjustment
-from sendcap.study.novelty import Novelty
+from sendcap.study.novelty import MOMENTS, Novelty
 from sendcap.study.outlook import Forecast
 from sendcap.study.readings import READ, Readings
 from sendcap.study.reference import ReferenceTable
@@ -96,7 +96,7 @@ class Forecaster:
             summaries,
             centre,
             scale,
-            Novelty.of(summaries),
+            Novelty.of(Summaries.of(table, readings, delivery, MOMENTS)),
             Adjustment.of(candidates, norm.ppf(table.places)),
             curves,
         )
@@ -112,8 +112,7 @@ class Forecaster:
         from scipy.stats import norm
 
         table = self.table
-        observed = self.summaries.observed(readings)
-        point = (observed - self.centre) / self.scale
+        point = (self.summaries.observed(readings) - self.centre) / self.scale
         curves = {}
         for mode, (adjustment, known) in self.curves.items():
             curves[mode] = np.full((table.n, len(table.moments_s)), np.nan)
@@ -129,7 +128,7 @@ class Forecaster:
             places=norm.cdf(self.values.draws(point)),
             moments_s=table.moments_s,
             curves=curves,
-            p_value=self.novelty.p_value(observed),
+            p_value=self.novelty.p_value(readings),
         )
 
 

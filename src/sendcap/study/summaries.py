@@ -59,8 +59,20 @@ class Summaries:
         table: ReferenceTable,
         readings: Mapping[Mode, Readings],
         delivery: str = ALL_DELIVERIES,
+        moments: int = MOST_MOMENTS,
     ) -> Summaries:
         """Choose what to compare of such readings.
+
+        Parameters
+        ----------
+        table
+            Of the simulations.
+        readings
+            Only their times, columns and decimals matter.
+        delivery
+            Whose they are.
+        moments
+            How many readings to take of each curve, at most.
 
         Raises
         ------
@@ -81,7 +93,7 @@ class Summaries:
             if not len(time_s):
                 continue
             varies = np.ptp(values, axis=0) > step_pt
-            places = thinned(time_s, MOST_MOMENTS, int(np.argmax(varies)))
+            places = thinned(time_s, moments, int(np.argmax(varies)))
             compared.append(Compared(its.mode, column, time_s[places]))
             simulated.append(values[:, places])
             steps.append(np.full(len(places), step_pt))
