@@ -60,10 +60,21 @@ def test_readings_up_to_a_moment_include_it(read) -> None:
 @pytest.mark.parametrize(
     ("text", "keywords", "message"),
     [
-        ("delivered_pct\n99\n", {}, "no column time_s; it needs time_s or time, and"),
-        ("time_s,sent\n1,2\n", {}, "no column delivered_pct; it needs"),
-        ("times,delivered_pct\n1,2\n", {}, 'no column time_s; did you mean "time_s"?'),
-        ("", {}, "no column time_s"),
+        ("delivered_pct\n99\n", {}, 'no column time_s or time; its first line names "deliv'),
+        (
+            "time_s,sent\n1,2\n",
+            {},
+            'no column delivered_pct; its first line names "time_s", "sent"',
+        ),
+        (
+            "time;delivered_pct\n1;2\n",
+            {},
+            '"time;delivered_pct"; separate them by commas; it needs',
+        ),
+        ("", {}, "seen.csv: is empty; its first line must name the columns"),
+        ("mode,time,delivered_pct\nefs,9:30,9\n", {}, "; it counts from t = 0, the start"),
+        ('mode,time,delivered_pct\nefs,1,"9,5"\n', {}, "from 0 to 100; write it with a point"),
+        ("mode,time,delivered_pct\nefs,1,0.98\n", {}, "write 98 % as 98, not as 0.98"),
         ("time,delivered_pct\n", {}, "no rows below its header"),
         ("time,delivered_pct\n1,99\n", {}, "no column mode; say by --mode which one it is"),
         (SAVED, {"modes": ["legacy"]}, "no rows of mode legacy; there are without-efs, efs"),
@@ -88,3 +99,10 @@ def test_what_cannot_be_read_is_told_in_a_line(read, text, keywords, message) ->
 def test_a_missing_file_is_told(tmp_path) -> None:
     with pytest.raises(SendcapError, match=r"none\.csv: No such file"):
         read_readings(tmp_path / "none.csv")
+    with pytest.raises(SendcapError, match="is a directory; give a CSV file, such as a run's kpis"):
+        read_readings(tmp_path)
+
+
+def test_a_low_share_of_bounces_is_no_mistake(read) -> None:
+    its = read("time,bounces_errors_pct\n15m,0.4\n", modes=["efs"])
+    assert its["efs"].percent["bounces_errors_pct"].tolist() == [0.4]

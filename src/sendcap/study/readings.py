@@ -24,7 +24,7 @@ from sendcap.errors import SendcapError
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.scenario.durations import checked_duration
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.scenario.wording import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,6 +131,8 @@ def read_readings(
     """
     if not isinstance(source, str | os.PathLike):
         return _taken("observed", io.StringIO(source.to_csv(index=False)), modes, delivery)
+    if Path(source).is_dir():
+        raise SendcapError(f"{source}: is a directory; give a CSV file, such as a run's kpis.csv")
     try:
         with Path(source).open(encoding="utf-8-sig", newline="") as lines:
             return _taken(str(source), lines, modes, delivery)
@@ -198,6 +200,10 @@ def _readings(name: str, mode: Mode, rows: Sequence[_Row]) -> Readings:
     percent = {column: values for column, values in percent.items() if not np.isnan(values).all()}
     if not percent:
         raise SendcapError(f"{name}: no percentage in any row of mode {mode}")
+    if np.nanmax(percent.get(READ[0], [100.0])) <= 1.0 and np.nanmax(percent[READ[0]]) > 0.0:
+        raise SendcapError(
+            f"{name}: {READ[0]} is never more than 1 in mode {mode}; write 98 % as 98, not as 0.98"
+        )
     decimals = max(row.decimals for row in rows)
     return Readings(mode, np.array([row.time_s for row in rows]), percent, decimals)
 
@@ -205,14 +211,17 @@ def _readings(name: str, mode: Mode, rows: Sequence[_Row]) -> Readings:
 def _rows(name: str, lines: TextIO) -> Iterator[_Row]:
     table = csv.DictReader(lines)
     columns = [column.strip() for column in table.fieldnames or []]
+    if not any(columns):
+        raise SendcapError(f"{name}: is empty; its first line must name the columns")
     table.fieldnames = columns
     time = next((column for column in _TIMES if column in columns), None)
     percents = [column for column in READ if column in columns]
     if time is None or not percents:
-        missing = "time_s" if time is None else READ[0]
-        hint = next((h for its in columns if (h := _meant(its, missing))), "")
+        its = ", ".join(map(shown, columns))
+        semicolons = "; separate them by commas" if ";" in its else ""
         raise SendcapError(
-            f"{name}: no column {missing}{hint}; it needs time_s or time, and {' or '.join(READ)}"
+            f"{name}: no column {READ[0] if time else ' or '.join(_TIMES)}; its first line names "
+            f"{its}{semicolons}; it needs time_s or time, and {' or '.join(READ)}"
         )
     empty = True
     try:
@@ -237,10 +246,6 @@ def _rows(name: str, lines: TextIO) -> Iterator[_Row]:
         raise SendcapError(f"{name}: no rows below its header")
 
 
-def _meant(column: str, missing: str) -> str:
-    return did_you_mean(column, [missing])
-
-
 def _mode(name: str, line: int, text: str | None) -> str | None:
     if text is None:
         return None
@@ -257,7 +262,8 @@ def _time_s(name: str, line: int, text: str) -> float:
         try:
             return checked_duration(text)
         except ValueError as problem:
-            raise SendcapError(f"{name}, line {line}: time: {problem}") from None
+            since = "; it counts from t = 0, the start" if ":" in text else ""
+            raise SendcapError(f"{name}, line {line}: time: {problem}{since}") from None
     if not 0.0 <= seconds < math.inf:
         raise SendcapError(f"{name}, line {line}: time: {text} is not a time from 0 on")
     return seconds
@@ -271,7 +277,8 @@ def _percent(name: str, line: int, column: str, text: str) -> float:
     if math.isnan(value) and text.lower() == "nan":
         return value
     if not 0.0 <= value <= 100.0:
+        point = "; write it with a point" if "," in text else ""
         raise SendcapError(
-            f"{name}, line {line}: {column}: {shown(text)} is not a percentage from 0 to 100"
+            f"{name}, line {line}: {column}: {shown(text)} is not a percentage from 0 to 100{point}"
         )
     return value
