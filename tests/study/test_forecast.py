@@ -96,7 +96,7 @@ def test_later_readings_narrow_the_interval_down_to_what_is_read_in_the_end(
         widths.append(its["high"] - its["low"])
     assert widths == sorted(widths, reverse=True)
     assert widths[0] > 0.2
-    assert (widths[-1], its["median"]) == pytest.approx((0.0, end), abs=1e-3)
+    assert (widths[-1], its["median"]) == pytest.approx((0.0, end), abs=0.01)
 
 
 def test_only_readings_up_to_the_moment_count(small, table, run, after_3h) -> None:

@@ -23,16 +23,16 @@ def simulated(rng, n: int):
 
 @pytest.fixture(scope="module")
 def novelty():
-    values = simulated(np.random.default_rng(2), 128)
+    values = simulated(np.random.default_rng(2), 64)
     compared = (Compared("efs", "delivered_pct", TIMES_S),)
     return Novelty.of(Summaries(compared, values, np.full(3, 0.01)))
 
 
 def test_readings_of_such_a_delivery_are_as_strange_as_any(novelty) -> None:
-    new = simulated(np.random.default_rng(4), 300)
+    new = simulated(np.random.default_rng(4), 150)
     values = np.array([novelty.p_value(readings(row)) for row in new])
     for share in (0.1, 0.5):
-        assert abs((values <= share).mean() - share) < 4.0 * np.sqrt(0.25 / 300 + 0.25 / 128)
+        assert abs((values <= share).mean() - share) < 3.0 * np.sqrt(0.25 / 150 + 0.25 / 64)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_readings_of_such_a_delivery_are_as_strange_as_any(novelty) -> None:
     ],
 )
 def test_readings_that_no_simulation_has_are_the_strangest_of_all(novelty, strange) -> None:
-    assert novelty.p_value(readings(strange)) == pytest.approx(1 / 129)
+    assert novelty.p_value(readings(strange)) == pytest.approx(1 / 65)
 
 
 def test_what_all_simulations_read_alike_is_not_to_be_read_otherwise() -> None:

@@ -65,11 +65,12 @@ class Novelty:
 def _strangeness(simulated: Floats, step_pt: Floats, one: Floats) -> float:
     """Return the mean distance to the nearest simulations."""
     import numpy as np
-    from scipy.linalg import solve_triangular
+    from scipy.spatial.distance import cdist
 
     scale = np.maximum(simulated.std(axis=0), step_pt)
     apart = (simulated - one) / scale
     # Rounding counts once more, so that there is a distance also where all of them are equal.
-    covariance = np.cov(apart, rowvar=False) + np.diag((step_pt / scale) ** 2 / 12.0)
-    white = solve_triangular(np.linalg.cholesky(np.atleast_2d(covariance)), apart.T, lower=True).T
-    return float(np.sort(np.linalg.norm(white, axis=1))[:_NEAREST].mean())
+    rounding = np.diag((step_pt / scale) ** 2 / 12.0)
+    precision = np.linalg.inv(np.atleast_2d(np.cov(apart, rowvar=False)) + rounding)
+    distances = cdist(apart, np.zeros((1, len(one))), "mahalanobis", VI=precision)[:, 0]
+    return float(np.sort(distances)[:_NEAREST].mean())
