@@ -12,6 +12,7 @@ from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.timeaxis import elapsed_axis
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.study.outlook import decimals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,10 +102,11 @@ def _panel(panel: Axes, its: Forecast, mode: Mode) -> None:
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
     )
     panel.plot([last_s] * 2, [low[-1], high[-1]], color=look.colour, linewidth=5, clip_on=False)
+    places = decimals(float(high[-1] - low[-1]))
     ends = [
-        EndLabel(f"{high[-1]:.2f} %", float(high[-1]), GREY),
-        EndLabel(f"ends at {median[-1]:.2f} %", float(median[-1]), look.colour),
-        EndLabel(f"{low[-1]:.2f} %", float(low[-1]), GREY),
+        EndLabel(f"{high[-1]:.{places}f} %", float(high[-1]), GREY),
+        EndLabel(f"ends at {median[-1]:.{places}f} %", float(median[-1]), look.colour),
+        EndLabel(f"{low[-1]:.{places}f} %", float(low[-1]), GREY),
     ]
     label_ends(panel, ends)
 

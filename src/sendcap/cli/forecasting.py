@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sendcap.charts.bands import points as in_words
 from sendcap.cli.conduct import printable
@@ -13,16 +13,13 @@ from sendcap.cli.numbers import Write, bracketed
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
-from sendcap.study.outlook import INFORMED
+from sendcap.study.outlook import INFORMED, decimals
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sendcap.reporting.modes import Mode
     from sendcap.study.outlook import Forecast
-
-_FINEST: Final = 3
-"""Decimals of a percentage, where two would not tell its interval."""
 
 
 def show_forecast(its: Forecast) -> None:
@@ -71,9 +68,8 @@ def _shown(its: Forecast, mode: Mode) -> str:
     return f"shows {told[0]}" if told else "shows nothing yet"
 
 
-def _percent(width: float) -> Write:
-    decimals = 2 if width >= 0.02 else _FINEST
-    return lambda value: f"{value:.{decimals}f}"
+def _percent(width_pt: float) -> Write:
+    return lambda value: f"{value:.{decimals(width_pt)}f}"
 
 
 def _settling(screen: Console, its: Forecast) -> None:

@@ -23,6 +23,7 @@ STRANGE: Final = 0.01
 """Where readings are as strange as so few simulations' are, the model is in doubt."""
 INFORMED: Final = 0.1
 """By how much an interval must be narrower than the range's own, for the readings to tell much."""
+_NARROW_PT: Final = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,3 +188,8 @@ class Forecast:
     def _middle(self, draws: Floats) -> dict[str, float]:
         low, median, high = self.quantiles(draws, self._levels).tolist()
         return {"median": median, "low": low, "high": high}
+
+
+def decimals(width_pt: float) -> int:
+    """Return how many decimals of a percentage tell an interval of this width."""
+    return 2 if width_pt >= _NARROW_PT else 3
