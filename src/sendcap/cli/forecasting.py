@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sendcap.charts.bands import points as in_words
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sendcap.reporting.modes import Mode
+    from sendcap.scenario import Range
     from sendcap.study.outlook import Forecast
 
 
@@ -90,7 +92,7 @@ def _parameters(screen: Console, its: Forecast) -> None:
     table = new_table("Value", ["Range", "Given the readings", "Interval narrower by"])
     rows: list[dict[Any, Any]] = its.parameters().to_dict("records")
     for row in rows:
-        write = its.uncertain.ranges[row["path"]].written
+        write = partial(written, its.uncertain.ranges[row["path"]])
         table.add_row(
             printable(row["path"]),
             f"{write(row['range_low'])} to {write(row['range_high'])}",
@@ -104,3 +106,22 @@ def _parameters(screen: Console, its: Forecast) -> None:
         screen.print(printable(f"The readings say nothing yet about {', '.join(unknown)}."))
     screen.print("Times count from t = 0, the start of the simulation.")
     screen.print()
+
+
+def written(its: Range, number: float) -> str:
+    """Return a number of `Range.number_at` as people read it.
+
+    Examples
+    --------
+    >>> from sendcap.scenario import Range
+    >>> written(Range(0.1, 0.3), 0.12345), written(Range(1000, 8000), 2000.0)
+    ('0.123', '2,000')
+    >>> written(Range("1m", "3m"), 90.0), written(Range("1,000/h", "3,000/h"), 1234.0)
+    ('1m 30s', '1,234/h')
+    """
+    if isinstance(its.low, int):
+        return f"{number:,.0f}"
+    if not isinstance(its.low, str):
+        return f"{number:.3g}"
+    # Whatever follows the count of a rate is the same at both ends.
+    return f"{number:,.0f}/{its.low.partition('/')[2]}" if "/" in its.low else elapsed(number)

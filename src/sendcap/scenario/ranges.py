@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sendcap.errors import SendcapError
-from sendcap.reporting.elapsed import elapsed
 from sendcap.scenario.durations import format_duration, parse_duration
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.wording import shown
@@ -66,23 +65,6 @@ class Range:
         if not isinstance(value, str):
             return float(value)
         return float(Rate.parse(value).limit) if "/" in value else parse_duration(value)
-
-    def written(self, number: float) -> str:
-        """Return a number of `number_at` as people read it.
-
-        Examples
-        --------
-        >>> Range(0.1, 0.3).written(0.12345), Range(1, 8).written(2.0)
-        ('0.123', '2')
-        >>> Range("1m", "3m").written(90.0), Range("1,000/h", "3,000/h").written(1234.0)
-        ('1m 30s', '1,234/h')
-        """
-        if not isinstance(self.low, str):
-            return f"{number:,.0f}" if self._scale()[2] else f"{number:.3g}"
-        if "/" not in self.low:
-            return elapsed(number)
-        its = Rate.parse(self.low)
-        return str(Rate(round(number), its.period_s, its.burst))
 
     def _scale(self) -> tuple[float, float, bool, Callable[[float], Any]]:
         """Return both ends as numbers, whether they are whole, and how a value is written."""
