@@ -31,15 +31,17 @@ if TYPE_CHECKING:
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
-    from sendcap.scenario import Scenario, load
+    from sendcap.scenario import Range, Scenario, load
     from sendcap.study.capacity import Capacity, largest_within
     from sendcap.study.compare import Comparison, compare
     from sendcap.study.converge import ConvergenceStudy, converge
-    from sendcap.study.designs import Range, latin_hypercube, sobol
+    from sendcap.study.designs import latin_hypercube, sobol
+    from sendcap.study.forecast import forecast
     from sendcap.study.kept import Replications
     from sendcap.study.levers import Levers, levers
     from sendcap.study.optimise import optimise
     from sendcap.study.optimum import Optimum
+    from sendcap.study.outlook import Forecast
     from sendcap.study.priced import Priced
     from sendcap.study.replicate import replicate
     from sendcap.study.screening import Screening, screening
@@ -56,6 +58,7 @@ __all__ = [
     "ConfigurationError",
     "ConvergenceStudy",
     "Dashboard",
+    "Forecast",
     "Imported",
     "Ledger",
     "Levers",
@@ -77,6 +80,7 @@ __all__ = [
     "__version__",
     "compare",
     "converge",
+    "forecast",
     "import_exim",
     "import_kumomta",
     "import_postfix",
@@ -105,13 +109,14 @@ _HOMES = {
     "Comparison": "sendcap.study.compare",
     "ConvergenceStudy": "sendcap.study.converge",
     "Dashboard": "sendcap.reporting.dashboard",
+    "Forecast": "sendcap.study.outlook",
     "Imported": "sendcap.importers",
     "Ledger": "sendcap.ledger",
     "Levers": "sendcap.study.levers",
     "Limits": "sendcap.analysis.limits",
     "Optimum": "sendcap.study.optimum",
     "Priced": "sendcap.study.priced",
-    "Range": "sendcap.study.designs",
+    "Range": "sendcap.scenario",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
@@ -121,6 +126,7 @@ _HOMES = {
     "Target": "sendcap.study.target",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
+    "forecast": "sendcap.study.forecast",
     "import_exim": "sendcap.importers",
     "import_kumomta": "sendcap.importers",
     "import_postfix": "sendcap.importers",

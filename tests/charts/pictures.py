@@ -31,7 +31,7 @@ from sendcap.charts.statuses import statuses
 from sendcap.charts.style import figure_of, house_style, save
 from sendcap.charts.throughput import throughput
 from sendcap.charts.utilisation import utilisation
-from sendcap.study.designs import Range
+from sendcap.scenario import Range
 from sendcap.study.estimates import Estimate
 from sendcap.study.levers import Gain, Levers
 from sendcap.study.sensitivity import Sensitivity

@@ -7,7 +7,7 @@ from on_a_figure import on_a_figure
 
 from sendcap.charts.sensitivity import screening_chart, sensitivity_chart
 from sendcap.charts.style import save_png
-from sendcap.study.designs import Range
+from sendcap.scenario import Range
 from sendcap.study.screening import Screening
 from sendcap.study.sensitivity import Sensitivity
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import qmc
 
 from sendcap.errors import SendcapError
-from sendcap.scenario import Rate, parse_duration
-from sendcap.study.designs import Design, Range, latin_hypercube, sobol
+from sendcap.scenario import Range, Rate, parse_duration
+from sendcap.study.designs import Design, latin_hypercube, sobol
 
 u = st.floats(0.0, 1.0, exclude_max=True)
 

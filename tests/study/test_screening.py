@@ -12,7 +12,7 @@ from swept import delivered, small
 
 import sendcap
 from sendcap.errors import SendcapError
-from sendcap.study.designs import Range
+from sendcap.scenario import Range
 from sendcap.study.screening import Screening, screened, walked
 
 UNIT = {f"x{number}": Range(0.0, 1.0) for number in range(5)}

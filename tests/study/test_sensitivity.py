@@ -9,8 +9,7 @@ from swept import delivered, small
 
 import sendcap
 from sendcap.errors import SendcapError
-from sendcap.scenario import parse_duration
-from sendcap.study.designs import Range
+from sendcap.scenario import Range, parse_duration
 from sendcap.study.sensitivity import Sensitivity, analysed, sensitivity_points
 
 PI = math.pi

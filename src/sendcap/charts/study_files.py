@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sendcap.charts.style import Drawn
     from sendcap.study.compare import Comparison
     from sendcap.study.converge import ConvergenceStudy
+    from sendcap.study.outlook import Forecast
 
 _DECIMALS: Final = 6
 """Of percentages, points and times: one message in a hundred million shows."""
@@ -25,6 +26,8 @@ _CONVERGENCE_CHARTS: Final = ("converging", "reading-error", "remaining", "settl
 _COMPARISON: Final = ("differences", "curves", "replications")
 _COMPARISON_CHART: Final = "comparison.png"
 _A, _B = "a.toml", "b.toml"
+_FORECAST: Final = ("final", "settling", "parameters", "bands", "observed")
+_FORECAST_CHART: Final = "forecast.png"
 
 CONVERGENCE: Final = Contents(
     "a saved convergence",
@@ -42,6 +45,11 @@ COMPARISON: Final = Contents(
     "a saved comparison",
     frozenset({_A, _B, "differences.csv"}),
     frozenset({_A, _B, _COMPARISON_CHART, *(f"{name}.csv" for name in _COMPARISON)}),
+)
+FORECAST: Final = Contents(
+    "a saved forecast",
+    frozenset({SCENARIO, "bands.csv", "parameters.csv"}),
+    frozenset({SCENARIO, _FORECAST_CHART, *(f"{name}.csv" for name in _FORECAST)}),
 )
 
 
@@ -81,6 +89,22 @@ def write_comparison(its: Comparison, folder: Path) -> None:
     together = pd.concat(each, names=["which", None]).reset_index("which")
     _write(folder / "replications.csv", together)
     save_png(comparison(its), folder / _COMPARISON_CHART)
+
+
+def write_forecast(its: Forecast, folder: Path) -> None:
+    """Write the tables and the chart of a forecast into a directory that exists.
+
+    The scenario is that of the medians, so that ``sendcap run`` shows how it may go on.
+    """
+    from sendcap.charts.forecast import forecast
+    from sendcap.charts.style import save_png
+    from sendcap.reporting.saved import write_text
+    from sendcap.scenario import dumps
+
+    write_text(folder / SCENARIO, dumps(its.likeliest()))
+    for name in _FORECAST:
+        _write(folder / f"{name}.csv", getattr(its, name)())
+    save_png(forecast(its), folder / _FORECAST_CHART)
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:

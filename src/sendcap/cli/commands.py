@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "report": ("sendcap.cli.report", "report"),
     "converge": ("sendcap.cli.converge", "converge"),
     "compare": ("sendcap.cli.compare", "compare"),
+    "forecast": ("sendcap.cli.forecast", "forecast"),
     "sweep": ("sendcap.cli.sweep", "sweep"),
     "sensitivity": ("sendcap.cli.sensitivity", "sensitivity"),
     "optimise": ("sendcap.cli.optimise", "optimise"),

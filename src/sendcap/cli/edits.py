@@ -1,10 +1,10 @@
-"""Changes of a scenario on the command line: ``--set mta.retry.first=10m``."""
+"""Changes of a scenario on the command line: ``--set mta.retry.first=10m``, and ranges in it."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sendcap.errors import SendcapError
@@ -29,16 +29,45 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
     >>> edits_of(["mta.retry.first=10m", "mta.ips = 8"])
     {'mta.retry.first': '10m', 'mta.ips': 8}
     """
-    edits = {}
+    return {
+        path: _value(value, setting)
+        for path, value, setting in _parts(settings, "--set", "path=value", "mta.retry.first=10m")
+    }
+
+
+def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+    """Return the ranges by path that ``sendcap.scenario.load_uncertain`` takes.
+
+    Raises
+    ------
+    SendcapError
+        Without a path or two ends.
+
+    Examples
+    --------
+    >>> ranges_of(["mta.retry.first=5m..20m", "providers.gmail.transient=0.002..0.02"])
+    {'mta.retry.first': ('5m', '20m'), 'providers.gmail.transient': (0.002, 0.02)}
+    """
+    like = "providers.gmail.transient=0.002..0.02"
+    ranges = {}
+    for path, value, setting in _parts(settings, "--range", "path=low..high", like):
+        low, between, high = (part.strip() for part in value.partition(".."))
+        if not (low and between and high):
+            raise SendcapError(f'--range: "{setting}" is not path=low..high; write it like {like}')
+        ranges[path] = _value(low, setting), _value(high, setting)
+    return ranges
+
+
+def _parts(
+    settings: Sequence[str], option: str, form: str, like: str
+) -> Iterator[tuple[str, str, str]]:
+    """Yield path, value and the whole of each setting."""
     for setting in settings:
         found = _SETTING.fullmatch(setting)
         path, value = (part.strip() for part in found.groups()) if found else ("", "")
         if not path or not value:
-            raise SendcapError(
-                f'--set: "{setting}" is not path=value; write it like mta.retry.first=10m'
-            )
-        edits[path] = _value(value, setting)
-    return edits
+            raise SendcapError(f'{option}: "{setting}" is not {form}; write it like {like}')
+        yield path, value, setting
 
 
 def _value(text: str, setting: str) -> Any:

@@ -16,6 +16,7 @@ from sendcap.scenario.measured import Empirical
 from sendcap.scenario.mta import Mta
 from sendcap.scenario.provider import Fault, Hard, Outage, Provider
 from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.ranges import Range
 from sendcap.scenario.relay import Relay
 from sendcap.scenario.retry import (
     AdobeLegacyRetry,
@@ -44,6 +45,7 @@ from sendcap.scenario.settings import (
 )
 from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.throttle import FixedWindow, Gap
+from sendcap.scenario.uncertain import UncertainScenario, load_uncertain
 from sendcap.scenario.units import (
     Duration,
     PositiveDuration,
@@ -83,6 +85,7 @@ __all__ = [
     "PowermtaRetry",
     "Provider",
     "RandomTime",
+    "Range",
     "Rate",
     "Relay",
     "Reporting",
@@ -93,6 +96,7 @@ __all__ = [
     "ScheduleRetry",
     "Suspend",
     "Time",
+    "UncertainScenario",
     "Uniform",
     "WarmUp",
     "Weibull",
@@ -101,6 +105,7 @@ __all__ = [
     "format_duration",
     "from_dict",
     "load",
+    "load_uncertain",
     "loads",
     "parse_duration",
     "preset_text",

@@ -52,7 +52,7 @@ class Edits:
 
 
 def _replace(data: dict[str, Any], path: str, value: Any) -> None:
-    place = _parsed(path)
+    place = place_of(path)
     path = visible(path)
     table: Any = data
     for depth, piece in enumerate(place[:-1]):
@@ -93,7 +93,14 @@ def _names_its_keys(place: problems.Place) -> bool:
     return get_origin(kind) is dict
 
 
-def _parsed(path: str) -> problems.Place:
+def place_of(path: str) -> problems.Place:
+    """Return the keys and numbers of a path.
+
+    Raises
+    ------
+    ScenarioError
+        If it is not one.
+    """
     place: list[str | int] = []
     position = 0
     while position < len(path):

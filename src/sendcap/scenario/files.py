@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import tomli_w
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sendcap.errors import ScenarioError
 from sendcap.scenario import problems
 from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.unknowns import split
 from sendcap.scenario.wording import did_you_mean, visible
 
 _LARGEST_BYTES: Final = 10_000_000
@@ -32,20 +33,35 @@ def load(source: str | Path) -> Scenario:
     ScenarioError
         With one line per problem, each with the file and the field.
     """
+    return from_dict(*read(source))
+
+
+class Source(NamedTuple):
+    """A scenario as TOML gives it, what messages call it, and where its other files are."""
+
+    data: dict[str, Any]
+    name: str
+    folder: Path | None
+
+
+def read(source: str | Path) -> Source:
+    """Read a scenario file or preset as nested dictionaries, unchecked; see `load`.
+
+    Raises
+    ------
+    ScenarioError
+        If there is none, or it is not TOML.
+    """
     path, name = Path(source), visible(str(source))
     try:
         if path.exists() and not (path.is_dir() and name in presets()):
-            return _load_file(path, name)
+            return Source(parsed(read_text(path, name, "scenario"), name), name, path.parent)
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else None
         raise ScenarioError(f"{name}: {reason or problem}") from None
     if name in presets():
-        return loads(preset_text(name), name=name)
+        return Source(parsed(preset_text(name), name), name, None)
     raise ScenarioError(f"{name}: no such file, and {_no_preset(path.name)}")
-
-
-def _load_file(path: Path, name: str) -> Scenario:
-    return loads(read_text(path, name, "scenario"), name=name, folder=path.parent)
 
 
 def read_text(path: Path, name: str, what: str) -> str:
@@ -137,7 +153,10 @@ def from_dict(
     try:
         return Scenario.model_validate(data, context={"folder": folder})
     except ValidationError as error:
-        found = problems.lines(error, data)
+        found = [
+            f"{path}: is a range, which only `sendcap forecast` takes; give one value"
+            for path in split(data).ranges
+        ] or problems.lines(error, data)
         raise ScenarioError("\n".join(f"{name}: {line}" for line in found)) from None
 
 

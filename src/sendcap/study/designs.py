@@ -2,134 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sendcap.errors import SendcapError
-from sendcap.scenario import Rate, format_duration, parse_duration
+from sendcap.scenario import Range
 from sendcap.scenario.wording import shown, visible
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Kind = Literal["latin-hypercube", "sobol"]
 
 _MOST: Final = 2**20
-_DECIMALS: Final = 3
-"""Milliseconds of a duration that is a second or longer."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """A range of a scenario's value, ends included.
-
-    Attributes
-    ----------
-    low, high
-        Both whole numbers, and so are the values between; both numbers; both durations such as
-        ``"10m"``; or both rates of the same period, such as ``"10/s"``.
-    log
-        Whether each factor is as likely as the next, and not each difference.
-
-    Examples
-    --------
-    >>> [Range(1, 8).at(u) for u in (0.0, 0.5, 0.999)]
-    [1, 5, 8]
-    >>> Range("1m", "100m", log=True).at(0.5), Range("10/s", "30/s").at(0.5)
-    ('10m', '20/s')
-    """
-
-    low: Any
-    high: Any
-    log: bool = False
-
-    def __post_init__(self) -> None:
-        self._scale()
-
-    def at(self, u: float) -> Any:
-        """Return the value at a place between 0 and 1, as a scenario file has it."""
-        low, high, whole, written = self._scale()
-        # A whole number stands for all that would be rounded down to it.
-        end = high + 1.0 if whole else high
-        value = low * (end / low) ** u if self.log else low + u * (end - low)
-        return written(min(math.floor(value), high) if whole else min(value, high))
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Both ends as numbers: seconds of durations, of rates the messages per period."""
-        return self._scale()[:2]
-
-    @property
-    def whole(self) -> bool:
-        """Whether only whole numbers count: also of rates, which are of whole messages."""
-        return self._scale()[2]
-
-    def written(self, number: float) -> Any:
-        """Return the value that a number stands for, as a scenario file has it.
-
-        Examples
-        --------
-        >>> Range("1m", "1h").written(90.0), Range("10/s", "30/s").written(12.0)
-        ('90s', '12/s')
-        """
-        return self._scale()[3](number)
-
-    def number(self, value: Any) -> float:
-        """Return the number that a value stands for; the opposite of `written`.
-
-        Raises
-        ------
-        SendcapError
-            If the value is of another kind than the ends.
-        """
-        if isinstance(value, str) != isinstance(self.low, str):
-            raise SendcapError(f"{shown(value)} is of another kind than {self}")
-        return _numbers(self.low, value, str(self))[1]
-
-    def _scale(self) -> tuple[float, float, bool, Callable[[float], Any]]:
-        """Return both ends as numbers, whether they are whole, and how a value is written."""
-        low, high, whole, written = _numbers(self.low, self.high, str(self))
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise SendcapError(f"{self}: the first must be less than the second")
-        if self.log and not low > 0.0:
-            raise SendcapError(f"{self}: on a logarithmic scale both must be more than 0")
-        return low, high, whole, written
-
-    def __str__(self) -> str:
-        return f"[{shown(self.low)}, {shown(self.high)}]"
-
-
-def _numbers(
-    first: Any, second: Any, name: str
-) -> tuple[float, float, bool, Callable[[float], Any]]:
-    """Return two values as numbers, whether they are whole, and how a value is written."""
-    both = (first, second)
-    if all(isinstance(its, str) for its in both):
-        try:
-            if any("/" in its for its in both):
-                return _rates(Rate.parse(first), Rate.parse(second))
-            return parse_duration(first), parse_duration(second), False, _duration
-        except ValueError as error:
-            raise SendcapError(f"{name}: {error}") from None
-    if any(isinstance(its, bool) or not isinstance(its, int | float) for its in both):
-        raise SendcapError(f"{name}: must be two numbers, two durations or two rates")
-    whole = all(isinstance(its, int) for its in both)
-    return float(first), float(second), whole, int if whole else float
-
-
-def _rates(low: Rate, high: Rate) -> tuple[float, float, bool, Callable[[float], Any]]:
-    if (low.period_s, low.burst) != (high.period_s, high.burst):
-        raise ValueError("must be rates of the same period and max_burst")
-
-    def written(limit: float) -> str:
-        return str(Rate(int(limit), low.period_s, low.burst))
-
-    return float(low.limit), float(high.limit), True, written
-
-
-def _duration(seconds: float) -> str:
-    # Six digits of what is less than a second: an end of the range is not to become 0.
-    decimals = _DECIMALS if seconds >= 1.0 else 6
-    return format_duration(round(seconds, decimals))
 
 
 @dataclass(frozen=True)
@@ -174,19 +61,21 @@ class Design:
 
     def points(self) -> list[dict[str, Any]]:
         """Return the points, values by path."""
+        return points_at(self.ranges, self.places().tolist())
+
+    def places(self) -> npt.NDArray[np.float64]:
+        """Return where the points are in their ranges, from 0 to 1: shape (n, ranges)."""
         from scipy.stats import qmc
 
         dimensions = len(self.ranges)
         if self.kind == "sobol":
-            unit = qmc.Sobol(dimensions, rng=self.seed).random_base2(self.n.bit_length() - 1)
-        else:
-            # There is nothing to optimise of one point, or in one dimension.
-            optimization: Literal["random-cd"] | None = (
-                "random-cd" if min(self.n, dimensions) > 1 else None
-            )
-            sampler = qmc.LatinHypercube(dimensions, rng=self.seed, optimization=optimization)
-            unit = sampler.random(self.n)
-        return points_at(self.ranges, unit.tolist())
+            return qmc.Sobol(dimensions, rng=self.seed).random_base2(self.n.bit_length() - 1)
+        # There is nothing to optimise of one point, or in one dimension.
+        optimization: Literal["random-cd"] | None = (
+            "random-cd" if min(self.n, dimensions) > 1 else None
+        )
+        sampler = qmc.LatinHypercube(dimensions, rng=self.seed, optimization=optimization)
+        return sampler.random(self.n)
 
 
 def latin_hypercube(ranges: Mapping[str, Any], n: int, *, seed: int = 0) -> Design:

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from sendcap.errors import SendcapError
+from sendcap.scenario import Range
 from sendcap.scenario.wording import shown, visible
-from sendcap.study.designs import Range
 
 _DIGITS: Final = 4
 """Of a value that is not a whole number: nobody sets a share to 0.27183."""

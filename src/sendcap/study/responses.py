@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from sendcap.study.designs import Range
+    from sendcap.scenario import Range
 
     Floats = npt.NDArray[np.float64]
 

@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.errors import SendcapError
-from sendcap.study.designs import Range, points_at, ranges_of
+from sendcap.scenario import Range
+from sendcap.study.designs import points_at, ranges_of
 from sendcap.study.estimates import require_confidence
 from sendcap.study.execution import execution
 from sendcap.study.measures import DEFAULT_MEASURES

@@ -10,11 +10,10 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.reporting.staging import plain_words
-from sendcap.scenario import from_dict, load, problems
+from sendcap.scenario import Range, from_dict, load, problems
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section
 from sendcap.scenario.wording import shown, visible
-from sendcap.study.designs import Range
 from sendcap.study.measures import DEFAULT_MEASURES, measures_of
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from sendcap.scenario.wording import visible
 from sendcap.study.designs import Design
 
 if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
-    from sendcap.study.designs import Range
+    from sendcap.scenario import Range, Scenario
     from sendcap.study.points import Over, Points
 
 

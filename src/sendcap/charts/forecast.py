@@ -1,0 +1,127 @@
+"""The chart of a forecast: the readings so far, the fan of what may come, and the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sendcap.charts.bands import TIME_LABEL
+from sendcap.charts.figures import stacked_panels
+from sendcap.charts.labels import EndLabel, label_ends
+from sendcap.charts.marks import draw_marks, validity_marks
+from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
+from sendcap.charts.timeaxis import elapsed_axis
+from sendcap.reporting.elapsed import elapsed
+from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.study.outlook import decimals
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sendcap.reporting.modes import Mode
+    from sendcap.study.outlook import Forecast
+
+_PANEL_IN: Final = 2.8
+_ROOM_AFTER: Final = 1.15
+_INNER: Final = 0.5
+"""Share of what may come in the darker part of the fan."""
+_FEW: Final = 60
+"""So many readings are drawn as dots; more of them as a line."""
+_MOST_ROOM: Final = 12.0
+"""Room for the last reading, as a multiple of the interval at the end."""
+
+
+def forecast(its: Forecast) -> Figure:
+    """Draw the readings and what may come of Delivered %, a panel for each mode."""
+    title = its.uncertain.scenario.title or "Delivery"
+    with house_style():
+        figure, panels = stacked_panels(
+            f"{title}: where will Delivered % end?",
+            (*_words(its),),
+            [_PANEL_IN] * len(its.modes),
+            right_in=2.6,
+        )
+        for panel, mode in zip(panels, its.modes, strict=True):
+            _panel(panel, its, mode)
+            panel.tick_params(labelbottom=panel is panels[-1])
+        panels[-1].set_xlabel(TIME_LABEL, loc="left")
+        draw_marks(panels, validity_marks(its.uncertain.scenario, its.delivery))
+    return figure
+
+
+def _words(its: Forecast) -> list[str]:
+    which = "F" if its.delivery == ALL_DELIVERIES else f"{its.delivery}: f"
+    shares = f"{_INNER:.0%} and {its.confidence:.0%}"
+    words = [
+        f"{which}orecast after {elapsed(its.at_s)}, from {its.simulations} simulations.",
+        f"Black: the readings. Line: the median; fan: {shares} of what may come. Bar: the end.",
+    ]
+    if not its.reachable:
+        words.append("No values in the ranges explain these readings: do not trust it.")
+    return words
+
+
+def _panel(panel: Axes, its: Forecast, mode: Mode) -> None:
+    import numpy as np
+
+    look, readings = MODE_LOOKS[mode], its.readings[mode]
+    shown = readings.percent.get("delivered_pct", np.full(len(readings.time_s), np.nan))
+    time_s, curves = its.moments_s[its.later], its.curves[mode][:, its.later]
+    if shown[-1] == shown[-1] and readings.time_s[-1] == its.at_s:
+        # From the last reading on, which is known.
+        time_s = np.concatenate([[its.at_s], time_s])
+        curves = np.column_stack([np.full(len(curves), shown[-1]), curves])
+    outer = (1.0 - its.confidence) / 2.0
+    levels = (outer, 0.5 - _INNER / 2, 0.5, 0.5 + _INNER / 2, 1.0 - outer)
+    low, inner_low, median, inner_high, high = its.quantiles(curves, levels)
+    last_s = _ROOM_AFTER * float(time_s[-1])
+    there = ~np.isnan(shown) & (readings.time_s > 0.0)
+    first_s = float(readings.time_s[there][0]) if there.any() else its.at_s
+    elapsed_axis(panel, first_s, last_s)
+    panel.set_ylim(*_limits(shown[there], low, high))
+    panel.set_title(f"Delivered %, {look.label}")
+    panel.fill_between(time_s, low, high, color=look.colour, alpha=0.18, linewidth=0)
+    panel.fill_between(time_s, inner_low, inner_high, color=look.colour, alpha=0.22, linewidth=0)
+    panel.plot(time_s, median, color=look.colour, linewidth=1.8)
+    dots = {"marker": "o", "markersize": 3.2, "linestyle": "none"}
+    line = {"linewidth": 1.8}
+    style = dots if there.sum() <= _FEW else line
+    panel.plot(readings.time_s[there], shown[there], color=INK, **style)
+    panel.axvline(its.at_s, color=GREY, linewidth=0.8, linestyle=":")
+    panel.annotate(
+        f"now, {elapsed(its.at_s)}",
+        xy=(its.at_s, 1.0),
+        xycoords=panel.get_xaxis_transform(),
+        xytext=(4, -4),
+        textcoords="offset points",
+        verticalalignment="top",
+        fontsize=8.5,
+        color=GREY,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
+    )
+    panel.plot([last_s] * 2, [low[-1], high[-1]], color=look.colour, linewidth=5, clip_on=False)
+    places = decimals(float(high[-1] - low[-1]))
+    ends = [
+        EndLabel(f"{high[-1]:.{places}f} %", float(high[-1]), GREY),
+        EndLabel(f"ends at {median[-1]:.{places}f} %", float(median[-1]), look.colour),
+        EndLabel(f"{low[-1]:.{places}f} %", float(low[-1]), GREY),
+    ]
+    label_ends(panel, ends)
+
+
+def _limits(
+    shown: npt.NDArray[np.float64], low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return the limits of the y axis: the end can be told, and the last reading be seen.
+
+    With EFS the curve climbs from 0; all of that would leave nothing of what may come.
+    """
+    bottom, top = float(low[-1]), float(high[-1])
+    most = max(_MOST_ROOM * (top - bottom), 0.5)
+    near = [bottom, top, float(low[0]), float(high[0]), *shown[-1:].tolist()]
+    lowest = max(min(near), bottom - most)
+    highest = min(max(near), top + most)
+    margin = 0.1 * max(highest - lowest, 0.05)
+    return lowest - margin, highest + margin

@@ -1,0 +1,116 @@
+"""A scenario of which some values are known only as ranges."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
+from sendcap.scenario.edits import place_of, updated
+from sendcap.scenario.files import from_dict, read
+from sendcap.scenario.ranges import Range
+from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.unknowns import range_at, split
+from sendcap.scenario.wording import visible
+
+MOST_RANGES: Final = 8
+"""With more, no affordable number of simulations fills the space between them."""
+
+Ends = tuple[Any, Any]
+"""Lower and upper end, each as in a scenario file."""
+
+
+@dataclass(frozen=True)
+class UncertainScenario:
+    """A scenario of which some values are known only as ranges.
+
+    Attributes
+    ----------
+    scenario
+        With the middle of each range.
+    ranges
+        By path, at least one.
+    """
+
+    scenario: Scenario
+    ranges: Mapping[str, Range]
+
+    def at(self, values: Mapping[str, Any]) -> Scenario:
+        """Return the scenario with a value for each range, by path, as a scenario file has it.
+
+        Raises
+        ------
+        ScenarioError
+            If that is no valid scenario.
+        """
+        with warnings.catch_warnings():
+            # They are told of the middle.
+            warnings.simplefilter("ignore", SendcapWarning)
+            try:
+                return updated(self.scenario, values)
+            except ScenarioError as problem:
+                which = ", ".join(f"{path} = {value}" for path, value in values.items())
+                lines = str(problem).replace("<updated>: ", "").splitlines()
+                raise ScenarioError(
+                    "\n".join(f"within the ranges, at {which}: {line}" for line in lines)
+                ) from None
+
+
+def load_uncertain(
+    source: Scenario | UncertainScenario | str | os.PathLike[str],
+    ranges: Mapping[str, Ends | Range] | None = None,
+) -> UncertainScenario:
+    """Read a scenario with ranges.
+
+    Parameters
+    ----------
+    source
+        Path of a scenario file, the name of a preset, or a scenario.
+    ranges
+        More of them, by path: ``{"providers.gmail.transient": (0.002, 0.02)}``.
+
+    Raises
+    ------
+    ScenarioError
+        With one line per problem; also if there is no range.
+    """
+    if isinstance(source, UncertainScenario):
+        scenario, found = source.scenario, dict(source.ranges)
+    elif isinstance(source, Scenario):
+        scenario, found = source, {}
+    else:
+        data, name, folder = read(source if isinstance(source, str) else Path(source))
+        parts = split(data)
+        if parts.problems:
+            raise ScenarioError("\n".join(f"{name}: {line}" for line in parts.problems))
+        scenario, found = from_dict(parts.data, name, folder), parts.ranges
+    for path, ends in (ranges or {}).items():
+        found[path] = _given(path, ends)
+        scenario = updated(scenario, {path: found[path].at(0.5)})
+    if not found:
+        raise ScenarioError(
+            "no range: say what is not known, such as share = { low = 0.002, high = 0.02 } "
+            "in the scenario, or --range providers.gmail.transient=0.002..0.02"
+        )
+    if len(found) > MOST_RANGES:
+        raise ScenarioError(
+            f"{len(found)} ranges: give at most {MOST_RANGES}, those that matter most"
+        )
+    return UncertainScenario(scenario, found)
+
+
+def _given(path: str, ends: Ends | Range) -> Range:
+    if isinstance(ends, Range):
+        return ends
+    if not (isinstance(ends, list | tuple) and len(ends) == 2):
+        raise SendcapError(f"{visible(path)}: give a range as (low, high), not {ends!r}")
+    try:
+        return range_at(place_of(path), *ends)
+    except ScenarioError:
+        raise
+    except SendcapError as problem:
+        raise SendcapError(f"{visible(path)}: {problem}") from None

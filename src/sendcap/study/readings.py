@@ -1,0 +1,284 @@
+"""Readings of a real dashboard: a CSV file with a row for each moment that somebody noted.
+
+The columns are those of a saved run's ``kpis.csv``; the others of that file are left alone. The
+least is a time and one percentage:
+
+    time,delivered_pct
+    15m,99.84
+    1h,99.51
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+
+from sendcap.errors import SendcapError
+from sendcap.reporting.elapsed import elapsed
+from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.scenario.durations import checked_duration
+from sendcap.scenario.wording import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Floats = npt.NDArray[np.float64]
+
+READ: Final = ("delivered_pct", "bounces_errors_pct")
+"""The percentages that a forecast is made from."""
+_TIMES: Final = ("time_s", "time")
+_COLUMNS: Final = ("mode", "delivery", *_TIMES, *READ)
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """What the dashboard showed in one mode.
+
+    Attributes
+    ----------
+    mode
+        Of reporting.
+    time_s : ndarray, shape (n,)
+        As of when the figures are, in seconds from t = 0; ascending.
+    percent
+        By column, arrays of shape (n,); NaN where nothing was read.
+    decimals
+        To how many the percentages are written.
+    """
+
+    mode: Mode
+    time_s: Floats = field(repr=False)
+    percent: Mapping[str, Floats] = field(repr=False)
+    decimals: int
+
+    def until(self, at_s: float) -> Readings:
+        """Return those up to a moment.
+
+        Raises
+        ------
+        SendcapError
+            If there is none.
+        """
+        early = self.time_s <= at_s * (1 + 1e-12)
+        if not early.any():
+            raise SendcapError(
+                f"observed: no row up to {elapsed(at_s)} in mode {self.mode}; "
+                f"the first is at {elapsed(float(self.time_s[0]))}"
+            )
+        return self._taken(early)
+
+    def thinned(self, most: int) -> Readings:
+        """Return no more than so many of them, denser where it is early."""
+        return self._taken(thinned(self.time_s, most))
+
+    def _taken(self, places: npt.NDArray[Any]) -> Readings:
+        percent = {name: values[places] for name, values in self.percent.items()}
+        return Readings(self.mode, self.time_s[places], percent, self.decimals)
+
+
+def thinned(time_s: Floats, most: int, first: int = 0) -> npt.NDArray[np.intp]:
+    """Return the places of no more than so many times, denser where it is early.
+
+    Parameters
+    ----------
+    time_s : ndarray, shape (n,)
+        Ascending.
+    most
+        How many.
+    first
+        The place of the first to take; the last one is always taken.
+    """
+    import numpy as np
+
+    wanted = np.linspace(np.sqrt(time_s[first]), np.sqrt(time_s[-1]), most) ** 2
+    after = np.clip(np.searchsorted(time_s, wanted * (1 - 1e-12)), first, len(time_s) - 1)
+    before = np.maximum(after - 1, first)
+    nearer = np.where(wanted - time_s[before] < time_s[after] - wanted, before, after)
+    nearer[-1] = len(time_s) - 1
+    return np.unique(nearer)
+
+
+def read_readings(
+    source: str | os.PathLike[str] | pd.DataFrame,
+    modes: Sequence[Mode] | None = None,
+    delivery: str = ALL_DELIVERIES,
+) -> dict[Mode, Readings]:
+    """Read what the dashboard has shown.
+
+    Parameters
+    ----------
+    source
+        A CSV file, or a table with the same columns, as `Run.kpis` returns it.
+    modes
+        Take these; all that are there by default. Where the file does not tell, the one that it is.
+    delivery
+        Take this one; ``"*"`` is all of them together, or the only one that is there.
+
+    Raises
+    ------
+    SendcapError
+        In a line: for a missing file, column, mode or delivery, a row that cannot be read, times
+        that do not ascend or percentages outside 0 to 100.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return _taken("observed", io.StringIO(source.to_csv(index=False)), modes, delivery)
+    if Path(source).is_dir():
+        raise SendcapError(f"{source}: is a directory; give a CSV file, such as a run's kpis.csv")
+    try:
+        with Path(source).open(encoding="utf-8-sig", newline="") as lines:
+            return _taken(str(source), lines, modes, delivery)
+    except OSError as problem:
+        raise SendcapError(f"{source}: {problem.strerror or problem}") from None
+    except UnicodeDecodeError:
+        raise SendcapError(f"{source}: is not UTF-8 text") from None
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    mode: str | None
+    delivery: str | None
+    time_s: float
+    percent: Mapping[str, float]
+    decimals: int
+
+
+def _taken(
+    name: str, lines: TextIO, modes: Sequence[Mode] | None, delivery: str
+) -> dict[Mode, Readings]:
+    rows = _of_delivery(name, list(_rows(name, lines)), delivery)
+    there = list(dict.fromkeys(row.mode for row in rows))
+    if there == [None]:
+        if modes is None or len(modes) != 1:
+            raise SendcapError(
+                f"{name}: no column mode; say by --mode which one it is, of {', '.join(MODES)}"
+            )
+        return {modes[0]: _readings(name, modes[0], rows)}
+    wanted = cast("list[Mode]", there) if modes is None else list(dict.fromkeys(modes))
+    for mode in wanted:
+        if mode not in there:
+            known = ", ".join(str(each) for each in there)
+            raise SendcapError(f"{name}: no rows of mode {mode}; there are {known}")
+    return {
+        mode: _readings(name, mode, [row for row in rows if row.mode == mode]) for mode in wanted
+    }
+
+
+def _of_delivery(name: str, rows: list[_Row], delivery: str) -> list[_Row]:
+    there = list(dict.fromkeys(row.delivery for row in rows))
+    if there == [None] or there == [delivery]:
+        return rows
+    if delivery == ALL_DELIVERIES and len(there) == 1:
+        return rows
+    if delivery not in there:
+        known = ", ".join(map(shown, there))
+        raise SendcapError(f"{name}: no rows of delivery {shown(delivery)}; there are {known}")
+    return [row for row in rows if row.delivery == delivery]
+
+
+def _readings(name: str, mode: Mode, rows: Sequence[_Row]) -> Readings:
+    import numpy as np
+
+    for before, row in pairwise(rows):
+        if not row.time_s > before.time_s:
+            raise SendcapError(
+                f"{name}, line {row.line}: time does not ascend: {elapsed(row.time_s)} comes "
+                f"after {elapsed(before.time_s)}"
+            )
+    percent = {
+        column: np.array([row.percent.get(column, math.nan) for row in rows]) for column in READ
+    }
+    percent = {column: values for column, values in percent.items() if not np.isnan(values).all()}
+    if not percent:
+        raise SendcapError(f"{name}: no percentage in any row of mode {mode}")
+    if np.nanmax(percent.get(READ[0], [100.0])) <= 1.0 and np.nanmax(percent[READ[0]]) > 0.0:
+        raise SendcapError(
+            f"{name}: {READ[0]} is never more than 1 in mode {mode}; write 98 % as 98, not as 0.98"
+        )
+    decimals = max(row.decimals for row in rows)
+    return Readings(mode, np.array([row.time_s for row in rows]), percent, decimals)
+
+
+def _rows(name: str, lines: TextIO) -> Iterator[_Row]:
+    table = csv.DictReader(lines)
+    columns = [column.strip() for column in table.fieldnames or []]
+    if not any(columns):
+        raise SendcapError(f"{name}: is empty; its first line must name the columns")
+    table.fieldnames = columns
+    time = next((column for column in _TIMES if column in columns), None)
+    percents = [column for column in READ if column in columns]
+    if time is None or not percents:
+        its = ", ".join(map(shown, columns))
+        semicolons = "; separate them by commas" if ";" in its else ""
+        raise SendcapError(
+            f"{name}: no column {READ[0] if time else ' or '.join(_TIMES)}; its first line names "
+            f"{its}{semicolons}; it needs time_s or time, and {' or '.join(READ)}"
+        )
+    empty = True
+    try:
+        for row in table:
+            line = table.line_num
+            cells = {key: (row.get(key) or "").strip() for key in _COLUMNS if key in columns}
+            if not any(cells.values()):
+                continue
+            empty = False
+            texts = {key: cells[key] for key in percents if cells[key]}
+            yield _Row(
+                line,
+                _mode(name, line, cells.get("mode")),
+                cells.get("delivery"),
+                _time_s(name, line, cells[time]),
+                {key: _percent(name, line, key, text) for key, text in texts.items()},
+                max((len(text.partition(".")[2]) for text in texts.values()), default=0),
+            )
+    except csv.Error as problem:
+        raise SendcapError(f"{name}, line {table.line_num}: not CSV: {problem}") from None
+    if empty:
+        raise SendcapError(f"{name}: no rows below its header")
+
+
+def _mode(name: str, line: int, text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return one_of("mode", text, MODES)
+    except SendcapError as problem:
+        raise SendcapError(f"{name}, line {line}: {problem}") from None
+
+
+def _time_s(name: str, line: int, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            return checked_duration(text)
+        except ValueError as problem:
+            since = "; it counts from t = 0, the start" if ":" in text else ""
+            raise SendcapError(f"{name}, line {line}: time: {problem}{since}") from None
+    if not 0.0 <= seconds < math.inf:
+        raise SendcapError(f"{name}, line {line}: time: {text} is not a time from 0 on")
+    return seconds
+
+
+def _percent(name: str, line: int, column: str, text: str) -> float:
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = math.nan
+    if math.isnan(value) and text.lower() == "nan":
+        return value
+    if not 0.0 <= value <= 100.0:
+        point = "; write it with a point" if "," in text else ""
+        raise SendcapError(
+            f"{name}, line {line}: {column}: {shown(text)} is not a percentage from 0 to 100{point}"
+        )
+    return value

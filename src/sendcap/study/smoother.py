@@ -1,0 +1,147 @@
+"""Smoothing: numbers as smooth functions of points, where simulations have them with noise.
+
+`scipy.interpolate.RBFInterpolator` with a Gaussian kernel and smoothing: kernel ridge regression,
+which is also the mean of a Gaussian process. A wide kernel makes it nearly linear or quadratic, a
+narrow one follows every bend; which one, and how much smoothing, is decided by leaving each
+simulation out. As the prediction is linear in the numbers, that takes no fit of its own: the
+residual is that of the fit over 1 - h, where h is the weight that a simulation has in its own
+prediction (G. Golub, M. Heath, G. Wahba, "Generalized cross-validation as a method for choosing a
+good ridge parameter", Technometrics 21, 1979).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+_WIDTHS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Of the kernel, as multiples of the median distance between the points."""
+_FLAT: Final = 1e-4
+"""Errors that are less than this are as good as none."""
+_JUDGED: Final = 32
+"""Moments of a curve that decide how it is smoothed."""
+_SMOOTHING: Final = tuple(10.0**power for power in range(-6, 3))
+
+
+@dataclass(frozen=True, eq=False)
+class Smoother:
+    """Weights of the simulations at any point, for one width and one smoothing.
+
+    Attributes
+    ----------
+    interpolator
+        Of the columns of the identity matrix: its values are the weights.
+    own : ndarray, shape (n, n)
+        The weights at the simulations' own points.
+    """
+
+    interpolator: Any = field(repr=False)
+    own: Floats = field(repr=False)
+
+    def at(self, point: Floats, values: Floats) -> Floats:
+        """Return numbers at a point, of shape (k,), from those of the simulations: (n, k)."""
+        found: Floats = (self.interpolator(point[None]) @ values)[0]
+        return found
+
+    def left_out(self, values: Floats) -> Floats:
+        """Return by how much each simulation differs from the prediction without it: (n, k)."""
+        import numpy as np
+
+        errors: Floats = (values - self.own @ values) / (1.0 - np.diag(self.own)[:, None])
+        return errors
+
+
+def smoothers(points: Floats) -> list[Smoother]:
+    """Return smoothers to choose from, for points of shape (n, d)."""
+    import numpy as np
+    from scipy.interpolate import RBFInterpolator
+    from scipy.spatial.distance import pdist
+
+    width = float(np.median(pdist(points))) or 1.0
+    found = []
+    for multiple in _WIDTHS:
+        for smoothing in _SMOOTHING:
+            its = RBFInterpolator(
+                points,
+                np.eye(len(points)),
+                kernel="gaussian",
+                epsilon=1.0 / (np.sqrt(2.0) * multiple * width),
+                smoothing=smoothing,
+                degree=0,
+            )
+            own = its(points)
+            # Where a simulation decides alone about itself, nothing is known without it.
+            if np.diag(own).max() < 1.0 - 1e-6:
+                found.append(Smoother(its, own))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Smoothed:
+    """Numbers, by the smoothers that predict them best.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n, k)
+        Of the simulations.
+    left_out : ndarray, shape (n, k)
+        By how much each of them differs from the prediction without it.
+    chosen
+        The smoothers, and the columns that each of them predicts.
+    """
+
+    values: Floats = field(repr=False)
+    left_out: Floats = field(repr=False)
+    chosen: Sequence[tuple[Smoother, npt.NDArray[np.intp]]] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, candidates: Sequence[Smoother], values: Floats, *, together: bool = False
+    ) -> Smoothed:
+        """Choose for each column the smoother with the least mean square of errors left out.
+
+        Parameters
+        ----------
+        candidates
+            To choose from.
+        values : ndarray, shape (n, k)
+            Of the simulations.
+        together
+            Choose one smoother for all columns, by the geometric mean of these. A curve then stays
+            a curve: where those of all simulations are flat, so is what is predicted.
+        """
+        import numpy as np
+
+        k = values.shape[1]
+        # Columns of a curve that are next to each other are alike.
+        judged = np.unique(np.linspace(0, k - 1, _JUDGED).round().astype(int))
+        some = values[:, judged] if together else values
+        squares = np.array([(its.left_out(some) ** 2).mean(axis=0) for its in candidates])
+        if together:
+            logs = np.log(squares + _FLAT**2)
+            best = np.full(k, np.argmin(logs.mean(axis=1)))
+        else:
+            best = np.argmin(squares, axis=0)
+        chosen = [
+            (candidates[number], np.flatnonzero(best == number)) for number in np.unique(best)
+        ]
+        errors = np.empty_like(values)
+        for its, columns in chosen:
+            errors[:, columns] = its.left_out(values[:, columns])
+        return cls(values, errors, chosen)
+
+    def at(self, point: Floats) -> Floats:
+        """Return the numbers at a point: shape (k,)."""
+        import numpy as np
+
+        found = np.empty(self.values.shape[1])
+        for its, columns in self.chosen:
+            found[columns] = its.at(point, self.values[:, columns])
+        return found

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+TEXT = """
+title = "Small [b]send[/b]"
+seed = 3
+[[deliveries]]
+name = "news"
+messages = 2000
+validity = "5h"
+audience = { gmail = 1.0 }
+[relay]
+batch_time = "1s"
+rate = "10/s"
+[providers.gmail]
+connections_per_ip = 3
+connect_time = "100ms"
+transaction_time = { dist = "exponential", mean = "200ms" }
+hard = [{ reason = "user unknown", share = SHARE }]
+transient = 0.01
+"""
+RANGE = "{ low = 0.01, high = 0.2 }"
+
+
+@pytest.fixture
+def given(place: Path, sendcap) -> Path:
+    """A saved run in seen/, and the scenario with a range in place of what was true."""
+    (place / "truth.toml").write_text(TEXT.replace("SHARE", "0.08"))
+    (place / "given.toml").write_text(TEXT.replace("SHARE", RANGE))
+    assert sendcap("run", "truth.toml", "--seed", "9", "--out", "seen").exit_code == 0
+    return place
+
+
+FORECAST = ("forecast", "given.toml", "--observed", "seen/kpis.csv", "--workers", "1")
+
+
+def test_a_forecast_is_told_in_sentences_and_saved(given, sendcap) -> None:
+    result = sendcap(*FORECAST, "--at", "2m", "--simulations", "64", "--out", "told")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Small [b]send[/b], all deliveries: forecast after 2m"
+    assert lines[1].startswith("After 2m without EFS shows 9")
+    assert "It will end at 9" in lines[1]
+    assert "% (90 %: 9" in lines[1]
+    assert lines[2].startswith("After 2m with EFS shows")
+    assert "providers.gmail.hard[0].share" in result.stdout
+    files = ("bands.csv", "final.csv", "forecast.png", "observed.csv", "parameters.csv")
+    assert {path.name for path in Path("told").iterdir()} == {
+        *files,
+        "scenario.toml",
+        "settling.csv",
+    }
+    final = pd.read_csv("told/final.csv").set_index("mode").loc["without-efs"]
+    truth = pd.read_csv("seen/kpis.csv").query("mode == 'without-efs' and delivery == '*'")
+    assert final["low"] < truth["delivered_pct"].iloc[-1] < final["high"]
+    # What may come can be simulated, and the same command gives the same bytes.
+    assert sendcap("scenario", "check", "told/scenario.toml").exit_code == 0
+    again = sendcap(*FORECAST, "--at", "2m", "--simulations", "64", "--out", "again")
+    assert again.exit_code == 0
+    for path in Path("told").iterdir():
+        assert path.read_bytes() == (Path("again") / path.name).read_bytes(), path.name
+
+
+def test_a_range_can_be_given_on_the_command_line(given, sendcap) -> None:
+    result = sendcap(
+        *("forecast", "truth.toml", "--observed", "seen/kpis.csv", "--at", "1h"),
+        *("--range", "providers.gmail.hard[0].share=0.01..0.2", "--mode", "efs"),
+        *("--simulations", "64", "--workers", "1", "--tolerance", "0.2pt", "--confidence", "80%"),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "(80 %: " in result.stdout
+    assert "0.2 points" in result.stdout
+    assert "without EFS" not in result.stdout
+    assert "Saved in runs/truth-forecast: " in result.stdout
+
+
+def test_readings_that_cannot_be_are_warned_of(given, sendcap) -> None:
+    Path("odd.csv").write_text("time,delivered_pct\n1m,99\n2m,60\n3m,55\n")
+    result = sendcap(
+        *("forecast", "given.toml", "--observed", "odd.csv", "--mode", "without-efs"),
+        *("--simulations", "64", "--workers", "1"),
+    )
+    assert result.exit_code == 0
+    assert result.stderr.startswith("warning: no values in the ranges explain these readings")
+    assert "do not trust this forecast" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("forecast", "given.toml"), "Missing option '--observed'"),
+        ((*FORECAST, "--at", "soon"), '--at: "soon" is not a duration'),
+        ((*FORECAST, "--mode", "legacy"), "no rows of mode legacy"),
+        ((*FORECAST, "--simulations", "8"), "simulations: must be a power of two from 64"),
+        ((*FORECAST, "--range", "mta.ips"), '--range: "mta.ips" is not path=low..high'),
+        ((*FORECAST, "--range", "mta.ips=3"), '--range: "mta.ips=3" is not path=low..high'),
+        (
+            (*FORECAST, "--range", "mta.ips=9..3"),
+            "mta.ips: [9, 3]: the first must be less than the second",
+        ),
+        ((*FORECAST, "--delivery", "new"), 'no rows of delivery "new"'),
+        (("forecast", "truth.toml", "--observed", "seen/kpis.csv"), "no range: say what is not"),
+        (("run", "given.toml"), "is a range, which only `sendcap forecast` takes"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line_and_nothing_is_left(
+    given, sendcap, arguments, message
+) -> None:
+    before = sorted(given.iterdir())
+    result = sendcap(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert sorted(path for path in given.iterdir() if path.name != "runs") == before
