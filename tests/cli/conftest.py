@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import sendcap as package
+from sendcap import scenario as package_scenario
 from sendcap.cli.commands import commands
 
 TEXT = """
@@ -55,6 +57,16 @@ def sendcap(place):
         return result
 
     return run
+
+
+@pytest.fixture(scope="session")
+def saved_run(tmp_path_factory) -> Path:
+    """The directory of the small scenario's run, with its sending log; not to be changed."""
+    folder = tmp_path_factory.mktemp("saved")
+    log = folder / "log.parquet"
+    run = package.simulate(package_scenario.loads(TEXT), sending_log=log)
+    log.rename(run.save(folder / "run") / "sending-log.parquet")
+    return folder / "run"
 
 
 @pytest.fixture

@@ -14,7 +14,12 @@ from sendcap.reporting.staging import plain_words
 
 
 def require_free(path: Path, *, force: bool) -> None:
-    """Refuse a path where there is something already, unless it is a file and may be replaced."""
+    """Refuse a path where there is something already, unless it is a file and may be replaced.
+
+    Or where no file can be: that is told before anything is computed.
+    """
+    if not path.parent.is_dir():
+        raise SendcapError(f"{path}: cannot be written: there is no directory {path.parent}")
     if path.is_dir():
         raise SendcapError(f"{path}: is a directory; give the name of a file")
     if os.path.lexists(path) and not force:

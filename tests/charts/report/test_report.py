@@ -16,7 +16,7 @@ import sendcap
 from sendcap import scenario
 from sendcap.charts.report.answers import Answers
 from sendcap.charts.report.moments import JUMPS_S, LAST_S, dashboards, slider, steps_s
-from sendcap.charts.report.page import write_report
+from sendcap.charts.report.page import named, write_report
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.summary import accepted_at_s
 
@@ -229,9 +229,10 @@ def test_several_runs_are_compared(run, other, tmp_path) -> None:
     assert "Delivered % of all of them" in text
 
 
-def test_runs_of_the_same_title_are_told_apart(run, tmp_path) -> None:
-    text = Page(write_report([run, run], tmp_path / "a.html").read_text()).all_text
-    assert f"{EVIL} (2)" in text
+def test_runs_of_the_same_title_are_told_apart(run, other) -> None:
+    assert list(named([run, other, run])) == [EVIL, "Sooner", f"{EVIL} (3)"]
+    assert list(named(run)) == [EVIL]
+    assert list(named({"a": run})) == ["a"]
 
 
 def test_no_run_and_too_many_are_refused(run, tmp_path) -> None:

@@ -86,14 +86,15 @@ def write_report(
     logs = sending_logs or {}
     told = [
         Answers(name, run, Path(logs[name]) if name in logs else None)
-        for name, run in _named(runs).items()
+        for name, run in named(runs).items()
     ]
     target = Path(path)
     target.write_text(page(told), encoding="utf-8", newline="\n")
     return target
 
 
-def _named(runs: Run | Sequence[Run] | Mapping[str, Run]) -> dict[str, Run]:
+def named(runs: Run | Sequence[Run] | Mapping[str, Run]) -> dict[str, Run]:
+    """Return runs by what they are called, each otherwise than the others."""
     if isinstance(runs, Mapping):
         return dict(runs)
     several = list(runs) if isinstance(runs, Iterable) else [runs]
