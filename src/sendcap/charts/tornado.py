@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _COLOUR: Final = "#3f90da"
 _BARS: Final = 12
+_AS_IT_IS: Final = "as it is"
+"""The value of a parameter at a point that does not name it."""
 _MOST_VALUES: Final = 10
 """With more of them, the parameter's lowest and highest fifths stand for its values."""
 
@@ -62,7 +64,7 @@ def tornado(
     SendcapError
         If there is no such measure or parameter.
     """
-    table = done(results)
+    table = _filled(done(results))
     measure = measure_of(table, measure)
     names = [parameter_of(table, name) for name in parameters or parameters_of(table)]
     if not names:
@@ -113,6 +115,15 @@ def _draw_bar(axes: Axes, row: int, means: pd.Series[float], measure: str) -> No
         )
 
 
+def _filled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return results in which a parameter that a point leaves alone has a value, too."""
+    table = table.copy()
+    for name in parameters_of(table):
+        if table[name].isna().any():
+            table[name] = table[name].astype(object).where(table[name].notna(), _AS_IT_IS)
+    return table
+
+
 def _usual(table: pd.DataFrame) -> dict[str, Any]:
     """Return the usual value of each parameter if points change one of them at a time, else {}."""
     names = parameters_of(table)
@@ -130,7 +141,7 @@ def _at_usual(table: pd.DataFrame, usual: dict[str, Any], but: str = "") -> pd.D
 
 def _bar(table: pd.DataFrame, measure: str, name: str, usual: dict[str, Any]) -> pd.Series[float]:
     means: pd.Series[float] = _at_usual(table, usual, name).groupby(name)[measure].mean()
-    if len(means) > _MOST_VALUES:
+    if len(means) > _MOST_VALUES and table[name].dtype != object:
         # Of a design no value comes twice: its lowest and its highest fifth stand for the ends.
         import pandas as pd
 
