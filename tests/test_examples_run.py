@@ -59,6 +59,7 @@ def test_the_scenario_in_the_readme_is_complete(tmp_path: Path) -> None:
 def test_commands_of_the_readme_run_in_their_order(tmp_path: Path) -> None:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     (tmp_path / "study.toml").write_text(blocks("toml")[1])
+    (tmp_path / "cheapest.toml").write_text(blocks("toml")[2])
     ran = 0
     for command in commands():
         if command.startswith(SETUP):
