@@ -1,0 +1,146 @@
+"""From attempts to the lives of messages: which attempts are one message's, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sendcap.calibration.attempts import (
+    ACCEPTED,
+    EXPIRED,
+    HARD,
+    RETURNED,
+    SOFT,
+    Flags,
+    Floats,
+    Ints,
+    Records,
+)
+
+OPEN: Final = 0
+"""How a life ends that was soft-bounced last: the log ends before it does."""
+
+_SAME_EVENT_S: Final = 2.0
+"""A bounce that two logs tell of has about the same time in both."""
+_SAME_ARRIVAL_S: Final = 3.0
+"""Arrivals of one message differ no more; Postfix rounds what they are computed from."""
+_BEFORE_S: Final = 60.0
+"""What arrived so long before the log's first attempt may have been tried before."""
+
+
+@dataclass(frozen=True)
+class Lives:
+    """The attempts of a part of the messages, and their lives.
+
+    Attributes
+    ----------
+    rows : ndarray of ATTEMPT
+        The attempts, life by life, in order of time.
+    number : ndarray of int, shape (rows,)
+        Of the attempt in its life, from 0.
+    first, last : ndarray of int, shape (lives,)
+        Rows of each life's first and last attempt.
+    end : ndarray of int, shape (lives,)
+        ACCEPTED, HARD, EXPIRED or OPEN.
+    whole : ndarray of bool, shape (lives,)
+        Whether its first attempt is in the log.
+    returned : ndarray of ATTEMPT
+        Asynchronous bounces.
+    """
+
+    rows: Records
+    number: Ints
+    first: Ints
+    last: Ints
+    end: Ints
+    whole: Flags
+    returned: Records
+
+    @property
+    def tries(self) -> Ints:
+        """Attempts of each life."""
+        return self.last - self.first + 1
+
+
+def lives(records: Records, first_s: float) -> Lives:
+    """Join attempts to lives.
+
+    A message's number may be used again, so a life also ends with an acceptance or a hard bounce,
+    and another one begins where the arrival is another.
+
+    Parameters
+    ----------
+    records
+        All rows of some messages.
+    first_s
+        When the log's first attempt finished.
+    """
+    outcome = records["outcome"]
+    rows = records[(outcome == ACCEPTED) | (outcome == SOFT) | (outcome == HARD)]
+    rows = rows[np.lexsort((rows["finished_s"], rows["recipient"], rows["message"]))]
+    rows = rows[~_told_twice(rows)]
+    begins = ~_continues(rows)
+    first = np.flatnonzero(begins)
+    last = np.append(first[1:], len(rows))[: len(first)] - 1
+    number = np.arange(len(rows)) - np.repeat(first, last - first + 1)
+    end = np.where(rows["outcome"][last] == SOFT, OPEN, rows["outcome"][last]).astype(np.int64)
+    end[_expired(rows[last], records[outcome == EXPIRED]) & (end == OPEN)] = EXPIRED
+    whole = rows["attempt"][first] <= 1
+    # Of those whose arrival is unknown nobody can tell.
+    whole &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
+    return Lives(rows, number, first, last, end, whole, records[outcome == RETURNED])
+
+
+def _same_message(rows: Records) -> Flags:
+    """Tell which rows are of the same message as the row before."""
+    same = np.zeros(len(rows), np.bool_)
+    same[1:] = (rows["message"][1:] == rows["message"][:-1]) & (
+        rows["recipient"][1:] == rows["recipient"][:-1]
+    )
+    return same
+
+
+def _told_twice(rows: Records) -> Flags:
+    """Tell which hard bounces are the one before once more, from the other log."""
+    again = _same_message(rows)
+    its, before = rows[1:], rows[:-1]
+    again[1:] &= (its["outcome"] == HARD) & (before["outcome"] == HARD)
+    again[1:] &= its["finished_s"] - before["finished_s"] <= _SAME_EVENT_S
+    return again
+
+
+def _continues(rows: Records) -> Flags:
+    """Tell which attempts are of the same life as the one before."""
+    same = _same_message(rows)
+    same[1:] &= rows["outcome"][:-1] == SOFT
+    apart = np.abs(rows["arrived_s"][1:] - rows["arrived_s"][:-1])
+    same[1:] &= ~(apart > _SAME_ARRIVAL_S)
+    return same
+
+
+def _expired(last: Records, expired: Records) -> Flags:
+    """Tell whose last attempt is followed by an expiry of the message."""
+    order = np.lexsort((expired["finished_s"], expired["message"]))
+    expired = expired[order]
+    if not len(expired):
+        return np.zeros(len(last), np.bool_)
+    # The last expiry of the same message: no earlier than the attempt, give or take a second.
+    place = np.searchsorted(expired["message"], last["message"], side="right") - 1
+    found = expired[np.maximum(place, 0)]
+    same = (place >= 0) & (found["message"] == last["message"])
+    recipient = (found["recipient"] == 0) | (found["recipient"] == last["recipient"])
+    flags: Flags = same & recipient & (found["finished_s"] >= last["finished_s"] - _SAME_EVENT_S)
+    return flags
+
+
+def gaps_s(its: Lives) -> tuple[Ints, Floats]:
+    """Return the rows that another attempt follows, and the time until that one was due.
+
+    Where the log does not tell when an attempt was due, its finish stands for it.
+    """
+    follows = np.flatnonzero(its.number[1:] > 0)
+    after = its.rows[follows + 1]
+    due_s = np.where(np.isnan(after["ready_s"]), after["finished_s"], after["ready_s"])
+    return follows, due_s - its.rows["finished_s"][follows]
