@@ -75,6 +75,8 @@ class Attempts:
         Rows so far.
     first_s, last_s
         When the first and the last attempt finished; infinite without any.
+    sharp
+        Whether times are finer than whole seconds.
     """
 
     def __init__(self, in_memory: int = _IN_MEMORY) -> None:
@@ -84,6 +86,7 @@ class Attempts:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.count = 0
         self.first_s, self.last_s = np.inf, -np.inf
+        self.sharp = False
 
     def __enter__(self) -> Attempts:
         return self
@@ -103,10 +106,15 @@ class Attempts:
         self._held.append(records)
         self._held_count += len(records)
         self.count += len(records)
-        self.first_s = min(self.first_s, float(records["finished_s"].min()))
-        self.last_s = max(self.last_s, float(records["finished_s"].max()))
         if self._held_count > self._in_memory:
             self._spill()
+        tried = records["outcome"] <= HARD
+        if not tried.any():
+            return
+        finished_s = records["finished_s"][tried]
+        self.sharp |= bool(np.any(finished_s != np.floor(finished_s)))
+        self.first_s = min(self.first_s, float(finished_s.min()))
+        self.last_s = max(self.last_s, float(finished_s.max()))
 
     def parts(self) -> Iterator[Records]:
         """Yield all rows in parts, each with all the rows of its messages."""

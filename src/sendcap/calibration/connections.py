@@ -1,22 +1,17 @@
-"""Connections: how long they take to open, how long an attempt takes, how many there are."""
+"""Connections: how long attempts take on them, and how many messages one carries."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from sendcap.calibration.attempts import Floats, Ints, Records
-from sendcap.calibration.evidence import Evidence, OfProvider, Sample, Sessions
 from sendcap.calibration.fitting import Figure, Times, share
 
 _CLOSED_AT_LIMIT: Final = 0.5
 _LEAST_CLOSED: Final = 10
-_FLAT: Final = 0.97
-_LEAST_FLAT: Final = 10
-_TIE: Final = 1e-9
 
 
 def rounded(values_s: Floats) -> Times:
@@ -125,147 +120,6 @@ def per_connection(uses: Ints) -> PerConnection | None:
     return PerConnection(most, there, limit, total / max(int(uses[1]), 1), int(uses[1]))
 
 
-@dataclass(frozen=True)
-class Ceiling:
-    """The most of something over time.
-
-    Attributes
-    ----------
-    most
-        The most in any bin.
-    flat
-        Bins in which it was within 3 % of the most.
-    reached
-        Whether it was that for long: then it is a limit.
-    """
-
-    most: float
-    flat: int
-    reached: bool
-
-
-def in_parallel(mine: OfProvider, bin_s: float) -> Ceiling | None:
-    """Return how many connections were in use at the same time, on average over a bin."""
-    if not len(mine.busy_s) or not mine.busy_s.any():
-        return None
-    return _ceiling(mine.busy_s / bin_s, least=0.5)
-
-
-def sessions_in_parallel(rows: Records, number: int, one_in: int) -> Ceiling | None:
-    """Return how many connections to a provider were open at the same time."""
-    rows = rows[rows["provider"] == number]
-    if not len(rows):
-        return None
-    begins = np.ones(len(rows), np.bool_)
-    begins[1:] = rows["session"][1:] != rows["session"][:-1]
-    first = np.flatnonzero(begins)
-    last = np.append(first[1:], len(rows)) - 1
-    times_s = np.concatenate((rows["finished_s"][first], rows["finished_s"][last]))
-    change = np.repeat([1, -1], len(first))
-    order = np.lexsort((-change, times_s))
-    count = np.cumsum(change[order]) * one_in
-    most = float(count.max())
-    lasted_s = np.diff(times_s[order], append=times_s[order][-1])
-    span_s = float(lasted_s.sum())
-    at_most_s = float(lasted_s[count >= _FLAT * most].sum())
-    return Ceiling(most, int(at_most_s), span_s > 0 and at_most_s >= max(0.05 * span_s, 10.0))
-
-
-def _ceiling(values: Floats, least: float) -> Ceiling:
-    most = float(values.max())
-    flat = int((values >= _FLAT * most).sum())
-    busy = int((values >= least).sum())
-    return Ceiling(most, flat, flat >= max(_LEAST_FLAT, 0.05 * busy))
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Attempts per second at their fastest.
-
-    Attributes
-    ----------
-    per_second, per_minute, per_hour
-        The most in any second (NaN where bins are wider), minute and hour, each per second.
-    steady
-        The pace of a plateau: of the full minutes in which it was within 3 % of a common pace;
-        None if there was none.
-    minutes
-        How many minutes the plateau has.
-    """
-
-    per_second: float
-    per_minute: float
-    per_hour: float
-    steady: Figure | None
-    minutes: int
-
-
-def pace(in_bin: Ints, bin_s: float) -> Pace:
-    """Return how fast attempts were made.
-
-    A rate's plateau is flat: minute after minute has the same count, within less than chance
-    alone would spread it.
-    """
-    counts = in_bin.astype(np.float64)
-    per_second = float(counts.max()) / bin_s if bin_s <= 1.0 else math.nan
-    minute = max(1, round(60.0 / bin_s))
-    minutes = _sums(counts, minute) / (minute * bin_s)
-    hour = max(1, round(3600.0 / bin_s))
-    per_hour = float(_sums(counts, hour).max()) / (hour * bin_s)
-    # Blocks without overlap, so that they are independent.
-    blocks = np.add.reduceat(counts, np.arange(0, len(counts), minute))[:-1]
-    steady, count = _plateau(blocks, minute * bin_s)
-    return Pace(per_second, float(minutes.max()), per_hour, steady, count)
-
-
-def _sums(counts: Floats, width: int) -> Floats:
-    upto = np.append(0.0, np.cumsum(counts))
-    if len(upto) <= width:
-        return np.array([upto[-1]])
-    return np.asarray(upto[width:] - upto[:-width], np.float64)
-
-
-def _plateau(blocks: Floats, width_s: float) -> tuple[Figure | None, int]:
-    """Return the common pace of the busiest blocks that are alike, and how many there are."""
-    busy = np.sort(blocks[blocks > 0])[::-1]
-    if len(busy) < _LEAST_FLAT:
-        return None, 0
-    # The first block of a burst is fuller.
-    middle = float(np.median(busy[: max(_LEAST_FLAT, len(busy) // 2)]))
-    alike = busy[np.abs(busy - middle) <= 0.03 * middle]
-    if len(alike) < max(_LEAST_FLAT, 0.3 * len(busy)) or middle < 10:
-        return None, 0
-    # Of attempts that come by chance the counts would spread by their square root.
-    spread = float(alike.std(ddof=1))
-    if spread > 0.5 * math.sqrt(middle):
-        return None, 0
-    # One count more or less is at the edges of the blocks, not in the pace.
-    mean = float(alike.mean())
-    error = max(spread / math.sqrt(len(alike)), 0.5 / math.sqrt(len(alike)))
-    return (
-        Figure(mean / width_s, (mean - 1.645 * error) / width_s, (mean + 1.645 * error) / width_s),
-        len(alike),
-    )
-
-
 def closed_share(found: PerConnection) -> Figure:
     """Return the share of the connections that carried the most."""
     return share(found.closed_there, found.connections)
-
-
-__all__ = [
-    "Ceiling",
-    "Evidence",
-    "Pace",
-    "PerConnection",
-    "Sample",
-    "Sessions",
-    "closed_share",
-    "in_parallel",
-    "pace",
-    "per_connection",
-    "rounded",
-    "session_transactions",
-    "session_uses",
-    "sessions_in_parallel",
-]

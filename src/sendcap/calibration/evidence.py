@@ -177,8 +177,8 @@ class Evidence:
         # In the order of their hashes, and not of their providers.
         arrived_s = its.rows["arrived_s"][its.first[whole]]
         self.arrivals.add(arrived_s[~np.isnan(arrived_s)])
-        expired = its.last[(its.end == EXPIRED) & its.whole]
-        age_s = its.rows["finished_s"][expired] - its.rows["arrived_s"][expired]
+        expired = (its.end == EXPIRED) & its.whole
+        age_s = its.expired_s[expired] - its.rows["arrived_s"][its.last[expired]]
         self.ages.add(age_s[~np.isnan(age_s)])
 
     def _of_attempts(self, mine: OfProvider, rows: Records) -> None:

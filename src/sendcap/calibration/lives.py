@@ -46,6 +46,8 @@ class Lives:
         ACCEPTED, HARD, EXPIRED or OPEN.
     whole : ndarray of bool, shape (lives,)
         Whether its first attempt is in the log.
+    expired_s : ndarray of float, shape (lives,)
+        When it expired; NaN where it did not.
     returned : ndarray of ATTEMPT
         Asynchronous bounces.
     """
@@ -56,6 +58,7 @@ class Lives:
     last: Ints
     end: Ints
     whole: Flags
+    expired_s: Floats
     returned: Records
 
     @property
@@ -86,11 +89,15 @@ def lives(records: Records, first_s: float) -> Lives:
     last = np.append(first[1:], len(rows))[: len(first)] - 1
     number = np.arange(len(rows)) - np.repeat(first, last - first + 1)
     end = np.where(rows["outcome"][last] == SOFT, OPEN, rows["outcome"][last]).astype(np.int64)
-    end[_expired(rows[last], records[outcome == EXPIRED]) & (end == OPEN)] = EXPIRED
+    expired_s = _expired_s(rows[last], records[outcome == EXPIRED])
+    expired_s[end != OPEN] = np.nan
+    end[~np.isnan(expired_s)] = EXPIRED
     whole = rows["attempt"][first] <= 1
     # Of those whose arrival is unknown nobody can tell.
     whole &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
-    return Lives(rows, number, first, last, end, whole, records[outcome == RETURNED])
+    return Lives(
+        rows, number, first, last, end, whole, expired_s, records[outcome == RETURNED]
+    )
 
 
 def _same_message(rows: Records) -> Flags:
@@ -120,19 +127,19 @@ def _continues(rows: Records) -> Flags:
     return same
 
 
-def _expired(last: Records, expired: Records) -> Flags:
-    """Tell whose last attempt is followed by an expiry of the message."""
-    order = np.lexsort((expired["finished_s"], expired["message"]))
-    expired = expired[order]
+def _expired_s(last: Records, expired: Records) -> Floats:
+    """Return when the message of each life expired after its last attempt, NaN if it did not."""
+    found_s = np.full(len(last), np.nan)
     if not len(expired):
-        return np.zeros(len(last), np.bool_)
-    # The last expiry of the same message: no earlier than the attempt, give or take a second.
+        return found_s
+    expired = expired[np.lexsort((expired["finished_s"], expired["message"]))]
     place = np.searchsorted(expired["message"], last["message"], side="right") - 1
-    found = expired[np.maximum(place, 0)]
-    same = (place >= 0) & (found["message"] == last["message"])
-    recipient = (found["recipient"] == 0) | (found["recipient"] == last["recipient"])
-    flags: Flags = same & recipient & (found["finished_s"] >= last["finished_s"] - _SAME_EVENT_S)
-    return flags
+    its = expired[np.maximum(place, 0)]
+    same = (place >= 0) & (its["message"] == last["message"])
+    same &= (its["recipient"] == 0) | (its["recipient"] == last["recipient"])
+    same &= its["finished_s"] >= last["finished_s"] - _SAME_EVENT_S
+    found_s[same] = its["finished_s"][same]
+    return found_s
 
 
 def gaps_s(its: Lives) -> tuple[Ints, Floats]:

@@ -1,0 +1,262 @@
+"""From what was found to a scenario: its tables, and a file that says where each figure is from."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sendcap.calibration.arrivals import Stretch
+from sendcap.calibration.estimates import FaultFound, ProviderFound
+from sendcap.calibration.fitting import Figure, Fit
+from sendcap.scenario import LONGEST_VALIDITY_S, RetryPolicy, format_duration
+
+_DIGITS: Final = 4
+_DEFAULT_CONNECT: Final = "300ms"
+_DEFAULT_TRANSACTION: Final = "500ms"
+_LEAST_CONNECTIONS: Final = 10
+"""KumoMTA's default; fewer than that were seen only because more were not needed."""
+
+Line = tuple[str, Any, str]
+"""A key, its value and where it is from."""
+
+
+def duration(seconds: float) -> str:
+    """Return a duration with as many digits as it deserves."""
+    rounded = float(f"{max(seconds, 0.0):.{_DIGITS}g}")
+    return format_duration(rounded if rounded < 1e9 else 1e9)
+
+
+def number(value: float) -> float:
+    """Return a number with as many digits as it deserves."""
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def written(fit: Fit) -> Any:
+    """Return a fitted distribution as a scenario writes it."""
+    table = dict(fit.table)
+    if table["dist"] == "constant":
+        return duration(table["value"])
+    its = fit.mean_s.value
+    for key in ("mean", "scale", "low", "high"):
+        if key in table:
+            table[key] = duration(max(table[key], 1e-6 if key != "low" else 0.0))
+    for key in ("cv", "shape"):
+        if key in table:
+            least, most = (0.1, 100.0) if key == "shape" else (1e-3, 100.0)
+            table[key] = number(min(max(table[key], least), most))
+    if not math.isfinite(its) or its > 1e9:
+        # A tail so heavy is no measurement.
+        return duration(1e9)
+    return table
+
+
+def provider_lines(its: ProviderFound, missing: list[str]) -> list[Line]:
+    """Return a provider's keys, values and comments; add what could not be identified."""
+    lines: list[Line] = []
+    where = f"providers.{its.name}"
+    lines += _connection_lines(its, where, missing)
+    lines += _time_line("connect_time", its.connect, _DEFAULT_CONNECT, where, missing)
+    lines += _time_line("transaction_time", its.transaction, _DEFAULT_TRANSACTION, where, missing)
+    lines += _rate_lines(its, where, missing)
+    if its.transient.value > 0.0:
+        reasons = ", ".join(f"{name} {count:,}" for name, count in its.transient_reasons.items())
+        about = f"{told(its.transient, percent)} of the attempts: {reasons}"
+        lines.append(("transient", number(its.transient.value), about))
+    if its.returned.value > 0.0:
+        about = f"{told(its.returned, percent)} of the accepted"
+        lines.append(("async_bounce", number(its.returned.value), about))
+    if its.hard:
+        value = [
+            {"reason": reason, "share": number(part.value)} for reason, part in its.hard.items()
+        ]
+        about = "; ".join(f"{name} {told(part, percent)}" for name, part in its.hard.items())
+        lines.append(("hard", value, about))
+    if its.faults:
+        about = "; ".join(f"{one.reason} {told(one.share, percent)}" for one in its.faults)
+        lines.append(("faults", [_fault(one) for one in its.faults], about))
+    return lines
+
+
+def _connection_lines(its: ProviderFound, where: str, missing: list[str]) -> list[Line]:
+    lines: list[Line] = []
+    ceiling = its.ceiling
+    if ceiling.limited_by == "connections" and ceiling.level is not None:
+        about = f"in use all the time in {ceiling.blocks} stretches of {ceiling.block_s:g} s"
+        lines.append(("connections_per_ip", max(round(ceiling.level.value), 1), about))
+    elif math.isfinite(ceiling.connections):
+        seen = math.ceil(ceiling.connections - 0.05)
+        value = max(seen, _LEAST_CONNECTIONS)
+        lines.append(("connections_per_ip", value, f"at least: {seen} were in use at a time"))
+        missing.append(f"{where}.connections_per_ip: no limit was reached; {seen} were in use")
+    else:
+        missing.append(f"{where}.connections_per_ip: the log does not tell connections apart")
+    per = its.per_connection
+    if per is None:
+        missing.append(f"{where}.messages_per_connection: the log does not tell connections apart")
+    elif per.limit:
+        about = f"{per.closed_there:,} of {per.connections:,} connections were closed there"
+        lines.append(("messages_per_connection", per.most, about))
+    elif per.most == 1:
+        lines.append(("messages_per_connection", 1, "no connection was used again"))
+    else:
+        missing.append(
+            f"{where}.messages_per_connection: no limit was reached; {per.most} at most, "
+            f"{per.mean:.3g} on average"
+        )
+    return lines
+
+
+def _time_line(
+    key: str, fits: list[Fit], default: str, where: str, missing: list[str]
+) -> list[Line]:
+    if not fits:
+        missing.append(f"{where}.{key}: the log does not tell; {default} is an assumption")
+        return [(key, default, "assumption: the log does not tell")]
+    its = fits[0]
+    about = f"{its.count:,.0f} measured; mean {told(its.mean_s, seconds)}"
+    return [(key, written(its), about)]
+
+
+def _rate_lines(its: ProviderFound, where: str, missing: list[str]) -> list[Line]:
+    lines: list[Line] = []
+    ceiling = its.ceiling
+    if ceiling.limited_by == "rate" and ceiling.level is not None:
+        about = f"{ceiling.blocks} stretches of {ceiling.block_s:g} s at that pace"
+        lines.append(("rate", _rate(ceiling.level), about))
+    elif ceiling.limited_by == "connections":
+        missing.append(f"{where}.rate: the connections were the limit, a rate was never reached")
+    else:
+        missing.append(
+            f"{where}.rate: no ceiling shows; the fastest minute had {ceiling.per_minute:.4g}/s"
+        )
+    if its.tolerated is not None:
+        level, minutes = its.tolerated
+        about = f"let through in {minutes} minutes in which others were throttled"
+        lines.append(("tolerance", _rate(level), about))
+    return lines
+
+
+def _rate(per_s: Figure) -> str:
+    """Return a rate as a scenario writes it, evenly spaced to the second."""
+    per_minute = max(round(per_s.value * 60.0), 1)
+    return f"{per_minute}/m,max_burst={max(1, round(per_s.value))}"
+
+
+def _fault(its: FaultFound) -> dict[str, Any]:
+    table: dict[str, Any] = {"reason": its.reason, "share": number(its.share.value)}
+    if its.fits:
+        table["clears_after"] = written(its.fits[0])
+    never = its.never.value if its.fits else 1.0
+    if never > 0.0:
+        table["never"] = number(never)
+    return table
+
+
+def deliveries(
+    stretches: list[Stretch], messages: int, validity_s: float | None, audience: dict[str, int]
+) -> list[dict[str, Any]]:
+    """Return deliveries that come to the same arrivals."""
+    total = sum(audience.values())
+    shares = {name: count / total for name, count in audience.items() if count}
+    found = []
+    for position, its in enumerate(stretches, 1):
+        table: dict[str, Any] = {
+            "name": "log" if len(stretches) == 1 else f"log-{position:02d}",
+            "messages": max(round(messages * its.share), 1),
+            "at": format_duration(round(its.at_s, 1)),
+        }
+        spread_s = min(round(its.spread_s, 1), 14 * 86_400.0)
+        if spread_s:
+            table["spread"] = format_duration(spread_s)
+        if validity_s is not None:
+            table["validity"] = format_duration(min(max(validity_s, 60.0), LONGEST_VALIDITY_S))
+        found.append({**table, "audience": shares})
+    return found
+
+
+def retry_table(policy: RetryPolicy) -> dict[str, Any]:
+    """Return a policy as a scenario writes it, without what is left to its default."""
+    table = policy.model_dump(exclude_defaults=True)
+    return {"policy": policy.model_dump()["policy"], **table}
+
+
+# --- Text -------------------------------------------------------------------------------------
+
+
+def seconds(value: float) -> str:
+    """Return a time in words: three digits, and a unit."""
+    from sendcap.reporting.elapsed import elapsed
+
+    if value < 1.0:
+        return f"{1000 * value:.3g}ms"
+    return f"{value:.3g}s" if value < 100.0 else elapsed(value)
+
+
+def percent(value: float) -> str:
+    """Return a share in words."""
+    return f"{100 * value:.3g}"
+
+
+def told(figure: Figure, write: Any) -> str:
+    """Return an estimate and its interval in words."""
+    unit = " %" if write is percent else ""
+    middle = f"{write(figure.value)}{unit}"
+    if not (math.isfinite(figure.low) and math.isfinite(figure.high)):
+        return middle
+    return f"{middle} ({write(figure.low)} to {write(figure.high)}{unit})"
+
+
+def toml(
+    head: Iterable[str], top: dict[str, Any], tables: Iterable[tuple[str, list[Line]]]
+) -> str:
+    """Return a TOML file whose keys have comments.
+
+    Parameters
+    ----------
+    head
+        Lines of the comment at the top.
+    top
+        What comes first, without comments.
+    tables
+        Headings, such as ``[providers.gmail]``, and their lines.
+    """
+    parts = [f"# {_one_line(line)}".rstrip() for line in head]
+    parts += ["", *(f"{key} = {_inline(value)}" for key, value in top.items())]
+    for heading, lines in tables:
+        parts += ["", heading]
+        for key, value, about in lines:
+            comment = f"  # {_one_line(about)}" if about else ""
+            parts.append(f"{key} = {_inline(value)}{comment}")
+    return "\n".join(parts) + "\n"
+
+
+def heading(*names: str) -> str:
+    """Return the heading of a table.
+
+    >>> heading("providers", "mail.ru")
+    '[providers."mail.ru"]'
+    """
+    return f"[{'.'.join(_key(name) for name in names)}]"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _inline(name)
+
+
+def _one_line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_key(key)} = {_inline(its)}' for key, its in value.items())} }}"
+    return f"[{', '.join(_inline(its) for its in value)}]"
