@@ -8,7 +8,6 @@ outcomes; a monitor that keeps everything it is told has the times.
 
 from __future__ import annotations
 
-import heapq
 import json
 import math
 import tempfile
@@ -102,6 +101,9 @@ def traced(scenario: Scenario) -> pd.DataFrame:
         parts.append(part)
     expired = log[log["event"] == "expired"].rename(columns={"happened_s": "finished_s"})
     found = pd.concat([*parts, expired], ignore_index=True)
+    found[["session", "use", "attempt"]] = (
+        found[["session", "use", "attempt"]].fillna(0).astype(int)
+    )
     found["arrived_s"] = arrived_s.loc[found["key"]].to_numpy()
     found["message"] = pd.factorize(found["key"])[0]
     for name in ("event", "reason", "provider"):
@@ -131,17 +133,17 @@ def _of_provider(
             "finished_s": finish_s[order],
         }
     ).sort_values("start_s", kind="stable", ignore_index=True)
-    asked_s, made_s = (
-        np.concatenate(columns) for columns in zip(*stage.connections, strict=True)
-    )
+    asked_s, made_s = (np.concatenate(columns) for columns in zip(*stage.connections, strict=True))
     setup_s = _setups(found["start_s"].to_numpy(), asked_s, made_s)
     found["setup_s"] = setup_s
     found["started_s"] = found["start_s"] - setup_s
-    limit = scenario.providers[name].messages_per_connection
+    provider = scenario.providers[name]
+    limit = provider.messages_per_connection
     session, use, sessions = _replayed(
-        found["start_s"].to_numpy(),
+        found["started_s"].to_numpy(),
         found["finished_s"].to_numpy(),
         setup_s,
+        provider.connections_per_ip * scenario.mta.ips,
         math.inf if limit == "unlimited" else limit,
         sessions,
     )
@@ -162,27 +164,38 @@ def _setups(start_s: Floats, asked_s: Floats, made_s: Floats) -> Floats:
 
 
 def _replayed(
-    start_s: Floats, finish_s: Floats, setup_s: Floats, limit: float, first: int
+    taken_s: Floats, finish_s: Floats, setup_s: Floats, slots: int, limit: float, first: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """Give each attempt a connection: a new one, or that which has been free the longest."""
-    session = np.zeros(len(start_s), np.int64)
-    use = np.zeros(len(start_s), np.int64)
-    free: list[tuple[float, int, int]] = []
-    for number in range(len(start_s)):
-        if setup_s[number] == 0.0 and free and free[0][0] <= start_s[number] + 1e-6:
-            _, session[number], used = heapq.heappop(free)
-        else:
+    """Give each attempt a connection: of those that fit the one that has been free the longest.
+
+    One whose connection was made takes a connection that was used up, if there is one.
+    """
+    session = np.zeros(len(taken_s), np.int64)
+    use = np.zeros(len(taken_s), np.int64)
+    free_s = np.full(slots, -math.inf)
+    carried = np.zeros(slots, np.int64)
+    names = np.zeros(slots, np.int64)
+    for number in np.argsort(taken_s, kind="stable"):
+        usable = (carried > 0) & (carried < limit)
+        made = setup_s[number] > 0.0
+        wanted = ~usable if made else usable
+        if not (wanted & (free_s <= taken_s[number])).any():
+            wanted = np.ones(slots, np.bool_) if made else usable
+        slot = int(np.argmin(np.where(wanted, free_s, math.inf)))
+        if made or not usable.any():
             first += 1
-            session[number], used = first, 0
-        use[number] = used + 1
-        if use[number] < limit:
-            heapq.heappush(free, (finish_s[number], session[number], int(use[number])))
+            names[slot], carried[slot] = first, 0
+        carried[slot] += 1
+        session[number], use[number] = names[slot], carried[slot]
+        free_s[slot] = finish_s[number]
     return session, use, first
 
 
 def _replied(row: Any) -> tuple[int, str, str]:
     if row.event == "accepted":
         return 250, "2.0.0", "OK"
+    if row.event == "expired":
+        return 554, "5.4.7", "exceeded max time without delivery"
     return REPLIES.get(row.reason, (451, "4.0.0", "unnamed"))
 
 
@@ -211,8 +224,10 @@ def postfix(trace: pd.DataFrame, *, syslog: bool = False) -> Iterator[str]:
         stamp = f"{now:%b} {now.day:2d} {now:%H:%M:%S}" if syslog else now.isoformat()
         queue_id = f"4X{row.message:08X}"
         if row.event == "expired":
-            yield f"{stamp} mx1 postfix/qmgr[7]: {queue_id}: from=<a@b.example>, status=expired, " \
+            yield (
+                f"{stamp} mx1 postfix/qmgr[7]: {queue_id}: from=<a@b.example>, status=expired, "
                 "returned to sender"
+            )
             continue
         code, enhanced, text = _replied(row)
         parts = (
@@ -227,9 +242,9 @@ def postfix(trace: pd.DataFrame, *, syslog: bool = False) -> Iterator[str]:
         said = f"{code} {enhanced} {text}"
         if status != "sent":
             said = f"host {host}[192.0.2.1] said: {said} (in reply to RCPT TO command)"
-        use = f"conn_use={row.use:.0f}, " if row.use > 1 else ""
+        use = f"conn_use={row.use}, " if row.use > 1 else ""
         yield (
-            f"{stamp} mx1 postfix/smtp[{row.session:.0f}]: {queue_id}: to=<{_address(row)}>, "
+            f"{stamp} mx1 postfix/smtp[{row.session}]: {queue_id}: to=<{_address(row)}>, "
             f"relay={host}[192.0.2.1]:25, {use}delay={sane(row.finished_s - row.arrived_s)}, "
             f"delays={delays}, dsn={enhanced}, status={status} ({said})"
         )
@@ -240,7 +255,7 @@ def kumomta(trace: pd.DataFrame) -> Iterator[str]:
     kinds = {"accepted": "Delivery", "soft": "TransientFailure", "hard": "Bounce"}
     for row in trace.itertuples():
         expired = row.event == "expired"
-        code, enhanced, text = (551, "5.4.7", "KumoMTA internal") if expired else _replied(row)
+        code, enhanced, text = _replied(row)
         digits = [int(digit) for digit in enhanced.split(".")]
         its = dict(zip(("class", "subject", "detail"), digits, strict=True))
         record = {
@@ -257,20 +272,18 @@ def kumomta(trace: pd.DataFrame) -> Iterator[str]:
             "event_time": datetime.fromtimestamp(START_S + row.finished_s, UTC).isoformat(),
             "created": int(START_S + row.arrived_s),
             "created_time": datetime.fromtimestamp(START_S + row.arrived_s, UTC).isoformat(),
-            "num_attempts": int(row.attempt),
+            "num_attempts": row.attempt,
         }
         if not expired:
-            record["session_id"] = f"s{row.session:.0f}"
+            record["session_id"] = f"s{row.session}"
         yield json.dumps(record)
 
 
 def powermta(trace: pd.DataFrame) -> Iterator[str]:
     """Yield the rows of an accounting file, header first."""
     yield "type,timeLogged,timeQueued,orig,rcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,jobId"
-    kinds = {"accepted": "d", "soft": "t", "hard": "b"}
+    kinds = {"accepted": "d", "soft": "t", "hard": "b", "expired": "b"}
     for row in trace.itertuples():
-        if row.event == "expired":
-            continue
         code, enhanced, text = _replied(row)
         times = (
             f"{datetime.fromtimestamp(START_S + its, UTC):%Y-%m-%d %H:%M:%S}+0000"
@@ -285,12 +298,10 @@ def powermta(trace: pd.DataFrame) -> Iterator[str]:
 def momentum(trace: pd.DataFrame) -> Iterator[str]:
     """Yield the lines of a mainlog."""
     for row in trace.itertuples():
-        if row.event == "expired":
-            continue
         code, enhanced, text = _replied(row)
-        head = f"{int(START_S + row.finished_s)}@{row.message:08X}@b@c{row.session:.0f}"
+        head = f"{int(START_S + row.finished_s)}@{row.message:08X}@b@c{row.session}"
         domain = _address(row).partition("@")[2]
-        told = f"{int(row.attempt) - 1}@{row.finished_s - row.arrived_s:.6f}@192.0.2.1"
+        told = f"{max(row.attempt - 1, 0)}@{row.finished_s - row.arrived_s:.6f}@192.0.2.1"
         if row.event == "accepted":
             yield f"{head}@D@{domain}@1000@g@b@{told}"
         else:

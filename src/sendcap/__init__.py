@@ -14,6 +14,7 @@ from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
 
 if TYPE_CHECKING:
     from sendcap.analysis.limits import Limits, limits
+    from sendcap.calibration.calibrate import Calibration, calibrate
     from sendcap.ledger import Ledger
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Calibration",
     "Capacity",
     "Comparison",
     "ConvergenceStudy",
@@ -50,6 +52,7 @@ __all__ = [
     "Sensitivity",
     "Sustained",
     "__version__",
+    "calibrate",
     "compare",
     "converge",
     "largest_within",
@@ -69,6 +72,7 @@ __all__ = [
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
 # to load than to answer.
 _HOMES = {
+    "Calibration": "sendcap.calibration.calibrate",
     "Capacity": "sendcap.study.capacity",
     "Comparison": "sendcap.study.compare",
     "ConvergenceStudy": "sendcap.study.converge",
@@ -82,6 +86,7 @@ _HOMES = {
     "Scenario": "sendcap.scenario",
     "Sensitivity": "sendcap.study.sensitivity",
     "Sustained": "sendcap.study.sustained",
+    "calibrate": "sendcap.calibration.calibrate",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
     "largest_within": "sendcap.study.capacity",

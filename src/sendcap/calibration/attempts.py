@@ -74,7 +74,7 @@ class Attempts:
     count
         Rows so far.
     first_s, last_s
-        When the first and the last attempt finished; infinite without any.
+        When the first attempt finished, and when the last of all events was; infinite without.
     sharp
         Whether times are finer than whole seconds.
     """
@@ -108,13 +108,13 @@ class Attempts:
         self.count += len(records)
         if self._held_count > self._in_memory:
             self._spill()
+        self.last_s = max(self.last_s, float(records["finished_s"].max()))
         tried = records["outcome"] <= HARD
         if not tried.any():
             return
         finished_s = records["finished_s"][tried]
         self.sharp |= bool(np.any(finished_s != np.floor(finished_s)))
         self.first_s = min(self.first_s, float(finished_s.min()))
-        self.last_s = max(self.last_s, float(finished_s.max()))
 
     def parts(self) -> Iterator[Records]:
         """Yield all rows in parts, each with all the rows of its messages."""

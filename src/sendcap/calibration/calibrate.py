@@ -129,7 +129,7 @@ def calibrate(
     feedback
         Path of a CSV file with the time of an event and the time when Campaign knew it.
     progress
-        Called after each file with the bytes read so far.
+        Called now and then with the bytes read so far.
     attempts
         Called with the table of attempts before anything is read, for whoever has to clean up.
 
@@ -285,5 +285,3 @@ def _text(
     if not top["title"].isprintable():
         top["title"] = "Fitted to a log"
     return toml(head, top, tables)
-
-

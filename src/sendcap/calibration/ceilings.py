@@ -10,9 +10,8 @@ import numpy as np
 
 from sendcap.calibration.attempts import Floats, Ints, Records
 from sendcap.calibration.evidence import OfProvider
-from sendcap.calibration.fitting import Figure
+from sendcap.calibration.fitting import Z90, Figure
 
-_Z90: Final = 1.6448536269514722
 _MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
 _LEAST_BLOCKS: Final = 10
@@ -108,7 +107,10 @@ def _plateau(
         its = np.add.reduceat(counts, edges)
         in_use = np.add.reduceat(busy, edges) / width
         # The first and the last stretch are cut by the beginning and the end.
-        full = its >= 0.8 * np.quantile(its[its > 0], 0.9)
+        # Most stretches have a few retries only, so the busiest are found by their rank.
+        if len(its) < _LEAST_BLOCKS:
+            continue
+        full = its >= 0.8 * np.partition(its, -_LEAST_BLOCKS)[-_LEAST_BLOCKS]
         full[1:-1] &= (its[:-2] > 0) & (its[2:] > 0)
         level, held = (np.median(values[full]) for values in (its, in_use))
         alike = full & (np.abs(its - level) <= 0.2 * level)
@@ -138,14 +140,14 @@ def _level(values: Floats, divisor: float) -> Figure:
     spread = float(near.std(ddof=1)) / divisor if len(near) > 1 else math.nan
     # A count more or less falls over the edge of a block.
     error = max(spread, 0.5 / divisor) / math.sqrt(len(near))
-    return Figure(mean, mean - _Z90 * error, mean + _Z90 * error)
+    return Figure(mean, mean - Z90 * error, mean + Z90 * error)
 
 
 def open_sessions(rows: Records, number: int, first_s: float, bin_s: float, bins: int) -> Floats:
     """Return how many of these connections to a provider were open in each bin, on average.
 
     A connection counts from its first attempt's finish to its last's: when it was opened, no log
-    with connections tells. So that its first attempt counts, too, an average gap is put before it.
+    with connections tells. So that its first attempt counts, too, a usual gap is put before it.
 
     Parameters
     ----------
@@ -160,10 +162,9 @@ def open_sessions(rows: Records, number: int, first_s: float, bin_s: float, bins
     begins[1:] = rows["session"][1:] != rows["session"][:-1]
     first = np.flatnonzero(begins)
     last = np.append(first[1:], len(rows)) - 1
-    several = last > first
     from_s, to_s = rows["finished_s"][first], rows["finished_s"][last]
-    sizes = last - first
-    gap_s = float((to_s - from_s).sum() / max(int(sizes.sum()), 1)) if several.any() else 0.0
+    within_s = np.diff(rows["finished_s"])[~begins[1:]]
+    gap_s = float(np.median(within_s)) if len(within_s) else 0.0
     _add_spans(found, from_s - gap_s - first_s, to_s - first_s, bin_s)
     return found / bin_s
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from sendcap.calibration.attempts import Floats, Ints, Records
-from sendcap.calibration.fitting import Figure, Times, share
+from sendcap.calibration.fitting import Z90, Figure, Times, share
 
 _CLOSED_AT_LIMIT: Final = 0.5
 _LEAST_CLOSED: Final = 10
+_LEAST_COARSE: Final = 200
 
 
 def rounded(values_s: Floats) -> Times:
@@ -27,32 +29,49 @@ def rounded(values_s: Floats) -> Times:
     return Times.of(np.maximum(values_s - below, 0.0), values_s + above)
 
 
-def session_transactions(rows: Records, sharp: bool) -> dict[int, Times]:
+def session_transactions(rows: Records) -> dict[int, Times]:
     """Return how long attempts took at each provider, from when connections were done with them.
 
-    Where a message had come before its connection was done with the one before, its attempt
-    began then, so the time between the two is what it took. Only first attempts count: of a retry
-    nobody knows when it was due.
+    On an open connection an attempt begins when the connection is done with the one before, or
+    when its message comes, if that is later. Only first attempts count: of a retry nobody knows
+    when it was due.
 
     Parameters
     ----------
     rows
-        Whole sessions, one after the other, in order of time.
-    sharp
-        Whether times are finer than whole seconds.
+        Whole sessions, one after the other, in order of time; times finer than seconds.
     """
-    if len(rows) < 2:
-        return {}
     same = rows["session"][1:] == rows["session"][:-1]
     its, before_s = rows[1:], rows["finished_s"][:-1]
-    waited = same & (its["arrived_s"] <= before_s) & (its["attempt"] <= 1)
+    new = same & (its["attempt"] <= 1) & ~np.isnan(its["arrived_s"])
+    gap_s = (its["finished_s"] - np.maximum(before_s, its["arrived_s"]))[new]
+    provider = its["provider"][new]
+    found = {}
+    for number in np.unique(provider).tolist():
+        mine_s = gap_s[provider == number]
+        found[number] = Times.of(mine_s, mine_s)
+    return found
+
+
+def coarse_transactions(rows: Records) -> dict[int, Figure]:
+    """Return how long attempts took on average, where stamps are whole seconds.
+
+    The time between two of them is off by up to a second either way, and on average by nothing.
+    So its mean is right, and its spread is not that of what it took. Only of messages that had
+    waited for their connection is it known when their attempt began.
+    """
+    same = rows["session"][1:] == rows["session"][:-1]
+    its, before_s = rows[1:], rows["finished_s"][:-1]
+    waited = same & (its["attempt"] <= 1) & (its["arrived_s"] < before_s - 1.0)
     gap_s = (its["finished_s"] - before_s)[waited]
-    half_s = 0.0 if sharp else 1.0
     provider = its["provider"][waited]
     found = {}
     for number in np.unique(provider).tolist():
         mine_s = gap_s[provider == number]
-        found[number] = Times.of(np.maximum(mine_s - half_s, 0.0), mine_s + half_s)
+        if len(mine_s) >= _LEAST_COARSE and mine_s.any():
+            mean_s = float(mine_s.mean())
+            error_s = float(mine_s.std(ddof=1)) / math.sqrt(len(mine_s))
+            found[number] = Figure(mean_s, mean_s - Z90 * error_s, mean_s + Z90 * error_s)
     return found
 
 

@@ -11,6 +11,8 @@ from sendcap.calibration.attempts import Floats
 from sendcap.calibration.fitting import Figure, Fit, Times, distance, share
 
 _LOG_20: Final = math.log(20.0)
+_USUAL_S: Final = 300.0
+"""Threshold of most receivers that greylist: F. Pagani et al., DSN 2016."""
 
 
 def constant(times: Times, never: bool) -> Fit | None:
@@ -30,6 +32,9 @@ def constant(times: Times, never: bool) -> Fit | None:
     if times.censored and not never:
         return None
     value_s = (low_s + high_s) / 2.0
+    if low_s <= 0.0 and high_s > _USUAL_S:
+        # No attempt was too early. Where greylisting has been measured it took this long.
+        value_s = _USUAL_S
     stays = 0.0 if not never else gone.value
     log_likelihood = 0.0
     if 0.0 < stays < 1.0:

@@ -66,6 +66,8 @@ class ProviderFound:
         Distributions of the times, the best first; empty where the log does not tell them.
     connect_times, transaction_times
         What they were fitted to.
+    transaction_mean
+        The mean alone, where stamps are too coarse for more.
     hard
         Shares of the messages, by reason.
     transient
@@ -84,6 +86,7 @@ class ProviderFound:
     connect_times: Times | None
     transaction: list[Fit]
     transaction_times: Times | None
+    transaction_mean: Figure | None
     per_connection: connections.PerConnection | None
     ceiling: ceilings.Ceiling
     hard: dict[str, Figure]
@@ -103,7 +106,12 @@ class SessionEvidence:
         self._rows: Records = evidence.sessions.rows()
         self.one_in = evidence.sessions.one_in
         self.uses: dict[int, Ints] = connections.session_uses(self._rows)
-        self.transactions = connections.session_transactions(self._rows, sharp)
+        self.transactions: dict[int, Times] = {}
+        self.means: dict[int, Figure] = {}
+        if len(self._rows) > 1 and sharp:
+            self.transactions = connections.session_transactions(self._rows)
+        elif len(self._rows) > 1:
+            self.means = connections.coarse_transactions(self._rows)
         self._evidence = evidence
 
     def open(self, number: int) -> Floats | None:
@@ -122,8 +130,13 @@ def found_of(
     mine = evidence.providers[name]
     connect_times = _measured(mine.setup_s.columns()[0])
     transaction_times = _measured(mine.transaction_s.columns()[0])
-    if transaction_times is None:
+    found_ceiling = ceilings.ceiling(mine, evidence.bin_s, sessions.open(number))
+    held_back = found_ceiling.limited_by == "rate"
+    mean = None
+    if transaction_times is None and not held_back:
+        # Otherwise the gaps between attempts are those of the rate.
         transaction_times = _enough(sessions.transactions.get(number))
+        mean = sessions.means.get(number)
     uses = mine.uses if mine.uses[1:].any() else sessions.uses.get(number, np.zeros(2, np.int64))
     tolerated = ceilings.tolerated(mine, evidence.bin_s)
     faults, thin = _faults(mine)
@@ -136,8 +149,9 @@ def found_of(
         connect_times=connect_times,
         transaction=best(transaction_times) if transaction_times else [],
         transaction_times=transaction_times,
+        transaction_mean=mean,
         per_connection=connections.per_connection(uses),
-        ceiling=ceilings.ceiling(mine, evidence.bin_s, sessions.open(number)),
+        ceiling=found_ceiling,
         hard={
             REASONS[reason]: share(int(mine.hard[reason]), mine.looked_at)
             for reason in np.flatnonzero(mine.hard).tolist()

@@ -37,9 +37,7 @@ def _lognormal_start(mean_s: float, cv: float) -> list[float]:
 
 def _lognormal_moments(x: Any) -> tuple[float, float]:
     variance = math.exp(2.0 * min(x[1], 3.0))
-    return math.exp(min(x[0] + variance / 2.0, 700.0)), math.sqrt(
-        math.expm1(min(variance, 700.0))
-    )
+    return math.exp(min(x[0] + variance / 2.0, 700.0)), math.sqrt(math.expm1(min(variance, 700.0)))
 
 
 def _lognormal_logpdf(t: Any, x: Any) -> Any:

@@ -87,8 +87,13 @@ def _places(row: list[str]) -> tuple[int, int] | None:
     return (found[0], found[1]) if len(found) >= 2 else None
 
 
-def fits(latency_s: Floats) -> list[Fit]:
-    """Return the distributions of the latency, the best first."""
+def times_of(latency_s: Floats) -> Times:
+    """Return what is known of the latencies: those of whole seconds are rounded."""
     whole = bool(np.all(latency_s == np.rint(latency_s)))
     half_s = 0.5 if whole else 0.0
-    return best(Times.of(np.maximum(latency_s - half_s, 0.0), latency_s + half_s))
+    return Times.of(np.maximum(latency_s - half_s, 0.0), latency_s + half_s)
+
+
+def fits(latency_s: Floats) -> list[Fit]:
+    """Return the distributions of the latency, the best first."""
+    return best(times_of(latency_s))

@@ -20,7 +20,9 @@ from sendcap.calibration.attempts import Floats
 
 _LEAST_P: Final = 1e-300
 _TINY_S: Final = 1e-6
-_Z90: Final = 1.6448536269514722
+_MOST_DIFFERENT: Final = 3000
+_CELL: Final = 0.01
+Z90: Final = 1.6448536269514722
 """Half the width of a 90 % interval in standard errors."""
 
 
@@ -34,6 +36,17 @@ class Figure(NamedTuple):
     def scaled(self, factor: float) -> Figure:
         """Return it in another unit."""
         return Figure(self.value * factor, self.low * factor, self.high * factor)
+
+
+def _coarse(ends: Floats) -> Floats:
+    """Return intervals whose ends are to 1 %; exact times get cells of that width."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = np.log(np.maximum(ends, 0.0)) / _CELL
+    exact = ends[:, 0] == ends[:, 1]
+    low = np.where(exact, np.floor(places[:, 0]), np.rint(places[:, 0]))
+    high = np.where(exact, np.floor(places[:, 0]) + 1.0, np.rint(places[:, 1]))
+    found: Floats = np.exp(np.column_stack((low, np.maximum(high, low))) * _CELL)
+    return found
 
 
 @dataclass(frozen=True)
@@ -61,8 +74,11 @@ class Times:
 
     @staticmethod
     def of(low_s: Floats, high_s: Floats) -> Times:
-        """Return times, equal ones together."""
-        pairs, counts = np.unique(np.column_stack((low_s, high_s)), axis=0, return_counts=True)
+        """Return times, equal ones together; of very many different ones, those that are close."""
+        ends = np.column_stack((low_s, high_s))
+        pairs, counts = np.unique(ends, axis=0, return_counts=True)
+        if len(pairs) > _MOST_DIFFERENT:
+            pairs, counts = np.unique(_coarse(ends), axis=0, return_counts=True)
         return Times(pairs[:, 0], pairs[:, 1], counts.astype(np.float64))
 
 
@@ -161,9 +177,14 @@ def _fit(family: Family, times: Times, never: bool) -> Fit | None:
 
     with np.errstate(all="ignore"):
         found = minimize(
-            cost, start, method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-5, "maxiter": 900}
+            cost,
+            start,
+            method="Nelder-Mead",
+            options={"xatol": 1e-5, "fatol": 1e-5, "maxiter": 900},
         )
-        found = minimize(cost, found.x, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-6})
+        found = minimize(
+            cost, found.x, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-6}
+        )
         best_x: Floats = found.x
         if not np.isfinite(found.fun):
             return None
@@ -264,9 +285,7 @@ def _covariance(cost: Callable[[Floats], float], at: Floats) -> Floats | None:
     return found if np.all(np.isfinite(found)) and np.all(np.diag(found) > 0) else None
 
 
-def _figure(
-    value: Callable[[Floats], float], at: Floats, covariance: Floats | None
-) -> Figure:
+def _figure(value: Callable[[Floats], float], at: Floats, covariance: Floats | None) -> Figure:
     middle = value(at)
     if covariance is None:
         return Figure(middle)
@@ -276,7 +295,7 @@ def _figure(
         step[number] = 1e-4 * max(1.0, abs(at[number]))
         slope[number] = (value(at + step) - value(at - step)) / (2.0 * step[number])
     error = math.sqrt(max(float(slope @ covariance @ slope), 0.0))
-    return Figure(middle, middle - _Z90 * error, middle + _Z90 * error)
+    return Figure(middle, middle - Z90 * error, middle + Z90 * error)
 
 
 def _each(function: Callable[[float], float], figure: Figure) -> Figure:
@@ -294,16 +313,17 @@ def _logit(share: float) -> float:
     return math.log(share / (1.0 - share))
 
 
-def observed(times: Times) -> tuple[Floats, Floats]:
+def observed(times: Times, *, early: bool = False) -> tuple[Floats, Floats]:
     """Return the data's distribution function: times and the shares up to them.
 
-    By Kaplan and Meier. What came between two times has come by the second.
+    By Kaplan and Meier. What came between two times had come by the second, and with ``early``
+    it is taken to have come at the first: the truth is between the two.
     """
     from scipy.stats import CensoredData, ecdf
 
     weight = np.maximum(1, np.rint(times.weight * min(1.0, 20_000 / times.count))).astype(np.int64)
     is_open = np.isinf(times.high_s)
-    at_s = np.where(is_open, times.low_s, times.high_s)
+    at_s = np.where(is_open | early, times.low_s, times.high_s)
     data = CensoredData.right_censored(np.repeat(at_s, weight), np.repeat(is_open, weight))
     function = ecdf(data).cdf
     return np.asarray(function.quantiles, np.float64), np.asarray(
@@ -312,16 +332,16 @@ def observed(times: Times) -> tuple[Floats, Floats]:
 
 
 def distance(times: Times, cdf: Callable[[Floats], Floats]) -> float:
-    """Return the largest distance of a distribution function from the data's."""
-    at_s, upto = observed(times)
-    if not len(at_s):
-        return math.nan
-    fitted = cdf(at_s)
-    found = np.abs(fitted - upto)
-    if np.all(times.low_s == times.high_s):
-        # Just before a step it may be as far off as at it.
-        found = np.maximum(found, np.abs(fitted - np.append(0.0, upto[:-1])))
-    return float(found.max())
+    """Return how far a distribution function is at most from what the data allow.
+
+    Of exact times that is the statistic of Kolmogorov and Smirnov.
+    """
+    late_s, late = observed(times)
+    early_s, early = observed(times, early=True)
+    below = late - cdf(late_s)
+    # Until the step at a time, no more had come than at the step before.
+    above = cdf(early_s) - np.append(0.0, early[:-1])
+    return float(max(below.max(initial=0.0), above.max(initial=0.0)))
 
 
 def share(count: int, of: int) -> Figure:

@@ -22,6 +22,8 @@ from sendcap.calibration.attempts import (
 OPEN: Final = 0
 """How a life ends that was soft-bounced last: the log ends before it does."""
 
+_TIME_EXPIRED: Final = 4_007
+"""Subject and detail of "delivery time expired"."""
 _SAME_EVENT_S: Final = 2.0
 """A bounce that two logs tell of has about the same time in both."""
 _SAME_ARRIVAL_S: Final = 3.0
@@ -80,6 +82,7 @@ def lives(records: Records, first_s: float) -> Lives:
     first_s
         When the log's first attempt finished.
     """
+    records = _expiries_marked(records)
     outcome = records["outcome"]
     rows = records[(outcome == ACCEPTED) | (outcome == SOFT) | (outcome == HARD)]
     rows = rows[np.lexsort((rows["finished_s"], rows["recipient"], rows["message"]))]
@@ -95,9 +98,17 @@ def lives(records: Records, first_s: float) -> Lives:
     whole = rows["attempt"][first] <= 1
     # Of those whose arrival is unknown nobody can tell.
     whole &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
-    return Lives(
-        rows, number, first, last, end, whole, expired_s, records[outcome == RETURNED]
-    )
+    return Lives(rows, number, first, last, end, whole, expired_s, records[outcome == RETURNED])
+
+
+def _expiries_marked(records: Records) -> Records:
+    """Return the rows with those hard bounces as expiries by which an MTA gives up itself."""
+    gave_up = (records["outcome"] == HARD) & (records["enhanced"] % 1_000_000 == _TIME_EXPIRED)
+    if not gave_up.any():
+        return records
+    records = records.copy()
+    records["outcome"][gave_up] = EXPIRED
+    return records
 
 
 def _same_message(rows: Records) -> Flags:

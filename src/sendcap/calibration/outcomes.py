@@ -158,6 +158,7 @@ _LONGEST: Final = 1000
 """Bytes of a reply that are looked at."""
 _REPLY: Final = re.compile(rb"\b([245]\d\d)(?:[ -]#?([245])\.(\d{1,3})\.(\d{1,3})\b)?")
 _SAID: Final = b"said: "
+_IN_REPLY: Final = b" (in reply to "
 _REMEMBERED: Final = 20_000
 _PROTOCOL: Final = frozenset({5, 6})
 """Subjects of enhanced codes: whatever the detail, it is the protocol."""
@@ -229,7 +230,8 @@ def reason_of(text: bytes, enhanced: int) -> str:
     >>> reason_of(b"550 5.1.1 Mailbox nobody", 5_001_001)
     'user unknown'
     """
-    words = text.lower()
+    # What was answered says nothing; "command" in it is no word of the reply.
+    words = text.partition(_IN_REPLY)[0].lower()
     found = _first(_TELLING, words)
     if found:
         return found

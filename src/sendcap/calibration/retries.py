@@ -70,9 +70,7 @@ class Gaps:
     @staticmethod
     def of(columns: Sequence[Floats]) -> Gaps:
         """Return gaps from the columns of `sendcap.calibration.evidence.Evidence.gaps`."""
-        failures, age_s, failing_s, previous_s, gap_s, exact = (
-            its[:_MOST_GAPS] for its in columns
-        )
+        failures, age_s, failing_s, previous_s, gap_s, exact = (its[:_MOST_GAPS] for its in columns)
         return Gaps(
             failures.astype(np.int64), age_s, failing_s, previous_s, gap_s, exact.astype(np.bool_)
         )
@@ -117,9 +115,7 @@ def recognise(gaps: Gaps, slack_s: float) -> list[Recognised]:
     return sorted(found, key=lambda its: -its.score)
 
 
-def _judged(
-    policy: RetryPolicy, size: int, told: str, gaps: Gaps, slack_s: float
-) -> Recognised:
+def _judged(policy: RetryPolicy, size: int, told: str, gaps: Gaps, slack_s: float) -> Recognised:
     low_s, high_s = predicted(policy, gaps)
     low_s = low_s - _FORGIVEN_S
     high_s = high_s + _FORGIVEN_S + np.where(gaps.exact, 0.0, slack_s)

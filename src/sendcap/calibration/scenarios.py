@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sendcap.calibration.arrivals import Stretch
@@ -59,7 +59,17 @@ def provider_lines(its: ProviderFound, missing: list[str]) -> list[Line]:
     where = f"providers.{its.name}"
     lines += _connection_lines(its, where, missing)
     lines += _time_line("connect_time", its.connect, _DEFAULT_CONNECT, where, missing)
-    lines += _time_line("transaction_time", its.transaction, _DEFAULT_TRANSACTION, where, missing)
+    if its.transaction_mean is not None:
+        mean = its.transaction_mean
+        about = f"mean {told(mean, seconds)}; the shape is an assumption"
+        table = {"dist": "exponential", "mean": duration(mean.value)}
+        lines.append(("transaction_time", table, about))
+        missing.append(
+            f"{where}.transaction_time: its shape; stamps are whole seconds, and tell its mean only"
+        )
+    else:
+        its_own, default = its.transaction, _DEFAULT_TRANSACTION
+        lines += _time_line("transaction_time", its_own, default, where, missing)
     lines += _rate_lines(its, where, missing)
     if its.transient.value > 0.0:
         reasons = ", ".join(f"{name} {count:,}" for name, count in its.transient_reasons.items())
@@ -76,7 +86,14 @@ def provider_lines(its: ProviderFound, missing: list[str]) -> list[Line]:
         lines.append(("hard", value, about))
     if its.faults:
         about = "; ".join(f"{one.reason} {told(one.share, percent)}" for one in its.faults)
-        lines.append(("faults", [_fault(one) for one in its.faults], about))
+        lines.append(("faults", [_fault(one, its.hard) for one in its.faults], about))
+        for one in its.faults:
+            if one.greylisting and one.fits[0].mean_s.low <= 0.0:
+                upto = seconds(one.fits[0].mean_s.high)
+                missing.append(
+                    f"{where}.faults, {one.reason}: when it clears; every one had at the next "
+                    f"attempt, so some time up to {upto}"
+                )
     return lines
 
 
@@ -145,8 +162,10 @@ def _rate(per_s: Figure) -> str:
     return f"{per_minute}/m,max_burst={max(1, round(per_s.value))}"
 
 
-def _fault(its: FaultFound) -> dict[str, Any]:
-    table: dict[str, Any] = {"reason": its.reason, "share": number(its.share.value)}
+def _fault(its: FaultFound, hard: Mapping[str, Figure]) -> dict[str, Any]:
+    # A scenario gives each reason once.
+    reason = f"{its.reason} for a time" if its.reason in hard else its.reason
+    table: dict[str, Any] = {"reason": reason, "share": number(its.share.value)}
     if its.fits:
         table["clears_after"] = written(its.fits[0])
     never = its.never.value if its.fits else 1.0
@@ -190,6 +209,8 @@ def seconds(value: float) -> str:
     """Return a time in words: three digits, and a unit."""
     from sendcap.reporting.elapsed import elapsed
 
+    if not math.isfinite(value):
+        return "never"
     if value < 1.0:
         return f"{1000 * value:.3g}ms"
     return f"{value:.3g}s" if value < 100.0 else elapsed(value)
@@ -209,9 +230,7 @@ def told(figure: Figure, write: Any) -> str:
     return f"{middle} ({write(figure.low)} to {write(figure.high)}{unit})"
 
 
-def toml(
-    head: Iterable[str], top: dict[str, Any], tables: Iterable[tuple[str, list[Line]]]
-) -> str:
+def toml(head: Iterable[str], top: dict[str, Any], tables: Iterable[tuple[str, list[Line]]]) -> str:
     """Return a TOML file whose keys have comments.
 
     Parameters

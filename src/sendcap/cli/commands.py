@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "compare": ("sendcap.cli.compare", "compare"),
     "sweep": ("sendcap.cli.sweep", "sweep"),
     "sensitivity": ("sendcap.cli.sensitivity", "sensitivity"),
+    "calibrate": ("sendcap.cli.calibrate", "calibrate"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
 }
 

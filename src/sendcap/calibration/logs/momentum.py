@@ -26,8 +26,8 @@ _PLAIN: Final = re.compile(rb"[^\\@]*(?:\\.[^\\@]*)*", re.DOTALL)
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _KIND: Final = re.compile(rb"\d{9,11}(?:\.\d{1,9})?@[^@]{1,100}@[^@]{0,100}@[^@]{0,100}@([A-Z])@")
 _OUT_OF_BAND: Final = b"21"
-_LATENCY_PLACES: Final = {b"D": (9, 10, 11), b"T": (10, 11, 13), b"P": (10, 11, 13)}
-"""Where the retries, the latency and the end of the line are."""
+_LATENCY_PLACES: Final = {b"D": (9, 10, 12), b"T": (10, 11, 14), b"P": (10, 11, 14)}
+"""Places of the retries and the latency, and how many fields there are."""
 _NAN: Final = float("nan")
 
 
@@ -98,7 +98,7 @@ class MomentumReader(Reader):
         )
 
     def _bounce(self, its: list[bytes]) -> tuple[Any, ...]:
-        if len(its) < 15:
+        if len(its) < 16:
             raise ValueError
         context = self.context
         late = its[11] == _OUT_OF_BAND

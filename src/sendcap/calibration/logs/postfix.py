@@ -165,9 +165,7 @@ class PostfixReader(Reader):
             return None
         try:
             syslog, rfc3339 = found[1], found[2]
-            finished_s = (
-                self._syslog.seconds(syslog) if syslog else self._rfc3339.seconds(rfc3339)
-            )
+            finished_s = self._syslog.seconds(syslog) if syslog else self._rfc3339.seconds(rfc3339)
         except ValueError:
             self.refuse("the time is none", number, line)
             return None

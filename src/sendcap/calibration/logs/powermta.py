@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RETURNED, SOFT
@@ -93,9 +93,9 @@ class PowermtaReader(Reader):
             if row is not None:
                 yield row
 
-    def read(self) -> None:
+    def read(self, progress: Callable[[int], None] | None = None) -> None:
         """Read the file to its end."""
-        super().read()
+        super().read(progress)
         if self._open:
             self.refuse("a quote is never closed", self.log.lines, self._open)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Final
-
-import numpy as np
 
 from sendcap.calibration.attempts import Attempts, Records, rows
 from sendcap.calibration.logs.identities import Identities
@@ -69,11 +67,13 @@ class Reader(ABC):
             The number of the first of them.
         """
 
-    def read(self) -> None:
-        """Read the file to its end."""
+    def read(self, progress: Callable[[int], None] | None = None) -> None:
+        """Read the file to its end; ``progress`` is called with the bytes read so far."""
         held: list[tuple[Any, ...]] = []
         for lines in self.log.blocks():
             held += self._rows(lines, self.log.lines - len(lines) + 1)
+            if progress is not None:
+                progress(self.log.read_bytes)
             if len(held) >= _CHUNK:
                 self._add(held)
                 held = []
@@ -99,8 +99,3 @@ class Reader(ABC):
 
     def _records(self, count: int, found: dict[str, Any]) -> Records:
         return rows(count, found)
-
-
-def as_floats(values: Any) -> Any:
-    """Return an array of numbers, from numbers or from bytes."""
-    return np.array(values, dtype=np.float64)

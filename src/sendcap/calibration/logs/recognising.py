@@ -71,7 +71,7 @@ def read_logs(
     format_name
         Of all of them; each is recognised by its content without it.
     progress
-        Called after each file with the bytes read so far.
+        Called now and then with the bytes read so far.
 
     Raises
     ------
@@ -85,11 +85,12 @@ def read_logs(
     total = 0
     for log, kind in zip(logs, readers, strict=True):
         reader = kind(log, context)
-        reader.read()
+        before = total
+        reader.read(
+            None if progress is None else lambda done, before=before: progress(before + done)
+        )
         total += log.read_bytes
         found.append(
             FileRead(log.name, kind.format, log.read_bytes, log.lines, reader.used, log.damage)
         )
-        if progress is not None:
-            progress(total)
     return found
