@@ -60,7 +60,7 @@ class _Stage(StageMonitor):
         self.connections: list[tuple[Floats, Floats]] = []
         self._waited: tuple[Floats, Floats] | None = None
 
-    def waited(self, ready_s: Floats, start_s: Floats, weights: Any = None) -> None:
+    def waited(self, ready_s: Floats, start_s: Floats, _weights: Any = None) -> None:
         self._waited = (ready_s.copy(), start_s.copy())
 
     def worked(self, from_s: Floats, to_s: Floats) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -46,9 +47,7 @@ def stretches(arrived_s: Floats) -> list[Stretch]:
     cuts = {0, len(times_s)}
     while len(cuts) <= _MOST:
         ordered = sorted(cuts)
-        found = [
-            _farthest(times_s, one, two) for one, two in zip(ordered, ordered[1:], strict=False)
-        ]
+        found = [_farthest(times_s, one, two) for one, two in pairwise(ordered)]
         distance, place = max(found)
         if distance <= _OFF * len(times_s):
             break
@@ -56,7 +55,7 @@ def stretches(arrived_s: Floats) -> list[Stretch]:
     ordered = sorted(cuts)
     return [
         Stretch(float(times_s[one]), _spread_s(times_s, one, two), (two - one) / len(times_s))
-        for one, two in zip(ordered, ordered[1:], strict=False)
+        for one, two in pairwise(ordered)
     ]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,8 @@ class Attempts:
         When the first attempt finished, and when the last of all events was; infinite without.
     sharp
         Whether times are finer than whole seconds.
+    by_provider : ndarray of int
+        Attempts at each provider, by number.
     """
 
     def __init__(self, in_memory: int = _IN_MEMORY) -> None:
@@ -87,8 +89,9 @@ class Attempts:
         self.count = 0
         self.first_s, self.last_s = np.inf, -np.inf
         self.sharp = False
+        self.by_provider = np.zeros(1 << 16, np.int64)
 
-    def __enter__(self) -> Attempts:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -112,6 +115,7 @@ class Attempts:
         tried = records["outcome"] <= HARD
         if not tried.any():
             return
+        self.by_provider += np.bincount(records["provider"][tried], minlength=1 << 16)
         finished_s = records["finished_s"][tried]
         self.sharp |= bool(np.any(finished_s != np.floor(finished_s)))
         self.first_s = min(self.first_s, float(finished_s.min()))

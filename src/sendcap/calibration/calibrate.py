@@ -13,7 +13,7 @@ import numpy as np
 
 from sendcap.calibration import retries
 from sendcap.calibration.arrivals import Stretch, stretches
-from sendcap.calibration.attempts import Attempts, Floats
+from sendcap.calibration.attempts import Attempts, Floats, Ints
 from sendcap.calibration.estimates import ProviderFound, SessionEvidence, found_of
 from sendcap.calibration.evidence import Evidence
 from sendcap.calibration.feedback import fits as feedback_fits
@@ -22,21 +22,22 @@ from sendcap.calibration.fitting import Fit
 from sendcap.calibration.logs.reading import Context
 from sendcap.calibration.logs.recognising import FORMATS, FileRead, read_logs
 from sendcap.calibration.logs.skipped import Skipped
-from sendcap.calibration.providers import Providers, read_map
+from sendcap.calibration.providers import OTHER, Providers, read_map
 from sendcap.calibration.scenarios import (
     Line,
     deliveries,
     heading,
     provider_lines,
     retry_table,
-    toml,
     told,
+    toml,
     written,
 )
 from sendcap.calibration.scenarios import seconds as in_words
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, loads
 
+_LEAST_ATTEMPTS: Final = 30
 _LEAST_EXPIRED: Final = 5
 _LONGEST_SLACK_S: Final = 120.0
 _EXPLAINED: Final = 0.5
@@ -59,6 +60,8 @@ class Calibration:
         What was not used.
     providers
         What was found of each, the one with the most messages first.
+    small
+        Providers with too few attempts for estimates, which count as other, and how many.
     policies
         Retry policies, the one that explains the gaps best first.
     arrivals
@@ -78,6 +81,7 @@ class Calibration:
     files: list[FileRead]
     skipped: Skipped
     providers: list[ProviderFound]
+    small: dict[str, int]
     policies: list[retries.Recognised]
     gaps: retries.Gaps
     arrivals: list[Stretch]
@@ -154,7 +158,11 @@ def calibrate(
             attempts(table)
         files = read_logs([Path(log) for log in logs], context, format, progress)
         _require_deliveries(table, files, context.skipped)
-        evidence = Evidence(table, context.providers.names, table.sharp)
+        merged, small = _merged(context.providers, table.by_provider)
+        evidence = Evidence(table, context.providers.names, merged)
+        if evidence.messages < evidence.partial:
+            # A log that begins in the middle of a backlog tells more if its messages count as new.
+            evidence = Evidence(table, context.providers.names, merged, strict=False)
         sessions = SessionEvidence(evidence, table.sharp)
     if not evidence.messages:
         raise SendcapError(
@@ -166,7 +174,25 @@ def calibrate(
         if evidence.providers[name].messages
     ]
     found.sort(key=lambda its: -its.messages)
-    return _assembled(files, context.skipped, found, evidence, latency_s, left_out)
+    return _assembled(files, context.skipped, found, small, evidence, latency_s, left_out)
+
+
+def _merged(providers: Providers, attempts: Ints) -> tuple[Ints, dict[str, int]]:
+    """Return which provider each counts as: those with few attempts are other ones."""
+    numbers = np.arange(len(attempts))
+    names = list(providers.names)
+    few = {
+        name: int(attempts[number])
+        for number, name in enumerate(names)
+        if attempts[number] < _LEAST_ATTEMPTS and name != OTHER
+    }
+    if len(few) == len(names):
+        return numbers, {}
+    other = providers.number_of(OTHER) if few else 0
+    for number, name in enumerate(names):
+        if name in few:
+            numbers[number] = other
+    return numbers, few
 
 
 def _require_deliveries(table: Attempts, files: list[FileRead], skipped: Skipped) -> None:
@@ -186,6 +212,7 @@ def _assembled(
     files: list[FileRead],
     skipped: Skipped,
     found: list[ProviderFound],
+    small: dict[str, int],
     evidence: Evidence,
     latency_s: Floats,
     left_out: Counter[str],
@@ -217,6 +244,7 @@ def _assembled(
         files=files,
         skipped=skipped,
         providers=found,
+        small=small,
         policies=policies,
         gaps=gaps,
         arrivals=arrivals,
@@ -257,16 +285,20 @@ def _text(
 ) -> str:
     head = [
         "Fitted by sendcap calibrate. Comments tell where a figure is from; intervals are 90 %.",
-        f"Log: {', '.join(its.name for its in files[:5])}{' …' if len(files) > 5 else ''}; "
-        f"{evidence.messages:,} messages, {sum(its.attempts for its in found):,} attempts.",
+        (
+            f"Log: {', '.join(its.name for its in files[:5])}{' …' if len(files) > 5 else ''}; "
+            f"{evidence.messages:,} messages, {sum(its.attempts for its in found):,} attempts."
+        ),
         "Limits are those of all source addresses together, so there is one.",
     ]
     audience = {its.name: its.messages for its in found}
     tables: list[tuple[str, list[Line]]] = []
     if validity_s is not None:
         validity_s = max(round(validity_s / 60.0), 1) * 60.0
-    for table in deliveries(arrivals, evidence.messages, validity_s, audience):
-        tables.append(("[[deliveries]]", [(key, value, "") for key, value in table.items()]))
+    tables += [
+        ("[[deliveries]]", [(key, value, "") for key, value in table.items()])
+        for table in deliveries(arrivals, evidence.messages, validity_s, audience)
+    ]
     batch = max(1, min(256, evidence.messages // 2000))
     relay: list[Line] = [
         ("batch", batch, ""),
@@ -276,8 +308,7 @@ def _text(
     if policy is not None:
         about = f"{policy.told}: explains {policy.explained:,} of {policy.gaps:,} gaps"
         tables.append(("[mta]", [("retry", retry_table(policy.policy), about)]))
-    for its in found:
-        tables.append((heading("providers", its.name), provider_lines(its, missing)))
+    tables += [(heading("providers", its.name), provider_lines(its, missing)) for its in found]
     if feedback:
         about = f"mean {told(feedback[0].mean_s, in_words)}"
         tables.append(("[feedback]", [("synchronous", written(feedback[0]), about)]))

@@ -18,6 +18,8 @@ _LEAST_BLOCKS: Final = 10
 _ALIKE: Final = 0.05
 _FLAT: Final = 0.4
 """A plateau spreads less than this share of what chance would do."""
+_ONE_AT_A_TIME: Final = 1.05
+_LEAST_PAUSE: Final = 0.05
 _SHORT_WAIT_S: Final = 5.0
 _LEAST_IN_A_BLOCK: Final = 10.0
 
@@ -39,6 +41,8 @@ class Ceiling:
         How high it is: connections, or attempts per second.
     blocks, block_s
         How many stretches of time are on the plateau, and how long one is.
+    pause_s
+        Where attempts come one by one, each a while after the last: how long that is.
     """
 
     connections: float
@@ -49,6 +53,7 @@ class Ceiling:
     level: Figure | None
     blocks: int
     block_s: float
+    pause_s: float | None = None
 
 
 def ceiling(mine: OfProvider, bin_s: float, open_sessions: Floats | None) -> Ceiling:
@@ -72,10 +77,27 @@ def ceiling(mine: OfProvider, bin_s: float, open_sessions: Floats | None) -> Cei
     minute = _fastest(counts, bin_s, _MINUTE_S)
     hour = _fastest(counts, bin_s, _HOUR_S)
     limited: Literal["connections", "rate", ""] = ""
-    level, blocks, block_s = None, 0, 0.0
+    level, blocks, block_s, pause_s = None, 0, 0.0, None
     if _waited(mine):
         limited, level, blocks, block_s = _plateau(counts, busy, bin_s)
-    return Ceiling(most, per_second, minute, hour, limited, level, blocks, block_s)
+        if level is not None and open_sessions is None:
+            pause_s = _pause_s(mine, most, hour if limited == "connections" else level.value)
+        if pause_s is not None and limited == "connections":
+            # One at a time, and for a part of the time none: its level says how large a part.
+            limited, level = "rate", Figure(hour)
+    return Ceiling(most, per_second, minute, hour, limited, level, blocks, block_s, pause_s)
+
+
+def _pause_s(mine: OfProvider, most: float, per_s: float) -> float | None:
+    """Return the pause after each attempt, None where more than one are under way at a time.
+
+    Postfix's ``destination_rate_delay`` makes them come one by one, so many seconds apart.
+    """
+    takes_s = float(mine.busy_s.sum()) / max(mine.attempts, 1)
+    pause_s = 1.0 / per_s - takes_s
+    if not most <= _ONE_AT_A_TIME or pause_s < _LEAST_PAUSE / per_s:
+        return None
+    return pause_s
 
 
 def _fastest(counts: Floats, bin_s: float, span_s: float) -> float:

@@ -23,7 +23,7 @@ def rounded(values_s: Floats) -> Times:
     ----------
     Postfix, ``src/util/format_tv.c``: rounded to the nearest.
     """
-    values_s = np.round(values_s.astype(np.float64), 2)
+    values_s = np.round(values_s.astype(np.float64), 2).astype(np.float64)
     below = np.select([values_s <= 1.0, values_s <= 10.0], [0.005, 0.05], 0.5)
     above = np.select([values_s < 1.0, values_s < 10.0], [0.005, 0.05], 0.5)
     return Times.of(np.maximum(values_s - below, 0.0), values_s + above)

@@ -1,4 +1,4 @@
-"""Fitting what has edges: a time that is always the same, and one between two bounds."""
+"""Fitting without a family: a constant, a time between two bounds, the measured times."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.fitting import Figure, Fit, Times, distance, share
+from sendcap.calibration.fitting import Z90, Figure, Fit, Times, distance, share
 
 _LOG_20: Final = math.log(20.0)
+_VALUES: Final = 100
 _USUAL_S: Final = 300.0
 """Threshold of most receivers that greylist: F. Pagani et al., DSN 2016."""
 
@@ -53,6 +54,38 @@ def constant(times: Times, never: bool) -> Fit | None:
         log_likelihood=log_likelihood,
         aic=2.0 * (2 if never else 1) - 2.0 * log_likelihood,
         distance=0.0,
+        count=times.count,
+        cdf=cdf,
+    )
+
+
+def measured(times: Times) -> Fit | None:
+    """Return the measured times themselves, as a hundred quantiles."""
+    if times.censored:
+        return None
+    order = np.argsort(times.middle_s)
+    middle_s, weight = times.middle_s[order], times.weight[order]
+    upto = (np.cumsum(weight) - 0.5 * weight) / times.count
+    values_s = np.interp((np.arange(_VALUES) + 0.5) / _VALUES, upto, middle_s)
+    mean_s = float(np.average(middle_s, weights=weight))
+    sd_s = math.sqrt(float(np.average((middle_s - mean_s) ** 2, weights=weight)))
+    error_s = sd_s / math.sqrt(times.count)
+    # The quantiles leave out the end of the tail, which the mean has: the last one stands for it.
+    beyond_s = _VALUES * (mean_s - float(values_s.mean()))
+    values_s[-1] = max(values_s[-1] + beyond_s, values_s[-2])
+
+    def cdf(at_s: Floats) -> Floats:
+        return np.searchsorted(values_s, at_s, side="right") / _VALUES
+
+    return Fit(
+        family="empirical",
+        table={"dist": "empirical", "values": values_s.tolist()},
+        mean_s=Figure(mean_s, mean_s - Z90 * error_s, mean_s + Z90 * error_s),
+        cv=Figure(sd_s / mean_s if mean_s else 0.0),
+        never=None,
+        log_likelihood=math.nan,
+        aic=math.nan,
+        distance=distance(times, cdf),
         count=times.count,
         cdf=cdf,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from sendcap.calibration import ceilings, connections
 from sendcap.calibration.attempts import ACCEPTED, Floats, Ints, Records
 from sendcap.calibration.evidence import Evidence, OfProvider
-from sendcap.calibration.fitting import Figure, Fit, Times, best, share
+from sendcap.calibration.fitting import Figure, Fit, Times, best, best_or_measured, share
 from sendcap.calibration.outcomes import (
     GREYLISTED,
     MAILBOX_FULL,
@@ -145,9 +145,9 @@ def found_of(
         name=name,
         messages=mine.messages,
         attempts=mine.attempts,
-        connect=best(connect_times) if connect_times else [],
+        connect=best_or_measured(connect_times) if connect_times else [],
         connect_times=connect_times,
-        transaction=best(transaction_times) if transaction_times else [],
+        transaction=best_or_measured(transaction_times) if transaction_times else [],
         transaction_times=transaction_times,
         transaction_mean=mean,
         per_connection=connections.per_connection(uses),

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from sendcap.calibration.attempts import (
     ACCEPTED,
+    EXPIRED,
     HARD,
     SOFT,
     Attempts,
@@ -22,7 +23,7 @@ from sendcap.calibration.attempts import (
     Ints,
     Records,
 )
-from sendcap.calibration.lives import EXPIRED, OPEN, Lives, gaps_s, lives
+from sendcap.calibration.lives import OPEN, Lives, gaps_s, lives
 from sendcap.calibration.outcomes import REASONS, THROTTLED, UNREACHABLE, number_of
 
 _SAMPLE: Final = 200_000
@@ -131,6 +132,13 @@ class OfProvider:
 class Evidence:
     """All of it.
 
+    Parameters
+    ----------
+    merged
+        For each provider the number of the one that it counts as.
+    strict
+        See `sendcap.calibration.lives.lives`.
+
     Attributes
     ----------
     first_s, last_s
@@ -145,9 +153,17 @@ class Evidence:
         When messages came, since 1970.
     """
 
-    def __init__(self, attempts: Attempts, providers: Sequence[str], sharp: bool) -> None:
+    def __init__(
+        self,
+        attempts: Attempts,
+        providers: Sequence[str],
+        merged: Ints,
+        *,
+        strict: bool = True,
+    ) -> None:
+        self.strict = strict
         self.first_s, self.last_s = attempts.first_s, attempts.last_s
-        least_s = 1.0 if sharp else 60.0
+        least_s = 1.0 if attempts.sharp else 60.0
         span_s = self.last_s - self.first_s
         self.bin_s = max(least_s, least_s * np.ceil(span_s / _MOST_BINS / least_s))
         self.bins = int(span_s / self.bin_s) + 3
@@ -159,7 +175,8 @@ class Evidence:
         self.sessions = Sessions()
         self.partial = 0
         for part in attempts.parts():
-            self._take(lives(part, self.first_s))
+            part["provider"] = merged[part["provider"]]
+            self._take(lives(part, self.first_s, strict=strict))
 
     def _take(self, its: Lives) -> None:
         self.sessions.add(its.rows)
@@ -176,7 +193,7 @@ class Evidence:
         whole = np.flatnonzero(its.whole)
         # In the order of their hashes, and not of their providers.
         arrived_s = its.rows["arrived_s"][its.first[whole]]
-        self.arrivals.add(arrived_s[~np.isnan(arrived_s)])
+        self.arrivals.add(self._came_s(arrived_s[~np.isnan(arrived_s)]))
         expired = (its.end == EXPIRED) & its.whole
         age_s = its.expired_s[expired] - its.rows["arrived_s"][its.last[expired]]
         self.ages.add(age_s[~np.isnan(age_s)])
@@ -202,7 +219,8 @@ class Evidence:
 
     def _bin(self, times_s: Floats) -> Ints:
         place = np.floor((times_s - self.first_s) / self.bin_s).astype(np.int64) + 1
-        return np.clip(place, 0, self.bins - 1)
+        bins: Ints = np.clip(place, 0, self.bins - 1)
+        return bins
 
     def _add_busy(self, busy_s: Floats, from_s: Floats, to_s: Floats) -> None:
         """Add to each bin how long of it was within the intervals."""
@@ -228,9 +246,13 @@ class Evidence:
         failed = first[rows["outcome"][first] == SOFT]
         mine.soft_first += _by_reason(rows[failed])
         accepted = last[end == ACCEPTED]
-        delay_s = rows["finished_s"][accepted] - rows["arrived_s"][accepted]
+        delay_s = rows["finished_s"][accepted] - self._came_s(rows["arrived_s"][accepted])
         mine.delay_s.add(delay_s[~np.isnan(delay_s)])
         self._of_clearing(mine, its, which)
+
+    def _came_s(self, arrived_s: Floats) -> Floats:
+        """Return when messages came, or when the log began with them there already."""
+        return arrived_s if self.strict else np.maximum(arrived_s, self.first_s - 1.0)
 
     def _of_clearing(self, mine: OfProvider, its: Lives, which: Ints) -> None:
         """Find between which times faults have cleared that the first attempt met."""

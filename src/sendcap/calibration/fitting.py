@@ -22,6 +22,8 @@ _LEAST_P: Final = 1e-300
 _TINY_S: Final = 1e-6
 _MOST_DIFFERENT: Final = 3000
 _CELL: Final = 0.01
+_FAR_OFF: Final = 0.05
+_LEAST_MEASURED: Final = 100
 Z90: Final = 1.6448536269514722
 """Half the width of a 90 % interval in standard errors."""
 
@@ -163,6 +165,17 @@ def best(times: Times, *, never: bool = False, names: Sequence[str] | None = Non
     return sorted((its for its in fits if its is not None), key=lambda its: its.aic)
 
 
+def best_or_measured(times: Times) -> list[Fit]:
+    """Fit every family; where all are off by more than 5 points, the measured times come first."""
+    from sendcap.calibration.edges import measured
+
+    fits = best(times)
+    if fits and fits[0].distance <= _FAR_OFF:
+        return fits
+    itself = measured(times) if times.count >= _LEAST_MEASURED else None
+    return fits if itself is None else [itself, *fits]
+
+
 def _fit(family: Family, times: Times, never: bool) -> Fit | None:
     from scipy.optimize import minimize
 
@@ -279,7 +292,7 @@ def _covariance(cost: Callable[[Floats], float], at: Floats) -> Floats | None:
                 value = corners / (4.0 * step[one] * step[two])
             curvature[one, two] = curvature[two, one] = value
     try:
-        found = np.linalg.inv(curvature)
+        found: Floats = np.linalg.inv(curvature).astype(np.float64)
     except np.linalg.LinAlgError:
         return None
     return found if np.all(np.isfinite(found)) and np.all(np.diag(found) > 0) else None
@@ -356,7 +369,5 @@ def share(count: int, of: int) -> Figure:
 
     if of <= 0:
         return Figure(math.nan)
-    low, high = beta.ppf([0.05, 0.95], count + 0.5, of - count + 0.5)
-    return Figure(
-        count / of, 0.0 if count == 0 else float(low), 1.0 if count == of else float(high)
-    )
+    low, high = (float(beta.ppf(end, count + 0.5, of - count + 0.5)) for end in (0.05, 0.95))
+    return Figure(count / of, 0.0 if count == 0 else low, 1.0 if count == of else high)

@@ -69,7 +69,7 @@ class Lives:
         return self.last - self.first + 1
 
 
-def lives(records: Records, first_s: float) -> Lives:
+def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     """Join attempts to lives.
 
     A message's number may be used again, so a life also ends with an acceptance or a hard bounce,
@@ -81,6 +81,8 @@ def lives(records: Records, first_s: float) -> Lives:
         All rows of some messages.
     first_s
         When the log's first attempt finished.
+    strict
+        Whether a message that came well before that may have been tried before.
     """
     records = _expiries_marked(records)
     outcome = records["outcome"]
@@ -96,8 +98,9 @@ def lives(records: Records, first_s: float) -> Lives:
     expired_s[end != OPEN] = np.nan
     end[~np.isnan(expired_s)] = EXPIRED
     whole = rows["attempt"][first] <= 1
-    # Of those whose arrival is unknown nobody can tell.
-    whole &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
+    if strict:
+        # Of those whose arrival is unknown nobody can tell.
+        whole &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
     return Lives(rows, number, first, last, end, whole, expired_s, records[outcome == RETURNED])
 
 

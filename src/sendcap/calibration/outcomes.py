@@ -60,6 +60,9 @@ _TELLING: Final[tuple[tuple[str, tuple[bytes, ...]], ...]] = (
     ),
     ("blocked", (b"spamhaus", b"blocklist", b"block list", b"blacklist", b"reputation", b"rbl")),
     ("authentication", (b"dmarc", b"dkim", b"spf ", b"unauthenticated")),
+    # Microsoft's code for it is 5.4.1, by the register a host that does not answer.
+    (USER_UNKNOWN, (b"recipient address rejected: access denied", b"user unknown")),
+    ("invalid domain", (b"domain not found", b"host not found", b"null mx")),
 )
 """Words that outweigh a code."""
 
@@ -82,7 +85,6 @@ _WORDS: Final[tuple[tuple[str, tuple[bytes, ...]], ...]] = (
     (
         USER_UNKNOWN,
         (
-            b"user unknown",
             b"unknown user",
             b"no such user",
             b"no such recipient",
@@ -104,7 +106,7 @@ _WORDS: Final[tuple[tuple[str, tuple[bytes, ...]], ...]] = (
     ),
     (
         "invalid domain",
-        (b"domain not found", b"host not found", b"name service error", b"null mx"),
+        (b"name service error", b"no such domain", b"domain does not exist"),
     ),
     ("message too large", (b"too large", b"size limit", b"maximum size", b"message size")),
     ("spam content", (b"spam", b"phish", b"virus", b"malware", b"unsolicited", b"content reject")),

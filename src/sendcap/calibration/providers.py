@@ -99,7 +99,7 @@ class Providers:
         if found is None:
             if len(self._of) >= _MOST_REMEMBERED:
                 self._of.clear()
-            found = self._of[key] = self._number(self.name(host, domain))
+            found = self._of[key] = self.number_of(self.name(host, domain))
         return found
 
     def name(self, host: bytes, domain: bytes) -> str:
@@ -121,7 +121,8 @@ class Providers:
             or OTHER
         )
 
-    def _number(self, name: str) -> int:
+    def number_of(self, name: str) -> int:
+        """Return the number of a name, a new one if it has none."""
         if name not in self._numbers:
             self._numbers[name] = len(self.names)
             self.names.append(name)

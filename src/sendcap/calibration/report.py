@@ -36,8 +36,17 @@ def estimates(found: Calibration) -> pd.DataFrame:
         rows += _of_provider(its)
     if found.feedback:
         rows += _of_fit("", "feedback.synchronous", found.feedback[0])
-    columns = ("provider", "quantity", "value", "low", "high", "unit", "measured", "distribution",
-               "distance")  # fmt: skip
+    columns = (
+        "provider",
+        "quantity",
+        "value",
+        "low",
+        "high",
+        "unit",
+        "measured",
+        "distribution",
+        "distance",
+    )
     return pd.DataFrame(rows, columns=list(columns))
 
 
@@ -107,8 +116,7 @@ def report(found: Calibration, verified: Verification | None = None) -> str:
         _section("What was read", _read(found)),
         _section("Messages", _messages(found)),
     ]
-    for its in found.providers:
-        parts.append(_section(f"Provider {its.name}", _provider(its)))
+    parts += [_section(f"Provider {its.name}", _provider(its)) for its in found.providers]
     parts.append(_section("Retry policy", _policies(found)))
     if found.feedback:
         parts.append(_section("Feedback", _feedback(found)))
@@ -161,6 +169,14 @@ def _messages(found: Calibration) -> Iterator[str]:
     evidence = found.evidence
     span_s = evidence.last_s - evidence.first_s
     yield f"The log's attempts span {seconds(max(span_s, 0.0))}."
+    if not evidence.strict:
+        yield (
+            "Most messages came before the log begins. They count as new and as coming when it "
+            "begins, although some may have been tried before: take shares and delays with care."
+        )
+    if found.small:
+        names = ", ".join(f"{name} {count}" for name, count in found.small.items())
+        yield f"Too few attempts for estimates of their own, so they count as other: {names}."
     if evidence.partial:
         yield (
             f"{evidence.partial:,} messages may have been tried before the log begins; their "
@@ -220,10 +236,14 @@ def _fitted(name: str, fits: list[Fit], times: Times) -> Iterator[str]:
     yield f"{name}: {its.family}, mean {told(its.mean_s, seconds)}{shape}; {its.count:,.0f} values."
     if its.family == "constant":
         return
+    if its.family == "empirical":
+        yield "No family is within 5 points of the data, so the scenario has the data's quantiles."
     rows = []
+    first = min(fit.aic for fit in fits if not math.isnan(fit.aic))
     for fit in fits:
         quantiles = (seconds(quantile_s(fit, share)) for share in _QUANTILES)
-        more = f"+{fit.aic - its.aic:.1f}" if fit is not its else f"{fit.aic:.1f}"
+        more = f"+{fit.aic - first:.1f}" if fit.aic > first else f"{first:.1f}"
+        more = "" if math.isnan(fit.aic) else more
         never = "" if fit.never is None else percent(fit.never.value)
         rows.append((fit.family, more, f"{100 * fit.distance:.1f}", never, *quantiles))
     data = (_data_quantile(times, share) for share in _QUANTILES)
@@ -330,7 +350,7 @@ def check_lines(verified: Verification) -> Iterator[str]:
                 compared(its, its.log),
                 compared(its, its.simulated),
                 "" if its.close else "differs",
-            )  # fmt: skip
+            )
             for its in verified.rows
         ],
     )

@@ -26,7 +26,7 @@ Line = tuple[str, Any, str]
 def duration(seconds: float) -> str:
     """Return a duration with as many digits as it deserves."""
     rounded = float(f"{max(seconds, 0.0):.{_DIGITS}g}")
-    return format_duration(rounded if rounded < 1e9 else 1e9)
+    return format_duration(min(rounded, 1e9))
 
 
 def number(value: float) -> float:
@@ -40,6 +40,8 @@ def written(fit: Fit) -> Any:
     if table["dist"] == "constant":
         return duration(table["value"])
     its = fit.mean_s.value
+    if table["dist"] == "empirical":
+        return {**table, "values": [duration(value) for value in table["values"]]}
     for key in ("mean", "scale", "low", "high"):
         if key in table:
             table[key] = duration(max(table[key], 1e-6 if key != "low" else 0.0))
@@ -104,7 +106,7 @@ def _connection_lines(its: ProviderFound, where: str, missing: list[str]) -> lis
         about = f"in use all the time in {ceiling.blocks} stretches of {ceiling.block_s:g} s"
         lines.append(("connections_per_ip", max(round(ceiling.level.value), 1), about))
     elif math.isfinite(ceiling.connections):
-        seen = math.ceil(ceiling.connections - 0.05)
+        seen = max(math.ceil(ceiling.connections - 0.05), 1)
         value = max(seen, _LEAST_CONNECTIONS)
         lines.append(("connections_per_ip", value, f"at least: {seen} were in use at a time"))
         missing.append(f"{where}.connections_per_ip: no limit was reached; {seen} were in use")
@@ -134,6 +136,8 @@ def _time_line(
         return [(key, default, "assumption: the log does not tell")]
     its = fits[0]
     about = f"{its.count:,.0f} measured; mean {told(its.mean_s, seconds)}"
+    if its.family == "empirical":
+        about += "; no family fits, so these are the measured times' quantiles"
     return [(key, written(its), about)]
 
 
@@ -142,7 +146,11 @@ def _rate_lines(its: ProviderFound, where: str, missing: list[str]) -> list[Line
     ceiling = its.ceiling
     if ceiling.limited_by == "rate" and ceiling.level is not None:
         about = f"{ceiling.blocks} stretches of {ceiling.block_s:g} s at that pace"
-        lines.append(("rate", _rate(ceiling.level), about))
+        value: Any = _rate(ceiling.level)
+        if ceiling.pause_s is not None:
+            value = {"kind": "gap", "pause": duration(ceiling.pause_s)}
+            about = f"one by one, {1.0 / ceiling.level.value:.3g} s apart; {about}"
+        lines.append(("rate", value, about))
     elif ceiling.limited_by == "connections":
         missing.append(f"{where}.rate: the connections were the limit, a rate was never reached")
     else:

@@ -1,4 +1,4 @@
-"""The self-check: the fitted scenario is simulated, and what comes of it is held against the log."""
+"""The self-check: the fitted scenario is simulated, what comes of it held against the log."""
 
 from __future__ import annotations
 

@@ -76,8 +76,8 @@ def calibration_chart(found: Calibration) -> Figure:
                     panel.set_title(title)
         _gaps(figure.add_subplot(grid[rows - 1, :]), found)
         figure.supxlabel(
-            "Grey: share of the log's values up to that time. Line: the fitted distribution. When a "
-            "fault clears is known only to lie between two attempts: in the band.",
+            "Grey: share of the log's values up to that time. Line: the fitted distribution. "
+            "When a fault clears is known only to lie between two attempts: in the band.",
             x=0.01,
             ha="left",
             fontsize=8.5,
@@ -191,9 +191,9 @@ def _gaps(panel: Axes, found: Calibration) -> None:
         )
     panel.set_yscale("log")
     shown_s = gaps.gap_s[chosen]
-    low_s, high_s = 0.6 * max(float(shown_s.min()), 1.0), 1.6 * max(float(shown_s.max()), 2.0)
-    panel.set_ylim(low_s, high_s)
-    ticks = [it for it in (1, 10, 60, 600, 1200, 3600, 21_600, 86_400) if low_s <= it <= high_s]
+    least_s, most_s = 0.6 * max(float(shown_s.min()), 1.0), 1.6 * max(float(shown_s.max()), 2.0)
+    panel.set_ylim(least_s, most_s)
+    ticks = [it for it in (1, 10, 60, 600, 1200, 3600, 21_600, 86_400) if least_s <= it <= most_s]
     panel.set_yticks(ticks, [tick_label(it) for it in ticks])
     panel.set_yticks([], minor=True)
     last = int(gaps.failures[chosen].max()) + 1

@@ -85,12 +85,13 @@ def read_logs(
     total = 0
     for log, kind in zip(logs, readers, strict=True):
         reader = kind(log, context)
-        before = total
-        reader.read(
-            None if progress is None else lambda done, before=before: progress(before + done)
-        )
+        reader.read(None if progress is None else _after(total, progress))
         total += log.read_bytes
         found.append(
             FileRead(log.name, kind.format, log.read_bytes, log.lines, reader.used, log.damage)
         )
     return found
+
+
+def _after(before: int, progress: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda done: progress(before + done)

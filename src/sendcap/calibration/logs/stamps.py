@@ -10,7 +10,7 @@ from typing import Final
 _MONTHS: Final = {
     name: number
     for number, name in enumerate(
-        b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),  # noqa: SIM905 (bytes)
+        b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
         1,
     )
 }
