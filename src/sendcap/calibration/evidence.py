@@ -163,7 +163,7 @@ class Evidence:
     ) -> None:
         self.strict = strict
         self.first_s, self.last_s = attempts.first_s, attempts.last_s
-        least_s = 1.0 if attempts.sharp else 60.0
+        least_s = 1.0 if attempts.sharp else 10.0
         span_s = self.last_s - self.first_s
         self.bin_s = max(least_s, least_s * np.ceil(span_s / _MOST_BINS / least_s))
         self.bins = int(span_s / self.bin_s) + 3

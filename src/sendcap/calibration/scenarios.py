@@ -105,6 +105,8 @@ def _connection_lines(its: ProviderFound, where: str, missing: list[str]) -> lis
     if ceiling.limited_by == "connections" and ceiling.level is not None:
         about = f"in use all the time in {ceiling.blocks} stretches of {ceiling.block_s:g} s"
         lines.append(("connections_per_ip", max(round(ceiling.level.value), 1), about))
+    elif ceiling.pause_s is not None:
+        lines.append(("connections_per_ip", 1, "attempts came one by one"))
     elif math.isfinite(ceiling.connections):
         seen = max(math.ceil(ceiling.connections - 0.05), 1)
         value = max(seen, _LEAST_CONNECTIONS)
