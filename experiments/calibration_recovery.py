@@ -102,7 +102,7 @@ def compared(truth: Scenario, found: Calibration) -> Iterator[Compared]:
         if its.transaction_mean is not None:
             mean_s = real.transaction_time.mean_s
             yield Compared(f"{its.name} transaction_time, mean", mean_s, its.transaction_mean)
-        if its.ceiling.limited_by == "rate" and its.ceiling.level is not None:
+        if its.ceiling.limited_by == "rate" and its.ceiling.level is not None and real.rate:
             yield Compared(f"{its.name} rate", real.rate.per_s, its.ceiling.level)
         if real.transient:
             yield Compared(f"{its.name} transient", real.transient, its.transient)
@@ -131,6 +131,9 @@ def exact(truth: Scenario, found: Calibration) -> Iterator[tuple[str, bool]]:
     yield "every gap explained", gaps.explained == gaps.gaps
     for its in found.providers:
         real, fitted = truth.providers[its.name], found.scenario.providers[its.name]
+        if its.name != "outlook":
+            limit = "connections" if real.rate is None else "rate"
+            yield f"{its.name} is held back by its {limit}", its.ceiling.limited_by == limit
         if its.per_connection is not None:
             same = fitted.messages_per_connection == real.messages_per_connection
             yield f"{its.name} messages_per_connection", same

@@ -17,7 +17,9 @@ _HOUR_S: Final = 3600.0
 _LEAST_BLOCKS: Final = 10
 _ALIKE: Final = 0.05
 _FLAT: Final = 0.4
-"""A plateau spreads less than this share of what chance would do."""
+"""Connections that are all in use spread less than this share of what chance would do."""
+_FLAT_PACE: Final = 0.25
+"""So do the attempts of a rate; those of busy connections by their cv."""
 _ONE_AT_A_TIME: Final = 1.05
 _LEAST_PAUSE: Final = 0.05
 _SHORT_WAIT_S: Final = 5.0
@@ -141,7 +143,7 @@ def _plateau(
         chance = 1.0 / math.sqrt(level)
         paced = _evenness(its[alike], float(level))
         used = _evenness(in_use[alike], float(held)) if held > 0.0 else math.inf
-        if min(paced, used) > _FLAT * chance:
+        if used > _FLAT * chance and paced > _FLAT_PACE * chance:
             continue
         if used < paced:
             return "connections", _level(in_use[alike], 1.0), int(alike.sum()), width * bin_s

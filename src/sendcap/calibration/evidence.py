@@ -146,7 +146,8 @@ class Evidence:
     bin_s
         Width of the bins of time; bin 0 begins a bin before ``first_s``.
     gaps
-        Columns: failures before, age, failing time, previous gap, gap, whether it is exact.
+        Columns: failures before, age, failing time, previous gap, gap, whether it is exact, how
+        long the attempt took that failed.
     ages
         Ages at which messages expired.
     arrivals
@@ -169,7 +170,7 @@ class Evidence:
         self.bins = int(span_s / self.bin_s) + 3
         self.providers = {name: OfProvider() for name in providers}
         self._names = list(providers)
-        self.gaps = Sample(6)
+        self.gaps = Sample(7)
         self.ages = Sample(1)
         self.arrivals = Sample(1, 2 * _SAMPLE)
         self.sessions = Sessions()
@@ -307,6 +308,7 @@ class Evidence:
             before_s[follows],
             gap_s,
             ~np.isnan(its.rows["ready_s"][follows + 1]),
+            rows["finished_s"] - rows["ready_s"],
         )
 
     @property

@@ -2,9 +2,9 @@
 
 Every candidate is one of the scenario's own policies, with parameters read off the gaps. It
 predicts between which times the next attempt is due; a gap within them is explained. Wide
-predictions explain anything, so candidates are compared by likelihood: an explained gap is
-uniform over the width of its prediction, any other over a day; and each parameter costs as much
-as Schwarz's criterion has it.
+predictions explain anything, so candidates are compared by likelihood: a gap is somewhere in its
+prediction, or it comes of something else, somewhere in a day; and each parameter costs as much as
+Schwarz's criterion has it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +35,9 @@ _LEAST_GAPS: Final = 5
 _FORGIVEN_S: Final = 2.0
 """Stamps of whole seconds may be off by one at either end."""
 _LEAST_WIDTH_S: Final = 1.0
+_AT_A_SCAN_S: Final = 5.0
+_MOSTLY: Final = 0.9
+"""Share of the gaps that end with the very scan that is expected."""
 _ROUND_S: Final = (1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600)
 _FACTORS: Final = (2.0, 1.5, 3.0, 4.0)
 _LONGEST_LIST: Final = 12
@@ -58,6 +62,8 @@ class Gaps:
         Until the next attempt was due.
     exact
         Whether it is known when that was due, and not only when it was over.
+    took_s
+        From when the attempt that failed was due to its finish; NaN if unknown.
     """
 
     failures: Ints
@@ -66,13 +72,22 @@ class Gaps:
     previous_s: Floats
     gap_s: Floats
     exact: Flags
+    took_s: Floats
 
     @staticmethod
     def of(columns: Sequence[Floats]) -> Gaps:
         """Return gaps from the columns of `sendcap.calibration.evidence.Evidence.gaps`."""
-        failures, age_s, failing_s, previous_s, gap_s, exact = (its[:_MOST_GAPS] for its in columns)
+        failures, age_s, failing_s, previous_s, gap_s, exact, took_s = (
+            its[:_MOST_GAPS] for its in columns
+        )
         return Gaps(
-            failures.astype(np.int64), age_s, failing_s, previous_s, gap_s, exact.astype(np.bool_)
+            failures.astype(np.int64),
+            age_s,
+            failing_s,
+            previous_s,
+            gap_s,
+            exact.astype(np.bool_),
+            took_s,
         )
 
     def __len__(self) -> int:
@@ -116,19 +131,36 @@ def recognise(gaps: Gaps, slack_s: float) -> list[Recognised]:
 
 
 def _judged(policy: RetryPolicy, size: int, told: str, gaps: Gaps, slack_s: float) -> Recognised:
-    low_s, high_s = predicted(policy, gaps)
-    low_s = low_s - _FORGIVEN_S
-    high_s = high_s + _FORGIVEN_S + np.where(gaps.exact, 0.0, slack_s)
+    low_s, due_s = predicted(policy, gaps)
+    low_s, due_s = low_s - _FORGIVEN_S, due_s + _FORGIVEN_S
+    high_s = due_s + np.where(gaps.exact, 0.0, slack_s)
     explained = (gaps.gap_s >= low_s) & (gaps.gap_s <= high_s)
     count, total = int(explained.sum()), len(gaps)
+    density = np.nan_to_num(_density(policy, gaps, low_s, due_s, slack_s))
     # As if a gap more were explained and one were not, so that none is impossible.
-    rate = (count + 1.0) / (total + 2.0)
-    width_s = np.maximum(high_s - low_s, _LEAST_WIDTH_S)
-    score = float(
-        (np.log(rate) - np.log(width_s[explained])).sum()
-        + (total - count) * math.log((1.0 - rate) / _UNEXPLAINED_S)
-    )
+    wrong = (total - count + 1.0) / (total + 2.0)
+    score = float(np.log((1.0 - wrong) * density + wrong / _UNEXPLAINED_S).sum())
     return Recognised(policy, count, total, told, score - 0.5 * size * math.log(total))
+
+
+def _density(
+    policy: RetryPolicy, gaps: Gaps, low_s: Floats, due_s: Floats, slack_s: float
+) -> Floats:
+    """Return how likely each gap is, per second, where the policy is right.
+
+    Where it is known when an attempt was due, that is uniform over the prediction. Where only its
+    end is known, longer waits are rarer and rarer.
+    """
+    width_s = np.maximum(due_s - low_s, _LEAST_WIDTH_S)
+    inside = (gaps.gap_s >= low_s) & (gaps.gap_s <= due_s)
+    late_s = np.maximum(gaps.gap_s - due_s, 0.0)
+    decaying = np.exp(-late_s / slack_s) / (width_s + slack_s)
+    found = np.where(gaps.exact, inside / width_s, np.where(gaps.gap_s >= low_s, decaying, 0.0))
+    scan_s = _next_scan_s(policy, gaps)
+    if scan_s is not None:
+        found = np.where(np.isnan(scan_s), found, (1.0 - _MOSTLY) * found)
+        found[np.abs(gaps.gap_s - scan_s) <= _AT_A_SCAN_S] += _MOSTLY / (2.0 * _AT_A_SCAN_S)
+    return found
 
 
 def predicted(policy: RetryPolicy, gaps: Gaps) -> tuple[Floats, Floats]:
@@ -152,6 +184,19 @@ def predicted(policy: RetryPolicy, gaps: Gaps) -> tuple[Floats, Floats]:
         ends.append(np.where(np.isinf(due_s), np.nan, due_s - finish_s))
     low_s, high_s = np.minimum(*ends), np.maximum(*ends)
     return low_s, high_s
+
+
+def _next_scan_s(policy: RetryPolicy, gaps: Gaps) -> Floats | None:
+    """Return when Postfix's queue scan tries again; NaN where that is not known, None for others.
+
+    An attempt after the first began with a scan, so the next one is whole scans later.
+    """
+    if not isinstance(policy, PostfixRetry):
+        return None
+    scan_s = policy.queue_run_delay
+    least_s = np.clip(gaps.age_s, policy.minimal_backoff_time, policy.maximal_backoff_time)
+    found_s = np.ceil((gaps.took_s + least_s) / scan_s) * scan_s - gaps.took_s
+    return np.where((gaps.failures > 0) & gaps.exact, found_s, np.nan)
 
 
 def _candidates(gaps: Gaps) -> Iterator[tuple[RetryPolicy, int, str]]:
@@ -209,27 +254,34 @@ def _growing(gaps: Gaps, middles: Floats) -> Iterator[tuple[RetryPolicy, int, st
     """Yield exponential policies."""
     if not len(middles):
         return
-    first_s = _nearest_round(middles[0])
+    firsts = {_nearest_round(middles[0]), _nearest_round(_midrange(gaps))}
     rises = middles[1:] / middles[:-1]
     factors = {1.0} if len(rises) == 0 else {*_FACTORS, _rounded_factor(float(rises[0]))}
     flat = np.flatnonzero(rises < 1.1)
     cap_s = _nearest_round(middles[flat[0]]) if len(flat) else None
     caps: set[float | None] = {None} if cap_s is None else {None, cap_s}
-    for factor in sorted(its for its in factors if 1.0 <= its <= 20.0):
-        for cap in caps:
-            cap_told = "" if cap is None else f", at most {format_duration(cap)}"
-            for jitter in sorted({0.0, 0.025, 0.05, 0.1, 0.2, _spread(gaps, middles)}):
-                policy = ExponentialRetry(
-                    first=_written(first_s),
-                    factor=factor,
-                    max="none" if cap is None else _written(max(cap, first_s)),
-                    jitter=jitter,
-                )
-                size = 2 + (cap is not None) + (jitter > 0.0)
-                about = f" ± {100 * jitter:g} %" if jitter else ""
-                grows = "every" if factor == 1.0 else f"times {factor:g} from"
-                told = f"{grows} {format_duration(first_s)}{cap_told}{about}"
-                yield policy, size, told
+    factors = {its for its in factors if 1.0 <= its <= 20.0}
+    jitters = {0.0, 0.025, 0.05, 0.1, 0.2, _spread(gaps, middles)}
+    for first_s, factor, cap, jitter in product(
+        sorted(firsts), sorted(factors), caps, sorted(jitters)
+    ):
+        policy = ExponentialRetry(
+            first=_written(first_s),
+            factor=factor,
+            max="none" if cap is None else _written(max(cap, first_s)),
+            jitter=jitter,
+        )
+        cap_told = "" if cap is None else f", at most {format_duration(cap)}"
+        about = f" ± {100 * jitter:g} %" if jitter else ""
+        grows = "every" if factor == 1.0 else f"times {factor:g} from"
+        told = f"{grows} {format_duration(first_s)}{cap_told}{about}"
+        yield policy, 2 + (cap is not None) + (jitter > 0.0), told
+
+
+def _midrange(gaps: Gaps) -> float:
+    """Return the middle of the range of the first gaps: that of a jitter."""
+    first_s = gaps.gap_s[gaps.failures == 0]
+    return float(np.quantile(first_s, [0.02, 0.98]).mean()) if len(first_s) else 1.0
 
 
 def _lists(gaps: Gaps, middles: Floats) -> Iterator[tuple[RetryPolicy, int, str]]:
@@ -249,7 +301,7 @@ def _spread(gaps: Gaps, middles: Floats) -> float:
     first_s = gaps.gap_s[gaps.failures == 0]
     if len(first_s) < 20 or not len(middles):
         return 0.0
-    low, high = np.quantile(first_s, [0.02, 0.9])
+    low, high = np.quantile(first_s, [0.01, 0.99 if gaps.exact.all() else 0.95])
     half = float((high - low) / (high + low))
     return min(max(round(half * 200.0) / 200.0, 0.0), 0.5)
 

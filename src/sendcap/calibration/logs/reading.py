@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Final
 
+import numpy as np
+
 from sendcap.calibration.attempts import Attempts, Records, rows
 from sendcap.calibration.logs.identities import Identities
 from sendcap.calibration.logs.opening import Log
@@ -13,6 +15,8 @@ from sendcap.calibration.logs.skipped import Skipped
 from sendcap.calibration.outcomes import Replies
 from sendcap.calibration.providers import Providers
 
+_LEAST_AGE_S: Final = 5.0
+_MOST_AGE_S: Final = 90 * 86_400.0
 _CHUNK: Final = 1 << 15
 """Rows that are made records together."""
 
@@ -95,7 +99,12 @@ class Reader(ABC):
         self.used += len(held)
         # A list for each column is made into an array much faster than rows into records.
         found = dict(zip(self.columns, zip(*held, strict=True), strict=True))
-        self.context.attempts.add(self._records(len(held), found))
+        records = self._records(len(held), found)
+        age_s = records["finished_s"] - records["arrived_s"]
+        # A message that came later than it went, or months before, came nobody knows when.
+        for name in ("arrived_s", "ready_s"):
+            records[name][~((age_s > -_LEAST_AGE_S) & (age_s < _MOST_AGE_S))] = np.nan
+        self.context.attempts.add(records)
 
     def _records(self, count: int, found: dict[str, Any]) -> Records:
         return rows(count, found)

@@ -91,7 +91,7 @@ class Rfc3339:
     """Reads ``2026-11-27T09:00:00.123456+01:00``; remembers the last second and zone."""
 
     def __init__(self) -> None:
-        self._second = b""
+        self._second = b"none yet"
         self._second_s = 0.0
         self._zones: dict[bytes, float] = {}
 
