@@ -38,7 +38,7 @@ def truth(recovery):
     """The scenario that logs are made with."""
     from sendcap.scenario import loads
 
-    return loads(recovery.SCENARIO.format(seed=3, messages=9_000))
+    return loads(recovery.SCENARIO.format(seed=3, messages=12_000))
 
 
 @pytest.fixture(scope="session")

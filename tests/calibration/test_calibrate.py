@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sendcap
+from sendcap.calibration.attempts import Attempts
 from sendcap.calibration.calibrate import calibrate
 from sendcap.calibration.report import estimates, report
 from sendcap.calibration.verification import verify
@@ -128,24 +130,22 @@ def test_rotated_files_are_one_log_in_any_order(made_logs, calibrated, tmp_path)
     )
 
 
-def test_a_log_larger_than_memory_gives_the_same_counts(made_logs, calibrated, monkeypatch) -> None:
-    monkeypatch.setattr("sendcap.calibration.attempts._IN_MEMORY", 1000)
+def test_a_log_larger_than_memory_gives_the_same_counts(short_log, monkeypatch) -> None:
+    whole = calibrate([short_log])
     monkeypatch.setattr("sendcap.calibration.logs.reading._CHUNK", 500)
     monkeypatch.setattr(
         "sendcap.calibration.logs.reading.Attempts", lambda: Attempts(in_memory=1000)
     )
-    from sendcap.calibration.attempts import Attempts
-
     folders = []
     monkeypatch.setattr(Attempts, "close", _noting(folders, Attempts.close), raising=True)
-    found = calibrate([made_logs["postfix"]])
-    assert folders
-    whole = calibrated["postfix"]
+    found = calibrate([short_log])
+    assert len(folders) == 1
+    assert not Path(folders[0]).exists()
     for one, two in zip(found.providers, whole.providers, strict=True):
         assert (one.messages, one.attempts, one.hard) == (two.messages, two.attempts, two.hard)
         assert one.ceiling.limited_by == two.ceiling.limited_by
         assert one.transaction[0].mean_s.value == pytest.approx(two.transaction[0].mean_s.value)
-    assert found.policy.explained == whole.policy.explained
+    assert [its.told for its in found.policies[:1]] == [its.told for its in whole.policies[:1]]
 
 
 def _noting(folders, close):
@@ -156,12 +156,12 @@ def _noting(folders, close):
     return noted
 
 
-def test_a_given_map_makes_other_providers(made_logs) -> None:
-    found = calibrate([made_logs["postfix"]], providers={"yahoodns.net": "y", "gmail.com": "g"})
-    assert [its.name for its in found.providers] == ["g", "y", "outlook"]
+def test_a_given_map_makes_other_providers(short_log) -> None:
+    found = calibrate([short_log], providers={"yahoodns.net": "y", "gmail.com": "g"})
+    assert {its.name for its in found.providers} == {"g", "y", "outlook"}
 
 
-def test_how_long_campaign_takes_to_know(made_logs, tmp_path) -> None:
+def test_how_long_campaign_takes_to_know(short_log, tmp_path) -> None:
     rng = np.random.default_rng(1)
     latency_s = rng.lognormal(4.0, 0.6, 800)
     rows = "".join(
@@ -170,7 +170,7 @@ def test_how_long_campaign_takes_to_know(made_logs, tmp_path) -> None:
     )
     path = tmp_path / "feedback.csv"
     path.write_text(f"id,event,known\n{rows}7,x,y\n8,1800000000.5,1700000000.5\n")
-    found = calibrate([made_logs["postfix"]], feedback=path)
+    found = calibrate([short_log], feedback=path)
     its = found.scenario.feedback.synchronous
     assert its.dist == "lognormal"
     assert its.mean_s == pytest.approx(math.exp(4.0 + 0.18), rel=0.1)
@@ -186,13 +186,11 @@ def test_how_long_campaign_takes_to_know(made_logs, tmp_path) -> None:
         ("1800000000,1800000001\n", "1 rows"),
     ],
 )
-def test_a_table_without_latencies_is_an_error_in_words(
-    made_logs, tmp_path, content, message
-) -> None:
+def test_a_table_without_latencies_is_an_error(short_log, tmp_path, content, message) -> None:
     path = tmp_path / "feedback.csv"
     path.write_text(content)
     with pytest.raises(SendcapError, match=message):
-        calibrate([made_logs["postfix"]], feedback=path)
+        calibrate([short_log], feedback=path)
 
 
 SENT = (
@@ -225,10 +223,13 @@ def test_a_log_without_deliveries_is_an_error_in_words(tmp_path, lines, message)
         calibrate([path])
 
 
-def test_files_of_several_formats_are_one_calibration(made_logs) -> None:
-    found = calibrate([made_logs["postfix"], made_logs["momentum"]])
+def test_files_of_several_formats_are_one_calibration(made_logs, short_log, tmp_path) -> None:
+    path = tmp_path / "mainlog"
+    lines = made_logs["momentum"].read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:500]))
+    found = calibrate([short_log, path])
     assert [its.format for its in found.files] == ["postfix", "momentum"]
-    assert found.evidence.messages == pytest.approx(24_000, abs=30)
+    assert found.evidence.messages == pytest.approx(2500, abs=900)
 
 
 def test_a_file_of_mixed_formats_is_read_as_the_one_that_it_has_most_of(tmp_path) -> None:
@@ -249,7 +250,7 @@ def test_greylisting_is_found_by_what_it_does(calibrated) -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_whatever_times_and_names_a_log_has_there_is_a_scenario(tmp_path, data) -> None:
@@ -282,7 +283,9 @@ def test_whatever_times_and_names_a_log_has_there_is_a_scenario(tmp_path, data) 
         try:
             found = calibrate([path])
         except SendcapError as error:
-            assert "no delivery attempt" in str(error)
-            return
-        assert loads(found.text) == found.scenario
-        assert report(found)
+            told = str(error)
+        else:
+            told = ""
+            assert loads(found.text) == found.scenario
+            assert report(found)
+    assert not told or "no delivery attempt" in told

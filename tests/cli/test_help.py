@@ -20,6 +20,7 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
         ["compare", "--help"],
         ["sweep", "--help"],
         ["sensitivity", "--help"],
+        ["calibrate", "--help"],
         ["scenario", "--help"],
         [],
     ],
@@ -62,6 +63,7 @@ def test_help_names_every_command(sendcap) -> None:
             "compare",
             "sweep",
             "sensitivity",
+            "calibrate",
             "scenario",
         ):
             assert f"\n  {command} " in result.output

@@ -176,10 +176,10 @@ def _enough(times: Times | None) -> Times | None:
 def stays(mine: OfProvider, reason: int) -> bool:
     """Tell whether a reason stays with an address, or comes anew at every attempt.
 
-    Where it comes anew, a message that met it meets it again as often as any other.
+    Where it comes anew, a message that met it meets it again as often as any does at first.
     """
     again, of = int(mine.repeated[reason]), int(mine.tried_again[reason])
-    base = int(mine.soft[reason]) / max(mine.attempts, 1)
+    base = int(mine.soft_first[reason]) / max(mine.messages, 1)
     if of < _LEAST_AGAIN:
         return REASONS[reason] in _OF_THE_ADDRESS
     repeats = share(again, of)

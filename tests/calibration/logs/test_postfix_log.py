@@ -38,8 +38,9 @@ OTHERS = [
         "delays=0.1/0/0/0, dsn=2.0.0, status=sent (delivered to mailbox)"
     ),
     (
-        "Nov 26 09:00:00 mx1 postfix/smtp[5]: 4Xf: to=<u@v.example>, relay=127.0.0.1[127.0.0.1]:10024, "
-        "delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok)"
+        "Nov 26 09:00:00 mx1 postfix/smtp[5]: 4Xf: to=<u@v.example>, "
+        "relay=127.0.0.1[127.0.0.1]:10024, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, "
+        "status=sent (250 2.0.0 Ok)"
     ),
     "Nov 26 09:00:00 mx1 sshd[1]: Accepted",
 ]
