@@ -46,7 +46,7 @@ def test_calibrate_writes_a_scenario_and_a_report(sendcap, place, log) -> None:
         "Saved in runs/mine-calibration: ",
     ):
         assert text in result.stdout
-    for address in ("ann", "bob", "gmail.com", "b.example"):
+    for address in ("ann1", "bob", "gmail.com", "b.example"):
         assert address not in result.stdout
     assert names(place / "runs" / "mine-calibration") == FILES
     written = (place / "mine.toml").read_text()
