@@ -23,7 +23,7 @@ import pandas as pd
 import written_logs
 
 from sendcap.calibration.calibrate import Calibration, calibrate
-from sendcap.calibration.fitting import Figure
+from sendcap.calibration.times import Figure
 from sendcap.scenario import Scenario, format_duration, loads
 
 SCENARIO: Final = """

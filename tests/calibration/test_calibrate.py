@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import sendcap
 from sendcap.calibration.attempts import Attempts
 from sendcap.calibration.calibrate import calibrate
-from sendcap.calibration.report import estimates, report
+from sendcap.calibration.report import report
+from sendcap.calibration.tables import estimates
 from sendcap.calibration.verification import verify
 from sendcap.errors import SendcapError
 from sendcap.scenario import loads

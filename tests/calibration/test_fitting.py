@@ -9,8 +9,9 @@ from scipy import stats
 
 from sendcap.calibration.connections import rounded
 from sendcap.calibration.families import GAMMA, LOGNORMAL, WEIBULL
-from sendcap.calibration.fitting import Times, best, best_or_measured, observed, share
+from sendcap.calibration.fitting import best, best_or_measured
 from sendcap.calibration.scenarios import written
+from sendcap.calibration.times import Times, observed, share
 from sendcap.scenario import Scenario, from_dict
 
 SCIPY = {

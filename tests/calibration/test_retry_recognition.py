@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sendcap.calibration.retries import Gaps, Recognised, recognise
+from sendcap.calibration.retries import Recognised, recognise
+from sendcap.calibration.retry_candidates import Gaps
 from sendcap.scenario import (
     EximRetry,
     ExponentialRetry,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -23,17 +23,8 @@ from sendcap.calibration.logs.reading import Context
 from sendcap.calibration.logs.recognising import FORMATS, FileRead, read_logs
 from sendcap.calibration.logs.skipped import Skipped
 from sendcap.calibration.providers import OTHER, Providers, read_map
-from sendcap.calibration.scenarios import (
-    Line,
-    deliveries,
-    heading,
-    provider_lines,
-    retry_table,
-    told,
-    toml,
-    written,
-)
-from sendcap.calibration.scenarios import seconds as in_words
+from sendcap.calibration.retry_candidates import Gaps
+from sendcap.calibration.scenario_file import scenario_text
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, loads
 
@@ -83,7 +74,7 @@ class Calibration:
     providers: list[ProviderFound]
     small: dict[str, int]
     policies: list[retries.Recognised]
-    gaps: retries.Gaps
+    gaps: Gaps
     arrivals: list[Stretch]
     arrived_known: bool
     validity_s: float | None
@@ -218,7 +209,7 @@ def _assembled(
     left_out: Counter[str],
 ) -> Calibration:
     missing: list[str] = []
-    gaps = retries.Gaps.of(evidence.gaps.columns())
+    gaps = Gaps.of(evidence.gaps.columns())
     policies = retries.recognise(gaps, _slack_s(evidence))
     (arrived_s,) = evidence.arrivals.columns()
     if len(arrived_s):
@@ -237,7 +228,7 @@ def _assembled(
     if its is None or its.explained < _EXPLAINED * its.gaps:
         missing.append(f"mta.retry: {_why_no_policy(its, len(gaps))}")
         its = None
-    text = _text(files, found, evidence, arrivals, validity_s, its, fits, missing)
+    text = scenario_text(files, found, evidence, arrivals, validity_s, its, fits, missing)
     return Calibration(
         scenario=loads(text, "the fitted scenario"),
         text=text,
@@ -271,48 +262,3 @@ def _slack_s(evidence: Evidence) -> float:
     if not len(delay_s):
         return 10.0
     return float(np.clip(2.0 * np.quantile(delay_s, 0.5), 2.0, _LONGEST_SLACK_S))
-
-
-def _text(
-    files: list[FileRead],
-    found: list[ProviderFound],
-    evidence: Evidence,
-    arrivals: list[Stretch],
-    validity_s: float | None,
-    policy: retries.Recognised | None,
-    feedback: list[Fit],
-    missing: list[str],
-) -> str:
-    head = [
-        "Fitted by sendcap calibrate. Comments tell where a figure is from; intervals are 90 %.",
-        (
-            f"Log: {', '.join(its.name for its in files[:5])}{' …' if len(files) > 5 else ''}; "
-            f"{evidence.messages:,} messages, {sum(its.attempts for its in found):,} attempts."
-        ),
-        "Limits are those of all source addresses together, so there is one.",
-    ]
-    audience = {its.name: its.messages for its in found}
-    tables: list[tuple[str, list[Line]]] = []
-    if validity_s is not None:
-        validity_s = max(round(validity_s / 60.0), 1) * 60.0
-    tables += [
-        ("[[deliveries]]", [(key, value, "") for key, value in table.items()])
-        for table in deliveries(arrivals, evidence.messages, validity_s, audience)
-    ]
-    batch = max(1, min(256, evidence.messages // 2000))
-    relay: list[Line] = [
-        ("batch", batch, ""),
-        ("batch_time", "0s", "messages come to the MTA when they did in the log"),
-    ]
-    tables.append(("[relay]", relay))
-    if policy is not None:
-        about = f"{policy.told}: explains {policy.explained:,} of {policy.gaps:,} gaps"
-        tables.append(("[mta]", [("retry", retry_table(policy.policy), about)]))
-    tables += [(heading("providers", its.name), provider_lines(its, missing)) for its in found]
-    if feedback:
-        about = f"mean {told(feedback[0].mean_s, in_words)}"
-        tables.append(("[feedback]", [("synchronous", written(feedback[0]), about)]))
-    top: dict[str, Any] = {"title": f"Fitted to {files[0].name}"[:100]}
-    if not top["title"].isprintable():
-        top["title"] = "Fitted to a log"
-    return toml(head, top, tables)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sendcap.calibration.attempts import Floats, Ints, Records
 from sendcap.calibration.evidence import OfProvider
-from sendcap.calibration.fitting import Z90, Figure
+from sendcap.calibration.times import Z90, Figure
 
 _MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.attempts import Floats, Ints, Records
-from sendcap.calibration.fitting import Z90, Figure, Times, share
+from sendcap.calibration.times import Z90, Figure, Times, share
 
 _CLOSED_AT_LIMIT: Final = 0.5
 _LEAST_CLOSED: Final = 10

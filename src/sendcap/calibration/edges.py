@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.fitting import Z90, Figure, Fit, Times, distance, share
+from sendcap.calibration.fitting import Fit
+from sendcap.calibration.times import Z90, Figure, Times, distance, share
 
 _LOG_20: Final = math.log(20.0)
 _VALUES: Final = 100

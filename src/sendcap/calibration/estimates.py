@@ -10,7 +10,7 @@ import numpy as np
 from sendcap.calibration import ceilings, connections
 from sendcap.calibration.attempts import ACCEPTED, Floats, Ints, Records
 from sendcap.calibration.evidence import Evidence, OfProvider
-from sendcap.calibration.fitting import Figure, Fit, Times, best, best_or_measured, share
+from sendcap.calibration.fitting import Fit, best, best_or_measured
 from sendcap.calibration.outcomes import (
     GREYLISTED,
     MAILBOX_FULL,
@@ -19,6 +19,7 @@ from sendcap.calibration.outcomes import (
     UNREACHABLE,
     number_of,
 )
+from sendcap.calibration.times import Figure, Times, share
 
 _LEAST_TIMES: Final = 30
 _LEAST_FAULTY: Final = 20

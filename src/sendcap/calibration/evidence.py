@@ -1,17 +1,12 @@
-"""What the estimates need of the table: counts of all of it, and samples that are bounded.
-
-A part of the table is a random sample of the messages, and within a part lives are in the order
-of their hashes. So the first so many of anything are a random sample too.
-"""
+"""What the estimates need of the table: counts of all of it, and samples that are bounded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from sendcap.calibration.attempts import (
     ACCEPTED,
@@ -23,65 +18,15 @@ from sendcap.calibration.attempts import (
     Ints,
     Records,
 )
-from sendcap.calibration.lives import OPEN, Lives, gaps_s, lives
+from sendcap.calibration.lives import Lives, gaps_s, lives
 from sendcap.calibration.outcomes import REASONS, THROTTLED, UNREACHABLE, number_of
+from sendcap.calibration.samples import SAMPLE, Sample, Sessions
 
-_SAMPLE: Final = 200_000
 _MOST_BINS: Final = 400_000
 _MOST_TRIES: Final = 200
 _MOST_USES: Final = 65_536
 _REFUSED: Final = (number_of(THROTTLED), number_of(UNREACHABLE))
 """Reasons for which a server has not even looked at the address."""
-
-
-class Sample:
-    """The first so many values of each column."""
-
-    def __init__(self, columns: int, most: int = _SAMPLE) -> None:
-        self._parts: list[list[Floats]] = [[] for _ in range(columns)]
-        self._most = most
-        self.seen = 0
-        self.kept = 0
-
-    def add(self, *columns: npt.NDArray[Any]) -> None:
-        """Add rows, a column each."""
-        count = len(columns[0])
-        room = max(0, min(count, self._most - self.kept))
-        self.seen += count
-        self.kept += room
-        if room:
-            for kept, column in zip(self._parts, columns, strict=True):
-                kept.append(np.asarray(column[:room], np.float64))
-
-    def columns(self) -> list[Floats]:
-        """Return the columns."""
-        return [np.concatenate(its) if its else np.zeros(0) for its in self._parts]
-
-
-class Sessions:
-    """Whole connections: those whose hash is a multiple of a power of two, so that they fit."""
-
-    def __init__(self) -> None:
-        self._kept: list[Records] = []
-        self._count = 0
-        self.one_in = 1
-
-    def add(self, rows: Records) -> None:
-        """Add attempts; those without a connection are left out."""
-        rows = rows[(rows["session"] > 0) & (rows["session"] % np.uint64(self.one_in) == 0)]
-        self._kept.append(rows)
-        self._count += len(rows)
-        while self._count > 2 * _SAMPLE:
-            self.one_in *= 2
-            self._kept = [
-                part[part["session"] % np.uint64(self.one_in) == 0] for part in self._kept
-            ]
-            self._count = sum(map(len, self._kept))
-
-    def rows(self) -> Records:
-        """Return their attempts, connection by connection, in order of time."""
-        rows = np.concatenate(self._kept)
-        return rows[np.lexsort((rows["finished_s"], rows["session"]))]
 
 
 @dataclass
@@ -172,7 +117,7 @@ class Evidence:
         self._names = list(providers)
         self.gaps = Sample(7)
         self.ages = Sample(1)
-        self.arrivals = Sample(1, 2 * _SAMPLE)
+        self.arrivals = Sample(1, 2 * SAMPLE)
         self.sessions = Sessions()
         self.partial = 0
         for part in attempts.parts():
@@ -323,6 +268,3 @@ class Evidence:
 
 def _by_reason(rows: Records) -> Ints:
     return np.bincount(rows["reason"], minlength=len(REASONS))
-
-
-__all__ = ["OPEN", "Evidence", "OfProvider", "Sample", "Sessions"]

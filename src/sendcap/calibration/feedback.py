@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.fitting import Fit, Times, best
+from sendcap.calibration.fitting import Fit, best
 from sendcap.calibration.logs.stamps import any_time
+from sendcap.calibration.times import Times
 from sendcap.errors import SendcapError
 
 _MOST: Final = 500_000

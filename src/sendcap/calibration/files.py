@@ -24,7 +24,8 @@ CALIBRATION: Final = Contents(
 
 def write_calibration(found: Calibration, verified: Verification | None, folder: Path) -> None:
     """Write a calibration's files into a directory that exists."""
-    from sendcap.calibration.report import estimates, report
+    from sendcap.calibration.report import report
+    from sendcap.calibration.tables import estimates
     from sendcap.charts.calibration import calibration_chart, verification_chart
     from sendcap.charts.style import save_png
     from sendcap.reporting.saved import write_text

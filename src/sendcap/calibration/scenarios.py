@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sendcap.calibration.arrivals import Stretch
+from sendcap.calibration.commented import Line
 from sendcap.calibration.estimates import FaultFound, ProviderFound
-from sendcap.calibration.fitting import Figure, Fit
+from sendcap.calibration.fitting import Fit
+from sendcap.calibration.times import Figure
+from sendcap.calibration.words import percent, seconds, told
 from sendcap.scenario import LONGEST_VALIDITY_S, RetryPolicy, format_duration
 
 _DIGITS: Final = 4
@@ -18,9 +19,6 @@ _DEFAULT_CONNECT: Final = "300ms"
 _DEFAULT_TRANSACTION: Final = "500ms"
 _LEAST_CONNECTIONS: Final = 10
 """KumoMTA's default; fewer than that were seen only because more were not needed."""
-
-Line = tuple[str, Any, str]
-"""A key, its value and where it is from."""
 
 
 def duration(seconds: float) -> str:
@@ -210,82 +208,3 @@ def retry_table(policy: RetryPolicy) -> dict[str, Any]:
     """Return a policy as a scenario writes it, without what is left to its default."""
     table = policy.model_dump(exclude_defaults=True)
     return {"policy": policy.model_dump()["policy"], **table}
-
-
-# --- Text -------------------------------------------------------------------------------------
-
-
-def seconds(value: float) -> str:
-    """Return a time in words: three digits, and a unit."""
-    from sendcap.reporting.elapsed import elapsed
-
-    if not math.isfinite(value):
-        return "never"
-    if value < 1.0:
-        return f"{1000 * value:.3g}ms"
-    return f"{value:.3g}s" if value < 100.0 else elapsed(value)
-
-
-def percent(value: float) -> str:
-    """Return a share in words."""
-    return f"{100 * value:.3g}"
-
-
-def told(figure: Figure, write: Any) -> str:
-    """Return an estimate and its interval in words."""
-    unit = " %" if write is percent else ""
-    middle = f"{write(figure.value)}{unit}"
-    if not (math.isfinite(figure.low) and math.isfinite(figure.high)):
-        return middle
-    return f"{middle} ({write(figure.low)} to {write(figure.high)}{unit})"
-
-
-def toml(head: Iterable[str], top: dict[str, Any], tables: Iterable[tuple[str, list[Line]]]) -> str:
-    """Return a TOML file whose keys have comments.
-
-    Parameters
-    ----------
-    head
-        Lines of the comment at the top.
-    top
-        What comes first, without comments.
-    tables
-        Headings, such as ``[providers.gmail]``, and their lines.
-    """
-    parts = [f"# {_one_line(line)}".rstrip() for line in head]
-    parts += ["", *(f"{key} = {_inline(value)}" for key, value in top.items())]
-    for heading, lines in tables:
-        parts += ["", heading]
-        for key, value, about in lines:
-            comment = f"  # {_one_line(about)}" if about else ""
-            parts.append(f"{key} = {_inline(value)}{comment}")
-    return "\n".join(parts) + "\n"
-
-
-def heading(*names: str) -> str:
-    """Return the heading of a table.
-
-    >>> heading("providers", "mail.ru")
-    '[providers."mail.ru"]'
-    """
-    return f"[{'.'.join(_key(name) for name in names)}]"
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _inline(name)
-
-
-def _one_line(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def _inline(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{_key(key)} = {_inline(its)}' for key, its in value.items())} }}"
-    return f"[{', '.join(_inline(its) for its in value)}]"

@@ -13,7 +13,7 @@ import numpy as np
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, Floats, Ints
 from sendcap.calibration.calibrate import Calibration
-from sendcap.calibration.evidence import OPEN
+from sendcap.calibration.lives import OPEN
 from sendcap.errors import SendcapWarning
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from sendcap.calibration.calibrate import Calibration
     from sendcap.calibration.estimates import ProviderFound
-    from sendcap.calibration.fitting import Fit, Times
+    from sendcap.calibration.fitting import Fit
+    from sendcap.calibration.times import Times
     from sendcap.calibration.verification import Verification
 
     Floats = npt.NDArray[np.float64]
@@ -101,7 +102,7 @@ def _time(panel: Axes, fits: list[Fit], times: Times | None) -> None:
         return
     import numpy as np
 
-    from sendcap.calibration.fitting import observed
+    from sendcap.calibration.times import observed
 
     at_s, upto = observed(times)
     low_s, high_s = (_quantile(at_s, upto, share) for share in (0.002, 0.998))
@@ -279,7 +280,7 @@ def _band(panel: Axes, times: Times, colour: str) -> None:
     """Fill between the earliest and the latest distribution function that the data allow."""
     import numpy as np
 
-    from sendcap.calibration.fitting import observed
+    from sendcap.calibration.times import observed
 
     grid = np.geomspace(*panel.get_xlim(), 600)
     ends = []
@@ -302,7 +303,7 @@ def _quantile(at_s: Floats, upto: Floats, share: float) -> float:
 
 
 def _words(fit: Fit) -> str:
-    from sendcap.calibration.scenarios import seconds
+    from sendcap.calibration.words import seconds
 
     mean: Callable[[float], str] = seconds
     return f"{fit.family}\nmean {mean(fit.mean_s.value)}\noff by {100 * fit.distance:.1f} pt"

@@ -40,7 +40,10 @@ _OTHER: Final = frozenset(
         "XferIn",
     }
 )
-_INTERNAL: Final = "KumoMTA internal"
+_UNREADABLE: Final = (
+    *(ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError),
+)
+"""What may come of a record that is not what it should be."""
 _NAN: Final = float("nan")
 
 
@@ -86,7 +89,7 @@ class KumomtaReader(Reader):
                     self.pass_over(f"records of type {kind}")
                 else:
                     self.refuse("a record of an unknown type", first + number, line)
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            except _UNREADABLE:
                 self.refuse("a record that cannot be read", first + number, line)
 
     def _row(self, record: dict[str, Any], outcome: int) -> tuple[Any, ...]:

@@ -90,7 +90,7 @@ class MomentumReader(Reader):
             context.identities.of(its[3]) if its[3] else 0,
             finished_s - latency_s if latency_s >= 0.0 else _NAN,
             finished_s,
-            min(int(its[retries]) + 1, 65_535),
+            min(max(int(its[retries]) + 1, 0), 65_535),
             enhanced,
             code,
             reason,

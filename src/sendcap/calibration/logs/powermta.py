@@ -81,12 +81,12 @@ class PowermtaReader(Reader):
             self._open, self._open_lines = b"", 0
             if not text or text.isspace():
                 continue
-            if _is_header(text):
-                names = next(csv.reader([text.decode("utf-8-sig", "replace").strip("\r")]))
-                self._header = {name.strip(): place for place, name in enumerate(names)}
-                continue
             try:
-                row = self._row(next(csv.reader([text.decode("utf-8", "replace").strip("\r")])))
+                cells = next(csv.reader([text.decode("utf-8-sig", "replace").strip("\r")]))
+                if _is_header(text):
+                    self._header = {name.strip(): place for place, name in enumerate(cells)}
+                    continue
+                row = self._row(cells)
             except (ValueError, KeyError, IndexError, csv.Error, StopIteration):
                 self.refuse("a row that cannot be read", first + number, text)
                 continue
