@@ -5,7 +5,22 @@ format that has nothing but deliveries (one in ten deferred, every reply another
 of a tenth and of the whole size, and one with the other lines that a mail.log has, and measures
 the CPU time of reading them to the table of attempts, and of all of ``sendcap.calibrate``.
 
-TABLE
+With 2,000,000 lines (one process of a shared AMD EPYC machine with 2 cores that others used, too,
+Python 3.11.7, NumPy 2.4.6):
+
+| log | size | reading | all | peak memory, reading | all |
+|---|---|---|---|---|---|
+| Postfix, deliveries only | 55 MB | 28.9 MB/s | 16.4 MB/s | 95 MiB | 203 MiB |
+| the same, ten times as long | 548 MB | 26.3 MB/s | 21.0 MB/s | 229 MiB | 312 MiB |
+| Postfix, three other lines before each | 98 MB | 42.9 MB/s | 28.0 MB/s | 96 MiB | 203 MiB |
+| KumoMTA | 148 MB | 45.7 MB/s | 36.1 MB/s | 86 MiB | 206 MiB |
+| PowerMTA | 47 MB | 19.6 MB/s | 13.8 MB/s | 82 MiB | 177 MiB |
+| Momentum | 18 MB | 13.1 MB/s | 7.2 MB/s | 84 MiB | 199 MiB |
+
+The aim was 20 MB/s for Postfix lines on one core. A delivery's line takes about 9 µs, half of it
+the regular expression and the hashes; a line of anything else is passed over in 0.5 µs. Momentum's
+lines are short: 13 MB/s are 140,000 of them a second. Memory grows until there are a million
+attempts, 90 MB; beyond, they go to temporary files.
 """
 
 from __future__ import annotations

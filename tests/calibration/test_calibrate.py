@@ -290,3 +290,29 @@ def test_whatever_times_and_names_a_log_has_there_is_a_scenario(tmp_path, data) 
             assert loads(found.text) == found.scenario
             assert report(found)
     assert not told or "no delivery attempt" in told
+
+
+def test_postfixs_rate_delay_is_found_and_gives_the_delays_again(tmp_path) -> None:
+    """Sixty minutes of a queue with destination_rate_delay = 1s, as a real log has them."""
+    rng = np.random.default_rng(8)
+    lines, now_s = [], 0.0
+    for number in range(900):
+        connect_s, transaction_s = rng.normal(2.2, 0.1), rng.lognormal(-0.3, 0.2)
+        now_s += 1.0 + connect_s + transaction_s
+        whole = int(now_s)
+        lines.append(
+            f"2026-11-26T09:{whole // 60 % 60:02d}:{whole % 60:02d}.{int(now_s % 1 * 1000):03d}"
+            f"+00:00 m postfix/smtp[7]: 4X{number}: to=<a@gmail.com>, "
+            f"relay=aspmx.l.google.com[192.0.2.1]:25, delay={now_s:.0f}, "
+            f"delays=0.1/{now_s - connect_s - transaction_s:.0f}/{connect_s:.2g}/"
+            f"{transaction_s:.2g}, dsn=2.0.0, status=sent (250 2.0.0 OK)".replace(
+                "T09:", f"T{9 + whole // 3600:02d}:"
+            )
+        )
+    path = tmp_path / "mail.log"
+    path.write_text("\n".join(lines))
+    found = calibrate([path])
+    (its,) = found.providers
+    assert its.ceiling.pause_s == pytest.approx(1.0, abs=0.1)
+    assert found.scenario.providers["gmail"].rate.kind == "gap"
+    assert all(row.close for row in verify(found).rows)

@@ -136,6 +136,8 @@ def _plateau(
             continue
         full = its >= 0.8 * np.partition(its, -_LEAST_BLOCKS)[-_LEAST_BLOCKS]
         full[1:-1] &= (its[:-2] > 0) & (its[2:] > 0)
+        if full.sum() < _LEAST_BLOCKS:
+            continue
         level, held = (np.median(values[full]) for values in (its, in_use))
         alike = full & (np.abs(its - level) <= 0.2 * level)
         if alike.sum() < _LEAST_BLOCKS or level < _LEAST_IN_A_BLOCK:

@@ -66,8 +66,11 @@ def measured(times: Times) -> Fit | None:
         return None
     order = np.argsort(times.middle_s)
     middle_s, weight = times.middle_s[order], times.weight[order]
-    upto = (np.cumsum(weight) - 0.5 * weight) / times.count
-    values_s = np.interp((np.arange(_VALUES) + 0.5) / _VALUES, upto, middle_s)
+    # Within the interval of a rounded time all are equally likely.
+    upto = np.cumsum(weight)
+    shares = np.column_stack((upto - weight, upto)).ravel() / times.count
+    ends_s = np.column_stack((times.low_s[order], times.high_s[order])).ravel()
+    values_s = np.interp((np.arange(_VALUES) + 0.5) / _VALUES, shares, ends_s)
     mean_s = float(np.average(middle_s, weights=weight))
     sd_s = math.sqrt(float(np.average((middle_s - mean_s) ** 2, weights=weight)))
     error_s = sd_s / math.sqrt(times.count)

@@ -22,7 +22,8 @@ from sendcap.calibration.outcomes import (
 from sendcap.calibration.times import Figure, Times, share
 
 _LEAST_TIMES: Final = 30
-_LEAST_FAULTY: Final = 20
+_LEAST_FAULTY: Final = 5
+_LEAST_SHAPED: Final = 20
 _LEAST_AGAIN: Final = 20
 _OF_THE_ADDRESS: Final = frozenset({GREYLISTED, MAILBOX_FULL, UNREACHABLE})
 """Reasons that are the address's unless the log says otherwise: the next attempt meets them too."""
@@ -97,7 +98,7 @@ class ProviderFound:
     returned: Figure
     tolerated: tuple[Figure, int] | None
     thin: dict[str, int] = field(default_factory=dict)
-    """Reasons with too few messages for a distribution; they count as transient."""
+    """Reasons with too few messages for a fault; their first attempts count as transient."""
 
 
 class SessionEvidence:
@@ -141,7 +142,7 @@ def found_of(
     uses = mine.uses if mine.uses[1:].any() else sessions.uses.get(number, np.zeros(2, np.int64))
     tolerated = ceilings.tolerated(mine, evidence.bin_s)
     faults, thin = _faults(mine)
-    transient, reasons = _transient(mine, faults, tolerated is not None)
+    transient, reasons = _transient(mine, faults, thin, tolerated is not None)
     return ProviderFound(
         name=name,
         messages=mine.messages,
@@ -199,6 +200,7 @@ def _faults(mine: OfProvider) -> tuple[list[FaultFound], dict[str, int]]:
             continue
         count = int(mine.soft_first[reason])
         if count < _LEAST_FAULTY:
+            # What its messages met again says nothing of others.
             thin[REASONS[reason]] = count
             continue
         found.append(_fault(REASONS[reason], share(count, mine.looked_at), *sample.columns()))
@@ -209,16 +211,18 @@ def _fault(reason: str, part: Figure, low_s: Floats, high_s: Floats) -> FaultFou
     times = Times.of(low_s, high_s)
     if np.isinf(high_s).all():
         return FaultFound(reason, part, [], times, share(len(high_s), len(high_s)))
-    # A share that never clears costs a parameter: it must earn it.
-    fits = best(times) if not times.censored else []
+    # Of a few messages no shape can be told.
+    names = None if times.count >= _LEAST_SHAPED else ("exponential",)
+    fits = best(times, names=names)
     if times.censored:
-        fits = sorted([*best(times), *best(times, never=True)], key=lambda its: its.aic)
+        # A share that never clears costs a parameter: it must earn it.
+        fits = sorted([*fits, *best(times, never=True, names=names)], key=lambda its: its.aic)
     never = fits[0].never or Figure(0.0, 0.0, share(0, int(times.count)).high)
     return FaultFound(reason, part, fits, times, never)
 
 
 def _transient(
-    mine: OfProvider, faults: list[FaultFound], tolerance: bool
+    mine: OfProvider, faults: list[FaultFound], thin: dict[str, int], tolerance: bool
 ) -> tuple[Figure, dict[str, int]]:
     """Return the probability of a soft bounce that has to do with the attempt alone."""
     own = {number_of(its.reason) for its in faults}
@@ -227,5 +231,9 @@ def _transient(
     soft = {reason: int(mine.soft[reason]) for reason in np.flatnonzero(mine.soft).tolist()}
     elsewhere = sum(count for reason, count in soft.items() if reason in own)
     counts = {REASONS[reason]: count for reason, count in soft.items() if reason not in own}
+    for reason, count in thin.items():
+        elsewhere += counts[reason] - count
+        counts[reason] = count
+    counts = {reason: count for reason, count in counts.items() if count}
     hard = int(mine.hard.sum())
     return share(sum(counts.values()), max(mine.attempts - hard - elsewhere, 0)), counts

@@ -129,7 +129,7 @@ def _provider(its: ProviderFound) -> Iterator[str]:
         yield f"Soft bounces that come anew at each attempt: {told(its.transient, percent)} of the"
         yield f"attempts ({reasons})."
     for reason, count in its.thin.items():
-        yield f"- {reason}: {count} messages, too few for a distribution; counted among these."
+        yield f"- {reason}: {count} messages, too few for a fault; their first attempts are here."
     for fault in its.faults:
         what = "greylisting" if fault.greylisting else "stays with the address for a time"
         yield f"Fault {fault.reason} ({what}): {told(fault.share, percent)} of the messages."
@@ -211,6 +211,8 @@ def _connections(its: ProviderFound) -> Iterator[str]:
             f"Held back by {what}: {told(ceiling.level, _four)} {unit}, in {ceiling.blocks} "
             f"stretches of {ceiling.block_s:g} s."
         )
+    if ceiling.pause_s is not None:
+        yield f"Attempts come one by one, with {seconds(ceiling.pause_s)} between them."
     fastest = [
         f"{value:.4g}/s in the fastest {name}"
         for name, value in (

@@ -147,9 +147,12 @@ def _rate_lines(its: ProviderFound, where: str, missing: list[str]) -> list[Line
     if ceiling.limited_by == "rate" and ceiling.level is not None:
         about = f"{ceiling.blocks} stretches of {ceiling.block_s:g} s at that pace"
         value: Any = _rate(ceiling.level)
-        if ceiling.pause_s is not None:
-            value = {"kind": "gap", "pause": duration(ceiling.pause_s)}
-            about = f"one by one, {1.0 / ceiling.level.value:.3g} s apart; {about}"
+        if ceiling.pause_s is not None and its.transaction:
+            # In a scenario the next connection may be made meanwhile, so that is in the pause.
+            apart_s = 1.0 / ceiling.level.value
+            pause_s = max(apart_s - its.transaction[0].mean_s.value, ceiling.pause_s)
+            value = {"kind": "gap", "pause": duration(pause_s)}
+            about = f"every {seconds(apart_s)}, of which {seconds(ceiling.pause_s)} idle; {about}"
         lines.append(("rate", value, about))
     elif ceiling.limited_by == "connections":
         missing.append(f"{where}.rate: the connections were the limit, a rate was never reached")

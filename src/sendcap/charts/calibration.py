@@ -55,7 +55,7 @@ def calibration_chart(found: Calibration) -> Figure:
     from matplotlib.figure import Figure
 
     providers = found.providers[:_MOST_PROVIDERS]
-    rows = len(providers) + 1
+    rows = len(providers) + bool(len(found.gaps))
     with house_style():
         figure = Figure(figsize=(11.0, _ROW_IN * rows + 1.2), layout="constrained")
         figure.suptitle(
@@ -75,7 +75,8 @@ def calibration_chart(found: Calibration) -> Figure:
             if row == 0:
                 for panel, title in zip(panels, _COLUMNS, strict=True):
                     panel.set_title(title)
-        _gaps(figure.add_subplot(grid[rows - 1, :]), found)
+        if len(found.gaps):
+            _gaps(figure.add_subplot(grid[rows - 1, :]), found)
         figure.supxlabel(
             "Grey: share of the log's values up to that time. Line: the fitted distribution. "
             "When a fault clears is known only to lie between two attempts: in the band.",
@@ -143,6 +144,7 @@ def _faults(panel: Axes, its: ProviderFound) -> None:
             grid = np.geomspace(*panel.get_xlim(), 300)
             panel.plot(grid, fault.fits[0].cdf(grid), color=colour, linewidth=1.4)
         text = f"{fault.reason}, {100 * fault.share.value:.2g} %"
+        text += "" if fault.fits else ": none cleared"
         panel.text(
             0.02,
             0.93 - 0.12 * place,
@@ -164,9 +166,6 @@ def _gaps(panel: Axes, found: Calibration) -> None:
     from sendcap.calibration.retries import predicted
 
     gaps, policy = found.gaps, found.policy
-    if not len(gaps):
-        _empty(panel, "no message was tried again")
-        return
     panel.set_title("gaps between attempts of a message: the log and the retry policy")
     jitter = np.random.default_rng(0).uniform(-0.28, 0.28, len(gaps))
     chosen = np.flatnonzero(gaps.failures < _MOST_FAILURES)[:_MOST_DOTS]

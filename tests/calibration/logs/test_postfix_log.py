@@ -16,7 +16,7 @@ SENT = (
 DEFERRED = (
     "2026-11-26T09:00:20.250000+01:00 mx1 postfix/out/smtp[7]: 4XabC2: to=<ann@yahoo.co.uk>, "
     "orig_to=<a@b.example>, relay=mta5.am0.yahoodns.net[67.195.1.1]:25, conn_use=3, delay=1.4, "
-    "delays=0.1/0.2/0/1.1, tls=TLSv1.3, dsn=4.7.1, status=deferred (host "
+    "delays=0.1/0.2/0.04/1.1, tls=TLSv1.3, dsn=4.7.1, status=deferred (host "
     "mta5.am0.yahoodns.net[67.195.1.1] said: 451 4.7.1 Greylisted, come back later (in reply to "
     "RCPT TO command))"
 )
