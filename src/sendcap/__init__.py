@@ -20,6 +20,7 @@ from sendcap.errors import (
 
 if TYPE_CHECKING:
     from sendcap.analysis.limits import Limits, limits
+    from sendcap.calibration.calibrate import Calibration, calibrate
     from sendcap.charts.report.page import write_report
     from sendcap.importers import (
         Imported,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Calibration",
     "Capacity",
     "Comparison",
     "ConfigurationError",
@@ -78,6 +80,7 @@ __all__ = [
     "Sustained",
     "Target",
     "__version__",
+    "calibrate",
     "compare",
     "converge",
     "forecast",
@@ -105,6 +108,7 @@ __all__ = [
 # Imported when first asked for: NumPy, pandas and pydantic would take the command line longer
 # to load than to answer.
 _HOMES = {
+    "Calibration": "sendcap.calibration.calibrate",
     "Capacity": "sendcap.study.capacity",
     "Comparison": "sendcap.study.compare",
     "ConvergenceStudy": "sendcap.study.converge",
@@ -124,6 +128,7 @@ _HOMES = {
     "Sensitivity": "sendcap.study.sensitivity",
     "Sustained": "sendcap.study.sustained",
     "Target": "sendcap.study.target",
+    "calibrate": "sendcap.calibration.calibrate",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
     "forecast": "sendcap.study.forecast",

@@ -24,6 +24,7 @@ HEAVY = {"numpy", "pandas", "matplotlib", "scipy", "numba", "pydantic", "pyarrow
         ["sweep", "--help"],
         ["sensitivity", "--help"],
         ["optimise", "--help"],
+        ["calibrate", "--help"],
         ["scenario", "--help"],
         ["import", "--help"],
         ["import", "kumomta", "--help"],
@@ -71,6 +72,7 @@ def test_help_names_every_command(sendcap) -> None:
             "sweep",
             "sensitivity",
             "optimise",
+            "calibrate",
             "scenario",
             "import",
         ):

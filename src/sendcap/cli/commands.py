@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "explore": ("sendcap.cli.explore", "explore"),
     "scenario": ("sendcap.cli.scenario", "scenario"),
     "import": ("sendcap.cli.importing", "importing"),
+    "calibrate": ("sendcap.cli.calibrate", "calibrate"),
 }
 
 

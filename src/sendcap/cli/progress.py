@@ -103,6 +103,35 @@ def simulations_bar(total: int | None) -> Iterator[Callable[[int], None] | None]
 
 
 @contextmanager
+def bytes_bar() -> Iterator[Callable[[int], None] | None]:
+    """Show how much of logs has been read.
+
+    Yields
+    ------
+    callable or None
+        What is to be called with the bytes so far; ``None`` when nobody would see it.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    bars = Bars(
+        TextColumn("read"),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with cleaned_by(lambda: os.write(2, _WIPE)), bars:
+        task = bars.add_task("", total=None)
+        yield lambda done: bars.update(task, completed=done)
+
+
+@contextmanager
 def runs_bar() -> Iterator[Callable[[SweepProgress], None] | None]:
     """Show how far a sweep is: its runs done and failed, their rate and the time left.
 

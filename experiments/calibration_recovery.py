@@ -1,0 +1,282 @@
+"""Whether calibration gives back what a log was made with, and whether its intervals hold it.
+
+Run by hand, about 15 minutes: ``python experiments/calibration_recovery.py [--repetitions 100]``.
+A known scenario is simulated with another seed each time and written out as each MTA writes its
+log (`written_logs`); ``sendcap.calibrate`` reads that. For each quantity the table has how many of
+the 90 % intervals hold the truth, and the mean error. For what has no interval it has how often it
+came out exactly.
+
+With 100 repetitions of 16,000 messages (Python 3.11.7, NumPy 2.4.6, SciPy 1.17.1):
+
+| 90 % intervals that hold the truth | truth | postfix | kumomta | powermta | momentum |
+|---|---|---|---|---|---|
+| gmail connect_time, mean | 0.4s | 90% (-0.1%) | – | – | – |
+| gmail connect_time, cv | 0.6 | 92% (-0.1%) | – | – | – |
+| gmail transaction_time, mean | 320ms | 89% (-0.1%) | 92% (-0.0%) | – | 100% (-0.1%) |
+| gmail transaction_time, cv | 0.7 | 92% (-0.1%) | 94% (-0.1%) | – | – |
+| gmail transient | 0.01 | 84% (+0.2%) | 84% (+0.2%) | 84% (+0.2%) | 84% (+0.2%) |
+| gmail user unknown | 0.01 | 83% (+0.0%) | 83% (+0.0%) | 83% (+0.0%) | 83% (+0.0%) |
+| gmail mailbox full | 0.05 | 90% (+0.2%) | 90% (+0.2%) | 90% (+0.2%) | 90% (+0.2%) |
+| gmail mailbox full, never | 0.3 | 92% (-1.3%) | 92% (-1.3%) | 92% (-1.3%) | 92% (-1.3%) |
+| gmail mailbox full, mean | 5h | 90% (+0.8%) | 90% (+0.8%) | 90% (+0.8%) | 90% (+0.8%) |
+| yahoo connect_time, mean | 0.3s | 87% (-0.2%) | – | – | – |
+| yahoo connect_time, cv | 0.5 | 84% (+0.5%) | – | – | – |
+| yahoo transaction_time, mean | 0.4s | 84% (+0.0%) | – | – | – |
+| yahoo transaction_time, cv | 0.5 | 87% (+0.1%) | – | – | – |
+| yahoo rate | 15 | 100% (-0.1%) | 100% (-0.1%) | 100% (-0.0%) | 100% (-0.0%) |
+| yahoo user unknown | 0.02 | 93% (-0.9%) | 93% (-0.9%) | 93% (-0.9%) | 93% (-0.9%) |
+| yahoo account disabled | 0.005 | 91% (-0.8%) | 91% (-0.8%) | 91% (-0.8%) | 91% (-0.8%) |
+| yahoo greylisted | 0.08 | 89% (-0.5%) | 89% (-0.5%) | 89% (-0.5%) | 89% (-0.5%) |
+| outlook connect_time, mean | 0.5s | 87% (-0.0%) | – | – | – |
+| outlook transaction_time, mean | 0.6s | 92% (-0.1%) | 91% (-0.1%) | – | – |
+| outlook transaction_time, cv | 0.679 | 93% (-0.0%) | 90% (-0.1%) | – | – |
+| outlook transient | 0.03 | 92% (+0.6%) | 92% (+0.6%) | 92% (+0.6%) | 92% (+0.6%) |
+| outlook unreachable | 0.06 | 90% (+1.5%) | 90% (+1.5%) | 90% (+1.5%) | 90% (+1.5%) |
+| outlook unreachable, never | 0.1 | 95% (+0.6%) | 95% (+0.6%) | 95% (+0.6%) | 95% (+0.6%) |
+| outlook unreachable, mean | 3h | 88% (+0.6%) | 88% (+0.6%) | 88% (+0.6%) | 88% (+0.6%) |
+| outlook connect_time, cv | 1 | 33% (-0.2%) | – | – | – |
+| **all** | | 89.3% of 2,416 | 90.8% of 1,700 | 90.5% of 1,300 | 91.2% of 1,400 |
+
+| exactly | postfix | kumomta | powermta | momentum |
+|---|---|---|---|---|
+| retry policy | 100 of 100 | 100 of 100 | 100 of 100 | 100 of 100 |
+| every gap explained | 100 of 100 | 100 of 100 | 100 of 100 | 100 of 100 |
+| gmail is held back by its connections | 100 of 100 | 100 of 100 | 0 of 100 | 59 of 100 |
+| gmail messages_per_connection | 100 of 100 | 100 of 100 | – | 100 of 100 |
+| gmail connections_per_ip | 100 of 100 | 100 of 100 | – | 64 of 100 |
+| gmail connect_time, family | 100 of 100 | – | – | – |
+| gmail transaction_time, family | 100 of 100 | 100 of 100 | – | – |
+| yahoo is held back by its rate | 100 of 100 | 100 of 100 | 100 of 100 | 100 of 100 |
+| yahoo messages_per_connection | 100 of 100 | 100 of 100 | – | 100 of 100 |
+| yahoo connect_time, family | 79 of 100 | – | – | – |
+| yahoo transaction_time, family | 100 of 100 | – | – | – |
+| outlook messages_per_connection | 100 of 100 | 100 of 100 | – | 100 of 100 |
+| outlook connect_time, family | 79 of 100 | – | – | – |
+| outlook transaction_time, family | 100 of 100 | 100 of 100 | – | – |
+
+All formats are written of the same simulations, so what they share is the same in each column. A
+share of 100 intervals is off by 3 points by chance (standard error); where the family is mistaken
+for another (a fifth of yahoo's connect times), the intervals are too narrow as well.
+Momentum's mean is 100 %: its stamps are whole seconds, and the interval allows for that. The cv of
+outlook's connect time is that of an exponential distribution, which has none to fit; only where a
+more general family is taken by mistake is there an estimate, and then it is off. Stamps of whole
+seconds tell a plateau of twelve connections from chance in part of the cases only, and PowerMTA's
+log, which has no connections, never.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pandas as pd
+import written_logs
+
+from sendcap.calibration.calibrate import Calibration, calibrate
+from sendcap.calibration.times import Figure
+from sendcap.scenario import Scenario, format_duration, loads
+
+SCENARIO: Final = """
+seed = {seed}
+[[deliveries]]
+name = "newsletter"
+messages = {messages}
+audience = {{ gmail = 0.5, yahoo = 0.3, outlook = 0.2 }}
+[relay]
+batch_time = "1s"
+[mta.retry]
+policy = "exponential"
+first  = "20m"
+factor = 2.0
+max    = "12h"
+jitter = 0.05
+[providers.gmail]
+connections_per_ip      = 12
+messages_per_connection = 50
+connect_time     = {{ dist = "lognormal", mean = "400ms", cv = 0.6 }}
+transaction_time = {{ dist = "lognormal", mean = "320ms", cv = 0.7 }}
+transient = 0.01
+hard   = [{{ reason = "user unknown", share = 0.01 }}]
+faults = [{{ reason = "mailbox full", share = 0.05, clears_after = {{ dist = "lognormal", mean = "5h", cv = 1.2 }}, never = 0.3 }}]
+[providers.yahoo]
+connections_per_ip      = 10
+messages_per_connection = 20
+connect_time     = {{ dist = "gamma", mean = "300ms", cv = 0.5 }}
+transaction_time = {{ dist = "gamma", mean = "400ms", cv = 0.5 }}
+rate   = "15/s"
+hard   = [{{ reason = "user unknown", share = 0.02 }}, {{ reason = "account disabled", share = 0.005 }}]
+faults = [{{ reason = "greylisted", share = 0.08, clears_after = "5m" }}]
+[providers.outlook]
+connections_per_ip      = 100
+messages_per_connection = 10
+connect_time     = {{ dist = "exponential", mean = "500ms" }}
+transaction_time = {{ dist = "weibull", mean = "600ms", shape = 1.5 }}
+transient = 0.03
+faults = [{{ reason = "unreachable", share = 0.06, clears_after = {{ dist = "exponential", mean = "3h" }}, never = 0.1 }}]
+"""  # noqa: E501 (a scenario file)
+
+FORMATS: Final[dict[str, Callable[[pd.DataFrame], Iterator[str]]]] = {
+    "postfix": written_logs.postfix,
+    "kumomta": written_logs.kumomta,
+    "powermta": written_logs.powermta,
+    "momentum": written_logs.momentum,
+}
+
+
+class Compared(NamedTuple):
+    """An estimate and the truth."""
+
+    quantity: str
+    truth: float
+    figure: Figure
+
+    @property
+    def held(self) -> bool:
+        """Whether the truth is in the interval."""
+        return self.figure.low <= self.truth <= self.figure.high
+
+
+def compared(truth: Scenario, found: Calibration) -> Iterator[Compared]:
+    """Yield every estimate that has an interval, with what it is an estimate of."""
+    for its in found.providers:
+        real = truth.providers[its.name]
+        for name, fits, time in (
+            ("connect_time", its.connect, real.connect_time),
+            ("transaction_time", its.transaction, real.transaction_time),
+        ):
+            if fits:
+                yield Compared(f"{its.name} {name}, mean", time.mean_s, fits[0].mean_s)
+                cv = math.sqrt(time.second_moment_s2 / time.mean_s**2 - 1.0)
+                if not math.isnan(fits[0].cv.low):
+                    yield Compared(f"{its.name} {name}, cv", cv, fits[0].cv)
+        if its.transaction_mean is not None:
+            mean_s = real.transaction_time.mean_s
+            yield Compared(f"{its.name} transaction_time, mean", mean_s, its.transaction_mean)
+        if its.ceiling.limited_by == "rate" and its.ceiling.level is not None and real.rate:
+            yield Compared(f"{its.name} rate", real.rate.per_s, its.ceiling.level)
+        if real.transient:
+            yield Compared(f"{its.name} transient", real.transient, its.transient)
+        for hard in real.hard:
+            yield Compared(f"{its.name} {hard.reason}", hard.share, its.hard[hard.reason])
+        shares = {fault.reason: fault for fault in its.faults}
+        for fault in real.faults:
+            estimate = shares[fault.reason]
+            name = f"{its.name} {fault.reason}"
+            yield Compared(name, fault.share, estimate.share)
+            clears = estimate.fits[0]
+            if fault.never:
+                yield Compared(f"{name}, never", fault.never, estimate.never)
+                yield Compared(f"{name}, mean", fault.clears_after.mean_s, clears.mean_s)
+            else:
+                # A constant: its interval holds it for certain, or the estimate is wrong.
+                held = clears.mean_s.low <= fault.clears_after.mean_s <= clears.mean_s.high
+                assert held, clears
+
+
+def exact(truth: Scenario, found: Calibration) -> Iterator[tuple[str, bool]]:
+    """Yield what has no interval, and whether it came out exactly."""
+    policy = found.scenario.mta.retry
+    yield "retry policy", policy == truth.mta.retry
+    gaps = found.policies[0]
+    yield "every gap explained", gaps.explained == gaps.gaps
+    for its in found.providers:
+        real, fitted = truth.providers[its.name], found.scenario.providers[its.name]
+        if its.name != "outlook":
+            limit = "connections" if real.rate is None else "rate"
+            yield f"{its.name} is held back by its {limit}", its.ceiling.limited_by == limit
+        if its.per_connection is not None:
+            same = fitted.messages_per_connection == real.messages_per_connection
+            yield f"{its.name} messages_per_connection", same
+        if its.name == "gmail" and math.isfinite(its.ceiling.connections):
+            same = fitted.connections_per_ip == real.connections_per_ip
+            yield f"{its.name} connections_per_ip", same
+        for name, fits, time in (
+            ("connect_time", its.connect, real.connect_time),
+            ("transaction_time", its.transaction, real.transaction_time),
+        ):
+            if fits:
+                yield f"{its.name} {name}, family", fits[0].family == time.dist
+
+
+def repetition(
+    seed: int, messages: int, folder: Path, formats: list[str]
+) -> Iterator[tuple[str, Scenario, Calibration]]:
+    """Simulate, write and calibrate once in each format."""
+    truth = loads(SCENARIO.format(seed=seed, messages=messages))
+    trace = written_logs.traced(truth)
+    for name in formats:
+        path = folder / f"{name}.log"
+        path.write_text("\n".join(FORMATS[name](trace)) + "\n", encoding="utf-8")
+        yield name, truth, calibrate([path])
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--repetitions", type=int, default=100)
+    parser.add_argument("--messages", type=int, default=16_000)
+    parser.add_argument("--formats", nargs="+", default=list(FORMATS), choices=list(FORMATS))
+    arguments = parser.parse_args()
+    held: dict[tuple[str, str], list[Compared]] = defaultdict(list)
+    same: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(arguments.repetitions):
+            for name, truth, found in repetition(
+                seed, arguments.messages, Path(folder), arguments.formats
+            ):
+                for its in compared(truth, found):
+                    held[its.quantity, name].append(its)
+                for quantity, right in exact(truth, found):
+                    same[quantity, name].append(right)
+    _print_held(held, arguments.formats)
+    _print_same(same, arguments.formats)
+
+
+def _print_held(held: dict[tuple[str, str], list[Compared]], formats: list[str]) -> None:
+    print(f"| 90 % intervals that hold the truth | truth | {' | '.join(formats)} |")
+    print(f"|---|---|{'---|' * len(formats)}")
+    for quantity in dict.fromkeys(quantity for quantity, _ in held):
+        cells = []
+        for name in formats:
+            its = held.get((quantity, name), [])
+            if not its:
+                cells.append("–")
+                continue
+            error = sum(one.figure.value / one.truth - 1.0 for one in its) / len(its)
+            share = sum(one.held for one in its) / len(its)
+            cells.append(f"{share:.0%} ({error:+.1%})")
+        truth = next(its[0].truth for (one, _), its in held.items() if one == quantity)
+        print(f"| {quantity} | {_told(quantity, truth)} | {' | '.join(cells)} |")
+    cells = []
+    for name in formats:
+        its = [one.held for (_, format_name), all_ in held.items() if format_name == name
+               for one in all_]  # fmt: skip
+        cells.append(f"{sum(its) / len(its):.1%} of {len(its):,}")
+    print(f"| **all** | | {' | '.join(cells)} |")
+    print()
+
+
+def _told(quantity: str, truth: float) -> str:
+    if quantity.endswith("mean"):
+        return format_duration(round(truth, 4))
+    return f"{truth:.3g}"
+
+
+def _print_same(same: dict[tuple[str, str], list[bool]], formats: list[str]) -> None:
+    print(f"| exactly | {' | '.join(formats)} |")
+    print(f"|---|{'---|' * len(formats)}")
+    for quantity in dict.fromkeys(quantity for quantity, _ in same):
+        cells = []
+        for name in formats:
+            its = same.get((quantity, name), [])
+            cells.append(f"{sum(its)} of {len(its)}" if its else "–")
+        print(f"| {quantity} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

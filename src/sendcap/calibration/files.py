@@ -1,0 +1,47 @@
+"""The files of a calibration: the report, its tables and charts, the scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sendcap.calibration.calibrate import Calibration
+from sendcap.calibration.verification import Verification
+from sendcap.reporting.staging import SCENARIO, Contents
+
+_REPORT: Final = "report.txt"
+_ESTIMATES: Final = "estimates.csv"
+_CHART: Final = "calibration.png"
+_CHECK: Final = "self-check.csv"
+_CHECK_CHART: Final = "self-check.png"
+
+CALIBRATION: Final = Contents(
+    "a saved calibration",
+    frozenset({_REPORT, _ESTIMATES}),
+    frozenset({SCENARIO, _REPORT, _ESTIMATES, _CHART, _CHECK, _CHECK_CHART}),
+)
+
+
+def write_calibration(found: Calibration, verified: Verification | None, folder: Path) -> None:
+    """Write a calibration's files into a directory that exists."""
+    from sendcap.calibration.report import report
+    from sendcap.calibration.tables import estimates
+    from sendcap.charts.calibration import calibration_chart, verification_chart
+    from sendcap.charts.style import save_png
+    from sendcap.reporting.saved import write_text
+
+    write_text(folder / SCENARIO, found.text)
+    write_text(folder / _REPORT, report(found, verified))
+    _write(folder / _ESTIMATES, estimates(found))
+    save_png(calibration_chart(found), folder / _CHART)
+    if verified is not None:
+        _write(folder / _CHECK, verified.frame())
+        save_png(verification_chart(verified), folder / _CHECK_CHART)
+
+
+def _write(path: Path, frame: object) -> None:
+    import pandas as pd
+
+    assert isinstance(frame, pd.DataFrame)
+    text = frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    path.write_text(text, encoding="utf-8", newline="\n")

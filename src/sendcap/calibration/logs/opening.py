@@ -1,0 +1,159 @@
+"""Opening a log: plain or compressed, in blocks of lines, with bounded memory."""
+
+from __future__ import annotations
+
+import lzma
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+from sendcap.errors import SendcapError
+
+_BLOCK: Final = 1 << 20
+LONGEST_LINE: Final = 1 << 18
+"""A longer line is no line of a log: it is left out, and never held whole."""
+_MAGIC: Final = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+_DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
+
+
+class Log:
+    """A log file.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Attributes
+    ----------
+    name
+        What reports call it: the file's name, without the folder.
+    read_bytes
+        Bytes read so far, uncompressed.
+    lines
+        Lines so far.
+    too_long
+        Numbers of the first lines that were too long, with their beginnings.
+    damage
+        Why it ended early; empty if it did not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self.read_bytes = 0
+        self.lines = 0
+        self.too_long: list[tuple[int, bytes]] = []
+        self.damage = ""
+        self.compression = ""
+        if path.is_dir():
+            raise SendcapError(f"{path}: is a directory; give log files")
+        try:
+            with path.open("rb") as file:
+                head = file.read(8)
+        except OSError as error:
+            raise SendcapError(f"{path}: {error.strerror or error}") from None
+        for magic, name in _MAGIC.items():
+            if head.startswith(magic):
+                self.compression = name
+        self._head = head
+
+    @property
+    def written_s(self) -> float:
+        """When the file was written last, in seconds since 1970."""
+        if self.compression == "gzip":
+            # The time of the file that was compressed; a copy of the log may be younger.
+            stamp = int.from_bytes(self._head[4:8], "little")
+            if stamp:
+                return float(stamp)
+        return self.path.stat().st_mtime
+
+    def start(self, size: int = 1 << 16) -> bytes:
+        """Return the first bytes of the text."""
+        try:
+            with self._opened() as file:
+                return file.read(size) or b""
+        except _DAMAGED as error:
+            # What comes before the damage may be read in smaller pieces.
+            self.damage = _why(error)
+            return b"".join(self._pieces(size, 1 << 10))[:size]
+
+    def blocks(self) -> Iterator[list[bytes]]:
+        """Yield the lines, without their ends, a block at a time."""
+        self.read_bytes = self.lines = 0
+        self.damage = ""
+        self.too_long = []
+        rest = b""
+        skipping = False
+        for piece in self._pieces(None, _BLOCK):
+            self.read_bytes += len(piece)
+            lines = (rest + piece).split(b"\n")
+            rest = lines.pop()
+            if lines and skipping:
+                # The end of a line that is left out already.
+                lines[0] = b""
+                skipping = False
+            if len(rest) > LONGEST_LINE:
+                if not skipping:
+                    self._leave_out(self.lines + len(lines) + 1, rest)
+                rest, skipping = b"", True
+            if lines:
+                yield self._whole(lines)
+        if rest and not skipping:
+            yield self._whole([rest])
+
+    def _whole(self, lines: list[bytes]) -> list[bytes]:
+        before = self.lines
+        self.lines += len(lines)
+        if max(map(len, lines)) > LONGEST_LINE:
+            for number, line in enumerate(lines):
+                if len(line) > LONGEST_LINE:
+                    self._leave_out(before + number + 1, line)
+                    lines[number] = b""
+        return lines
+
+    def _leave_out(self, number: int, line: bytes) -> None:
+        self.too_long.append((number, line[:80]))
+
+    def _pieces(self, most: int | None, size: int) -> Iterator[bytes]:
+        read = 0
+        try:
+            with self._opened() as file:
+                while most is None or read < most:
+                    piece = file.read(size)
+                    if not piece:
+                        return
+                    read += len(piece)
+                    yield piece
+        except _DAMAGED as error:
+            self.damage = _why(error)
+
+    def _opened(self) -> BinaryIO:
+        if self.compression == "gzip":
+            import gzip
+
+            return cast("BinaryIO", gzip.open(self.path, "rb"))
+        if self.compression == "bz2":
+            import bz2
+
+            return cast("BinaryIO", bz2.open(self.path, "rb"))
+        if self.compression == "xz":
+            return cast("BinaryIO", lzma.open(self.path, "rb"))
+        if self.compression == "zstd":
+            import pyarrow as pa
+
+            stream: Any = pa.input_stream(str(self.path), compression="zstd")
+            return cast("BinaryIO", stream)
+        return self.path.open("rb")
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, EOFError):
+        return "it is cut off: its compressed end is missing"
+    return "it is damaged: " + (str(error).splitlines() or ["unreadable"])[0][:100]

@@ -1,0 +1,97 @@
+"""Which format a log is in, by its content; and reading logs, each in its own format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sendcap.calibration.logs.kumomta import KumomtaReader
+from sendcap.calibration.logs.momentum import MomentumReader
+from sendcap.calibration.logs.opening import Log
+from sendcap.calibration.logs.postfix import PostfixReader
+from sendcap.calibration.logs.powermta import PowermtaReader
+from sendcap.calibration.logs.reading import Context, Reader
+from sendcap.calibration.logs.skipped import shape
+from sendcap.errors import SendcapError
+
+READERS: Final[dict[str, type[Reader]]] = {
+    its.format: its for its in (PostfixReader, KumomtaReader, PowermtaReader, MomentumReader)
+}
+FORMATS: Final = tuple(READERS)
+_LINES: Final = 200
+"""Lines that are looked at."""
+
+
+class FileRead(NamedTuple):
+    """What was read of one file."""
+
+    name: str
+    format: str
+    read_bytes: int
+    lines: int
+    used: int
+    damage: str
+
+
+def recognised(log: Log) -> type[Reader]:
+    """Return the reader of a log's format.
+
+    Raises
+    ------
+    SendcapError
+        If it is empty, or none of the formats.
+    """
+    start = log.start()
+    if not start.strip():
+        why = log.damage or "is empty"
+        raise SendcapError(f"{log.path}: {why}; give a log with deliveries")
+    lines = start.split(b"\n")[:_LINES]
+    counts = {reader: reader.recognises(lines) for reader in READERS.values()}
+    best = max(counts, key=lambda reader: counts[reader])
+    if not counts[best]:
+        first = next(line for line in lines if line.strip())
+        raise SendcapError(
+            f"{log.path}: its format is not recognised (a line looks like {shape(first)!r}); "
+            f"tell it with --format: {', '.join(FORMATS)}"
+        )
+    return best
+
+
+def read_logs(
+    paths: Sequence[Path],
+    context: Context,
+    format_name: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[FileRead]:
+    """Read logs into the table.
+
+    Parameters
+    ----------
+    format_name
+        Of all of them; each is recognised by its content without it.
+    progress
+        Called now and then with the bytes read so far.
+
+    Raises
+    ------
+    SendcapError
+        If one cannot be read at all, is empty, or is in no known format.
+    """
+    # All are looked at before the first is read: a slip shows at once.
+    logs = [Log(path) for path in paths]
+    readers = [READERS[format_name] if format_name else recognised(log) for log in logs]
+    found = []
+    total = 0
+    for log, kind in zip(logs, readers, strict=True):
+        reader = kind(log, context)
+        reader.read(None if progress is None else _after(total, progress))
+        total += log.read_bytes
+        found.append(
+            FileRead(log.name, kind.format, log.read_bytes, log.lines, reader.used, log.damage)
+        )
+    return found
+
+
+def _after(before: int, progress: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda done: progress(before + done)

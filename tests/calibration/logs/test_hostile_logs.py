@@ -1,0 +1,97 @@
+"""Whatever is in a log: it is read to its end, soon, and nobody's address comes out."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reading_lines import read
+from test_other_logs import MOMENTUM, POWERMTA, kumomta
+from test_postfix_log import BOUNCED, DEFERRED, SENT
+
+from sendcap.calibration.logs.recognising import FORMATS
+from sendcap.calibration.logs.skipped import shape
+from sendcap.calibration.outcomes import Replies
+
+GOOD = {
+    "postfix": [SENT, DEFERRED, BOUNCED],
+    "kumomta": [kumomta(), kumomta(type="Bounce")],
+    "powermta": POWERMTA[:4],
+    "momentum": MOMENTUM[:5],
+}
+
+
+@st.composite
+def spoilt(draw, line: str) -> str:
+    """A line with a piece of it lost, doubled or replaced."""
+    start = draw(st.integers(0, len(line)))
+    end = draw(st.integers(start, min(len(line), start + 30)))
+    piece = draw(
+        st.sampled_from(["", "@", ",", '"', "/", "<", ">", "\\", "\0", "\x1b[31m", "1e999", "-1"])
+        | st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=8)
+        | st.just(line[start:end] * 3)
+    )
+    return line[:start] + piece + line[end:]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_every_line_is_used_counted_or_passed_over(tmp_path, name, data) -> None:
+    good = GOOD[name]
+    bad = [data.draw(spoilt(line)) for line in good]
+    bad.append(
+        data.draw(
+            st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=60)
+        )
+    )
+    header = good[:1] if name == "powermta" else []
+    rows, context, file = read(tmp_path, [*header, *bad], name)
+    told = sum(context.skipped.malformed.values()) + sum(context.skipped.other.values())
+    assert file.used == len(rows)
+    assert file.used + told <= file.lines + 1
+    for samples in context.skipped.samples.values():
+        for sample in samples:
+            assert sample.shape.isprintable()
+
+
+LONG = [
+    "x" * 1_000_000,
+    "Dec  1 10:00:00 mx1 postfix/smtp[1]: A: to=<" + "a" * 1_000_000,
+    "Dec  1 10:00:00 mx1 postfix/smtp[1]: A: to=<a>, relay=" + "b/" * 100_000 + ", status=sent",
+    "Dec  1 10:00:00 " + "a/" * 130_000 + " status=",
+    "Dec  1 10:00:00 mx1 " + "postfix/" * 30_000 + "smtp[1]: status=",
+    "Dec  1 10:00:00 mx1 postfix/smtp[1]: A: to=<a>, " + "orig_to=<a>, " * 20_000 + " status=x",
+    SENT[:-1] + "(" * 200_000,
+    "{" * 200_000,
+    '{"type":"Delivery","id":' + "[" * 200_000,
+    "d," + '"' * 200_001,
+    "1795683601@" + "\\@" * 100_000 + "@D@",
+    "1795683601@A@B@C@T@" + "\\" * 200_000,
+    "1" * 250_000 + "@a@b@c@D@",
+]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_line_takes_long(tmp_path, name) -> None:
+    header = GOOD[name][:1]
+    began = time.process_time()
+    read(tmp_path, [*header, *LONG], name)
+    assert time.process_time() - began < 2.0
+
+
+def test_no_reply_takes_long() -> None:
+    began = time.process_time()
+    for text in (b"4" * 1_000_000, b"452-4.2." * 100_000, b"said: " * 200_000, b"\xff" * 1_000_000):
+        Replies().read(text)
+    assert time.process_time() - began < 0.5
+
+
+def test_a_shape_says_nothing() -> None:
+    told = shape("Ann \x1b[31m <ann.smith+42@Exämple.org>\u202e 42".encode())
+    assert told == "Xxx ?[00x <xxx.xxxxx+00@Xxxxxxxx.xxx>xxx 00"
+    assert shape(b"x" * 100) == "x" * 60 + "…"

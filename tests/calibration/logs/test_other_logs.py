@@ -1,0 +1,171 @@
+"""KumoMTA, PowerMTA and Momentum: what their lines say."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from reading_lines import names, read, reasons
+
+from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RETURNED, SOFT
+from sendcap.calibration.logs.momentum import fields
+
+NOW_S = datetime(2026, 11, 26, 9, tzinfo=UTC).timestamp()
+
+
+def kumomta(**changes) -> str:
+    record = {
+        "type": "Delivery",
+        "id": "1d98076abbbc11ed940250ebf67f93bd",
+        "sender": "s@t.example",
+        "recipient": "joe@example.org",
+        "queue": "c:t@example.org",
+        "site": "s->x@smtp_client",
+        "response": {"code": 250, "enhanced_code": None, "content": "OK", "command": "."},
+        "peer_address": {"name": "aspmx.l.google.com.", "addr": "142.250.1.27"},
+        "timestamp": int(NOW_S),
+        "event_time": "2026-11-26T09:00:00.500000000Z",
+        "created": int(NOW_S) - 60,
+        "created_time": "2026-11-26T08:59:00.250000000Z",
+        "num_attempts": 1,
+        "session_id": "abc",
+    }
+    return json.dumps({**record, **changes})
+
+
+def test_a_record_of_kumomta(tmp_path) -> None:
+    (row,), context, file = read(tmp_path, [kumomta()])
+    assert file.format == "kumomta"
+    assert row["finished_s"] == NOW_S + 0.5
+    assert row["arrived_s"] == NOW_S - 59.75
+    assert (row["outcome"], row["code"], row["attempt"]) == (ACCEPTED, 250, 1)
+    assert row["session"] > 0
+    assert names(np.array([row]), context) == ["gmail"]
+
+
+def test_older_records_have_whole_seconds_and_no_session(tmp_path) -> None:
+    line = kumomta(event_time=None, created_time=None, session_id=None, peer_address=None)
+    (row,), context, _ = read(tmp_path, [line])
+    assert (row["finished_s"], row["arrived_s"], row["session"]) == (NOW_S, NOW_S - 60, 0)
+    assert names(np.array([row]), context) == ["other"]
+
+
+def test_kumomtas_types(tmp_path) -> None:
+    response = {
+        "code": 552,
+        "enhanced_code": {"class": 5, "subject": 2, "detail": 2},
+        "content": "no room",
+    }
+    lines = [
+        kumomta(type="TransientFailure", response=response),
+        kumomta(type="Bounce", response=response, recipient=["a@b.example", "c@d.example"]),
+        kumomta(type="Expiration"),
+        kumomta(type="OOB"),
+        kumomta(type="Reception"),
+        kumomta(type="Delayed"),
+        kumomta(type="Nothing"),
+        "{not json",
+        '{"type": "Delivery", "id": 4}',
+        '{"type": ["Delivery"], "id": 4}',
+    ]
+    rows, context, _ = read(tmp_path, lines)
+    assert sorted(rows["outcome"].tolist()) == sorted([SOFT, HARD, EXPIRED, RETURNED])
+    assert set(reasons(rows[rows["outcome"] == SOFT])) == {"mailbox full"}
+    assert context.skipped.other == {"records of type Reception": 1, "records of type Delayed": 1}
+    assert context.skipped.malformed == {
+        "a record of an unknown type": 1,
+        "a record that cannot be read": 3,
+    }
+
+
+POWERMTA = [
+    "type,timeLogged,timeQueued,rcpt,orig,dsnAction,dsnStatus,dsnDiag,dsnMta,jobId",
+    (
+        "d,2026-11-26 09:00:00+0000,2026-11-26 08:59:50+0000,joe@gmail.com,s@t,relayed,"
+        '"2.0.0 (success)","smtp;250 ok",gmail-smtp-in.l.google.com (142.250.1.27),7'
+    ),
+    (
+        "t,2026-11-26 09:00:05+0000,2026-11-26 08:59:50+0000,ann@yahoo.com,s@t,delayed,"
+        '"4.2.2 (mailbox full)","smtp;452 4.2.2 over quota, ""full""",,7'
+    ),
+    "b,1795683610,1795683590,x@y.example,s@t,failed,5.1.1,smtp;550 5.1.1 gone,,7",
+    "rb,2026-11-26 10:00:00+0000,,x@y.example,s@t,failed,5.1.1,smtp;550 no such user,,7",
+    "r,2026-11-26 10:00:00+0000,,,,,,,,7",
+]
+
+
+def test_rows_of_powermta_by_header(tmp_path) -> None:
+    rows, context, file = read(tmp_path, POWERMTA)
+    assert file.format == "powermta"
+    assert rows["outcome"].tolist() == [ACCEPTED, SOFT, HARD, RETURNED]
+    assert rows["finished_s"][:3].tolist() == [NOW_S, NOW_S + 5, 1_795_683_610]
+    assert rows["arrived_s"][0] == NOW_S - 10
+    assert names(rows, context) == ["gmail", "yahoo", "other", "other"]
+    assert reasons(rows)[1:3] == ["mailbox full", "user unknown"]
+    assert context.skipped.other == {"records of receptions": 1}
+
+
+def test_columns_may_be_in_any_order_and_change_in_between(tmp_path) -> None:
+    lines = [
+        *POWERMTA[:2],
+        "type,rcpt,timeLogged",
+        "d,ann@yahoo.com,2026-11-26 09:00:09+0000",
+    ]
+    rows, context, _ = read(tmp_path, lines)
+    assert rows["finished_s"].tolist() == [NOW_S, NOW_S + 9]
+    assert np.isnan(rows["arrived_s"][1])
+    assert names(rows, context) == ["gmail", "yahoo"]
+
+
+def test_a_cell_may_hold_a_line_end_and_an_open_quote_ends(tmp_path) -> None:
+    text = POWERMTA[2].replace("over quota", "over\nquota")
+    open_quote = POWERMTA[1].replace('"smtp;250 ok"', '"smtp;250 ok')
+    rows, context, _ = read(tmp_path, [POWERMTA[0], text, open_quote, *POWERMTA[1:2] * 40])
+    assert context.skipped.malformed["a quote is never closed"] >= 1
+    assert 20 <= len(rows) <= 41
+
+
+MOMENTUM = [
+    "1795683600@AA/01@00/A0@C1/1@R@joe@gmail.com@s@t@192.0.2.1@1000@esmtp@g@b",
+    (
+        "1795683601@AA/01@00/A0@C1/2@T@gmail.com@1000@g@b@8@0@0.75@142.250.1.27@"
+        "452 4.2.2 joe\\@gmail.com is over quota"
+    ),
+    "1795684801@AA/01@00/A0@C1/3@D@gmail.com@1000@g@b@1@1200.75@142.250.1.27",
+    "1795684802@AA/02@00/A0@C1/3@P@y.example@1000@g@b@8@0@2@192.0.2.9@550 5.1.1 User unknown",
+    "1795684803@AA/02@00/A0@C1/3@B@x@y.example@s@t@g@b@8@10@1000@192.0.2.9@550 5.1.1 unknown",
+    "1795690000@AA/03@00/A0@C1/9@B@x@y.example@s@t@g@b@21@10@1000@192.0.2.9@550 5.1.1 unknown",
+    "1795690001@AA/04@00/A0@C1/9@T@gmail.com@1000@g@b@8@x@y@1@z",
+    "and so on",
+]
+
+
+def test_lines_of_momentum(tmp_path) -> None:
+    rows, context, file = read(tmp_path, MOMENTUM)
+    assert file.format == "momentum"
+    assert rows["outcome"].tolist() == [SOFT, ACCEPTED, HARD, HARD, RETURNED]
+    assert rows["attempt"].tolist() == [1, 2, 1, 0, 0]
+    assert rows["arrived_s"][:2].tolist() == [1_795_683_600.25, 1_795_683_600.25]
+    assert rows["message"][0] == rows["message"][1]
+    assert rows["message"][2] == rows["message"][3]
+    assert reasons(rows)[0] == "mailbox full"
+    assert names(rows, context)[:3] == ["gmail", "gmail", "other"]
+    assert context.skipped.other == {"lines of other kinds": 1}
+    assert sum(context.skipped.malformed.values()) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"a@b", [b"a", b"b"]),
+        (rb"a\@b@c", [b"a@b", b"c"]),
+        (rb"a\\@b", [rb"a" + b"\\", b"b"]),
+        (rb"a@", [b"a", b""]),
+        (rb"\@@", [b"@", b""]),
+        (b"a@b\\", [b"a", b"b"]),
+    ],
+)
+def test_escaped_separators(line, expected) -> None:
+    assert fields(line) == expected

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sendcap.calibration.arrivals import stretches
+from sendcap.calibration.attempts import rows
+from sendcap.calibration.ceilings import ceiling, open_sessions, tolerated
+from sendcap.calibration.connections import (
+    coarse_transactions,
+    per_connection,
+    session_transactions,
+    session_uses,
+)
+from sendcap.calibration.evidence import OfProvider
+
+
+def busy_provider(
+    in_bin: np.ndarray, busy: np.ndarray, *, waited_s: float = 60.0, takes_s: float = 0.3
+) -> OfProvider:
+    its = OfProvider(attempts=int(in_bin.sum()))
+    its.in_bin, its.busy_s = in_bin.astype(np.int64), busy.astype(np.float64)
+    its.delay_s.add(np.full(100, waited_s))
+    its.transaction_s.add(np.full(100, takes_s))
+    return its
+
+
+def quiet(values: np.ndarray) -> np.ndarray:
+    """Put nothing before and after, for the beginning and the end of a log."""
+    return np.concatenate((np.zeros(5), values, np.zeros(200)))
+
+
+def test_connections_that_are_all_in_use_are_the_limit() -> None:
+    rng = np.random.default_rng(1)
+    its = busy_provider(quiet(rng.poisson(40, 900)), quiet(rng.normal(12, 0.02, 900)))
+    found = ceiling(its, 1.0, None)
+    assert found.limited_by == "connections"
+    assert found.level.low < 12 < found.level.high + 0.05
+    assert found.per_second >= 50
+    assert found.per_minute == pytest.approx(40, rel=0.05)
+
+
+def test_a_pace_that_is_kept_is_the_limit() -> None:
+    rng = np.random.default_rng(2)
+    its = busy_provider(quiet(np.full(900, 15)), quiet(rng.normal(6, 1.5, 900)))
+    found = ceiling(its, 1.0, None)
+    assert found.limited_by == "rate"
+    assert found.level.value == pytest.approx(15.0)
+    assert found.pause_s is None
+
+
+def test_where_nothing_waited_the_pace_is_that_of_the_arrivals() -> None:
+    its = busy_provider(quiet(np.full(900, 15)), quiet(np.full(900, 6.0)), waited_s=0.6)
+    assert ceiling(its, 1.0, None).limited_by == ""
+
+
+def test_attempts_at_random_have_no_limit() -> None:
+    rng = np.random.default_rng(3)
+    its = busy_provider(quiet(rng.poisson(15, 900)), quiet(rng.poisson(6, 900)))
+    assert ceiling(its, 1.0, None).limited_by == ""
+
+
+def test_one_by_one_with_a_pause_is_a_gap() -> None:
+    # An attempt in four seconds, three of which it takes.
+    in_bin = quiet(np.tile([1, 0, 0, 0], 900))
+    its = busy_provider(in_bin, quiet(np.tile([1.0, 1.0, 1.0, 0.0], 900)))
+    found = ceiling(its, 1.0, None)
+    assert found.limited_by == "rate"
+    assert found.pause_s == pytest.approx(1.0, abs=0.05)
+
+
+def test_what_is_let_through_while_others_are_throttled() -> None:
+    its = busy_provider(quiet(np.full(1200, 20)), quiet(np.full(1200, 6.0)))
+    its.throttled_in_bin = quiet(np.full(1200, 12)).astype(np.int64)
+    level, minutes = tolerated(its, 1.0)
+    assert level.value == pytest.approx(8.0)
+    assert minutes >= 18
+    rng = np.random.default_rng(4)
+    its.throttled_in_bin = np.minimum(
+        quiet(np.repeat(rng.integers(1, 19, 20), 60)).astype(np.int64), its.in_bin
+    )
+    assert tolerated(its, 1.0) is None
+
+
+def sessions(*ends_s: list[float], arrived_s: float = 0.0):
+    events = [(number + 1, end_s) for number, its in enumerate(ends_s) for end_s in its]
+    session, finished_s = zip(*events, strict=True)
+    columns = {"session": session, "finished_s": finished_s, "arrived_s": arrived_s, "attempt": 1}
+    return rows(len(events), columns)
+
+
+def test_open_connections_over_time() -> None:
+    given = sessions([10.0, 11.0, 12.0], [11.0, 12.0, 13.0, 14.0], [30.0])
+    found = open_sessions(given, 0, 0.0, 1.0, 40)
+    # Bin k is of second k - 1; each is taken to open a usual gap before its first attempt's end.
+    assert found[11:16].tolist() == pytest.approx([2.0, 2.0, 1.0, 1.0, 0.0], abs=1e-9)
+    assert found.sum() == pytest.approx(3.0 + 4.0 + 1.0)
+
+
+def test_on_an_open_connection_an_attempt_takes_from_one_end_to_the_next() -> None:
+    given = sessions([10.0, 10.5, 12.0], [20.0, 20.25])
+    times = session_transactions(given)[0]
+    assert sorted(times.low_s.tolist()) == [0.25, 0.5, 1.5]
+    given["arrived_s"][2] = 11.75
+    assert sorted(session_transactions(given)[0].low_s.tolist()) == [0.25, 0.25, 0.5] or (
+        session_transactions(given)[0].weight.tolist() == [2.0, 1.0]
+    )
+    given["attempt"][1] = 2
+    assert session_transactions(given)[0].count == 2
+
+
+def test_whole_seconds_give_the_mean() -> None:
+    rng = np.random.default_rng(5)
+    ends_s = [np.floor(np.cumsum(rng.exponential(0.4, 60)) + 100).tolist() for _ in range(40)]
+    mean = coarse_transactions(sessions(*ends_s))[0]
+    assert mean.low < 0.4 < mean.high
+
+
+@pytest.mark.parametrize(
+    ("uses", "most", "limit"),
+    [
+        ([0, 100, 90, 80], 3, True),
+        ([0, 100, 50, 25, 12, 6, 3, 1], 7, False),
+        ([0, 100, 100, 100, 4], 4, False),
+        ([0, 500], 1, False),
+    ],
+)
+def test_messages_per_connection(uses, most, limit) -> None:
+    its = per_connection(np.array(uses))
+    assert (its.most, its.limit, its.connections) == (most, limit, uses[1])
+
+
+def test_no_connections_tell_nothing() -> None:
+    assert per_connection(np.array([50, 0])) is None
+    assert session_uses(sessions([1.0, 2.0], [3.0]))[0].tolist() == [0, 2, 1]
+
+
+def test_even_arrivals_are_one_stretch_and_bursts_are_several() -> None:
+    rng = np.random.default_rng(6)
+    (even,) = stretches(np.linspace(1000.0, 4600.0, 5000))
+    assert (even.at_s, even.spread_s, even.share) == pytest.approx((0.0, 3600.0, 1.0))
+    bursts = np.concatenate((np.linspace(0, 60, 3000), np.linspace(7200, 7500, 1000)))
+    found = stretches(rng.permutation(bursts))
+    assert sum(its.share for its in found) == pytest.approx(1.0)
+    assert found[0].share == pytest.approx(0.75, abs=0.01)
+    assert found[-1].at_s == pytest.approx(7200, abs=10)
+    assert all(its.spread_s < 400 for its in found)
+
+
+def test_many_ups_and_downs_are_no_more_than_24_stretches() -> None:
+    rng = np.random.default_rng(7)
+    found = stretches(np.cumsum(rng.pareto(1.1, 20_000)))
+    assert len(found) <= 24
+    assert sum(its.share for its in found) == pytest.approx(1.0)
+    assert stretches(np.full(1000, 5.0)) == [(0.0, 0.0, 1.0)]

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sendcap.calibration.attempts import (
+    ACCEPTED,
+    ATTEMPT,
+    EXPIRED,
+    HARD,
+    RETURNED,
+    SOFT,
+    Attempts,
+    Records,
+    rows,
+)
+from sendcap.calibration.lives import OPEN, gaps_s, lives
+
+LATER_S = 1_000_000.0
+
+
+def table(*events: tuple[int, int, float, int], arrived_s: float = LATER_S, **columns) -> Records:
+    """Rows of (message, recipient, seconds, outcome)."""
+    message, recipient, finished_s, outcome = zip(*events, strict=True)
+    return rows(
+        len(events),
+        {
+            "message": message,
+            "recipient": recipient,
+            "finished_s": np.array(finished_s) + LATER_S,
+            "outcome": outcome,
+            "arrived_s": arrived_s,
+            **columns,
+        },
+    )
+
+
+def test_a_life_is_the_attempts_of_a_message_until_it_is_accepted() -> None:
+    its = lives(
+        table((7, 1, 300, ACCEPTED), (7, 1, 1, SOFT), (7, 2, 2, HARD), (8, 1, 3, SOFT)), LATER_S
+    )
+    assert its.tries.tolist() == [2, 1, 1]
+    assert its.end.tolist() == [ACCEPTED, HARD, OPEN]
+    assert its.number.tolist() == [0, 1, 0, 0]
+    assert its.whole.all()
+    follows, gap_s = gaps_s(its)
+    assert follows.tolist() == [0]
+    assert gap_s.tolist() == [299]
+
+
+def test_a_number_that_is_used_again_begins_another_life() -> None:
+    its = lives(table((7, 1, 1, ACCEPTED), (7, 1, 50, SOFT), (7, 1, 90, ACCEPTED)), LATER_S)
+    assert its.tries.tolist() == [1, 2]
+    deferred = table((7, 1, 1, SOFT), (7, 1, 500, ACCEPTED))
+    deferred["arrived_s"][1] += 480
+    assert lives(deferred, LATER_S).tries.tolist() == [1, 1]
+
+
+def test_an_expiry_ends_all_that_is_open_of_a_message() -> None:
+    its = lives(
+        table((7, 1, 1, SOFT), (7, 2, 1, SOFT), (7, 3, 1, ACCEPTED), (7, 0, 400, EXPIRED)),
+        LATER_S,
+    )
+    assert its.end.tolist() == [EXPIRED, EXPIRED, ACCEPTED]
+    assert its.expired_s[:2].tolist() == [LATER_S + 400] * 2
+    assert np.isnan(its.expired_s[2])
+
+
+def test_an_expiry_of_another_time_or_recipient_is_none() -> None:
+    its = lives(table((7, 1, 100, SOFT), (7, 2, 400, EXPIRED), (7, 0, 1, EXPIRED)), LATER_S)
+    assert its.end.tolist() == [OPEN]
+
+
+def test_a_bounce_that_says_that_time_is_over_is_an_expiry() -> None:
+    given = table((7, 1, 1, SOFT), (7, 1, 900, HARD))
+    given["enhanced"][1] = 5_004_007
+    its = lives(given, LATER_S)
+    assert its.end.tolist() == [EXPIRED]
+    assert its.tries.tolist() == [1]
+
+
+def test_a_bounce_in_two_logs_counts_once_and_a_later_one_by_itself() -> None:
+    its = lives(
+        table((7, 0, 1, HARD), (7, 0, 2, HARD), (8, 0, 1, ACCEPTED), (8, 0, 9, RETURNED)), LATER_S
+    )
+    assert its.end.tolist() == [HARD, ACCEPTED]
+    assert len(its.returned) == 1
+
+
+def test_what_may_have_been_tried_before_is_not_whole() -> None:
+    early = table((7, 1, 1, ACCEPTED), arrived_s=LATER_S - 300)
+    assert not lives(early, LATER_S).whole.any()
+    assert lives(early, LATER_S, strict=False).whole.all()
+    third = table((7, 1, 1, ACCEPTED), attempt=3)
+    assert not lives(third, LATER_S, strict=False).whole.any()
+    unknown = table((7, 1, 1, ACCEPTED), arrived_s=np.nan)
+    assert lives(unknown, LATER_S).whole.all()
+
+
+@pytest.mark.parametrize("in_memory", [10, 10_000])
+def test_parts_have_all_attempts_of_their_messages(in_memory, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    rng = np.random.default_rng(1)
+    given = np.zeros(2000, ATTEMPT)
+    given["message"] = rng.integers(0, 2**63, 500)[rng.integers(0, 500, 2000)]
+    given["finished_s"] = rng.random(2000)
+    given["outcome"] = SOFT
+    with Attempts(in_memory) as its:
+        for start in range(0, 2000, 100):
+            its.add(given[start : start + 100])
+        parts = list(its.parts())
+        assert (len(parts) > 1) == (in_memory == 10)
+        assert bool(list(tmp_path.iterdir())) == (in_memory == 10)
+        where: dict[int, int] = {}
+        for number, part in enumerate(parts):
+            for message in part["message"].tolist():
+                assert where.setdefault(message, number) == number
+        everything = np.sort(np.concatenate(parts)["finished_s"])
+        assert np.array_equal(everything, np.sort(given["finished_s"]))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from sendcap.calibration.outcomes import REASONS, Replies, packed, reason_of
+from sendcap.calibration.providers import Providers, read_map
+from sendcap.errors import SendcapError
+
+SHARED = Path("/work/shared/data/kumomta")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("said: 550 5.1.1 The account that you tried to reach does not exist", "user unknown"),
+        ("said: 550 5.4.1 Recipient address rejected: Access denied. AS(2018)", "user unknown"),
+        ("said: 452-4.2.2 The recipient's inbox is out of storage space", "mailbox full"),
+        ("said: 450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted", "greylisted"),
+        ("said: 421 4.7.28 [TSS04] Messages temporarily deferred due to volume", "throttled"),
+        ("said: 421 4.7.0 Our system has detected an unusual rate of mail", "throttled"),
+        ("said: 550 5.7.1 Service unavailable, Client host blocked using Spamhaus", "blocked"),
+        ("said: 550 5.7.26 This mail is unauthenticated", "authentication"),
+        ("said: 451 4.3.0 Temporary lookup failure", "try again later"),
+        ("Host or domain name not found. Name service error for name=x type=MX", "invalid domain"),
+        ("connect to mx.example.org[192.0.2.1]:25: Connection timed out", "unreachable"),
+        ("lost connection with mx.example.org while receiving the greeting", "unreachable"),
+        ("said: 552 5.3.4 Message too big for system", "message too large"),
+        ("said: 554 5.7.1 Message rejected as spam by Content Filtering", "spam content"),
+        ("said: 550 5.2.1 The account is disabled", "account disabled"),
+        ("said: 503 5.5.1 Bad sequence", "protocol error"),
+        ("said: 599 nothing that anybody knows", "other"),
+    ],
+)  # fmt: skip
+def test_the_reason_of_a_reply(text, reason) -> None:
+    its = Replies().read(text.encode())
+    assert REASONS[its.reason] == reason
+
+
+def test_codes_of_a_reply_are_found_behind_the_hosts_name() -> None:
+    text = b"host mx[192.0.2.250] said: 450-4.7.1 later (in reply to RCPT TO command)"
+    its = Replies().read(text)
+    assert (its.code, its.enhanced) == (450, packed(4, 7, 1))
+
+
+def test_what_was_answered_is_no_word_of_the_reply() -> None:
+    assert reason_of(b"hm (in reply to MAIL FROM command)", 0) == "other"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="KumoMTA's rules are not on this machine")
+def test_kumomtas_examples_of_full_and_unknown_mailboxes_mean_the_same_here() -> None:
+    rules = tomllib.loads((SHARED / "community-bounces.toml").read_text())["rules"]
+    for kind, reason, least in (
+        ("QuotaIssues", "mailbox full", 0.6),
+        ("InvalidRecipient", "user unknown", 0.5),
+    ):
+        # A pattern without its signs is about what it matches.
+        texts = [re.sub(r"[\\^$()|]|\.[+*]", " ", pattern) for pattern in rules[kind]]
+        same = [REASONS[Replies().read(text.encode()).reason] == reason for text in texts]
+        assert sum(same) >= least * len(same), (kind, sum(same), len(same))
+
+
+@pytest.mark.parametrize(
+    ("host", "domain", "provider"),
+    [
+        ("aspmx.l.google.com", "company.example", "gmail"),
+        ("alt1.gmail-smtp-in.l.google.com.", "gmail.com", "gmail"),
+        ("notgoogle.com", "company.example", "other"),
+        ("company-example.mail.protection.outlook.com", "company.example", "office365"),
+        ("hotmail-com.olc.protection.outlook.com", "hotmail.com", "outlook"),
+        ("", "hotmail.co.uk", "outlook"),
+        ("", "Yahoo.De", "yahoo"),
+        ("", "yahoo", "yahoo"),
+        ("mx.company.example", "company.example", "other"),
+        ("", "", "other"),
+    ],
+)
+def test_the_provider_of_a_host_or_domain(host, domain, provider) -> None:
+    assert Providers().name(host.encode(), domain.encode()) == provider
+
+
+def test_a_given_map_comes_first(tmp_path) -> None:
+    path = tmp_path / "map.csv"
+    path.write_text("end,provider\n*.google.com,workspace\ncompany.example, ours\n\n")
+    its = Providers(read_map(path))
+    assert its.name(b"aspmx.l.google.com", b"else.example") == "workspace"
+    assert its.name(b"aspmx.l.google.com", b"company.example") == "ours"
+    assert its.name(b"", b"gmail.com") == "gmail"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty"),
+        ("a,b,c\n", "line 1 must have two cells"),
+        ("google.com,\n", "line 1 must have two cells"),
+        ("google.com,\x1b[31m\n", "line 1: give the end"),
+        ('"google.com,x\n', "not a CSV file"),
+        ("google.com,*\n", "line 1: give the end"),
+    ],
+)
+def test_a_map_that_is_none_is_an_error_in_words(tmp_path, content, message) -> None:
+    path = tmp_path / "map.csv"
+    path.write_text(content)
+    with pytest.raises(SendcapError, match=message):
+        read_map(path)
