@@ -42,9 +42,9 @@ from sendcap.analysis.convergence import settling_s
 from sendcap.reporting.elapsed import elapsed
 from sendcap.run import seconds
 from sendcap.scenario import Rate, UncertainScenario, load_uncertain, updated
-from sendcap.study.forecaster import Forecaster
-from sendcap.study.readings import Readings, read_readings
-from sendcap.study.reference import ReferenceTable, simulate_table
+from sendcap.study.forecasts.forecaster import Forecaster
+from sendcap.study.forecasts.readings import Readings, read_readings
+from sendcap.study.forecasts.reference import ReferenceTable, simulate_table
 from sendcap.study.workers import Workers
 
 CONFIDENCE: Final = 0.9

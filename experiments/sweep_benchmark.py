@@ -6,7 +6,7 @@ per run 14.4 ms with one worker and 18.5 ms with two (target < 20 ms); two worke
 the processor's seconds of one (1.07 to 1.10, target ≤ 1.15) and, as both cores were taken, 1.08
 times its wall time; killed ten times, with 3 to 27 of 200 runs kept, and finished: the same bytes
 as undisturbed. That each run is done exactly once is shown by
-``tests/study/test_sweep_survives.py``.
+``tests/study/sweeps/test_sweep_survives.py``.
 
 Each sweep is the command
 ``sendcap sweep`` in processes of its own, start and imports included.
@@ -37,7 +37,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from sendcap.study.store import Store
+from sendcap.study.sweeps.store import Store
 
 STUDY: Final = """
 scenario = "quickstart"

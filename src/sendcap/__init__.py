@@ -33,23 +33,23 @@ if TYPE_CHECKING:
     from sendcap.reporting.dashboard import Dashboard
     from sendcap.run import Run, open_run, simulate
     from sendcap.scenario import Range, Scenario, load
-    from sendcap.study.capacity import Capacity, largest_within
+    from sendcap.study.capacity.levers import Levers, levers
+    from sendcap.study.capacity.sustained import Sustained, sustained
+    from sendcap.study.capacity.within import Capacity, largest_within
     from sendcap.study.compare import Comparison, compare
     from sendcap.study.converge import ConvergenceStudy, converge
-    from sendcap.study.designs import latin_hypercube, sobol
-    from sendcap.study.forecast import forecast
+    from sendcap.study.forecasts.forecast import forecast
+    from sendcap.study.forecasts.outlook import Forecast
     from sendcap.study.kept import Replications
-    from sendcap.study.levers import Levers, levers
-    from sendcap.study.optimise import optimise
-    from sendcap.study.optimum import Optimum
-    from sendcap.study.outlook import Forecast
-    from sendcap.study.priced import Priced
+    from sendcap.study.optimisation.optimise import optimise
+    from sendcap.study.optimisation.optimum import Optimum
+    from sendcap.study.optimisation.priced import Priced
+    from sendcap.study.optimisation.target import Target
     from sendcap.study.replicate import replicate
-    from sendcap.study.screening import Screening, screening
-    from sendcap.study.sensitivity import Sensitivity, sensitivity
-    from sendcap.study.sustained import Sustained, sustained
-    from sendcap.study.sweep import sweep
-    from sendcap.study.target import Target
+    from sendcap.study.sensitivity.screening import Screening, screening
+    from sendcap.study.sensitivity.sobol import Sensitivity, sensitivity
+    from sendcap.study.sweeps.designs import latin_hypercube, sobol
+    from sendcap.study.sweeps.sweep import sweep
 
     __version__: str
 
@@ -109,47 +109,47 @@ __all__ = [
 # to load than to answer.
 _HOMES = {
     "Calibration": "sendcap.calibration.calibrate",
-    "Capacity": "sendcap.study.capacity",
+    "Capacity": "sendcap.study.capacity.within",
     "Comparison": "sendcap.study.compare",
     "ConvergenceStudy": "sendcap.study.converge",
     "Dashboard": "sendcap.reporting.dashboard",
-    "Forecast": "sendcap.study.outlook",
+    "Forecast": "sendcap.study.forecasts.outlook",
     "Imported": "sendcap.importers",
     "Ledger": "sendcap.ledger",
-    "Levers": "sendcap.study.levers",
+    "Levers": "sendcap.study.capacity.levers",
     "Limits": "sendcap.analysis.limits",
-    "Optimum": "sendcap.study.optimum",
-    "Priced": "sendcap.study.priced",
+    "Optimum": "sendcap.study.optimisation.optimum",
+    "Priced": "sendcap.study.optimisation.priced",
     "Range": "sendcap.scenario",
     "Replications": "sendcap.study.kept",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
-    "Screening": "sendcap.study.screening",
-    "Sensitivity": "sendcap.study.sensitivity",
-    "Sustained": "sendcap.study.sustained",
-    "Target": "sendcap.study.target",
+    "Screening": "sendcap.study.sensitivity.screening",
+    "Sensitivity": "sendcap.study.sensitivity.sobol",
+    "Sustained": "sendcap.study.capacity.sustained",
+    "Target": "sendcap.study.optimisation.target",
     "calibrate": "sendcap.calibration.calibrate",
     "compare": "sendcap.study.compare",
     "converge": "sendcap.study.converge",
-    "forecast": "sendcap.study.forecast",
+    "forecast": "sendcap.study.forecasts.forecast",
     "import_exim": "sendcap.importers",
     "import_kumomta": "sendcap.importers",
     "import_postfix": "sendcap.importers",
     "import_powermta": "sendcap.importers",
-    "largest_within": "sendcap.study.capacity",
-    "latin_hypercube": "sendcap.study.designs",
-    "levers": "sendcap.study.levers",
+    "largest_within": "sendcap.study.capacity.within",
+    "latin_hypercube": "sendcap.study.sweeps.designs",
+    "levers": "sendcap.study.capacity.levers",
     "limits": "sendcap.analysis.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
-    "optimise": "sendcap.study.optimise",
+    "optimise": "sendcap.study.optimisation.optimise",
     "replicate": "sendcap.study.replicate",
-    "screening": "sendcap.study.screening",
-    "sensitivity": "sendcap.study.sensitivity",
+    "screening": "sendcap.study.sensitivity.screening",
+    "sensitivity": "sendcap.study.sensitivity.sobol",
     "simulate": "sendcap.run",
-    "sobol": "sendcap.study.designs",
-    "sustained": "sendcap.study.sustained",
-    "sweep": "sendcap.study.sweep",
+    "sobol": "sendcap.study.sweeps.designs",
+    "sustained": "sendcap.study.capacity.sustained",
+    "sweep": "sendcap.study.sweeps.sweep",
     "write_report": "sendcap.charts.report.page",
 }
 

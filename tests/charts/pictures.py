@@ -32,9 +32,9 @@ from sendcap.charts.style import figure_of, house_style, save
 from sendcap.charts.throughput import throughput
 from sendcap.charts.utilisation import utilisation
 from sendcap.scenario import Range
+from sendcap.study.capacity.levers import Gain, Levers
 from sendcap.study.estimates import Estimate
-from sendcap.study.levers import Gain, Levers
-from sendcap.study.sensitivity import Sensitivity
+from sendcap.study.sensitivity.sobol import Sensitivity
 
 if TYPE_CHECKING:
     from sendcap.charts.style import Drawn

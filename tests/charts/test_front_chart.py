@@ -8,10 +8,10 @@ import pytest
 from sendcap.charts.front import front_chart
 from sendcap.charts.style import save_png
 from sendcap.study.estimates import Estimate
-from sendcap.study.optimum import Optimum, Tried, trials_table
-from sendcap.study.priced import Priced
-from sendcap.study.target import Target
-from sendcap.study.trials import Trial
+from sendcap.study.optimisation.optimum import Optimum, Tried, trials_table
+from sendcap.study.optimisation.priced import Priced
+from sendcap.study.optimisation.target import Target
+from sendcap.study.optimisation.trials import Trial
 
 LEVERS = {"mta.ips": Priced(1, 64, 40)}
 TARGET = Target("accepted_99_pct_s", at_most="4h")

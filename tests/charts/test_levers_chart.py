@@ -11,8 +11,8 @@ from on_a_figure import on_a_figure
 from sendcap.analysis.ceilings import Stage
 from sendcap.charts.levers import levers_chart
 from sendcap.charts.style import house_style, save_png
+from sendcap.study.capacity.levers import Gain, Levers
 from sendcap.study.estimates import Estimate
-from sendcap.study.levers import Gain, Levers
 
 levers_chart = on_a_figure(levers_chart)
 

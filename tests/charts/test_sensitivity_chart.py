@@ -8,8 +8,8 @@ from on_a_figure import on_a_figure
 from sendcap.charts.sensitivity import screening_chart, sensitivity_chart
 from sendcap.charts.style import save_png
 from sendcap.scenario import Range
-from sendcap.study.screening import Screening
-from sendcap.study.sensitivity import Sensitivity
+from sendcap.study.sensitivity.screening import Screening
+from sendcap.study.sensitivity.sobol import Sensitivity
 
 sensitivity_chart = on_a_figure(sensitivity_chart)
 

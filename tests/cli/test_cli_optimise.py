@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sendcap.study.store import Store
+from sendcap.study.sweeps.store import Store
 
 pytest.importorskip("optuna", reason="Optuna is not installed: pip install 'sendcap[optimise]'")
 

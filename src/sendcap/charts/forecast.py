@@ -12,7 +12,7 @@ from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.timeaxis import elapsed_axis
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
-from sendcap.study.outlook import decimals
+from sendcap.study.forecasts.outlook import decimals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sendcap.reporting.modes import Mode
-    from sendcap.study.outlook import Forecast
+    from sendcap.study.forecasts.outlook import Forecast
 
 _PANEL_IN: Final = 2.8
 _ROOM_AFTER: Final = 1.15

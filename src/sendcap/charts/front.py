@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.style import INK, house_style
 from sendcap.charts.sweep_results import in_words, measure_axis
-from sendcap.study.optimum import Optimum, Tried, cost_text, settings_text
+from sendcap.study.optimisation.optimum import Optimum, Tried, cost_text, settings_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from sendcap.reporting.elapsed import elapsed
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sendcap.study.levers import Gain, Levers
+    from sendcap.study.capacity.levers import Gain, Levers
 
 _COLOUR: Final = "#3f90da"
 _HEIGHT: Final = 0.5
@@ -103,7 +103,7 @@ def until(its: Gain) -> str:
     Examples
     --------
     >>> from sendcap.study.estimates import Estimate
-    >>> from sendcap.study.levers import Gain
+    >>> from sendcap.study.capacity.levers import Gain
     >>> until(Gain("one more IP", "1 → 2", Estimate(5.0, 4.0, 6.0, 3), 0, None))
     'leaves the bottleneck as it is'
     """

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from sendcap.study.screening import Screening
-    from sendcap.study.sensitivity import Sensitivity
+    from sendcap.study.sensitivity.screening import Screening
+    from sendcap.study.sensitivity.sobol import Sensitivity
 
 _TOTAL: Final = "#a9cdf5"
 _FIRST: Final = "#3f90da"

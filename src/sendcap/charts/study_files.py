@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sendcap.charts.style import Drawn
     from sendcap.study.compare import Comparison
     from sendcap.study.converge import ConvergenceStudy
-    from sendcap.study.outlook import Forecast
+    from sendcap.study.forecasts.outlook import Forecast
 
 _DECIMALS: Final = 6
 """Of percentages, points and times: one message in a hundred million shows."""

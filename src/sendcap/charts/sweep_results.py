@@ -109,7 +109,7 @@ def in_words(measure: str) -> str:
 
 def about_the_measure(measure: str) -> str:
     """Return a sentence about a measure, empty if nothing is known of it."""
-    from sendcap.study.measures import MEASURES
+    from sendcap.study.sweeps.measures import MEASURES
 
     known = MEASURES.get(measure.partition(".")[0])
     return f"{known.about[0].upper()}{known.about[1:]}. " if known and known.about else ""

@@ -84,9 +84,9 @@ def forecast(
     from sendcap.reporting.staging import Staging
     from sendcap.run import seconds
     from sendcap.scenario import UncertainScenario, load_uncertain
-    from sendcap.study import forecast as study
     from sendcap.study.converge import tolerances_of
-    from sendcap.study.reference import default_simulations
+    from sendcap.study.forecasts import forecast as study
+    from sendcap.study.forecasts.reference import default_simulations
     from sendcap.study.shares import parse_share
     from sendcap.study.workers import Workers
 

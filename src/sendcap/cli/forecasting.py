@@ -14,14 +14,14 @@ from sendcap.cli.numbers import Write, bracketed
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
-from sendcap.study.outlook import INFORMED, decimals
+from sendcap.study.forecasts.outlook import INFORMED, decimals
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sendcap.reporting.modes import Mode
     from sendcap.scenario import Range
-    from sendcap.study.outlook import Forecast
+    from sendcap.study.forecasts.outlook import Forecast
 
 
 def show_forecast(its: Forecast) -> None:

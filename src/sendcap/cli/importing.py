@@ -162,7 +162,7 @@ def _import(make: Callable[[dict[str, Any]], Imported], options: dict[str, Any])
     from sendcap.cli.importing_tables import show_import
     from sendcap.cli.stops import cleaned_by
     from sendcap.importers.imported import may_write, save_text
-    from sendcap.study.whole_files import abandon
+    from sendcap.reporting.whole_files import abandon
 
     out: Path | None = options.pop("out")
     report: Path | None = options.pop("report")

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sendcap.scenario import Scenario
-    from sendcap.study.capacity import Capacity
+    from sendcap.study.capacity.levers import Levers
+    from sendcap.study.capacity.sustained import Sustained
+    from sendcap.study.capacity.within import Capacity
     from sendcap.study.estimates import Estimate
-    from sendcap.study.levers import Levers
-    from sendcap.study.sustained import Sustained
 
 _WIDTH: Final = 100
 _DECIMALS: Final = 6
@@ -92,9 +92,9 @@ def answers(questions: Asked, scenario: Scenario) -> Answers:
     """Simulate what it takes, with a progress line on a terminal."""
     from sendcap.cli.progress import simulations_bar
     from sendcap.cli.stops import cleaned_by
-    from sendcap.study.capacity import largest_within
-    from sendcap.study.levers import levers
-    from sendcap.study.sustained import sustained
+    from sendcap.study.capacity.levers import levers
+    from sendcap.study.capacity.sustained import sustained
+    from sendcap.study.capacity.within import largest_within
     from sendcap.study.workers import Workers
 
     within = steady = pulled = None
@@ -167,7 +167,7 @@ def show(screen: Console, found: Answers, scenario: Scenario) -> None:
 def within_sentence(found: Capacity, scenario: Scenario) -> str:
     """Tell how large a delivery can be."""
     from sendcap.reporting.elapsed import elapsed
-    from sendcap.study.acceptance import messages
+    from sendcap.study.capacity.acceptance import messages
 
     several = len(scenario.deliveries) > 1
     told = (

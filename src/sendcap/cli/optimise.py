@@ -13,8 +13,8 @@ from sendcap.cli import options
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sendcap.study.optimise_file import OptimiseStudy
-    from sendcap.study.optimum import Optimum, Tried
+    from sendcap.study.optimisation.optimise_file import OptimiseStudy
+    from sendcap.study.optimisation.optimum import Optimum, Tried
 
 TRIALS: Final = "trials.csv"
 FRONT: Final = "front.csv"
@@ -64,11 +64,11 @@ def optimise(
     from sendcap.cli.sweep import default_directory
     from sendcap.cli.sweeping import computing, going_on
     from sendcap.scenario import dumps
-    from sendcap.study import results
-    from sendcap.study.optimise import optimised
-    from sendcap.study.optimise_file import load_optimise_study
-    from sendcap.study.optimum import TargetError
-    from sendcap.study.store import Store
+    from sendcap.study.optimisation.optimise import optimised
+    from sendcap.study.optimisation.optimise_file import load_optimise_study
+    from sendcap.study.optimisation.optimum import TargetError
+    from sendcap.study.sweeps import results
+    from sendcap.study.sweeps.store import Store
 
     study = load_optimise_study(source)
     directory = out or default_directory(source, "optimise")
@@ -102,7 +102,7 @@ def _write(directory: Path, found: Tried, study: OptimiseStudy) -> None:
     """Write the trials, also of a search in vain."""
     from sendcap.charts.front import front_chart
     from sendcap.charts.style import save_png
-    from sendcap.study import results
+    from sendcap.study.sweeps import results
 
     files = {TRIALS: _csv(found.trials), FRONT: _csv(found.front())}
     if len(found.front()):
@@ -122,7 +122,7 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     """Print the answer, and what more and less money buys."""
     from sendcap.cli.conduct import printable
     from sendcap.cli.tables import console, heading, new_table
-    from sendcap.study.optimum import cost_text
+    from sendcap.study.optimisation.optimum import cost_text
 
     screen, target = console(), found.target
     heading(screen, study.title or f"The cheapest with {target}")

@@ -13,7 +13,7 @@ from sendcap.cli.stops import cleaned_by
 
 if TYPE_CHECKING:
     from sendcap.model.engine import Progress
-    from sendcap.study.sweep import Progress as SweepProgress
+    from sendcap.study.sweeps.sweep import Progress as SweepProgress
 
 _REDRAW_S: Final = 0.1
 _WIPE: Final = b"\r\x1b[2K\x1b[?25h"

@@ -14,7 +14,7 @@ from sendcap.cli import options
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sendcap.study.study_file import Study
+    from sendcap.study.sweeps.study_file import Study
 
 INDICES: Final = "sensitivity.csv"
 CHART: Final = "sensitivity.png"
@@ -76,13 +76,13 @@ def sensitivity(
     from sendcap.cli.sweep import default_directory
     from sendcap.cli.sweeping import carried_out, computing, show_status
     from sendcap.errors import SendcapError
-    from sendcap.study import results
-    from sendcap.study.designs import Design
-    from sendcap.study.screening import screened, screening_plan
-    from sendcap.study.sensitivity import analysed, sensitivity_plan
+    from sendcap.study.sensitivity.screening import screened, screening_plan
+    from sendcap.study.sensitivity.sobol import analysed, sensitivity_plan
     from sendcap.study.shares import parse_share
-    from sendcap.study.store import Store
-    from sendcap.study.study_file import load_study
+    from sendcap.study.sweeps import results
+    from sendcap.study.sweeps.designs import Design
+    from sendcap.study.sweeps.store import Store
+    from sendcap.study.sweeps.study_file import load_study
 
     share = parse_share(confidence, "--confidence", whole=False)
     study = load_study(source)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _list_measures(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if not wanted or context.resilient_parsing:
         return
-    from sendcap.study.measures import MEASURES
+    from sendcap.study.sweeps.measures import MEASURES
 
     width = max(map(len, MEASURES))
     for its in MEASURES.values():
@@ -71,9 +71,9 @@ def sweep(
     """
     from sendcap.cli.sweep_tables import show_results
     from sendcap.cli.sweeping import carried_out, computing, show_status
-    from sendcap.study import results
-    from sendcap.study.store import Store
-    from sendcap.study.study_file import load_study
+    from sendcap.study.sweeps import results
+    from sendcap.study.sweeps.store import Store
+    from sendcap.study.sweeps.study_file import load_study
 
     study = load_study(source)
     directory = out or default_directory(source, "sweep")

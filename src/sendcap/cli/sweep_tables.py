@@ -14,7 +14,7 @@ from sendcap.reporting.elapsed import elapsed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sendcap.study.study_file import Study
+    from sendcap.study.sweeps.study_file import Study
 
 _MOST_POINTS: Final = 30
 _MOST_ERRORS: Final = 5

@@ -15,11 +15,11 @@ from sendcap.cli.stops import cleaned_by
 from sendcap.errors import SendcapError
 
 if TYPE_CHECKING:
-    from sendcap.study.execution import Execution
-    from sendcap.study.outcomes import Outcome
-    from sendcap.study.plan import Plan
-    from sendcap.study.store import Store
-    from sendcap.study.sweep import Progress
+    from sendcap.study.sweeps.execution import Execution
+    from sendcap.study.sweeps.outcomes import Outcome
+    from sendcap.study.sweeps.plan import Plan
+    from sendcap.study.sweeps.store import Store
+    from sendcap.study.sweeps.sweep import Progress
 
 _PATIENCE: Final = "10s"
 
@@ -27,7 +27,7 @@ _PATIENCE: Final = "10s"
 @contextmanager
 def computing(workers: int | None, address: str | None) -> Iterator[Execution]:
     """Give the place where runs are computed: this machine, or a Dask cluster."""
-    from sendcap.study.execution import execution
+    from sendcap.study.sweeps.execution import execution
 
     if address is None:
         yield execution(None, workers)
@@ -69,7 +69,7 @@ def going_on(there: Execution, home: str) -> Iterator[Callable[[Progress], None]
     callable
         What is to be called with the progress.
     """
-    from sendcap.study import whole_files
+    from sendcap.reporting import whole_files
 
     latest: list[Progress] = []
 
@@ -100,7 +100,7 @@ def going_on(there: Execution, home: str) -> Iterator[Callable[[Progress], None]
 
 def carried_out(plan: Plan, there: Execution, store: Store, home: str) -> Mapping[str, Outcome]:
     """Carry out what is missing of a plan; see `going_on`."""
-    from sendcap.study.sweep import carried_out as carry_out
+    from sendcap.study.sweeps.sweep import carried_out as carry_out
 
     with going_on(there, home) as progress:
         return carry_out(plan, there, store, progress)
@@ -108,7 +108,7 @@ def carried_out(plan: Plan, there: Execution, store: Store, home: str) -> Mappin
 
 def show_status(plan: Plan, store: Store) -> None:
     """Print how far a plan is."""
-    from sendcap.study.sweep import so_far
+    from sendcap.study.sweeps.sweep import so_far
 
     its = so_far(plan, store)
     missing = its.runs - its.done

@@ -13,9 +13,9 @@ from sendcap.importers.draft import Draft
 from sendcap.importers.findings import Finding, table
 from sendcap.importers.written import written
 from sendcap.reporting.staging import plain_words
+from sendcap.reporting.whole_files import put
 from sendcap.scenario import Scenario
 from sendcap.scenario.wording import visible
-from sendcap.study.whole_files import put
 
 if TYPE_CHECKING:
     import pandas as pd

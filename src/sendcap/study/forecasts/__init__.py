@@ -1,0 +1,1 @@
+"""Where Delivered % will end, given what the dashboard has shown so far."""

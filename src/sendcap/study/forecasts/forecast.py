@@ -1,0 +1,142 @@
+"""Forecast: where the Delivered percentage will end, given what the dashboard has shown so far.
+
+Method: approximate Bayesian computation with regression adjustment. Some values of the scenario are
+known as ranges only.
+
+1. *Reference table*: the scenario is simulated at points that fill the ranges evenly (a Sobol'
+   sequence), each with draws of its own (`sendcap.study.forecasts.reference`).
+2. *Summaries*: of each simulation the same readings are taken as were observed: at the same times
+   and with the same decimals, up to twelve of each curve (`sendcap.study.forecasts.summaries`).
+3. *Regression*: what these simulations came to (Delivered % at every later moment and in the end,
+   the settling times, the values in the ranges) as smooth functions of these readings
+   (`sendcap.study.forecasts.smoother`, by `scipy.interpolate.RBFInterpolator`).
+4. *Adjustment*: each simulation is moved to the readings that were observed, with what is left of
+   it when it is predicted from the others. These are the draws of what is to come, and their
+   quantiles the intervals, which hold what they say whatever is wrong with the regression: this is
+   conformal prediction (`sendcap.study.forecasts.adjustment`, with the references).
+5. *Check*: readings that are further from those of all simulations than nearly any simulation is
+   from the others come from a delivery that is not like them, and a warning says so
+   (`sendcap.study.forecasts.novelty`).
+
+What it promises: over deliveries with values from anywhere in the ranges, each as likely as the
+next, an interval contains the truth as often as it says; ``experiments/forecast_coverage.py`` shows
+it. It is no promise about a delivery of which the ranges or the model are wrong, and not one for
+every corner of the ranges by itself.
+
+Simulations are used and not the mean-field curves of `sendcap.analysis`, because their chance and
+the errors of the latter would have to be known all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sendcap.analysis.convergence import TOLERANCES_PT
+from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.study.converge import tolerances_of
+from sendcap.study.estimates import require_confidence
+from sendcap.study.forecasts.forecaster import CONFIDENCE, Forecaster
+from sendcap.study.forecasts.outlook import Forecast
+from sendcap.study.forecasts.readings import read_readings
+from sendcap.study.forecasts.reference import ReferenceTable, simulate_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sendcap.scenario import Range, Scenario, UncertainScenario
+    from sendcap.scenario.uncertain import Ends
+    from sendcap.study.workers import Workers
+
+_MOST: Final = 200
+"""Readings of each mode to choose from; the simulations are read at their times, too."""
+
+
+def forecast(
+    scenario: Scenario | UncertainScenario | str | os.PathLike[str],
+    observed: str | os.PathLike[str] | pd.DataFrame,
+    at: float | str | None = None,
+    *,
+    ranges: Mapping[str, Ends | Range] | None = None,
+    modes: Sequence[Mode] | None = None,
+    delivery: str = ALL_DELIVERIES,
+    tolerances: Sequence[float | str] = TOLERANCES_PT,
+    confidence: float = CONFIDENCE,
+    simulations: int | None = None,
+    workers: int | Workers | None = None,
+    progress: Callable[[int], None] | None = None,
+    table: ReferenceTable | None = None,
+) -> Forecast:
+    """Forecast the final Delivered % from what the dashboard has shown so far.
+
+    Parameters
+    ----------
+    scenario
+        Path of a scenario file in which what is not known is a range, such as
+        ``share = { low = 0.002, high = 0.02 }``; or any scenario, with ``ranges``.
+    observed
+        A CSV file with the columns of ``kpis.csv``, see `sendcap.study.forecasts.readings`, or a
+        table as `Run.kpis` returns it. Its times are those as of which the figures are.
+    at
+        Take the readings up to this moment: seconds or a duration such as ``"3h"``; all by default.
+    ranges
+        More ranges, by path: ``{"providers.gmail.transient": (0.002, 0.02)}``.
+    modes, delivery
+        Take these readings; by default those of all modes that are there, and of all deliveries
+        together.
+    tolerances
+        Points of Delivered % within which it is to stay, such as 0.1 or ``"0.1pt"``.
+    confidence
+        Of the intervals.
+    simulations, workers, progress
+        As for `sendcap.study.forecasts.reference.simulate_table`.
+    table
+        Simulations made before, which are then not made again.
+
+    Raises
+    ------
+    SendcapError
+        If the readings cannot be read, there is no range, or what is asked makes no sense.
+    """
+    from sendcap.run import seconds
+    from sendcap.scenario import load_uncertain
+
+    require_confidence(confidence)
+    points = tolerances_of(tolerances)
+    at_s = None if at is None else seconds(at, "at")
+    asked = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
+    readings = read_readings(observed, asked, delivery)
+    if at_s is not None:
+        readings = {mode: its.until(at_s) for mode, its in readings.items()}
+    uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
+    names = [its.name for its in uncertain.scenario.deliveries]
+    if delivery != ALL_DELIVERIES and delivery not in names:
+        raise SendcapError(
+            f"delivery: no {delivery!r} in the scenario; there is {', '.join(names)}"
+        )
+    few = {mode: its.thinned(_MOST) for mode, its in readings.items()}
+    if table is None:
+        table = simulate_table(
+            uncertain,
+            tuple(readings),
+            simulations,
+            also_s=[time_s for its in few.values() for time_s in its.time_s.tolist()],
+            workers=workers,
+            progress=progress,
+        )
+    found = Forecaster.of(table, few, delivery).forecast(readings, confidence, points)
+    if not found.reachable:
+        warnings.warn(unreachable(found), SendcapWarning, stacklevel=2)
+    return found
+
+
+def unreachable(its: Forecast) -> str:
+    """Return why a forecast is not to be trusted."""
+    return (
+        "no values in the ranges explain these readings: hardly any of the "
+        f"{its.simulations} simulations is as unlike the others as they are; widen the ranges or "
+        "correct the scenario, and do not trust this forecast"
+    )

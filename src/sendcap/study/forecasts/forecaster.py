@@ -1,0 +1,136 @@
+"""Forecasts from a reference table; `sendcap.study.forecasts.forecast` tells the method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from sendcap.analysis.convergence import TOLERANCES_PT
+from sendcap.reporting.modes import ALL_DELIVERIES, Mode
+from sendcap.study.forecasts.adjustment import Adjustment
+from sendcap.study.forecasts.novelty import MOMENTS, Novelty
+from sendcap.study.forecasts.outlook import Forecast
+from sendcap.study.forecasts.readings import READ, Readings
+from sendcap.study.forecasts.reference import ReferenceTable
+from sendcap.study.forecasts.smoother import smoothers
+from sendcap.study.forecasts.summaries import Summaries
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+CONFIDENCE: Final = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Forecaster:
+    """Forecasts from readings that were noted at the same times.
+
+    Attributes
+    ----------
+    table
+        The simulations.
+    delivery
+        Whose readings they are.
+    summaries, centre, scale
+        What is compared, and how it is standardised.
+    novelty
+        How strange readings are.
+    values
+        Of the ranges, as normal deviates.
+    curves
+        Delivered % by mode, and at which moments there is one.
+    """
+
+    table: ReferenceTable
+    delivery: str
+    summaries: Summaries = field(repr=False)
+    centre: Floats = field(repr=False)
+    scale: Floats = field(repr=False)
+    novelty: Novelty = field(repr=False)
+    values: Adjustment = field(repr=False)
+    curves: Mapping[Mode, tuple[Adjustment, npt.NDArray[np.intp]]] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        table: ReferenceTable,
+        readings: Mapping[Mode, Readings],
+        delivery: str = ALL_DELIVERIES,
+    ) -> Forecaster:
+        """Fit what is to come to what such readings are in the simulations.
+
+        Parameters
+        ----------
+        table
+            Of the simulations.
+        readings
+            Only their times, columns and decimals matter.
+        delivery
+            Whose they are.
+
+        Raises
+        ------
+        SendcapError
+            If such readings are the same in all simulations.
+        """
+        import numpy as np
+        from scipy.stats import norm
+
+        summaries = Summaries.of(table, readings, delivery)
+        centre = summaries.simulated.mean(axis=0)
+        # What differs by less than it is rounded to says little.
+        scale = np.maximum(summaries.simulated.std(axis=0), summaries.step_pt)
+        candidates = smoothers((summaries.simulated - centre) / scale)
+        curves = {}
+        for mode in readings:
+            drawn = table.curves[mode, delivery, READ[0]]
+            known = np.flatnonzero(~np.isnan(drawn).any(axis=0))
+            curves[mode] = Adjustment.of(candidates, drawn[:, known], together=True), known
+        return cls(
+            table,
+            delivery,
+            summaries,
+            centre,
+            scale,
+            Novelty.of(Summaries.of(table, readings, delivery, MOMENTS)),
+            Adjustment.of(candidates, norm.ppf(table.places)),
+            curves,
+        )
+
+    def forecast(
+        self,
+        readings: Mapping[Mode, Readings],
+        confidence: float = CONFIDENCE,
+        tolerances_pt: tuple[float, ...] = TOLERANCES_PT,
+    ) -> Forecast:
+        """Forecast what comes after readings; see `sendcap.forecast`."""
+        import numpy as np
+        from scipy.stats import norm
+
+        table = self.table
+        point = (self.summaries.observed(readings) - self.centre) / self.scale
+        curves = {}
+        for mode, (adjustment, known) in self.curves.items():
+            curves[mode] = np.full((table.n, len(table.moments_s)), np.nan)
+            curves[mode][:, known] = np.clip(adjustment.draws(point), 0.0, 100.0)
+        return Forecast(
+            uncertain=table.uncertain,
+            delivery=self.delivery,
+            readings=readings,
+            at_s=_last_s(readings),
+            confidence=confidence,
+            tolerances_pt=tolerances_pt,
+            simulations=table.n,
+            places=norm.cdf(self.values.draws(point)),
+            moments_s=table.moments_s,
+            curves=curves,
+            p_value=self.novelty.p_value(readings),
+        )
+
+
+def _last_s(readings: Mapping[Mode, Readings]) -> float:
+    return max(float(its.time_s[-1]) for its in readings.values())

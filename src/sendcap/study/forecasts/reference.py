@@ -1,0 +1,185 @@
+"""The reference table of a forecast: simulations at points that fill the ranges evenly.
+
+They depend on the scenario and its ranges alone, and not on what was observed: the same table
+serves every later reading of the same delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sendcap.errors import SendcapError
+from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.study.folding import Plan, Quantity, simulated
+from sendcap.study.forecasts.readings import READ
+from sendcap.study.moments import reading_moments_s
+from sendcap.study.replicate import without_engagement
+from sendcap.study.replications import Simulations
+from sendcap.study.sweeps.designs import sobol
+from sendcap.study.workers import Workers
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from sendcap.reporting.modes import Mode
+    from sendcap.scenario import Scenario, UncertainScenario
+    from sendcap.study.folding import Folded
+
+    Floats = npt.NDArray[np.float64]
+
+FEWEST: Final = 64
+_KEY: Final = int.from_bytes(b"fcst", "little")
+"""Keeps these seeds apart from those of runs and replications, whose future is to be told."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceTable:
+    """Simulations at points that fill the ranges, each with draws of its own.
+
+    Attributes
+    ----------
+    uncertain
+        What was simulated.
+    places : ndarray, shape (n, d)
+        Where each range's value is, from 0 (the low end) to 1 (the high end).
+    moments_s : ndarray, shape (m,)
+        When the curves are read, in seconds from t = 0; the last is the end.
+    curves
+        By mode, delivery and column, the readings: arrays of shape (n, m).
+    """
+
+    uncertain: UncertainScenario
+    places: Floats = field(repr=False)
+    moments_s: Floats = field(repr=False)
+    curves: Mapping[tuple[Mode, str, str], Floats] = field(repr=False)
+
+    @property
+    def n(self) -> int:
+        """How many simulations there are."""
+        return len(self.places)
+
+    def read(self, mode: Mode, delivery: str, column: str, time_s: Floats) -> Floats:
+        """Return readings at some times, between the moments on a straight line.
+
+        Returns
+        -------
+        ndarray, shape (n, times)
+        """
+        import numpy as np
+
+        moments_s, curves = self.moments_s, self.curves[mode, delivery, column]
+        after = np.clip(np.searchsorted(moments_s, time_s), 1, len(moments_s) - 1)
+        gap = moments_s[after] - moments_s[after - 1]
+        share = np.clip((time_s - moments_s[after - 1]) / gap, 0.0, 1.0)
+        before = curves[:, after - 1]
+        # Not a weighted sum: of a curve that begins with NaN the moment itself is known.
+        rise = np.where(share > 0.0, curves[:, after] - before, 0.0)
+        found: Floats = np.where(share >= 1.0, curves[:, after], before + share * rise)
+        return found
+
+
+def default_simulations(ranges: int) -> int:
+    """Return how many simulations fill this many ranges well enough."""
+    return 256 if ranges <= 4 else 512
+
+
+def simulate_table(
+    uncertain: UncertainScenario,
+    modes: tuple[Mode, ...],
+    n: int | None = None,
+    *,
+    also_s: Iterable[float] = (),
+    workers: int | Workers | None = None,
+    progress: Callable[[int], None] | None = None,
+    fold: Callable[[Plan, Scenario], Folded] = simulated,
+) -> ReferenceTable:
+    """Simulate a scenario at the points of a Sobol' sequence in its ranges.
+
+    Parameters
+    ----------
+    modes
+        Of reporting.
+    n
+        How many simulations: a power of two, at least 64; 256 by default, 512 for more than four
+        ranges.
+    also_s
+        More times at which to read the curves, in seconds: those of the dashboard's readings.
+    workers
+        Processes, which change the speed alone.
+    progress
+        Called with the number of simulations so far.
+    fold
+        Returns the curves of a scenario, of a module so that other processes can import it.
+
+    Raises
+    ------
+    SendcapError
+        If it is no such number, or a value in the ranges makes no valid scenario.
+    """
+    import numpy as np
+
+    count = default_simulations(len(uncertain.ranges)) if n is None else n
+    if isinstance(count, bool) or not isinstance(count, int) or count < FEWEST or count & count - 1:
+        raise SendcapError(
+            f"simulations: must be a power of two from {FEWEST}, such as 256, not {n!r}"
+        )
+    bare = without_engagement(uncertain.scenario, ())
+    plan = Plan(
+        modes=modes,
+        denominator=bare.reporting.denominator,
+        moments_s=_moments_s(bare, also_s),
+        curves_per=("delivery",),
+        numbers_per=("delivery",),
+    )
+    design = sobol(uncertain.ranges, count, seed=bare.seed)
+    # All of them before any is simulated: a mistake in the last one should not take minutes.
+    scenarios = [
+        without_engagement(uncertain.at(point), ()).with_seed(_seed(bare.seed, number))
+        for number, point in enumerate(design.points())
+    ]
+    with Workers.of(workers) as team:
+        folded = list(Simulations(team, progress).map(partial(fold, plan), scenarios))
+    curves = {
+        (mode, delivery, name): _whole(folded, Quantity(mode, delivery, ALL_PROVIDERS, name))
+        for mode in modes
+        for delivery in _deliveries(folded[0])
+        for name in READ
+    }
+    # A run lasts some bins longer, depending on its draws: that is where it ends.
+    moments_s = np.append(plan.moments_s, plan.moments_s[-1] + bare.time.bin)
+    return ReferenceTable(uncertain, design.places(), moments_s, curves)
+
+
+def _whole(folded: Sequence[Folded], about: Quantity) -> Floats:
+    """Return the curves of all simulations, their last reading at the end of each."""
+    import numpy as np
+
+    curves = np.stack([its.curves[about] for its in folded]).astype(np.float64)
+    return np.column_stack([curves, [its.numbers[about] for its in folded]])
+
+
+def _moments_s(scenario: Scenario, also_s: Iterable[float]) -> Floats:
+    """Return the moments to read, with the bins' edges around those that were asked for."""
+    import numpy as np
+
+    bin_s = scenario.time.bin
+    moments = reading_moments_s(scenario)
+    edges = np.floor(np.fromiter(also_s, float) / bin_s * (1 + 1e-12)) * bin_s
+    together = np.concatenate([moments, edges, edges + bin_s])
+    return np.unique(together[together <= moments[-1]])
+
+
+def _seed(seed: int, number: int) -> int:
+    import numpy as np
+
+    words = np.random.SeedSequence(seed, spawn_key=(_KEY, number)).generate_state(4)
+    return int.from_bytes(words.astype("<u4").tobytes(), "little")
+
+
+def _deliveries(folded: Folded) -> list[str]:
+    names = dict.fromkeys(key.delivery for key in folded.curves if key.provider == ALL_PROVIDERS)
+    return [ALL_DELIVERIES, *(name for name in names if name != ALL_DELIVERIES)]

@@ -1,0 +1,205 @@
+"""The search for the cheapest settings that meet a target, by noisy simulations.
+
+The search simulates each trial with the same few replications (common random numbers), so that
+trials differ by their settings, and takes the mean of the measure for the truth. Of such a sample
+average approximation the cheapest trial is one whose replications happen to be good. So whether it
+meets the target is decided by other replications, by a one-sided bound. If it does not, the target
+is tightened by what it fell short of, and the next is put to the test. The confidence is that of
+the answer: the error that it allows is shared out over the tests, however many it takes, of which
+the k-th gets 1 / (k (k + 1)).
+
+All tests have the same replications, so that the next differs by its settings alone. Measured with
+80 % confidence, five replications and noise as large as ten steps of the lever, 2 of 100 answers
+were wrong, where 20 may be; ``tests/study/optimisation/test_optimise.py`` measures it again, with
+fewer.
+
+It takes replications to be normal. That no other settings are cheaper cannot be proved by a search,
+unless there are so few that all are tried; what is sure is that no lever can be moved by one of its
+steps to where it is cheaper, as far as the replications of the search tell.
+
+References
+----------
+A. J. Kleywegt, A. Shapiro and T. Homem-de-Mello, "The sample average approximation method for
+stochastic discrete optimization", SIAM Journal on Optimization 12 (2002).
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Final
+
+from sendcap.errors import SendcapError
+from sendcap.study.optimisation.neighbours import Settings, cheaper
+from sendcap.study.optimisation.optimum import (
+    Optimum,
+    TargetError,
+    Tried,
+    cost_text,
+    settings_text,
+    trials_table,
+)
+from sendcap.study.optimisation.proposals import Proposals
+from sendcap.study.optimisation.trials import Trial, Trials
+
+BATCH: Final = 8
+"""Trials that are proposed together, whatever computes them: so the search is the same."""
+_TESTS: Final = 30
+_TOO_OFTEN: Final = 3
+"""Proposals per trial: what has been tried may be proposed again."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is simulated.
+
+    Attributes
+    ----------
+    trials
+        Settings of the search. If there are no more than that, all of them are tried.
+    trial_replications
+        Of each.
+    replications
+        Of each test, by which it is decided whether settings meet the target.
+    seed
+        Of the proposals.
+    """
+
+    trials: int = 100
+    trial_replications: int = 2
+    replications: int = 20
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("trials", 1), ("trial_replications", 1), ("replications", 2)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise SendcapError(f"{name}: must be a whole number from {least}, not {value!r}")
+
+
+class Search:
+    """Looks for the cheapest trial that meets the target."""
+
+    def __init__(self, trials: Trials, effort: Effort) -> None:
+        self._trials, self._effort = trials, effort
+        self._target = trials.target
+        self._margin = 0.0
+
+    def try_all(self) -> None:
+        """Try all settings there are."""
+        ranges = (its.range.ends for its in self._trials.levers.values())
+        numbers = [map(float, range(int(low), int(high) + 1)) for low, high in ranges]
+        self._trials.simulate(itertools.product(*numbers))
+
+    def explore(self) -> None:
+        """Try settings that are proposed, a batch at a time."""
+        proposals = Proposals(self._trials.levers, self._effort.seed, self._corners())
+        for _ in range(_TOO_OFTEN * -(-self._effort.trials // BATCH)):
+            left = self._effort.trials - len(self._trials.found)
+            if left <= 0:
+                break
+            trials = self._trials.simulate(proposals.ask(min(BATCH, left)))
+            proposals.tell([(its.cost, self._target.miss(its.mean)) for its in trials])
+
+    def answer(self) -> Optimum:
+        """Put the cheapest to the test until one passes."""
+        for test in range(1, _TESTS + 1):
+            self._polish()
+            best = self._cheapest()
+            if best is None:
+                break
+            values = self._trials.confirmation(best, self._effort.replications)
+            best.met = False
+            if not values:
+                continue
+            best.confirmed, best.bound = self._target.bound(values, self._sure(test))
+            best.met = self._target.miss(best.bound) <= 0.0
+            if best.met:
+                return self._optimum(best, test)
+            # What would do in the next test, if other settings differ by their means alone.
+            _, bound = self._target.bound(values, self._sure(test + 1))
+            short = self._target.miss(bound) - self._target.miss(best.mean)
+            self._margin = max(self._margin, short)
+        raise TargetError(self._refusal(), self._tried())
+
+    def _sure(self, test: int) -> float:
+        """Return the confidence of a test, so that all together have the target's."""
+        return 1.0 - (1.0 - self._target.confidence) / (test * (test + 1))
+
+    def _corners(self) -> list[Settings]:
+        """Return the dearest settings, which should do if any do, and the cheapest."""
+        cheapest, dearest = zip(
+            *(its.ends_by_cost() for its in self._trials.levers.values()), strict=True
+        )
+        return [dearest, cheapest]
+
+    def _cheapest(self) -> Trial | None:
+        """Return the cheapest trial that should meet the target, and has not failed to."""
+        will_do = [
+            its
+            for its in self._trials.found.values()
+            if its.met is None and self._target.miss(its.mean) + self._margin <= 0.0
+        ]
+        return min(will_do, key=self._order, default=None)
+
+    def _order(self, its: Trial) -> tuple[float, float, int]:
+        return its.cost, self._target.miss(its.mean), its.number
+
+    def _polish(self) -> None:
+        """Try what is one step cheaper than the cheapest, as long as that will do as well."""
+        levers = self._trials.levers
+        while (best := self._cheapest()) is not None:
+            settings = next(key for key, its in self._trials.found.items() if its is best)
+            self._trials.simulate(cheaper(levers, settings))
+            if self._cheapest() is best:
+                return
+
+    def _optimum(self, best: Trial, tests: int) -> Optimum:
+        from sendcap.scenario import updated
+
+        if best.confirmed is None:
+            raise AssertionError
+        its = self._tried()
+        return Optimum(
+            its.levers,
+            its.target,
+            its.trials,
+            its.runs,
+            updated(self._trials.scenario, dict(best.settings)),
+            best.number,
+            best.settings,
+            best.cost,
+            best.confirmed,
+            best.bound,
+            tests,
+        )
+
+    def _tried(self) -> Tried:
+        its = self._trials
+        table = trials_table(its.found.values(), its.levers, its.target)
+        return Tried(its.levers, its.target, table, its.runs())
+
+    def _refusal(self) -> str:
+        """Say that no settings meet the target, and how near they come."""
+        trials, target = list(self._trials.found.values()), self._target
+        tested = [its for its in trials if its.confirmed is not None]
+        simulated = [its for its in trials if not its.error]
+        if not simulated:
+            return f"all {len(trials):,} settings have failed: {trials[0].error}"
+        if tested:
+            near = min(tested, key=lambda its: (target.miss(its.bound), its.number))
+            mean = target.written(near.confirmed.mean if near.confirmed else near.mean)
+            told = (
+                f"no settings tried are sure to meet {target}; the nearest have a mean of {mean} "
+                f"and a bound of {target.written(near.bound)}"
+            )
+            what = "more replications narrow the bound; or widen the levers, or move the target"
+        else:
+            near = min(simulated, key=lambda its: (target.miss(its.mean), its.cost, its.number))
+            told = (
+                f"none of the {len(trials):,} settings tried meets {target}; the nearest reach "
+                f"{target.written(near.mean)}"
+            )
+            what = "widen the levers, or move the target"
+        where = f"with {settings_text(near.settings)}, at a cost of {cost_text(near.cost)}"
+        return f"target: {told}, {where}; {what}"

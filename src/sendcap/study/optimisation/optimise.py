@@ -1,0 +1,136 @@
+"""The cheapest settings that meet a target; see `sendcap.study.optimisation.cheapest`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sendcap.errors import ScenarioError
+from sendcap.study.optimisation.cheapest import Effort, Search
+from sendcap.study.optimisation.neighbours import combinations
+from sendcap.study.optimisation.optimum import Optimum
+from sendcap.study.optimisation.priced import Priced, levers_of
+from sendcap.study.optimisation.proposals import require_optuna
+from sendcap.study.optimisation.trials import Trials
+from sendcap.study.sweeps.execution import Execution, execution
+from sendcap.study.sweeps.measures import measures_of
+from sendcap.study.sweeps.store import Store
+from sendcap.study.sweeps.study_points import range_problems
+from sendcap.study.sweeps.sweep import Progress, require_picklable
+
+if TYPE_CHECKING:
+    from sendcap.scenario import Scenario
+    from sendcap.study.optimisation.target import Target
+
+
+def optimise(
+    scenario: Scenario | str | os.PathLike[str],
+    levers: Mapping[str, Any],
+    target: Target,
+    *,
+    trials: int = 100,
+    trial_replications: int = 2,
+    replications: int = 20,
+    seed: int = 0,
+    measure: Any = (),
+    executor: Any = None,
+    store: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Optimum:
+    """Find the cheapest settings of a scenario that meet a target.
+
+    The result does not depend on where it is computed, nor on how often it was interrupted.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, the path of a scenario file or the name of a preset.
+    levers
+        For each dotted path a `sendcap.Priced`, or its low, its high and the cost of one unit.
+    target
+        What to meet, a `sendcap.Target`.
+    trials, trial_replications, replications, seed
+        See `Effort`.
+    measure
+        What else to keep of each run; see `sendcap.sweep`.
+    executor, store, workers, progress
+        As for `sendcap.sweep`.
+
+    Raises
+    ------
+    TargetError
+        If no settings that were tried meet the target; it tells how near they come.
+    SendcapError
+        If what is asked makes no sense, or Optuna is not installed (``sendcap[optimise]``) and
+        there are more settings than trials.
+
+    Examples
+    --------
+    >>> import sendcap
+    >>> from sendcap.scenario import updated
+    >>> small = updated(sendcap.load("quickstart"), {"deliveries[0].messages": 20_000})
+    >>> in_4_minutes = sendcap.Target("accepted_90_pct_s", at_most="4m")
+    >>> found = sendcap.optimise(small, {"mta.ips": (1, 6, 40)}, in_4_minutes, workers=1)
+    >>> found.settings, found.cost, found.bound < 240.0
+    ({'mta.ips': 3}, 120.0, True)
+    """
+    from sendcap.run import scenario_of
+
+    effort = Effort(trials, trial_replications, replications, seed)
+    return optimised(
+        scenario_of(scenario),
+        levers_of(levers),
+        target,
+        effort,
+        measure,
+        execution(executor, workers),
+        None if store is None else Store(store),
+        progress,
+    )
+
+
+def optimised(
+    scenario: Scenario,
+    levers: Mapping[str, Priced],
+    target: Target,
+    effort: Effort,
+    measure: Any,
+    there: Execution,
+    store: Store | None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Optimum:
+    """Find the cheapest settings; see `optimise`. The execution is ended."""
+    measures = [target.measured()]
+    names = {its.name for its in measures}
+    more = measures_of(measure) if measure else ()
+    measures += [its for its in more if its.name not in names]
+    wrong = range_problems(scenario, {path: its.range for path, its in levers.items()})
+    if wrong:
+        raise ScenarioError("\n".join(f"levers: {path}: {line}" for path, line in wrong))
+    count = combinations(levers, effort.trials)
+    if count is None:
+        require_optuna()
+    with there:
+        its = Trials(
+            scenario,
+            levers,
+            target,
+            measures,
+            effort.trial_replications,
+            there,
+            store,
+            progress,
+            (count or effort.trials) * effort.trial_replications + effort.replications,
+        )
+        require_picklable(its.measures, there)
+        search = Search(its, effort)
+        if count is None:
+            search.explore()
+        else:
+            search.try_all()
+        found = search.answer()
+    if store is not None:
+        store.compact()
+    return found

@@ -1,0 +1,157 @@
+"""Study files of optimisations: levers with their costs, and a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sendcap.errors import SendcapError
+from sendcap.scenario.section import Count, Section, Whole, refuse
+from sendcap.scenario.wording import shown
+from sendcap.study.optimisation.cheapest import Effort
+from sendcap.study.optimisation.priced import Priced, levers_of
+from sendcap.study.optimisation.target import Target
+from sendcap.study.sweeps.study_head import StudyHead, range_of, read_study, refused, scenario_of
+from sendcap.study.sweeps.study_points import range_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sendcap.scenario import Scenario
+
+
+def _lever(value: Any) -> Priced:
+    if not isinstance(value, dict):
+        raise ValueError(  # noqa: TRY004 (pydantic)
+            f"must be a table, such as {{ from = 1, to = 64, cost = 40 }}, not {shown(value)}"
+        )
+    if "cost" not in value:
+        raise ValueError("has no cost; give one, and cost = 0 where it costs nothing")
+    its = range_of({key: given for key, given in value.items() if key != "cost"})
+    try:
+        return Priced(its.low, its.high, value["cost"], its.log)
+    except SendcapError as error:
+        raise ValueError(str(error)) from None
+
+
+def _confidence(value: Any) -> float:
+    from sendcap.study.shares import parse_share
+
+    try:
+        return parse_share(value, "confidence", whole=False)
+    except SendcapError as error:
+        raise ValueError(str(error).removeprefix("confidence: ")) from None
+
+
+class _TargetTable(Section):
+    """What is to be met."""
+
+    measure: str
+    at_most: Any = None
+    at_least: Any = None
+    confidence: Annotated[Any, BeforeValidator(_confidence)] = 0.95
+
+    @model_validator(mode="after")
+    def _possible(self) -> _TargetTable:
+        try:
+            self.target()
+        except SendcapError as error:
+            text = str(error).removeprefix("target: ")
+            about_measure = text.startswith("measure: ")
+            place = ("measure",) if about_measure else ()
+            refuse("target", [(place, text.removeprefix("measure: "))])
+        return self
+
+    def target(self) -> Target:
+        return Target(self.measure, self.at_most, self.at_least, self.confidence)
+
+
+class _SearchTable(Section):
+    """How much is tried."""
+
+    trials: Count = Effort.trials
+    """Settings of the search."""
+    replications: Count = Effort.trial_replications
+    """Runs of each."""
+    seed: Annotated[Whole, Field(ge=0)] = Effort.seed
+    """Of the proposals."""
+
+
+class _OptimiseTable(StudyHead):
+    """What the file of an optimisation may hold."""
+
+    replications: Annotated[Count, Field(ge=2)] = Effort.replications
+    """Runs by which it is decided whether settings meet the target."""
+    target: _TargetTable
+    """What is to be met."""
+    levers: Annotated[dict[str, Annotated[Any, BeforeValidator(_lever)]], Field(min_length=1)]
+    """What may be set, and what it costs."""
+    search: _SearchTable = _SearchTable()
+    """How much is tried."""
+
+    @model_validator(mode="after")
+    def _something_costs(self) -> _OptimiseTable:
+        try:
+            levers_of(self.levers)
+        except SendcapError as error:
+            refuse("study", [(("levers",), str(error).removeprefix("levers: "))])
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class OptimiseStudy:
+    """An optimisation that can be carried out.
+
+    Attributes
+    ----------
+    name
+        What error messages call its file.
+    text
+        The file as it was read.
+    title
+        A label.
+    scenario
+        What the levers change.
+    levers
+        By path.
+    target
+        What is to be met.
+    effort
+        How much is simulated.
+    measures
+        What else to keep of each run.
+    """
+
+    name: str
+    text: str
+    title: str
+    scenario: Scenario
+    levers: Mapping[str, Priced]
+    target: Target
+    effort: Effort
+    measures: tuple[str, ...]
+
+
+def load_optimise_study(source: str | Path) -> OptimiseStudy:
+    """Read the study file of an optimisation; nothing is simulated.
+
+    Raises
+    ------
+    ScenarioError
+        With one line per problem, each with the file and the field.
+    """
+    name, folder, text, table = read_study(source, _OptimiseTable)
+    scenario = scenario_of(table, name, folder)
+    levers: dict[str, Priced] = dict(table.levers)
+    wrong = range_problems(scenario, {path: its.range for path, its in levers.items()})
+    if wrong:
+        raise refused(name, (f'levers."{path}": {line}' for path, line in wrong))
+    search = table.search
+    effort = Effort(search.trials, search.replications, table.replications, search.seed)
+    target = table.target.target()
+    return OptimiseStudy(
+        name, text, table.title, scenario, levers, target, effort, tuple(table.measures)
+    )

@@ -1,0 +1,1 @@
+"""Which parameters decide a measure."""

@@ -1,0 +1,1 @@
+"""Parameter sweeps: points, measures, executors, and a store that survives anything."""

@@ -1,0 +1,200 @@
+"""The plan of a sweep: which runs there are, what each is known by, and what they make of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
+from sendcap.study.replications import replication_seed
+from sendcap.study.sweeps.identity import measure_identity, model_version, run_key, scenario_digest
+from sendcap.study.sweeps.measures import measures_of
+from sendcap.study.sweeps.outcomes import Outcome, Task, one_line
+from sendcap.study.sweeps.points import Points, cell, points_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sendcap.scenario import Scenario
+    from sendcap.study.sweeps.measure import Measure
+    from sendcap.study.sweeps.points import Over
+
+NO_SCENARIO: Final = ""
+"""The key of runs at a point that is no valid scenario."""
+_MOST_RUNS: Final = 10_000_000
+_PROBLEMS: Final = 10
+"""Lines of an error message at most."""
+
+
+class PlannedRun(NamedTuple):
+    """A row of the table: a replication of a point.
+
+    Attributes
+    ----------
+    point, replication
+        Numbers, from 0.
+    seed
+        Of the replication: the same at all points, so that they differ by their values alone.
+    key
+        What it is known by; `NO_SCENARIO` where the point is none.
+    """
+
+    point: int
+    replication: int
+    seed: int
+    key: str
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All runs of a sweep, in the order of the table.
+
+    Attributes
+    ----------
+    points
+        What varies.
+    scenarios
+        For each point its scenario, or why it is none.
+    measures
+        What is kept of each run.
+    runs
+        A row each: all replications of the first point, of the second, …
+    """
+
+    points: Points
+    scenarios: tuple[Scenario | str, ...]
+    measures: tuple[Measure, ...]
+    runs: tuple[PlannedRun, ...]
+
+    def tasks(self) -> dict[str, Task]:
+        """Return what there is to do, by key. Points that come out the same are done once."""
+        return dict(self._tasks())
+
+    def _tasks(self) -> Iterator[tuple[str, Task]]:
+        for its in self.runs:
+            scenario = self.scenarios[its.point]
+            if not isinstance(scenario, str):
+                # Not a copy of the scenario for each: there may be very many.
+                yield its.key, Task(its.key, scenario, its.seed, self.measures, model_version())
+
+    def outcome(self, run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None:
+        """Return what became of a run, None if it is not done."""
+        scenario = self.scenarios[run.point]
+        if isinstance(scenario, str):
+            return Outcome.failure(run.key, scenario)
+        return outcomes.get(run.key)
+
+    def table(self, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+        """Return the runs that are done as a tidy table, a row each.
+
+        Returns
+        -------
+        DataFrame
+            ``point`` and ``replication``, numbers from 0; ``seed``, as text, since it has up to
+            39 digits; a column for each path that varies; the measures; ``error``, empty where
+            there is none; ``wall_s`` and ``cpu_s``.
+        """
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = []
+        measured: dict[str, None] = {}
+        for run in self.runs:
+            outcome = self.outcome(run, outcomes)
+            if outcome is None:
+                continue
+            columns = outcome.columns()
+            measured |= dict.fromkeys(columns)
+            values = self.points.changes[run.point]
+            rows.append(
+                {
+                    "point": run.point,
+                    "replication": run.replication,
+                    "seed": str(run.seed),
+                    **{path: cell(values.get(path)) for path in self.points.paths},
+                    **columns,
+                    "error": outcome.error,
+                    "wall_s": outcome.wall_s,
+                    "cpu_s": outcome.cpu_s,
+                }
+            )
+        first = ("point", "replication", "seed", *self.points.paths)
+        return pd.DataFrame(rows, columns=[*first, *measured, "error", "wall_s", "cpu_s"])
+
+
+def planned(
+    scenario: Scenario,
+    over: Over | None,
+    replications: int,
+    measure: Any,
+    *,
+    first: int = 0,
+    keyed: bool = True,
+) -> Plan:
+    """Plan a sweep; nothing is simulated.
+
+    Parameters
+    ----------
+    first
+        Number of the first replication.
+    keyed
+        Whether runs are to be found again later. If not, measures may be any functions.
+
+    Raises
+    ------
+    SendcapError
+        If what is asked makes no sense, or not one point is a valid scenario.
+    """
+    points = points_of({} if over is None else over)
+    measures = measures_of(measure)
+    _require_columns(points, measures)
+    _require_replications(replications, len(points.changes))
+    scenarios = _resolved(scenario, points)
+    identities = [measure_identity(its) if keyed else its.name for its in measures]
+    runs: list[PlannedRun] = []
+    for number, its in enumerate(scenarios):
+        digest = "" if isinstance(its, str) else scenario_digest(its)
+        for replication in range(first, first + replications):
+            seed = replication_seed(scenario.seed, replication)
+            key = run_key(digest, seed, identities) if digest else NO_SCENARIO
+            runs.append(PlannedRun(number, replication, seed, key))
+    return Plan(points, tuple(scenarios), measures, tuple(runs))
+
+
+def _require_columns(points: Points, measures: tuple[Measure, ...]) -> None:
+    for its in measures:
+        if its.name in points.paths:
+            raise SendcapError(f"measure: {its.name}: is a path that is swept over; rename it")
+
+
+def _require_replications(replications: int, points: int) -> None:
+    if isinstance(replications, bool) or not isinstance(replications, int) or replications < 1:
+        raise SendcapError(f"replications: must be a whole number from 1, not {replications!r}")
+    if replications * points > _MOST_RUNS:
+        raise SendcapError(
+            f"replications: {replications:,} of {points:,} points are {replications * points:,} "
+            f"runs; at most {_MOST_RUNS:,}"
+        )
+
+
+def _resolved(scenario: Scenario, points: Points) -> list[Scenario | str]:
+    """Return each point's scenario, or why it is none."""
+    from sendcap.scenario.edits import Edits
+
+    edits = Edits(scenario)
+    found: list[Scenario | str] = []
+    problems: dict[str, None] = {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SendcapWarning)
+        for values in points.changes:
+            try:
+                found.append(edits.updated(values) if values else scenario)
+            except ScenarioError as error:
+                found.append(one_line(error).replace("<updated>: ", ""))
+                problems |= dict.fromkeys(str(error).replace("<updated>: ", "").split("\n"))
+    for text in dict.fromkeys(str(its.message) for its in caught):
+        warnings.warn(text, SendcapWarning, stacklevel=4)
+    if len(problems) and all(isinstance(its, str) for its in found):
+        raise ScenarioError("\n".join(list(problems)[:_PROBLEMS]))
+    return found

@@ -1,0 +1,133 @@
+"""The directory of a sweep: its study, its results, and the store of what is done."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sendcap.errors import SendcapError
+from sendcap.reporting.staging import SCENARIO, plain_words
+from sendcap.reporting.whole_files import is_temporary, put, require_writable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sendcap.study.optimisation.optimise_file import OptimiseStudy
+    from sendcap.study.sweeps.study_file import Study
+
+STORE: Final = "store"
+STUDY: Final = "study.toml"
+RESULTS_CSV: Final = "results.csv"
+RESULTS_PARQUET: Final = "results.parquet"
+
+_TIMES: Final = ("wall_s", "cpu_s")
+_LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_OWN: Final = frozenset({STORE, STUDY, SCENARIO, RESULTS_CSV, RESULTS_PARQUET}) | _LITTER
+
+
+def require_sweep_directory(directory: Path, more: frozenset[str] = frozenset()) -> None:
+    """Refuse a directory that holds what a sweep did not write.
+
+    Parameters
+    ----------
+    more
+        Names of files that may be there, too.
+
+    Raises
+    ------
+    SendcapError
+        Unless it is a sweep's, empty or missing.
+    """
+    try:
+        foreign = sorted(
+            path.name
+            for path in directory.iterdir()
+            if path.name not in _OWN | more and not is_temporary(path)
+        )
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SendcapError(f"{directory}: cannot be read: {plain_words(error)}") from error
+    if foreign:
+        raise SendcapError(
+            f"{directory}: holds {foreign[0]!r}, which no sweep has written; give another directory"
+        )
+
+
+def begin(directory: Path, study: Study | OptimiseStudy) -> None:
+    """Make the directory and put the study there, before anything is computed.
+
+    Raises
+    ------
+    SendcapError
+        If it cannot be written.
+    """
+    from sendcap.scenario import dumps
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        require_writable(directory)
+        put(directory / STUDY, study.text.encode())
+        put(directory / SCENARIO, dumps(study.scenario).encode())
+    except OSError as error:
+        raise _not_written(directory, error) from error
+
+
+def write_results(directory: Path, table: pd.DataFrame) -> None:
+    """Write the table of a sweep.
+
+    ``results.parquet`` has all of it. ``results.csv`` lacks the times that runs took: so the same
+    study gives the same bytes, however often it was interrupted.
+
+    Raises
+    ------
+    SendcapError
+        If it cannot be written.
+    """
+    content = io.BytesIO()
+    _of_one_type(table).to_parquet(content, index=False)
+    text = table.drop(columns=list(_TIMES)).to_csv(index=False, lineterminator="\n")
+    write_files(directory, {RESULTS_PARQUET: content.getvalue(), RESULTS_CSV: text.encode()})
+
+
+def write_files(directory: Path, contents: dict[str, bytes]) -> None:
+    """Write files into the directory of a sweep, each whole or not at all.
+
+    Raises
+    ------
+    SendcapError
+        If they cannot be written.
+    """
+    try:
+        for name, content in contents.items():
+            put(directory / name, content)
+    except OSError as error:
+        raise _not_written(directory, error) from error
+
+
+def _of_one_type(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which columns of numbers and words are all words, as Parquet wants it."""
+    import pandas as pd
+
+    columns = {}
+    for name in table.columns:
+        column = table[name]
+        kinds = {type(value) for value in column if not (value is None or value != value)}
+        if column.dtype == object and (len(kinds) > 1 or kinds - {str, bool}):
+            columns[name] = pd.Series([_text(value) for value in column], dtype=object)
+    return table.assign(**columns)
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    with suppress(TypeError):
+        return json.dumps(value)
+    return str(value)
+
+
+def _not_written(directory: Path, error: OSError) -> SendcapError:
+    return SendcapError(f"{directory}: cannot be written: {plain_words(error)}")

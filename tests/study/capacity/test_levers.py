@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+
+from sendcap.analysis.ceilings import bottleneck, stages
+from sendcap.errors import SendcapError
+from sendcap.scenario import Rate, Scenario, from_dict
+from sendcap.study.capacity.acceptance import Acceptance, bare, takes_s, with_edge_at
+from sendcap.study.capacity.lever import available, raised
+from sendcap.study.capacity.levers import Levers, helps_until, levers
+
+PROVIDER = {"connect_time": "2s", "transaction_time": "1s", "connections_per_ip": 10}
+
+
+def scenario_of(**sections) -> Scenario:
+    """One provider, 10 connections: 1 s and a part of 2 s for each message."""
+    plain = {
+        "seed": 1,
+        "deliveries": [{"name": "a", "messages": 4000, "validity": "2h", "audience": {"p": 1.0}}],
+        "relay": {"batch_time": "1s", "batch": 10, "workers": 4},
+        "providers": {"p": PROVIDER | {"messages_per_connection": 10} | sections.pop("p", {})},
+    }
+    for name, section in sections.items():
+        plain[name] = plain.get(name, {}) | section if isinstance(section, dict) else section
+    return from_dict(plain)
+
+
+def of(scenario: Scenario, **keywords) -> Levers:
+    return levers(scenario, **({"workers": 1} | keywords))
+
+
+def gains(found: Levers) -> dict[str, float]:
+    return {its.lever: its.gain_s.mean for its in found.gains}
+
+
+EVERYTHING = {
+    "relay": {"rate": "50/s,max_burst=10"},
+    "mta": {"ips": 2, "ingress_rate": "45/s"},
+    "p": {"rate": "20/s,max_burst=5", "tolerance": "30/s"},
+}
+
+
+def test_only_what_a_scenario_has_can_be_raised() -> None:
+    few = ["one more IP", "+10 % connections per IP", "one more relay worker"]
+    its = scenario_of(p={"messages_per_connection": "unlimited"})
+    assert [lever.name for lever in available(its)] == few
+    assert [lever.name for lever in available(scenario_of(**EVERYTHING))] == [
+        "one more IP",
+        "+10 % connections per IP",
+        "×2 messages per connection",
+        "+10 % provider rates",
+        "+10 % tolerance",
+        "one more relay worker",
+        "+10 % relay rate",
+        "+10 % ingress rate",
+    ]
+
+
+def test_each_lever_says_what_it_changes_and_changes_that_alone() -> None:
+    its = scenario_of(**EVERYTHING)
+    changes = {lever.name: lever.change for lever in available(its)}
+    assert changes["one more IP"] == "2 → 3"
+    assert changes["+10 % connections per IP"] == "p 10 → 11"
+    assert changes["×2 messages per connection"] == "p 10 → 20"
+    assert changes["+10 % provider rates"] == "p 20/s,max_burst=5 → 22/s,max_burst=5"
+    assert changes["+10 % relay rate"] == "50/s,max_burst=10 → 55/s,max_burst=10"
+    assert changes["+10 % ingress rate"] == "45/s → 99/2s"
+    for lever in available(its):
+        pulled = lever.pulled(its, 1)
+        # What a file may say, and no more than one stage's settings.
+        assert from_dict(pulled.model_dump()) == pulled
+        fields = type(its).model_fields
+        assert sum(getattr(pulled, name) != getattr(its, name) for name in fields) == 1
+        assert lever.pulled(its, 3) != pulled
+
+
+@pytest.mark.parametrize("text", ["100/s", "1/s", "3/7s,max_burst=2", "15,000/h", "1/d"])
+@pytest.mark.parametrize("units", [1, 2, 5, 10, 37])
+def test_a_rate_is_raised_exactly(text, units) -> None:
+    rate = Rate.parse(text)
+    more = raised(rate, units)
+    assert more.per_s == pytest.approx(rate.per_s * (1 + units / 10), rel=1e-12)
+    if rate.burst is not None or more.period_s != rate.period_s:
+        assert more.burst_or_limit == rate.burst_or_limit
+
+
+@pytest.mark.parametrize(
+    ("rate", "longer"),
+    [
+        ({"kind": "fixed-window", "limit": 833, "window": "5m"}, 917 / 300),
+        ({"kind": "gap", "pause": "1s"}, 1 / (1 + 1 / 1.1)),
+        ({"kind": "schedule", "steps": [{"at": "0s", "rate": "2/s,max_burst=1"}]}, 2.2),
+        ({"kind": "warm-up", "per_day": [86_400, 864_000]}, 11.0),
+    ],
+)
+def test_every_kind_of_throttle_is_raised(rate, longer) -> None:
+    its = scenario_of(p={"rate": rate})
+    (lever,) = [lever for lever in available(its) if lever.name == "+10 % provider rates"]
+    (limit,) = [
+        constraint
+        for constraint in stages(lever.pulled(its, 1))[-1].constraints
+        if constraint.name != "connections"
+    ]
+    assert limit.per_s == pytest.approx(longer, rel=1e-9)
+
+
+def test_the_gain_is_what_the_ceiling_gains() -> None:
+    # 10 connections of 1.2 s for 4000 messages: 480 s; 11 of them, 436 s; of 1.1 s, 440 s.
+    found = of(scenario_of(), share=1.0)
+    assert found.bottleneck.name == "p"
+    assert found.takes_s.mean == pytest.approx(480, rel=0.01)
+    its = gains(found)
+    assert its["+10 % connections per IP"] == pytest.approx(480 - 480 / 1.1, rel=0.05)
+    assert its["×2 messages per connection"] == pytest.approx(40, rel=0.05)
+    assert its["one more IP"] == pytest.approx(240, rel=0.05)
+    assert its["one more relay worker"] == pytest.approx(0, abs=2)
+    assert [its.lever for its in found.gains][:2] == ["one more IP", "+10 % connections per IP"]
+
+
+def test_common_random_numbers_tell_small_gains_from_none() -> None:
+    its = scenario_of(
+        p={"transaction_time": {"dist": "lognormal", "mean": "1s", "cv": 2.0}, "transient": 0.02},
+        mta={"ingress_rate": "4000/s"},
+    )
+    found = of(its, replications=4)
+    # By itself, each replication varies by about 2/sqrt(4000) of the time.
+    assert found.takes_s.half_width > 10
+    by_name = {its.lever: its.gain_s for its in found.gains}
+    assert by_name["×2 messages per connection"].low > 0
+    assert by_name["+10 % ingress rate"].low <= 1e-3
+    assert by_name["×2 messages per connection"].half_width < found.takes_s.half_width
+
+
+@pytest.mark.parametrize("lever_name", ["+10 % connections per IP", "one more relay worker"])
+def test_a_lever_stops_helping_where_the_bottleneck_moves(lever_name) -> None:
+    # p carries 10/1.2 = 8.3/s and the relay 12/s, or the relay 5/s.
+    relay_workers = 12 if "connections" in lever_name else 5
+    its = scenario_of(relay={"batch_time": "10s", "workers": relay_workers})
+    (lever,) = [lever for lever in available(its) if lever.name == lever_name]
+    units, then = helps_until(lever, its, {})
+    assert (units, then.name) == ((5, "relay") if "connections" in lever_name else (4, "p"))
+    # The last unit that moves the bottleneck may help in part; those after it do not.
+    fine = with_edge_at(bare(its), 300.0)
+    takes = [takes_s(Acceptance(lever.pulled(fine, k) if k else fine, 0.99)) for k in range(9)]
+    gained = [before - after for before, after in pairwise(takes)]
+    assert min(gained[: units - 1]) > 0.02 * takes[0]
+    assert max(map(abs, gained[units:])) < 0.01 * takes[0]
+    assert bottleneck(stages(lever.pulled(its, units))).name == then.name
+
+
+def test_what_leaves_the_bottleneck_as_it_is_does_not_help_at_all() -> None:
+    found = of(scenario_of(), replications=2)
+    until = {its.lever: (its.helps_until, its.then and its.then.name) for its in found.gains}
+    assert until["one more relay worker"] == (0, None)
+    # Even without a reconnect, 10 connections carry 10/s, and the relay 40/s.
+    assert until["×2 messages per connection"] == (None, None)
+    assert until["one more IP"] == (4, "relay")
+
+
+def test_a_lever_can_do_harm() -> None:
+    # Faster than the provider lets through, there is more to be throttled and tried again.
+    its = scenario_of(p={"tolerance": "5/s,max_burst=50", "messages_per_connection": "unlimited"})
+    its = its.model_copy(update={"deliveries": (its.deliveries[0].model_copy(
+        update={"messages": 5000}),)})  # fmt: skip
+    its_gains = gains(of(its, share=0.8))
+    assert its_gains["+10 % connections per IP"] < -10
+    assert its_gains["+10 % tolerance"] > 10
+
+
+def test_where_nothing_is_held_up_nothing_helps() -> None:
+    delivery = {"name": "a", "messages": 4000, "audience": {"p": 1.0}, "spread": "1h"}
+    found = of(scenario_of(deliveries=[delivery]), replications=2)
+    assert found.bottleneck is None
+    assert {its.helps_until for its in found.gains} == {0}
+    assert max(map(abs, gains(found).values())) < 0.01 * found.takes_s.mean
+
+
+def test_the_table_has_a_row_for_each_lever_ranked() -> None:
+    found = of(scenario_of(**EVERYTHING), replications=2)
+    table = found.frame()
+    assert list(table["gain_s"]) == sorted(table["gain_s"], reverse=True)
+    assert len(table) == 8
+    assert (table["low_s"] <= table["gain_s"]).all()
+    assert (table["gain_s"] <= table["high_s"]).all()
+    assert list(table["gain_pct"]) == pytest.approx(
+        [100 * its.gain_s.mean / found.takes_s.mean for its in found.gains]
+    )
+    assert table.loc[table["lever"] == "+10 % relay rate", "helps_until"].item() == 0
+
+
+def test_the_number_of_workers_changes_nothing() -> None:
+    told: list[int] = []
+    one = of(scenario_of(), progress=told.append)
+    assert one == of(scenario_of(), workers=2)
+    assert told == list(range(1, one.simulations + 1))
+    assert one.simulations == 3 * 5
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"share": "0%"}, "share: must be more than 0"),
+        ({"replications": 1}, "replications: must be a whole number from 2"),
+        ({"confidence": 2.0}, "confidence: must be"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(keywords, message) -> None:
+    with pytest.raises(SendcapError, match=message):
+        of(scenario_of(), **keywords)
+
+
+def test_a_share_that_is_never_accepted_is_told() -> None:
+    its = scenario_of(deliveries=[
+        {"name": "a", "messages": 9000, "validity": "2m", "audience": {"p": 1.0}}
+    ])  # fmt: skip
+    with pytest.raises(SendcapError, match="expire before their turn") as caught:
+        of(its)
+    assert "\n" not in str(caught.value)
+    assert not math.isinf(of(its, share=0.05, replications=2).takes_s.mean)

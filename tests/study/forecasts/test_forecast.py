@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import sendcap
+from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
+from sendcap.scenario import UncertainScenario, from_dict, load_uncertain
+from sendcap.study.forecasts.forecast import forecast
+from sendcap.study.forecasts.forecaster import Forecaster
+from sendcap.study.forecasts.readings import read_readings
+from sendcap.study.forecasts.reference import simulate_table
+
+SMALL = {
+    "seed": 5,
+    "time": {"bin": "1m"},
+    "deliveries": [
+        {"name": "news", "messages": 4000, "validity": "10h", "audience": {"p": 0.75, "q": 0.25}}
+    ],
+    "relay": {"batch_time": "700ms", "rate": "10/s"},
+    "providers": {
+        "p": {
+            "connections_per_ip": 4,
+            "connect_time": "300ms",
+            "transaction_time": {"dist": "lognormal", "mean": "400ms", "cv": 0.7},
+            "hard": [{"reason": "user unknown", "share": 0.01}],
+            "faults": [
+                {"reason": "mailbox full", "share": 0.02, "clears_after": "2h", "never": 0.5}
+            ],
+        },
+        "q": {"connect_time": "1s", "transaction_time": "500ms"},
+    },
+}
+HARD, FULL = "providers.p.hard[0].share", "providers.p.faults[0].share"
+RANGES = {HARD: (0.005, 0.1), FULL: (0.005, 0.1)}
+MODES = ("without-efs", "efs")
+
+
+@pytest.fixture(scope="module")
+def small() -> UncertainScenario:
+    return load_uncertain(from_dict(SMALL), RANGES)
+
+
+@pytest.fixture(scope="module")
+def table(small):
+    return simulate_table(small, MODES, 64, workers=1)
+
+
+def seen(run: sendcap.Run) -> pd.DataFrame:
+    return pd.concat([run.kpis(mode) for mode in MODES], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def run(small) -> sendcap.Run:
+    return sendcap.simulate(small.at({HARD: 0.03, FULL: 0.06}), seed=91)
+
+
+@pytest.fixture(scope="module")
+def after_3h(small, table, run) -> sendcap.Forecast:
+    return forecast(small, seen(run), "3h", table=table)
+
+
+def test_the_interval_holds_the_end_as_often_as_it_says(small, table) -> None:
+    rng = np.random.default_rng(8)
+    levels, forecaster = [], None
+    for number in range(40):
+        values = {path: its.at(rng.random()) for path, its in small.ranges.items()}
+        truth = sendcap.simulate(small.at(values), seed=1000 + number)
+        readings = read_readings(seen(truth))
+        until = {"efs": readings["efs"].until(5400.0)}
+        forecaster = forecaster or Forecaster.of(table, until)
+        its = forecaster.forecast(until)
+        levels.append(
+            (its.curves["efs"][:, -1] < readings["efs"].percent["delivered_pct"][-1]).mean()
+        )
+    # Were the intervals honest, 36 of 40 are hit on average, and less than 31 once in 100 times.
+    hits = np.abs(np.array(levels) - 0.5) < 0.45
+    assert stats.binom.cdf(hits.sum(), 40, 0.9) > 0.01
+    # Nor are they too wide: as many ends are in the inner half as should be.
+    inner = np.abs(np.array(levels) - 0.5) < 0.25
+    assert stats.binom.sf(inner.sum(), 40, 0.5) > 0.001
+
+
+def test_later_readings_narrow_the_interval_down_to_what_is_read_in_the_end(
+    small, table, run
+) -> None:
+    end = run.kpis("efs")["delivered_pct"].iloc[-1]
+    widths = []
+    for at in ("4m", "3h", "12h"):
+        its = forecast(small, seen(run), at, table=table).final().set_index("mode").loc["efs"]
+        widths.append(its["high"] - its["low"])
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] > 0.2
+    assert (widths[-1], its["median"]) == pytest.approx((0.0, end), abs=0.01)
+
+
+def test_only_readings_up_to_the_moment_count(small, table, run, after_3h) -> None:
+    shown = seen(run)
+    early = forecast(small, shown[shown["time_s"] <= 10_800], table=table)
+    pd.testing.assert_frame_equal(early.final(), after_3h.final())
+    assert early.at_s == after_3h.at_s == 10_800
+
+
+def test_each_value_is_found_as_far_as_the_readings_tell(small, table, run, after_3h) -> None:
+    rows = after_3h.parameters().set_index("path")
+    for path, truth in ((HARD, 0.03), (FULL, 0.06)):
+        assert abs(rows["median"][path] - truth) < 0.75 * (rows["high"] - rows["low"])[path]
+        assert rows["narrowed"][path] > 0.5
+    # Without EFS a full mailbox is not seen before the validity ends.
+    blind = forecast(small, seen(run), "3h", modes=["without-efs"], table=table)
+    rows = blind.parameters().set_index("path")
+    assert rows["narrowed"][FULL] < 0.15
+    assert rows["narrowed"][HARD] > 0.5
+
+
+def test_the_settling_time_is_told_for_each_tolerance(small, table, run) -> None:
+    its = forecast(small, seen(run), "3h", tolerances=["0.5pt", 2], table=table).settling()
+    assert list(its["tolerance_pt"]) == [2.0, 0.5, 2.0, 0.5]
+    assert (its["low"] <= its["median"]).all()
+    assert (its["median"] <= its["high"]).all()
+    without = its[its["mode"] == "without-efs"].set_index("tolerance_pt")
+    # The full mailboxes, some 2 %, come off at the end of the validity, 10 h after the relay.
+    assert 36_000 <= without["median"][0.5] <= 37_500
+
+
+def test_both_modes_end_on_the_same(after_3h) -> None:
+    np.testing.assert_allclose(
+        after_3h.curves["efs"][:, -1], after_3h.curves["without-efs"][:, -1], atol=0.05
+    )
+
+
+def test_readings_that_the_model_cannot_give_are_told(small, table, run) -> None:
+    shown = seen(run)
+    odd = shown["time_s"] >= 7200
+    shown.loc[odd, "delivered_pct"] -= 12.0
+    with pytest.warns(SendcapWarning, match="no values in the ranges explain these readings"):
+        its = forecast(small, shown, "3h", table=table)
+    assert not its.reachable
+    assert forecast(small, seen(run), "3h", table=table).reachable
+
+
+def test_few_decimals_are_taken_for_what_they_are(small, table, run) -> None:
+    shown = seen(run).round({"delivered_pct": 1, "bounces_errors_pct": 1})
+    coarse = forecast(small, shown, "3h", table=table)
+    exact = forecast(small, seen(run), "3h", table=table)
+    widths = [float((row["high"] - row["low"])[1]) for row in (coarse.final(), exact.final())]
+    assert widths[0] > widths[1]
+    assert coarse.reachable
+
+
+def test_a_time_and_one_percentage_are_enough(small, table, run, tmp_path: Path) -> None:
+    kpis = run.kpis("efs").set_index("time_s")["delivered_pct"]
+    lines = [f"{minutes}m,{kpis[minutes * 60]:.2f}" for minutes in (10, 30, 60, 120)]
+    path = tmp_path / "noted.csv"
+    path.write_text("\n".join(["time,delivered_pct", *lines]))
+    its = forecast(small, path, modes=["efs"], table=table)
+    row = its.final().iloc[0]
+    assert row["low"] < kpis.iloc[-1] < row["high"]
+    assert its.at_s == 7200
+
+
+def test_the_number_of_workers_changes_nothing(small) -> None:
+    tiny = dataclasses.replace(
+        small, scenario=sendcap.scenario.updated(small.scenario, {"deliveries[0].messages": 40})
+    )
+    one, two = (simulate_table(tiny, ("efs",), 64, workers=count) for count in (1, 2))
+    np.testing.assert_array_equal(one.places, two.places)
+    for key, curves in one.curves.items():
+        np.testing.assert_array_equal(curves, two.curves[key])
+
+
+def test_the_table_fills_the_ranges_with_values_that_can_be(small) -> None:
+    scenario = sendcap.scenario.updated(small.scenario, {"deliveries[0].messages": 40})
+    its = load_uncertain(scenario, {**RANGES, "providers.p.connections_per_ip": (2, 5)})
+    table = simulate_table(its, ("efs",), 64, workers=1)
+    counts = [its.ranges["providers.p.connections_per_ip"].at(u) for u in table.places[:, 2]]
+    assert [counts.count(value) for value in (2, 3, 4, 5)] == [16, 16, 16, 16]
+    for column in table.places.T:
+        assert stats.kstest(column, "uniform").pvalue > 0.9
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"at": "3 pigs"}, "at: "),
+        ({"at": "-3h"}, "at: "),
+        ({"modes": ["EFS"]}, "unknown mode 'EFS'"),
+        ({"confidence": 90}, "confidence: must be between 0 and 1"),
+        ({"tolerances": ["0pt"]}, "tolerance: must be above 0"),
+        ({"simulations": 100}, "simulations: must be a power of two from 64"),
+        ({"simulations": 20}, "simulations: must be a power of two from 64, such as 256, not 20"),
+        ({"at": 0}, "observed: up to 0s all values in the ranges give the same readings"),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_a_line(small, table, run, keywords, message) -> None:
+    keywords = {"table": None if "simulations" in keywords else table, **keywords}
+    with pytest.raises(SendcapError) as caught:
+        forecast(small, seen(run), **keywords)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_value_that_makes_no_scenario_is_told_before_anything_is_simulated(run) -> None:
+    with pytest.raises(ScenarioError, match=r"within the ranges, at deliveries\[0\]\.audience\.p"):
+        forecast(from_dict(SMALL), seen(run), ranges={"deliveries[0].audience.p": (0.7, 0.8)})

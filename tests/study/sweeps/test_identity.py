@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from swept import delivered, small
+
+from sendcap.errors import SendcapError
+from sendcap.scenario import dumps, loads, updated
+from sendcap.study.sweeps import identity
+from sendcap.study.sweeps.identity import measure_identity, model_version, run_key, scenario_digest
+from sendcap.study.sweeps.measures import measures_of
+
+
+def of(function) -> str:
+    (measure,) = measures_of({"its": function})
+    return measure_identity(measure)
+
+
+def test_the_same_scenario_has_the_same_digest_however_it_was_made() -> None:
+    its = small()
+    assert scenario_digest(loads(dumps(its))) == scenario_digest(its)
+    there_and_back = updated(updated(its, {"mta.ips": 4}), {"mta.ips": its.mta.ips})
+    assert scenario_digest(there_and_back) == scenario_digest(its)
+    assert scenario_digest(its.with_seed(99)) == scenario_digest(its)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"mta.ips": 4}, {"deliveries[0].messages": 501}, {"providers.p.transient": 0.1000000001}],
+)
+def test_any_other_value_gives_another_digest(change) -> None:
+    assert scenario_digest(updated(small(), change)) != scenario_digest(small())
+
+
+def test_seed_and_measures_are_part_of_a_key(monkeypatch) -> None:
+    keys = {
+        run_key("a", 1, ["x"]),
+        run_key("a", 2, ["x"]),
+        run_key("a", 1, ["y"]),
+        run_key("a", 1, ["x", "y"]),
+        run_key("b", 1, ["x"]),
+    }
+    monkeypatch.setattr(identity, "model_version", lambda: "0.0+other")
+    assert len(keys | {run_key("a", 1, ["x"])}) == 6
+
+
+def test_the_model_version_follows_its_source(tmp_path, monkeypatch) -> None:
+    def version() -> str:
+        model_version.cache_clear()
+        return model_version()
+
+    before = version()
+    assert before == version()
+    for part in identity._DECIDES:
+        path = tmp_path / part
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if part.endswith(".py"):
+            path.write_text("x = 1\n")
+        else:
+            path.mkdir()
+            (path / "a.py").write_text("x = 1\n")
+    monkeypatch.setattr(identity.resources, "files", lambda _: tmp_path)
+    first = version()
+    (tmp_path / "model" / "a.py").write_text("x = 2\n")
+    second = version()
+    (tmp_path / "model" / "notes.txt").write_text("not a program")
+    assert len({before, first, second}) == 3
+    assert version() == second
+    monkeypatch.undo()
+    model_version.cache_clear()
+
+
+def test_a_function_is_known_by_its_source_its_defaults_and_what_it_closes_over() -> None:
+    def within(tolerance):
+        def its(run, factor=2):
+            return tolerance * factor
+
+        return its
+
+    assert of(within(1)) == of(within(1))
+    assert of(within(1)) != of(within(2))
+    one, other = within(1), within(1)
+    other.__defaults__ = (3,)
+    assert of(one) != of(other)
+    assert of(partial(delivered, 1)) != of(partial(delivered, 2)) != of(delivered)
+    assert of(partial(delivered, 1)) == of(partial(delivered, 1))
+
+
+def test_an_edited_function_is_another_one(tmp_path, monkeypatch) -> None:
+    import importlib
+    import linecache
+    import sys
+
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    found = []
+    for text in ("return 1", "return 2"):
+        (tmp_path / "edited_measure.py").write_text(f"def its(run):\n    {text}\n")
+        linecache.clearcache()
+        sys.modules.pop("edited_measure", None)
+        importlib.invalidate_caches()
+        found.append(of(importlib.import_module("edited_measure").its))
+    assert found[0] != found[1]
+
+
+class Callable:
+    def __call__(self, run):
+        return 1
+
+
+@pytest.mark.parametrize(
+    "function", [len, Callable(), partial(delivered, object()), eval("lambda run: 1")]
+)
+def test_what_cannot_be_told_from_another_is_refused(function) -> None:
+    with pytest.raises(SendcapError, match="measure: its: a store cannot tell whether"):
+        of(function)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sendcap
+from sendcap.errors import SendcapError
+from sendcap.study.sweeps.local import Local
+from sendcap.study.sweeps.under_way import Lost
+
+# What the processes do; they import it from here.
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def process(number: int) -> int:
+    time.sleep(0.02)
+    return os.getpid()
+
+
+def poisoned(number: int) -> int:
+    time.sleep(0.01)
+    if number == 7:
+        os._exit(3)
+    if number == 23:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
+def once(path: str) -> str:
+    """Kill the process the first time."""
+    if not Path(path).exists():
+        Path(path).touch()
+        os._exit(3)
+    return path
+
+
+def refuses(number: int) -> int:
+    if number == 3:
+        raise ValueError("three\nis too many")
+    return number
+
+
+def all_of(pool: Local, function, items) -> dict:
+    with pool:
+        return dict(pair for batch in pool.completed(function, items) for pair in batch)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_item_comes_back_with_its_result(count) -> None:
+    assert all_of(Local(count), square, range(50)) == {n: n * n for n in range(50)}
+
+
+def test_one_worker_is_another_process() -> None:
+    found = set(all_of(Local(1), process, range(5)).values())
+    assert len(found) == 1
+    assert os.getpid() not in found
+
+
+def test_nothing_to_do_starts_no_process() -> None:
+    with Local(2) as pool:
+        assert list(pool.completed(square, [])) == []
+        assert not multiprocessing.active_children()
+
+
+def test_only_what_kills_its_process_is_lost() -> None:
+    found = all_of(Local(2), poisoned, range(60))
+    lost = {item: result.reason for item, result in found.items() if isinstance(result, Lost)}
+    assert lost == {
+        7: "its process ended before its time, 3 times: exit code 3",
+        23: "its process ended before its time, 3 times: it was killed, as a system does that "
+        "runs out of memory",
+    }
+    assert {item: found[item] for item in found if item not in lost} == {
+        n: n * n for n in range(60) if n not in lost
+    }
+
+
+def test_what_kills_its_process_once_is_not_lost(tmp_path) -> None:
+    items = [str(tmp_path / name) for name in "abc"]
+    assert all_of(Local(2), once, items) == {item: item for item in items}
+
+
+def test_an_error_of_the_function_is_its_result() -> None:
+    found = all_of(Local(1), refuses, range(5))
+    assert found == {0: 0, 1: 1, 2: 2, 3: Lost("ValueError: three"), 4: 4}
+
+
+def test_processes_killed_at_random_lose_nothing() -> None:
+    stop = threading.Event()
+    killed = []
+
+    def kill_now_and_then() -> None:
+        # Not more often than a process needs to start.
+        while len(killed) < 3 and not stop.wait(0.8):
+            children = multiprocessing.active_children()
+            if children:
+                its = random.choice(children)
+                its.kill()
+                killed.append(its.pid)
+
+    killer = threading.Thread(target=kill_now_and_then)
+    killer.start()
+    try:
+        found = all_of(Local(2), process, range(200))
+    finally:
+        stop.set()
+        killer.join()
+    assert len(found) == 200
+    assert not [result for result in found.values() if isinstance(result, Lost)]
+    assert len(killed) >= 2
+
+
+def test_items_are_taken_as_they_are_needed() -> None:
+    taken = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    with Local(2) as pool:
+        done = pool.completed(square, numbers())
+        came = sum(len(next(done)) for _ in range(3))
+        assert len(taken) <= came + 4
+        done.close()
+
+
+PROGRAM = """
+from sendcap.study.sweeps.local import Local
+from math import factorial
+
+with Local(2) as pool:
+    print([pair for batch in pool.completed(factorial, range(3)) for pair in batch])
+"""
+
+
+def test_a_program_without_main_is_told_what_it_lacks(tmp_path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "SendcapError: worker processes end as soon as they have started" in done.stderr
+
+
+def test_a_bad_number_of_workers_is_refused() -> None:
+    with pytest.raises(SendcapError, match="workers: must be a whole number from 1"):
+        Local(0)
