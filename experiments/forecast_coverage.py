@@ -7,8 +7,8 @@ takes, and how often Yahoo defers.
 
 Each delivery has values drawn from these ranges and draws of its own. What its dashboard shows,
 refreshed every ten minutes and with two decimals, is given to the forecast up to some moment: the
-readings without EFS, those with it, or both. Then the 90 % interval is compared with the end. Two
-reference tables of 256 simulations each, with draws of their own, serve half of the deliveries
+readings without EFS, those with it, or both. Then the 90 % interval is compared with the end. Four
+reference tables of 256 simulations each, with draws of their own, serve a quarter of the deliveries
 each: how often intervals from one table hold the end depends a little on its draws, too.
 
 *Covers*: share of the deliveries whose final Delivered % is in the interval, with the 95 % interval
@@ -48,7 +48,7 @@ from sendcap.study.forecasts.reference import ReferenceTable, simulate_table
 from sendcap.study.workers import Workers
 
 CONFIDENCE: Final = 0.9
-TABLES: Final = 2
+TABLES: Final = 4
 TOLERANCE_PT: Final = 0.1
 MODES: Final = ("without-efs", "efs")
 READ: Final = {"without-efs": MODES[:1], "efs": MODES[1:], "both": MODES}

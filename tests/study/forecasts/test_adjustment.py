@@ -51,7 +51,7 @@ def test_each_number_is_predicted_by_the_smoother_that_predicts_it_best(points, 
 def test_a_curve_that_is_flat_in_all_simulations_stays_flat(points, candidates) -> None:
     end = np.exp(points[:, :1])
     curves = np.hstack([np.sin(5.0 * points[:, 1:]), end, end, end])
-    draws = Adjustment.of(candidates, curves, together=True).draws(np.array([0.5, 0.5]))
+    draws = Adjustment.of(candidates, curves, judged=np.arange(3)).draws(np.array([0.5, 0.5]))
     np.testing.assert_allclose(draws[:, 1:], draws[:, 1:2] + np.zeros((1, 3)), atol=1e-12)
 
 

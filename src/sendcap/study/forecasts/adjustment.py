@@ -57,21 +57,28 @@ class Adjustment:
 
     @classmethod
     def of(
-        cls, candidates: Sequence[Smoother], values: Floats, *, together: bool = False
+        cls,
+        candidates: Sequence[Smoother],
+        values: Floats,
+        judged: npt.NDArray[np.intp] | None = None,
     ) -> Adjustment:
         """Fit numbers of simulations, of shape (n, k), with smoothers of their readings.
 
         Parameters
         ----------
-        together
-            They are curves, see `Smoothed.of`.
+        candidates
+            To choose from.
+        values : ndarray, shape (n, k)
+            Of the simulations.
+        judged
+            Where they are curves, the columns that decide for all others; see `Smoothed.of`.
         """
         import numpy as np
 
-        mean = Smoothed.of(candidates, values, together=together)
+        mean = Smoothed.of(candidates, values, judged)
         squares = mean.left_out**2
         floor = _FLOOR**2 * squares.mean(axis=0) + np.finfo(float).tiny
-        spread = Smoothed.of(candidates, np.log(squares + floor), together=together)
+        spread = Smoothed.of(candidates, np.log(squares + floor), judged)
         return cls(mean, spread)
 
     def draws(self, point: Floats) -> Floats:

@@ -6,7 +6,7 @@ known as ranges only.
 1. *Reference table*: the scenario is simulated at points that fill the ranges evenly (a Sobol'
    sequence), each with draws of its own (`sendcap.study.forecasts.reference`).
 2. *Summaries*: of each simulation the same readings are taken as were observed: at the same times
-   and with the same decimals, up to twelve of each curve (`sendcap.study.forecasts.summaries`).
+   and with the same decimals, up to six of each curve (`sendcap.study.forecasts.summaries`).
 3. *Regression*: what these simulations came to (Delivered % at every later moment and in the end,
    the settling times, the values in the ranges) as smooth functions of these readings
    (`sendcap.study.forecasts.smoother`, by `scipy.interpolate.RBFInterpolator`).

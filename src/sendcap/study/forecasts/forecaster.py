@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sendcap.analysis.convergence import TOLERANCES_PT
 from sendcap.reporting.modes import ALL_DELIVERIES, Mode
 from sendcap.study.forecasts.adjustment import Adjustment
-from sendcap.study.forecasts.novelty import MOMENTS, Novelty
+from sendcap.study.forecasts.novelty import Novelty
 from sendcap.study.forecasts.outlook import Forecast
 from sendcap.study.forecasts.readings import READ, Readings
 from sendcap.study.forecasts.reference import ReferenceTable
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 CONFIDENCE: Final = 0.9
+_JUDGED: Final = 32
+"""Moments to come of a curve that decide how it is smoothed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,18 +87,23 @@ class Forecaster:
         # What differs by less than it is rounded to says little.
         scale = np.maximum(summaries.simulated.std(axis=0), summaries.step_pt)
         candidates = smoothers((summaries.simulated - centre) / scale)
+        # A delivery may last a little longer than those that were simulated.
+        at_s = min(_last_s(readings), float(table.moments_s[-1]))
         curves = {}
         for mode in readings:
             drawn = table.curves[mode, delivery, READ[0]]
             known = np.flatnonzero(~np.isnan(drawn).any(axis=0))
-            curves[mode] = Adjustment.of(candidates, drawn[:, known], together=True), known
+            ahead = np.flatnonzero(table.moments_s[known] >= at_s)
+            # Moments that are next to each other are alike.
+            judged = ahead[np.linspace(0, len(ahead) - 1, _JUDGED).round().astype(int)]
+            curves[mode] = Adjustment.of(candidates, drawn[:, known], judged), known
         return cls(
             table,
             delivery,
             summaries,
             centre,
             scale,
-            Novelty.of(Summaries.of(table, readings, delivery, MOMENTS)),
+            Novelty.of(summaries),
             Adjustment.of(candidates, norm.ppf(table.places)),
             curves,
         )
@@ -112,7 +119,8 @@ class Forecaster:
         from scipy.stats import norm
 
         table = self.table
-        point = (self.summaries.observed(readings) - self.centre) / self.scale
+        observed = self.summaries.observed(readings)
+        point = (observed - self.centre) / self.scale
         curves = {}
         for mode, (adjustment, known) in self.curves.items():
             curves[mode] = np.full((table.n, len(table.moments_s)), np.nan)
@@ -128,7 +136,7 @@ class Forecaster:
             places=norm.cdf(self.values.draws(point)),
             moments_s=table.moments_s,
             curves=curves,
-            p_value=self.novelty.p_value(readings),
+            p_value=self.novelty.p_value(observed),
         )
 
 

@@ -10,7 +10,6 @@ anomaly detection in streaming vessel data", 2010).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -18,15 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from sendcap.reporting.modes import Mode
-    from sendcap.study.forecasts.readings import Readings
     from sendcap.study.forecasts.summaries import Summaries
 
     Floats = npt.NDArray[np.float64]
 
-MOMENTS: Final = 6
-"""Readings of each curve that are looked at: with more of them, what is strange about a few is lost
-among the chance of the others."""
 _NEAREST: Final = 5
 
 
@@ -55,10 +49,10 @@ class Novelty:
         found = [_strangeness(others, step_pt, one) for others, one in zip(rest, its, strict=True)]
         return cls(summaries, np.array(found))
 
-    def p_value(self, readings: Mapping[Mode, Readings]) -> float:
+    def p_value(self, observed: Floats) -> float:
         """Return in what share of cases such a simulation would be as strange by chance."""
         its = self.summaries
-        strangeness = _strangeness(its.simulated, its.step_pt, its.observed(readings))
+        strangeness = _strangeness(its.simulated, its.step_pt, observed)
         return float(1 + (self.own >= strangeness).sum()) / (1 + len(self.own))
 
 

@@ -25,8 +25,6 @@ _WIDTHS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Of the kernel, as multiples of the median distance between the points."""
 _FLAT: Final = 1e-4
 """Errors that are less than this are as good as none."""
-_JUDGED: Final = 32
-"""Moments of a curve that decide how it is smoothed."""
 _SMOOTHING: Final = tuple(10.0**power for power in range(-6, 3))
 
 
@@ -103,7 +101,10 @@ class Smoothed:
 
     @classmethod
     def of(
-        cls, candidates: Sequence[Smoother], values: Floats, *, together: bool = False
+        cls,
+        candidates: Sequence[Smoother],
+        values: Floats,
+        judged: npt.NDArray[np.intp] | None = None,
     ) -> Smoothed:
         """Choose for each column the smoother with the least mean square of errors left out.
 
@@ -113,22 +114,19 @@ class Smoothed:
             To choose from.
         values : ndarray, shape (n, k)
             Of the simulations.
-        together
-            Choose one smoother for all columns, by the geometric mean of these. A curve then stays
-            a curve: where those of all simulations are flat, so is what is predicted.
+        judged
+            Columns that decide for all others, by the geometric mean of these. With one smoother a
+            curve stays a curve: where those of all simulations are flat, so is what is predicted.
         """
         import numpy as np
 
-        k = values.shape[1]
-        # Columns of a curve that are next to each other are alike.
-        judged = np.unique(np.linspace(0, k - 1, _JUDGED).round().astype(int))
-        some = values[:, judged] if together else values
+        some = values if judged is None else values[:, judged]
         squares = np.array([(its.left_out(some) ** 2).mean(axis=0) for its in candidates])
-        if together:
-            logs = np.log(squares + _FLAT**2)
-            best = np.full(k, np.argmin(logs.mean(axis=1)))
-        else:
+        if judged is None:
             best = np.argmin(squares, axis=0)
+        else:
+            logs = np.log(squares + _FLAT**2)
+            best = np.full(values.shape[1], np.argmin(logs.mean(axis=1)))
         chosen = [
             (candidates[number], np.flatnonzero(best == number)) for number in np.unique(best)
         ]

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-MOST_MOMENTS: Final = 12
-"""Readings that are used of each curve: those between them say next to nothing more."""
+MOMENTS: Final = 6
+"""Readings that are used of each curve, at most. With twelve, what is fitted to them is no better,
+and more of it is chance; and what is strange about a few is lost among the others."""
 _MOST_DECIMALS: Final = 4
 """The simulations' curves are kept as single-precision numbers."""
 
@@ -59,7 +60,6 @@ class Summaries:
         table: ReferenceTable,
         readings: Mapping[Mode, Readings],
         delivery: str = ALL_DELIVERIES,
-        moments: int = MOST_MOMENTS,
     ) -> Summaries:
         """Choose what to compare of such readings.
 
@@ -71,8 +71,6 @@ class Summaries:
             Only their times, columns and decimals matter.
         delivery
             Whose they are.
-        moments
-            How many readings to take of each curve, at most.
 
         Raises
         ------
@@ -93,7 +91,7 @@ class Summaries:
             if not len(time_s):
                 continue
             varies = np.ptp(values, axis=0) > step_pt
-            places = thinned(time_s, moments, int(np.argmax(varies)))
+            places = thinned(time_s, MOMENTS, int(np.argmax(varies)))
             compared.append(Compared(its.mode, column, time_s[places]))
             simulated.append(values[:, places])
             steps.append(np.full(len(places), step_pt))
