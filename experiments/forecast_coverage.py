@@ -15,7 +15,33 @@ each: how often intervals from one table hold the end depends a little on its dr
 of that share (Clopper and Pearson). *Settling*: the same for the time from which Delivered % stays
 within 0.1 points of its end. *Width*: mean of the interval, in points; the ranges alone leave that
 of the first line. *Mean error*: of the median, in points. *Warned*: share of the deliveries that no
-values were said to explain, though some do.
+values were said to explain, though some do; about 1 % are to be expected.
+
+Result (200 deliveries, 4 tables of 256 simulations, ``--seed 20263``, 6 m 31 s on two busy cores):
+
+| until | readings    | covers             | settling           | width | mean error | warned |
+|-------|-------------|--------------------|--------------------|-------|------------|--------|
+| –     | –           | –                  | –                  | 1.411 | –          | –      |
+| 1h    | without-efs | 93.0% (89% to 96%) | 96.0% (92% to 98%) | 0.822 | 0.180      | 1.5%   |
+| 1h    | efs         | 88.0% (83% to 92%) | 90.0% (85% to 94%) | 0.526 | 0.131      | 1.5%   |
+| 1h    | both        | 89.5% (84% to 93%) | 93.0% (89% to 96%) | 0.265 | 0.061      | 2.0%   |
+| 3h    | without-efs | 93.5% (89% to 96%) | 93.5% (89% to 96%) | 0.824 | 0.182      | 2.5%   |
+| 3h    | efs         | 95.0% (91% to 98%) | 93.5% (89% to 96%) | 0.441 | 0.100      | 1.5%   |
+| 3h    | both        | 92.0% (87% to 95%) | 93.5% (89% to 96%) | 0.070 | 0.015      | 0.5%   |
+| 12h   | without-efs | 94.0% (90% to 97%) | 96.5% (93% to 99%) | 0.667 | 0.178      | 1.0%   |
+| 12h   | efs         | 92.0% (87% to 95%) | 94.0% (90% to 97%) | 0.192 | 0.043      | 0.5%   |
+| 12h   | both        | 86.5% (81% to 91%) | 95.0% (91% to 98%) | 0.029 | 0.007      | 0.0%   |
+| 2d    | without-efs | 92.5% (88% to 96%) | 96.0% (92% to 98%) | 0.658 | 0.177      | 2.0%   |
+| 2d    | efs         | 87.5% (82% to 92%) | 92.5% (88% to 96%) | 0.024 | 0.006      | 0.0%   |
+| 2d    | both        | 92.0% (87% to 95%) | 90.0% (85% to 94%) | 0.018 | 0.004      | 0.0%   |
+
+The final Delivered % is held in 86.5 to 95.0 % of the cases, as 90 % intervals should. Settling
+times are held somewhat more often, up to 96.5 %, since a delivery settles at one of few moments (a
+retry, the end of validity). Nothing was chosen by these deliveries or tables. Before, with twelve
+readings of each curve instead of six, it was 82.5 % at 12 h from both modes with two other seeds
+(of the two tables of one of them, 74 % with one and 91 % with the other) and 95.5 % at 3 h with
+EFS: what was fitted to so many readings was partly chance. Six were then chosen by 1,024 further
+simulations, as tables and as deliveries, and by one of these tables.
 """
 
 from __future__ import annotations
@@ -181,7 +207,7 @@ def study(
 
 def lines(found: pd.DataFrame, ranges_alone: float) -> Iterator[str]:
     """Yield the table in Markdown."""
-    yield "| readings until | of | covers | settling | width | mean error | warned |"
+    yield "| until | readings | covers | settling | width | mean error | warned |"
     yield "|---|---|---|---|---|---|---|"
     yield f"| – | – | – | – | {ranges_alone:.3f} | – | – |"
     for (at_s, read), its in found.groupby(["at_s", "read"], sort=False):  # type: ignore[misc]
@@ -204,7 +230,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=312_500)
     parser.add_argument("--deliveries", type=int, default=200)
     parser.add_argument("--simulations", type=int, default=256)
-    parser.add_argument("--seed", type=int, default=1, help="of deliveries and tables")
+    parser.add_argument("--seed", type=int, default=20263, help="of deliveries and tables")
     parser.add_argument("--at", nargs="+", default=["1h", "3h", "12h", "2d"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", help="write every forecast to this CSV file")

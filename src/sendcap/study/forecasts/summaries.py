@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 MOMENTS: Final = 6
-"""Readings that are used of each curve, at most. With twelve, what is fitted to them is no better,
-and more of it is chance; and what is strange about a few is lost among the others."""
+"""Readings that are used of each curve, at most. With twelve, intervals from both modes were at
+times too narrow: more of what was fitted was chance (``experiments/forecast_coverage.py``)."""
 _MOST_DECIMALS: Final = 4
 """The simulations' curves are kept as single-precision numbers."""
 
