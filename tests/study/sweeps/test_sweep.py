@@ -247,7 +247,7 @@ def test_other_measures_another_seed_another_model_are_computed(
     assert [kept(measure="accepted"), kept(measure="accepted")] == [0, 1]
     assert [kept(small().with_seed(7)), kept(small().with_seed(7))] == [0, 1]
     for name in ("identity", "outcomes", "plan"):
-        monkeypatch.setattr(f"sendcap.study.{name}.model_version", lambda: "9.9+f")
+        monkeypatch.setattr(f"sendcap.study.sweeps.{name}.model_version", lambda: "9.9+f")
     assert [kept(), kept()] == [0, 1]
 
 
