@@ -145,3 +145,17 @@ def test_without_an_mta_the_help_is_shown(sendcap) -> None:
     result = sendcap("import")
     assert result.exit_code == 0
     assert "powermta" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("mta", "text"),
+    [
+        ("kumomta", '[rules]\nQuota = ["full"]\n'),
+        ("exim", "retry_interval_max = 8h\nbegin retry\n* * F,4d,1h\n"),
+    ],
+)
+def test_a_report_with_a_part_that_is_empty_is_shown(sendcap, place, mta, text) -> None:
+    (place / "config.toml").write_text(text)
+    result = sendcap("import", mta, "config.toml", "-o", "scenario.toml")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("Written: scenario.toml\n")

@@ -46,7 +46,8 @@ def show_import(made: Imported, *, whole: bool) -> None:
     _warnings(screen, of[findings.WARNING])
     for status in (findings.USED, findings.DEFAULT):
         # The values are in the table.
-        of[status] = of[status].assign(scenario=of[status]["scenario"].str.partition(" = ")[0])
+        places = [text.partition(" = ")[0] for text in of[status]["scenario"]]
+        of[status] = of[status].assign(scenario=places)
     used, defaults = of[findings.USED], of[findings.DEFAULT]
     _reasons(screen, "How the configuration was read", used[used["why"] != ""], "scenario")
     _reasons(screen, "Not in the configuration: the MTA's defaults", defaults, "scenario")
