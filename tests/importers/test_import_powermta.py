@@ -211,6 +211,20 @@ def test_domains_are_rolled_up_by_their_mx(provider) -> None:
     assert provider("gmail", own).connections_per_ip == 8
 
 
+def test_lists_of_patterns_and_names_with_a_dot_are_read(imported) -> None:
+    text = (
+        "<bounce-category-patterns>\n/no longer (valid|available)/ bad-mailbox\n"
+        "</bounce-category-patterns>\n<pattern-list by-sender>\n"
+        "mail-from /@a.org$/ virtual-mta=a\n* virtual-mta=b\n</pattern-list>\n"
+        "<domain *>\ntls-allow-tlsv1.1 no\nmax-smtp-out 7\n</domain>\n"
+    )
+    made = imported({"gmail": 1.0}, text)
+    assert made.scenario.providers["gmail"].connections_per_ip == 7
+    unused = made.report[made.report["status"] == "not used"].set_index("setting")["why"]
+    assert unused["<bounce-category-patterns>"] == "names answers; only logs tell how many"
+    assert "tls-allow-tlsv1.1" in unused
+
+
 def test_included_files_are_read_and_missing_ones_told(put, imported) -> None:
     put("<domain gmail.com>\nmax-smtp-out 7\n</domain>", "more.conf")
     put("max-msg-per-connection 8", "within.conf")

@@ -13,13 +13,15 @@ from sendcap.errors import ConfigurationError, SendcapError
 from sendcap.importers.reading import Text, read
 from sendcap.scenario.wording import shown
 
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,80}")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
+_LISTS: Final = ("pattern-list", "patterns")
+"""Ends of the names of tags whose lines may begin with a pattern: ``/spam/ spam-related``."""
 _MOST_FILES: Final = 200
 _DEEPEST: Final = 20
 
 
 class Directive(NamedTuple):
-    """A directive as it is written, and where."""
+    """A directive as it is written, and where; the line of a list of patterns has no name."""
 
     name: str
     value: str
@@ -87,6 +89,8 @@ class _Reader:
                     its = Tag(name, argument, text.where(number))
                     opened[-1].tags.append(its)
                     opened.append(its)
+            elif line[0] in "/*" and opened[-1].name.endswith(_LISTS):
+                opened[-1].directives.append(Directive("", line, text.where(number)))
             else:
                 name, _, value = line.partition(" ") if " " in line else line.partition("\t")
                 value = value.strip()

@@ -33,6 +33,7 @@ _TAGS: Final = {
     "virtual-mta-pool": "mail does not go out by it",
     "smtp-pattern-list": "no queue of the audience is switched to backoff mode by it",
     "source": "about mail that comes in",
+    "bounce-category-patterns": "names answers; only logs tell how many",
 }
 
 
