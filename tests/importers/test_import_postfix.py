@@ -149,8 +149,24 @@ def test_parameters_refer_to_others(put, value, expected) -> None:
     assert made.scenario.providers["gmail"].connections_per_ip == expected
 
 
+@pytest.mark.parametrize(
+    ("destinations", "messages"),
+    [("gmail.com, a.org", "unlimited"), ("a.org", 1), ("hash:/etc/kept", "unlimited"), ("", 1)],
+)
+def test_without_demand_connections_are_kept_for_listed_destinations(
+    put, destinations, messages
+) -> None:
+    text = (
+        "smtp_connection_cache_on_demand = no\n"
+        f"smtp_connection_cache_destinations = {destinations}\n"
+    )
+    made = import_postfix(put(text), {"gmail": 1.0})
+    assert made.scenario.providers["gmail"].messages_per_connection == messages
+
+
 def test_the_output_of_postconf_is_read_too(put) -> None:
     text = "smtp_destination_concurrency_limit = 9\nsmtp_tls_security_level = may\nempty =\n"
+    text += "postconf: warning: /etc/postfix/main.cf: unused parameter: a=b\n"
     made = import_postfix(put(text), {"gmail": 1.0})
     assert made.scenario.providers["gmail"].connections_per_ip == 9
     assert "TLS" in rows(made, "not used").loc["smtp_tls_security_level"]["why"]

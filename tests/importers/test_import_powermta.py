@@ -121,6 +121,18 @@ def test_backoff_mode_becomes_a_rule(provider, imported) -> None:
     assert provider("gmail", fewer).suspend.rate.per_s == pytest.approx(2 / 0.3235, rel=1e-3)
 
 
+def test_backoff_mode_is_that_of_each_queue(imported) -> None:
+    text = (
+        "<smtp-pattern-list slow>\nreply /421/ mode=backoff\n</smtp-pattern-list>\n"
+        "<domain *>\nmax-smtp-out 10\nsmtp-pattern-list slow\n</domain>\n"
+    )
+    # Twenty connections in backoff mode are no less than ten.
+    assert imported({"other": 1.0}, text, other_domains=5).scenario.suspend_of("other") is None
+    slower = text.replace("max-smtp-out 10", "max-smtp-out 10\nbackoff-max-msg-rate 6/h")
+    suspend = imported({"other": 1.0}, slower, other_domains=5).scenario.suspend_of("other")
+    assert suspend.rate.per_s == pytest.approx(5 * 6 / 3600)
+
+
 def test_domains_are_put_into_one_queue(provider, imported, put) -> None:
     hotmail = provider("hotmail")
     assert hotmail.connections_per_ip == 30
@@ -215,7 +227,8 @@ def test_lists_of_patterns_and_names_with_a_dot_are_read(imported) -> None:
     text = (
         "<bounce-category-patterns>\n/no longer (valid|available)/ bad-mailbox\n"
         "</bounce-category-patterns>\n<pattern-list by-sender>\n"
-        "mail-from /@a.org$/ virtual-mta=a\n* virtual-mta=b\n</pattern-list>\n"
+        "mail-from /@a.org$/ <pattern-list>\nrcpt-to /b.org/ virtual-mta=a\n</pattern-list>\n"
+        "* virtual-mta=b\n</pattern-list>\n"
         "<domain *>\ntls-allow-tlsv1.1 no\nmax-smtp-out 7\n</domain>\n"
     )
     made = imported({"gmail": 1.0}, text)

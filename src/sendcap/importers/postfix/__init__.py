@@ -235,13 +235,20 @@ class _Import:
         on_demand = its.settings.first("smtp_connection_cache_on_demand")
         always = its.settings.first("smtp_connection_cache_destinations")
         count = its.settings.first("smtp_connection_reuse_count_limit")
-        if not value_of(on_demand, yes) and not always.value:
+        if not value_of(on_demand, yes) and not self._is_listed(group, always.value):
             self._put((*place, "messages_per_connection"), 1, on_demand, "no connection is kept")
         else:
             number = value_of(count, whole)
             self._put((*place, "messages_per_connection"), number or "unlimited", count)
         idle = its.settings.first("smtp_connection_cache_time_limit")
         self._put((*place, "idle_timeout"), format_duration(value_of(idle, seconds())), idle)
+
+    def _is_listed(self, group: Group, destinations: str) -> bool:
+        """Tell whether a list of destinations has a provider's; of a table nobody knows it."""
+        names = destinations.replace(",", " ").casefold().split()
+        domain = group.heaviest or known.domain_of(group.name) or group.name.casefold()
+        own = {domain, f"[{domain}]", *known.mx_of(domain)}
+        return not own.isdisjoint(names) or any(":" in its or "/" in its for its in names)
 
     def _put(
         self, place: tuple[str | int, ...], value: object, its: Parameter, why: str = ""

@@ -99,6 +99,9 @@ class Settings:
         self.replaced: list[Parameter] = []
         self._known: dict[str, str] = {}
         for number, line in logical_lines(text):
+            if line.startswith("postconf: warning: "):
+                # What postconf says beside its output, where both went into one file.
+                continue
             name, equals, value = line.partition("=")
             name = name.strip()
             if not equals or not _NAME.fullmatch(name):

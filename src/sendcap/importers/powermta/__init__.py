@@ -195,7 +195,7 @@ class _Import:
         idle = self._get(found, "connection-idle-timeout")
         self._put((*place, "idle_timeout"), format_duration(value_of(idle, seconds)), idle)
         self._rate(group, found, number, count)
-        self._backoff(group, found, each * count, number)
+        self._backoff(group, found, each, number, count)
         self._warn(group, queue)
         self._report_directives(group, found)
 
@@ -218,12 +218,12 @@ class _Import:
             self._draft.unused(f"{group.name}: {its.name}", its.given, its.directive.where, why)
 
     def _backoff(
-        self, group: Group, found: Directives, connections: int, number: int | None
+        self, group: Group, found: Directives, connections: int, number: int | None, queues: int
     ) -> None:
         attempt_s = self._draft.mean_s(group, "transaction_time")
         if number is not None:
             attempt_s += self._draft.mean_s(group, "connect_time") / number
-        its = backoff_of(found, self._patterns, connections, attempt_s)
+        its = backoff_of(found, self._patterns, connections, attempt_s, queues)
         place = ("providers", group.name, "suspend")
         named = found.get("smtp-pattern-list")
         if its.suspend is None:

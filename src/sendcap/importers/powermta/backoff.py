@@ -81,8 +81,9 @@ def backoff_of(
     patterns: Mapping[str, list[Pattern]],
     connections: int,
     attempt_s: float,
+    queues: int = 1,
 ) -> Backoff:
-    """Return what backoff mode means for a queue.
+    """Return what backoff mode means for queues that are alike.
 
     Parameters
     ----------
@@ -91,28 +92,31 @@ def backoff_of(
     patterns
         The configuration's pattern lists.
     connections
-        The queue's connections when it is not in backoff mode.
+        Of each queue when it is not in backoff mode.
     attempt_s
         Mean time that an attempt takes.
+    queues
+        How many there are; they have these limits each.
     """
     named = directives.get("smtp-pattern-list")
     entries = patterns.get(named.value.casefold(), []) if named else []
     trigger = next((its for its in entries if its.backs_off), None)
     if trigger is None:
         return Backoff(None, (), "no reply of its pattern list switches to backoff mode")
-    rates = list(_rates(directives, connections, attempt_s))
+    rates = list(_rates(directives, connections, attempt_s, queues))
     if not rates:
         return Backoff(None, (), "backoff mode sends no slower: it has no lower limit")
     per_s, text, decides = min(rates, key=lambda its: its[0])
     lasts, until, note = _lasts(directives, trigger)
     suspend = {"after": 1, "within": "1m", "lasts": lasts, "rate": text}
     used = tuple(filter(None, (trigger.directive, decides, until)))
-    notes = [f"backoff mode sends {per_s:.3g} attempts/s", note]
+    each = f", {queues} queues together" if queues > 1 else ""
+    notes = [f"backoff mode sends {per_s:.3g} attempts/s{each}", note]
     return Backoff(suspend, used, "; ".join(filter(None, notes)))
 
 
 def _rates(
-    directives: Directives, connections: int, attempt_s: float
+    directives: Directives, connections: int, attempt_s: float, queues: int
 ) -> Iterator[tuple[float, str, Directive | None]]:
     for name, read in (
         ("backoff-max-msg-rate", rate_or_none),
@@ -121,11 +125,11 @@ def _rates(
         its = directives.get(name)
         rate = None if its is None else value_of(its, read)
         if rate is not None:
-            yield rate.per_s, f"{rate.limit}/{rate.period_s}s", its
+            yield rate.per_s * queues, f"{rate.limit * queues}/{rate.period_s}s", its
     its = directives.get("backoff-max-smtp-out")
     count = _DEFAULT_CONNECTIONS if its is None else value_of(its, number_or_none)
     if count is not None and count < connections and attempt_s > 0.0:
-        per_s = count / attempt_s
+        per_s = count * queues / attempt_s
         yield per_s, f"{max(1, math.floor(per_s * _HOUR_S))}/h,max_burst=1", its
 
 

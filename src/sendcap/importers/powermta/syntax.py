@@ -81,8 +81,10 @@ class _Reader:
         self._found.files.append(text.name)
         base = len(opened)
         for number, line in _lines(text):
-            if line.startswith("<"):
-                name, argument = _tag(text, number, line)
+            condition = line.endswith("<pattern-list>") and opened[-1].name.endswith(_LISTS)
+            if line.startswith("<") or condition:
+                # Behind a condition, a list of patterns holds for what meets it.
+                name, argument = _tag(text, number, line[line.index("<") :] if condition else line)
                 if name.startswith("/"):
                     self._close(text, number, name[1:], opened, base)
                 else:
