@@ -11,6 +11,8 @@ from typing import Any, BinaryIO, Final, cast
 from sendcap.errors import SendcapError
 
 _BLOCK: Final = 1 << 20
+_STEP: Final = 1 << 14
+"""Bytes of a compressed file that are asked for at once: damage costs at most so many."""
 LONGEST_LINE: Final = 1 << 18
 """A longer line is no line of a log: it is left out, and never held whole."""
 _MAGIC: Final = {
@@ -76,13 +78,7 @@ class Log:
 
     def start(self, size: int = 1 << 16) -> bytes:
         """Return the first bytes of the text."""
-        try:
-            with self._opened() as file:
-                return file.read(size) or b""
-        except _DAMAGED as error:
-            # What comes before the damage may be read in smaller pieces.
-            self.damage = _why(error)
-            return b"".join(self._pieces(size, 1 << 10))[:size]
+        return next(self._pieces(size), b"")
 
     def blocks(self) -> Iterator[list[bytes]]:
         """Yield the lines, without their ends, a block at a time."""
@@ -91,7 +87,7 @@ class Log:
         self.too_long = []
         rest = b""
         skipping = False
-        for piece in self._pieces(None, _BLOCK):
+        for piece in self._pieces(_BLOCK):
             self.read_bytes += len(piece)
             lines = (rest + piece).split(b"\n")
             rest = lines.pop()
@@ -121,18 +117,23 @@ class Log:
     def _leave_out(self, number: int, line: bytes) -> None:
         self.too_long.append((number, line[:80]))
 
-    def _pieces(self, most: int | None, size: int) -> Iterator[bytes]:
-        read = 0
+    def _pieces(self, size: int) -> Iterator[bytes]:
+        """Yield the text, in pieces of a size; what comes before a damage is the last."""
+        held, count = list[bytes](), 0
         try:
             with self._opened() as file:
-                while most is None or read < most:
-                    piece = file.read(size)
-                    if not piece:
-                        return
-                    read += len(piece)
-                    yield piece
+                # A read that meets damage returns nothing of what it has read before.
+                step = min(_STEP, size) if self.compression else size
+                while part := file.read(step):
+                    held.append(part)
+                    count += len(part)
+                    if count >= size:
+                        yield b"".join(held)
+                        held, count = [], 0
         except _DAMAGED as error:
             self.damage = _why(error)
+        if held:
+            yield b"".join(held)
 
     def _opened(self) -> BinaryIO:
         if self.compression == "gzip":
