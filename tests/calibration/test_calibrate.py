@@ -241,6 +241,7 @@ def test_a_file_of_mixed_formats_is_read_as_the_one_that_it_has_most_of(tmp_path
     assert found.files[0].format == "postfix"
     assert found.evidence.messages == 40
     assert found.skipped.other["not a status of a delivery"] == 2
+    assert found.files[0].remark == "has lines of kumomta and momentum, too, which were not read"
 
 
 def test_greylisting_is_found_by_what_it_does(calibrated) -> None:

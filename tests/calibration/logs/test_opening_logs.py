@@ -42,7 +42,7 @@ def test_a_log_is_the_same_however_it_is_compressed(tmp_path, name, compressed) 
     path.write_bytes(compressed(TEXT))
     context = Context(Providers())
     (file,) = read_logs([path], context)
-    assert (file.lines, file.used, file.damage) == (4000, 4000, "")
+    assert (file.lines, file.used, file.remark) == (4000, 4000, "")
     assert file.read_bytes == len(TEXT)
 
 

@@ -93,9 +93,13 @@ class PowermtaReader(Reader):
             if row is not None:
                 yield row
 
-    def read(self, progress: Callable[[int], None] | None = None) -> None:
+    def read(
+        self,
+        progress: Callable[[int], None] | None = None,
+        look: Callable[[list[bytes]], None] | None = None,
+    ) -> None:
         """Read the file to its end."""
-        super().read(progress)
+        super().read(progress, look)
         if self._open:
             self.refuse("a quote is never closed", self.log.lines, self._open)
 

@@ -19,6 +19,8 @@ _LEAST_AGE_S: Final = 5.0
 _MOST_AGE_S: Final = 90 * 86_400.0
 _CHUNK: Final = 1 << 15
 """Rows that are made records together."""
+_LOOKED_AT: Final = 200
+"""Lines of a block that are shown to who looks for other formats, evenly over it."""
 
 
 class Context:
@@ -71,10 +73,24 @@ class Reader(ABC):
             The number of the first of them.
         """
 
-    def read(self, progress: Callable[[int], None] | None = None) -> None:
-        """Read the file to its end; ``progress`` is called with the bytes read so far."""
+    def read(
+        self,
+        progress: Callable[[int], None] | None = None,
+        look: Callable[[list[bytes]], None] | None = None,
+    ) -> None:
+        """Read the file to its end.
+
+        Parameters
+        ----------
+        progress
+            Called with the bytes read so far.
+        look
+            Called with some lines of each block.
+        """
         held: list[tuple[Any, ...]] = []
         for lines in self.log.blocks():
+            if look is not None:
+                look(lines[:: 1 + len(lines) // _LOOKED_AT])
             held += self._rows(lines, self.log.lines - len(lines) + 1)
             if progress is not None:
                 progress(self.log.read_bytes)

@@ -24,14 +24,14 @@ _LINES: Final = 200
 
 
 class FileRead(NamedTuple):
-    """What was read of one file."""
+    """What was read of one file; ``remark`` is what is not as it should be."""
 
     name: str
     format: str
     read_bytes: int
     lines: int
     used: int
-    damage: str
+    remark: str
 
 
 def recognised(log: Log) -> type[Reader]:
@@ -85,12 +85,35 @@ def read_logs(
     total = 0
     for log, kind in zip(logs, readers, strict=True):
         reader = kind(log, context)
-        reader.read(None if progress is None else _after(total, progress))
+        others = _Others(kind)
+        reader.read(None if progress is None else _after(total, progress), others.look)
         total += log.read_bytes
+        remark = "; ".join(filter(None, (log.damage, others.told)))
         found.append(
-            FileRead(log.name, kind.format, log.read_bytes, log.lines, reader.used, log.damage)
+            FileRead(log.name, kind.format, log.read_bytes, log.lines, reader.used, remark)
         )
     return found
+
+
+class _Others:
+    """Finds lines of other formats in a file that is read as one."""
+
+    def __init__(self, kind: type[Reader]) -> None:
+        self._left = [its for its in READERS.values() if its is not kind]
+        self._found: list[str] = []
+
+    def look(self, lines: list[bytes]) -> None:
+        """Look at some lines."""
+        for its in [its for its in self._left if its.recognises(lines)]:
+            self._left.remove(its)
+            self._found.append(its.format)
+
+    @property
+    def told(self) -> str:
+        """What a report should say."""
+        if not self._found:
+            return ""
+        return f"has lines of {' and '.join(self._found)}, too, which were not read"
 
 
 def _after(before: int, progress: Callable[[int], None]) -> Callable[[int], None]:
