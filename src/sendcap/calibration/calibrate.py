@@ -22,10 +22,11 @@ from sendcap.calibration.fitting import Fit
 from sendcap.calibration.logs.reading import Context
 from sendcap.calibration.logs.recognising import FORMATS, FileRead, read_logs
 from sendcap.calibration.logs.skipped import Skipped
-from sendcap.calibration.providers import OTHER, Providers, read_map
+from sendcap.calibration.providers import Providers, read_map
 from sendcap.calibration.retry_candidates import Gaps
 from sendcap.calibration.scenario_file import scenario_text
 from sendcap.errors import SendcapError
+from sendcap.mailbox_providers import OTHER
 from sendcap.scenario import Scenario, loads
 
 _LEAST_ATTEMPTS: Final = 30

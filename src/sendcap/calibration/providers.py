@@ -8,57 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from sendcap.errors import SendcapError
+from sendcap.mailbox_providers import HOSTS, OTHER, provider_of
 
-OTHER: Final = "other"
 _MOST_REMEMBERED: Final = 200_000
 _MOST_PROVIDERS: Final = 1000
-
-_HOSTS: Final[dict[str, str]] = {
-    "google.com": "gmail",
-    "googlemail.com": "gmail",
-    "yahoodns.net": "yahoo",
-    "olc.protection.outlook.com": "outlook",
-    "mail.protection.outlook.com": "office365",
-    "mx.microsoft": "office365",
-    "icloud.com": "icloud",
-    "mimecast.com": "mimecast",
-    "mimecast.co.za": "mimecast",
-    "pphosted.com": "proofpoint",
-    "ppe-hosted.com": "proofpoint",
-    "barracudanetworks.com": "barracuda",
-    "orange.fr": "orange",
-    "comcast.net": "comcast",
-    "gmx.net": "gmx",
-    "web.de": "gmx",
-    "t-online.de": "t-online",
-    "mail.ru": "mail.ru",
-    "yandex.ru": "yandex",
-    "yandex.net": "yandex",
-    "qq.com": "qq",
-    "netease.com": "163",
-    "libero.it": "libero",
-    "free.fr": "free",
-}
-"""Ends of the names of MX hosts."""
-
-_DOMAINS: Final[dict[str, str]] = {
-    **dict.fromkeys(("gmail.com", "googlemail.com"), "gmail"),
-    **dict.fromkeys(("aol.com", "ymail.com", "rocketmail.com", "verizon.net", "att.net"), "yahoo"),
-    **dict.fromkeys(("icloud.com", "me.com", "mac.com"), "icloud"),
-    **dict.fromkeys(("msn.com", "live.com", "passport.com"), "outlook"),
-    **dict.fromkeys(("gmx.net", "gmx.de", "gmx.at", "gmx.ch", "gmx.com", "web.de"), "gmx"),
-    **dict.fromkeys(("orange.fr", "wanadoo.fr"), "orange"),
-    **dict.fromkeys(("mail.ru", "bk.ru", "list.ru", "inbox.ru"), "mail.ru"),
-    **dict.fromkeys(("qq.com", "foxmail.com"), "qq"),
-    **dict.fromkeys(("163.com", "126.com", "yeah.net"), "163"),
-    "yandex.ru": "yandex",
-    "comcast.net": "comcast",
-    "t-online.de": "t-online",
-    "libero.it": "libero",
-    "free.fr": "free",
-}
-_FAMILIES: Final = {"yahoo": "yahoo", "hotmail": "outlook", "outlook": "outlook", "live": "outlook"}
-"""First labels of domains that have many endings, such as yahoo.co.uk."""
 
 
 class Providers:
@@ -78,8 +31,6 @@ class Providers:
 
     def __init__(self, given: Mapping[str, str] | None = None) -> None:
         self._given = dict(given or {})
-        self._hosts = {**_HOSTS, **self._given}
-        self._domains = {**_DOMAINS, **self._given}
         self._of: dict[tuple[bytes, bytes], int] = {}
         self._numbers: dict[str, int] = {}
         self.names: list[str] = []
@@ -115,9 +66,8 @@ class Providers:
         return (
             _by_end(of, self._given)
             or _by_end(at, self._given)
-            or _by_end(at, self._hosts)
-            or self._domains.get(of)
-            or _FAMILIES.get(of.partition(".")[0])
+            or _by_end(at, HOSTS)
+            or provider_of(of)
             or OTHER
         )
 

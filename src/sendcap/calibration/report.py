@@ -112,8 +112,8 @@ def _messages(found: Calibration) -> Iterator[str]:
     yield from table(
         ("provider", "messages", "attempts", "accepted %", "hard %", "expired %", "open %"), rows
     )
-    yield "Below, what is in brackets is a 90 % interval. Of the distributions that were fitted, the"
-    yield "one with the lowest AIC explains the data best; it is off by so many points at most."
+    yield "Below, what is in brackets is a 90 % interval. Of the distributions that were fitted,"
+    yield "that with the lowest AIC explains the data best; it is off by so many points at most."
 
 
 def _provider(its: ProviderFound) -> Iterator[str]:

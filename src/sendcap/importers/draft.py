@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError, SendcapWarning
-from sendcap.importers import known
 from sendcap.importers.findings import BASE, DEFAULT, UNUSED, USED, WARNING, Finding
 from sendcap.importers.groups import addressed_by
 from sendcap.importers.plan import Group, Plan

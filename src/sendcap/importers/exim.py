@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
+from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
-from sendcap.importers import known
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, imported
 from sendcap.importers.plan import Plan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
-from sendcap.importers import known
 from sendcap.importers.audience import audience_of, effective_number
 from sendcap.importers.plan import Group, Plan
 from sendcap.scenario.scenario import Scenario

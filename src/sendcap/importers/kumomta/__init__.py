@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Final
 
+from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
-from sendcap.importers import known
 from sendcap.importers.audience import mail_exchangers
 from sendcap.importers.draft import Draft
 from sendcap.importers.findings import UNUSED, Finding

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sendcap.importers import known
+from sendcap import mailbox_providers as known
 from sendcap.importers.kumomta.blocks import Block, Setting, Settings, Shaping, merge_settings
 
 

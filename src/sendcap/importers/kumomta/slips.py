@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sendcap.importers import known
+from sendcap import mailbox_providers as known
 from sendcap.importers.findings import WARNING, Finding
 from sendcap.importers.kumomta.blocks import Block, Shaping
 from sendcap.importers.kumomta.paths import Paths

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sendcap.importers import known
+from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
 from sendcap.importers.findings import DEFAULT, USED
 from sendcap.importers.imported import Imported, imported

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sendcap.importers import known
+from sendcap import mailbox_providers as known
 from sendcap.importers.powermta.domains import Directives, Macros, Scope, directives
 from sendcap.importers.powermta.syntax import Directive, Tag
 from sendcap.importers.powermta.values import value_of, yes
