@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
 from sendcap.importers.findings import STATUSES
-from sendcap.importers.written import written
 from sendcap.scenario import loads, presets
 
 ALL = {
@@ -101,28 +96,3 @@ def test_a_place_that_cannot_be_written_is_told(put, tmp_path, place, message) -
     with pytest.raises(SendcapError, match=message):
         made.save(f"{tmp_path}/{place}", force=True)
     assert [its.name for its in tmp_path.iterdir()] == ["configuration"]
-
-
-_TEXT = st.text(max_size=20)
-_VALUES = st.recursive(
-    st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | _TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
-    max_leaves=8,
-)
-_TABLE = st.dictionaries(_TEXT, _VALUES, min_size=1, max_size=3)
-
-
-@settings(deadline=None, max_examples=50)
-@given(
-    st.fixed_dictionaries(
-        {
-            "title": _TEXT,
-            "deliveries": st.lists(_TABLE, min_size=1, max_size=2),
-            "mta": st.fixed_dictionaries({"retry": _TABLE}),
-            "providers": st.dictionaries(_TEXT, _TABLE, min_size=1, max_size=2),
-        }
-    )
-)
-def test_whatever_is_written_reads_back(data) -> None:
-    comments = {("title",): "a comment", ("mta", "retry"): "another"}
-    assert tomllib.loads(written(data, comments, ["head"])) == data

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from sendcap.calibration.arrivals import Stretch
-from sendcap.calibration.commented import Line, heading, toml
 from sendcap.calibration.estimates import ProviderFound
 from sendcap.calibration.evidence import Evidence
 from sendcap.calibration.fitting import Fit
 from sendcap.calibration.logs.recognising import FileRead
 from sendcap.calibration.retries import Recognised
-from sendcap.calibration.scenarios import deliveries, provider_lines, retry_table, written
+from sendcap.calibration.scenarios import Line, deliveries, provider_lines, retry_table, written
 from sendcap.calibration.words import seconds, told
+from sendcap.scenario.commented import Place, commented
 
 
 def scenario_text(
@@ -34,28 +34,43 @@ def scenario_text(
         ),
         "Limits are those of all source addresses together, so there is one.",
     ]
-    audience = {its.name: its.messages for its in found}
-    tables: list[tuple[str, list[Line]]] = []
+    title = f"Fitted to {files[0].name}"[:100]
+    file = _File(title if title.isprintable() else "Fitted to a log")
     if validity_s is not None:
         validity_s = max(round(validity_s / 60.0), 1) * 60.0
-    tables += [
-        ("[[deliveries]]", [(key, value, "") for key, value in table.items()])
-        for table in deliveries(arrivals, evidence.messages, validity_s, audience)
-    ]
-    batch = max(1, min(256, evidence.messages // 2000))
-    relay: list[Line] = [
-        ("batch", batch, ""),
-        ("batch_time", "0s", "messages come to the MTA when they did in the log"),
-    ]
-    tables.append(("[relay]", relay))
+    audience = {its.name: its.messages for its in found}
+    file.data["deliveries"] = deliveries(arrivals, evidence.messages, validity_s, audience)
+    file.put(
+        ("relay",),
+        [
+            ("batch", max(1, min(256, evidence.messages // 2000)), ""),
+            ("batch_time", "0s", "messages come to the MTA when they did in the log"),
+        ],
+    )
     if policy is not None:
         about = f"{policy.told}: explains {policy.explained:,} of {policy.gaps:,} gaps"
-        tables.append(("[mta]", [("retry", retry_table(policy.policy), about)]))
-    tables += [(heading("providers", its.name), provider_lines(its, missing)) for its in found]
+        file.put(("mta",), [("retry", retry_table(policy.policy), about)])
+    for its in found:
+        file.put(("providers", its.name), provider_lines(its, missing))
     if feedback:
         about = f"mean {told(feedback[0].mean_s, seconds)}"
-        tables.append(("[feedback]", [("synchronous", written(feedback[0]), about)]))
-    top: dict[str, Any] = {"title": f"Fitted to {files[0].name}"[:100]}
-    if not top["title"].isprintable():
-        top["title"] = "Fitted to a log"
-    return toml(head, top, tables)
+        file.put(("feedback",), [("synchronous", written(feedback[0]), about)])
+    return commented(file.data, file.comments, head)
+
+
+class _File:
+    """Tables of a scenario, and comments on their keys."""
+
+    def __init__(self, title: str) -> None:
+        self.data: dict[str, Any] = {"title": title}
+        self.comments: dict[Place, str] = {}
+
+    def put(self, place: tuple[str, ...], lines: list[Line]) -> None:
+        """Put lines into the table at a place."""
+        table = self.data
+        for name in place:
+            table = table.setdefault(name, {})
+        for key, value, about in lines:
+            table[key] = value
+            if about:
+                self.comments[*place, key] = about

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sendcap.calibration.arrivals import Stretch
-from sendcap.calibration.commented import Line
 from sendcap.calibration.estimates import FaultFound, ProviderFound
 from sendcap.calibration.fitting import Fit
 from sendcap.calibration.times import Figure
 from sendcap.calibration.words import percent, seconds, told
 from sendcap.scenario import LONGEST_VALIDITY_S, RetryPolicy, format_duration
+
+Line = tuple[str, Any, str]
+"""A key, its value and a comment, which may be empty."""
 
 _DIGITS: Final = 4
 _DEFAULT_CONNECT: Final = "300ms"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
 from sendcap.importers.findings import Finding, table
-from sendcap.importers.written import written
 from sendcap.reporting.staging import plain_words
 from sendcap.reporting.whole_files import put
 from sendcap.scenario import Scenario
+from sendcap.scenario.commented import commented
 from sendcap.scenario.wording import visible
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def imported(draft: Draft, mta: str, sources: list[str]) -> Imported:
         visible(f"Imported from {mta}: {', '.join(sources)}."),
         visible(f"What says nothing else is as {draft.base_name} has it; replace it by your own."),
     ]
-    text = written(draft.data, draft.comments, head)
+    text = commented(draft.data, draft.comments, head)
     findings = tuple(Finding(*map(_clean, finding)) for finding in draft.findings)
     return Imported(scenario, text, findings)
 

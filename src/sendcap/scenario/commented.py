@@ -1,4 +1,4 @@
-"""An imported scenario as a TOML file whose comments say where each value comes from."""
+"""A scenario as a TOML file whose comments say where each value comes from."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from typing import Any, Final
 import tomlkit
 from tomlkit.items import InlineTable, Item, Table
 
+from sendcap.scenario.wording import visible
+
 Place = tuple[str | int, ...]
+"""Keys and positions that lead to a value."""
 _SECTIONS: Final = ("deliveries", "relay", "mta", "providers", "feedback", "engagement")
 
 
-def written(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequence[str]) -> str:
-    """Write a scenario.
+def commented(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequence[str]) -> str:
+    """Return the file of a scenario.
 
     Parameters
     ----------
     data
         The scenario as nested dictionaries.
     comments
-        What to say behind the values at some places.
+        What to say behind the values at some places; each on one line.
     head
         Lines of comment at the top.
     """
     document = tomlkit.document()
     for line in head:
-        document.add(tomlkit.comment(line))
+        document.add(tomlkit.comment(visible(line)))
     document.add(tomlkit.nl())
     plain = {key: value for key, value in data.items() if not _is_section(value)}
     for key, value in plain.items():
@@ -59,7 +62,7 @@ def _are_tables(entries: list[Any]) -> bool:
 def _table(data: Mapping[str, Any], place: Place, comments: Mapping[Place, str]) -> Table:
     table = tomlkit.table()
     if place in comments:
-        table.comment(comments[place])
+        table.comment(visible(comments[place]))
     nested = {("mta", "retry")}
     for key, value in data.items():
         if (*place, key) not in nested:
@@ -73,7 +76,7 @@ def _table(data: Mapping[str, Any], place: Place, comments: Mapping[Place, str])
 def _put(container: Any, key: str, value: Any, place: Place, comments: Mapping[Place, str]) -> None:
     item = _item(value)
     if place in comments:
-        item.comment(comments[place])
+        item.comment(visible(comments[place]))
     container.add(key, item)
 
 
