@@ -51,6 +51,26 @@ def test_a_whole_configuration_is_read(put) -> None:
     assert made.report.set_index("setting").loc["retry * *"]["where"].endswith("configuration:20")
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("  connection_max_messages = 50", 50),
+        ("  connection_max_messages = 0", "unlimited"),
+        ("", 500),
+    ],
+)
+def test_messages_per_connection_are_those_of_the_smtp_transport(put, line, expected) -> None:
+    other = (
+        "local:\n  driver = appendfile\nlater:\n  driver = smtp\n  connection_max_messages = 7\n"
+    )
+    text = WHOLE.replace("  driver = smtp\n", f"  driver = smtp\n{line}\n{other}")
+    made = import_exim(put(text), "gmail=0.7,hotmail=0.3")
+    for name in ("gmail", "hotmail"):
+        assert made.scenario.providers[name].messages_per_connection == expected
+    unused = made.report[made.report["status"] == "not used"].set_index("setting")["why"]
+    assert unused["connection_max_messages"] == "of transport later; that of remote_smtp holds"
+
+
 def test_providers_keep_the_bases_limits(put) -> None:
     made = import_exim(put("* * F,4d,6h"), "gmail=0.7,hotmail=0.3").scenario
     base = sendcap.load("quickstart")
@@ -69,6 +89,10 @@ def test_providers_keep_the_bases_limits(put) -> None:
         ("* * F,4d", "must have the form F,cutoff,interval"),
         ("* * F,4d,6", '"6" is not a duration'),
         ('"* * F,4d,6h', "a quotation mark that nothing closes"),
+        (
+            "begin transports\na:\ndriver = smtp\nconnection_max_messages = many\nbegin retry\n",
+            'conf:4: connection_max_messages: "many" is no whole number',
+        ),
         ("retry_interval_max = x\nbegin retry\n* * F,4d,6h", "conf:1: retry_interval_max: "),
     ],
 )

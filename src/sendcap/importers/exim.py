@@ -1,4 +1,4 @@
-"""Scenarios from Exim's configuration: its retry rules."""
+"""Scenarios from Exim's configuration: its retry rules, and messages per connection."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ __all__ = ["import_exim"]
 
 _BEGIN: Final = re.compile(r"begin\s+(\w{1,50})\s*", re.ASCII)
 _OPTION: Final = re.compile(r"(?:hide\s+)?([a-z][a-z0-9_]{0,80})\s*=\s*(.*)", re.ASCII | re.DOTALL)
+_TRANSPORT: Final = re.compile(r"([A-Za-z0-9_-]{1,80}):", re.ASCII)
+_MESSAGES: Final = "connection_max_messages"
+_DEFAULT_MESSAGES: Final = 500
 _FOR_ALL: Final = ("*", "*@*")
 _TRANSIENT: Final = ("*", "rcpt_4xx", "mail_4xx", "data_4xx")
 _UNUSED: Final = {
@@ -46,9 +49,19 @@ class _Rule(NamedTuple):
         return " ".join(filter(None, ("retry", self.pattern, self.error, self.senders)))
 
 
+_Options = dict[str, tuple[str, str]]
+"""Values of options, and where they are."""
+
+
 class _Configuration(NamedTuple):
     rules: list[_Rule]
-    options: dict[str, tuple[str, str]]
+    options: _Options
+    transports: dict[str, _Options]
+
+    def clients(self) -> list[tuple[str, _Options]]:
+        """Return the transports that deliver to other servers."""
+        found = self.transports.items()
+        return [(name, its) for name, its in found if its.get("driver", ("",))[0] == "smtp"]
 
 
 def import_exim(
@@ -62,7 +75,7 @@ def import_exim(
 ) -> Imported:
     """Make a scenario of Exim's retry rules.
 
-    Exim has no limits for a destination, so the providers keep the base's.
+    Exim has no limits of connections or rates for a destination, so the providers keep the base's.
 
     Parameters
     ----------
@@ -89,8 +102,10 @@ def import_exim(
     text = read(configuration, "Exim configuration")
     found = _configuration(text)
     draft = Draft(plan)
-    for group in draft.groups(lambda domain: next(iter(known.names_of(domain)), known.OTHER)):
+    groups = draft.groups(lambda domain: next(iter(known.names_of(domain)), known.OTHER))
+    for group in groups:
         draft.provider(group, limits=True)
+    _messages_per_connection(draft, [its.name for its in groups], found.clients())
     draft.source_addresses(None, "", "", "Exim has no limits for a source address.")
     _retry(draft, text, found)
     for name, (value, where) in found.options.items():
@@ -101,6 +116,29 @@ def import_exim(
                 name, shown_value, where, why or "does not decide when mail is tried again"
             )
     return imported(draft, "Exim", [str(configuration)])
+
+
+def _messages_per_connection(
+    draft: Draft, providers: list[str], clients: list[tuple[str, _Options]]
+) -> None:
+    """Put what the first SMTP transport says; a file of rules alone says nothing of it."""
+    if not clients:
+        return
+    name, options = clients[0]
+    value, where = options.get(_MESSAGES, (str(_DEFAULT_MESSAGES), ""))
+    if not re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        raise ConfigurationError(f"{where}: {_MESSAGES}: {shown(value)} is no whole number")
+    # Zero is no limit.
+    number = int(value) or "unlimited"
+    for provider in providers:
+        place = ("providers", provider, "messages_per_connection")
+        if where:
+            draft.set(place, number, _MESSAGES, value, where, f"of transport {name}")
+        else:
+            draft.default(place, number, _MESSAGES, f"of transport {name}")
+    for other, its in clients[1:]:
+        if _MESSAGES in its:
+            draft.unused(_MESSAGES, *its[_MESSAGES], f"of transport {other}; that of {name} holds")
 
 
 def _retry(draft: Draft, text: Text, found: _Configuration) -> None:
@@ -147,7 +185,9 @@ def _configuration(text: Text) -> _Configuration:
     lines = list(_logical_lines(text))
     sections = any(_BEGIN.fullmatch(line) for _, line in lines)
     rules: list[_Rule] = []
-    options: dict[str, tuple[str, str]] = {}
+    options: _Options = {}
+    transports: dict[str, _Options] = {}
+    within: _Options = {}
     section = "main" if sections else "retry"
     for number, line in lines:
         begin = _BEGIN.fullmatch(line)
@@ -159,7 +199,11 @@ def _configuration(text: Text) -> _Configuration:
             # What is hidden there is not shown here either.
             value = "(not shown)" if line.startswith("hide") else option[2].strip()
             options[option[1]] = (value, text.where(number))
-    return _Configuration(rules, options)
+        elif section == "transports" and (transport := _TRANSPORT.fullmatch(line)) is not None:
+            within = transports.setdefault(transport[1], {})
+        elif section == "transports" and (option := _OPTION.fullmatch(line)) is not None:
+            within[option[1]] = (option[2].strip(), text.where(number))
+    return _Configuration(rules, options, transports)
 
 
 def _logical_lines(text: Text) -> Iterator[tuple[int, str]]:
