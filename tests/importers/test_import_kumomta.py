@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers import import_kumomta
-from sendcap.scenario import Suspend
+from sendcap.scenario import KumomtaRetry, Suspend
 
 GOOGLE = """
 ["default"]
@@ -340,3 +341,57 @@ def test_a_name_that_nobody_has_is_told(put) -> None:
 
 def test_it_is_a_function_of_the_package() -> None:
     assert sendcap.import_kumomta is import_kumomta
+
+
+QUEUE = """
+tenant_header = "X-Tenant"
+default_tenant = "mine"
+[tenant.'mine']
+egress_pool = 'pool-0'
+max_age = '10 hours'
+[tenant.'theirs']
+max_age = '3 hours'
+[queue.default]
+max_age = '24 hours'
+retry_interval = '17 mins'
+max_retry_interval = 3600
+[queue.'gmail.com']
+retry_interval = '5m'
+[queue.'gmail.com'.'mine']
+retry_interval = '6m'
+"""
+
+
+def test_the_queue_helper_says_how_often_a_message_is_tried_again(put) -> None:
+    shaping, queue = put("", "shaping.toml"), put(QUEUE, "queue.toml")
+    made = import_kumomta(shaping, {"gmail": 1.0}, queue=queue)
+    assert made.scenario.mta.retry == KumomtaRetry(
+        retry_interval="17m", max_retry_interval="1h", max_age="10h"
+    )
+    by_setting = made.report.set_index("setting")
+    used = by_setting[by_setting["status"] == "used"]
+    assert used.loc["max_age"]["where"].endswith("queue.toml:6")
+    unused = by_setting[by_setting["status"] == "not used"]
+    assert unused.loc["queue default max_age"]["why"] == 'that of tenant "mine" holds'
+    expected = {'queue "gmail.com" retry_interval', 'tenant "theirs" max_age', "tenant_header"}
+    assert expected | {'queue "gmail.com" mine', "egress_pool"} <= set(unused.index)
+    # A later file holds.
+    later = put("[tenant.mine]\nmax_age = '2h'\n", "later.toml")
+    both = import_kumomta(shaping, {"gmail": 1.0}, queue=[queue, later]).scenario.mta.retry
+    assert both.max_age == 7200
+    assert import_kumomta(shaping, {"gmail": 1.0}).scenario.mta.retry == KumomtaRetry()
+
+
+@pytest.mark.parametrize(
+    ("shaping", "queue", "message"),
+    [
+        (QUEUE, None, "shaping.toml:9: queue: is of the queue helper; give its file by --queue"),
+        ("", "[provider.a]\n", "queue.toml:1: provider: is neither queue nor tenant"),
+        ("", "[queue]\ndefault = 5\n", "queue.toml:2: queue.default: must be a table, not 5"),
+        ("", "[queue.default]\nmax_age = 'x'\n", 'queue.toml:2: queue.default.max_age: "x" is not'),
+    ],
+)
+def test_a_queue_file_that_is_none_is_told(put, shaping, queue, message) -> None:
+    paths = () if queue is None else put(queue, "queue.toml")
+    with pytest.raises(SendcapError, match=re.escape(message)):
+        import_kumomta(put(shaping, "shaping.toml"), {"gmail": 1.0}, queue=paths)

@@ -97,6 +97,12 @@ def _mx_option(command: _Command) -> _Command:
     "--source", callback=not_empty, metavar="NAME", help="Egress source whose own settings hold."
 )
 @_mx_option
+@click.option(
+    "--queue",
+    multiple=True,
+    metavar="QUEUE.toml",
+    help="The queue helper's file: how often a message is tried again. May be given again.",
+)
 def kumomta(shaping: tuple[str, ...], **options: Any) -> None:
     """Import KumoMTA's traffic shaping; give its files in the order that KumoMTA loads them.
 

@@ -16,6 +16,7 @@ from sendcap.importers.kumomta.automation import Candidate, Carrier, candidate_o
 from sendcap.importers.kumomta.blocks import Block, Setting, Shaping, shaping_of
 from sendcap.importers.kumomta.limits import HELD, PathLimits
 from sendcap.importers.kumomta.paths import EgressPath, Paths
+from sendcap.importers.kumomta.queues import Queues, queues_of
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.secrets import masked
@@ -37,6 +38,8 @@ _UNUSED: Final = {
     "memory": "the model's MTA has memory enough",
     "shutdown": "the model's MTA is not shut down",
 }
+_RETRY: Final = {"retry_interval": "20m", "max_retry_interval": None, "max_age": "7d"}
+"""KumoMTA's own: it doubles the interval without an end."""
 
 
 def import_kumomta(
@@ -49,6 +52,7 @@ def import_kumomta(
     other_domains: int | None = None,
     source: str | None = None,
     mx: str | Path | Mapping[str, Iterable[str]] | None = None,
+    queue: str | Path | Sequence[str | Path] = (),
 ) -> Imported:
     """Make a scenario of KumoMTA's traffic shaping files.
 
@@ -72,6 +76,8 @@ def import_kumomta(
         Egress source whose own settings hold.
     mx
         MX hosts of domains: a CSV file of domain and host, or a mapping.
+    queue
+        Files of the queue helper, merged in this order: how often a message is tried again.
 
     Returns
     -------
@@ -87,19 +93,27 @@ def import_kumomta(
     ----------
     KumoMTA, ``crates/kumo-api-types/src/shaping.rs``, and "Traffic shaping" in its user guide.
     """
-    files = [paths] if isinstance(paths, str | Path) else list(paths)
+    files = _each(paths)
     if not files:
         raise ConfigurationError("no shaping file; give one or more")
     plan = Plan(audience, messages, base, ips, other_domains)
     shaping = shaping_of(files)
     found = Paths(shaping, {} if mx is None else mail_exchangers(mx), source)
-    draft = _Import(Draft(plan), shaping, found, source).run()
-    return imported(draft, "KumoMTA", [str(its) for its in files])
+    queues = queues_of(_each(queue))
+    draft = _Import(Draft(plan), shaping, found, source, queues).run()
+    return imported(draft, "KumoMTA", [str(its) for its in (*files, *_each(queue))])
+
+
+def _each(paths: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    return [paths] if isinstance(paths, str | Path) else list(paths)
 
 
 class _Import:
-    def __init__(self, draft: Draft, shaping: Shaping, paths: Paths, source: str | None) -> None:
+    def __init__(
+        self, draft: Draft, shaping: Shaping, paths: Paths, source: str | None, queues: Queues
+    ) -> None:
         self._draft = draft
+        self._queues = queues
         self._shaping = shaping
         self._paths = paths
         self._source = source
@@ -167,9 +181,17 @@ class _Import:
 
     def _mta(self) -> None:
         self._draft.data["mta"].pop("suspend", None)
-        why = "shaping files do not hold it; KumoMTA's own: 20 minutes, doubling, up to 7 days"
-        retry = {"policy": "kumomta", "retry_interval": "20m", "max_age": "7d"}
-        self._draft.default(("mta", "retry"), retry, "retry_interval, max_age", why)
+        self._draft.data["mta"]["retry"] = {"policy": "kumomta"}
+        why = "shaping files do not hold it, the queue helper's do (--queue); KumoMTA's own"
+        for key, default in _RETRY.items():
+            its = self._queues.retry.get(key)
+            place = ("mta", "retry", key)
+            if its is not None:
+                self._draft.set(place, its.value, key, its.value, its.where)
+            elif default is not None:
+                self._draft.default(place, default, key, why)
+        for unused in self._queues.unused:
+            self._draft.unused(*unused)
         why = "KumoMTA expires a message at the failure after which no retry fits"
         self._draft.default(("mta", "expire"), "on-failure", "max_age", why)
 

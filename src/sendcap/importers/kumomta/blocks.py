@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
-from sendcap.importers.kumomta.lines import Place, lines_of
+from sendcap.importers.kumomta.files import KumomtaFile
+from sendcap.importers.kumomta.lines import Place
 from sendcap.importers.kumomta.rules import Rule, rule_of
 from sendcap.importers.reading import Text, read
-from sendcap.scenario.files import parsed
-from sendcap.scenario.wording import dotted, shown
+from sendcap.scenario.wording import shown
 
 MERGED_MAPS: Final = (
     "additional_connection_limits",
@@ -22,7 +21,6 @@ MERGED_MAPS: Final = (
 )
 """Maps of named limits: of these the entries are merged, of everything else the last one holds."""
 
-_LONGEST_LINE: Final = 20_000
 _MATCHES: Final = ("MXSuffix", "DomainSuffix", "HostName")
 
 
@@ -150,18 +148,18 @@ def shaping_of(paths: Sequence[str | Path]) -> Shaping:
     return shaping
 
 
-class _File:
+class _File(KumomtaFile):
     def __init__(self, text: Text, shaping: Shaping) -> None:
-        self._text = text
+        super().__init__(text)
         self._shaping = shaping
-        is_json = text.path.suffix == ".json"
-        self._data = _json(text) if is_json else _toml(text)
-        self._lines: dict[Place, int] = {} if is_json else lines_of(text.content)
 
     def merge(self) -> None:
-        for name, table in self._data.items():
+        for name in ("queue", "tenant"):
+            if isinstance(self.data.get(name), dict):
+                raise self.error((name,), "is of the queue helper; give its file by --queue")
+        for name, table in self.data.items():
             if name == "provider":
-                for provider, entries in self._table(table, (name,)).items():
+                for provider, entries in self.table(table, (name,)).items():
                     self._block("provider", provider, entries, (name, provider))
             elif name == "rules" and self._is_bounces(table):
                 for kind in table:
@@ -176,7 +174,7 @@ class _File:
 
     def _block(self, kind: str, name: str, table: Any, place: Place) -> None:
         block = Block(kind, name, self.where(place))
-        for key, value in self._table(table, place).items():
+        for key, value in self.table(table, place).items():
             self._entry(block, key, value, (*place, key))
         self._keep(block)
 
@@ -188,18 +186,18 @@ class _File:
                 raise self.error(place, f"must be true or false, not {shown(value)}")
             setattr(block, key, value)
         elif key == "automation":
-            for number, entry in enumerate(self._list(value, place)):
+            for number, entry in enumerate(self.entries(value, place)):
                 at = (*place, number)
                 rule = rule_of(entry, self.where(at), self._errors(at))
                 block.rules.append(rule._replace(block=block.title))
         elif key == "sources":
-            for source, entries in self._table(value, place).items():
+            for source, entries in self.table(value, place).items():
                 at = (*place, source)
-                block.sources[source] = self._settings(self._table(entries, at), at)
+                block.sources[source] = self._settings(self.table(entries, at), at)
         elif provider and key == "match":
             block.matches += [
                 self._match(entry, (*place, number))
-                for number, entry in enumerate(self._list(value, place))
+                for number, entry in enumerate(self.entries(value, place))
             ]
         elif provider and key == "provider_connection_limit":
             block.connection_limit = setting
@@ -213,7 +211,7 @@ class _File:
         for key, value in table.items():
             where = self.where((*place, key))
             if key in MERGED_MAPS:
-                named = self._table(value, (*place, key))
+                named = self.table(value, (*place, key))
                 settings[key] = Setting(
                     {name: Setting(its, where) for name, its in named.items()}, where
                 )
@@ -222,7 +220,7 @@ class _File:
         return settings
 
     def _match(self, entry: Any, place: Place) -> Match:
-        rule = self._table(entry, place)
+        rule = self.table(entry, place)
         kind = next(iter(rule), "")
         if len(rule) != 1 or kind not in _MATCHES or not isinstance(rule[kind], str):
             raise self.error(
@@ -249,45 +247,5 @@ class _File:
             for where in before.merge(block)
         ]
 
-    def where(self, place: Place) -> str:
-        """Return file and line of a key, or of the nearest table around it."""
-        for depth in range(len(place), 0, -1):
-            if place[:depth] in self._lines:
-                return self._text.where(self._lines[place[:depth]])
-        return self._text.name
-
-    def error(self, place: Place, message: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.where(place)}: {dotted(place)}: {message}")
-
     def _errors(self, place: Place) -> Callable[[str, str], ConfigurationError]:
         return lambda key, message: self.error((*place, key) if key else place, message)
-
-    def _table(self, value: Any, place: Place) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise self.error(place, f"must be a table, not {shown(value)}")
-        return value
-
-    def _list(self, value: Any, place: Place) -> list[Any]:
-        if not isinstance(value, list):
-            raise self.error(place, f"must be a list, not {shown(value)}")
-        return value
-
-
-def _toml(text: Text) -> dict[str, Any]:
-    for number, line in enumerate(text.content.split("\n"), 1):
-        # For a key of very many parts, the parser takes a time that grows as its square.
-        if len(line) > _LONGEST_LINE:
-            raise text.error(number, f"has more than {_LONGEST_LINE:,} characters; break it up")
-    return parsed(text.content, text.name)
-
-
-def _json(text: Text) -> dict[str, Any]:
-    try:
-        content = json.loads(text.content)
-    except ValueError as problem:
-        raise ConfigurationError(f"{text.name}: not valid JSON: {problem}") from None
-    except RecursionError:
-        raise ConfigurationError(f"{text.name}: not valid JSON: nested too deeply") from None
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{text.name}: must be a table, not {shown(content)}")
-    return content
