@@ -18,6 +18,7 @@ from sendcap.charts.reading_error import reading_error
 from sendcap.charts.remainder import remainder
 from sendcap.charts.settling import settling
 from sendcap.charts.style import MODE_LOOKS, house_style, save_png
+from sendcap.errors import SendcapWarning
 from sendcap.reporting.elapsed import elapsed
 from sendcap.study.folding import PARTS, Quantity
 
@@ -163,6 +164,21 @@ def test_a_delivery_to_nobody_that_answers_is_drawn_as_well(tmp_path, chart) -> 
         }
     )
     save_png(chart(sendcap.converge(its, 2, workers=1)), tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_delivery_after_the_horizon_has_no_reading_and_is_drawn_as_well(tmp_path, chart) -> None:
+    text = """
+        time.horizon = "2h"
+        relay.batch_time = "1s"
+        providers.p = { connect_time = "1s", transaction_time = "1s" }
+        deliveries = [{ name = "d", messages = 50, at = "6h", audience = { p = 1.0 } }]
+    """
+    with pytest.warns(SendcapWarning, match="cuts off"):
+        its = scenario.loads(text)
+    study = sendcap.converge(its, 2, workers=1)
+    save_png(chart(study), tmp_path / "a.png")
+    assert not any("nan" in text for text in texts(chart(study)))
 
 
 def test_a_delivery_has_charts_of_its_own(study) -> None:

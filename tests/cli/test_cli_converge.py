@@ -103,6 +103,16 @@ def test_a_horizon_is_the_end_of_all_that_is_told(sendcap, place) -> None:
     assert "without EFS, from its end" in result.stdout
 
 
+def test_what_has_no_reading_within_the_horizon_is_told_without_one(sendcap, place) -> None:
+    text = (place / "small.toml").read_text().replace('at = "20m"\n', "")
+    text = text.replace("[[deliveries]]", '[[deliveries]]\nat = "6h"')
+    (place / "late.toml").write_text(f'{text}[time]\nhorizon = "2h"\n')
+    result = sendcap("converge", "late.toml", "--replications", "2", "--workers", "1")
+    assert result.exit_code == 0, result.stderr
+    assert "Without EFS, Delivered % has no value yet" in result.stdout
+    assert "nan" not in result.stdout
+
+
 def test_a_directory_is_replaced_by_force_only_and_by_its_kind_only(converge, sendcap) -> None:
     assert converge("--replications", "1", "--out", "here").exit_code == 0
     again = converge("--replications", "1", "--out", "here")

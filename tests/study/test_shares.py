@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.study.shares import parse_points
+from sendcap.study.shares import parse_points, parse_share, share_text
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ def test_what_is_no_number_of_points_is_refused_in_a_line(text) -> None:
         parse_points(text, "tolerance")
     assert str(caught.value).startswith("tolerance: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["95%", "99.5%", "99.99%", "50%", "12.5%"])
+def test_a_share_is_written_as_it_was_asked_for(text) -> None:
+    assert share_text(parse_share(text)) == text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.study.shares import share_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,7 @@ def about_the_band(its: Replications) -> str:
     """Return what a line and a band are; nothing if there is no band."""
     if its.n == 1:
         return ""
-    return f"Line: the median; band: the middle {its.confidence:.0%} of them."
+    return f"Line: the median; band: the middle {share_text(its.confidence)} of them."
 
 
 def points(tolerance_pt: float) -> str:

@@ -13,6 +13,7 @@ from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.timeaxis import elapsed_axis
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import Quantity
+from sendcap.study.shares import share_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +86,7 @@ def _about_the_lines(its: Comparison) -> str:
     one, two = its.names
     lines = f"Grey: {_short(one)}; in colour: {_short(two)}."
     if its.a.n > 1:
-        lines += f" Line: the median; band: the middle {its.a.confidence:.0%}."
+        lines += f" Line: the median; band: the middle {share_text(its.a.confidence)}."
     return lines
 
 

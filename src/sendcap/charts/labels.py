@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -61,8 +62,10 @@ def _lowest(
 def label_ends(axes: Axes, labels: Sequence[EndLabel], size: float = 8.5) -> None:
     """Write labels in the right margin, each tied to its line's end by a thin leader.
 
-    The axes must have their final limits and place on the figure.
+    The axes must have their final limits and place on the figure. A line whose end has no value
+    gets no label: there is nothing to tie it to.
     """
+    labels = [label for label in labels if not math.isnan(label.y)]
     figure = axes.get_figure(root=True)
     if figure is None:
         raise ValueError("the axes are not on a figure")

@@ -14,6 +14,7 @@ from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import Quantity
 from sendcap.study.kept import spread
+from sendcap.study.shares import share_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ def settling(study: ConvergenceStudy, ax: Axes | Sequence[Axes] | None = None) -
                 f"{its.scenario.title or 'Delivery'}: whose Delivered % settles when?",
                 (
                     about_the_replications(its),
-                    f"Dot: the median; bar: the middle {its.confidence:.0%} of them.",
+                    f"Dot: the median; bar: the middle {share_text(its.confidence)} of them.",
                     "Of each provider: what Delivered % of its messages alone would show.",
                 ),
                 heights,

@@ -12,6 +12,7 @@ from sendcap.cli.conduct import printable
 from sendcap.cli.numbers import Write, bracketed, longer, percent, points, signed
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.reporting.elapsed import elapsed
+from sendcap.study.shares import share_text
 
 if TYPE_CHECKING:
     from sendcap.study.compare import Comparison
@@ -91,8 +92,8 @@ def _about(its: Comparison) -> str:
     if its.a.n > 1:
         return (
             f"Means over {its.a.n} pairs of simulations, both of a pair with the same draws. In "
-            f"brackets: the {its.a.confidence:.0%} interval of the difference (paired t); where it "
-            f"holds 0, a difference is not shown."
+            f"brackets: the {share_text(its.a.confidence)} interval of the difference (paired t); "
+            f"where it holds 0, a difference is not shown."
         )
     draws = (
         "with the same draws" if its.same_draws else "with different seeds, so with different draws"

@@ -12,6 +12,7 @@ from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import Quantity
 from sendcap.study.kept import spread
+from sendcap.study.shares import share_text
 
 if TYPE_CHECKING:
     from sendcap.reporting.modes import Mode
@@ -32,8 +33,8 @@ def sentences(study: ConvergenceStudy) -> Iterator[str]:
     yield from _slowest(study)
     if its.n > 1:
         yield (
-            f"Medians; in brackets, the middle {its.confidence:.0%} of {its.n} simulations with "
-            f"different draws."
+            f"Medians; in brackets, the middle {share_text(its.confidence)} of {its.n} simulations "
+            f"with different draws."
         )
     yield (
         f"Times count from t = 0, the start of the simulation. The dashboard shows each figure up "
@@ -58,7 +59,10 @@ def _settles(study: ConvergenceStudy, mode: Mode) -> str:
         f"within {in_words(at)} after {banded(number(study, mode, 'settling_s', at), elapsed)}"
         for at in study.tolerances_pt
     ]
-    final = banded(number(study, mode, "delivered_pct"), percent)
+    end = number(study, mode, "delivered_pct")
+    if not end["n"]:
+        return f"{_capital(label(mode))}, Delivered % has no value yet: nothing has been relayed."
+    final = banded(end, percent)
     return (
         f"{_capital(label(mode))}, Delivered % ends at {final} %; it is {_and(told)}, and stays so."
     )
@@ -70,8 +74,8 @@ def _expectation(study: ConvergenceStudy) -> Iterator[str]:
         truth = number(study, study.modes[0], "truth_pct")
         half = (truth["mean_high"] - truth["mean_low"]) / 2.0
         yield (
-            f"On average over all deliveries of this kind, {truth['mean']:.3f} % ± {half:.2g} is "
-            f"delivered in the end ({its.confidence:.0%} interval)."
+            f"On average over all deliveries of this kind, {truth['mean']:.3f} % ± {points(half)} "
+            f"is delivered in the end ({share_text(its.confidence)} interval)."
         )
     horizon = its.scenario.time.horizon
     if horizon is not None:
@@ -129,8 +133,10 @@ def _slowest(study: ConvergenceStudy) -> Iterator[str]:
         return
     told = []
     for mode in study.modes:
-        slowest = max(providers, key=lambda name, mode=mode: times.get((mode, name), 0.0))  # type: ignore[misc]
-        told.append(f"{label(mode)}, {slowest} after {elapsed(times[mode, slowest])}")
+        its = {name: times[mode, name] for name in providers if (mode, name) in times}
+        if its:
+            slowest = max(its, key=its.__getitem__)
+            told.append(f"{label(mode)}, {slowest} after {elapsed(its[slowest])}")
     yield f"The last to be within {in_words(finest)} of its end: {'; '.join(told)}."
 
 

@@ -15,6 +15,7 @@ from sendcap.cli.tables import console, heading, new_table
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
 from sendcap.study.forecasts.outlook import INFORMED, decimals
+from sendcap.study.shares import share_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +40,7 @@ def show_forecast(its: Forecast) -> None:
 
 def sentences(its: Forecast) -> Iterator[str]:
     """Yield what a forecast says, for each mode."""
-    share = f"{its.confidence:.0%}".replace("%", " %")
+    share = share_text(its.confidence).replace("%", " %")
     for row in its.final().to_dict("records"):
         mode = row["mode"]
         write = _percent(row["high"] - row["low"])

@@ -123,6 +123,7 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     from sendcap.cli.conduct import printable
     from sendcap.cli.tables import console, heading, new_table
     from sendcap.study.optimisation.optimum import cost_text
+    from sendcap.study.shares import share_text
 
     screen, target = console(), found.target
     heading(screen, study.title or f"The cheapest with {target}")
@@ -136,7 +137,7 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     told = (
         f"Cost {cost_text(found.cost)}; {target.column} is "
         f"{target.written(found.estimate.mean)} on average, and {side} "
-        f"{target.written(found.bound)} with {target.confidence:.0%} confidence."
+        f"{target.written(found.bound)} with {share_text(target.confidence)} confidence."
     )
     screen.print(printable(told))
     screen.print()

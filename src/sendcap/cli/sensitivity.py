@@ -78,7 +78,7 @@ def sensitivity(
     from sendcap.errors import SendcapError
     from sendcap.study.sensitivity.screening import screened, screening_plan
     from sendcap.study.sensitivity.sobol import analysed, sensitivity_plan
-    from sendcap.study.shares import parse_share
+    from sendcap.study.shares import parse_share, share_text
     from sendcap.study.sweeps import results
     from sendcap.study.sweeps.designs import Design
     from sendcap.study.sweeps.store import Store
@@ -119,7 +119,7 @@ def sensitivity(
     text = found.round(_DECIMALS).to_csv(index=False, lineterminator="\n")
     results.write_files(directory, {INDICES: text.encode(), CHART: chart.getvalue()})
     _show(found, study, method)
-    click.echo(f"{len(table):,} runs; intervals of {share:.0%} by bootstrap.")
+    click.echo(f"{len(table):,} runs; intervals of {share_text(share)} by bootstrap.")
     click.echo(f"Saved in {directory}: {INDICES}, {CHART}, {results.RESULTS_CSV}")
 
 

@@ -47,6 +47,17 @@ def parse_share(value: float | str, what: str = "share", *, whole: bool = True) 
     return float(share)
 
 
+def share_text(share: float) -> str:
+    """Write a share as a percentage, with as many digits as it has.
+
+    Examples
+    --------
+    >>> share_text(0.95), share_text(0.995)
+    ('95%', '99.5%')
+    """
+    return f"{100.0 * share:.6g}%"
+
+
 def parse_points(value: float | str, what: str) -> float:
     """Read a number of percentage points: what two percentages differ by.
 
