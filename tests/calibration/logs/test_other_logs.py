@@ -52,6 +52,13 @@ def test_older_records_have_whole_seconds_and_no_session(tmp_path) -> None:
     assert names(np.array([row]), context) == ["other"]
 
 
+def test_a_site_tells_the_provider_where_no_connection_came_about(tmp_path) -> None:
+    site = "ip-1->(alt1|alt2)?.aspmx.l.google.com@smtp_client"
+    changes = {"type": "TransientFailure", "peer_address": None, "site": site}
+    rows, context, _ = read(tmp_path, [kumomta(recipient="x@firm.example", **changes)])
+    assert names(rows, context) == ["gmail"]
+
+
 def test_kumomtas_types(tmp_path) -> None:
     response = {
         "code": 552,
