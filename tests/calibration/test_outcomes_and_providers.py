@@ -24,6 +24,8 @@ SHARED = Path("/work/shared/data/kumomta")
         ("said: 421 4.7.0 Our system has detected an unusual rate of mail", "throttled"),
         ("said: 550 5.7.1 Service unavailable, Client host blocked using Spamhaus", "blocked"),
         ("said: 550 5.7.26 This mail is unauthenticated", "authentication"),
+        ("said: 550 5.7.22 No valid author-matched signature found", "authentication"),
+        ("said: 550 5.7.25 Reverse DNS validation failed", "blocked"),
         ("said: 451 4.3.0 Temporary lookup failure", "try again later"),
         ("Host or domain name not found. Name service error for name=x type=MX", "invalid domain"),
         ("connect to mx.example.org[192.0.2.1]:25: Connection timed out", "unreachable"),

@@ -117,7 +117,7 @@ def test_the_other_mtas_are_imported_as_well(sendcap, place) -> None:
         (["kumomta"], "Missing argument"),
         (["kumomta", "nothing.toml"], "nothing.toml: No such file"),
         (["kumomta", "shaping.toml", "--audience", "x"], 'audience "x"'),
-        (["kumomta", "small.toml"], "small.toml:2: title: must be a table"),
+        (["kumomta", "small.toml"], "small.toml:4: deliveries: is of a scenario"),
         (["kumomta", "shaping.toml", "--audience", ""], "is empty"),
         (["kumomta", "shaping.toml", "--messages", "0"], "0 is not in the range"),
         (["kumomta", "shaping.toml", "--base", "nothing"], "nothing: no such file, and no preset"),
@@ -145,6 +145,12 @@ def test_without_an_mta_the_help_is_shown(sendcap) -> None:
     result = sendcap("import")
     assert result.exit_code == 0
     assert "powermta" in result.stdout
+
+
+def test_kumomtas_retries_are_those_of_its_queue_file(sendcap, place, shaping) -> None:
+    (place / "queue.toml").write_text("[queue.default]\nretry_interval = '17 mins'\n")
+    sendcap("import", "kumomta", shaping, "--queue", "queue.toml", "-o", "scenario.toml")
+    assert package.load(place / "scenario.toml").mta.retry.retry_interval == 1020
 
 
 @pytest.mark.parametrize(

@@ -302,6 +302,7 @@ def test_settings_without_a_counterpart_are_reported_and_secrets_are_not_shown(p
         ('["default"]\nmax_message_rate = 5', "0.toml:2: max_message_rate: 5 has no period"),
         ('["default"]\nmax_message_rate = "5 / s"', "without spaces"),
         ('["default"]\nidle_timeout = "a while"', "0.toml:2: idle_timeout: "),
+        ('title = "x"\n[[deliveries]]', "0.toml:2: deliveries: is of a scenario, so this is no"),
         ('["default"]\nautomation = 1', "0.toml:2: default.automation: must be a list"),
         ('["default"]\nautomation = [1]', "default.automation[0]: must be a table, not 1"),
         ('[["default".automation]]\nregex = "a"', "0.toml:1: default.automation[0]: has no action"),

@@ -131,6 +131,10 @@ def test_backoff_mode_is_that_of_each_queue(imported) -> None:
     slower = text.replace("max-smtp-out 10", "max-smtp-out 10\nbackoff-max-msg-rate 6/h")
     suspend = imported({"other": 1.0}, slower, other_domains=5).scenario.suspend_of("other")
     assert suspend.rate.per_s == pytest.approx(5 * 6 / 3600)
+    fewer = text.replace("max-smtp-out 10", "max-smtp-out 10\nbackoff-max-smtp-out 2")
+    suspend = imported({"other": 1.0}, fewer, other_domains=5).scenario.suspend_of("other")
+    # An attempt takes 0.7 s.
+    assert suspend.rate.per_s == pytest.approx(5 * 2 / 0.7, rel=1e-3)
 
 
 def test_domains_are_put_into_one_queue(provider, imported, put) -> None:

@@ -39,12 +39,15 @@ PIECES = {
     "exim": [
         "* * F,4d,6h", "begin retry", "begin acl", "* quota", '"a b" * F,1h,1m', "a = b", "\\",
         "* * senders=: G,1h,1m,1.5", "retry_interval_max = 1h", "# comment", ".ifdef X", "F,",
+        "begin transports", "remote_smtp:", "driver = smtp", "connection_max_messages = 5",
     ],
     "powermta": [
         "<domain *>", "</domain>", "<domain $m>", "domain-macro m a.org,b.org", "max-smtp-out 5",
         "max-msg-rate 5/m", "<virtual-mta v>", "</virtual-mta>", "retry-after 1m,2m", "queue-to x",
         "<smtp-pattern-list p>", "</smtp-pattern-list>", "reply /a/ mode=backoff", "<", "# x",
         "smtp-pattern-list p", "include nothing", "backoff-max-msg-rate 1/m", "bounce-after 1d",
+        "<bounce-category-patterns>", "</bounce-category-patterns>", "/spam/ spam-related",
+        "<pattern-list l>", "</pattern-list>", "rcpt-to /a/ <pattern-list>", "* virtual-mta=v",
     ],
 }  # fmt: skip
 

@@ -76,8 +76,8 @@ _REGISTERED: Final[dict[tuple[int, int], str]] = {
     **dict.fromkeys(((4, 1), (4, 2), (4, 3), (4, 4), (4, 6)), UNREACHABLE),
     **dict.fromkeys(((3, 1), (3, 2), (4, 5)), TRY_LATER),
     **dict.fromkeys(((7, 28), (7, 38)), THROTTLED),
-    **dict.fromkeys(((7, detail) for detail in (20, 21, 22, 23, 24, 25, 26, 29, 30)), "blocked"),
-    **dict.fromkeys(((7, 26), (7, 20), (7, 23), (7, 24)), "authentication"),
+    **dict.fromkeys(((7, 25), (7, 30)), "blocked"),
+    **dict.fromkeys(((7, detail) for detail in (20, 21, 22, 23, 24, 26, 29)), "authentication"),
 }
 """Subject and detail of an enhanced code; codes that say little are not here."""
 

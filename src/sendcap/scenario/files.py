@@ -83,12 +83,13 @@ def read_text(path: Path, name: str, what: str) -> str:
     OSError
         If it cannot be read.
     """
+    article = "an" if what[:1].casefold() in "aeiou" else "a"
     if path.is_dir():
-        raise ScenarioError(f"{name}: is a directory; give a {what} file")
+        raise ScenarioError(f"{name}: is a directory; give {article} {what} file")
     with path.open("rb") as stream:
         content = stream.read(_LARGEST_BYTES + 1)
     if len(content) > _LARGEST_BYTES:
-        raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not a {what}")
+        raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not {article} {what}")
     try:
         # Some editors on Windows begin a file with a byte order mark.
         return content.decode("utf-8-sig")

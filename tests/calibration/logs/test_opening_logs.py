@@ -46,6 +46,24 @@ def test_a_log_is_the_same_however_it_is_compressed(tmp_path, name, compressed) 
     assert file.read_bytes == len(TEXT)
 
 
+@pytest.mark.parametrize("more", [b"", TEXT[:-1]])
+def test_a_log_is_refused_that_is_there_twice(tmp_path, more) -> None:
+    first, again, other = (tmp_path / name for name in ("mail.log", "mail.log.1.gz", "mail.log.2"))
+    first.write_bytes(TEXT)
+    again.write_bytes(gzip.compress(TEXT + more))
+    other.write_bytes(TEXT[TEXT.index(b"\n") + 1 :])
+    with pytest.raises(SendcapError, match=r"mail.log.1.gz: begins as .*mail.log does"):
+        read_logs([first, other, again], Context(Providers()))
+    assert len(read_logs([first, other], Context(Providers()))) == 2
+
+
+def test_files_that_have_the_same_header_alone_are_read(tmp_path) -> None:
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for number, path in enumerate(paths):
+        path.write_text(f"type,timeLogged,rcpt\nd,{1_795_683_600 + number},a@b.example\n")
+    assert [its.used for its in read_logs(paths, Context(Providers()))] == [1, 1]
+
+
 @pytest.mark.parametrize("compressed", [gzip.compress, bz2.compress, lzma.compress, zstd])
 def test_of_a_file_that_is_cut_off_what_is_there_is_used(tmp_path, compressed) -> None:
     path = tmp_path / "mail.log.1"

@@ -52,6 +52,13 @@ def test_older_records_have_whole_seconds_and_no_session(tmp_path) -> None:
     assert names(np.array([row]), context) == ["other"]
 
 
+def test_a_site_tells_the_provider_where_no_connection_came_about(tmp_path) -> None:
+    site = "ip-1->(alt1|alt2)?.aspmx.l.google.com@smtp_client"
+    changes = {"type": "TransientFailure", "peer_address": None, "site": site}
+    rows, context, _ = read(tmp_path, [kumomta(recipient="x@firm.example", **changes)])
+    assert names(rows, context) == ["gmail"]
+
+
 def test_kumomtas_types(tmp_path) -> None:
     response = {
         "code": 552,
@@ -117,6 +124,21 @@ def test_columns_may_be_in_any_order_and_change_in_between(tmp_path) -> None:
     assert rows["finished_s"].tolist() == [NOW_S, NOW_S + 9]
     assert np.isnan(rows["arrived_s"][1])
     assert names(rows, context) == ["gmail", "yahoo"]
+
+
+def test_a_header_may_be_quoted_behind_a_byte_order_mark(tmp_path) -> None:
+    quoted = ",".join(f'"{name}"' for name in POWERMTA[0].split(","))
+    rows, context, _ = read(tmp_path, ["\ufeff" + quoted, *POWERMTA[1:2]])
+    assert rows["finished_s"].tolist() == [NOW_S]
+    assert names(rows, context) == ["gmail"]
+
+
+def test_short_and_long_rows_are_read_as_far_as_they_go(tmp_path) -> None:
+    short = "d,2026-11-26 09:00:00+0000"
+    rows, context, _ = read(tmp_path, [POWERMTA[0], short, POWERMTA[1] + ",more,more"])
+    assert rows["finished_s"].tolist() == [NOW_S, NOW_S]
+    assert np.isnan(rows["arrived_s"][0])
+    assert names(rows, context) == ["other", "gmail"]
 
 
 def test_a_cell_may_hold_a_line_end_and_an_open_quote_ends(tmp_path) -> None:

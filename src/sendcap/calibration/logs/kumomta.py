@@ -106,7 +106,10 @@ class KumomtaReader(Reader):
             text = str(response.get("content") or "").encode("utf-8", "replace")
             reason, code, enhanced = self.context.replies.read(text, enhanced, code)
         peer = record.get("peer_address") or {}
-        host = str(peer.get("name") or "").encode("utf-8", "replace")
+        # Where no connection came about, the site tells whose it would have been:
+        # "source->(mx1|mx2).example.com@smtp_client".
+        site = str(record.get("site") or "").partition("->")[2].rpartition("@")[0]
+        host = str(peer.get("name") or site).encode("utf-8", "replace")
         address = str(to).encode("utf-8", "replace")
         session = record.get("session_id")
         attempt = int(record.get("num_attempts") or 0)

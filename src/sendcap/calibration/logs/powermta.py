@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RETURNED, SOFT
@@ -30,8 +31,27 @@ _OTHER: Final = {
     "tq": "records of failed queues",
 }
 _STATUS: Final = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
+_COLUMNS: Final = (
+    "type",
+    "timeLogged",
+    "timeQueued",
+    "orig",
+    "rcpt",
+    "dsnStatus",
+    "dsnDiag",
+    "dsnMta",
+    "bounceCat",
+    "jobId",
+    "envId",
+)
+"""Those that a row is made of."""
+_MOST_REMEMBERED: Final = 10_000
 _MOST_LINES: Final = 16
 """Lines of one row: a quoted cell may hold line ends."""
+_MARK: Final = b"\xef\xbb\xbf"
+"""Byte order mark."""
+_STARTS: Final = (b"t", b'"', _MARK[:1])
+"""First bytes of a header: without quotes, with them, and with a byte order mark."""
 _NAN: Final = float("nan")
 
 
@@ -53,8 +73,10 @@ class PowermtaReader(Reader):
 
     def __init__(self, log: Log, context: Context) -> None:
         super().__init__(log, context)
-        self._header: dict[str, int] = {}
+        # Of rows without a header, the first cell tells at least what they are about.
+        self._chosen, self._width = _chosen({"type": 0})
         self._times: dict[str, float] = {}
+        self._statuses: dict[str, int] = {}
         self._open = b""
         self._open_lines = 0
 
@@ -82,9 +104,11 @@ class PowermtaReader(Reader):
             if not text or text.isspace():
                 continue
             try:
-                cells = next(csv.reader([text.decode("utf-8-sig", "replace").strip("\r")]))
-                if _is_header(text):
-                    self._header = {name.strip(): place for place, name in enumerate(cells)}
+                plain = text.removeprefix(_MARK).decode("utf-8", "replace")
+                cells = next(csv.reader([plain.strip("\r")]))
+                if text[:1] in _STARTS and _is_header(text):
+                    header = {name.strip(): place for place, name in enumerate(cells)}
+                    self._chosen, self._width = _chosen(header)
                     continue
                 row = self._row(cells)
             except (ValueError, KeyError, IndexError, csv.Error, StopIteration):
@@ -104,51 +128,63 @@ class PowermtaReader(Reader):
             self.refuse("a quote is never closed", self.log.lines, self._open)
 
     def _row(self, cells: list[str]) -> tuple[Any, ...] | None:
-        header, identities = self._header, self.context.identities
-
-        def cell(name: str) -> str:
-            place = header.get(name)
-            return cells[place] if place is not None and place < len(cells) else ""
-
-        kind = cell("type") if header else cells[0]
+        # The last cell is empty: it stands for columns that the file has not.
+        cells += [""] * max(self._width - len(cells), 1)
+        kind, logged, queued, orig, rcpt, dsn_status, diag, mta, category, job, envelope = (
+            self._chosen(cells)
+        )
         if kind in _OTHER:
             self.pass_over(_OTHER[kind])
             return None
-        outcome = _OUTCOMES[kind]
-        to = cell("rcpt").encode("utf-8", "replace")
-        queued = cell("timeQueued")
-        status = _STATUS.search(cell("dsnStatus")[:100])
-        enhanced = packed(*(int(part) for part in status.groups())) if status else 0
+        outcome, identities = _OUTCOMES[kind], self.context.identities
+        to = rcpt.encode("utf-8", "replace")
+        enhanced = self._enhanced(dsn_status)
         reason = code = 0
         if outcome in (SOFT, HARD):
-            text = f"{cell('dsnDiag')} {cell('dsnStatus')} {cell('bounceCat')}"
+            text = f"{diag} {dsn_status} {category}"
             reason, code, enhanced = self.context.replies.read(
                 text.encode("utf-8", "replace"), enhanced
             )
-        host = cell("dsnMta").partition(" ")[0].encode("utf-8", "replace")
+        host = mta.partition(" ")[0].encode("utf-8", "replace")
         # Nothing numbers the message: who, when it came and the job tell it from others.
-        identity = "\0".join((cell("rcpt"), queued, cell("jobId"), cell("envId"), cell("orig")))
+        identity = "\0".join((rcpt, queued, job, envelope, orig))
         return (
             identities.of(identity.encode("utf-8", "replace")),
             identities.short(to),
             self.context.providers.number(host, to.rpartition(b"@")[2]),
             self._time_s(queued) if queued else _NAN,
-            self._time_s(cell("timeLogged")),
+            self._time_s(logged),
             enhanced,
             code,
             reason,
             outcome,
         )
 
+    def _enhanced(self, text: str) -> int:
+        found = self._statuses.get(text)
+        if found is None:
+            if len(self._statuses) > _MOST_REMEMBERED:
+                self._statuses.clear()
+            status = _STATUS.search(text[:100])
+            found = packed(*(int(part) for part in status.groups())) if status else 0
+            self._statuses[text] = found
+        return found
+
     def _time_s(self, text: str) -> float:
         found = self._times.get(text)
         if found is None:
-            if len(self._times) > 10_000:
+            if len(self._times) > _MOST_REMEMBERED:
                 self._times.clear()
             found = self._times[text] = any_time(text)
         return found
 
 
+def _chosen(header: Mapping[str, int]) -> tuple[Callable[[list[str]], tuple[str, ...]], int]:
+    """Return what takes a row's cells in the order of ``_COLUMNS``, and how many it must have."""
+    places = [header.get(name, -1) for name in _COLUMNS]
+    return itemgetter(*places), max(places) + 2
+
+
 def _is_header(line: bytes) -> bool:
-    start = line.removeprefix(b"\xef\xbb\xbf").replace(b'"', b"")
+    start = line.removeprefix(_MARK).replace(b'"', b"")
     return start.startswith(b"type,") and b"timeLogged" in start

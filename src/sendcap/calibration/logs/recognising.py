@@ -76,10 +76,11 @@ def read_logs(
     Raises
     ------
     SendcapError
-        If one cannot be read at all, is empty, or is in no known format.
+        If one cannot be read at all, is empty, is in no known format, or is there twice.
     """
     # All are looked at before the first is read: a slip shows at once.
     logs = [Log(path) for path in paths]
+    _refuse_the_same_twice(logs)
     readers = [READERS[format_name] if format_name else recognised(log) for log in logs]
     found = []
     total = 0
@@ -93,6 +94,22 @@ def read_logs(
             FileRead(log.name, kind.format, log.read_bytes, log.lines, reader.used, remark)
         )
     return found
+
+
+def _refuse_the_same_twice(logs: Sequence[Log]) -> None:
+    """Refuse a file that begins as another one: its copy, compressed or grown since."""
+    starts: list[tuple[bytes, Log]] = []
+    for log in logs:
+        start = log.start(1 << 14).rstrip(b"\n")
+        for other, its in starts:
+            shorter = min(len(start), len(other))
+            # One line may be a header, which all files have.
+            if start[:shorter] == other[:shorter] and b"\n" in start[:shorter]:
+                raise SendcapError(
+                    f"{log.path}: begins as {its.path} does, so its deliveries would count twice; "
+                    f"give each log once"
+                )
+        starts.append((start, log))
 
 
 class _Others:

@@ -154,6 +154,8 @@ class _File(KumomtaFile):
         self._shaping = shaping
 
     def merge(self) -> None:
+        if isinstance(self.data.get("deliveries"), list):
+            raise self.error(("deliveries",), "is of a scenario, so this is no KumoMTA shaping")
         for name in ("queue", "tenant"):
             if isinstance(self.data.get(name), dict):
                 raise self.error((name,), "is of the queue helper; give its file by --queue")
