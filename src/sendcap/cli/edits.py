@@ -30,7 +30,7 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
     {'mta.retry.first': '10m', 'mta.ips': 8}
     """
     return {
-        path: _value(value, setting)
+        path: _value(value, f"--set: {setting}")
         for path, value, setting in _parts(settings, "--set", "path=value", "mta.retry.first=10m")
     }
 
@@ -54,7 +54,7 @@ def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
         low, between, high = (part.strip() for part in value.partition(".."))
         if not (low and between and high):
             raise SendcapError(f'--range: "{setting}" is not path=low..high; write it like {like}')
-        ranges[path] = _value(low, setting), _value(high, setting)
+        ranges[path] = _value(low, f"--range: {setting}"), _value(high, f"--range: {setting}")
     return ranges
 
 
@@ -70,12 +70,12 @@ def _parts(
         yield path, value, setting
 
 
-def _value(text: str, setting: str) -> Any:
+def _value(text: str, what: str) -> Any:
     try:
         values = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError) as problem:
         if text.startswith(_OPENING):
-            raise SendcapError(f"--set: {setting}: not valid TOML: {problem}") from None
+            raise SendcapError(f"{what}: not valid TOML: {problem}") from None
         return text
     # A line break would begin another key.
     return values["value"] if len(values) == 1 else text
