@@ -209,7 +209,7 @@ def test_what_makes_no_sense_is_told_in_a_line(small, table, run, keywords, mess
 def test_readings_after_the_horizon_are_refused_as_nothing_is_simulated_there(small, run) -> None:
     with pytest.warns(SendcapWarning, match="cuts off"):
         cut = load_uncertain(from_dict(SMALL | {"time": {"bin": "1m", "horizon": "2h"}}), RANGES)
-    with pytest.raises(SendcapError, match=r"observed: a row at 3h is after the .* horizon, 2h"):
+    with pytest.raises(SendcapError, match=r"observed: a row at 3h is after the .*horizon, 2h"):
         forecast(cut, seen(run), "3h")
 
 
