@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.errors import SendcapError
+from sendcap.errors import ScenarioError, SendcapError
+
+if TYPE_CHECKING:
+    from sendcap.scenario import Scenario
 
 _SETTING: Final = re.compile(r'((?:[^="]|"[^"]*")*)=(.*)', re.DOTALL)
 _OPENING: Final = ("{", "[", '"', "'")
@@ -33,6 +36,24 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
         path: _value(value, f"--set: {setting}")
         for path, value, setting in _parts(settings, "--set", "path=value", "mta.retry.first=10m")
     }
+
+
+def edited(scenario: Scenario, settings: Sequence[str]) -> Scenario:
+    """Return a scenario with the changes of ``--set``.
+
+    Raises
+    ------
+    SendcapError
+        If they cannot be read, or make no valid scenario: a line for each problem.
+    """
+    from sendcap.scenario import updated
+
+    changes = edits_of(settings)
+    try:
+        return updated(scenario, changes)
+    except ScenarioError as problem:
+        lines = (line.removeprefix("<updated>: ") for line in str(problem).split("\n"))
+        raise ScenarioError("\n".join(f"--set: {line}" for line in lines)) from None
 
 
 def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:

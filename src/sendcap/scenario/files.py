@@ -84,7 +84,9 @@ def read_text(path: Path, name: str, what: str) -> str:
         If it cannot be read.
     """
     if path.is_dir():
-        raise ScenarioError(f"{name}: is a directory; give a {what} file")
+        own = path / f"{what}.toml"
+        such_as = f", such as {visible(str(own))}" if own.is_file() else ""
+        raise ScenarioError(f"{name}: is a directory; give a {what} file{such_as}")
     with path.open("rb") as stream:
         content = stream.read(_LARGEST_BYTES + 1)
     if len(content) > _LARGEST_BYTES:
