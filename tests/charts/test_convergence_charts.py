@@ -181,6 +181,12 @@ def test_a_delivery_after_the_horizon_has_no_reading_and_is_drawn_as_well(tmp_pa
     assert not any("nan" in text for text in texts(chart(study)))
 
 
+def test_a_single_message_is_one_message() -> None:
+    one = scenario.updated(scenario.load("quickstart"), {"deliveries[0].messages": 1})
+    study = sendcap.converge(one, 1, modes=["efs"], workers=1)
+    assert any(text.startswith("1 message, 1 simulation.") for text in texts(converging(study)))
+
+
 def test_a_delivery_has_charts_of_its_own(study) -> None:
     for chart in (converging, reading_error, remainder):
         figure = chart(study, delivery="loyalty")

@@ -42,6 +42,15 @@ def test_a_panel_for_each_measure_the_most_important_parameter_on_top() -> None:
         assert axes.get_xlim() == (0.0, 1.0)
 
 
+def test_a_measure_that_does_not_vary_is_told_as_such() -> None:
+    its = sensitivity(2)
+    numbers = its.indices.columns.drop(["measure", "path"])
+    its.indices.loc[its.indices["measure"] == "measure1", numbers] = 0.0
+    varies, constant = sensitivity_chart(its).axes
+    assert [text.get_text() for text in varies.texts] == []
+    assert [text.get_text() for text in constant.texts] == ["the same at all points"]
+
+
 def test_too_many_measures_are_left_out() -> None:
     assert len(sensitivity_chart(sensitivity(9)).axes) == 6
 

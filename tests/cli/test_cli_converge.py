@@ -196,12 +196,13 @@ def test_compare_takes_saved_runs_and_says_that_one_run_tells_less(sendcap) -> N
     ("arguments", "message"),
     [
         (["small.toml"], "compare: give B, or change A with --set"),
-        (["small.toml", "small.toml", "--set", "seed=1"], "compare: give B, or change A"),
+        (["small.toml", "small.toml", "--set", "seed=1"], "compare: give B or --set, not both"),
         (
             ["small.toml", "--set", "mta.retry.frist=6m"],
-            '<updated>: mta.retry.frist: unknown key; did you mean "first"?',
+            '--set: mta.retry.frist: unknown key; did you mean "first"?',
         ),
-        (["small.toml", "--set", "mta.ips=0"], "<updated>: mta.ips: must be at least 1, not 0"),
+        (["small.toml", "--set", "mta.ips=0"], "--set: mta.ips: must be at least 1, not 0"),
+        (["small.toml", "--set", "mta.oops.x=1"], "--set: mta.oops.x: unknown path"),
         (["small.toml", "--set", "mta.ips"], '--set: "mta.ips" is not path=value'),
         (["small.toml", "nothing.toml"], "nothing.toml: no such file"),
         (["small.toml", "small.toml", "--tolerance", "0"], "tolerance: must be above 0"),

@@ -90,6 +90,15 @@ def test_readings_that_cannot_be_are_warned_of(given, sendcap) -> None:
     assert "do not trust this forecast" in result.stdout
 
 
+def test_an_end_that_the_horizon_cuts_off_is_told_as_such(given, sendcap) -> None:
+    Path("cut.toml").write_text(Path("given.toml").read_text() + '[time]\nhorizon = "1h"\n')
+    command = ("forecast", "cut.toml", *FORECAST[2:], "--simulations", "64", "--at")
+    result = sendcap(*command, "2m", "--confidence", "92.5%")
+    assert result.exit_code == 0, result.stderr
+    assert "The horizon cuts it off: the end is that of 1h" in result.stdout
+    assert "(92.5 %: " in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -98,6 +107,7 @@ def test_readings_that_cannot_be_are_warned_of(given, sendcap) -> None:
         ((*FORECAST, "--mode", "legacy"), "no rows of mode legacy"),
         ((*FORECAST, "--simulations", "8"), "simulations: must be a power of two from 64"),
         ((*FORECAST, "--range", "mta.ips"), '--range: "mta.ips" is not path=low..high'),
+        ((*FORECAST, "--range", "mta.ips=[1..3]"), "--range: mta.ips=[1..3]: not valid TOML"),
         ((*FORECAST, "--range", "mta.ips=3"), '--range: "mta.ips=3" is not path=low..high'),
         (
             (*FORECAST, "--range", "mta.ips=9..3"),

@@ -635,3 +635,9 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 def test_text_is_named_in_errors() -> None:
     with pytest.raises(ScenarioError, match=r"^<string>: deliveries: required"):
         loads("title = 'a'")
+
+
+def test_a_saved_runs_scenario_is_offered_where_its_directory_is_given(tmp_path) -> None:
+    (tmp_path / "scenario.toml").write_text("")
+    with pytest.raises(ScenarioError, match=r"is a directory; .*, such as .*scenario\.toml$"):
+        load(tmp_path)

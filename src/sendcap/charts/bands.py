@@ -25,7 +25,7 @@ def about_the_replications(its: Replications, delivery: str = ALL_DELIVERIES) ->
     messages = sum(each.messages for each in which)
     name = "" if delivery == ALL_DELIVERIES else f"{delivery}: "
     times = "1 simulation" if its.n == 1 else f"{its.n} simulations with different draws"
-    return f"{name}{messages:,} messages, {times}."
+    return f"{name}{messages:,} {'message' if messages == 1 else 'messages'}, {times}."
 
 
 def about_the_band(its: Replications) -> str:

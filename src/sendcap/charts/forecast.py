@@ -13,6 +13,7 @@ from sendcap.charts.timeaxis import elapsed_axis
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
 from sendcap.study.forecasts.outlook import decimals
+from sendcap.study.shares import share_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +54,7 @@ def forecast(its: Forecast) -> Figure:
 
 def _words(its: Forecast) -> list[str]:
     which = "F" if its.delivery == ALL_DELIVERIES else f"{its.delivery}: f"
-    shares = f"{_INNER:.0%} and {its.confidence:.0%}"
+    shares = f"{share_text(_INNER)} and {share_text(its.confidence)}"
     words = [
         f"{which}orecast after {elapsed(its.at_s)}, from {its.simulations} simulations.",
         f"Black: the readings. Line: the median; fan: {shares} of what may come. Bar: the end.",
@@ -101,7 +102,14 @@ def _panel(panel: Axes, its: Forecast, mode: Mode) -> None:
         color=GREY,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
     )
-    panel.plot([last_s] * 2, [low[-1], high[-1]], color=look.colour, linewidth=5, clip_on=False)
+    panel.plot(
+        [last_s] * 2,
+        [low[-1], high[-1]],
+        color=look.colour,
+        linewidth=5,
+        solid_capstyle="butt",  # it ends where the interval does
+        clip_on=False,
+    )
     places = decimals(float(high[-1] - low[-1]))
     ends = [
         EndLabel(f"{high[-1]:.{places}f} %", float(high[-1]), GREY),

@@ -128,6 +128,8 @@ def _draw(axes: Axes, name: str, indices: pd.DataFrame) -> None:
         lines: dict[str, Any] = {"color": INK if column == "first_order" else GREY}
         axes.hlines([place + offset for place in places], low, high, linewidth=1.0, **lines)
     axes.set_xlim(0.0, 1.0)
+    if not rows[["total_order_high", "first_order_high"]].to_numpy().any():
+        _say_that_it_is_constant(axes)
     _finish(axes, name, "share of the variance", rows)
 
 
@@ -144,8 +146,20 @@ def _draw_effects(axes: Axes, name: str, effects: pd.DataFrame) -> None:
     axes.set_xlim(left=0.0)
     if not any(high) and not any(sigma):
         axes.set_xlim(0.0, 1.0)
+        _say_that_it_is_constant(axes)
     measure_axis(axes.xaxis, name)
     _finish(axes, name, f"change of {in_words(name)}", rows)
+
+
+def _say_that_it_is_constant(axes: Axes) -> None:
+    """Say why there are no bars."""
+    axes.text(
+        *(0.5, 0.5, "the same at all points"),
+        transform=axes.transAxes,
+        horizontalalignment="center",
+        verticalalignment="center",
+        color=GREY,
+    )
 
 
 def _finish(axes: Axes, name: str, label: str, rows: pd.DataFrame) -> None:

@@ -104,12 +104,13 @@ def compare(
 
 
 def _sides(a: str, b: str | None, settings: tuple[str, ...], seed: int | None) -> tuple[Side, Side]:
-    from sendcap.cli.edits import edits_of
+    from sendcap.cli.edits import edited
     from sendcap.errors import SendcapError
-    from sendcap.scenario import updated
     from sendcap.study.compare import Side, side
 
-    if (b is None) == (not settings):
+    if b is not None and settings:
+        raise SendcapError("compare: give B or --set, not both")
+    if b is None and not settings:
         raise SendcapError(
             "compare: give B, or change A with --set, such as --set mta.retry.first=10m"
         )
@@ -120,5 +121,4 @@ def _sides(a: str, b: str | None, settings: tuple[str, ...], seed: int | None) -
         one = one._replace(scenario=one.scenario.with_seed(seed))
     if b is not None:
         return one, side(b, b)
-    changed = updated(one.scenario, edits_of(settings))
-    return one, Side(", ".join(settings), changed, None)
+    return one, Side(", ".join(settings), edited(one.scenario, settings), None)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.errors import SendcapError
+from sendcap.errors import ScenarioError, SendcapError
+
+if TYPE_CHECKING:
+    from sendcap.scenario import Scenario
 
 _SETTING: Final = re.compile(r'((?:[^="]|"[^"]*")*)=(.*)', re.DOTALL)
 _OPENING: Final = ("{", "[", '"', "'")
@@ -30,9 +33,27 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
     {'mta.retry.first': '10m', 'mta.ips': 8}
     """
     return {
-        path: _value(value, setting)
+        path: _value(value, f"--set: {setting}")
         for path, value, setting in _parts(settings, "--set", "path=value", "mta.retry.first=10m")
     }
+
+
+def edited(scenario: Scenario, settings: Sequence[str]) -> Scenario:
+    """Return a scenario with the changes of ``--set``.
+
+    Raises
+    ------
+    SendcapError
+        If they cannot be read, or make no valid scenario: a line for each problem.
+    """
+    from sendcap.scenario import updated
+
+    changes = edits_of(settings)
+    try:
+        return updated(scenario, changes)
+    except ScenarioError as problem:
+        lines = (line.removeprefix("<updated>: ") for line in str(problem).split("\n"))
+        raise ScenarioError("\n".join(f"--set: {line}" for line in lines)) from None
 
 
 def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
@@ -54,7 +75,7 @@ def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
         low, between, high = (part.strip() for part in value.partition(".."))
         if not (low and between and high):
             raise SendcapError(f'--range: "{setting}" is not path=low..high; write it like {like}')
-        ranges[path] = _value(low, setting), _value(high, setting)
+        ranges[path] = _value(low, f"--range: {setting}"), _value(high, f"--range: {setting}")
     return ranges
 
 
@@ -70,12 +91,12 @@ def _parts(
         yield path, value, setting
 
 
-def _value(text: str, setting: str) -> Any:
+def _value(text: str, what: str) -> Any:
     try:
         values = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError) as problem:
         if text.startswith(_OPENING):
-            raise SendcapError(f"--set: {setting}: not valid TOML: {problem}") from None
+            raise SendcapError(f"{what}: not valid TOML: {problem}") from None
         return text
     # A line break would begin another key.
     return values["value"] if len(values) == 1 else text

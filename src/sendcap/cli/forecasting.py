@@ -49,6 +49,12 @@ def sentences(its: Forecast) -> Iterator[str]:
             f"After {elapsed(its.at_s)} {label(mode)} {_shown(its, mode)}. It will end at "
             f"{middle} % ({share}: {low} to {high} %)."
         )
+    horizon = its.uncertain.scenario.time.horizon
+    if horizon is not None:
+        yield (
+            f"The horizon cuts it off: the end is that of {elapsed(horizon)}; messages under way "
+            "then count as not delivered."
+        )
     if its.reachable:
         yield (
             f"The readings fit the scenario and its ranges: {its.p_value:.0%} of the simulations "

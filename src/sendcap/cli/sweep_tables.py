@@ -54,7 +54,7 @@ def screen_points(
     """Print a row for each point, with the mean of each measure over its replications."""
     shown = new_table("Point", [*paths, *measures])
     for point, rows in table.groupby("point", sort=False):
-        values = ["–" if rows[path].isna().iloc[0] else str(rows[path].iloc[0]) for path in paths]
+        values = [_value(rows[path].iloc[0]) for path in paths]
         shown.add_row(
             str(point),
             *map(printable, values),
@@ -96,6 +96,19 @@ def written(name: str, value: float) -> str:
     if name.split(".")[0].endswith("_pct"):
         return f"{value:.2f}"
     return f"{value:,.0f}" if value.is_integer() or abs(value) >= 1000.0 else f"{value:,.4g}"
+
+
+def _value(its: Any) -> str:
+    """Write a parameter's value: of a design's many digits as many as tell points apart.
+
+    Examples
+    --------
+    >>> _value(0.04827777048945427), _value(8), _value("20m"), _value(math.nan)
+    ('0.0482778', '8', '20m', '–')
+    """
+    if isinstance(its, float):
+        return "–" if math.isnan(its) else f"{its:.6g}"
+    return "–" if its is None else str(its)
 
 
 def _middle(name: str, values: pd.Series[Any]) -> str:

@@ -85,7 +85,9 @@ def read_text(path: Path, name: str, what: str) -> str:
     """
     article = "an" if what[:1].casefold() in "aeiou" else "a"
     if path.is_dir():
-        raise ScenarioError(f"{name}: is a directory; give {article} {what} file")
+        own = path / f"{what}.toml"
+        such_as = f", such as {visible(str(own))}" if own.is_file() else ""
+        raise ScenarioError(f"{name}: is a directory; give {article} {what} file{such_as}")
     with path.open("rb") as stream:
         content = stream.read(_LARGEST_BYTES + 1)
     if len(content) > _LARGEST_BYTES:

@@ -191,6 +191,7 @@ def test_the_table_fills_the_ranges_with_values_that_can_be(small) -> None:
         ({"at": "-3h"}, "at: "),
         ({"modes": ["EFS"]}, "unknown mode 'EFS'"),
         ({"confidence": 90}, "confidence: must be between 0 and 1"),
+        ({"confidence": 0.97}, "confidence: 64 simulations tell intervals of up to 96.9%, not 97%"),
         ({"tolerances": ["0pt"]}, "tolerance: must be above 0"),
         ({"simulations": 100}, "simulations: must be a power of two from 64"),
         ({"simulations": 20}, "simulations: must be a power of two from 64, such as 256, not 20"),
@@ -203,6 +204,29 @@ def test_what_makes_no_sense_is_told_in_a_line(small, table, run, keywords, mess
         forecast(small, seen(run), **keywords)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_readings_after_the_horizon_are_refused_as_nothing_is_simulated_there(small, run) -> None:
+    with pytest.warns(SendcapWarning, match="cuts off"):
+        cut = load_uncertain(from_dict(SMALL | {"time": {"bin": "1m", "horizon": "2h"}}), RANGES)
+    with pytest.raises(SendcapError, match=r"observed: a row at 3h is after the .*horizon, 2h"):
+        forecast(cut, seen(run), "3h")
+
+
+@pytest.mark.parametrize(("n", "confidence"), [(64, 0.9), (64, 0.96), (9, 0.8), (257, 0.99)])
+def test_between_quantiles_of_draws_one_more_is_as_often_as_they_say(n, confidence) -> None:
+    levels = [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0]
+    # Of uniform draws the share between two of them is how often one more is there; on average
+    # the draws are where these are.
+    low, high = sendcap.Forecast.quantiles(np.arange(1, n + 1)[:, None] / (n + 1), levels)
+    assert (high - low)[0] == pytest.approx(confidence)
+
+
+def test_the_likeliest_scenario_has_the_median_of_each_value(after_3h) -> None:
+    medians = after_3h.parameters().set_index("path")["median"]
+    found = after_3h.likeliest().providers["p"]
+    assert found.hard[0].share == pytest.approx(medians[HARD])
+    assert found.faults[0].share == pytest.approx(medians[FULL])
 
 
 def test_a_value_that_makes_no_scenario_is_told_before_anything_is_simulated(run) -> None:

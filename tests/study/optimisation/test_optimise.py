@@ -9,6 +9,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+from scipy import stats
 from swept import small
 
 import sendcap
@@ -142,6 +143,18 @@ def test_a_lucky_search_does_not_decide(here) -> None:
     runs = found.runs[found.runs["point"] == found.trial]
     assert runs["replication"].tolist() == list(range(12))
     assert found.estimate.mean == pytest.approx(runs["lucky"][2:].mean())
+
+
+def test_the_error_that_is_allowed_is_shared_out_over_the_tests(here) -> None:
+    found = sendcap.optimise(
+        TINY, {"mta.ips": (1, 6, 1)}, Target(lucky, at_most=0.0), executor=here, **asked()
+    )
+    k = found.attempts
+    assert k > 1
+    values = found.runs.loc[found.runs["point"] == found.trial, "lucky"][2:]
+    sure = 1.0 - 0.05 / (k * (k + 1))
+    bound = stats.ttest_1samp(values, 0.0, alternative="less").confidence_interval(sure).high
+    assert found.bound == pytest.approx(bound)
 
 
 def close(run) -> float:

@@ -36,13 +36,18 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.analysis.convergence import TOLERANCES_PT
 from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.study.converge import tolerances_of
 from sendcap.study.estimates import require_confidence
 from sendcap.study.forecasts.forecaster import CONFIDENCE, Forecaster
-from sendcap.study.forecasts.outlook import Forecast
-from sendcap.study.forecasts.readings import read_readings
-from sendcap.study.forecasts.reference import ReferenceTable, simulate_table
+from sendcap.study.forecasts.outlook import Forecast, require_draws
+from sendcap.study.forecasts.readings import Readings, read_readings
+from sendcap.study.forecasts.reference import (
+    ReferenceTable,
+    simulate_table,
+    simulations_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +104,8 @@ def forecast(
     Raises
     ------
     SendcapError
-        If the readings cannot be read, there is no range, or what is asked makes no sense.
+        If the readings cannot be read or are after the scenario's horizon, there is no range, so
+        few simulations cannot tell such a confidence, or what is asked makes no sense.
     """
     from sendcap.run import seconds
     from sendcap.scenario import load_uncertain
@@ -117,6 +123,8 @@ def forecast(
         raise SendcapError(
             f"delivery: no {delivery!r} in the scenario; there is {', '.join(names)}"
         )
+    _require_within(uncertain.scenario.time.horizon, readings)
+    require_draws(confidence, table.n if table else simulations_of(uncertain, simulations))
     few = {mode: its.thinned(_MOST) for mode, its in readings.items()}
     if table is None:
         table = simulate_table(
@@ -131,6 +139,16 @@ def forecast(
     if not found.reachable:
         warnings.warn(unreachable(found), SendcapWarning, stacklevel=2)
     return found
+
+
+def _require_within(horizon_s: float | None, readings: Mapping[Mode, Readings]) -> None:
+    """Refuse readings that are later than all that is simulated."""
+    last_s = max(float(its.time_s[-1]) for its in readings.values())
+    if horizon_s is not None and last_s > horizon_s:
+        raise SendcapError(
+            f"observed: a row at {elapsed(last_s)} is after the scenario's time.horizon, "
+            f"{elapsed(horizon_s)}; leave out the horizon, or take only earlier rows (at)"
+        )
 
 
 def unreachable(its: Forecast) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.analysis.convergence import settling_s
+from sendcap.errors import SendcapError
+from sendcap.study.shares import share_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,6 +191,26 @@ class Forecast:
     def _middle(self, draws: Floats) -> dict[str, float]:
         low, median, high = self.quantiles(draws, self._levels).tolist()
         return {"median": median, "low": low, "high": high}
+
+
+def require_draws(confidence: float, simulations: int) -> None:
+    """Refuse a confidence that so few simulations cannot tell.
+
+    The widest interval, from the smallest of n draws to the largest, holds one more draw in
+    n - 1 of n + 1 cases; see `Forecast.quantiles`.
+
+    Raises
+    ------
+    SendcapError
+        If it is higher than that.
+    """
+    most = (simulations - 1) / (simulations + 1)
+    if confidence > most:
+        raise SendcapError(
+            f"confidence: {simulations} simulations tell intervals of up to "
+            f"{math.floor(1000.0 * most) / 10.0:g}%, not {share_text(confidence)}; "
+            "take more simulations, or less confidence"
+        )
 
 
 def decimals(width_pt: float) -> int:

@@ -87,6 +87,22 @@ def default_simulations(ranges: int) -> int:
     return 256 if ranges <= 4 else 512
 
 
+def simulations_of(uncertain: UncertainScenario, asked: int | None) -> int:
+    """Return how many simulations to make of a scenario.
+
+    Raises
+    ------
+    SendcapError
+        If what is asked is no power of two, or too few.
+    """
+    n = default_simulations(len(uncertain.ranges)) if asked is None else asked
+    if isinstance(n, bool) or not isinstance(n, int) or n < FEWEST or n & n - 1:
+        raise SendcapError(
+            f"simulations: must be a power of two from {FEWEST}, such as 256, not {n!r}"
+        )
+    return n
+
+
 def simulate_table(
     uncertain: UncertainScenario,
     modes: tuple[Mode, ...],
@@ -122,11 +138,7 @@ def simulate_table(
     """
     import numpy as np
 
-    count = default_simulations(len(uncertain.ranges)) if n is None else n
-    if isinstance(count, bool) or not isinstance(count, int) or count < FEWEST or count & count - 1:
-        raise SendcapError(
-            f"simulations: must be a power of two from {FEWEST}, such as 256, not {n!r}"
-        )
+    count = simulations_of(uncertain, n)
     bare = without_engagement(uncertain.scenario, ())
     plan = Plan(
         modes=modes,
