@@ -32,7 +32,7 @@ start = 2026-11-27T22:30:00+01:00
 [[deliveries]]
 name = "UK+IE autumn clearance outdoor and garden second wave"
 messages = 3000
-audience = { "gmail and google workspace, consumer and business" = 0.7, "aol and verizon media" = 0.3 }
+audience = { "gmail and google workspace, consumer and business" = 0.7, "aol and verizon" = 0.3 }
 [[deliveries]]
 name = "Reminder to those who have not opened the first one yet"
 messages = 1000
@@ -46,7 +46,7 @@ transaction_time = "400ms"
 transient = 0.05
 outages = [{ at = "5m", lasts = "20m" }]
 hard = [{ reason = "disabled for more than two years, as told by the provider", share = 0.01 }]
-[providers."aol and verizon media"]
+[providers."aol and verizon"]
 connect_time = "300ms"
 transaction_time = "400ms"
 faults = [{ reason = "greylisted", share = 0.3, clears_after = "5m" }]
@@ -196,3 +196,16 @@ def test_charts_of_stages_draw_on_axes_by_the_clock(sources) -> None:
         axes = Figure().subplots()
         chart(sources["stages"], axes, start="2026-11-27T09:00")
         assert axes.get_xlabel().startswith("time of day")
+
+
+def test_a_report_speaks_of_one_worker_and_gives_long_settings_room(long_run, tmp_path) -> None:
+    rate = {"kind": "schedule", "steps": [{"at": f"{day}d", "rate": "200/d"} for day in range(9)]}
+    run = sendcap.simulate(
+        scenario.updated(
+            long_run.scenario,
+            {"providers.aol and verizon.rate": rate, "deliveries[0].messages": 50},
+        )
+    )
+    page = sendcap.write_report(run, tmp_path / "report.html").read_text()
+    assert "1 worker, 256 messages at a time" in page
+    assert '<td class="long">' in page

@@ -182,7 +182,9 @@ def _pictures(number: int, its: Answers) -> Iterator[Picture]:
         options: dict[str, Any] = {}
         if name in _SYMLOG:
             ends_s = [it.at + it.honoured_validity for it in its.run.scenario.deliveries]
-            options["scale"] = scale_for(None, its.run.scenario, max(ends_s), "symlog")
+            suits = scale_for(None, its.run.scenario, max(ends_s), "symlog")
+            # That one counts from each delivery's own start.
+            options["scale"] = "symlog" if name == "time-to-accept" else suits
         sources: list[Any] = [its.run]
         if chart.source == "stages":
             sources = [its.limits]
