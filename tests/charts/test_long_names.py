@@ -203,7 +203,7 @@ def test_a_report_speaks_of_one_worker_and_gives_long_settings_room(long_run, tm
     run = sendcap.simulate(
         scenario.updated(
             long_run.scenario,
-            {"providers.aol and verizon.rate": rate, "deliveries[0].messages": 50},
+            {'providers."aol and verizon".rate': rate, "deliveries[0].messages": 50},
         )
     )
     page = sendcap.write_report(run, tmp_path / "report.html").read_text()
