@@ -64,8 +64,13 @@ def test_sliders_move_the_numbers_and_nothing_leaves_the_machine():
         # It fits a phone.
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
-        page.get_by_role("slider").first.focus()
+        # A screen reader is told the value, and not its place among the steps.
+        slider = page.get_by_role("slider", name="Messages, millions")
+        slider.focus()
+        assert slider.get_attribute("aria-valuetext") == "1"
         page.keyboard.press("End")
+        page.wait_for_function("document.body.innerText.includes('in the scenario 1h 24m')")
+        assert slider.get_attribute("aria-valuetext") == "10"
         page.wait_for_function("document.body.innerText.includes('in the scenario 1h 24m')")
         assert tile(page, "99 % accepted") == "13h 59m"
 

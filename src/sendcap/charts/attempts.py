@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.providers import delivery_of
-from sendcap.charts.stages import LEFT, compact, headed_figure
+from sendcap.charts.stages import LEFT, compact, headed_figure, messages
 from sendcap.charts.style import INK, house_style
 from sendcap.errors import RunError
 from sendcap.reporting.modes import ALL_DELIVERIES
@@ -155,7 +155,7 @@ def _told(counts: Ints) -> str:
     import numpy as np
 
     mean = float(np.arange(len(counts)) @ counts) / float(counts.sum())
-    return f"{counts.sum():,} messages\n{mean:.2f} attempts on average"
+    return f"{messages(int(counts.sum()))}\n{mean:.2f} attempts on average"
 
 
 def _new_axes(run: Run, delivery: str) -> Axes:

@@ -9,6 +9,7 @@ from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, outage_marks, start_marks
 from sendcap.charts.stages import LEFT, compact, name, new_figure, time_axis
 from sendcap.charts.style import GREY, house_style
+from sendcap.charts.timeaxis import Start, room_below_in, start_of
 from sendcap.reporting.elapsed import elapsed
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class _Layer(NamedTuple):
     colour: str
 
 
-def backlog(limits: Limits, ax: Axes | None = None) -> Axes:
+def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> Axes:
     """Draw how many messages wait at each stage over time, one layer on the other.
 
     At the relay wait the messages of started deliveries that it has not handed over yet, at a
@@ -53,6 +54,8 @@ def backlog(limits: Limits, ax: Axes | None = None) -> Axes:
     ----------
     ax
         Draw on these. By default a new figure gets them, which is not attached to pyplot.
+    start
+        Tell the time by the clock; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
@@ -62,31 +65,32 @@ def backlog(limits: Limits, ax: Axes | None = None) -> Axes:
     import numpy as np
     from matplotlib.ticker import MaxNLocator
 
+    began = start_of(start, limits.scenario)
     with house_style():
         if ax is None:
             told = limits.sentence
             if limits.first_attempts_only:
                 told += f" {_FIRST_ATTEMPTS}"
-            figure, top = new_figure(limits, "Messages waiting", told, 3.9)
-            height = figure.get_figheight()
-            ax = figure.add_axes((LEFT, 0.5 / height, 0.65, top - 0.62 / height))
+            figure, top = new_figure(limits, "Messages waiting", told, 3.4 + room_below_in(began))
+            height, below = figure.get_figheight(), room_below_in(began)
+            ax = figure.add_axes((LEFT, below / height, 0.65, top - (below + 0.12) / height))
         axes = ax
-        last_s = time_axis(limits, axes)
+        last_s = time_axis(limits, axes, began=began)
         time_s = _times_s(limits, last_s)
         layers = _layers(limits)
-        below = np.zeros(len(time_s))
+        heap = np.zeros(len(time_s))
         for layer in layers:
-            above = below + sum(_at(its, limits, time_s) for its in layer.stages)
-            axes.fill_between(time_s, below, above, color=layer.colour, linewidth=0)
-            below = above
+            above = heap + sum(_at(its, limits, time_s) for its in layer.stages)
+            axes.fill_between(time_s, heap, above, color=layer.colour, linewidth=0)
+            heap = above
         # Its outline keeps labels away.
-        axes.plot(time_s, below, color=GREY, linewidth=0.6)
-        axes.set_ylim(0, _HEADROOM * max(float(below.max()), 1.0))
+        axes.plot(time_s, heap, color=GREY, linewidth=0.6)
+        axes.set_ylim(0, _HEADROOM * max(float(heap.max()), 1.0))
         axes.yaxis.set_major_formatter(compact)
         axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_ylabel("messages waiting")
         _label(axes, layers)
-        marks = [*start_marks(limits.run), *outage_marks(limits.scenario)]
+        marks = [*start_marks(limits.scenario), *outage_marks(limits.scenario)]
         draw_marks([axes], sorted(marks, key=lambda mark: mark.first_s), at_top=True)
         return axes
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sendcap.charts.bands import TIME_LABEL, draw_band, limits_s
+from sendcap.charts.bands import draw_band, times_of
 from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
-from sendcap.charts.timeaxis import elapsed_axis
+from sendcap.charts.timeaxis import Scale, Start
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import Quantity
 from sendcap.study.shares import share_text
@@ -28,7 +27,13 @@ _LONGEST: Final = 24
 _NAMES: Final = {"delivered_pct": "Delivered %", "bounces_errors_pct": "Bounces + errors %"}
 
 
-def comparison(its: Comparison, ax: Axes | Sequence[Axes] | None = None) -> list[Axes]:
+def comparison(
+    its: Comparison,
+    ax: Axes | Sequence[Axes] | None = None,
+    *,
+    scale: Scale | None = None,
+    start: Start = None,
+) -> list[Axes]:
     """Draw Delivered % of A and B over time, and B less A, for each mode.
 
     Where a soft bounce shows as failed at once, Bounces + errors % is drawn as well.
@@ -38,6 +43,8 @@ def comparison(its: Comparison, ax: Axes | Sequence[Axes] | None = None) -> list
     ax
         Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
         gets them, which is not attached to pyplot.
+    scale, start
+        Of the time axis; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
@@ -46,6 +53,7 @@ def comparison(its: Comparison, ax: Axes | Sequence[Axes] | None = None) -> list
     """
     plans = [(mode, "delivered_pct") for mode in its.modes]
     plans += [(mode, "bounces_errors_pct") for mode in its.modes if mode in ("efs", "legacy")]
+    times = times_of([its.a, its.b], scale, start)
     with house_style():
         one, two = its.names
         title = its.a.scenario.title or "Two deliveries"
@@ -54,23 +62,22 @@ def comparison(its: Comparison, ax: Axes | Sequence[Axes] | None = None) -> list
             ax,
             heights,
             lambda: stacked_panels(
-                f"{title}: {_short(one)} and {_short(two)}",
+                title,
+                f"{_short(one)} and {_short(two)}",
                 (_about(its), _about_the_lines(its)),
                 heights,
                 right_in=2.4,
                 gap_in=0.5,
+                below_in=times.room_in,
             )[1],
         )
-        first_s, last_s = limits_s([its.a, its.b])
         for panel in panels:
-            elapsed_axis(panel, first_s, last_s)
-            panel.tick_params(labelbottom=panel is panels[-1])
+            times.of(panel)
         for number, (mode, name) in enumerate(plans):
             about = Quantity(mode, ALL_DELIVERIES, ALL_PROVIDERS, name)
             _curves(panels[2 * number], its, about)
             _difference(panels[2 * number + 1], its, about)
-        panels[-1].set_xlabel(TIME_LABEL, loc="left")
-        draw_marks(panels, validity_marks(its.a.scenario))
+        times.below(panels)
     return panels
 
 

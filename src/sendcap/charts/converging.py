@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.bands import (
-    TIME_LABEL,
     about_the_band,
     about_the_replications,
     draw_band,
-    limits_s,
     points,
+    times_of,
 )
 from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
-from sendcap.charts.timeaxis import elapsed_axis
+from sendcap.charts.timeaxis import Scale, Start
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import Quantity
@@ -42,6 +40,9 @@ def converging(
     study: ConvergenceStudy,
     delivery: str = ALL_DELIVERIES,
     ax: Axes | Sequence[Axes] | None = None,
+    *,
+    scale: Scale | None = None,
+    start: Start = None,
 ) -> list[Axes]:
     """Draw Delivered % near the truth, a panel for each mode.
 
@@ -53,6 +54,8 @@ def converging(
     ax
         Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
         gets them, which is not attached to pyplot.
+    scale, start
+        Of the time axis; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
@@ -60,26 +63,28 @@ def converging(
         The panels, from top to bottom.
     """
     its = study.replications
+    times = times_of([its], scale, start, delivery)
     with house_style():
         heights = [_PANEL_IN] * len(study.modes)
         panels = panels_for(
             ax,
             heights,
             lambda: stacked_panels(
-                f"{its.scenario.title or 'Delivery'}: when can Delivered % be trusted?",
+                its.scenario.title or "Delivery",
+                "when can Delivered % be trusted?",
                 (
                     f"{about_the_replications(its, delivery)} {about_the_band(its)}".strip(),
                     _ABOUT_THE_TRUTH,
                     _ABOUT_THE_DOTS,
                 ),
                 heights,
+                below_in=times.room_in,
             )[1],
         )
         for panel, mode in zip(panels, study.modes, strict=True):
+            times.of(panel)
             _panel(panel, study, mode, delivery)
-            panel.tick_params(labelbottom=panel is panels[-1])
-        panels[-1].set_xlabel(TIME_LABEL, loc="left")
-        draw_marks(panels, validity_marks(its.scenario, delivery))
+        times.below(panels, delivery)
     return panels
 
 
@@ -91,7 +96,6 @@ def _panel(panel: Axes, study: ConvergenceStudy, mode: Mode, delivery: str) -> N
     band = its.band(about)
     truth = spread(its.numbers[about._replace(name="truth_pct")], its.confidence)["median"]
     final = spread(its.numbers[about], its.confidence)["median"]
-    elapsed_axis(panel, *limits_s([its]))
     widest = study.tolerances_pt[0]
     highest = float(np.nanmax(band.high)) if not np.isnan(band.high).all() else truth
     span = max(2.0 * widest, 0.8 * (highest - truth))

@@ -7,20 +7,21 @@ the two shows the top of Delivered % magnified.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.expiry import ExpirySpan, expiry_spans
-from sendcap.charts.figures import panels_for
+from sendcap.charts.figures import EDGE_IN, HEADLINE_PT, headline, panels_for
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, run_marks
+from sendcap.charts.stages import messages
 from sendcap.charts.style import GREY, MODE_LOOKS, SHADE, house_style
 from sendcap.charts.timeaxis import (
     Scale,
     Start,
     elapsed_axis,
     room_below_in,
+    scale_for,
     start_of,
     time_label,
 )
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 _MAGNIFY_FROM_PCT: Final = 50.0
 """Delivered % is magnified if all that is told about it lies above this."""
+_CLIMB_PT: Final = 1.0
+"""Where all lines climb from 0, about a third of so many points of it are magnified."""
 _ROOM_AFTER: Final = 1.3
 """The time axis ends at this multiple of the last change."""
 
@@ -49,7 +52,7 @@ def delivered(
     delivery: str = ALL_DELIVERIES,
     ax: Axes | Sequence[Axes] | None = None,
     *,
-    scale: Scale = "log",
+    scale: Scale | None = None,
     start: Start = None,
 ) -> list[Axes]:
     """Draw Delivered % and Bounces + errors % over time.
@@ -66,7 +69,8 @@ def delivered(
         panels. By default a new figure gets them, which is not attached to pyplot, the magnified
         one if there is something to magnify.
     scale, start
-        Of the time axis; see `sendcap.charts.timeaxis.elapsed_axis`. ``start`` may be the text of
+        Of the time axis; see `sendcap.charts.timeaxis.elapsed_axis`. By default the scale suits
+        the deliveries: it is linear where one of them starts late. ``start`` may be the text of
         a moment, such as ``"2026-11-27T09:00"``, or ``"scenario"`` for the scenario's own.
 
     Returns
@@ -89,6 +93,7 @@ def delivered(
     began = start_of(start, run.scenario)
     with house_style():
         first_s, last_s = _limits_s(readings, spans, run)
+        its_scale = scale_for(scale, run.scenario, last_s)
         shares = {mode: its.delivered_pct for mode, its in readings.items()}
         failures = {mode: its.bounces_errors_pct for mode, its in readings.items()}
         magnified = _magnified_range(shares)
@@ -97,7 +102,7 @@ def delivered(
         top, bottom = axes[0], axes[-1]
         time_s = run.ledger.edges_s
         for panel in axes:
-            elapsed_axis(panel, first_s if scale == "log" else 0.0, last_s, scale, began)
+            elapsed_axis(panel, first_s if its_scale == "log" else 0.0, last_s, its_scale, began)
             panel.tick_params(labelbottom=panel is bottom)
 
         top.set_ylim(0, 104)
@@ -114,7 +119,7 @@ def delivered(
         bottom.set_ylim(0, 1.12 * highest if highest > 0 else 1.0)
         bottom.set_title("Bounces + errors %")
         _draw_lines(bottom, time_s, failures)
-        bottom.set_xlabel(time_label(run.scenario, scale, began), loc="left")
+        bottom.set_xlabel(time_label(run.scenario, its_scale, began, last_s), loc="left")
         draw_marks(axes, run_marks(run, delivery))
         return axes
 
@@ -160,6 +165,9 @@ def _magnified_range(shares: Lines) -> tuple[float, float] | None:
     if not told or min(told) < _MAGNIFY_FROM_PCT or max(told) - min(told) < 1e-9:
         return None
     span = max(told) - min(told)
+    if all(np.nanmin(values) < _MAGNIFY_FROM_PCT for values in shares.values()):
+        # Of lines that all climb, the last of the climb, too.
+        span = max(span, _CLIMB_PT)
     # More below, so that the end of a climb can be seen.
     return min(told) - 0.35 * span, max(told) + 0.06 * span
 
@@ -185,12 +193,17 @@ def _new_axes(
     )
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     panels = [figure.add_subplot(grid[row, 0]) for row in range(len(heights))]
-    title = textwrap.shorten(run.scenario.title, 110, placeholder=" …") or "Delivered messages"
+    title = headline(run.scenario.title, "", 9.4 - EDGE_IN) or "Delivered messages"
     figure.text(
-        0.06, 1 - 0.2 / height, title, fontsize=13, fontweight="bold", verticalalignment="top"
+        0.06,
+        1 - 0.2 / height,
+        title,
+        fontsize=HEADLINE_PT,
+        fontweight="bold",
+        verticalalignment="top",
     )
     which = None if delivery == ALL_DELIVERIES else delivery
-    what = f"{run.ledger.messages(delivery=which):,} messages to deliver"
+    what = f"{messages(run.ledger.messages(delivery=which))} to deliver"
     if which is not None:
         what = f"{which}: {what}"
     elif len(run.ledger.deliveries) > 1:

@@ -12,15 +12,50 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LONGEST_TITLE: Final = 100
+HEADLINE_PT: Final = 13.0
+EDGE_IN: Final = 0.1
+"""Between a headline and the edge of the figure, in inches."""
 _GAP_IN: Final = 0.42
 """Between panels that share one place, in inches: room for a title."""
 _LINE_IN: Final = 0.19
 """Height of a line of the words below the title, in inches."""
 
 
+def headline(title: str, what: str, room_in: float) -> str:
+    """Return a title and what is shown of it; the title is shortened until both have room.
+
+    To be called in the house style.
+
+    Parameters
+    ----------
+    title
+        The scenario's; may be empty.
+    what
+        Never shortened; empty if the title says all.
+    room_in
+        As wide as the text may be, in inches.
+    """
+    whole = " ".join(title.split())
+    for letters in range(len(whole), 0, -1):
+        short = textwrap.shorten(whole, letters, placeholder=" …" if letters > 2 else "")
+        text = f"{short}: {what}" if what else short
+        if short and _width_in(text) <= room_in:
+            return text
+    return f"{what[:1].upper()}{what[1:]}"
+
+
+def _width_in(text: str) -> float:
+    """Return how wide a headline is, in inches."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    font = FontProperties(family="DejaVu Sans", weight="bold", size=HEADLINE_PT)
+    return float(TextPath((0.0, 0.0), text, prop=font).get_extents().width) / 72.0 if text else 0.0
+
+
 def stacked_panels(
     title: str,
+    what: str,
     words: Sequence[str],
     heights_in: Sequence[float],
     *,
@@ -28,35 +63,38 @@ def stacked_panels(
     left_in: float = 0.75,
     right_in: float = 2.0,
     gap_in: float = 0.55,
+    below_in: float = 0.55,
 ) -> tuple[Figure, list[Axes]]:
     """Return a new figure and its panels, from top to bottom.
 
     Parameters
     ----------
+    title, what
+        The scenario's title and what is shown of it; see `headline`.
     words
         Lines below the title.
     heights_in
-        Of the panels, in inches. So are the margins; the right one holds labels.
+        Of the panels, in inches. So are the margins; the right one holds labels, the one below
+        those of the axis.
     """
     from matplotlib.figure import Figure
 
     top_in = 0.62 + _LINE_IN * len(words) + 0.3
-    bottom_in = 0.55
-    height_in = top_in + sum(heights_in) + gap_in * (len(heights_in) - 1) + bottom_in
+    height_in = top_in + sum(heights_in) + gap_in * (len(heights_in) - 1) + below_in
     figure = Figure(figsize=(width_in, height_in))
     left = left_in / width_in
     panels = []
-    below_in = height_in - top_in
+    at_in = height_in - top_in
     for panel_in in heights_in:
-        below_in -= panel_in
+        at_in -= panel_in
         width = 1.0 - left - right_in / width_in
-        panels.append(figure.add_axes((left, below_in / height_in, width, panel_in / height_in)))
-        below_in -= gap_in
+        panels.append(figure.add_axes((left, at_in / height_in, width, panel_in / height_in)))
+        at_in -= gap_in
     figure.text(
         left,
         1.0 - 0.2 / height_in,
-        textwrap.shorten(title, _LONGEST_TITLE, placeholder=" …"),
-        fontsize=13,
+        headline(title, what, width_in - left_in - EDGE_IN),
+        fontsize=HEADLINE_PT,
         fontweight="bold",
         verticalalignment="top",
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sendcap.charts.bands import TIME_LABEL
-from sendcap.charts.figures import stacked_panels
+from sendcap.charts.bands import times_between
+from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
-from sendcap.charts.timeaxis import elapsed_axis
+from sendcap.charts.timeaxis import Scale, Start
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
 from sendcap.study.forecasts.outlook import decimals
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from sendcap.reporting.modes import Mode
     from sendcap.study.forecasts.outlook import Forecast
+
+    Floats = npt.NDArray[np.float64]
 
 _PANEL_IN: Final = 2.8
 _ROOM_AFTER: Final = 1.15
@@ -34,22 +35,67 @@ _MOST_ROOM: Final = 12.0
 """Room for the last reading, as a multiple of the interval at the end."""
 
 
-def forecast(its: Forecast) -> Figure:
-    """Draw the readings and what may come of Delivered %, a panel for each mode."""
-    title = its.uncertain.scenario.title or "Delivery"
+def forecast(
+    its: Forecast,
+    ax: Axes | Sequence[Axes] | None = None,
+    *,
+    scale: Scale | None = None,
+    start: Start = None,
+) -> list[Axes]:
+    """Draw the readings and what may come of Delivered %, a panel for each mode.
+
+    Parameters
+    ----------
+    ax
+        Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
+        gets them, which is not attached to pyplot.
+    scale, start
+        Of the time axis; see `sendcap.charts.delivered.delivered`.
+
+    Returns
+    -------
+    list of Axes
+        The panels, from top to bottom.
+    """
+    scenario = its.uncertain.scenario
+    times = times_between(scenario, _limits_s(its), scale, start)
     with house_style():
-        figure, panels = stacked_panels(
-            f"{title}: where will Delivered % end?",
-            (*_words(its),),
-            [_PANEL_IN] * len(its.modes),
-            right_in=2.6,
+        heights = [_PANEL_IN] * len(its.modes)
+        panels = panels_for(
+            ax,
+            heights,
+            lambda: stacked_panels(
+                scenario.title or "Delivery",
+                "where will Delivered % end?",
+                _words(its),
+                heights,
+                right_in=2.6,
+                below_in=times.room_in,
+            )[1],
         )
         for panel, mode in zip(panels, its.modes, strict=True):
+            times.of(panel)
             _panel(panel, its, mode)
-            panel.tick_params(labelbottom=panel is panels[-1])
-        panels[-1].set_xlabel(TIME_LABEL, loc="left")
-        draw_marks(panels, validity_marks(its.uncertain.scenario, its.delivery))
-    return figure
+        times.below(panels, its.delivery)
+    return panels
+
+
+def _limits_s(its: Forecast) -> tuple[float, float]:
+    """Return when the first reading is, and the end of the axis."""
+    firsts = [its.at_s]
+    for mode in its.modes:
+        shown, there = _readings(its, mode)
+        firsts += its.readings[mode].time_s[there][:1].tolist() if len(shown) else []
+    return min(firsts), _ROOM_AFTER * float(its.moments_s[its.later][-1])
+
+
+def _readings(its: Forecast, mode: Mode) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return what has been read of Delivered %, and which of it can be drawn."""
+    import numpy as np
+
+    readings = its.readings[mode]
+    shown = readings.percent.get("delivered_pct", np.full(len(readings.time_s), np.nan))
+    return shown, ~np.isnan(shown) & (readings.time_s > 0.0)
 
 
 def _words(its: Forecast) -> list[str]:
@@ -68,7 +114,7 @@ def _panel(panel: Axes, its: Forecast, mode: Mode) -> None:
     import numpy as np
 
     look, readings = MODE_LOOKS[mode], its.readings[mode]
-    shown = readings.percent.get("delivered_pct", np.full(len(readings.time_s), np.nan))
+    shown, there = _readings(its, mode)
     time_s, curves = its.moments_s[its.later], its.curves[mode][:, its.later]
     if shown[-1] == shown[-1] and readings.time_s[-1] == its.at_s:
         # From the last reading on, which is known.
@@ -77,10 +123,7 @@ def _panel(panel: Axes, its: Forecast, mode: Mode) -> None:
     outer = (1.0 - its.confidence) / 2.0
     levels = (outer, 0.5 - _INNER / 2, 0.5, 0.5 + _INNER / 2, 1.0 - outer)
     low, inner_low, median, inner_high, high = its.quantiles(curves, levels)
-    last_s = _ROOM_AFTER * float(time_s[-1])
-    there = ~np.isnan(shown) & (readings.time_s > 0.0)
-    first_s = float(readings.time_s[there][0]) if there.any() else its.at_s
-    elapsed_axis(panel, first_s, last_s)
+    last_s = panel.get_xlim()[1]
     panel.set_ylim(*_limits(shown[there], low, high))
     panel.set_title(f"Delivered %, {look.label}")
     panel.fill_between(time_s, low, high, color=look.colour, alpha=0.18, linewidth=0)

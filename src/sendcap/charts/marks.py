@@ -29,6 +29,8 @@ _PAD: Final = 1.5
 _Side = Literal["right", "left"]
 """Of a label, the one that its line is on."""
 _FIRST_TO_LAST: Final = "(first to last message)"
+_DOT: Final = 4.0
+"""Points around the middle of a dot that belong to it."""
 _AWAY: Final = 5.0
 """Points between a line and its label."""
 
@@ -61,12 +63,12 @@ class _Box(NamedTuple):
         return across and other.y0 <= self.y0 and self.y1 <= other.y1
 
 
-def start_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
+def start_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the starts of the deliveries after the first; there is none after a single one."""
     if delivery != ALL_DELIVERIES:
         return []
     names: dict[float, list[str]] = {}
-    for its in sorted(run.scenario.deliveries, key=lambda its: its.at):
+    for its in sorted(scenario.deliveries, key=lambda its: its.at):
         names.setdefault(its.at, []).append(its.name)
     later = list(names)[1:]
     if len(later) <= _MOST:
@@ -109,9 +111,18 @@ def _ends_of_validity(spans: list[ExpirySpan], note: str) -> list[Mark]:
 def run_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return all that is marked on a chart of a run: starts, outages, ends of validity."""
     return [
-        *start_marks(run, delivery),
+        *start_marks(run.scenario, delivery),
         *outage_marks(run.scenario, delivery),
         *expiry_marks(run, delivery),
+    ]
+
+
+def scenario_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
+    """Return what is marked where there is no run: starts, outages, ends of validity."""
+    return [
+        *start_marks(scenario, delivery),
+        *outage_marks(scenario, delivery),
+        *validity_marks(scenario, delivery),
     ]
 
 
@@ -151,6 +162,7 @@ def draw_marks(axes: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = Fa
     top = axes[0]
     low_s, high_s = top.get_xlim()
     annotations: list[Annotation] = []
+    there = list(_boxes(top))
     for mark in marks:
         if not low_s < mark.first_s <= high_s:
             continue
@@ -180,7 +192,7 @@ def draw_marks(axes: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = Fa
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": _PAD},
                 )
             )
-    _arrange(top, annotations, at_top=at_top)
+    _arrange(top, annotations, there, at_top=at_top)
 
 
 def _place(axes: Axes, time_s: float) -> float:
@@ -189,7 +201,9 @@ def _place(axes: Axes, time_s: float) -> float:
     return float(axes.transAxes.inverted().transform(pixels)[0])
 
 
-def _arrange(axes: Axes, annotations: Sequence[Annotation], *, at_top: bool) -> None:
+def _arrange(
+    axes: Axes, annotations: Sequence[Annotation], there: Sequence[_Box], *, at_top: bool
+) -> None:
     """Move each label to where it hides least, of such places the lowest, or the highest."""
     figure = axes.get_figure(root=True)
     if figure is None:
@@ -213,6 +227,7 @@ def _arrange(axes: Axes, annotations: Sequence[Annotation], *, at_top: bool) -> 
                 cost = (
                     1000.0 * blocked
                     + 10.0 * sum(_crosses(box, curve) for curve in curves)
+                    + 20.0 * sum(map(box.overlaps, there))
                     + sum(box.x0 < other < box.x1 for other in lines)
                     + 0.01 * row
                 )
@@ -244,6 +259,23 @@ def _curves(axes: Axes) -> Iterator[npt.NDArray[np.float64]]:
         # Marks have two points, one above the other.
         if np.ptp(points[:, 0]) > 0 and shown.any():
             yield axes.transData.transform(points[shown]).T
+
+
+def _boxes(axes: Axes) -> Iterator[_Box]:
+    """Yield where there are dots and words already, in pixels."""
+    import numpy as np
+
+    figure = axes.get_figure(root=True)
+    away = _DOT * (figure.dpi / 72 if figure is not None else 1.0)
+    for line in axes.lines:
+        points = np.asarray(line.get_xydata(), dtype=float)
+        if len(points) == 1 and np.isfinite(points).all():
+            x, y = axes.transData.transform(points[0])
+            yield _Box(x - away, y - away, x + away, y + away)
+    for text in axes.texts:
+        if text.get_text():
+            extent = text.get_window_extent()
+            yield _Box(extent.x0, extent.y0, extent.x1, extent.y1)
 
 
 def _crosses(box: _Box, curve: npt.NDArray[np.float64]) -> bool:

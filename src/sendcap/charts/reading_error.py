@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.bands import (
-    TIME_LABEL,
     about_the_band,
     about_the_replications,
     draw_band,
-    limits_s,
+    times_of,
 )
 from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
-from sendcap.charts.timeaxis import elapsed_axis
+from sendcap.charts.timeaxis import Scale, Start
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import Quantity
 
@@ -29,7 +27,12 @@ _DECADES: Final = (0.01, 0.1, 1.0, 10.0, 100.0)
 
 
 def reading_error(
-    study: ConvergenceStudy, delivery: str = ALL_DELIVERIES, ax: Axes | None = None
+    study: ConvergenceStudy,
+    delivery: str = ALL_DELIVERIES,
+    ax: Axes | None = None,
+    *,
+    scale: Scale | None = None,
+    start: Start = None,
 ) -> Axes:
     """Draw how far Delivered % is from the truth over time, a line for each mode.
 
@@ -39,6 +42,8 @@ def reading_error(
     ----------
     ax
         Draw on these. By default a new figure gets them, which is not attached to pyplot.
+    scale, start
+        Of the time axis; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
@@ -46,21 +51,24 @@ def reading_error(
         Those on which it is drawn.
     """
     its = study.replications
+    times = times_of([its], scale, start, delivery)
     with house_style():
         (panel,) = panels_for(
             ax,
             [_PANEL_IN],
             lambda: stacked_panels(
-                f"{its.scenario.title or 'Delivery'}: how far off is Delivered %?",
+                its.scenario.title or "Delivery",
+                "how far off is Delivered %?",
                 (
                     f"{about_the_replications(its, delivery)} {about_the_band(its)}".strip(),
                     "Zero is the truth, what is delivered in the end. Grey: within the tolerances.",
                     "The axis is logarithmic on both sides: each step is ten times the one before.",
                 ),
                 [_PANEL_IN],
+                below_in=times.room_in,
             )[1],
         )
-        elapsed_axis(panel, *limits_s([its]))
+        times.of(panel)
         _error_axis(panel, study, delivery)
         ends = []
         for mode in sorted(study.modes, key=lambda name: -MODE_LOOKS[name].width):
@@ -70,8 +78,7 @@ def reading_error(
             ends.append(EndLabel(look.label, float(band.median[-1]), look.colour))
         label_ends(panel, ends)
         panel.set_title("Delivered % less the truth, in points")
-        panel.set_xlabel(TIME_LABEL, loc="left")
-        draw_marks([panel], validity_marks(its.scenario, delivery))
+        times.below([panel], delivery)
     return panel
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.providers import Group, delivery_of, provider_groups
-from sendcap.charts.stages import compact, headed_figure, left_of_rows, short
+from sendcap.charts.stages import compact, headed_figure, left_of_rows, messages, short
 from sendcap.charts.style import GREY, INK, house_style
+from sendcap.charts.timeaxis import width_in
 from sendcap.reporting.modes import ALL_DELIVERIES
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 _MOST: Final = 16
 _HEIGHT: Final = 0.62
+_WORDS_IN: Final = 1.75
+"""Room for the words beside the longest bar, in inches."""
+_LETTER: Final = 0.0085
+"""About how wide a letter beside the axes is, as a share of the figure's width."""
 _KINDS: Final[dict[Event, str]] = {
     "hard": "hard",
     "soft_first": "soft",
@@ -73,9 +78,10 @@ def bounce_reasons(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = N
     groups = provider_groups(run.ledger, delivery)
     rows = _rows(run, delivery, groups)
     with house_style():
-        axes = _new_axes(run, delivery, rows) if ax is None else ax
+        axes = _new_axes(run, delivery, rows, groups) if ax is None else ax
         longest = max((row.total for row in rows), default=1)
-        axes.set_xlim(0.0, 1.34 * longest)
+        room = min(_WORDS_IN / width_in(axes), 0.6)
+        axes.set_xlim(0.0, longest / (1.0 - room))
         for number, row in enumerate(rows):
             left = 0
             for group in groups:
@@ -115,19 +121,19 @@ def _rows(run: Run, delivery: str, groups: list[Group]) -> list[_Row]:
     rows = []
     for event in _KINDS:
         for reason in ledger.reasons(event):
-            messages = {group.label: total(event, reason, group) for group in groups}
+            counts = {group.label: total(event, reason, group) for group in groups}
             told = ""
             if event == "soft_first":
                 attempts = sum(total("soft", reason, group) for group in groups)
                 expired = sum(total("expired", reason, group) for group in groups)
                 told = f"{attempts:,} attempts; {expired:,} expired"
-            rows.append(_Row(event, _WITHOUT_REASON.get(event, reason), messages, told))
+            rows.append(_Row(event, _WITHOUT_REASON.get(event, reason), counts, told))
     rows = sorted((row for row in rows if row.total), key=lambda row: -row.total)
     return rows[:_MOST]
 
 
 def _label(axes: Axes, number: int, row: _Row) -> None:
-    lines = [(f"{row.total:,} messages" if number == 0 else f"{row.total:,}", INK, "bold")]
+    lines = [(messages(row.total) if number == 0 else f"{row.total:,}", INK, "bold")]
     if row.told:
         lines.append((row.told, GREY, "normal"))
     for line, (text, colour, weight) in enumerate(lines):
@@ -143,7 +149,7 @@ def _label(axes: Axes, number: int, row: _Row) -> None:
         )
 
 
-def _new_axes(run: Run, delivery: str, rows: list[_Row]) -> Axes:
+def _new_axes(run: Run, delivery: str, rows: list[_Row], groups: list[Group]) -> Axes:
     told = (
         "Messages by the reason of their bounce; of a soft bounce by that of the first one. "
         "Attempts are all that bounced softly for that reason; expired are the messages whose "
@@ -156,4 +162,6 @@ def _new_axes(run: Run, delivery: str, rows: list[_Row]) -> Axes:
     )
     height = figure.get_figheight()
     left = left_of_rows([row.label for row in rows] or [""])
-    return figure.add_axes((left, 0.5 / height, 0.83 - left, top - 0.6 / height))
+    longest = max((len(group.label) for group in groups), default=0)
+    right = min(0.83, 0.945 - _LETTER * longest)
+    return figure.add_axes((left, 0.5 / height, right - left, top - 0.6 / height))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sendcap.charts.bands import TIME_LABEL, about_the_replications, limits_s
+from sendcap.charts.bands import about_the_replications, times_of
 from sendcap.charts.figures import panels_for, stacked_panels
-from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
-from sendcap.charts.timeaxis import elapsed_axis
+from sendcap.charts.timeaxis import Scale, Start
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import PARTS, Quantity
 
@@ -70,6 +69,9 @@ def remainder(
     study: ConvergenceStudy,
     delivery: str = ALL_DELIVERIES,
     ax: Axes | Sequence[Axes] | None = None,
+    *,
+    scale: Scale | None = None,
+    start: Start = None,
 ) -> list[Axes]:
     """Draw what the error of Delivered % consists of over time, stacked.
 
@@ -81,6 +83,8 @@ def remainder(
     ax
         Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
         gets them, which is not attached to pyplot.
+    scale, start
+        Of the time axis; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
@@ -88,29 +92,32 @@ def remainder(
         The panels, from top to bottom.
     """
     its = study.replications
+    times = times_of([its], scale, start, delivery)
+    means = " Means over all of them." if its.n > 1 else ""
     with house_style():
-        limits = limits_s([its])
-        plans = [plan for mode in study.modes for plan in _panels(study, mode, delivery, limits[0])]
+        plans = [
+            plan for mode in study.modes for plan in _panels(study, mode, delivery, times.first_s)
+        ]
         title = its.scenario.title or "Delivery"
         heights = [_PANEL_IN] * len(plans)
         panels = panels_for(
             ax,
             heights,
             lambda: stacked_panels(
-                f"{title}: where are the messages that are still missing?",
+                title,
+                "where are the messages that are still missing?",
                 (
-                    f"{about_the_replications(its, delivery)} Means over all of them.",
+                    f"{about_the_replications(its, delivery)}{means}",
                     "Points that Delivered % has still to lose (above zero) and to gain (below).",
                 ),
                 heights,
+                below_in=times.room_in,
             )[1],
         )
         for panel, plan in zip(panels, plans, strict=True):
-            elapsed_axis(panel, *limits)
+            times.of(panel)
             _draw(panel, its.moments_s, plan)
-            panel.tick_params(labelbottom=panel is panels[-1])
-        panels[-1].set_xlabel(TIME_LABEL, loc="left")
-        draw_marks(panels, validity_marks(its.scenario, delivery))
+        times.below(panels, delivery)
     return panels
 
 

@@ -19,6 +19,7 @@ from sendcap.charts.timeaxis import (
     last_change_s,
     place,
     room_below_in,
+    scale_for,
     start_of,
     time_label,
 )
@@ -53,7 +54,7 @@ def retries(
     delivery: str = ALL_DELIVERIES,
     ax: Axes | Sequence[Axes] | None = None,
     *,
-    scale: Scale = "symlog",
+    scale: Scale | None = None,
     start: Start = None,
 ) -> list[Axes]:
     """Draw what becomes of the messages that bounced softly, and how many retries there are.
@@ -87,12 +88,15 @@ def retries(
         panels = panels_for(ax, _HEIGHTS_IN, lambda: _new_axes(run, delivery, began))
         marks = run_marks(run, delivery)
         last_s = last_change_s(run, counts.layers.values(), marks)
+        its_scale = scale_for(scale, run.scenario, last_s, "symlog")
         for panel in panels:
-            elapsed_axis(panel, run.ledger.bin_s if scale == "log" else 0.0, last_s, scale, began)
+            elapsed_axis(
+                panel, run.ledger.bin_s if its_scale == "log" else 0.0, last_s, its_scale, began
+            )
             panel.tick_params(labelbottom=panel is panels[-1])
-        _stack(panels[0], counts, scale)
-        _rates(panels[1], counts, scale)
-        panels[1].set_xlabel(time_label(run.scenario, scale, began), loc="left")
+        _stack(panels[0], counts, its_scale)
+        _rates(panels[1], counts, its_scale)
+        panels[1].set_xlabel(time_label(run.scenario, its_scale, began, last_s), loc="left")
         draw_marks(panels, marks)
         return panels
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sendcap.charts.bands import TIME_LABEL, about_the_replications, points
+from sendcap.charts.bands import about_the_replications, points, times_between
 from sendcap.charts.figures import panels_for, stacked_panels
-from sendcap.charts.marks import draw_marks, validity_marks
+from sendcap.charts.marks import scenario_marks
+from sendcap.charts.stages import short
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, house_style
-from sendcap.charts.timeaxis import elapsed_axis
+from sendcap.charts.timeaxis import Scale, Start
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.folding import Quantity
@@ -23,11 +24,21 @@ if TYPE_CHECKING:
 
 _DOT_IN: Final = 0.15
 """Height of a mode's dot, with its time beside it."""
+_LETTER_IN: Final = 0.076
+"""About how wide a letter of a provider's name is."""
+_MARK_IN: Final = 0.19
+"""Height of the label of a mark, below the rows."""
 _FILLED: Final = 0.72
 """Share of a row that the dots of its modes take."""
 
 
-def settling(study: ConvergenceStudy, ax: Axes | Sequence[Axes] | None = None) -> list[Axes]:
+def settling(
+    study: ConvergenceStudy,
+    ax: Axes | Sequence[Axes] | None = None,
+    *,
+    scale: Scale | None = None,
+    start: Start = None,
+) -> list[Axes]:
     """Draw from when on Delivered % stays within each tolerance, for each provider and mode.
 
     A panel for each tolerance; the providers are in the order of their share of the messages.
@@ -37,6 +48,8 @@ def settling(study: ConvergenceStudy, ax: Axes | Sequence[Axes] | None = None) -
     ax
         Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
         gets them, which is not attached to pyplot.
+    scale, start
+        Of the time axis; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
@@ -45,27 +58,35 @@ def settling(study: ConvergenceStudy, ax: Axes | Sequence[Axes] | None = None) -
     """
     its = study.replications
     providers = _providers(study)
+    times = times_between(its.scenario, _limits_s(study), scale, start)
+    words = [about_the_replications(its)]
+    if its.n > 1:
+        words.append(f"Dot: the median; bar: the middle {share_text(its.confidence)} of them.")
+    words.append("Of each provider: what Delivered % of its messages alone would show.")
+    row_in = _DOT_IN * len(study.modes)
+    marks = scenario_marks(its.scenario)
+    below = sum(1 for mark in marks if mark.label and times.first_s < mark.first_s <= times.last_s)
+    rows = [len(providers) + below * _MARK_IN / row_in] + [len(providers)] * (
+        len(study.tolerances_pt) - 1
+    )
     with house_style():
-        heights = [_DOT_IN * len(study.modes) * len(providers)] * len(study.tolerances_pt)
+        heights = [row_in * each for each in rows]
         panels = panels_for(
             ax,
             heights,
             lambda: stacked_panels(
-                f"{its.scenario.title or 'Delivery'}: whose Delivered % settles when?",
-                (
-                    about_the_replications(its),
-                    f"Dot: the median; bar: the middle {share_text(its.confidence)} of them.",
-                    "Of each provider: what Delivered % of its messages alone would show.",
-                ),
+                its.scenario.title or "Delivery",
+                "whose Delivered % settles when?",
+                words,
                 heights,
-                left_in=1.6,
+                left_in=max(1.6, 0.25 + _LETTER_IN * max(map(len, providers.values()))),
                 gap_in=0.6,
+                below_in=times.room_in,
             )[1],
         )
-        limits = _limits_s(study)
-        for panel, tolerance in zip(panels, study.tolerances_pt, strict=True):
-            elapsed_axis(panel, *limits)
-            panel.set_ylim(len(providers) - 0.4, -0.6)
+        for panel, tolerance, shown in zip(panels, study.tolerances_pt, rows, strict=True):
+            times.of(panel)
+            panel.set_ylim(shown - 0.4, -0.6)
             panel.set_yticks(range(len(providers)), list(providers.values()))
             panel.tick_params(axis="y", length=0)
             panel.grid(visible=False, axis="y")
@@ -73,10 +94,8 @@ def settling(study: ConvergenceStudy, ax: Axes | Sequence[Axes] | None = None) -
                 panel.axhspan(row - 0.5, row + 0.5, color=SHADE, linewidth=0, zorder=0)
             panel.set_title(f"stays within {points(tolerance)} of its final value from")
             _dots(panel, study, list(providers), tolerance)
-            panel.tick_params(labelbottom=panel is panels[-1])
-        panels[-1].set_xlabel(TIME_LABEL, loc="left")
         _legend(panels[0], study)
-        draw_marks(panels, validity_marks(its.scenario))
+        times.below(panels)
     return panels
 
 
@@ -88,7 +107,7 @@ def _providers(study: ConvergenceStudy) -> dict[str, str]:
     total = sum(counts.values())
     largest_first = sorted((its for its in counts.items() if its[1]), key=lambda its: -its[1])
     return {ALL_PROVIDERS: "all together"} | {
-        name: f"{name}  {100.0 * count / total:.3g} %" for name, count in largest_first
+        name: f"{short(name)}  {100.0 * count / total:.3g} %" for name, count in largest_first
     }
 
 

@@ -7,10 +7,13 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from sendcap.charts.figures import EDGE_IN, HEADLINE_PT, headline
 from sendcap.charts.style import GREY
-from sendcap.charts.timeaxis import elapsed_axis
+from sendcap.charts.timeaxis import elapsed_axis, time_label
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -88,12 +91,11 @@ def headed_figure(title: str, what: str, told: str, height: float) -> tuple[Figu
     above = 0.55 + 0.17 * len(lines)
     figure = Figure(figsize=(_WIDTH, height + above))
     whole = figure.get_figheight()
-    title = textwrap.shorten(title, 60, placeholder=" …")
     figure.text(
         LEFT,
         1 - 0.16 / whole,
-        f"{title}: {what[0].lower()}{what[1:]}" if title else f"{what[0].upper()}{what[1:]}",
-        fontsize=13,
+        headline(title, f"{what[0].lower()}{what[1:]}", (1.0 - LEFT) * _WIDTH - EDGE_IN),
+        fontsize=HEADLINE_PT,
         fontweight="bold",
         verticalalignment="top",
     )
@@ -108,14 +110,31 @@ def headed_figure(title: str, what: str, told: str, height: float) -> tuple[Figu
     return figure, 1 - above / whole
 
 
-def time_axis(limits: Limits, panel: Axes, *, labelled: bool = True) -> float:
-    """Make the x axis one of elapsed time, until the last stage has drained; return its end."""
+def messages(count: int) -> str:
+    """Return a number of messages in words.
+
+    Examples
+    --------
+    >>> messages(1), messages(12_500)
+    ('1 message', '12,500 messages')
+    """
+    return f"{count:,} message" if count == 1 else f"{count:,} messages"
+
+
+def time_axis(
+    limits: Limits, panel: Axes, *, labelled: bool = True, began: datetime | None = None
+) -> float:
+    """Make the x axis one of time, until the last stage has drained; return its end.
+
+    Parameters
+    ----------
+    began
+        The moment on the wall at t = 0, where the time is told by the clock.
+    """
     last_s = _ROOM_AFTER * max(limits.drained_at_s, limits.observed[0].bin_s)
-    elapsed_axis(panel, 0.0, last_s, "linear")
+    elapsed_axis(panel, 0.0, last_s, "linear", began)
     if labelled:
-        start = limits.scenario.start
-        since = "time since the start" + ("" if start is None else f", {start:%Y-%m-%d %H:%M %Z}")
-        panel.set_xlabel(since.strip(), loc="left")
+        panel.set_xlabel(time_label(limits.scenario, "linear", began), loc="left")
     return last_s
 
 

@@ -17,6 +17,7 @@ from sendcap.charts.timeaxis import (
     enough,
     last_change_s,
     room_below_in,
+    scale_for,
     start_of,
     time_label,
 )
@@ -56,7 +57,7 @@ def statuses(
     delivery: str = ALL_DELIVERIES,
     ax: Axes | Sequence[Axes] | None = None,
     *,
-    scale: Scale = "symlog",
+    scale: Scale | None = None,
     start: Start = None,
 ) -> list[Axes]:
     """Draw how many messages have each status in Campaign's log over time, stacked.
@@ -94,12 +95,13 @@ def statuses(
         panels = panels_for(ax, heights, lambda: _new_axes(run, delivery, len(names), began))
         marks = run_marks(run, delivery)
         last_s = last_change_s(run, [its for each in layers for its in each.shares.values()], marks)
+        its_scale = scale_for(scale, run.scenario, last_s, "symlog")
         for panel, each in zip(panels, layers, strict=True):
-            first_s = run.ledger.bin_s if scale == "log" else 0.0
-            elapsed_axis(panel, first_s, last_s, scale, began)
+            first_s = run.ledger.bin_s if its_scale == "log" else 0.0
+            elapsed_axis(panel, first_s, last_s, its_scale, began)
             panel.tick_params(labelbottom=panel is panels[-1])
-            _draw(panel, each, scale)
-        panels[-1].set_xlabel(time_label(run.scenario, scale, began), loc="left")
+            _draw(panel, each, its_scale)
+        panels[-1].set_xlabel(time_label(run.scenario, its_scale, began, last_s), loc="left")
         draw_marks(panels, marks)
         return panels
 

@@ -68,6 +68,12 @@ def sweep_heat_map(
             f"{over}, {by}: {len(columns)} by {len(rows)} values are too many for a heat map, "
             f"which has room for {_MOST_CELLS}; it is for a grid and not for a design"
         )
+    pairs = table[[by, over]].drop_duplicates()
+    if len(pairs) > 1 and not (pairs[by].duplicated().any() or pairs[over].duplicated().any()):
+        raise SendcapError(
+            f"{over}, {by}: no two points have a value in common, so there are no rows and "
+            "columns; it is for a grid and not for a design, which the chart tornado is for"
+        )
     means = table.groupby([by, over])[measure].mean()
     cells = np.array([[means.get((row, column), np.nan) for column in columns] for row in rows])
     low, high = float(np.nanmin(cells)), float(np.nanmax(cells))

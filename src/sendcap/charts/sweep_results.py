@@ -84,9 +84,28 @@ def parameter_of(table: pd.DataFrame, name: str | None, but: str | None = None) 
 
 
 def values_of(table: pd.DataFrame, name: str) -> list[Any]:
-    """Return the values of a parameter: numbers in order, text as it comes."""
+    """Return the values of a parameter: numbers and durations in order, text as it comes."""
     values = list(dict.fromkeys(table[name].dropna().tolist()))
-    return sorted(values) if all(isinstance(its, int | float) for its in values) else values
+    sizes = {its: quantity(its) for its in values}
+    return values if None in sizes.values() else sorted(values, key=lambda its: sizes[its] or 0.0)
+
+
+def quantity(value: Any) -> float | None:
+    """Return how much a value of a parameter is: a number, or a duration's seconds; else nothing.
+
+    Examples
+    --------
+    >>> quantity(4), quantity("20m"), quantity("kumomta")
+    (4.0, 1200.0, None)
+    """
+    from sendcap.scenario.durations import parse_duration
+
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    try:
+        return parse_duration(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def in_words(measure: str) -> str:
@@ -140,6 +159,9 @@ def measure_axis(axis: Axis, measure: str) -> None:
             places = ticks(low, high)
         else:
             places = [place for place in even_ticks(low, high, most=7) if place >= 0.0]
+            # What is told to the second has no ticks between seconds.
+            whole = [place for place in places if place % 1.0 == 0.0]
+            places = whole if len(whole) > 1 else places
         axis.set_ticks(places, [elapsed(place) for place in places])
     elif not _is_percentage(measure):
         axis.set_major_formatter(compact)

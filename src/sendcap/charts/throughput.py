@@ -18,8 +18,11 @@ from sendcap.charts.stages import (
     used_most,
 )
 from sendcap.charts.style import GREY, INK, house_style
+from sendcap.charts.timeaxis import Start, room_below_in, start_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from matplotlib.axes import Axes
 
     from sendcap.analysis.limits import Limits
@@ -31,7 +34,9 @@ _FAR: Final = 3.0
 """A ceiling higher than the throughput by this factor is told and not drawn."""
 
 
-def throughput(limits: Limits, ax: Axes | Sequence[Axes] | None = None) -> list[Axes]:
+def throughput(
+    limits: Limits, ax: Axes | Sequence[Axes] | None = None, *, start: Start = None
+) -> list[Axes]:
     """Draw what each stage carries per second, and the most that it could.
 
     Parameters
@@ -40,22 +45,25 @@ def throughput(limits: Limits, ax: Axes | Sequence[Axes] | None = None) -> list[
         Draw on these, a panel for each stage; stages that are used less are left out where there
         are fewer panels. One pair of axes is for the stage that is used the most. By default a new
         figure gets them, which is not attached to pyplot.
+    start
+        Tell the time by the clock; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
     list of Axes
         Those on which it is drawn, from top to bottom.
     """
+    began = start_of(start, limits.scenario)
     with house_style():
-        panels = panels_for(ax, [1.0], lambda: _new_axes(limits))
+        panels = panels_for(ax, [1.0], lambda: _new_axes(limits, room_below_in(began)))
         for number, (panel, its) in enumerate(
             zip(panels, used_most(limits, len(panels)), strict=False)
         ):
-            _draw(panel, its, limits, last=number >= len(panels) - 2)
+            _draw(panel, its, limits, began, last=number >= len(panels) - 2)
         return panels
 
 
-def _new_axes(limits: Limits) -> list[Axes]:
+def _new_axes(limits: Limits, below: float) -> list[Axes]:
     count = min(len(limits.observed), _MOST)
     rows = math.ceil(count / 2)
     told = (
@@ -64,7 +72,7 @@ def _new_axes(limits: Limits) -> list[Axes]:
     )
     if len(limits.observed) > count:
         told += f" Shown are the {count} stages that are used the most."
-    figure, top = new_figure(limits, "Throughput against ceiling", told, 0.65 + 1.45 * rows)
+    figure, top = new_figure(limits, "Throughput against ceiling", told, 0.15 + below + 1.45 * rows)
     height = figure.get_figheight()
     grid = figure.add_gridspec(
         rows,
@@ -72,18 +80,20 @@ def _new_axes(limits: Limits) -> list[Axes]:
         left=LEFT,
         right=0.97,
         top=top - 0.22 / height,
-        bottom=0.52 / height,
+        bottom=(below + 0.02) / height,
         hspace=0.52,
         wspace=0.16,
     )
     return [figure.add_subplot(grid[number // 2, number % 2]) for number in range(count)]
 
 
-def _draw(panel: Axes, its: Observed, limits: Limits, *, last: bool) -> None:
+def _draw(
+    panel: Axes, its: Observed, limits: Limits, began: datetime | None, *, last: bool
+) -> None:
     import numpy as np
 
     stage = its.stage
-    last_s = time_axis(limits, panel, labelled=last)
+    last_s = time_axis(limits, panel, labelled=last, began=began)
     panel.tick_params(labelbottom=last)
     shown = its.edges_s[:-1] < last_s
     carried, ceiling = its.throughput_per_s[shown], its.ceiling_per_s[shown]

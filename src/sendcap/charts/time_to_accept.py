@@ -9,7 +9,7 @@ from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.providers import Group, delivery_of, provider_groups
 from sendcap.charts.stages import LEFT, headed_figure
 from sendcap.charts.style import GREY, INK, house_style
-from sendcap.charts.timeaxis import SCALE_WORDS, Scale, elapsed_axis, enough
+from sendcap.charts.timeaxis import Scale, elapsed_axis, enough, scale_words
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.modes import ALL_DELIVERIES
 
@@ -94,7 +94,7 @@ def time_to_accept(
         slowest_last = sorted(curves, key=lambda its: (its.at_s(99.0), its.at_s(50.0)))
         name_beside(axes, [Named(its.colour, its.label, _told(its)) for its in slowest_last])
         axes.set_ylabel("% of what is accepted in the end")
-        axes.set_xlabel(f"time since the delivery's start{SCALE_WORDS[scale]}", loc="left")
+        axes.set_xlabel(f"time since the delivery's start{scale_words(scale, last_s)}", loc="left")
         chosen = [it for it in run.scenario.deliveries if delivery in (ALL_DELIVERIES, it.name)]
         if all(it.at == 0.0 for it in chosen):
             draw_marks([axes], validity_marks(run.scenario, delivery))

@@ -68,6 +68,8 @@ _CLOSEST_MINUTES: Final = 0.075
 """The same where most of the labels are in minutes."""
 _CLOSEST_DAYS: Final = 0.085
 """The same where there may be a day below the time."""
+_DAY_IN: Final = 0.78
+"""How wide a label with its day is, in inches, with a gap."""
 _MOST: Final = 10
 _NARROW: Final = 4.0
 """A logarithmic axis that spans no more than this factor is read like a linear one."""
@@ -96,6 +98,9 @@ def tick_label(seconds: float) -> str:
     if seconds == 0:
         return "0"
     for unit, name, part in ((_D, "d", 4), (_H, "h", 4), (_M, "min", 2)):
+        # The minutes from 60 s to 2 min are few and in whole ones, as their neighbours in seconds.
+        if unit == _M and seconds < 2 * _M:
+            part = 1
         if seconds >= unit and seconds % (unit / part) == 0:
             return f"{seconds / unit:g} {name}"
     return f"{seconds:g} s"
@@ -144,14 +149,39 @@ def start_of(start: Start, scenario: Scenario) -> datetime | None:
         ) from None
 
 
-def time_label(scenario: Scenario, scale: Scale, start: datetime | None = None) -> str:
-    """Return what the axis is called."""
+def time_label(
+    scenario: Scenario,
+    scale: Scale,
+    start: datetime | None = None,
+    last_s: float = math.inf,
+) -> str:
+    """Return what an axis is called that ends at ``last_s``."""
+    words = scale_words(scale, last_s)
     if start is not None:
-        return f"time of day{_zone(start)}{SCALE_WORDS[scale]}"
+        return f"time of day{_zone(start)}{words}"
     since = "time since the start"
     if scenario.start is not None:
         since += f", {scenario.start:%Y-%m-%d %H:%M}{_zone(scenario.start)}"
-    return f"{since}{SCALE_WORDS[scale]}"
+    return f"{since}{words}"
+
+
+def scale_for(
+    asked: Scale | None, scenario: Scenario, last_s: float, usual: Scale = "log"
+) -> Scale:
+    """Return the scale of an axis: the one that is asked for, or one that suits the deliveries.
+
+    Where a delivery starts late on the axis, such as the last day's of a warm-up, its first hour
+    would have no room on a logarithmic one.
+    """
+    if asked is not None:
+        return asked
+    latest = max(its.at + its.spread for its in scenario.deliveries)
+    return "linear" if latest >= last_s / 3.0 else usual
+
+
+def scale_words(scale: Scale, last_s: float = math.inf) -> str:
+    """Return what is to be known of the scale of an axis that ends at ``last_s``."""
+    return "" if scale == "symlog" and last_s <= LINEAR_S else SCALE_WORDS[scale]
 
 
 def _zone(moment: datetime) -> str:
@@ -235,7 +265,9 @@ def elapsed_axis(
     else:
         axes.set_xscale(scale)
     axes.set_xlim(first_s, last_s)
-    closest = _CLOSEST_DAYS if start else _CLOSEST_MINUTES if scale == "symlog" else _CLOSEST
+    closest = _CLOSEST_MINUTES if scale == "symlog" else _CLOSEST
+    if start:
+        closest = max(_CLOSEST_DAYS, _DAY_IN / width_in(axes))
     places = ticks(first_s, last_s, scale, closest)
     if start is None:
         labels = [tick_label(its) for its in places]
@@ -246,6 +278,12 @@ def elapsed_axis(
         labels = wall_labels([start + timedelta(seconds=its) for its in places])
     axes.set_xticks(places, labels)
     axes.set_xticks([], minor=True)
+
+
+def width_in(axes: Axes) -> float:
+    """Return how wide a pair of axes is, in inches."""
+    figure = axes.get_figure(root=True)
+    return float(axes.get_window_extent().width / figure.dpi) if figure is not None else 1.0
 
 
 def room_below_in(start: datetime | None) -> float:

@@ -9,7 +9,7 @@ from sendcap.charts.figures import panels_for
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.stages import LEFT, headed_figure, short
 from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
-from sendcap.charts.timeaxis import SCALE_WORDS, Scale, elapsed_axis, enough, last_change_s
+from sendcap.charts.timeaxis import Scale, elapsed_axis, enough, last_change_s, scale_words
 from sendcap.errors import SendcapError
 from sendcap.reporting.kpis import figures
 
@@ -80,7 +80,7 @@ def delivered_together(
             panel.tick_params(labelbottom=panel is panels[-1])
             _draw(panel, runs, lines[mode], scale)
             panel.set_title(f"Delivered %, {MODE_LOOKS[mode].label}")
-        panels[-1].set_xlabel(f"time since the start{SCALE_WORDS[scale]}", loc="left")
+        panels[-1].set_xlabel(f"time since the start{scale_words(scale, last_s)}", loc="left")
         return panels
 
 

@@ -16,10 +16,12 @@ from sendcap.charts.sweep_results import (
     new_axes,
     parameter_of,
     parameters_of,
+    quantity,
     value_label,
     written,
 )
 from sendcap.errors import SendcapError
+from sendcap.reporting.elapsed import elapsed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,11 +143,20 @@ def _at_usual(table: pd.DataFrame, usual: dict[str, Any], but: str = "") -> pd.D
 
 def _bar(table: pd.DataFrame, measure: str, name: str, usual: dict[str, Any]) -> pd.Series[float]:
     means: pd.Series[float] = _at_usual(table, usual, name).groupby(name)[measure].mean()
-    if len(means) > _MOST_VALUES and table[name].dtype != object:
+    sizes = [quantity(its) for its in table[name]]
+    if len(means) > _MOST_VALUES and None not in sizes:
         # Of a design no value comes twice: its lowest and its highest fifth stand for the ends.
         import pandas as pd
 
-        fifths = pd.qcut(table[name], 5)
+        fifths = pd.qcut(pd.Series(sizes, index=table.index, dtype=float), 5)
         means = table.groupby(fifths, observed=True)[measure].mean()
-        means.index = pd.Index([f"{its.left:.3g} to {its.right:.3g}" for its in means.index])
+        is_text = any(isinstance(its, str) for its in table[name])
+        means.index = pd.Index([_between(its.left, its.right, is_text) for its in means.index])
     return means.dropna()
+
+
+def _between(low: float, high: float, is_duration: bool) -> str:
+    """Write a range of a parameter's values."""
+    if is_duration:
+        return f"{elapsed(max(low, 0.0))} to {elapsed(high)}"
+    return f"{low:.3g} to {high:.3g}"

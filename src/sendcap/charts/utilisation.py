@@ -15,6 +15,7 @@ from sendcap.charts.stages import (
     used_most,
 )
 from sendcap.charts.style import GREY, GRID, house_style
+from sendcap.charts.timeaxis import Start, room_below_in, start_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,7 @@ _ABOVE: Final = 0.45
 """Rows' worth of room for the label of a mark."""
 
 
-def utilisation(limits: Limits, ax: Axes | None = None) -> Axes:
+def utilisation(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> Axes:
     """Draw which share of each stage is in use over time.
 
     That is the share of its workers or connections that are at work, or of what its rate lets
@@ -38,6 +39,8 @@ def utilisation(limits: Limits, ax: Axes | None = None) -> Axes:
     ----------
     ax
         Draw on these. By default a new figure gets them, which is not attached to pyplot.
+    start
+        Tell the time by the clock; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
@@ -46,11 +49,12 @@ def utilisation(limits: Limits, ax: Axes | None = None) -> Axes:
     """
     import numpy as np
 
+    began = start_of(start, limits.scenario)
     with house_style():
         chosen = used_most(limits, _MOST)
         names = [name(its) for its in reversed(chosen)]
-        axes = _new_axes(limits, names) if ax is None else ax
-        last_s = time_axis(limits, axes)
+        axes = _new_axes(limits, names, room_below_in(began)) if ax is None else ax
+        last_s = time_axis(limits, axes, began=began)
         shown = limits.observed[0].edges_s[:-1] < last_s
         edges_s = limits.observed[0].edges_s[: int(shown.sum()) + 1]
         for row, its in enumerate(reversed(chosen)):
@@ -77,7 +81,7 @@ def utilisation(limits: Limits, ax: Axes | None = None) -> Axes:
                 verticalalignment="center",
                 annotation_clip=False,
             )
-        marks = [*start_marks(limits.run), *outage_marks(limits.scenario)]
+        marks = [*start_marks(limits.scenario), *outage_marks(limits.scenario)]
         labels = sum(1 for mark in marks if mark.label and 0.0 < mark.first_s <= last_s)
         axes.set_ylim(0, len(chosen) + _ABOVE * labels)
         axes.set_yticks(np.arange(len(chosen)) + 0.5 * _HEIGHT, names)
@@ -88,7 +92,7 @@ def utilisation(limits: Limits, ax: Axes | None = None) -> Axes:
         return axes
 
 
-def _new_axes(limits: Limits, names: Sequence[str]) -> Axes:
+def _new_axes(limits: Limits, names: Sequence[str], below: float) -> Axes:
     rows = len(names)
     told = (
         "How much of each stage is in use: of its workers or connections, or of what its rate lets "
@@ -97,7 +101,7 @@ def _new_axes(limits: Limits, names: Sequence[str]) -> Axes:
     )
     if len(limits.observed) > rows:
         told += f" Shown are the {rows} stages that are used the most."
-    figure, top = new_figure(limits, "Utilisation", told, 0.7 + 0.42 * rows)
+    figure, top = new_figure(limits, "Utilisation", told, 0.2 + below + 0.42 * rows)
     height = figure.get_figheight()
     left = left_of_rows(names)
-    return figure.add_axes((left, 0.5 / height, 0.88 - left, top - 0.6 / height))
+    return figure.add_axes((left, below / height, 0.88 - left, top - (below + 0.1) / height))

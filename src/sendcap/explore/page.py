@@ -2,7 +2,7 @@
 
 import marimo
 
-app = marimo.App(app_title="sendcap: what if?", width="full")
+app = marimo.App(app_title="sendcap: what if?", width="full", html_head_file="head.html")
 
 
 @app.cell

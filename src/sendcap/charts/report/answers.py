@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sendcap.analysis.convergence import Convergence, convergence
 from sendcap.analysis.from_ledger import limits_from_ledger
 from sendcap.charts.report.moments import modes_shown
+from sendcap.charts.stages import messages
 from sendcap.charts.style import MODE_LOOKS
 from sendcap.reporting.elapsed import elapsed
 from sendcap.reporting.summary import accepted_at_s, totals
@@ -91,7 +92,7 @@ class Answers:
 
     def facts(self) -> list[Fact]:
         """Return the numbers that matter most."""
-        whole = f"{self.totals['to_deliver']:,} messages"
+        whole = messages(self.totals["to_deliver"])
         facts = [
             Fact("99 % accepted after", self.accepted(99), f"half after {self.accepted(50)}"),
             Fact("Delivered in the end", f"{self.truth_pct:.2f} %", f"of {whole}"),
@@ -143,8 +144,9 @@ class Answers:
         under_way = its["to_deliver"] - self.delivered - sum(count for count, _ in losses)
         if under_way:
             told.append(f"{under_way:,} were still under way when the simulation was cut off")
+        are = "is" if self.delivered == 1 else "are"
         sentence = (
-            f"Of {its['to_deliver']:,} messages, {self.delivered:,} are delivered in the end: "
+            f"Of {messages(its['to_deliver'])}, {self.delivered:,} {are} delivered in the end: "
             f"{self.truth_pct:.2f} %."
         )
         return f"{sentence} {listed(told)}." if told else sentence

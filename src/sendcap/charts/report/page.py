@@ -16,6 +16,7 @@ from sendcap.charts.report.font import font_faces
 from sendcap.charts.report.inline_svg import Picture, picture
 from sendcap.charts.report.moments import JUMPS_S, dashboards, slider, spoken
 from sendcap.charts.report.settings import ASSUMPTIONS, tables
+from sendcap.charts.timeaxis import scale_for
 from sendcap.errors import SendcapError
 
 if TYPE_CHECKING:
@@ -178,7 +179,12 @@ def _pictures(number: int, its: Answers) -> Iterator[Picture]:
 
     for name, title in _TITLES.items():
         chart = CHARTS[name]
-        options: dict[str, Any] = {"scale": "symlog"} if name in _SYMLOG else {}
+        options: dict[str, Any] = {}
+        if name in _SYMLOG:
+            ends_s = [it.at + it.honoured_validity for it in its.run.scenario.deliveries]
+            suits = scale_for(None, its.run.scenario, max(ends_s), "symlog")
+            # That one counts from each delivery's own start.
+            options["scale"] = "symlog" if name == "time-to-accept" else suits
         sources: list[Any] = [its.run]
         if chart.source == "stages":
             sources = [its.limits]

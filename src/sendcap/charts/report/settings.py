@@ -83,7 +83,8 @@ def tables(scenario: Scenario) -> list[Table]:
         ],
     )
     relay, mta, reporting = data["relay"], data["mta"], data["reporting"]
-    batches = f"{relay['workers']} workers, {relay['batch']} messages at a time"
+    workers = "worker" if relay["workers"] == 1 else "workers"
+    batches = f"{relay['workers']} {workers}, {relay['batch']} messages at a time"
     rows = {
         "Relay": f"{batches}, which takes {written(relay['batch_time'])}",
         "Relay's rate": written(relay.get("rate", "none")),
