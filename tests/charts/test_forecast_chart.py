@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from on_a_figure import on_a_figure
 
 import sendcap
 from sendcap import scenario
-from sendcap.charts.forecast import forecast as chart_of
+from sendcap.charts.forecast import forecast as forecast_chart
 
+chart_of = on_a_figure(forecast_chart)
 TEXT = """
 title = "A $mall send"
 seed = 3
