@@ -3,12 +3,15 @@ from __future__ import annotations
 import io
 
 import pytest
+from on_a_figure import on_a_figure
 
 from sendcap.calibration.calibrate import calibrate
 from sendcap.calibration.verification import verify
-from sendcap.charts.calibration import calibration_chart, verification_chart
+from sendcap.charts import calibration, verification
 from sendcap.charts.style import save_png
 
+calibration_chart = on_a_figure(calibration.calibration_chart)
+verification_chart = on_a_figure(verification.verification_chart)
 LINE = (
     "2026-11-26T{:02d}:{:02d}:{:02d}.5+00:00 mx1 postfix/smtp[7]: 4Xab{}: to=<ann@gmail.com>, "
     "relay=gmail-smtp-in.l.google.com[192.0.2.1]:25, delay={}, delays={}/0/0.3/0.{}{}, "
@@ -81,3 +84,23 @@ def test_the_self_check_shows_log_and_simulation(found) -> None:
     figure = verification_chart(verify(found))
     panel = next(panel for panel in figure.axes if panel.get_title(loc="left") == "gmail")
     assert len(panel.lines) == 2
+
+
+def test_they_are_drawn_on_axes_that_are_given_and_on_nothing_else(found) -> None:
+    from matplotlib.figure import Figure
+
+    for chart, drawn in (
+        (calibration.calibration_chart, found),
+        (verification.verification_chart, verify(found)),
+    ):
+        figure = Figure(figsize=(9, 8))
+        left, right = figure.subplots(1, 2)
+        panels = chart(drawn, left)
+        box = left.get_window_extent()
+        for panel in panels:
+            its = panel.get_window_extent()
+            assert box.x0 - 1 <= its.x0 < its.x1 <= box.x1 + 1
+            assert box.y0 - 1 <= its.y0 < its.y1 <= box.y1 + 1
+        assert not right.lines
+        assert not right.child_axes
+        assert figure.get_suptitle() == ""

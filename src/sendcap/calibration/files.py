@@ -26,8 +26,9 @@ def write_calibration(found: Calibration, verified: Verification | None, folder:
     """Write a calibration's files into a directory that exists."""
     from sendcap.calibration.report import report
     from sendcap.calibration.tables import estimates
-    from sendcap.charts.calibration import calibration_chart, verification_chart
+    from sendcap.charts.calibration import calibration_chart
     from sendcap.charts.style import save_png
+    from sendcap.charts.verification import verification_chart
     from sendcap.reporting.saved import write_text
 
     write_text(folder / SCENARIO, found.text)

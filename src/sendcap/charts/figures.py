@@ -143,3 +143,16 @@ def panels_for(
         panels.append(ax.inset_axes((0.0, top - unit * height, 1.0, unit * height)))
         top -= unit * height + gap
     return panels
+
+
+def side_by_side(ax: Axes, columns: int, gap: float = 0.08) -> list[Axes]:
+    """Divide a pair of axes into panels from left to right.
+
+    Parameters
+    ----------
+    gap
+        Between two panels, as a share of the whole width.
+    """
+    ax.set_axis_off()
+    width = (1.0 - gap * (columns - 1)) / columns
+    return [ax.inset_axes((number * (width + gap), 0.0, width, 1.0)) for number in range(columns)]
