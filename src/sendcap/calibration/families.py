@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from scipy.special import gammainc, gammaincc, gammaln, ndtr
 
-from sendcap.calibration.fitting import Family
+
+class Family(NamedTuple):
+    """A family of distributions, with unbounded parameters.
+
+    Attributes
+    ----------
+    start
+        Parameters for a mean and a cv.
+    cdf, sf, logpdf
+        Of times at parameters.
+    written
+        The table of a scenario, from parameters.
+    moments
+        Mean and cv at parameters.
+    """
+
+    name: str
+    size: int
+    start: Callable[[float, float], list[float]]
+    cdf: Callable[[Any, Any], Any]
+    sf: Callable[[Any, Any], Any]
+    logpdf: Callable[[Any, Any], Any]
+    written: Callable[[Any], dict[str, Any]]
+    moments: Callable[[Any], tuple[float, float]]
+
 
 _HALF_LOG_2PI: Final = 0.5 * math.log(2.0 * math.pi)
 _TINY_S: Final = 1e-9

@@ -12,42 +12,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
+from sendcap.calibration.families import FAMILIES, Family
 from sendcap.calibration.times import Z90, Figure, Times, distance
 
 _LEAST_P: Final = 1e-300
 _TINY_S: Final = 1e-6
 _FAR_OFF: Final = 0.05
 _LEAST_MEASURED: Final = 100
-
-
-class Family(NamedTuple):
-    """A family of distributions, with unbounded parameters.
-
-    Attributes
-    ----------
-    start
-        Parameters for a mean and a cv.
-    cdf, sf, logpdf
-        Of times at parameters.
-    written
-        The table of a scenario, from parameters.
-    moments
-        Mean and cv at parameters.
-    """
-
-    name: str
-    size: int
-    start: Callable[[float, float], list[float]]
-    cdf: Callable[[Any, Any], Any]
-    sf: Callable[[Any, Any], Any]
-    logpdf: Callable[[Any, Any], Any]
-    written: Callable[[Any], dict[str, Any]]
-    moments: Callable[[Any], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -95,7 +71,6 @@ def best(times: Times, *, never: bool = False, names: Sequence[str] | None = Non
         Of the families; all by default.
     """
     from sendcap.calibration.edges import constant, uniform
-    from sendcap.calibration.families import FAMILIES
 
     same = constant(times, never)
     if same is not None:

@@ -199,13 +199,19 @@ def _hard(scenario: Scenario) -> float:
     return sum(weight * _hard_at(scenario, name) for name, weight in weights.items())
 
 
-def _soft(scenario: Scenario) -> float:
-    """Return the share of first attempts that bounce softly, but for what a limit does."""
+def _soft(scenario: Scenario, times: float = 1.0) -> float:
+    """Return the share of first attempts that bounce softly, but for what a limit does.
+
+    Parameters
+    ----------
+    times
+        By how much transient and faulty shares are multiplied.
+    """
     share = 0.0
     for name, weight in _weights(scenario).items():
-        faulty = _faulty_at(scenario, name)
-        good = 1.0 - faulty - _hard_at(scenario, name)
-        share += weight * (faulty + good * scenario.providers[name].transient)
+        faulty = _faulty_at(scenario, name) * times
+        good = max(1.0 - faulty - _hard_at(scenario, name), 0.0)
+        share += weight * (faulty + good * min(scenario.providers[name].transient * times, 1.0))
     return share
 
 
@@ -250,20 +256,10 @@ def _soft_times(scenario: Scenario, share: float) -> float:
     """
     from scipy.optimize import brentq
 
-    weights = _weights(scenario)
-
-    def soft(times: float) -> float:
-        found = 0.0
-        for name, weight in weights.items():
-            faulty = _faulty_at(scenario, name) * times
-            good = max(1.0 - faulty - _hard_at(scenario, name), 0.0)
-            found += weight * (faulty + good * min(scenario.providers[name].transient * times, 1.0))
-        return found
-
     most = _most_times(scenario, hard=False)
-    if soft(most) <= share:
+    if _soft(scenario, most) <= share:
         return most
-    return float(brentq(lambda times: soft(times) - share, 0.0, most))
+    return float(brentq(lambda times: _soft(scenario, times) - share, 0.0, most))
 
 
 def _with_first_retry(scenario: Scenario, minutes: float) -> Changes:
