@@ -28,8 +28,8 @@ import pandas as pd
 
 import sendcap
 from sendcap.charts.style import MODE_LOOKS, house_style, save_png
-from sendcap.reporting.elapsed import elapsed
 from sendcap.scenario import parse_duration, updated
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -54,8 +54,8 @@ import numpy.typing as npt
 import sendcap
 from sendcap.analysis import expected
 from sendcap.ledger import Ledger
-from sendcap.reporting.kpis import figures
-from sendcap.reporting.modes import Mode
+from sendcap.readings.kpis import figures
+from sendcap.readings.modes import Mode
 from sendcap.scenario import Scenario, from_dict, load, updated
 
 Floats = npt.NDArray[np.float64]

@@ -64,14 +64,14 @@ import pandas as pd
 from scipy import stats
 
 import sendcap
-from sendcap.analysis.convergence import settling_s
-from sendcap.reporting.elapsed import elapsed
+from sendcap.readings.convergence import settling_s
 from sendcap.run import seconds
 from sendcap.scenario import Rate, UncertainScenario, load_uncertain, updated
 from sendcap.study.forecasts.forecaster import Forecaster
 from sendcap.study.forecasts.readings import Readings, read_readings
 from sendcap.study.forecasts.reference import ReferenceTable, simulate_table
-from sendcap.study.workers import Workers
+from sendcap.study.replication.workers import Workers
+from sendcap.text.quantities import elapsed
 
 CONFIDENCE: Final = 0.9
 TABLES: Final = 4

@@ -30,9 +30,9 @@ import pandas as pd
 
 import sendcap
 from sendcap.charts.style import house_style, save_png
-from sendcap.reporting.elapsed import elapsed
 from sendcap.scenario import updated
-from sendcap.study.estimates import estimate
+from sendcap.study.replication.estimates import estimate
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

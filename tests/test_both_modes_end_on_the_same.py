@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sendcap
-from sendcap.reporting.modes import MODES
+from sendcap.readings.modes import MODES
 from sendcap.run import Run
 from sendcap.scenario import from_dict
 

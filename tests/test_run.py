@@ -12,10 +12,9 @@ import pandas as pd
 import pytest
 
 import sendcap
-from sendcap import scenario
+from sendcap import saved, scenario
 from sendcap.model import engine
 from sendcap.model.tally import Tally
-from sendcap.reporting import saved
 
 TEXT = """
 title = "A small delivery"

@@ -19,9 +19,7 @@ from sendcap.errors import (
 )
 
 if TYPE_CHECKING:
-    from sendcap.analysis.limits import Limits, limits
     from sendcap.calibration.calibrate import Calibration, calibrate
-    from sendcap.charts.report.page import write_report
     from sendcap.importers import (
         Imported,
         import_exim,
@@ -30,25 +28,27 @@ if TYPE_CHECKING:
         import_powermta,
     )
     from sendcap.ledger import Ledger
-    from sendcap.reporting.dashboard import Dashboard
+    from sendcap.readings.dashboard import Dashboard
+    from sendcap.report.page import write_report
     from sendcap.run import Run, open_run, simulate
     from sendcap.scenario import Range, Scenario, load
-    from sendcap.study.capacity.levers import Levers, levers
-    from sendcap.study.capacity.sustained import Sustained, sustained
-    from sendcap.study.capacity.within import Capacity, largest_within
-    from sendcap.study.compare import Comparison, compare
-    from sendcap.study.converge import ConvergenceStudy, converge
+    from sendcap.study.capacity.limits import Limits, limits
+    from sendcap.study.capacity.searches.levers import Levers, levers
+    from sendcap.study.capacity.searches.sustained import Sustained, sustained
+    from sendcap.study.capacity.searches.within import Capacity, largest_within
+    from sendcap.study.convergence.compare import Comparison, compare
+    from sendcap.study.convergence.converge import ConvergenceStudy, converge
     from sendcap.study.forecasts.forecast import forecast
     from sendcap.study.forecasts.outlook import Forecast
-    from sendcap.study.kept import Replications
     from sendcap.study.optimisation.optimise import optimise
     from sendcap.study.optimisation.optimum import Optimum
     from sendcap.study.optimisation.priced import Priced
     from sendcap.study.optimisation.target import Target
-    from sendcap.study.replicate import replicate
-    from sendcap.study.sensitivity.screening import Screening, screening
-    from sendcap.study.sensitivity.sobol import Sensitivity, sensitivity
+    from sendcap.study.replication.replicate import replicate
+    from sendcap.study.replication.replications import Replications
     from sendcap.study.sweeps.designs import latin_hypercube, sobol
+    from sendcap.study.sweeps.sensitivity.screening import Screening, screening
+    from sendcap.study.sweeps.sensitivity.sobol import Sensitivity, sensitivity
     from sendcap.study.sweeps.sweep import sweep
 
     __version__: str
@@ -109,48 +109,48 @@ __all__ = [
 # to load than to answer.
 _HOMES = {
     "Calibration": "sendcap.calibration.calibrate",
-    "Capacity": "sendcap.study.capacity.within",
-    "Comparison": "sendcap.study.compare",
-    "ConvergenceStudy": "sendcap.study.converge",
-    "Dashboard": "sendcap.reporting.dashboard",
+    "Capacity": "sendcap.study.capacity.searches.within",
+    "Comparison": "sendcap.study.convergence.compare",
+    "ConvergenceStudy": "sendcap.study.convergence.converge",
+    "Dashboard": "sendcap.readings.dashboard",
     "Forecast": "sendcap.study.forecasts.outlook",
     "Imported": "sendcap.importers",
     "Ledger": "sendcap.ledger",
-    "Levers": "sendcap.study.capacity.levers",
-    "Limits": "sendcap.analysis.limits",
+    "Levers": "sendcap.study.capacity.searches.levers",
+    "Limits": "sendcap.study.capacity.limits",
     "Optimum": "sendcap.study.optimisation.optimum",
     "Priced": "sendcap.study.optimisation.priced",
     "Range": "sendcap.scenario",
-    "Replications": "sendcap.study.kept",
+    "Replications": "sendcap.study.replication.replications",
     "Run": "sendcap.run",
     "Scenario": "sendcap.scenario",
-    "Screening": "sendcap.study.sensitivity.screening",
-    "Sensitivity": "sendcap.study.sensitivity.sobol",
-    "Sustained": "sendcap.study.capacity.sustained",
+    "Screening": "sendcap.study.sweeps.sensitivity.screening",
+    "Sensitivity": "sendcap.study.sweeps.sensitivity.sobol",
+    "Sustained": "sendcap.study.capacity.searches.sustained",
     "Target": "sendcap.study.optimisation.target",
     "calibrate": "sendcap.calibration.calibrate",
-    "compare": "sendcap.study.compare",
-    "converge": "sendcap.study.converge",
+    "compare": "sendcap.study.convergence.compare",
+    "converge": "sendcap.study.convergence.converge",
     "forecast": "sendcap.study.forecasts.forecast",
     "import_exim": "sendcap.importers",
     "import_kumomta": "sendcap.importers",
     "import_postfix": "sendcap.importers",
     "import_powermta": "sendcap.importers",
-    "largest_within": "sendcap.study.capacity.within",
+    "largest_within": "sendcap.study.capacity.searches.within",
     "latin_hypercube": "sendcap.study.sweeps.designs",
-    "levers": "sendcap.study.capacity.levers",
-    "limits": "sendcap.analysis.limits",
+    "levers": "sendcap.study.capacity.searches.levers",
+    "limits": "sendcap.study.capacity.limits",
     "load": "sendcap.scenario",
     "open_run": "sendcap.run",
     "optimise": "sendcap.study.optimisation.optimise",
-    "replicate": "sendcap.study.replicate",
-    "screening": "sendcap.study.sensitivity.screening",
-    "sensitivity": "sendcap.study.sensitivity.sobol",
+    "replicate": "sendcap.study.replication.replicate",
+    "screening": "sendcap.study.sweeps.sensitivity.screening",
+    "sensitivity": "sendcap.study.sweeps.sensitivity.sobol",
     "simulate": "sendcap.run",
     "sobol": "sendcap.study.sweeps.designs",
-    "sustained": "sendcap.study.capacity.sustained",
+    "sustained": "sendcap.study.capacity.searches.sustained",
     "sweep": "sendcap.study.sweeps.sweep",
-    "write_report": "sendcap.charts.report.page",
+    "write_report": "sendcap.report.page",
 }
 
 

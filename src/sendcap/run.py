@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sendcap.errors import RunError, ScenarioError, SendcapError, SendcapWarning
-from sendcap.reporting import staging
-from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
+from sendcap.files import directory as staging
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.ledger import Ledger
     from sendcap.model.engine import Progress
-    from sendcap.reporting.dashboard import Dashboard
+    from sendcap.readings.dashboard import Dashboard
     from sendcap.scenario import Scenario
 
 
@@ -44,7 +44,7 @@ class Run:
         denominator: Denominator | None = None,
         provider: str = ALL_PROVIDERS,
     ) -> pd.DataFrame:
-        """Return the KPIs over time; see `sendcap.reporting.kpis.kpis`.
+        """Return the KPIs over time; see `sendcap.readings.kpis.kpis`.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class Run:
         provider
             Count the messages to this provider alone.
         """
-        from sendcap.reporting.kpis import kpis
+        from sendcap.readings.kpis import kpis
 
         return kpis(self.ledger, mode, delivery, self._denominator(denominator), provider)
 
@@ -88,7 +88,7 @@ class Run:
         SendcapError
             If the moment is before 0 or not a duration, or if there is no such mode or delivery.
         """
-        from sendcap.reporting.dashboard import dashboard
+        from sendcap.readings.dashboard import dashboard
 
         reporting = self.scenario.reporting
         return dashboard(
@@ -103,8 +103,8 @@ class Run:
         )
 
     def summary(self) -> dict[str, Any]:
-        """Return totals, times and final KPIs; see `sendcap.reporting.summary.summary`."""
-        from sendcap.reporting.summary import summary
+        """Return totals, times and final KPIs; see `sendcap.readings.summary.summary`."""
+        from sendcap.readings.summary import summary
 
         scenario = self.scenario
         return summary(
@@ -142,9 +142,9 @@ class Run:
 
     def write(self, folder: Path) -> None:
         """Write the run's files into a directory that exists; `save` is the safe way."""
+        from sendcap import saved
         from sendcap.charts.delivered import delivered
         from sendcap.charts.style import save_png
-        from sendcap.reporting import saved
         from sendcap.scenario import dumps
 
         reporting = self.scenario.reporting
@@ -256,7 +256,7 @@ def open_run(directory: str | os.PathLike[str]) -> Run:
     RunError
         If the directory is missing, not a saved run, damaged, or of a newer version of sendcap.
     """
-    from sendcap.reporting.saved import read_ledger
+    from sendcap.saved import read_ledger
     from sendcap.scenario import load
 
     folder = Path(directory)

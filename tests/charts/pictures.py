@@ -18,23 +18,23 @@ from matplotlib.text import Text
 
 import sendcap
 from sendcap import scenario
-from sendcap.analysis.ceilings import stages
-from sendcap.analysis.from_ledger import limits_from_ledger
 from sendcap.charts.attempts import attempts
-from sendcap.charts.catalogue import CHARTS
-from sendcap.charts.comparison import comparison
 from sendcap.charts.delivered import delivered
-from sendcap.charts.levers import levers_chart
-from sendcap.charts.queue_age import queue_age
-from sendcap.charts.sensitivity import sensitivity_chart
 from sendcap.charts.statuses import statuses
 from sendcap.charts.style import figure_of, house_style, save
-from sendcap.charts.throughput import throughput
-from sendcap.charts.utilisation import utilisation
+from sendcap.plot import CHARTS
 from sendcap.scenario import Range
-from sendcap.study.capacity.levers import Gain, Levers
-from sendcap.study.estimates import Estimate
-from sendcap.study.sensitivity.sobol import Sensitivity
+from sendcap.study.capacity.ceilings import stages
+from sendcap.study.capacity.charts.levers import levers_chart
+from sendcap.study.capacity.charts.queue_age import queue_age
+from sendcap.study.capacity.charts.throughput import throughput
+from sendcap.study.capacity.charts.utilisation import utilisation
+from sendcap.study.capacity.from_ledger import limits_from_ledger
+from sendcap.study.capacity.searches.levers import Gain, Levers
+from sendcap.study.convergence.charts.comparison import comparison
+from sendcap.study.replication.estimates import Estimate
+from sendcap.study.sweeps.charts.sensitivity import sensitivity_chart
+from sendcap.study.sweeps.sensitivity.sobol import Sensitivity
 
 if TYPE_CHECKING:
     from sendcap.charts.style import Drawn

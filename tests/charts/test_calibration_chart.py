@@ -6,8 +6,8 @@ import pytest
 from on_a_figure import on_a_figure
 
 from sendcap.calibration.calibrate import calibrate
+from sendcap.calibration.charts import calibration, verification
 from sendcap.calibration.verification import verify
-from sendcap.charts import calibration, verification
 from sendcap.charts.style import save_png
 
 calibration_chart = on_a_figure(calibration.calibration_chart)

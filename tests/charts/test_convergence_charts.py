@@ -13,14 +13,14 @@ from on_a_figure import on_a_figure
 
 import sendcap
 from sendcap import scenario
-from sendcap.charts.converging import converging
-from sendcap.charts.reading_error import reading_error
-from sendcap.charts.remainder import remainder
-from sendcap.charts.settling import settling
 from sendcap.charts.style import MODE_LOOKS, house_style, save_png
 from sendcap.errors import SendcapWarning
-from sendcap.reporting.elapsed import elapsed
-from sendcap.study.folding import PARTS, Quantity
+from sendcap.study.convergence.charts.converging import converging
+from sendcap.study.convergence.charts.reading_error import reading_error
+from sendcap.study.convergence.charts.remainder import remainder
+from sendcap.study.convergence.charts.settling import settling
+from sendcap.study.replication.recording import PARTS, Quantity
+from sendcap.text.quantities import elapsed
 
 converging = on_a_figure(converging)
 reading_error = on_a_figure(reading_error)
@@ -197,7 +197,7 @@ def test_a_delivery_has_charts_of_its_own(study) -> None:
 
 
 def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
-    from sendcap.charts.comparison import comparison as chart_of
+    from sendcap.study.convergence.charts.comparison import comparison as chart_of
 
     comparison = on_a_figure(chart_of)
 
@@ -221,7 +221,7 @@ def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
 
 
 def test_a_comparison_of_runs_says_that_it_has_no_interval(tmp_path, run) -> None:
-    from sendcap.charts.comparison import comparison as chart_of
+    from sendcap.study.convergence.charts.comparison import comparison as chart_of
 
     comparison = on_a_figure(chart_of)
 
@@ -232,7 +232,7 @@ def test_a_comparison_of_runs_says_that_it_has_no_interval(tmp_path, run) -> Non
 
 
 def test_labels_at_the_ends_do_not_overlap(compared) -> None:
-    from sendcap.charts.comparison import comparison as chart_of
+    from sendcap.study.convergence.charts.comparison import comparison as chart_of
 
     comparison = on_a_figure(chart_of)
 

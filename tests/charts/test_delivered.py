@@ -17,7 +17,7 @@ from sendcap import scenario
 from sendcap.charts.delivered import delivered
 from sendcap.charts.expiry import expiry_spans
 from sendcap.charts.style import MODE_LOOKS, house_style, save_png
-from sendcap.reporting.modes import MODES
+from sendcap.readings.modes import MODES
 
 delivered = on_a_figure(delivered)
 

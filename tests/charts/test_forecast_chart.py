@@ -7,7 +7,7 @@ from on_a_figure import on_a_figure
 
 import sendcap
 from sendcap import scenario
-from sendcap.charts.forecast import forecast as forecast_chart
+from sendcap.study.forecasts.chart import forecast as forecast_chart
 
 chart_of = on_a_figure(forecast_chart)
 TEXT = """

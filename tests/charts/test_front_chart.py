@@ -5,13 +5,13 @@ import io
 import pandas as pd
 import pytest
 
-from sendcap.charts.front import front_chart
 from sendcap.charts.style import save_png
-from sendcap.study.estimates import Estimate
+from sendcap.study.optimisation.chart import front_chart
 from sendcap.study.optimisation.optimum import Optimum, Tried, trials_table
 from sendcap.study.optimisation.priced import Priced
 from sendcap.study.optimisation.target import Target
 from sendcap.study.optimisation.trials import Trial
+from sendcap.study.replication.estimates import Estimate
 
 LEVERS = {"mta.ips": Priced(1, 64, 40)}
 TARGET = Target("accepted_99_pct_s", at_most="4h")

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
 
-from sendcap.analysis.ceilings import Stage
-from sendcap.charts.levers import levers_chart
 from sendcap.charts.style import house_style, save_png
-from sendcap.study.capacity.levers import Gain, Levers
-from sendcap.study.estimates import Estimate
+from sendcap.study.capacity.ceilings import Stage
+from sendcap.study.capacity.charts.levers import levers_chart
+from sendcap.study.capacity.searches.levers import Gain, Levers
+from sendcap.study.replication.estimates import Estimate
 
 levers_chart = on_a_figure(levers_chart)
 

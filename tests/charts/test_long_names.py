@@ -11,20 +11,20 @@ from matplotlib.text import Text
 
 import sendcap
 from sendcap import scenario
-from sendcap.analysis.from_ledger import limits_from_ledger
-from sendcap.charts.backlog import backlog
-from sendcap.charts.catalogue import CHARTS
 from sendcap.charts.delivered import delivered
 from sendcap.charts.figures import headline
-from sendcap.charts.remainder import remainder
-from sendcap.charts.settling import settling
 from sendcap.charts.style import figure_of, house_style
-from sendcap.charts.sweep_heat_map import sweep_heat_map
-from sendcap.charts.sweep_results import values_of
-from sendcap.charts.throughput import throughput
-from sendcap.charts.tornado import tornado
 from sendcap.errors import SendcapError
-from sendcap.study.converge import convergence_of
+from sendcap.plot import CHARTS
+from sendcap.study.capacity.charts.backlog import backlog
+from sendcap.study.capacity.charts.throughput import throughput
+from sendcap.study.capacity.from_ledger import limits_from_ledger
+from sendcap.study.convergence.charts.remainder import remainder
+from sendcap.study.convergence.charts.settling import settling
+from sendcap.study.convergence.converge import convergence_of
+from sendcap.study.sweeps.charts.sweep_heat_map import sweep_heat_map
+from sendcap.study.sweeps.charts.sweep_results import values_of
+from sendcap.study.sweeps.charts.tornado import tornado
 
 LONG = """
 title = "Autumn clearance of the outdoor and garden department, United Kingdom and Ireland, wave 2"

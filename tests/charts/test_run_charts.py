@@ -18,9 +18,7 @@ from pictures import TEXT, limits, results, study
 
 import sendcap
 from sendcap import scenario
-from sendcap.analysis.from_ledger import limits_from_ledger
 from sendcap.charts.attempts import attempts, attempts_per_message
-from sendcap.charts.catalogue import CHARTS
 from sendcap.charts.delivered import delivered
 from sendcap.charts.funnel import funnel
 from sendcap.charts.reasons import bounce_reasons
@@ -28,8 +26,10 @@ from sendcap.charts.retries import retries
 from sendcap.charts.statuses import statuses
 from sendcap.charts.style import FORMATS, house_style, save
 from sendcap.charts.time_to_accept import time_to_accept
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.summary import accepted_at_s
+from sendcap.plot import CHARTS
+from sendcap.readings.summary import accepted_at_s
+from sendcap.study.capacity.from_ledger import limits_from_ledger
+from sendcap.text.quantities import elapsed
 
 OF_A_RUN = [name for name, chart in CHARTS.items() if chart.source == "run"]
 each_chart = pytest.mark.parametrize("name", OF_A_RUN)
@@ -95,7 +95,7 @@ def test_the_same_chart_gives_the_same_bytes(form, run) -> None:
 
 
 def test_no_chart_imports_pyplot() -> None:
-    code = "import sys; from sendcap.charts.catalogue import CHARTS"
+    code = "import sys; from sendcap.plot import CHARTS"
     code += "; [chart.load() for chart in CHARTS.values()]"
     code += "; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,11 +5,11 @@ import io
 import pandas as pd
 from on_a_figure import on_a_figure
 
-from sendcap.charts.sensitivity import screening_chart, sensitivity_chart
 from sendcap.charts.style import save_png
 from sendcap.scenario import Range
-from sendcap.study.sensitivity.screening import Screening
-from sendcap.study.sensitivity.sobol import Sensitivity
+from sendcap.study.sweeps.charts.sensitivity import screening_chart, sensitivity_chart
+from sendcap.study.sweeps.sensitivity.screening import Screening
+from sendcap.study.sweeps.sensitivity.sobol import Sensitivity
 
 sensitivity_chart = on_a_figure(sensitivity_chart)
 

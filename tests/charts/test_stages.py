@@ -16,14 +16,14 @@ from matplotlib.text import Text
 from on_a_figure import on_a_figure
 
 import sendcap
-from sendcap.analysis.limits import Limits
-from sendcap.charts import stages
-from sendcap.charts.backlog import backlog
-from sendcap.charts.queue_age import queue_age
 from sendcap.charts.style import house_style, save_png
-from sendcap.charts.throughput import throughput
-from sendcap.charts.utilisation import utilisation
 from sendcap.scenario import from_dict, loads, to_dict, updated
+from sendcap.study.capacity.charts import stages
+from sendcap.study.capacity.charts.backlog import backlog
+from sendcap.study.capacity.charts.queue_age import queue_age
+from sendcap.study.capacity.charts.throughput import throughput
+from sendcap.study.capacity.charts.utilisation import utilisation
+from sendcap.study.capacity.limits import Limits
 
 backlog = on_a_figure(backlog)
 queue_age = on_a_figure(queue_age)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sendcap.charts.tornado import tornado
+from sendcap.study.sweeps.charts.tornado import tornado
 
 # One parameter at a time, none at the first point.
 ONE_AT_A_TIME = pd.DataFrame(

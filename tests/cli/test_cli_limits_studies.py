@@ -11,10 +11,10 @@ import pytest
 
 import sendcap as package
 from sendcap.cli.limits_studies import sustained_sentence, within_sentence
-from sendcap.study.capacity.levers import levers
-from sendcap.study.capacity.sustained import Growth, Sustained, sustained
-from sendcap.study.capacity.within import largest_within
-from sendcap.study.estimates import Estimate
+from sendcap.study.capacity.searches.levers import levers
+from sendcap.study.capacity.searches.sustained import Growth, Sustained, sustained
+from sendcap.study.capacity.searches.within import largest_within
+from sendcap.study.replication.estimates import Estimate
 
 TEXT = """
 title = "Narrow"

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from sendcap.charts.catalogue import CHARTS
+from sendcap.plot import CHARTS
 
 STUDY = """
 scenario = "small.toml"

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import sendcap as package
-from sendcap.reporting import saved
+from sendcap import saved
 
 FILES = {"scenario.toml", "ledger.parquet", "kpis.csv", "summary.json", "delivered.png"}
 

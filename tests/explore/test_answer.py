@@ -7,9 +7,9 @@ import pytest
 from sendcap.analysis import expected
 from sendcap.explore.answer import answer
 from sendcap.explore.layout import page
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.summary import accepted_at_s
+from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import load, loads, updated
+from sendcap.text.quantities import elapsed
 
 
 def told(found):

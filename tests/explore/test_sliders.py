@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sendcap.analysis.ceilings import stages
 from sendcap.errors import SendcapError
 from sendcap.explore.sliders import FIRST_DELAYS, moved, sliders
 from sendcap.scenario import Scenario, load, presets, to_dict, updated
+from sendcap.study.capacity.ceilings import stages
 
 
 def shares(scenario: Scenario) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from sendcap.calibration.calibrate import Calibration
 from sendcap.calibration.verification import Verification
-from sendcap.reporting.staging import SCENARIO, Contents
+from sendcap.files.directory import SCENARIO, Contents
 
 _REPORT: Final = "report.txt"
 _ESTIMATES: Final = "estimates.csv"
@@ -24,12 +24,12 @@ CALIBRATION: Final = Contents(
 
 def write_calibration(found: Calibration, verified: Verification | None, folder: Path) -> None:
     """Write a calibration's files into a directory that exists."""
+    from sendcap.calibration.charts.calibration import calibration_chart
+    from sendcap.calibration.charts.verification import verification_chart
     from sendcap.calibration.report import report
     from sendcap.calibration.tables import estimates
-    from sendcap.charts.calibration import calibration_chart
     from sendcap.charts.style import save_png
-    from sendcap.charts.verification import verification_chart
-    from sendcap.reporting.saved import write_text
+    from sendcap.saved import write_text
 
     write_text(folder / SCENARIO, found.text)
     write_text(folder / _REPORT, report(found, verified))

@@ -10,7 +10,7 @@ from sendcap.calibration.times import Figure
 
 def seconds(value: float) -> str:
     """Return a time in words: three digits, and a unit."""
-    from sendcap.reporting.elapsed import elapsed
+    from sendcap.text.quantities import elapsed
 
     if not math.isfinite(value):
         return "never"

@@ -2,7 +2,7 @@
 
 Each chart function takes a run or a result and an optional ``ax``, on which it draws, and returns
 the axes: one pair, or a list of panels. Nothing global is changed and pyplot is not used. Such
-axes, or their figure, are written by `sendcap.charts.style.save`. `sendcap.charts.catalogue` lists
+axes, or their figure, are written by `sendcap.charts.style.save`. `sendcap.plot` lists
 the charts by name.
 
 >>> import sendcap

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.providers import delivery_of
-from sendcap.charts.stages import LEFT, compact, headed_figure, messages
 from sendcap.charts.style import INK, house_style
 from sendcap.errors import RunError
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
+from sendcap.study.capacity.charts.stages import LEFT, compact, headed_figure, messages
 
 if TYPE_CHECKING:
     import numpy as np

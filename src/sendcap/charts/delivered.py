@@ -14,7 +14,6 @@ from sendcap.charts.expiry import ExpirySpan, expiry_spans
 from sendcap.charts.figures import EDGE_IN, HEADLINE_PT, headline, panels_for
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, run_marks
-from sendcap.charts.stages import messages
 from sendcap.charts.style import GREY, MODE_LOOKS, SHADE, house_style
 from sendcap.charts.timeaxis import (
     Scale,
@@ -25,15 +24,16 @@ from sendcap.charts.timeaxis import (
     start_of,
     time_label,
 )
-from sendcap.reporting.kpis import Figures, figures
-from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.readings.kpis import Figures, figures
+from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.study.capacity.charts.stages import messages
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from matplotlib.axes import Axes
 
-    from sendcap.reporting.kpis import Percentages
+    from sendcap.readings.kpis import Percentages
     from sendcap.run import Run
 
     Lines = dict[Mode, Percentages]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.charts.providers import Group, delivery_of, provider_groups
-from sendcap.charts.stages import headed_figure, left_of_rows
 from sendcap.charts.style import GRID, INK, house_style
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
+from sendcap.study.capacity.charts.stages import headed_figure, left_of_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from sendcap.charts.expiry import ExpirySpan, expiry_spans
 from sendcap.charts.style import GREY, INK
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
 
 if TYPE_CHECKING:
     import numpy as np

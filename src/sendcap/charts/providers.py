@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sendcap.charts.stages import short
 from sendcap.charts.style import GREY, PETROFF
-from sendcap.reporting.modes import ALL_DELIVERIES, one_of
+from sendcap.readings.modes import ALL_DELIVERIES, one_of
+from sendcap.study.capacity.charts.stages import short
 
 if TYPE_CHECKING:
     from sendcap.ledger import Ledger

@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.providers import Group, delivery_of, provider_groups
-from sendcap.charts.stages import compact, headed_figure, left_of_rows, messages, short
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import width_in
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
+from sendcap.study.capacity.charts.stages import (
+    compact,
+    headed_figure,
+    left_of_rows,
+    messages,
+    short,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,6 @@ from sendcap.charts.figures import panels_for
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.providers import delivery_of
-from sendcap.charts.stages import LEFT, compact, headed_figure
 from sendcap.charts.style import GREY, house_style
 from sendcap.charts.timeaxis import (
     Scale,
@@ -23,8 +22,9 @@ from sendcap.charts.timeaxis import (
     start_of,
     time_label,
 )
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
+from sendcap.study.capacity.charts.stages import LEFT, compact, headed_figure
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from datetime import datetime

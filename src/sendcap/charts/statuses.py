@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sendcap.charts.figures import panels_for
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, run_marks
-from sendcap.charts.stages import LEFT, headed_figure
 from sendcap.charts.style import INK, MODE_LOOKS, house_style
 from sendcap.charts.timeaxis import (
     Scale,
@@ -21,9 +20,10 @@ from sendcap.charts.timeaxis import (
     start_of,
     time_label,
 )
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.kpis import Figures, figures
-from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.readings.kpis import Figures, figures
+from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.study.capacity.charts.stages import LEFT, headed_figure
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,14 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sendcap.reporting.staging import SCENARIO, Contents
+from sendcap.files.directory import SCENARIO, Contents
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.charts.style import Drawn
-    from sendcap.study.compare import Comparison
-    from sendcap.study.converge import ConvergenceStudy
+    from sendcap.study.convergence.compare import Comparison
+    from sendcap.study.convergence.converge import ConvergenceStudy
     from sendcap.study.forecasts.outlook import Forecast
 
 _DECIMALS: Final = 6
@@ -55,13 +55,13 @@ FORECAST: Final = Contents(
 
 def write_convergence(study: ConvergenceStudy, folder: Path) -> None:
     """Write the tables and charts of a convergence into a directory that exists."""
-    from sendcap.charts.converging import converging
-    from sendcap.charts.reading_error import reading_error
-    from sendcap.charts.remainder import remainder
-    from sendcap.charts.settling import settling
     from sendcap.charts.style import save_png
-    from sendcap.reporting.saved import write_text
+    from sendcap.saved import write_text
     from sendcap.scenario import dumps
+    from sendcap.study.convergence.charts.converging import converging
+    from sendcap.study.convergence.charts.reading_error import reading_error
+    from sendcap.study.convergence.charts.remainder import remainder
+    from sendcap.study.convergence.charts.settling import settling
 
     write_text(folder / SCENARIO, dumps(study.replications.scenario))
     for name in _CONVERGENCE:
@@ -76,10 +76,10 @@ def write_comparison(its: Comparison, folder: Path) -> None:
     """Write the tables and the chart of a comparison into a directory that exists."""
     import pandas as pd
 
-    from sendcap.charts.comparison import comparison
     from sendcap.charts.style import save_png
-    from sendcap.reporting.saved import write_text
+    from sendcap.saved import write_text
     from sendcap.scenario import dumps
+    from sendcap.study.convergence.charts.comparison import comparison
 
     write_text(folder / _A, dumps(its.a.scenario))
     write_text(folder / _B, dumps(its.b.scenario))
@@ -96,10 +96,10 @@ def write_forecast(its: Forecast, folder: Path) -> None:
 
     The scenario is that of the medians, so that ``sendcap run`` shows how it may go on.
     """
-    from sendcap.charts.forecast import forecast
     from sendcap.charts.style import save_png
-    from sendcap.reporting.saved import write_text
+    from sendcap.saved import write_text
     from sendcap.scenario import dumps
+    from sendcap.study.forecasts.chart import forecast
 
     write_text(folder / SCENARIO, dumps(its.likeliest()))
     for name in _FORECAST:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.modes import Mode
 
     Drawn = Figure | Axes | Sequence[Axes]
 

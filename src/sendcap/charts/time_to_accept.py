@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.providers import Group, delivery_of, provider_groups
-from sendcap.charts.stages import LEFT, headed_figure
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import Scale, elapsed_axis, enough, scale_words
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
+from sendcap.study.capacity.charts.stages import LEFT, headed_figure
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     import numpy as np

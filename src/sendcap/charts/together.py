@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.figures import panels_for
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.stages import LEFT, headed_figure, short
 from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
 from sendcap.charts.timeaxis import Scale, elapsed_axis, enough, last_change_s, scale_words
 from sendcap.errors import SendcapError
-from sendcap.reporting.kpis import figures
+from sendcap.readings.kpis import figures
+from sendcap.study.capacity.charts.stages import LEFT, headed_figure, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sendcap.reporting.kpis import Percentages
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.kpis import Percentages
+    from sendcap.readings.modes import Mode
     from sendcap.run import Run
 
 _PANEL_IN: Final = 2.1

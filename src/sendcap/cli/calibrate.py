@@ -78,8 +78,8 @@ def calibrate(
     from sendcap.calibration.files import CALIBRATION, write_calibration
     from sendcap.cli.stops import cleaned_by
     from sendcap.errors import SendcapError
-    from sendcap.reporting import whole_files
-    from sendcap.reporting.staging import Staging
+    from sendcap.files import single as whole_files
+    from sendcap.files.directory import Staging
 
     if output.is_dir():
         raise SendcapError(f"{output}: is a directory; give the name of a scenario file")

@@ -10,7 +10,7 @@ import click
 from sendcap.cli import options
 
 if TYPE_CHECKING:
-    from sendcap.study.compare import Side
+    from sendcap.study.convergence.compare import Side
 
 
 @click.command()
@@ -66,13 +66,13 @@ def compare(
     from sendcap.cli.comparison import show_comparison
     from sendcap.cli.progress import simulations_bar
     from sendcap.cli.stops import cleaned_by
-    from sendcap.reporting.modes import Mode
-    from sendcap.reporting.staging import Staging
-    from sendcap.study import compare as study
-    from sendcap.study.converge import tolerances_of
-    from sendcap.study.replicate import DEFAULT_REPLICATIONS
-    from sendcap.study.shares import parse_share
-    from sendcap.study.workers import Workers
+    from sendcap.files.directory import Staging
+    from sendcap.readings.modes import Mode
+    from sendcap.study.convergence import compare as study
+    from sendcap.study.convergence.converge import tolerances_of
+    from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
+    from sendcap.study.replication.workers import Workers
+    from sendcap.text.shares import parse_share
 
     points = tolerances_of(options.listed(tolerances))
     share = parse_share(confidence, "--confidence", whole=False)
@@ -106,7 +106,7 @@ def compare(
 def _sides(a: str, b: str | None, settings: tuple[str, ...], seed: int | None) -> tuple[Side, Side]:
     from sendcap.cli.edits import edited
     from sendcap.errors import SendcapError
-    from sendcap.study.compare import Side, side
+    from sendcap.study.convergence.compare import Side, side
 
     if b is not None and settings:
         raise SendcapError("compare: give B or --set, not both")

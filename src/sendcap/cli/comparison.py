@@ -6,16 +6,16 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.charts.bands import points as in_words
 from sendcap.charts.style import MODE_LOOKS
 from sendcap.cli.conduct import printable
 from sendcap.cli.numbers import Write, bracketed, longer, percent, points, signed
 from sendcap.cli.tables import console, heading, new_table
-from sendcap.reporting.elapsed import elapsed
-from sendcap.study.shares import share_text
+from sendcap.study.convergence.charts.bands import points as in_words
+from sendcap.text.quantities import elapsed
+from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
-    from sendcap.study.compare import Comparison
+    from sendcap.study.convergence.compare import Comparison
 
 _WHAT: Final = {
     "delivered_pct": "Final Delivered %",

@@ -64,13 +64,13 @@ def converge(
     from sendcap.cli.progress import simulations_bar
     from sendcap.cli.stops import cleaned_by
     from sendcap.errors import SendcapError
-    from sendcap.reporting.modes import Mode
-    from sendcap.reporting.staging import Staging
+    from sendcap.files.directory import Staging
+    from sendcap.readings.modes import Mode
     from sendcap.scenario import load
-    from sendcap.study import converge as study
-    from sendcap.study.replicate import DEFAULT_REPLICATIONS
-    from sendcap.study.shares import parse_points, parse_share
-    from sendcap.study.workers import Workers
+    from sendcap.study.convergence import converge as study
+    from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
+    from sendcap.study.replication.workers import Workers
+    from sendcap.text.shares import parse_points, parse_share
 
     if replications is not None and precision is not None:
         raise SendcapError("--replications and --precision: give one of them, not both")

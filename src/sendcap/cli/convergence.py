@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.charts.bands import points as in_words
 from sendcap.cli.conduct import printable
-from sendcap.cli.convergence_words import label, number, sentences
 from sendcap.cli.numbers import banded, percent, signed
 from sendcap.cli.tables import console, heading, new_table
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
-from sendcap.study.folding import PARTS
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.study.convergence.charts.bands import points as in_words
+from sendcap.study.convergence.sentences import label, number, sentences
+from sendcap.study.replication.recording import PARTS
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from sendcap.reporting.modes import Mode
-    from sendcap.study.converge import ConvergenceStudy
+    from sendcap.readings.modes import Mode
+    from sendcap.study.convergence.converge import ConvergenceStudy
 
 _FINAL: Final = {
     "delivered_pct": "Final Delivered %",

@@ -29,9 +29,9 @@ def dashboard(
 ) -> None:
     """Show the dashboard of the run saved in DIR as it looks at a moment."""
     from sendcap.cli.tables import console, notes, show_dashboard
-    from sendcap.reporting.elapsed import elapsed
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.modes import Mode
     from sendcap.run import open_run, seconds
+    from sendcap.text.quantities import elapsed
 
     moment_s = None if moment is None else seconds(moment, "--at")
     run = open_run(directory)

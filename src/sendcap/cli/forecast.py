@@ -80,15 +80,15 @@ def forecast(
     from sendcap.cli.forecasting import show_forecast
     from sendcap.cli.progress import simulations_bar
     from sendcap.cli.stops import cleaned_by
-    from sendcap.reporting.modes import Mode
-    from sendcap.reporting.staging import Staging
+    from sendcap.files.directory import Staging
+    from sendcap.readings.modes import Mode
     from sendcap.run import seconds
     from sendcap.scenario import UncertainScenario, load_uncertain
-    from sendcap.study.converge import tolerances_of
+    from sendcap.study.convergence.converge import tolerances_of
     from sendcap.study.forecasts import forecast as study
     from sendcap.study.forecasts.reference import default_simulations
-    from sendcap.study.shares import parse_share
-    from sendcap.study.workers import Workers
+    from sendcap.study.replication.workers import Workers
+    from sendcap.text.shares import parse_share
 
     points = tolerances_of(options.listed(tolerances))
     share = parse_share(confidence, "--confidence", whole=False)

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sendcap.charts.bands import points as in_words
 from sendcap.cli.conduct import printable
-from sendcap.cli.convergence_words import label
 from sendcap.cli.numbers import Write, bracketed
 from sendcap.cli.tables import console, heading, new_table
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
+from sendcap.study.convergence.charts.bands import points as in_words
+from sendcap.study.convergence.sentences import label
 from sendcap.study.forecasts.outlook import INFORMED, decimals
-from sendcap.study.shares import share_text
+from sendcap.text.quantities import elapsed
+from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.modes import Mode
     from sendcap.scenario import Range
     from sendcap.study.forecasts.outlook import Forecast
 

@@ -167,8 +167,8 @@ def powermta(configuration: str, **options: Any) -> None:
 def _import(make: Callable[[dict[str, Any]], Imported], options: dict[str, Any]) -> None:
     from sendcap.cli.importing_tables import show_import
     from sendcap.cli.stops import cleaned_by
+    from sendcap.files.single import abandon
     from sendcap.importers.imported import may_write, save_text
-    from sendcap.reporting.whole_files import abandon
 
     out: Path | None = options.pop("out")
     report: Path | None = options.pop("report")

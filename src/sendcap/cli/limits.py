@@ -10,7 +10,7 @@ import click
 from sendcap.cli.options import SOURCE, WholeNumber, directory, not_empty
 
 if TYPE_CHECKING:
-    from sendcap.analysis.limits import Limits
+    from sendcap.study.capacity.limits import Limits
 
 _DEFAULT: Final = "quickstart"
 _HOME: Final = Path("runs")
@@ -83,7 +83,7 @@ def limits(
     from sendcap.cli.progress import progress_bar
     from sendcap.cli.stops import cleaned_by
     from sendcap.cli.tables import console
-    from sendcap.reporting.staging import LIMITS_OF_A_SCENARIO, Staging
+    from sendcap.files.directory import LIMITS_OF_A_SCENARIO, Staging
     from sendcap.scenario import load
 
     questions = limits_studies.asked(within, share, sustained, levers, confidence, workers)
@@ -112,13 +112,14 @@ def limits(
 
 def _write(found: Limits, folder: Path) -> None:
     """Write the limits' files into a directory that exists."""
-    from sendcap.charts.backlog import backlog
-    from sendcap.charts.queue_age import queue_age
+    from sendcap import saved
     from sendcap.charts.style import save_png
-    from sendcap.charts.throughput import throughput
-    from sendcap.charts.utilisation import utilisation
-    from sendcap.reporting import saved, staging
+    from sendcap.files import directory as staging
     from sendcap.scenario import dumps
+    from sendcap.study.capacity.charts.backlog import backlog
+    from sendcap.study.capacity.charts.queue_age import queue_age
+    from sendcap.study.capacity.charts.throughput import throughput
+    from sendcap.study.capacity.charts.utilisation import utilisation
 
     saved.write_text(folder / staging.SCENARIO, dumps(found.scenario))
     saved.write_summary(folder / staging.SUMMARY, found.summary())

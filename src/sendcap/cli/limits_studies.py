@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sendcap.scenario import Scenario
-    from sendcap.study.capacity.levers import Levers
-    from sendcap.study.capacity.sustained import Sustained
-    from sendcap.study.capacity.within import Capacity
-    from sendcap.study.estimates import Estimate
+    from sendcap.study.capacity.searches.levers import Levers
+    from sendcap.study.capacity.searches.sustained import Sustained
+    from sendcap.study.capacity.searches.within import Capacity
+    from sendcap.study.replication.estimates import Estimate
 
 _WIDTH: Final = 100
 _DECIMALS: Final = 6
@@ -71,7 +71,7 @@ def asked(
         If a time or a share is none.
     """
     from sendcap.run import seconds
-    from sendcap.study.shares import parse_share
+    from sendcap.text.shares import parse_share
 
     if share is not None and within is None and not levers:
         raise click.UsageError("--share goes with --within or --levers")
@@ -92,10 +92,10 @@ def answers(questions: Asked, scenario: Scenario) -> Answers:
     """Simulate what it takes, with a progress line on a terminal."""
     from sendcap.cli.progress import simulations_bar
     from sendcap.cli.stops import cleaned_by
-    from sendcap.study.capacity.levers import levers
-    from sendcap.study.capacity.sustained import sustained
-    from sendcap.study.capacity.within import largest_within
-    from sendcap.study.workers import Workers
+    from sendcap.study.capacity.searches.levers import levers
+    from sendcap.study.capacity.searches.sustained import sustained
+    from sendcap.study.capacity.searches.within import largest_within
+    from sendcap.study.replication.workers import Workers
 
     within = steady = pulled = None
     with (
@@ -119,7 +119,8 @@ def answers(questions: Asked, scenario: Scenario) -> Answers:
 
 def write(found: Answers, title: str, folder: Path) -> None:
     """Write the answers' files into a directory that exists."""
-    from sendcap.reporting import saved, staging
+    from sendcap import saved
+    from sendcap.files import directory as staging
 
     capacity = {
         name: _plain(asdict(answer))
@@ -130,8 +131,8 @@ def write(found: Answers, title: str, folder: Path) -> None:
         text = json.dumps(capacity, indent=2, ensure_ascii=False)
         saved.write_text(folder / staging.CAPACITY, f"{text}\n")
     if found.levers is not None:
-        from sendcap.charts.levers import levers_chart
         from sendcap.charts.style import save_png
+        from sendcap.study.capacity.charts.levers import levers_chart
 
         table = found.levers.frame().round(_DECIMALS)
         saved.write_text(folder / staging.LEVERS, table.to_csv(index=False, lineterminator="\n"))
@@ -166,8 +167,8 @@ def show(screen: Console, found: Answers, scenario: Scenario) -> None:
 
 def within_sentence(found: Capacity, scenario: Scenario) -> str:
     """Tell how large a delivery can be."""
-    from sendcap.reporting.elapsed import elapsed
-    from sendcap.study.capacity.acceptance import messages
+    from sendcap.study.capacity.searches.acceptance import messages
+    from sendcap.text.quantities import elapsed
 
     several = len(scenario.deliveries) > 1
     told = (
@@ -186,7 +187,7 @@ def within_sentence(found: Capacity, scenario: Scenario) -> str:
 
 def sustained_sentence(found: Sustained) -> str:
     """Tell the highest steady rate, and what becomes of the relay's own."""
-    from sendcap.analysis.sentence import called
+    from sendcap.study.capacity.sentences import called
 
     stage = called(found.kind, found.name)
     per_s = found.per_s
@@ -235,10 +236,10 @@ def _imprecise(precise: bool) -> str:
 def _show_levers(screen: Console, found: Levers) -> None:
     from rich.text import Text
 
-    from sendcap.analysis.sentence import called
-    from sendcap.charts.levers import until
     from sendcap.cli.tables import heading, new_table
-    from sendcap.reporting.elapsed import elapsed
+    from sendcap.study.capacity.charts.levers import until
+    from sendcap.study.capacity.sentences import called
+    from sendcap.text.quantities import elapsed
 
     table = new_table("Lever", ("Time saved", "±", "%"))
     table.add_column(Text("How far it helps"), no_wrap=True)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import heading, new_table
-from sendcap.reporting.elapsed import elapsed
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sendcap.analysis.limits import Limits
+    from sendcap.study.capacity.limits import Limits
 
 _CEILINGS: Final = (
     "Limited by",

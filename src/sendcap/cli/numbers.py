@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sendcap.reporting.elapsed import elapsed
+from sendcap.text.quantities import elapsed
 
 Write = Callable[[float], str]
 

@@ -100,8 +100,8 @@ def optimise(
 
 def _write(directory: Path, found: Tried, study: OptimiseStudy) -> None:
     """Write the trials, also of a search in vain."""
-    from sendcap.charts.front import front_chart
     from sendcap.charts.style import save_png
+    from sendcap.study.optimisation.chart import front_chart
     from sendcap.study.sweeps import results
 
     files = {TRIALS: _csv(found.trials), FRONT: _csv(found.front())}
@@ -123,7 +123,7 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     from sendcap.cli.conduct import printable
     from sendcap.cli.tables import console, heading, new_table
     from sendcap.study.optimisation.optimum import cost_text
-    from sendcap.study.shares import share_text
+    from sendcap.text.shares import share_text
 
     screen, target = console(), found.target
     heading(screen, study.title or f"The cheapest with {target}")

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from sendcap.reporting.modes import MODES
+from sendcap.readings.modes import MODES
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sendcap.cli.stops import cleaned_by
 from sendcap.errors import SendcapError
-from sendcap.reporting.staging import plain_words
+from sendcap.files.directory import plain_words
 
 
 def require_free(path: Path, *, force: bool) -> None:

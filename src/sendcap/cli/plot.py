@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sendcap.charts.catalogue import CHARTS, Chart
 from sendcap.cli import options
 from sendcap.cli.output_files import require_free, whole_file
+from sendcap.plot import CHARTS, Chart
 
 if TYPE_CHECKING:
     from sendcap.charts.style import Drawn, Format
@@ -126,16 +126,16 @@ def drawn_from(directory: Path, chart: Chart, wanted: dict[str, Any]) -> Drawn:
     if chart.source == "sweep":
         title, results = _sweep(directory)
         return chart.draw(results, title=title, **wanted)
-    from sendcap.reporting.staging import SENDING_LOG
+    from sendcap.files.directory import SENDING_LOG
     from sendcap.run import open_run
 
     run = open_run(directory)
     if chart.source == "stages":
-        from sendcap.analysis.from_ledger import limits_from_ledger
+        from sendcap.study.capacity.from_ledger import limits_from_ledger
 
         return chart.draw(limits_from_ledger(run), **wanted)
     if chart.source == "convergence":
-        from sendcap.study.converge import convergence_of
+        from sendcap.study.convergence.converge import convergence_of
 
         study = convergence_of(run, modes=wanted.pop("modes"))
         return chart.draw(study, **wanted)

@@ -36,7 +36,7 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    from sendcap.reporting.elapsed import elapsed
+    from sendcap.text.quantities import elapsed
 
     bars = Bars(
         TextColumn("{task.fields[simulated]:>8} simulated"),
@@ -190,7 +190,7 @@ def pace(done: int, left: int, seconds: float) -> str:
     >>> pace(30, 90, 10.0), pace(1, 90, 10.0), pace(0, 90, 10.0)
     ('3.0 runs/s  30s left', '6.0 runs/min  15m left', 'starting')
     """
-    from sendcap.reporting.elapsed import elapsed
+    from sendcap.text.quantities import elapsed
 
     if not done or seconds <= 0.0:
         return "starting"

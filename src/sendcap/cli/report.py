@@ -31,8 +31,8 @@ def report(directories: tuple[Path, ...], output: Path, force: bool) -> None:
     It is one HTML file, to be opened in any browser, mailed or printed: a summary, the dashboard
     over time with a slider, the charts, the scenario and how to reproduce it all.
     """
-    from sendcap.charts.report.page import write_report
-    from sendcap.reporting.staging import SENDING_LOG
+    from sendcap.files.directory import SENDING_LOG
+    from sendcap.report.page import write_report
     from sendcap.run import open_run
 
     require_free(output, force=force)

@@ -63,7 +63,7 @@ def run(
     """
     from sendcap.cli.progress import progress_bar
     from sendcap.cli.stops import cleaned_by
-    from sendcap.reporting.staging import SENDING_LOG, Staging
+    from sendcap.files.directory import SENDING_LOG, Staging
     from sendcap.run import simulate, window_seconds
     from sendcap.scenario import load, updated
 

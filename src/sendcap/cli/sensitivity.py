@@ -71,18 +71,18 @@ def sensitivity(
     every parameter and one more. DIR gets a table, a chart and all runs. Whatever interrupts it,
     the same command goes on.
     """
-    from sendcap.charts.sensitivity import screening_chart, sensitivity_chart
     from sendcap.charts.style import save_png
     from sendcap.cli.sweep import default_directory
     from sendcap.cli.sweeping import carried_out, computing, show_status
     from sendcap.errors import SendcapError
-    from sendcap.study.sensitivity.screening import screened, screening_plan
-    from sendcap.study.sensitivity.sobol import analysed, sensitivity_plan
-    from sendcap.study.shares import parse_share, share_text
     from sendcap.study.sweeps import results
+    from sendcap.study.sweeps.charts.sensitivity import screening_chart, sensitivity_chart
     from sendcap.study.sweeps.designs import Design
+    from sendcap.study.sweeps.sensitivity.screening import screened, screening_plan
+    from sendcap.study.sweeps.sensitivity.sobol import analysed, sensitivity_plan
     from sendcap.study.sweeps.store import Store
     from sendcap.study.sweeps.study_file import load_study
+    from sendcap.text.shares import parse_share, share_text
 
     share = parse_share(confidence, "--confidence", whole=False)
     study = load_study(source)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.errors import SendcapError
-from sendcap.reporting.elapsed import elapsed
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -69,7 +69,7 @@ def going_on(there: Execution, home: str) -> Iterator[Callable[[Progress], None]
     callable
         What is to be called with the progress.
     """
-    from sendcap.reporting import whole_files
+    from sendcap.files import single as whole_files
 
     latest: list[Progress] = []
 

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.cli.conduct import printable
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from sendcap.reporting.dashboard import Dashboard
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.dashboard import Dashboard
+    from sendcap.readings.modes import Mode
 
 _COUNTS: Final = {
     "to_deliver": "To deliver",
@@ -106,7 +106,7 @@ def show_totals(
     first
         Heading of the names.
     rows
-        Name to `sendcap.reporting.summary.totals`.
+        Name to `sendcap.readings.summary.totals`.
     """
     shown = {
         key: label

@@ -12,7 +12,7 @@ from sendcap.explore.facts import Fact, facts, held_up
 from sendcap.explore.sliders import moved
 
 if TYPE_CHECKING:
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.modes import Mode
     from sendcap.run import Run
     from sendcap.scenario import Scenario
 

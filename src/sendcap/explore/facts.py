@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sendcap.reporting.elapsed import elapsed
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.modes import Mode
     from sendcap.run import Run
 
 NAMES: Final[dict[Mode, str]] = {"without-efs": "without EFS", "efs": "with EFS"}
@@ -24,8 +24,8 @@ class Fact(NamedTuple):
 
 def facts(run: Run) -> list[Fact]:
     """Return when messages are accepted, what Delivered % ends on and from when it holds."""
-    from sendcap.analysis.convergence import convergence
-    from sendcap.reporting.summary import accepted_at_s
+    from sendcap.readings.convergence import convergence
+    from sendcap.readings.summary import accepted_at_s
 
     found = [
         Fact(f"{pct} % accepted after", _time(accepted_at_s(run.ledger, pct))) for pct in (50, 99)
@@ -40,10 +40,10 @@ def facts(run: Run) -> list[Fact]:
 
 def held_up(run: Run) -> str:
     """Return the sentence about what holds the deliveries up."""
-    from sendcap.analysis.ceilings import stages
-    from sendcap.analysis.limits import ACCEPTED_PCT
-    from sendcap.analysis.retries import attempts_per_message
-    from sendcap.analysis.sentence import sentence
+    from sendcap.study.capacity.ceilings import stages
+    from sendcap.study.capacity.limits import ACCEPTED_PCT
+    from sendcap.study.capacity.retries import attempts_per_message
+    from sendcap.study.capacity.sentences import sentence
 
     times = attempts_per_message(run.ledger, run.scenario, ACCEPTED_PCT)
     return sentence(run.scenario, stages(run.scenario, times))

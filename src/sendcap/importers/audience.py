@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.reading import Text, read
-from sendcap.scenario.wording import shown, visible
+from sendcap.text.quoting import shown, visible
 
 _GRAMMAR: Final = 'write NAME=SHARE,…, such as "gmail=0.6,yahoo=0.3,other=0.1", or name a CSV file'
 _NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,15})?|\.\d{1,15}", re.ASCII)

@@ -19,7 +19,7 @@ from sendcap.scenario.distributions import Distribution
 from sendcap.scenario.files import from_dict, load, to_dict
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.wording import did_you_mean, dotted, shown, visible
+from sendcap.text.quoting import did_you_mean, dotted, shown, visible
 
 _LIMITS: Final = (
     "connections_per_ip",

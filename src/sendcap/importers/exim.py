@@ -17,7 +17,7 @@ from sendcap.importers.plan import Plan
 from sendcap.importers.reading import Text, read
 from sendcap.importers.secrets import masked
 from sendcap.scenario.retry import EximRetry
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 __all__ = ["import_exim"]
 

@@ -10,7 +10,7 @@ from sendcap.errors import ConfigurationError
 from sendcap.importers.audience import audience_of, effective_number
 from sendcap.importers.plan import Group, Plan
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.wording import visible
+from sendcap.text.quoting import visible
 
 _FEW_DOMAINS: Final = 5
 """So many domains' limits has ``other`` where nobody says; the preset quickstart assumes it."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import ConfigurationError
+from sendcap.files.directory import plain_words
+from sendcap.files.single import put
 from sendcap.importers.draft import Draft
 from sendcap.importers.findings import Finding, table
-from sendcap.reporting.staging import plain_words
-from sendcap.reporting.whole_files import put
 from sendcap.scenario import Scenario
 from sendcap.scenario.commented import commented
-from sendcap.scenario.wording import visible
+from sendcap.text.quoting import visible
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.audience import AudienceSource
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sendcap.errors import ConfigurationError
-from sendcap.reporting.staging import plain_words
+from sendcap.files.directory import plain_words
 from sendcap.scenario.files import read_text
-from sendcap.scenario.wording import visible
+from sendcap.text.quoting import visible
 
 
 class Text(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import tomlkit
 from tomlkit.items import InlineTable, Item, Table
 
-from sendcap.scenario.wording import visible
+from sendcap.text.quoting import visible
 
 Place = tuple[str | int, ...]
 """Keys and positions that lead to a value."""

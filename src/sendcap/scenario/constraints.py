@@ -1,7 +1,7 @@
 """What limits each part of a delivery, in closed form: attempts per second, in the long run.
 
 These are facts about a scenario alone; nothing is simulated. The feasibility check estimates with
-them how many messages pile up, and `sendcap.analysis.ceilings` where a delivery is held up.
+them how many messages pile up, and `sendcap.study.capacity.ceilings` where a delivery is held up.
 """
 
 from __future__ import annotations

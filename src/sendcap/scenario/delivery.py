@@ -16,7 +16,7 @@ from sendcap.scenario.durations import (
     parse_duration,
 )
 from sendcap.scenario.section import Count, Name, Section, Share
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 LONGEST_VALIDITY_S: Final = parse_duration("3.5d")
 """Adobe's Enhanced MTA honours a validity up to this, in seconds."""

@@ -28,7 +28,7 @@ from sendcap.scenario.durations import (
 from sendcap.scenario.measured import Empirical
 from sendcap.scenario.random_time import RandomTime, Seconds
 from sendcap.scenario.section import Number, refuse
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _Z95: Final = NormalDist().inv_cdf(0.95)
 

@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.text.quoting import did_you_mean, shown
 
 _UNITS: Final[dict[str, Fraction]] = {
     "ms": Fraction(1, 1000),

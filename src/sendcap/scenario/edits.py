@@ -11,7 +11,7 @@ from sendcap.errors import ScenarioError
 from sendcap.scenario import problems
 from sendcap.scenario.files import from_dict, to_dict
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.wording import did_you_mean, dotted, shown, visible
+from sendcap.text.quoting import did_you_mean, dotted, shown, visible
 
 _PIECE: Final = re.compile(r'(?:^|\.)(?:([A-Za-z0-9_-]+)|"([^"]*)")|\[(\d{1,9})\]')
 

@@ -15,7 +15,7 @@ from sendcap.errors import ScenarioError
 from sendcap.scenario import problems
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.unknowns import split
-from sendcap.scenario.wording import did_you_mean, visible
+from sendcap.text.quoting import did_you_mean, visible
 
 _LARGEST_BYTES: Final = 10_000_000
 

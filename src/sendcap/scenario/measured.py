@@ -21,7 +21,7 @@ from pydantic import (
 
 from sendcap.scenario.durations import DURATION_SCHEMA, checked_duration, format_duration
 from sendcap.scenario.random_time import RandomTime, Seconds
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.text.quoting import did_you_mean, shown
 
 _MOST_VALUES: Final = 1_000_000
 _MOST_NAMES: Final = 10

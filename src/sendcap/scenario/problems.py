@@ -14,7 +14,7 @@ from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.section import Section
-from sendcap.scenario.wording import did_you_mean, dotted, shown
+from sendcap.text.quoting import did_you_mean, dotted, shown
 
 Place = tuple[str | int, ...]
 

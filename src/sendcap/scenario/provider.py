@@ -28,7 +28,7 @@ from sendcap.scenario.section import (
 )
 from sendcap.scenario.suspend import ProviderSuspendField
 from sendcap.scenario.throttle import Throttle
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _TOLERANCE: Final = 1e-9
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sendcap.errors import SendcapError
 from sendcap.scenario.durations import format_duration, parse_duration
 from sendcap.scenario.rates import Rate
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _DECIMALS: Final = 3
 """Milliseconds of a duration that is a second or longer."""

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.text.quoting import did_you_mean, shown
 
 _LONGEST_TEXT: Final = 100
 _COUNT: Final = r"\d+(?:[_,]\d+)*"

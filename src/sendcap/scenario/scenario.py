@@ -19,7 +19,7 @@ from sendcap.scenario.relay import Relay
 from sendcap.scenario.section import MOST_AT_A_TIME, Name, OneOrMore, Section, Title, Whole, refuse
 from sendcap.scenario.settings import Engagement, Feedback, Reporting, Time
 from sendcap.scenario.suspend import Suspend
-from sendcap.scenario.wording import did_you_mean, dotted, shown
+from sendcap.text.quoting import did_you_mean, dotted, shown
 
 _LONG_PERIOD_S: Final = parse_duration("15m")
 

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 
 class Section(BaseModel):

@@ -25,7 +25,7 @@ from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.rates import ServerRateField
 from sendcap.scenario.retry.policy import SHORTEST_WINDOW
 from sendcap.scenario.section import OneOrMore, Section, Share
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
 """An asynchronous bounce arrives within this many seconds of its message's acceptance."""

@@ -15,7 +15,7 @@ from sendcap.scenario.durations import (
 )
 from sendcap.scenario.schedule import ClosedOrRate
 from sendcap.scenario.section import Count, Section
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.text.quoting import did_you_mean, shown
 
 _LONGEST: Final = "366d"
 _read_length = duration_within(most=_LONGEST)

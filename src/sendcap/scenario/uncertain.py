@@ -15,7 +15,7 @@ from sendcap.scenario.files import from_dict, read
 from sendcap.scenario.ranges import Range
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.unknowns import range_at, split
-from sendcap.scenario.wording import visible
+from sendcap.text.quoting import visible
 
 MOST_RANGES: Final = 8
 """With more, no affordable number of simulations fills the space between them."""

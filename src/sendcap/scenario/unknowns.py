@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
 from sendcap.errors import SendcapError
 from sendcap.scenario.problems import Place, annotation_at
 from sendcap.scenario.ranges import Range
-from sendcap.scenario.wording import dotted
+from sendcap.text.quoting import dotted
 
 _ENDS: Final = frozenset({"low", "high"})
 

@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from sendcap.analysis.ceilings import bottleneck, stages
 from sendcap.errors import SendcapError
 from sendcap.scenario import Rate, Scenario, from_dict
-from sendcap.study.capacity.acceptance import Acceptance, bare, takes_s, with_edge_at
-from sendcap.study.capacity.lever import available, raised
-from sendcap.study.capacity.levers import Levers, helps_until, levers
+from sendcap.study.capacity.ceilings import bottleneck, stages
+from sendcap.study.capacity.searches.acceptance import Acceptance, bare, takes_s, with_edge_at
+from sendcap.study.capacity.searches.lever import available, raised
+from sendcap.study.capacity.searches.levers import Levers, helps_until, levers
 
 PROVIDER = {"connect_time": "2s", "transaction_time": "1s", "connections_per_ip": 10}
 

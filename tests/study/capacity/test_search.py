@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.study.capacity.search import (
+from sendcap.study.capacity.searches.search import (
     AT_A_TIME,
     AllLargeEnoughError,
     Asked,

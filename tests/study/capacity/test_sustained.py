@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from sendcap.analysis.ceilings import stages
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict
-from sendcap.study.capacity import steady
-from sendcap.study.capacity.sustained import sustained
+from sendcap.study.capacity.ceilings import stages
+from sendcap.study.capacity.searches import steady
+from sendcap.study.capacity.searches.sustained import sustained
 
 EXPONENTIAL = {"dist": "exponential", "mean": "1s"}
 FEW = 20_000

@@ -5,14 +5,14 @@ import math
 import pytest
 
 import sendcap
-from sendcap.analysis.ceilings import bottleneck, stages
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict, load, updated
-from sendcap.study.capacity import within as capacity
-from sendcap.study.capacity.acceptance import accepted_share_s, bare
-from sendcap.study.capacity.within import certain_digits, largest_within
-from sendcap.study.estimates import Estimate
-from sendcap.study.shares import parse_share
+from sendcap.study.capacity.ceilings import bottleneck, stages
+from sendcap.study.capacity.searches import within as capacity
+from sendcap.study.capacity.searches.acceptance import accepted_share_s, bare
+from sendcap.study.capacity.searches.within import certain_digits, largest_within
+from sendcap.study.replication.estimates import Estimate
+from sendcap.text.shares import parse_share
 
 EXPONENTIAL = {"dist": "exponential", "mean": "1s"}
 

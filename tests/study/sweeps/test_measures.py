@@ -54,7 +54,7 @@ def test_measures_agree_with_the_run_the_summary_and_the_limits(scenario, every)
 
 
 def test_settling_is_as_convergence_has_it(scenario, every) -> None:
-    from sendcap.analysis.convergence import convergence
+    from sendcap.readings.convergence import convergence
 
     its = convergence(sendcap.simulate(scenario), "efs")
     for tolerance, time_s in its.settling_s.items():

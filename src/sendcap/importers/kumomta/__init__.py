@@ -20,7 +20,7 @@ from sendcap.importers.kumomta.queues import Queues, queues_of
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.secrets import masked
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.text.quoting import did_you_mean, shown
 
 __all__ = ["import_kumomta"]
 

@@ -12,7 +12,7 @@ from sendcap.importers.kumomta.files import KumomtaFile
 from sendcap.importers.kumomta.lines import Place
 from sendcap.importers.kumomta.rules import Rule, rule_of
 from sendcap.importers.reading import Text, read
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 MERGED_MAPS: Final = (
     "additional_connection_limits",

@@ -9,7 +9,7 @@ from sendcap.errors import ConfigurationError
 from sendcap.importers.kumomta.lines import Place, lines_of
 from sendcap.importers.reading import Text
 from sendcap.scenario.files import parsed
-from sendcap.scenario.wording import dotted, shown
+from sendcap.text.quoting import dotted, shown
 
 _LONGEST_LINE: Final = 20_000
 

@@ -22,7 +22,7 @@ from sendcap.importers.kumomta.values import seconds_of
 from sendcap.importers.reading import Text, read
 from sendcap.importers.secrets import masked
 from sendcap.scenario.durations import format_duration
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 RETRY: Final = ("retry_interval", "max_retry_interval", "max_age")
 """Settings that the model's retry policy has under the same names."""

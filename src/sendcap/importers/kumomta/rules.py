@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from sendcap.errors import ConfigurationError
 from sendcap.importers.kumomta.values import seconds_of
 from sendcap.scenario.rates import Rate
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 Errors = Callable[[str, str], ConfigurationError]
 

@@ -8,7 +8,7 @@ from sendcap import mailbox_providers as known
 from sendcap.importers.findings import WARNING, Finding
 from sendcap.importers.kumomta.blocks import Block, Shaping
 from sendcap.importers.kumomta.paths import Paths
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.text.quoting import did_you_mean, shown
 
 
 def slips(shaping: Shaping, paths: Paths) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.rates import Rate
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _LIMIT: Final = re.compile(r"(?:local:)?(\d[\d_,]{0,30})", re.ASCII)
 

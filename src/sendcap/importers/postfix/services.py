@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from sendcap.importers.postfix.settings import Parameter, logical_lines
 from sendcap.importers.reading import Text
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _OPTION: Final = re.compile(r"-o (?:\{([^{}]*)\}|([^\s{}]+))")
 _CLIENTS: Final = ("smtp", "lmtp", "relay")

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.reading import Text
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 DEFAULTS: Final = {
     "default_transport": "smtp",

@@ -32,7 +32,7 @@ from sendcap.importers.powermta.values import (
 )
 from sendcap.importers.secrets import masked
 from sendcap.scenario.durations import format_duration
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.text.quoting import did_you_mean, shown
 
 __all__ = ["import_powermta"]
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.powermta.syntax import Directive, Tag
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _MACRO: Final = re.compile(r"\\?\$(\w{1,80})")
 _MOST_DOMAINS: Final = 100_000

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from sendcap.errors import ConfigurationError, SendcapError
 from sendcap.importers.reading import Text, read
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
 _LISTS: Final = ("pattern-list", "patterns")

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 from sendcap.errors import ConfigurationError
 from sendcap.importers.powermta.syntax import Directive
 from sendcap.scenario.durations import parse_duration
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _RATE: Final = re.compile(r"(\d{1,12})/(\d{0,6})(d|day|h|hr|m|min|s|sec)", re.IGNORECASE | re.ASCII)
 _UNIT_S: Final = {"d": 86_400, "h": 3600, "m": 60, "s": 1}

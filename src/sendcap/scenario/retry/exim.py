@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from sendcap.scenario.durations import duration_within, parse_duration
 from sendcap.scenario.retry.policy import Delay, Failures, RetryPolicy, Times, drawn, read_delay
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 _ARGUMENTS: Final = {"F": "F,cutoff,interval", "G": "G,cutoff,interval,factor"}
 _ARGUMENTS["H"] = _ARGUMENTS["G"].replace("G", "H")

@@ -21,7 +21,7 @@ from sendcap.scenario.retry.policy import (
     with_jitter,
 )
 from sendcap.scenario.section import Number, OneOrMore
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 
 class ExponentialRetry(RetryPolicy):

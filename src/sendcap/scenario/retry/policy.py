@@ -17,7 +17,7 @@ from sendcap.scenario.durations import (
     parse_duration,
 )
 from sendcap.scenario.section import Number, Section, refuse
-from sendcap.scenario.wording import shown
+from sendcap.text.quoting import shown
 
 Times = npt.NDArray[np.float64]
 Failures = npt.NDArray[np.integer[Any]]

@@ -1,1 +1,1 @@
-"""How large a delivery may be, how fast a stream, and what to add for more."""
+"""Capacity: what limits a delivery, and how large or fast it can be."""

@@ -34,12 +34,10 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sendcap.analysis.convergence import TOLERANCES_PT
 from sendcap.errors import SendcapError, SendcapWarning
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
-from sendcap.study.converge import tolerances_of
-from sendcap.study.estimates import require_confidence
+from sendcap.readings.convergence import TOLERANCES_PT
+from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.study.convergence.converge import tolerances_of
 from sendcap.study.forecasts.forecaster import CONFIDENCE, Forecaster
 from sendcap.study.forecasts.outlook import Forecast, require_draws
 from sendcap.study.forecasts.readings import Readings, read_readings
@@ -48,13 +46,15 @@ from sendcap.study.forecasts.reference import (
     simulate_table,
     simulations_of,
 )
+from sendcap.study.replication.estimates import require_confidence
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Range, Scenario, UncertainScenario
     from sendcap.scenario.uncertain import Ends
-    from sendcap.study.workers import Workers
+    from sendcap.study.replication.workers import Workers
 
 _MOST: Final = 200
 """Readings of each mode to choose from; the simulations are read at their times, too."""

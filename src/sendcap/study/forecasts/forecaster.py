@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from sendcap.analysis.convergence import TOLERANCES_PT
-from sendcap.reporting.modes import ALL_DELIVERIES, Mode
+from sendcap.readings.convergence import TOLERANCES_PT
+from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.study.forecasts.adjustment import Adjustment
 from sendcap.study.forecasts.novelty import Novelty
 from sendcap.study.forecasts.outlook import Forecast

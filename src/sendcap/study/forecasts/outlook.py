@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.analysis.convergence import settling_s
 from sendcap.errors import SendcapError
-from sendcap.study.shares import share_text
+from sendcap.readings.convergence import settling_s
+from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.modes import Mode
     from sendcap.scenario import Scenario, UncertainScenario
     from sendcap.study.forecasts.readings import Readings
 

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from sendcap.errors import SendcapError
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.scenario.durations import checked_duration
-from sendcap.scenario.wording import shown
+from sendcap.text.quantities import elapsed
+from sendcap.text.quoting import shown
 
 if TYPE_CHECKING:
     import numpy as np

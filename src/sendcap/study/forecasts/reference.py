@@ -12,22 +12,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import SendcapError
-from sendcap.reporting.modes import ALL_DELIVERIES, ALL_PROVIDERS
-from sendcap.study.folding import Plan, Quantity, simulated
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.forecasts.readings import READ
-from sendcap.study.moments import reading_moments_s
-from sendcap.study.replicate import without_engagement
-from sendcap.study.replications import Simulations
+from sendcap.study.replication.moments import reading_moments_s
+from sendcap.study.replication.recording import Plan, Quantity, simulated
+from sendcap.study.replication.replicate import without_engagement
+from sendcap.study.replication.seeds import Simulations
+from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.designs import sobol
-from sendcap.study.workers import Workers
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.modes import Mode
     from sendcap.scenario import Scenario, UncertainScenario
-    from sendcap.study.folding import Folded
+    from sendcap.study.replication.recording import Folded
 
     Floats = npt.NDArray[np.float64]
 

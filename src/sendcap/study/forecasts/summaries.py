@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.errors import SendcapError
-from sendcap.reporting.elapsed import elapsed
-from sendcap.reporting.modes import ALL_DELIVERIES
+from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.study.forecasts.readings import thinned
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from sendcap.reporting.modes import Mode
+    from sendcap.readings.modes import Mode
     from sendcap.study.forecasts.readings import Readings
     from sendcap.study.forecasts.reference import ReferenceTable
 

@@ -10,12 +10,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sendcap.errors import SendcapError
 from sendcap.scenario.section import Count, Section, Whole, refuse
-from sendcap.scenario.wording import shown
 from sendcap.study.optimisation.cheapest import Effort
 from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.target import Target
 from sendcap.study.sweeps.study_head import StudyHead, range_of, read_study, refused, scenario_of
 from sendcap.study.sweeps.study_points import range_problems
+from sendcap.text.quoting import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ def _lever(value: Any) -> Priced:
 
 
 def _confidence(value: Any) -> float:
-    from sendcap.study.shares import parse_share
+    from sendcap.text.shares import parse_share
 
     try:
         return parse_share(value, "confidence", whole=False)

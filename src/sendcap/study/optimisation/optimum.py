@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Scenario
-    from sendcap.study.estimates import Estimate
     from sendcap.study.optimisation.priced import Priced
     from sendcap.study.optimisation.target import Target
     from sendcap.study.optimisation.trials import Trial
+    from sendcap.study.replication.estimates import Estimate
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
-from sendcap.scenario.wording import shown, visible
+from sendcap.text.quoting import shown, visible
 
 _DIGITS: Final = 4
 """Of a value that is not a whole number: nobody sets a share to 0.27183."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sendcap.errors import SendcapError
-from sendcap.reporting.elapsed import elapsed
 from sendcap.scenario import parse_duration
-from sendcap.scenario.wording import did_you_mean, shown
-from sendcap.study.estimates import Estimate, estimate, require_confidence
+from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.study.sweeps.measure import Measure
 from sendcap.study.sweeps.measures import measures_of
+from sendcap.text.quantities import elapsed
+from sendcap.text.quoting import did_you_mean, shown
 
 
 @dataclass(frozen=True)

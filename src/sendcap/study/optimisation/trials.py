@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Scenario
-    from sendcap.study.estimates import Estimate
     from sendcap.study.optimisation.neighbours import Settings
     from sendcap.study.optimisation.priced import Priced
     from sendcap.study.optimisation.target import Target
+    from sendcap.study.replication.estimates import Estimate
     from sendcap.study.sweeps.execution import Execution
     from sendcap.study.sweeps.measure import Measure
     from sendcap.study.sweeps.store import Store

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
-from sendcap.scenario.wording import shown, visible
+from sendcap.text.quoting import shown, visible
 
 if TYPE_CHECKING:
     import numpy as np

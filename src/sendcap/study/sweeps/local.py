@@ -16,8 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Final, Self, TypeVar
 
 from sendcap.errors import SendcapError
+from sendcap.study.replication.workers import Workers, compiled
 from sendcap.study.sweeps.under_way import Lost, UnderWay, result_of, take
-from sendcap.study.workers import Workers, compiled
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

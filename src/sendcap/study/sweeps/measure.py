@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sendcap.errors import SendcapError
 
 if TYPE_CHECKING:
-    from sendcap.analysis.limits import Limits
     from sendcap.run import Run
+    from sendcap.study.capacity.limits import Limits
 
 Value = float | int | str | bool | None
 Measured = Value | Mapping[str, Value]
@@ -30,7 +30,7 @@ class Measure:
     about
         A line of explanation.
     limits
-        Whether it is of `sendcap.analysis.limits.Limits`, and not of a `Run`.
+        Whether it is of `sendcap.study.capacity.limits.Limits`, and not of a `Run`.
     engagement
         Whether opens and clicks have a bearing on it.
     own

@@ -8,16 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sendcap.errors import SendcapError
-from sendcap.reporting.summary import ACCEPTED_PCT
-from sendcap.scenario.wording import did_you_mean, shown
+from sendcap.readings.summary import ACCEPTED_PCT
 from sendcap.study.sweeps.measure import Measure, Value
+from sendcap.text.quoting import did_you_mean, shown
 
 if TYPE_CHECKING:
-    from sendcap.analysis.limits import Limits
-    from sendcap.analysis.observed import Observed
     from sendcap.ledger import Event
     from sendcap.run import Run
     from sendcap.scenario import Scenario
+    from sendcap.study.capacity.limits import Limits
+    from sendcap.study.capacity.observed import Observed
 
 _TOLERANCES_PT: Final = (1.0, 0.5, 0.1)
 _OPENS: Final = frozenset({"opened", "clicked", "open_rate_pct", "click_through_pct"})
@@ -28,11 +28,11 @@ def measured(scenario: Scenario, measures: Iterable[Measure]) -> dict[str, Value
 
     Opens and clicks are left out where no measure is about them: they have draws of their own.
     """
-    from sendcap.analysis.limits import limits_of
     from sendcap.model.engine import simulate_ledger
     from sendcap.model.monitor import Monitor
     from sendcap.run import Run
     from sendcap.scenario import Engagement
+    from sendcap.study.capacity.limits import limits_of
 
     measures = tuple(measures)
     simulated = scenario
@@ -117,7 +117,7 @@ def _name_of(function: Any) -> str:
 
 
 def _accepted_s(run: Run, share: float) -> float:
-    from sendcap.study.capacity.acceptance import accepted_share_s
+    from sendcap.study.capacity.searches.acceptance import accepted_share_s
 
     time_s = accepted_share_s(run.ledger, share)
     return time_s if time_s < math.inf else math.nan
@@ -132,7 +132,7 @@ def _final(run: Run, name: str) -> dict[str, Value]:
 
 
 def _settling_s(run: Run) -> dict[str, Value]:
-    from sendcap.analysis.convergence import settling_s
+    from sendcap.readings.convergence import settling_s
 
     found: dict[str, Value] = {}
     for mode in run.scenario.reporting.modes:

@@ -111,6 +111,6 @@ def one_line(problem: BaseException) -> str:
 @cache
 def _warm_up() -> None:
     """Import and compile once: it is no part of what a run takes."""
-    from sendcap.study.workers import compiled
+    from sendcap.study.replication.workers import compiled
 
     compiled()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
-from sendcap.study.replications import replication_seed
+from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.sweeps.identity import measure_identity, model_version, run_key, scenario_digest
 from sendcap.study.sweeps.measures import measures_of
 from sendcap.study.sweeps.outcomes import Outcome, Task, one_line

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.errors import SendcapError
-from sendcap.reporting.staging import plain_words
-from sendcap.scenario.wording import shown, visible
+from sendcap.files.directory import plain_words
 from sendcap.study.sweeps.designs import Design
+from sendcap.text.quoting import shown, visible
 
 if TYPE_CHECKING:
     import pandas as pd

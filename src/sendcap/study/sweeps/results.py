@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import SendcapError
-from sendcap.reporting.staging import SCENARIO, plain_words
-from sendcap.reporting.whole_files import is_temporary, put, require_writable
+from sendcap.files.directory import SCENARIO, plain_words
+from sendcap.files.single import is_temporary, put, require_writable
 
 if TYPE_CHECKING:
     import pandas as pd

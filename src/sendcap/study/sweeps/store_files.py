@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sendcap.errors import SendcapError
-from sendcap.reporting import whole_files
-from sendcap.reporting.staging import plain_words
-from sendcap.reporting.whole_files import is_temporary, put
+from sendcap.files import single as whole_files
+from sendcap.files.directory import plain_words
+from sendcap.files.single import is_temporary, put
 from sendcap.study.sweeps.outcomes import Outcome
 
 FORMAT: Final = 1

@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.scenario.section import Count, Section, Whole, refuse
-from sendcap.scenario.wording import shown, visible
 from sendcap.study.sweeps.designs import Design
 from sendcap.study.sweeps.plan import Plan, planned
 from sendcap.study.sweeps.points import points_of
@@ -23,6 +22,7 @@ from sendcap.study.sweeps.study_head import (
     scenario_of,
 )
 from sendcap.study.sweeps.study_points import point_problems
+from sendcap.text.quoting import shown, visible
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario

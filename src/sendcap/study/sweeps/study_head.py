@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError
 
 from sendcap.errors import ScenarioError, SendcapError
-from sendcap.reporting.staging import plain_words
+from sendcap.files.directory import plain_words
 from sendcap.scenario import Range, from_dict, load, problems
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section
-from sendcap.scenario.wording import shown, visible
 from sendcap.study.sweeps.measures import DEFAULT_MEASURES, measures_of
+from sendcap.text.quoting import shown, visible
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario

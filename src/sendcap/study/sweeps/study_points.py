@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sendcap.errors import ScenarioError
 from sendcap.scenario.edits import Edits
-from sendcap.scenario.wording import visible
 from sendcap.study.sweeps.designs import Design
+from sendcap.text.quoting import visible
 
 if TYPE_CHECKING:
     from sendcap.scenario import Range, Scenario

@@ -75,7 +75,7 @@ def sweep(
         `sendcap.latin_hypercube` or `sendcap.sobol` spreads points over ranges.
     replications
         Runs of each point. Replication r has the same seed at all points, see
-        `sendcap.study.replications.replication_seed`: so points differ by their values alone.
+        `sendcap.study.replication.seeds.replication_seed`: so points differ by their values alone.
     measure
         What to keep of each run: names of `sendcap.study.sweeps.measures.MEASURES`, functions of a
         `Run` that return a number, text or several of these by name, or a mapping from names to

@@ -1,0 +1,164 @@
+"""From Campaign to the MTA: cohorts of messages, when they are relayed and leave the ingress."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sendcap.fluid.fifo import Fifo
+from sendcap.fluid.limits import Steady
+from sendcap.fluid.spans import AN_INSTANT_S, Floats, Spans, chance
+from sendcap.scenario import Delivery, Scenario
+
+_MOST_COHORTS: Final = 1024
+_LEAST_COHORTS: Final = 32
+_EACH_COHORTS: Final = 512
+"""A delivery has at most 512 cohorts; many deliveries have at most about 1024 together."""
+
+
+class Cohorts(NamedTuple):
+    """Messages that are relayed together, those of all providers.
+
+    Attributes
+    ----------
+    delivery : ndarray of int
+        Number of the delivery that each cohort is of.
+    share : ndarray of float
+        How much of its delivery it is.
+    relayed
+        When its messages have been relayed.
+    ready
+        When they leave the ingress.
+    expiry
+        When they expire.
+    """
+
+    delivery: npt.NDArray[np.int64]
+    share: Floats
+    relayed: Spans
+    ready: Spans
+    expiry: Spans
+
+
+class _Pieces(NamedTuple):
+    """Cohorts before they are handed over: consecutive messages of one delivery.
+
+    Arrays of shape (2, cohorts) are about the batches with its first and with its last message:
+    when they are ready, and where they are among all the cohort's batches and messages. Places
+    count from the cohort's beginning, in the first row, and from its end.
+    """
+
+    delivery: npt.NDArray[np.int64]
+    share: Floats
+    messages: Floats
+    batches: Floats
+    ready_s: Floats
+    middle: Floats
+    """Place of the middle of the batch, in batches."""
+    end: Floats
+    """Place up to which the rate must have come, in messages: a whole batch goes at once."""
+
+
+def handed_over(scenario: Scenario) -> Cohorts:
+    """Return the cohorts of all deliveries, as they are relayed and taken in by the MTA."""
+    pieces = _cut(scenario)
+    relayed = _relayed(scenario, pieces)
+    ready = relayed
+    rate = scenario.mta.ingress_rate
+    if rate is not None:
+        # A message leaves at the end of its service.
+        arriving = pieces.messages * (1.0 - scenario.relay.error_rate)
+        ready = Fifo([Steady(rate.per_s, -0.5)], relayed, arriving).through(relayed)
+        ready = ready.not_before(relayed.later(1.0 / rate.per_s))
+    validity_s = np.array([its.honoured_validity for its in scenario.deliveries])
+    validity_s = validity_s[pieces.delivery]
+    if scenario.mta.clock_origin == "relayed":
+        expiry = relayed.later(validity_s)
+    else:
+        at_s = np.array([its.at for its in scenario.deliveries])[pieces.delivery]
+        expiry = Spans(at_s + validity_s, at_s + validity_s, np.zeros(len(at_s)))
+    return Cohorts(pieces.delivery, pieces.share, relayed, ready, expiry)
+
+
+def _cut(scenario: Scenario) -> _Pieces:
+    """Cut deliveries into cohorts, in the order in which the relay takes them."""
+    most = max(min(_EACH_COHORTS, _MOST_COHORTS // len(scenario.deliveries)), _LEAST_COHORTS)
+    size = scenario.relay.batch
+    rate = scenario.relay.rate
+    burst = math.inf if rate is None else rate.burst_or_limit
+    parts = [
+        _cut_one(number, delivery, size, burst, most)
+        for number, delivery in enumerate(scenario.deliveries)
+    ]
+    pieces = [np.concatenate(columns, axis=-1) for columns in zip(*parts, strict=True)]
+    order = np.argsort(_Pieces(*pieces).ready_s[0], kind="stable")
+    return _Pieces(*(column[..., order] for column in pieces))
+
+
+def _cut_one(number: int, delivery: Delivery, size: int, burst: float, most: int) -> _Pieces:
+    batches = math.ceil(delivery.messages / size)
+    if batches >= most:
+        # Whole batches, so that a cohort's messages go together.
+        edges = np.unique(np.rint(np.linspace(0.0, batches, most + 1))) * size
+    else:
+        edges = np.linspace(0.0, batches, batches * math.ceil(most / batches) + 1) * size
+        edges = edges[: np.searchsorted(edges, delivery.messages * (1.0 - 1e-12)) + 1]
+    edges[-1] = delivery.messages
+    messages = np.diff(edges)
+    ends = np.stack((edges[:-1], edges[1:]))
+    batch = np.stack((np.floor(ends[0] / size), np.ceil(ends[1] / size) - 1.0))
+    batch_size = np.minimum((batch + 1.0) * size, delivery.messages) - batch * size
+    at_batch = batch + (ends - batch * size) / batch_size
+    # What is ready at once has an order.
+    instant_s = AN_INSTANT_S * (number + ends / delivery.messages)
+    return _Pieces(
+        delivery=np.full(len(messages), number),
+        share=messages / delivery.messages,
+        messages=messages,
+        batches=at_batch[1] - at_batch[0],
+        ready_s=delivery.at + delivery.spread / batches * batch + instant_s,
+        middle=batch + 0.5 - at_batch,
+        end=batch * size + np.minimum(batch_size, burst) - ends,
+    )
+
+
+def _relayed(scenario: Scenario, pieces: _Pieces) -> Spans:
+    """Hand the cohorts over, in order: workers that are all free at first, and a rate.
+
+    The workers' batches are renewal processes: the b-th of them all is expected to start when
+    b / workers times the mean batch time has passed, less what the processes are ahead of their
+    rate. The rate lets a batch start when what it has granted comes to the batch's end.
+    """
+    relay = scenario.relay
+    mean_s, variance_s2 = chance(relay.batch_time)
+    starts_s = pieces.ready_s
+    if mean_s > 0.0:
+        ahead = 0.5 * relay.workers * relay.batch_time.second_moment_s2 / mean_s**2
+        workers = Steady(relay.workers / mean_s, ahead)
+        earliest_s = _earliest_s(workers, pieces, pieces.batches, pieces.middle)
+        starts_s = np.maximum(starts_s, earliest_s)
+    if relay.rate is not None:
+        rate = Steady(relay.rate.per_s, relay.rate.burst_or_limit)
+        earliest_s = _earliest_s(rate, pieces, pieces.messages, pieces.end)
+        starts_s = np.maximum(starts_s, earliest_s)
+    first_s, last_s = starts_s
+    starts = Spans(first_s, np.maximum(last_s, first_s), np.zeros(len(first_s)))
+    return starts.later(mean_s, variance_s2)
+
+
+def _earliest_s(limit: Steady, pieces: _Pieces, amount: Floats, place: Floats) -> Floats:
+    """Return when a limit lets the cohorts' first and last batches start.
+
+    Parameters
+    ----------
+    amount : shape (cohorts,)
+        What each cohort takes of the limit.
+    place : shape (2, cohorts)
+        Up to which place from a cohort's beginning, and from its end, a batch takes it.
+    """
+    taken = np.concatenate(([0.0], np.cumsum(amount)))
+    granted = np.maximum.accumulate(limit.granted(pieces.ready_s[0]) - taken[:-1])
+    return limit.when(granted + np.stack((taken[:-1], taken[1:])) + place - limit.size)

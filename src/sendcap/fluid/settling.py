@@ -1,0 +1,164 @@
+"""A provider's queue as a fluid: attempts and waits that agree with each other."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from sendcap.errors import SendcapWarning
+from sendcap.fluid.attempts import Attempt, Rules, followed
+from sendcap.fluid.fifo import Fifo
+from sendcap.fluid.handover import Cohorts
+from sendcap.fluid.limits import Limit, limits_of
+from sendcap.fluid.refusals import Refusals, Refused
+from sendcap.fluid.spans import Floats, Spans, chance
+from sendcap.scenario import Provider, Scenario
+from sendcap.scenario.constraints import provider_constraints
+
+_SETTLED_S: Final = 0.05
+"""When no arrival moves by more, waits and retries agree."""
+_MOST_ROUNDS: Final = 200
+
+
+def settled(
+    scenario: Scenario, name: str, cohorts: Cohorts, messages: Floats, refusals: Refusals
+) -> list[Attempt]:
+    """Return the attempts at a provider, whose waits are those that they cause.
+
+    Waits depend on when retries come, and these on the waits before. Starting from first attempts
+    alone, both are worked out in turn. Retries come later than the attempts that they follow, so
+    each round is exact further into the future than the one before it.
+    """
+    provider = scenario.providers[name]
+    limits = limits_of(provider_constraints(scenario, name), provider, scenario.mta.ips)
+    rules = Rules(scenario.mta.retry, scenario.mta.expire == "on-failure")
+    queue = _Queue(provider, scenario.mta.ips, limits, refusals)
+    queue.let_in([(cohorts.ready, messages)])
+    attempts = followed(provider, rules, cohorts, messages, queue)
+    for _ in range(_MOST_ROUNDS):
+        before = attempts
+        queue.learn(attempts, cohorts.expiry)
+        attempts = followed(provider, rules, cohorts, messages, queue)
+        if _moved_s(before, attempts) <= _SETTLED_S:
+            return attempts
+    warnings.warn(
+        f"expected: {name}: waits and retries do not agree after {_MOST_ROUNDS} rounds; simulate",
+        SendcapWarning,
+        stacklevel=4,
+    )
+    return attempts
+
+
+def _moved_s(before: Sequence[Attempt], after: Sequence[Attempt]) -> float:
+    """Return by how much attempts have moved, weighted by their share of messages."""
+    if len(before) != len(after):
+        return np.inf
+    total = before[0].coming.sum()
+    moved = 0.0
+    for one, two in zip(before, after, strict=True):
+        shift_s = np.abs(two.finish.middle_s - one.finish.middle_s)
+        moved += float((shift_s * two.tried).sum()) + 3600.0 * float(
+            np.abs(two.tried - one.tried).sum()
+        )
+    return moved / total if total > 0.0 else 0.0
+
+
+class _Queue:
+    """What is known of a queue after a round."""
+
+    def __init__(
+        self, provider: Provider, ips: int, limits: Sequence[Limit], refusals: Refusals
+    ) -> None:
+        self._limits = limits
+        self._connections = float(provider.connections_per_ip * ips)
+        self._idle_s = provider.idle_timeout
+        self._attempt_s = provider.transaction_time.mean_s
+        self._connect_s, self._connect_variance_s2 = chance(provider.connect_time)
+        limit = provider.messages_per_connection
+        self._reconnects = 0.0 if limit == "unlimited" else 1.0 / limit
+        self._refusals = refusals
+        self._in_time: list[Floats] | None = None
+
+    def let_in(self, arrivals: Sequence[tuple[Spans, Floats]]) -> None:
+        """Note what comes, of which all will be tried."""
+        spans = Spans.joined([its for its, _ in arrivals])
+        self._fifo = Fifo(self._limits, spans, np.concatenate([its for _, its in arrivals]))
+
+    def learn(self, attempts: Sequence[Attempt], expiry: Spans) -> None:
+        """Note the attempts of a round."""
+        late = self._in_time is not None or any(
+            bool((its.untried.by_reason.sum(axis=0) > 0.0).any()) for its in attempts
+        )
+        tried = [its.tried for its in attempts]
+        if late and self._limits:
+            self._in_time = in_time(self._limits, attempts, expiry)
+            tried = [
+                its.coming * shares for its, shares in zip(attempts, self._in_time, strict=True)
+            ]
+        self.let_in([(its.arrivals, count) for its, count in zip(attempts, tried, strict=True)])
+        self._refusals.learn([its.finish for its in attempts], [its.tried for its in attempts])
+
+    def start(self, number: int, arrivals: Spans, expiry: Spans) -> tuple[Spans, Floats]:
+        """See `sendcap.fluid.attempts.Queue`."""
+        start = self._fifo.through(arrivals)
+        share = self._connecting(arrivals.middle_s)
+        mean_s = share * self._connect_s
+        square_s2 = share * (self._connect_variance_s2 + self._connect_s**2)
+        # A message that has waited for a connection is behind one that made it.
+        idle = start.middle_s - arrivals.middle_s < mean_s
+        start = start.not_before(arrivals.later(mean_s))
+        start = start.later(0.0, np.where(idle, square_s2 - mean_s**2, 0.0))
+        if self._in_time is not None and number < len(self._in_time):
+            return start, self._in_time[number]
+        return start, np.where(start.middle_s <= expiry.middle_s, 1.0, 0.0)
+
+    def refused(self, finish: Spans) -> Refused:
+        """See `sendcap.fluid.attempts.Queue`."""
+        return self._refusals.of(finish)
+
+    def _connecting(self, at_s: Floats) -> Floats:
+        """Return the shares of the messages that have to wait for a connection to be made.
+
+        All have that come when connections are idle beyond their timeout, which are used in turn;
+        and the first ones.
+        """
+        window_s = max(self._idle_s, 1.0)
+        come = self._fifo.come(at_s + window_s) - self._fifo.come(at_s - window_s)
+        per_s = come / (2.0 * window_s)
+        idle = per_s * (self._idle_s + self._attempt_s) < self._connections
+        new = self._fifo.come(at_s) < self._connections
+        return np.where(idle | new, 1.0, self._reconnects)
+
+
+def in_time(limits: Sequence[Limit], attempts: Sequence[Attempt], expiry: Spans) -> list[Floats]:
+    """Return the shares of the attempts of each round that start before they expire.
+
+    What expires while it waits leaves its place to others. So the attempts are let in one cohort
+    after the other, each up to what the limits have granted by its expiry.
+    """
+    arrives_s = np.concatenate([its.arrivals.middle_s for its in attempts])
+    coming = np.concatenate([its.coming for its in attempts])
+    expires_s = np.tile(expiry.middle_s, len(attempts))
+    order = np.argsort(arrives_s, kind="stable")
+    order = order[coming[order] > 0.0]
+    at_arrival, at_expiry = [], []
+    for limit in limits:
+        at_arrival.append(limit.granted(arrives_s[order]).tolist())
+        granted = limit.granted(expires_s[order]) + limit.burst(expires_s[order])
+        at_expiry.append(granted.tolist())
+    shares = np.ones(len(coming))
+    taken = [-np.inf] * len(limits)
+    numbers = range(len(limits))
+    for place, count in enumerate(coming[order].tolist()):
+        goes = count
+        for its in numbers:
+            taken[its] = max(taken[its], at_arrival[its][place])
+            goes = min(goes, at_expiry[its][place] - taken[its])
+        goes = max(goes, 0.0)
+        for its in numbers:
+            taken[its] += goes
+        shares[order[place]] = goes / count
+    return np.split(shares, len(attempts))

@@ -1,0 +1,241 @@
+"""When a run's dashboard can be trusted: how Delivered % converges, and what it converges to.
+
+All times are seconds from t = 0. Readings are those at the edges of the ledger's bins, as Campaign
+knew them; the dashboard itself shows them as last refreshed, up to `reporting.refresh` later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sendcap.errors import SendcapError
+from sendcap.readings.kpis import figures_of
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, denominator_counts, statuses
+from sendcap.readings.remaining import BothClocks, Remaining, remaining
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from sendcap.readings.modes import Denominator, Mode
+    from sendcap.run import Run
+
+    Floats = npt.NDArray[np.float64]
+
+TOLERANCES_PT: Final = (1.0, 0.5, 0.1)
+"""Points of Delivered % by which a reading may be off, unless others are asked for."""
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
+MOMENTS_S: Final = (
+    15 * _MINUTE,
+    *(hours * _HOUR for hours in (1, 4, 12, 24, 48, 72, 84)),
+    7 * _DAY,
+)
+"""When planners look: after minutes, over the first day, at the end of 3.5 days, after a week."""
+
+_ROUNDING_PT: Final = 1e-9
+_OF_THE_CLIFF: Final = (0.01, 0.99)
+
+
+class ErrorAt(NamedTuple):
+    """How far a reading is off at a moment, in points: above zero if it is too high."""
+
+    from_truth_pt: float
+    from_final_pt: float
+
+
+class Cliff(NamedTuple):
+    """How Delivered % falls without EFS when the validity ends.
+
+    ``height_pt`` is what all expiries together take from it, in points. Of them, 1 % are known at
+    ``begins_s`` and 99 % at ``ends_s``.
+    """
+
+    height_pt: float
+    begins_s: float
+    ends_s: float
+
+    @property
+    def width_s(self) -> float:
+        """How long it takes."""
+        return self.ends_s - self.begins_s
+
+
+class Overshoot(NamedTuple):
+    """How far Bounces + errors % rises above its final value.
+
+    ``gone_s`` has, for each tolerance in points, the time from which on it is within the tolerance
+    of its final value; NaN where it was never above by more.
+    """
+
+    peak_pct: float
+    peak_s: float
+    above_final_pt: float
+    gone_s: Mapping[float, float]
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """How the Delivered % of some messages converges in one run and mode.
+
+    Attributes
+    ----------
+    mode, delivery, provider
+        Whose; ``"*"`` is all of them together.
+    final_pct
+        The reading at the end of the run.
+    truth_pct
+        The share of the messages to deliver that is accepted and not returned by then.
+    settling_s
+        For each tolerance in points, the earliest time from which on the reading stays within it
+        of its final value.
+    errors
+        For each moment in seconds, how far the reading is off.
+    remaining
+        What the error consists of, at each edge of the ledger.
+    cliff
+        Without EFS, if any message expires.
+    overshoot
+        In the modes in which a soft bounce shows as failed at once.
+    """
+
+    mode: Mode
+    delivery: str
+    provider: str
+    final_pct: float
+    truth_pct: float
+    settling_s: Mapping[float, float]
+    errors: Mapping[float, ErrorAt]
+    remaining: Remaining
+    cliff: Cliff | None
+    overshoot: Overshoot | None
+
+
+def convergence(
+    run: Run,
+    mode: Mode,
+    delivery: str = ALL_DELIVERIES,
+    provider: str = ALL_PROVIDERS,
+    *,
+    tolerances_pt: Sequence[float] = TOLERANCES_PT,
+    moments_s: Sequence[float] = MOMENTS_S,
+) -> Convergence:
+    """Analyse how Delivered % converges in a run.
+
+    Parameters
+    ----------
+    mode
+        Of reporting.
+    delivery, provider
+        Of these messages only; ``"*"`` is all.
+    tolerances_pt
+        Points by which a reading may be off.
+    moments_s
+        When to tell by how much it is; after the end of the run nothing changes any more.
+
+    Raises
+    ------
+    SendcapError
+        If there is no such mode, delivery or provider, or a tolerance is not above 0.
+    """
+    require_tolerances(tolerances_pt)
+    its = BothClocks.of(run.ledger, delivery, provider)
+    denominator = run.scenario.reporting.denominator
+    columns = figures_of(its.time_s, its.known, mode, denominator)
+    reading_pct = columns.delivered_pct
+    edges = run.ledger.last_edges(moments_s)
+    return Convergence(
+        mode=mode,
+        delivery=delivery,
+        provider=provider,
+        final_pct=float(reading_pct[-1]),
+        truth_pct=its.truth_pct,
+        settling_s={
+            tolerance: settling_s(its.time_s, reading_pct, tolerance) for tolerance in tolerances_pt
+        },
+        errors={
+            moment: ErrorAt(
+                float(reading_pct[edge] - its.truth_pct),
+                float(reading_pct[edge] - reading_pct[-1]),
+            )
+            for moment, edge in zip(moments_s, edges.tolist(), strict=True)
+        },
+        remaining=remaining(its, mode, denominator),
+        cliff=cliff(its, mode, denominator),
+        overshoot=overshoot(its.time_s, columns.bounces_errors_pct, mode, tolerances_pt),
+    )
+
+
+def require_tolerances(tolerances_pt: Sequence[float]) -> None:
+    """Refuse tolerances that no reading can keep."""
+    for tolerance in tolerances_pt:
+        if not 0.0 < tolerance < float("inf"):
+            raise SendcapError(f"tolerance: must be above 0 points, such as 0.1pt, not {tolerance}")
+    if not tolerances_pt:
+        raise SendcapError("tolerance: give one at least, such as 0.1pt")
+
+
+def settling_s(time_s: Floats, reading_pct: Floats, tolerance_pt: float) -> float:
+    """Return the earliest time from which on a reading stays within a tolerance of its last value.
+
+    Parameters
+    ----------
+    time_s, reading_pct : ndarray, shape (n,)
+        The reading over time. Where it is NaN there is no reading, so it is not within.
+    tolerance_pt
+        Largest difference, in points, that is within.
+
+    Returns
+    -------
+    float
+        Seconds; NaN if the last value is.
+    """
+    import numpy as np
+
+    if np.isnan(reading_pct[-1]):
+        return float("nan")
+    # In this form NaN is outside.
+    outside = ~(np.abs(reading_pct - reading_pct[-1]) <= tolerance_pt + _ROUNDING_PT)
+    places = np.flatnonzero(outside)
+    return float(time_s[places[-1] + 1]) if len(places) else float(time_s[0])
+
+
+def cliff(its: BothClocks, mode: Mode, denominator: Denominator = "default") -> Cliff | None:
+    """Return the fall of Delivered % at the end of validity; there is none but without EFS."""
+    import numpy as np
+
+    expired = its.known.expired
+    if mode != "without-efs" or not expired[-1]:
+        return None
+    whole = denominator_counts(its.known, statuses(its.known, mode), mode, denominator)[-1]
+    first, last = (int(np.searchsorted(expired, share * expired[-1])) for share in _OF_THE_CLIFF)
+    return Cliff(
+        height_pt=100.0 * int(expired[-1]) / int(whole),
+        # The bin in which it begins, from its lower edge.
+        begins_s=float(its.time_s[first - 1]),
+        ends_s=float(its.time_s[last]),
+    )
+
+
+def overshoot(
+    time_s: Floats, bounces_errors_pct: Floats, mode: Mode, tolerances_pt: Sequence[float]
+) -> Overshoot | None:
+    """Return how far Bounces + errors % rises above its final value, and when that is gone."""
+    import numpy as np
+
+    final_pct = float(bounces_errors_pct[-1])
+    if mode not in ("efs", "legacy") or np.isnan(final_pct):
+        return None
+    peak = int(np.nanargmax(bounces_errors_pct))
+    peak_pct, peak_s = float(bounces_errors_pct[peak]), float(time_s[peak])
+    gone_s = {
+        tolerance: (
+            settling_s(time_s[peak:], bounces_errors_pct[peak:], tolerance)
+            if peak_pct - final_pct > tolerance + _ROUNDING_PT
+            else float("nan")
+        )
+        for tolerance in tolerances_pt
+    }
+    return Overshoot(peak_pct, peak_s, peak_pct - final_pct, gone_s)

@@ -1,0 +1,140 @@
+"""The summary of a run: its totals, when messages were accepted, and its final KPIs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sendcap.readings.dashboard import dashboard
+from sendcap.readings.kpis import deliveries_and_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sendcap.ledger import Event, Ledger
+    from sendcap.readings.modes import Denominator, Mode
+
+ACCEPTED_PCT = (50, 90, 99)
+"""The summary tells when this much of the finally accepted messages was accepted."""
+
+_EVENTS: tuple[Event, ...] = (
+    "relayed",
+    "relay_failed",
+    "attempted",
+    "accepted",
+    "recovered",
+    "hard",
+    "soft",
+    "expired",
+    "expired_untried",
+    "async_bounced",
+    "opened",
+    "clicked",
+)
+_FINAL = (
+    "sent",
+    "failed",
+    "pending",
+    "delivered_pct",
+    "bounces_errors_pct",
+    "open_rate_pct",
+    "click_through_pct",
+)
+
+
+def accepted_at_s(
+    ledger: Ledger, pct: int, *, delivery: str | None = None, provider: str | None = None
+) -> float | None:
+    """Return when a percentage of the finally accepted messages was accepted at the MTA.
+
+    It is the end of the bin, in seconds from t = 0, the start of the simulation, and not from the
+    delivery's own start; ``None`` if no message was ever accepted.
+    """
+    import numpy as np
+
+    accepted = ledger.cumulative("accepted", clock="happened", delivery=delivery, provider=provider)
+    if not accepted[-1]:
+        return None
+    # In whole numbers: 0.99 · 100 in floats is not 99.
+    edge = int(np.searchsorted(100 * accepted, pct * accepted[-1]))
+    return round(float(ledger.edges_s[edge]), 6)
+
+
+def totals(
+    ledger: Ledger, *, delivery: str | None = None, provider: str | None = None
+) -> dict[str, Any]:
+    """Return what happened in the whole run to the messages of a delivery, a provider or all.
+
+    Returns
+    -------
+    dict
+        ``to_deliver``, the number of each event, and ``accepted_50_pct_s``,
+        ``accepted_90_pct_s`` and ``accepted_99_pct_s``: `accepted_at_s`, in seconds from t = 0.
+    """
+    counts: dict[str, Any] = {"to_deliver": ledger.messages(delivery=delivery, provider=provider)}
+    for event in _EVENTS:
+        counts[event] = ledger.total(event, clock="happened", delivery=delivery, provider=provider)
+    for pct in ACCEPTED_PCT:
+        counts[f"accepted_{pct}_pct_s"] = accepted_at_s(
+            ledger, pct, delivery=delivery, provider=provider
+        )
+    return counts
+
+
+def final_kpis(
+    ledger: Ledger, mode: Mode, delivery: str, denominator: Denominator
+) -> dict[str, Any]:
+    """Return the KPIs at the end of the run; a percentage of nothing is ``None``."""
+    at_end = dashboard(
+        ledger, ledger.end_s, mode, delivery, compute_stats=True, denominator=denominator
+    )
+    values: dict[str, Any] = {}
+    for name in _FINAL:
+        value = getattr(at_end, name)
+        if isinstance(value, float):
+            value = None if math.isnan(value) else round(value, 6)
+        values[name] = value
+    return values
+
+
+def summary(
+    ledger: Ledger,
+    modes: Iterable[Mode],
+    *,
+    title: str,
+    seed: int,
+    denominator: Denominator = "default",
+) -> dict[str, Any]:
+    """Return the summary of a run as JSON can hold it.
+
+    It tells nothing of the clock on the wall or of the machine, so the same scenario gives the
+    same summary. Totals and times are those at the MTA; the final KPIs are as Campaign knew. All
+    times, ``end_s`` too, are seconds from t = 0, the start of the simulation, and not from a
+    delivery's own start.
+
+    Returns
+    -------
+    dict
+        ``sendcap`` (version), ``title``, ``seed``, ``bin_s``, ``end_s``, ``total``, ``providers``
+        and ``deliveries`` (name to `totals`), ``final_kpis`` (mode, then delivery or ``"*"``, to
+        `final_kpis`).
+    """
+    from sendcap import __version__
+
+    return {
+        "sendcap": __version__,
+        "title": title,
+        "seed": seed,
+        "bin_s": ledger.bin_s,
+        "end_s": round(ledger.end_s, 6),
+        "total": totals(ledger),
+        "providers": {name: totals(ledger, provider=name) for name in ledger.providers},
+        "deliveries": {name: totals(ledger, delivery=name) for name in ledger.deliveries},
+        "final_kpis": {
+            mode: {
+                delivery: final_kpis(ledger, mode, delivery, denominator)
+                for delivery in deliveries_and_all(ledger)
+            }
+            for mode in modes
+        },
+    }

@@ -1,0 +1,228 @@
+"""What a simulation shows of one stage: its throughput, its backlog and its waits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sendcap.model.monitor import StageMonitor
+from sendcap.scenario.constraints import CONNECTIONS
+from sendcap.study.capacity.ceilings import Stage
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_DRAINED_SHARE: Final = 0.001
+_DRAINED_S: Final = 1.0
+_BUSY_UNTIL: Final = 0.99
+_ENOUGH: Final = 20.0
+"""So many attempts tell how much of a rate is in use."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """A stage, and what was seen of it.
+
+    Attributes
+    ----------
+    stage
+        Its constraints and its ceiling; how often messages are tried there is as measured.
+    bin_s
+        Width of a bin in seconds.
+    backlog : ndarray of int, shape (bins + 1,)
+        Messages that wait, at each edge of the bins. At the relay it is those of started
+        deliveries that have not been handed over; at a provider, those that are due and whose
+        attempt has not started.
+    arrivals : ndarray of int, shape (bins,)
+        Messages that began to wait in each bin.
+    throughput_per_s : ndarray, shape (bins,)
+        Attempts answered per second, without those that the provider throttled or could not be
+        reached for; at the relay messages handed over, at the ingress messages taken in.
+    ceiling_per_s : ndarray, shape (bins,)
+        What its constraints let through per second, without bursts.
+    utilisation : ndarray, shape (bins,)
+        Share of the stage that is in use, 0 to 1: of its workers or connections, or of what a
+        rate lets through, whichever is more; NaN while a schedule is closed.
+    mean_wait_s, p95_wait_s, longest_wait_s
+        Of the messages that were started, NaN of none. Retries wait from when they are due.
+    """
+
+    stage: Stage
+    bin_s: float
+    backlog: Ints
+    arrivals: Ints
+    throughput_per_s: Floats
+    ceiling_per_s: Floats
+    utilisation: Floats
+    mean_wait_s: float
+    p95_wait_s: float
+    longest_wait_s: float
+
+    @cached_property
+    def edges_s(self) -> Floats:
+        """Edges of the bins in seconds, from 0."""
+        return np.arange(len(self.backlog), dtype=np.float64) * self.bin_s
+
+    @property
+    def peak_backlog(self) -> int:
+        """The largest backlog at an edge."""
+        return int(self.backlog.max())
+
+    @property
+    def peak_at_s(self) -> float:
+        """When it was there first; NaN if nothing ever waited."""
+        return float(self.edges_s[self.backlog.argmax()]) if self.peak_backlog else math.nan
+
+    @property
+    def noticeable(self) -> float:
+        """A backlog up to this does not count as one.
+
+        It is 0.1 % of the stage's messages, and at least what it can carry in a second: some wait
+        anywhere, if only for a connection to be made.
+        """
+        in_a_second = self.stage.per_s * _DRAINED_S
+        share = _DRAINED_SHARE * self.stage.messages
+        return max(share, in_a_second) if in_a_second < math.inf else share
+
+    @property
+    def drained_at_s(self) -> float:
+        """When the backlog was gone: the first edge after the last `noticeable` one.
+
+        NaN if there was none, infinite if it was still there at the end of the simulation.
+        """
+        built_up = np.flatnonzero(self.backlog > self.noticeable)
+        if not len(built_up):
+            return math.nan
+        last = int(built_up[-1])
+        return math.inf if last + 1 == len(self.backlog) else float(self.edges_s[last + 1])
+
+    @cached_property
+    def busy_until_s(self) -> float:
+        """When it had carried as many attempts as 99 % of its messages; 0 if it carried nothing.
+
+        Or 99 % of what it ever carried, if that is less. Retries go on for days after that.
+        """
+        carried = np.cumsum(self.throughput_per_s) * self.bin_s
+        if not len(carried) or not carried[-1]:
+            return 0.0
+        enough = _BUSY_UNTIL * min(carried[-1], self.stage.messages)
+        return float(self.edges_s[np.searchsorted(carried, enough) + 1])
+
+    @property
+    def mean_utilisation(self) -> float:
+        """Mean utilisation from its first messages to `busy_until_s`."""
+        arrived = np.flatnonzero(self.arrivals)
+        last = round(self.busy_until_s / self.bin_s)
+        if not len(arrived) or last <= arrived[0]:
+            return 0.0
+        meanwhile = self.utilisation[arrived[0] : last]
+        open_ = meanwhile[~np.isnan(meanwhile)]
+        return float(open_.mean()) if len(open_) else 0.0
+
+    @property
+    def highest_utilisation(self) -> float:
+        """The highest utilisation in any bin."""
+        return float(np.nanmax(self.utilisation, initial=0.0))
+
+    def waiting_longer(self, age_s: float, at_s: float) -> float:
+        """Return how many that waited at a moment had done so for longer than ``age_s``.
+
+        First in, first out: those that wait are the last that came. Between the edges they are
+        taken to have come evenly.
+        """
+        came = np.concatenate(([0], np.cumsum(self.arrivals)))
+        waiting, until_now, before = (
+            float(np.interp(time_s, self.edges_s, counts))
+            for time_s, counts in ((at_s, self.backlog), (at_s, came), (at_s - age_s, came))
+        )
+        return max(waiting - (until_now - before), 0.0) if age_s < at_s else 0.0
+
+
+def observed(
+    stage: Stage, monitor: StageMonitor, carried: Ints | None, *, bins: int, bin_s: float
+) -> Observed:
+    """Return what a monitor has seen of a stage.
+
+    Parameters
+    ----------
+    carried : ndarray of int, optional
+        What it carried in each bin; by default what was started there.
+    bins
+        How many bins to look at.
+    """
+    throughput_per_s = np.zeros(bins)
+    its_carried = monitor.started(bins) if carried is None else carried[:bins]
+    throughput_per_s[: len(its_carried)] = its_carried / bin_s
+    middle_s = (np.arange(bins, dtype=np.float64) + 0.5) * bin_s
+    return Observed(
+        stage=stage,
+        bin_s=bin_s,
+        backlog=monitor.waiting.at_edges(bins),
+        arrivals=monitor.waiting.entered(bins),
+        throughput_per_s=throughput_per_s,
+        ceiling_per_s=ceiling_per_s(stage, middle_s),
+        utilisation=_utilisation(
+            monitor.busy.on_average(bins) / stage.servers,
+            _by_window(throughput_per_s, stage, middle_s) * bin_s,
+            ceiling_per_s(stage, middle_s, but=("outage", "workers", *CONNECTIONS)) * bin_s,
+        ),
+        mean_wait_s=monitor.waits.mean_s,
+        p95_wait_s=monitor.waits.quantile_s(0.95),
+        longest_wait_s=monitor.waits.longest_s if monitor.waits.count else math.nan,
+    )
+
+
+def ceiling_per_s(stage: Stage, times_s: Floats, but: Collection[str] = ()) -> Floats:
+    """Return what all constraints but some let through at each time."""
+    lowest = np.full(len(times_s), np.inf)
+    for constraint in stage.constraints:
+        if constraint.name not in but:
+            starts_s = [pace.from_s for pace in constraint.paces]
+            paces = np.array([pace.per_s for pace in constraint.paces])
+            number = np.searchsorted(starts_s, times_s, side="right") - 1
+            np.minimum(lowest, paces[number], out=lowest)
+    return lowest
+
+
+def _by_window(throughput_per_s: Floats, stage: Stage, times_s: Floats) -> Floats:
+    """Return the mean of each window of a fixed-window limit in all of its bins."""
+    for constraint in stage.constraints:
+        if constraint.window_s is not None and len(times_s):
+            number = (times_s / constraint.window_s).astype(np.int64)
+            sums = np.bincount(number, throughput_per_s)
+            return (sums / np.maximum(np.bincount(number), 1))[number]
+    return throughput_per_s
+
+
+def _utilisation(at_work: Floats, carried: Floats, allowed: Floats) -> Floats:
+    """Return the share in use: of the servers, or of what a rate allows, whichever is more.
+
+    More than the rate, a burst, is full use. Where a schedule is closed it is NaN.
+
+    Parameters
+    ----------
+    at_work : ndarray, shape (bins,)
+        Share of the servers that are at work.
+    carried, allowed : ndarray, shape (bins,)
+        Attempts carried in each bin, and as many as the rates let through in it.
+    """
+    of_rate = np.zeros(len(at_work))
+    if np.isfinite(allowed).all():
+        # Of a rate of one attempt in each bin, a bin has none or two: it takes more to tell.
+        until_now = np.concatenate(([0.0], np.cumsum(allowed)))
+        wider = np.maximum(_ENOUGH - allowed, 0.0) / 2.0
+        first = np.maximum(until_now[:-1] - wider, 0.0)
+        last = np.minimum(until_now[1:] + wider, until_now[-1])
+        its_carried = np.diff(
+            np.interp((first, last), until_now, np.concatenate(([0.0], np.cumsum(carried)))), axis=0
+        )[0]
+        np.divide(its_carried, last - first, out=of_rate, where=last > first)
+        of_rate[allowed == 0.0] = np.nan
+    utilisation: Floats = np.clip(np.maximum(at_work, of_rate), 0.0, 1.0)
+    return utilisation

@@ -1,0 +1,1 @@
+"""When Delivered % can be believed, and what a change does to it."""

@@ -1,0 +1,1 @@
+"""Replications: the same scenario with other draws."""

@@ -1,0 +1,194 @@
+"""What charts of a sweep share: its parameters and measures, and how their values are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Final
+
+from sendcap.charts.style import MODE_LOOKS
+from sendcap.charts.timeaxis import even_ticks, ticks
+from sendcap.errors import SendcapError
+from sendcap.study.capacity.charts.stages import LEFT, compact, headed_figure, left_of_rows, short
+from sendcap.text.quantities import elapsed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+_OWN: Final = frozenset({"point", "replication", "seed", "error", "wall_s", "cpu_s"})
+_LONGEST: Final = 40
+_UNITS: Final = {"_per_s": " per second", "_s": "", "_pct": " %", "_pt": ", points"}
+_ACCEPTED: Final = re.compile(r"accepted_(\d+)_pct_s")
+
+
+def parameters_of(results: pd.DataFrame) -> list[str]:
+    """Return the columns of a sweep's results that are paths of the scenario, and that vary."""
+    paths = [name for name in map(str, results.columns) if name not in _OWN and _is_path(name)]
+    return [name for name in paths if len(set(results[name].astype(str))) > 1]
+
+
+def _is_path(name: str) -> bool:
+    from sendcap.scenario import Scenario
+
+    return re.split(r"[.\[]", name, maxsplit=1)[0] in Scenario.model_fields
+
+
+def measures_of(results: pd.DataFrame) -> list[str]:
+    """Return the columns of a sweep's results that are measures and numbers."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return [
+        name
+        for name in map(str, results.columns)
+        if name not in _OWN
+        and not _is_path(name)
+        and is_numeric_dtype(results[name])
+        and not is_bool_dtype(results[name])
+        and results[name].notna().any()
+    ]
+
+
+def done(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that have not failed."""
+    table = results
+    if "error" in results:
+        table = results[results["error"].isna() | (results["error"] == "")]
+    if not len(table):
+        raise SendcapError("no run of these results is done, so there is nothing to draw")
+    return table
+
+
+def measure_of(table: pd.DataFrame, measure: str | None) -> str:
+    """Return a measure's name, the first one's by default; refuse one that is not there."""
+    known = measures_of(table)
+    if measure is None and known:
+        return known[0]
+    if measure not in known:
+        names = ", ".join(known) or "none"
+        raise SendcapError(f"measure: there is no {measure!r} with numbers; there are: {names}")
+    return measure
+
+
+def parameter_of(table: pd.DataFrame, name: str | None, but: str | None = None) -> str:
+    """Return a parameter's name, by default of the one with most values; refuse others."""
+    known = [its for its in parameters_of(table) if its != but]
+    if name is None and known:
+        return max(known, key=lambda its: table[its].nunique())
+    if name not in known:
+        names = ", ".join(known) or "none"
+        raise SendcapError(f"parameter: {name or 'another one'} does not vary; those do: {names}")
+    return name
+
+
+def values_of(table: pd.DataFrame, name: str) -> list[Any]:
+    """Return the values of a parameter: numbers and durations in order, text as it comes."""
+    values = list(dict.fromkeys(table[name].dropna().tolist()))
+    sizes = {its: quantity(its) for its in values}
+    return values if None in sizes.values() else sorted(values, key=lambda its: sizes[its] or 0.0)
+
+
+def quantity(value: Any) -> float | None:
+    """Return how much a value of a parameter is: a number, or a duration's seconds; else nothing.
+
+    Examples
+    --------
+    >>> quantity(4), quantity("20m"), quantity("kumomta")
+    (4.0, 1200.0, None)
+    """
+    from sendcap.scenario.durations import parse_duration
+
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    try:
+        return parse_duration(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def in_words(measure: str) -> str:
+    """Return what a measure is called in a chart.
+
+    Examples
+    --------
+    >>> in_words("delivered_pct.efs"), in_words("accepted_99_pct_s"), in_words("peak_backlog")
+    ('delivered %, with EFS', 'time until 99 % is accepted', 'peak backlog')
+    """
+    name, _, part = measure.partition(".")
+    words = _ACCEPTED.sub(r"time until \1 % is accepted", name)
+    for ending, unit in _UNITS.items():
+        words = words.removesuffix(ending) + unit if words.endswith(ending) else words
+    if part:
+        look = MODE_LOOKS.get(part)  # type: ignore[call-overload]
+        words += f", {look.label if look else part}"
+    return words.replace("_", " ")
+
+
+def about_the_measure(measure: str) -> str:
+    """Return a sentence about a measure, empty if nothing is known of it."""
+    from sendcap.study.sweeps.measures import MEASURES
+
+    known = MEASURES.get(measure.partition(".")[0])
+    return f"{known.about[0].upper()}{known.about[1:]}. " if known and known.about else ""
+
+
+def is_time(measure: str) -> bool:
+    """Tell whether a measure is a time in seconds."""
+    name = measure.partition(".")[0]
+    return name.endswith("_s") and not name.endswith("_per_s")
+
+
+def _is_percentage(measure: str) -> bool:
+    return measure.partition(".")[0].endswith(("_pct", "_pt"))
+
+
+def written(measure: str, value: float) -> str:
+    """Write a value of a measure."""
+    if is_time(measure):
+        return elapsed(value)
+    return f"{value:.2f}" if _is_percentage(measure) else compact(value)
+
+
+def measure_axis(axis: Axis, measure: str) -> None:
+    """Let an axis of a measure have ticks that are easily read; its limits must be final."""
+    if is_time(measure):
+        low, high = axis.get_view_interval()
+        if axis.get_scale() == "log":
+            places = ticks(low, high)
+        else:
+            places = [place for place in even_ticks(low, high, most=7) if place >= 0.0]
+            # What is told to the second has no ticks between seconds.
+            whole = [place for place in places if place % 1.0 == 0.0]
+            places = whole if len(whole) > 1 else places
+        axis.set_ticks(places, [elapsed(place) for place in places])
+    elif not _is_percentage(measure):
+        axis.set_major_formatter(compact)
+
+
+def value_label(value: Any) -> str:
+    """Write a value of a parameter."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return short(str(value))
+    return f"{value:,}" if isinstance(value, Integral) else f"{value:g}"
+
+
+def long_label(name: str) -> str:
+    """Return a path that fits beside a row."""
+    return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
+
+
+def new_axes(
+    title: str,
+    what: str,
+    told: str,
+    right: float,
+    height_in: float = 4.2,
+    rows: Sequence[str] = (),
+) -> Axes:
+    """Return the axes of a new figure with a heading; see `headed_figure`."""
+    figure, top = headed_figure(title, what, told, height_in)
+    height = figure.get_figheight()
+    left = max(left_of_rows([long_label(row) for row in rows]) if rows else LEFT, LEFT + 0.02)
+    return figure.add_axes((left, 0.55 / height, right - left, top - 0.7 / height))

@@ -1,0 +1,213 @@
+"""Screening: which of many parameters matter at all, by few runs.
+
+Morris' method walks through the ranges, one parameter at a time, and looks at the elementary
+effects: how much the measure changes, in proportion to its whole range, when a parameter alone is
+moved by two thirds of it. The mean of their sizes, mu*, ranks the parameters; where it is about
+zero, the parameter may be left out. Their spread, sigma, is small where the effect is the same
+everywhere, and about as large as mu* where it depends on the other parameters or is not a straight
+line. For shares of the variance, which take many more runs, see `sobol`.
+
+A step of a whole number can only be that of whole numbers: of one with two values every step is
+from end to end, so its effect reads half as much again.
+
+References
+----------
+M. D. Morris, "Factorial sampling plans for preliminary computational experiments", Technometrics 33
+(1991); F. Campolongo, J. Cariboni and A. Saltelli, "An effective screening design for sensitivity
+analysis of large models", Environmental Modelling & Software 22 (2007), for mu*. Computed by SALib:
+T. Iwanaga, W. Usher and J. Herman, "Toward SALib 2.0", Socio-Environmental Systems Modelling 4
+(2022).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sendcap.errors import SendcapError
+from sendcap.scenario import Range
+from sendcap.study.replication.estimates import require_confidence
+from sendcap.study.sweeps.designs import points_at, ranges_of
+from sendcap.study.sweeps.execution import execution
+from sendcap.study.sweeps.measures import DEFAULT_MEASURES
+from sendcap.study.sweeps.plan import Plan, planned
+from sendcap.study.sweeps.sensitivity.responses import require_several, responses
+from sendcap.study.sweeps.store import Store
+from sendcap.study.sweeps.sweep import Progress, carried_out, require_picklable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from sendcap.scenario import Scenario
+
+    Floats = npt.NDArray[np.float64]
+
+DEFAULT_WALKS: Final = 20
+_LEVELS: Final = 4
+_RESAMPLES: Final = 999
+_MOST: Final = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Screening:
+    """Which parameters matter to the measures of a scenario.
+
+    Attributes
+    ----------
+    ranges
+        Each parameter's, by dotted path.
+    walks
+        Through the ranges; each takes a run for every parameter, and one more.
+    confidence
+        Of the intervals, by bootstrap over the walks.
+    effects
+        A row for each measure that is a number, and parameter: ``measure``, ``path``, ``mu_star``,
+        ``mu_star_low``, ``mu_star_high``, ``mu``, ``sigma``, all in the measure's unit.
+    runs
+        All runs, as `sendcap.sweep` returns them.
+    """
+
+    ranges: Mapping[str, Range]
+    walks: int
+    confidence: float
+    effects: pd.DataFrame
+    runs: pd.DataFrame
+
+
+def screening(
+    scenario: Scenario | str | os.PathLike[str],
+    ranges: Mapping[str, Any],
+    walks: int = DEFAULT_WALKS,
+    *,
+    measure: Any = DEFAULT_MEASURES,
+    replications: int = 1,
+    seed: int = 0,
+    confidence: float = 0.95,
+    executor: Any = None,
+    store: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Screening:
+    """Tell which parameters of a scenario matter to a measure, by Morris' elementary effects.
+
+    It takes ``walks`` × (parameters + 1) points, each simulated ``replications`` times; a measure's
+    mean over the replications is what is analysed.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, the path of a scenario file or the name of a preset.
+    ranges
+        For each dotted path a `sendcap.Range`, or its two ends.
+    walks
+        Two at least; 10 to 50 are usual.
+    measure, replications, executor, store, workers, progress
+        As for `sendcap.sweep`.
+    seed
+        Of the walks and the bootstrap.
+    confidence
+        Of the intervals.
+
+    Raises
+    ------
+    SendcapError
+        If what is asked makes no sense, or a run fails: the effects need all of them.
+    """
+    from sendcap.run import scenario_of
+
+    require_confidence(confidence)
+    its = ranges_of(ranges)
+    plan = screening_plan(
+        scenario_of(scenario), its, walks, measure, replications, seed, keyed=store is not None
+    )
+    there = execution(executor, workers)
+    require_picklable(plan.measures, there)
+    outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
+    return screened(its, walks, seed, confidence, plan.table(outcomes))
+
+
+def screening_plan(
+    scenario: Scenario,
+    ranges: Mapping[str, Range],
+    walks: int,
+    measure: Any,
+    replications: int,
+    seed: int,
+    *,
+    keyed: bool = True,
+) -> Plan:
+    """Plan the runs that a screening needs; see `screening`."""
+    require_several(ranges)
+    points = points_at(ranges, walked(len(ranges), walks, seed).tolist())
+    return planned(scenario, points, replications, measure, keyed=keyed)
+
+
+def walked(parameters: int, walks: int, seed: int) -> Floats:
+    """Return the places of walks in the unit cube.
+
+    Returns
+    -------
+    ndarray, shape (walks × (parameters + 1), parameters)
+        One walk after the other; from one place to the next, one coordinate changes.
+    """
+    from SALib.sample import morris
+
+    if isinstance(walks, bool) or not isinstance(walks, int) or not 2 <= walks <= _MOST:
+        raise SendcapError(
+            f"sensitivity: the walks must be a whole number from 2 to {_MOST:,}, not {walks!r}"
+        )
+    places: Floats = morris.sample(_problem(parameters), walks, num_levels=_LEVELS, seed=seed)
+    return places
+
+
+def screened(
+    ranges: Mapping[str, Range], walks: int, seed: int, confidence: float, runs: pd.DataFrame
+) -> Screening:
+    """Return what the runs of a `screening_plan` show.
+
+    Raises
+    ------
+    SendcapError
+        If a run has failed, or a measure has no value in one.
+    """
+    import pandas as pd
+    from SALib.analyze import morris
+
+    places = walked(len(ranges), walks, seed)
+    rows: list[dict[str, Any]] = []
+    for name, values in responses(runs, ranges):
+        found = morris.analyze(
+            _problem(len(ranges)),
+            places,
+            values,
+            num_resamples=_RESAMPLES,
+            conf_level=confidence,
+            num_levels=_LEVELS,
+            seed=seed,
+        )
+        for place, path in enumerate(ranges):
+            star, half = float(found["mu_star"][place]), float(found["mu_star_conf"][place])
+            rows.append(
+                {
+                    "measure": name,
+                    "path": path,
+                    "mu_star": star,
+                    "mu_star_low": max(star - half, 0.0),
+                    "mu_star_high": star + half,
+                    "mu": float(found["mu"][place]),
+                    "sigma": float(found["sigma"][place]),
+                }
+            )
+    return Screening(dict(ranges), walks, confidence, pd.DataFrame(rows), runs)
+
+
+def _problem(parameters: int) -> dict[str, Any]:
+    return {
+        "num_vars": parameters,
+        "names": [f"x{number}" for number in range(parameters)],
+        "bounds": [[0.0, 1.0]] * parameters,
+    }

@@ -1,0 +1,228 @@
+"""Sensitivity: which parameters decide a measure, and by how much.
+
+Sobol' indices split the variance of a measure over ranges of parameters. The first-order index of
+a parameter is the share of the variance that goes if it is fixed; the total-order index is the
+share that stays if all the others are fixed, interactions with them included. Where both are about
+zero the parameter does not matter; where the total is much higher than the first order, it matters
+together with others.
+
+References
+----------
+A. Saltelli et al., "Variance based sensitivity analysis of model output. Design and estimator
+for the total sensitivity index", Computer Physics Communications 181 (2010), as in
+`scipy.stats.sobol_indices`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sendcap.errors import SendcapError
+from sendcap.scenario import Range
+from sendcap.study.replication.estimates import require_confidence
+from sendcap.study.sweeps.designs import points_at, ranges_of
+from sendcap.study.sweeps.execution import execution
+from sendcap.study.sweeps.measures import DEFAULT_MEASURES
+from sendcap.study.sweeps.plan import Plan, planned
+from sendcap.study.sweeps.sensitivity.responses import require_several, responses
+from sendcap.study.sweeps.store import Store
+from sendcap.study.sweeps.sweep import Progress, carried_out, require_picklable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from sendcap.scenario import Scenario
+
+    Floats = npt.NDArray[np.float64]
+
+DEFAULT_N: Final = 128
+_RESAMPLES: Final = 999
+_MOST: Final = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """Which parameters decide the measures of a scenario.
+
+    Attributes
+    ----------
+    ranges
+        Each parameter's, by dotted path.
+    n
+        Base samples; each takes a run of its own for every parameter, and two more.
+    confidence
+        Of the intervals, by bootstrap over the base samples.
+    indices
+        A row for each measure that is a number, and parameter: ``measure``, ``path``,
+        ``first_order``, ``first_order_low``, ``first_order_high``, ``total_order``,
+        ``total_order_low``, ``total_order_high``. All are 0 where the measure does not vary.
+    runs
+        All runs, as `sendcap.sweep` returns them.
+    """
+
+    ranges: Mapping[str, Range]
+    n: int
+    confidence: float
+    indices: pd.DataFrame
+    runs: pd.DataFrame
+
+
+def sensitivity(
+    scenario: Scenario | str | os.PathLike[str],
+    ranges: Mapping[str, Any],
+    n: int = DEFAULT_N,
+    *,
+    measure: Any = DEFAULT_MEASURES,
+    replications: int = 1,
+    seed: int = 0,
+    confidence: float = 0.95,
+    executor: Any = None,
+    store: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Sensitivity:
+    """Tell which parameters of a scenario decide a measure, by Sobol' indices.
+
+    It takes ``n`` × (parameters + 2) points, each simulated ``replications`` times; a measure's
+    mean over the replications is what is analysed.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, the path of a scenario file or the name of a preset.
+    ranges
+        For each dotted path a `sendcap.Range`, or its two ends; each value within is as likely.
+    n
+        Base samples, a power of two.
+    measure, replications, executor, store, workers, progress
+        As for `sendcap.sweep`.
+    seed
+        Of the samples and the bootstrap.
+    confidence
+        Of the intervals.
+
+    Raises
+    ------
+    SendcapError
+        If what is asked makes no sense, or a run fails: the indices need all of them.
+    """
+    from sendcap.run import scenario_of
+
+    require_confidence(confidence)
+    its = ranges_of(ranges)
+    plan = sensitivity_plan(
+        scenario_of(scenario), its, n, measure, replications, seed, keyed=store is not None
+    )
+    there = execution(executor, workers)
+    require_picklable(plan.measures, there)
+    outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
+    return analysed(its, n, seed, confidence, plan.table(outcomes))
+
+
+def sensitivity_plan(
+    scenario: Scenario,
+    ranges: Mapping[str, Range],
+    n: int,
+    measure: Any,
+    replications: int,
+    seed: int,
+    *,
+    keyed: bool = True,
+) -> Plan:
+    """Plan the runs that Sobol' indices need; see `sensitivity`."""
+    points = sensitivity_points(ranges, n, seed)
+    return planned(scenario, points, replications, measure, keyed=keyed)
+
+
+def sensitivity_points(ranges: Mapping[str, Range], n: int, seed: int) -> list[dict[str, Any]]:
+    """Return the points that Sobol' indices need, values by path.
+
+    They are n of a matrix A, n of a matrix B, and for each parameter those of A with its column
+    from B.
+    """
+    import numpy as np
+    from scipy.stats import qmc
+
+    require_base(n)
+    require_several(ranges)
+    d = len(ranges)
+    both = qmc.Sobol(2 * d, rng=seed).random_base2(n.bit_length() - 1)
+    a, b = both[:, :d], both[:, d:]
+    swapped = [np.where(np.arange(d) == parameter, b, a) for parameter in range(d)]
+    return points_at(ranges, np.concatenate([a, b, *swapped]).tolist())
+
+
+def require_base(n: int) -> None:
+    """Refuse a number of base samples that is no power of two."""
+    if isinstance(n, bool) or not isinstance(n, int) or not 2 <= n <= _MOST or n & (n - 1):
+        raise SendcapError(
+            f"sensitivity: the base samples must be a power of two from 2, such as 128, not {n!r}"
+        )
+
+
+def analysed(
+    ranges: Mapping[str, Range], n: int, seed: int, confidence: float, runs: pd.DataFrame
+) -> Sensitivity:
+    """Return the sensitivity that the runs of a `sensitivity_plan` show.
+
+    Raises
+    ------
+    SendcapError
+        If a run has failed, or a measure has no value in one.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for name, values in responses(runs, ranges):
+        columns = _indices(values, len(ranges), n, seed, confidence)
+        rows += [
+            {"measure": name, "path": path, **{key: its[place] for key, its in columns.items()}}
+            for place, path in enumerate(ranges)
+        ]
+    return Sensitivity(dict(ranges), n, confidence, pd.DataFrame(rows), runs)
+
+
+def _indices(
+    values: Floats, d: int, n: int, seed: int, confidence: float
+) -> dict[str, list[float]]:
+    """Return the indices of each parameter, with the intervals of a bootstrap."""
+    import numpy as np
+    from scipy import stats
+
+    a, b, *swapped = values.reshape(d + 2, n)
+
+    def indices(places: npt.NDArray[np.int64]) -> Floats:
+        its = stats.sobol_indices(
+            func={
+                "f_A": a[np.newaxis, places],
+                "f_B": b[np.newaxis, places],
+                "f_AB": np.array([one[np.newaxis, places] for one in swapped]),
+            },
+            n=n,
+        )
+        return np.array([its.first_order, its.total_order])
+
+    first, total = indices(np.arange(n))
+    interval = stats.bootstrap(
+        [np.arange(n)],
+        indices,
+        confidence_level=confidence,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        vectorized=False,
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    (first_low, total_low), (first_high, total_high) = map(np.asarray, interval)
+    return {
+        "first_order": first.tolist(),
+        "first_order_low": first_low.tolist(),
+        "first_order_high": first_high.tolist(),
+        "total_order": total.tolist(),
+        "total_order_low": total_low.tolist(),
+        "total_order_high": total_high.tolist(),
+    }

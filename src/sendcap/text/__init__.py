@@ -1,0 +1,1 @@
+"""Words: quantities, shares, quoting."""

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from sendcap.errors import RunError
+from sendcap.files import directory as staging
+from sendcap.files.directory import LEDGER, SUMMARY, Contents, Staging
+
+
+def contents(directory) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*")}
+
+
+def stage(target, work=lambda folder: None, *, force=False) -> None:
+    with Staging(target, force=force) as folder:
+        work(folder)
+
+
+def half_and_then(error):
+    def work(folder) -> None:
+        (folder / "half").write_text("x")
+        raise error
+
+    return work
+
+
+@pytest.fixture
+def saved(tmp_path):
+    directory = tmp_path / "run"
+    directory.mkdir()
+    for name in (LEDGER, SUMMARY):
+        (directory / name).write_text("old")
+    return directory
+
+
+def test_the_directory_appears_at_success(tmp_path) -> None:
+    target = tmp_path / "runs" / "a" / "b"
+    with Staging(target) as folder:
+        (folder / "file").write_text("x")
+        assert not target.exists()
+    assert contents(tmp_path) == {"runs", "runs/a", "runs/a/b", "runs/a/b/file"}
+
+
+def test_others_may_read_what_the_umask_allows(tmp_path) -> None:
+    with Staging(tmp_path / "run"):
+        pass
+    (tmp_path / "plain").mkdir()
+    assert (tmp_path / "run").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError, MemoryError])
+def test_nothing_is_left_behind_whatever_is_raised(tmp_path, error) -> None:
+    with pytest.raises(error):
+        stage(tmp_path / "runs" / "run", half_and_then(error))
+    assert contents(tmp_path) == set()
+
+
+def test_parents_that_were_there_stay(tmp_path) -> None:
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(KeyboardInterrupt), Staging(tmp_path / "runs" / "run"):
+        raise KeyboardInterrupt
+    assert contents(tmp_path) == {"runs"}
+
+
+def test_an_existing_directory_is_refused_before_any_work(saved, tmp_path) -> None:
+    with pytest.raises(RunError, match=r"run: exists already; .*--force"), Staging(saved):
+        pytest.fail("the work began")
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+
+
+def test_force_replaces_a_saved_run(saved, tmp_path) -> None:
+    with Staging(saved, force=True) as folder:
+        (folder / "new").write_text("x")
+        assert (saved / LEDGER).read_text() == "old"
+    assert contents(tmp_path) == {"run", "run/new"}
+
+
+def test_force_keeps_the_old_run_if_anything_fails(saved, tmp_path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        stage(saved, half_and_then(KeyboardInterrupt), force=True)
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+
+
+def test_force_keeps_the_old_run_if_the_new_one_cannot_take_its_place(
+    saved, tmp_path, monkeypatch
+) -> None:
+    rename = staging.Path.rename
+
+    def refuse(self, target):
+        if target == saved and not self.name.endswith("-old"):
+            raise OSError(errno.EIO, "no")
+        return rename(self, target)
+
+    monkeypatch.setattr(staging.Path, "rename", refuse)
+    with pytest.raises(RunError, match="the disk reports an error"), Staging(saved, force=True):
+        pass
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+
+
+def test_force_does_not_replace_what_is_not_a_saved_run(tmp_path) -> None:
+    target = tmp_path / "photos"
+    target.mkdir()
+    (target / "summary.json").write_text("mine")
+    with pytest.raises(RunError, match="is not a saved run"), Staging(target, force=True):
+        pass
+    assert contents(tmp_path) == {"photos", "photos/summary.json"}
+
+
+def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> None:
+    (saved / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"holds 'notes\.txt', which"), Staging(saved, force=True):
+        pass
+    assert (saved / "notes.txt").read_text() == "mine"
+
+
+def test_each_kind_of_directory_is_replaced_by_its_own_kind_only(saved, tmp_path) -> None:
+    study = Contents("a saved study", frozenset({"a.csv"}), frozenset({"a.csv", "b.png"}))
+    with pytest.raises(RunError, match="run: is not a saved study, so it is not replaced"):
+        Staging(saved, force=True, contents=study).__enter__()
+    other = tmp_path / "study"
+    other.mkdir()
+    (other / "a.csv").write_text("old")
+    with pytest.raises(RunError, match="study: is not a saved run"):
+        Staging(other, force=True).__enter__()
+    with Staging(other, force=True, contents=study) as folder:
+        (folder / "a.csv").write_text("new")
+    assert (other / "a.csv").read_text() == "new"
+
+
+def test_force_fills_an_empty_directory(tmp_path) -> None:
+    target = tmp_path / "run"
+    target.mkdir()
+    with Staging(target, force=True) as folder:
+        (folder / "new").write_text("x")
+    assert contents(tmp_path) == {"run", "run/new"}
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_file_is_never_replaced(tmp_path, force) -> None:
+    target = tmp_path / "run"
+    target.write_text("mine")
+    with pytest.raises(RunError, match="is a file"), Staging(target, force=force):
+        pass
+    assert target.read_text() == "mine"
+
+
+def test_a_link_goes_on_pointing_to_the_directory(saved, tmp_path) -> None:
+    link = tmp_path / "latest"
+    link.symlink_to(saved)
+    with Staging(link, force=True) as folder:
+        (folder / "new").write_text("x")
+    assert link.is_symlink()
+    assert contents(saved) == {"new"}
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "no space is left on the disk"),
+        (errno.EACCES, "permission denied"),
+        (errno.EROFS, "the file system is read-only"),
+        (errno.EDQUOT, "the disk quota is used up"),
+    ],
+)
+def test_a_failed_write_is_told_in_plain_words(tmp_path, number, words) -> None:
+    target = tmp_path / "run"
+    # pyarrow raises without a file name and with a long text of its own.
+    error = OSError(number, "Error writing bytes to file. Detail: [errno 28] ...")
+    with pytest.raises(RunError) as caught:
+        stage(target, half_and_then(error))
+    assert str(caught.value) == f"{target}: cannot be written: {words}"
+    assert contents(tmp_path) == set()
+
+
+def test_a_part_of_the_path_that_is_a_file_is_told(tmp_path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RunError, match="a part of the path is not a directory"):
+        stage(tmp_path / "file" / "run")
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path) -> None:
+    with pytest.raises(RunError, match="the name is too long"), Staging(tmp_path / ("x" * 300)):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_without_permission_is_told(tmp_path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(RunError, match="permission denied"), Staging(tmp_path / "locked" / "run"):
+        pass
+
+
+def test_a_closed_pipe_is_not_blamed_on_the_directory(tmp_path) -> None:
+    with pytest.raises(BrokenPipeError), Staging(tmp_path / "run"):
+        raise BrokenPipeError
+    assert contents(tmp_path) == set()
+
+
+def test_a_directory_that_appears_meanwhile_is_not_overwritten(tmp_path) -> None:
+    target = tmp_path / "run"
+
+    def meanwhile(folder) -> None:
+        (folder / "new").write_text("x")
+        target.mkdir()
+        (target / "other").write_text("theirs")
+
+    with pytest.raises(RunError, match="another program has made it"):
+        stage(target, meanwhile)
+    assert contents(tmp_path) == {"run", "run/other"}
+
+
+def test_a_name_that_is_taken_meanwhile_gets_a_number(tmp_path) -> None:
+    target = tmp_path / "run"
+    staging_it = Staging(target, numbered=True)
+    with staging_it as folder:
+        (folder / "new").write_text("x")
+        target.mkdir()
+        (tmp_path / "run-2").symlink_to("nowhere")
+    assert staging_it.directory == tmp_path / "run-3"
+    assert contents(tmp_path) == {"run", "run-2", "run-3", "run-3/new"}
+
+
+def test_abandoning_leaves_nothing_behind(tmp_path) -> None:
+    its = Staging(tmp_path / "runs" / "run")
+    its.abandon()
+    (its.__enter__() / "half").write_text("x")
+    its.abandon()
+    assert contents(tmp_path) == set()
+
+
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_abandoning_amid_the_replacing_leaves_one_whole_run(
+    saved, tmp_path, monkeypatch, renamed
+) -> None:
+    its = Staging(saved, force=True)
+    (its.__enter__() / "new").write_text("x")
+    rename = staging.Path.rename
+    done = []
+
+    def stop(self, target) -> None:
+        # As a signal would: nothing of what comes after in the program is done.
+        if len(done) == renamed:
+            raise Ended
+        done.append(target)
+        rename(self, target)
+
+    class Ended(BaseException):
+        pass
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging.Path, "rename", stop)
+        patch.setattr(staging.Staging, "abandon", lambda self: None)
+        with contextlib.suppress(Ended):
+            its.__exit__(None, None, None)
+    assert len(done) == renamed
+    its.abandon()
+    new = {"run", "run/new"}
+    assert contents(tmp_path) == (
+        new if renamed == 2 else {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+    )
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path) -> None:
+    (tmp_path / ".sendcap-0123456789ab").mkdir()
+    (tmp_path / ".sendcap-0123456789ab" / "half").write_text("x")
+    # These are not what a run stages: an old run that was being replaced, and a file.
+    (tmp_path / ".sendcap-0123456789ab-old").mkdir()
+    (tmp_path / ".sendcap-ffffffffffff").write_text("mine")
+    (tmp_path / ".sendcap-eeeeeeeeeeee").symlink_to(tmp_path)
+    with Staging(tmp_path / "run"):
+        assert not (tmp_path / ".sendcap-0123456789ab").exists()
+    assert contents(tmp_path) == {
+        "run",
+        ".sendcap-0123456789ab-old",
+        ".sendcap-ffffffffffff",
+        ".sendcap-eeeeeeeeeeee",
+    }
+
+
+def test_a_run_that_is_under_way_is_not_cleared_away(tmp_path) -> None:
+    with Staging(tmp_path / "a") as folder:
+        (folder / "file").write_text("x")
+        with Staging(tmp_path / "b"):
+            pass
+        assert (folder / "file").exists()
+    assert contents(tmp_path) == {"a", "a/file", "b"}
+
+
+def test_a_new_directory_that_is_mistaken_for_a_stale_one_is_made_again(
+    tmp_path, monkeypatch
+) -> None:
+    # Another run finds it between its making and its locking.
+    flock, removed = staging.fcntl.flock, []
+
+    def late(descriptor, how) -> None:
+        if not removed:
+            removed.extend(tmp_path.glob(".sendcap-*"))
+            removed[0].rmdir()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(staging.fcntl, "flock", late)
+    with Staging(tmp_path / "run") as folder:
+        assert folder != removed[0]
+        (folder / "file").write_text("x")
+    assert contents(tmp_path) == {"run", "run/file"}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = shutil.which("mount")
+    if mount is None:
+        pytest.skip("no mount")
+    arguments = [mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if subprocess.run(arguments, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a file system here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_leaves_nothing_behind(small_disk) -> None:
+    with pytest.raises(RunError, match="no space is left on the disk"):
+        stage(small_disk / "run", lambda folder: (folder / "big").write_bytes(b"x" * 1_000_000))
+    assert contents(small_disk) == set()

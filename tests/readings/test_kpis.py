@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sendcap.errors import SendcapError
+from sendcap.readings.kpis import kpis, kpis_table
+from sendcap.readings.modes import MODES
+
+COLUMNS = [
+    "mode",
+    "delivery",
+    "time_s",
+    "to_deliver",
+    "relayed",
+    "sent",
+    "failed",
+    "pending",
+    "delivered_pct",
+    "bounces_errors_pct",
+    "open_rate_pct",
+    "click_through_pct",
+]
+ROWS = [("relayed", 0, 10), ("accepted", 60, 8), ("opened", 90, 4), ("clicked", 150, 1)]
+MORE = [("loyalty", "yahoo", 30, [("relayed", 120, 30), ("accepted", 180, 12)])]
+
+
+def test_one_row_per_edge_counts_up_to_it(made) -> None:
+    table = kpis(made(ROWS), "efs")
+    assert list(table.columns) == COLUMNS
+    assert table["time_s"].tolist() == [60.0 * edge for edge in range(11)]
+    assert table["relayed"].tolist() == [0, *[10] * 10]
+    assert table["sent"].tolist() == [0, 0, *[8] * 9]
+    assert set(table["mode"]) == {"efs"}
+    assert set(table["delivery"]) == {"*"}
+
+
+def test_a_share_of_nothing_is_nan(made) -> None:
+    table = kpis(made(ROWS), "without-efs")
+    assert np.isnan(table["delivered_pct"][0])
+    assert np.isnan(table["open_rate_pct"][0])
+    assert table["delivered_pct"][1] == 100.0
+    assert kpis(made(ROWS), "efs")["delivered_pct"][0] == 0.0
+
+
+def test_opens_and_clicks_are_shares_of_what_the_mode_calls_sent(made) -> None:
+    last = kpis(made(ROWS), "efs").iloc[-1]
+    assert (last["open_rate_pct"], last["click_through_pct"]) == (50.0, 12.5)
+    last = kpis(made(ROWS), "without-efs").iloc[-1]
+    assert (last["open_rate_pct"], last["click_through_pct"]) == (40.0, 10.0)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_all_deliveries_together_are_the_sum(made, mode) -> None:
+    ledger = made(ROWS, more=MORE)
+    both, news, loyalty = (kpis(ledger, mode, name) for name in ("*", "news", "loyalty"))
+    for column in ("to_deliver", "relayed", "sent", "failed", "pending"):
+        assert (both[column] == news[column] + loyalty[column]).all()
+    assert both["to_deliver"].tolist() == [40] * 11
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_all_providers_together_are_the_sum(made, mode) -> None:
+    ledger = made(ROWS, more=[*MORE, ("news", "yahoo", 7, [("relayed", 60, 6), ("hard", 90, 2)])])
+    for delivery in ("*", "news", "loyalty"):
+        both = kpis(ledger, mode, delivery)
+        parts = [kpis(ledger, mode, delivery, provider=name) for name in ("gmail", "yahoo")]
+        for column in ("to_deliver", "relayed", "sent", "failed", "pending"):
+            assert (both[column] == parts[0][column] + parts[1][column]).all()
+    assert set(parts[1]["provider"]) == {"yahoo"}
+
+
+def test_an_unknown_provider_names_the_known_ones(made) -> None:
+    with pytest.raises(SendcapError, match=r"unknown provider 'gmial': choose from gmail, \*"):
+        kpis(made(ROWS), "efs", provider="gmial")
+
+
+def test_only_what_campaign_knows_counts(made) -> None:
+    table = kpis(made(ROWS, clocks=["happened"]), "efs")
+    assert not table[["sent", "failed"]].to_numpy().any()
+
+
+def test_the_table_holds_every_mode_and_delivery(made) -> None:
+    ledger = made(ROWS, more=MORE)
+    table = kpis_table(ledger)
+    assert list(table.columns) == COLUMNS
+    assert list(table.groupby(["mode", "delivery"], sort=False).groups) == [
+        (mode, delivery) for mode in MODES for delivery in ("*", "news", "loyalty")
+    ]
+    assert len(kpis_table(ledger, ["efs"])) == 3 * 11

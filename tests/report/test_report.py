@@ -1,0 +1,255 @@
+"""The report is one file that is complete, says what the run says, and takes no text for markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from names_like_markup import EVIL
+
+import sendcap
+from sendcap import scenario
+from sendcap.readings.summary import accepted_at_s
+from sendcap.report.answers import Answers
+from sendcap.report.moments import JUMPS_S, LAST_S, dashboards, slider, steps_s
+from sendcap.report.page import named, write_report
+from sendcap.text.quantities import elapsed
+
+VOID = {"meta", "link", "input", "br", "hr", "img"}
+
+
+class Page(HTMLParser):
+    """The elements of a page, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data) -> None:
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+    @property
+    def all_text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text))
+
+
+@pytest.fixture(scope="module")
+def html(page) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def parsed(html) -> Page:
+    return Page(html)
+
+
+def data_of(html: str) -> dict:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    return json.loads(found[1])
+
+
+# --- One complete file ----------------------------------------------------------------------------
+
+
+def test_every_element_is_closed_and_every_name_is_there_once(parsed) -> None:
+    assert parsed.open == []
+    names = [its["id"] for _, its in parsed.elements if "id" in its]
+    assert len(names) == len(set(names))
+    referred = [
+        name
+        for _, its in parsed.elements
+        for key in ("for", "aria-labelledby", "href")
+        for name in [(its.get(key) or "").removeprefix("#")]
+        if name and not name.startswith("data:")
+    ]
+    assert set(referred) <= set(names)
+
+
+def test_it_needs_nothing_but_itself(html, parsed) -> None:
+    for _, its in parsed.elements:
+        for key in ("src", "href", "srcset", "data", "action"):
+            assert (its.get(key) or "#").startswith(("#", "data:"))
+        assert not any(key.startswith("on") for key in its)
+    assert "http://" not in html
+    assert "https://" not in html
+    assert not re.search(r"url\((?!#|data:)", html)
+
+
+def test_the_policy_lets_only_its_own_script_run(html, parsed) -> None:
+    (policy,) = (
+        its["content"]
+        for _, its in parsed.elements
+        if its.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert "default-src 'none'" in policy
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    assert len(scripts) == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert html.count("<script") == 2
+
+
+def test_titles_and_names_stay_text(html, parsed, run) -> None:
+    for delivery in run.scenario.deliveries:
+        assert delivery.name in parsed.all_text
+    assert EVIL in parsed.all_text
+    assert "<b>other</b>" in parsed.all_text
+    assert "user unknown </script>" in parsed.all_text
+    tags = {tag for tag, _ in parsed.elements}
+    assert not tags & {"img", "b", "i"}
+    assert "<script>alert" not in html
+    assert data_of(html)["runs"][0]["deliveries"][1]["name"] == run.scenario.deliveries[0].name
+
+
+def test_the_same_run_gives_the_same_bytes(run, page, tmp_path) -> None:
+    again = write_report(run, tmp_path / "again.html")
+    assert again.read_bytes() == page.read_bytes()
+
+
+def test_ten_million_messages_fit_into_three_megabytes(tmp_path) -> None:
+    # The page grows with the ledger's bins and reasons, not with the messages.
+    its = scenario.updated(scenario.load("black-friday"), {"deliveries[0].messages": 60_000})
+    path = write_report(sendcap.simulate(its), tmp_path / "a.html")
+    assert 300_000 < path.stat().st_size < 3_000_000
+
+
+# --- The numbers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stats", [False, True])
+def test_at_every_step_the_figures_are_those_of_the_dashboard(html, run, stats) -> None:
+    its = data_of(html)["runs"][0]
+    for number, delivery in enumerate(["*", *run.ledger.deliveries]):
+        for place, mode in enumerate(("without-efs", "efs")):
+            columns = its["deliveries"][number]["modes"][place]
+            for step, time_s in enumerate(steps_s()[::19]):
+                row = its["now" if stats else "shown"][19 * step]
+                engaged = its["now" if stats else "engagement"][19 * step]
+                shown = run.dashboard(time_s, mode, delivery, compute_stats=stats)
+                for name in ("sent", "failed", "pending", "delivered_pct", "bounces_errors_pct"):
+                    assert same(columns[name][row], getattr(shown, name)), (name, time_s)
+                for name in ("open_rate_pct", "click_through_pct"):
+                    assert same(columns[name][engaged], getattr(shown, name)), (name, time_s)
+
+
+def same(in_page: float | None, value: float) -> bool:
+    return in_page is None if np.isnan(value) else in_page == round(value, 2)
+
+
+def test_the_truth_adds_up_to_all_messages_at_every_step(run) -> None:
+    its = dashboards(run)
+    for delivery in its["deliveries"]:
+        for values in zip(*delivery["truth"].values(), strict=True):
+            assert sum(values) == delivery["toDeliver"]
+            assert min(values) >= 0
+    last = its["deliveries"][0]["truth"]
+    total = run.ledger.total
+    assert last["delivered"][its["now"][-1]] == total("accepted") - total("async_bounced")
+    assert last["untried"][-1] == last["backing_off"][-1] == last["not_relayed"][-1] == 0
+
+
+def test_the_first_hour_can_be_dragged_by_the_minute_and_the_week_to_its_end() -> None:
+    steps = steps_s()
+    assert steps[:61] == [60.0 * minute for minute in range(61)]
+    assert steps[-1] == LAST_S == 7 * 86_400
+    assert all(jump in steps for jump in JUMPS_S)
+    assert len(steps) < 400
+
+
+def test_each_step_is_named_in_words_and_by_the_clock(run) -> None:
+    its = slider(run.scenario.start)
+    assert its["spoken"][its["first"]] == "1 hour"
+    assert its["clock"][its["first"]] == "07:00, Fri 27 Nov"
+    assert slider(None)["clock"] == []
+
+
+def test_the_summary_has_the_answers(parsed, run) -> None:
+    text = parsed.all_text
+    its = run.summary()["total"]
+    for event in ("hard", "expired", "async_bounced", "relay_failed"):
+        assert f"{its[event]:,} " in text
+    delivered = its["accepted"] - its["async_bounced"]
+    assert f"{delivered:,} are delivered in the end: {100 * delivered / 23_000:.2f} %." in text
+    assert f"99 % after {elapsed(accepted_at_s(run.ledger, 99))}." in text
+    assert Answers("x", run).limits.sentence in text
+    assert "gmail holds the deliveries up" in text
+    settles = Answers("x", run).settles("without-efs", 0.1)
+    assert f"within 0.1 after {settles}" in text
+
+
+def test_the_table_has_the_dashboard_at_a_few_moments(parsed, run) -> None:
+    for jump in JUMPS_S:
+        for mode in ("without-efs", "efs"):
+            assert f"{run.dashboard(jump, mode).delivered_pct:.2f} %" in parsed.all_text
+
+
+def test_it_says_how_to_reproduce_it(parsed, run) -> None:
+    text = " ".join(parsed.text)
+    assert f"sendcap {sendcap.__version__}, seed {run.scenario.seed}." in text
+    start = text.index("title = ")
+    again = text[start : text.index("denominator", start)] + 'denominator = "default"'
+    assert scenario.loads(again) == run.scenario
+
+
+# --- Several runs ---------------------------------------------------------------------------------
+
+
+def test_several_runs_are_compared(run, other, tmp_path) -> None:
+    path = write_report({"as it is": run, "sooner <now>": other}, tmp_path / "a.html")
+    its = Page(path.read_text())
+    assert its.open == []
+    names = [attributes["id"] for _, attributes in its.elements if "id" in attributes]
+    assert len(names) == len(set(names))
+    text = its.all_text
+    assert "as it is and sooner <now>" in text
+    for which in (run, other):
+        assert elapsed(accepted_at_s(which.ledger, 99)) in text
+    assert len(data_of(path.read_text())["runs"]) == 2
+    assert "Delivered % of all of them" in text
+
+
+def test_runs_of_the_same_title_are_told_apart(run, other) -> None:
+    assert list(named([run, other, run])) == [EVIL, "Sooner", f"{EVIL} (3)"]
+    assert list(named(run)) == [EVIL]
+    assert list(named({"a": run})) == ["a"]
+
+
+def test_no_run_and_too_many_are_refused(run, tmp_path) -> None:
+    for runs in ([], [run] * 9):
+        with pytest.raises(sendcap.SendcapError, match="a report is about 1 to 8 runs, not"):
+            write_report(runs, tmp_path / "a.html")
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_a_run_in_which_nothing_happens_has_a_report(tmp_path) -> None:
+    its = scenario.from_dict(
+        {
+            "deliveries": [{"name": "d", "messages": 5, "audience": {"p": 1.0}}],
+            "relay": {"batch_time": "0s", "error_rate": 1.0},
+            "providers": {"p": {"connect_time": "0s", "transaction_time": "0s"}},
+        }
+    )
+    text = Page(write_report(sendcap.simulate(its), tmp_path / "a.html").read_text()).all_text
+    assert "Of 5 messages, 0 are delivered in the end: 0.00 %." in text
+    assert "No message was ever accepted." in text

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sendcap.errors import ScenarioError, SendcapError
+from sendcap.study.replication import workers as module
+from sendcap.study.replication.workers import Workers
+
+
+def slow_first(number: int) -> tuple[int, int]:
+    if number == 0:
+        time.sleep(0.5)
+    return number, os.getpid()
+
+
+def fail_at_three(number: int) -> int:
+    if number == 3:
+        raise ScenarioError("time.bin: is wrong\nrelay: is too")
+    return number
+
+
+def die(number: int) -> int:
+    os._exit(3)
+
+
+@pytest.fixture(scope="module")
+def two():
+    with Workers(2) as workers:
+        yield workers
+
+
+def test_results_come_in_order_whatever_order_they_finish_in(two) -> None:
+    results = list(two.map(slow_first, range(12)))
+    assert [number for number, _ in results] == list(range(12))
+    processes = {process for _, process in results}
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+
+
+def test_one_worker_is_this_process() -> None:
+    with Workers(1) as one:
+        assert list(one.map(slow_first, range(3))) == [(n, os.getpid()) for n in range(3)]
+
+
+def test_no_more_is_asked_ahead_than_the_processes_need(two) -> None:
+    taken = []
+
+    def numbers():
+        for number in itertools.count():
+            taken.append(number)
+            yield number
+
+    results = two.map(slow_first, numbers())
+    for _ in range(5):
+        next(results)
+    assert len(taken) <= 5 + 4
+    results.close()
+
+
+def test_an_error_arrives_as_it_was_raised(two) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        list(two.map(fail_at_three, range(9)))
+    assert str(caught.value) == "time.bin: is wrong\nrelay: is too"
+    assert list(two.map(fail_at_three, range(3))) == [0, 1, 2]
+
+
+def test_a_process_that_dies_is_told_in_one_line() -> None:
+    with Workers(2) as workers, pytest.raises(SendcapError, match="ended before its time") as err:
+        list(workers.map(die, range(4)))
+    assert "\n" not in str(err.value)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, True])
+def test_a_bad_number_of_workers_is_refused(count) -> None:
+    with pytest.raises(SendcapError, match="workers: must be a whole number from 1"):
+        Workers(count)
+
+
+def test_as_many_as_there_are_processors_by_default(monkeypatch) -> None:
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 7)
+    assert Workers().count == 7
+    monkeypatch.setattr(module.os, "cpu_count", lambda: None)
+    assert Workers().count == 1
+
+
+# However the program ends, no process is left behind.
+
+PROGRAM = """
+import sys, time
+from sendcap.study.workers import Workers
+from tests_study_tasks import sleep_and_tell
+
+if __name__ == "__main__":
+    try:
+        with Workers(2) as workers:
+            for process in workers.map(sleep_and_tell, [0, 0, 0, 0, 60, 60, 60, 60]):
+                print(process, flush=True)
+    except KeyboardInterrupt:
+        sys.exit(7)
+"""
+TASKS = """
+import os, time
+
+def sleep_and_tell(seconds):
+    time.sleep(0.2 + seconds)
+    return os.getpid()
+"""
+
+
+def gone(process: int) -> bool:
+    # A process that nobody has waited for is still there, as a zombie.
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 7), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_no_process_outlives_the_program(tmp_path, number, code) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "tests_study_tasks.py").write_text(TASKS)
+    with subprocess.Popen(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as program:
+        processes = {int(program.stdout.readline()) for _ in range(4)}
+        assert len(processes) == 2
+        # As a terminal does it: every process of the group gets it.
+        (os.killpg if number == signal.SIGINT else os.kill)(program.pid, number)
+        _, err = program.communicate(timeout=20)
+    assert program.returncode == code
+    if number == signal.SIGINT:
+        assert err == ""
+    ends = time.monotonic() + 10.0
+    while not all(map(gone, processes)) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert all(map(gone, processes))

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from sendcap.errors import SendcapError
+from sendcap.text.shares import parse_points, parse_share, share_text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("0.1pt", 0.1), ("1 point", 1.0), ("2points", 2.0), (" .5 ", 0.5), (3, 3.0), ("1.pts", 1.0)],
+)
+def test_points_as_people_write_them(text, expected) -> None:
+    assert parse_points(text, "tolerance") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "pt", "0", "0pt", "-1pt", "1%", "1e3pt", "ten", "nan", True, float("inf"), None]
+)
+def test_what_is_no_number_of_points_is_refused_in_a_line(text) -> None:
+    with pytest.raises(SendcapError) as caught:
+        parse_points(text, "tolerance")
+    assert str(caught.value).startswith("tolerance: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["95%", "99.5%", "99.99%", "50%", "12.5%"])
+def test_a_share_is_written_as_it_was_asked_for(text) -> None:
+    assert share_text(parse_share(text)) == text
