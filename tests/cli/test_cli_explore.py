@@ -21,8 +21,8 @@ def test_without_the_extra_it_says_what_to_install(sendcap, monkeypatch):
     )
 
 
+@pytest.mark.extra("explore")
 def test_a_port_that_is_taken_is_told(sendcap):
-    pytest.importorskip("marimo", reason="the extra sendcap[explore] is not installed")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 

@@ -14,8 +14,8 @@ import pytest
 pytest.importorskip("marimo", reason="the extra sendcap[explore] is not installed")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [pytest.mark.browser, pytest.mark.extra("explore")]
 PATIENCE_MS = 60_000
 
 

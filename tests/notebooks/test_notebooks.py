@@ -42,11 +42,12 @@ def test_they_hold_no_path_of_a_machine(path):
     assert not re.search(r"/(home|root|tmp|work|usr|opt|Users)/", path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.extra("notebooks")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_they_run_without_an_error(path, tmp_path):
-    nbformat = pytest.importorskip("nbformat", reason="sendcap[notebooks] is not installed")
-    nbclient = pytest.importorskip("nbclient", reason="sendcap[notebooks] is not installed")
-    pytest.importorskip("ipykernel", reason="sendcap[notebooks] is not installed")
+    import nbclient
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     parameters = [
         its for its in notebook.cells if "parameters" in its.get("metadata", {}).get("tags", [])

@@ -18,8 +18,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed: pip install 'sendcap[browser]'"
 )
-if CHROMIUM is None:
-    pytest.skip("there is no chromium: apt-get install chromium", allow_module_level=True)
+pytestmark = pytest.mark.browser
 
 FLAGS = (
     "--headless",

@@ -18,7 +18,7 @@ distributed = pytest.importorskip(
     "distributed", reason="Dask is not installed: pip install 'sendcap[dask]'"
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.extra("dask"), pytest.mark.filterwarnings("ignore")]
 
 OVER = {"deliveries[0].messages": list(range(10, 50))}
 ASKED = {"measure": ["accepted_50_pct_s", "bottleneck", delivered]}

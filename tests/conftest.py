@@ -1,0 +1,38 @@
+"""Tests that need an extra or a browser are skipped where it is absent, with a reason."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+MODULES = {
+    "browser": ["playwright"],
+    "dask": ["distributed"],
+    "explore": ["marimo"],
+    "notebooks": ["ipykernel", "nbclient", "nbformat"],
+}
+"""The modules that each extra of sendcap installs for the tests."""
+
+REQUIRED = os.environ.get("SENDCAP_TEST_EXTRAS") == "required"
+"""Whether a missing extra is an error, as it is in the gate's second environment."""
+
+
+def missing(extra: str) -> bool:
+    return any(importlib.util.find_spec(module) is None for module in MODULES[extra])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    lacking = {extra for extra in MODULES if missing(extra)}
+    if REQUIRED and lacking:
+        raise pytest.UsageError(f"extras are not installed: {', '.join(sorted(lacking))}")
+    has_browser = bool(shutil.which("chromium") or shutil.which("chromium-browser"))
+    for item in items:
+        needs = {extra for mark in item.iter_markers("extra") for extra in mark.args}
+        in_browser = item.get_closest_marker("browser") is not None
+        for extra in sorted((needs | {"browser"} if in_browser else needs) & lacking):
+            item.add_marker(pytest.mark.skip(reason=f"needs pip install 'sendcap[{extra}]'"))
+        if in_browser and not has_browser:
+            item.add_marker(pytest.mark.skip(reason="needs a browser: apt-get install chromium"))
