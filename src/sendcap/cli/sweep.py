@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def _list_measures(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if not wanted or context.resilient_parsing:
         return
-    from sendcap.study.sweeps.measures import MEASURES
+    from sendcap.study.replication.measures import MEASURES
 
     width = max(map(len, MEASURES))
     for its in MEASURES.values():
-        click.echo(f"{its.name:<{width}}  {its.about}")
+        click.echo(f"{its.name:<{width}}  {its.meaning}")
     context.exit()
 
 

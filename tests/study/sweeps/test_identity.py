@@ -7,9 +7,9 @@ from swept import delivered, small
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import dumps, loads, updated
+from sendcap.study.replication.measures import measures_of
 from sendcap.study.sweeps import identity
-from sendcap.study.sweeps.identity import measure_identity, model_version, run_key, scenario_digest
-from sendcap.study.sweeps.measures import measures_of
+from sendcap.study.sweeps.identity import measure_identity, run_key, scenario_digest
 
 
 def of(function) -> str:
@@ -41,34 +41,8 @@ def test_seed_and_measures_are_part_of_a_key(monkeypatch) -> None:
         run_key("a", 1, ["x", "y"]),
         run_key("b", 1, ["x"]),
     }
-    monkeypatch.setattr(identity, "model_version", lambda: "0.0+other")
+    monkeypatch.setattr(identity, "MODEL_VERSION", 99)
     assert len(keys | {run_key("a", 1, ["x"])}) == 6
-
-
-def test_the_model_version_follows_its_source(tmp_path, monkeypatch) -> None:
-    def version() -> str:
-        model_version.cache_clear()
-        return model_version()
-
-    before = version()
-    assert before == version()
-    for part in identity._DECIDES:
-        path = tmp_path / part
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if part.endswith(".py"):
-            path.write_text("x = 1\n")
-        else:
-            path.mkdir()
-            (path / "a.py").write_text("x = 1\n")
-    monkeypatch.setattr(identity.resources, "files", lambda _: tmp_path)
-    first = version()
-    (tmp_path / "model" / "a.py").write_text("x = 2\n")
-    second = version()
-    (tmp_path / "model" / "notes.txt").write_text("not a program")
-    assert len({before, first, second}) == 3
-    assert version() == second
-    monkeypatch.undo()
-    model_version.cache_clear()
 
 
 def test_a_function_is_known_by_its_source_its_defaults_and_what_it_closes_over() -> None:
@@ -113,5 +87,5 @@ class Callable:
     "function", [len, Callable(), partial(delivered, object()), eval("lambda run: 1")]
 )
 def test_what_cannot_be_told_from_another_is_refused(function) -> None:
-    with pytest.raises(SendcapError, match="measure: its: a store cannot tell whether"):
+    with pytest.raises(SendcapError, match="measure: its: cannot be cached: define it with def"):
         of(function)

@@ -7,8 +7,8 @@ from swept import small
 
 from sendcap.errors import ScenarioError
 from sendcap.scenario import dumps
+from sendcap.study.replication.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.designs import Design
-from sendcap.study.sweeps.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.study_file import Study, load_study
 
 GRID = """

@@ -200,9 +200,9 @@ def test_only_the_point_that_kills_its_process_is_a_row_with_an_error() -> None:
 
 
 def test_a_worker_of_another_version_is_told(here, monkeypatch) -> None:
-    monkeypatch.setattr("sendcap.study.sweeps.outcomes.model_version", lambda: "9.9+f")
+    monkeypatch.setattr("sendcap.study.sweeps.outcomes.MODEL_VERSION", 99)
     found = sendcap.sweep(small(), measure=delivered, executor=here)
-    assert found["error"][0].startswith("the worker has another version of sendcap, 9.9+f, and not")
+    assert found["error"][0].startswith("the worker has another version of sendcap: model 99, not")
 
 
 # Stores.
@@ -247,7 +247,7 @@ def test_other_measures_another_seed_another_model_are_computed(
     assert [kept(measure="accepted"), kept(measure="accepted")] == [0, 1]
     assert [kept(small().with_seed(7)), kept(small().with_seed(7))] == [0, 1]
     for name in ("identity", "outcomes", "plan"):
-        monkeypatch.setattr(f"sendcap.study.sweeps.{name}.model_version", lambda: "9.9+f")
+        monkeypatch.setattr(f"sendcap.study.sweeps.{name}.MODEL_VERSION", 99)
     assert [kept(), kept()] == [0, 1]
 
 
@@ -261,7 +261,7 @@ def test_what_has_failed_is_tried_again(here, tmp_path, monkeypatch) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("sendcap.study.sweeps.measures.measured", broken)
+        patch.setattr("sendcap.study.sweeps.outcomes.measured", broken)
         assert sweep() == "not enough memory"
     assert sweep() == ""
 

@@ -13,8 +13,8 @@ from sendcap.study.optimisation.optimum import Optimum
 from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.proposals import require_optuna
 from sendcap.study.optimisation.trials import Trials
+from sendcap.study.replication.measures import measures_of
 from sendcap.study.sweeps.execution import Execution, execution
-from sendcap.study.sweeps.measures import measures_of
 from sendcap.study.sweeps.store import Store
 from sendcap.study.sweeps.study_points import range_problems
 from sendcap.study.sweeps.sweep import Progress, require_picklable

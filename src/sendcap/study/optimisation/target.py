@@ -10,8 +10,7 @@ from typing import Any
 from sendcap.errors import SendcapError
 from sendcap.scenario import parse_duration
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
-from sendcap.study.sweeps.measure import Measure
-from sendcap.study.sweeps.measures import measures_of
+from sendcap.study.replication.measures import Measure, measures_of
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import did_you_mean, shown
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sendcap.study.optimisation.priced import Priced
     from sendcap.study.optimisation.target import Target
     from sendcap.study.replication.estimates import Estimate
+    from sendcap.study.replication.measures import Measure
     from sendcap.study.sweeps.execution import Execution
-    from sendcap.study.sweeps.measure import Measure
     from sendcap.study.sweeps.store import Store
 
 

@@ -1,4 +1,4 @@
-"""What tells one result from another: scenario, seed, measures and the model that computed it."""
+"""The identity of a run: model version, scenario, seed and measures."""
 
 from __future__ import annotations
 
@@ -7,60 +7,20 @@ import inspect
 import json
 import textwrap
 from collections.abc import Iterable, Mapping
-from functools import cache, partial
-from importlib import resources
-from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sendcap.errors import SendcapError
+from sendcap.scenario import to_dict
+from sendcap.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario
-    from sendcap.study.sweeps.measure import Measure
-
-_DECIDES: Final = (
-    "scenario",
-    "model",
-    "ledger.py",
-    "run.py",
-    "reporting",
-    "analysis",
-    "study/capacity/acceptance.py",
-    "study/sweeps/measure.py",
-    "study/sweeps/measures.py",
-)
-"""The parts of sendcap that a result depends on."""
-
-
-@cache
-def model_version() -> str:
-    """Return what changes whenever the model does: sendcap's version and a digest of its source.
-
-    The version alone would not do: who works on the model would be shown results of the old one.
-    """
-    from sendcap import __version__
-
-    digest = hashlib.sha256()
-    package = resources.files("sendcap")
-    for part in _DECIDES:
-        for name, text in _sources(package.joinpath(part), part):
-            digest.update(f"{name}\n{len(text)}\n{text}".encode())
-    return f"{__version__}+{digest.hexdigest()[:16]}"
-
-
-def _sources(place: Traversable, name: str) -> Iterable[tuple[str, str]]:
-    if place.is_file():
-        if name.endswith(".py"):
-            yield name, place.read_text(encoding="utf-8")
-        return
-    for its in sorted(place.iterdir(), key=lambda entry: entry.name):
-        yield from _sources(its, f"{name}/{its.name}")
+    from sendcap.study.replication.measures import Measure
 
 
 def scenario_digest(scenario: Scenario) -> str:
     """Return a hash of a resolved scenario, all defaults filled in, without its seed."""
-    from sendcap.scenario import to_dict
-
     data = to_dict(scenario)
     data.pop("seed", None)
     return _digest(data)
@@ -74,11 +34,11 @@ def run_key(scenario_digest: str, seed: int, measures: Iterable[str]) -> str:
     scenario_digest
         See `scenario_digest`.
     seed
-        Of the replication.
+        Seed of the replication.
     measures
         Their identities, see `measure_identity`.
     """
-    return _digest([model_version(), scenario_digest, str(seed), list(measures)])
+    return _digest([MODEL_VERSION, scenario_digest, str(seed), list(measures)])
 
 
 def _digest(data: Any) -> str:
@@ -87,15 +47,15 @@ def _digest(data: Any) -> str:
 
 
 def measure_identity(measure: Measure) -> str:
-    """Return what a measure is known by: its name, and the source of the user's function.
+    """Return the identity of a measure: the name, and the source of the user's function.
 
-    Of a function it is the text of the function itself, its defaults and what it closes over.
-    What it calls is not looked at.
+    The source is the function's own text, defaults and closure. Functions called by it are not
+    looked at.
 
     Raises
     ------
     SendcapError
-        If it cannot be told from another one.
+        If the function has no source, or closes over something other than plain values.
     """
     if not measure.own:
         return measure.name
@@ -103,8 +63,8 @@ def measure_identity(measure: Measure) -> str:
         return f"{measure.name}:{_digest(_function_identity(measure.of))}"
     except (TypeError, ValueError, OSError, RecursionError):
         raise SendcapError(
-            f"measure: {measure.name}: a store cannot tell whether this function has changed; "
-            f"write it with def, in a file, using plain values"
+            f"measure: {measure.name}: cannot be cached: define it with def in a module, closing "
+            f"over plain values only"
         ) from None
 
 
@@ -127,13 +87,13 @@ def _function_identity(function: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value that JSON writes as what it is; functions by what they are."""
+    """Return a value as plain JSON, a function as its identity."""
     if inspect.isfunction(value) or isinstance(value, partial):
         return _function_identity(value)
     if isinstance(value, Mapping):
-        return [[str(key), _plain(its)] for key, its in value.items()]
+        return [[str(key), _plain(each)] for key, each in value.items()]
     if isinstance(value, list | tuple):
-        return [_plain(its) for its in value]
+        return [_plain(each) for each in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError

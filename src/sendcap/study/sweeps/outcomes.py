@@ -1,4 +1,4 @@
-"""Runs of a sweep, and what becomes of them: computed in other processes, kept in stores."""
+"""Runs of a sweep and their outcomes: computed in other processes, saved in stores."""
 
 from __future__ import annotations
 
@@ -8,50 +8,52 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sendcap.errors import SendcapError
-from sendcap.study.sweeps.identity import model_version
+from sendcap.study.replication.measures import measured
+from sendcap.study.replication.workers import compiled
+from sendcap.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario
-    from sendcap.study.sweeps.measure import Measure
+    from sendcap.study.replication.measures import Measure
 
 
 class Task(NamedTuple):
-    """A run that is asked for.
+    """A run to compute.
 
     Attributes
     ----------
     key
-        Of the run, see `sendcap.study.sweeps.identity.run_key`.
+        Key of the run, see `sendcap.study.sweeps.identity.run_key`.
     scenario
-        Resolved.
+        Resolved scenario.
     seed
-        Of the replication.
+        Seed of the replication.
     measures
-        What to keep.
+        Measures to take.
     model
-        The model that is to compute it; see `sendcap.study.sweeps.identity.model_version`.
+        Version of the model that is to compute it.
     """
 
     key: str
     scenario: Scenario
     seed: int
     measures: tuple[Measure, ...]
-    model: str
+    model: int
 
 
 class Outcome(NamedTuple):
-    """What became of a run: plain text and numbers, as a store keeps them.
+    """The outcome of a run: plain text and numbers, as in a store.
 
     Attributes
     ----------
     key
-        Of the run.
+        Key of the run.
     values
-        The measures by column, as JSON; empty if it failed.
+        Measures by column, as JSON; empty after a failure.
     error
-        Why it failed, on one line; empty if it did not.
+        Reason of a failure, on one line; empty otherwise.
     wall_s, cpu_s
-        Time that it took, and of it the processor's.
+        Duration of the run, and the processor's time.
     """
 
     key: str
@@ -62,7 +64,7 @@ class Outcome(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether there is an error, and no values."""
+        """Whether the run has failed."""
         return bool(self.error)
 
     def columns(self) -> dict[str, Any]:
@@ -71,18 +73,16 @@ class Outcome(NamedTuple):
 
     @classmethod
     def failure(cls, key: str, reason: str) -> Outcome:
-        """Return the outcome of a run that has none."""
+        """Return the outcome of a failed run."""
         return cls(key, "", reason, 0.0, 0.0)
 
 
 def evaluate(task: Task) -> Outcome:
-    """Simulate a run and measure it. Whatever goes wrong becomes its error."""
-    from sendcap.study.sweeps.measures import measured
-
-    if task.model != model_version():
+    """Simulate a run and measure it. An exception becomes the run's error."""
+    if task.model != MODEL_VERSION:
         return Outcome.failure(
             task.key,
-            f"the worker has another version of sendcap, {model_version()}, and not {task.model}",
+            f"the worker has another version of sendcap: model {MODEL_VERSION}, not {task.model}",
         )
     _warm_up()
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
@@ -100,17 +100,15 @@ def evaluate(task: Task) -> Outcome:
 
 
 def one_line(problem: BaseException) -> str:
-    """Say on one line what went wrong."""
-    told = "; ".join(str(problem).split("\n")).strip()
+    """Return the message of an exception on one line."""
+    message = "; ".join(str(problem).split("\n")).strip()
     if isinstance(problem, SendcapError):
-        return told
+        return message
     kind = "not enough memory" if isinstance(problem, MemoryError) else type(problem).__name__
-    return f"{kind}: {told}" if told else kind
+    return f"{kind}: {message}" if message else kind
 
 
 @cache
 def _warm_up() -> None:
-    """Import and compile once: it is no part of what a run takes."""
-    from sendcap.study.replication.workers import compiled
-
+    """Compile once: that is no part of a run's duration."""
     compiled()

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
+from sendcap.study.replication.measures import measures_of
 from sendcap.study.replication.seeds import replication_seed
-from sendcap.study.sweeps.identity import measure_identity, model_version, run_key, scenario_digest
-from sendcap.study.sweeps.measures import measures_of
+from sendcap.study.sweeps.identity import measure_identity, run_key, scenario_digest
 from sendcap.study.sweeps.outcomes import Outcome, Task, one_line
 from sendcap.study.sweeps.points import Points, cell, points_of
+from sendcap.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Scenario
-    from sendcap.study.sweeps.measure import Measure
+    from sendcap.study.replication.measures import Measure
     from sendcap.study.sweeps.points import Over
 
 NO_SCENARIO: Final = ""
@@ -77,7 +78,7 @@ class Plan:
             scenario = self.scenarios[its.point]
             if not isinstance(scenario, str):
                 # Not a copy of the scenario for each: there may be very many.
-                yield its.key, Task(its.key, scenario, its.seed, self.measures, model_version())
+                yield its.key, Task(its.key, scenario, its.seed, self.measures, MODEL_VERSION)
 
     def outcome(self, run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None:
         """Return what became of a run, None if it is not done."""

@@ -26,7 +26,7 @@ from sendcap.text.quoting import shown, visible
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario
-    from sendcap.study.sweeps.measure import Measure
+    from sendcap.study.replication.measures import Measure
     from sendcap.study.sweeps.points import Over
 
 

@@ -13,7 +13,7 @@ from sendcap.files.directory import plain_words
 from sendcap.scenario import Range, from_dict, load, problems
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section
-from sendcap.study.sweeps.measures import DEFAULT_MEASURES, measures_of
+from sendcap.study.replication.measures import DEFAULT_MEASURES, measures_of
 from sendcap.text.quoting import shown, visible
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sendcap.errors import SendcapError
+from sendcap.study.replication.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.execution import Execution, execution
 from sendcap.study.sweeps.local import Local
-from sendcap.study.sweeps.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.outcomes import Outcome, Task, evaluate
 from sendcap.study.sweeps.plan import NO_SCENARIO, Plan, planned
 from sendcap.study.sweeps.store import Store
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Scenario
-    from sendcap.study.sweeps.measure import Measure
+    from sendcap.study.replication.measures import Measure
     from sendcap.study.sweeps.points import Over
 
 
@@ -77,7 +77,7 @@ def sweep(
         Runs of each point. Replication r has the same seed at all points, see
         `sendcap.study.replication.seeds.replication_seed`: so points differ by their values alone.
     measure
-        What to keep of each run: names of `sendcap.study.sweeps.measures.MEASURES`, functions of a
+        Measures: names of `sendcap.study.replication.measures.MEASURES`, functions of a
         `Run` that return a number, text or several of these by name, or a mapping from names to
         functions. A function must be one of a module, so that other processes can import it.
     executor

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.errors import SendcapError
 from sendcap.scenario.durations import format_duration
+from sendcap.study.replication.measures import accepted_share_s
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
-    from sendcap.ledger import Ledger
     from sendcap.scenario import Scenario
 
 MOST_MESSAGES: Final = 999_999_999
@@ -92,36 +92,6 @@ def resized(scenario: Scenario, size: int) -> Scenario:
 def begins_s(scenario: Scenario) -> float:
     """Return when the first delivery starts."""
     return min(delivery.at for delivery in scenario.deliveries)
-
-
-def deliverable(ledger: Ledger) -> float:
-    """Return how many messages could be accepted, sooner or later.
-
-    Those that are accepted in the end, and those that would be if their turn came in time: they
-    expire before they are tried, or throttled.
-    """
-    from sendcap.model.addresses import THROTTLED
-
-    accepted = ledger.total("accepted", clock="happened")
-    untried = ledger.total("expired_untried", clock="happened")
-    return accepted + untried + ledger.total("expired", clock="happened", reason=THROTTLED)
-
-
-def accepted_share_s(ledger: Ledger, share: float) -> float:
-    """Return when a share of the `deliverable` messages was accepted, in seconds from t = 0.
-
-    Within a bin, messages are taken to be accepted evenly. Infinite if that never was.
-    """
-    import numpy as np
-
-    accepted = ledger.cumulative("accepted", clock="happened")
-    wanted = share * float(deliverable(ledger))
-    if not 0.0 < wanted <= accepted[-1]:
-        return math.inf
-    # The first bin by whose end there are as many: later ones may add none.
-    edge = int(np.searchsorted(accepted, wanted))
-    before, after = int(accepted[edge - 1]), int(accepted[edge])
-    return ledger.bin_s * (edge - 1 + (wanted - before) / (after - before))
 
 
 class Acceptance(NamedTuple):

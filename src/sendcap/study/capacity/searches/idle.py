@@ -10,7 +10,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.errors import SendcapError
-from sendcap.study.capacity.searches.acceptance import accepted_share_s, begins_s, messages, resized
+from sendcap.study.capacity.searches.acceptance import begins_s, messages, resized
+from sendcap.study.replication.measures import accepted_share_s
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
 

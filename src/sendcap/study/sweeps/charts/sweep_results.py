@@ -128,10 +128,10 @@ def in_words(measure: str) -> str:
 
 def about_the_measure(measure: str) -> str:
     """Return a sentence about a measure, empty if nothing is known of it."""
-    from sendcap.study.sweeps.measures import MEASURES
+    from sendcap.study.replication.measures import MEASURES
 
     known = MEASURES.get(measure.partition(".")[0])
-    return f"{known.about[0].upper()}{known.about[1:]}. " if known and known.about else ""
+    return f"{known.meaning[0].upper()}{known.meaning[1:]}. " if known and known.meaning else ""
 
 
 def is_time(measure: str) -> bool:

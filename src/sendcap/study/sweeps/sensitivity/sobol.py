@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
 from sendcap.study.replication.estimates import require_confidence
+from sendcap.study.replication.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.designs import points_at, ranges_of
 from sendcap.study.sweeps.execution import execution
-from sendcap.study.sweeps.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.plan import Plan, planned
 from sendcap.study.sweeps.sensitivity.responses import require_several, responses
 from sendcap.study.sweeps.store import Store

@@ -10,8 +10,13 @@ from swept import delivered, small
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.run import Run
-from sendcap.study.sweeps.measure import Measure
-from sendcap.study.sweeps.measures import MEASURES, RESERVED, measured, measures_of
+from sendcap.study.replication.measures import (
+    MEASURES,
+    RESERVED,
+    Measure,
+    measured,
+    measures_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +67,7 @@ def test_settling_is_as_convergence_has_it(scenario, every) -> None:
 
 
 def test_leaving_opens_and_clicks_out_changes_no_other_measure(scenario, every) -> None:
-    quiet = [its for its in MEASURES.values() if not its.engagement]
+    quiet = [its for its in MEASURES.values() if not its.needs_engagement]
     found = measured(scenario, quiet)
     assert found == {name: every[name] for name in found}
     assert len(found) < len(every)
@@ -131,7 +136,7 @@ def test_what_no_column_can_hold_is_refused(value) -> None:
         ("botleneck", 'measure: "botleneck" is unknown; did you mean "bottleneck"'),
         ("xyz", 'measure: "xyz" is unknown; there are accepted_50_pct_s, '),
         ([], "measure: give one at least"),
-        (["bottleneck", "bottleneck"], '"bottleneck" is there twice'),
+        (["bottleneck", "bottleneck"], '"bottleneck" appears twice'),
         ({"mine": 5}, "measure: mine: must be a function of a run, not 5"),
         (7, "measure: must be a name or a function of a run, not 7"),
         *(({name: delivered}, f'"{name}" is a name of sendcap') for name in RESERVED[:7]),
@@ -143,4 +148,4 @@ def test_what_is_no_measure_is_refused(measure, message) -> None:
 
 
 def test_every_measure_is_explained() -> None:
-    assert all(its.about and its.name == name for name, its in MEASURES.items())
+    assert all(its.meaning and its.name == name for name, its in MEASURES.items())

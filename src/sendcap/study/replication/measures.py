@@ -1,0 +1,348 @@
+"""Measures: values taken of a run, by name.
+
+A new measure is added to `MEASURES`. Then it can be asked for in replications, sweeps, sensitivity
+studies, optimisation targets and study files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+
+from sendcap.errors import SendcapError
+from sendcap.model.addresses import THROTTLED
+from sendcap.model.engine import simulate_ledger
+from sendcap.model.monitor import Monitor
+from sendcap.readings.convergence import TOLERANCES_PT, settling_s
+from sendcap.readings.summary import ACCEPTED_PCT
+from sendcap.run import Run
+from sendcap.scenario import Engagement
+from sendcap.study.capacity.limits import Limits, limits_of
+from sendcap.text.quoting import did_you_mean, shown
+
+if TYPE_CHECKING:
+    from sendcap.ledger import Event, Ledger
+    from sendcap.scenario import Scenario
+    from sendcap.study.capacity.observed import Observed
+
+Value = float | int | str | bool | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A value taken of a run, or several by name.
+
+    Attributes
+    ----------
+    name
+        Name of the column. Of several values, their names follow after a dot.
+    of
+        Function of a `Run`, or of `Limits` if ``needs_limits``.
+    unit
+        ``"s"``, ``"%"``, ``"messages"``, …; empty for names and plain numbers.
+    meaning
+        A line of explanation.
+    needs_limits
+        Whether the simulation has to watch the stages.
+    needs_engagement
+        Whether opens and clicks have to be simulated.
+    curve
+        Whether it is a percentage of the dashboard: one value per reporting mode, and in
+        replications a curve over time.
+    own
+        Whether it is the user's function.
+    """
+
+    name: str
+    of: Callable[[Any], Any]
+    unit: str = ""
+    meaning: str = ""
+    needs_limits: bool = False
+    needs_engagement: bool = False
+    curve: bool = False
+    own: bool = False
+
+    def columns(self, run: Run, limits: Limits | None = None) -> dict[str, Value]:
+        """Return the values by column.
+
+        Raises
+        ------
+        SendcapError
+            If a value does not fit into a table.
+        """
+        value = self.of(limits if self.needs_limits else run)
+        if not isinstance(value, Mapping):
+            return {self.name: _plain(self.name, value)}
+        columns = {f"{self.name}.{name}": each for name, each in value.items()}
+        return {name: _plain(name, each) for name, each in columns.items()}
+
+
+def _plain(name: str, value: Any) -> Value:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise SendcapError(
+        f"{name}: is a {type(value).__name__}; a measure returns a number, text, true or false, "
+        f"None, or several of these by name"
+    )
+
+
+def simulated_for(scenario: Scenario, measures: Iterable[Measure]) -> tuple[Run, Limits | None]:
+    """Simulate a scenario with no more than the measures need.
+
+    Opens and clicks have draws of their own: without them all else stays the same.
+    """
+    measures = tuple(measures)
+    if not any(measure.needs_engagement for measure in measures):
+        scenario = scenario.model_copy(update={"engagement": Engagement()})
+    if not any(measure.needs_limits for measure in measures):
+        return Run(scenario, simulate_ledger(scenario)), None
+    monitor = Monitor(scenario.time.bin, scenario.time.horizon or math.inf)
+    run = Run(scenario, simulate_ledger(scenario, monitor=monitor))
+    return run, limits_of(scenario, run, monitor)
+
+
+def measured(scenario: Scenario, measures: Iterable[Measure]) -> dict[str, Value]:
+    """Simulate a scenario and return the measures by column."""
+    measures = tuple(measures)
+    run, limits = simulated_for(scenario, measures)
+    columns: dict[str, Value] = {}
+    for measure in measures:
+        columns |= measure.columns(run, limits)
+    return columns
+
+
+def measures_of(asked: Any) -> tuple[Measure, ...]:
+    """Return the measures asked for.
+
+    Parameters
+    ----------
+    asked
+        The name of one of `MEASURES`, a function of a `Run`, a mapping from names to functions,
+        or a list of these.
+
+    Raises
+    ------
+    SendcapError
+        If a name is unknown or occurs twice.
+    """
+    measures = tuple(_each(asked))
+    if not measures:
+        raise SendcapError(f"measure: give one at least, of {', '.join(MEASURES)}")
+    names = [measure.name for measure in measures]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SendcapError(f"measure: {shown(twice)} appears twice")
+    return measures
+
+
+def _each(asked: Any) -> Iterable[Measure]:
+    if isinstance(asked, Measure):
+        yield asked
+    elif isinstance(asked, str):
+        yield named(asked)
+    elif isinstance(asked, Mapping):
+        for name, function in asked.items():
+            yield _own(str(name), function)
+    elif callable(asked):
+        yield _own(_name_of(asked), asked)
+    elif isinstance(asked, Iterable):
+        for each in asked:
+            yield from _each(each)
+    else:
+        raise SendcapError(f"measure: must be a name or a function of a run, not {shown(asked)}")
+
+
+def named(name: str) -> Measure:
+    """Return a measure by name."""
+    if name not in MEASURES:
+        hint = did_you_mean(name, MEASURES) or f"; there are {', '.join(MEASURES)}"
+        raise SendcapError(f"measure: {shown(name)} is unknown{hint}")
+    return MEASURES[name]
+
+
+def _own(name: str, function: Any) -> Measure:
+    if not callable(function):
+        raise SendcapError(f"measure: {name}: must be a function of a run, not {shown(function)}")
+    if name in RESERVED:
+        raise SendcapError(f"measure: {shown(name)} is a name of sendcap's own; choose another")
+    return Measure(name, function, needs_engagement=True, own=True)
+
+
+def _name_of(function: Any) -> str:
+    while isinstance(function, partial):
+        function = function.func
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+# Measures of a run.
+
+
+def deliverable(ledger: Ledger) -> float:
+    """Return the number of messages that could be accepted, sooner or later.
+
+    These are the accepted ones, and those that would be if their turn came in time: they expire
+    untried, or throttled.
+    """
+    accepted = ledger.total("accepted", clock="happened")
+    untried = ledger.total("expired_untried", clock="happened")
+    return accepted + untried + ledger.total("expired", clock="happened", reason=THROTTLED)
+
+
+def accepted_share_s(ledger: Ledger, share: float) -> float:
+    """Return when a share of the `deliverable` messages was accepted, in seconds from t = 0.
+
+    Within a bin messages are taken to be accepted evenly. Infinite if that never happens: so a
+    send that lets messages expire is not a quick one.
+    """
+    accepted = ledger.cumulative("accepted", clock="happened")
+    wanted = share * float(deliverable(ledger))
+    if not 0.0 < wanted <= accepted[-1]:
+        return math.inf
+    # The first bin by whose end there are as many: later ones may add none.
+    edge = int(np.searchsorted(accepted, wanted))
+    before, after = int(accepted[edge - 1]), int(accepted[edge])
+    return ledger.bin_s * (edge - 1 + (wanted - before) / (after - before))
+
+
+def _accepted_s(run: Run, share: float) -> float:
+    time_s = accepted_share_s(run.ledger, share)
+    return time_s if time_s < math.inf else math.nan
+
+
+def _final(run: Run, name: str) -> dict[str, Value]:
+    end_s = run.ledger.end_s
+    return {
+        mode: getattr(run.dashboard(end_s, mode, compute_stats=True), name)
+        for mode in run.scenario.reporting.modes
+    }
+
+
+def _settling_s(run: Run) -> dict[str, Value]:
+    times_s: dict[str, Value] = {}
+    for mode in run.scenario.reporting.modes:
+        kpis = run.kpis(mode)
+        time_s, pct = kpis["time_s"].to_numpy(), kpis["delivered_pct"].to_numpy()
+        for tolerance in TOLERANCES_PT:
+            times_s[f"{mode}.{tolerance:g}pt"] = settling_s(time_s, pct, tolerance)
+    return times_s
+
+
+def _total(run: Run, event: Event) -> float:
+    return run.ledger.total(event, clock="happened")
+
+
+def _truth_pct(run: Run) -> float:
+    accepted = _total(run, "accepted") - _total(run, "async_bounced")
+    return 100.0 * _ratio(accepted, run.ledger.messages())
+
+
+def _recovered_pct(run: Run) -> float:
+    return 100.0 * _ratio(_total(run, "recovered"), _total(run, "soft_first"))
+
+
+def _attempts_per_message(run: Run) -> float:
+    return _ratio(_total(run, "attempted"), _total(run, "relayed"))
+
+
+def _ratio(part: float, total: float) -> float:
+    return part / total if total else math.nan
+
+
+# Measures of the limits of a run.
+
+
+def _bottleneck(limits: Limits) -> str | None:
+    return limits.bottleneck
+
+
+def _mta(limits: Limits) -> list[Observed]:
+    """Return the stages behind the relay, where all messages wait from the start."""
+    return [each for each in limits.observed if each.stage.kind != "relay"]
+
+
+def _peak_backlog(limits: Limits) -> int:
+    return max(each.peak_backlog for each in _mta(limits))
+
+
+def _peak_backlog_stage(limits: Limits) -> str | None:
+    peak = max(_mta(limits), key=lambda each: each.peak_backlog)
+    return peak.stage.name if peak.peak_backlog else None
+
+
+def _drained_at_s(limits: Limits) -> float:
+    return limits.drained_at_s
+
+
+def _longest_wait_s(limits: Limits) -> float:
+    waits_s = [each.longest_wait_s for each in _mta(limits)]
+    return max((wait_s for wait_s in waits_s if not math.isnan(wait_s)), default=0.0)
+
+
+def _of_a_run() -> Iterable[Measure]:
+    for pct in ACCEPTED_PCT:
+        accepted = partial(_accepted_s, share=pct / 100.0)
+        meaning = f"when {pct} % of the deliverable messages have been accepted, from t = 0"
+        yield Measure(f"accepted_{pct}_pct_s", accepted, "s", meaning)
+    meaning = "share of the messages to deliver that is accepted and stays so"
+    yield Measure("truth_pct", _truth_pct, "%", meaning)
+    for name, meaning, opens in (
+        ("delivered_pct", "final Delivered %, for each of the scenario's modes", False),
+        ("bounces_errors_pct", "final Bounces + errors %, for each mode", False),
+        ("open_rate_pct", "final open rate, for each mode", True),
+        ("click_through_pct", "final click-through rate, for each mode", True),
+    ):
+        final = partial(_final, name=name)
+        yield Measure(name, final, "%", meaning, needs_engagement=opens, curve=True)
+    tolerances = ", ".join(f"{tolerance:g}" for tolerance in TOLERANCES_PT)
+    meaning = f"when Delivered % stays within {tolerances} points of its final value, for each mode"
+    yield Measure("settling_s", _settling_s, "s", meaning)
+
+
+def _of_limits() -> Iterable[Measure]:
+    for name, of, unit, meaning in (
+        ("bottleneck", _bottleneck, "", "the stage that holds the send up"),
+        ("peak_backlog", _peak_backlog, "messages", "largest backlog at a stage of the MTA"),
+        ("peak_backlog_stage", _peak_backlog_stage, "", "the stage with the largest backlog"),
+        ("longest_wait_s", _longest_wait_s, "s", "longest wait of a message at a stage of the MTA"),
+        ("drained_at_s", _drained_at_s, "s", "end of the last backlog, from t = 0"),
+    ):
+        yield Measure(name, of, unit, meaning, needs_limits=True)
+
+
+def _of_counts() -> Iterable[Measure]:
+    meaning = "attempts, divided by messages relayed"
+    yield Measure("attempts_per_message", _attempts_per_message, "", meaning)
+    meaning = "share of the soft-bounced messages accepted in the end"
+    yield Measure("recovered_pct", _recovered_pct, "%", meaning)
+    for event, meaning in (
+        ("attempted", "attempts"),
+        ("accepted", "messages accepted"),
+        ("recovered", "messages accepted after a soft bounce"),
+        ("hard", "hard bounces"),
+        ("soft", "soft bounces, every one"),
+        ("soft_first", "messages that ever bounced soft"),
+        ("expired", "messages whose validity ended"),
+        ("async_bounced", "messages accepted and returned later"),
+        ("relay_failed", "messages that failed at the relay"),
+        ("opened", "messages opened"),
+        ("clicked", "messages clicked"),
+    ):
+        count = partial(_total, event=cast("Event", event))
+        opens = event in ("opened", "clicked")
+        yield Measure(event, count, "messages", f"number of {meaning}", needs_engagement=opens)
+
+
+MEASURES: Final[Mapping[str, Measure]] = {
+    measure.name: measure for measure in (*_of_a_run(), *_of_limits(), *_of_counts())
+}
+"""The measures by name."""
+
+RESERVED: Final = ("point", "replication", "seed", "error", "wall_s", "cpu_s", *MEASURES)
+DEFAULT_MEASURES: Final = (*(f"accepted_{pct}_pct_s" for pct in ACCEPTED_PCT), "truth_pct")
