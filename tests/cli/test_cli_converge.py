@@ -132,7 +132,7 @@ def test_a_directory_is_replaced_by_force_only_and_by_its_kind_only(converge, se
         (["--tolerance", "1pt,,2pt"], 'tolerance: "" is not a number of points'),
         (["--tolerance", "5%"], 'tolerance: "5%" is not a number of points'),
         (["--precision", "fine"], '--precision: "fine" is not a number of points'),
-        (["--precision", "0.00001pt"], "precision: 200 replications will not tell delivered_pct"),
+        (["--precision", "0.00001pt"], "precision: 200 replications cannot narrow delivered_pct"),
         (["--confidence", "100%"], "--confidence: must be more than 0 and less than 100%"),
         (["--replications", "0"], "Invalid value for '--replications'"),
         (["--mode", "all"], "Invalid value for '--mode'"),

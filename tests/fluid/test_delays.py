@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from sendcap.fluid.delays import Delay
 from sendcap.fluid.refusals import Refusals
-from sendcap.fluid.spans import Spans
+from sendcap.fluid.spans import Delay, Spans
 from sendcap.scenario import Distribution, Provider, RandomTime
 
 adapter: TypeAdapter[RandomTime] = TypeAdapter(Distribution)

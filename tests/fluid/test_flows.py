@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sendcap.fluid.fifo import Fifo
-from sendcap.fluid.limits import Limit, Steady, Stepwise, Windowed
+from sendcap.fluid.limits import Fifo, Limit, Steady, Stepwise, Windowed
 from sendcap.fluid.spans import Spans, counted
 
 TIMES = st.floats(0.0, 5000.0)

@@ -56,7 +56,7 @@ def answer(
     modes
         Lines of the chart; the scenario's own modes by default.
     """
-    from sendcap.analysis import expected
+    from sendcap.fluid.expected import expected_ledger
     from sendcap.run import Run
     from sendcap.scenario import dumps
 
@@ -64,8 +64,7 @@ def answer(
         warnings.simplefilter("always")
         try:
             changed = moved(scenario, values)
-            its = expected(changed)
-            run = Run(changed, its.ledger)
+            run = Run(changed, expected_ledger(changed))
         except SendcapError as error:
             return Answer(problem=str(error).replace("<updated>: ", ""))
         notes = list(dict.fromkeys(str(note.message) for note in caught))

@@ -1,1 +1,1 @@
-"""The mean field: what is expected of a scenario, worked out as flows and without sampling."""
+"""The fluid model: the expected course of a scenario, computed as flows and without sampling."""

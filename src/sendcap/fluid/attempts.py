@@ -7,9 +7,8 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from sendcap.fluid.fates import Fates, Outcome, soft_reasons
 from sendcap.fluid.handover import Cohorts
-from sendcap.fluid.refusals import Refused
+from sendcap.fluid.refusals import Fates, Outcome, Refused, soft_reasons
 from sendcap.fluid.spans import SHORTEST_S, Floats, Spans, chance
 from sendcap.scenario import Provider, RetryPolicy
 

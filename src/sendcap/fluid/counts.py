@@ -10,12 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sendcap.fluid.attempts import Attempt
-from sendcap.fluid.delays import Delay
-from sendcap.fluid.fates import soft_reasons
 from sendcap.fluid.feedback import Latencies
 from sendcap.fluid.handover import Cohorts
-from sendcap.fluid.refusals import Answer, Refusals
-from sendcap.fluid.spans import Floats, Spans, counted
+from sendcap.fluid.refusals import Answer, Refusals, soft_reasons
+from sendcap.fluid.spans import Delay, Floats, Spans, counted
 from sendcap.ledger import CLOCKS, Event, Series
 from sendcap.model.addresses import NOT_ATTEMPTED
 from sendcap.model.engagement import FOLLOWED_S
@@ -28,7 +26,7 @@ _MOST_STEPS: Final = 8
 _LONG_STEP_S: Final = 60.0
 """Where the relay takes fewer bins, each is cut into up to 8 steps, or into minutes."""
 _KNOWN_BY: Final[tuple[Event, ...]] = ("accepted", "hard", "soft")
-"""An attempt is known when its outcome is."""
+"""Events that make an attempt known."""
 
 
 class _Row(NamedTuple):
@@ -61,9 +59,11 @@ class Counting:
         steps = math.ceil(bin_s * _STEPS_OF_A_DELIVERY / max(shortest_s, 1.0))
         most = max(_MOST_STEPS, math.ceil(bin_s / _LONG_STEP_S))
         self._latencies = Latencies(scenario, min(steps, most))
-        its = scenario.engagement
-        self._open_delay = Delay(its.open_delay.cdf, its.open_delay.lowest_s, bin_s, FOLLOWED_S)
-        self._click_delay = Delay(its.click_delay.cdf, 0.0, bin_s, FOLLOWED_S)
+        engagement = scenario.engagement
+        self._open_delay = Delay(
+            engagement.open_delay.cdf, engagement.open_delay.lowest_s, bin_s, FOLLOWED_S
+        )
+        self._click_delay = Delay(engagement.click_delay.cdf, 0.0, bin_s, FOLLOWED_S)
 
     @property
     def step_s(self) -> float:
@@ -89,12 +89,12 @@ class Counting:
         refusals: Refusals,
     ) -> Counts:
         """Return counts of attempts and of what follows from them, for some of the cohorts."""
-        its = self._scenario.providers[provider]
+        receiver = self._scenario.providers[provider]
         tried = np.concatenate([attempt.tried[chosen] for attempt in attempts])
         started = counted(_all(attempts, "start", chosen), tried[None, :], self._bin_s)
         counts = {Series(delivery, provider, "attempted", "", "happened"): started[0]}
         finish = _all(attempts, "finish", chosen)
-        rows = _outcomes(its, attempts, chosen, refusals)
+        rows = _outcomes(receiver, attempts, chosen, refusals)
 
         def shares(steps: int) -> Floats:
             by_name = refusals.in_steps(steps)
@@ -106,8 +106,8 @@ class Counting:
             )
             counts |= _named(delivery, provider, rows, *found)
         accepted = np.concatenate([attempt.outcome.accepted[chosen] for attempt in attempts])
-        if its.async_bounce > 0.0:
-            rows = [_Row("async_bounced", "", accepted * its.async_bounce)]
+        if receiver.async_bounce > 0.0:
+            rows = [_Row("async_bounced", "", accepted * receiver.async_bounce)]
             returned = self._latencies.returned(finish, _stacked(rows))
             counts |= _named(delivery, provider, rows, *returned)
         counts |= self._expired(delivery, provider, attempts, chosen)
@@ -122,8 +122,10 @@ class Counting:
     ) -> Counts:
         reasons = soft_reasons(self._scenario.providers[provider])
         never = [attempts[0].untried]
-        at_expiry = [its.untried for its in attempts[1:]] + [its.expired[1] for its in attempts]
-        at_once = [its.expired[0] for its in attempts]
+        at_expiry = [attempt.untried for attempt in attempts[1:]] + [
+            attempt.expired[1] for attempt in attempts
+        ]
+        at_once = [attempt.expired[0] for attempt in attempts]
         counts: Counts = {}
         for parts, count in (
             (never, self._latencies.happened_and_known),
@@ -139,7 +141,7 @@ class Counting:
                 rows = [_Row("expired", NOT_ATTEMPTED, untried)]
                 rows.append(_Row("expired_untried", NOT_ATTEMPTED, untried))
             else:
-                rows = [_Row("expired", *its) for its in zip(reasons, messages, strict=True)]
+                rows = [_Row("expired", *row) for row in zip(reasons, messages, strict=True)]
                 rows = [row for row in rows if row.messages.any()]
             if rows:
                 found = count(spans, _stacked(rows))
@@ -147,11 +149,11 @@ class Counting:
         return counts
 
     def _engaged(self, delivery: str, provider: str, accepted: Spans, messages: Floats) -> Counts:
-        its = self._scenario.engagement
-        if its.open_rate == 0.0:
+        engagement = self._scenario.engagement
+        if engagement.open_rate == 0.0:
             return {}
-        opened = self._open_delay.counted(accepted, its.open_rate * messages[None, :])
-        clicked = self._click_delay.later(its.click_rate * opened)
+        opened = self._open_delay.counted(accepted, engagement.open_rate * messages[None, :])
+        clicked = self._click_delay.later(engagement.click_rate * opened)
         at_s = next(one.at for one in self._scenario.deliveries if one.name == delivery)
         counts: Counts = {}
         engaged: tuple[tuple[Event, Floats], ...] = (("opened", opened[0]), ("clicked", clicked[0]))
@@ -194,18 +196,18 @@ def _outcomes(
     refusals: Refusals,
 ) -> list[_Row]:
     """Return rows for the outcomes of all attempts."""
-    answered = np.concatenate([its.answered[chosen] for its in attempts])
+    answered = np.concatenate([attempt.answered[chosen] for attempt in attempts])
     # Of all attempts, had they been answered.
     all_ = np.divide(1.0, answered, out=np.zeros_like(answered), where=answered > 0.0)
-    accepted = all_ * np.concatenate([its.outcome.accepted[chosen] for its in attempts])
-    hard = all_ * np.hstack([its.outcome.hard[:, chosen] for its in attempts])
-    soft = all_ * np.hstack([its.outcome.soft[:, chosen] for its in attempts])
-    tried = np.concatenate([its.tried[chosen] for its in attempts])
+    accepted = all_ * np.concatenate([attempt.outcome.accepted[chosen] for attempt in attempts])
+    hard = all_ * np.hstack([attempt.outcome.hard[:, chosen] for attempt in attempts])
+    soft = all_ * np.hstack([attempt.outcome.soft[:, chosen] for attempt in attempts])
+    tried = np.concatenate([attempt.tried[chosen] for attempt in attempts])
     first = np.arange(len(accepted)) < np.count_nonzero(chosen)
     rows = [_Row("accepted", "", accepted), _Row("recovered", "", accepted * ~first)]
-    for its, messages in zip(provider.hard, hard, strict=True):
-        rows.append(_Row("hard", its.reason, messages))
-        rows.append(_Row("hard_after_soft", its.reason, messages * ~first))
+    for kind, messages in zip(provider.hard, hard, strict=True):
+        rows.append(_Row("hard", kind.reason, messages))
+        rows.append(_Row("hard_after_soft", kind.reason, messages * ~first))
     shares: tuple[Answer, ...] = ("answered", "unreachable", "throttled")
     for number, reason in enumerate(soft_reasons(provider)):
         share = shares[number] if number < len(shares) else "answered"
@@ -226,8 +228,8 @@ def _named(
 ) -> Counts:
     counts: Counts = {}
     for row, *found in zip(rows, happened, known, strict=True):
-        for clock, its in zip(CLOCKS, found, strict=True):
+        for clock, part in zip(CLOCKS, found, strict=True):
             series = Series(delivery, provider, row.event, row.reason, clock)
             # A fault may have the name of another reason.
-            counts = _added(counts, {series: its})
+            counts = _added(counts, {series: part})
     return counts

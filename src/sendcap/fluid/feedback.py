@@ -9,8 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from sendcap.fluid.delays import Delay
-from sendcap.fluid.spans import Floats, Spans, counted
+from sendcap.fluid.spans import Delay, Floats, Spans, counted
 from sendcap.ledger import Event, Series
 from sendcap.scenario import ASYNCHRONOUS_LIMIT_S, Scenario
 
@@ -132,11 +131,11 @@ def taken_in(scenario: Scenario, counts: Mapping[Series, Floats]) -> dict[Series
     if feedback.polling is not None:
         looked_at = _last_polls_s(feedback.polling, edges_s[-1], bin_s)
     if feedback.rate is not None:
-        reports = np.sum([arrived[its] for its in known if its.event in REPORTED], axis=0)
+        reports = np.sum([arrived[series] for series in known if series.event in REPORTED], axis=0)
         until_s = scenario.time.horizon or math.inf
         looked_at = _one_by_one(looked_at, edges_s, reports, feedback.rate.per_s, until_s)
-    for series, its in arrived.items():
-        taken[series] = np.diff(np.interp(looked_at, edges_s, its))
+    for series, cumulative in arrived.items():
+        taken[series] = np.diff(np.interp(looked_at, edges_s, cumulative))
     return taken
 
 

@@ -8,8 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.fluid.fifo import Fifo
-from sendcap.fluid.limits import Steady
+from sendcap.fluid.limits import Fifo, Steady
 from sendcap.fluid.spans import AN_INSTANT_S, Floats, Spans, chance
 from sendcap.scenario import Delivery, Scenario
 
@@ -73,12 +72,12 @@ def handed_over(scenario: Scenario) -> Cohorts:
         arriving = pieces.messages * (1.0 - scenario.relay.error_rate)
         ready = Fifo([Steady(rate.per_s, -0.5)], relayed, arriving).through(relayed)
         ready = ready.not_before(relayed.later(1.0 / rate.per_s))
-    validity_s = np.array([its.honoured_validity for its in scenario.deliveries])
+    validity_s = np.array([delivery.honoured_validity for delivery in scenario.deliveries])
     validity_s = validity_s[pieces.delivery]
     if scenario.mta.clock_origin == "relayed":
         expiry = relayed.later(validity_s)
     else:
-        at_s = np.array([its.at for its in scenario.deliveries])[pieces.delivery]
+        at_s = np.array([delivery.at for delivery in scenario.deliveries])[pieces.delivery]
         expiry = Spans(at_s + validity_s, at_s + validity_s, np.zeros(len(at_s)))
     return Cohorts(pieces.delivery, pieces.share, relayed, ready, expiry)
 

@@ -1,38 +1,42 @@
-"""Limits: how many messages a stage may have let through by when, as a fluid."""
+"""Limits of a stage as clocks of a fluid, and a first-in-first-out stage that keeps to them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from sendcap.fluid.spans import Floats
+from sendcap.fluid.spans import Floats, Spans
 from sendcap.scenario import Provider
 from sendcap.scenario.constraints import CONNECTIONS, Constraint
 
+_MOST_PASSES: Final = 8
+"""Passes after which limits that hold each other back agree."""
+
 
 class Limit(Protocol):
-    """A clock that counts what has been granted since t = 0.
+    """A clock that counts the messages granted since t = 0.
 
-    A message that comes at t with x before it, to a stage that has never been idle, starts when
-    x − `burst` have been granted.
+    At a stage that has never been idle, a message behind x others starts when x − `burst` messages
+    have been granted.
     """
 
     def granted(self, t_s: Floats) -> Floats:
-        """Return how many have been granted up to these moments."""
+        """Return the messages granted up to these moments."""
 
     def burst(self, t_s: Floats) -> Floats | float:
-        """Return how many may go beyond that."""
+        """Return the messages that may go beyond the granted ones."""
 
     def when(self, granted: Floats) -> Floats:
-        """Return when so many have been granted."""
+        """Return when this many messages have been granted."""
 
     def opens_s(self, t_s: Floats) -> Floats:
-        """Return when anything goes at all, at these moments or later."""
+        """Return the first moments, not before these, at which the limit is open."""
 
 
 class Steady(NamedTuple):
-    """A limit that is always the same."""
+    """A constant limit."""
 
     per_s: float
     size: float
@@ -55,7 +59,7 @@ class Steady(NamedTuple):
 
 
 class Stepwise(NamedTuple):
-    """A limit that changes at given times, the first of them 0."""
+    """A limit with steps in time, the first at 0."""
 
     from_s: Floats
     per_s: Floats
@@ -78,7 +82,7 @@ class Stepwise(NamedTuple):
     def when(self, granted: Floats) -> Floats:
         """See `Limit`."""
         before = self._before
-        # While it is closed nothing is granted; the step before that is the one that counts.
+        # A closed step grants nothing; the step before it counts.
         step = np.maximum(np.searchsorted(before, granted, side="left") - 1, 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             into_s = (granted - before[step]) / self.per_s[step]
@@ -88,14 +92,14 @@ class Stepwise(NamedTuple):
     def opens_s(self, t_s: Floats) -> Floats:
         """See `Limit`."""
         opens_s = np.where(self.per_s > 0.0, self.from_s, np.inf)
-        # From behind: when the first step begins that is open.
+        # Backwards: the beginning of the next open step.
         next_s = np.minimum.accumulate(opens_s[::-1])[::-1]
         step = np.maximum(np.searchsorted(self.from_s, t_s, side="right") - 1, 0)
         return np.maximum(t_s, next_s[step])
 
 
 class Windowed(NamedTuple):
-    """So many in each window of time, as fast as they come."""
+    """A number of messages per window of time, as fast as they come."""
 
     limit: float
     window_s: float
@@ -120,34 +124,35 @@ class Windowed(NamedTuple):
 def limits_of(constraints: tuple[Constraint, ...], provider: Provider, ips: int) -> list[Limit]:
     """Return the limits of a provider's queue.
 
-    Its tolerance is none: it holds nothing back. Where messages are whole, the n-th of those that
-    come at once starts later than that many would flow through; the burst makes up for the
-    difference on average.
+    A tolerance holds nothing back, so it is not among them. Of whole messages that come at once,
+    the n-th starts later than n messages of a fluid; half a message less of burst is the difference
+    on average.
     """
-    found: list[Limit] = []
-    for its in constraints:
-        pace = its.paces[0]
-        if its.name in CONNECTIONS:
+    limits: list[Limit] = []
+    for constraint in constraints:
+        pace = constraint.paces[0]
+        if constraint.name in CONNECTIONS:
             if pace.per_s < np.inf:
-                found.append(Steady(pace.per_s, _at_once(provider, ips)))
-        elif its.window_s is not None:
-            found.append(Windowed(pace.burst, its.window_s))
-        elif its.varies:
-            from_s, per_s, sizes = (np.array(column) for column in zip(*its.paces, strict=True))
-            found.append(Stepwise(from_s, per_s, sizes - 0.5))
-        elif its.name == "gap":
-            found.append(Steady(pace.per_s, 0.5))
-        elif its.name not in ("tolerance", "suspension"):
-            found.append(Steady(pace.per_s, pace.burst - 0.5))
-    return found
+                limits.append(Steady(pace.per_s, _at_once(provider, ips)))
+        elif constraint.window_s is not None:
+            limits.append(Windowed(pace.burst, constraint.window_s))
+        elif constraint.varies:
+            columns = zip(*constraint.paces, strict=True)
+            from_s, per_s, sizes = (np.array(column) for column in columns)
+            limits.append(Stepwise(from_s, per_s, sizes - 0.5))
+        elif constraint.name == "gap":
+            limits.append(Steady(pace.per_s, 0.5))
+        elif constraint.name not in ("tolerance", "suspension"):
+            limits.append(Steady(pace.per_s, pace.burst - 0.5))
+    return limits
 
 
 def _at_once(provider: Provider, ips: int) -> float:
-    """Return how far the starts on connections that were all closed are ahead of their rate.
+    """Return the lead of connections, all closed at first, over their long-run rate.
 
-    A connection that is never idle is made, which takes C, and carries K attempts of T each; then
-    it is made anew. By t it has started t / m + (T − C) / 2m + (var T + var C / K) / 2m² attempts
-    on average over such a cycle, where m = T + C / K. Where K is unlimited, C weighs twice.
+    A busy connection takes C to open, carries K attempts of T each, and is opened anew. By t it has
+    started t / m + (T − C) / 2m + (var T + var C / K) / 2m² attempts on average over such a cycle,
+    where m = T + C / K. Where K is unlimited, C weighs twice.
 
     References
     ----------
@@ -164,3 +169,69 @@ def _at_once(provider: Provider, ips: int) -> float:
         variance_s2 += share * (connect.second_moment_s2 - connect_s**2)
     ahead = (0.5 * attempt_s - late_s) / mean_s + 0.5 * variance_s2 / mean_s**2
     return provider.connections_per_ip * ips * ahead
+
+
+class Fifo:
+    """A stage at which messages start in the order of their arrival, as the limits allow.
+
+    With A(t) arrivals and C(t) messages granted by a limit up to t, the message that arrives at t
+    starts when C has reached max over u ≤ t of (C(u) − A(u)), plus A(t), less the burst.
+
+    Parameters
+    ----------
+    limits
+        Limits, all in force.
+    arrivals, messages
+        Arrivals of the cohorts, and the number of messages in each.
+    """
+
+    def __init__(self, limits: Sequence[Limit], arrivals: Spans, messages: Floats) -> None:
+        some = messages > 0.0
+        begin_s, end_s = arrivals.part(some).ends_s
+        per_s = messages[some] / (end_s - begin_s)
+        changes_s = np.concatenate((begin_s, end_s))
+        order = np.argsort(changes_s, kind="stable")
+        self._t_s = changes_s[order]
+        rates = np.maximum(np.cumsum(np.concatenate((per_s, -per_s))[order]), 0.0)
+        self._come = np.concatenate(([0.0], np.cumsum(rates[:-1] * np.diff(self._t_s))))
+        self._starts_s = self._limited(limits)
+
+    def _limited(self, limits: Sequence[Limit]) -> Floats:
+        starts_s = self._t_s
+        if not len(starts_s):
+            return starts_s
+        steady = all(isinstance(limit, Steady) for limit in limits)
+        for _ in range(1 if steady or len(limits) == 1 else _MOST_PASSES):
+            before_s = starts_s
+            for limit in limits:
+                # Constant limits are met all at once. A limit that changes with time delays
+                # messages for the next one.
+                asks_s = self._t_s if steady else starts_s
+                granted = np.maximum.accumulate(limit.granted(asks_s) - self._come)
+                earliest_s = limit.when(granted + self._come - limit.burst(asks_s))
+                starts_s = limit.opens_s(np.maximum(starts_s, earliest_s))
+            if np.array_equal(starts_s, before_s):
+                break
+        # Rounding must not let anyone overtake.
+        return np.maximum.accumulate(starts_s)
+
+    def starts_s(self, t_s: Floats) -> Floats:
+        """Return the start of messages that arrive at these moments."""
+        if not len(self._t_s):
+            return t_s
+        return np.maximum(np.interp(t_s, self._t_s, self._starts_s), t_s)
+
+    def come(self, t_s: Floats) -> Floats:
+        """Return the arrivals up to these moments."""
+        return np.interp(t_s, self._t_s, self._come) if len(self._t_s) else np.zeros(len(t_s))
+
+    def through(self, arrivals: Spans) -> Spans:
+        """Return the starts of cohorts that arrive in these spans."""
+        arrivals = arrivals.stretched()
+        first_s, last_s = self.starts_s(arrivals.first_s), self.starts_s(arrivals.last_s)
+        begin_s, end_s = map(self.starts_s, arrivals.ends_s)
+        # The variance of the arrivals, after the queue.
+        variance_s2 = ((end_s - begin_s) ** 2 - (last_s - first_s) ** 2) / 12.0
+        return Spans(
+            first_s, last_s, np.where(arrivals.variance_s2 > 0.0, variance_s2, 0.0).clip(0.0)
+        )

@@ -1,29 +1,33 @@
-"""Refusals: attempts that a provider answers with a soft bounce, whoever they are for."""
+"""The outcomes of attempts at a provider: refusals, whoever the message is for, and fates."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from sendcap.fluid.spans import Floats, Spans, counted
-from sendcap.scenario import Provider
+from sendcap.model.addresses import THROTTLED, TRANSIENT, UNREACHABLE
+from sendcap.scenario import Fault, Provider
 
 Answer = Literal["answered", "unreachable", "throttled"]
-"""What an attempt gets: an answer that depends on the message, or a refusal."""
+"""An answer that depends on the message, or a refusal."""
+
+_POINTS: Final = (np.arange(8) + 0.5) / 8.0 - 0.5
+"""Points in a span of ages at which cleared faults are counted."""
 
 
 class Refused(NamedTuple):
-    """Which shares of cohorts' attempts are refused, and when.
+    """The refused shares of cohorts' attempts.
 
     Attributes
     ----------
     unreachable, throttled
-        Shares that finish in an outage, and that are above the provider's tolerance.
+        Shares that finish in an outage, and shares above the provider's tolerance.
     later_s
-        How much later than all of them the refused ones finish, on average.
+        Mean finish of the refused attempts, after that of all attempts.
     """
 
     unreachable: Floats
@@ -37,21 +41,21 @@ class Refused(NamedTuple):
 
 
 class Refusals:
-    """What a provider refuses, in steps of time; in each of them the share is constant.
+    """A provider's refusals, in steps of time with constant shares.
 
-    Of attempts above the tolerance, which lets a rate through and a burst at once, the fluid's
-    share is throttled. To that comes what chance adds: attempts that finish close together are
-    throttled below the rate, too, when the burst is small. They are taken to finish as a Poisson
-    process, and to be lost as by M/M/1/K with K = 2·burst − 1. That is exact for a burst of 1,
-    which is Erlang's system with one server, and near a load of 1 for a large burst: the tokens
-    come at constant intervals, which halves the variance and with it the room that is needed.
+    The tolerance lets a rate through and a burst at once; the fluid's share above it is throttled.
+    Chance adds to that: attempts that finish close together are throttled below the rate, too, when
+    the burst is small. Finishes are taken as a Poisson process, and the loss as that of M/M/1/K
+    with K = 2·burst − 1. That is exact for a burst of 1, Erlang's system with one server, and near
+    a load of 1 for a large burst: tokens at constant intervals halve the variance and with it the
+    room needed.
 
     Parameters
     ----------
     provider
-        With its outages and its tolerance.
+        A provider with outages or a tolerance.
     ips
-        Source addresses; the tolerance is for each of them.
+        Number of source addresses; the tolerance is for each of them.
     step_s
         Length of a step.
     """
@@ -62,42 +66,43 @@ class Refusals:
         if provider.tolerance is not None:
             self._per_s = provider.tolerance.per_s * ips
             self._burst = float(provider.tolerance.burst_or_limit * ips)
-        ends_s = max((its.at + its.lasts for its in provider.outages), default=0.0)
+        ends_s = max((outage.at + outage.lasts for outage in provider.outages), default=0.0)
         begins_s = np.arange(math.ceil(ends_s / step_s)) * step_s
         self._unreachable = np.zeros(len(begins_s))
-        for its in provider.outages:
-            until_s = np.minimum(begins_s + step_s, its.at + its.lasts)
-            self._unreachable += np.maximum(until_s - np.maximum(begins_s, its.at), 0.0) / step_s
+        for outage in provider.outages:
+            until_s = np.minimum(begins_s + step_s, outage.at + outage.lasts)
+            lost_s = np.maximum(until_s - np.maximum(begins_s, outage.at), 0.0)
+            self._unreachable += lost_s / step_s
         self._throttled = np.zeros(0)
 
     @property
     def possible(self) -> bool:
-        """Whether anything may be refused."""
+        """Whether any attempt may be refused."""
         return self._tolerance is not None or len(self._unreachable) > 0
 
     def learn(self, finish: Sequence[Spans], tried: Sequence[Floats]) -> None:
-        """Note when attempts finish, and how many."""
+        """Note the finishes of attempts, and their number."""
         if self._tolerance is None:
             return
         count = np.concatenate(tried)[None, :]
         spans = Spans.joined(list(finish))
         counts = counted(spans, count, self.step_s)[0]
-        # Nothing that fails in an outage counts.
+        # Attempts in an outage use up no tolerance.
         counts = counts * (1.0 - _padded(self._unreachable, len(counts)))
         load = _around(counts, 2.0 * float(np.median(spans.last_s - spans.first_s)) / self.step_s)
         by_chance = self._by_chance(load / (self._per_s * self.step_s))
         self._throttled = np.minimum(self._above(counts) + by_chance, 1.0)
 
     def of(self, finish: Spans) -> Refused:
-        """Return what is refused of attempts that finish in these spans."""
+        """Return the refused shares of attempts that finish in these spans."""
         unreachable = _mean_in(self._unreachable, self.step_s, finish)
         if not len(self._throttled):
             throttled, refuses = np.zeros(len(unreachable)), self._unreachable
         else:
             steps = max(len(self._unreachable), len(self._throttled))
             reachable = 1.0 - _padded(self._unreachable, steps)
-            its = _padded(self._throttled, steps) * reachable
-            throttled, refuses = _mean_in(its, self.step_s, finish), its + 1.0 - reachable
+            above = _padded(self._throttled, steps) * reachable
+            throttled, refuses = _mean_in(above, self.step_s, finish), above + 1.0 - reachable
         share = unreachable + throttled
         partly = (share > 0.0) & (share < 1.0)
         if not partly.any():
@@ -109,14 +114,14 @@ class Refusals:
         return Refused(unreachable, throttled, np.clip(later_s - finish.middle_s, -half_s, half_s))
 
     def in_steps(self, steps: int) -> dict[Answer, Floats]:
-        """Return which shares of the attempts get each answer, step by step."""
+        """Return the share of the attempts with each answer, step by step."""
         unreachable = _padded(self._unreachable, steps)
         throttled = _padded(self._throttled, steps) * (1.0 - unreachable)
         answered = np.maximum(1.0 - unreachable - throttled, 0.0)
         return {"answered": answered, "unreachable": unreachable, "throttled": throttled}
 
     def _above(self, counts: Floats) -> Floats:
-        """Return the share of the fluid that is throttled in each step."""
+        """Return the throttled share of the fluid in each step."""
         left, allowed = self._burst, self._per_s * self.step_s
         shares = np.zeros(len(counts))
         for number, count in enumerate(counts.tolist()):
@@ -127,7 +132,7 @@ class Refusals:
         return shares
 
     def _by_chance(self, load: Floats) -> Floats:
-        """Return the share that M/M/1/K loses, less what a fluid loses."""
+        """Return the loss of M/M/1/K less that of a fluid."""
         room = 2.0 * self._burst - 1.0
         critical = np.abs(load - 1.0) < 1e-9
         # Above a load of 1 in powers of its inverse, lest they overflow.
@@ -139,12 +144,118 @@ class Refusals:
         return by_chance
 
 
+class Outcome(NamedTuple):
+    """The outcomes of cohorts' attempts, in messages.
+
+    Attributes
+    ----------
+    accepted : shape (cohorts,)
+    hard : shape (reasons, cohorts)
+        Rows in the order of the provider's reasons.
+    soft : shape (reasons, cohorts)
+        Rows in the order of `soft_reasons`.
+    """
+
+    accepted: Floats
+    hard: Floats
+    soft: Floats
+
+
+def soft_reasons(provider: Provider) -> tuple[str, ...]:
+    """Return the reasons of soft bounces at a provider."""
+    return (TRANSIENT, UNREACHABLE, THROTTLED, *(fault.reason for fault in provider.faults))
+
+
+class Fates:
+    """The pending messages of cohorts, by the state of their addresses.
+
+    Parameters
+    ----------
+    provider
+        The provider of the addresses.
+    messages : ndarray, shape (cohorts,)
+        Number of messages in each cohort.
+    """
+
+    def __init__(self, provider: Provider, messages: Floats) -> None:
+        self._provider = provider
+        hard = np.array([reason.share for reason in provider.hard]).reshape(-1, 1)
+        faulty = np.array([fault.share for fault in provider.faults]).reshape(-1, 1)
+        self._hard = hard * messages
+        self._faulty = faulty * messages
+        self._good = max(1.0 - float(hard.sum() + faulty.sum()), 0.0) * messages
+        # The share of faults not cleared yet, as of the last attempt.
+        self._uncleared = np.ones_like(self._faulty)
+
+    @property
+    def pending(self) -> Floats:
+        """Number of pending messages in each cohort."""
+        pending: Floats = self._hard.sum(axis=0) + self._faulty.sum(axis=0) + self._good
+        return pending
+
+    def go_on(self, shares: Floats) -> None:
+        """Retain these shares of the pending messages, whatever the state of the address."""
+        self._hard *= shares
+        self._faulty *= shares
+        self._good *= shares
+
+    def tried(self, first: Spans, finish: Spans, refused: Refused) -> Outcome:
+        """Return the outcomes of an attempt at all pending messages; soft bounces stay pending.
+
+        Parameters
+        ----------
+        first, finish
+            Finishes of the messages' first attempts, and of these attempts.
+        refused
+            Shares refused by the provider.
+        """
+        answered = np.maximum(1.0 - refused.share, 0.0)
+        self._clear(first, finish)
+        pending = self.pending
+        hard = self._hard * answered
+        self._hard -= hard
+        transient = self._good * answered * self._provider.transient
+        accepted = self._good * answered - transient
+        self._good -= accepted
+        soft = np.stack(
+            [
+                transient,
+                pending * refused.unreachable,
+                pending * refused.throttled,
+                *(self._faulty * answered),
+            ]
+        )
+        return Outcome(accepted, hard, soft)
+
+    def _clear(self, first: Spans, finish: Spans) -> None:
+        """Clear the faults that end before the attempts' finish."""
+        age_s = finish.middle_s - first.middle_s
+        variance_s2 = np.maximum(finish.variance_s2 - first.variance_s2, 0.0)
+        age_s = age_s + np.sqrt(12.0 * variance_s2) * _POINTS[:, None]
+        for number, fault in enumerate(self._provider.faults):
+            uncleared = _uncleared(fault, age_s).mean(axis=0)
+            before = self._uncleared[number]
+            stays = np.divide(uncleared, before, out=np.zeros_like(before), where=before > 0.0)
+            cleared = self._faulty[number] * (1.0 - np.minimum(stays, 1.0))
+            self._faulty[number] -= cleared
+            self._good += cleared
+            self._uncleared[number] = np.minimum(uncleared, before)
+
+
+def _uncleared(fault: Fault, age_s: Floats) -> Floats:
+    """Return the probability that a fault lasts longer than these ages, in seconds."""
+    if fault.never == 1.0:
+        return np.ones_like(age_s)
+    uncleared: Floats = 1.0 - (1.0 - fault.never) * fault.clears_after.cdf(np.maximum(age_s, 0.0))
+    return uncleared
+
+
 def _padded(steps: Floats, length: int) -> Floats:
     return np.pad(steps[:length], (0, max(length - len(steps), 0)))
 
 
 def _around(counts: Floats, steps: float) -> Floats:
-    """Return the mean over some steps to both sides: cohorts overlap, which is no load."""
+    """Return the mean over some steps to both sides: overlapping cohorts are no load."""
     come = np.concatenate(([0.0], np.cumsum(counts)))
     edges = np.arange(len(come))
     middle = edges[:-1] + 0.5

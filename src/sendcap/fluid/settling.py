@@ -10,9 +10,8 @@ import numpy as np
 
 from sendcap.errors import SendcapWarning
 from sendcap.fluid.attempts import Attempt, Rules, followed
-from sendcap.fluid.fifo import Fifo
 from sendcap.fluid.handover import Cohorts
-from sendcap.fluid.limits import Limit, limits_of
+from sendcap.fluid.limits import Fifo, Limit, limits_of
 from sendcap.fluid.refusals import Refusals, Refused
 from sendcap.fluid.spans import Floats, Spans, chance
 from sendcap.scenario import Provider, Scenario
@@ -47,7 +46,7 @@ def settled(
     warnings.warn(
         f"expected: {name}: waits and retries do not agree after {_MOST_ROUNDS} rounds; simulate",
         SendcapWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
     return attempts
 
@@ -84,22 +83,27 @@ class _Queue:
 
     def let_in(self, arrivals: Sequence[tuple[Spans, Floats]]) -> None:
         """Note what comes, of which all will be tried."""
-        spans = Spans.joined([its for its, _ in arrivals])
-        self._fifo = Fifo(self._limits, spans, np.concatenate([its for _, its in arrivals]))
+        spans = Spans.joined([times for times, _ in arrivals])
+        self._fifo = Fifo(self._limits, spans, np.concatenate([count for _, count in arrivals]))
 
     def learn(self, attempts: Sequence[Attempt], expiry: Spans) -> None:
         """Note the attempts of a round."""
         late = self._in_time is not None or any(
-            bool((its.untried.by_reason.sum(axis=0) > 0.0).any()) for its in attempts
+            bool((attempt.untried.by_reason.sum(axis=0) > 0.0).any()) for attempt in attempts
         )
-        tried = [its.tried for its in attempts]
+        tried = [attempt.tried for attempt in attempts]
         if late and self._limits:
             self._in_time = in_time(self._limits, attempts, expiry)
             tried = [
-                its.coming * shares for its, shares in zip(attempts, self._in_time, strict=True)
+                attempt.coming * shares
+                for attempt, shares in zip(attempts, self._in_time, strict=True)
             ]
-        self.let_in([(its.arrivals, count) for its, count in zip(attempts, tried, strict=True)])
-        self._refusals.learn([its.finish for its in attempts], [its.tried for its in attempts])
+        self.let_in(
+            [(attempt.arrivals, count) for attempt, count in zip(attempts, tried, strict=True)]
+        )
+        self._refusals.learn(
+            [attempt.finish for attempt in attempts], [attempt.tried for attempt in attempts]
+        )
 
     def start(self, number: int, arrivals: Spans, expiry: Spans) -> tuple[Spans, Floats]:
         """See `sendcap.fluid.attempts.Queue`."""
@@ -139,8 +143,8 @@ def in_time(limits: Sequence[Limit], attempts: Sequence[Attempt], expiry: Spans)
     What expires while it waits leaves its place to others. So the attempts are let in one cohort
     after the other, each up to what the limits have granted by its expiry.
     """
-    arrives_s = np.concatenate([its.arrivals.middle_s for its in attempts])
-    coming = np.concatenate([its.coming for its in attempts])
+    arrives_s = np.concatenate([attempt.arrivals.middle_s for attempt in attempts])
+    coming = np.concatenate([attempt.coming for attempt in attempts])
     expires_s = np.tile(expiry.middle_s, len(attempts))
     order = np.argsort(arrives_s, kind="stable")
     order = order[coming[order] > 0.0]
@@ -154,11 +158,11 @@ def in_time(limits: Sequence[Limit], attempts: Sequence[Attempt], expiry: Spans)
     numbers = range(len(limits))
     for place, count in enumerate(coming[order].tolist()):
         goes = count
-        for its in numbers:
-            taken[its] = max(taken[its], at_arrival[its][place])
-            goes = min(goes, at_expiry[its][place] - taken[its])
+        for index in numbers:
+            taken[index] = max(taken[index], at_arrival[index][place])
+            goes = min(goes, at_expiry[index][place] - taken[index])
         goes = max(goes, 0.0)
-        for its in numbers:
-            taken[its] += goes
+        for index in numbers:
+            taken[index] += goes
         shares[order[place]] = goes / count
     return np.split(shares, len(attempts))

@@ -184,7 +184,7 @@ def test_a_number_that_some_replications_lack_is_told_of_the_others() -> None:
         ({"modes": []}, "mode: give one at least"),
         ({"confidence": 95}, "confidence: must be between 0 and 1"),
         ({"workers": 0}, "workers: must be"),
-        ({"precision": 0.001, "workers": 1}, "precision: 200 replications will not tell"),
+        ({"precision": 0.001, "workers": 1}, "precision: 200 replications cannot narrow"),
     ],
 )
 def test_what_makes_no_sense_is_told_in_a_line(small, keywords, message) -> None:
@@ -201,5 +201,5 @@ def test_a_precision_that_was_not_reached_is_told_and_the_rest_is_there(small) -
 
 
 def test_an_unknown_quantity_names_the_known_ones(six) -> None:
-    with pytest.raises(SendcapError, match=r"unknown quantity delivered_pct: there are accepted"):
+    with pytest.raises(SendcapError, match=r"unknown quantity delivered_pct; known are accepted"):
         six.estimate("delivered_pct")

@@ -11,8 +11,8 @@ from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
 from sendcap.scenario import Scenario, from_dict
 from sendcap.study.replication.estimates import Estimate, estimate
-from sendcap.study.replication.seeds import replication_seed, replications
-from sendcap.study.replication.workers import Workers
+from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication.workers import Workers, replications
 
 SMALL = {
     "seed": 5,

@@ -12,8 +12,7 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.scenario import from_dict
-from sendcap.study.replication.estimates import estimate
-from sendcap.study.replication.sequential import LEAST, Sequential, half_width
+from sendcap.study.replication.estimates import LEAST, Sequential, estimate, half_width
 
 REPETITIONS = 1000
 
@@ -131,7 +130,7 @@ def test_it_ends_with_the_most_that_there_may_be_and_says_what_was_reached() -> 
     assert len(values) == 11
     assert not rule.precise({"x": values})
     assert rule.shortfall({"x": values}).startswith(
-        "precision: not reached by 11 replications: x is told to within ±0."
+        "precision: not reached by 11 replications: x is known to within ±0."
     )
 
 
@@ -143,7 +142,7 @@ def test_what_is_out_of_reach_is_told_after_ten() -> None:
         asked.append(1)
         return float(generator.normal())
 
-    with pytest.raises(SendcapError, match=r"200 replications will not tell x to within ±0.001"):
+    with pytest.raises(SendcapError, match=r"200 replications cannot narrow x to ±0.001"):
         stopped(draw, Sequential({"x": 0.001}))
     assert len(asked) == LEAST
 

@@ -73,7 +73,7 @@ def test_an_error_arrives_as_it_was_raised(two) -> None:
 
 
 def test_a_process_that_dies_is_told_in_one_line() -> None:
-    with Workers(2) as workers, pytest.raises(SendcapError, match="ended before its time") as err:
+    with Workers(2) as workers, pytest.raises(SendcapError, match="a worker process died") as err:
         list(workers.map(die, range(4)))
     assert "\n" not in str(err.value)
 
@@ -95,7 +95,7 @@ def test_as_many_as_there_are_processors_by_default(monkeypatch) -> None:
 
 PROGRAM = """
 import sys, time
-from sendcap.study.workers import Workers
+from sendcap.study.replication.workers import Workers
 from tests_study_tasks import sleep_and_tell
 
 if __name__ == "__main__":

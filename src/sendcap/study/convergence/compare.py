@@ -26,18 +26,23 @@ from sendcap.files.directory import LEDGER
 from sendcap.readings.convergence import TOLERANCES_PT
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.convergence.converge import EXTREMES, SETTLING, convergence_plan, tolerances_of
-from sendcap.study.replication.estimates import require_confidence
-from sendcap.study.replication.moments import reading_moments_s
-from sendcap.study.replication.recording import ACCEPTED_TIMES, Folded, Plan, Quantity, simulated
+from sendcap.study.replication.estimates import require_confidence, require_count
+from sendcap.study.replication.recording import (
+    ACCEPTED_TIMES,
+    Plan,
+    Quantity,
+    Record,
+    reading_moments_s,
+    recorded,
+)
 from sendcap.study.replication.replicate import (
     DEFAULT_REPLICATIONS,
     modes_of,
-    require_count,
     without_engagement,
 )
-from sendcap.study.replication.replications import Band, Kept, Replications, spread
-from sendcap.study.replication.seeds import Simulations, replication_seed
-from sendcap.study.replication.workers import Workers
+from sendcap.study.replication.replications import Band, Records, Replications, spread
+from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication.workers import Simulations, Workers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,7 +217,7 @@ def compare(
     read_in = modes_of(sides[0].scenario, modes)
     moments_s = _common_moments_s(sides)
     plans = tuple(convergence_plan(its.scenario, points, read_in, moments_s) for its in sides)
-    kept = (Kept(), Kept())
+    kept = (Records(), Records())
     with Workers.of(workers) as team:
         for number, folded in enumerate(_folds(sides, plans, count, team, progress)):
             kept[number % 2].add(folded)
@@ -256,7 +261,7 @@ def _folds(
     count: int,
     team: Workers,
     progress: Callable[[int], None] | None,
-) -> Iterator[Folded]:
+) -> Iterator[Record]:
     """Yield what is kept of A and B in turn, for one replication after the other."""
     there = [its.run for its in sides if its.run is not None]
     base = (there[0] if there else sides[0]).scenario.seed
@@ -271,7 +276,7 @@ def _folds(
     return Simulations(team, progress).map(_folded, asked())
 
 
-def _folded(asked: _Asked) -> Folded:
+def _folded(asked: _Asked) -> Record:
     if asked.run is not None:
-        return asked.plan.fold(asked.run.ledger)
-    return simulated(asked.plan, asked.scenario)
+        return asked.plan.record(asked.run.ledger)
+    return recorded(asked.plan, asked.scenario)

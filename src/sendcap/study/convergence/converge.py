@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.readings.convergence import MOMENTS_S, TOLERANCES_PT, require_tolerances
-from sendcap.study.replication.moments import reading_moments_s
-from sendcap.study.replication.recording import PARTS, Plan, Quantity
+from sendcap.study.replication.estimates import MOST
+from sendcap.study.replication.recording import PARTS, Plan, Quantity, reading_moments_s
 from sendcap.study.replication.replicate import Precision, follow, modes_of
-from sendcap.study.replication.replications import SPREAD, Kept, Replications, spread
-from sendcap.study.replication.sequential import MOST
+from sendcap.study.replication.replications import SPREAD, Records, Replications, spread
 from sendcap.text.shares import parse_points
 
 if TYPE_CHECKING:
@@ -227,8 +226,8 @@ def convergence_of(
     points = tolerances_of(tolerances)
     moments_s = reading_moments_s(run.scenario)
     plan = convergence_plan(run.scenario, points, modes_of(run.scenario, modes), moments_s)
-    kept = Kept()
-    kept.add(plan.fold(run.ledger))
+    kept = Records()
+    kept.add(plan.record(run.ledger))
     its = kept.replications(run.scenario, moments_s, 0.95, precise=True)
     return ConvergenceStudy(its, points)
 

@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Final
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.forecasts.readings import READ
-from sendcap.study.replication.moments import reading_moments_s
-from sendcap.study.replication.recording import Plan, Quantity, simulated
+from sendcap.study.replication.recording import (
+    Plan,
+    Quantity,
+    Record,
+    reading_moments_s,
+    recorded,
+)
 from sendcap.study.replication.replicate import without_engagement
-from sendcap.study.replication.seeds import Simulations
-from sendcap.study.replication.workers import Workers
+from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.study.sweeps.designs import sobol
 
 if TYPE_CHECKING:
@@ -27,7 +31,6 @@ if TYPE_CHECKING:
 
     from sendcap.readings.modes import Mode
     from sendcap.scenario import Scenario, UncertainScenario
-    from sendcap.study.replication.recording import Folded
 
     Floats = npt.NDArray[np.float64]
 
@@ -111,7 +114,7 @@ def simulate_table(
     also_s: Iterable[float] = (),
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
-    fold: Callable[[Plan, Scenario], Folded] = simulated,
+    fold: Callable[[Plan, Scenario], Record] = recorded,
 ) -> ReferenceTable:
     """Simulate a scenario at the points of a Sobol' sequence in its ranges.
 
@@ -166,7 +169,7 @@ def simulate_table(
     return ReferenceTable(uncertain, design.places(), moments_s, curves)
 
 
-def _whole(folded: Sequence[Folded], about: Quantity) -> Floats:
+def _whole(folded: Sequence[Record], about: Quantity) -> Floats:
     """Return the curves of all simulations, their last reading at the end of each."""
     import numpy as np
 
@@ -192,6 +195,6 @@ def _seed(seed: int, number: int) -> int:
     return int.from_bytes(words.astype("<u4").tobytes(), "little")
 
 
-def _deliveries(folded: Folded) -> list[str]:
+def _deliveries(folded: Record) -> list[str]:
     names = dict.fromkeys(key.delivery for key in folded.curves if key.provider == ALL_PROVIDERS)
     return [ALL_DELIVERIES, *(name for name in names if name != ALL_DELIVERIES)]

@@ -1,12 +1,41 @@
-"""What replications tell: a mean and its confidence interval."""
+"""Means over replications, their confidence intervals, and how many replications are enough.
+
+`Sequential` adds replications one at a time, from ten on, until half the length of every t
+interval is at most the precision asked for. This is Law's sequential procedure with an absolute
+instead of a relative error; Chow and Robbins proved its coverage in the limit of small half widths.
+With few replications the coverage is a little lower, because the procedure tends to stop when the
+variance happens to look small. Measured over 2,000 repetitions, an interval of 95 % that stopped
+after 10 to 200 replications covered the mean in 94 to 95 % of them for normal replications, and in
+89 to 92 % for lognormal ones with a coefficient of variation of 0.53;
+`tests/study/replication/test_sequential.py` repeats the measurement.
+
+References
+----------
+A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 4.5 and 9.4.1.
+Y. S. Chow and H. Robbins, "On the asymptotic theory of fixed-width sequential confidence intervals
+for the mean", Annals of Mathematical Statistics 36 (1965).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+from scipy import special, stats
 
 from sendcap.errors import SendcapError
+
+LEAST: Final = 10
+"""Replications before the first decision to stop (Law, step 0)."""
+MOST: Final = 200
+"""Largest number of replications by default."""
+_SURE: Final = 0.999
+
+_Name = TypeVar("_Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -18,7 +47,7 @@ class Estimate:
     mean
         Mean of the replications.
     low, high
-        Ends of the interval; infinite where there is but one replication.
+        Ends of the interval; infinite for a single replication.
     n
         Number of replications.
     """
@@ -34,7 +63,7 @@ class Estimate:
         return (self.high - self.low) / 2.0
 
     def scaled(self, factor: float) -> Estimate:
-        """Return the same in another unit; the factor must be more than zero."""
+        """Return the estimate in another unit; the factor must be above zero."""
         return Estimate(self.mean * factor, self.low * factor, self.high * factor, self.n)
 
 
@@ -44,27 +73,21 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     Parameters
     ----------
     values
-        One from each replication.
+        One value per replication.
     confidence
-        Probability that the interval covers the expectation, if the values are normal.
+        Probability that the interval covers the expectation, for normal values.
 
     Raises
     ------
     SendcapError
         If the confidence is not between 0 and 1.
 
-    References
-    ----------
-    A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), section 4.5.
-
     Examples
     --------
-    >>> its = estimate([9.0, 10.0, 11.0])
-    >>> round(its.mean, 2), round(its.low, 2), round(its.high, 2)
+    >>> weight = estimate([9.0, 10.0, 11.0])
+    >>> round(weight.mean, 2), round(weight.low, 2), round(weight.high, 2)
     (10.0, 7.52, 12.48)
     """
-    from scipy import stats
-
     require_confidence(confidence)
     n = len(values)
     mean = math.fsum(values) / n
@@ -78,6 +101,112 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
 
 
 def require_confidence(confidence: float) -> None:
-    """Refuse a confidence that is not between 0 and 1."""
+    """Refuse a confidence level outside 0 to 1."""
     if not 0.0 < confidence < 1.0:
         raise SendcapError(f"confidence: must be between 0 and 1, such as 0.95, not {confidence!r}")
+
+
+def require_count(replications: int, least: int = 1) -> int:
+    """Refuse a number of replications below a minimum, or not a whole number."""
+    if isinstance(replications, bool) or not isinstance(replications, int) or replications < least:
+        raise SendcapError(
+            f"replications: must be a whole number from {least}, not {replications!r}"
+        )
+    return replications
+
+
+@dataclass(frozen=True)
+class Sequential(Generic[_Name]):
+    """The stopping rule of a number of replications.
+
+    Attributes
+    ----------
+    half_widths
+        Half width of a sufficiently narrow interval for each KPI, in the KPI's unit.
+    confidence
+        Confidence level of each interval by itself.
+    most
+        Largest number of replications.
+    """
+
+    half_widths: Mapping[_Name, float]
+    confidence: float = 0.95
+    most: int = MOST
+
+    def __post_init__(self) -> None:
+        require_confidence(self.confidence)
+        if isinstance(self.most, bool) or not isinstance(self.most, int) or self.most < LEAST:
+            raise SendcapError(f"most: must be a whole number from {LEAST}, not {self.most!r}")
+        for name, wanted in self.half_widths.items():
+            if not 0.0 < wanted < math.inf:
+                raise SendcapError(
+                    f"precision: must be above 0, such as 0.02pt, not {wanted:g} ({name})"
+                )
+
+    def enough(self, values: Mapping[_Name, Sequence[float]]) -> bool:
+        """Tell whether every interval is narrow enough or the limit of replications is reached.
+
+        Parameters
+        ----------
+        values
+            One value per replication so far for each KPI.
+
+        Raises
+        ------
+        SendcapError
+            If the first ten replications show that the precision is out of reach.
+        """
+        n = min(len(column) for column in values.values())
+        if n < LEAST:
+            return False
+        if n == LEAST:
+            for name, column in values.items():
+                self._require_reachable(name, column)
+        return n >= self.most or self.precise(values)
+
+    def precise(self, values: Mapping[_Name, Sequence[float]]) -> bool:
+        """Tell whether every interval is narrow enough."""
+        return all(
+            half_width(column, self.confidence) <= self.half_widths[name]
+            for name, column in values.items()
+        )
+
+    def shortfall(self, values: Mapping[_Name, Sequence[float]]) -> str:
+        """Return the warning about a precision that was not reached."""
+        name, reached = max(
+            ((name, half_width(column, self.confidence)) for name, column in values.items()),
+            key=lambda item: item[1] / self.half_widths[item[0]],
+        )
+        return (
+            f"precision: not reached by {self.most} replications: {name} is known to within "
+            f"±{reached:.3g}, not ±{self.half_widths[name]:g}"
+        )
+
+    def _require_reachable(self, name: _Name, values: Sequence[float]) -> None:
+        n, wanted = len(values), self.half_widths[name]
+        if any(math.isnan(value) for value in values):
+            raise SendcapError(f"precision: {name} has no value in some of the replications")
+        # A lower limit of the standard deviation, in all likelihood.
+        deviation = _deviation(values) * math.sqrt((n - 1) / stats.chi2.ppf(_SURE, n - 1))
+        reachable = _quantile(self.confidence, self.most - 1) * deviation / math.sqrt(self.most)
+        if reachable > wanted:
+            likely = half_width(values, self.confidence) * math.sqrt(n / self.most)
+            raise SendcapError(
+                f"precision: {self.most} replications cannot narrow {name} to ±{wanted:g}; "
+                f"they reach about ±{likely:.2g}; ask for a lower precision"
+            )
+
+
+def half_width(values: Sequence[float], confidence: float) -> float:
+    """Return half the length of Student's t interval; see `estimate`."""
+    n = len(values)
+    return _quantile(confidence, n - 1) * _deviation(values) / math.sqrt(n)
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1))
+
+
+@lru_cache(maxsize=4096)
+def _quantile(confidence: float, degrees: int) -> float:
+    return float(special.stdtrit(degrees, (1.0 + confidence) / 2.0))

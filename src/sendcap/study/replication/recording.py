@@ -1,54 +1,64 @@
-"""What is kept of a replication: a few curves and numbers, and not its ledger."""
+"""A replication's record: a few curves and numbers in place of the ledger.
+
+The curves of all replications of a scenario are read at the same moments, whatever their draws.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
-from sendcap.readings.convergence import cliff, overshoot, settling_s
+import numpy as np
+import numpy.typing as npt
+
+from sendcap.ledger import Counts, Ledger
+from sendcap.model.engine import simulate_ledger
+from sendcap.model.feasibility import relaying_s, simulated_s
+from sendcap.readings.convergence import MOMENTS_S, cliff, overshoot, settling_s
 from sendcap.readings.kpis import Figures, figures_of
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
 from sendcap.readings.remaining import BothClocks, Remaining, remaining
 from sendcap.readings.summary import ACCEPTED_PCT
+from sendcap.scenario import Scenario
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from sendcap.ledger import Counts, Ledger
-    from sendcap.readings.modes import Denominator, Mode
-    from sendcap.scenario import Scenario
-
-    Floats = npt.NDArray[np.float64]
-    Curve = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+Curve = npt.NDArray[np.float32]
 
 Kpi = Literal["delivered_pct", "bounces_errors_pct", "open_rate_pct", "click_through_pct"]
 KPIS: Final[tuple[Kpi, ...]] = get_args(Kpi)
-"""The percentages of the dashboard, as `sendcap.readings.kpis.kpis` calls them."""
+"""The percentages of the dashboard, named as in `sendcap.readings.kpis.kpis`."""
 ENGAGEMENT_KPIS: Final = ("open_rate_pct", "click_through_pct")
 ACCEPTED_TIMES: Final = tuple(f"accepted_{pct}_pct_s" for pct in ACCEPTED_PCT)
-"""When this much of the finally accepted messages was accepted, in seconds from t = 0."""
+"""Seconds from t = 0 until this share of the finally accepted messages was accepted."""
 PARTS: Final = Remaining._fields
-"""What the error of Delivered % consists of, as curves; see `sendcap.readings.remaining`."""
+"""The parts of the error of Delivered %, as curves; see `sendcap.readings.remaining`."""
 
 Per = Literal["delivery", "provider"]
 
+_EARLY: Final = 30
+"""Bins after a delivery's start that are all read: the curve is steep there."""
+_LATE: Final = 400
+"""Moments from there to the end, in equal ratios, shared among the deliveries."""
+_MOST_STARTS: Final = 16
+_AT_EXPIRY: Final = 24
+"""Moments while the validity of a delivery ends: the curve is steep there, too."""
+
 
 class Quantity(NamedTuple):
-    """What a number or a curve of a replication is about.
+    """The key of a number or a curve in a record.
 
     Attributes
     ----------
     mode
-        Of reporting; empty where it does not depend on it.
+        Reporting mode; empty where the quantity does not depend on it.
     delivery, provider
-        ``"*"`` is all of them together.
+        Names; ``"*"`` stands for all together.
     name
-        What it is, with its unit.
+        Name of the quantity, with the unit.
     at
-        The tolerance in points that it is for; 0 if for none.
+        Tolerance in points; 0 for quantities without one.
     """
 
     mode: str
@@ -58,12 +68,17 @@ class Quantity(NamedTuple):
     at: float = 0.0
 
     def __str__(self) -> str:
-        """Return what an error message calls it."""
+        """Return the name for error messages."""
         return f"{self.name} ({self.mode})" if self.mode else self.name
 
+    @property
+    def of_all(self) -> bool:
+        """Whether the quantity is about all messages together."""
+        return (self.delivery, self.provider) == (ALL_DELIVERIES, ALL_PROVIDERS)
 
-class Folded(NamedTuple):
-    """What is kept of one replication."""
+
+class Record(NamedTuple):
+    """The curves and numbers of one replication."""
 
     curves: dict[Quantity, Curve]
     numbers: dict[Quantity, float]
@@ -71,20 +86,20 @@ class Folded(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What to keep of every replication.
+    """The contents of a record.
 
     Attributes
     ----------
     modes, denominator
         How to read the ledger.
     moments_s : ndarray, shape (m,)
-        When the curves are read.
+        Moments of the curves, in seconds from t = 0.
     kpis
-        The percentages to keep: a curve over time, and the value at the end.
+        Percentages: each as a curve over time, and as the value at the end.
     curves_per, numbers_per
-        Whether to keep them for each delivery and each provider, too.
+        Whether to record each delivery and each provider as well.
     tolerances_pt
-        Keep how Delivered % converges, to within these; nothing of it without any.
+        Tolerances of the convergence of Delivered %; without any, no convergence is recorded.
     """
 
     modes: tuple[Mode, ...]
@@ -95,32 +110,32 @@ class Plan:
     numbers_per: tuple[Per, ...] = ()
     tolerances_pt: tuple[float, ...] = ()
 
-    def fold(self, ledger: Ledger) -> Folded:
-        """Return what is kept of a run."""
+    def record(self, ledger: Ledger) -> Record:
+        """Return the record of a run."""
         edges = ledger.last_edges(self.moments_s)
-        folded = Folded({}, {})
+        record = Record({}, {})
         for delivery, provider in groups(ledger, self.numbers_per):
-            its = BothClocks.of(ledger, delivery, provider)
-            self._times(ledger, delivery, provider, folded)
+            counts = BothClocks.of(ledger, delivery, provider)
+            self._times(ledger, delivery, provider, record)
             with_curves = (delivery, provider) in groups(ledger, self.curves_per)
             for mode in self.modes:
                 about = Quantity(mode, delivery, provider, "")
-                columns = figures_of(its.time_s, its.known, mode, self.denominator)
+                columns = figures_of(counts.time_s, counts.known, mode, self.denominator)
                 curves: dict[str, Floats] = {name: getattr(columns, name) for name in self.kpis}
                 for name, curve in curves.items():
-                    folded.numbers[about._replace(name=name)] = float(curve[-1])
+                    record.numbers[about._replace(name=name)] = float(curve[-1])
                 if self.tolerances_pt:
-                    curves |= remaining(its, mode, self.denominator)._asdict()
-                    curves["error_pt"] = columns.delivered_pct - its.truth_pct
-                    folded.numbers[about._replace(name="truth_pct")] = its.truth_pct
-                    for name, at, value in self._convergence(its, mode, columns):
-                        folded.numbers[about._replace(name=name, at=at)] = value
+                    curves |= remaining(counts, mode, self.denominator)._asdict()
+                    curves["error_pt"] = columns.delivered_pct - counts.truth_pct
+                    record.numbers[about._replace(name="truth_pct")] = counts.truth_pct
+                    for name, at, value in self._convergence(counts, mode, columns):
+                        record.numbers[about._replace(name=name, at=at)] = value
                 if with_curves:
                     for name, curve in curves.items():
-                        folded.curves[about._replace(name=name)] = curve[edges].astype("float32")
-        return folded
+                        record.curves[about._replace(name=name)] = curve[edges].astype("float32")
+        return record
 
-    def _times(self, ledger: Ledger, delivery: str, provider: str, folded: Folded) -> None:
+    def _times(self, ledger: Ledger, delivery: str, provider: str, record: Record) -> None:
         accepted = ledger.cumulative(
             "accepted",
             clock="happened",
@@ -128,22 +143,22 @@ class Plan:
             provider=None if provider == ALL_PROVIDERS else provider,
         )
         for pct, name in zip(ACCEPTED_PCT, ACCEPTED_TIMES, strict=True):
-            its = Quantity("", delivery, provider, name)
-            folded.numbers[its] = _reached_s(ledger.edges_s, accepted, pct / 100.0)
+            time_s = _reached_s(ledger.edges_s, accepted, pct / 100.0)
+            record.numbers[Quantity("", delivery, provider, name)] = time_s
 
     def _convergence(
-        self, its: BothClocks, mode: Mode, columns: Figures
+        self, counts: BothClocks, mode: Mode, columns: Figures
     ) -> Iterator[tuple[str, float, float]]:
-        """Yield name, tolerance and value of what is told of a mode's convergence."""
+        """Yield name, tolerance and value of the numbers of a mode's convergence."""
         for tolerance in self.tolerances_pt:
-            time_s = settling_s(its.time_s, columns.delivered_pct, tolerance)
+            time_s = settling_s(counts.time_s, columns.delivered_pct, tolerance)
             yield "settling_s", tolerance, time_s
         if mode == "without-efs":
-            fall = cliff(its, mode, self.denominator)
+            fall = cliff(counts, mode, self.denominator)
             yield "cliff_height_pt", 0.0, fall.height_pt if fall else 0.0
             yield "cliff_begins_s", 0.0, fall.begins_s if fall else math.nan
             yield "cliff_width_s", 0.0, fall.width_s if fall else math.nan
-        above = overshoot(its.time_s, columns.bounces_errors_pct, mode, self.tolerances_pt)
+        above = overshoot(counts.time_s, columns.bounces_errors_pct, mode, self.tolerances_pt)
         if above is not None:
             yield "peak_pct", 0.0, above.peak_pct
             yield "peak_s", 0.0, above.peak_s
@@ -154,8 +169,6 @@ class Plan:
 
 def _reached_s(edges_s: Floats, counts: Counts, share: float) -> float:
     """Return when counts reach a share of their last; within a bin they rise evenly."""
-    import numpy as np
-
     wanted = share * float(counts[-1])
     if not wanted > 0.0:
         return math.nan
@@ -164,19 +177,53 @@ def _reached_s(edges_s: Floats, counts: Counts, share: float) -> float:
 
 
 def groups(ledger: Ledger, per: tuple[Per, ...]) -> list[tuple[str, str]]:
-    """Return the deliveries and providers to tell of: all together first, then each."""
-    found = [(ALL_DELIVERIES, ALL_PROVIDERS)]
+    """Return the pairs of delivery and provider in a record: all together first, then each."""
+    pairs = [(ALL_DELIVERIES, ALL_PROVIDERS)]
     if "delivery" in per and len(ledger.deliveries) > 1:
-        found += [(name, ALL_PROVIDERS) for name in ledger.deliveries]
+        pairs += [(name, ALL_PROVIDERS) for name in ledger.deliveries]
     if "provider" in per:
-        found += [
+        pairs += [
             (ALL_DELIVERIES, name) for name in ledger.providers if ledger.messages(provider=name)
         ]
-    return found
+    return pairs
 
 
-def simulated(plan: Plan, scenario: Scenario) -> Folded:
-    """Simulate a scenario and return what is kept of it; the rest is gone."""
-    from sendcap.model.engine import simulate_ledger
+def recorded(plan: Plan, scenario: Scenario) -> Record:
+    """Simulate a scenario and return the record."""
+    return plan.record(simulate_ledger(scenario))
 
-    return plan.fold(simulate_ledger(scenario))
+
+def reading_moments_s(scenario: Scenario) -> Floats:
+    """Return the moments at which the curves of a scenario are read, in seconds from t = 0.
+
+    A few hundred edges of the ledger's bins, close together when a delivery starts and when the
+    validity ends, and farther and farther apart in between; and `MOMENTS_S`.
+    """
+    bin_s = scenario.time.bin
+    end_s = min(scenario.time.horizon or math.inf, simulated_s(scenario))
+    starts_s = sorted({delivery.at for delivery in scenario.deliveries})
+    starts_s = [starts_s[index] for index in _evenly(len(starts_s))]
+    moments = [np.array([0.0, *MOMENTS_S, end_s])]
+    for start_s in starts_s:
+        steep_s = _EARLY * bin_s
+        moments.append(start_s + np.arange(_EARLY) * bin_s)
+        if start_s + steep_s < end_s:
+            late = np.geomspace(steep_s, end_s - start_s, max(_LATE // len(starts_s), _EARLY))
+            moments.append(start_s + late)
+    relaying = relaying_s(scenario)
+    for index in _evenly(len(scenario.deliveries)):
+        delivery = scenario.deliveries[index]
+        expires_s = delivery.at + delivery.honoured_validity
+        lasts_s = delivery.spread + 1.2 * relaying
+        moments.append(np.linspace(expires_s, expires_s + lasts_s, _AT_EXPIRY))
+    together = np.concatenate(moments)
+    edges = np.floor(together[together <= end_s] / bin_s * (1 + 1e-12))
+    return np.unique(edges) * bin_s
+
+
+def _evenly(count: int) -> list[int]:
+    """Return all indices, or where there are too many, some from the first to the last."""
+    if count <= _MOST_STARTS:
+        return list(range(count))
+    step = (count - 1) / (_MOST_STARTS - 1)
+    return [round(number * step) for number in range(_MOST_STARTS)]

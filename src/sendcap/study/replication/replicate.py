@@ -1,7 +1,7 @@
 """Replications of a scenario: the same delivery again and again, with other draws.
 
-Each replication is simulated, read on one grid of moments, and forgotten. So any number of them
-takes little memory, and medians and quantile bands can still be formed.
+Each replication is simulated and recorded at common moments; the ledger is dropped. So any number
+of replications takes little memory, and medians and quantile bands remain possible.
 """
 
 from __future__ import annotations
@@ -10,37 +10,33 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, MODES, Mode, one_of
-from sendcap.study.replication.estimates import require_confidence
-from sendcap.study.replication.moments import reading_moments_s
+from sendcap.run import scenario_of, seconds
+from sendcap.scenario import Engagement, Scenario
+from sendcap.study.replication.estimates import MOST, Sequential, require_confidence, require_count
 from sendcap.study.replication.recording import (
     ACCEPTED_TIMES,
     ENGAGEMENT_KPIS,
     KPIS,
-    Folded,
     Kpi,
     Per,
     Plan,
     Quantity,
-    simulated,
+    reading_moments_s,
+    recorded,
 )
-from sendcap.study.replication.replications import Kept, Replications
-from sendcap.study.replication.seeds import Simulations, replication_seed
-from sendcap.study.replication.sequential import MOST, Sequential
-from sendcap.study.replication.workers import Workers
+from sendcap.study.replication.replications import Records, Replications
+from sendcap.study.replication.workers import Simulations, Workers, replications
 from sendcap.text.shares import parse_points
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
 
 DEFAULT_REPLICATIONS: Final = 20
 DEFAULT_KPIS: Final = ("delivered_pct", "bounces_errors_pct")
 
 Precision = float | str | Mapping[str, float | str]
-"""A half width: of every percentage that is kept, in points, or of each KPI that it names."""
+"""A half width: of every recorded percentage, in points, or of each named KPI."""
 
 
 def replicate(
@@ -59,51 +55,47 @@ def replicate(
     """Simulate a scenario many times, each time with other draws.
 
     Replication 0 is the plain run; `replication_seed` gives the seeds of the others. The result
-    depends on the scenario and on what is asked alone: not on how many processes there are, nor
-    on which of them is done first.
+    depends on the arguments alone, not on the number or the speed of worker processes.
 
     Parameters
     ----------
     scenario
         A scenario, the path of a scenario file or the name of a preset.
     n
-        How many replications; 20 by default.
+        Number of replications (default: 20).
     precision
-        Instead of ``n``: add replications until the t interval of every KPI is at most this much
-        to each side of its mean (see `sequential`). Points, as 0.02 or ``"0.02pt"``,
-        for all of ``kpis``; or a mapping from the KPIs that decide, which may be times as well:
+        Instead of ``n``: replications are added until the half width of every KPI's t interval is
+        at most this (see `estimates.Sequential`). Points, such as 0.02 or ``"0.02pt"``, for all of
+        ``kpis``; or a mapping from the decisive KPIs, which may be times as well:
         ``{"delivered_pct": "0.02pt", "accepted_99_pct_s": "2m"}``.
     kpis
-        Percentages of the dashboard to keep, Delivered % and Bounces + errors % by default. Opens
-        and clicks are simulated only if they are among them.
+        Percentages of the dashboard to record (default: Delivered % and Bounces + errors %). Opens
+        and clicks are simulated only for their rates.
     modes
-        Of reporting; the scenario's by default.
+        Reporting modes (default: the scenario's).
     per
-        Keep all of it also for each ``"delivery"`` and each ``"provider"``.
+        ``"delivery"``, ``"provider"`` or both: record each of them as well.
     workers
-        Processes; as many as there are processors by default. They change nothing but the speed.
+        Worker processes (default: one per CPU); results do not depend on it.
     confidence
-        Of intervals and bands.
+        Confidence level of intervals and bands.
     most
-        Replications at most, if ``precision`` decides; then there is a warning.
+        Largest number of replications with ``precision``; a warning tells if it was not enough.
     progress
         Called with the number of replications so far.
 
     Raises
     ------
     SendcapError
-        If both ``n`` and ``precision`` are given, what is asked makes no sense, or the precision
-        is out of reach.
+        If both ``n`` and ``precision`` are set, an argument is invalid, or the precision is out of
+        reach.
     """
-    from sendcap.run import scenario_of
-
     scenario = scenario_of(scenario)
-    kept = tuple(one_of("KPI", kpi, KPIS) for kpi in dict.fromkeys(kpis or DEFAULT_KPIS))
     plan = Plan(
         modes=modes_of(scenario, modes),
         denominator=scenario.reporting.denominator,
         moments_s=reading_moments_s(scenario),
-        kpis=kept,
+        kpis=tuple(one_of("KPI", kpi, KPIS) for kpi in dict.fromkeys(kpis or DEFAULT_KPIS)),
         curves_per=tuple(per),
         numbers_per=tuple(per),
     )
@@ -111,11 +103,11 @@ def replicate(
 
 
 def modes_of(scenario: Scenario, modes: Sequence[Mode] | None) -> tuple[Mode, ...]:
-    """Return the modes that are asked for, the scenario's by default."""
-    asked = scenario.reporting.modes if modes is None else modes
-    if not asked:
+    """Return the requested reporting modes, the scenario's by default."""
+    requested = scenario.reporting.modes if modes is None else modes
+    if not requested:
         raise SendcapError(f"mode: give one at least, of {', '.join(MODES)}")
-    return tuple(one_of("mode", mode, MODES) for mode in dict.fromkeys(asked))
+    return tuple(one_of("mode", mode, MODES) for mode in dict.fromkeys(requested))
 
 
 def follow(
@@ -128,46 +120,32 @@ def follow(
     most: int,
     progress: Callable[[int], None] | None,
 ) -> Replications:
-    """Replicate a scenario as `replicate` does, and keep what a plan says."""
+    """Replicate a scenario as `replicate` does, with records by a plan."""
     count, rule = stopping_rule(plan, n, precision, confidence, most)
-    bare = without_engagement(scenario, plan.kpis)
-    kept, done = Kept(), False
+    simulated = without_engagement(scenario, plan.kpis)
+    records, done = Records(), False
     with Workers.of(workers) as team:
-        for folded in folds(plan, bare, count, team, progress):
-            kept.add(folded)
-            done = rule is not None and rule.enough(kept.of(rule.half_widths))
+        for record in replications(
+            partial(recorded, plan), simulated, range(count), Simulations(team, progress)
+        ):
+            records.add(record)
+            done = rule is not None and rule.enough(records.of(rule.half_widths))
             if done:
                 break
         if team is not workers:
-            # What is simulated ahead is not needed any more.
+            # Simulations ahead of the decision to stop are not needed.
             team.abandon()
-    precise = rule is None or rule.precise(kept.of(rule.half_widths))
+    precise = rule is None or rule.precise(records.of(rule.half_widths))
     if rule is not None and not precise:
-        warnings.warn(rule.shortfall(kept.of(rule.half_widths)), SendcapWarning, stacklevel=3)
-    return kept.replications(scenario, plan.moments_s, confidence, precise=precise)
-
-
-def folds(
-    plan: Plan,
-    scenario: Scenario,
-    count: int,
-    team: Workers,
-    progress: Callable[[int], None] | None,
-) -> Iterator[Folded]:
-    """Yield what is kept of the first replications of a scenario, in order."""
-    seeds = (replication_seed(scenario.seed, number) for number in range(count))
-    return Simulations(team, progress).map(
-        partial(simulated, plan), (scenario.with_seed(seed) for seed in seeds)
-    )
+        warnings.warn(rule.shortfall(records.of(rule.half_widths)), SendcapWarning, stacklevel=3)
+    return records.replications(scenario, plan.moments_s, confidence, precise=precise)
 
 
 def without_engagement(scenario: Scenario, kpis: Sequence[str]) -> Scenario:
-    """Return a scenario without opens and clicks, if none of the KPIs is about them.
+    """Return a scenario without opens and clicks unless a KPI is about them.
 
-    They have draws of their own, so all else stays as it is.
+    Opens and clicks have draws of their own; all other results stay the same.
     """
-    from sendcap.scenario import Engagement
-
     if any(kpi in ENGAGEMENT_KPIS for kpi in kpis):
         return scenario
     return scenario.model_copy(update={"engagement": Engagement()})
@@ -176,7 +154,7 @@ def without_engagement(scenario: Scenario, kpis: Sequence[str]) -> Scenario:
 def stopping_rule(
     plan: Plan, n: int | None, precision: Precision | None, confidence: float, most: int
 ) -> tuple[int, Sequential[Quantity] | None]:
-    """Return the replications at most, and the rule by which to stop sooner."""
+    """Return the largest number of replications, and the rule by which to stop sooner."""
     require_confidence(confidence)
     if n is not None and precision is not None:
         raise SendcapError("give a number of replications or a precision, not both")
@@ -188,18 +166,9 @@ def stopping_rule(
     return rule.most, rule
 
 
-def require_count(n: int) -> int:
-    """Refuse a number of replications that is none."""
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise SendcapError(f"replications: must be a whole number from 1, not {n!r}")
-    return n
-
-
 def _half_widths(
     plan: Plan, precision: Mapping[str, float | str]
 ) -> Iterator[tuple[Quantity, float]]:
-    from sendcap.run import seconds
-
     for name, wanted in precision.items():
         one_of("KPI in precision", name, (*plan.kpis, *ACCEPTED_TIMES))
         about = Quantity("", ALL_DELIVERIES, ALL_PROVIDERS, name)

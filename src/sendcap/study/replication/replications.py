@@ -1,47 +1,45 @@
-"""What is kept of replications: numbers, and curves on one grid of moments."""
+"""The results of replications: numbers, and curves at common moments."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.scenario import Scenario
 from sendcap.study.replication.estimates import Estimate, estimate
-from sendcap.study.replication.recording import Folded, Quantity
+from sendcap.study.replication.recording import Quantity, Record
 from sendcap.study.replication.seeds import replication_seed
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    from sendcap.scenario import Scenario
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 SPREAD: Final = ("n", "mean", "mean_low", "mean_high", "median", "low", "high")
-"""What is told of a number over replications; see `spread`."""
+"""Columns of the spread of a number over replications; see `spread`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Replications:
-    """What is kept of replications: numbers, and curves on one grid of moments.
+    """The numbers and curves of replications.
 
     Attributes
     ----------
     scenario
-        What was replicated; replication r has the seed `replication_seed(scenario.seed, r)`.
+        The replicated scenario; replication r has the seed `replication_seed(scenario.seed, r)`.
     n
-        How many there are.
+        Number of replications.
     confidence
-        Of intervals, and the share of the replications that is within a band.
+        Confidence level of intervals, and share of the replications within a band.
     precise
-        Whether the intervals are as narrow as was asked.
+        Whether the intervals are as narrow as requested.
     moments_s : ndarray, shape (m,)
-        When the curves are read, in seconds from t = 0.
+        Moments of the curves, in seconds from t = 0.
     numbers
         For each quantity, an array of shape (n,).
     curves
@@ -71,17 +69,17 @@ class Replications:
         name
             Such as ``"delivered_pct"`` or ``"accepted_99_pct_s"``.
         mode
-            Of reporting; left out for times of acceptance, which have none.
+            Reporting mode; empty for times of acceptance, which have none.
 
         Raises
         ------
         SendcapError
-            If there is no such number.
+            If no such number is recorded.
         """
         wanted = Quantity(mode, delivery, provider, name, at)
         if wanted not in self.numbers:
             known = ", ".join(dict.fromkeys(map(str, self.numbers)))
-            raise SendcapError(f"unknown quantity {wanted}: there are {known}")
+            raise SendcapError(f"unknown quantity {wanted}; known are {known}")
         return estimate(self.numbers[wanted].tolist(), self.confidence)
 
     def table(self, names: Sequence[str] | None = None) -> pd.DataFrame:
@@ -90,15 +88,13 @@ class Replications:
         Parameters
         ----------
         names
-            Of these only, in this order.
+            Names of the numbers, in this order (default: all).
 
         Returns
         -------
         DataFrame
             Columns mode, delivery, provider, name, at, and those of `spread`.
         """
-        import pandas as pd
-
         rows = [
             {**quantity._asdict(), **spread(values, self.confidence)}
             for quantity, values in self.numbers.items()
@@ -107,7 +103,7 @@ class Replications:
         table = pd.DataFrame(rows, columns=[*Quantity._fields, *SPREAD])
         if names is None:
             return table
-        order = table["name"].map({name: place for place, name in enumerate(names)})
+        order = table["name"].map({name: index for index, name in enumerate(names)})
         return table.iloc[order.argsort(kind="stable")].reset_index(drop=True)
 
     def each(self) -> pd.DataFrame:
@@ -119,9 +115,6 @@ class Replications:
             Columns replication, seed (as text: it has up to 39 digits), mode, delivery, provider,
             name, at, value.
         """
-        import numpy as np
-        import pandas as pd
-
         quantities = pd.DataFrame(list(self.numbers), columns=list(Quantity._fields))
         count = len(quantities)
         table = pd.concat([quantities] * self.n, ignore_index=True)
@@ -132,7 +125,7 @@ class Replications:
         return table
 
     def band(self, quantity: Quantity) -> Band:
-        """Return the median curve, and the curves between which the replications are."""
+        """Return the mean and median curves, and the quantiles around them."""
         return Band.of(self.moments_s, self.curves[quantity], self.confidence)
 
     def bands(self) -> pd.DataFrame:
@@ -143,35 +136,30 @@ class Replications:
         DataFrame
             Columns mode, delivery, provider, name, time_s, mean, median, low, high.
         """
-        import pandas as pd
-
         tables = []
         for quantity in self.curves:
-            its = self.band(quantity)
             names = {key: value for key, value in quantity._asdict().items() if key != "at"}
-            tables.append(pd.DataFrame({**names, **its.columns()}))
+            tables.append(pd.DataFrame({**names, **self.band(quantity).columns()}))
         return pd.concat(tables, ignore_index=True)
 
 
 def spread(values: Floats, confidence: float) -> dict[str, float]:
-    """Return how a number is spread over replications.
+    """Return the spread of a number over replications.
 
     Returns
     -------
     dict
-        ``n``, the replications in which it has a value (not NaN); ``mean`` and its t interval,
-        ``mean_low`` and ``mean_high``; ``median``, and ``low`` and ``high``, the quantiles between
-        which the middle ``confidence`` of them are. NaN where there is no value, or only one.
+        ``n``, the number of replications with a value (not NaN); ``mean`` and the t interval from
+        ``mean_low`` to ``mean_high``; ``median``, and the quantiles ``low`` and ``high`` around the
+        middle ``confidence`` of the replications. NaN without a value; no interval of one value.
     """
-    import numpy as np
-
-    there = values[~np.isnan(values)]
-    if not len(there):
+    known = values[~np.isnan(values)]
+    if not len(known):
         return {"n": 0, **dict.fromkeys(SPREAD[1:], math.nan)}
-    its = estimate(there.tolist(), confidence)
-    low, median, high = np.quantile(there, _levels(confidence)).tolist()
-    ends = (its.low, its.high) if its.n > 1 else (math.nan, math.nan)
-    return dict(zip(SPREAD, (its.n, its.mean, *ends, median, low, high), strict=True))
+    mean = estimate(known.tolist(), confidence)
+    low, median, high = np.quantile(known, _levels(confidence)).tolist()
+    ends = (mean.low, mean.high) if mean.n > 1 else (math.nan, math.nan)
+    return dict(zip(SPREAD, (mean.n, mean.mean, *ends, median, low, high), strict=True))
 
 
 def _levels(confidence: float) -> list[float]:
@@ -180,7 +168,7 @@ def _levels(confidence: float) -> list[float]:
 
 @dataclass(frozen=True)
 class Band:
-    """A curve over replications: its mean, median and quantiles at each moment."""
+    """A curve over replications: mean, median and quantiles at each moment."""
 
     time_s: Floats
     mean: Floats
@@ -191,31 +179,29 @@ class Band:
     @classmethod
     def of(cls, time_s: Floats, curves: npt.NDArray[Any], confidence: float) -> Band:
         """Return the band of curves of shape (n, m); NaN where any of them is."""
-        import numpy as np
-
         exact = curves.astype(np.float64)
         low, median, high = np.quantile(exact, _levels(confidence), axis=0)
         return cls(time_s, exact.mean(axis=0), median, low, high)
 
     def columns(self) -> dict[str, Floats]:
-        """Return its arrays by name."""
+        """Return the arrays by name."""
         return {name: getattr(self, name) for name in ("time_s", "mean", "median", "low", "high")}
 
 
-class Kept:
-    """Gathers what is kept of replications, one after the other."""
+class Records:
+    """Collects the records of replications, one after the other."""
 
     def __init__(self) -> None:
         self.n = 0
         self._numbers: dict[Quantity, list[float]] = {}
         self._curves: dict[Quantity, list[npt.NDArray[np.float32]]] = {}
 
-    def add(self, folded: Folded) -> None:
-        """Add the next replication; every one has the same quantities."""
+    def add(self, record: Record) -> None:
+        """Add the record of the next replication; every one has the same quantities."""
         self.n += 1
-        for quantity, value in folded.numbers.items():
+        for quantity, value in record.numbers.items():
             self._numbers.setdefault(quantity, []).append(value)
-        for quantity, curve in folded.curves.items():
+        for quantity, curve in record.curves.items():
             self._curves.setdefault(quantity, []).append(curve)
 
     def of(self, quantities: Iterable[Quantity]) -> dict[Quantity, list[float]]:
@@ -225,15 +211,13 @@ class Kept:
     def replications(
         self, scenario: Scenario, moments_s: Floats, confidence: float, *, precise: bool
     ) -> Replications:
-        """Return all of it."""
-        import numpy as np
-
+        """Return the replications collected so far."""
         return Replications(
             scenario=scenario,
             n=self.n,
             confidence=confidence,
             precise=precise,
             moments_s=moments_s,
-            numbers={key: np.array(its, np.float64) for key, its in self._numbers.items()},
-            curves={key: np.stack(its) for key, its in self._curves.items()},
+            numbers={key: np.array(column, np.float64) for key, column in self._numbers.items()},
+            curves={key: np.stack(rows) for key, rows in self._curves.items()},
         )

@@ -1,6 +1,6 @@
-"""Processes that simulate at the same time, and give their results in the order of the questions.
+"""Worker processes that simulate side by side; results come in the order of the items.
 
-They are spawned, never forked: a fork copies the locks of threads that it does not copy.
+Processes are spawned, never forked: a fork copies the locks of threads that it does not copy.
 """
 
 from __future__ import annotations
@@ -15,32 +15,35 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from itertools import islice
 from typing import Final, Self, TypeVar
 
 from sendcap.errors import SendcapError
+from sendcap.model.engine import simulate_ledger
+from sendcap.scenario import Scenario, from_dict
+from sendcap.study.replication.seeds import replication_seed
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 _AHEAD: Final = 2
-"""Questions handed out per process: one is worked on, one waits."""
+"""Items handed out per process: one under way, one waiting."""
 _PATIENCE_S: Final = 5.0
 _CODES_S: Final = 1.0
 
 
 class Workers:
-    """Evaluates functions in other processes; a context manager, at whose end they are gone.
+    """Worker processes; a context manager that stops them on exit.
 
-    However it ends, none of them outlives this process: not by Ctrl-C, nor by ``kill -9``.
+    No worker outlives this process, even after Ctrl-C or ``kill -9``.
 
     Parameters
     ----------
     count
-        How many processes; by default as many as the machine has processors. With 1 everything is
-        done in this process.
+        Number of processes (default: one per CPU). With 1 this process does the work.
     compile_here
-        Compile in this process first, so that no two others do so at the same time; otherwise it
-        is left to who gives them work.
+        Compile the kernels in this process first, so that the workers need not each do so;
+        otherwise the caller does.
 
     Raises
     ------
@@ -58,7 +61,7 @@ class Workers:
 
     @classmethod
     def of(cls, workers: int | Workers | None) -> AbstractContextManager[Workers]:
-        """Return a context of these workers, or of new ones, who leave at its end."""
+        """Return a context with these workers, or with new ones that stop on exit."""
         return nullcontext(workers) if isinstance(workers, Workers) else cls(workers)
 
     def __enter__(self) -> Self:
@@ -74,46 +77,42 @@ class Workers:
     ) -> Iterator[_Result]:
         """Evaluate a function for each item and yield the results in the order of the items.
 
-        Items are taken as they are needed, and no more than a few results are kept.
+        Items are taken as needed; only a few results are in memory at a time.
 
         Parameters
         ----------
         function
-            Of a module, so that other processes can import it.
+            A module-level function, which other processes can import.
         items
-            What can be pickled.
+            Arguments that can be pickled.
 
         Raises
         ------
         SendcapError
-            The function's own, or if a process has ended before its time.
+            The function's own, or if a worker process has died.
         """
         if self.count == 1:
             yield from map(function, items)
             return
-        # What has been asked is never taken back: an executor whose processes are ended would
-        # stumble over questions that are cancelled, with a traceback of its own.
-        asked: deque[Future[_Result]] = deque()
-        left = iter(items)
+        # Nothing submitted is cancelled: an executor whose processes are killed prints a traceback
+        # for each cancelled item.
+        pending: deque[Future[_Result]] = deque()
+        remaining = iter(items)
         try:
             while True:
-                while len(asked) < _AHEAD * self.count:
-                    try:
-                        item = next(left)
-                    except StopIteration:
-                        break
-                    asked.append(self.submit(function, item))
-                if not asked:
+                for item in islice(remaining, _AHEAD * self.count - len(pending)):
+                    pending.append(self.submit(function, item))
+                if not pending:
                     return
-                yield asked.popleft().result()
+                yield pending.popleft().result()
         except BrokenProcessPool:
             raise SendcapError(
-                "a worker process has ended before its time: for want of memory, or because the "
-                "program that asked has no 'if __name__ == \"__main__\":'; try 1 worker"
+                "a worker process died: out of memory, or the calling script has no "
+                "'if __name__ == \"__main__\":'; try 1 worker"
             ) from None
 
     def submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
-        """Evaluate a function in another process, even if there is but one; see `map`."""
+        """Evaluate a function in a worker process, even with a count of 1; see `map`."""
         if self._executor is None:
             if self._compile_here:
                 compiled()
@@ -127,9 +126,9 @@ class Workers:
         return future
 
     def exit_codes(self) -> list[int]:
-        """Return the codes of the processes that have ended; below zero, minus a signal.
+        """Return the exit codes of dead workers; a negative code is minus a signal.
 
-        While an executor's own thread waits for a process, its code is not known yet.
+        The code is unknown while the executor's own thread waits for the process.
         """
         until = time.monotonic() + _CODES_S
         while True:
@@ -139,24 +138,69 @@ class Workers:
             time.sleep(0.01)
 
     def abandon(self) -> None:
-        """End the processes, whatever they do; at any moment, and more than once."""
+        """Kill the workers, whatever they do; may be called at any moment, and repeatedly."""
         executor, self._executor = self._executor, None
         for process in self._processes:
             with suppress(ValueError):  # closed by the executor
                 process.kill()
         self._processes = []
         if executor is not None:
-            # The executor's own lock may be held by what a signal has interrupted.
+            # The executor's lock may be held by the code that a signal has interrupted.
             ending = threading.Thread(target=executor.shutdown, daemon=True)
             ending.start()
             ending.join(_PATIENCE_S)
 
 
-def compiled() -> None:
-    """Compile the kernels, unless that has been done before; the processes find them on disk."""
-    from sendcap.model.engine import simulate_ledger
-    from sendcap.scenario import from_dict
+class Simulations:
+    """Counts the simulations that workers do.
 
+    Parameters
+    ----------
+    workers
+        The workers.
+    progress
+        Called with the number of simulations so far.
+    """
+
+    def __init__(self, workers: Workers, progress: Callable[[int], None] | None = None) -> None:
+        self._workers = workers
+        self._progress = progress
+        self.done = 0
+
+    def map(
+        self, function: Callable[[_Item], _Result], items: Iterable[_Item]
+    ) -> Iterator[_Result]:
+        """Do a simulation for each item; see `Workers.map`."""
+        for result in self._workers.map(function, items):
+            self.done += 1
+            if self._progress is not None:
+                self._progress(self.done)
+            yield result
+
+
+def replications(
+    function: Callable[[Scenario], _Result],
+    scenario: Scenario,
+    numbers: Iterable[int],
+    workers: Workers | Simulations,
+) -> Iterator[_Result]:
+    """Evaluate a function of a scenario for some replications; yield the results in order.
+
+    Parameters
+    ----------
+    function
+        A module-level function; small results come faster from another process.
+    numbers
+        Numbers of the replications, see `replication_seed`.
+    workers
+        The workers; results do not depend on their number.
+    """
+    seeds = (replication_seed(scenario.seed, number) for number in numbers)
+    return workers.map(function, map(scenario.with_seed, seeds))
+
+
+def compiled() -> None:
+    """Compile the kernels unless they are on disk, where worker processes find them."""
     plain = {"connect_time": "0s", "transaction_time": "1s"}
     simulate_ledger(
         from_dict(
@@ -177,9 +221,9 @@ _WAITING: Final = [
 
 @contextmanager
 def _signals_wait() -> Iterator[None]:
-    """Let signals wait, here and in the processes that are started meanwhile.
+    """Block signals, here and in the processes started meanwhile.
 
-    Ctrl-C goes to all processes of the terminal; these would each print a traceback.
+    Ctrl-C reaches all processes of a terminal; each worker would print a traceback.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
@@ -192,7 +236,7 @@ def _signals_wait() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the process that asks, and end when that has ended."""
+    """Leave Ctrl-C to the parent process, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITING)

@@ -21,8 +21,8 @@ from sendcap.study.capacity.searches.idle import percent
 from sendcap.study.capacity.searches.lever import Lever, available
 from sendcap.study.capacity.searches.within import require_replications
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
-from sendcap.study.replication.seeds import Simulations, replication_seed
-from sendcap.study.replication.workers import Workers
+from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.shares import parse_share
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from sendcap.study.capacity.searches.search import (
 from sendcap.study.capacity.searches.steady import MEASURED, Arrivals, Stream, lasting, watched
 from sendcap.study.capacity.searches.within import MOST_REPLICATIONS, require_replications
 from sendcap.study.replication.estimates import Estimate, require_confidence
-from sendcap.study.replication.seeds import Simulations, replication_seed
-from sendcap.study.replication.workers import Workers
+from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication.workers import Simulations, Workers
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario

@@ -32,8 +32,8 @@ from sendcap.study.capacity.searches.search import (
     largest_size,
 )
 from sendcap.study.replication.estimates import Estimate, require_confidence
-from sendcap.study.replication.seeds import Simulations, replication_seed
-from sendcap.study.replication.workers import Workers
+from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import parse_share
 

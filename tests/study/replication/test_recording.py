@@ -5,7 +5,7 @@ import pytest
 
 from sendcap.readings.convergence import MOMENTS_S
 from sendcap.scenario import Scenario, load, updated
-from sendcap.study.replication.moments import reading_moments_s
+from sendcap.study.replication.recording import reading_moments_s
 
 HOUR = 3600.0
 
