@@ -65,8 +65,8 @@ from scipy import stats
 
 import sendcap
 from sendcap.readings.convergence import settling_s
-from sendcap.run import seconds
 from sendcap.scenario import Rate, UncertainScenario, load_uncertain, updated
+from sendcap.scenario.durations import as_seconds
 from sendcap.study.forecasts.forecaster import Forecaster
 from sendcap.study.forecasts.readings import Readings, read_readings
 from sendcap.study.forecasts.reference import ReferenceTable, simulate_table
@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("--out", help="write every forecast to this CSV file")
     given = parser.parse_args()
     began = time.monotonic()
-    moments_s = tuple(seconds(at, "--at") for at in given.at)
+    moments_s = tuple(as_seconds(at, "--at") for at in given.at)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sendcap.SendcapWarning)
         found, ranges_alone = study(

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 import sendcap
+from sendcap import run as run_module
 from sendcap import saved, scenario
-from sendcap.model import engine
+from sendcap.files.directory import Staging
 from sendcap.model.tally import Tally
 
 TEXT = """
@@ -71,7 +72,7 @@ def test_a_scenario_a_path_and_a_name_are_simulated_alike(
     assert sendcap.simulate(path).ledger == run.ledger
     assert sendcap.simulate(str(path)).ledger == run.ledger
     asked = []
-    monkeypatch.setattr(engine, "simulate_ledger", lambda its, **_: asked.append(its))
+    monkeypatch.setattr(run_module, "simulate_ledger", lambda its, **_: asked.append(its))
     sendcap.simulate("quickstart")
     assert asked[0] == sendcap.load("quickstart")
 
@@ -107,7 +108,7 @@ def test_what_is_asked_for_reaches_the_engine(small, monkeypatch) -> None:
         asked.append(keywords)
         return Tally(60.0).ledger([], [], {}, 0)
 
-    monkeypatch.setattr(engine, "simulate_ledger", simulate_ledger)
+    monkeypatch.setattr(run_module, "simulate_ledger", simulate_ledger)
     sendcap.simulate(small, window="1m", sending_log="log.parquet", progress=print)
     assert asked == [{"window_s": 60.0, "sending_log": Path("log.parquet"), "progress": print}]
 
@@ -173,7 +174,7 @@ def test_an_existing_directory_is_refused_unless_forced(run, directory) -> None:
     assert bytes_in(directory) == before
 
 
-@pytest.mark.parametrize("writer", ["write_text", "write_ledger", "write_kpis", "write_summary"])
+@pytest.mark.parametrize("writer", ["write_text", "write_ledger", "write_kpis", "write_json"])
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
 def test_a_write_that_fails_leaves_nothing_behind(
     run, tmp_path, monkeypatch, writer, error
@@ -194,7 +195,7 @@ def test_ctrl_c_in_the_simulation_leaves_no_half_written_sending_log(small, tmp_
         raise KeyboardInterrupt
 
     def attempt() -> None:
-        with sendcap.run.staging.Staging(tmp_path / "run") as folder:
+        with Staging(tmp_path / "run", saved.RUN) as folder:
             sendcap.simulate(small, sending_log=folder / "log.parquet", progress=interrupt)
 
     with pytest.raises(KeyboardInterrupt):
@@ -212,9 +213,9 @@ def refused(directory) -> str:
 def test_what_is_not_a_saved_run_is_refused(directory, tmp_path) -> None:
     assert refused(tmp_path / "none") == f"{tmp_path / 'none'}: no such directory"
     assert "is a file" in refused(directory / "kpis.csv")
-    assert "is not a saved run: there is no ledger.parquet" in refused(tmp_path)
+    assert "is not a saved run: it has no ledger.parquet" in refused(tmp_path)
     (directory / "scenario.toml").unlink()
-    assert "there is no scenario.toml" in refused(directory)
+    assert "it has no scenario.toml" in refused(directory)
 
 
 def test_a_damaged_ledger_is_refused(directory) -> None:
@@ -226,7 +227,7 @@ def test_a_damaged_ledger_is_refused(directory) -> None:
 def test_a_scenario_that_is_not_the_ledgers_is_refused(directory) -> None:
     path = directory / "scenario.toml"
     path.write_text(path.read_text().replace("messages = 400", "messages = 500"))
-    assert "is not the scenario that ledger.parquet was made with" in refused(directory)
+    assert "is not the scenario of ledger.parquet" in refused(directory)
 
 
 def test_a_damaged_scenario_is_refused(directory) -> None:

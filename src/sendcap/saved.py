@@ -1,55 +1,107 @@
-"""The files of a saved run: how each is written, and how the ledger is read back.
+"""Saved runs: the files of a run's directory, written and read.
 
-Nothing in them depends on the clock on the wall or on the machine: the same run gives the same
-bytes.
+The files depend neither on the clock nor on the machine: the same run gives the same bytes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.errors import RunError
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from sendcap.charts.delivered import delivered
+from sendcap.charts.style import save_png
+from sendcap.errors import RunError, ScenarioError, SendcapWarning
+from sendcap.files.directory import Contents
+from sendcap.files.single import write_text
+from sendcap.files.tables import DECIMALS, write_json
+from sendcap.ledger import Ledger
 from sendcap.readings.kpis import Figures, deliveries_and_all, figures
+from sendcap.scenario import dumps, load
+from sendcap.scenario.files import SCENARIO
+from sendcap.version import MODEL_VERSION, __version__
 
 if TYPE_CHECKING:
-    from sendcap.ledger import Ledger
     from sendcap.readings.modes import Denominator, Mode
+    from sendcap.run import Run
+    from sendcap.scenario import Scenario
+
+LEDGER: Final = "ledger.parquet"
+KPIS: Final = "kpis.csv"
+SUMMARY: Final = "summary.json"
+CHART: Final = "delivered.png"
+SENDING_LOG: Final = "sending-log.parquet"
+
+RUN: Final = Contents(
+    "a saved run",
+    frozenset({LEDGER, SUMMARY}),
+    frozenset({SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG}),
+)
 
 FORMAT: Final = 1
-"""Version of the files. It rises when an older sendcap could not read them any more."""
+"""Version of the files; it rises when an older sendcap can no longer read them."""
 
 _KEY: Final = b"sendcap"
-_DECIMALS: Final = 6
-"""Decimals of percentages and times in the CSV: one message in a hundred million shows."""
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, with the same bytes on every system."""
-    path.write_text(text, encoding="utf-8", newline="\n")
+def write_run(run: Run, folder: Path) -> None:
+    """Write a run's files into an existing directory."""
+    reporting = run.scenario.reporting
+    write_text(folder / SCENARIO, dumps(run.scenario))
+    write_ledger(folder / LEDGER, run.ledger)
+    write_kpis(folder / KPIS, run.ledger, reporting.modes, reporting.denominator)
+    write_json(folder / SUMMARY, run.summary())
+    save_png(delivered(run), folder / CHART)
 
 
-def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
-    """Write a summary as JSON."""
-    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+def read_run(directory: Path) -> tuple[Scenario, Ledger]:
+    """Return the scenario and the ledger of a saved run.
+
+    Raises
+    ------
+    RunError
+        If the directory is missing, not a saved run, damaged, or of a newer version of sendcap.
+    """
+    if not directory.exists():
+        raise RunError(f"{directory}: no such directory")
+    if not directory.is_dir():
+        raise RunError(f"{directory}: is a file; give the directory of a saved run")
+    for name in (LEDGER, SCENARIO):
+        if not (directory / name).is_file():
+            raise RunError(f"{directory}: is not a saved run: it has no {name}")
+    ledger = read_ledger(directory / LEDGER)
+    try:
+        with warnings.catch_warnings():
+            # They were shown when the scenario was simulated.
+            warnings.simplefilter("ignore", SendcapWarning)
+            scenario = load(directory / SCENARIO)
+    except ScenarioError as error:
+        raise RunError(f"{directory}: is damaged: {str(error).splitlines()[0]}") from error
+    if scenario.to_deliver() != dict(ledger.to_deliver):
+        raise RunError(
+            f"{directory}: {SCENARIO} is not the scenario of {LEDGER}: their messages to deliver "
+            "differ"
+        )
+    return scenario, ledger
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:
     """Write a ledger as Parquet.
 
     Columns: delivery, provider, event, reason, clock, bin_start_s, count. The rest of the ledger
-    is in the schema's metadata under ``sendcap``, as JSON.
+    is JSON in the schema's metadata, under ``sendcap``.
     """
-    import pyarrow.parquet as pq
-
-    from sendcap import __version__
-
     about = {
         "format": FORMAT,
         "version": __version__,
+        "model": MODEL_VERSION,
         "bin_s": ledger.bin_s,
         "bins": ledger.bins,
         "to_deliver": [[*names, count] for names, count in ledger.to_deliver.items()],
@@ -59,21 +111,15 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
 
 
 def read_ledger(path: Path) -> Ledger:
-    """Return the ledger that `write_ledger` wrote.
+    """Return a ledger written by `write_ledger`.
 
     Raises
     ------
     RunError
         If the file is missing, damaged, not a ledger or of a newer version.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from sendcap import __version__
-    from sendcap.ledger import Ledger
-
     try:
-        # Not by its name: a file that is not there would read as one that is damaged.
+        # As an open file: by name, pyarrow reports a missing file as a damaged one.
         with path.open("rb") as file:
             table = pq.read_table(file)
         metadata = table.schema.metadata or {}
@@ -82,18 +128,17 @@ def read_ledger(path: Path) -> Ledger:
         about = json.loads(metadata[_KEY])
         if about["format"] > FORMAT:
             raise RunError(
-                f"{path}: was saved by sendcap {about['version']}, in a format that is newer than "
-                f"what sendcap {__version__} reads; upgrade sendcap"
+                f"{path}: was saved by sendcap {about['version']}, in a format newer than "
+                f"sendcap {__version__} reads; upgrade sendcap"
             )
-        to_deliver = {
-            (str(delivery), str(provider)): int(count)
-            for delivery, provider, count in about["to_deliver"]
-        }
         return Ledger.from_arrow(
             table,
             bin_s=float(about["bin_s"]),
             bins=int(about["bins"]),
-            to_deliver=to_deliver,
+            to_deliver={
+                (str(delivery), str(provider)): int(count)
+                for delivery, provider, count in about["to_deliver"]
+            },
         )
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -105,13 +150,10 @@ def write_kpis(
 ) -> None:
     """Write the KPIs of each mode and delivery as CSV; a percentage of nothing is blank.
 
-    The columns are those of `sendcap.readings.kpis.kpis`. Times and percentages are rounded to
-    six decimals.
+    The columns are those of `sendcap.readings.kpis.kpis`.
     """
-    import pyarrow.csv
-
     names = deliveries_and_all(ledger)
-    # Quotes only where a name asks for them: most readers of the file are one-line scripts.
+    # Quotes only where a name needs them: most readers of the file are one-line scripts.
     quote = any(not set(name).isdisjoint(',"\r\n') for name in names)
     options = pyarrow.csv.WriteOptions(
         include_header=False, quoting_style="needed" if quote else "none"
@@ -121,21 +163,15 @@ def write_kpis(
         for mode in modes:
             # One table at a time: together they would take many times the ledger's memory.
             for delivery in names:
-                its = figures(ledger, mode, delivery, denominator)
-                pyarrow.csv.write_csv(_rounded(mode, delivery, its), file, options)
+                columns = figures(ledger, mode, delivery, denominator)
+                pyarrow.csv.write_csv(_rounded(mode, delivery, columns), file, options)
 
 
-def _rounded(mode: Mode, delivery: str, its: Figures) -> Any:
-    import numpy as np
-    import pyarrow as pa
-
-    rows = len(its.time_s)
-    columns: dict[str, Any] = {
-        "mode": pa.repeat(mode, rows),
-        "delivery": pa.repeat(delivery, rows),
-    }
-    for name, values in its._asdict().items():
+def _rounded(mode: Mode, delivery: str, columns: Figures) -> pa.Table:
+    rows = len(columns.time_s)
+    table: dict[str, Any] = {"mode": pa.repeat(mode, rows), "delivery": pa.repeat(delivery, rows)}
+    for name, values in columns._asdict().items():
         if values.dtype == np.float64:
-            values = np.round(values, _DECIMALS)
-        columns[name] = pa.array(values, from_pandas=True)
-    return pa.table(columns)
+            values = np.round(values, DECIMALS)
+        table[name] = pa.array(values, from_pandas=True)
+    return pa.table(table)

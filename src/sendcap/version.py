@@ -1,9 +1,13 @@
-"""The version of the model: in every saved run, and in the keys of a store of sweeps."""
+"""The version of the package, and that of the model."""
 
-from __future__ import annotations
-
+from importlib import metadata
 from typing import Final
 
+__version__: Final[str] = metadata.version("sendcap")
+
 MODEL_VERSION: Final = 1
-"""Raised by one whenever the same scenario and seed give another ledger, or a measure of it
-another value."""
+"""Rises with every change by which the same scenario and seed give other results.
+
+Saved runs and the stores of studies bear it: results of different models are never mixed. The
+golden ledgers in ``tests/model`` fail when results change and this number does not.
+"""

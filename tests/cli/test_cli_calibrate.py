@@ -77,7 +77,7 @@ def test_nothing_is_replaced_without_force(sendcap, place, log) -> None:
     result = sendcap(*arguments)
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: mine.toml: exists already; choose another file, or replace it: --force\n"
+        "error: mine.toml: exists already; choose another file, or replace it with force (--force)\n"
     )
     result = sendcap("calibrate", "mail.log", "-o", "other.toml", "--report", "here")
     assert result.exit_code == 2
@@ -101,7 +101,10 @@ def test_nothing_is_replaced_without_force(sendcap, place, log) -> None:
         (["mail.log", "-o", "x.toml", "--year", "x"], "'x' is not a valid whole number"),
         (["mail.log", "-o", "x.toml", "--providers", "no.csv"], "error: no.csv: No such file"),
         (["mail.log", "-o", "x.toml", "--feedback", "no.csv"], "error: no.csv: No such file"),
-        (["mail.log", "-o", "no/x.toml"], "error: no/x.toml: there is no directory no"),
+        (
+            ["mail.log", "-o", "no/x.toml"],
+            "error: no/x.toml: cannot be written: there is no directory no",
+        ),
         (["mail.log", "-o", ""], "is empty; give a name"),
     ],
 )
@@ -125,7 +128,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
     def fail(*_):
         raise OSError(28, "No space")
 
-    monkeypatch.setattr(calibration_files, "_write", fail)
+    monkeypatch.setattr(calibration_files, "write_csv", fail)
     result = sendcap("calibrate", "mail.log", "-o", "mine.toml")
     assert result.exit_code == 2
     assert result.stderr == (

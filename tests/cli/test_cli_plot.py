@@ -74,7 +74,10 @@ def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
     (saved / "a.png").write_text("mine")
     result = sendcap("plot", "here", "funnel", "-o", "a.png")
     assert result.exit_code == 2
-    assert "a.png: exists already; choose another file, or replace it with --force" in result.stderr
+    assert (
+        "a.png: exists already; choose another file, or replace it with force (--force)"
+        in result.stderr
+    )
     assert (saved / "a.png").read_text() == "mine"
     assert sendcap("plot", "here", "funnel", "-o", "a.png", "--force").exit_code == 0
     assert (saved / "a.png").read_bytes().startswith(b"\x89PNG")

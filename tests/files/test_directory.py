@@ -10,7 +10,8 @@ import pytest
 
 from sendcap.errors import RunError
 from sendcap.files import directory as staging
-from sendcap.files.directory import LEDGER, SUMMARY, Contents, Staging
+from sendcap.files.directory import Contents, Staging
+from sendcap.saved import LEDGER, RUN, SUMMARY
 
 
 def contents(directory) -> set[str]:
@@ -18,7 +19,7 @@ def contents(directory) -> set[str]:
 
 
 def stage(target, work=lambda folder: None, *, force=False) -> None:
-    with Staging(target, force=force) as folder:
+    with Staging(target, RUN, force=force) as folder:
         work(folder)
 
 
@@ -41,14 +42,14 @@ def saved(tmp_path):
 
 def test_the_directory_appears_at_success(tmp_path) -> None:
     target = tmp_path / "runs" / "a" / "b"
-    with Staging(target) as folder:
+    with Staging(target, RUN) as folder:
         (folder / "file").write_text("x")
         assert not target.exists()
     assert contents(tmp_path) == {"runs", "runs/a", "runs/a/b", "runs/a/b/file"}
 
 
 def test_others_may_read_what_the_umask_allows(tmp_path) -> None:
-    with Staging(tmp_path / "run"):
+    with Staging(tmp_path / "run", RUN):
         pass
     (tmp_path / "plain").mkdir()
     assert (tmp_path / "run").stat().st_mode == (tmp_path / "plain").stat().st_mode
@@ -63,19 +64,19 @@ def test_nothing_is_left_behind_whatever_is_raised(tmp_path, error) -> None:
 
 def test_parents_that_were_there_stay(tmp_path) -> None:
     (tmp_path / "runs").mkdir()
-    with pytest.raises(KeyboardInterrupt), Staging(tmp_path / "runs" / "run"):
+    with pytest.raises(KeyboardInterrupt), Staging(tmp_path / "runs" / "run", RUN):
         raise KeyboardInterrupt
     assert contents(tmp_path) == {"runs"}
 
 
 def test_an_existing_directory_is_refused_before_any_work(saved, tmp_path) -> None:
-    with pytest.raises(RunError, match=r"run: exists already; .*--force"), Staging(saved):
+    with pytest.raises(RunError, match=r"run: exists already; .*--force"), Staging(saved, RUN):
         pytest.fail("the work began")
     assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
 
 
 def test_force_replaces_a_saved_run(saved, tmp_path) -> None:
-    with Staging(saved, force=True) as folder:
+    with Staging(saved, RUN, force=True) as folder:
         (folder / "new").write_text("x")
         assert (saved / LEDGER).read_text() == "old"
     assert contents(tmp_path) == {"run", "run/new"}
@@ -98,7 +99,10 @@ def test_force_keeps_the_old_run_if_the_new_one_cannot_take_its_place(
         return rename(self, target)
 
     monkeypatch.setattr(staging.Path, "rename", refuse)
-    with pytest.raises(RunError, match="the disk reports an error"), Staging(saved, force=True):
+    with (
+        pytest.raises(RunError, match="the disk reports an error"),
+        Staging(saved, RUN, force=True),
+    ):
         pass
     assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
 
@@ -107,14 +111,17 @@ def test_force_does_not_replace_what_is_not_a_saved_run(tmp_path) -> None:
     target = tmp_path / "photos"
     target.mkdir()
     (target / "summary.json").write_text("mine")
-    with pytest.raises(RunError, match="is not a saved run"), Staging(target, force=True):
+    with pytest.raises(RunError, match="is not a saved run"), Staging(target, RUN, force=True):
         pass
     assert contents(tmp_path) == {"photos", "photos/summary.json"}
 
 
 def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> None:
     (saved / "notes.txt").write_text("mine")
-    with pytest.raises(RunError, match=r"holds 'notes\.txt', which"), Staging(saved, force=True):
+    with (
+        pytest.raises(RunError, match=r"holds 'notes\.txt', which"),
+        Staging(saved, RUN, force=True),
+    ):
         pass
     assert (saved / "notes.txt").read_text() == "mine"
 
@@ -122,13 +129,13 @@ def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> 
 def test_each_kind_of_directory_is_replaced_by_its_own_kind_only(saved, tmp_path) -> None:
     study = Contents("a saved study", frozenset({"a.csv"}), frozenset({"a.csv", "b.png"}))
     with pytest.raises(RunError, match="run: is not a saved study, so it is not replaced"):
-        Staging(saved, force=True, contents=study).__enter__()
+        Staging(saved, study, force=True).__enter__()
     other = tmp_path / "study"
     other.mkdir()
     (other / "a.csv").write_text("old")
     with pytest.raises(RunError, match="study: is not a saved run"):
-        Staging(other, force=True).__enter__()
-    with Staging(other, force=True, contents=study) as folder:
+        Staging(other, RUN, force=True).__enter__()
+    with Staging(other, study, force=True) as folder:
         (folder / "a.csv").write_text("new")
     assert (other / "a.csv").read_text() == "new"
 
@@ -136,7 +143,7 @@ def test_each_kind_of_directory_is_replaced_by_its_own_kind_only(saved, tmp_path
 def test_force_fills_an_empty_directory(tmp_path) -> None:
     target = tmp_path / "run"
     target.mkdir()
-    with Staging(target, force=True) as folder:
+    with Staging(target, RUN, force=True) as folder:
         (folder / "new").write_text("x")
     assert contents(tmp_path) == {"run", "run/new"}
 
@@ -145,7 +152,7 @@ def test_force_fills_an_empty_directory(tmp_path) -> None:
 def test_a_file_is_never_replaced(tmp_path, force) -> None:
     target = tmp_path / "run"
     target.write_text("mine")
-    with pytest.raises(RunError, match="is a file"), Staging(target, force=force):
+    with pytest.raises(RunError, match="is a file"), Staging(target, RUN, force=force):
         pass
     assert target.read_text() == "mine"
 
@@ -153,7 +160,7 @@ def test_a_file_is_never_replaced(tmp_path, force) -> None:
 def test_a_link_goes_on_pointing_to_the_directory(saved, tmp_path) -> None:
     link = tmp_path / "latest"
     link.symlink_to(saved)
-    with Staging(link, force=True) as folder:
+    with Staging(link, RUN, force=True) as folder:
         (folder / "new").write_text("x")
     assert link.is_symlink()
     assert contents(saved) == {"new"}
@@ -185,19 +192,25 @@ def test_a_part_of_the_path_that_is_a_file_is_told(tmp_path) -> None:
 
 
 def test_a_name_that_is_too_long_is_told(tmp_path) -> None:
-    with pytest.raises(RunError, match="the name is too long"), Staging(tmp_path / ("x" * 300)):
+    with (
+        pytest.raises(RunError, match="the name is too long"),
+        Staging(tmp_path / ("x" * 300), RUN),
+    ):
         pass
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_directory_without_permission_is_told(tmp_path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(RunError, match="permission denied"), Staging(tmp_path / "locked" / "run"):
+    with (
+        pytest.raises(RunError, match="permission denied"),
+        Staging(tmp_path / "locked" / "run", RUN),
+    ):
         pass
 
 
 def test_a_closed_pipe_is_not_blamed_on_the_directory(tmp_path) -> None:
-    with pytest.raises(BrokenPipeError), Staging(tmp_path / "run"):
+    with pytest.raises(BrokenPipeError), Staging(tmp_path / "run", RUN):
         raise BrokenPipeError
     assert contents(tmp_path) == set()
 
@@ -217,7 +230,7 @@ def test_a_directory_that_appears_meanwhile_is_not_overwritten(tmp_path) -> None
 
 def test_a_name_that_is_taken_meanwhile_gets_a_number(tmp_path) -> None:
     target = tmp_path / "run"
-    staging_it = Staging(target, numbered=True)
+    staging_it = Staging(target, RUN, numbered=True)
     with staging_it as folder:
         (folder / "new").write_text("x")
         target.mkdir()
@@ -227,7 +240,7 @@ def test_a_name_that_is_taken_meanwhile_gets_a_number(tmp_path) -> None:
 
 
 def test_abandoning_leaves_nothing_behind(tmp_path) -> None:
-    its = Staging(tmp_path / "runs" / "run")
+    its = Staging(tmp_path / "runs" / "run", RUN)
     its.abandon()
     (its.__enter__() / "half").write_text("x")
     its.abandon()
@@ -238,7 +251,7 @@ def test_abandoning_leaves_nothing_behind(tmp_path) -> None:
 def test_abandoning_amid_the_replacing_leaves_one_whole_run(
     saved, tmp_path, monkeypatch, renamed
 ) -> None:
-    its = Staging(saved, force=True)
+    its = Staging(saved, RUN, force=True)
     (its.__enter__() / "new").write_text("x")
     rename = staging.Path.rename
     done = []
@@ -273,7 +286,7 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path) -> None:
     (tmp_path / ".sendcap-0123456789ab-old").mkdir()
     (tmp_path / ".sendcap-ffffffffffff").write_text("mine")
     (tmp_path / ".sendcap-eeeeeeeeeeee").symlink_to(tmp_path)
-    with Staging(tmp_path / "run"):
+    with Staging(tmp_path / "run", RUN):
         assert not (tmp_path / ".sendcap-0123456789ab").exists()
     assert contents(tmp_path) == {
         "run",
@@ -284,9 +297,9 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path) -> None:
 
 
 def test_a_run_that_is_under_way_is_not_cleared_away(tmp_path) -> None:
-    with Staging(tmp_path / "a") as folder:
+    with Staging(tmp_path / "a", RUN) as folder:
         (folder / "file").write_text("x")
-        with Staging(tmp_path / "b"):
+        with Staging(tmp_path / "b", RUN):
             pass
         assert (folder / "file").exists()
     assert contents(tmp_path) == {"a", "a/file", "b"}
@@ -305,7 +318,7 @@ def test_a_new_directory_that_is_mistaken_for_a_stale_one_is_made_again(
         flock(descriptor, how)
 
     monkeypatch.setattr(staging.fcntl, "flock", late)
-    with Staging(tmp_path / "run") as folder:
+    with Staging(tmp_path / "run", RUN) as folder:
         assert folder != removed[0]
         (folder / "file").write_text("x")
     assert contents(tmp_path) == {"run", "run/file"}

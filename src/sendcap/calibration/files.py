@@ -7,7 +7,10 @@ from typing import Final
 
 from sendcap.calibration.calibrate import Calibration
 from sendcap.calibration.verification import Verification
-from sendcap.files.directory import SCENARIO, Contents
+from sendcap.files.directory import Contents
+from sendcap.files.single import write_text
+from sendcap.files.tables import write_csv
+from sendcap.scenario.files import SCENARIO
 
 _REPORT: Final = "report.txt"
 _ESTIMATES: Final = "estimates.csv"
@@ -29,20 +32,11 @@ def write_calibration(found: Calibration, verified: Verification | None, folder:
     from sendcap.calibration.report import report
     from sendcap.calibration.tables import estimates
     from sendcap.charts.style import save_png
-    from sendcap.saved import write_text
 
     write_text(folder / SCENARIO, found.text)
     write_text(folder / _REPORT, report(found, verified))
-    _write(folder / _ESTIMATES, estimates(found))
+    write_csv(folder / _ESTIMATES, estimates(found))
     save_png(calibration_chart(found), folder / _CHART)
     if verified is not None:
-        _write(folder / _CHECK, verified.frame())
+        write_csv(folder / _CHECK, verified.frame())
         save_png(verification_chart(verified), folder / _CHECK_CHART)
-
-
-def _write(path: Path, frame: object) -> None:
-    import pandas as pd
-
-    assert isinstance(frame, pd.DataFrame)
-    text = frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
-    path.write_text(text, encoding="utf-8", newline="\n")

@@ -8,18 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sendcap.files.directory import SCENARIO, Contents
+from sendcap.files.directory import Contents
+from sendcap.files.single import write_text
+from sendcap.files.tables import write_csv
+from sendcap.scenario.files import SCENARIO
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sendcap.charts.style import Drawn
     from sendcap.study.convergence.compare import Comparison
     from sendcap.study.convergence.converge import ConvergenceStudy
     from sendcap.study.forecasts.outlook import Forecast
-
-_DECIMALS: Final = 6
-"""Of percentages, points and times: one message in a hundred million shows."""
 
 _CONVERGENCE: Final = ("final", "settling", "errors", "remaining", "extremes", "curves")
 _CONVERGENCE_CHARTS: Final = ("converging", "reading-error", "remaining", "settling")
@@ -56,7 +54,6 @@ FORECAST: Final = Contents(
 def write_convergence(study: ConvergenceStudy, folder: Path) -> None:
     """Write the tables and charts of a convergence into a directory that exists."""
     from sendcap.charts.style import save_png
-    from sendcap.saved import write_text
     from sendcap.scenario import dumps
     from sendcap.study.convergence.charts.converging import converging
     from sendcap.study.convergence.charts.reading_error import reading_error
@@ -65,8 +62,8 @@ def write_convergence(study: ConvergenceStudy, folder: Path) -> None:
 
     write_text(folder / SCENARIO, dumps(study.replications.scenario))
     for name in _CONVERGENCE:
-        _write(folder / f"{name}.csv", getattr(study, name)())
-    _write(folder / "replications.csv", study.replications.each())
+        write_csv(folder / f"{name}.csv", getattr(study, name)())
+    write_csv(folder / "replications.csv", study.replications.each())
     drawn: list[Drawn] = [converging(study), reading_error(study), remainder(study)]
     for name, chart in zip(_CONVERGENCE_CHARTS, [*drawn, settling(study)], strict=True):
         save_png(chart, folder / f"{name}.png")
@@ -77,17 +74,16 @@ def write_comparison(its: Comparison, folder: Path) -> None:
     import pandas as pd
 
     from sendcap.charts.style import save_png
-    from sendcap.saved import write_text
     from sendcap.scenario import dumps
     from sendcap.study.convergence.charts.comparison import comparison
 
     write_text(folder / _A, dumps(its.a.scenario))
     write_text(folder / _B, dumps(its.b.scenario))
-    _write(folder / "differences.csv", its.differences())
-    _write(folder / "curves.csv", its.curves())
+    write_csv(folder / "differences.csv", its.differences())
+    write_csv(folder / "curves.csv", its.curves())
     each = {"a": its.a.each(), "b": its.b.each()}
     together = pd.concat(each, names=["which", None]).reset_index("which")
-    _write(folder / "replications.csv", together)
+    write_csv(folder / "replications.csv", together)
     save_png(comparison(its), folder / _COMPARISON_CHART)
 
 
@@ -97,15 +93,10 @@ def write_forecast(its: Forecast, folder: Path) -> None:
     The scenario is that of the medians, so that ``sendcap run`` shows how it may go on.
     """
     from sendcap.charts.style import save_png
-    from sendcap.saved import write_text
     from sendcap.scenario import dumps
     from sendcap.study.forecasts.chart import forecast
 
     write_text(folder / SCENARIO, dumps(its.likeliest()))
     for name in _FORECAST:
-        _write(folder / f"{name}.csv", getattr(its, name)())
+        write_csv(folder / f"{name}.csv", getattr(its, name)())
     save_png(forecast(its), folder / _FORECAST_CHART)
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    table.round(_DECIMALS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

@@ -76,28 +76,21 @@ def calibrate(
     is written anywhere.
     """
     from sendcap.calibration.files import CALIBRATION, write_calibration
-    from sendcap.cli.stops import cleaned_by
-    from sendcap.errors import SendcapError
-    from sendcap.files import single as whole_files
     from sendcap.files.directory import Staging
+    from sendcap.files.single import require_free, save_text
 
-    if output.is_dir():
-        raise SendcapError(f"{output}: is a directory; give the name of a scenario file")
-    if output.exists() and not force:
-        raise SendcapError(f"{output}: exists already; choose another file, or replace it: --force")
-    if not output.absolute().parent.is_dir():
-        raise SendcapError(f"{output}: there is no directory {output.parent}")
+    require_free(output, force=force)
     if report is None:
         home = options.RUNS / f"{output.stem}-calibration"
-        staging = Staging(home, numbered=True, contents=CALIBRATION)
+        staging = Staging(home, CALIBRATION, numbered=True)
     else:
-        staging = Staging(report, force=force, contents=CALIBRATION)
-    with cleaned_by(staging.abandon), cleaned_by(whole_files.abandon), staging as folder:
+        staging = Staging(report, CALIBRATION, force=force)
+    with staging as folder:
         found = _found(logs, format_name, providers, year, feedback)
         verified = _verified(found) if verify else None
         write_calibration(found, verified, folder)
         files = sorted(entry.name for entry in folder.iterdir())
-        whole_files.put(output, found.text.encode())
+        save_text(output, found.text, force=force)
     _show(found, verified)
     click.echo(f"Scenario: {output}")
     click.echo(f"Saved in {staging.directory}: {', '.join(files)}")
@@ -114,7 +107,7 @@ def _found(
 
     from sendcap.calibration.calibrate import calibrate as fit
     from sendcap.cli.progress import bytes_bar
-    from sendcap.cli.stops import cleaned_by
+    from sendcap.files.cleaning import cleaned_by
 
     with ExitStack() as stack:
         progress = stack.enter_context(bytes_bar())

@@ -100,7 +100,7 @@ class Commands(click.Group):
 
 def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from sendcap import __version__
+        from sendcap.version import __version__
 
         click.echo(f"sendcap {__version__}")
         ctx.exit()

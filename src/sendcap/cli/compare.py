@@ -65,7 +65,7 @@ def compare(
     from sendcap.charts.study_files import COMPARISON, write_comparison
     from sendcap.cli.comparison import show_comparison
     from sendcap.cli.progress import simulations_bar
-    from sendcap.cli.stops import cleaned_by
+    from sendcap.files.cleaning import cleaned_by
     from sendcap.files.directory import Staging
     from sendcap.readings.modes import Mode
     from sendcap.study.convergence import compare as study
@@ -79,10 +79,10 @@ def compare(
     one, two = _sides(a, b, settings, seed)
     if out is None:
         home = options.RUNS / f"{options.name_of(a)}-compare"
-        staging = Staging(home, numbered=True, contents=COMPARISON)
+        staging = Staging(home, COMPARISON, numbered=True)
     else:
-        staging = Staging(out, force=force, contents=COMPARISON)
-    with cleaned_by(staging.abandon), staging as folder:
+        staging = Staging(out, COMPARISON, force=force)
+    with staging as folder:
         with Workers(workers) as team, cleaned_by(team.abandon):
             pairs = replications or DEFAULT_REPLICATIONS
             with simulations_bar(2 * pairs) as progress:

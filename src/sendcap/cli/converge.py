@@ -62,8 +62,8 @@ def converge(
     from sendcap.charts.study_files import CONVERGENCE, write_convergence
     from sendcap.cli.convergence import show_convergence
     from sendcap.cli.progress import simulations_bar
-    from sendcap.cli.stops import cleaned_by
     from sendcap.errors import SendcapError
+    from sendcap.files.cleaning import cleaned_by
     from sendcap.files.directory import Staging
     from sendcap.readings.modes import Mode
     from sendcap.scenario import load
@@ -84,10 +84,10 @@ def converge(
         scenario = scenario.with_seed(seed)
     if out is None:
         home = options.RUNS / f"{options.name_of(source)}-converge"
-        staging = Staging(home, numbered=True, contents=CONVERGENCE)
+        staging = Staging(home, CONVERGENCE, numbered=True)
     else:
-        staging = Staging(out, force=force, contents=CONVERGENCE)
-    with cleaned_by(staging.abandon), staging as folder:
+        staging = Staging(out, CONVERGENCE, force=force)
+    with staging as folder:
         with Workers(workers) as team, cleaned_by(team.abandon):
             total = None if wanted else (replications or DEFAULT_REPLICATIONS)
             with simulations_bar(total) as progress:

@@ -30,10 +30,11 @@ def dashboard(
     """Show the dashboard of the run saved in DIR as it looks at a moment."""
     from sendcap.cli.tables import console, notes, show_dashboard
     from sendcap.readings.modes import Mode
-    from sendcap.run import open_run, seconds
+    from sendcap.run import open_run
+    from sendcap.scenario.durations import as_seconds
     from sendcap.text.quantities import elapsed
 
-    moment_s = None if moment is None else seconds(moment, "--at")
+    moment_s = None if moment is None else as_seconds(moment, "--at")
     run = open_run(directory)
     dashboards = [
         run.dashboard(

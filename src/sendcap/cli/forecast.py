@@ -79,11 +79,11 @@ def forecast(
     from sendcap.cli.edits import ranges_of
     from sendcap.cli.forecasting import show_forecast
     from sendcap.cli.progress import simulations_bar
-    from sendcap.cli.stops import cleaned_by
+    from sendcap.files.cleaning import cleaned_by
     from sendcap.files.directory import Staging
     from sendcap.readings.modes import Mode
-    from sendcap.run import seconds
     from sendcap.scenario import UncertainScenario, load_uncertain
+    from sendcap.scenario.durations import as_seconds
     from sendcap.study.convergence.converge import tolerances_of
     from sendcap.study.forecasts import forecast as study
     from sendcap.study.forecasts.reference import default_simulations
@@ -92,16 +92,16 @@ def forecast(
 
     points = tolerances_of(options.listed(tolerances))
     share = parse_share(confidence, "--confidence", whole=False)
-    at_s = None if moment is None else seconds(moment, "--at")
+    at_s = None if moment is None else as_seconds(moment, "--at")
     uncertain = load_uncertain(source, ranges_of(spans))
     if seed is not None:
         uncertain = UncertainScenario(uncertain.scenario.with_seed(seed), uncertain.ranges)
     if out is None:
         home = options.RUNS / f"{options.name_of(source)}-forecast"
-        staging = Staging(home, numbered=True, contents=FORECAST)
+        staging = Staging(home, FORECAST, numbered=True)
     else:
-        staging = Staging(out, force=force, contents=FORECAST)
-    with cleaned_by(staging.abandon), staging as folder:
+        staging = Staging(out, FORECAST, force=force)
+    with staging as folder:
         with Workers(workers) as team, cleaned_by(team.abandon):
             count = simulations or default_simulations(len(uncertain.ranges))
             with simulations_bar(count) as progress:

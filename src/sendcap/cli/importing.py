@@ -166,25 +166,22 @@ def powermta(configuration: str, **options: Any) -> None:
 
 def _import(make: Callable[[dict[str, Any]], Imported], options: dict[str, Any]) -> None:
     from sendcap.cli.importing_tables import show_import
-    from sendcap.cli.stops import cleaned_by
-    from sendcap.files.single import abandon
-    from sendcap.importers.imported import may_write, save_text
+    from sendcap.files.single import require_free, save_text
+    from sendcap.files.tables import csv_text
 
     out: Path | None = options.pop("out")
     report: Path | None = options.pop("report")
     force: bool = options.pop("force")
     for path in (out, report):
         if path is not None:
-            may_write(path, force=force)
+            require_free(path, force=force)
     if out is not None and report is not None and out.absolute() == report.absolute():
         raise click.UsageError("--out and --report name the same file")
     made = make(options)
-    with cleaned_by(abandon):
-        if report is not None:
-            text = made.report.to_csv(index=False, lineterminator="\n")
-            save_text(report, text, force=force)
-        if out is not None:
-            made.save(out, force=force)
+    if report is not None:
+        save_text(report, csv_text(made.report), force=force)
+    if out is not None:
+        made.save(out, force=force)
     show_import(made, whole=report is not None)
     for path in (report, out):
         if path is not None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 _DEFAULT: Final = "quickstart"
 _HOME: Final = Path("runs")
-_DECIMALS: Final = 6
 
 
 @click.command()
@@ -81,10 +80,10 @@ def limits(
     from sendcap.cli import limits_studies
     from sendcap.cli.limits_tables import show_limits
     from sendcap.cli.progress import progress_bar
-    from sendcap.cli.stops import cleaned_by
     from sendcap.cli.tables import console
-    from sendcap.files.directory import LIMITS_OF_A_SCENARIO, Staging
+    from sendcap.files.directory import Staging
     from sendcap.scenario import load
+    from sendcap.study.capacity.files import LIMITS_OF_A_SCENARIO
 
     questions = limits_studies.asked(within, share, sustained, levers, confidence, workers)
     scenario = load(source)
@@ -92,10 +91,10 @@ def limits(
         scenario = scenario.with_seed(seed)
     if out is None:
         home = _HOME / f"{Path(source).stem if Path(source).is_file() else source}-limits"
-        staging = Staging(home, numbered=True, contents=LIMITS_OF_A_SCENARIO)
+        staging = Staging(home, LIMITS_OF_A_SCENARIO, numbered=True)
     else:
-        staging = Staging(out, force=force, contents=LIMITS_OF_A_SCENARIO)
-    with cleaned_by(staging.abandon), staging as folder:
+        staging = Staging(out, LIMITS_OF_A_SCENARIO, force=force)
+    with staging as folder:
         with progress_bar() as progress:
             found = limits_of(scenario, progress=progress)
         answers = limits_studies.answers(questions, scenario) if questions.anything else None
@@ -112,20 +111,22 @@ def limits(
 
 def _write(found: Limits, folder: Path) -> None:
     """Write the limits' files into a directory that exists."""
-    from sendcap import saved
     from sendcap.charts.style import save_png
-    from sendcap.files import directory as staging
+    from sendcap.files.single import write_text
+    from sendcap.files.tables import write_csv, write_json
+    from sendcap.saved import SUMMARY
     from sendcap.scenario import dumps
+    from sendcap.scenario.files import SCENARIO
     from sendcap.study.capacity.charts.backlog import backlog
     from sendcap.study.capacity.charts.queue_age import queue_age
     from sendcap.study.capacity.charts.throughput import throughput
     from sendcap.study.capacity.charts.utilisation import utilisation
+    from sendcap.study.capacity.files import LIMITS, OVER_TIME
 
-    saved.write_text(folder / staging.SCENARIO, dumps(found.scenario))
-    saved.write_summary(folder / staging.SUMMARY, found.summary())
-    for name, table in ((staging.LIMITS, found.table()), (staging.OVER_TIME, found.over_time())):
-        text = table.round(_DECIMALS).to_csv(index=False, lineterminator="\n")
-        saved.write_text(folder / name, text)
+    write_text(folder / SCENARIO, dumps(found.scenario))
+    write_json(folder / SUMMARY, found.summary())
+    write_csv(folder / LIMITS, found.table())
+    write_csv(folder / OVER_TIME, found.over_time())
     for name, chart in (
         ("backlog", backlog),
         ("queue-age", queue_age),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import textwrap
 from dataclasses import asdict, dataclass
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from sendcap.study.replication.estimates import Estimate
 
 _WIDTH: Final = 100
-_DECIMALS: Final = 6
 _SHARE: Final = "99%"
 
 
@@ -70,7 +68,7 @@ def asked(
     SendcapError
         If a time or a share is none.
     """
-    from sendcap.run import seconds
+    from sendcap.scenario.durations import as_seconds
     from sendcap.text.shares import parse_share
 
     if share is not None and within is None and not levers:
@@ -79,7 +77,7 @@ def asked(
         if value is not None and within is None and not (levers or sustained):
             raise click.UsageError(f"{name} goes with --within, --sustained or --levers")
     return Asked(
-        None if within is None else seconds(within, "--within"),
+        None if within is None else as_seconds(within, "--within"),
         parse_share(share or _SHARE, "--share"),
         sustained,
         levers,
@@ -91,7 +89,7 @@ def asked(
 def answers(questions: Asked, scenario: Scenario) -> Answers:
     """Simulate what it takes, with a progress line on a terminal."""
     from sendcap.cli.progress import simulations_bar
-    from sendcap.cli.stops import cleaned_by
+    from sendcap.files.cleaning import cleaned_by
     from sendcap.study.capacity.searches.levers import levers
     from sendcap.study.capacity.searches.sustained import sustained
     from sendcap.study.capacity.searches.within import largest_within
@@ -119,35 +117,21 @@ def answers(questions: Asked, scenario: Scenario) -> Answers:
 
 def write(found: Answers, title: str, folder: Path) -> None:
     """Write the answers' files into a directory that exists."""
-    from sendcap import saved
-    from sendcap.files import directory as staging
+    from sendcap.charts.style import save_png
+    from sendcap.files.tables import write_csv, write_json
+    from sendcap.study.capacity.charts.levers import levers_chart
+    from sendcap.study.capacity.files import CAPACITY, LEVERS, LEVERS_CHART
 
     capacity = {
-        name: _plain(asdict(answer))
+        name: asdict(answer)
         for name, answer in (("within", found.within), ("sustained", found.sustained))
         if answer is not None
     }
     if capacity:
-        text = json.dumps(capacity, indent=2, ensure_ascii=False)
-        saved.write_text(folder / staging.CAPACITY, f"{text}\n")
+        write_json(folder / CAPACITY, capacity)
     if found.levers is not None:
-        from sendcap.charts.style import save_png
-        from sendcap.study.capacity.charts.levers import levers_chart
-
-        table = found.levers.frame().round(_DECIMALS)
-        saved.write_text(folder / staging.LEVERS, table.to_csv(index=False, lineterminator="\n"))
-        save_png(levers_chart(found.levers, title), folder / staging.LEVERS_CHART)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON can hold it; what is infinite is None."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return round(value, _DECIMALS) if math.isfinite(value) else None
-    return value
+        write_csv(folder / LEVERS, found.levers.frame())
+        save_png(levers_chart(found.levers, title), folder / LEVERS_CHART)
 
 
 def show(screen: Console, found: Answers, scenario: Scenario) -> None:

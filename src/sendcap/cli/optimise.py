@@ -11,8 +11,6 @@ import click
 from sendcap.cli import options
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sendcap.study.optimisation.optimise_file import OptimiseStudy
     from sendcap.study.optimisation.optimum import Optimum, Tried
 
@@ -20,7 +18,6 @@ TRIALS: Final = "trials.csv"
 FRONT: Final = "front.csv"
 CHART: Final = "front.png"
 ANSWER: Final = "optimum.toml"
-_DECIMALS: Final = 6
 _MOST_ROWS: Final = 12
 
 
@@ -101,10 +98,11 @@ def optimise(
 def _write(directory: Path, found: Tried, study: OptimiseStudy) -> None:
     """Write the trials, also of a search in vain."""
     from sendcap.charts.style import save_png
+    from sendcap.files.tables import csv_text
     from sendcap.study.optimisation.chart import front_chart
     from sendcap.study.sweeps import results
 
-    files = {TRIALS: _csv(found.trials), FRONT: _csv(found.front())}
+    files = {TRIALS: csv_text(found.trials).encode(), FRONT: csv_text(found.front()).encode()}
     if len(found.front()):
         chart = io.BytesIO()
         save_png(front_chart(found, study.title), chart)
@@ -112,10 +110,6 @@ def _write(directory: Path, found: Tried, study: OptimiseStudy) -> None:
     if len(found.runs):
         results.write_results(directory, found.runs)
     results.write_files(directory, files)
-
-
-def _csv(table: pd.DataFrame) -> bytes:
-    return table.round(_DECIMALS).to_csv(index=False, lineterminator="\n").encode()
 
 
 def _show(found: Optimum, study: OptimiseStudy) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sendcap.cli import options
-from sendcap.cli.output_files import require_free, whole_file
+from sendcap.files.single import require_free, whole_file
 from sendcap.plot import CHARTS, Chart
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ def drawn_from(directory: Path, chart: Chart, wanted: dict[str, Any]) -> Drawn:
     if chart.source == "sweep":
         title, results = _sweep(directory)
         return chart.draw(results, title=title, **wanted)
-    from sendcap.files.directory import SENDING_LOG
     from sendcap.run import open_run
+    from sendcap.saved import SENDING_LOG
 
     run = open_run(directory)
     if chart.source == "stages":

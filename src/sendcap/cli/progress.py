@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from sendcap.cli.stops import cleaned_by
+from sendcap.files.cleaning import cleaned_by
 
 if TYPE_CHECKING:
     from sendcap.model.engine import Progress

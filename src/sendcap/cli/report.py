@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sendcap.cli import options
-from sendcap.cli.output_files import require_free, whole_file
+from sendcap.files.single import require_free, whole_file
 
 
 @click.command()
@@ -31,9 +31,9 @@ def report(directories: tuple[Path, ...], output: Path, force: bool) -> None:
     It is one HTML file, to be opened in any browser, mailed or printed: a summary, the dashboard
     over time with a slider, the charts, the scenario and how to reproduce it all.
     """
-    from sendcap.files.directory import SENDING_LOG
     from sendcap.report.page import write_report
     from sendcap.run import open_run
+    from sendcap.saved import SENDING_LOG
 
     require_free(output, force=force)
     names = _names(directories)

@@ -62,9 +62,9 @@ def run(
     chart.
     """
     from sendcap.cli.progress import progress_bar
-    from sendcap.cli.stops import cleaned_by
-    from sendcap.files.directory import SENDING_LOG, Staging
+    from sendcap.files.directory import Staging
     from sendcap.run import simulate, window_seconds
+    from sendcap.saved import RUN, SENDING_LOG
     from sendcap.scenario import load, updated
 
     window_s = None if window is None else window_seconds(window, "--window")
@@ -74,10 +74,10 @@ def run(
     if modes:
         scenario = updated(scenario, {"reporting.modes": list(dict.fromkeys(modes))})
     if out is None:
-        staging = Staging(RUNS / name_of(source), numbered=True)
+        staging = Staging(RUNS / name_of(source), RUN, numbered=True)
     else:
-        staging = Staging(out, force=force)
-    with cleaned_by(staging.abandon), staging as folder:
+        staging = Staging(out, RUN, force=force)
+    with staging as folder:
         with progress_bar() as progress:
             finished = simulate(
                 scenario,

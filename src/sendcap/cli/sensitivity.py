@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 INDICES: Final = "sensitivity.csv"
 CHART: Final = "sensitivity.png"
-_DECIMALS: Final = 6
 
 
 @click.command()
@@ -75,6 +74,7 @@ def sensitivity(
     from sendcap.cli.sweep import default_directory
     from sendcap.cli.sweeping import carried_out, computing, show_status
     from sendcap.errors import SendcapError
+    from sendcap.files.tables import csv_text
     from sendcap.study.sweeps import results
     from sendcap.study.sweeps.charts.sensitivity import screening_chart, sensitivity_chart
     from sendcap.study.sweeps.designs import Design
@@ -116,8 +116,8 @@ def sensitivity(
         indices = analysed(*asked)
         found = indices.indices
         save_png(sensitivity_chart(indices, study.title), chart)
-    text = found.round(_DECIMALS).to_csv(index=False, lineterminator="\n")
-    results.write_files(directory, {INDICES: text.encode(), CHART: chart.getvalue()})
+    indices_csv = csv_text(found).encode()
+    results.write_files(directory, {INDICES: indices_csv, CHART: chart.getvalue()})
     _show(found, study, method)
     click.echo(f"{len(table):,} runs; intervals of {share_text(share)} by bootstrap.")
     click.echo(f"Saved in {directory}: {INDICES}, {CHART}, {results.RESULTS_CSV}")

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
+
+from sendcap.files.cleaning import clean_up
 
 _SIGNALS: Final = {
     getattr(signal, name): word
@@ -24,8 +26,7 @@ _SIGNALS: Final = {
     if hasattr(signal, name)
 }
 
-# These belong to the process, as its signal handlers do.
-_cleanups: list[Callable[[], object]] = []
+# It belongs to the process, as its signal handlers do.
 _stopped_by: list[int] = []
 
 
@@ -45,22 +46,6 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-@contextmanager
-def cleaned_by(cleanup: Callable[[], object]) -> Iterator[None]:
-    """Do this too if the process is stopped meanwhile, wherever the block is then.
-
-    Parameters
-    ----------
-    cleanup
-        May be called at any moment, and more than once.
-    """
-    _cleanups.append(cleanup)
-    try:
-        yield
-    finally:
-        _cleanups.remove(cleanup)
-
-
 def _ending(word: str) -> Callable[[int, Any], None]:
     def end(number: int, _frame: Any) -> None:
         if _stopped_by:
@@ -68,9 +53,7 @@ def _ending(word: str) -> Callable[[int, Any], None]:
             return
         _stopped_by.append(number)
         try:
-            for cleanup in reversed(_cleanups):
-                with suppress(Exception):
-                    cleanup()
+            clean_up()
             with suppress(OSError):
                 os.write(2, f"error: {word}\n".encode())
         finally:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sendcap.cli.progress import runs_bar
-from sendcap.cli.stops import cleaned_by
 from sendcap.errors import SendcapError
+from sendcap.files.cleaning import cleaned_by
 
 if TYPE_CHECKING:
     from sendcap.study.sweeps.execution import Execution
@@ -69,8 +69,6 @@ def going_on(there: Execution, home: str) -> Iterator[Callable[[Progress], None]
     callable
         What is to be called with the progress.
     """
-    from sendcap.files import single as whole_files
-
     latest: list[Progress] = []
 
     def tell_how_to_go_on() -> None:
@@ -85,7 +83,6 @@ def going_on(there: Execution, home: str) -> Iterator[Callable[[Progress], None]
 
     with (
         cleaned_by(tell_how_to_go_on),
-        cleaned_by(whole_files.abandon),
         cleaned_by(there.abandon),
         runs_bar() as show,
     ):

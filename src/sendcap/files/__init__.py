@@ -1,1 +1,1 @@
-"""Writing files and directories: whole or not at all."""
+"""Safe writing: files and directories are complete or absent; tables have one rounding rule."""

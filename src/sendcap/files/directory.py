@@ -1,4 +1,4 @@
-"""A saved run's directory: it appears whole or not at all."""
+"""The directory of a result: complete or absent, and replaced only by a result of one kind."""
 
 from __future__ import annotations
 
@@ -13,36 +13,26 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sendcap.errors import RunError
+from sendcap.files.cleaning import register, unregister
+from sendcap.files.failures import exists_already, not_written, plain_words
 
 try:
     import fcntl
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
-SCENARIO: Final = "scenario.toml"
-LEDGER: Final = "ledger.parquet"
-KPIS: Final = "kpis.csv"
-SUMMARY: Final = "summary.json"
-CHART: Final = "delivered.png"
-SENDING_LOG: Final = "sending-log.parquet"
-LIMITS: Final = "limits.csv"
-OVER_TIME: Final = "over-time.csv"
-CAPACITY: Final = "capacity.json"
-LEVERS: Final = "levers.csv"
-LEVERS_CHART: Final = "levers.png"
-
 
 class Contents(NamedTuple):
-    """What a directory of one kind holds.
+    """The files of one kind of result.
 
     Attributes
     ----------
     what
-        How it is called.
+        The kind in an error message, such as ``"a saved run"``.
     marks
-        The files by which it is known.
+        Files by which such a directory is recognised.
     files
-        All that may be in it.
+        All files that it may hold.
     """
 
     what: str
@@ -50,100 +40,53 @@ class Contents(NamedTuple):
     files: frozenset[str]
 
 
-RUN: Final = Contents(
-    "a saved run",
-    frozenset({LEDGER, SUMMARY}),
-    frozenset({SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG}),
-)
-LIMITS_OF_A_SCENARIO: Final = Contents(
-    "what sendcap limits has saved",
-    frozenset({LIMITS, SUMMARY}),
-    frozenset(
-        {
-            SCENARIO,
-            LIMITS,
-            OVER_TIME,
-            SUMMARY,
-            CAPACITY,
-            LEVERS,
-            LEVERS_CHART,
-            "backlog.png",
-            "queue-age.png",
-            "throughput.png",
-            "utilisation.png",
-        }
-    ),
-)
-
 _PREFIX: Final = ".sendcap-"
 _NAME_BYTES: Final = 6
 # Not those named -old as well: such a one is the saved run that a killed one was replacing.
 _STAGED: Final = re.compile(rf"{re.escape(_PREFIX)}[0-9a-f]{{{2 * _NAME_BYTES}}}")
 
-# What file browsers leave behind in any directory that is looked at.
-_LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-
-_PLAIN_WORDS: Final = {
-    errno.ENOSPC: "no space is left on the disk",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "a file would be larger than the file system allows",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
-    errno.ENAMETOOLONG: "the name is too long",
-    errno.ENOTDIR: "a part of the path is not a directory",
-    errno.EEXIST: "a part of the path is not a directory",
-    errno.ENOTEMPTY: "another program has made it meanwhile",
-    errno.EBUSY: "it is in use, or another file system is mounted there",
-    errno.EMFILE: "too many files are open",
-    errno.EIO: "the disk reports an error",
-}
-
-
-def plain_words(error: OSError) -> str:
-    """Return why a file operation failed, in words without a number in them."""
-    known = _PLAIN_WORDS.get(error.errno or 0)
-    return known or (error.strerror or str(error)).split(". Detail:")[0]
+LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that file browsers leave in any directory that is looked at."""
 
 
 class Staging:
-    """Makes a temporary directory, which takes the place of another one at success.
+    """A temporary directory that takes the place of another one at success.
 
-    It is a context manager that gives the temporary directory, new and empty, beside the place it
-    is for. If the block raises anything, Ctrl-C included, it is removed with all that is in it.
-    The same is done to those of runs that were killed and could not do it themselves.
+    A context manager, which yields the temporary directory, new and empty, beside the final place.
+    If the block raises anything, Ctrl-C included, or a signal stops the process, the temporary
+    directory is removed. So are those of processes that were killed before they could do it.
 
     Parameters
     ----------
     directory
-        What is to be made. Its missing parents are made too.
-    force
-        Replace what is there. It stays as it is until the new one is complete, and if that fails.
+        The directory to make, with missing parents.
     contents
-        What it will hold; only a directory of the same kind is replaced.
+        The files that it will hold; only a directory of the same kind is replaced.
+    force
+        Replace an existing directory. It stays as it is until the new one is complete.
     numbered
-        Where there is something of that name in the end, take the next free one: NAME-2, NAME-3.
+        If the name is taken in the end, use the next free one: NAME-2, NAME-3.
 
     Attributes
     ----------
     directory
-        What was asked for; when the block has ended, what was made.
+        The directory asked for; after the block, the directory made.
 
     Raises
     ------
     RunError
-        Before the block runs, if ``directory`` exists and may not be replaced: it is without
-        ``force``, or it is of another kind, or holds something else besides. And whenever files
-        cannot be written.
+        Before the block runs, if ``directory`` exists and may not be replaced: without ``force``,
+        or because it is of another kind or holds other files too. And whenever files cannot be
+        written.
     """
 
     def __init__(
         self,
         directory: str | os.PathLike[str],
+        contents: Contents,
         *,
         force: bool = False,
         numbered: bool = False,
-        contents: Contents = RUN,
     ) -> None:
         self.directory = Path(directory)
         # A link is followed, so that it goes on pointing to the directory.
@@ -157,6 +100,7 @@ class Staging:
         self._lock: int | None = None
 
     def __enter__(self) -> Path:
+        register(self.abandon)
         try:
             return self._open()
         except BaseException as error:
@@ -213,7 +157,7 @@ class Staging:
         return self._target.with_name(f"{self._temporary and self._temporary.name}-old")
 
     def abandon(self) -> None:
-        """Remove what is unfinished; it may be done at any moment, and more than once."""
+        """Remove what is unfinished; may be called at any moment, and more than once."""
         if self._temporary is not None:
             if self._aside.exists() and not self._target.exists():
                 self._aside.rename(self._target)
@@ -224,6 +168,7 @@ class Staging:
             with suppress(OSError):
                 parent.rmdir()
         self._unlock()
+        unregister(self.abandon)
 
     def _unlock(self) -> None:
         if self._lock is not None:
@@ -282,7 +227,7 @@ def _remove_stale(parent: Path) -> None:
 def _explained(error: OSError, directory: Path, parent: Path) -> str:
     culprit = "" if error.filename is None else str(error.filename)
     if not culprit or Path(culprit).is_relative_to(parent):
-        return f"{directory}: cannot be written: {plain_words(error)}"
+        return not_written(directory, error)
     return f"{directory}: cannot be written: {culprit}: {plain_words(error)}"
 
 
@@ -293,11 +238,8 @@ def _may_replace(target: Path, directory: Path, contents: Contents, *, force: bo
     if not target.is_dir():
         raise RunError(f"{directory}: is a file; give the name of a directory")
     if not force:
-        raise RunError(
-            f"{directory}: exists already; choose another directory, or replace it with force "
-            "(--force)"
-        )
-    names = {entry.name for entry in target.iterdir()} - _LITTER
+        raise RunError(exists_already(directory, "directory"))
+    names = {entry.name for entry in target.iterdir()} - LITTER
     if not names:
         return True
     if not contents.marks <= names:

@@ -1,59 +1,127 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Single files: complete or absent, whatever happens while they are written."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-_TEMPORARY: Final = ".tmp"
+from sendcap.errors import SendcapError
+from sendcap.files.cleaning import cleaned_by
+from sendcap.files.failures import exists_already, not_written
+from sendcap.text.quoting import visible
 
-# They belong to the process, as the signals do that may end it meanwhile.
-_unfinished: set[Path] = set()
+_PREFIX: Final = ".sendcap-"
+_SUFFIX: Final = ".tmp"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file with the same bytes on every system, into a directory being made."""
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def require_free(path: str | Path, *, force: bool) -> None:
+    """Refuse a path at which no file can be written, before anything is computed for it.
+
+    Raises
+    ------
+    SendcapError
+        If it is a directory, or a file and ``force`` is not set, or its directory is missing.
+    """
+    name, parent = visible(str(path)), Path(path).absolute().parent
+    if os.path.isdir(path):  # noqa: PTH112 (no error for a name that is too long)
+        raise SendcapError(f"{name}: is a directory; give the name of a file")
+    if os.path.lexists(path) and not force:
+        raise SendcapError(exists_already(name, "file"))
+    if not os.path.isdir(parent):  # noqa: PTH112
+        where = visible(str(Path(path).parent))
+        raise SendcapError(f"{name}: cannot be written: there is no directory {where}")
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield the path of a temporary file, which replaces another file at success.
+
+    Raises
+    ------
+    SendcapError
+        If the file cannot be written; what was there stays as it was.
+    """
+    name = visible(str(path))
+    try:
+        # A link is followed, so that it goes on pointing to the file.
+        target = Path(os.path.realpath(path))
+    except ValueError as error:  # a path with a null character
+        raise SendcapError(f"{name}: cannot be written: {error}") from None
+    try:
+        with _replacing(target) as temporary:
+            yield temporary
+    except OSError as error:
+        raise SendcapError(not_written(name, error)) from error
+
+
+def save_text(path: str | Path, text: str, *, force: bool = False) -> Path:
+    """Write a text file where the user asked for it, and return its path.
+
+    Raises
+    ------
+    SendcapError
+        As `require_free` and `whole_file` do.
+    """
+    require_free(path, force=force)
+    with whole_file(path) as temporary:
+        write_text(temporary, text)
+    return Path(path)
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write a file, in place of what is there, so that it survives a stop of the machine.
+    """Replace a file durably: the content survives a crash of the machine.
 
     Raises
     ------
     OSError
         If that is not possible; then all is as it was.
     """
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}{_TEMPORARY}")
-    _unfinished.add(temporary)
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-        _unfinished.discard(temporary)
+    with _replacing(path) as temporary, temporary.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     _sync(path.parent)
 
 
-def abandon() -> None:
-    """Remove what is being written; for a process that is about to end."""
-    for temporary in tuple(_unfinished):
-        with suppress(OSError):
-            temporary.unlink()
-
-
 def is_temporary(path: Path) -> bool:
-    """Tell whether a file is one that `put` has not finished."""
-    return path.name.startswith(".") and path.name.endswith(_TEMPORARY)
+    """Tell whether a file is an unfinished one of this module."""
+    return path.name.startswith(".") and path.name.endswith(_SUFFIX)
 
 
 def require_writable(directory: Path) -> None:
     """Raise an `OSError` if no file can be written in a directory."""
-    path = directory / f".{secrets.token_hex(8)}{_TEMPORARY}"
+    path = _temporary_in(directory)
     path.touch()
     path.unlink()
+
+
+def _temporary_in(directory: Path) -> Path:
+    return directory / f"{_PREFIX}{secrets.token_hex(6)}{_SUFFIX}"
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    temporary = _temporary_in(path.parent)
+
+    def abandon() -> None:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+    with cleaned_by(abandon):
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            abandon()
 
 
 def _sync(directory: Path) -> None:

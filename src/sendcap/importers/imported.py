@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sendcap.errors import ConfigurationError
-from sendcap.files.directory import plain_words
-from sendcap.files.single import put
+from sendcap.files.single import save_text
 from sendcap.importers.draft import Draft
 from sendcap.importers.findings import Finding, table
 from sendcap.scenario import Scenario
@@ -99,32 +96,3 @@ def _clean(text: str) -> str:
     """Return a cell of the report on one line, all of it visible, and not too long to read."""
     text = visible(text[:_LONGEST])
     return text if len(text) < _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def may_write(path: str | Path, *, force: bool) -> None:
-    """Refuse to write where something is.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is a file and ``force`` is not given, or a directory.
-    """
-    name = visible(str(path))
-    if os.path.isdir(path):  # noqa: PTH112 (no error for a name that is too long)
-        raise ConfigurationError(f"{name}: is a directory; give the name of a file")
-    if os.path.lexists(path) and not force:
-        raise ConfigurationError(
-            f"{name}: exists already; choose another file, or replace it with force (--force)"
-        )
-
-
-def save_text(path: str | Path, text: str, *, force: bool = False) -> Path:
-    """Write a file, whole or not at all; see `Imported.save`."""
-    may_write(path, force=force)
-    try:
-        # A link is followed, so that it goes on pointing to the file.
-        put(Path(os.path.realpath(path)), text.encode())
-    except (OSError, ValueError) as problem:
-        why = plain_words(problem) if isinstance(problem, OSError) else str(problem)
-        raise ConfigurationError(f"{visible(str(path))}: cannot be written: {why}") from None
-    return Path(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sendcap.errors import ConfigurationError
-from sendcap.files.directory import plain_words
+from sendcap.files.failures import plain_words
 from sendcap.scenario.files import read_text
 from sendcap.text.quoting import visible
 

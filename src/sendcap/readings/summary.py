@@ -119,7 +119,7 @@ def summary(
         and ``deliveries`` (name to `totals`), ``final_kpis`` (mode, then delivery or ``"*"``, to
         `final_kpis`).
     """
-    from sendcap import __version__
+    from sendcap.version import __version__
 
     return {
         "sendcap": __version__,

@@ -110,7 +110,7 @@ def page(runs: Sequence[Answers]) -> str:
     """Return the page about some runs; the same runs give the same page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from sendcap import __version__
+    from sendcap.version import __version__
 
     if not 1 <= len(runs) <= _MOST_RUNS:
         raise SendcapError(f"a report is about 1 to {_MOST_RUNS} runs, not {len(runs)}")

@@ -15,6 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from sendcap.errors import SendcapError
 from sendcap.text.quoting import did_you_mean, shown
 
 _UNITS: Final[dict[str, Fraction]] = {
@@ -103,6 +104,22 @@ def _unit(unit: str, text: str) -> Fraction:
         hint = did_you_mean(unit, _SHORT) or "; units: ms s m h d w"
         raise ValueError(f"unknown unit {shown(unit)} in {shown(text)}{hint}")
     return _UNITS[_SHORT[unit]]
+
+
+def as_seconds(time: float | str, what: str) -> float:
+    """Return a time in seconds, from seconds or the text of a duration.
+
+    Raises
+    ------
+    SendcapError
+        If the text is not a duration; the message begins with ``what``.
+    """
+    if not isinstance(time, str):
+        return float(time)
+    try:
+        return parse_duration(time)
+    except ValueError as error:
+        raise SendcapError(f"{what}: {error}") from error
 
 
 def format_duration(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -16,6 +17,9 @@ from sendcap.scenario import problems
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.unknowns import split
 from sendcap.text.quoting import did_you_mean, visible
+
+SCENARIO: Final = "scenario.toml"
+"""Name of the scenario's file in the directory of a result."""
 
 _LARGEST_BYTES: Final = 10_000_000
 
@@ -34,6 +38,13 @@ def load(source: str | Path) -> Scenario:
         With one line per problem, each with the file and the field.
     """
     return from_dict(*read(source))
+
+
+def scenario_of(source: Scenario | str | os.PathLike[str]) -> Scenario:
+    """Return a scenario as it is, or that of a file or a preset; see `load`."""
+    if isinstance(source, Scenario):
+        return source
+    return load(source if isinstance(source, str) else Path(source))
 
 
 class Source(NamedTuple):

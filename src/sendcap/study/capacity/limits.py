@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from sendcap.files.tables import plain
 from sendcap.study.capacity import ceilings
 from sendcap.study.capacity.sentences import holding_up, sentence
+from sendcap.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,9 +142,7 @@ class Limits:
         What is not a finite number is None: the ceiling of a stage without limits, and when a
         backlog drained that never was or never did.
         """
-        from sendcap import __version__
-
-        rows = [{name: _plain(value) for name, value in _row(its).items()} for its in self.observed]
+        rows = [plain(_row(its)) for its in self.observed]
         return {
             "sendcap": __version__,
             "title": self.scenario.title,
@@ -177,7 +177,8 @@ def limits(
     """
     from sendcap.model.engine import simulate_ledger
     from sendcap.model.monitor import Monitor
-    from sendcap.run import Run, scenario_of
+    from sendcap.run import Run
+    from sendcap.scenario.files import scenario_of
 
     scenario = scenario_of(scenario)
     if seed is not None:
@@ -231,9 +232,3 @@ def _row(its: Observed) -> dict[str, Any]:
         "peak_at_s": its.peak_at_s,
         "drained_at_s": its.drained_at_s,
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    return value

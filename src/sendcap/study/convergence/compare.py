@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.errors import SendcapError
-from sendcap.files.directory import LEDGER
 from sendcap.readings.convergence import TOLERANCES_PT
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.saved import LEDGER
 from sendcap.study.convergence.converge import EXTREMES, SETTLING, convergence_plan, tolerances_of
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.recording import (
@@ -231,7 +231,8 @@ def compare(
 
 def side(name: str, source: Scenario | Run | str | os.PathLike[str]) -> Side:
     """Return a scenario or run to compare, given as such or by its name."""
-    from sendcap.run import Run, open_run, scenario_of
+    from sendcap.run import Run, open_run
+    from sendcap.scenario.files import scenario_of
 
     if isinstance(source, Run):
         return Side(name, source.scenario, source)

@@ -194,7 +194,7 @@ def converge(
     SendcapError
         If a tolerance is not above 0, or as for `sendcap.replicate`.
     """
-    from sendcap.run import scenario_of
+    from sendcap.scenario.files import scenario_of
 
     scenario = scenario_of(scenario)
     points = tolerances_of(tolerances)

@@ -107,12 +107,12 @@ def forecast(
         If the readings cannot be read or are after the scenario's horizon, there is no range, so
         few simulations cannot tell such a confidence, or what is asked makes no sense.
     """
-    from sendcap.run import seconds
     from sendcap.scenario import load_uncertain
+    from sendcap.scenario.durations import as_seconds
 
     require_confidence(confidence)
     points = tolerances_of(tolerances)
-    at_s = None if at is None else seconds(at, "at")
+    at_s = None if at is None else as_seconds(at, "at")
     asked = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
     readings = read_readings(observed, asked, delivery)
     if at_s is not None:

@@ -76,7 +76,7 @@ def optimise(
     >>> found.settings, found.cost, found.bound < 240.0
     ({'mta.ips': 3}, 120.0, True)
     """
-    from sendcap.run import scenario_of
+    from sendcap.scenario.files import scenario_of
 
     effort = Effort(trials, trial_replications, replications, seed)
     return optimised(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.errors import SendcapError
-from sendcap.files.directory import plain_words
+from sendcap.files.failures import plain_words
 from sendcap.study.sweeps.designs import Design
 from sendcap.text.quoting import shown, visible
 

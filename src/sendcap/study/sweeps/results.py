@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import SendcapError
-from sendcap.files.directory import SCENARIO, plain_words
+from sendcap.files.directory import LITTER
+from sendcap.files.failures import not_written, plain_words
 from sendcap.files.single import is_temporary, put, require_writable
+from sendcap.files.tables import csv_text
+from sendcap.scenario.files import SCENARIO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +27,7 @@ RESULTS_CSV: Final = "results.csv"
 RESULTS_PARQUET: Final = "results.parquet"
 
 _TIMES: Final = ("wall_s", "cpu_s")
-_LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-_OWN: Final = frozenset({STORE, STUDY, SCENARIO, RESULTS_CSV, RESULTS_PARQUET}) | _LITTER
+_OWN: Final = frozenset({STORE, STUDY, SCENARIO, RESULTS_CSV, RESULTS_PARQUET}) | LITTER
 
 
 def require_sweep_directory(directory: Path, more: frozenset[str] = frozenset()) -> None:
@@ -89,7 +91,7 @@ def write_results(directory: Path, table: pd.DataFrame) -> None:
     """
     content = io.BytesIO()
     _of_one_type(table).to_parquet(content, index=False)
-    text = table.drop(columns=list(_TIMES)).to_csv(index=False, lineterminator="\n")
+    text = csv_text(table.drop(columns=list(_TIMES)), exact=True)
     write_files(directory, {RESULTS_PARQUET: content.getvalue(), RESULTS_CSV: text.encode()})
 
 
@@ -130,4 +132,4 @@ def _text(value: object) -> str | None:
 
 
 def _not_written(directory: Path, error: OSError) -> SendcapError:
-    return SendcapError(f"{directory}: cannot be written: {plain_words(error)}")
+    return SendcapError(not_written(directory, error))

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from sendcap.errors import SendcapError
 from sendcap.files import single as whole_files
-from sendcap.files.directory import plain_words
+from sendcap.files.failures import plain_words
 from sendcap.files.single import is_temporary, put
 from sendcap.study.sweeps.outcomes import Outcome
+from sendcap.version import __version__
 
 FORMAT: Final = 1
 """Version of the files. It rises when an older sendcap could not read them any more."""
@@ -67,8 +68,6 @@ def require_store(directory: Path) -> None:
 
 def make_store(directory: Path) -> None:
     """Make a store if there is none, and remove what a sweep left there that was killed."""
-    from sendcap import __version__
-
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if not (directory / _MARK).exists():
@@ -154,8 +153,6 @@ def write(directory: Path, outcomes: Sequence[Outcome]) -> str:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from sendcap import __version__
-
     types: dict[str, Any] = {
         name: pa.float64() if name.endswith("_s") else pa.string() for name in Outcome._fields
     }
@@ -183,8 +180,6 @@ def remove(directory: Path, name: str) -> None:
 
 
 def _is_newer(directory: Path, version: str) -> StoreError:
-    from sendcap import __version__
-
     return StoreError(
         f"{directory}: was written by sendcap {version}, in a format that is newer than what "
         f"sendcap {__version__} reads; upgrade sendcap"

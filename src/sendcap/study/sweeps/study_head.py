@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError
 
 from sendcap.errors import ScenarioError, SendcapError
-from sendcap.files.directory import plain_words
+from sendcap.files.failures import plain_words
 from sendcap.scenario import Range, from_dict, load, problems
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section

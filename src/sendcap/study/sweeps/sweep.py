@@ -111,7 +111,7 @@ def sweep(
     >>> table[["deliveries[0].messages", "accepted"]].to_numpy().tolist()
     [[1000, 991], [2000, 1981]]
     """
-    from sendcap.run import scenario_of
+    from sendcap.scenario.files import scenario_of
 
     plan = planned(scenario_of(scenario), over, replications, measure, keyed=store is not None)
     there = execution(executor, workers)

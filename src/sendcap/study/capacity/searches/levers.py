@@ -152,7 +152,7 @@ def levers(
     SendcapError
         If the share is never accepted, or what is asked makes no sense.
     """
-    from sendcap.run import scenario_of
+    from sendcap.scenario.files import scenario_of
     from sendcap.study.capacity.ceilings import bottleneck, stages
     from sendcap.study.capacity.sentences import holding_up
 

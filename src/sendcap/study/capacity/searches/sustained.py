@@ -126,7 +126,7 @@ def sustained(
     SendcapError
         If nothing limits the rate.
     """
-    from sendcap.run import scenario_of
+    from sendcap.scenario.files import scenario_of
     from sendcap.study.capacity.ceilings import stages
 
     require_confidence(confidence)

@@ -124,10 +124,11 @@ def largest_within(
     SendcapError
         If no delivery is small enough, or every one is, or what is asked makes no sense.
     """
-    from sendcap.run import scenario_of, seconds
+    from sendcap.scenario.durations import as_seconds
+    from sendcap.scenario.files import scenario_of
 
     scenario = scenario_of(scenario)
-    within_s = seconds(within, "within")
+    within_s = as_seconds(within, "within")
     if not 0.0 < within_s < math.inf:
         raise SendcapError(f"within: must be a time of more than 0, such as 4h, not {within}")
     share = parse_share(share)

@@ -117,7 +117,7 @@ def screening(
     SendcapError
         If what is asked makes no sense, or a run fails: the effects need all of them.
     """
-    from sendcap.run import scenario_of
+    from sendcap.scenario.files import scenario_of
 
     require_confidence(confidence)
     its = ranges_of(ranges)
