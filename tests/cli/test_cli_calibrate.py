@@ -77,7 +77,8 @@ def test_nothing_is_replaced_without_force(sendcap, place, log) -> None:
     result = sendcap(*arguments)
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: mine.toml: exists already; choose another file, or replace it with force (--force)\n"
+        "error: mine.toml: exists already; choose another file, or replace it with force "
+        "(--force)\n"
     )
     result = sendcap("calibrate", "mail.log", "-o", "other.toml", "--report", "here")
     assert result.exit_code == 2
@@ -103,7 +104,7 @@ def test_nothing_is_replaced_without_force(sendcap, place, log) -> None:
         (["mail.log", "-o", "x.toml", "--feedback", "no.csv"], "error: no.csv: No such file"),
         (
             ["mail.log", "-o", "no/x.toml"],
-            "error: no/x.toml: cannot be written: there is no directory no",
+            "no/x.toml: cannot be written: there is no directory no",
         ),
         (["mail.log", "-o", ""], "is empty; give a name"),
     ],
