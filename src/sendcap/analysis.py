@@ -11,8 +11,8 @@ from sendcap.fluid.expected import expected_ledger
 from sendcap.ledger import Ledger
 from sendcap.readings.kpis import kpis
 from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
-from sendcap.run import scenario_of
 from sendcap.scenario import Scenario
+from sendcap.scenario.files import scenario_of
 
 __all__ = ["Expected", "expected"]
 

@@ -14,8 +14,9 @@ from typing import Final
 
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, MODES, Mode, one_of
-from sendcap.run import scenario_of, seconds
 from sendcap.scenario import Engagement, Scenario
+from sendcap.scenario.durations import as_seconds
+from sendcap.scenario.files import scenario_of
 from sendcap.study.replication.estimates import MOST, Sequential, require_confidence, require_count
 from sendcap.study.replication.recording import (
     ACCEPTED_TIMES,
@@ -173,7 +174,7 @@ def _half_widths(
         one_of("KPI in precision", name, (*plan.kpis, *ACCEPTED_TIMES))
         about = Quantity("", ALL_DELIVERIES, ALL_PROVIDERS, name)
         if name in ACCEPTED_TIMES:
-            yield about, seconds(wanted, f"precision of {name}")
+            yield about, as_seconds(wanted, f"precision of {name}")
         else:
             points = parse_points(wanted, f"precision of {name}")
             yield from ((about._replace(mode=mode), points) for mode in plan.modes)
