@@ -87,12 +87,30 @@ def test_each_replication_is_the_run_of_its_seed(small, six) -> None:
 
 
 def test_opens_and_clicks_are_simulated_only_if_they_are_wanted(small, six) -> None:
-    asked = replicate(small, 2, kpis=["open_rate_pct", "delivered_pct"], workers=1)
+    asked = replicate(small, 2, measures=["open_rate_pct", "delivered_pct"], workers=1)
     assert asked.estimate("open_rate_pct", "efs").mean == pytest.approx(30, abs=3)
     assert not any(key.name == "open_rate_pct" for key in six.numbers)
     # It makes no difference to the rest.
     its = Quantity("efs", "*", "*", "delivered_pct")
     np.testing.assert_array_equal(asked.numbers[its], six.numbers[its][:2])
+
+
+def longest_bin(run: sendcap.Run) -> float:
+    return float(np.diff(run.ledger.edges_s).max())
+
+
+def test_any_measure_of_a_run_can_be_replicated(small) -> None:
+    asked = ["truth_pct", "peak_backlog", longest_bin]
+    found = replicate(small, 3, measures=asked, workers=1)
+    backlogs = [sendcap.limits(small.with_seed(replication_seed(5, r))) for r in range(3)]
+    peaks = [max(its.table()["peak_backlog"].iloc[1:]) for its in backlogs]
+    assert found.numbers[Quantity("", "*", "*", "peak_backlog")].tolist() == peaks
+    assert found.estimate("longest_bin").mean == small.time.bin
+    assert not found.curves
+    precise = replicate(
+        small, measures=asked, precision={"truth_pct": "1pt", "peak_backlog": 300}, workers=1
+    )
+    assert precise.estimate("truth_pct").half_width <= 1.0
 
 
 def test_deliveries_and_providers_are_kept_where_asked(small, six) -> None:
@@ -172,14 +190,23 @@ def test_a_number_that_some_replications_lack_is_told_of_the_others() -> None:
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"n": 5, "precision": 0.1}, "give a number of replications or a precision, not both"),
-        ({"n": 0}, "replications: must be a whole number from 1, not 0"),
-        ({"n": 2.5}, "replications: must be a whole number from 1, not 2.5"),
+        (
+            {"replications": 5, "precision": 0.1},
+            "give a number of replications or a precision, not both",
+        ),
+        ({"replications": 0}, "replications: must be a whole number from 1, not 0"),
+        ({"replications": 2.5}, "replications: must be a whole number from 1, not 2.5"),
         ({"precision": "0pt"}, "precision: must be above 0 points"),
         ({"precision": "small"}, 'precision: "small" is not a number of points'),
-        ({"precision": {"open_rate_pct": 1}}, "unknown KPI in precision 'open_rate_pct'"),
+        ({"precision": {"open_rate_pct": 1}}, "unknown measure in precision 'open_rate_pct'"),
         ({"precision": {"accepted_50_pct_s": "3 pigs"}}, "precision of accepted_50_pct_s"),
-        ({"kpis": ["sent"]}, "unknown KPI 'sent': choose from delivered_pct"),
+        ({"measures": ["sent"]}, 'measure: "sent" is unknown; there are accepted_50_pct_s'),
+        ({"measures": ["bottleneck"], "workers": 1}, "measure: bottleneck: is text, and replica"),
+        ({"measures": "accepted", "precision": 1}, "precision: no measure is a percentage"),
+        (
+            {"measures": "settling_s", "precision": {"settling_s.efs.3pt": 9}, "workers": 1},
+            "precision: unknown quantity settling_s.efs.3pt; there are settling_s.without-efs.1pt",
+        ),
         ({"modes": ["EFS"]}, "unknown mode 'EFS'"),
         ({"modes": []}, "mode: give one at least"),
         ({"confidence": 95}, "confidence: must be between 0 and 1"),

@@ -12,7 +12,7 @@ from sendcap.ledger import Ledger
 from sendcap.scenario import Scenario, from_dict
 from sendcap.study.replication.estimates import Estimate, estimate
 from sendcap.study.replication.seeds import replication_seed
-from sendcap.study.replication.workers import Workers, replications
+from sendcap.study.replication.workers import Workers, each_replication
 
 SMALL = {
     "seed": 5,
@@ -39,14 +39,14 @@ def small() -> Scenario:
 
 def test_replication_0_is_the_plain_run(small) -> None:
     with Workers(1) as workers:
-        assert next(replications(ledger_of, small, [0], workers)) == ledger_of(small)
+        assert next(each_replication(ledger_of, small, [0], workers)) == ledger_of(small)
 
 
 def test_any_replication_can_be_run_again_alone(small, tmp_path) -> None:
     from sendcap.scenario import dumps
 
     with Workers(1) as workers:
-        (third,) = replications(ledger_of, small, [3], workers)
+        (third,) = each_replication(ledger_of, small, [3], workers)
     (tmp_path / "small.toml").write_text(dumps(small))
     seed = str(replication_seed(small.seed, 3))
     subprocess.run(
@@ -76,7 +76,7 @@ def test_the_number_of_workers_changes_nothing(small) -> None:
     results = []
     for count in (1, 2):
         with Workers(count) as workers:
-            results.append(list(replications(ledger_of, small, range(5), workers)))
+            results.append(list(each_replication(ledger_of, small, range(5), workers)))
     assert results[0] == results[1]
     assert all(one != two for one, two in zip(results[0], results[0][1:], strict=False))
 

@@ -38,7 +38,6 @@ from sendcap.study.replication.recording import (
 from sendcap.study.replication.replicate import (
     DEFAULT_REPLICATIONS,
     modes_of,
-    without_engagement,
 )
 from sendcap.study.replication.replications import Band, Records, Replications, spread
 from sendcap.study.replication.seeds import replication_seed
@@ -271,13 +270,12 @@ def _folds(
         for number in range(count):
             seed = replication_seed(base, number)
             for plan, its in zip(plans, sides, strict=True):
-                scenario = without_engagement(its.scenario.with_seed(seed), plan.kpis)
-                yield _Asked(plan, scenario, its.run)
+                yield _Asked(plan, its.scenario.with_seed(seed), its.run)
 
     return Simulations(team, progress).map(_folded, asked())
 
 
 def _folded(asked: _Asked) -> Record:
     if asked.run is not None:
-        return asked.plan.record(asked.run.ledger)
+        return asked.plan.record(asked.run)
     return recorded(asked.plan, asked.scenario)

@@ -227,7 +227,7 @@ def convergence_of(
     moments_s = reading_moments_s(run.scenario)
     plan = convergence_plan(run.scenario, points, modes_of(run.scenario, modes), moments_s)
     kept = Records()
-    kept.add(plan.record(run.ledger))
+    kept.add(plan.record(run))
     its = kept.replications(run.scenario, moments_s, 0.95, precise=True)
     return ConvergenceStudy(its, points)
 

@@ -21,7 +21,6 @@ from sendcap.study.replication.recording import (
     reading_moments_s,
     recorded,
 )
-from sendcap.study.replication.replicate import without_engagement
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.study.sweeps.designs import sobol
 
@@ -142,18 +141,18 @@ def simulate_table(
     import numpy as np
 
     count = simulations_of(uncertain, n)
-    bare = without_engagement(uncertain.scenario, ())
+    scenario = uncertain.scenario
     plan = Plan(
         modes=modes,
-        denominator=bare.reporting.denominator,
-        moments_s=_moments_s(bare, also_s),
+        denominator=scenario.reporting.denominator,
+        moments_s=_moments_s(scenario, also_s),
         curves_per=("delivery",),
         numbers_per=("delivery",),
     )
-    design = sobol(uncertain.ranges, count, seed=bare.seed)
+    design = sobol(uncertain.ranges, count, seed=scenario.seed)
     # All of them before any is simulated: a mistake in the last one should not take minutes.
     scenarios = [
-        without_engagement(uncertain.at(point), ()).with_seed(_seed(bare.seed, number))
+        uncertain.at(point).with_seed(_seed(scenario.seed, number))
         for number, point in enumerate(design.points())
     ]
     with Workers.of(workers) as team:
@@ -165,7 +164,7 @@ def simulate_table(
         for name in READ
     }
     # A run lasts some bins longer, depending on its draws: that is where it ends.
-    moments_s = np.append(plan.moments_s, plan.moments_s[-1] + bare.time.bin)
+    moments_s = np.append(plan.moments_s, plan.moments_s[-1] + scenario.time.bin)
     return ReferenceTable(uncertain, design.places(), moments_s, curves)
 
 

@@ -8,30 +8,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from sendcap.errors import SendcapError
 from sendcap.ledger import Counts, Ledger
-from sendcap.model.engine import simulate_ledger
 from sendcap.model.feasibility import relaying_s, simulated_s
 from sendcap.readings.convergence import MOMENTS_S, cliff, overshoot, settling_s
 from sendcap.readings.kpis import Figures, figures_of
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
 from sendcap.readings.remaining import BothClocks, Remaining, remaining
 from sendcap.readings.summary import ACCEPTED_PCT
+from sendcap.run import Run
 from sendcap.scenario import Scenario
+from sendcap.study.capacity.limits import Limits
+from sendcap.study.replication.measures import Measure, measures_of, simulated_for
 
 Floats = npt.NDArray[np.float64]
 Curve = npt.NDArray[np.float32]
 
-Kpi = Literal["delivered_pct", "bounces_errors_pct", "open_rate_pct", "click_through_pct"]
-KPIS: Final[tuple[Kpi, ...]] = get_args(Kpi)
-"""The percentages of the dashboard, named as in `sendcap.readings.kpis.kpis`."""
-ENGAGEMENT_KPIS: Final = ("open_rate_pct", "click_through_pct")
+DASHBOARD: Final = ("delivered_pct", "bounces_errors_pct")
+"""The measures recorded by default."""
 ACCEPTED_TIMES: Final = tuple(f"accepted_{pct}_pct_s" for pct in ACCEPTED_PCT)
-"""Seconds from t = 0 until this share of the finally accepted messages was accepted."""
+"""Seconds from t = 0 until this share of the finally accepted messages was accepted.
+
+Always recorded, as in a run's summary and for each delivery and provider. The measures of the same
+names are of the *deliverable* messages; the two differ where messages expire in a queue.
+"""
 PARTS: Final = Remaining._fields
 """The parts of the error of Delivered %, as curves; see `sendcap.readings.remaining`."""
 
@@ -94,8 +99,9 @@ class Plan:
         How to read the ledger.
     moments_s : ndarray, shape (m,)
         Moments of the curves, in seconds from t = 0.
-    kpis
-        Percentages: each as a curve over time, and as the value at the end.
+    measures
+        A percentage of the dashboard is recorded per mode, as a curve over time and as the value at
+        the end; any other measure as a number, of the run as a whole.
     curves_per, numbers_per
         Whether to record each delivery and each provider as well.
     tolerances_pt
@@ -105,13 +111,14 @@ class Plan:
     modes: tuple[Mode, ...]
     denominator: Denominator
     moments_s: Floats = field(repr=False)
-    kpis: tuple[Kpi, ...] = ("delivered_pct", "bounces_errors_pct")
+    measures: tuple[Measure, ...] = measures_of(DASHBOARD)
     curves_per: tuple[Per, ...] = ()
     numbers_per: tuple[Per, ...] = ()
     tolerances_pt: tuple[float, ...] = ()
 
-    def record(self, ledger: Ledger) -> Record:
-        """Return the record of a run."""
+    def record(self, run: Run, limits: Limits | None = None) -> Record:
+        """Return the record of a run; ``limits`` are for measures that need them."""
+        ledger = run.ledger
         edges = ledger.last_edges(self.moments_s)
         record = Record({}, {})
         for delivery, provider in groups(ledger, self.numbers_per):
@@ -121,7 +128,11 @@ class Plan:
             for mode in self.modes:
                 about = Quantity(mode, delivery, provider, "")
                 columns = figures_of(counts.time_s, counts.known, mode, self.denominator)
-                curves: dict[str, Floats] = {name: getattr(columns, name) for name in self.kpis}
+                curves: dict[str, Floats] = {
+                    measure.name: getattr(columns, measure.name)
+                    for measure in self.measures
+                    if measure.curve
+                }
                 for name, curve in curves.items():
                     record.numbers[about._replace(name=name)] = float(curve[-1])
                 if self.tolerances_pt:
@@ -133,6 +144,9 @@ class Plan:
                 if with_curves:
                     for name, curve in curves.items():
                         record.curves[about._replace(name=name)] = curve[edges].astype("float32")
+        for measure in self.measures:
+            if not measure.curve and measure.name not in ACCEPTED_TIMES:
+                record.numbers.update(_numbers(measure, run, limits))
         return record
 
     def _times(self, ledger: Ledger, delivery: str, provider: str, record: Record) -> None:
@@ -167,6 +181,16 @@ class Plan:
                 yield "overshoot_gone_s", tolerance, time_s
 
 
+def _numbers(measure: Measure, run: Run, limits: Limits | None) -> Iterator[tuple[Quantity, float]]:
+    for name, value in measure.columns(run, limits).items():
+        if isinstance(value, str):
+            raise SendcapError(
+                f"measure: {name}: is text, and replications take numbers; a sweep takes both"
+            )
+        about = Quantity("", ALL_DELIVERIES, ALL_PROVIDERS, name)
+        yield about, math.nan if value is None else float(value)
+
+
 def _reached_s(edges_s: Floats, counts: Counts, share: float) -> float:
     """Return when counts reach a share of their last; within a bin they rise evenly."""
     wanted = share * float(counts[-1])
@@ -190,7 +214,7 @@ def groups(ledger: Ledger, per: tuple[Per, ...]) -> list[tuple[str, str]]:
 
 def recorded(plan: Plan, scenario: Scenario) -> Record:
     """Simulate a scenario and return the record."""
-    return plan.record(simulate_ledger(scenario))
+    return plan.record(*simulated_for(scenario, plan.measures))
 
 
 def reading_moments_s(scenario: Scenario) -> Floats:

@@ -10,42 +10,41 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, MODES, Mode, one_of
-from sendcap.scenario import Engagement, Scenario
+from sendcap.scenario import Scenario
 from sendcap.scenario.durations import as_seconds
 from sendcap.scenario.files import scenario_of
 from sendcap.study.replication.estimates import MOST, Sequential, require_confidence, require_count
+from sendcap.study.replication.measures import measures_of
 from sendcap.study.replication.recording import (
     ACCEPTED_TIMES,
-    ENGAGEMENT_KPIS,
-    KPIS,
-    Kpi,
+    DASHBOARD,
     Per,
     Plan,
     Quantity,
+    Record,
     reading_moments_s,
     recorded,
 )
 from sendcap.study.replication.replications import Records, Replications
-from sendcap.study.replication.workers import Simulations, Workers, replications
+from sendcap.study.replication.workers import Simulations, Workers, each_replication
 from sendcap.text.shares import parse_points
 
 DEFAULT_REPLICATIONS: Final = 20
-DEFAULT_KPIS: Final = ("delivered_pct", "bounces_errors_pct")
 
 Precision = float | str | Mapping[str, float | str]
-"""A half width: of every recorded percentage, in points, or of each named KPI."""
+"""A half width: of every recorded percentage, in points, or of each named measure."""
 
 
 def replicate(
     scenario: Scenario | str | os.PathLike[str],
-    n: int | None = None,
+    replications: int | None = None,
     *,
+    measures: Any = DASHBOARD,
     precision: Precision | None = None,
-    kpis: Sequence[Kpi] | None = None,
     modes: Sequence[Mode] | None = None,
     per: Sequence[Per] = (),
     workers: int | Workers | None = None,
@@ -62,16 +61,17 @@ def replicate(
     ----------
     scenario
         A scenario, the path of a scenario file or the name of a preset.
-    n
+    replications
         Number of replications (default: 20).
+    measures
+        Names of `sendcap.study.replication.measures.MEASURES` and functions of a `Run`, as for
+        `sendcap.sweep` (default: Delivered % and Bounces + errors %). A percentage of the dashboard
+        is recorded per mode, and as a curve. Opens and clicks are simulated only if needed.
     precision
-        Instead of ``n``: replications are added until the half width of every KPI's t interval is
-        at most this (see `estimates.Sequential`). Points, such as 0.02 or ``"0.02pt"``, for all of
-        ``kpis``; or a mapping from the decisive KPIs, which may be times as well:
-        ``{"delivered_pct": "0.02pt", "accepted_99_pct_s": "2m"}``.
-    kpis
-        Percentages of the dashboard to record (default: Delivered % and Bounces + errors %). Opens
-        and clicks are simulated only for their rates.
+        Instead of ``replications``: they are added until the half width of every t interval is at
+        most this (see `estimates.Sequential`). Points, such as 0.02 or ``"0.02pt"``, for all
+        percentages among ``measures``; or a mapping from the decisive measures:
+        ``{"delivered_pct": "0.02pt", "accepted_99_pct_s": "2m", "peak_backlog": 500}``.
     modes
         Reporting modes (default: the scenario's).
     per
@@ -88,19 +88,19 @@ def replicate(
     Raises
     ------
     SendcapError
-        If both ``n`` and ``precision`` are set, an argument is invalid, or the precision is out of
-        reach.
+        If both ``replications`` and ``precision`` are set, an argument is invalid, or the precision
+        is out of reach.
     """
     scenario = scenario_of(scenario)
     plan = Plan(
         modes=modes_of(scenario, modes),
         denominator=scenario.reporting.denominator,
         moments_s=reading_moments_s(scenario),
-        kpis=tuple(one_of("KPI", kpi, KPIS) for kpi in dict.fromkeys(kpis or DEFAULT_KPIS)),
+        measures=measures_of(measures),
         curves_per=tuple(per),
         numbers_per=tuple(per),
     )
-    return follow(plan, scenario, n, precision, workers, confidence, most, progress)
+    return follow(plan, scenario, replications, precision, workers, confidence, most, progress)
 
 
 def modes_of(scenario: Scenario, modes: Sequence[Mode] | None) -> tuple[Mode, ...]:
@@ -123,13 +123,14 @@ def follow(
 ) -> Replications:
     """Replicate a scenario as `replicate` does, with records by a plan."""
     count, rule = stopping_rule(plan, n, precision, confidence, most)
-    simulated = without_engagement(scenario, plan.kpis)
     records, done = Records(), False
     with Workers.of(workers) as team:
-        for record in replications(
-            partial(recorded, plan), simulated, range(count), Simulations(team, progress)
+        for record in each_replication(
+            partial(recorded, plan), scenario, range(count), Simulations(team, progress)
         ):
             records.add(record)
+            if rule is not None and records.n == 1:
+                _require_recorded(rule, record)
             done = rule is not None and rule.enough(records.of(rule.half_widths))
             if done:
                 break
@@ -142,14 +143,12 @@ def follow(
     return records.replications(scenario, plan.moments_s, confidence, precise=precise)
 
 
-def without_engagement(scenario: Scenario, kpis: Sequence[str]) -> Scenario:
-    """Return a scenario without opens and clicks unless a KPI is about them.
-
-    Opens and clicks have draws of their own; all other results stay the same.
-    """
-    if any(kpi in ENGAGEMENT_KPIS for kpi in kpis):
-        return scenario
-    return scenario.model_copy(update={"engagement": Engagement()})
+def _require_recorded(rule: Sequential[Quantity], record: Record) -> None:
+    """Refuse a precision of a quantity without numbers."""
+    for quantity in rule.half_widths:
+        if quantity not in record.numbers:
+            known = ", ".join(name for name in map(str, record.numbers) if "." in name)
+            raise SendcapError(f"precision: unknown quantity {quantity}; there are {known}")
 
 
 def stopping_rule(
@@ -162,7 +161,10 @@ def stopping_rule(
     if precision is None:
         return require_count(DEFAULT_REPLICATIONS if n is None else n), None
     if not isinstance(precision, Mapping):
-        precision = dict.fromkeys(plan.kpis, parse_points(precision, "precision"))
+        points = parse_points(precision, "precision")
+        precision = {its.name: points for its in plan.measures if its.unit == "%"}
+        if not precision:
+            raise SendcapError("precision: no measure is a percentage; name a measure's precision")
     rule = Sequential(dict(_half_widths(plan, precision)), confidence, most)
     return rule.most, rule
 
@@ -170,11 +172,28 @@ def stopping_rule(
 def _half_widths(
     plan: Plan, precision: Mapping[str, float | str]
 ) -> Iterator[tuple[Quantity, float]]:
+    units = {measure.name: measure.unit for measure in plan.measures}
+    units |= dict.fromkeys(ACCEPTED_TIMES, "s")
+    curves = {measure.name for measure in plan.measures if measure.curve}
     for name, wanted in precision.items():
-        one_of("KPI in precision", name, (*plan.kpis, *ACCEPTED_TIMES))
+        # One of several values has a name such as settling_s.efs.1pt.
+        unit = units[one_of("measure in precision", name.split(".")[0], tuple(units))]
         about = Quantity("", ALL_DELIVERIES, ALL_PROVIDERS, name)
-        if name in ACCEPTED_TIMES:
-            yield about, as_seconds(wanted, f"precision of {name}")
+        where = f"precision of {name}"
+        if unit == "s":
+            width = as_seconds(wanted, where)
+        elif unit == "%":
+            width = parse_points(wanted, where)
         else:
-            points = parse_points(wanted, f"precision of {name}")
-            yield from ((about._replace(mode=mode), points) for mode in plan.modes)
+            width = _number(wanted, where)
+        if name in curves:
+            yield from ((about._replace(mode=mode), width) for mode in plan.modes)
+        else:
+            yield about, width
+
+
+def _number(wanted: float | str, where: str) -> float:
+    try:
+        return float(wanted)
+    except ValueError:
+        raise SendcapError(f"{where}: must be a number, not {wanted!r}") from None

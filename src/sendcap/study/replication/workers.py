@@ -178,7 +178,7 @@ class Simulations:
             yield result
 
 
-def replications(
+def each_replication(
     function: Callable[[Scenario], _Result],
     scenario: Scenario,
     numbers: Iterable[int],
