@@ -24,7 +24,7 @@ from sendcap.charts.statuses import statuses
 from sendcap.charts.style import figure_of, house_style, save
 from sendcap.plot import CHARTS
 from sendcap.scenario import Range
-from sendcap.study.capacity.ceilings import stages
+from sendcap.scenario.stages import stages
 from sendcap.study.capacity.charts.levers import levers_chart
 from sendcap.study.capacity.charts.queue_age import queue_age
 from sendcap.study.capacity.charts.throughput import throughput

@@ -7,7 +7,7 @@ import pytest
 from sendcap.errors import SendcapError
 from sendcap.explore.sliders import FIRST_DELAYS, moved, sliders
 from sendcap.scenario import Scenario, load, presets, to_dict, updated
-from sendcap.study.capacity.ceilings import stages
+from sendcap.scenario.stages import stages
 
 
 def shares(scenario: Scenario) -> tuple[float, float]:

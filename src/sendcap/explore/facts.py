@@ -40,7 +40,7 @@ def facts(run: Run) -> list[Fact]:
 
 def held_up(run: Run) -> str:
     """Return the sentence about what holds the deliveries up."""
-    from sendcap.study.capacity.ceilings import stages
+    from sendcap.scenario.stages import stages
     from sendcap.study.capacity.limits import ACCEPTED_PCT
     from sendcap.study.capacity.retries import attempts_per_message
     from sendcap.study.capacity.sentences import sentence

@@ -159,7 +159,7 @@ def _with_messages(scenario: Scenario, count: float, *, unit: int) -> Changes:
 
 def _relayed_per_s(scenario: Scenario) -> float:
     """Return how fast the relay is at most, in messages/s."""
-    from sendcap.study.capacity.ceilings import stages
+    from sendcap.scenario.stages import stages
 
     return stages(scenario)[0].per_s
 

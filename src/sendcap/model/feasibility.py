@@ -11,11 +11,8 @@ from sendcap.errors import ScenarioError
 from sendcap.ledger import EVENTS
 from sendcap.model.messages import TRIED
 from sendcap.scenario import Scenario
-from sendcap.scenario.constraints import (
-    ingress_constraints,
-    provider_constraints,
-    relay_constraints,
-)
+from sendcap.scenario.constraints import provider_constraints
+from sendcap.scenario.stages import upstream
 
 _LIBRARIES: Final = 300 << 20
 """The interpreter and the libraries, measured: about 0.25 GiB."""
@@ -95,8 +92,7 @@ def _followed(scenario: Scenario) -> bool:
 def relaying_s(scenario: Scenario) -> float:
     """Return about how long the relay and the ingress take, if nothing holds them back."""
     messages = sum(delivery.messages for delivery in scenario.deliveries)
-    limits = (*relay_constraints(scenario), *ingress_constraints(scenario))
-    return messages / min(its.per_s for its in limits)
+    return messages / min(stage.per_s for stage in upstream(scenario))
 
 
 def _reporting_s(scenario: Scenario) -> float:

@@ -1,7 +1,7 @@
-"""What limits each part of a delivery, in closed form: attempts per second, in the long run.
+"""The limits of each stage of a delivery, in closed form: attempts per second, in the long run.
 
-These are facts about a scenario alone; nothing is simulated. The feasibility check estimates with
-them how many messages pile up, and `sendcap.study.capacity.ceilings` where a delivery is held up.
+They follow from the scenario alone. The feasibility check estimates queues with them, the fluid
+model (`sendcap.fluid`) turns them into clocks, and `sendcap.scenario.stages` into ceilings.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.throttle import FixedWindow, Gap
 
 CONNECTIONS: Final = ("connections", "reconnect cycling")
-"""What the limit by connections is called."""
+"""Names of the limit by connections."""
 
 
 class Pace(NamedTuple):
-    """A limit that holds from a moment on; a pace of 0 lets nothing through."""
+    """A rate from a moment on; 0 lets nothing through."""
 
     from_s: float
     per_s: float
     burst: float = 0.0
-    """Attempts that may go at once after a pause."""
+    """Attempts at once after a pause."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Constraint:
     Attributes
     ----------
     name
-        What limits: ``"connections"``, ``"rate"``, …
+        Name of the limit: ``"connections"``, ``"rate"``, …
     paces
-        The limit in order of time, the first from 0 on.
+        Rates in order of time, the first from 0 on.
     window_s
-        Length of the windows where the burst is what each of them brings, else None.
+        Length of fixed windows, each of which grants a whole burst; else None.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Constraint:
 
     @classmethod
     def constant(cls, name: str, per_s: float, burst: float = 0.0) -> Constraint:
-        """Return a limit that is always the same."""
+        """Return a constant limit."""
         return cls(name, (Pace(0.0, per_s, burst),))
 
     @property
     def per_s(self) -> float:
-        """Attempts per second in the long run: those of the last pace."""
+        """Attempts per second in the long run, at the last pace."""
         return self.paces[-1].per_s
 
     @property
@@ -66,62 +66,65 @@ class Constraint:
 
     @property
     def varies(self) -> bool:
-        """Whether it changes with time."""
+        """Whether the limit changes with time."""
         return len(self.paces) > 1
 
 
 def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
-    """Return what limits the relay: its workers, and its rate if it has one.
+    """Return the limits of the relay: the workers, and a rate.
 
     A worker hands over a batch per ``batch_time``; a delivery's last batch may be smaller than
     ``relay.batch``.
     """
     relay = scenario.relay
-    messages = sum(its.messages for its in scenario.deliveries)
-    batches = sum(-(-its.messages // relay.batch) for its in scenario.deliveries)
+    messages = sum(delivery.messages for delivery in scenario.deliveries)
+    batches = sum(-(-delivery.messages // relay.batch) for delivery in scenario.deliveries)
     workers_per_s = _over(relay.workers * messages / batches, relay.batch_time.mean_s)
-    found = [Constraint.constant("workers", workers_per_s)]
-    if relay.rate is not None:
-        found.append(Constraint.constant("rate", relay.rate.per_s, relay.rate.burst_or_limit))
-    return tuple(found)
+    workers = Constraint.constant("workers", workers_per_s)
+    if relay.rate is None:
+        return (workers,)
+    return workers, Constraint.constant("rate", relay.rate.per_s, relay.rate.burst_or_limit)
 
 
 def ingress_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
-    """Return what limits the MTA's ingress: its rate if it has one."""
+    """Return the limits of the MTA's ingress: a rate."""
     rate = scenario.mta.ingress_rate
     return () if rate is None else (Constraint.constant("rate", rate.per_s),)
 
 
 def provider_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
-    """Return what limits a provider's queue while it never runs empty; outages are apart.
+    """Return the limits of a provider's queue that never runs empty, without outages.
 
-    The connections come first: ``connections_per_ip × ips`` of them, each of which takes a
-    transaction time for an attempt and a connect time every ``messages_per_connection`` attempts.
-    They are called *reconnect cycling* where connecting takes more than half of their time.
-    KumoMTA's connection scaling makes no difference here: a queue that is long gets them all.
+    The connections come first: ``connections_per_ip × ips`` of them, each with a transaction time
+    per attempt and a connect time every ``messages_per_connection`` attempts. The limit is named
+    *reconnect cycling* where connecting takes more than half of the time. KumoMTA's connection
+    scaling makes no difference here: a long queue gets all connections.
     """
     provider, ips = scenario.providers[name], scenario.mta.ips
-    found = [_connections(provider, ips), *_throttle(provider, ips)]
+    limits = [_connections(provider, ips), *_throttle(provider, ips)]
     if provider.tolerance is not None:
-        sends_per_s = min(its.per_s for its in found)
-        its = provider.tolerance
-        tolerance = Constraint.constant("tolerance", its.per_s * ips, its.burst_or_limit * ips)
-        found.append(tolerance)
+        sends_per_s = min(limit.per_s for limit in limits)
+        tolerance = _rate("tolerance", provider.tolerance, ips)
+        limits.append(tolerance)
         rule = scenario.suspend_of(name)
         if rule is not None:
             answer_s = provider.transaction_time.mean_s
-            found += _suspension(rule, tolerance, sends_per_s, answer_s, ips)
-    return tuple(found)
+            limits += _suspension(rule, tolerance, sends_per_s, answer_s, ips)
+    return tuple(limits)
 
 
 def outage_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
-    """Return the outages of a provider as a limit: nothing is carried while they last."""
+    """Return the outages of a provider as a limit of 0 while they last."""
     paces = [Pace(0.0, math.inf)]
     for outage in scenario.providers[name].outages:
         if outage.at == paces[-1].from_s:  # at the start, or right after another
             paces.pop()
         paces += [Pace(outage.at, 0.0), Pace(outage.at + outage.lasts, math.inf)]
     return (Constraint("outage", tuple(paces)),) if len(paces) > 1 else ()
+
+
+def _rate(name: str, rate: Rate, ips: int) -> Constraint:
+    return Constraint.constant(name, rate.per_s * ips, rate.burst_or_limit * ips)
 
 
 def _over(count: float, seconds: float) -> float:
@@ -140,19 +143,20 @@ def _connections(provider: Provider, ips: int) -> Constraint:
 
 
 def _throttle(provider: Provider, ips: int) -> Iterable[Constraint]:
-    its = provider.rate
-    if isinstance(its, Rate):
-        yield Constraint.constant("rate", its.per_s * ips, its.burst_or_limit * ips)
-    elif isinstance(its, FixedWindow):
-        limit = float(its.limit * ips)
-        yield Constraint("rate", (Pace(0.0, limit / its.window, limit),), its.window)
-    elif isinstance(its, Gap):
-        # One attempt at a time, whatever the number of source addresses.
-        yield Constraint.constant("gap", _over(1.0, provider.transaction_time.mean_s + its.pause))
-    elif isinstance(its, WarmUp):
-        yield Constraint("warm-up", _paces(its.schedule(), ips))
-    elif isinstance(its, Schedule):
-        yield Constraint("schedule", _paces(its, ips))
+    match provider.rate:
+        case Rate() as rate:
+            yield _rate("rate", rate, ips)
+        case FixedWindow(limit=limit, window=window_s):
+            burst = float(limit * ips)
+            yield Constraint("rate", (Pace(0.0, burst / window_s, burst),), window_s)
+        case Gap(pause=pause_s):
+            # One attempt at a time, whatever the number of source addresses.
+            attempt_s = provider.transaction_time.mean_s + pause_s
+            yield Constraint.constant("gap", _over(1.0, attempt_s))
+        case WarmUp() as warm_up:
+            yield Constraint("warm-up", _paces(warm_up.schedule(), ips))
+        case Schedule() as schedule:
+            yield Constraint("schedule", _paces(schedule, ips))
 
 
 def _paces(schedule: Schedule, ips: int) -> tuple[Pace, ...]:
@@ -167,23 +171,23 @@ def _paces(schedule: Schedule, ips: int) -> tuple[Pace, ...]:
 def _suspension(
     rule: Suspend, tolerance: Constraint, sends_per_s: float, answer_s: float, ips: int
 ) -> Iterable[Constraint]:
-    """Yield what a queue gets through that is suspended again and again, if it is at all.
+    """Yield the throughput of a queue that is suspended again and again, if it is at all.
 
-    While it is not suspended it sends s attempts/s, more than the t that the provider lets
-    through, and each is answered after a transaction time. A cycle: the burst that the provider
-    grants again is used up, then throttled answers come, s − t per second, until there are enough
-    for the rule, τ after the first answer. The attempts under way are answered within another
-    transaction time, and the last of them that is throttled lets the suspension last anew. Then
-    the queue pauses, or sends at the rule's own rate r. Let through in a cycle are the burst, t
-    per second while answers come and, in the pause, r or t per second, whichever is less.
+    Between suspensions the queue sends s attempts/s, more than the provider's t, and each is
+    answered after a transaction time. In a cycle, the burst granted anew is used up; then throttled
+    answers come, s − t per second, until there are enough for the rule, τ after the first answer.
+    The attempts under way are answered within another transaction time, and the last throttled one
+    of them restarts the suspension. Then the queue pauses, or sends at the rule's own rate r. A
+    cycle lets through the burst, t per second while answers come and, in the pause, the lesser of
+    r and t per second.
 
     The rule looks back for ``within``. Where that is longer than a cycle, throttled answers of
-    earlier cycles still count: those that have dropped out meanwhile are enough to start the next
-    suspension, but at least one.
+    earlier cycles still count: the next suspension takes only as many as have dropped out
+    meanwhile, but at least one.
 
-    This is a fluid's cycle with constant transaction times. Random ones spread the answers, and
-    let a little more through. Where s − t per second never make ``after`` answers within
-    ``within``, the queue is not suspended.
+    This is a fluid's cycle with constant transaction times. Random ones spread the answers, and let
+    a little more through. Where s − t per second never make ``after`` answers within ``within``,
+    the queue is not suspended.
     """
     allowed = tolerance.paces[0]
     excess_per_s = sends_per_s - allowed.per_s
@@ -196,7 +200,7 @@ def _suspension(
     # In whole attempts: the first of the burst needs no time, nor does the last throttled one.
     more = max(refill - 1.0, 0.0) - 1.0
     pause_s = rule.lasts + 2.0 * answer_s
-    # Enough answers are those that drop out in a cycle, but for those under way at its end.
+    # A cycle needs as many answers as drop out in it, except those under way at the end.
     per_cycle_s = rule.after / rule.within
     answers = per_cycle_s * (more / excess_per_s + pause_s)
     if answer_s > 0.0:

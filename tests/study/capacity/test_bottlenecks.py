@@ -15,7 +15,7 @@ import pytest
 import sendcap
 from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import Scenario, from_dict
-from sendcap.study.capacity.ceilings import bottleneck, stages
+from sendcap.scenario.stages import bottleneck, stages
 
 PROVIDER: dict[str, Any] = {
     "connections_per_ip": 200,

@@ -7,7 +7,7 @@ import pytest
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Rate, Scenario, from_dict
-from sendcap.study.capacity.ceilings import bottleneck, stages
+from sendcap.scenario.stages import bottleneck, stages
 from sendcap.study.capacity.searches.acceptance import Acceptance, bare, takes_s, with_edge_at
 from sendcap.study.capacity.searches.lever import available, raised
 from sendcap.study.capacity.searches.levers import Levers, helps_until, levers

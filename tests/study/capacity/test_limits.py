@@ -12,7 +12,7 @@ from test_bottlenecks import plain
 import sendcap
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario import Scenario, from_dict, load, updated
-from sendcap.study.capacity.ceilings import stages
+from sendcap.scenario.stages import stages
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
 from sendcap.study.capacity.retries import attempts_per_message, refused

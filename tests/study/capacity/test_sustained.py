@@ -6,7 +6,7 @@ import pytest
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict
-from sendcap.study.capacity.ceilings import stages
+from sendcap.scenario.stages import stages
 from sendcap.study.capacity.searches import steady
 from sendcap.study.capacity.searches.sustained import sustained
 

@@ -7,7 +7,7 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict, load, updated
-from sendcap.study.capacity.ceilings import bottleneck, stages
+from sendcap.scenario.stages import bottleneck, stages
 from sendcap.study.capacity.searches import within as capacity
 from sendcap.study.capacity.searches.acceptance import accepted_share_s, bare
 from sendcap.study.capacity.searches.within import certain_digits, largest_within

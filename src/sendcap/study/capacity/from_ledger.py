@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.study.capacity import ceilings
+from sendcap.scenario.stages import Stage, stages
 from sendcap.study.capacity.limits import ACCEPTED_PCT, Limits
 from sendcap.study.capacity.observed import Observed, ceiling_per_s
 from sendcap.study.capacity.retries import attempts_per_message, carried
@@ -39,7 +39,7 @@ def limits_from_ledger(run: Run) -> Limits:
     def at_edges(event: Event, provider: str | None = None) -> Ints:
         return ledger.cumulative(event, clock="happened", provider=provider)
 
-    def observed(stage: ceilings.Stage) -> Observed:
+    def observed(stage: Stage) -> Observed:
         if stage.kind == "provider":
             name = stage.name
             came = at_edges("relayed", name)
@@ -72,8 +72,8 @@ def limits_from_ledger(run: Run) -> Limits:
             longest_wait_s=math.nan,
         )
 
-    stages = ceilings.stages(scenario, times)
-    return Limits(scenario, run, tuple(map(observed, stages)), first_attempts_only=True)
+    parts = stages(scenario, times)
+    return Limits(scenario, run, tuple(map(observed, parts)), first_attempts_only=True)
 
 
 def _ready(run: Run) -> Ints:

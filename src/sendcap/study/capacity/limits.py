@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.files.tables import plain
-from sendcap.study.capacity import ceilings
+from sendcap.scenario.stages import Stage, stages
 from sendcap.study.capacity.sentences import holding_up, sentence
 from sendcap.version import __version__
 
@@ -51,7 +51,7 @@ class Limits:
     first_attempts_only: bool = False
 
     @property
-    def stages(self) -> tuple[ceilings.Stage, ...]:
+    def stages(self) -> tuple[Stage, ...]:
         """The stages with their ceilings; messages are tried as often as in the simulation.
 
         Attempts count until 99 % of what was ever accepted had been accepted there.
@@ -198,7 +198,7 @@ def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
 
     ledger = run.ledger
 
-    def seen(stage: ceilings.Stage) -> Observed:
+    def seen(stage: Stage) -> Observed:
         if stage.kind == "provider":
             its = monitor.provider(stage.name)
             its_carried = carried(ledger, scenario, stage.name)
@@ -207,8 +207,8 @@ def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
         return observed(stage, its, its_carried, bins=monitor.bins, bin_s=scenario.time.bin)
 
     times = attempts_per_message(ledger, scenario, ACCEPTED_PCT)
-    stages = ceilings.stages(scenario, times)
-    return Limits(scenario, run, tuple(seen(stage) for stage in stages))
+    parts = stages(scenario, times)
+    return Limits(scenario, run, tuple(seen(stage) for stage in parts))
 
 
 def _row(its: Observed) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sendcap.model.monitor import StageMonitor
 from sendcap.scenario.constraints import CONNECTIONS
-from sendcap.study.capacity.ceilings import Stage
+from sendcap.scenario.stages import Stage
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from sendcap.scenario import FixedWindow, Gap, Scenario, format_duration
-from sendcap.study.capacity.ceilings import Constraint, Kind, Stage, bottleneck
+from sendcap.scenario.constraints import Constraint
+from sendcap.scenario.stages import Kind, Stage, bottleneck
 from sendcap.text.quantities import elapsed
 
 _CLOSE: Final = 0.9

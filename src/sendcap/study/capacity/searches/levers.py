@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Scenario
-    from sendcap.study.capacity.ceilings import Stage
+    from sendcap.scenario.stages import Stage
 
 _MOST_UNITS: Final = 1_000
 
@@ -153,7 +153,7 @@ def levers(
         If the share is never accepted, or what is asked makes no sense.
     """
     from sendcap.scenario.files import scenario_of
-    from sendcap.study.capacity.ceilings import bottleneck, stages
+    from sendcap.scenario.stages import bottleneck, stages
     from sendcap.study.capacity.sentences import holding_up
 
     scenario = scenario_of(scenario)
@@ -204,7 +204,7 @@ def helps_until(
         0 and None where a unit does not shorten the time that the bottleneck needs, or there is
         none; None and None where the bottleneck stays where it is, however many there are.
     """
-    from sendcap.study.capacity.ceilings import bottleneck, stages
+    from sendcap.scenario.stages import bottleneck, stages
     from sendcap.study.capacity.sentences import holding_up
 
     def at(units: int) -> Stage:

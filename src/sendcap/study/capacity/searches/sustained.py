@@ -25,7 +25,7 @@ from sendcap.study.replication.workers import Simulations, Workers
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario
-    from sendcap.study.capacity.ceilings import Kind, Stage
+    from sendcap.scenario.stages import Kind, Stage
 
 EPSILON: Final = 0.002
 """A provider at which this share of what arrives is left unsettled counts as unstable."""
@@ -55,7 +55,7 @@ class Sustained:
         confidence interval. Relay and ingress have ceilings without chance: where one of them is
         the lowest, the interval has no length.
     kind, name
-        What is unstable above it, as in `sendcap.study.capacity.ceilings.Stage`.
+        What is unstable above it, as in `sendcap.scenario.stages.Stage`.
     relay_per_s
         What the relay hands over per second as long as it has messages; infinite without a limit.
     growing
@@ -127,7 +127,7 @@ def sustained(
         If nothing limits the rate.
     """
     from sendcap.scenario.files import scenario_of
-    from sendcap.study.capacity.ceilings import stages
+    from sendcap.scenario.stages import stages
 
     require_confidence(confidence)
     require_replications(replications)

@@ -213,7 +213,7 @@ def _closed_form(
     """Return about how many messages the bottleneck can carry in the time."""
     from scipy.optimize import brentq
 
-    from sendcap.study.capacity.ceilings import bottleneck, stages
+    from sendcap.scenario.stages import bottleneck, stages
 
     def late_s(log_size: float) -> float:
         its = resized(scenario, round(math.exp(log_size)))

@@ -1,4 +1,4 @@
-"""How long a stage takes to carry a load under its constraints, as a fluid would."""
+"""The time that a stage takes to carry a load under its constraints, as a fluid."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Final, NamedTuple
 from sendcap.scenario.constraints import Constraint
 
 _MOST_WINDOWS: Final = 1_000
-"""Of a load that takes more windows than that, one more or less does not matter."""
+"""Of a load that takes more windows, one more or less does not matter."""
 _NOTHING: Final = 1e-9
-"""Attempts, relative to the burst, that rounding leaves over."""
+"""Rounding error of attempts, relative to the burst."""
 
 
 class Carried(NamedTuple):
-    """When a load has been carried, and for how many seconds each constraint was the slowest."""
+    """The end of a load, and the seconds for which each constraint was the slowest."""
 
     at_s: float
     limited_s: Mapping[str, float]
 
 
 def carried(constraints: Iterable[Constraint], attempts: float, from_s: float = 0.0) -> Carried:
-    """Return when a stage that is never idle has carried so many attempts.
+    """Return when a stage that is never idle has carried a load.
 
-    The stage goes as fast as the slowest constraint lets it at that moment. A burst may go as
-    fast as the other constraints let it, and fills up again while they are slower. At ``from_s``
-    all bursts are whole.
+    The stage goes at the pace of the slowest constraint of the moment. A burst goes as fast as the
+    other constraints allow, and fills up again while they are slower; at ``from_s`` all bursts are
+    full. Chance is left out: connect and transaction times count with their means.
 
     Parameters
     ----------
     constraints
-        What limits it; nothing, and all is carried at once.
+        Limits of the stage; without any, the load takes no time.
     attempts
         The load.
     from_s
-        When it begins.
+        Beginning, in seconds from t = 0.
     """
     buckets = [_bucket(constraint, attempts, from_s) for constraint in constraints]
     limited_s = {constraint.name: 0.0 for constraint in constraints}
@@ -46,7 +46,7 @@ def carried(constraints: Iterable[Constraint], attempts: float, from_s: float = 
             if bucket.per_s < per_s:
                 per_s, slowest = bucket.per_s, bucket
         if slowest is None:
-            # As much as the smallest burst holds goes at once.
+            # The smallest burst goes at once.
             at_once = min([left, *(bucket.burst_left for bucket in buckets)])
             for bucket in buckets:
                 bucket.take(at_once, 0.0)
@@ -75,10 +75,10 @@ def _bucket(constraint: Constraint, attempts: float, from_s: float) -> _Bucket:
 
 
 class _Bucket:
-    """A constraint's tokens: they come at its pace, and as many as its burst may be saved up.
+    """A constraint's token bucket: tokens come at the pace, and are saved up to the burst.
 
-    ``_spent`` is what has been taken beyond what the pace has brought; the burst minus that is
-    left. With a burst that shrinks at a change of pace it can be more than the burst.
+    ``_spent`` counts the tokens missing from a full bucket. With a burst that shrinks at a change
+    of pace it can exceed the burst.
     """
 
     def __init__(self, constraint: Constraint, from_s: float) -> None:
@@ -89,28 +89,28 @@ class _Bucket:
         self.move_to(from_s)
 
     def move_to(self, now_s: float) -> None:
-        """Change to the pace of a moment; it must not go back."""
+        """Change to the pace of a later moment."""
         while self._step + 1 < len(self._paces) and self._paces[self._step + 1].from_s <= now_s:
             self._step += 1
         self._pace = self._paces[self._step]
 
     @property
     def burst_left(self) -> float:
-        """Attempts that may go at once."""
+        """Attempts left in the burst."""
         if self._pace.per_s == math.inf:
             return math.inf
         return self._pace.burst - self._spent
 
     @property
     def per_s(self) -> float:
-        """Attempts per second that it lets through now, infinite while there is a burst left."""
+        """Current limit in attempts per second, infinite with a burst left."""
         nothing = _NOTHING * max(self._pace.burst, 1.0)
         if self._pace.per_s == 0.0 or self.burst_left < -nothing:
             return 0.0
         return math.inf if self.burst_left > nothing else self._pace.per_s
 
     def lasts_s(self, now_s: float, per_s: float) -> float:
-        """Return for how long `per_s` stays as it is if so many attempts per second go."""
+        """Return for how long `per_s` stays the same at this throughput."""
         lasts_s = math.inf
         if self._step + 1 < len(self._paces):
             lasts_s = self._paces[self._step + 1].from_s - now_s
@@ -122,13 +122,13 @@ class _Bucket:
         return lasts_s
 
     def take(self, attempts: float, passed_s: float) -> None:
-        """Let attempts through in a time."""
+        """Take tokens for attempts over a time."""
         if self._pace.per_s < math.inf:
             self._spent = max(self._spent + attempts - self._pace.per_s * passed_s, 0.0)
 
 
 class _Window(_Bucket):
-    """A fixed window's tokens: all of them come when a window begins, and lapse when it ends."""
+    """A fixed window's tokens: all come when a window begins, and lapse when it ends."""
 
     def __init__(self, constraint: Constraint, from_s: float) -> None:
         assert constraint.window_s is not None
@@ -137,7 +137,7 @@ class _Window(_Bucket):
         super().__init__(constraint, from_s)
 
     def move_to(self, now_s: float) -> None:
-        """Begin the window of a moment anew."""
+        """Move to a later moment; a new window brings new tokens."""
         super().move_to(now_s)
         number = math.floor(now_s / self._length_s * (1.0 + 1e-12))
         if number > self._number:
@@ -145,11 +145,11 @@ class _Window(_Bucket):
 
     @property
     def per_s(self) -> float:
-        """Infinite, and 0 when the window is used up."""
+        """Infinite, or 0 in a window used up."""
         return math.inf if self.burst_left > _NOTHING * self._pace.burst else 0.0
 
     def lasts_s(self, now_s: float, per_s: float) -> float:
-        """Return the time to the end of the window, or until it is used up."""
+        """Return the time until the window ends or is used up."""
         ends_s = (self._number + 1) * self._length_s - now_s
         if self.per_s == 0.0 or per_s == 0.0:
             return ends_s
@@ -158,5 +158,5 @@ class _Window(_Bucket):
         return min(ends_s, self.burst_left / per_s)
 
     def take(self, attempts: float, passed_s: float) -> None:  # noqa: ARG002
-        """Let attempts through."""
+        """Take tokens for attempts."""
         self._spent += attempts

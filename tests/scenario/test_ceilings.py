@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sendcap.scenario import Scenario, from_dict, load, updated
-from sendcap.study.capacity.ceilings import Stage, bottleneck, stages
+from sendcap.scenario.carrying import carried
+from sendcap.scenario.stages import Stage, bottleneck, stages
 
 
 def scenario_of(**sections: Any) -> Scenario:
@@ -127,14 +128,15 @@ def test_a_schedule_is_followed_from_when_the_delivery_starts() -> None:
     assert stage.needs_s == pytest.approx(1800 + 900, abs=1.0)
     assert stage.per_s == pytest.approx(900 / 2700, rel=1e-3)
     assert stage.binding.name == "schedule"
-    assert stage.carried_by_s(900, from_s=3600.0) == pytest.approx(4500.0, abs=1.0)
+    assert carried(stage.constraints, 900, 3600.0).at_s == pytest.approx(4500.0, abs=1.0)
 
 
 def test_a_warm_up_takes_the_days_that_its_volumes_say() -> None:
     stage = provider_of({"ips": 2}, rate={"kind": "warm-up", "share": 0.5})
     # 200, 500 and 1000 a day from two addresses, of which half goes here.
     assert stage.binding.name == "warm-up"
-    assert stage.carried_by_s(200 + 500 + 500) / 86_400 == pytest.approx(2.5, rel=1e-3)
+    done_s = carried(stage.constraints, 200 + 500 + 500, stage.from_s).at_s
+    assert done_s / 86_400 == pytest.approx(2.5, rel=1e-3)
 
 
 def test_the_constraint_that_is_slowest_for_the_longest_binds() -> None:

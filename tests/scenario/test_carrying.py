@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sendcap.scenario.carrying import carried
 from sendcap.scenario.constraints import Constraint, Pace
-from sendcap.study.capacity.carrying import carried
 
 attempts = st.floats(1.0, 1e8)
 per_s = st.floats(0.01, 1e4)

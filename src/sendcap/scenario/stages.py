@@ -1,0 +1,171 @@
+"""The stages of a delivery and their ceilings, in closed form.
+
+A stage is the relay, the MTA's ingress or a provider's queue. The slowest of a stage's constraints
+is the ceiling. Divided by the stage's share of the messages and by the attempts per message, it
+gives the ceiling of the whole delivery; the stage that needs the longest for its load is the
+bottleneck. Nothing is simulated, and nothing is random.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from sendcap.scenario.carrying import Carried, carried
+from sendcap.scenario.constraints import (
+    Constraint,
+    ingress_constraints,
+    outage_constraints,
+    provider_constraints,
+    relay_constraints,
+)
+from sendcap.scenario.scenario import Scenario
+
+Kind = Literal["relay", "ingress", "provider"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a delivery, and the load on it.
+
+    Attributes
+    ----------
+    kind
+        Kind of stage; a provider may have any name.
+    name
+        ``"relay"``, ``"ingress"`` or the provider's name.
+    share
+        Share of all messages to deliver that passes the stage.
+    messages
+        Number of these messages.
+    constraints
+        Limits of the stage, outages included.
+    attempts_per_message
+        Mean number of attempts per message: retries are load as well.
+    from_s
+        Earliest arrival of a message, in seconds from t = 0.
+    servers
+        Messages (at the relay: batches) that the stage can work on at a time.
+    """
+
+    kind: Kind
+    name: str
+    share: float
+    messages: float
+    constraints: tuple[Constraint, ...]
+    attempts_per_message: float = 1.0
+    from_s: float = 0.0
+    servers: int = 1
+
+    @property
+    def attempts(self) -> float:
+        """The load, in attempts."""
+        return self.messages * self.attempts_per_message
+
+    @cached_property
+    def _carried(self) -> Carried:
+        return carried(self.constraints, self.attempts, self.from_s)
+
+    @property
+    def needs_s(self) -> float:
+        """Least time in seconds to carry the load, without ever being idle."""
+        return self._carried.at_s - self.from_s
+
+    @property
+    def _varies(self) -> bool:
+        return any(limit.varies for limit in self.constraints) and self.needs_s > 0.0
+
+    @property
+    def binding(self) -> Constraint | None:
+        """The slowest constraint, None for a stage without limits.
+
+        Of constraints that change with time, the one that was the slowest for the longest time
+        while the stage carried the load.
+        """
+        limiting = [limit for limit in self.constraints if limit.lowest_per_s < math.inf]
+        if limiting and self._varies:
+            return max(limiting, key=lambda limit: self._carried.limited_s[limit.name])
+        return min(limiting, key=lambda limit: limit.per_s, default=None)
+
+    @property
+    def per_s(self) -> float:
+        """The ceiling in attempts per second, in the long run.
+
+        With constraints that change with time, the mean while the stage carries the load.
+        """
+        if self._varies:
+            return self.attempts / self.needs_s
+        return min((limit.per_s for limit in self.constraints), default=math.inf)
+
+    @property
+    def delivery_per_s(self) -> float:
+        """The resulting ceiling of the whole delivery, in messages per second."""
+        load = self.share * self.attempts_per_message
+        return self.per_s / load if load > 0.0 else math.inf
+
+
+def stages(
+    scenario: Scenario, attempts_per_message: Mapping[str, float] | None = None
+) -> tuple[Stage, ...]:
+    """Return the stages of a scenario: the relay, an ingress with a rate, providers with messages.
+
+    Parameters
+    ----------
+    scenario
+        A scenario.
+    attempts_per_message
+        Mean attempts per message for each provider (default: 1, first attempts only). Throttled
+        and unreachable attempts are the effect of a limit and no load, so they do not count.
+    """
+    return (*upstream(scenario), *_providers(scenario, attempts_per_message or {}))
+
+
+def upstream(scenario: Scenario) -> tuple[Stage, ...]:
+    """Return the stages before the providers: the relay, and an ingress with a rate."""
+    total = sum(delivery.messages for delivery in scenario.deliveries)
+    arriving = 1.0 - scenario.relay.error_rate
+    first_s = min(delivery.at for delivery in scenario.deliveries)
+    workers, limits = scenario.relay.workers, relay_constraints(scenario)
+    relay = Stage("relay", "relay", 1.0, total, limits, from_s=first_s, servers=workers)
+    if scenario.mta.ingress_rate is None:
+        return (relay,)
+    limits = ingress_constraints(scenario)
+    return relay, Stage("ingress", "ingress", arriving, total * arriving, limits, from_s=first_s)
+
+
+def _providers(scenario: Scenario, attempts_per_message: Mapping[str, float]) -> list[Stage]:
+    total = sum(delivery.messages for delivery in scenario.deliveries)
+    arriving = 1.0 - scenario.relay.error_rate
+    messages: dict[str, int] = {}
+    first_s: dict[str, float] = {}
+    for delivery in scenario.deliveries:
+        for name, count in delivery.counts().items():
+            if count:
+                messages[name] = messages.get(name, 0) + count
+                first_s[name] = min(first_s.get(name, math.inf), delivery.at)
+    return [
+        Stage(
+            "provider",
+            name,
+            arriving * messages[name] / total,
+            arriving * messages[name],
+            (*provider_constraints(scenario, name), *outage_constraints(scenario, name)),
+            attempts_per_message.get(name, 1.0),
+            first_s[name],
+            provider.connections_per_ip * scenario.mta.ips,
+        )
+        for name, provider in scenario.providers.items()
+        if name in messages
+    ]
+
+
+def bottleneck(stages: Sequence[Stage]) -> Stage:
+    """Return the stage that needs the longest for its load; of equals the first.
+
+    With constant limits that is the stage with the lowest ceiling for the whole delivery. In a
+    tandem of stages that work at the same time, the delivery takes about as long as this stage.
+    """
+    return max(stages, key=lambda stage: stage.needs_s)
