@@ -1,4 +1,4 @@
-"""When messages came: a few deliveries that come to the same."""
+"""The arrival pattern, approximated by a few deliveries."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from sendcap.calibration.attempts import Floats
 _MOST: Final = 24
 _LEAST_MESSAGES: Final = 200
 _OFF: Final = 0.02
-"""A stretch is split where its count is off by more than this share of all messages."""
+"""A stretch is split where the count is off by more than this share of all messages."""
 _AT_ONCE_S: Final = 1.0
 
 
 class Stretch(NamedTuple):
-    """A stretch of time in which messages came evenly.
+    """A stretch of evenly spaced arrivals.
 
     Attributes
     ----------
     at_s, spread_s
-        When it begins, from the first arrival on, and how long it is.
+        Beginning, counted from the first arrival, and length.
     share
-        Of all messages.
+        Share of all messages.
     """
 
     at_s: float
@@ -33,10 +33,10 @@ class Stretch(NamedTuple):
 
 
 def stretches(arrived_s: Floats) -> list[Stretch]:
-    """Return stretches of even arrivals, at most 24, that follow the arrivals' curve.
+    """Approximate arrivals by at most 24 stretches of even arrivals.
 
-    The curve of all arrivals is cut where it is farthest from the straight line, again and again,
-    as lines on maps are simplified.
+    The curve of arrivals is cut repeatedly where it is farthest from a straight line, as lines on
+    maps are simplified.
 
     References
     ----------
@@ -47,11 +47,10 @@ def stretches(arrived_s: Floats) -> list[Stretch]:
     cuts = {0, len(times_s)}
     while len(cuts) <= _MOST:
         ordered = sorted(cuts)
-        found = [_farthest(times_s, one, two) for one, two in pairwise(ordered)]
-        distance, place = max(found)
+        distance, cut = max(_farthest(times_s, one, two) for one, two in pairwise(ordered))
         if distance <= _OFF * len(times_s):
             break
-        cuts.add(place)
+        cuts.add(cut)
     ordered = sorted(cuts)
     return [
         Stretch(float(times_s[one]), _spread_s(times_s, one, two), (two - one) / len(times_s))
@@ -61,24 +60,24 @@ def stretches(arrived_s: Floats) -> list[Stretch]:
 
 def _spread_s(times_s: Floats, one: int, two: int) -> float:
     last_s = times_s[two] if two < len(times_s) else times_s[-1]
-    # A pause after the last of them is none of it.
+    # A pause after the last arrival does not belong to the stretch.
     spread_s = min(float(last_s), float(times_s[two - 1])) - float(times_s[one])
     return 0.0 if spread_s < _AT_ONCE_S else spread_s
 
 
 def _farthest(times_s: Floats, one: int, two: int) -> tuple[float, int]:
-    """Return how far the curve is from the line between two places, in messages, and where."""
+    """Return the largest distance of the curve from a straight line, in messages, and the cut."""
     if two - one < _LEAST_MESSAGES:
         return 0.0, one
-    its = times_s[one:two]
-    span_s = its[-1] - its[0]
+    part_s = times_s[one:two]
+    span_s = part_s[-1] - part_s[0]
     if span_s < _AT_ONCE_S:
         return 0.0, one
-    line = (its - its[0]) / span_s * (two - one)
+    line = (part_s - part_s[0]) / span_s * (two - one)
     gap = np.abs(line - np.arange(two - one))
     # Equal times stay together, and the ends are no cuts.
-    inner = np.flatnonzero(np.diff(its, prepend=its[0]) > 0.0)
+    inner = np.flatnonzero(np.diff(part_s, prepend=part_s[0]) > 0.0)
     if not len(inner):
         return 0.0, one
-    place = int(inner[np.argmax(gap[inner])])
-    return float(gap[place]), one + place
+    cut = int(inner[np.argmax(gap[inner])])
+    return float(gap[cut]), one + cut

@@ -1,10 +1,10 @@
 """The table of attempts: one row for each time an MTA tried to deliver a message.
 
-A log may be larger than memory. So rows are kept as records of one fixed type, and beyond a
-million of them they are moved to temporary files, one for each of 64 buckets. A message's bucket
-follows from its hash: all its attempts are in one, and each bucket is a random sample of the
-messages. Raw records and not Parquet, because 64 columnar writers would need 64 buffers, and
-because nothing is ever read of a bucket but all of it.
+A log may be larger than memory. So rows are records of one fixed type, and beyond a million of
+them all move to temporary files, one for each of 64 buckets. The hash of a message decides its
+bucket: all attempts of a message share one, and each bucket is a random sample of the messages.
+The files hold raw records, not Parquet, because 64 columnar writers would need 64 buffers, and a
+bucket is always read as a whole.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ ACCEPTED, SOFT, HARD, EXPIRED, RETURNED = 1, 2, 3, 4, 5
 
 ATTEMPT: Final = np.dtype(
     [
-        ("message", "u8"),  # keyed hash of the MTA's own number of the message
-        ("recipient", "u4"),  # keyed hash of the address; 0 where the log has none
-        ("session", "u8"),  # keyed hash of the connection; 0 where the log has none
-        ("arrived_s", "f8"),  # when the MTA took the message; all times since 1970, NaN if unknown
-        ("ready_s", "f8"),  # when the attempt was due
-        ("started_s", "f8"),  # when the connection was asked for
+        ("message", "u8"),  # keyed hash of the MTA's number of the message
+        ("recipient", "u4"),  # keyed hash of the address; 0 if unknown
+        ("session", "u8"),  # keyed hash of the connection; 0 if unknown
+        ("arrived_s", "f8"),  # reception by the MTA; all times since 1970, NaN if unknown
+        ("ready_s", "f8"),  # due time of the attempt
+        ("started_s", "f8"),  # request of the connection
         ("finished_s", "f8"),
-        ("setup_s", "f4"),  # to open the connection; 0 if it was open, NaN if unknown
+        ("setup_s", "f4"),  # opening the connection; 0 if it was open, NaN if unknown
         ("transaction_s", "f4"),
-        ("enhanced", "u4"),  # class, subject, detail: 5.7.26 is 5_007_026; 0 without one
+        ("enhanced", "u4"),  # class, subject, detail: 5.7.26 is 5_007_026; 0 if unknown
         ("code", "u2"),
         ("provider", "u2"),
-        ("attempt", "u2"),  # as the log numbers it, from 1; 0 if it does not
-        ("use", "u2"),  # of the connection, from 1; 0 if unknown
+        ("attempt", "u2"),  # number in the log, from 1; 0 if unknown
+        ("use", "u2"),  # position in the connection, from 1; 0 if unknown
         ("outcome", "u1"),
         ("reason", "u1"),
     ]
@@ -52,7 +52,7 @@ _UNKNOWN: Final = {"arrived_s", "ready_s", "started_s", "setup_s", "transaction_
 
 
 def rows(count: int, columns: Mapping[str, Any]) -> Records:
-    """Return records; columns that are not given are unknown."""
+    """Return records; missing columns are unknown."""
     records = np.zeros(count, ATTEMPT)
     for name in _UNKNOWN - columns.keys():
         records[name] = np.nan
@@ -62,29 +62,29 @@ def rows(count: int, columns: Mapping[str, Any]) -> Records:
 
 
 class Attempts:
-    """All attempts of a calibration; a context manager that removes its temporary files.
+    """All attempts of a calibration; a context manager that removes the temporary files.
 
     Parameters
     ----------
     in_memory
-        Rows that are kept in memory; with more of them all move to temporary files.
+        Largest number of rows in memory.
 
     Attributes
     ----------
     count
         Rows so far.
     first_s, last_s
-        When the first attempt finished, and when the last of all events was; infinite without.
+        End of the first attempt and time of the last event; infinite while empty.
     sharp
         Whether times are finer than whole seconds.
     by_provider : ndarray of int
-        Attempts at each provider, by number.
+        Attempts by number of the provider.
     """
 
     def __init__(self, in_memory: int = _IN_MEMORY) -> None:
         self._in_memory = in_memory
-        self._held: list[Records] = []
-        self._held_count = 0
+        self._pending: list[Records] = []
+        self._pending_count = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.count = 0
         self.first_s, self.last_s = np.inf, -np.inf
@@ -98,7 +98,7 @@ class Attempts:
         self.close()
 
     def close(self) -> None:
-        """Remove the temporary files; at any moment, and more than once."""
+        """Remove the temporary files; may be called at any moment, and more than once."""
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -106,10 +106,10 @@ class Attempts:
         """Add rows, in any order."""
         if not len(records):
             return
-        self._held.append(records)
-        self._held_count += len(records)
+        self._pending.append(records)
+        self._pending_count += len(records)
         self.count += len(records)
-        if self._held_count > self._in_memory:
+        if self._pending_count > self._in_memory:
             self._spill()
         self.last_s = max(self.last_s, float(records["finished_s"].max()))
         tried = records["outcome"] <= HARD
@@ -121,9 +121,9 @@ class Attempts:
         self.first_s = min(self.first_s, float(finished_s.min()))
 
     def parts(self) -> Iterator[Records]:
-        """Yield all rows in parts, each with all the rows of its messages."""
+        """Yield all rows in parts; the rows of a message are in the same part."""
         if self._folder is None:
-            yield np.concatenate(self._held) if self._held else np.zeros(0, ATTEMPT)
+            yield np.concatenate(self._pending) if self._pending else np.zeros(0, ATTEMPT)
             return
         self._spill()
         for bucket in range(_BUCKETS):
@@ -134,18 +134,18 @@ class Attempts:
     def _spill(self) -> None:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="sendcap-attempts-")
-        if not self._held:
+        if not self._pending:
             return
-        records = np.concatenate(self._held)
-        self._held, self._held_count = [], 0
+        records = np.concatenate(self._pending)
+        self._pending, self._pending_count = [], 0
         bucket = (records["message"] % np.uint64(_BUCKETS)).astype(np.int64)
         order = np.argsort(bucket, kind="stable")
         edges = np.searchsorted(bucket[order], np.arange(_BUCKETS + 1))
         for number in range(_BUCKETS):
-            mine = order[edges[number] : edges[number + 1]]
-            if len(mine):
+            chosen = order[edges[number] : edges[number + 1]]
+            if len(chosen):
                 with self._path(number).open("ab") as file:
-                    records[mine].tofile(file)
+                    records[chosen].tofile(file)
 
     def _path(self, bucket: int) -> Path:
         assert self._folder is not None

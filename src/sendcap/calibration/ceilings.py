@@ -1,15 +1,17 @@
-"""What held sending back at a provider: its connections, or a rate; and the fastest seen."""
+"""The ceiling at a provider: connections or a rate; and the fastest pace in the log."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from sendcap.calibration.attempts import Floats, Ints, Records
-from sendcap.calibration.evidence import OfProvider
+from sendcap.calibration.attempts import Floats, Records
+from sendcap.calibration.connections import session_starts
+from sendcap.calibration.evidence import ProviderEvidence, add_spans
 from sendcap.calibration.times import Z90, Figure
 
 _MINUTE_S: Final = 60.0
@@ -17,9 +19,9 @@ _HOUR_S: Final = 3600.0
 _LEAST_BLOCKS: Final = 10
 _ALIKE: Final = 0.05
 _FLAT: Final = 0.4
-"""Connections that are all in use spread less than this share of what chance would do."""
+"""Connections at their limit vary less than this share of chance."""
 _FLAT_PACE: Final = 0.25
-"""So do the attempts of a rate; those of busy connections by their cv."""
+"""Attempts at a rate limit vary less than this share of chance."""
 _ONE_AT_A_TIME: Final = 1.05
 _LEAST_PAUSE: Final = 0.05
 _SHORT_WAIT_S: Final = 5.0
@@ -28,23 +30,22 @@ _LEAST_IN_A_BLOCK: Final = 10.0
 
 @dataclass(frozen=True)
 class Ceiling:
-    """How fast it went at a provider, and why no faster.
+    """The fastest pace at a provider, and the limit behind it.
 
     Attributes
     ----------
     connections
-        The most that were in use at a time, on average over a bin; NaN if unknown.
+        Largest number of connections in use, on average over a bin; NaN if unknown.
     per_second, per_minute, per_hour
-        Attempts in the busiest second (NaN where stamps are coarser), minute and hour, each per
-        second.
+        Attempts per second in the busiest second (NaN if stamps are coarser), minute and hour.
     limited_by
-        What the plateau is of: ``"connections"``, ``"rate"``, or nothing that can be told.
+        ``"connections"``, ``"rate"``, or ``""`` without a plateau.
     level
-        How high it is: connections, or attempts per second.
+        Level of the plateau: connections, or attempts per second.
     blocks, block_s
-        How many stretches of time are on the plateau, and how long one is.
+        Number and length of the stretches on the plateau.
     pause_s
-        Where attempts come one by one, each a while after the last: how long that is.
+        Pause between attempts that come one by one.
     """
 
     connections: float
@@ -57,45 +58,59 @@ class Ceiling:
     block_s: float
     pause_s: float | None = None
 
+    @property
+    def fastest(self) -> dict[str, float]:
+        """Attempts per second in the busiest second, minute and hour, as far as known."""
+        paces = {"second": self.per_second, "minute": self.per_minute, "hour": self.per_hour}
+        return {name: pace for name, pace in paces.items() if math.isfinite(pace)}
 
-def ceiling(mine: OfProvider, bin_s: float, open_sessions: Floats | None) -> Ceiling:
-    """Read off how fast it went.
 
-    Connections that are the limit are all in use all the time while messages wait, and their
-    number is more even than that of the attempts; a rate is kept minute after minute, and the
-    connections in use vary. Where messages hardly waited, the pace is that of their arrival, and
-    says nothing of a limit.
+class _Plateau(NamedTuple):
+    limited_by: Literal["connections", "rate"]
+    level: Figure
+    blocks: int
+    block_s: float
+
+
+def ceiling(provider: ProviderEvidence, bin_s: float, open_sessions: Floats | None) -> Ceiling:
+    """Return the ceiling at a provider.
+
+    Connections at their limit are all in use while messages wait, and their number varies less
+    than that of the attempts; at a rate limit, minutes are alike, and the connections in use vary.
+    Where messages hardly waited, the pace is that of the arrivals, and says nothing about a limit.
 
     Parameters
     ----------
     open_sessions
-        Connections that were open on average in each bin, where the log tells them apart;
-        otherwise they are taken from how long attempts took.
+        Mean number of open connections in each bin; None if the log does not distinguish them,
+        so that durations of attempts stand in.
     """
-    counts = mine.in_bin.astype(np.float64)
-    busy = mine.busy_s / bin_s if open_sessions is None else open_sessions
+    counts = provider.in_bin.astype(np.float64)
+    busy = provider.busy_s / bin_s if open_sessions is None else open_sessions
     most = float(busy.max()) if busy.any() else math.nan
     per_second = float(counts.max()) / bin_s if bin_s <= 1.0 else math.nan
     minute = _fastest(counts, bin_s, _MINUTE_S)
     hour = _fastest(counts, bin_s, _HOUR_S)
-    limited: Literal["connections", "rate", ""] = ""
-    level, blocks, block_s, pause_s = None, 0, 0.0, None
-    if _waited(mine):
-        limited, level, blocks, block_s = _plateau(counts, busy, bin_s)
-        if level is not None and open_sessions is None:
-            pause_s = _pause_s(mine, most, hour if limited == "connections" else level.value)
-        if pause_s is not None and limited == "connections":
-            # One at a time, and for a part of the time none: its level says how large a part.
-            limited, level = "rate", Figure(hour)
-    return Ceiling(most, per_second, minute, hour, limited, level, blocks, block_s, pause_s)
+    plateau, pause_s = None, None
+    if _waited(provider):
+        plateau = _plateau(counts, busy, bin_s)
+    if plateau is None:
+        return Ceiling(most, per_second, minute, hour, "", None, 0, 0.0)
+    if open_sessions is None:
+        per_s = hour if plateau.limited_by == "connections" else plateau.level.value
+        pause_s = _pause_s(provider, most, per_s)
+    if pause_s is not None and plateau.limited_by == "connections":
+        # A single connection with pauses: its plateau is the share of the time in use.
+        plateau = plateau._replace(limited_by="rate", level=Figure(hour))
+    return Ceiling(most, per_second, minute, hour, *plateau, pause_s)
 
 
-def _pause_s(mine: OfProvider, most: float, per_s: float) -> float | None:
-    """Return the pause after each attempt, None where more than one are under way at a time.
+def _pause_s(provider: ProviderEvidence, most: float, per_s: float) -> float | None:
+    """Return the pause after each attempt; None if attempts overlap.
 
-    Postfix's ``destination_rate_delay`` makes them come one by one, so many seconds apart.
+    Postfix's ``destination_rate_delay`` separates the attempts by a pause.
     """
-    takes_s = float(mine.busy_s.sum()) / max(mine.attempts, 1)
+    takes_s = float(provider.busy_s.sum()) / max(provider.attempts, 1)
     pause_s = 1.0 / per_s - takes_s
     if not most <= _ONE_AT_A_TIME or pause_s < _LEAST_PAUSE / per_s:
         return None
@@ -110,51 +125,47 @@ def _fastest(counts: Floats, bin_s: float, span_s: float) -> float:
     return float((upto[width:] - upto[:-width]).max()) / (width * bin_s)
 
 
-def _waited(mine: OfProvider) -> bool:
-    (delay_s,) = mine.delay_s.columns()
+def _waited(provider: ProviderEvidence) -> bool:
+    (delay_s,) = provider.delay_s.columns()
     if not len(delay_s):
         return False
-    (setup_s,), (transaction_s,) = mine.setup_s.columns(), mine.transaction_s.columns()
-    takes_s = sum(float(its.mean()) for its in (setup_s, transaction_s) if len(its))
+    samples = (provider.setup_s.columns()[0], provider.transaction_s.columns()[0])
+    takes_s = sum(float(sample.mean()) for sample in samples if len(sample))
     return float(np.median(delay_s)) > max(_SHORT_WAIT_S, 3.0 * takes_s)
 
 
-def _plateau(
-    counts: Floats, busy: Floats, bin_s: float
-) -> tuple[Literal["connections", "rate", ""], Figure | None, int, float]:
-    """Find the busiest stretches that are alike, and what is alike in them."""
+def _plateau(counts: Floats, busy: Floats, bin_s: float) -> _Plateau | None:
+    """Return the busiest stretches that are alike; None without any."""
     for block_s in (_MINUTE_S, 10.0):
         width = max(1, round(block_s / bin_s))
-        edges = np.arange(0, len(counts) // width * width, width)
-        if not len(edges):
+        attempts, in_use = _blocks(counts, width), _blocks(busy, width) / width
+        if len(attempts) < _LEAST_BLOCKS:
             continue
-        its = np.add.reduceat(counts, edges)
-        in_use = np.add.reduceat(busy, edges) / width
-        # The first and the last stretch are cut by the beginning and the end.
-        # Most stretches have a few retries only, so the busiest are found by their rank.
-        if len(its) < _LEAST_BLOCKS:
-            continue
-        full = its >= 0.8 * np.partition(its, -_LEAST_BLOCKS)[-_LEAST_BLOCKS]
-        full[1:-1] &= (its[:-2] > 0) & (its[2:] > 0)
+        # Most blocks contain a few retries only, so the busiest are selected by their rank. The
+        # blocks at the edges of a plateau are cut by its beginning and end.
+        full = attempts >= 0.8 * np.partition(attempts, -_LEAST_BLOCKS)[-_LEAST_BLOCKS]
+        full[1:-1] &= (attempts[:-2] > 0) & (attempts[2:] > 0)
         if full.sum() < _LEAST_BLOCKS:
             continue
-        level, held = (np.median(values[full]) for values in (its, in_use))
-        alike = full & (np.abs(its - level) <= 0.2 * level)
-        if alike.sum() < _LEAST_BLOCKS or level < _LEAST_IN_A_BLOCK:
+        level, used = (float(np.median(values[full])) for values in (attempts, in_use))
+        alike = full & (np.abs(attempts - level) <= 0.2 * level)
+        blocks = int(alike.sum())
+        if blocks < _LEAST_BLOCKS or level < _LEAST_IN_A_BLOCK:
             continue
         chance = 1.0 / math.sqrt(level)
-        paced = _evenness(its[alike], float(level))
-        used = _evenness(in_use[alike], float(held)) if held > 0.0 else math.inf
-        if used > _FLAT * chance and paced > _FLAT_PACE * chance:
+        pace_spread = _evenness(attempts[alike], level)
+        use_spread = _evenness(in_use[alike], used) if used > 0.0 else math.inf
+        if use_spread > _FLAT * chance and pace_spread > _FLAT_PACE * chance:
             continue
-        if used < paced:
-            return "connections", _level(in_use[alike], 1.0), int(alike.sum()), width * bin_s
-        return "rate", _level(its[alike], width * bin_s), int(alike.sum()), width * bin_s
-    return "", None, 0, 0.0
+        block_s = width * bin_s
+        if use_spread < pace_spread:
+            return _Plateau("connections", _level(in_use[alike], 1.0), blocks, block_s)
+        return _Plateau("rate", _level(attempts[alike], block_s), blocks, block_s)
+    return None
 
 
 def _evenness(values: Floats, level: float) -> float:
-    """Return half the width of the middle two thirds, relative to the level."""
+    """Return half the width of the central two thirds, relative to the level."""
     low, high = np.quantile(values, [1.0 / 6.0, 5.0 / 6.0])
     return float(high - low) / 2.0 / level
 
@@ -164,64 +175,56 @@ def _level(values: Floats, divisor: float) -> Figure:
     near = values[np.abs(values - middle) <= _ALIKE * middle]
     mean = float(near.mean()) / divisor
     spread = float(near.std(ddof=1)) / divisor if len(near) > 1 else math.nan
-    # A count more or less falls over the edge of a block.
+    # One attempt more or less falls over the edge of a block.
     error = max(spread, 0.5 / divisor) / math.sqrt(len(near))
     return Figure(mean, mean - Z90 * error, mean + Z90 * error)
 
 
 def open_sessions(rows: Records, number: int, first_s: float, bin_s: float, bins: int) -> Floats:
-    """Return how many of these connections to a provider were open in each bin, on average.
+    """Return the mean number of open connections to a provider in each bin.
 
-    A connection counts from its first attempt's finish to its last's: when it was opened, no log
-    with connections tells. So that its first attempt counts, too, a usual gap is put before it.
+    A connection counts from the end of the first attempt to the end of the last: no log says when
+    it was opened. For the first attempt, a usual gap is put before it.
 
     Parameters
     ----------
     rows
-        Whole sessions, one after the other, in order of time.
+        Complete sessions, one after the other, in order of time.
     """
     rows = rows[rows["provider"] == number]
-    found = np.zeros(bins)
+    open_s = np.zeros(bins)
     if not len(rows):
-        return found
-    begins = np.ones(len(rows), np.bool_)
-    begins[1:] = rows["session"][1:] != rows["session"][:-1]
-    first = np.flatnonzero(begins)
+        return open_s
+    first = session_starts(rows)
     last = np.append(first[1:], len(rows)) - 1
     from_s, to_s = rows["finished_s"][first], rows["finished_s"][last]
-    within_s = np.diff(rows["finished_s"])[~begins[1:]]
+    within_s = np.delete(np.diff(rows["finished_s"]), first[1:] - 1)
     gap_s = float(np.median(within_s)) if len(within_s) else 0.0
-    _add_spans(found, from_s - gap_s - first_s, to_s - first_s, bin_s)
-    return found / bin_s
+    add_spans(open_s, from_s - gap_s - first_s, to_s - first_s, bin_s)
+    return open_s / bin_s
 
 
-def _add_spans(found: Floats, from_s: Floats, to_s: Floats, bin_s: float) -> None:
-    for times_s, sign in ((from_s, 1.0), (to_s, -1.0)):
-        place = np.clip(np.floor(times_s / bin_s).astype(np.int64) + 1, 0, len(found) - 1)
-        rest_s = np.clip(place * bin_s - times_s, 0.0, bin_s)
-        found += sign * np.bincount(place, rest_s, minlength=len(found))
-        counts: Ints = np.bincount(place, minlength=len(found))
-        found[1:] += sign * bin_s * np.cumsum(counts)[:-1]
-
-
-def tolerated(mine: OfProvider, bin_s: float) -> tuple[Figure, int] | None:
-    """Return how much a provider let through while it throttled, and in how many minutes.
+def tolerated(provider: ProviderEvidence, bin_s: float) -> tuple[Figure, int] | None:
+    """Return the attempts per second that passed while others were throttled, and the minutes.
 
     Returns
     -------
     tuple or None
-        Attempts per second; None where the minutes differ by more than a tolerance makes them.
+        None if the minutes differ by more than with a tolerance.
     """
     width = max(1, round(_MINUTE_S / bin_s))
-    edges = np.arange(0, len(mine.in_bin) // width * width, width)
-    if not len(edges):
-        return None
-    its = np.add.reduceat(mine.in_bin, edges).astype(np.float64)
-    throttled = np.add.reduceat(mine.throttled_in_bin, edges).astype(np.float64)
-    passed = (its - throttled)[throttled >= 5]
+    attempts = _blocks(provider.in_bin, width)
+    throttled = _blocks(provider.throttled_in_bin, width)
+    passed = (attempts - throttled)[throttled >= 5]
     if len(passed) < _LEAST_BLOCKS or passed.mean() < 5:
         return None
-    middle = float(np.median(passed))
-    if _evenness(passed, middle) > 0.1:
+    if _evenness(passed, float(np.median(passed))) > 0.1:
         return None
     return _level(passed, width * bin_s), len(passed)
+
+
+def _blocks(values: npt.NDArray[Any], width: int) -> Floats:
+    """Return the sums of consecutive blocks of bins; the last block takes the rest, too."""
+    edges = np.arange(0, len(values) // width * width, width)
+    sums: Floats = np.add.reduceat(values, edges).astype(np.float64)
+    return sums

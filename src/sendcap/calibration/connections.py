@@ -1,12 +1,14 @@
-"""Connections: how long attempts take on them, and how many messages one carries."""
+"""Connections: duration of attempts on them, and messages per connection."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from sendcap.calibration.attempts import Floats, Ints, Records
 from sendcap.calibration.times import Z90, Figure, Times, share
@@ -17,7 +19,7 @@ _LEAST_COARSE: Final = 200
 
 
 def rounded(values_s: Floats) -> Times:
-    """Return what Postfix's times say, which have two significant digits and two decimals.
+    """Return the intervals of Postfix's times, rounded to two digits and two decimals.
 
     References
     ----------
@@ -30,80 +32,80 @@ def rounded(values_s: Floats) -> Times:
 
 
 def session_transactions(rows: Records) -> dict[int, Times]:
-    """Return how long attempts took at each provider, from when connections were done with them.
+    """Return the durations of attempts at each provider, from the ends of attempts in a session.
 
-    On an open connection an attempt begins when the connection is done with the one before, or
-    when its message comes, if that is later. Only first attempts count: of a retry nobody knows
-    when it was due.
+    On an open connection an attempt begins at the end of the previous one, or at the arrival of
+    the message, if that is later. Only first attempts count: the due time of a retry is unknown.
 
     Parameters
     ----------
     rows
-        Whole sessions, one after the other, in order of time; times finer than seconds.
+        Complete sessions, one after the other, in order of time; times finer than seconds.
     """
     same = rows["session"][1:] == rows["session"][:-1]
-    its, before_s = rows[1:], rows["finished_s"][:-1]
-    new = same & (its["attempt"] <= 1) & ~np.isnan(its["arrived_s"])
-    gap_s = (its["finished_s"] - np.maximum(before_s, its["arrived_s"]))[new]
-    provider = its["provider"][new]
-    found = {}
-    for number in np.unique(provider).tolist():
-        mine_s = gap_s[provider == number]
-        found[number] = Times.of(mine_s, mine_s)
-    return found
+    after, before_s = rows[1:], rows["finished_s"][:-1]
+    new = same & (after["attempt"] <= 1) & ~np.isnan(after["arrived_s"])
+    gap_s = after["finished_s"] - np.maximum(before_s, after["arrived_s"])
+    by_provider = _by_provider(after["provider"][new], gap_s[new])
+    return {number: Times.of(times_s, times_s) for number, times_s in by_provider}
 
 
 def coarse_transactions(rows: Records) -> dict[int, Figure]:
-    """Return how long attempts took on average, where stamps are whole seconds.
+    """Return the mean duration of attempts at each provider, where stamps are whole seconds.
 
-    The time between two of them is off by up to a second either way, and on average by nothing.
-    So its mean is right, and its spread is not that of what it took. Only of messages that had
-    waited for their connection is it known when their attempt began.
+    The difference of two stamps is off by up to a second either way, and on average by nothing:
+    the mean is right, the spread is not. Only messages that had waited for their connection count:
+    their attempts began at the end of the previous one.
     """
     same = rows["session"][1:] == rows["session"][:-1]
-    its, before_s = rows[1:], rows["finished_s"][:-1]
-    waited = same & (its["attempt"] <= 1) & (its["arrived_s"] < before_s - 1.0)
-    gap_s = (its["finished_s"] - before_s)[waited]
-    provider = its["provider"][waited]
-    found = {}
-    for number in np.unique(provider).tolist():
-        mine_s = gap_s[provider == number]
-        if len(mine_s) >= _LEAST_COARSE and mine_s.any():
-            mean_s = float(mine_s.mean())
-            error_s = float(mine_s.std(ddof=1)) / math.sqrt(len(mine_s))
-            found[number] = Figure(mean_s, mean_s - Z90 * error_s, mean_s + Z90 * error_s)
-    return found
+    after, before_s = rows[1:], rows["finished_s"][:-1]
+    waited = same & (after["attempt"] <= 1) & (after["arrived_s"] < before_s - 1.0)
+    gap_s = (after["finished_s"] - before_s)[waited]
+    means = {}
+    for number, times_s in _by_provider(after["provider"][waited], gap_s):
+        if len(times_s) >= _LEAST_COARSE and times_s.any():
+            mean_s = float(times_s.mean())
+            error_s = float(times_s.std(ddof=1)) / math.sqrt(len(times_s))
+            means[number] = Figure(mean_s, mean_s - Z90 * error_s, mean_s + Z90 * error_s)
+    return means
 
 
 def session_uses(rows: Records) -> dict[int, Ints]:
-    """Return at each provider how many attempts were the first, second, … of their connection."""
-    begins = np.ones(len(rows), np.bool_)
-    begins[1:] = rows["session"][1:] != rows["session"][:-1]
-    first = np.flatnonzero(begins)
+    """Return for each provider the number of attempts by their position in the connection."""
+    first = session_starts(rows)
     sizes = np.diff(np.append(first, len(rows)))
     use = np.arange(len(rows)) - np.repeat(first, sizes) + 1
-    return {
-        number: np.bincount(use[rows["provider"] == number])
-        for number in np.unique(rows["provider"]).tolist()
-    }
+    return {number: np.bincount(uses) for number, uses in _by_provider(rows["provider"], use)}
+
+
+def session_starts(rows: Records) -> Ints:
+    """Return the positions of the first attempt of each session."""
+    begins = np.ones(len(rows), np.bool_)
+    begins[1:] = rows["session"][1:] != rows["session"][:-1]
+    return np.flatnonzero(begins)
+
+
+def _by_provider(provider: Ints, values: npt.NDArray[Any]) -> Iterator[tuple[int, Any]]:
+    for number in np.unique(provider).tolist():
+        yield number, values[provider == number]
 
 
 @dataclass(frozen=True)
 class PerConnection:
-    """How many messages went over a connection.
+    """Messages per connection.
 
     Attributes
     ----------
     most
-        The most that were seen.
+        Largest number of messages.
     closed_there
-        Connections that carried the most, and so were closed there.
+        Connections with that many messages, and closed there.
     limit
-        Whether that is a limit, and not just the most there were messages for.
+        Whether that is a limit, rather than chance.
     mean
-        Messages per connection.
+        Mean number of messages.
     connections
-        How many.
+        Number of connections.
     """
 
     most: int
@@ -114,18 +116,15 @@ class PerConnection:
 
 
 def per_connection(uses: Ints) -> PerConnection | None:
-    """Read off how many messages went over a connection.
+    """Return the messages per connection; None if unknown.
+
+    The largest number is a limit if at least 10 connections reached it, and at least half of
+    those with one message less: chance alone does not close so many at the same number.
 
     Parameters
     ----------
     uses
-        Attempts by the use of their connection, from 0 (unknown).
-
-    Returns
-    -------
-    PerConnection or None
-        It is a limit where at least 10 connections carried the most, and of those that carried
-        one less, half: chance alone does not end so many at the same number.
+        Attempts by their position in the connection, from 0 (unknown).
     """
     known = np.flatnonzero(uses[1:]) + 1
     if not len(known):
@@ -133,12 +132,12 @@ def per_connection(uses: Ints) -> PerConnection | None:
     most = int(known[-1])
     there, before = int(uses[most]), int(uses[most - 1]) if most > 1 else int(uses[most])
     limit = there >= _LEAST_CLOSED and there >= _CLOSED_AT_LIMIT * before
-    # That a connection carried a single one is no limit where none was ever used again.
+    # Without any reuse, a single message per connection is no limit.
     limit &= most > 1
     total = int(uses[1:].sum())
     return PerConnection(most, there, limit, total / max(int(uses[1]), 1), int(uses[1]))
 
 
-def closed_share(found: PerConnection) -> Figure:
-    """Return the share of the connections that carried the most."""
-    return share(found.closed_there, found.connections)
+def closed_share(per: PerConnection) -> Figure:
+    """Return the share of connections with the largest number of messages."""
+    return share(per.closed_there, per.connections)

@@ -1,4 +1,4 @@
-"""Fitting without a family: a constant, a time between two bounds, the measured times."""
+"""Fits in closed form: a constant, a uniform distribution, the measured times themselves."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.fitting import Fit
+from sendcap.calibration.families import Fit
 from sendcap.calibration.times import Z90, Figure, Times, distance, share
 
 _LOG_20: Final = math.log(20.0)
 _VALUES: Final = 100
 _USUAL_S: Final = 300.0
-"""Threshold of most receivers that greylist: F. Pagani et al., DSN 2016."""
+"""The usual greylisting threshold: F. Pagani et al., DSN 2016."""
 
 
 def constant(times: Times, never: bool) -> Fit | None:
-    """Return the constant that explains all times, None if there is none.
+    """Return the constant time that explains all data; None if they contradict each other.
 
-    It is somewhere above every time at which it had not come, and no later than every time at
-    which it had; its interval says between which times. The middle is taken.
+    The constant is above all lower bounds and at most all upper bounds; that is its interval, and
+    the middle is its estimate.
     """
     is_open = np.isinf(times.high_s)
     if is_open.all():
@@ -30,14 +30,14 @@ def constant(times: Times, never: bool) -> Fit | None:
     high_s = float(times.high_s.min())
     if low_s > high_s:
         return None
-    gone = share(int(times.censored), int(times.count))
     if times.censored and not never:
         return None
+    lost = share(int(times.censored), int(times.count)) if never else None
     value_s = (low_s + high_s) / 2.0
     if low_s <= 0.0 and high_s > _USUAL_S:
-        # No attempt was too early. Where greylisting has been measured it took this long.
+        # No attempt was too early, so the usual threshold is the best guess.
         value_s = _USUAL_S
-    stays = 0.0 if not never else gone.value
+    stays = 0.0 if lost is None else lost.value
     log_likelihood = 0.0
     if 0.0 < stays < 1.0:
         log_likelihood = times.censored * math.log(stays)
@@ -51,9 +51,9 @@ def constant(times: Times, never: bool) -> Fit | None:
         table={"dist": "constant", "value": value_s},
         mean_s=Figure(value_s, low_s, high_s),
         cv=Figure(0.0),
-        never=gone if never else None,
+        never=lost,
         log_likelihood=log_likelihood,
-        aic=2.0 * (2 if never else 1) - 2.0 * log_likelihood,
+        parameters=2 if never else 1,
         distance=0.0,
         count=times.count,
         cdf=cdf,
@@ -61,12 +61,12 @@ def constant(times: Times, never: bool) -> Fit | None:
 
 
 def measured(times: Times) -> Fit | None:
-    """Return the measured times themselves, as a hundred quantiles."""
+    """Return the measured times as a hundred quantiles; None if some have no end."""
     if times.censored:
         return None
     order = np.argsort(times.middle_s)
     middle_s, weight = times.middle_s[order], times.weight[order]
-    # Within the interval of a rounded time all are equally likely.
+    # Within the interval of a rounded time, all values are equally likely.
     upto = np.cumsum(weight)
     shares = np.column_stack((upto - weight, upto)).ravel() / times.count
     ends_s = np.column_stack((times.low_s[order], times.high_s[order])).ravel()
@@ -74,7 +74,7 @@ def measured(times: Times) -> Fit | None:
     mean_s = float(np.average(middle_s, weights=weight))
     sd_s = math.sqrt(float(np.average((middle_s - mean_s) ** 2, weights=weight)))
     error_s = sd_s / math.sqrt(times.count)
-    # The quantiles leave out the end of the tail, which the mean has: the last one stands for it.
+    # The last quantile stands for the end of the tail, so that the mean is right.
     beyond_s = _VALUES * (mean_s - float(values_s.mean()))
     values_s[-1] = max(values_s[-1] + beyond_s, values_s[-2])
 
@@ -88,7 +88,7 @@ def measured(times: Times) -> Fit | None:
         cv=Figure(sd_s / mean_s if mean_s else 0.0),
         never=None,
         log_likelihood=math.nan,
-        aic=math.nan,
+        parameters=0,
         distance=distance(times, cdf),
         count=times.count,
         cdf=cdf,
@@ -96,7 +96,7 @@ def measured(times: Times) -> Fit | None:
 
 
 def uniform(times: Times) -> Fit | None:
-    """Return the uniform distribution between the least and the largest time."""
+    """Return the uniform distribution between the least and the largest time; None if open."""
     if times.censored:
         return None
     low_s, high_s = float(times.middle_s.min()), float(times.middle_s.max())
@@ -107,7 +107,7 @@ def uniform(times: Times) -> Fit | None:
     within_s = np.minimum(times.high_s, high_s) - np.maximum(times.low_s, low_s)
     p = np.where(exact, 1.0, np.maximum(within_s, 1e-12)) / width_s
     log_likelihood = float(times.weight @ np.log(p))
-    # Each edge is at most so far beyond the data, at 95 %; the interval of the mean is nearly so.
+    # Bound of each edge beyond the data at 95 %; about the 90 % interval of the mean.
     beyond_s = width_s * _LOG_20 / times.count
     mean_s = (low_s + high_s) / 2.0
     cv = width_s / math.sqrt(12.0) / mean_s
@@ -122,7 +122,7 @@ def uniform(times: Times) -> Fit | None:
         cv=Figure(cv, cv, (width_s + 2.0 * beyond_s) / math.sqrt(12.0) / mean_s),
         never=None,
         log_likelihood=log_likelihood,
-        aic=4.0 - 2.0 * log_likelihood,
+        parameters=2,
         distance=distance(times, cdf),
         count=times.count,
         cdf=cdf,

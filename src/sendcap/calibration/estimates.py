@@ -1,4 +1,4 @@
-"""What a log says of one provider: times, connections, ceilings, and what goes wrong."""
+"""Estimates for one provider: times, connections, ceilings, bounces and faults."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 
 from sendcap.calibration import ceilings, connections
 from sendcap.calibration.attempts import ACCEPTED, Floats, Ints, Records
-from sendcap.calibration.evidence import Evidence, OfProvider
-from sendcap.calibration.fitting import Fit, best, best_or_measured
+from sendcap.calibration.evidence import Evidence, ProviderEvidence
+from sendcap.calibration.families import Fit
+from sendcap.calibration.fitting import best, best_or_measured
 from sendcap.calibration.outcomes import (
     GREYLISTED,
     MAILBOX_FULL,
@@ -26,22 +27,22 @@ _LEAST_FAULTY: Final = 5
 _LEAST_SHAPED: Final = 20
 _LEAST_AGAIN: Final = 20
 _OF_THE_ADDRESS: Final = frozenset({GREYLISTED, MAILBOX_FULL, UNREACHABLE})
-"""Reasons that are the address's unless the log says otherwise: the next attempt meets them too."""
+"""Reasons that belong to the address unless the log says otherwise: the next attempt meets them."""
 _PERSISTS: Final = 2.0
 
 
 @dataclass(frozen=True)
-class FaultFound:
+class FaultEstimate:
     """A reason for soft bounces that stays with an address for a time.
 
     Attributes
     ----------
     share
-        Of the provider's messages.
+        Share of the provider's messages.
     fits
-        Distributions of when it clears, the best first; empty if it never did.
+        Distributions of the time until it clears, the best first; empty if it never did.
     times
-        What they were fitted to.
+        Data of the fits.
     never
         Share of these messages whose fault never clears.
     """
@@ -54,31 +55,34 @@ class FaultFound:
 
     @property
     def greylisting(self) -> bool:
-        """Whether it is gone at the same age for all of them."""
+        """Whether the fault clears at the same age for all messages."""
         return bool(self.fits) and self.fits[0].family == "constant"
 
 
 @dataclass(frozen=True)
-class ProviderFound:
-    """Everything that was estimated of a provider.
+class ProviderEstimates:
+    """The estimates for a provider.
 
     Attributes
     ----------
     connect, transaction
-        Distributions of the times, the best first; empty where the log does not tell them.
+        Distributions of the times, the best first; empty if the log has none.
     connect_times, transaction_times
-        What they were fitted to.
+        Data of the fits.
     transaction_mean
-        The mean alone, where stamps are too coarse for more.
+        The mean alone, if stamps are too coarse for a distribution.
     hard
         Shares of the messages, by reason.
-    transient
-        Probability of a soft bounce at an attempt, and its reasons with their counts.
+    transient, transient_reasons
+        Probability of a soft bounce at an attempt; counts by reason.
+    faults
+        Reasons that stay with an address for a time.
     returned
-        Share of the accepted that came back.
+        Share of the accepted messages with an asynchronous bounce.
     tolerated
-        Attempts per second that were let through while others were throttled, and in how many
-        minutes that was seen.
+        Attempts per second that passed while others were throttled, and the number of minutes.
+    thin
+        Reasons with too few messages for a fault; their first attempts count as transient.
     """
 
     name: str
@@ -94,15 +98,14 @@ class ProviderFound:
     hard: dict[str, Figure]
     transient: Figure
     transient_reasons: dict[str, int]
-    faults: list[FaultFound]
+    faults: list[FaultEstimate]
     returned: Figure
     tolerated: tuple[Figure, int] | None
     thin: dict[str, int] = field(default_factory=dict)
-    """Reasons with too few messages for a fault; their first attempts count as transient."""
 
 
 class SessionEvidence:
-    """What connections tell, where the log tells them apart."""
+    """Evidence from connections, if the log distinguishes them."""
 
     def __init__(self, evidence: Evidence, sharp: bool) -> None:
         self._rows: Records = evidence.sessions.rows()
@@ -117,51 +120,51 @@ class SessionEvidence:
         self._evidence = evidence
 
     def open(self, number: int) -> Floats | None:
-        """Return how many connections to a provider were open in each bin."""
+        """Return the mean number of open connections to a provider in each bin; None if unknown."""
         if number not in self.uses:
             return None
-        its = self._evidence
-        found = ceilings.open_sessions(self._rows, number, its.first_s, its.bin_s, its.bins)
-        return found * self.one_in
+        first_s, bin_s, bins = self._evidence.first_s, self._evidence.bin_s, self._evidence.bins
+        return ceilings.open_sessions(self._rows, number, first_s, bin_s, bins) * self.one_in
 
 
-def found_of(
+def estimates_of(
     name: str, number: int, evidence: Evidence, sessions: SessionEvidence
-) -> ProviderFound:
-    """Estimate everything about a provider."""
-    mine = evidence.providers[name]
-    connect_times = _measured(mine.setup_s.columns()[0])
-    transaction_times = _measured(mine.transaction_s.columns()[0])
-    found_ceiling = ceilings.ceiling(mine, evidence.bin_s, sessions.open(number))
-    held_back = found_ceiling.limited_by == "rate"
+) -> ProviderEstimates:
+    """Return the estimates for a provider."""
+    provider = evidence.providers[name]
+    connect_times = _measured(provider.setup_s.columns()[0])
+    transaction_times = _measured(provider.transaction_s.columns()[0])
+    ceiling = ceilings.ceiling(provider, evidence.bin_s, sessions.open(number))
     mean = None
-    if transaction_times is None and not held_back:
-        # Otherwise the gaps between attempts are those of the rate.
+    if transaction_times is None and ceiling.limited_by != "rate":
+        # At a rate limit, the gaps between attempts would be those of the rate.
         transaction_times = _enough(sessions.transactions.get(number))
         mean = sessions.means.get(number)
-    uses = mine.uses if mine.uses[1:].any() else sessions.uses.get(number, np.zeros(2, np.int64))
-    tolerated = ceilings.tolerated(mine, evidence.bin_s)
-    faults, thin = _faults(mine)
-    transient, reasons = _transient(mine, faults, thin, tolerated is not None)
-    return ProviderFound(
+    uses = provider.uses
+    if not uses[1:].any():
+        uses = sessions.uses.get(number, np.zeros(2, np.int64))
+    tolerated = ceilings.tolerated(provider, evidence.bin_s)
+    faults, thin = _faults(provider)
+    transient, reasons = _transient(provider, faults, thin, tolerated is not None)
+    return ProviderEstimates(
         name=name,
-        messages=mine.messages,
-        attempts=mine.attempts,
+        messages=provider.messages,
+        attempts=provider.attempts,
         connect=best_or_measured(connect_times) if connect_times else [],
         connect_times=connect_times,
         transaction=best_or_measured(transaction_times) if transaction_times else [],
         transaction_times=transaction_times,
         transaction_mean=mean,
         per_connection=connections.per_connection(uses),
-        ceiling=found_ceiling,
+        ceiling=ceiling,
         hard={
-            REASONS[reason]: share(int(mine.hard[reason]), mine.looked_at)
-            for reason in np.flatnonzero(mine.hard).tolist()
+            REASONS[reason]: share(int(provider.hard[reason]), provider.looked_at)
+            for reason in np.flatnonzero(provider.hard).tolist()
         },
         transient=transient,
         transient_reasons=reasons,
         faults=faults,
-        returned=share(mine.returned, int(mine.ends[ACCEPTED])),
+        returned=share(provider.returned, int(provider.ends[ACCEPTED])),
         tolerated=tolerated,
         thin=thin,
     )
@@ -175,65 +178,65 @@ def _enough(times: Times | None) -> Times | None:
     return times if times is not None and times.count >= _LEAST_TIMES else None
 
 
-def stays(mine: OfProvider, reason: int) -> bool:
-    """Tell whether a reason stays with an address, or comes anew at every attempt.
+def stays(provider: ProviderEvidence, reason: int) -> bool:
+    """Tell whether a reason stays with an address, or is drawn anew at every attempt.
 
-    Where it comes anew, a message that met it meets it again as often as any does at first.
+    If drawn anew, it is as frequent at a second attempt after it as at first attempts.
     """
-    again, of = int(mine.repeated[reason]), int(mine.tried_again[reason])
-    base = int(mine.soft_first[reason]) / max(mine.messages, 1)
+    again, of = int(provider.repeated[reason]), int(provider.tried_again[reason])
+    base = int(provider.soft_first[reason]) / max(provider.messages, 1)
     if of < _LEAST_AGAIN:
         return REASONS[reason] in _OF_THE_ADDRESS
     repeats = share(again, of)
     if repeats.low > _PERSISTS * base:
         return True
     if repeats.high < base / _PERSISTS:
-        # Only first attempts meet it.
+        # First attempts alone meet it.
         return True
     return REASONS[reason] == GREYLISTED
 
 
-def _faults(mine: OfProvider) -> tuple[list[FaultFound], dict[str, int]]:
-    found, thin = [], {}
-    for reason, sample in sorted(mine.clearing.items()):
-        if REASONS[reason] == THROTTLED or not stays(mine, reason):
+def _faults(provider: ProviderEvidence) -> tuple[list[FaultEstimate], dict[str, int]]:
+    faults, thin = [], {}
+    for reason, sample in sorted(provider.clearing.items()):
+        if REASONS[reason] == THROTTLED or not stays(provider, reason):
             continue
-        count = int(mine.soft_first[reason])
+        count = int(provider.soft_first[reason])
         if count < _LEAST_FAULTY:
-            # What its messages met again says nothing of others.
             thin[REASONS[reason]] = count
             continue
-        found.append(_fault(REASONS[reason], share(count, mine.looked_at), *sample.columns()))
-    return found, thin
+        affected = share(count, provider.looked_at)
+        faults.append(_fault(REASONS[reason], affected, *sample.columns()))
+    return faults, thin
 
 
-def _fault(reason: str, part: Figure, low_s: Floats, high_s: Floats) -> FaultFound:
+def _fault(reason: str, affected: Figure, low_s: Floats, high_s: Floats) -> FaultEstimate:
     times = Times.of(low_s, high_s)
     if np.isinf(high_s).all():
-        return FaultFound(reason, part, [], times, share(len(high_s), len(high_s)))
-    # Of a few messages no shape can be told.
+        return FaultEstimate(reason, affected, [], times, share(len(high_s), len(high_s)))
+    # A few messages do not show a shape.
     names = None if times.count >= _LEAST_SHAPED else ("exponential",)
     fits = best(times, names=names)
     if times.censored:
-        # A share that never clears costs a parameter: it must earn it.
-        fits = sorted([*fits, *best(times, never=True, names=names)], key=lambda its: its.aic)
+        # A share that never clears costs a parameter, which AIC has to justify.
+        fits = sorted([*fits, *best(times, never=True, names=names)], key=lambda fit: fit.aic)
     never = fits[0].never or Figure(0.0, 0.0, share(0, int(times.count)).high)
-    return FaultFound(reason, part, fits, times, never)
+    return FaultEstimate(reason, affected, fits, times, never)
 
 
 def _transient(
-    mine: OfProvider, faults: list[FaultFound], thin: dict[str, int], tolerance: bool
+    provider: ProviderEvidence, faults: list[FaultEstimate], thin: dict[str, int], tolerance: bool
 ) -> tuple[Figure, dict[str, int]]:
-    """Return the probability of a soft bounce that has to do with the attempt alone."""
-    own = {number_of(its.reason) for its in faults}
+    """Return the probability of a soft bounce drawn anew at each attempt, and the counts."""
+    own = {number_of(fault.reason) for fault in faults}
     if tolerance:
         own.add(number_of(THROTTLED))
-    soft = {reason: int(mine.soft[reason]) for reason in np.flatnonzero(mine.soft).tolist()}
+    soft = {reason: int(provider.soft[reason]) for reason in np.flatnonzero(provider.soft).tolist()}
     elsewhere = sum(count for reason, count in soft.items() if reason in own)
     counts = {REASONS[reason]: count for reason, count in soft.items() if reason not in own}
     for reason, count in thin.items():
         elsewhere += counts[reason] - count
         counts[reason] = count
     counts = {reason: count for reason, count in counts.items() if count}
-    hard = int(mine.hard.sum())
-    return share(sum(counts.values()), max(mine.attempts - hard - elsewhere, 0)), counts
+    hard = int(provider.hard.sum())
+    return share(sum(counts.values()), max(provider.attempts - hard - elsewhere, 0)), counts

@@ -1,13 +1,69 @@
-"""The families of distributions that a scenario knows and that a log can tell apart."""
+"""Families of distributions that a scenario has and that a log can distinguish; a fit."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from scipy.special import gammainc, gammaincc, gammaln, ndtr
+
+from sendcap.calibration.attempts import Floats
+from sendcap.calibration.times import Figure
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted distribution.
+
+    Attributes
+    ----------
+    family
+        Name of the family.
+    table
+        The distribution as a scenario writes it, with numbers in seconds.
+    mean_s, cv
+        Mean and coefficient of variation, with intervals.
+    never
+        Share of times that never end, with interval; None where all end.
+    parameters
+        Number of fitted parameters.
+    distance
+        Largest distance between the fitted distribution function and the data.
+    count
+        Number of times.
+    """
+
+    family: str
+    table: dict[str, Any]
+    mean_s: Figure
+    cv: Figure
+    never: Figure | None
+    log_likelihood: float
+    parameters: int
+    distance: float
+    count: float
+    cdf: Callable[[Floats], Floats]
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion: less is better."""
+        return 2.0 * self.parameters - 2.0 * self.log_likelihood
+
+    def quantile_s(self, share: float) -> float:
+        """Return the time by which a share has ended, infinite if it never does."""
+        low, high = 1e-6, 1e10
+        if float(self.cdf(np.array([high]))[0]) < share:
+            return math.inf
+        for _ in range(80):
+            middle = math.sqrt(low * high)
+            if float(self.cdf(np.array([middle]))[0]) < share:
+                low = middle
+            else:
+                high = middle
+        return high
 
 
 class Family(NamedTuple):
@@ -18,11 +74,11 @@ class Family(NamedTuple):
     start
         Parameters for a mean and a cv.
     cdf, sf, logpdf
-        Of times at parameters.
+        Functions of times and parameters.
     written
-        The table of a scenario, from parameters.
+        Table of a scenario for parameters.
     moments
-        Mean and cv at parameters.
+        Mean and cv for parameters.
     """
 
     name: str
@@ -135,4 +191,4 @@ WEIBULL: Final = Family(
 )
 
 FAMILIES: Final = (EXPONENTIAL, LOGNORMAL, GAMMA, WEIBULL)
-"""Tried on all times; uniform and constant ones have likelihoods of another kind, see `edges`."""
+"""The families with smooth likelihoods; `sendcap.calibration.edges` has the others."""

@@ -1,4 +1,4 @@
-"""How long Campaign takes to know: from a table of event times and the times they were known."""
+"""Latency of the feedback: from a table of events and the times at which Campaign knew them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.fitting import Fit, best
+from sendcap.calibration.families import Fit
+from sendcap.calibration.fitting import best
 from sendcap.calibration.logs.stamps import any_time
 from sendcap.calibration.times import Times
 from sendcap.errors import SendcapError
@@ -20,20 +21,21 @@ _LEAST: Final = 20
 
 
 def latencies_s(path: Path) -> tuple[Floats, Counter[str]]:
-    """Read a CSV file whose first two columns with times are those of the event and of knowing.
+    """Read a CSV file; the first two columns of times are the event and the feedback.
 
     Returns
     -------
-    latencies, and how many rows were left out for what reason
+    ndarray, Counter
+        Latencies in seconds, and the number of skipped rows by reason.
 
     Raises
     ------
     SendcapError
-        If it cannot be read, or has no such rows.
+        If the file cannot be read, or has fewer than 20 such rows.
     """
-    found: list[float] = []
+    latencies: list[float] = []
     skipped: Counter[str] = Counter()
-    places: tuple[int, int] | None = None
+    columns: tuple[int, int] | None = None
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             start = file.read(4096)
@@ -41,60 +43,57 @@ def latencies_s(path: Path) -> tuple[Floats, Counter[str]]:
             separator = ";" if start.partition("\n")[0].count(";") else ","
             rows = csv.reader((line.replace("\0", "") for line in file), delimiter=separator)
             for row in rows:
-                places = places or _places(row)
-                if places is None:
-                    skipped["no two times in it"] += 1
-                    continue
-                _take(row, places, found, skipped)
-                if len(found) >= _MOST:
+                columns = columns or _columns(row)
+                try:
+                    latencies.append(_latency_s(row, columns))
+                except ValueError as error:
+                    skipped[str(error)] += 1
+                if len(latencies) >= _MOST:
                     break
     except OSError as error:
         raise SendcapError(f"{path}: {error.strerror or error}") from None
     except csv.Error as error:
         raise SendcapError(f"{path}: is not a CSV file: {error}") from None
-    if len(found) < _LEAST:
+    if len(latencies) < _LEAST:
         raise SendcapError(
-            f"{path}: {len(found)} rows with two times, the event's and when it was known; at "
+            f"{path}: has {len(latencies)} rows with the times of an event and its feedback; at "
             f"least {_LEAST} are needed"
         )
-    return np.array(found), skipped
+    return np.array(latencies), skipped
 
 
-def _take(
-    row: list[str], places: tuple[int, int], found: list[float], skipped: Counter[str]
-) -> None:
+def _latency_s(row: list[str], columns: tuple[int, int] | None) -> float:
+    """Return the latency of a row, or raise a `ValueError` with the reason to skip it."""
     try:
-        event_s, known_s = (any_time(row[place]) for place in places)
+        event_s, known_s = (any_time(row[column]) for column in columns or ())
     except (ValueError, IndexError):
-        skipped["no two times in it"] += 1
-        return
+        raise ValueError("without two times") from None
     if known_s < event_s:
-        skipped["known before it happened"] += 1
-        return
-    found.append(known_s - event_s)
+        raise ValueError("feedback before the event")
+    return known_s - event_s
 
 
-def _places(row: list[str]) -> tuple[int, int] | None:
-    """Return which two cells of a row are times."""
-    found = []
-    for place, cell in enumerate(row):
+def _columns(row: list[str]) -> tuple[int, int] | None:
+    """Return the positions of the first two times in a row."""
+    times = []
+    for position, cell in enumerate(row):
         try:
             any_time(cell)
         except ValueError:
             continue
-        # A small number is a count or an identity.
+        # A small number is a count or an identifier.
         if not cell.strip().isdigit() or len(cell.strip()) >= 9:
-            found.append(place)
-    return (found[0], found[1]) if len(found) >= 2 else None
+            times.append(position)
+    return (times[0], times[1]) if len(times) >= 2 else None
 
 
 def times_of(latency_s: Floats) -> Times:
-    """Return what is known of the latencies: those of whole seconds are rounded."""
+    """Return the latencies as intervals; whole seconds are rounded values."""
     whole = bool(np.all(latency_s == np.rint(latency_s)))
     half_s = 0.5 if whole else 0.0
     return Times.of(np.maximum(latency_s - half_s, 0.0), latency_s + half_s)
 
 
 def fits(latency_s: Floats) -> list[Fit]:
-    """Return the distributions of the latency, the best first."""
+    """Return the fitted distributions of the latency, the best first."""
     return best(times_of(latency_s))

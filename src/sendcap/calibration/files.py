@@ -1,4 +1,4 @@
-"""The files of a calibration: the report, its tables and charts, the scenario."""
+"""The files of a calibration: scenario, report, estimates, self-check and charts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from sendcap.calibration.calibrate import Calibration
+from sendcap.calibration.charts.calibration import calibration_chart
+from sendcap.calibration.charts.verification import verification_chart
+from sendcap.calibration.report import report
+from sendcap.calibration.tables import estimates
 from sendcap.calibration.verification import Verification
+from sendcap.charts.style import save_png
 from sendcap.files.directory import Contents
 from sendcap.files.single import write_text
 from sendcap.files.tables import write_csv
@@ -25,18 +30,14 @@ CALIBRATION: Final = Contents(
 )
 
 
-def write_calibration(found: Calibration, verified: Verification | None, folder: Path) -> None:
-    """Write a calibration's files into a directory that exists."""
-    from sendcap.calibration.charts.calibration import calibration_chart
-    from sendcap.calibration.charts.verification import verification_chart
-    from sendcap.calibration.report import report
-    from sendcap.calibration.tables import estimates
-    from sendcap.charts.style import save_png
-
-    write_text(folder / SCENARIO, found.text)
-    write_text(folder / _REPORT, report(found, verified))
-    write_csv(folder / _ESTIMATES, estimates(found))
-    save_png(calibration_chart(found), folder / _CHART)
-    if verified is not None:
-        write_csv(folder / _CHECK, verified.frame())
-        save_png(verification_chart(verified), folder / _CHECK_CHART)
+def write_calibration(
+    calibration: Calibration, verification: Verification | None, folder: Path
+) -> None:
+    """Write the files into an existing directory."""
+    write_text(folder / SCENARIO, calibration.text)
+    write_text(folder / _REPORT, report(calibration, verification))
+    write_csv(folder / _ESTIMATES, estimates(calibration))
+    save_png(calibration_chart(calibration), folder / _CHART)
+    if verification is not None:
+        write_csv(folder / _CHECK, verification.frame())
+        save_png(verification_chart(verification), folder / _CHECK_CHART)

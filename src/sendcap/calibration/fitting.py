@@ -1,23 +1,23 @@
-"""Fitting a distribution of a time to what is known of it: exact, between two times, or longer.
+"""Fitting distributions to times: exact, between two bounds, or not ended yet.
 
 All data are intervals with weights: an exact time has no width, a rounded one the width of its
-last digit, a time that the log's end cut off is open to the right. So one likelihood serves all.
-SciPy's own fits take such data too (`scipy.stats.CensoredData`), but they give no intervals, know
-no share that never comes, and take each of a million equal values by itself; the tests hold this
-likelihood against them.
+last digit, a time cut off by the log's end is open to the right. So one likelihood serves all.
+SciPy fits such data too (`scipy.stats.CensoredData`), but without intervals of the parameters,
+without a share that never ends, and with a million equal values one by one; the tests compare.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from scipy.optimize import minimize
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.families import FAMILIES, Family
+from sendcap.calibration.edges import constant, measured, uniform
+from sendcap.calibration.families import FAMILIES, Family, Fit
 from sendcap.calibration.times import Z90, Figure, Times, distance
 
 _LEAST_P: Final = 1e-300
@@ -26,75 +26,36 @@ _FAR_OFF: Final = 0.05
 _LEAST_MEASURED: Final = 100
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A fitted distribution.
-
-    Attributes
-    ----------
-    family
-        Its name.
-    table
-        As a scenario writes it, numbers as seconds.
-    mean_s, cv
-        With their intervals.
-    never
-        Share that never comes, with its interval; None where that was not asked.
-    aic
-        Akaike's criterion: less is better.
-    distance
-        Largest distance between its distribution function and the data's.
-    count
-        Times that it was fitted to.
-    """
-
-    family: str
-    table: dict[str, Any]
-    mean_s: Figure
-    cv: Figure
-    never: Figure | None
-    log_likelihood: float
-    aic: float
-    distance: float
-    count: float
-    cdf: Callable[[Floats], Floats]
-
-
 def best(times: Times, *, never: bool = False, names: Sequence[str] | None = None) -> list[Fit]:
-    """Fit every family and return the fits, the best by AIC first.
+    """Fit every family; the best by AIC comes first.
 
     Parameters
     ----------
     never
-        Whether a share of the times may never come.
+        Whether a share of the times may never end.
     names
-        Of the families; all by default.
+        Names of the families; all by default.
     """
-    from sendcap.calibration.edges import constant, uniform
-
     same = constant(times, never)
     if same is not None:
         return [same]
-    fits = [_fit(its, times, never) for its in FAMILIES if names is None or its.name in names]
+    families = [family for family in FAMILIES if names is None or family.name in names]
+    fits = [_fit(family, times, never) for family in families]
     if not never and names is None:
         fits.append(uniform(times))
-    return sorted((its for its in fits if its is not None), key=lambda its: its.aic)
+    return sorted((fit for fit in fits if fit is not None), key=lambda fit: fit.aic)
 
 
 def best_or_measured(times: Times) -> list[Fit]:
-    """Fit every family; where all are off by more than 5 points, the measured times come first."""
-    from sendcap.calibration.edges import measured
-
+    """Fit every family; if all are off by more than 5 points, the measured times come first."""
     fits = best(times)
     if fits and fits[0].distance <= _FAR_OFF:
         return fits
-    itself = measured(times) if times.count >= _LEAST_MEASURED else None
-    return fits if itself is None else [itself, *fits]
+    quantiles = measured(times) if times.count >= _LEAST_MEASURED else None
+    return fits if quantiles is None else [quantiles, *fits]
 
 
 def _fit(family: Family, times: Times, never: bool) -> Fit | None:
-    from scipy.optimize import minimize
-
     mean_s, cv = _moments(times)
     start = np.array(family.start(mean_s, cv))
     if never:
@@ -105,46 +66,40 @@ def _fit(family: Family, times: Times, never: bool) -> Fit | None:
         return -_log_likelihood(family, times, parameters, never)
 
     with np.errstate(all="ignore"):
-        found = minimize(
-            cost,
-            start,
-            method="Nelder-Mead",
-            options={"xatol": 1e-5, "fatol": 1e-5, "maxiter": 900},
-        )
-        found = minimize(
-            cost, found.x, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-6}
-        )
-        best_x: Floats = found.x
-        if not np.isfinite(found.fun):
+        coarse = {"xatol": 1e-5, "fatol": 1e-5, "maxiter": 900}
+        result = minimize(cost, start, method="Nelder-Mead", options=coarse)
+        fine = {"xatol": 1e-6, "fatol": 1e-6}
+        result = minimize(cost, result.x, method="Nelder-Mead", options=fine)
+        if not np.isfinite(result.fun):
             return None
-        spread = _covariance(cost, best_x)
-        return _told(family, times, best_x, spread, -float(found.fun), never)
+        spread = _covariance(cost, result.x)
+        return _fit_at(family, times, result.x, spread, -float(result.fun), never)
 
 
-def _told(
+def _fit_at(
     family: Family,
     times: Times,
-    found: Floats,
+    at: Floats,
     spread: Floats | None,
     log_likelihood: float,
     never: bool,
 ) -> Fit:
-    mean = _figure(lambda x: math.log(family.moments(x)[0]), found, spread)
-    cv = _figure(lambda x: math.log(family.moments(x)[1]), found, spread)
-    share = _figure(lambda x: x[-1], found, spread) if never else None
-    gone = 1.0 - (_expit(found[-1]) if never else 0.0)
+    mean = _figure(lambda x: math.log(family.moments(x)[0]), at, spread)
+    cv = _figure(lambda x: math.log(family.moments(x)[1]), at, spread)
+    lost = _figure(lambda x: x[-1], at, spread) if never else None
+    ended = 1.0 - (_expit(at[-1]) if never else 0.0)
 
     def cdf(at_s: Floats) -> Floats:
-        return np.asarray(gone * family.cdf(np.maximum(at_s, _TINY_S), found), np.float64)
+        return np.asarray(ended * family.cdf(np.maximum(at_s, _TINY_S), at), np.float64)
 
     return Fit(
         family=family.name,
-        table=family.written(found),
+        table=family.written(at),
         mean_s=_each(math.exp, mean),
-        cv=_each(math.exp, cv) if family.size > 1 else Figure(family.moments(found)[1]),
-        never=None if share is None else _each(_expit, share),
+        cv=_each(math.exp, cv) if family.size > 1 else Figure(family.moments(at)[1]),
+        never=None if lost is None else _each(_expit, lost),
         log_likelihood=log_likelihood,
-        aic=2.0 * len(found) - 2.0 * log_likelihood,
+        parameters=len(at),
         distance=distance(times, cdf),
         count=times.count,
         cdf=cdf,
@@ -152,28 +107,27 @@ def _told(
 
 
 def _log_likelihood(family: Family, times: Times, parameters: Floats, never: bool) -> float:
-    gone = _expit(parameters[-1]) if never else 0.0
+    lost = _expit(parameters[-1]) if never else 0.0
     low_s, high_s = times.low_s, times.high_s
     exact = low_s == high_s
-    found = np.empty(len(low_s))
+    log_p = np.empty(len(low_s))
     at_s = np.maximum(low_s[exact], _TINY_S)
-    found[exact] = math.log1p(-gone) + family.logpdf(at_s, parameters)
+    log_p[exact] = math.log1p(-lost) + family.logpdf(at_s, parameters)
     between = ~exact
     p = _probability(family, low_s[between], high_s[between], parameters)
     is_open = np.isinf(high_s[between])
-    p = (1.0 - gone) * p + np.where(is_open, gone, 0.0)
-    found[between] = np.log(np.maximum(p, _LEAST_P))
-    total = float(times.weight @ found)
+    p = (1.0 - lost) * p + np.where(is_open, lost, 0.0)
+    log_p[between] = np.log(np.maximum(p, _LEAST_P))
+    total = float(times.weight @ log_p)
     return total if math.isfinite(total) else -1e300
 
 
 def _probability(family: Family, low_s: Floats, high_s: Floats, parameters: Floats) -> Floats:
-    # In the upper tail the difference of survivals is exact, in the lower that of the others.
+    # In the upper tail the difference of survival functions is exact, in the lower that of the cdf.
     below = family.cdf(low_s, parameters)
-    upper = family.sf(low_s, parameters) - np.where(
-        np.isinf(high_s), 0.0, family.sf(np.minimum(high_s, 1e300), parameters)
-    )
-    lower = np.where(np.isinf(high_s), 1.0, family.cdf(np.minimum(high_s, 1e300), parameters))
+    is_open, end_s = np.isinf(high_s), np.minimum(high_s, 1e300)
+    upper = family.sf(low_s, parameters) - np.where(is_open, 0.0, family.sf(end_s, parameters))
+    lower = np.where(is_open, 1.0, family.cdf(end_s, parameters))
     return np.asarray(np.where(below > 0.5, upper, lower - below), np.float64)
 
 
@@ -187,7 +141,7 @@ def _moments(times: Times) -> tuple[float, float]:
 
 
 def _covariance(cost: Callable[[Floats], float], at: Floats) -> Floats | None:
-    """Return the inverse of the curvature at the minimum, None where there is none."""
+    """Return the inverse of the curvature at the minimum; None if it has none."""
     size = len(at)
     step = 1e-3 * np.maximum(1.0, np.abs(at))
     curvature = np.empty((size, size))
@@ -208,10 +162,11 @@ def _covariance(cost: Callable[[Floats], float], at: Floats) -> Floats | None:
                 value = corners / (4.0 * step[one] * step[two])
             curvature[one, two] = curvature[two, one] = value
     try:
-        found: Floats = np.linalg.inv(curvature).astype(np.float64)
+        inverse: Floats = np.linalg.inv(curvature).astype(np.float64)
     except np.linalg.LinAlgError:
         return None
-    return found if np.all(np.isfinite(found)) and np.all(np.diag(found) > 0) else None
+    usable = np.all(np.isfinite(inverse)) and np.all(np.diag(inverse) > 0)
+    return inverse if usable else None
 
 
 def _figure(value: Callable[[Floats], float], at: Floats, covariance: Floats | None) -> Figure:

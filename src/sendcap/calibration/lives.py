@@ -1,4 +1,4 @@
-"""From attempts to the lives of messages: which attempts are one message's, and how it ended."""
+"""Lives of messages: the attempts of each message, and the outcome."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ from sendcap.calibration.attempts import (
 )
 
 OPEN: Final = 0
-"""How a life ends that was soft-bounced last: the log ends before it does."""
+"""The outcome of a message that was soft-bounced last: the log ends before it does."""
 
 _TIME_EXPIRED: Final = 4_007
 """Subject and detail of "delivery time expired"."""
 _SAME_EVENT_S: Final = 2.0
-"""A bounce that two logs tell of has about the same time in both."""
+"""A bounce reported by two logs has about the same time in both."""
 _SAME_ARRIVAL_S: Final = 3.0
-"""Arrivals of one message differ no more; Postfix rounds what they are computed from."""
+"""Largest difference between arrivals of one message, which Postfix computes from rounded times."""
 _BEFORE_S: Final = 60.0
-"""What arrived so long before the log's first attempt may have been tried before."""
+"""A message that arrived this long before the first attempt may have been tried before."""
 
 
 @dataclass(frozen=True)
 class Lives:
-    """The attempts of a part of the messages, and their lives.
+    """Lives of some messages.
 
     Attributes
     ----------
     rows : ndarray of ATTEMPT
-        The attempts, life by life, in order of time.
+        Attempts, life by life, in order of time.
     number : ndarray of int, shape (rows,)
-        Of the attempt in its life, from 0.
+        Position of an attempt in its life, from 0.
     first, last : ndarray of int, shape (lives,)
-        Rows of each life's first and last attempt.
+        Rows of the first and last attempt.
     end : ndarray of int, shape (lives,)
         ACCEPTED, HARD, EXPIRED or OPEN.
     whole : ndarray of bool, shape (lives,)
-        Whether its first attempt is in the log.
+        Whether the first attempt is in the log.
     expired_s : ndarray of float, shape (lives,)
-        When it expired; NaN where it did not.
+        Time of expiry; NaN without one.
     returned : ndarray of ATTEMPT
         Asynchronous bounces.
     """
@@ -72,15 +72,15 @@ class Lives:
 def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     """Join attempts to lives.
 
-    A message's number may be used again, so a life also ends with an acceptance or a hard bounce,
-    and another one begins where the arrival is another.
+    An MTA may reuse the number of a message, so a life also ends with an acceptance or a hard
+    bounce, and a different arrival begins another one.
 
     Parameters
     ----------
     records
         All rows of some messages.
     first_s
-        When the log's first attempt finished.
+        End of the first attempt in the log.
     strict
         Whether a message that came well before that may have been tried before.
     """
@@ -88,7 +88,7 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     outcome = records["outcome"]
     rows = records[(outcome == ACCEPTED) | (outcome == SOFT) | (outcome == HARD)]
     rows = rows[np.lexsort((rows["finished_s"], rows["recipient"], rows["message"]))]
-    rows = rows[~_told_twice(rows)]
+    rows = rows[~_reported_twice(rows)]
     begins = ~_continues(rows)
     first = np.flatnonzero(begins)
     last = np.append(first[1:], len(rows))[: len(first)] - 1
@@ -99,13 +99,13 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     end[~np.isnan(expired_s)] = EXPIRED
     whole = rows["attempt"][first] <= 1
     if strict:
-        # Of those whose arrival is unknown nobody can tell.
+        # NaN compares false: a message of unknown arrival counts as whole.
         whole &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
     return Lives(rows, number, first, last, end, whole, expired_s, records[outcome == RETURNED])
 
 
 def _expiries_marked(records: Records) -> Records:
-    """Return the rows with those hard bounces as expiries by which an MTA gives up itself."""
+    """Turn hard bounces by which the MTA itself gives up into expiries."""
     gave_up = (records["outcome"] == HARD) & (records["enhanced"] % 1_000_000 == _TIME_EXPIRED)
     if not gave_up.any():
         return records
@@ -115,7 +115,7 @@ def _expiries_marked(records: Records) -> Records:
 
 
 def _same_message(rows: Records) -> Flags:
-    """Tell which rows are of the same message as the row before."""
+    """Return a mask of rows of the same message as the previous row."""
     same = np.zeros(len(rows), np.bool_)
     same[1:] = (rows["message"][1:] == rows["message"][:-1]) & (
         rows["recipient"][1:] == rows["recipient"][:-1]
@@ -123,17 +123,17 @@ def _same_message(rows: Records) -> Flags:
     return same
 
 
-def _told_twice(rows: Records) -> Flags:
-    """Tell which hard bounces are the one before once more, from the other log."""
+def _reported_twice(rows: Records) -> Flags:
+    """Return a mask of hard bounces that repeat the previous row, from another log."""
     again = _same_message(rows)
-    its, before = rows[1:], rows[:-1]
-    again[1:] &= (its["outcome"] == HARD) & (before["outcome"] == HARD)
-    again[1:] &= its["finished_s"] - before["finished_s"] <= _SAME_EVENT_S
+    after, before = rows[1:], rows[:-1]
+    again[1:] &= (after["outcome"] == HARD) & (before["outcome"] == HARD)
+    again[1:] &= after["finished_s"] - before["finished_s"] <= _SAME_EVENT_S
     return again
 
 
 def _continues(rows: Records) -> Flags:
-    """Tell which attempts are of the same life as the one before."""
+    """Return a mask of attempts of the same life as the previous row."""
     same = _same_message(rows)
     same[1:] &= rows["outcome"][:-1] == SOFT
     apart = np.abs(rows["arrived_s"][1:] - rows["arrived_s"][:-1])
@@ -142,26 +142,26 @@ def _continues(rows: Records) -> Flags:
 
 
 def _expired_s(last: Records, expired: Records) -> Floats:
-    """Return when the message of each life expired after its last attempt, NaN if it did not."""
-    found_s = np.full(len(last), np.nan)
+    """Return the expiry of each life after the last attempt; NaN without one."""
+    expired_s = np.full(len(last), np.nan)
     if not len(expired):
-        return found_s
+        return expired_s
     expired = expired[np.lexsort((expired["finished_s"], expired["message"]))]
-    place = np.searchsorted(expired["message"], last["message"], side="right") - 1
-    its = expired[np.maximum(place, 0)]
-    same = (place >= 0) & (its["message"] == last["message"])
-    same &= (its["recipient"] == 0) | (its["recipient"] == last["recipient"])
-    same &= its["finished_s"] >= last["finished_s"] - _SAME_EVENT_S
-    found_s[same] = its["finished_s"][same]
-    return found_s
+    position = np.searchsorted(expired["message"], last["message"], side="right") - 1
+    expiry = expired[np.maximum(position, 0)]
+    same = (position >= 0) & (expiry["message"] == last["message"])
+    same &= (expiry["recipient"] == 0) | (expiry["recipient"] == last["recipient"])
+    same &= expiry["finished_s"] >= last["finished_s"] - _SAME_EVENT_S
+    expired_s[same] = expiry["finished_s"][same]
+    return expired_s
 
 
-def gaps_s(its: Lives) -> tuple[Ints, Floats]:
-    """Return the rows that another attempt follows, and the time until that one was due.
+def gaps_s(part: Lives) -> tuple[Ints, Floats]:
+    """Return the rows followed by another attempt, and the time until that one was due.
 
-    Where the log does not tell when an attempt was due, its finish stands for it.
+    Where the due time is unknown, the end of the attempt stands for it.
     """
-    follows = np.flatnonzero(its.number[1:] > 0)
-    after = its.rows[follows + 1]
+    follows = np.flatnonzero(part.number[1:] > 0)
+    after = part.rows[follows + 1]
     due_s = np.where(np.isnan(after["ready_s"]), after["finished_s"], after["ready_s"])
-    return follows, due_s - its.rows["finished_s"][follows]
+    return follows, due_s - part.rows["finished_s"][follows]

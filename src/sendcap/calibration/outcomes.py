@@ -1,14 +1,14 @@
-"""What a reply means: a reason, from its words and its enhanced status code.
+"""The reason of a reply, by words and enhanced status code.
 
 First come words that say more than any code (providers answer 4.7.0 for a dozen things), then the
-enhanced code as IANA registers it, then the other words. The reasons are those that a planner
-distinguishes: what they are called is what a scenario calls them.
+enhanced code as IANA registers it, then the other words. The reasons and their names are those of
+a scenario.
 
 References
 ----------
 RFC 3463, RFC 5248 and IANA, "SMTP Enhanced Status Codes". The order of the rules and the choice
 of classes follow KumoMTA's bounce classifier (``assets/bounce_classifier/iana.toml``,
-``assets/community/bounces.toml``), of which nothing is copied.
+``assets/community/bounces.toml``), without copying any rule.
 """
 
 from __future__ import annotations
@@ -29,38 +29,22 @@ _TELLING: Final[tuple[tuple[str, tuple[bytes, ...]], ...]] = (
     (
         THROTTLED,
         (
-            b"rate limit",
-            b"rate-limit",
-            b"ratelimit",
-            b"throttl",
-            b"unusual rate",
-            b"temporarily deferred due to",
-            b"too many connections",
-            b"too many concurrent",
-            b"too many messages",
-            b"tss0",
-            b"[ts0",
-            b"rl0000",
-            b"exceeded the rate",
-            b"sending too fast",
-            b"connection limit",
+            *(b"rate limit", b"rate-limit", b"ratelimit", b"throttl", b"unusual rate"),
+            *(b"temporarily deferred due to", b"too many connections", b"too many concurrent"),
+            *(b"too many messages", b"tss0", b"[ts0", b"rl0000", b"exceeded the rate"),
+            *(b"sending too fast", b"connection limit"),
         ),
     ),
     (
         MAILBOX_FULL,
         (
-            b"mailbox full",
-            b"mailbox is full",
-            b"quota",
-            b"out of storage",
-            b"inbox is full",
-            b"storage allocation",
-            b"mailbox size limit",
+            *(b"mailbox full", b"mailbox is full", b"quota", b"out of storage", b"inbox is full"),
+            *(b"storage allocation", b"mailbox size limit"),
         ),
     ),
     ("blocked", (b"spamhaus", b"blocklist", b"block list", b"blacklist", b"reputation", b"rbl")),
     ("authentication", (b"dmarc", b"dkim", b"spf ", b"unauthenticated")),
-    # Microsoft's code for it is 5.4.1, by the register a host that does not answer.
+    # Microsoft answers 5.4.1, registered for a host that does not answer.
     (USER_UNKNOWN, (b"recipient address rejected: access denied", b"user unknown")),
     ("invalid domain", (b"domain not found", b"host not found", b"null mx")),
 )
@@ -79,25 +63,16 @@ _REGISTERED: Final[dict[tuple[int, int], str]] = {
     **dict.fromkeys(((7, 25), (7, 30)), "blocked"),
     **dict.fromkeys(((7, detail) for detail in (20, 21, 22, 23, 24, 26, 29)), "authentication"),
 }
-"""Subject and detail of an enhanced code; codes that say little are not here."""
+"""Reason by subject and detail of the enhanced code, for codes that say enough."""
 
 _WORDS: Final[tuple[tuple[str, tuple[bytes, ...]], ...]] = (
     (
         USER_UNKNOWN,
         (
-            b"unknown user",
-            b"no such user",
-            b"no such recipient",
-            b"no such mailbox",
-            b"no mailbox",
-            b"does not exist",
-            b"mailbox not found",
-            b"mailbox unavailable",
-            b"invalid recipient",
-            b"recipient rejected",
-            b"recipient address rejected",
-            b"unknown recipient",
-            b"not a valid user",
+            *(b"unknown user", b"no such user", b"no such recipient", b"no such mailbox"),
+            *(b"no mailbox", b"does not exist", b"mailbox not found", b"mailbox unavailable"),
+            *(b"invalid recipient", b"recipient rejected", b"recipient address rejected"),
+            *(b"unknown recipient", b"not a valid user"),
         ),
     ),
     (
@@ -117,34 +92,21 @@ _WORDS: Final[tuple[tuple[str, tuple[bytes, ...]], ...]] = (
     (
         UNREACHABLE,
         (
-            b"timed out",
-            b"timeout",
-            b"connection refused",
-            b"lost connection",
-            b"no route to host",
-            b"network is unreachable",
-            b"connect to",
-            b"delivery temporarily suspended",
-            b"connection reset",
-            b"tls",
+            *(b"timed out", b"timeout", b"connection refused", b"lost connection"),
+            *(b"no route to host", b"network is unreachable", b"connect to"),
+            *(b"delivery temporarily suspended", b"connection reset", b"tls"),
         ),
     ),
     ("protocol error", (b"syntax", b"protocol", b"command", b"relaying", b"relay access")),
     (
         TRY_LATER,
         (
-            b"try again",
-            b"try later",
-            b"later",
-            b"temporar",
-            b"unavailable",
-            b"busy",
-            b"internal error",
-            b"resources",
+            *(b"try again", b"try later", b"later", b"temporar", b"unavailable", b"busy"),
+            *(b"internal error", b"resources"),
         ),
     ),
 )
-"""Words that are asked for where the code has not told."""
+"""Words that decide where the code does not."""
 
 REASONS: Final = (
     "",
@@ -153,21 +115,21 @@ REASONS: Final = (
     ),
     OTHER,
 )
-"""Every reason; a reason's number is its place here."""
+"""Every reason, by number."""
 _NUMBER: Final = {name: number for number, name in enumerate(REASONS)}
 
 _LONGEST: Final = 1000
-"""Bytes of a reply that are looked at."""
+"""Bytes of a reply that are searched."""
 _REPLY: Final = re.compile(rb"\b([245]\d\d)(?:[ -]#?([245])\.(\d{1,3})\.(\d{1,3})\b)?")
 _SAID: Final = b"said: "
 _IN_REPLY: Final = b" (in reply to "
 _REMEMBERED: Final = 20_000
 _PROTOCOL: Final = frozenset({5, 6})
-"""Subjects of enhanced codes: whatever the detail, it is the protocol."""
+"""Subjects of enhanced codes about the protocol, whatever the detail."""
 
 
 class Reply(NamedTuple):
-    """What a reply says."""
+    """A reply: number of the reason, code and enhanced code."""
 
     reason: int
     code: int
@@ -175,29 +137,29 @@ class Reply(NamedTuple):
 
 
 class Replies:
-    """Reads replies; it remembers those that it has seen, for most are seen again."""
+    """Reads replies; a cache helps, because most replies repeat."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[int, bytes], Reply] = {}
 
     def read(self, text: bytes, enhanced: int = 0, code: int = 0) -> Reply:
-        """Return what a reply means.
+        """Return a reply's reason and codes.
 
         Parameters
         ----------
         text
             The reply, or the MTA's own words.
         enhanced, code
-            Where the log has them by themselves; otherwise they are looked for in the text.
+            Codes in fields of the log; without them, the text is searched.
         """
         text = text[:_LONGEST]
         key = (enhanced * 1000 + code, text)
-        found = self._seen.get(key)
-        if found is None:
+        reply = self._seen.get(key)
+        if reply is None:
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
-            found = self._seen[key] = _read(text, enhanced, code)
-        return found
+            reply = self._seen[key] = _read(text, enhanced, code)
+        return reply
 
 
 def _read(text: bytes, enhanced: int, code: int) -> Reply:
@@ -212,7 +174,7 @@ def _read(text: bytes, enhanced: int, code: int) -> Reply:
 
 
 def packed(kind: int, subject: int, detail: int) -> int:
-    """Return an enhanced code as one number, 0 where it is none.
+    """Return an enhanced code as one number, 0 if it is invalid.
 
     >>> packed(5, 7, 26)
     5007026
@@ -223,7 +185,7 @@ def packed(kind: int, subject: int, detail: int) -> int:
 
 
 def reason_of(text: bytes, enhanced: int) -> str:
-    """Return the reason why an attempt failed.
+    """Return the reason of a failed attempt.
 
     Examples
     --------
@@ -232,23 +194,23 @@ def reason_of(text: bytes, enhanced: int) -> str:
     >>> reason_of(b"550 5.1.1 Mailbox nobody", 5_001_001)
     'user unknown'
     """
-    # What was answered says nothing; "command" in it is no word of the reply.
+    # The end names the command that was answered, which is no word of the reply.
     words = text.partition(_IN_REPLY)[0].lower()
-    found = _first(_TELLING, words)
-    if found:
-        return found
+    reason = _first(_TELLING, words)
+    if reason:
+        return reason
     subject, detail = enhanced // 1000 % 1000, enhanced % 1000
     registered = _REGISTERED.get((subject, detail)) if enhanced else None
     if registered:
         return registered
-    found = _first(_WORDS, words)
-    if not found and enhanced and subject in _PROTOCOL:
+    reason = _first(_WORDS, words)
+    if not reason and enhanced and subject in _PROTOCOL:
         return "protocol error"
-    return found or OTHER
+    return reason or OTHER
 
 
 def _first(rules: tuple[tuple[str, tuple[bytes, ...]], ...], words: bytes) -> str:
-    return next((name for name, its in rules if any(word in words for word in its)), "")
+    return next((name for name, marks in rules if any(mark in words for mark in marks)), "")
 
 
 def number_of(reason: str) -> int:

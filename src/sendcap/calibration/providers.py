@@ -1,4 +1,4 @@
-"""Whose server it was: the provider, by the relay host or else by the recipient's domain."""
+"""The provider of an attempt, by the relay host or else by the domain of the recipient."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from sendcap.mailbox_providers import HOSTS, OTHER, provider_of
 
 _MOST_REMEMBERED: Final = 200_000
 _MOST_PROVIDERS: Final = 1000
+_EXAMPLE: Final = "google.com,gmail"
 
 
 class Providers:
-    """Names the provider of an attempt, and numbers the providers as they come.
+    """Names and numbers the providers of attempts.
 
     Parameters
     ----------
     given
-        Ends of host names or domains, and the providers' names; they come before the built-in
-        ones.
+        Host or domain suffix to provider; overrides the built-in list.
 
     Attributes
     ----------
     names
-        Of the providers so far, by number.
+        Names of the providers so far, by number.
     """
 
     def __init__(self, given: Mapping[str, str] | None = None) -> None:
@@ -36,30 +36,22 @@ class Providers:
         self.names: list[str] = []
 
     def number(self, host: bytes, domain: bytes) -> int:
-        """Return the provider's number.
-
-        Parameters
-        ----------
-        host
-            Name of the server, empty if unknown.
-        domain
-            Of the recipient, empty if unknown.
-        """
+        """Return the number of the provider of a server, or else of a domain; empty if unknown."""
         key = (host, domain)
-        found = self._of.get(key)
-        if found is None:
+        number = self._of.get(key)
+        if number is None:
             if len(self._of) >= _MOST_REMEMBERED:
                 self._of.clear()
-            found = self._of[key] = self.number_of(self.name(host, domain))
-        return found
+            number = self._of[key] = self.number_of(self.name(host, domain))
+        return number
 
     def name(self, host: bytes, domain: bytes) -> str:
-        """Return the provider's name.
+        """Return the name of the provider.
 
         Examples
         --------
-        >>> its = Providers()
-        >>> its.name(b"aspmx.l.google.com", b"example.org"), its.name(b"", b"Yahoo.co.uk")
+        >>> providers = Providers()
+        >>> providers.name(b"aspmx.l.google.com", b"example.org"), providers.name(b"", b"Aol.com")
         ('gmail', 'yahoo')
         """
         at, of = _plain(host), _plain(domain)
@@ -72,7 +64,7 @@ class Providers:
         )
 
     def number_of(self, name: str) -> int:
-        """Return the number of a name, a new one if it has none."""
+        """Return the number of a name; a new name gets the next one."""
         if name not in self._numbers:
             self._numbers[name] = len(self.names)
             self.names.append(name)
@@ -84,24 +76,21 @@ def _plain(name: bytes) -> str:
 
 
 def _by_end(name: str, ends: Mapping[str, str]) -> str | None:
-    """Return what is given for a name, or for one that it ends in at a dot."""
-    while name:
-        found = ends.get(name)
-        if found is not None:
-            return found
+    """Return the value of a name or of the longest suffix after a dot."""
+    while name and name not in ends:
         name = name.partition(".")[2]
-    return None
+    return ends.get(name)
 
 
 def read_map(path: Path) -> dict[str, str]:
-    """Read a CSV file of two columns: the end of a host name or domain, and the provider.
+    """Read a CSV file of two columns: host or domain suffix, and provider.
 
     Raises
     ------
     SendcapError
-        If it cannot be read, or a row is not like that.
+        If the file cannot be read, or a row has another form.
     """
-    found: dict[str, str] = {}
+    providers: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             for number, row in enumerate(csv.reader(lines, strict=True), 1):
@@ -109,22 +98,20 @@ def read_map(path: Path) -> dict[str, str]:
                 if not any(cells) or (number == 1 and cells[-1].lower() == "provider"):
                     continue
                 if len(cells) != 2 or not all(cells):
-                    raise SendcapError(
-                        f"{path}: line {number} must have two cells, such as google.com,gmail"
-                    )
+                    raise SendcapError(f"{path}: line {number}: write two cells: {_EXAMPLE}")
                 end = cells[0].lower().lstrip("*@.").rstrip(".")
                 if not cells[1].isprintable() or cells[1] == "*" or not end:
                     raise SendcapError(
-                        f"{path}: line {number}: give the end of a host name or domain, and a "
-                        f"name for the provider"
+                        f"{path}: line {number}: write a host or domain suffix and a provider: "
+                        f"{_EXAMPLE}"
                     )
-                found[end] = cells[1]
+                providers[end] = cells[1]
     except OSError as error:
         raise SendcapError(f"{path}: {error.strerror or error}") from None
     except (UnicodeDecodeError, csv.Error):
-        raise SendcapError(f"{path}: is not a CSV file of text") from None
-    if not found:
-        raise SendcapError(f"{path}: is empty; write rows such as google.com,gmail")
-    if len(set(found.values())) > _MOST_PROVIDERS:
-        raise SendcapError(f"{path}: names more than {_MOST_PROVIDERS:,} providers")
-    return found
+        raise SendcapError(f"{path}: is not a CSV file") from None
+    if not providers:
+        raise SendcapError(f"{path}: is empty; write rows such as {_EXAMPLE}")
+    if len(set(providers.values())) > _MOST_PROVIDERS:
+        raise SendcapError(f"{path}: has more than {_MOST_PROVIDERS:,} providers")
+    return providers

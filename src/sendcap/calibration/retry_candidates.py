@@ -1,4 +1,4 @@
-"""Retry policies that may explain gaps between attempts, with parameters read off the gaps."""
+"""Candidates for the retry policy, with parameters read off the gaps between attempts."""
 
 from __future__ import annotations
 
@@ -29,29 +29,32 @@ _LONGEST_LIST: Final = 12
 _MOST_GAPS: Final = 50_000
 _LEAST_GAPS: Final = 5
 _FORGIVEN_S: Final = 2.0
-"""Stamps of whole seconds may be off by one at either end."""
+"""Whole-second stamps may be off by one at either end."""
+
+Candidate = tuple[RetryPolicy, int, str]
+"""A policy, the number of parameters read off the gaps, and a description."""
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """Gaps between an attempt that failed and the next.
+    """Gaps between a failed attempt and the next.
 
     Attributes
     ----------
     failures
-        Soft bounces before the one that began the gap.
+        Soft bounces before the failed attempt.
     age_s
-        Of the message when that one finished; NaN where its arrival is unknown.
+        Age of the message at the failure; NaN if the arrival is unknown.
     failing_s
-        Since the message's first soft bounce.
+        Time since the first soft bounce of the message.
     previous_s
-        The gap before; 0 of the first.
+        Previous gap; 0 for the first.
     gap_s
-        Until the next attempt was due.
+        Time from the failure until the next attempt is due.
     exact
-        Whether it is known when that was due, and not only when it was over.
+        Whether the due time is known, rather than the end of the attempt alone.
     took_s
-        From when the attempt that failed was due to its finish; NaN if unknown.
+        Duration of the failed attempt from the due time; NaN if unknown.
     """
 
     failures: Ints
@@ -66,7 +69,7 @@ class Gaps:
     def of(columns: Sequence[Floats]) -> Gaps:
         """Return gaps from the columns of `sendcap.calibration.evidence.Evidence.gaps`."""
         failures, age_s, failing_s, previous_s, gap_s, exact, took_s = (
-            its[:_MOST_GAPS] for its in columns
+            column[:_MOST_GAPS] for column in columns
         )
         return Gaps(
             failures.astype(np.int64),
@@ -82,8 +85,8 @@ class Gaps:
         return len(self.gap_s)
 
 
-def candidates(gaps: Gaps) -> Iterator[tuple[RetryPolicy, int, str]]:
-    """Yield policies, how many parameters were read off the gaps for each, and what it is."""
+def candidates(gaps: Gaps) -> Iterator[Candidate]:
+    """Yield the candidates."""
     yield MomentumRetry(), 0, "Momentum's default, 20 minutes doubling to 12 hours"
     yield KumomtaRetry(), 0, "KumoMTA's default, 20 minutes doubling"
     yield EximRetry(), 0, "Exim's default rule"
@@ -95,8 +98,8 @@ def candidates(gaps: Gaps) -> Iterator[tuple[RetryPolicy, int, str]]:
     yield from _lists(gaps, middles)
 
 
-def _clamps(gaps: Gaps) -> Iterator[tuple[RetryPolicy, int, str]]:
-    """Yield Postfix's rule with other settings: the age, at least and at most so much."""
+def _clamps(gaps: Gaps) -> Iterator[Candidate]:
+    """Yield Postfix's policy, the age clamped to a range, with other settings."""
     known = ~np.isnan(gaps.age_s)
     if known.sum() < _LEAST_GAPS:
         return
@@ -108,33 +111,29 @@ def _clamps(gaps: Gaps) -> Iterator[tuple[RetryPolicy, int, str]]:
         least_s.add(_round_down(float(np.quantile(gap_s[young], 0.02))))
     if old.any():
         most_s.add(_round_down(float(np.quantile(gap_s[old], 0.02))))
-    for least in sorted(least_s):
-        for most in sorted(most_s):
-            for scan_s in (60, 120, 300, 600, 1000):
-                if not 1.0 <= least <= most:
-                    continue
-                policy = PostfixRetry(
-                    minimal_backoff_time=_written(least),
-                    maximal_backoff_time=_written(most),
-                    queue_run_delay=_written(scan_s),
-                )
-                told = f"Postfix's clamp, {least:g} to {most:g} s, scans every {scan_s} s"
-                yield policy, 3, told
+    for least, most, scan_s in product(sorted(least_s), sorted(most_s), (60, 120, 300, 600, 1000)):
+        if 1.0 <= least <= most:
+            policy = PostfixRetry(
+                minimal_backoff_time=_written(least),
+                maximal_backoff_time=_written(most),
+                queue_run_delay=_written(scan_s),
+            )
+            yield policy, 3, f"Postfix's clamp, {least:g} to {most:g} s, scans every {scan_s} s"
 
 
 def _middles(gaps: Gaps) -> Floats:
-    """Return the middle gap after each number of failures, as far as there are some of each."""
-    found = []
+    """Return the typical gap after each number of failures, up to the first rare number."""
+    middles = []
     for number in range(int(gaps.failures.max()) + 1):
-        its_s = gaps.gap_s[gaps.failures == number]
-        if len(its_s) < 3:
+        gap_s = gaps.gap_s[gaps.failures == number]
+        if len(gap_s) < 3:
             break
-        # What waits is late: the lower half tells more.
-        found.append(float(np.quantile(its_s, 0.3)))
-    return np.array(found)
+        # Queueing delays some attempts, so the typical gap is below the median.
+        middles.append(float(np.quantile(gap_s, 0.3)))
+    return np.array(middles)
 
 
-def _growing(gaps: Gaps, middles: Floats) -> Iterator[tuple[RetryPolicy, int, str]]:
+def _growing(gaps: Gaps, middles: Floats) -> Iterator[Candidate]:
     """Yield exponential policies."""
     if not len(middles):
         return
@@ -144,7 +143,7 @@ def _growing(gaps: Gaps, middles: Floats) -> Iterator[tuple[RetryPolicy, int, st
     flat = np.flatnonzero(rises < 1.1)
     cap_s = _nearest_round(middles[flat[0]]) if len(flat) else None
     caps: set[float | None] = {None} if cap_s is None else {None, cap_s}
-    factors = {its for its in factors if 1.0 <= its <= 20.0}
+    factors = {factor for factor in factors if 1.0 <= factor <= 20.0}
     jitters = {0.0, 0.025, 0.05, 0.1, 0.2, _spread(gaps, middles)}
     for first_s, factor, cap, jitter in product(
         sorted(firsts), sorted(factors), caps, sorted(jitters)
@@ -155,33 +154,34 @@ def _growing(gaps: Gaps, middles: Floats) -> Iterator[tuple[RetryPolicy, int, st
             max="none" if cap is None else _written(max(cap, first_s)),
             jitter=jitter,
         )
-        cap_told = "" if cap is None else f", at most {format_duration(cap)}"
-        about = f" ± {100 * jitter:g} %" if jitter else ""
+        ceiling = "" if cap is None else f", at most {format_duration(cap)}"
         grows = "every" if factor == 1.0 else f"times {factor:g} from"
-        told = f"{grows} {format_duration(first_s)}{cap_told}{about}"
-        yield policy, 2 + (cap is not None) + (jitter > 0.0), told
+        description = f"{grows} {format_duration(first_s)}{ceiling}{_jittered(jitter)}"
+        yield policy, 2 + (cap is not None) + (jitter > 0.0), description
 
 
 def _midrange(gaps: Gaps) -> float:
-    """Return the middle of the range of the first gaps: that of a jitter."""
+    """Return the middle of the range of the first gaps, about which they jitter."""
     first_s = gaps.gap_s[gaps.failures == 0]
     return float(np.quantile(first_s, [0.02, 0.98]).mean()) if len(first_s) else 1.0
 
 
-def _lists(gaps: Gaps, middles: Floats) -> Iterator[tuple[RetryPolicy, int, str]]:
-    """Yield lists of delays, the last one repeating."""
-    delays = [_nearest_round(its) for its in middles[:_LONGEST_LIST].tolist()]
+def _lists(gaps: Gaps, middles: Floats) -> Iterator[Candidate]:
+    """Yield lists of delays whose last one repeats."""
+    delays = [_nearest_round(middle_s) for middle_s in middles[:_LONGEST_LIST].tolist()]
     for size in range(1, len(delays) + 1):
-        its = delays[:size]
+        listed = ", ".join(map(format_duration, delays[:size]))
         for jitter in sorted({0.0, 0.05, _spread(gaps, middles)}):
-            policy = ScheduleRetry(delays=[_written(its_s) for its_s in its], jitter=jitter)
-            about = f" ± {100 * jitter:g} %" if jitter else ""
-            listed = ", ".join(format_duration(its_s) for its_s in its)
-            yield policy, size + (jitter > 0.0), f"the list {listed}{about}"
+            policy = ScheduleRetry(delays=[_written(one) for one in delays[:size]], jitter=jitter)
+            yield policy, size + (jitter > 0.0), f"the list {listed}{_jittered(jitter)}"
+
+
+def _jittered(jitter: float) -> str:
+    return f" ± {100 * jitter:g} %" if jitter else ""
 
 
 def _spread(gaps: Gaps, middles: Floats) -> float:
-    """Return the jitter that the first gaps have, to half a percent."""
+    """Return the jitter of the first gaps, to half a percent."""
     first_s = gaps.gap_s[gaps.failures == 0]
     if len(first_s) < 20 or not len(middles):
         return 0.0
@@ -191,7 +191,7 @@ def _spread(gaps: Gaps, middles: Floats) -> float:
 
 
 def _written(seconds: float) -> Any:
-    """Return seconds as a scenario's policies take them."""
+    """Return seconds as the policies of a scenario take them."""
     return format_duration(float(max(seconds, 1.0)))
 
 
@@ -205,7 +205,7 @@ def _nearest_round(seconds: float) -> float:
 
 
 def _round_down(seconds: float) -> float:
-    """Return the roundest time that is less by 4 % at most."""
+    """Return the roundest time that is at most 4 % less."""
     for unit in reversed(_ROUND_S):
         near = math.floor((seconds + _FORGIVEN_S) / unit) * unit
         if near and seconds - near <= 0.04 * seconds:

@@ -1,4 +1,4 @@
-"""From what was found to a scenario: its tables, and a file that says where each figure is from."""
+"""The fitted scenario: tables, and a file whose comments give the source of each figure."""
 
 from __future__ import annotations
 
@@ -7,30 +7,210 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sendcap.calibration.arrivals import Stretch
-from sendcap.calibration.estimates import FaultFound, ProviderFound
-from sendcap.calibration.fitting import Fit
+from sendcap.calibration.estimates import FaultEstimate, ProviderEstimates
+from sendcap.calibration.evidence import Evidence
+from sendcap.calibration.families import Fit
+from sendcap.calibration.logs.recognising import FileRead
+from sendcap.calibration.retries import Recognised
 from sendcap.calibration.times import Figure
-from sendcap.calibration.words import percent, seconds, told
 from sendcap.scenario import LONGEST_VALIDITY_S, RetryPolicy, format_duration
-
-Line = tuple[str, Any, str]
-"""A key, its value and a comment, which may be empty."""
+from sendcap.scenario.commented import Place, commented
+from sendcap.text.quantities import precise
 
 _DIGITS: Final = 4
 _DEFAULT_CONNECT: Final = "300ms"
 _DEFAULT_TRANSACTION: Final = "500ms"
 _LEAST_CONNECTIONS: Final = 10
-"""KumoMTA's default; fewer than that were seen only because more were not needed."""
+"""KumoMTA's default: a log with fewer connections may just have needed no more."""
+_NO_CONNECTIONS: Final = "the log does not distinguish connections"
+
+
+class ScenarioFile:
+    """Tables of a scenario, comments on the keys, and notes on missing ones.
+
+    Parameters
+    ----------
+    missing
+        Keys without an estimate, each with a reason; more are added.
+    """
+
+    def __init__(self, missing: list[str]) -> None:
+        self.data: dict[str, Any] = {}
+        self.comments: dict[Place, str] = {}
+        self.missing = missing
+
+    def put(self, table: tuple[str, ...], key: str, value: Any, comment: str = "") -> None:
+        """Put a value into a table."""
+        target = self.data
+        for name in table:
+            target = target.setdefault(name, {})
+        target[key] = value
+        if comment:
+            self.comments[*table, key] = comment
+
+
+def scenario_text(
+    files: list[FileRead],
+    providers: list[ProviderEstimates],
+    evidence: Evidence,
+    arrivals: list[Stretch],
+    validity_s: float | None,
+    policy: Recognised | None,
+    feedback: list[Fit],
+    missing: list[str],
+) -> str:
+    """Return the text of the scenario's file; keys without an estimate go to ``missing``."""
+    attempts = sum(provider.attempts for provider in providers)
+    names = ", ".join(file.name for file in files[:5]) + (" …" if len(files) > 5 else "")
+    head = [
+        "Fitted by sendcap calibrate. Comments give the source of a figure; intervals are 90 %.",
+        f"Log: {names}; {evidence.messages:,} messages, {attempts:,} attempts.",
+        "Limits are those of all source addresses together, as if of one.",
+    ]
+    file = ScenarioFile(missing)
+    title = f"Fitted to {files[0].name}"[:100]
+    file.data["title"] = title if title.isprintable() else "Fitted to a log"
+    if validity_s is not None:
+        validity_s = max(round(validity_s / 60.0), 1) * 60.0
+    audience = {provider.name: provider.messages for provider in providers}
+    file.data["deliveries"] = deliveries(arrivals, evidence.messages, validity_s, audience)
+    file.put(("relay",), "batch", max(1, min(256, evidence.messages // 2000)))
+    file.put(("relay",), "batch_time", "0s", "messages reach the MTA as in the log")
+    if policy is not None:
+        file.put(("mta",), "retry", retry_table(policy.policy), str(policy))
+    for provider in providers:
+        _ProviderTable(file, provider).fill()
+    if feedback:
+        comment = f"mean {feedback[0].mean_s.text(precise)}"
+        file.put(("feedback",), "synchronous", written(feedback[0]), comment)
+    return commented(file.data, file.comments, head)
+
+
+class _ProviderTable:
+    """A provider's table in the file."""
+
+    def __init__(self, file: ScenarioFile, estimates: ProviderEstimates) -> None:
+        self._file = file
+        self._estimates = estimates
+
+    def fill(self) -> None:
+        """Put all estimates into the file."""
+        estimates = self._estimates
+        self._connections()
+        self._per_connection()
+        self._time("connect_time", estimates.connect, _DEFAULT_CONNECT)
+        if estimates.transaction_mean is not None:
+            mean = estimates.transaction_mean
+            comment = f"mean {mean.text(precise)}; the shape is an assumption"
+            table = {"dist": "exponential", "mean": duration(mean.value)}
+            self._put("transaction_time", table, comment)
+            self._lacks("transaction_time", "the shape: whole-second stamps give the mean only")
+        else:
+            self._time("transaction_time", estimates.transaction, _DEFAULT_TRANSACTION)
+        self._rate()
+        self._bounces()
+
+    def _put(self, key: str, value: Any, comment: str) -> None:
+        self._file.put(("providers", self._estimates.name), key, value, comment)
+
+    def _lacks(self, key: str, reason: str) -> None:
+        self._file.missing.append(f"providers.{self._estimates.name}.{key}: {reason}")
+
+    def _connections(self) -> None:
+        ceiling = self._estimates.ceiling
+        if ceiling.limited_by == "connections" and ceiling.level is not None:
+            comment = f"all in use in {ceiling.blocks} stretches of {ceiling.block_s:g} s"
+            self._put("connections_per_ip", max(round(ceiling.level.value), 1), comment)
+        elif ceiling.pause_s is not None:
+            self._put("connections_per_ip", 1, "attempts came one by one")
+        elif math.isfinite(ceiling.connections):
+            seen = max(math.ceil(ceiling.connections - 0.05), 1)
+            comment = f"no limit was reached; at most {seen} were in use"
+            self._put("connections_per_ip", max(seen, _LEAST_CONNECTIONS), comment)
+            self._lacks("connections_per_ip", comment)
+        else:
+            self._lacks("connections_per_ip", _NO_CONNECTIONS)
+
+    def _per_connection(self) -> None:
+        key, per = "messages_per_connection", self._estimates.per_connection
+        if per is None:
+            self._lacks(key, _NO_CONNECTIONS)
+        elif per.limit:
+            closed = f"{per.closed_there:,} of {per.connections:,} connections were closed there"
+            self._put(key, per.most, closed)
+        elif per.most == 1:
+            self._put(key, 1, "no connection was used again")
+        else:
+            counts = f"at most {per.most}, on average {per.mean:.3g}"
+            self._lacks(key, f"no limit was reached; {counts}")
+
+    def _time(self, key: str, fits: list[Fit], default: str) -> None:
+        if not fits:
+            self._put(key, default, "assumption: not in the log")
+            self._lacks(key, f"not in the log; {default} is an assumption")
+            return
+        fit = fits[0]
+        comment = f"{fit.count:,.0f} measured; mean {fit.mean_s.text(precise)}"
+        if fit.family == "empirical":
+            comment += "; quantiles of the measured times, because no family fits"
+        self._put(key, written(fit), comment)
+
+    def _rate(self) -> None:
+        estimates, ceiling = self._estimates, self._estimates.ceiling
+        if ceiling.limited_by == "rate" and ceiling.level is not None:
+            value: Any = _rate(ceiling.level)
+            comment = f"{ceiling.blocks} stretches of {ceiling.block_s:g} s at that pace"
+            if ceiling.pause_s is not None and estimates.transaction:
+                # A scenario opens the next connection during the pause, a log after it.
+                apart_s = 1.0 / ceiling.level.value
+                pause_s = max(apart_s - estimates.transaction[0].mean_s.value, ceiling.pause_s)
+                value = {"kind": "gap", "pause": duration(pause_s)}
+                idle = f"every {precise(apart_s)}, of which {precise(ceiling.pause_s)} idle"
+                comment = f"{idle}; {comment}"
+            self._put("rate", value, comment)
+        elif ceiling.limited_by == "connections":
+            self._lacks("rate", "never reached; the connections were the limit")
+        else:
+            self._lacks("rate", f"no ceiling; the fastest minute had {ceiling.per_minute:.4g}/s")
+        if estimates.tolerated is not None:
+            level, minutes = estimates.tolerated
+            comment = f"passed in {minutes} minutes with throttled attempts"
+            self._put("tolerance", _rate(level), comment)
+
+    def _bounces(self) -> None:
+        estimates = self._estimates
+        if estimates.transient.value > 0.0:
+            counts = estimates.transient_reasons.items()
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in counts)
+            comment = f"{estimates.transient.percent} of the attempts: {reasons}"
+            self._put("transient", number(estimates.transient.value), comment)
+        if estimates.returned.value > 0.0:
+            comment = f"{estimates.returned.percent} of the accepted messages"
+            self._put("async_bounce", number(estimates.returned.value), comment)
+        if estimates.hard:
+            shares = estimates.hard.items()
+            value = [{"reason": reason, "share": number(share.value)} for reason, share in shares]
+            self._put(
+                "hard", value, "; ".join(f"{reason} {share.percent}" for reason, share in shares)
+            )
+        faults = estimates.faults
+        if faults:
+            comment = "; ".join(f"{fault.reason} {fault.share.percent}" for fault in faults)
+            self._put("faults", [_fault(fault, estimates.hard) for fault in faults], comment)
+        for fault in faults:
+            if fault.greylisting and fault.fits[0].mean_s.low <= 0.0:
+                upto = precise(fault.fits[0].mean_s.high)
+                reason = f"when it clears; all had at the next attempt, so within {upto}"
+                self._lacks(f"faults, {fault.reason}", reason)
 
 
 def duration(seconds: float) -> str:
-    """Return a duration with as many digits as it deserves."""
-    rounded = float(f"{max(seconds, 0.0):.{_DIGITS}g}")
-    return format_duration(min(rounded, 1e9))
+    """Return a duration with four significant digits."""
+    return format_duration(min(number(max(seconds, 0.0)), 1e9))
 
 
 def number(value: float) -> float:
-    """Return a number with as many digits as it deserves."""
+    """Return a number with four significant digits."""
     return float(f"{value:.{_DIGITS}g}")
 
 
@@ -39,7 +219,6 @@ def written(fit: Fit) -> Any:
     table = dict(fit.table)
     if table["dist"] == "constant":
         return duration(table["value"])
-    its = fit.mean_s.value
     if table["dist"] == "empirical":
         return {**table, "values": [duration(value) for value in table["values"]]}
     for key in ("mean", "scale", "low", "high"):
@@ -49,124 +228,9 @@ def written(fit: Fit) -> Any:
         if key in table:
             least, most = (0.1, 100.0) if key == "shape" else (1e-3, 100.0)
             table[key] = number(min(max(table[key], least), most))
-    if not math.isfinite(its) or its > 1e9:
-        # A tail so heavy is no measurement.
-        return duration(1e9)
-    return table
-
-
-def provider_lines(its: ProviderFound, missing: list[str]) -> list[Line]:
-    """Return a provider's keys, values and comments; add what could not be identified."""
-    lines: list[Line] = []
-    where = f"providers.{its.name}"
-    lines += _connection_lines(its, where, missing)
-    lines += _time_line("connect_time", its.connect, _DEFAULT_CONNECT, where, missing)
-    if its.transaction_mean is not None:
-        mean = its.transaction_mean
-        about = f"mean {told(mean, seconds)}; the shape is an assumption"
-        table = {"dist": "exponential", "mean": duration(mean.value)}
-        lines.append(("transaction_time", table, about))
-        missing.append(
-            f"{where}.transaction_time: its shape; stamps are whole seconds, and tell its mean only"
-        )
-    else:
-        its_own, default = its.transaction, _DEFAULT_TRANSACTION
-        lines += _time_line("transaction_time", its_own, default, where, missing)
-    lines += _rate_lines(its, where, missing)
-    if its.transient.value > 0.0:
-        reasons = ", ".join(f"{name} {count:,}" for name, count in its.transient_reasons.items())
-        about = f"{told(its.transient, percent)} of the attempts: {reasons}"
-        lines.append(("transient", number(its.transient.value), about))
-    if its.returned.value > 0.0:
-        about = f"{told(its.returned, percent)} of the accepted"
-        lines.append(("async_bounce", number(its.returned.value), about))
-    if its.hard:
-        value = [
-            {"reason": reason, "share": number(part.value)} for reason, part in its.hard.items()
-        ]
-        about = "; ".join(f"{name} {told(part, percent)}" for name, part in its.hard.items())
-        lines.append(("hard", value, about))
-    if its.faults:
-        about = "; ".join(f"{one.reason} {told(one.share, percent)}" for one in its.faults)
-        lines.append(("faults", [_fault(one, its.hard) for one in its.faults], about))
-        for one in its.faults:
-            if one.greylisting and one.fits[0].mean_s.low <= 0.0:
-                upto = seconds(one.fits[0].mean_s.high)
-                missing.append(
-                    f"{where}.faults, {one.reason}: when it clears; every one had at the next "
-                    f"attempt, so some time up to {upto}"
-                )
-    return lines
-
-
-def _connection_lines(its: ProviderFound, where: str, missing: list[str]) -> list[Line]:
-    lines: list[Line] = []
-    ceiling = its.ceiling
-    if ceiling.limited_by == "connections" and ceiling.level is not None:
-        about = f"in use all the time in {ceiling.blocks} stretches of {ceiling.block_s:g} s"
-        lines.append(("connections_per_ip", max(round(ceiling.level.value), 1), about))
-    elif ceiling.pause_s is not None:
-        lines.append(("connections_per_ip", 1, "attempts came one by one"))
-    elif math.isfinite(ceiling.connections):
-        seen = max(math.ceil(ceiling.connections - 0.05), 1)
-        value = max(seen, _LEAST_CONNECTIONS)
-        lines.append(("connections_per_ip", value, f"at least: {seen} were in use at a time"))
-        missing.append(f"{where}.connections_per_ip: no limit was reached; {seen} were in use")
-    else:
-        missing.append(f"{where}.connections_per_ip: the log does not tell connections apart")
-    per = its.per_connection
-    if per is None:
-        missing.append(f"{where}.messages_per_connection: the log does not tell connections apart")
-    elif per.limit:
-        about = f"{per.closed_there:,} of {per.connections:,} connections were closed there"
-        lines.append(("messages_per_connection", per.most, about))
-    elif per.most == 1:
-        lines.append(("messages_per_connection", 1, "no connection was used again"))
-    else:
-        missing.append(
-            f"{where}.messages_per_connection: no limit was reached; {per.most} at most, "
-            f"{per.mean:.3g} on average"
-        )
-    return lines
-
-
-def _time_line(
-    key: str, fits: list[Fit], default: str, where: str, missing: list[str]
-) -> list[Line]:
-    if not fits:
-        missing.append(f"{where}.{key}: the log does not tell; {default} is an assumption")
-        return [(key, default, "assumption: the log does not tell")]
-    its = fits[0]
-    about = f"{its.count:,.0f} measured; mean {told(its.mean_s, seconds)}"
-    if its.family == "empirical":
-        about += "; no family fits, so these are the measured times' quantiles"
-    return [(key, written(its), about)]
-
-
-def _rate_lines(its: ProviderFound, where: str, missing: list[str]) -> list[Line]:
-    lines: list[Line] = []
-    ceiling = its.ceiling
-    if ceiling.limited_by == "rate" and ceiling.level is not None:
-        about = f"{ceiling.blocks} stretches of {ceiling.block_s:g} s at that pace"
-        value: Any = _rate(ceiling.level)
-        if ceiling.pause_s is not None and its.transaction:
-            # In a scenario the next connection may be made meanwhile, so that is in the pause.
-            apart_s = 1.0 / ceiling.level.value
-            pause_s = max(apart_s - its.transaction[0].mean_s.value, ceiling.pause_s)
-            value = {"kind": "gap", "pause": duration(pause_s)}
-            about = f"every {seconds(apart_s)}, of which {seconds(ceiling.pause_s)} idle; {about}"
-        lines.append(("rate", value, about))
-    elif ceiling.limited_by == "connections":
-        missing.append(f"{where}.rate: the connections were the limit, a rate was never reached")
-    else:
-        missing.append(
-            f"{where}.rate: no ceiling shows; the fastest minute had {ceiling.per_minute:.4g}/s"
-        )
-    if its.tolerated is not None:
-        level, minutes = its.tolerated
-        about = f"let through in {minutes} minutes in which others were throttled"
-        lines.append(("tolerance", _rate(level), about))
-    return lines
+    mean_s = fit.mean_s.value
+    # The mean of a very heavy tail is not a measurement.
+    return table if math.isfinite(mean_s) and mean_s <= 1e9 else duration(1e9)
 
 
 def _rate(per_s: Figure) -> str:
@@ -175,13 +239,13 @@ def _rate(per_s: Figure) -> str:
     return f"{per_minute}/m,max_burst={max(1, round(per_s.value))}"
 
 
-def _fault(its: FaultFound, hard: Mapping[str, Figure]) -> dict[str, Any]:
-    # A scenario gives each reason once.
-    reason = f"{its.reason} for a time" if its.reason in hard else its.reason
-    table: dict[str, Any] = {"reason": reason, "share": number(its.share.value)}
-    if its.fits:
-        table["clears_after"] = written(its.fits[0])
-    never = its.never.value if its.fits else 1.0
+def _fault(fault: FaultEstimate, hard: Mapping[str, Figure]) -> dict[str, Any]:
+    # Reasons in a scenario are unique.
+    reason = f"{fault.reason} for a time" if fault.reason in hard else fault.reason
+    table: dict[str, Any] = {"reason": reason, "share": number(fault.share.value)}
+    if fault.fits:
+        table["clears_after"] = written(fault.fits[0])
+    never = fault.never.value if fault.fits else 1.0
     if never > 0.0:
         table["never"] = number(never)
     return table
@@ -190,26 +254,26 @@ def _fault(its: FaultFound, hard: Mapping[str, Figure]) -> dict[str, Any]:
 def deliveries(
     stretches: list[Stretch], messages: int, validity_s: float | None, audience: dict[str, int]
 ) -> list[dict[str, Any]]:
-    """Return deliveries that come to the same arrivals."""
+    """Return deliveries with the same arrivals."""
     total = sum(audience.values())
     shares = {name: count / total for name, count in audience.items() if count}
-    found = []
-    for position, its in enumerate(stretches, 1):
+    tables = []
+    for position, stretch in enumerate(stretches, 1):
         table: dict[str, Any] = {
             "name": "log" if len(stretches) == 1 else f"log-{position:02d}",
-            "messages": max(round(messages * its.share), 1),
-            "at": format_duration(round(its.at_s, 1)),
+            "messages": max(round(messages * stretch.share), 1),
+            "at": format_duration(round(stretch.at_s, 1)),
         }
-        spread_s = min(round(its.spread_s, 1), 14 * 86_400.0)
+        spread_s = min(round(stretch.spread_s, 1), 14 * 86_400.0)
         if spread_s:
             table["spread"] = format_duration(spread_s)
         if validity_s is not None:
             table["validity"] = format_duration(min(max(validity_s, 60.0), LONGEST_VALIDITY_S))
-        found.append({**table, "audience": shares})
-    return found
+        tables.append({**table, "audience": shares})
+    return tables
 
 
 def retry_table(policy: RetryPolicy) -> dict[str, Any]:
-    """Return a policy as a scenario writes it, without what is left to its default."""
+    """Return a policy as a scenario writes it, without default values."""
     table = policy.model_dump(exclude_defaults=True)
     return {"policy": policy.model_dump()["policy"], **table}

@@ -1,104 +1,88 @@
-"""Every estimate of a calibration, as a table."""
+"""The estimates of a calibration as a table."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from sendcap.calibration.calibrate import Calibration
+import pandas as pd
+
 from sendcap.calibration.connections import closed_share
-from sendcap.calibration.estimates import ProviderFound
-from sendcap.calibration.fitting import Fit
+from sendcap.calibration.estimates import ProviderEstimates
+from sendcap.calibration.families import Fit
 from sendcap.calibration.times import Figure
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-Row = dict[str, Any]
+    from sendcap.calibration.calibrate import Calibration
 
 
-def estimates(found: Calibration) -> pd.DataFrame:
-    """Return every estimate: provider, quantity, value, ends of the 90 % interval, unit, data.
+class _Row(NamedTuple):
+    provider: str
+    quantity: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    measured: int
+    distribution: str | None = None
+    distance: float | None = None
 
-    ``measured`` is how many values it rests on, ``distance`` the largest distance between the
-    fitted distribution function and the data's.
+
+def estimates(calibration: Calibration) -> pd.DataFrame:
+    """Return all estimates: provider, quantity, value, 90 % interval, unit, data.
+
+    ``measured`` is the number of values behind an estimate, ``distance`` the largest distance of
+    the fitted distribution function from the data.
     """
-    import pandas as pd
-
-    rows: list[Row] = []
-    for its in found.providers:
-        rows += _of_provider(its)
-    if found.feedback:
-        rows += _of_fit("", "feedback.synchronous", found.feedback[0])
-    columns = (
-        "provider",
-        "quantity",
-        "value",
-        "low",
-        "high",
-        "unit",
-        "measured",
-        "distribution",
-        "distance",
-    )
-    return pd.DataFrame(rows, columns=list(columns))
+    rows = [row for provider in calibration.providers for row in _provider_rows(provider)]
+    if calibration.feedback:
+        rows += _fit_rows("", "feedback.synchronous", calibration.feedback[0])
+    return pd.DataFrame(rows, columns=list(_Row._fields))
 
 
-def _row(provider: str, quantity: str, figure: Figure, unit: str, measured: float) -> Row:
-    ends = dict(zip(("value", "low", "high"), figure, strict=True))
-    return {
-        "provider": provider,
-        "quantity": quantity,
-        **ends,
-        "unit": unit,
-        "measured": round(measured),
-    }
-
-
-def _of_fit(provider: str, quantity: str, fit: Fit) -> list[Row]:
-    about = {"distribution": fit.family, "distance": fit.distance}
-    rows = [{**_row(provider, f"{quantity}, mean", fit.mean_s, "s", fit.count), **about}]
+def _fit_rows(provider: str, quantity: str, fit: Fit) -> Iterator[_Row]:
+    count, about = round(fit.count), (fit.family, fit.distance)
+    yield _Row(provider, f"{quantity}, mean", *fit.mean_s, "s", count, *about)
     if fit.family not in ("exponential", "constant"):
-        rows.append({**_row(provider, f"{quantity}, cv", fit.cv, "", fit.count), **about})
-    return rows
+        yield _Row(provider, f"{quantity}, cv", *fit.cv, "", count, *about)
 
 
-def _of_provider(its: ProviderFound) -> list[Row]:
-    rows: list[Row] = []
-    for quantity, fits in (("connect_time", its.connect), ("transaction_time", its.transaction)):
-        if fits:
-            rows += _of_fit(its.name, quantity, fits[0])
-    if its.transaction_mean is not None:
-        mean = its.transaction_mean
-        rows.append(_row(its.name, "transaction_time, mean", mean, "s", its.attempts))
-    if its.per_connection is not None:
-        per = its.per_connection
-        name = "messages_per_connection" + ("" if per.limit else ", most seen")
-        rows.append(_row(its.name, name, Figure(per.most), "messages", per.connections))
-        share = closed_share(per)
-        rows.append(_row(its.name, "connections closed there", share, "share", per.connections))
-    ceiling = its.ceiling
+def _provider_rows(provider: ProviderEstimates) -> Iterator[_Row]:
+    name, messages, attempts = provider.name, provider.messages, provider.attempts
+
+    def row(quantity: str, figure: Figure, unit: str, measured: float) -> _Row:
+        return _Row(name, quantity, *figure, unit, round(measured))
+
+    if provider.connect:
+        yield from _fit_rows(name, "connect_time", provider.connect[0])
+    if provider.transaction:
+        yield from _fit_rows(name, "transaction_time", provider.transaction[0])
+    if provider.transaction_mean is not None:
+        yield row("transaction_time, mean", provider.transaction_mean, "s", attempts)
+    per, ceiling = provider.per_connection, provider.ceiling
+    if per is not None:
+        quantity = "messages_per_connection" + ("" if per.limit else ", most seen")
+        yield row(quantity, Figure(per.most), "messages", per.connections)
+        yield row("connections closed there", closed_share(per), "share", per.connections)
     if math.isfinite(ceiling.connections):
         most = Figure(ceiling.connections)
-        rows.append(_row(its.name, "connections, most in use", most, "connections", its.attempts))
-    if ceiling.limited_by and ceiling.level is not None:
+        yield row("connections, most in use", most, "connections", attempts)
+    if ceiling.level is not None:
         unit = "connections" if ceiling.limited_by == "connections" else "1/s"
-        rows.append(_row(its.name, ceiling.limited_by, ceiling.level, unit, ceiling.blocks))
-    for name in ("second", "minute", "hour"):
-        figure = Figure(getattr(ceiling, f"per_{name}"))
-        if math.isfinite(figure.value):
-            rows.append(_row(its.name, f"fastest {name}", figure, "1/s", its.attempts))
-    if its.tolerated is not None:
-        rows.append(_row(its.name, "tolerance", its.tolerated[0], "1/s", its.tolerated[1]))
-    rows.append(_row(its.name, "transient", its.transient, "share", its.attempts))
-    rows.append(_row(its.name, "async_bounce", its.returned, "share", its.messages))
-    for reason, share in its.hard.items():
-        rows.append(_row(its.name, f"hard, {reason}", share, "share", its.messages))
-    for fault in its.faults:
-        name = f"fault, {fault.reason}"
-        rows.append(_row(its.name, name, fault.share, "share", its.messages))
-        count = fault.times.count
-        rows.append(_row(its.name, f"{name}, never", fault.never, "share", count))
+        yield row(ceiling.limited_by, ceiling.level, unit, ceiling.blocks)
+    for span, pace in ceiling.fastest.items():
+        yield row(f"fastest {span}", Figure(pace), "1/s", attempts)
+    if provider.tolerated is not None:
+        level, minutes = provider.tolerated
+        yield row("tolerance", level, "1/s", minutes)
+    yield row("transient", provider.transient, "share", attempts)
+    yield row("async_bounce", provider.returned, "share", messages)
+    for reason, share in provider.hard.items():
+        yield row(f"hard, {reason}", share, "share", messages)
+    for fault in provider.faults:
+        quantity = f"fault, {fault.reason}"
+        yield row(quantity, fault.share, "share", messages)
+        yield row(f"{quantity}, never", fault.never, "share", fault.times.count)
         if fault.fits:
-            rows += _of_fit(its.name, f"{name}, clears_after", fault.fits[0])
-    return rows
+            yield from _fit_rows(name, f"{quantity}, clears_after", fault.fits[0])

@@ -1,4 +1,4 @@
-"""What is known of times: exact ones, ones between two bounds, and ones that have not ended."""
+"""Measured times: exact, between two bounds, or not ended yet; estimates with intervals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from scipy.stats import CensoredData, beta, ecdf
 
 from sendcap.calibration.attempts import Floats
 
@@ -18,31 +19,61 @@ Z90: Final = 1.6448536269514722
 
 
 class Figure(NamedTuple):
-    """An estimate and its 90 % interval; NaN ends where none can be given."""
+    """An estimate with a 90 % interval, whose ends are NaN if unknown."""
 
     value: float
     low: float = math.nan
     high: float = math.nan
 
     def scaled(self, factor: float) -> Figure:
-        """Return it in another unit."""
+        """Return the estimate in another unit."""
         return Figure(self.value * factor, self.low * factor, self.high * factor)
+
+    def text(self, write: Callable[[float], str], unit: str = "") -> str:
+        """Return the estimate and the interval as text.
+
+        Parameters
+        ----------
+        write
+            Function from a number to text.
+        unit
+            Text behind the estimate and behind the interval.
+
+        Examples
+        --------
+        >>> Figure(0.5, 0.25, 0.75).text("{:.2f}".format), Figure(2.0).text(str, " s")
+        ('0.50 (0.25 to 0.75)', '2.0 s')
+        """
+        value = f"{write(self.value)}{unit}"
+        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+            return value
+        return f"{value} ({write(self.low)} to {write(self.high)}{unit})"
+
+    @property
+    def percent(self) -> str:
+        """A share as a percentage, with three digits."""
+        return self.text(percent, " %")
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, with three digits and without the sign."""
+    return f"{100 * share:.3g}"
 
 
 def _coarse(ends: Floats) -> Floats:
-    """Return intervals whose ends are to 1 %; exact times get cells of that width."""
+    """Round the ends of intervals to 1 %; exact times become cells of that width."""
     with np.errstate(divide="ignore", invalid="ignore"):
         places = np.log(np.maximum(ends, 0.0)) / _CELL
     exact = ends[:, 0] == ends[:, 1]
     low = np.where(exact, np.floor(places[:, 0]), np.rint(places[:, 0]))
     high = np.where(exact, np.floor(places[:, 0]) + 1.0, np.rint(places[:, 1]))
-    found: Floats = np.exp(np.column_stack((low, np.maximum(high, low))) * _CELL)
-    return found
+    rounded: Floats = np.exp(np.column_stack((low, np.maximum(high, low))) * _CELL)
+    return rounded
 
 
 @dataclass(frozen=True)
 class Times:
-    """What is known of some times: each is in (low, high], and there are ``weight`` of them."""
+    """Intervals of times: ``weight`` of them are in (low, high]."""
 
     low_s: Floats
     high_s: Floats
@@ -50,22 +81,22 @@ class Times:
 
     @property
     def count(self) -> float:
-        """How many they are."""
+        """Number of times."""
         return float(self.weight.sum())
 
     @property
     def censored(self) -> float:
-        """How many of them have no end."""
+        """Number of times without an end."""
         return float(self.weight[np.isinf(self.high_s)].sum())
 
     @property
     def middle_s(self) -> Floats:
-        """The middle of each, or its beginning where it has no end."""
+        """Middle of each interval; the beginning of an open one."""
         return np.where(np.isinf(self.high_s), self.low_s, (self.low_s + self.high_s) / 2.0)
 
     @staticmethod
     def of(low_s: Floats, high_s: Floats) -> Times:
-        """Return times, equal ones together; of very many different ones, those that are close."""
+        """Group equal times, and close ones if there are very many different ones."""
         ends = np.column_stack((low_s, high_s))
         pairs, counts = np.unique(ends, axis=0, return_counts=True)
         if len(pairs) > _MOST_DIFFERENT:
@@ -74,13 +105,11 @@ class Times:
 
 
 def observed(times: Times, *, early: bool = False) -> tuple[Floats, Floats]:
-    """Return the data's distribution function: times and the shares up to them.
+    """Return the distribution function of the data: times, and shares up to them.
 
-    By Kaplan and Meier. What came between two times had come by the second, and with ``early``
-    it is taken to have come at the first: the truth is between the two.
+    The estimator is that of Kaplan and Meier. A time between two bounds counts at the upper one,
+    or with ``early`` at the lower one: the truth is between the two functions.
     """
-    from scipy.stats import CensoredData, ecdf
-
     weight = np.maximum(1, np.rint(times.weight * min(1.0, 20_000 / times.count))).astype(np.int64)
     is_open = np.isinf(times.high_s)
     at_s = np.where(is_open | early, times.low_s, times.high_s)
@@ -92,14 +121,14 @@ def observed(times: Times, *, early: bool = False) -> tuple[Floats, Floats]:
 
 
 def distance(times: Times, cdf: Callable[[Floats], Floats]) -> float:
-    """Return how far a distribution function is at most from what the data allow.
+    """Return the largest distance of a distribution function from the range of the data.
 
-    Of exact times that is the statistic of Kolmogorov and Smirnov.
+    For exact times it is the statistic of Kolmogorov and Smirnov.
     """
     late_s, late = observed(times)
     early_s, early = observed(times, early=True)
     below = late - cdf(late_s)
-    # Until the step at a time, no more had come than at the step before.
+    # Just before a step, the data are at the level of the previous one.
     above = cdf(early_s) - np.append(0.0, early[:-1])
     return float(max(below.max(initial=0.0), above.max(initial=0.0)))
 
@@ -112,8 +141,6 @@ def share(count: int, of: int) -> Figure:
     L. D. Brown, T. T. Cai and A. DasGupta, "Interval estimation for a binomial proportion",
     Statistical Science 16 (2001).
     """
-    from scipy.stats import beta
-
     if of <= 0:
         return Figure(math.nan)
     low, high = (float(beta.ppf(end, count + 0.5, of - count + 0.5)) for end in (0.05, 0.95))

@@ -1,23 +1,27 @@
-"""The self-check: the fitted scenario is simulated, what comes of it held against the log."""
+"""The self-check: the fitted scenario, simulated and compared with the log."""
 
 from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, Floats, Ints
-from sendcap.calibration.calibrate import Calibration
 from sendcap.calibration.lives import OPEN
+from sendcap.calibration.sentences import Section, Table
 from sendcap.errors import SendcapWarning
+from sendcap.run import simulate
+from sendcap.scenario import format_duration, updated
+from sendcap.text.quantities import precise
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from sendcap.calibration.calibrate import Calibration
 
 _QUANTILES: Final = (0.5, 0.9, 0.99)
 _NEAR: Final = 0.25
@@ -26,18 +30,23 @@ _NEAR_SHARE: Final = 0.01
 _NEAR_TRIES: Final = 0.05
 _LEAST_S: Final = 60.0
 _MOST_TRIES: Final = 6
+_ENDS: Final = {
+    ACCEPTED: "accepted",
+    HARD: "bounced hard",
+    EXPIRED: "expired",
+    OPEN: "still deferred",
+}
 
 
 class Compared(NamedTuple):
-    """One number of the log and of the simulation.
+    """One figure of the log and of the simulation.
 
     Attributes
     ----------
     unit
         ``"s"``, ``"share"`` or ``"attempts"``.
     close
-        Whether they are close: times within a quarter or 2 s, shares within a point, attempts
-        within 5 %.
+        Whether they agree: times within 25 % or 2 s, shares within a point, attempts within 5 %.
     """
 
     provider: str
@@ -47,6 +56,12 @@ class Compared(NamedTuple):
     simulated: float
     close: bool
 
+    def text(self, value: float) -> str:
+        """Return one of the figures with the unit."""
+        if self.unit == "s":
+            return precise(value)
+        return f"{100 * value:.2f} %" if self.unit == "share" else f"{value:.3f}"
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -55,53 +70,71 @@ class Verification:
     Attributes
     ----------
     rows
-        What was compared.
+        Compared figures.
     delays
-        For each provider the delays from arrival to acceptance, of the log and of the simulation,
-        in seconds.
+        For each provider the delays from arrival to acceptance, in seconds: of the log, simulated.
     """
 
     rows: list[Compared]
     delays: dict[str, tuple[Floats, Floats]]
 
     def frame(self) -> pd.DataFrame:
-        """Return what was compared as a table."""
-        import pandas as pd
-
+        """Return the compared figures as a table."""
         return pd.DataFrame(self.rows, columns=list(Compared._fields))
 
+    def sentences(self) -> list[str]:
+        """Return the result in sentences."""
+        close = sum(row.close for row in self.rows)
+        return [
+            f"{close} of {len(self.rows)} figures agree: times within 25 % or 2 s, shares within a "
+            f"percentage point, attempts per message within 5 %."
+        ]
 
-def verify(found: Calibration, progress: Callable[[Any], None] | None = None) -> Verification:
-    """Simulate the fitted scenario for as long as the log is, and compare.
+    def section(self) -> Section:
+        """Return the section of the report."""
+        rows = [
+            (
+                row.provider,
+                row.what,
+                row.text(row.log),
+                row.text(row.simulated),
+                "" if row.close else "differs",
+            )
+            for row in self.rows
+        ]
+        table = Table(("provider", "figure", "log", "simulated", ""), rows)
+        return Section("Self-check: the fitted scenario, simulated", [table, *self.sentences()])
+
+
+def verify(
+    calibration: Calibration, progress: Callable[[Any], None] | None = None
+) -> Verification:
+    """Simulate the fitted scenario over the span of the log, and compare.
 
     Parameters
     ----------
     progress
         Called after each window of the simulation.
     """
-    import pandas as pd
-
-    from sendcap.run import simulate
-    from sendcap.scenario import format_duration, updated
-
-    span_s = min(max(found.evidence.last_s - found.origin_s + 1.0, _LEAST_S), 366 * 86_400.0)
+    evidence = calibration.evidence
+    span_s = min(max(evidence.last_s - calibration.origin_s + 1.0, _LEAST_S), 366 * 86_400.0)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        # That the horizon cuts off what is under way is what it is for.
+        # The horizon cuts off messages under way on purpose, as the log's end does.
         warnings.simplefilter("ignore", SendcapWarning)
-        scenario = updated(found.scenario, {"time.horizon": format_duration(round(span_s, 3))})
+        horizon = {"time.horizon": format_duration(round(span_s, 3))}
         path = Path(folder, "sending-log.parquet")
-        simulate(scenario, sending_log=path, progress=progress)
+        simulate(updated(calibration.scenario, horizon), sending_log=path, progress=progress)
         log = pd.read_parquet(
             path, columns=["delivery", "provider", "message", "event", "attempt", "happened_s"]
         )
     rows, delays = [], {}
-    for its in found.providers:
-        mine = found.evidence.providers[its.name]
-        (delay_s,) = mine.delay_s.columns()
-        ends = {end: int(mine.ends[end]) for end in (ACCEPTED, HARD, EXPIRED, OPEN)}
-        simulated = _simulated(log[log["provider"] == its.name])
-        delays[its.name] = (delay_s, simulated.delay_s)
-        rows += _compared(its.name, _Outcome(delay_s, ends, mine.tries), simulated)
+    for name in (provider.name for provider in calibration.providers):
+        provider = evidence.providers[name]
+        (delay_s,) = provider.delay_s.columns()
+        logged = _Outcome(delay_s, {end: int(provider.ends[end]) for end in _ENDS}, provider.tries)
+        simulated = _simulated(log[log["provider"] == name])
+        delays[name] = (logged.delay_s, simulated.delay_s)
+        rows += _compared(name, logged, simulated)
     return Verification(rows, delays)
 
 
@@ -109,6 +142,18 @@ class _Outcome(NamedTuple):
     delay_s: Floats
     ends: dict[int, int]
     tries: Ints
+
+    def share(self, end: int) -> float:
+        return self.ends[end] / max(sum(self.ends.values()), 1)
+
+    @property
+    def mean_tries(self) -> float:
+        return float(np.arange(len(self.tries)) @ self.tries) / max(int(self.tries.sum()), 1)
+
+    def tried(self, count: int) -> float:
+        """Return the share of messages with so many attempts."""
+        tries = float(self.tries[count]) if count < len(self.tries) else 0.0
+        return tries / max(int(self.tries.sum()), 1)
 
 
 def _simulated(log: pd.DataFrame) -> _Outcome:
@@ -124,41 +169,25 @@ def _simulated(log: pd.DataFrame) -> _Outcome:
         HARD: int((event == "hard").sum()),
         EXPIRED: int((event == "expired").sum()),
     }
-    # Of those that were never tried in this time the log could tell nothing either.
+    # Like the log, this excludes messages without any attempt.
     ends[OPEN] = max(int(tries.sum()) - sum(ends.values()), 0)
     return _Outcome(delay_s, ends, tries)
 
 
-def _compared(name: str, log: _Outcome, simulated: _Outcome) -> list[Compared]:
-    rows = []
+def _compared(name: str, log: _Outcome, simulated: _Outcome) -> Iterator[Compared]:
     if len(log.delay_s) and len(simulated.delay_s):
         for share in _QUANTILES:
-            one, two = (float(np.quantile(its.delay_s, share)) for its in (log, simulated))
+            one, two = (float(np.quantile(each.delay_s, share)) for each in (log, simulated))
             close = abs(one - two) <= max(_NEAR_S, _NEAR * max(one, two))
-            what = f"accepted after, {100 * share:g} %"
-            rows.append(Compared(name, what, "s", one, two, close))
-    for end, what in (
-        (ACCEPTED, "accepted"),
-        (HARD, "bounced hard"),
-        (EXPIRED, "expired"),
-        (OPEN, "still deferred"),
-    ):
-        one, two = (its.ends[end] / max(sum(its.ends.values()), 1) for its in (log, simulated))
-        rows.append(Compared(name, what, "share", one, two, abs(one - two) <= _NEAR_SHARE))
-    one, two = (_mean(its.tries) for its in (log, simulated))
+            yield Compared(name, f"accepted after, {100 * share:g} %", "s", one, two, close)
+    for end, what in _ENDS.items():
+        one, two = log.share(end), simulated.share(end)
+        yield Compared(name, what, "share", one, two, abs(one - two) <= _NEAR_SHARE)
+    one, two = log.mean_tries, simulated.mean_tries
     close = abs(one - two) <= _NEAR_TRIES * max(one, two)
-    rows.append(Compared(name, "attempts per message", "attempts", one, two, close))
+    yield Compared(name, "attempts per message", "attempts", one, two, close)
     for count in range(1, _MOST_TRIES + 1):
-        one, two = (_share(its.tries, count) for its in (log, simulated))
+        one, two = log.tried(count), simulated.tried(count)
         what = f"{count} attempt{'s' if count > 1 else ''}"
         if one or two:
-            rows.append(Compared(name, what, "share", one, two, abs(one - two) <= _NEAR_SHARE))
-    return rows
-
-
-def _mean(tries: Ints) -> float:
-    return float(np.arange(len(tries)) @ tries) / max(int(tries.sum()), 1)
-
-
-def _share(tries: Ints, count: int) -> float:
-    return float(tries[count]) / max(int(tries.sum()), 1) if count < len(tries) else 0.0
+            yield Compared(name, what, "share", one, two, abs(one - two) <= _NEAR_SHARE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
@@ -27,3 +28,18 @@ def elapsed(seconds: float) -> str:
         if count:
             return f"{count}{name} {rest}{smaller_name}" if rest else f"{count}{name}"
     return f"{seconds:.0f}s"
+
+
+def precise(seconds: float) -> str:
+    """Return a measured time with three digits; from 100 s on, in its two largest units.
+
+    Examples
+    --------
+    >>> precise(0.0123), precise(5.0), precise(3661), precise(float("inf"))
+    ('12.3ms', '5s', '1h 1m', 'never')
+    """
+    if not math.isfinite(seconds):
+        return "never"
+    if seconds < 1.0:
+        return f"{1000 * seconds:.3g}ms"
+    return f"{seconds:.3g}s" if seconds < 100.0 else elapsed(seconds)

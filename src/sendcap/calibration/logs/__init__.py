@@ -1,1 +1,1 @@
-"""Readers of delivery logs: one for each format, all of them streaming, to one table."""
+"""Readers of delivery logs, one for each format: they stream a file into the table of attempts."""

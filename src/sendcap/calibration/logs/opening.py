@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import lzma
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+import pyarrow as pa
+
 from sendcap.errors import SendcapError
 
 _BLOCK: Final = 1 << 20
 _STEP: Final = 1 << 14
-"""Bytes of a compressed file that are asked for at once: damage costs at most so many."""
+"""Bytes read at once from a compressed file: damage costs at most this much."""
 LONGEST_LINE: Final = 1 << 18
-"""A longer line is no line of a log: it is left out, and never held whole."""
+"""Bytes of a line; a longer one is skipped without keeping it in memory."""
 _MAGIC: Final = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bz2",
@@ -27,23 +31,18 @@ _DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
 class Log:
     """A log file.
 
-    Parameters
-    ----------
-    path
-        Of the file.
-
     Attributes
     ----------
     name
-        What reports call it: the file's name, without the folder.
+        File name in reports, without the folder.
     read_bytes
         Bytes read so far, uncompressed.
     lines
         Lines so far.
     too_long
-        Numbers of the first lines that were too long, with their beginnings.
+        Numbers and beginnings of lines that were too long.
     damage
-        Why it ended early; empty if it did not.
+        Reason of an early end, or empty.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,9 +67,9 @@ class Log:
 
     @property
     def written_s(self) -> float:
-        """When the file was written last, in seconds since 1970."""
+        """Time of the last change, in seconds since 1970."""
         if self.compression == "gzip":
-            # The time of the file that was compressed; a copy of the log may be younger.
+            # gzip stores the time of the original; a copy of the log may be younger.
             stamp = int.from_bytes(self._head[4:8], "little")
             if stamp:
                 return float(stamp)
@@ -81,7 +80,7 @@ class Log:
         return next(self._pieces(size), b"")
 
     def blocks(self) -> Iterator[list[bytes]]:
-        """Yield the lines, without their ends, a block at a time."""
+        """Yield the lines, without line ends, block by block."""
         self.read_bytes = self.lines = 0
         self.damage = ""
         self.too_long = []
@@ -92,12 +91,12 @@ class Log:
             lines = (rest + piece).split(b"\n")
             rest = lines.pop()
             if lines and skipping:
-                # The end of a line that is left out already.
+                # The end of a line that is skipped already.
                 lines[0] = b""
                 skipping = False
             if len(rest) > LONGEST_LINE:
                 if not skipping:
-                    self._leave_out(self.lines + len(lines) + 1, rest)
+                    self._skip(self.lines + len(lines) + 1, rest)
                 rest, skipping = b"", True
             if lines:
                 yield self._whole(lines)
@@ -110,19 +109,19 @@ class Log:
         if max(map(len, lines)) > LONGEST_LINE:
             for number, line in enumerate(lines):
                 if len(line) > LONGEST_LINE:
-                    self._leave_out(before + number + 1, line)
+                    self._skip(before + number + 1, line)
                     lines[number] = b""
         return lines
 
-    def _leave_out(self, number: int, line: bytes) -> None:
+    def _skip(self, number: int, line: bytes) -> None:
         self.too_long.append((number, line[:80]))
 
     def _pieces(self, size: int) -> Iterator[bytes]:
-        """Yield the text, in pieces of a size; what comes before a damage is the last."""
+        """Yield the text in pieces of a size, up to any damage."""
         held, count = list[bytes](), 0
         try:
             with self._opened() as file:
-                # A read that meets damage returns nothing of what it has read before.
+                # A read that meets damage loses everything it has read so far.
                 step = min(_STEP, size) if self.compression else size
                 while part := file.read(step):
                     held.append(part)
@@ -136,25 +135,15 @@ class Log:
             yield b"".join(held)
 
     def _opened(self) -> BinaryIO:
-        if self.compression == "gzip":
-            import gzip
-
-            return cast("BinaryIO", gzip.open(self.path, "rb"))
-        if self.compression == "bz2":
-            import bz2
-
-            return cast("BinaryIO", bz2.open(self.path, "rb"))
-        if self.compression == "xz":
-            return cast("BinaryIO", lzma.open(self.path, "rb"))
         if self.compression == "zstd":
-            import pyarrow as pa
-
             stream: Any = pa.input_stream(str(self.path), compression="zstd")
-            return cast("BinaryIO", stream)
-        return self.path.open("rb")
+        else:
+            opener = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open}.get(self.compression)
+            stream = self.path.open("rb") if opener is None else opener(self.path, "rb")
+        return cast("BinaryIO", stream)
 
 
 def _why(error: BaseException) -> str:
     if isinstance(error, EOFError):
-        return "it is cut off: its compressed end is missing"
-    return "it is damaged: " + (str(error).splitlines() or ["unreadable"])[0][:100]
+        return "is cut off: the end of the compressed data is missing"
+    return "is damaged: " + (str(error).splitlines() or ["unreadable"])[0][:100]

@@ -1,37 +1,121 @@
-"""What the readers of all formats share: where rows go, and what they have in common."""
+"""The common part of all log readers: hashed identities, skipped lines, rows to records."""
 
 from __future__ import annotations
 
+import csv
+import re
+import secrets
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 
 from sendcap.calibration.attempts import Attempts, Records, rows
-from sendcap.calibration.logs.identities import Identities
 from sendcap.calibration.logs.opening import Log
-from sendcap.calibration.logs.skipped import Skipped
 from sendcap.calibration.outcomes import Replies
 from sendcap.calibration.providers import Providers
+
+Row = tuple[Any, ...]
+"""The values of an attempt, in the order of a reader's columns."""
 
 _LEAST_AGE_S: Final = 5.0
 _MOST_AGE_S: Final = 90 * 86_400.0
 _CHUNK: Final = 1 << 15
-"""Rows that are made records together."""
+"""Rows that become records together."""
 _LOOKED_AT: Final = 200
-"""Lines of a block that are shown to who looks for other formats, evenly over it."""
+"""Lines of a block, evenly spaced, in which other formats are looked for."""
+_SAMPLES: Final = 3
+_SHOWN: Final = 60
+_LETTER: Final = re.compile(rb"[A-Za-z\x80-\xff]")
+_DIGIT: Final = re.compile(rb"[0-9]")
+_CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
+_UNREADABLE: Final = (
+    *(ValueError, LookupError, TypeError, AttributeError),
+    *(OverflowError, RecursionError, csv.Error),
+)
+"""Errors by which a line turns out to be damaged."""
+
+
+class Identities:
+    """Keyed hashes of messages and addresses; the random key ends with the process.
+
+    The attempts of a message share a hash, and nobody can turn it back into an address.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+
+    def of(self, text: bytes) -> int:
+        """Return 64 bits for an identity."""
+        return int.from_bytes(blake2b(text, digest_size=8, key=self._key).digest(), "little")
+
+    def short(self, text: bytes) -> int:
+        """Return 32 bits, never 0, for an identity within a message."""
+        digest = blake2b(text, digest_size=4, key=self._key).digest()
+        return int.from_bytes(digest, "little") or 1
+
+
+class SkippedLine(NamedTuple):
+    """The place of an unreadable line, and the shape of its beginning."""
+
+    file: str
+    line: int
+    shape: str
+
+
+@dataclass
+class Skipped:
+    """Lines that are not in the table, by reason.
+
+    Attributes
+    ----------
+    malformed
+        Unreadable lines.
+    other
+        Lines about something else than a delivery.
+    samples
+        The first three lines of each kind of unreadable ones.
+    """
+
+    malformed: Counter[str] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)
+    samples: dict[str, list[SkippedLine]] = field(default_factory=dict)
+
+    def refuse(self, reason: str, file: str, line: int, text: bytes) -> None:
+        """Count an unreadable line, and sample the first ones."""
+        self.malformed[reason] += 1
+        samples = self.samples.setdefault(reason, [])
+        if len(samples) < _SAMPLES:
+            samples.append(SkippedLine(file, line, shape(text)))
+
+
+def shape(text: bytes) -> str:
+    """Return the form of a line without its content: letters as x, digits as 0.
+
+    Examples
+    --------
+    >>> shape(b"Dec  1 10:00:00 mx1 to=<joe@example.com>")
+    'Xxx  0 00:00:00 xx0 xx=<xxx@xxxxxxx.xxx>'
+    """
+    start = _CONTROL.sub(b"?", text[: _SHOWN + 1])
+    start = _DIGIT.sub(b"0", _LETTER.sub(lambda m: b"X" if m[0].isupper() else b"x", start))
+    beginning = start[:_SHOWN].decode("ascii", "replace")
+    return f"{beginning}…" if len(start) > _SHOWN else beginning
 
 
 class Context:
-    """What all files of a calibration share.
+    """The shared state of all files of a calibration.
 
     Attributes
     ----------
     attempts, skipped
-        Where a line's content goes.
-    notes
-        What a report should tell of the log, by what it is about.
+        Destinations of the lines.
+    year
+        Year of the first line of each file, for stamps without one.
     """
 
     def __init__(self, providers: Providers, year: int | None = None) -> None:
@@ -41,15 +125,25 @@ class Context:
         self.providers = providers
         self.replies = Replies()
         self.year = year
-        self.notes: dict[str, str] = {}
+
+
+class Malformed(ValueError):
+    """An unreadable line, with the reason and the text to sample."""
+
+    def __init__(self, reason: str, text: bytes | None = None) -> None:
+        super().__init__(reason)
+        self.text = text
 
 
 class Reader(ABC):
     """Reads one file into the table."""
 
     format: ClassVar[str]
-    columns: ClassVar[tuple[str, ...]]
-    """Of the rows that `_rows` gives, in their order."""
+    columns: ClassVar[tuple[str, ...]] = (
+        *("message", "recipient", "provider", "session", "arrived_s", "finished_s"),
+        *("attempt", "enhanced", "code", "reason", "outcome"),
+    )
+    """Columns of the rows, in order."""
 
     def __init__(self, log: Log, context: Context) -> None:
         self.log = log
@@ -59,18 +153,18 @@ class Reader(ABC):
     @classmethod
     @abstractmethod
     def recognises(cls, lines: list[bytes]) -> int:
-        """Return how many of these lines are of this format."""
+        """Return the number of lines in this format."""
 
     @abstractmethod
-    def _rows(self, lines: list[bytes], first: int) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, lines: list[bytes], first: int) -> Iterator[Row]:
         """Yield a row for each attempt.
 
         Parameters
         ----------
         lines
-            Without their ends.
+            Lines without line ends.
         first
-            The number of the first of them.
+            Number of the first line.
         """
 
     def read(
@@ -78,7 +172,7 @@ class Reader(ABC):
         progress: Callable[[int], None] | None = None,
         look: Callable[[list[bytes]], None] | None = None,
     ) -> None:
-        """Read the file to its end.
+        """Read the file to the end.
 
         Parameters
         ----------
@@ -87,40 +181,74 @@ class Reader(ABC):
         look
             Called with some lines of each block.
         """
-        held: list[tuple[Any, ...]] = []
+        pending: list[Row] = []
         for lines in self.log.blocks():
             if look is not None:
                 look(lines[:: 1 + len(lines) // _LOOKED_AT])
-            held += self._rows(lines, self.log.lines - len(lines) + 1)
+            pending += self._rows(lines, self.log.lines - len(lines) + 1)
             if progress is not None:
                 progress(self.log.read_bytes)
-            if len(held) >= _CHUNK:
-                self._add(held)
-                held = []
-        self._add(held)
+            if len(pending) >= _CHUNK:
+                self._add(pending)
+                pending = []
+        self._add(pending)
         for number, start in self.log.too_long:
-            self.refuse("a line is too long", number, start)
+            self.refuse("line too long", number, start)
 
-    def refuse(self, why: str, line: int, text: bytes) -> None:
-        """Count a malformed line."""
-        self.context.skipped.refuse(why, self.log.name, line, text)
+    def refuse(self, reason: str, line: int, text: bytes) -> None:
+        """Count an unreadable line."""
+        self.context.skipped.refuse(reason, self.log.name, line, text)
 
-    def pass_over(self, why: str, count: int = 1) -> None:
-        """Count lines that are about something else."""
-        self.context.skipped.other[why] += count
+    def pass_over(self, reason: str, count: int = 1) -> None:
+        """Count lines about something else."""
+        self.context.skipped.other[reason] += count
 
-    def _add(self, held: list[tuple[Any, ...]]) -> None:
-        if not held:
+    def _add(self, pending: list[Row]) -> None:
+        if not pending:
             return
-        self.used += len(held)
-        # A list for each column is made into an array much faster than rows into records.
-        found = dict(zip(self.columns, zip(*held, strict=True), strict=True))
-        records = self._records(len(held), found)
+        self.used += len(pending)
+        # A list for each column becomes an array much faster than rows become records.
+        columns = dict(zip(self.columns, zip(*pending, strict=True), strict=True))
+        records = self._records(len(pending), columns)
         age_s = records["finished_s"] - records["arrived_s"]
-        # A message that came later than it went, or months before, came nobody knows when.
+        # A message older than months, or younger than its attempt, has a wrong arrival.
         for name in ("arrived_s", "ready_s"):
             records[name][~((age_s > -_LEAST_AGE_S) & (age_s < _MOST_AGE_S))] = np.nan
         self.context.attempts.add(records)
 
-    def _records(self, count: int, found: dict[str, Any]) -> Records:
-        return rows(count, found)
+    def _records(self, count: int, columns: dict[str, Any]) -> Records:
+        return rows(count, columns)
+
+
+class LineReader(Reader):
+    """Reads a file in which every line is a record."""
+
+    unreadable: ClassVar[str]
+    """Name of an unreadable line in the report."""
+
+    @abstractmethod
+    def _row(self, line: bytes) -> Row | None:
+        """Return the row of a line; None for a line about something else.
+
+        Raises
+        ------
+        Malformed
+            If the line is damaged; errors of the conversions mean the same.
+        """
+
+    def _rows(self, lines: list[bytes], first: int) -> Iterator[Row]:
+        for number, line in enumerate(lines, first):
+            if not line or line.isspace():
+                continue
+            try:
+                row = self._row(line)
+            except Malformed as error:
+                self.refuse(str(error), number, line if error.text is None else error.text)
+            except _UNREADABLE:
+                self.refuse(self.unreadable, number, line)
+            else:
+                if row is not None:
+                    yield row
+
+    def _identity(self, text: str) -> int:
+        return self.context.identities.of(text.encode("utf-8", "replace"))

@@ -9,27 +9,24 @@ from typing import Final
 
 _MONTHS: Final = {
     name: number
-    for number, name in enumerate(
-        b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
-        1,
-    )
+    for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
 }
 _HALF_A_YEAR_S: Final = 183 * 86_400.0
 _A_DAY_S: Final = 86_400.0
 
 
 class Syslog:
-    """Reads ``Dec 31 23:59:59``, which has no year.
+    """Reads ``Dec 31 23:59:59``, a stamp without a year.
 
-    A log is written before its file is closed, so the first stamp gets the latest year that does
-    not put it after that. From there on a jump back by more than half a year is a new year.
+    The first stamp gets the latest year that is not after the file's time of change. From then on,
+    a jump back by more than half a year is a new year.
 
     Parameters
     ----------
     written_s
-        When the file was written last.
+        Time of the file's last change, in seconds since 1970.
     year
-        Of the first line, where it is known.
+        Year of the first line, if known.
     """
 
     def __init__(self, written_s: float, year: int | None = None) -> None:
@@ -37,15 +34,14 @@ class Syslog:
         self._year = year
         self._last_s = 0.0
         self._days: dict[bytes, float] = {}
-        self.new_years = 0
 
     def seconds(self, stamp: bytes) -> float:
-        """Return the time of 15 bytes.
+        """Return the time of a stamp of 15 bytes.
 
         Raises
         ------
         ValueError
-            If they are no stamp.
+            For anything else.
         """
         day_s = self._days.get(stamp[:6])
         if day_s is None:
@@ -63,19 +59,18 @@ class Syslog:
             raise ValueError
         if self._year is None:
             self._year = time.gmtime(self._written_s).tm_year + 1
-            # A day's grace: stamps are local time.
+            # One day of grace: stamps are local time.
             while self._at(month, number) > self._written_s + _A_DAY_S:
                 self._year -= 1
         elif self._last_s - self._at(month, number) > _HALF_A_YEAR_S:
             self._year += 1
-            self.new_years += 1
             self._days.clear()
         elif self._at(month, number) - self._last_s > _HALF_A_YEAR_S and self._last_s:
-            # A late line of the old year, just after the new one's first.
+            # A late line of the old year, just after the first one of the new year.
             return self._at(month, number, self._year - 1)
-        found = self._at(month, number)
-        self._days[day] = self._last_s = found
-        return found
+        day_s = self._at(month, number)
+        self._days[day] = self._last_s = day_s
+        return day_s
 
     def _at(self, month: int, day: int, year: int | None = None) -> float:
         year = year or self._year
@@ -88,7 +83,7 @@ class Syslog:
 
 
 class Rfc3339:
-    """Reads ``2026-11-27T09:00:00.123456+01:00``; remembers the last second and zone."""
+    """Reads ``2026-11-27T09:00:00.123456+01:00``; caches the last second and the zones."""
 
     def __init__(self) -> None:
         self._second = b"none yet"
@@ -96,12 +91,12 @@ class Rfc3339:
         self._zones: dict[bytes, float] = {}
 
     def seconds(self, stamp: bytes) -> float:
-        """Return the time.
+        """Return the time of a stamp.
 
         Raises
         ------
         ValueError
-            If it is no stamp.
+            For anything else.
         """
         if stamp[:19] != self._second:
             self._second_s = self._read(stamp[:19])
@@ -139,12 +134,12 @@ def _zone_s(zone: bytes) -> float:
 
 
 def any_time(text: str) -> float:
-    """Read a time as a table may have it: ISO 8601, or seconds or milliseconds since 1970.
+    """Read a time in a table: ISO 8601, or seconds or milliseconds since 1970.
 
     Raises
     ------
     ValueError
-        If it is none.
+        For anything else.
 
     Examples
     --------
