@@ -1,12 +1,17 @@
-"""Tests that need an extra or a browser are skipped where it is absent, with a reason."""
+"""Tests that need an extra, a browser or shared data are skipped without it, with a reason."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+SHARED = Path(__file__).parents[1].parent / "shared"
+"""Data that is too large, or not ours, for the repository: a directory beside it."""
 
 MODULES = {
     "browser": ["playwright"],
@@ -36,3 +41,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"needs pip install 'sendcap[{extra}]'"))
         if in_browser and not has_browser:
             item.add_marker(pytest.mark.skip(reason="needs a browser: apt-get install chromium"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """Function from a path in the shared data to the file; skips a test without it."""
+
+    def file(name: str) -> Path:
+        if not (SHARED / name).exists():
+            pytest.skip(f"needs ../shared/{name}")
+        return SHARED / name
+
+    return file

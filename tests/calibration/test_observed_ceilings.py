@@ -12,13 +12,13 @@ from sendcap.calibration.connections import (
     session_transactions,
     session_uses,
 )
-from sendcap.calibration.evidence import OfProvider
+from sendcap.calibration.evidence import ProviderEvidence
 
 
 def busy_provider(
     in_bin: np.ndarray, busy: np.ndarray, *, waited_s: float = 60.0, takes_s: float = 0.3
-) -> OfProvider:
-    its = OfProvider(attempts=int(in_bin.sum()))
+) -> ProviderEvidence:
+    its = ProviderEvidence(attempts=int(in_bin.sum()))
     its.in_bin, its.busy_s = in_bin.astype(np.int64), busy.astype(np.float64)
     its.delay_s.add(np.full(100, waited_s))
     its.transaction_s.add(np.full(100, takes_s))

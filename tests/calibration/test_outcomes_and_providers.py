@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from sendcap.calibration.outcomes import REASONS, Replies, packed, reason_of
 from sendcap.calibration.providers import Providers, read_map
 from sendcap.errors import SendcapError
-
-SHARED = Path("/work/shared/data/kumomta")
 
 
 @pytest.mark.parametrize(
@@ -38,28 +35,50 @@ SHARED = Path("/work/shared/data/kumomta")
     ],
 )  # fmt: skip
 def test_the_reason_of_a_reply(text, reason) -> None:
-    its = Replies().read(text.encode())
-    assert REASONS[its.reason] == reason
+    reply = Replies().read(text.encode())
+    assert REASONS[reply.reason] == reason
 
 
 def test_codes_of_a_reply_are_found_behind_the_hosts_name() -> None:
     text = b"host mx[192.0.2.250] said: 450-4.7.1 later (in reply to RCPT TO command)"
-    its = Replies().read(text)
-    assert (its.code, its.enhanced) == (450, packed(4, 7, 1))
+    reply = Replies().read(text)
+    assert (reply.code, reply.enhanced) == (450, packed(4, 7, 1))
 
 
 def test_what_was_answered_is_no_word_of_the_reply() -> None:
     assert reason_of(b"hm (in reply to MAIL FROM command)", 0) == "other"
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="KumoMTA's rules are not on this machine")
-def test_kumomtas_examples_of_full_and_unknown_mailboxes_mean_the_same_here() -> None:
-    rules = tomllib.loads((SHARED / "community-bounces.toml").read_text())["rules"]
+# Patterns in the form of KumoMTA's community rules, written for this test.
+PATTERNS = {
+    "QuotaIssues": [
+        r"^4(22|52)[ -]4\.2\.2 .*over quota",
+        r"mailbox is full$",
+        r"user has exceeded .* storage allocation",
+    ],
+    "InvalidRecipient": [
+        r"^550[ -]5\.1\.1 .*user unknown",
+        r"no such (user|recipient) here",
+        r"recipient .* does not exist\.?$",
+    ],
+}
+
+
+def test_patterns_for_full_and_unknown_mailboxes_have_these_reasons() -> None:
+    assert_same_reasons(PATTERNS, 1.0, 1.0)
+
+
+def test_kumomtas_patterns_for_full_and_unknown_mailboxes_have_these_reasons(shared) -> None:
+    path = shared("data/kumomta/community-bounces.toml")
+    assert_same_reasons(tomllib.loads(path.read_text())["rules"], 0.6, 0.5)
+
+
+def assert_same_reasons(rules: dict[str, list[str]], full: float, unknown: float) -> None:
     for kind, reason, least in (
-        ("QuotaIssues", "mailbox full", 0.6),
-        ("InvalidRecipient", "user unknown", 0.5),
+        ("QuotaIssues", "mailbox full", full),
+        ("InvalidRecipient", "user unknown", unknown),
     ):
-        # A pattern without its signs is about what it matches.
+        # A pattern without signs is about like a text that it matches.
         texts = [re.sub(r"[\\^$()|]|\.[+*]", " ", pattern) for pattern in rules[kind]]
         same = [REASONS[Replies().read(text.encode()).reason] == reason for text in texts]
         assert sum(same) >= least * len(same), (kind, sum(same), len(same))
@@ -90,24 +109,24 @@ def test_the_provider_of_a_host_or_domain(host, domain, provider) -> None:
 def test_a_given_map_comes_first(tmp_path) -> None:
     path = tmp_path / "map.csv"
     path.write_text("end,provider\n*.google.com,workspace\ncompany.example, ours\n\n")
-    its = Providers(read_map(path))
-    assert its.name(b"aspmx.l.google.com", b"else.example") == "workspace"
-    assert its.name(b"aspmx.l.google.com", b"company.example") == "ours"
-    assert its.name(b"", b"gmail.com") == "gmail"
+    providers = Providers(read_map(path))
+    assert providers.name(b"aspmx.l.google.com", b"else.example") == "workspace"
+    assert providers.name(b"aspmx.l.google.com", b"company.example") == "ours"
+    assert providers.name(b"", b"gmail.com") == "gmail"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "is empty"),
-        ("a,b,c\n", "line 1 must have two cells"),
-        ("google.com,\n", "line 1 must have two cells"),
-        ("google.com,\x1b[31m\n", "line 1: give the end"),
+        ("a,b,c\n", "line 1: write two cells"),
+        ("google.com,\n", "line 1: write two cells"),
+        ("google.com,\x1b[31m\n", "line 1: write a host or domain suffix"),
         ('"google.com,x\n', "not a CSV file"),
-        ("google.com,*\n", "line 1: give the end"),
+        ("google.com,*\n", "line 1: write a host or domain suffix"),
     ],
 )
-def test_a_map_that_is_none_is_an_error_in_words(tmp_path, content, message) -> None:
+def test_an_unreadable_map_is_an_error(tmp_path, content, message) -> None:
     path = tmp_path / "map.csv"
     path.write_text(content)
     with pytest.raises(SendcapError, match=message):

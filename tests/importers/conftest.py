@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-KUMOMTA = Path("/work/shared/data/kumomta")
-
 
 @pytest.fixture
 def put(tmp_path: Path) -> Callable[..., Path]:
@@ -21,13 +19,10 @@ def put(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def shipped() -> Callable[..., list[Path]]:
-    """The files that KumoMTA ships, where they are at hand."""
+def shipped(shared) -> Callable[..., list[Path]]:
+    """The files that KumoMTA ships."""
 
     def files(*names: str) -> list[Path]:
-        paths = [KUMOMTA / f"{name}.toml" for name in names]
-        if not all(path.exists() for path in paths):
-            pytest.skip(f"the files that KumoMTA ships are not in {KUMOMTA}")
-        return paths
+        return [shared(f"data/kumomta/{name}.toml") for name in names]
 
     return files

@@ -1,5 +1,5 @@
 """Calibration: from the logs of an MTA to a scenario, with the uncertainty of every figure.
 
-``logs`` reads them into one table of attempts (`sendcap.calibration.attempts`); the modules beside
-it estimate one thing each; `sendcap.calibration.calibrate` puts it all together.
+``logs`` reads delivery logs into one table of attempts (`sendcap.calibration.attempts`); each
+module beside it estimates one thing; `sendcap.calibration.calibrate` joins the estimates.
 """

@@ -17,6 +17,8 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from sendcap.files.cleaning import register, unregister
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -99,6 +101,7 @@ class Attempts:
 
     def close(self) -> None:
         """Remove the temporary files; may be called at any moment, and more than once."""
+        unregister(self.close)
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -134,6 +137,7 @@ class Attempts:
     def _spill(self) -> None:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="sendcap-attempts-")
+            register(self.close)
         if not self._pending:
             return
         records = np.concatenate(self._pending)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -31,12 +31,12 @@ _NOT_LOOKED_AT: Final = (_THROTTLED, number_of(UNREACHABLE))
 """Reasons that say nothing about the address: they concern all mail alike."""
 
 
-def _counts(size: int) -> Any:
-    return field(default_factory=lambda: np.zeros(size, np.int64))
+def _zeros(size: int) -> Callable[[], Ints]:
+    return lambda: np.zeros(size, np.int64)
 
 
-def _sample() -> Any:
-    return field(default_factory=lambda: Sample(1))
+def _sample() -> Sample:
+    return Sample(1)
 
 
 @dataclass
@@ -70,21 +70,21 @@ class ProviderEvidence:
     looked_at: int = 0
     attempts: int = 0
     returned: int = 0
-    ends: Ints = _counts(_OUTCOMES)
-    hard: Ints = _counts(len(REASONS))
-    soft_first: Ints = _counts(len(REASONS))
-    soft: Ints = _counts(len(REASONS))
-    tried_again: Ints = _counts(len(REASONS))
-    repeated: Ints = _counts(len(REASONS))
-    tries: Ints = _counts(_MOST_TRIES + 1)
-    uses: Ints = _counts(_MOST_USES)
-    setup_s: Sample = _sample()
-    transaction_s: Sample = _sample()
-    delay_s: Sample = _sample()
+    ends: Ints = field(default_factory=_zeros(_OUTCOMES))
+    hard: Ints = field(default_factory=_zeros(len(REASONS)))
+    soft_first: Ints = field(default_factory=_zeros(len(REASONS)))
+    soft: Ints = field(default_factory=_zeros(len(REASONS)))
+    tried_again: Ints = field(default_factory=_zeros(len(REASONS)))
+    repeated: Ints = field(default_factory=_zeros(len(REASONS)))
+    tries: Ints = field(default_factory=_zeros(_MOST_TRIES + 1))
+    uses: Ints = field(default_factory=_zeros(_MOST_USES))
+    setup_s: Sample = field(default_factory=_sample)
+    transaction_s: Sample = field(default_factory=_sample)
+    delay_s: Sample = field(default_factory=_sample)
     clearing: dict[int, Sample] = field(default_factory=dict)
     busy_s: Floats = field(default_factory=lambda: np.zeros(0))
-    in_bin: Ints = _counts(0)
-    throttled_in_bin: Ints = _counts(0)
+    in_bin: Ints = field(default_factory=_zeros(0))
+    throttled_in_bin: Ints = field(default_factory=_zeros(0))
 
 
 class Evidence:

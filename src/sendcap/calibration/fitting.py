@@ -66,10 +66,15 @@ def _fit(family: Family, times: Times, never: bool) -> Fit | None:
         return -_log_likelihood(family, times, parameters, never)
 
     with np.errstate(all="ignore"):
-        coarse = {"xatol": 1e-5, "fatol": 1e-5, "maxiter": 900}
-        result = minimize(cost, start, method="Nelder-Mead", options=coarse)
-        fine = {"xatol": 1e-6, "fatol": 1e-6}
-        result = minimize(cost, result.x, method="Nelder-Mead", options=fine)
+        result = minimize(
+            cost,
+            start,
+            method="Nelder-Mead",
+            options={"xatol": 1e-5, "fatol": 1e-5, "maxiter": 900},
+        )
+        result = minimize(
+            cost, result.x, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-6}
+        )
         if not np.isfinite(result.fun):
             return None
         spread = _covariance(cost, result.x)

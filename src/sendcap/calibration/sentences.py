@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SHOWN_POLICIES: Final = 3
 _QUANTILES: Final = (0.5, 0.9, 0.99)
+_ENDS: Final = (ACCEPTED, HARD, EXPIRED, OPEN)
 
 
 class Table(NamedTuple):
@@ -118,9 +119,6 @@ def _messages(calibration: Calibration) -> Iterator[str | Table]:
     yield "distance from the data, in percentage points."
 
 
-_ENDS: Final = (ACCEPTED, HARD, EXPIRED, OPEN)
-
-
 def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
     if provider.connect_times is not None:
         yield from _fitted("Connect time", provider.connect, provider.connect_times)
@@ -138,7 +136,7 @@ def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
         share = provider.transient.percent
         yield f"Transient soft bounces: {share} of the attempts ({reasons})."
     for reason, count in provider.thin.items():
-        yield f"- {reason}: {count} messages, too few for a fault; first attempts count as transient."
+        yield f"- {reason}: {count} messages, too few for a fault; their first attempts count here."
     for fault in provider.faults:
         yield from _fault(fault)
     if provider.returned.value > 0:

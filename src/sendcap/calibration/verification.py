@@ -85,10 +85,8 @@ class Verification:
     def sentences(self) -> list[str]:
         """Return the result in sentences."""
         close = sum(row.close for row in self.rows)
-        return [
-            f"{close} of {len(self.rows)} figures agree: times within 25 % or 2 s, shares within a "
-            f"percentage point, attempts per message within 5 %."
-        ]
+        agreement = "times within 25 % or 2 s, shares within a point, attempts within 5 %"
+        return [f"{close} of {len(self.rows)} figures agree: {agreement}."]
 
     def section(self) -> Section:
         """Return the section of the report."""
@@ -106,9 +104,7 @@ class Verification:
         return Section("Self-check: the fitted scenario, simulated", [table, *self.sentences()])
 
 
-def verify(
-    calibration: Calibration, progress: Callable[[Any], None] | None = None
-) -> Verification:
+def verify(calibration: Calibration, progress: Callable[[Any], None] | None = None) -> Verification:
     """Simulate the fitted scenario over the span of the log, and compare.
 
     Parameters
@@ -127,7 +123,8 @@ def verify(
         log = pd.read_parquet(
             path, columns=["delivery", "provider", "message", "event", "attempt", "happened_s"]
         )
-    rows, delays = [], {}
+    rows: list[Compared] = []
+    delays: dict[str, tuple[Floats, Floats]] = {}
     for name in (provider.name for provider in calibration.providers):
         provider = evidence.providers[name]
         (delay_s,) = provider.delay_s.columns()

@@ -103,14 +103,10 @@ def _found(
     year: int | None,
     feedback: Path | None,
 ) -> Calibration:
-    from contextlib import ExitStack
-
     from sendcap.calibration.calibrate import calibrate as fit
     from sendcap.cli.progress import bytes_bar
-    from sendcap.files.cleaning import cleaned_by
 
-    with ExitStack() as stack:
-        progress = stack.enter_context(bytes_bar())
+    with bytes_bar() as progress:
         return fit(
             logs,
             format=format_name,
@@ -118,7 +114,6 @@ def _found(
             year=year,
             feedback=feedback,
             progress=progress,
-            attempts=lambda table: stack.enter_context(cleaned_by(table.close)),
         )
 
 

@@ -11,8 +11,8 @@ from reading_lines import read
 from test_other_logs import MOMENTUM, POWERMTA, kumomta
 from test_postfix_log import BOUNCED, DEFERRED, SENT
 
+from sendcap.calibration.logs.reading import shape
 from sendcap.calibration.logs.recognising import FORMATS
-from sendcap.calibration.logs.skipped import shape
 from sendcap.calibration.outcomes import Replies
 
 GOOD = {
@@ -51,9 +51,9 @@ def test_every_line_is_used_counted_or_passed_over(tmp_path, name, data) -> None
     )
     header = good[:1] if name == "powermta" else []
     rows, context, file = read(tmp_path, [*header, *bad], name)
-    told = sum(context.skipped.malformed.values()) + sum(context.skipped.other.values())
+    counted = sum(context.skipped.malformed.values()) + sum(context.skipped.other.values())
     assert file.used == len(rows)
-    assert file.used + told <= file.lines + 1
+    assert file.used + counted <= file.lines + 1
     for samples in context.skipped.samples.values():
         for sample in samples:
             assert sample.shape.isprintable()
@@ -92,6 +92,6 @@ def test_no_reply_takes_long() -> None:
 
 
 def test_a_shape_says_nothing() -> None:
-    told = shape("Ann \x1b[31m <ann.smith+42@Exämple.org>\u202e 42".encode())
-    assert told == "Xxx ?[00x <xxx.xxxxx+00@Xxxxxxxx.xxx>xxx 00"
+    form = shape("Ann \x1b[31m <ann.smith+42@Exämple.org>\u202e 42".encode())
+    assert form == "Xxx ?[00x <xxx.xxxxx+00@Xxxxxxxx.xxx>xxx 00"
     assert shape(b"x" * 100) == "x" * 60 + "…"

@@ -52,7 +52,9 @@ def test_a_log_is_refused_that_is_there_twice(tmp_path, more) -> None:
     first.write_bytes(TEXT)
     again.write_bytes(gzip.compress(TEXT + more))
     other.write_bytes(TEXT[TEXT.index(b"\n") + 1 :])
-    with pytest.raises(SendcapError, match=r"mail.log.1.gz: begins as .*mail.log does"):
+    with pytest.raises(
+        SendcapError, match=r"mail.log.1.gz: has the same first lines as .*mail.log"
+    ):
         read_logs([first, other, again], Context(Providers()))
     assert len(read_logs([first, other], Context(Providers()))) == 2
 
@@ -73,7 +75,7 @@ def test_of_a_file_that_is_cut_off_what_is_there_is_used(tmp_path, compressed) -
     path.write_bytes(whole[: len(whole) // 2])
     log = Log(path)
     found = [line for block in log.blocks() for line in block]
-    assert log.damage.startswith(("it is cut off", "it is damaged"))
+    assert log.damage.startswith(("is cut off", "is damaged"))
     # bzip2 gives nothing of the block of 900 kB that is cut.
     assert len(found) > (8_000 if compressed is bz2.compress else 19_000)
     assert found[:-1] == lines[: len(found) - 1]
@@ -97,8 +99,8 @@ def test_a_gzip_knows_when_its_log_was_written(tmp_path) -> None:
     [
         (b"", "is empty"),
         (b"\n \n", "is empty"),
-        (b"hello\nworld\n", "not recognised"),
-        (bytes(range(256)) * 10, "not recognised"),
+        (b"hello\nworld\n", "unknown format"),
+        (bytes(range(256)) * 10, "unknown format"),
     ],
 )
 def test_a_file_that_is_no_log_is_an_error_in_words(tmp_path, content, message) -> None:
@@ -121,14 +123,14 @@ def test_a_line_that_is_too_long_is_left_out_and_the_next_is_read(tmp_path) -> N
         rows, context, file = read(tmp_path, [SENT, "x" * size, BOUNCED])
         assert len(rows) == 2
         assert file.lines == 3
-        assert context.skipped.malformed == {"a line is too long": 1}
-        assert context.skipped.samples["a line is too long"][0].line == 2
+        assert context.skipped.malformed == {"line too long": 1}
+        assert context.skipped.samples["line too long"][0].line == 2
 
 
 def test_lines_have_their_numbers_over_all_blocks(tmp_path) -> None:
     lines = [SENT] * 9000 + [SENT.replace("delay=", "dilay=")] + [SENT] * 10
     _, context, _ = read(tmp_path, lines)
-    assert context.skipped.samples["a status of a delivery that cannot be read"][0].line == 9001
+    assert context.skipped.samples["unreadable delivery line"][0].line == 9001
 
 
 def utc(*when: int) -> float:
@@ -141,9 +143,9 @@ def test_the_29th_of_february_is_of_a_leap_year() -> None:
 
 
 def test_a_late_line_of_the_old_year_stays_in_it() -> None:
-    its = Syslog(utc(2026, 1, 2))
+    syslog = Syslog(utc(2026, 1, 2))
     found = [
-        its.seconds(stamp)
+        syslog.seconds(stamp)
         for stamp in (
             b"Dec 31 23:59:58",
             b"Jan  1 00:00:00",
@@ -157,7 +159,6 @@ def test_a_late_line_of_the_old_year_stays_in_it() -> None:
         utc(2025, 12, 31, 23, 59, 59),
         utc(2026, 1, 1, 0, 0, 2),
     ]
-    assert its.new_years == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sendcap.calibration.charts.distributions import (
@@ -17,6 +16,7 @@ from sendcap.calibration.charts.distributions import (
 from sendcap.charts.figures import panels_for, side_by_side
 from sendcap.charts.style import INK, house_style
 from sendcap.charts.timeaxis import tick_label
+from sendcap.text.quantities import precise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sendcap.calibration.calibrate import Calibration
-    from sendcap.calibration.estimates import ProviderFound
-    from sendcap.calibration.fitting import Fit
+    from sendcap.calibration.estimates import ProviderEstimates
+    from sendcap.calibration.families import Fit
     from sendcap.calibration.times import Times
 
     Floats = npt.NDArray[np.float64]
@@ -124,7 +124,7 @@ def _time(panel: Axes, fits: list[Fit], times: Times | None) -> None:
     )
 
 
-def _faults(panel: Axes, its: ProviderFound) -> None:
+def _faults(panel: Axes, its: ProviderEstimates) -> None:
     import numpy as np
 
     shown = sorted(its.faults, key=lambda one: -one.share.value)[: len(_FAULT_COLOURS)]
@@ -183,7 +183,7 @@ def _gaps(panel: Axes, found: Calibration) -> None:
         panel.text(
             0.99,
             0.06,
-            f"{policy.told}: explains {policy.explained:,} of {policy.gaps:,}",
+            f"{policy.description}: explains {policy.explained:,} of {policy.gaps:,}",
             transform=panel.transAxes,
             ha="right",
             fontsize=8.5,
@@ -224,7 +224,4 @@ def _quantile(at_s: Floats, upto: Floats, share: float) -> float:
 
 
 def _words(fit: Fit) -> str:
-    from sendcap.calibration.words import seconds
-
-    mean: Callable[[float], str] = seconds
-    return f"{fit.family}\nmean {mean(fit.mean_s.value)}\noff by {100 * fit.distance:.1f} pt"
+    return f"{fit.family}\nmean {precise(fit.mean_s.value)}\noff by {100 * fit.distance:.1f} pt"

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RETURNED, SOFT
 from sendcap.calibration.logs.opening import Log
-from sendcap.calibration.logs.reading import Context, LineReader, Malformed, Row
+from sendcap.calibration.logs.reading import Context, LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import Rfc3339
 from sendcap.calibration.outcomes import packed
 
@@ -57,7 +57,7 @@ class KumomtaReader(LineReader):
         outcome = _OUTCOMES.get(kind)
         if outcome is None:
             if kind not in _OTHER:
-                raise Malformed("unknown record type")
+                raise LineError("unknown record type")
             self.pass_over(f"records of type {kind}")
             return None
         to = record.get("recipient") or ""
@@ -106,5 +106,5 @@ def _time_s(record: dict[str, Any], exact: str, whole: str, reader: Rfc3339, nee
         return math.nan
     seconds = float(number)  # type: ignore[arg-type]
     if not 0.0 < seconds < 1e11:
-        raise Malformed("unreadable timestamp")
+        raise LineError("unreadable timestamp")
     return seconds

@@ -19,7 +19,7 @@ import re
 from typing import Final, NamedTuple
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RETURNED, SOFT
-from sendcap.calibration.logs.reading import LineReader, Malformed, Row
+from sendcap.calibration.logs.reading import LineError, LineReader, Row
 
 _PLAIN: Final = re.compile(rb"[^\\@]*(?:\\.[^\\@]*)*", re.DOTALL)
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
@@ -59,14 +59,14 @@ class MomentumReader(LineReader):
     def _row(self, line: bytes) -> Row | None:
         match = _KIND.match(line)
         if match is None:
-            raise Malformed("not a line of a mainlog or bouncelog")
+            raise LineError("not a line of a mainlog or bouncelog")
         layout = _LAYOUTS.get(match[1])
         if layout is None:
             self.pass_over("lines of other kinds")
             return None
         cells = fields(line)
         if len(cells) < layout.size:
-            raise Malformed(self.unreadable)
+            raise LineError(self.unreadable)
         context, domain = self.context, cells[layout.domain]
         finished_s, arrived_s, attempt = float(cells[0]), math.nan, 0
         if layout.retries:

@@ -135,12 +135,13 @@ class Log:
             yield b"".join(held)
 
     def _opened(self) -> BinaryIO:
+        stream: Any = None
         if self.compression == "zstd":
-            stream: Any = pa.input_stream(str(self.path), compression="zstd")
-        else:
-            opener = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open}.get(self.compression)
-            stream = self.path.open("rb") if opener is None else opener(self.path, "rb")
-        return cast("BinaryIO", stream)
+            stream = pa.input_stream(str(self.path), compression="zstd")
+        elif self.compression:
+            opener: Any = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open}[self.compression]
+            stream = opener(self.path, "rb")
+        return cast("BinaryIO", stream) if stream is not None else self.path.open("rb")
 
 
 def _why(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from typing import Final
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RETURNED, SOFT
 from sendcap.calibration.logs.opening import LONGEST_LINE, Log
-from sendcap.calibration.logs.reading import Context, LineReader, Malformed, Row
+from sendcap.calibration.logs.reading import Context, LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import any_time
 from sendcap.calibration.outcomes import packed
 
@@ -90,7 +90,7 @@ class PowermtaReader(LineReader):
                 self._open, self._open_lines = text, self._open_lines + 1
                 return None
             self._open, self._open_lines = b"", 0
-            raise Malformed(_UNCLOSED, text)
+            raise LineError(_UNCLOSED, text)
         self._open, self._open_lines = b"", 0
         plain = text.removeprefix(_MARK).decode("utf-8", "replace")
         cells = next(csv.reader([plain.strip("\r")]), [])

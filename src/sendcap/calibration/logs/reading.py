@@ -127,7 +127,7 @@ class Context:
         self.year = year
 
 
-class Malformed(ValueError):
+class LineError(ValueError):
     """An unreadable line, with the reason and the text to sample."""
 
     def __init__(self, reason: str, text: bytes | None = None) -> None:
@@ -232,7 +232,7 @@ class LineReader(Reader):
 
         Raises
         ------
-        Malformed
+        LineError
             If the line is damaged; errors of the conversions mean the same.
         """
 
@@ -242,7 +242,7 @@ class LineReader(Reader):
                 continue
             try:
                 row = self._row(line)
-            except Malformed as error:
+            except LineError as error:
                 self.refuse(str(error), number, line if error.text is None else error.text)
             except _UNREADABLE:
                 self.refuse(self.unreadable, number, line)

@@ -15,7 +15,8 @@ from sendcap.calibration.logs.reading import Context, Reader, shape
 from sendcap.errors import SendcapError
 
 READERS: Final[dict[str, type[Reader]]] = {
-    reader.format: reader for reader in (PostfixReader, KumomtaReader, PowermtaReader, MomentumReader)
+    reader.format: reader
+    for reader in (PostfixReader, KumomtaReader, PowermtaReader, MomentumReader)
 }
 FORMATS: Final = tuple(READERS)
 _LINES: Final = 200
