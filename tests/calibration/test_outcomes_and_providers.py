@@ -58,7 +58,7 @@ PATTERNS = {
     ],
     "InvalidRecipient": [
         r"^550[ -]5\.1\.1 .*user unknown",
-        r"no such (user|recipient) here",
+        r"no such recipient here",
         r"recipient .* does not exist\.?$",
     ],
 }
