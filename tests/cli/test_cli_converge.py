@@ -195,7 +195,7 @@ def test_compare_takes_saved_runs_and_says_that_one_run_tells_less(sendcap) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["small.toml"], "compare: give B, or change A with --set"),
+        (["small.toml"], "compare: give B, or a change with --set"),
         (["small.toml", "small.toml", "--set", "seed=1"], "compare: give B or --set, not both"),
         (
             ["small.toml", "--set", "mta.retry.frist=6m"],
@@ -220,7 +220,7 @@ def test_a_saved_run_has_one_replication_and_its_own_seed(sendcap) -> None:
     sendcap("run", "small.toml", "--out", "one")
     for arguments, message in (
         (("--replications", "3"), "replications: a saved run is one replication"),
-        (("--seed", "3"), "--seed: one is a saved run, which has its seed"),
+        (("--seed", "3"), "--seed: one is a saved run with a seed of its own"),
     ):
         result = sendcap("compare", "one", "small.toml", "--workers", "1", *arguments)
         assert result.exit_code == 2

@@ -55,7 +55,7 @@ def test_the_report_tells_limits_warnings_and_reasons(sendcap, shaping) -> None:
     assert 'provider "gmail": has no match list' in text
     assert 'times and bounces as provider "gmail" of quickstart' in text
     assert "- enable_tls: TLS takes no time" in text
-    assert "--report FILE writes every setting" in text
+    assert "--report DIR saves every setting" in text
 
 
 def test_without_a_place_nothing_is_written(sendcap, place, shaping) -> None:
@@ -65,21 +65,19 @@ def test_without_a_place_nothing_is_written(sendcap, place, shaping) -> None:
 
 
 def test_the_whole_report_is_a_table(sendcap, place, shaping) -> None:
-    result = sendcap("import", "kumomta", shaping, "--report", "report.csv")
-    assert "Written: report.csv" in result.stdout
-    rows = list(csv.DictReader(io.StringIO((place / "report.csv").read_text())))
+    result = sendcap("import", "kumomta", shaping, "--report", "report")
+    assert "Saved in report: settings.csv" in result.stdout
+    rows = list(csv.DictReader(io.StringIO((place / "report" / "settings.csv").read_text())))
     found = {row["setting"]: row for row in rows}
     assert found["enable_tls"]["where"] == "shaping.toml:6"
     assert found["enable_tls"]["status"] == "not used"
 
 
-@pytest.mark.parametrize("option", ["--out", "--report"])
 def test_a_file_is_replaced_only_if_forced_and_nothing_is_half_written(
-    sendcap, place, shaping, option
+    sendcap, place, shaping
 ) -> None:
     (place / "there").write_text("mine")
-    others = {"--out": "--report", "--report": "--out"}
-    arguments = ("import", "kumomta", shaping, option, "there", others[option], "other")
+    arguments = ("import", "kumomta", shaping, "--out", "there", "--report", "other")
     result = sendcap(*arguments)
     assert result.exit_code == 2
     assert "there: exists already" in result.stderr
@@ -88,6 +86,41 @@ def test_a_file_is_replaced_only_if_forced_and_nothing_is_half_written(
     assert sendcap(*arguments, "--force").exit_code == 0
     assert (place / "there").read_text() != "mine"
     assert (place / "other").exists()
+
+
+def test_a_report_is_replaced_only_if_forced_and_nothing_is_half_written(
+    sendcap, place, shaping
+) -> None:
+    (place / "there").mkdir()
+    (place / "there" / "settings.csv").write_text("mine")
+    arguments = ("import", "kumomta", shaping, "--report", "there", "--out", "other")
+    result = sendcap(*arguments)
+    assert result.exit_code == 2
+    assert "there: exists already" in result.stderr
+    assert (place / "there" / "settings.csv").read_text() == "mine"
+    assert not (place / "other").exists()
+    assert sendcap(*arguments, "--force").exit_code == 0
+    assert (place / "there" / "settings.csv").read_text() != "mine"
+    assert (place / "other").exists()
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_report_replaces_nothing_but_a_report(sendcap, place, shaping, force) -> None:
+    (place / "file").write_text("mine")
+    (place / "folder").mkdir()
+    (place / "folder" / "notes").write_text("mine")
+    for name in ("file", "folder"):
+        arguments = ("import", "kumomta", shaping, "--report", name, "--out", "other", *force)
+        assert sendcap(*arguments).exit_code == 2
+    assert (place / "file").read_text() == (place / "folder" / "notes").read_text() == "mine"
+    assert not (place / "other").exists()
+
+
+def test_a_report_is_not_a_file_any_more(sendcap, place, shaping) -> None:
+    result = sendcap("import", "kumomta", shaping, "--report", "report.csv")
+    assert result.exit_code == 2
+    assert "--report: report.csv looks like a file; name a directory" in result.stderr
+    assert not (place / "report.csv").exists()
 
 
 def test_the_other_mtas_are_imported_as_well(sendcap, place) -> None:
@@ -122,7 +155,7 @@ def test_the_other_mtas_are_imported_as_well(sendcap, place) -> None:
         (["kumomta", "shaping.toml", "--messages", "0"], "0 is not in the range"),
         (["kumomta", "shaping.toml", "--base", "nothing"], "nothing: no such file, and no preset"),
         (["kumomta", "shaping.toml", "-o", "."], "is a directory"),
-        (["kumomta", "shaping.toml", "-o", "x", "--report", "x"], "name the same file"),
+        (["kumomta", "shaping.toml", "-o", "x", "--report", "x"], "have the same name"),
         (["kumomta", "shaping.toml", "--mx", "nothing"], "nothing: No such file"),
         (["postfix", "shaping.toml"], 'line 2: "[\\"default\\"]" is no parameter'),
         (["powermta", "shaping.toml"], "is no directive"),
@@ -164,4 +197,4 @@ def test_a_report_with_a_part_that_is_empty_is_shown(sendcap, place, mta, text) 
     (place / "config.toml").write_text(text)
     result = sendcap("import", mta, "config.toml", "-o", "scenario.toml")
     assert result.exit_code == 0
-    assert result.stdout.endswith("Written: scenario.toml\n")
+    assert result.stdout.endswith("Scenario: scenario.toml\n")

@@ -92,7 +92,7 @@ def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(study, pr
     its.send_signal(signal.SIGINT)
     _, err = its.communicate(timeout=30)
     assert its.returncode == 130
-    assert "runs are done and kept in b; the same command goes on from there\n" in err
+    assert "runs are done and saved in b; run the same command again to resume\n" in err
     assert "Traceback" not in err
     again = process(*arguments, "b")
     _, err = again.communicate(timeout=60)

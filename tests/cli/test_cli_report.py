@@ -48,10 +48,10 @@ def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
         ([], "error: Missing argument 'DIR...'"),
         (["none"], "error: none: no such directory"),
         (["one", "."], "error: .: is not a saved run"),
-        (["one", "./one"], "error: one: is named twice"),
+        (["one", "./one"], "error: one: appears twice; name each run once"),
         (["one", "-o", "two"], "error: two: is a directory; give the name of a file"),
         (["one", "-o", "no/a.html"], "error: no/a.html: cannot be written: there is no"),
-        (["one", "-o", ""], "error: Invalid value for '-o' / '--output': is empty"),
+        (["one", "-o", ""], "error: Invalid value for '-o' / '--out': is empty"),
     ],
 )
 def test_bad_input_is_told_in_one_line_and_leaves_nothing(

@@ -28,7 +28,7 @@ def test_a_study_tells_what_matters(study, sendcap) -> None:
     assert lines[0] == "What matters"
     assert lines[1].split("  ")[0] == "accepted"
     assert lines[3].startswith("deliveries[0].messages ")
-    assert "16 runs; intervals of 95% by bootstrap." in lines
+    assert "16 runs; 95% bootstrap intervals." in lines
     indices = pd.read_csv(study / "out" / "sensitivity.csv")
     assert indices["path"].tolist() == ["relay.workers", "deliveries[0].messages"]
     assert len(pd.read_parquet(study / "out" / "results.parquet")) == 16
@@ -56,7 +56,7 @@ def test_many_parameters_are_screened(study, sendcap) -> None:
     assert lines[0] == "What matters"
     assert "Effect of the whole range (mu*)" in lines[1]
     assert lines[3].startswith("deliveries[0].messages ")
-    assert "15 runs; intervals of 95% by bootstrap." in lines
+    assert "15 runs; 95% bootstrap intervals." in lines
     effects = pd.read_csv(study / "out" / "sensitivity.csv")
     assert effects.columns.tolist() == [
         *("measure", "path", "mu_star", "mu_star_low", "mu_star_high", "mu", "sigma")
@@ -91,6 +91,4 @@ def test_a_grid_has_no_ranges(study, sendcap) -> None:
     (study / "grid.toml").write_text('scenario = "small.toml"\n[over]\n"mta.ips" = [1, 2]\n')
     result = sendcap("sensitivity", "grid.toml")
     assert result.exit_code == 2
-    assert result.stderr == (
-        "error: grid.toml: a sensitivity needs ranges; give a [design] instead of values\n"
-    )
+    assert result.stderr == ("error: grid.toml: needs ranges; give a [design] instead of values\n")

@@ -243,7 +243,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
     out, err = running.communicate(timeout=30)
     assert (running.returncode, out) == (code, "")
     told = re.fullmatch(
-        r"(\d+) of 200 runs are done and kept in out; the same command goes on from there\n"
+        r"(\d+) of 200 runs are done and saved in out; run the same command again to resume\n"
         f"error: {word}\n",
         err,
     )

@@ -23,6 +23,8 @@ from sendcap.text.quantities import precise
 if TYPE_CHECKING:
     from sendcap.calibration.calibrate import Calibration
 
+    from sendcap.scenario import Scenario
+
 _QUANTILES: Final = (0.5, 0.9, 0.99)
 _NEAR: Final = 0.25
 _NEAR_S: Final = 2.0
@@ -104,13 +106,20 @@ class Verification:
         return Section("Self-check: the fitted scenario, simulated", [table, *self.sentences()])
 
 
-def verify(calibration: Calibration, progress: Callable[[Any], None] | None = None) -> Verification:
+def verify(
+    calibration: Calibration,
+    progress: Callable[[Any], None] | None = None,
+    *,
+    scenario: Scenario | None = None,
+) -> Verification:
     """Simulate the fitted scenario over the span of the log, and compare.
 
     Parameters
     ----------
     progress
         Called after each window of the simulation.
+    scenario
+        A variant of the fitted scenario to simulate instead.
     """
     evidence = calibration.evidence
     span_s = min(max(evidence.last_s - calibration.origin_s + 1.0, _LEAST_S), 366 * 86_400.0)
@@ -119,7 +128,8 @@ def verify(calibration: Calibration, progress: Callable[[Any], None] | None = No
         warnings.simplefilter("ignore", SendcapWarning)
         horizon = {"time.horizon": format_duration(round(span_s, 3))}
         path = Path(folder, "sending-log.parquet")
-        simulate(updated(calibration.scenario, horizon), sending_log=path, progress=progress)
+        scenario = updated(scenario or calibration.scenario, horizon)
+        simulate(scenario, sending_log=path, progress=progress)
         log = pd.read_parquet(
             path, columns=["delivery", "provider", "message", "event", "attempt", "happened_s"]
         )

@@ -16,84 +16,74 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("logs", metavar="LOG…", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    callback=options.directory,
-    metavar="FILE",
-    help="The scenario file to write.",
-)
-@click.option(
-    "--report",
-    callback=options.directory,
-    metavar="DIR",
-    help="Where to save the report; by default a new directory under runs/.",
-)
+@options.out_file("The scenario file to write.", required=True)
+@options.report("a new one under runs/")
 @click.option(
     "--format",
     "format_name",
     metavar="F",
-    help="postfix, kumomta, powermta or momentum; by default told by each file's content.",
+    help="postfix, kumomta, powermta or momentum (default: detected from each file).",
 )
 @click.option(
     "--providers",
-    callback=options.directory,
+    callback=options.path,
     metavar="FILE",
-    help="CSV: the end of an MX host or domain, and its provider; before the built-in ones.",
+    help="CSV: host or domain suffix and provider; overrides the built-in list.",
 )
 @click.option(
     "--year",
     type=options.WholeNumber(min=1970, max=9998),
     metavar="N",
-    help="Of each file's first line, where stamps have none; by default from the file's own time.",
+    help="Year of each file's first line, for timestamps without one (default: from the file's "
+    "modification time).",
 )
 @click.option(
     "--feedback",
-    callback=options.directory,
+    callback=options.path,
     metavar="FILE",
-    help="CSV: the time of an event and the time when Campaign knew it.",
+    help="CSV: the time of an event and the time at which Campaign knew it.",
 )
 @click.option("--verify", is_flag=True, help="Simulate the scenario and compare it with the log.")
-@click.option("--force", is_flag=True, help="Replace FILE, and the saved report in DIR.")
+@options.overrides
 def calibrate(
     logs: tuple[Path, ...],
-    output: Path,
+    out: Path,
     report: Path | None,
+    force: bool,
     format_name: str | None,
     providers: Path | None,
     year: int | None,
     feedback: Path | None,
     verify: bool,
-    force: bool,
+    settings: tuple[str, ...],
+    seed: int | None,
 ) -> None:
     """Fit a scenario to delivery logs.
 
     Reads Postfix's mail.log, KumoMTA's JSON lines, PowerMTA's accounting files and Momentum's
-    mainlog and bouncelog, plain or compressed. It estimates how long connections and transactions
-    take, limits, bounces and when they clear, and the retry policy, each with its uncertainty. DIR
-    gets a report of what was found, how well it fits, and what the log does not tell. No address
-    is written anywhere.
+    mainlog and bouncelog, plain or compressed. Estimates connection and transaction times, limits,
+    bounces and their duration, and the retry policy, with uncertainties. DIR gets a report with
+    the estimates, the quality of the fit and the values that the log cannot show. No address is
+    written anywhere.
+
+    --set and --seed apply to the simulation of --verify.
     """
     from sendcap.calibration.files import CALIBRATION, write_calibration
-    from sendcap.files.directory import Staging
+    from sendcap.cli.saving import Results
     from sendcap.files.single import require_free, save_text
 
-    require_free(output, force=force)
-    if report is None:
-        home = options.RUNS / f"{output.stem}-calibration"
-        staging = Staging(home, CALIBRATION, numbered=True)
-    else:
-        staging = Staging(report, CALIBRATION, force=force)
-    with staging as folder:
+    if (settings or seed is not None) and not verify:
+        raise click.UsageError("--set and --seed go with --verify")
+    require_free(out, force=force)
+    results = Results(CALIBRATION, report, out.stem, "calibration", force=force)
+    with results as folder:
         found = _found(logs, format_name, providers, year, feedback)
-        verified = _verified(found) if verify else None
+        verified = _verified(found, settings, seed) if verify else None
         write_calibration(found, verified, folder)
-        files = sorted(entry.name for entry in folder.iterdir())
-        save_text(output, found.text, force=force)
+        save_text(out, found.text, force=force)
     _show(found, verified)
-    click.echo(f"Scenario: {output}")
-    click.echo(f"Saved in {staging.directory}: {', '.join(files)}")
+    click.echo(f"Scenario: {out}")
+    results.announce()
 
 
 def _found(
@@ -117,12 +107,14 @@ def _found(
         )
 
 
-def _verified(found: Calibration) -> Verification:
+def _verified(found: Calibration, settings: tuple[str, ...], seed: int | None) -> Verification:
     from sendcap.calibration.verification import verify
+    from sendcap.cli.edits import edited
     from sendcap.cli.progress import progress_bar
 
+    scenario = edited(found.scenario, settings, seed)
     with progress_bar() as progress:
-        return verify(found, progress)
+        return verify(found, progress, scenario=scenario)
 
 
 def _show(found: Calibration, verified: Verification | None) -> None:

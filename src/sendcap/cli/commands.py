@@ -15,6 +15,7 @@ from typing import Any, Final
 import click
 
 from sendcap.cli.conduct import PipeClosedError, conduct
+from sendcap.cli.options import OLD_SPELLINGS
 
 _COMMANDS: Final = {
     "run": ("sendcap.cli.run", "run"),
@@ -109,7 +110,10 @@ def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) ->
 @click.group(
     cls=Commands,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda token: OLD_SPELLINGS.get(token, token),
+    },
 )
 @click.option(
     "--version",
@@ -121,7 +125,7 @@ def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) ->
 )
 @click.pass_context
 def commands(context: click.Context) -> None:
-    """Simulate large email deliveries, and see what the dashboard will show when.
+    """Simulate large email deliveries and predict what the dashboard will show.
 
     Start with `sendcap run`.
     """

@@ -1,4 +1,4 @@
-"""``sendcap dashboard``: the Deployment dashboard of a saved run at a moment."""
+"""``sendcap dashboard``: the Deployment dashboard of a saved run at a given time."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from sendcap.cli import options
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", callback=options.directory)
+@options.saved
 @click.option(
-    "--at", "moment", metavar="T", help="The moment, such as 3h or 2d12h; by default the end."
+    "--at", "moment", metavar="T", help="Time since the start, e.g. 3h or 2d12h (default: the end)."
 )
-@options.mode_option("Report in this mode and not in the scenario's; may be repeated.")
-@click.option("--delivery", default="*", metavar="NAME", help="Of this delivery only.")
+@options.mode()
+@options.delivery
 @click.option(
-    "--compute-stats", is_flag=True, help="Figures as of T itself, not as last refreshed."
+    "--compute-stats", is_flag=True, help="Compute the figures at T instead of the last refresh."
 )
 def dashboard(
     directory: Path,
     moment: str | None,
     modes: tuple[str, ...],
-    delivery: str,
+    delivery: str | None,
     compute_stats: bool,
 ) -> None:
-    """Show the dashboard of the run saved in DIR as it looks at a moment."""
+    """Show the dashboard of the run saved in DIR at a given time."""
     from sendcap.cli.tables import console, notes, show_dashboard
-    from sendcap.readings.modes import Mode
+    from sendcap.readings.modes import ALL_DELIVERIES, Mode
     from sendcap.run import open_run
     from sendcap.scenario.durations import as_seconds
     from sendcap.text.quantities import elapsed
@@ -40,7 +40,7 @@ def dashboard(
         run.dashboard(
             run.ledger.end_s if moment_s is None else moment_s,
             cast("Mode", mode),
-            delivery,
+            delivery or ALL_DELIVERIES,
             compute_stats=compute_stats,
         )
         for mode in dict.fromkeys(modes or run.scenario.reporting.modes)
@@ -51,5 +51,5 @@ def dashboard(
         f"As of {elapsed(first.as_of_s)}; opens and clicks as of "
         f"{elapsed(first.engagement_as_of_s)}."
     )
-    for note in notes([its.mode for its in dashboards]):
+    for note in notes([dashboard.mode for dashboard in dashboards]):
         click.echo(note)

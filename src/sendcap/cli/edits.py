@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.errors import ScenarioError, SendcapError
 
 if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
+    from sendcap.scenario import Scenario, UncertainScenario
 
 _SETTING: Final = re.compile(r'((?:[^="]|"[^"]*")*)=(.*)', re.DOTALL)
 _OPENING: Final = ("{", "[", '"', "'")
@@ -38,22 +39,62 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def edited(scenario: Scenario, settings: Sequence[str]) -> Scenario:
-    """Return a scenario with the changes of ``--set``.
+def chosen(source: str, settings: Sequence[str], seed: int | None) -> Scenario:
+    """Return the scenario of a command: a file or preset with ``--set`` and ``--seed``.
 
     Raises
     ------
     SendcapError
-        If they cannot be read, or make no valid scenario: a line for each problem.
+        If it cannot be read, or the changes are wrong: one line per problem.
+    """
+    from sendcap.scenario import load
+
+    return edited(load(source), settings, seed)
+
+
+def edited(scenario: Scenario, settings: Sequence[str], seed: int | None = None) -> Scenario:
+    """Return a scenario with the changes of ``--set`` and ``--seed``.
+
+    Raises
+    ------
+    SendcapError
+        If the changes are wrong: one line per problem.
     """
     from sendcap.scenario import updated
 
     changes = edits_of(settings)
+    if changes:
+        with as_set():
+            scenario = updated(scenario, changes)
+    return scenario if seed is None else scenario.with_seed(seed)
+
+
+def uncertain(
+    source: str, spans: Sequence[str], settings: Sequence[str], seed: int | None
+) -> UncertainScenario:
+    """Return a scenario with ranges: those of the file and of ``--range``; see `chosen`."""
+    from sendcap.scenario import load_uncertain
+
+    scenario, changes = load_uncertain(source, ranges_of(spans)), edits_of(settings)
+    if changes:
+        with as_set():
+            scenario = scenario.updated(changes)
+    return scenario if seed is None else scenario.with_seed(seed)
+
+
+@contextmanager
+def as_set() -> Iterator[None]:
+    """Begin each line of a scenario's error with ``--set``."""
     try:
-        return updated(scenario, changes)
-    except ScenarioError as problem:
-        lines = (line.removeprefix("<updated>: ") for line in str(problem).split("\n"))
+        yield
+    except ScenarioError as error:
+        lines = (line.removeprefix("<updated>: ") for line in str(error).split("\n"))
         raise ScenarioError("\n".join(f"--set: {line}" for line in lines)) from None
+
+
+def study_edits(settings: Sequence[str], seed: int | None) -> dict[str, Any]:
+    """Return ``--set`` and ``--seed`` as values by path, for the scenario of a study."""
+    return edits_of(settings) | ({} if seed is None else {"seed": seed})
 
 
 def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:

@@ -56,7 +56,7 @@ def show_import(made: Imported, *, whole: bool) -> None:
         screen, "In the configuration, but not in the scenario", of[findings.UNUSED], "setting"
     )
     if not whole:
-        screen.print("--report FILE writes every setting, with its value, file and line.")
+        screen.print("--report DIR saves every setting with its value, file and line.")
         screen.print()
 
 

@@ -88,23 +88,17 @@ def asked(
 
 def answers(questions: Asked, scenario: Scenario) -> Answers:
     """Simulate what it takes, with a progress line on a terminal."""
-    from sendcap.cli.progress import simulations_bar
-    from sendcap.files.cleaning import cleaned_by
+    from sendcap.cli.computing import simulations
     from sendcap.study.capacity.searches.levers import levers
     from sendcap.study.capacity.searches.sustained import sustained
     from sendcap.study.capacity.searches.within import largest_within
-    from sendcap.study.replication.workers import Workers
 
     within = steady = pulled = None
-    with (
-        Workers(questions.workers) as team,
-        cleaned_by(team.abandon),
-        simulations_bar(None) as tell,
-    ):
+    with simulations(questions.workers, None) as (pool, progress):
         common: dict[str, Any] = {
             "confidence": questions.confidence,
-            "workers": team,
-            "progress": tell,
+            "workers": pool,
+            "progress": progress,
         }
         if questions.within_s is not None:
             within = largest_within(scenario, questions.within_s, questions.share, **common)
@@ -240,7 +234,7 @@ def _show_levers(screen: Console, found: Levers) -> None:
             printable(until(its)),
             printable(its.change),
         )
-    heading(screen, "Levers: how much sooner it is done with one more of each")
+    heading(screen, "Levers: time saved by one more unit of each")
     screen.print(table)
     screen.print()
     slowest = found.bottleneck

@@ -22,44 +22,29 @@ _MOST_ROWS: Final = 12
 
 
 @click.command()
-@click.argument("source", metavar="STUDY.toml", callback=options.not_empty)
-@click.option(
-    "--out",
-    callback=options.directory,
-    metavar="DIR",
-    help="Where the results go; by default runs/STUDY-optimise. "
-    "What is done there is not done again.",
-)
-@click.option(
-    "--store",
-    callback=options.directory,
-    metavar="DIR",
-    help="Where to keep each run; by default in --out. Sweeps may share it at the same time.",
-)
-@options.workers_option
-@click.option(
-    "--dask",
-    "address",
-    metavar="ADDRESS",
-    help="Compute on a Dask cluster, such as tcp://host:8786.",
-)
+@options.study
+@options.resumable("optimise")
+@options.overrides
+@options.processes
 def optimise(
     source: str,
     out: Path | None,
     store: Path | None,
+    settings: tuple[str, ...],
+    seed: int | None,
     workers: int | None,
     address: str | None,
 ) -> None:
     """Find the cheapest settings of a scenario that meet a target.
 
-    STUDY.toml names a scenario, its [levers] with their costs and the [target]. Settings are
-    proposed and simulated; whether the cheapest meet the target is decided by more replications, at
-    the confidence that is asked. DIR gets optimum.toml, the scenario with these settings; front.csv
-    and front.png, what each cost buys; trials.csv and all runs. Whatever interrupts it, the same
-    command goes on.
+    STUDY.toml names a scenario, its [levers] with their costs and the [target]. A search proposes
+    and simulates settings; more replications then decide whether the cheapest meet the target at
+    the requested confidence. DIR gets optimum.toml, the scenario with these settings; front.csv
+    and front.png, the result for each cost; trials.csv and all runs. If interrupted, run the same
+    command again to resume.
     """
-    from sendcap.cli.sweep import default_directory
-    from sendcap.cli.sweeping import computing, going_on
+    from sendcap.cli.computing import computing, resumable
+    from sendcap.cli.edits import study_edits
     from sendcap.scenario import dumps
     from sendcap.study.optimisation.optimise import optimised
     from sendcap.study.optimisation.optimise_file import load_optimise_study
@@ -67,36 +52,39 @@ def optimise(
     from sendcap.study.sweeps import results
     from sendcap.study.sweeps.store import Store
 
-    study = load_optimise_study(source)
-    directory = out or default_directory(source, "optimise")
+    study = load_optimise_study(source, study_edits(settings, seed))
+    directory = out or options.study_directory(source, "optimise")
     results.require_sweep_directory(directory, frozenset({TRIALS, FRONT, CHART, ANSWER}))
-    kept = Store(store or directory / results.STORE)
-    with computing(workers, address) as there, going_on(there, str(directory)) as progress:
+    runs = Store(store or directory / results.STORE)
+    with (
+        computing(workers, address) as execution,
+        resumable(execution, str(directory)) as progress,
+    ):
         results.begin(directory, study)
         try:
-            found = optimised(
+            optimum = optimised(
                 study.scenario,
                 study.levers,
                 study.target,
                 study.effort,
                 study.measures,
-                there,
-                kept,
+                execution,
+                runs,
                 progress,
             )
         except TargetError as error:
-            # One of another target may be there.
+            # The directory may hold the optimum of another target.
             (directory / ANSWER).unlink(missing_ok=True)
             _write(directory, error.tried, study)
             raise
-    _write(directory, found, study)
-    results.write_files(directory, {ANSWER: dumps(found.scenario).encode()})
-    _show(found, study)
+    _write(directory, optimum, study)
+    results.write_files(directory, {ANSWER: dumps(optimum.scenario).encode()})
+    _show(optimum, study)
     click.echo(f"Saved in {directory}: {ANSWER}, {FRONT}, {CHART}, {TRIALS}, {results.RESULTS_CSV}")
 
 
 def _write(directory: Path, found: Tried, study: OptimiseStudy) -> None:
-    """Write the trials, also of a search in vain."""
+    """Write the trials, also after a search without success."""
     from sendcap.charts.style import save_png
     from sendcap.files.tables import csv_text
     from sendcap.study.optimisation.chart import front_chart
@@ -113,7 +101,7 @@ def _write(directory: Path, found: Tried, study: OptimiseStudy) -> None:
 
 
 def _show(found: Optimum, study: OptimiseStudy) -> None:
-    """Print the answer, and what more and less money buys."""
+    """Print the optimum and the results of other costs."""
     from sendcap.cli.conduct import printable
     from sendcap.cli.tables import console, heading, new_table
     from sendcap.study.optimisation.optimum import cost_text
@@ -122,18 +110,18 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     screen, target = console(), found.target
     heading(screen, study.title or f"The cheapest with {target}")
     answer = new_table("Lever", ["Value", "From", "To"])
-    for path, its in found.levers.items():
-        ends = (found.settings[path], its.low, its.high)
+    for path, lever in found.levers.items():
+        ends = (found.settings[path], lever.low, lever.high)
         answer.add_row(printable(path), *(printable(str(value)) for value in ends))
     screen.print(answer)
     screen.print()
     side = "at most" if target.at_least is None else "at least"
-    told = (
+    sentence = (
         f"Cost {cost_text(found.cost)}; {target.column} is "
         f"{target.written(found.estimate.mean)} on average, and {side} "
         f"{target.written(found.bound)} with {share_text(target.confidence)} confidence."
     )
-    screen.print(printable(told))
+    screen.print(printable(sentence))
     screen.print()
     front = found.front()
     here = int((front["cost"] - found.cost).abs().argmin())
@@ -145,7 +133,7 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
             *(printable(str(row[path])) for path in found.levers),
             target.written(row[target.column]),
         )
-    heading(screen, "What other costs buy, by the few replications of the search")
+    heading(screen, "Results of other costs, from the few replications of the search")
     screen.print(trade_off)
     screen.print()
     tests = f"{found.attempts:,} {'test' if found.attempts == 1 else 'tests'}"

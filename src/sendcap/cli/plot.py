@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FORMATS: Final = ("png", "svg", "pdf")
 _SCALES: Final = ("log", "symlog", "linear")
-_KINDS: Final = {"run": "Of a saved run:", "sweep": "Of a sweep:"}
+_KINDS: Final = {"run": "Charts of a saved run:", "sweep": "Charts of a sweep:"}
 
 
 def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -33,61 +33,54 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Chart:
     if name not in CHARTS:
         raise click.BadParameter(
-            f"there is no {name!r}; sendcap plot --list names the charts", param=parameter
+            f"no chart is called {name!r}; sendcap plot --list lists the charts", param=parameter
         )
     return CHARTS[name]
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", callback=options.directory)
+@options.saved
 @click.argument("chart", metavar="CHART", callback=_chart)
-@click.option(
-    "-o",
-    "--output",
-    callback=options.directory,
-    metavar="FILE",
-    help="A .png, .svg or .pdf; by default DIR-CHART.png in the working directory.",
-)
-@click.option("--force", is_flag=True, help="Replace FILE.")
+@options.out_file("A .png, .svg or .pdf file (default: DIR-CHART.png in the working directory).")
 @click.option(
     "--list",
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=_list,
-    help="List the charts, and exit.",
+    help="List the charts and exit.",
 )
-@options.mode_option("Draw this mode and not the scenario's; may be repeated.")
-@click.option("--delivery", metavar="NAME", help="Of this delivery only.")
+@options.mode()
+@options.delivery
 @click.option(
     "--start",
     metavar="WHEN",
-    help="Tell the time by the clock, from this moment on, such as 2026-11-27T09:00; "
-    "'scenario' takes the scenario's.",
+    help="Label the time axis with clock time starting at WHEN, e.g. 2026-11-27T09:00, or at "
+    "the scenario's start: scenario.",
 )
 @click.option(
     "--scale",
     type=click.Choice(_SCALES),
-    help="Of the time axis; symlog is linear for 15 minutes and logarithmic after them.",
+    help="Scale of the time axis; symlog is linear for 15 minutes, then logarithmic.",
 )
-@click.option("--measure", metavar="NAME", help="Of a sweep: the column to draw.")
-@click.option("--over", metavar="PATH", help="Of a sweep: the parameter across.")
-@click.option("--by", metavar="PATH", help="Of a sweep: the parameter of the lines or up.")
+@click.option("--measure", metavar="NAME", help="Sweep: the column to draw.")
+@click.option("--over", metavar="PATH", help="Sweep: the parameter on the x-axis.")
+@click.option("--by", metavar="PATH", help="Sweep: the parameter of the lines, or on the y-axis.")
 def plot(
     directory: Path,
     chart: Chart,
-    output: Path | None,
+    out: Path | None,
     force: bool,
     modes: tuple[str, ...],
     **asked: str | None,
 ) -> None:
-    """Draw a CHART of what is saved in DIR: a run, or a sweep.
+    """Draw a CHART of the run or sweep saved in DIR.
 
-    `sendcap plot --list` names the charts, and what each shows.
+    `sendcap plot --list` lists the charts.
     """
     from sendcap.charts.style import save
 
-    output = Path(f"{directory.resolve().name}-{chart.name}.png") if output is None else output
+    output = out or Path(f"{directory.resolve().name}-{chart.name}.png")
     form = format_of(output)
     wanted: dict[str, Any] = {**asked, "modes": tuple(dict.fromkeys(modes)) or None}
     require_options(chart, wanted)
@@ -104,12 +97,12 @@ def format_of(path: Path) -> Format:
 
     ending = path.suffix.lower().removeprefix(".")
     if ending not in _FORMATS:
-        raise SendcapError(f"--output: {path}: must end on .png, .svg or .pdf")
+        raise SendcapError(f"--out: {path}: must end in .png, .svg or .pdf")
     return ending  # type: ignore[return-value]
 
 
 def require_options(chart: Chart, wanted: dict[str, Any]) -> None:
-    """Refuse options that a chart has no use for; nothing is ignored."""
+    """Refuse options that a chart does not support; none is ignored."""
     from sendcap.errors import SendcapError
 
     known = {"modes": "--mode"}
@@ -118,11 +111,11 @@ def require_options(chart: Chart, wanted: dict[str, Any]) -> None:
         is_known = chart.takes(option) or (option == "modes" and chart.source == "convergence")
         if value is not None and not is_known:
             flag = known.get(option, f"--{option}")
-            raise SendcapError(f"{flag}: the chart {chart.name} has no use for it")
+            raise SendcapError(f"{flag}: not supported by chart {chart.name}")
 
 
 def drawn_from(directory: Path, chart: Chart, wanted: dict[str, Any]) -> Drawn:
-    """Draw a chart of what is saved in a directory."""
+    """Draw a chart of the run or sweep in a directory."""
     if chart.source == "sweep":
         title, results = _sweep(directory)
         return chart.draw(results, title=title, **wanted)
@@ -158,7 +151,7 @@ def _sweep(directory: Path) -> tuple[str, Any]:
         raise SendcapError(f"{directory}: no such directory")
     if not path.is_file():
         raise SendcapError(
-            f"{directory}: is not a finished sweep: there is no {RESULTS_CSV} in it; "
+            f"{directory}: is not a finished sweep: it has no {RESULTS_CSV}; "
             "sendcap sweep writes it when all runs are done"
         )
     try:

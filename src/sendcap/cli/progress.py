@@ -1,4 +1,4 @@
-"""Progress bars of simulations, on a terminal's stderr; silent anywhere else."""
+"""Progress bars of simulations on a terminal's stderr; silent anywhere else."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.files.cleaning import cleaned_by
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from sendcap.model.engine import Progress
@@ -21,35 +22,62 @@ _WIPE: Final = b"\r\x1b[2K\x1b[?25h"
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
-    """Show how far a simulation is.
+def _bar(*columns: str, total: int | None = None, **fields: Any) -> Iterator[Any]:
+    """Show a progress line.
+
+    Parameters
+    ----------
+    columns
+        Names of rich's columns, or texts.
+    total
+        The end of the bar, if known.
+    fields
+        Fields of the texts at the start.
 
     Yields
     ------
     callable or None
-        What the simulation is to call with its progress; ``None`` when nobody would see it.
+        Updates the line; ``None`` where nobody would see it.
     """
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bars
 
-    from sendcap.text.quantities import elapsed
-
-    bars = Bars(
-        TextColumn("{task.fields[simulated]:>8} simulated"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %  {task.completed:,.0f} messages final"),
-        TextColumn("{task.fields[speed]}"),
+    bars = progress.Progress(
+        *(
+            getattr(progress, column)()
+            if column.endswith("Column")
+            else progress.TextColumn(column)
+            for column in columns
+        ),
         console=Console(stderr=True),
         transient=True,
     )
-    began = time.monotonic()
-    drawn = began
     with cleaned_by(lambda: os.write(2, _WIPE)), bars:
-        task = bars.add_task("", total=None, simulated="0s", speed="")
+        task = bars.add_task("", total=total, **fields)
+        yield lambda **values: bars.update(task, **values)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
+    """Show the progress of one simulation.
+
+    Yields
+    ------
+    callable or None
+        Takes the simulation's progress; ``None`` where nobody would see it.
+    """
+    began = drawn = time.monotonic()
+    with _bar(
+        "{task.fields[simulated]:>8} simulated",
+        "BarColumn",
+        "{task.percentage:>3.0f} %  {task.completed:,.0f} messages final",
+        "{task.fields[speed]}",
+        simulated="0s",
+        speed="",
+    ) as update:
 
         def show(progress: Progress) -> None:
             nonlocal drawn
@@ -58,140 +86,99 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
             if now - drawn < _REDRAW_S:
                 return
             drawn = now
-            bars.update(
-                task,
+            update(
                 total=progress.messages,
                 completed=progress.final,
                 simulated=elapsed(progress.time_s),
                 speed=f"{progress.final / (now - began):,.0f} messages/s",
             )
 
-        yield show
+        yield None if update is None else show
 
 
 @contextmanager
 def simulations_bar(total: int | None) -> Iterator[Callable[[int], None] | None]:
-    """Show how many simulations are done.
+    """Show the number of finished simulations.
 
     Parameters
     ----------
     total
-        How many there will be; ``None`` if nobody knows.
+        The number of all simulations, if known.
 
     Yields
     ------
     callable or None
-        What is to be called with the number so far; ``None`` when nobody would see it.
+        Takes the number so far; ``None`` where nobody would see it.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    bars = Bars(
-        TextColumn("{task.completed:,.0f} simulations"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with cleaned_by(lambda: os.write(2, _WIPE)), bars:
-        task = bars.add_task("", total=total)
-        yield lambda done: bars.update(task, completed=done)
+    with _bar(
+        "{task.completed:,.0f} simulations", "BarColumn", "TimeElapsedColumn", total=total
+    ) as update:
+        yield None if update is None else lambda done: update(completed=done)
 
 
 @contextmanager
 def bytes_bar() -> Iterator[Callable[[int], None] | None]:
-    """Show how much of logs has been read.
+    """Show how much of the logs has been read.
 
     Yields
     ------
     callable or None
-        What is to be called with the bytes so far; ``None`` when nobody would see it.
+        Takes the bytes so far; ``None`` where nobody would see it.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
-    from rich.progress import Progress as Bars
-
-    bars = Bars(
-        TextColumn("read"),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with cleaned_by(lambda: os.write(2, _WIPE)), bars:
-        task = bars.add_task("", total=None)
-        yield lambda done: bars.update(task, completed=done)
+    with _bar("read", "DownloadColumn", "TransferSpeedColumn", "TimeElapsedColumn") as update:
+        yield None if update is None else lambda done: update(completed=done)
 
 
 @contextmanager
 def runs_bar() -> Iterator[Callable[[SweepProgress], None] | None]:
-    """Show how far a sweep is: its runs done and failed, their rate and the time left.
+    """Show the progress of a sweep: runs done and failed, their rate and the time left.
 
     Yields
     ------
     callable or None
-        What is to be called with its progress; ``None`` when nobody would see it.
+        Takes the sweep's progress; ``None`` where nobody would see it.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bars
-
-    bars = Bars(
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} runs"),
-        BarColumn(),
-        TextColumn("{task.fields[failed]}{task.fields[pace]}"),
-        console=Console(stderr=True),
-        transient=True,
-    )
     began: list[tuple[float, int]] = []
-    with cleaned_by(lambda: os.write(2, _WIPE)), bars:
-        task = bars.add_task("", total=0, failed="", pace="starting")
+    with _bar(
+        "{task.completed:,.0f} of {task.total:,.0f} runs",
+        "BarColumn",
+        "{task.fields[failed]}{task.fields[pace]}",
+        total=0,
+        failed="",
+        pace="starting",
+    ) as update:
 
-        def show(its: SweepProgress) -> None:
+        def show(progress: SweepProgress) -> None:
             now = time.monotonic()
             if not began:
-                # What was done before tells nothing of the rate.
-                began.append((now, its.done))
+                # Runs of an earlier command say nothing about the rate.
+                began.append((now, progress.done))
             began_s, before = began[0]
-            bars.update(
-                task,
-                total=its.runs,
-                completed=its.done,
-                failed=f"{its.failed:,} failed  " if its.failed else "",
-                pace=pace(its.done - before, its.runs - its.done, now - began_s),
+            update(
+                total=progress.runs,
+                completed=progress.done,
+                failed=f"{progress.failed:,} failed  " if progress.failed else "",
+                pace=pace(progress.done - before, progress.runs - progress.done, now - began_s),
             )
 
-        yield show
+        yield None if update is None else show
 
 
 def pace(done: int, left: int, seconds: float) -> str:
-    """Tell how fast it goes, and how long it takes.
+    """Return the rate of runs and the time left.
 
     Parameters
     ----------
     done
-        What was done in these seconds.
+        Runs done in these seconds.
     left
-        What is left to do.
+        Runs left to do.
 
     Examples
     --------
     >>> pace(30, 90, 10.0), pace(1, 90, 10.0), pace(0, 90, 10.0)
     ('3.0 runs/s  30s left', '6.0 runs/min  15m left', 'starting')
     """
-    from sendcap.text.quantities import elapsed
-
     if not done or seconds <= 0.0:
         return "starting"
     per_s = done / seconds

@@ -15,27 +15,18 @@ from sendcap.files.single import require_free, whole_file
 @click.argument(
     "directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@click.option(
-    "-o",
-    "--output",
-    callback=options.directory,
-    metavar="FILE",
-    default="report.html",
-    show_default=True,
-    help="The HTML file to write.",
-)
-@click.option("--force", is_flag=True, help="Replace FILE.")
-def report(directories: tuple[Path, ...], output: Path, force: bool) -> None:
-    """Write a report about the run saved in DIR; of several, a comparison.
+@options.out_file("The HTML file to write (default: report.html).", default="report.html")
+def report(directories: tuple[Path, ...], out: Path, force: bool) -> None:
+    """Write a report on the run saved in DIR, or a comparison of several runs.
 
-    It is one HTML file, to be opened in any browser, mailed or printed: a summary, the dashboard
-    over time with a slider, the charts, the scenario and how to reproduce it all.
+    The report is one HTML file for any browser, for mail and for print: a summary, the dashboard
+    over time with a slider, the charts, the scenario and the steps to reproduce the results.
     """
     from sendcap.report.page import write_report
     from sendcap.run import open_run
     from sendcap.saved import SENDING_LOG
 
-    require_free(output, force=force)
+    require_free(out, force=force)
     names = _names(directories)
     runs = {name: open_run(directory) for name, directory in names.items()}
     logs = {
@@ -43,19 +34,19 @@ def report(directories: tuple[Path, ...], output: Path, force: bool) -> None:
         for name, directory in names.items()
         if (directory / SENDING_LOG).is_file()
     }
-    with whole_file(output) as temporary:
+    with whole_file(out) as temporary:
         write_report(runs, temporary, logs)
-    click.echo(f"Saved in {output}")
+    click.echo(f"Saved in {out}")
 
 
 def _names(directories: tuple[Path, ...]) -> dict[str, Path]:
-    """Return what each directory is called: by its last part where that tells them apart."""
+    """Return the directories by display name: the last part where it is unique."""
     from sendcap.errors import SendcapError
 
     seen: set[Path] = set()
     for directory in directories:
         if directory.resolve() in seen:
-            raise SendcapError(f"{directory}: is named twice")
+            raise SendcapError(f"{directory}: appears twice; name each run once")
         seen.add(directory.resolve())
     last = Counter(directory.resolve().name for directory in directories)
     return {

@@ -1,83 +1,61 @@
-"""``sendcap run``: simulate a scenario, show what comes of it and save it."""
+"""``sendcap run``: simulate a scenario, show the results and save them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from sendcap.cli.options import (
-    RUNS,
-    SOURCE,
-    WholeNumber,
-    directory,
-    mode_option,
-    name_of,
-    not_empty,
-)
+from sendcap.cli import options
 
 if TYPE_CHECKING:
     from sendcap.run import Run
 
-_DEFAULT: Final = "quickstart"
-
 
 @click.command()
-@click.argument("source", metavar=f"[{SOURCE}]", callback=not_empty, default=_DEFAULT)
-@click.option(
-    "--out",
-    callback=directory,
-    metavar="DIR",
-    help="Where to save the run; by default a new directory under runs/.",
-)
-@click.option("--force", is_flag=True, help="Replace the saved run in DIR.")
-@click.option(
-    "--seed", type=WholeNumber(min=0), metavar="N", help="Take this seed and not the scenario's."
-)
-@mode_option("Report in this mode and not in the scenario's; may be repeated.")
+@options.scenario_or_quickstart
+@options.out_directory
+@options.overrides
+@options.mode()
 @click.option(
     "--window",
     metavar="D",
-    help="Length of the look-ahead windows, such as 60s: changes the speed, never the result.",
+    help="Length of the look-ahead windows, e.g. 60s; affects speed, not results.",
 )
 @click.option(
     "--sending-log",
     is_flag=True,
-    help="Also write one row per message and status change, to sending-log.parquet.",
+    help="Also write sending-log.parquet, a row per message and status change.",
 )
 def run(
     source: str,
     out: Path | None,
     force: bool,
+    settings: tuple[str, ...],
     seed: int | None,
     modes: tuple[str, ...],
     window: str | None,
     sending_log: bool,
 ) -> None:
-    """Simulate a scenario and save what comes of it.
+    """Simulate a scenario and save the results.
 
-    SCENARIO is a TOML file, PRESET one of `sendcap scenario list`; without either, the preset
-    quickstart is run. DIR gets the scenario, the ledger, the KPIs over time, a summary and a
-    chart.
+    SCENARIO is a TOML file, PRESET a name from `sendcap scenario list` (default: quickstart). DIR
+    gets the scenario, the ledger, the KPIs over time, a summary and a chart.
     """
+    from sendcap.cli.edits import chosen
     from sendcap.cli.progress import progress_bar
-    from sendcap.files.directory import Staging
+    from sendcap.cli.saving import Results
     from sendcap.run import simulate, window_seconds
     from sendcap.saved import RUN, SENDING_LOG
-    from sendcap.scenario import load, updated
+    from sendcap.scenario import updated
 
     window_s = None if window is None else window_seconds(window, "--window")
-    scenario = load(source)
-    if seed is not None:
-        scenario = scenario.with_seed(seed)
+    scenario = chosen(source, settings, seed)
     if modes:
         scenario = updated(scenario, {"reporting.modes": list(dict.fromkeys(modes))})
-    if out is None:
-        staging = Staging(RUNS / name_of(source), RUN, numbered=True)
-    else:
-        staging = Staging(out, RUN, force=force)
-    with staging as folder:
+    results = Results(RUN, out, source, force=force)
+    with results as folder:
         with progress_bar() as progress:
             finished = simulate(
                 scenario,
@@ -86,9 +64,8 @@ def run(
                 progress=progress,
             )
         finished.write(folder)
-        files = sorted(entry.name for entry in folder.iterdir())
     _show(finished)
-    click.echo(f"Saved in {staging.directory}: {', '.join(files)}")
+    results.announce()
 
 
 def _show(finished: Run) -> None:
@@ -112,7 +89,7 @@ def _show(finished: Run) -> None:
         failed = f"Relay failed + {failed}"
     screen.print(f"Once all messages are final, Failed is {failed}.")
     screen.print("Soft counts attempts, the other columns messages.")
-    screen.print("50, 90, 99 %: when this share of all that was ever accepted had been accepted.")
+    screen.print("50, 90, 99 %: time until this share of all accepted messages was accepted.")
     for note in notes(modes):
         screen.print(note)
     screen.print()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sendcap.cli.options import SOURCE, not_empty
+from sendcap.cli import options
 
 
 @click.group(invoke_without_command=True)
@@ -19,7 +19,7 @@ def scenario(context: click.Context) -> None:
 
 @scenario.command("list")
 def list_presets() -> None:
-    """List the presets that `run` knows by name."""
+    """List the presets."""
     from sendcap.scenario import presets
 
     known = presets()
@@ -29,35 +29,38 @@ def list_presets() -> None:
 
 
 @scenario.command()
-@click.argument("source", metavar=SOURCE, callback=not_empty)
-@click.option("--resolved", is_flag=True, help="Every key with its value, also of a preset.")
-def show(source: str, resolved: bool) -> None:
-    """Print a scenario: a preset as it is written, with its comments, a file fully resolved."""
-    from sendcap.scenario import dumps, load, preset_text, presets
+@options.scenario
+@click.option("--resolved", is_flag=True, help="Print every key and its value, of a preset too.")
+@options.changes
+def show(source: str, resolved: bool, settings: tuple[str, ...]) -> None:
+    """Print a scenario: a preset with its comments, a file with every key and its value."""
+    from sendcap.cli.edits import chosen
+    from sendcap.scenario import dumps, preset_text, presets
 
-    its = load(source)
-    as_written = source in presets() and not Path(source).exists() and not resolved
-    click.echo(preset_text(source) if as_written else dumps(its), nl=False)
+    scenario = chosen(source, settings, None)
+    as_written = source in presets() and not (Path(source).exists() or resolved or settings)
+    click.echo(preset_text(source) if as_written else dumps(scenario), nl=False)
 
 
 @scenario.command()
-@click.argument("source", metavar=SOURCE, callback=not_empty)
-def check(source: str) -> None:
-    """Tell whether a scenario can be simulated; if not, exit with 2."""
+@options.scenario
+@options.changes
+def check(source: str, settings: tuple[str, ...]) -> None:
+    """Check whether a scenario can be simulated; exit with 2 if not."""
     from sendcap.cli.conduct import printable
-    from sendcap.scenario import load
+    from sendcap.cli.edits import chosen
 
-    its = load(source)
-    messages = sum(delivery.messages for delivery in its.deliveries)
-    providers = {name for delivery in its.deliveries for name in delivery.audience}
+    scenario = chosen(source, settings, None)
+    messages = sum(delivery.messages for delivery in scenario.deliveries)
+    providers = {name for delivery in scenario.deliveries for name in delivery.audience}
     facts = (
         _number(messages, "message"),
-        _number(len(its.deliveries), "delivery", "deliveries"),
+        _number(len(scenario.deliveries), "delivery", "deliveries"),
         _number(len(providers), "provider"),
-        f"seed {its.seed}",
-        f"modes {', '.join(its.reporting.modes)}",
+        f"seed {scenario.seed}",
+        f"modes {', '.join(scenario.reporting.modes)}",
     )
-    title = f"{printable(its.title)}: " if its.title else ""
+    title = f"{printable(scenario.title)}: " if scenario.title else ""
     click.echo(f"ok: {title}{', '.join(facts)}")
 
 

@@ -1,4 +1,4 @@
-"""``sendcap sensitivity``: which parameters of a study decide its measures."""
+"""``sendcap sensitivity``: a study's parameters, ranked by their effect on its measures."""
 
 from __future__ import annotations
 
@@ -21,58 +21,42 @@ CHART: Final = "sensitivity.png"
 
 
 @click.command()
-@click.argument("source", metavar="STUDY.toml", callback=options.not_empty)
-@click.option(
-    "--out",
-    callback=options.directory,
-    metavar="DIR",
-    help="Where the results go; by default runs/STUDY-sensitivity. "
-    "What is done there is not done again.",
-)
-@click.option(
-    "--store",
-    callback=options.directory,
-    metavar="DIR",
-    help="Where to keep each run; by default in --out. Sweeps may share it at the same time.",
-)
-@options.confidence_option
-@options.workers_option
-@click.option(
-    "--dask",
-    "address",
-    metavar="ADDRESS",
-    help="Compute on a Dask cluster, such as tcp://host:8786.",
-)
+@options.study
+@options.resumable("sensitivity")
+@options.overrides
+@options.confidence()
+@options.processes
 @click.option(
     "--method",
     type=click.Choice(["sobol", "morris"]),
     default="sobol",
-    show_default=True,
-    help="Sobol' indices tell shares of the variance; Morris' screening, with far fewer runs, "
-    "which of many parameters matter at all.",
+    help="Sobol' indices, shares of the variance (default), or Morris screening, which finds the "
+    "parameters that matter with far fewer runs.",
 )
-@click.option("--status", is_flag=True, help="Only tell how far it is.")
+@options.status
 def sensitivity(
     source: str,
     out: Path | None,
     store: Path | None,
+    settings: tuple[str, ...],
+    seed: int | None,
     confidence: str,
     workers: int | None,
     address: str | None,
     method: str,
     status: bool,
 ) -> None:
-    """Tell which parameters decide the measures of a study: Sobol' indices with their intervals.
+    """Rank the parameters of a study by their effect on its measures.
 
-    STUDY.toml is one of `sendcap sweep` with a [design]: its ranges are the parameters, its points
-    the base samples, a power of two. Each of these takes a run for every parameter and two more.
-    With --method morris its points are walks, of which 10 to 50 will do, and each takes a run for
-    every parameter and one more. DIR gets a table, a chart and all runs. Whatever interrupts it,
-    the same command goes on.
+    STUDY.toml is a study file of `sendcap sweep` with a [design]: its ranges are the parameters.
+    With sobol, points is the number of base samples, a power of two, and each takes a run per
+    parameter and two more. With morris, points is the number of trajectories, 10 to 50, and each
+    takes a run per parameter and one more. DIR gets a table, a chart and all runs. If
+    interrupted, run the same command again to resume.
     """
     from sendcap.charts.style import save_png
-    from sendcap.cli.sweep import default_directory
-    from sendcap.cli.sweeping import carried_out, computing, show_status
+    from sendcap.cli.computing import carried_out, computing, show_status
+    from sendcap.cli.edits import study_edits
     from sendcap.errors import SendcapError
     from sendcap.files.tables import csv_text
     from sendcap.study.sweeps import results
@@ -85,46 +69,44 @@ def sensitivity(
     from sendcap.text.shares import parse_share, share_text
 
     share = parse_share(confidence, "--confidence", whole=False)
-    study = load_study(source)
+    study = load_study(source, study_edits(settings, seed))
     design = study.over
     if not isinstance(design, Design):
-        raise SendcapError(
-            f"{study.name}: a sensitivity needs ranges; give a [design] instead of values"
-        )
-    directory = out or default_directory(source, "sensitivity")
+        raise SendcapError(f"{study.name}: needs ranges; give a [design] instead of values")
+    directory = out or options.study_directory(source, "sensitivity")
     results.require_sweep_directory(directory, frozenset({INDICES, CHART}))
-    kept = Store(store or directory / results.STORE)
+    runs = Store(store or directory / results.STORE)
     planned = screening_plan if method == "morris" else sensitivity_plan
     plan = planned(
         study.scenario, design.ranges, design.n, study.measures, study.replications, design.seed
     )
     if status:
-        show_status(plan, kept)
+        show_status(plan, runs)
         return
-    with computing(workers, address) as there:
+    with computing(workers, address) as execution:
         results.begin(directory, study)
-        outcomes = carried_out(plan, there, kept, str(directory))
+        outcomes = carried_out(plan, execution, runs, str(directory))
     table = plan.table(outcomes)
     results.write_results(directory, table)
-    asked = (design.ranges, design.n, design.seed, share, table)
+    question = (design.ranges, design.n, design.seed, share, table)
     chart = io.BytesIO()
     if method == "morris":
-        screening = screened(*asked)
-        found = screening.effects
+        screening = screened(*question)
+        indices = screening.effects
         save_png(screening_chart(screening, study.title), chart)
     else:
-        indices = analysed(*asked)
-        found = indices.indices
-        save_png(sensitivity_chart(indices, study.title), chart)
-    indices_csv = csv_text(found).encode()
+        sobol = analysed(*question)
+        indices = sobol.indices
+        save_png(sensitivity_chart(sobol, study.title), chart)
+    indices_csv = csv_text(indices).encode()
     results.write_files(directory, {INDICES: indices_csv, CHART: chart.getvalue()})
-    _show(found, study, method)
-    click.echo(f"{len(table):,} runs; intervals of {share_text(share)} by bootstrap.")
+    _show(indices, study, method)
+    click.echo(f"{len(table):,} runs; {share_text(share)} bootstrap intervals.")
     click.echo(f"Saved in {directory}: {INDICES}, {CHART}, {results.RESULTS_CSV}")
 
 
-def _show(found: pd.DataFrame, study: Study, method: str) -> None:
-    """Print what is told of each measure, the most important parameter first."""
+def _show(indices: pd.DataFrame, study: Study, method: str) -> None:
+    """Print a table per measure, the most important parameter first."""
     from sendcap.cli.conduct import printable
     from sendcap.cli.tables import console, heading, new_table
 
@@ -132,7 +114,7 @@ def _show(found: pd.DataFrame, study: Study, method: str) -> None:
     by = "mu_star" if method == "morris" else "total_order"
     columns, title, cells = _LOOKS[method]
     heading(screen, study.title or title)
-    for name, rows in found.groupby("measure", sort=False):
+    for name, rows in indices.groupby("measure", sort=False):
         table = new_table(str(name), columns)
         for row in rows.sort_values(by, ascending=False, kind="stable").to_dict("records"):
             table.add_row(printable(row["path"]), *cells(row))

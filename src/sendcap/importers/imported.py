@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sendcap.files.directory import Contents
 from sendcap.files.single import save_text
 from sendcap.importers.draft import Draft
 from sendcap.importers.findings import Finding, table
@@ -16,6 +17,10 @@ from sendcap.text.quoting import visible
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SETTINGS: Final = "settings.csv"
+REPORT: Final = Contents("the report of an import", frozenset({SETTINGS}), frozenset({SETTINGS}))
+"""The saved report: its table of settings."""
 
 _LONGEST: Final = 1000
 """Characters of a cell of the report."""

@@ -59,6 +59,22 @@ class UncertainScenario:
                     "\n".join(f"within the ranges, at {which}: {line}" for line in lines)
                 ) from None
 
+    def updated(self, changes: Mapping[str, Any]) -> UncertainScenario:
+        """Return a copy with some values by path; a value for a range's path ends the range.
+
+        Raises
+        ------
+        ScenarioError
+            If the result is not a valid scenario, or no range is left.
+        """
+        fixed = {place_of(path) for path in changes}
+        ranges = {path: its for path, its in self.ranges.items() if place_of(path) not in fixed}
+        return UncertainScenario(updated(self.scenario, changes), _some(ranges))
+
+    def with_seed(self, seed: int) -> UncertainScenario:
+        """Return a copy with another seed."""
+        return UncertainScenario(self.scenario.with_seed(seed), self.ranges)
+
 
 def load_uncertain(
     source: Scenario | UncertainScenario | str | os.PathLike[str],
@@ -91,16 +107,20 @@ def load_uncertain(
     for path, ends in (ranges or {}).items():
         found[path] = _given(path, ends)
         scenario = updated(scenario, {path: found[path].at(0.5)})
-    if not found:
-        raise ScenarioError(
-            "no range: say what is not known, such as share = { low = 0.002, high = 0.02 } "
-            "in the scenario, or --range providers.gmail.transient=0.002..0.02"
-        )
     if len(found) > MOST_RANGES:
         raise ScenarioError(
             f"{len(found)} ranges: give at most {MOST_RANGES}, those that matter most"
         )
-    return UncertainScenario(scenario, found)
+    return UncertainScenario(scenario, _some(found))
+
+
+def _some(ranges: Mapping[str, Range]) -> Mapping[str, Range]:
+    if not ranges:
+        raise ScenarioError(
+            "no range: say what is not known, such as share = { low = 0.002, high = 0.02 } "
+            "in the scenario, or --range providers.gmail.transient=0.002..0.02"
+        )
+    return ranges
 
 
 def _given(path: str, ends: Ends | Range) -> Range:

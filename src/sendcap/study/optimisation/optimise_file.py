@@ -135,7 +135,9 @@ class OptimiseStudy:
     measures: tuple[str, ...]
 
 
-def load_optimise_study(source: str | Path) -> OptimiseStudy:
+def load_optimise_study(
+    source: str | Path, changes: Mapping[str, Any] | None = None
+) -> OptimiseStudy:
     """Read the study file of an optimisation; nothing is simulated.
 
     Raises
@@ -144,7 +146,7 @@ def load_optimise_study(source: str | Path) -> OptimiseStudy:
         With one line per problem, each with the file and the field.
     """
     name, folder, text, table = read_study(source, _OptimiseTable)
-    scenario = scenario_of(table, name, folder)
+    scenario = scenario_of(table, name, folder, changes)
     levers: dict[str, Priced] = dict(table.levers)
     wrong = range_problems(scenario, {path: its.range for path, its in levers.items()})
     if wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -127,13 +128,15 @@ class Study:
     plan: Plan
 
 
-def load_study(source: str | Path) -> Study:
+def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:
     """Read a study file and plan its runs; nothing is simulated.
 
     Parameters
     ----------
     source
         Path of a TOML file. Paths in it are relative to its folder.
+    changes
+        Further values by path for the scenario, over those of the file.
 
     Raises
     ------
@@ -141,7 +144,7 @@ def load_study(source: str | Path) -> Study:
         With one line per problem, each with the file and the field.
     """
     name, folder, text, table = read_study(source, _StudyTable)
-    scenario = scenario_of(table, name, folder)
+    scenario = scenario_of(table, name, folder, changes)
     over = _over(table, folder)
     plan = _plan(table, name, scenario, over)
     return Study(name, text, table.title, scenario, over, table.replications, plan.measures, plan)

@@ -127,8 +127,10 @@ def refused(name: str, lines: Iterable[str]) -> ScenarioError:
     return ScenarioError("\n".join(f"{name}: {line}" for line in shown_lines))
 
 
-def scenario_of(table: StudyHead, name: str, folder: Path) -> Scenario:
-    """Return the scenario of a study, with what is set in it.
+def scenario_of(
+    table: StudyHead, name: str, folder: Path, changes: Mapping[str, Any] | None = None
+) -> Scenario:
+    """Return the scenario of a study, with the study's own values and then these changes.
 
     Raises
     ------
@@ -146,10 +148,11 @@ def scenario_of(table: StudyHead, name: str, folder: Path) -> Scenario:
     else:
         beside = folder / table.scenario
         scenario = load(beside if beside.is_file() else table.scenario)
-    if not table.set:
+    values = {**table.set, **(changes or {})}
+    if not values:
         return scenario
     try:
-        return updated(scenario, table.set)
+        return updated(scenario, values)
     except ScenarioError as error:
         lines = (line.replace("<updated>: ", "") for line in str(error).split("\n"))
         raise refused(name, (f"set: {line}" for line in lines)) from None

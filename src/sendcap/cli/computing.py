@@ -1,0 +1,136 @@
+"""Where commands simulate: worker processes or a Dask cluster, with a progress bar."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sendcap.cli.progress import runs_bar, simulations_bar
+from sendcap.errors import SendcapError
+from sendcap.files.cleaning import cleaned_by
+
+if TYPE_CHECKING:
+    from sendcap.study.replication.workers import Workers
+    from sendcap.study.sweeps.execution import Execution
+    from sendcap.study.sweeps.outcomes import Outcome
+    from sendcap.study.sweeps.plan import Plan
+    from sendcap.study.sweeps.store import Store
+    from sendcap.study.sweeps.sweep import Progress
+
+_PATIENCE: Final = "10s"
+
+
+@contextmanager
+def simulations(
+    workers: int | None, total: int | None
+) -> Iterator[tuple[Workers, Callable[[int], None] | None]]:
+    """Provide worker processes and a progress bar for a number of simulations.
+
+    Parameters
+    ----------
+    total
+        The number of simulations, if known.
+
+    Yields
+    ------
+    tuple
+        The workers, and a callable that takes the number of finished simulations.
+    """
+    from sendcap.study.replication.workers import Workers
+
+    with Workers(workers) as pool, cleaned_by(pool.abandon), simulations_bar(total) as progress:
+        yield pool, progress
+        # They are killed before the charts are drawn, which takes a while.
+        pool.abandon()
+
+
+@contextmanager
+def computing(workers: int | None, address: str | None) -> Iterator[Execution]:
+    """Provide the place to compute: processes on this machine, or a Dask cluster."""
+    from sendcap.study.sweeps.execution import execution
+
+    if address is None:
+        yield execution(None, workers)
+        return
+    if workers is not None:
+        raise SendcapError("--workers and --dask: give one, not both")
+    client = _client(address)
+    try:
+        yield execution(client)
+    finally:
+        client.close(timeout=_PATIENCE)
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise SendcapError("--dask: Dask is not installed: pip install 'sendcap[dask]'") from None
+    # It would log lost connections; the error names them.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        return Client(address, timeout=_PATIENCE)
+    except (OSError, ValueError, TimeoutError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise SendcapError(f"--dask: no scheduler answers at {address}: {reason}") from error
+
+
+@contextmanager
+def resumable(execution: Execution, home: str) -> Iterator[Callable[[Progress], None]]:
+    """Show the progress of a study and, if it is stopped, how to resume it.
+
+    Parameters
+    ----------
+    home
+        The user's name for the directory of the runs.
+
+    Yields
+    ------
+    callable
+        Takes the progress.
+    """
+    latest: list[Progress] = []
+
+    def say_how_to_resume() -> None:
+        if latest:
+            done = latest[-1].done - latest[-1].failed
+            os.write(
+                2,
+                f"{done:,} of {latest[-1].runs:,} runs are done and saved in {home}; "
+                f"run the same command again to resume\n".encode(),
+            )
+
+    with cleaned_by(say_how_to_resume), cleaned_by(execution.abandon), runs_bar() as show:
+
+        def progress(now: Progress) -> None:
+            latest[:] = [now]
+            if show is not None:
+                show(now)
+
+        yield progress
+
+
+def carried_out(plan: Plan, execution: Execution, store: Store, home: str) -> Mapping[str, Outcome]:
+    """Simulate the missing runs of a plan; see `resumable`."""
+    from sendcap.study.sweeps.sweep import carried_out as carry_out
+
+    with resumable(execution, home) as progress:
+        return carry_out(plan, execution, store, progress)
+
+
+def show_status(plan: Plan, store: Store) -> None:
+    """Print the progress of a plan."""
+    from sendcap.study.sweeps.sweep import so_far
+
+    now = so_far(plan, store)
+    missing = now.runs - now.done
+    click.echo(
+        f"{now.done - now.failed:,} of {now.runs:,} runs are done, "
+        f"{now.failed:,} {'has' if now.failed == 1 else 'have'} failed, "
+        f"{missing:,} {'is' if missing == 1 else 'are'} missing"
+    )

@@ -1,0 +1,122 @@
+"""An option means the same in every command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from sendcap.cli.commands import commands
+
+ONE = frozenset({"--set", "--seed"})
+SIMULATE = {
+    **dict.fromkeys(("run", "calibrate"), ONE),
+    **dict.fromkeys(("limits", "converge", "compare", "forecast"), ONE | {"--workers"}),
+    **dict.fromkeys(("sweep", "sensitivity", "optimise"), ONE | {"--workers", "--dask"}),
+}
+"""The commands that simulate, and the options for it."""
+
+COMMANDS = {
+    "run": "-o --force --set --seed --mode --window --sending-log",
+    "limits": "-o --force --set --seed --within --share --sustained --levers --confidence"
+    " --workers",
+    "dashboard": "--at --mode --delivery --compute-stats",
+    "plot": "-o --force --list --mode --delivery --start --scale --measure --over --by",
+    "report": "-o --force",
+    "converge": "-o --force --set --seed --mode --tolerance --confidence --replications"
+    " --precision --workers",
+    "compare": "-o --force --set --seed --mode --tolerance --confidence --replications --workers",
+    "forecast": "--observed --at --range -o --force --set --seed --mode --delivery --tolerance"
+    " --confidence --simulations --workers",
+    "sweep": "-o --store --set --seed --workers --dask --status --list-measures",
+    "sensitivity": "-o --store --set --seed --confidence --workers --dask --method --status",
+    "optimise": "-o --store --set --seed --workers --dask",
+    "explore": "--set --port --host --open",
+    "scenario list": "",
+    "scenario show": "--resolved --set",
+    "scenario check": "--set",
+    "scenario schema": "",
+    "import kumomta": "-o --force --report --audience --messages --base --ips --other-domains"
+    " --source --mx --queue",
+    "import postfix": "-o --force --report --audience --messages --base --ips --other-domains"
+    " --master --transport",
+    "import exim": "-o --force --report --audience --messages --base --ips --other-domains",
+    "import powermta": "-o --force --report --audience --messages --base --ips --other-domains"
+    " --source --mx",
+    "calibrate": "-o --force --report --format --providers --year --feedback --verify --set --seed",
+}
+"""Every command with its options, in the order of its help."""
+
+OWN_WORDS = {"--source", "--replications", "--at"}
+"""Options of one meaning whose help names the command's own things."""
+
+
+def every(group: click.Group = commands, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from every(command, f"{prefix}{name} ")
+        elif command is not None:
+            yield f"{prefix}{name}", command
+
+
+def options(command: click.Command) -> list[click.Option]:
+    return [it for it in command.params if isinstance(it, click.Option)]
+
+
+def test_every_command_has_these_options() -> None:
+    table = {name: " ".join(it.opts[0] for it in options(command)) for name, command in every()}
+    assert {name: table[name] for name in COMMANDS} == COMMANDS
+
+
+def test_every_simulation_takes_the_same_options() -> None:
+    for name, command in every():
+        names = {it.opts[0] for it in options(command)}
+        assert SIMULATE.get(name, frozenset()) <= names, name
+
+
+def test_an_option_is_the_same_in_every_command() -> None:
+    looks: dict[str, dict[tuple[object, ...], str]] = {}
+    for name, command in every():
+        for it in options(command):
+            if {"--out", "--force", "--store"} & set(it.opts):
+                continue  # the text depends on what is written
+            text = (it.help or "").split(" (default")[0]
+            look = (
+                tuple(it.opts),
+                it.name,
+                it.multiple,
+                it.is_flag,
+                it.metavar,
+                "" if it.opts[0] in OWN_WORDS else text,
+            )
+            looks.setdefault(it.opts[0], {})[look] = name
+    assert {option: found for option, found in looks.items() if len(found) > 1} == {}
+
+
+def test_results_go_where_out_says() -> None:
+    for name, command in every():
+        for it in options(command):
+            if it.name == "out" or "-o" in it.opts:
+                assert it.opts == ["-o", "--out"], name
+                assert it.metavar in ("DIR", "FILE"), name
+            if "--report" in it.opts:
+                assert it.metavar == "DIR", name
+
+
+def test_every_option_says_what_it_is_in_a_sentence() -> None:
+    for name, command in every():
+        for it in options(command):
+            assert it.help, (name, it.opts)
+            assert it.help[0].isupper() or it.help.startswith(("postfix", "master.cf")), it.help
+            assert it.help.endswith("."), it.help
+
+
+@pytest.mark.parametrize("option", ["-o", "--out", "--output"])
+def test_the_old_spelling_goes_on_working(sendcap, saved_run, place, option) -> None:
+    assert sendcap("plot", str(saved_run), "delivered", option, "a.svg").exit_code == 0
+    assert (place / "a.svg").exists()
+    assert sendcap("run", "small.toml", option, "a").exit_code == 0
+    assert (place / "a").is_dir()
