@@ -318,7 +318,7 @@ def test_a_full_disk_loses_at_most_what_was_under_way(
     _, err = running.communicate(timeout=60)
     told = re.fullmatch(
         r"error: disk/out/store: cannot be written: no space is left on the disk; (\d+) of 200 "
-        r"runs are kept, and the same sweep goes on from there\n",
+        r"runs are saved; run the same sweep again to resume\n",
         err,
     )
     assert told, err

@@ -16,7 +16,6 @@ from sendcap.files.cleaning import cleaned_by
 
 if TYPE_CHECKING:
     from sendcap.study.replication.workers import Workers
-    from sendcap.study.sweeps.execution import Execution
     from sendcap.study.sweeps.outcomes import Outcome
     from sendcap.study.sweeps.plan import Plan
     from sendcap.study.sweeps.store import Store
@@ -43,25 +42,25 @@ def simulations(
     """
     from sendcap.study.replication.workers import Workers
 
-    with Workers(workers) as pool, cleaned_by(pool.abandon), simulations_bar(total) as progress:
+    with Workers(workers) as pool, simulations_bar(total) as progress:
         yield pool, progress
         # They are killed before the charts are drawn, which takes a while.
         pool.abandon()
 
 
 @contextmanager
-def computing(workers: int | None, address: str | None) -> Iterator[Execution]:
+def computing(workers: int | None, address: str | None) -> Iterator[Workers]:
     """Provide the place to compute: processes on this machine, or a Dask cluster."""
-    from sendcap.study.sweeps.execution import execution
+    from sendcap.study.replication.workers import Workers
 
     if address is None:
-        yield execution(None, workers)
+        yield Workers(workers)
         return
     if workers is not None:
         raise SendcapError("--workers and --dask: give one, not both")
     client = _client(address)
     try:
-        yield execution(client)
+        yield Workers(executor=client)
     finally:
         client.close(timeout=_PATIENCE)
 
@@ -81,7 +80,7 @@ def _client(address: str) -> Any:
 
 
 @contextmanager
-def resumable(execution: Execution, home: str) -> Iterator[Callable[[Progress], None]]:
+def resumable(pool: Workers, home: str) -> Iterator[Callable[[Progress], None]]:
     """Show the progress of a study and, if it is stopped, how to resume it.
 
     Parameters
@@ -105,7 +104,7 @@ def resumable(execution: Execution, home: str) -> Iterator[Callable[[Progress], 
                 f"run the same command again to resume\n".encode(),
             )
 
-    with cleaned_by(say_how_to_resume), cleaned_by(execution.abandon), runs_bar() as show:
+    with cleaned_by(say_how_to_resume), runs_bar() as show:
 
         def progress(now: Progress) -> None:
             latest[:] = [now]
@@ -115,22 +114,16 @@ def resumable(execution: Execution, home: str) -> Iterator[Callable[[Progress], 
         yield progress
 
 
-def carried_out(plan: Plan, execution: Execution, store: Store, home: str) -> Mapping[str, Outcome]:
+def carried_out(plan: Plan, pool: Workers, store: Store, home: str) -> Mapping[str, Outcome]:
     """Simulate the missing runs of a plan; see `resumable`."""
     from sendcap.study.sweeps.sweep import carried_out as carry_out
 
-    with resumable(execution, home) as progress:
-        return carry_out(plan, execution, store, progress)
+    with resumable(pool, home) as progress:
+        return carry_out(plan, pool, store, progress)
 
 
 def show_status(plan: Plan, store: Store) -> None:
     """Print the progress of a plan."""
     from sendcap.study.sweeps.sweep import so_far
 
-    now = so_far(plan, store)
-    missing = now.runs - now.done
-    click.echo(
-        f"{now.done - now.failed:,} of {now.runs:,} runs are done, "
-        f"{now.failed:,} {'has' if now.failed == 1 else 'have'} failed, "
-        f"{missing:,} {'is' if missing == 1 else 'are'} missing"
-    )
+    click.echo(so_far(plan, store).sentence())

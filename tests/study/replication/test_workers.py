@@ -73,7 +73,10 @@ def test_an_error_arrives_as_it_was_raised(two) -> None:
 
 
 def test_a_process_that_dies_is_told_in_one_line() -> None:
-    with Workers(2) as workers, pytest.raises(SendcapError, match="a worker process died") as err:
+    with (
+        Workers(2) as workers,
+        pytest.raises(SendcapError, match="a worker process died 3 times") as err,
+    ):
         list(workers.map(die, range(4)))
     assert "\n" not in str(err.value)
 
@@ -108,9 +111,15 @@ if __name__ == "__main__":
 """
 TASKS = """
 import os, time
+from pathlib import Path
 
 def sleep_and_tell(seconds):
-    time.sleep(0.2 + seconds)
+    # No process takes the second item before both have started.
+    Path(f"{os.getpid()}.started").touch()
+    until = time.monotonic() + 60.0
+    while len(list(Path().glob("*.started"))) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(seconds)
     return os.getpid()
 """
 

@@ -100,7 +100,7 @@ def test_what_describes_no_points_is_refused(over, message) -> None:
     ("text", "message"),
     [
         ("", "line 1 must name the scenario paths"),
-        ("mta.ips,mta.ips\n1,2\n", 'line 1: "mta.ips" is there twice'),
+        ("mta.ips,mta.ips\n1,2\n", 'line 1: "mta.ips" appears twice'),
         ("mta.ips,b\n1,2\n\n1\n", "line 4: 1 cells, but 2 columns"),
         ("mta.ips\n", "has no points"),
         ('mta.ips\n"1\n', "not a CSV file"),

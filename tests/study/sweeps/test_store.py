@@ -19,10 +19,9 @@ import pytest
 
 import sendcap
 from sendcap.errors import SendcapError, SendcapWarning
-from sendcap.study.sweeps import store_files
+from sendcap.study.sweeps import store as module
 from sendcap.study.sweeps.outcomes import Outcome
-from sendcap.study.sweeps.store import Store
-from sendcap.study.sweeps.store_files import StoreError
+from sendcap.study.sweeps.store import Store, StoreError
 
 
 def outcome(number: int, error: str = "") -> Outcome:
@@ -150,14 +149,14 @@ def test_no_flipped_bit_goes_unnoticed_and_changes_a_value(tmp_path, place) -> N
     content = bytearray(path.read_bytes())
     content[place] ^= 0x04
     path.write_bytes(content)
-    again = store_files.read(path)
+    again = module.read_file(path)
     assert again is None or again == [outcome(number) for number in range(3)]
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path, monkeypatch) -> None:
     store = opened(tmp_path)
     store.add([outcome(1)])
-    monkeypatch.setattr(store_files, "FORMAT", 0)
+    monkeypatch.setattr(module, "FORMAT", 0)
     message = r"was written by sendcap .*, in a format that is newer than what sendcap .* reads"
     with pytest.raises(StoreError, match=message):
         Store(tmp_path)
@@ -277,7 +276,7 @@ def test_no_room_for_compacting_is_no_failure(tmp_path, monkeypatch) -> None:
     def full(*_: object) -> str:
         raise StoreError("full")
 
-    monkeypatch.setattr(store_files, "write", full)
+    monkeypatch.setattr(module, "write_file", full)
     store.compact()
     assert len(parquet(tmp_path)) == 2
     assert known(tmp_path, [1, 2]) == [outcome(1), outcome(2)]

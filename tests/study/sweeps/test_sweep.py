@@ -192,7 +192,7 @@ def test_only_the_point_that_kills_its_process_is_a_row_with_an_error() -> None:
     assert found["error"].tolist() == [
         "",
         "",
-        "its process ended before its time, 3 times: exit code 9",
+        "its worker process died 3 times (exit code 9)",
         "",
         "",
     ]
@@ -300,20 +300,20 @@ def test_what_another_sweep_finishes_meanwhile_is_taken_from_it(table, here, tmp
 
 
 def test_a_full_disk_is_told_with_what_is_kept(here, tmp_path, monkeypatch) -> None:
-    from sendcap.study.sweeps import store_files
+    from sendcap.study.sweeps import store
 
-    write, times = store_files.write, iter(range(9))
+    write, times = store.write_file, iter(range(9))
 
     def full(directory, outcomes):
         if next(times) >= 2:
-            raise store_files.StoreError(f"{directory}: cannot be written: no space")
+            raise store.StoreError(f"{directory}: cannot be written: no space")
         return write(directory, outcomes)
 
-    monkeypatch.setattr(store_files, "write", full)
+    monkeypatch.setattr(store, "write_file", full)
     with pytest.raises(SendcapError) as caught:
         sendcap.sweep(small(), GRID, executor=here, store=tmp_path, **ASKED)
     monkeypatch.undo()
-    kept = int(str(caught.value).split("no space; ")[1].split(" of 8 runs are kept")[0])
+    kept = int(str(caught.value).split("no space; ")[1].split(" of 8 runs are saved")[0])
     assert kept >= 2
     told: list[module.Progress] = []
     sendcap.sweep(small(), GRID, executor=here, store=tmp_path, progress=told.append, **ASKED)

@@ -14,9 +14,9 @@ from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.proposals import require_optuna
 from sendcap.study.optimisation.trials import Trials
 from sendcap.study.replication.measures import measures_of
-from sendcap.study.sweeps.execution import Execution, execution
+from sendcap.study.replication.workers import Workers
+from sendcap.study.sweeps.points import range_problems
 from sendcap.study.sweeps.store import Store
-from sendcap.study.sweeps.study_points import range_problems
 from sendcap.study.sweeps.sweep import Progress, require_picklable
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def optimise(
         target,
         effort,
         measure,
-        execution(executor, workers),
+        Workers(workers, executor),
         None if store is None else Store(store),
         progress,
     )
@@ -97,11 +97,11 @@ def optimised(
     target: Target,
     effort: Effort,
     measure: Any,
-    there: Execution,
+    workers: Workers,
     store: Store | None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Optimum:
-    """Find the cheapest settings; see `optimise`. The execution is ended."""
+    """Find the cheapest settings; see `optimise`. The workers are stopped."""
     measures = [target.measured()]
     names = {its.name for its in measures}
     more = measures_of(measure) if measure else ()
@@ -112,19 +112,19 @@ def optimised(
     count = combinations(levers, effort.trials)
     if count is None:
         require_optuna()
-    with there:
+    with workers:
         its = Trials(
             scenario,
             levers,
             target,
             measures,
             effort.trial_replications,
-            there,
+            workers,
             store,
             progress,
             (count or effort.trials) * effort.trial_replications + effort.replications,
         )
-        require_picklable(its.measures, there)
+        require_picklable(its.measures, workers)
         search = Search(its, effort)
         if count is None:
             search.explore()

@@ -13,8 +13,8 @@ from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.study.optimisation.cheapest import Effort
 from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.target import Target
+from sendcap.study.sweeps.points import range_problems
 from sendcap.study.sweeps.study_head import StudyHead, range_of, read_study, refused, scenario_of
-from sendcap.study.sweeps.study_points import range_problems
 from sendcap.text.quoting import shown
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sendcap.study.optimisation.target import Target
     from sendcap.study.replication.estimates import Estimate
     from sendcap.study.replication.measures import Measure
-    from sendcap.study.sweeps.execution import Execution
+    from sendcap.study.replication.workers import Workers
     from sendcap.study.sweeps.store import Store
 
 
@@ -69,7 +69,7 @@ class Trials:
         To keep of each run; the target's among them.
     replications
         Of each trial, for the search.
-    there, store, progress
+    workers, store, progress
         As for `sendcap.study.sweeps.sweep.complete`.
     expected
         Runs that there will be at least, for the progress.
@@ -87,14 +87,14 @@ class Trials:
         target: Target,
         measures: Sequence[Measure],
         replications: int,
-        there: Execution,
+        workers: Workers,
         store: Store | None,
         progress: Callable[[Progress], None] | None,
         expected: int,
     ) -> None:
         self.scenario, self.levers, self.target = scenario, levers, target
         self.measures, self._replications = measures, replications
-        self._there, self._store, self._progress = there, store, progress
+        self._workers, self._store, self._progress = workers, store, progress
         self._expected = expected
         self.found: dict[Settings, Trial] = {}
         self._tables: list[pd.DataFrame] = []
@@ -159,7 +159,7 @@ class Trials:
         except ScenarioError as error:  # not one of them is a scenario
             reason = str(error).replace("\n", "; ")
             return [pd.DataFrame({"error": [reason]}) for _ in trials]
-        table = plan.table(complete(plan, self._there, self._store, self._tell))
+        table = plan.table(complete(plan, self._workers, self._store, self._tell))
         self._before = self._latest
         numbers = table["point"].map(dict(enumerate(trial.number for trial in trials)))
         self._tables.append(table.assign(point=numbers))

@@ -1,154 +1,228 @@
-"""Worker processes that simulate side by side; results come in the order of the items.
-
-Processes are spawned, never forked: a fork copies the locks of threads that it does not copy.
-"""
+"""Workers that simulate side by side: processes of this machine, or the user's executor."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
-from typing import Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from sendcap.errors import SendcapError
-from sendcap.model.engine import simulate_ledger
-from sendcap.scenario import Scenario, from_dict
+from sendcap.files.cleaning import register, unregister
+from sendcap.scenario import Scenario
+from sendcap.study.replication.processes import AHEAD, Processes, WorkerDiedError
 from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication.under_way import Finished, Keyed, UnderWay
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-_AHEAD: Final = 2
-"""Items handed out per process: one under way, one waiting."""
-_PATIENCE_S: Final = 5.0
-_CODES_S: Final = 1.0
+_AHEAD_UNKNOWN: Final = 256
+"""Items handed out to an executor of unknown size."""
+
+
+class Lost(NamedTuple):
+    """In place of a result: the item's function has failed, or its process died."""
+
+    reason: str
 
 
 class Workers:
-    """Worker processes; a context manager that stops them on exit.
-
-    No worker outlives this process, even after Ctrl-C or ``kill -9``.
+    """Workers; a context manager that stops them on exit, and if the process is stopped.
 
     Parameters
     ----------
     count
-        Number of processes (default: one per CPU). With 1 this process does the work.
-    compile_here
-        Compile the kernels in this process first, so that the workers need not each do so;
-        otherwise the caller does.
+        Number of processes on this machine (default: one per CPU); results do not depend on it.
+    executor
+        Instead of processes: a `concurrent.futures.Executor` or a ``dask.distributed.Client``,
+        which the caller shuts down.
 
     Raises
     ------
     SendcapError
-        If the count is less than 1.
+        If the count is less than 1, or the executor is neither of these, or out of reach.
     """
 
-    def __init__(self, count: int | None = None, *, compile_here: bool = True) -> None:
-        self.count = (os.cpu_count() or 1) if count is None else count
-        if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 1:
+    def __init__(self, count: int | None = None, executor: Any = None) -> None:
+        if executor is not None and count is not None:
+            raise SendcapError("give an executor or a number of workers, not both")
+        count = (os.cpu_count() or 1) if count is None else count
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise SendcapError(f"workers: must be a whole number from 1, not {count!r}")
-        self._compile_here = compile_here
-        self._executor: ProcessPoolExecutor | None = None
-        self._processes: list[multiprocessing.process.BaseProcess] = []
+        self.local = executor is None
+        self._backend = Processes(count) if executor is None else _elsewhere(executor)
+        self._in_this_process = executor is None and count == 1
+        self.count = count
 
     @classmethod
-    def of(cls, workers: int | Workers | None) -> AbstractContextManager[Workers]:
-        """Return a context with these workers, or with new ones that stop on exit."""
-        return nullcontext(workers) if isinstance(workers, Workers) else cls(workers)
+    def of(cls, workers: Any) -> AbstractContextManager[Workers]:
+        """Return a context with workers, or with new ones that stop on exit.
+
+        Parameters
+        ----------
+        workers
+            `Workers`, a number of processes, None for one per CPU, or an executor.
+        """
+        if isinstance(workers, Workers):
+            return nullcontext(workers)
+        if workers is None or isinstance(workers, int):
+            return cls(workers)
+        return cls(executor=workers)
 
     def __enter__(self) -> Self:
+        register(self.abandon)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._executor is not None:
-            self._executor.shutdown()
+        if kind is None:
+            self._backend.close()
         self.abandon()
+        unregister(self.abandon)
+
+    def abandon(self) -> None:
+        """Stop whatever is under way; may be called at any moment, and repeatedly."""
+        self._backend.abandon()
 
     def map(
         self, function: Callable[[_Item], _Result], items: Iterable[_Item]
     ) -> Iterator[_Result]:
         """Evaluate a function for each item and yield the results in the order of the items.
 
-        Items are taken as needed; only a few results are in memory at a time.
+        Items are taken as needed; only a few results are in memory at a time. A single process is
+        this one.
 
         Parameters
         ----------
         function
-            A module-level function, which other processes can import.
+            A module-level function, which other processes can import. An item whose process dies
+            is evaluated again.
         items
             Arguments that can be pickled.
 
         Raises
         ------
         SendcapError
-            The function's own, or if a worker process has died.
+            The function's own, or if an item's process dies every time.
         """
-        if self.count == 1:
+        if self._in_this_process:
             yield from map(function, items)
             return
-        # Nothing submitted is cancelled: an executor whose processes are killed prints a traceback
-        # for each cancelled item.
-        pending: deque[Future[_Result]] = deque()
-        remaining = iter(items)
+        early: dict[int, Future[_Result]] = {}
+        position = 0
+        for batch in self._backend.finished(function, enumerate(items), early.__len__):
+            early |= {key: future for (key, _), future in batch}
+            while position in early:
+                yield _raised(early.pop(position))
+                position += 1
+
+    def completed(
+        self, function: Callable[[_Item], _Result], items: Iterable[_Item]
+    ) -> Iterator[list[tuple[_Item, _Result | Lost]]]:
+        """Yield items with their results as they come, those together that are there together.
+
+        Also a single process is another one than this: what dies is not the caller.
+
+        Parameters
+        ----------
+        function, items
+            As for `map`.
+        """
+        keyed = ((None, item) for item in items)
+        for batch in self._backend.finished(function, keyed, lambda: 0):
+            yield [(item, _result(future)) for (_, item), future in batch]
+
+
+def _raised(future: Future[_Result]) -> _Result:
+    try:
+        return future.result()
+    except WorkerDiedError as error:
+        died = str(error).replace("its", "a", 1)
+        raise SendcapError(f"{died}; try fewer workers") from None
+
+
+def _result(future: Future[_Result]) -> _Result | Lost:
+    try:
+        return future.result()
+    except WorkerDiedError as error:
+        return Lost(str(error))
+    except Exception as error:
+        # Each executor has exceptions of its own, such as KilledWorker.
+        return Lost(_first_line(error))
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    kind = type(error).__name__
+    return f"{kind}: {lines[0]}" if lines else kind
+
+
+def _elsewhere(executor: Any) -> _Elsewhere:
+    if hasattr(executor, "get_executor") and hasattr(executor, "ncores"):
+        try:
+            at_a_time = sum(executor.ncores().values())
+            cluster = executor.get_executor(pure=False)
+        except Exception as error:
+            # There are as many kinds as there are ways to be out of reach.
+            raise SendcapError(f"the executor cannot be reached: {_first_line(error)}") from error
+        # More workers may join later.
+        return _Elsewhere(cluster, max(AHEAD * at_a_time, _AHEAD_UNKNOWN))
+    if not isinstance(executor, Executor):
+        raise SendcapError(
+            f"executor: must be a concurrent.futures.Executor or a Dask client, "
+            f"not a {type(executor).__name__}"
+        )
+    return _Elsewhere(executor, _AHEAD_UNKNOWN)
+
+
+class _Elsewhere:
+    """Evaluates functions by the user's executor, with so many items handed out ahead."""
+
+    def __init__(self, executor: Executor, ahead: int) -> None:
+        self._executor, self._ahead = executor, ahead
+        self._under_way = UnderWay()
+
+    def finished(
+        self, function: Callable[[Any], Any], items: Iterator[Keyed], held: Callable[[], int]
+    ) -> Iterator[list[Finished]]:
+        """Yield keys with their futures, as they are done; see `Workers.completed`."""
+        under_way = self._under_way = UnderWay()
         try:
             while True:
-                for item in islice(remaining, _AHEAD * self.count - len(pending)):
-                    pending.append(self.submit(function, item))
-                if not pending:
+                for key, item in islice(items, max(self._ahead - len(under_way) - held(), 0)):
+                    under_way.add((key, item), self._submitted(function, item))
+                if not len(under_way):
                     return
-                yield pending.popleft().result()
-        except BrokenProcessPool:
-            raise SendcapError(
-                "a worker process died: out of memory, or the calling script has no "
-                "'if __name__ == \"__main__\":'; try 1 worker"
-            ) from None
+                done = under_way.done()
+                for _, future in done:
+                    self._require_executor(future)
+                yield done
+        finally:
+            under_way.cancel()
 
-    def submit(self, function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
-        """Evaluate a function in a worker process, even with a count of 1; see `map`."""
-        if self._executor is None:
-            if self._compile_here:
-                compiled()
-            self._executor = ProcessPoolExecutor(
-                self.count, multiprocessing.get_context("spawn"), _begin
-            )
-        before = set(multiprocessing.active_children())
-        with _signals_wait():
-            future = self._executor.submit(function, item)
-        self._processes += set(multiprocessing.active_children()) - before
-        return future
+    def _submitted(self, function: Callable[[Any], Any], item: Any) -> Future[Any]:
+        try:
+            return self._executor.submit(function, item)
+        except RuntimeError as error:  # it is broken, or has been shut down
+            raise SendcapError(f"the executor takes no more: {_first_line(error)}") from error
 
-    def exit_codes(self) -> list[int]:
-        """Return the exit codes of dead workers; a negative code is minus a signal.
+    def _require_executor(self, future: Future[Any]) -> None:
+        try:
+            future.exception()
+        except CancelledError as error:
+            raise SendcapError(f"the executor has failed: {_first_line(error)}") from error
+        broken = future.exception()
+        if isinstance(broken, BrokenExecutor | CancelledError):
+            raise SendcapError(f"the executor has failed: {_first_line(broken)}") from broken
 
-        The code is unknown while the executor's own thread waits for the process.
-        """
-        until = time.monotonic() + _CODES_S
-        while True:
-            codes = [process.exitcode for process in self._processes]
-            if None not in codes or time.monotonic() > until:
-                return [code for code in codes if code is not None]
-            time.sleep(0.01)
+    def close(self) -> None:
+        """Leave the executor to the caller."""
 
     def abandon(self) -> None:
-        """Kill the workers, whatever they do; may be called at any moment, and repeatedly."""
-        executor, self._executor = self._executor, None
-        for process in self._processes:
-            with suppress(ValueError):  # closed by the executor
-                process.kill()
-        self._processes = []
-        if executor is not None:
-            # The executor's lock may be held by the code that a signal has interrupted.
-            ending = threading.Thread(target=executor.shutdown, daemon=True)
-            ending.start()
-            ending.join(_PATIENCE_S)
+        """Cancel what has not begun."""
+        self._under_way.cancel()
 
 
 class Simulations:
@@ -197,54 +271,3 @@ def each_replication(
     """
     seeds = (replication_seed(scenario.seed, number) for number in numbers)
     return workers.map(function, map(scenario.with_seed, seeds))
-
-
-def compiled() -> None:
-    """Compile the kernels unless they are on disk, where worker processes find them."""
-    plain = {"connect_time": "0s", "transaction_time": "1s"}
-    simulate_ledger(
-        from_dict(
-            {
-                "deliveries": [{"name": "d", "messages": 2, "audience": {"p": 0.5, "q": 0.5}}],
-                "relay": {"batch_time": "0s"},
-                "mta": {"ingress_rate": "1/s"},
-                "providers": {"p": plain, "q": plain | {"tolerance": "1/s"}},
-            }
-        )
-    )
-
-
-_WAITING: Final = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
-
-
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Block signals, here and in the processes started meanwhile.
-
-    Ctrl-C reaches all processes of a terminal; each worker would print a traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the parent process, and end with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITING)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sendcap.errors import SendcapError
 from sendcap.study.replication.measures import measured
-from sendcap.study.replication.workers import compiled
+from sendcap.study.replication.processes import compiled
 from sendcap.version import MODEL_VERSION
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The points of a sweep: for each, the values that replace a scenario's own, by dotted path."""
+"""The points of a sweep: for each, values by dotted path in place of the scenario's own."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ import json
 import math
 import os
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.errors import SendcapError
+import numpy as np
+
+from sendcap.errors import ScenarioError, SendcapError
 from sendcap.files.failures import plain_words
+from sendcap.scenario.edits import Edits
 from sendcap.study.sweeps.designs import Design
 from sendcap.text.quoting import shown, visible
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sendcap.scenario import Range, Scenario
 
     Over = (
         Mapping[str, Iterable[Any]]
@@ -44,7 +50,7 @@ class Points:
     paths
         Dotted scenario paths, in the order of the table's columns.
     changes
-        For each point its values by path. A path that is not there keeps the scenario's own value.
+        For each point the values by path. A missing path leaves the scenario's value.
     """
 
     paths: tuple[str, ...]
@@ -52,20 +58,20 @@ class Points:
 
 
 def points_of(over: Over) -> Points:
-    """Return the points that are described.
+    """Return the points of a grid, a table or a design.
 
     Parameters
     ----------
     over
         A mapping from path to a list of values is a grid: all combinations, the last path varies
         fastest. A DataFrame, a list of mappings or the path of a CSV file is a table with a point
-        in each row; where a cell is empty, None or NaN, the scenario's own value stays. A design
-        spreads points over ranges.
+        in each row; an empty cell, None or NaN leaves the scenario's value. A design spreads points
+        over ranges.
 
     Raises
     ------
     SendcapError
-        If it describes no points, or too many.
+        If there are no points, or too many.
 
     Examples
     --------
@@ -73,42 +79,43 @@ def points_of(over: Over) -> Points:
     {'mta.ips': 4, 'relay.rate': '100/s'}
     """
     if isinstance(over, Design):
-        found = Points(tuple(over.ranges), tuple(over.points()))
+        points = Points(tuple(over.ranges), tuple(over.points()))
     elif isinstance(over, Mapping):
-        found = _grid(over)
+        points = _grid(over)
     elif isinstance(over, str | os.PathLike):
-        found = _table(_read_csv(Path(over)))
+        points = _table(_read_csv(Path(over)))
     elif hasattr(over, "to_dict"):
-        found = _table(over.to_dict("records"))
+        points = _table(over.to_dict("records"))
     elif isinstance(over, list | tuple) and all(isinstance(row, Mapping) for row in over):
-        found = _table(over)
+        points = _table(over)
     else:
         raise SendcapError(
             f"over: give values by path, a table of points, the path of a CSV file or a design, "
             f"not {shown(over)}"
         )
-    if "seed" in found.paths:
+    if "seed" in points.paths:
         raise SendcapError("over: seed: ask for replications; each of them has its own seed")
-    return found
+    return points
 
 
 def cell(value: Any) -> Any:
-    """Return a value as the table of results shows it: tables and lists as JSON, on one line."""
+    """Return a value for the table of results: tables and lists as JSON, on one line."""
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(value, ensure_ascii=False, default=str)
     return value
 
 
 def _grid(over: Mapping[str, Iterable[Any]]) -> Points:
-    values = {str(path): _values(str(path), its) for path, its in over.items()}
-    count = math.prod(map(len, values.values()))
+    lists = {str(path): _values(str(path), values) for path, values in over.items()}
+    count = math.prod(map(len, lists.values()))
     if count > MOST_POINTS:
         raise SendcapError(
             f"over: {count:,} points are too many, at most {MOST_POINTS:,}; give fewer values, or "
             f"spread points over ranges with a design"
         )
-    combinations = itertools.product(*values.values())
-    return Points(tuple(values), tuple(dict(zip(values, its, strict=True)) for its in combinations))
+    combinations = itertools.product(*lists.values())
+    changes = tuple(dict(zip(lists, values, strict=True)) for values in combinations)
+    return Points(tuple(lists), changes)
 
 
 def _values(path: str, values: Iterable[Any]) -> list[Any]:
@@ -117,10 +124,10 @@ def _values(path: str, values: Iterable[Any]) -> list[Any]:
             f"over: {visible(path)}: must be a list of values, such as [{shown(values)}], "
             f"not {shown(values)}"
         )
-    found = [_plain(value) for value in values]
-    if not found:
+    plain = [_plain(value) for value in values]
+    if not plain:
         raise SendcapError(f"over: {visible(path)}: needs at least one value")
-    return found
+    return plain
 
 
 def _table(rows: Sequence[Mapping[Any, Any]]) -> Points:
@@ -139,12 +146,10 @@ def _is_empty(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return what NumPy and pandas give as Python's own number, text or list."""
-    import numpy as np
-
+    """Return a value of NumPy or pandas as a Python number, text or list."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
-    # What pandas puts where nothing is.
+    # The empty cells of pandas.
     return None if type(value).__name__ in ("NAType", "NaTType") else value
 
 
@@ -167,22 +172,108 @@ def _rows(lines: Any, name: str) -> Iterator[dict[str, Any]]:
         raise SendcapError(f"{name}: line 1 must name the scenario paths, such as mta.ips")
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
-        raise SendcapError(f"{name}: line 1: {shown(twice)} is there twice")
+        raise SendcapError(f"{name}: line 1: {shown(twice)} appears twice")
     for cells in lines:
-        if not any(its.strip() for its in cells):
+        if not any(text.strip() for text in cells):
             continue
         if len(cells) != len(paths):
             raise SendcapError(
                 f"{name}: line {lines.line_num}: {len(cells)} cells, but {len(paths)} columns"
             )
-        yield {path: _typed(its.strip()) for path, its in zip(paths, cells, strict=True)}
+        yield {path: _typed(text.strip()) for path, text in zip(paths, cells, strict=True)}
 
 
 def _typed(text: str) -> Any:
-    """Read a cell as TOML would, and as text if that is no value of TOML: 8, true, 10m, 1,000/h."""
+    """Return a cell as a TOML value, or as text if it is none: 8, true, 10m, 1,000/h."""
     if not text or not set(text).isdisjoint(_CELLS_END):
         return text or None
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except ValueError:
         return text
+
+
+# Problems of points, before anything is simulated.
+
+
+def point_problems(scenario: Scenario, over: Over, points: Points) -> list[str]:
+    """Return a line for each value with which no point is a scenario.
+
+    An impossible combination of values that are possible each by itself is not a problem: it
+    becomes a failed run.
+    """
+    edits = Edits(scenario)
+    if isinstance(over, Design):
+        return [
+            f"design.ranges.{_quoted(path)}: {line}"
+            for path, line in range_problems(scenario, over.ranges)
+        ]
+    if isinstance(over, Mapping):
+        return list(_grid_problems(edits, over, points))
+    where = (
+        f"{visible(os.fspath(over))}: point" if isinstance(over, str | os.PathLike) else "points"
+    )
+    return [
+        f"{where}[{number}]: {line}"
+        for number, change in enumerate(points.changes)
+        for line in _lines(edits, change)
+    ]
+
+
+def range_problems(scenario: Scenario, ranges: Mapping[str, Range]) -> list[tuple[str, str]]:
+    """Return path and problem for each impossible end of a range, each tried by itself."""
+    edits = Edits(scenario)
+    return [
+        (path, line)
+        for path, ends in ranges.items()
+        for end in (ends.low, ends.high)
+        for line in _lines(edits, {path: end}, path)
+    ]
+
+
+def _grid_problems(edits: Edits, over: Mapping[str, Any], points: Points) -> Iterator[str]:
+    suspects = {
+        (path, number): lines
+        for path, values in over.items()
+        for number, value in enumerate(values)
+        if (lines := _lines(edits, {path: value}, path))
+    }
+    if not suspects:
+        return
+    # With another path's value it may be possible: a parameter of another retry policy.
+    possible: dict[str, set[str]] = defaultdict(set)
+    for change in points.changes:
+        news = any(_text(change[path]) not in possible[path] for path, _ in suspects)
+        if news and not _lines(edits, change):
+            for path, value in change.items():
+                possible[path].add(_text(value))
+    for path, values in over.items():
+        impossible = {
+            number: suspects[path, number]
+            for number, value in enumerate(values)
+            if (path, number) in suspects and _text(value) not in possible[path]
+        }
+        problems = {line for lines in impossible.values() for line in lines}
+        if len(impossible) == len(values) and len(problems) == 1:
+            yield f"over.{_quoted(path)}: {problems.pop()}"
+            continue
+        for number, lines in impossible.items():
+            yield from (f"over.{_quoted(path)}[{number}]: {line}" for line in lines)
+
+
+def _lines(edits: Edits, change: Mapping[str, Any], path: str = "") -> list[str]:
+    """Return the problems of a point, without the path that the caller names."""
+    try:
+        edits.updated(change)
+    except ScenarioError as error:
+        lines = str(error).replace("<updated>: ", "").split("\n")
+        return [line.removeprefix(f"{path}: ") if path else line for line in lines]
+    return []
+
+
+def _quoted(path: str) -> str:
+    return visible(json.dumps(path, ensure_ascii=False))
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

@@ -1,43 +1,67 @@
-"""Where sweeps keep what is done: a directory that survives crashes and may be shared.
+"""Stores of runs: directories that survive crashes and may be shared.
 
-**Why files.** A store is a directory of small Parquet files. Each holds the runs that were finished
-together, is written under another name, forced to the disk and then renamed, so it is there whole
-or not at all; nothing is ever changed in place. So any number of sweeps, on any machines that see
-the directory, can write to it at the same time without a server or locks, which an embedded
-database does not offer (DuckDB lets in one process, SQLite's locks are unreliable on network
-disks), and what a sweep has finished the others find. Now and then, and at the end, files are
-compacted: all runs are written into one new file, and only then those that it replaces are removed.
-A run is found by its key alone, and its values are JSON in a column of text: nothing in a store can
-run code, and runs of different measures fit into the same file. Page checksums tell a file that has
-been damaged; it is set aside, and its runs are computed again.
+**Why files.** A store is a directory of small Parquet files. Each holds runs that were finished
+together, is written under another name, forced to the disk and then renamed: it is complete or
+absent, and never changed in place. So any number of sweeps, on any machines that see the directory,
+write to it at the same time without a server or locks. SQLite in WAL mode would take half of this
+code, but shares memory between writers: it works on one machine, not on a network disk, where
+``--dask`` and a shared ``--store`` are used; DuckDB lets in one process. Now and then, and at the
+end, files are compacted: all runs are written into one new file, and only then the files that it
+replaces are removed. Values are JSON in a column of text: nothing in a store can run code, and runs
+of different measures fit into one file. Page checksums show a damaged file; it is set aside, and
+its runs are computed again.
 
-A run's key is a hash of its resolved scenario, its seed, its measures and the model's version, see
+A run's key is a hash of the resolved scenario, the seed, the measures and the model's version, see
 `sendcap.study.sweeps.identity`.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import secrets
+import time
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
-from sendcap.errors import SendcapWarning
-from sendcap.study.sweeps import store_files as files
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.files.failures import plain_words
+from sendcap.files.single import is_temporary, put, require_writable
 from sendcap.study.sweeps.outcomes import Outcome
+from sendcap.version import __version__
+
+FORMAT: Final = 1
+"""Version of the files. It rises when an older sendcap could not read them any more."""
 
 _COMPACT_AT: Final = 256
 """Files at which they are compacted: more take longer to list than they are worth."""
+_MARK: Final = "sendcap-store.json"
+_PREFIX: Final = "runs-"
+_SUFFIX: Final = ".parquet"
+_DAMAGED: Final = ".damaged"
+_KEY: Final = b"sendcap"
+_STALE_S: Final = 3600.0
+"""No file takes that long to write: one of that age was left behind by a killed sweep."""
+
+
+class StoreError(SendcapError):
+    """A store that cannot be written or read."""
 
 
 class Store:
-    """What is done, by key. It is read when it is made, and again by `refresh`.
+    """Outcomes of runs by key. The directory is read at once, and again by `refresh`.
 
     Parameters
     ----------
     directory
-        It is made when something is written to it.
+        Made when something is written to it.
 
     Raises
     ------
@@ -51,80 +75,93 @@ class Store:
         self._files: set[str] = set()
         self._damaged: set[str] = set()
         self._compact_at = _COMPACT_AT
-        files.require_store(self.directory)
+        _require_store(self.directory)
         self.refresh()
 
     def __len__(self) -> int:
-        """Return how many runs are known."""
+        """Return the number of known runs."""
         return len(self._outcomes)
 
     def finished(self, key: str) -> Outcome | None:
-        """Return what became of a run, None if it is not known or has failed."""
-        its = self._outcomes.get(key)
-        return None if its is None or its.failed else its
+        """Return the outcome of a run, None if it is unknown or has failed."""
+        outcome = self._outcomes.get(key)
+        return None if outcome is None or outcome.failed else outcome
 
     def known(self, key: str) -> Outcome | None:
-        """Return what became of a run, be it a failure, None if it is not known."""
+        """Return the outcome of a run, also of a failed one, None if it is unknown."""
         return self._outcomes.get(key)
 
     def refresh(self) -> None:
-        """Read what other sweeps have finished meanwhile."""
+        """Read the files that other sweeps have written meanwhile."""
         while True:
-            new = sorted(files.names(self.directory) - self._files - self._damaged)
-            there = [self._read(name) for name in new]
-            # One that is gone has been compacted into another: look again.
-            if all(there):
+            new = sorted(_names(self.directory) - self._files - self._damaged)
+            read = [self._read(name) for name in new]
+            # A file that is gone has been compacted into another one: look again.
+            if all(read):
                 return
 
     def open(self) -> None:
-        """Make it ready to be written to, before anything is computed for it.
+        """Make the directory ready for writing, before anything is computed for it.
 
         Raises
         ------
         StoreError
             If it cannot be written.
         """
-        files.make_store(self.directory)
-        files.require_writable(self.directory)
+        directory = self.directory
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if not (directory / _MARK).exists():
+                about = {"format": FORMAT, "version": __version__}
+                put(directory / _MARK, (json.dumps(about) + "\n").encode())
+            for path in directory.iterdir():
+                if is_temporary(path):
+                    with suppress(FileNotFoundError):
+                        if time.time() - path.stat().st_mtime > _STALE_S:
+                            path.unlink()
+            require_writable(directory)
+        except OSError as error:
+            raise _failure(directory, "written", error) from error
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep some outcomes, for good when this returns.
+        """Write outcomes; they survive a crash of the machine when this returns.
 
         Raises
         ------
         StoreError
-            If they cannot be written. Then they are not kept, and all others are.
+            If these outcomes cannot be written; all others remain.
         """
         if not outcomes:
             return
-        self._files.add(files.write(self.directory, outcomes))
+        self._files.add(write_file(self.directory, outcomes))
         self._remember(outcomes)
         if len(self._files) >= self._compact_at:
             self.compact()
 
     def compact(self) -> None:
-        """Write all runs into one file, and remove those that it replaces.
+        """Write all runs into one file, and remove the files that it replaces.
 
-        Where there is no room for it, all stays as it is.
+        Without room for it, all stays as it is.
         """
         self.refresh()
         replaced = set(self._files)
         if len(replaced) < 2:
             return
         try:
-            self._files.add(files.write(self.directory, list(self._outcomes.values())))
-        except files.StoreError:
+            self._files.add(write_file(self.directory, list(self._outcomes.values())))
+        except StoreError:
             self._compact_at = 2 * len(replaced)
             return
         for name in replaced:
-            files.remove(self.directory, name)
+            with suppress(OSError):  # another sweep may have removed it
+                (self.directory / name).unlink()
         self._files -= replaced
 
     def _read(self, name: str) -> bool:
-        """Read a file, and tell whether it was still there."""
+        """Read a file; return False if it is gone."""
         path = self.directory / name
         try:
-            outcomes = files.read(path)
+            outcomes = read_file(path)
         except FileNotFoundError:
             return False
         if outcomes is not None:
@@ -132,7 +169,9 @@ class Store:
             self._remember(outcomes)
             return True
         self._damaged.add(name)
-        aside = files.set_aside(path)
+        aside = path.with_name(path.name + _DAMAGED)
+        with suppress(OSError):
+            path.replace(aside)
         warnings.warn(
             f"{path}: is damaged; it is kept as {aside.name}, and its runs are computed again",
             SendcapWarning,
@@ -141,7 +180,107 @@ class Store:
         return True
 
     def _remember(self, outcomes: Iterable[Outcome]) -> None:
-        for its in outcomes:
-            # What has succeeded once does not fail any more.
-            if self.finished(its.key) is None:
-                self._outcomes[its.key] = its
+        for outcome in outcomes:
+            # A run that has succeeded once does not fail any more.
+            if self.finished(outcome.key) is None:
+                self._outcomes[outcome.key] = outcome
+
+
+def _require_store(directory: Path) -> None:
+    """Refuse a directory unless it is a store of this version, empty or missing."""
+    try:
+        about = json.loads((directory / _MARK).read_bytes())
+        newer, version = int(about["format"]) > FORMAT, str(about["version"])
+    except FileNotFoundError:
+        # Another sweep may be about to make it.
+        if directory.is_dir() and not all(is_temporary(path) for path in directory.iterdir()):
+            raise StoreError(
+                f"{directory}: is not a store of sendcap, and not empty; give another directory"
+            ) from None
+    except OSError as error:
+        raise _failure(directory, "read", error) from error
+    except (ValueError, KeyError, TypeError):
+        # The files have their format themselves.
+        pass
+    else:
+        if newer:
+            raise _is_newer(directory, version)
+
+
+def _names(directory: Path) -> set[str]:
+    try:
+        names = [path.name for path in directory.iterdir()]
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise _failure(directory, "read", error) from error
+    return {name for name in names if name.startswith(_PREFIX) and name.endswith(_SUFFIX)}
+
+
+def read_file(path: Path) -> list[Outcome] | None:
+    """Return the outcomes in a file, None if it is damaged.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is gone.
+    StoreError
+        If it is of a newer version, or may not be read.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _failure(path.parent, "read", error) from error
+    try:
+        table = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
+        about = json.loads((table.schema.metadata or {})[_KEY])
+        if int(about["format"]) > FORMAT:
+            raise _is_newer(path.parent, str(about["version"]))
+        columns = [table.column(name).to_pylist() for name in Outcome._fields]
+        outcomes = [Outcome(*row) for row in zip(*columns, strict=True)]
+        for outcome in outcomes:
+            outcome.columns()
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        return None
+    return outcomes
+
+
+def write_file(directory: Path, outcomes: Sequence[Outcome]) -> str:
+    """Write outcomes into a new file, forced to the disk, and return the name.
+
+    Raises
+    ------
+    StoreError
+        If that is not possible; then no part of the file is there.
+    """
+    types: dict[str, Any] = {
+        name: pa.float64() if name.endswith("_s") else pa.string() for name in Outcome._fields
+    }
+    columns = dict(zip(Outcome._fields, zip(*outcomes, strict=True), strict=True))
+    about = json.dumps({"format": FORMAT, "version": __version__}).encode()
+    table = pa.table(
+        {name: pa.array(list(values), types[name]) for name, values in columns.items()},
+        metadata={_KEY: about},
+    )
+    content = io.BytesIO()
+    pq.write_table(table, content, compression="zstd", write_page_checksum=True)
+    # Never a name that was used before: a reader may know it.
+    name = f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+    try:
+        put(directory / name, content.getvalue())
+    except OSError as error:
+        raise _failure(directory, "written", error) from error
+    return name
+
+
+def _failure(directory: Path, done: Literal["read", "written"], error: OSError) -> StoreError:
+    return StoreError(f"{directory}: cannot be {done}: {plain_words(error)}")
+
+
+def _is_newer(directory: Path, version: str) -> StoreError:
+    return StoreError(
+        f"{directory}: was written by sendcap {version}, in a format that is newer than what "
+        f"sendcap {__version__} reads; upgrade sendcap"
+    )

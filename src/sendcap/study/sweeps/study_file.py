@@ -13,7 +13,7 @@ from sendcap.errors import ScenarioError, SendcapError
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.study.sweeps.designs import Design
 from sendcap.study.sweeps.plan import Plan, planned
-from sendcap.study.sweeps.points import points_of
+from sendcap.study.sweeps.points import point_problems, points_of
 from sendcap.study.sweeps.study_head import (
     EXAMPLE,
     StudyHead,
@@ -22,7 +22,6 @@ from sendcap.study.sweeps.study_head import (
     refused,
     scenario_of,
 )
-from sendcap.study.sweeps.study_points import point_problems
 from sendcap.text.quoting import shown, visible
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Sweeps: a scenario with other values at many points, simulated somewhere, kept as it is done."""
+"""Sweeps: a scenario at many points, simulated by workers and saved run by run."""
 
 from __future__ import annotations
 
@@ -11,41 +11,48 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sendcap.errors import SendcapError
-from sendcap.study.replication.measures import DEFAULT_MEASURES
-from sendcap.study.sweeps.execution import Execution, execution
-from sendcap.study.sweeps.local import Local
+from sendcap.scenario.files import scenario_of
+from sendcap.study.replication.measures import DEFAULT_MEASURES, Measure
+from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.outcomes import Outcome, Task, evaluate
 from sendcap.study.sweeps.plan import NO_SCENARIO, Plan, planned
-from sendcap.study.sweeps.store import Store
-from sendcap.study.sweeps.store_files import StoreError
+from sendcap.study.sweeps.store import Store, StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.scenario import Scenario
-    from sendcap.study.replication.measures import Measure
     from sendcap.study.sweeps.points import Over
 
 
 class Progress(NamedTuple):
-    """How far a sweep is, in runs: points times replications.
+    """The progress of a sweep, in runs: points times replications.
 
     Attributes
     ----------
     runs
-        All of them.
+        Number of all runs.
     done
-        Those that are done, the failed ones included.
+        Runs that are done, failures included.
     failed
-        Those that have failed.
+        Runs that have failed.
     kept
-        Those that were done before, and found in the store.
+        Runs that were in the store before.
     """
 
     runs: int
     done: int
     failed: int
     kept: int
+
+    def sentence(self) -> str:
+        """Return the progress as a sentence."""
+        missing = self.runs - self.done
+        return (
+            f"{self.done - self.failed:,} of {self.runs:,} runs are done, "
+            f"{self.failed:,} {'has' if self.failed == 1 else 'have'} failed, "
+            f"{missing:,} {'is' if missing == 1 else 'are'} missing"
+        )
 
 
 def sweep(
@@ -59,35 +66,35 @@ def sweep(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> pd.DataFrame:
-    """Simulate a scenario with other values at many points, and measure each run.
+    """Simulate a scenario at many points, and measure each run.
 
-    The result depends on the scenario and on what is asked alone, but for ``wall_s`` and
-    ``cpu_s``: not on where it is computed, nor in which order, nor on how often it was interrupted.
+    The result depends on the scenario, points and measures alone, but for ``wall_s`` and ``cpu_s``:
+    not on the machine, the order of the runs or interruptions.
 
     Parameters
     ----------
     scenario
         A scenario, the path of a scenario file or the name of a preset.
     over
-        What varies, by dotted path, written as in a scenario file. A mapping from paths to lists
-        of values is a grid; a DataFrame, a list of mappings or the path of a CSV file is a table
-        with a point in each row (an empty cell keeps the scenario's own value); a
-        `sendcap.latin_hypercube` or `sendcap.sobol` spreads points over ranges.
+        Values by dotted path, written as in a scenario file. A mapping from paths to lists of
+        values is a grid; a DataFrame, a list of mappings or the path of a CSV file is a table with
+        a point in each row (an empty cell leaves the scenario's value); a `sendcap.latin_hypercube`
+        or `sendcap.sobol` spreads points over ranges.
     replications
         Runs of each point. Replication r has the same seed at all points, see
         `sendcap.study.replication.seeds.replication_seed`: so points differ by their values alone.
     measure
-        Measures: names of `sendcap.study.replication.measures.MEASURES`, functions of a
-        `Run` that return a number, text or several of these by name, or a mapping from names to
-        functions. A function must be one of a module, so that other processes can import it.
+        Names of `sendcap.study.replication.measures.MEASURES`, functions of a `Run` that return a
+        number, text or several of these by name, or a mapping from names to functions. Other
+        processes must be able to import the functions from a module.
     executor
-        A `concurrent.futures.Executor` or a ``dask.distributed.Client``; by default processes of
-        this machine, which are replaced when they die.
+        A `concurrent.futures.Executor` or a ``dask.distributed.Client`` (default: processes of this
+        machine, which are replaced when they die).
     store
-        A directory that keeps what is done. What it has is not computed again; what has failed
-        is tried again. Sweeps may share it at the same time.
+        Directory for the outcomes of runs. Runs that are there are not computed again, failed ones
+        are. Sweeps may share a store at the same time.
     workers
-        Processes on this machine; as many as there are processors by default.
+        Processes on this machine (default: one per CPU).
     progress
         Called whenever runs are done.
 
@@ -100,8 +107,8 @@ def sweep(
     Raises
     ------
     SendcapError
-        If what is asked makes no sense, not one point is a valid scenario, the executor fails or
-        the store cannot be written. What is done by then is kept.
+        If an argument is invalid, no point is a valid scenario, the executor fails or the store
+        cannot be written. Runs done by then are in the store.
 
     Examples
     --------
@@ -111,37 +118,39 @@ def sweep(
     >>> table[["deliveries[0].messages", "accepted"]].to_numpy().tolist()
     [[1000, 991], [2000, 1981]]
     """
-    from sendcap.scenario.files import scenario_of
-
     plan = planned(scenario_of(scenario), over, replications, measure, keyed=store is not None)
-    there = execution(executor, workers)
-    require_picklable(plan.measures, there)
-    outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
-    return plan.table(outcomes)
+    return plan.table(carried_out(plan, Workers(workers, executor), store_at(store), progress))
+
+
+def store_at(directory: str | os.PathLike[str] | None) -> Store | None:
+    """Return the store in a directory, or None without a directory."""
+    return None if directory is None else Store(directory)
 
 
 def carried_out(
     plan: Plan,
-    there: Execution,
+    workers: Workers,
     store: Store | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Mapping[str, Outcome]:
-    """Do what is not done of a plan, and return what became of every run, by key.
+    """Do the missing runs of a plan, and return the outcomes of all runs by key.
 
     Parameters
     ----------
-    there
-        Where; it is ended.
+    workers
+        The workers; they are stopped.
     store
-        Where to find and keep what is done.
+        Store of the outcomes; it is compacted.
 
     Raises
     ------
     SendcapError
-        If the executor fails or the store cannot be written. What is done by then is kept.
+        If workers cannot import a measure, the executor fails or the store cannot be written. Runs
+        done by then are in the store.
     """
-    with there:
-        outcomes = complete(plan, there, store, progress)
+    require_picklable(plan.measures, workers)
+    with workers:
+        outcomes = complete(plan, workers, store, progress)
     if store is not None:
         store.compact()
     return outcomes
@@ -149,30 +158,29 @@ def carried_out(
 
 def complete(
     plan: Plan,
-    there: Execution,
+    workers: Workers,
     store: Store | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Mapping[str, Outcome]:
-    """Do what is not done of a plan where other plans are done, too.
-
-    See `carried_out`, which also ends the execution and compacts the store.
-    """
-    its = _Course(plan, store, progress)
-    if its.missing:
+    """Do the missing runs of a plan; workers and store remain for the next plan."""
+    course = _Course(plan, store, progress)
+    if course.missing:
         if store is not None:
             store.open()
-        for results in there.completed(evaluate, its.tasks()):
-            its.add(
+        for results in workers.completed(evaluate, course.tasks()):
+            course.add(
                 [
-                    result if isinstance(result, Outcome) else _lost(task, result.reason)
+                    result
+                    if isinstance(result, Outcome)
+                    else Outcome.failure(task.key, result.reason)
                     for task, result in results
                 ]
             )
-    return its.outcomes
+    return course.outcomes
 
 
 class _Course:
-    """What of a plan is done, and what is missing."""
+    """The runs of a plan that are done, and those that are missing."""
 
     def __init__(
         self, plan: Plan, store: Store | None, progress: Callable[[Progress], None] | None
@@ -180,18 +188,17 @@ class _Course:
         self._store, self._progress = store, progress
         tasks = plan.tasks()
         self.outcomes: dict[str, Outcome] = {}
-        self._so_far = SoFar(plan)
-        kept = [its for its in map(self._stored, tasks) if its is not None]
-        self._done(kept)
-        self._so_far.kept = self._so_far.done - self._so_far.failed
+        self._count = _Count(plan)
+        self._note([outcome for outcome in map(self._stored, tasks) if outcome is not None])
+        self._count.kept = self._count.done - self._count.failed
         self.missing = [task for key, task in tasks.items() if key not in self.outcomes]
-        # Not in order: the time left is told from the runs so far, and sweeps that share a store
-        # are to do different ones.
+        # Not in order: the time left is estimated from the runs so far, and sweeps that share a
+        # store are to do different ones.
         random.shuffle(self.missing)
-        self._tell()
+        self._show()
 
     def tasks(self) -> Iterator[Task]:
-        """Yield what is missing, unless another sweep has done it meanwhile."""
+        """Yield the missing tasks, unless another sweep has done them meanwhile."""
         for task in self.missing:
             if self._store is not None:
                 self._store.refresh()
@@ -199,38 +206,38 @@ class _Course:
             if outcome is None:
                 yield task
             else:
-                self._done([outcome])
-                self._tell()
+                self._note([outcome])
+                self._show()
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep what has been done."""
+        """Store outcomes."""
         if self._store is not None:
             try:
                 self._store.add(outcomes)
             except StoreError as error:
-                its = self._so_far.progress()
+                now = self._count.progress()
                 raise StoreError(
-                    f"{error}; {its.done - its.failed:,} of {its.runs:,} runs are kept, and the "
-                    f"same sweep goes on from there"
+                    f"{error}; {now.done - now.failed:,} of {now.runs:,} runs are saved; run the "
+                    f"same sweep again to resume"
                 ) from error
-        self._done(outcomes)
-        self._tell()
+        self._note(outcomes)
+        self._show()
 
     def _stored(self, key: str) -> Outcome | None:
         return None if self._store is None else self._store.finished(key)
 
-    def _done(self, outcomes: Sequence[Outcome]) -> None:
-        for its in outcomes:
-            self.outcomes[its.key] = its
-            self._so_far.add(its)
+    def _note(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            self.outcomes[outcome.key] = outcome
+            self._count.add(outcome)
 
-    def _tell(self) -> None:
+    def _show(self) -> None:
         if self._progress is not None:
-            self._progress(self._so_far.progress())
+            self._progress(self._count.progress())
 
 
-class SoFar:
-    """Counts the rows of a plan's table that are done; those that are no scenarios are at once."""
+class _Count:
+    """Counts the rows of a plan's table that are done; rows without a scenario are at once."""
 
     def __init__(self, plan: Plan) -> None:
         self._rows = Counter(run.key for run in plan.runs)
@@ -238,46 +245,40 @@ class SoFar:
         self.kept = 0
 
     def add(self, outcome: Outcome) -> None:
-        """Count a run."""
         rows = self._rows[outcome.key]
         self.done += rows
         self.failed += rows if outcome.failed else 0
 
     def progress(self) -> Progress:
-        """Return how far it is."""
         return Progress(self._rows.total(), self.done, self.failed, self.kept)
 
 
 def so_far(plan: Plan, store: Store) -> Progress:
-    """Return how far a plan is, as a store knows: also which runs have failed."""
-    counted = SoFar(plan)
+    """Return the progress of a plan as a store knows it, failures included."""
+    count = _Count(plan)
     for key in plan.tasks():
         outcome = store.known(key)
         if outcome is not None:
-            counted.add(outcome)
-    counted.kept = counted.done - counted.failed
-    return counted.progress()
+            count.add(outcome)
+    count.kept = count.done - count.failed
+    return count.progress()
 
 
-def _lost(task: Task, reason: str) -> Outcome:
-    return Outcome.failure(task.key, reason)
-
-
-def require_picklable(measures: Iterable[Measure], there: Execution) -> None:
+def require_picklable(measures: Iterable[Measure], workers: Workers) -> None:
     """Refuse measures that another process of this machine cannot import."""
-    if not isinstance(there, Local):
+    if not workers.local:
         return
     interactive = not hasattr(sys.modules["__main__"], "__file__")
-    for its in measures:
+    for measure in measures:
         try:
-            pickle.dumps(its.of)
+            pickle.dumps(measure.of)
         except (pickle.PicklingError, AttributeError, TypeError):
             importable = False
         else:
-            module = getattr(its.of, "__module__", None)
+            module = getattr(measure.of, "__module__", None)
             importable = not (interactive and module == "__main__")
         if not importable:
             raise SendcapError(
-                f"measure: {its.name}: other processes cannot import this function; define it "
+                f"measure: {measure.name}: other processes cannot import this function; define it "
                 f"with def at the top of a module"
             )

@@ -30,8 +30,8 @@ from sendcap.errors import SendcapError
 from sendcap.scenario import Range
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.measures import DEFAULT_MEASURES
+from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.designs import points_at, ranges_of
-from sendcap.study.sweeps.execution import execution
 from sendcap.study.sweeps.plan import Plan, planned
 from sendcap.study.sweeps.sensitivity.responses import require_several, responses
 from sendcap.study.sweeps.store import Store
@@ -124,9 +124,9 @@ def screening(
     plan = screening_plan(
         scenario_of(scenario), its, walks, measure, replications, seed, keyed=store is not None
     )
-    there = execution(executor, workers)
-    require_picklable(plan.measures, there)
-    outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
+    team = Workers(workers, executor)
+    require_picklable(plan.measures, team)
+    outcomes = carried_out(plan, team, None if store is None else Store(store), progress)
     return screened(its, walks, seed, confidence, plan.table(outcomes))
 
 

@@ -24,8 +24,8 @@ from sendcap.errors import SendcapError
 from sendcap.scenario import Range
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.measures import DEFAULT_MEASURES
+from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.designs import points_at, ranges_of
-from sendcap.study.sweeps.execution import execution
 from sendcap.study.sweeps.plan import Plan, planned
 from sendcap.study.sweeps.sensitivity.responses import require_several, responses
 from sendcap.study.sweeps.store import Store
@@ -118,9 +118,9 @@ def sensitivity(
     plan = sensitivity_plan(
         scenario_of(scenario), its, n, measure, replications, seed, keyed=store is not None
     )
-    there = execution(executor, workers)
-    require_picklable(plan.measures, there)
-    outcomes = carried_out(plan, there, None if store is None else Store(store), progress)
+    team = Workers(workers, executor)
+    require_picklable(plan.measures, team)
+    outcomes = carried_out(plan, team, None if store is None else Store(store), progress)
     return analysed(its, n, seed, confidence, plan.table(outcomes))
 
 

@@ -15,8 +15,7 @@ import pytest
 
 import sendcap
 from sendcap.errors import SendcapError
-from sendcap.study.sweeps.local import Local
-from sendcap.study.sweeps.under_way import Lost
+from sendcap.study.replication.workers import Lost, Workers
 
 # What the processes do; they import it from here.
 
@@ -53,35 +52,34 @@ def refuses(number: int) -> int:
     return number
 
 
-def all_of(pool: Local, function, items) -> dict:
+def all_of(pool: Workers, function, items) -> dict:
     with pool:
         return dict(pair for batch in pool.completed(function, items) for pair in batch)
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_every_item_comes_back_with_its_result(count) -> None:
-    assert all_of(Local(count), square, range(50)) == {n: n * n for n in range(50)}
+    assert all_of(Workers(count), square, range(50)) == {n: n * n for n in range(50)}
 
 
 def test_one_worker_is_another_process() -> None:
-    found = set(all_of(Local(1), process, range(5)).values())
+    found = set(all_of(Workers(1), process, range(5)).values())
     assert len(found) == 1
     assert os.getpid() not in found
 
 
 def test_nothing_to_do_starts_no_process() -> None:
-    with Local(2) as pool:
+    with Workers(2) as pool:
         assert list(pool.completed(square, [])) == []
         assert not multiprocessing.active_children()
 
 
 def test_only_what_kills_its_process_is_lost() -> None:
-    found = all_of(Local(2), poisoned, range(60))
+    found = all_of(Workers(2), poisoned, range(60))
     lost = {item: result.reason for item, result in found.items() if isinstance(result, Lost)}
     assert lost == {
-        7: "its process ended before its time, 3 times: exit code 3",
-        23: "its process ended before its time, 3 times: it was killed, as a system does that "
-        "runs out of memory",
+        7: "its worker process died 3 times (exit code 3)",
+        23: "its worker process died 3 times (killed, probably out of memory)",
     }
     assert {item: found[item] for item in found if item not in lost} == {
         n: n * n for n in range(60) if n not in lost
@@ -90,11 +88,11 @@ def test_only_what_kills_its_process_is_lost() -> None:
 
 def test_what_kills_its_process_once_is_not_lost(tmp_path) -> None:
     items = [str(tmp_path / name) for name in "abc"]
-    assert all_of(Local(2), once, items) == {item: item for item in items}
+    assert all_of(Workers(2), once, items) == {item: item for item in items}
 
 
 def test_an_error_of_the_function_is_its_result() -> None:
-    found = all_of(Local(1), refuses, range(5))
+    found = all_of(Workers(1), refuses, range(5))
     assert found == {0: 0, 1: 1, 2: 2, 3: Lost("ValueError: three"), 4: 4}
 
 
@@ -114,7 +112,7 @@ def test_processes_killed_at_random_lose_nothing() -> None:
     killer = threading.Thread(target=kill_now_and_then)
     killer.start()
     try:
-        found = all_of(Local(2), process, range(200))
+        found = all_of(Workers(2), process, range(200))
     finally:
         stop.set()
         killer.join()
@@ -131,7 +129,7 @@ def test_items_are_taken_as_they_are_needed() -> None:
             taken.append(number)
             yield number
 
-    with Local(2) as pool:
+    with Workers(2) as pool:
         done = pool.completed(square, numbers())
         came = sum(len(next(done)) for _ in range(3))
         assert len(taken) <= came + 4
@@ -139,10 +137,10 @@ def test_items_are_taken_as_they_are_needed() -> None:
 
 
 PROGRAM = """
-from sendcap.study.sweeps.local import Local
+from sendcap.study.replication.workers import Workers
 from math import factorial
 
-with Local(2) as pool:
+with Workers(2) as pool:
     print([pair for batch in pool.completed(factorial, range(3)) for pair in batch])
 """
 
@@ -158,9 +156,9 @@ def test_a_program_without_main_is_told_what_it_lacks(tmp_path) -> None:
         timeout=60,
     )
     assert done.returncode != 0
-    assert "SendcapError: worker processes end as soon as they have started" in done.stderr
+    assert "SendcapError: worker processes die as soon as they start" in done.stderr
 
 
 def test_a_bad_number_of_workers_is_refused() -> None:
     with pytest.raises(SendcapError, match="workers: must be a whole number from 1"):
-        Local(0)
+        Workers(0)
