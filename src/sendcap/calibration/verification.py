@@ -22,7 +22,6 @@ from sendcap.text.quantities import precise
 
 if TYPE_CHECKING:
     from sendcap.calibration.calibrate import Calibration
-
     from sendcap.scenario import Scenario
 
 _QUANTILES: Final = (0.5, 0.9, 0.99)
