@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import counted, elapsed, precise, time_cell
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,22 @@ from sendcap.text.quantities import elapsed
 )
 def test_elapsed_names_the_two_largest_units(seconds, text) -> None:
     assert elapsed(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(math.nan, "–"), (0.0004, "0s"), (0.0006, "0.0006s"), (90, "1m 30s")]
+)
+def test_a_cell_of_a_table_has_a_dash_for_no_time(seconds, text) -> None:
+    assert time_cell(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0ms"), (0.9994, "999ms"), (1.0, "1s"), (99.94, "99.9s"), (math.inf, "never")],
+)
+def test_a_precise_has_three_digits(seconds, text) -> None:
+    assert precise(seconds) == text
+
+
+def test_one_has_no_plural() -> None:
+    assert [counted(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]

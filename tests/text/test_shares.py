@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.text.shares import parse_points, parse_share, share_text
+from sendcap.text.points import parse_points
+from sendcap.text.shares import parse_share, share_text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import INK, house_style
 from sendcap.errors import RunError
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import LEFT, compact, headed_figure, messages
+from sendcap.study.capacity.charts.stages import LEFT, headed_figure
+from sendcap.text.quantities import compact, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,7 +156,7 @@ def _told(counts: Ints) -> str:
     import numpy as np
 
     mean = float(np.arange(len(counts)) @ counts) / float(counts.sum())
-    return f"{messages(int(counts.sum()))}\n{mean:.2f} attempts on average"
+    return f"{counted(int(counts.sum()), 'message')}\n{mean:.2f} attempts on average"
 
 
 def _new_axes(run: Run, delivery: str) -> Axes:

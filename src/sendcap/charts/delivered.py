@@ -26,7 +26,7 @@ from sendcap.charts.timeaxis import (
 )
 from sendcap.readings.kpis import Figures, figures
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
-from sendcap.study.capacity.charts.stages import messages
+from sendcap.text.quantities import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -203,7 +203,7 @@ def _new_axes(
         verticalalignment="top",
     )
     which = None if delivery == ALL_DELIVERIES else delivery
-    what = f"{messages(run.ledger.messages(delivery=which))} to deliver"
+    what = f"{counted(run.ledger.messages(delivery=which), 'message')} to deliver"
     if which is not None:
         what = f"{which}: {what}"
     elif len(run.ledger.deliveries) > 1:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sendcap.charts.style import GREY, PETROFF
 from sendcap.readings.modes import ALL_DELIVERIES, one_of
-from sendcap.study.capacity.charts.stages import short
+from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
     from sendcap.ledger import Ledger
@@ -59,7 +59,9 @@ def provider_groups(
     colours = {name: PETROFF[number % 10] for number, name in enumerate(ledger.providers)}
     if len(largest) <= most + 1:
         most = len(largest)
-    groups = [Group(short(name), (name,), counts[name], colours[name]) for name in largest[:most]]
+    groups = [
+        Group(shortened(name), (name,), counts[name], colours[name]) for name in largest[:most]
+    ]
     rest = tuple(largest[most:])
     if rest:
         groups.append(Group(f"{len(rest)} others", rest, sum(map(counts.get, rest)), GREY))  # type: ignore[arg-type]

@@ -9,13 +9,9 @@ from sendcap.charts.providers import Group, delivery_of, provider_groups
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import width_in
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import (
-    compact,
-    headed_figure,
-    left_of_rows,
-    messages,
-    short,
-)
+from sendcap.study.capacity.charts.stages import headed_figure, left_of_rows
+from sendcap.text.quantities import compact, counted
+from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +49,9 @@ class _Row(NamedTuple):
     @property
     def label(self) -> str:
         kind = _KINDS[self.event]
-        return self.reason if kind in ("returned", "relay") else f"{short(self.reason)} ({kind})"
+        return (
+            self.reason if kind in ("returned", "relay") else f"{shortened(self.reason)} ({kind})"
+        )
 
 
 def bounce_reasons(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> Axes:
@@ -139,7 +137,7 @@ def _rows(run: Run, delivery: str, groups: list[Group]) -> list[_Row]:
 
 
 def _label(axes: Axes, number: int, row: _Row) -> None:
-    lines = [(messages(row.total) if number == 0 else f"{row.total:,}", INK, "bold")]
+    lines = [(counted(row.total, "message") if number == 0 else f"{row.total:,}", INK, "bold")]
     if row.told:
         lines.append((row.told, GREY, "normal"))
     for line, (text, colour, weight) in enumerate(lines):

@@ -23,8 +23,8 @@ from sendcap.charts.timeaxis import (
     time_label,
 )
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import LEFT, compact, headed_figure
-from sendcap.text.quantities import elapsed
+from sendcap.study.capacity.charts.stages import LEFT, headed_figure
+from sendcap.text.quantities import compact, elapsed
 
 if TYPE_CHECKING:
     from datetime import datetime

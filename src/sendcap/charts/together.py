@@ -11,7 +11,8 @@ from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
 from sendcap.charts.timeaxis import Scale, elapsed_axis, enough, last_change_s, scale_words
 from sendcap.errors import SendcapError
 from sendcap.readings.kpis import figures
-from sendcap.study.capacity.charts.stages import LEFT, headed_figure, short
+from sendcap.study.capacity.charts.stages import LEFT, headed_figure
+from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +103,7 @@ def _draw(
         told = pct[~np.isnan(pct)]
         if len(told):
             lowest, highest = min(lowest, float(told.min())), max(highest, float(told.max()))
-            ends.append(EndLabel(f"{short(name)}  {told[-1]:.2f} %", float(told[-1]), colour))
+            ends.append(EndLabel(f"{shortened(name)}  {told[-1]:.2f} %", float(told[-1]), colour))
     if lowest >= _MAGNIFY_FROM_PCT:
         room = 0.08 * max(highest - lowest, 0.01)
         panel.set_ylim(lowest - room, highest + room)

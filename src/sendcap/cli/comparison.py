@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.charts.style import MODE_LOOKS
 from sendcap.cli.conduct import printable
-from sendcap.cli.numbers import Write, bracketed, longer, percent, points, signed
 from sendcap.cli.tables import console, heading, new_table
-from sendcap.study.convergence.charts.bands import points as in_words
-from sendcap.text.quantities import elapsed
-from sendcap.text.shares import share_text
+from sendcap.text.bands import Write, bracketed
+from sendcap.text.points import points, points_in_words, signed_points
+from sendcap.text.quantities import elapsed, time_difference
+from sendcap.text.shares import percentage, share_text
 
 if TYPE_CHECKING:
     from sendcap.study.convergence.compare import Comparison
@@ -63,7 +63,7 @@ def _cells(row: Mapping[Any, Any], *, certain: bool) -> list[str]:
     name = row["name"]
     write, difference = _writers(name)
     cells = [
-        _WHAT[name].format(in_words(row["tolerance_pt"])),
+        _WHAT[name].format(points_in_words(row["tolerance_pt"])),
         write(row["a"]),
         write(row["b"]),
         bracketed(row["difference"], row["low"], row["high"], difference),
@@ -76,8 +76,8 @@ def _cells(row: Mapping[Any, Any], *, certain: bool) -> list[str]:
 def _writers(name: str) -> tuple[Write, Write]:
     """Return how to write a number, and how a difference of two."""
     if name.endswith("_s"):
-        return elapsed, longer
-    return (percent if name.endswith("_pct") else points), signed
+        return elapsed, time_difference
+    return (percentage if name.endswith("_pct") else points), signed_points
 
 
 def _differs(row: Mapping[Any, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import cast
 import click
 
 from sendcap.cli import options
+from sendcap.text.points import parse_points
 
 
 @click.command()
@@ -54,7 +55,7 @@ def converge(
     from sendcap.readings.modes import Mode
     from sendcap.study.convergence import converge as study
     from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
-    from sendcap.text.shares import parse_points, parse_share
+    from sendcap.text.shares import parse_share
 
     if replications is not None and precision is not None:
         raise SendcapError("--replications and --precision: give one, not both")

@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.cli.conduct import printable
-from sendcap.cli.numbers import banded, percent, signed
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
-from sendcap.study.convergence.charts.bands import points as in_words
 from sendcap.study.convergence.sentences import label, number, sentences
 from sendcap.study.replication.recording import PARTS
-from sendcap.text.quantities import elapsed
+from sendcap.text.bands import banded
+from sendcap.text.points import points_in_words, signed_points
+from sendcap.text.quantities import counted, elapsed
+from sendcap.text.shares import percentage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,9 +52,11 @@ def _final(screen: Console, study: ConvergenceStudy) -> None:
     its = study.replications
     table = new_table("", [label(mode) for mode in study.modes])
     for name, what in _FINAL.items():
-        table.add_row(what, *(banded(number(study, mode, name), percent) for mode in study.modes))
+        table.add_row(
+            what, *(banded(number(study, mode, name), percentage) for mode in study.modes)
+        )
     title = its.scenario.title or "Convergence"
-    heading(screen, f"{title}: {its.n} simulation{'' if its.n == 1 else 's'}")
+    heading(screen, f"{title}: {counted(its.n, 'simulation')}")
     screen.print(table)
     screen.print("The truth: accepted and not returned in the end, of all to deliver.")
     screen.print()
@@ -63,7 +66,7 @@ def _settling(screen: Console, study: ConvergenceStudy) -> None:
     table = new_table("Within", [label(mode) for mode in study.modes])
     for at in study.tolerances_pt:
         found = (number(study, mode, "settling_s", at) for mode in study.modes)
-        table.add_row(in_words(at), *(banded(its, elapsed) for its in found))
+        table.add_row(points_in_words(at), *(banded(its, elapsed) for its in found))
     heading(screen, "Settling: from then on, Delivered % stays that close to its final value")
     screen.print(table)
     screen.print()
@@ -85,7 +88,7 @@ def _errors(screen: Console, study: ConvergenceStudy) -> None:
     ]
     table = new_table("At", labels)
     for at in moments:
-        cells = (banded(rows[which, mode, at], signed) for which, mode in columns)
+        cells = (banded(rows[which, mode, at], signed_points) for which, mode in columns)
         table.add_row(elapsed(at), *cells)
     heading(screen, "Error of Delivered %: points above (+) or below (−) the truth")
     screen.print(table)
@@ -104,7 +107,9 @@ def _remaining(screen: Console, study: ConvergenceStudy) -> None:
         for at in moments:
             together = sum(means[part, at] for part in PARTS)
             cells = [*(means[part, at] for part in seen), together]
-            table.add_row(elapsed(at), *("–" if math.isnan(it) else signed(it) for it in cells))
+            table.add_row(
+                elapsed(at), *("–" if math.isnan(it) else signed_points(it) for it in cells)
+            )
         heading(screen, f"What the error consists of, {label(mode)}: means in points")
         screen.print(table)
         screen.print(_what_the_parts_are(mode))

@@ -8,12 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sendcap.cli.conduct import printable
-from sendcap.cli.numbers import Write, bracketed
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.convergence.charts.bands import points as in_words
 from sendcap.study.convergence.sentences import label
 from sendcap.study.forecasts.outlook import INFORMED, decimals
+from sendcap.text.bands import Write, bracketed
+from sendcap.text.points import points_in_words
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import share_text
 
@@ -87,7 +87,7 @@ def _settling(screen: Console, its: Forecast) -> None:
     for at in its.tolerances_pt:
         found = (rows[at, mode] for mode in its.modes)
         table.add_row(
-            in_words(at),
+            points_in_words(at),
             *(bracketed(row["median"], row["low"], row["high"], elapsed) for row in found),
         )
     heading(screen, "From when on Delivered % stays that close to its end")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sendcap.cli.conduct import printable
+from sendcap.text.quantities import significant
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -169,8 +170,8 @@ def sustained_sentence(found: Sustained) -> str:
 
     stage = called(found.kind, found.name)
     per_s = found.per_s
-    told = f"Steadily, at most {_rate(per_s.mean)} messages/s can be delivered"
-    told += f", {_rate(per_s.mean * 3600)} per hour"
+    told = f"Steadily, at most {significant(per_s.mean)} messages/s can be delivered"
+    told += f", {significant(per_s.mean * 3600)} per hour"
     if found.kind == "provider":
         told += f" ({_interval(per_s, found.confidence, '.4g')}"
         told += f"{_effort(per_s.n, found.simulations)}); with more, {stage} falls behind for good."
@@ -179,23 +180,18 @@ def sustained_sentence(found: Sustained) -> str:
         told += f"{_effort(per_s.n, found.simulations)}."
     if found.growing:
         first, *others = (
-            (_rate(its.per_s, 3), called(its.kind, its.name)) for its in found.growing
+            (significant(its.per_s, 3), called(its.kind, its.name)) for its in found.growing
         )
         behind = [f"{first[0]} messages/s at {first[1]}", *(f"{n} at {at}" for n, at in others)]
         told += (
-            f" As long as the relay has messages it hands over {_rate(found.relay_per_s)}/s: "
+            f" As long as the relay has messages it hands over {significant(found.relay_per_s)}/s: "
             f"meanwhile the backlog grows by {', '.join(behind)}."
         )
     elif found.relay_per_s == math.inf:
         told += " The relay itself has no limit."
     elif found.kind != "relay":
-        told += f" The relay hands over {_rate(found.relay_per_s)}/s at most."
+        told += f" The relay hands over {significant(found.relay_per_s)}/s at most."
     return told + _imprecise(found.precise)
-
-
-def _rate(per_time: float, digits: int = 4) -> str:
-    """Write a rate with so many significant digits."""
-    return f"{float(f'{per_time:.{digits}g}'):,.10g}"
 
 
 def _interval(its: Estimate, confidence: float, form: str) -> str:

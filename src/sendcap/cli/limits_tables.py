@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import heading, new_table
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import time_cell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ def show_limits(screen: Console, limits: Limits) -> None:
             f"{row['share_pct']:.1f}",
             f"{row['attempts_per_message']:.2f}",
             *(_number(row[name]) for name in ("delivery_per_s", "delivery_per_hour")),
-            _time(row["needs_s"]),
+            time_cell(row["needs_s"]),
         )
     heading(screen, "Ceilings: the most that each stage can carry")
     screen.print(table)
@@ -66,10 +66,10 @@ def show_limits(screen: Console, limits: Limits) -> None:
         table.add_row(
             _marked(row["stage"], limits),
             f"{row['utilisation_pct']:.0f}",
-            *(_time(row[name]) for name in ("mean_wait_s", "p95_wait_s", "longest_wait_s")),
+            *(time_cell(row[name]) for name in ("mean_wait_s", "p95_wait_s", "longest_wait_s")),
             f"{row['peak_backlog']:,}",
-            _time(row["peak_at_s"]),
-            "not yet" if row["drained_at_s"] == math.inf else _time(row["drained_at_s"]),
+            time_cell(row["peak_at_s"]),
+            "not yet" if row["drained_at_s"] == math.inf else time_cell(row["drained_at_s"]),
         )
     heading(screen, "Simulated: how busy each stage was, and how many waited there")
     screen.print(table)
@@ -90,9 +90,3 @@ def _number(value: float) -> str:
     if value == math.inf:
         return "no limit"
     return f"{value:,.0f}" if value >= 10.0 else f"{value:.3g}"
-
-
-def _time(seconds: float) -> str:
-    if math.isnan(seconds):
-        return "–"
-    return "0s" if seconds < 0.0005 else elapsed(seconds)

@@ -105,6 +105,7 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     from sendcap.cli.conduct import printable
     from sendcap.cli.tables import console, heading, new_table
     from sendcap.study.optimisation.optimum import cost_text
+    from sendcap.text.quantities import counted
     from sendcap.text.shares import share_text
 
     screen, target = console(), found.target
@@ -136,5 +137,5 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     heading(screen, "Results of other costs, from the few replications of the search")
     screen.print(trade_off)
     screen.print()
-    tests = f"{found.attempts:,} {'test' if found.attempts == 1 else 'tests'}"
+    tests = counted(found.attempts, "test")
     screen.print(f"{len(found.trials):,} settings tried, {len(found.runs):,} runs, {tests}.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sendcap.cli import options
+from sendcap.text.quantities import counted
 
 
 @click.group(invoke_without_command=True)
@@ -54,9 +55,9 @@ def check(source: str, settings: tuple[str, ...]) -> None:
     messages = sum(delivery.messages for delivery in scenario.deliveries)
     providers = {name for delivery in scenario.deliveries for name in delivery.audience}
     facts = (
-        _number(messages, "message"),
-        _number(len(scenario.deliveries), "delivery", "deliveries"),
-        _number(len(providers), "provider"),
+        counted(messages, "message"),
+        counted(len(scenario.deliveries), "delivery", "deliveries"),
+        counted(len(providers), "provider"),
         f"seed {scenario.seed}",
         f"modes {', '.join(scenario.reporting.modes)}",
     )
@@ -72,7 +73,3 @@ def schema() -> None:
     from sendcap.scenario import schema as json_schema
 
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
-
-
-def _number(count: int, one: str, more: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sendcap.cli import options
+from sendcap.text.bands import bracketed
+from sendcap.text.measures import measure_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +125,6 @@ def _show(indices: pd.DataFrame, study: Study, method: str) -> None:
 
 
 def _shares(row: Mapping[Hashable, Any]) -> list[str]:
-    from sendcap.cli.numbers import bracketed
 
     return [
         bracketed(row[key], row[f"{key}_low"], row[f"{key}_high"], _share)
@@ -132,11 +133,9 @@ def _shares(row: Mapping[Hashable, Any]) -> list[str]:
 
 
 def _effects(row: Mapping[Hashable, Any]) -> list[str]:
-    from sendcap.cli.numbers import bracketed
-    from sendcap.cli.sweep_tables import written
 
     def write(value: float) -> str:
-        return written(row["measure"], value)
+        return measure_text(row["measure"], value)
 
     effect = bracketed(row["mu_star"], row["mu_star_low"], row["mu_star_high"], write)
     return [effect, write(row["sigma"])]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.errors import SendcapError
-from sendcap.text.quantities import elapsed
+from sendcap.text.measures import measure_text
+from sendcap.text.quantities import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,10 +41,10 @@ def show_results(study: Study, table: pd.DataFrame) -> None:
     else:
         screen_ranges(screen, study, table, measures)
     screen.print()
-    screen.print(f"{_runs(len(table))}, {len(failed):,} failed.")
+    screen.print(f"{counted(len(table), 'run')}, {len(failed):,} failed.")
     errors = Counter(failed["error"])
     for error, count in errors.most_common(_MOST_ERRORS):
-        screen.print(printable(f"  {_runs(count)}: {error}"))
+        screen.print(printable(f"  {counted(count, 'run')}: {error}"))
     if len(errors) > _MOST_ERRORS:
         screen.print(f"  and {len(errors) - _MOST_ERRORS:,} other errors, see results.csv")
 
@@ -73,29 +74,9 @@ def screen_ranges(screen: Any, study: Study, table: pd.DataFrame, measures: list
         values = _numbers(table[name])
         if values is not None and len(values):
             ends = (values.min(), values.median(), values.max())
-            shown.add_row(printable(name), *(written(name, float(value)) for value in ends))
+            shown.add_row(printable(name), *(measure_text(name, float(value)) for value in ends))
     heading(screen, (study.title or "Runs") + f": {table['point'].nunique():,} points")
     screen.print(shown)
-
-
-def written(name: str, value: float) -> str:
-    """Write a measure's value in the unit that its name ends with.
-
-    Examples
-    --------
-    >>> written("accepted_99_pct_s", 5400.0), written("truth_pct", 98.765), written("soft", 1234.0)
-    ('1h 30m', '98.77', '1,234')
-    """
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞"
-    # Names of several values go on after a dot.
-    if name.split(".")[0].endswith("_s"):
-        return elapsed(value)
-    if name.split(".")[0].endswith("_pct"):
-        return f"{value:.2f}"
-    return f"{value:,.0f}" if value.is_integer() or abs(value) >= 1000.0 else f"{value:,.4g}"
 
 
 def _value(its: Any) -> str:
@@ -115,7 +96,7 @@ def _middle(name: str, values: pd.Series[Any]) -> str:
     """Return the mean of numbers, or the most frequent of words."""
     numbers = _numbers(values)
     if numbers is not None:
-        return written(name, float(numbers.mean()) if len(numbers) else math.nan)
+        return measure_text(name, float(numbers.mean()) if len(numbers) else math.nan)
     words = Counter(str(value) for value in values.dropna())
     return words.most_common(1)[0][0] if words else "–"
 
@@ -128,7 +109,3 @@ def _numbers(values: pd.Series[Any]) -> pd.Series[float] | None:
         return None
     numbers: pd.Series[float] = pd.to_numeric(there).astype(float)
     return numbers
-
-
-def _runs(count: int) -> str:
-    return f"{count:,} {'run' if count == 1 else 'runs'}"

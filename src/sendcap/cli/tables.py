@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.cli.conduct import printable
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.text.quantities import elapsed
+from sendcap.text.shares import percentage
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,10 +79,6 @@ def new_table(first: str, columns: Sequence[str]) -> Table:
     return table
 
 
-def _percentage(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.2f}"
-
-
 def show_dashboard(screen: Console, dashboards: Sequence[Dashboard]) -> None:
     """Print the dashboards of one moment and delivery, a column for each mode."""
     first = dashboards[0]
@@ -91,7 +87,7 @@ def show_dashboard(screen: Console, dashboards: Sequence[Dashboard]) -> None:
     for name, label in _COUNTS.items():
         table.add_row(label, *(f"{getattr(its, name):,}" for its in dashboards))
     for name, label in _PERCENTAGES.items():
-        table.add_row(label, *(_percentage(getattr(its, name)) for its in dashboards))
+        table.add_row(label, *(percentage(getattr(its, name)) for its in dashboards))
     heading(screen, f"Deployment dashboard, {which}, at {elapsed(first.time_s)}")
     screen.print(table)
 

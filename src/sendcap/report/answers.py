@@ -13,9 +13,8 @@ from sendcap.charts.style import MODE_LOOKS
 from sendcap.readings.convergence import Convergence, convergence
 from sendcap.readings.summary import accepted_at_s, totals
 from sendcap.report.moments import modes_shown
-from sendcap.study.capacity.charts.stages import messages
 from sendcap.study.capacity.from_ledger import limits_from_ledger
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import counted, elapsed
 
 if TYPE_CHECKING:
     from typing import Any
@@ -92,7 +91,7 @@ class Answers:
 
     def facts(self) -> list[Fact]:
         """Return the numbers that matter most."""
-        whole = messages(self.totals["to_deliver"])
+        whole = counted(self.totals["to_deliver"], "message")
         facts = [
             Fact("99 % accepted after", self.accepted(99), f"half after {self.accepted(50)}"),
             Fact("Delivered in the end", f"{self.truth_pct:.2f} %", f"of {whole}"),
@@ -146,8 +145,8 @@ class Answers:
             told.append(f"{under_way:,} were still under way when the simulation was cut off")
         are = "is" if self.delivered == 1 else "are"
         sentence = (
-            f"Of {messages(its['to_deliver'])}, {self.delivered:,} {are} delivered in the end: "
-            f"{self.truth_pct:.2f} %."
+            f"Of {counted(its['to_deliver'], 'message')}, {self.delivered:,} {are} delivered in "
+            f"the end: {self.truth_pct:.2f} %."
         )
         return f"{sentence} {listed(told)}." if told else sentence
 

@@ -1,15 +1,21 @@
-"""Elapsed time, written to be read: ``3d 12h``, ``1h 5m``, ``45s``."""
+"""Times, counts and rates in words: ``3d 12h``, ``12,500 messages``, ``1,500/s``."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
+
+MINUS: Final = "\N{MINUS SIGN}"
+NOTHING: Final = "–"
+"""Stands for a value that does not exist."""
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def elapsed(seconds: float) -> str:
-    """Return a time in its two largest units, rounded to the smaller of them.
+    """Return a time in the two largest units, rounded to the smaller of them.
 
     Examples
     --------
@@ -30,16 +36,107 @@ def elapsed(seconds: float) -> str:
     return f"{seconds:.0f}s"
 
 
-def precise(seconds: float) -> str:
-    """Return a measured time with three digits; from 100 s on, in its two largest units.
+def time_cell(seconds: float) -> str:
+    """Return a time as `elapsed` does, ``–`` for NaN, and ``0s`` below a millisecond.
 
     Examples
     --------
-    >>> precise(0.0123), precise(5.0), precise(3661), precise(float("inf"))
-    ('12.3ms', '5s', '1h 1m', 'never')
+    >>> time_cell(float("nan")), time_cell(0.0002)
+    ('–', '0s')
+    """
+    if math.isnan(seconds):
+        return NOTHING
+    return "0s" if seconds < 0.0005 else elapsed(seconds)
+
+
+def time_difference(seconds: float) -> str:
+    """Return a difference of times with its sign.
+
+    Examples
+    --------
+    >>> time_difference(1503.0), time_difference(-27.0), time_difference(0.0)
+    ('+25m 3s', '−27s', '0s')
+    """
+    text = elapsed(abs(seconds))
+    if text == elapsed(0.0):
+        return text
+    return f"+{text}" if seconds > 0 else f"{MINUS}{text}"
+
+
+def precise(seconds: float) -> str:
+    """Return a measured time: three digits below 100 s, milliseconds below 1 s.
+
+    Examples
+    --------
+    >>> precise(0.0712), precise(75.32), precise(5400.0)
+    ('71.2ms', '75.3s', '1h 30m')
+    >>> precise(float("inf"))
+    'never'
     """
     if not math.isfinite(seconds):
         return "never"
     if seconds < 1.0:
         return f"{1000 * seconds:.3g}ms"
     return f"{seconds:.3g}s" if seconds < 100.0 else elapsed(seconds)
+
+
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """Return a number with a noun.
+
+    Examples
+    --------
+    >>> counted(1, "message"), counted(12_500, "message"), counted(2, "reply", "replies")
+    ('1 message', '12,500 messages', '2 replies')
+    """
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence.
+
+    Examples
+    --------
+    >>> listed(["gmail"]), listed(["gmail", "yahoo", "gmx"])
+    ('gmail', 'gmail, yahoo and gmx')
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def compact(number: float, _position: float | None = None) -> str:
+    """Return a number for an axis: with k for thousands and M for millions.
+
+    Examples
+    --------
+    >>> compact(0), compact(950), compact(12_500), compact(999_999), compact(4_110_638)
+    ('0', '950', '12.5 k', '1 M', '4.11 M')
+    """
+    for unit, name in ((1e6, "M"), (1e3, "k")):
+        if abs(number) >= 0.9995 * unit:  # what rounds to it
+            return f"{number / unit:.3g} {name}"
+    return f"{number:.3g}"
+
+
+def significant(number: float, digits: int = 4) -> str:
+    """Return a number with a number of significant digits.
+
+    Examples
+    --------
+    >>> significant(1234.56), significant(0.051239, 3)
+    ('1,235', '0.0512')
+    """
+    return f"{float(f'{number:.{digits}g}'):,.10g}"
+
+
+def rate(per_s: float, noun: str = "") -> str:
+    """Return a rate per second, or per hour if it is less than one per second.
+
+    Examples
+    --------
+    >>> rate(1500.0), rate(8.333), rate(0.25), rate(0.25, "attempts")
+    ('1,500/s', '8.3/s', '900/h', '900 attempts/h')
+    """
+    noun = f" {noun}" if noun else ""
+    if per_s < 1.0:
+        per_hour = 3600.0 * per_s
+        return f"{per_hour:,.0f}{noun}/h" if per_hour >= 100 else f"{per_hour:.3g}{noun}/h"
+    return f"{per_s:,.0f}{noun}/s" if per_s >= 10 else f"{per_s:.2g}{noun}/s"

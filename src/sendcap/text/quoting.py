@@ -1,4 +1,4 @@
-"""How an error message quotes a value and guesses what was meant."""
+"""Values and names in messages: quoted, made visible, shortened; guesses of what was meant."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 _LONGEST_QUOTE: Final = 60
+_LONGEST_NAME: Final = 24
 
 
 def shown(value: Any) -> str:
@@ -40,8 +41,17 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else json.dumps(c).strip('"') for c in text)
 
 
+def shortened(name: str) -> str:
+    """Return a name cut to 24 letters, for charts.
+
+    >>> shortened("gmail"), shortened("a-very-long-name-of-a-provider")
+    ('gmail', 'a-very-long-name-of-a-p…')
+    """
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
 def dotted(place: Sequence[str | int]) -> str:
-    """Write a place in a scenario as a path.
+    """Return the path of a field of a scenario.
 
     >>> dotted(("deliveries", 0, "audience", "comcast.net"))
     'deliveries[0].audience."comcast.net"'

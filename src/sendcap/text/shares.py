@@ -1,4 +1,4 @@
-"""Shares, confidences and points as people write them: ``99%``, ``0.99``, ``0.1pt``."""
+"""Shares and percentages, read and written: ``99%``, ``0.99``, ``98.77``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from typing import Final
 
 from sendcap.errors import SendcapError
+from sendcap.text.quantities import NOTHING
 
 _NUMBER: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*", re.ASCII)
-_POINTS: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:pt|pts|point|points)?\s*", re.ASCII)
 
 
 def parse_share(value: float | str, what: str = "share", *, whole: bool = True) -> float:
@@ -18,14 +18,14 @@ def parse_share(value: float | str, what: str = "share", *, whole: bool = True) 
     Parameters
     ----------
     what
-        What an error message calls it.
+        Name in an error message.
     whole
-        Whether all, 1 or 100%, is allowed.
+        Allow 1, or 100%.
 
     Raises
     ------
     SendcapError
-        If it is not a number, not more than 0, or more than there is.
+        If it is not a number, not above 0, or above 1.
 
     Examples
     --------
@@ -34,16 +34,16 @@ def parse_share(value: float | str, what: str = "share", *, whole: bool = True) 
     """
     share = value
     if isinstance(value, str):
-        found = _NUMBER.fullmatch(value)
-        if found is None:
+        match = _NUMBER.fullmatch(value)
+        if match is None:
             raise SendcapError(f'{what}: "{value}" is not a share; write one like "99%" or "0.99"')
         # By division, so that 99% is the same number as 0.99.
-        share = float(found[1]) / 100.0 if found[2] else float(found[1])
+        share = float(match[1]) / 100.0 if match[2] else float(match[1])
     if isinstance(share, bool) or not isinstance(share, int | float):
         raise SendcapError(f"{what}: must be a number, not {value!r}")
     if not (0.0 < share <= 1.0 if whole else 0.0 < share < 1.0):
-        most = "at most 100%" if whole else "less than 100%"
-        raise SendcapError(f'{what}: must be more than 0 and {most}, such as "99%", not {value}')
+        limit = "at most 100%" if whole else "less than 100%"
+        raise SendcapError(f'{what}: must be more than 0 and {limit}, such as "99%", not {value}')
     return float(share)
 
 
@@ -58,34 +58,23 @@ def share_text(share: float) -> str:
     return f"{100.0 * share:.6g}%"
 
 
-def parse_points(value: float | str, what: str) -> float:
-    """Read a number of percentage points: what two percentages differ by.
-
-    Parameters
-    ----------
-    what
-        What an error message calls it.
-
-    Raises
-    ------
-    SendcapError
-        If it is not a number above 0.
+def percent_down(share: float) -> str:
+    """Write a share in percent, to four significant digits and rounded down.
 
     Examples
     --------
-    >>> parse_points("0.1pt", "tolerance"), parse_points("0.5", "tolerance")
-    (0.1, 0.5)
+    >>> percent_down(0.99), percent_down(0.999_96), percent_down(0.0)
+    ('99 %', '99.99 %', '0 %')
     """
-    points = value
-    if isinstance(value, str):
-        found = _POINTS.fullmatch(value)
-        if found is None:
-            raise SendcapError(
-                f'{what}: "{value}" is not a number of points; write one like "0.1pt"'
-            )
-        points = float(found[1])
-    if isinstance(points, bool) or not isinstance(points, int | float):
-        raise SendcapError(f"{what}: must be a number of points, not {value!r}")
-    if not 0.0 < points < math.inf:
-        raise SendcapError(f'{what}: must be above 0 points, such as "0.1pt", not {value}')
-    return float(points)
+    return f"{math.floor(share * 1e4 + 1e-9) / 100:g} %"
+
+
+def percentage(value: float) -> str:
+    """Return a percentage for a table, without the sign; ``–`` for NaN.
+
+    Examples
+    --------
+    >>> percentage(98.765), percentage(float("nan"))
+    ('98.77', '–')
+    """
+    return NOTHING if math.isnan(value) else f"{value:.2f}"

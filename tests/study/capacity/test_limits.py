@@ -16,7 +16,7 @@ from sendcap.scenario.stages import stages
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
 from sendcap.study.capacity.retries import attempts_per_message, refused
-from sendcap.study.capacity.sentences import per_time
+from sendcap.text.quantities import rate
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_messages_that_are_never_tried_are_told() -> None:
 
 
 def test_rates_are_told_in_numbers_that_can_be_grasped() -> None:
-    assert [per_time(its) for its in (12345.6, 99.7, 9.99, 2.5, 1.0, 0.9999, 0.1, 1e-4)] == [
+    assert [rate(its) for its in (12345.6, 99.7, 9.99, 2.5, 1.0, 0.9999, 0.1, 1e-4)] == [
         "12,346/s",
         "100/s",
         "10/s",

@@ -9,7 +9,7 @@ from typing import Final
 from sendcap.scenario import FixedWindow, Gap, Scenario, format_duration
 from sendcap.scenario.constraints import Constraint
 from sendcap.scenario.stages import Kind, Stage, bottleneck
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import elapsed, rate
 
 _CLOSE: Final = 0.9
 """A stage that needs this share of the bottleneck's time is as good as one itself."""
@@ -83,30 +83,6 @@ def _needs(stage: Stage) -> str:
     return f"at least {elapsed(stage.needs_s)}"
 
 
-def per_time(per_s: float) -> str:
-    """Return a rate in words: per second, or where that is less than one, per hour.
-
-    Examples
-    --------
-    >>> per_time(1500.0), per_time(8.333), per_time(0.25)
-    ('1,500/s', '8.3/s', '900/h')
-    """
-    if per_s < 1.0:
-        per_hour = 3600.0 * per_s
-        return f"{per_hour:,.0f}/h" if per_hour >= 100 else f"{per_hour:.3g}/h"
-    return f"{per_s:,.0f}/s" if per_s >= 10 else f"{per_s:.2g}/s"
-
-
-def _attempts(per_s: float) -> str:
-    number, unit = per_time(per_s).split("/")
-    return f"{number} attempts/{unit}"
-
-
-def _messages(per_s: float) -> str:
-    number, unit = per_time(per_s).split("/")
-    return f"{number} messages/{unit}"
-
-
 def _load(stage: Stage) -> str:
     """Return how much a provider has to carry, and how often it is tried."""
     if stage.kind != "provider":
@@ -129,12 +105,12 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
                 if stage.servers == 1
                 else (f"its {stage.servers:,} workers hand")
             )
-            return f"{workers} over {_messages(stage.per_s)}"
-        return f"its rate lets {_messages(stage.per_s)} through"
+            return f"{workers} over {rate(stage.per_s, 'messages')}"
+        return f"its rate lets {rate(stage.per_s, 'messages')} through"
     if stage.kind == "ingress":
-        return f"it takes in {_messages(stage.per_s)}"
+        return f"it takes in {rate(stage.per_s, 'messages')}"
     provider = scenario.providers[stage.name]
-    carried = _attempts(stage.per_s)
+    carried = rate(stage.per_s, "attempts")
     connections = (
         "its one connection" if stage.servers == 1 else f"its {stage.servers:,} connections"
     )

@@ -13,7 +13,7 @@ from sendcap.study.replication.estimates import MOST
 from sendcap.study.replication.recording import PARTS, Plan, Quantity, reading_moments_s
 from sendcap.study.replication.replicate import Precision, follow, modes_of
 from sendcap.study.replication.replications import SPREAD, Records, Replications, spread
-from sendcap.text.shares import parse_points
+from sendcap.text.points import parse_points
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.style import MODE_LOOKS
-from sendcap.cli.numbers import banded, percent, points
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
-from sendcap.study.convergence.charts.bands import points as in_words
 from sendcap.study.replication.recording import Quantity
 from sendcap.study.replication.replications import spread
-from sendcap.text.quantities import elapsed
-from sendcap.text.shares import share_text
+from sendcap.text.bands import banded
+from sendcap.text.points import points, points_in_words
+from sendcap.text.quantities import elapsed, listed
+from sendcap.text.shares import percentage, share_text
 
 if TYPE_CHECKING:
     from sendcap.readings.modes import Mode
@@ -56,16 +56,16 @@ def label(mode: Mode) -> str:
 
 def _settles(study: ConvergenceStudy, mode: Mode) -> str:
     told = [
-        f"within {in_words(at)} after {banded(number(study, mode, 'settling_s', at), elapsed)}"
+        f"within {points_in_words(at)} after "
+        f"{banded(number(study, mode, 'settling_s', at), elapsed)}"
         for at in study.tolerances_pt
     ]
     end = number(study, mode, "delivered_pct")
     if not end["n"]:
         return f"{_capital(label(mode))}, Delivered % has no value yet: nothing has been relayed."
-    final = banded(end, percent)
-    return (
-        f"{_capital(label(mode))}, Delivered % ends at {final} %; it is {_and(told)}, and stays so."
-    )
+    final = banded(end, percentage)
+    start = f"{_capital(label(mode))}, Delivered % ends at {final} %"
+    return f"{start}; it is {listed(told)}, and stays so."
 
 
 def _expectation(study: ConvergenceStudy) -> Iterator[str]:
@@ -108,16 +108,16 @@ def _overshoots(study: ConvergenceStudy) -> Iterator[str]:
         if not above["median"] > _SEEN_PT:
             continue
         gone = [
-            f"within {in_words(at)} after {banded(found, elapsed)}"
+            f"within {points_in_words(at)} after {banded(found, elapsed)}"
             for at in study.tolerances_pt
             if (found := number(study, mode, "overshoot_gone_s", at))["n"]
         ]
-        peak = banded(number(study, mode, "peak_pct"), percent)
+        peak = banded(number(study, mode, "peak_pct"), percentage)
         when = banded(number(study, mode, "peak_s"), elapsed)
         yield (
             f"{_capital(label(mode))}, Bounces + errors % peaks at {peak} % after {when}, "
             f"{banded(above, points)} points above its end"
-            + (f"; it has come down to {_and(gone)}." if gone else ".")
+            + (f"; it has come down to {listed(gone)}." if gone else ".")
         )
 
 
@@ -137,12 +137,8 @@ def _slowest(study: ConvergenceStudy) -> Iterator[str]:
         if its:
             slowest = max(its, key=its.__getitem__)
             told.append(f"{label(mode)}, {slowest} after {elapsed(its[slowest])}")
-    yield f"The last to be within {in_words(finest)} of its end: {'; '.join(told)}."
+    yield f"The last to be within {points_in_words(finest)} of its end: {'; '.join(told)}."
 
 
 def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
-
-
-def _and(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

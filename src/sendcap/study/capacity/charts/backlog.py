@@ -9,8 +9,8 @@ from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, outage_marks, start_marks
 from sendcap.charts.style import GREY, house_style
 from sendcap.charts.timeaxis import Start, room_below_in, start_of
-from sendcap.study.capacity.charts.stages import LEFT, compact, name, new_figure, time_axis
-from sendcap.text.quantities import elapsed
+from sendcap.study.capacity.charts.stages import LEFT, name, new_figure, time_axis
+from sendcap.text.quantities import compact, elapsed
 
 if TYPE_CHECKING:
     import numpy as np

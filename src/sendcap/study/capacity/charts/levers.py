@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import elapsed_axis
-from sendcap.study.capacity.charts.stages import headed_figure, left_of_rows, short
+from sendcap.study.capacity.charts.stages import headed_figure, left_of_rows
 from sendcap.study.capacity.sentences import called
 from sendcap.text.quantities import elapsed
+from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,14 +112,14 @@ def until(its: Gain) -> str:
         return "however many, the bottleneck stays where it is"
     if its.then is None:
         return "leaves the bottleneck as it is"
-    then = short(called(its.then.kind, its.then.name))
+    then = shortened(called(its.then.kind, its.then.name))
     return f"up to {its.helps_until} of them, then {then} holds up"
 
 
 def _new_axes(found: Levers, title: str) -> Axes:
     rows = len(found.gains)
     its = found.bottleneck
-    holding = "nothing" if its is None else short(called(its.kind, its.name))
+    holding = "nothing" if its is None else shortened(called(its.kind, its.name))
     told = (
         f"How much sooner {100.0 * found.share:g} % of the messages are accepted with one more of "
         f"each. As it is, they take {elapsed(found.takes_s.mean)}, and {holding} "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sendcap.charts.figures import EDGE_IN, HEADLINE_PT, headline
 from sendcap.charts.style import GREY
 from sendcap.charts.timeaxis import elapsed_axis, time_label
+from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +25,6 @@ LEFT: Final = 0.08
 _WIDTH: Final = 10.0
 _LETTERS: Final = 124
 """Of a heading's line."""
-_LONGEST: Final = 24
 _ROOM_AFTER: Final = 1.05
 """The time axis ends at this multiple of when the last stage has drained."""
 _CALM: Final = "#3f90da"
@@ -40,7 +40,7 @@ def colour(its: Observed, limits: Limits) -> str:
 
 def name(its: Observed) -> str:
     """Return what a stage is called in a chart."""
-    return short(its.stage.name) if its.stage.kind == "provider" else f"the {its.stage.name}"
+    return shortened(its.stage.name) if its.stage.kind == "provider" else f"the {its.stage.name}"
 
 
 def used_most(limits: Limits, count: int) -> list[Observed]:
@@ -58,11 +58,6 @@ def used_most(limits: Limits, count: int) -> list[Observed]:
 def left_of_rows(names: Sequence[str]) -> float:
     """Return where axes begin whose rows have these names, as a share of the figure's width."""
     return max(LEFT + 0.065, 0.02 + _LETTER * max(map(len, names)))
-
-
-def short(name: str) -> str:
-    """Return a name that fits into a chart."""
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def new_figure(limits: Limits, what: str, told: str, height: float) -> tuple[Figure, float]:
@@ -110,17 +105,6 @@ def headed_figure(title: str, what: str, told: str, height: float) -> tuple[Figu
     return figure, 1 - above / whole
 
 
-def messages(count: int) -> str:
-    """Return a number of messages in words.
-
-    Examples
-    --------
-    >>> messages(1), messages(12_500)
-    ('1 message', '12,500 messages')
-    """
-    return f"{count:,} message" if count == 1 else f"{count:,} messages"
-
-
 def time_axis(
     limits: Limits, panel: Axes, *, labelled: bool = True, began: datetime | None = None
 ) -> float:
@@ -136,17 +120,3 @@ def time_axis(
     if labelled:
         panel.set_xlabel(time_label(limits.scenario, "linear", began), loc="left")
     return last_s
-
-
-def compact(number: float, _position: float | None = None) -> str:
-    """Return a number for an axis: with k for thousands and M for millions.
-
-    Examples
-    --------
-    >>> compact(0), compact(950), compact(12_500), compact(999_999), compact(4_110_638)
-    ('0', '950', '12.5 k', '1 M', '4.11 M')
-    """
-    for unit, name in ((1e6, "M"), (1e3, "k")):
-        if abs(number) >= 0.9995 * unit:  # what rounds to it
-            return f"{number / unit:.3g} {name}"
-    return f"{number:.3g}"

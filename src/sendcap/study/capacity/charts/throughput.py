@@ -12,13 +12,12 @@ from sendcap.charts.timeaxis import Start, room_below_in, start_of
 from sendcap.study.capacity.charts.stages import (
     LEFT,
     colour,
-    compact,
     name,
     new_figure,
     time_axis,
     used_most,
 )
-from sendcap.study.capacity.sentences import per_time
+from sendcap.text.quantities import compact, rate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -129,7 +128,7 @@ def _told(its: Observed, highest_per_s: float) -> str:
     binding = its.stage.binding
     if binding is None or not highest_per_s:
         return "no limit"
-    ceiling = per_time(its.stage.per_s)
+    ceiling = rate(its.stage.per_s)
     if not math.isclose(its.stage.per_s, binding.per_s):
         ceiling += " on average"
     return f"ceiling {ceiling} ({binding.name}), {100 * its.mean_utilisation:.0f} % in use"

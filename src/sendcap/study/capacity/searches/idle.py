@@ -14,6 +14,7 @@ from sendcap.study.capacity.searches.acceptance import begins_s, messages, resiz
 from sendcap.study.replication.measures import accepted_share_s
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
+from sendcap.text.shares import percent_down
 
 if TYPE_CHECKING:
     from sendcap.ledger import Event, Ledger
@@ -94,9 +95,10 @@ def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share:
     if possible + _DEVIATIONS * deviation >= share and possible > 0.0:
         return
     raise SendcapError(
-        f"{percent(share)} within {elapsed(within_s)} is impossible, however small the delivery: "
-        f"of the messages that are ever accepted at most {percent(possible)} are by then, because "
-        f"{_why(scenario, ledger, until_s)}; ask for a smaller share or give more time"
+        f"{percent_down(share)} within {elapsed(within_s)} is impossible, however small the "
+        f"delivery: of the messages that are ever accepted at most {percent_down(possible)} are by "
+        f"then, because {_why(scenario, ledger, until_s)}; ask for a smaller share or give more "
+        f"time"
     )
 
 
@@ -120,17 +122,6 @@ def _why(scenario: Scenario, ledger: Ledger, until_s: float) -> str:
     )
     if recovered_late > late / 2.0:
         its = recovered_late / ledger.total("accepted", clock="happened")
-        return f"{percent(its)} are first bounced softly and recover only later"
+        return f"{percent_down(its)} are first bounced softly and recover only later"
     half_s = accepted_share_s(ledger, 0.5) - begins_s(scenario)
     return f"handing over, connecting and the transaction alone take about {elapsed(half_s)}"
-
-
-def percent(share: float) -> str:
-    """Write a share in percent, to four significant digits and rounded down.
-
-    Examples
-    --------
-    >>> percent(0.99), percent(0.999_96), percent(0.0)
-    ('99 %', '99.99 %', '0 %')
-    """
-    return f"{math.floor(share * 1e4 + 1e-9) / 100:g} %"

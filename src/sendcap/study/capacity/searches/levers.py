@@ -17,13 +17,12 @@ from sendcap.study.capacity.searches.acceptance import (
     takes_and_tries,
     with_edge_at,
 )
-from sendcap.study.capacity.searches.idle import percent
 from sendcap.study.capacity.searches.lever import Lever, available
 from sendcap.study.capacity.searches.within import require_replications
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.replication.workers import Simulations, Workers
-from sendcap.text.shares import parse_share
+from sendcap.text.shares import parse_share, percent_down
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,8 +172,8 @@ def levers(
     times_s, attempts = list(found_s), tries[0]
     if math.inf in times_s:
         raise SendcapError(
-            f"{percent(share)} of the deliverable messages are never accepted, because too many "
-            f"expire before their turn comes; ask for a smaller share"
+            f"{percent_down(share)} of the deliverable messages are never accepted, because too "
+            f"many expire before their turn comes; ask for a smaller share"
         )
     by_case_s = [times_s[at : at + replications] for at in range(0, len(times_s), replications)]
     base_s, with_lever_s = by_case_s[0], by_case_s[1:]

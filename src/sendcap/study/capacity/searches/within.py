@@ -19,12 +19,7 @@ from sendcap.study.capacity.searches.acceptance import (
     takes_s,
     with_edge_at,
 )
-from sendcap.study.capacity.searches.idle import (
-    attempts_per_message,
-    idle_ledger,
-    percent,
-    require_possible,
-)
+from sendcap.study.capacity.searches.idle import attempts_per_message, idle_ledger, require_possible
 from sendcap.study.capacity.searches.search import (
     AllLargeEnoughError,
     Asked,
@@ -35,7 +30,7 @@ from sendcap.study.replication.estimates import Estimate, require_confidence
 from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import elapsed
-from sendcap.text.shares import parse_share
+from sendcap.text.shares import parse_share, percent_down
 
 if TYPE_CHECKING:
     from sendcap.scenario import Scenario
@@ -158,8 +153,8 @@ def largest_within(
             )
         except NoneSmallEnoughError:
             raise SendcapError(
-                f"{percent(share)} within {elapsed(within_s)} is impossible: not even a single "
-                f"message is always accepted by then; give more time"
+                f"{percent_down(share)} within {elapsed(within_s)} is impossible: not even a "
+                f"single message is always accepted by then; give more time"
             ) from None
         except AllLargeEnoughError:
             raise _too_large(within_s) from None

@@ -15,7 +15,7 @@ from sendcap.charts.timeaxis import (
     time_label,
 )
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import messages
+from sendcap.text.quantities import counted
 from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def about_the_replications(its: Replications, delivery: str = ALL_DELIVERIES) ->
     count = sum(each.messages for each in which)
     name = "" if delivery == ALL_DELIVERIES else f"{delivery}: "
     times = "1 simulation" if its.n == 1 else f"{its.n} simulations with different draws"
-    return f"{name}{messages(count)}, {times}."
+    return f"{name}{counted(count, 'message')}, {times}."
 
 
 def about_the_band(its: Replications) -> str:
@@ -103,11 +103,6 @@ def about_the_band(its: Replications) -> str:
     if its.n == 1:
         return ""
     return f"Line: the median; band: the middle {share_text(its.confidence)} of them."
-
-
-def points(tolerance_pt: float) -> str:
-    """Return a number of points in words."""
-    return f"{tolerance_pt:g} {'point' if tolerance_pt == 1.0 else 'points'}"
 
 
 def limits_s(

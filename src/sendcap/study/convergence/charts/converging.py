@@ -14,11 +14,11 @@ from sendcap.study.convergence.charts.bands import (
     about_the_band,
     about_the_replications,
     draw_band,
-    points,
     times_of,
 )
 from sendcap.study.replication.recording import Quantity
 from sendcap.study.replication.replications import spread
+from sendcap.text.points import points_in_words
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _mark_settling(panel: Axes, study: ConvergenceStudy, mode: Mode, delivery: s
             annotation_clip=False,
         )
         panel.annotate(
-            f"within {points(tolerance)} after {elapsed(found['median'])}",
+            f"within {points_in_words(tolerance)} after {elapsed(found['median'])}",
             xy=(at, y),
             xycoords=panel.get_xaxis_transform(),
             xytext=(7, 0),

@@ -10,11 +10,12 @@ from sendcap.charts.marks import scenario_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, house_style
 from sendcap.charts.timeaxis import Scale, Start
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
-from sendcap.study.capacity.charts.stages import short
-from sendcap.study.convergence.charts.bands import about_the_replications, points, times_between
+from sendcap.study.convergence.charts.bands import about_the_replications, times_between
 from sendcap.study.replication.recording import Quantity
 from sendcap.study.replication.replications import spread
+from sendcap.text.points import points_in_words
 from sendcap.text.quantities import elapsed
+from sendcap.text.quoting import shortened
 from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def settling(
             panel.grid(visible=False, axis="y")
             for row in range(0, len(providers), 2):
                 panel.axhspan(row - 0.5, row + 0.5, color=SHADE, linewidth=0, zorder=0)
-            panel.set_title(f"stays within {points(tolerance)} of its final value from")
+            panel.set_title(f"stays within {points_in_words(tolerance)} of its final value from")
             _dots(panel, study, list(providers), tolerance)
         _legend(panels[0], study)
         times.below(panels)
@@ -107,7 +108,7 @@ def _providers(study: ConvergenceStudy) -> dict[str, str]:
     total = sum(counts.values())
     largest_first = sorted((its for its in counts.items() if its[1]), key=lambda its: -its[1])
     return {ALL_PROVIDERS: "all together"} | {
-        name: f"{short(name)}  {100.0 * count / total:.3g} %" for name, count in largest_first
+        name: f"{shortened(name)}  {100.0 * count / total:.3g} %" for name, count in largest_first
     }
 
 

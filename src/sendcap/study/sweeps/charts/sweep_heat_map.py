@@ -15,8 +15,9 @@ from sendcap.study.sweeps.charts.sweep_results import (
     parameter_of,
     value_label,
     values_of,
-    written,
 )
+from sendcap.text.measures import measure_text
+from sendcap.text.quantities import compact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +98,7 @@ def sweep_heat_map(
             axes.text(
                 column + 0.5,
                 row + 0.5,
-                written(measure, float(cells[row, column])),
+                measure_text(measure, float(cells[row, column]), compact),
                 color="white" if shade[row, column] > 0.55 else INK,
                 fontsize=8.5 if len(columns) <= 10 else 6.5,
                 horizontalalignment="center",

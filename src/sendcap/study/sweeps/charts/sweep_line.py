@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.style import GREY, PETROFF, house_style
 from sendcap.errors import SendcapError
-from sendcap.study.capacity.charts.stages import short
 from sendcap.study.sweeps.charts.sweep_results import (
     about_the_measure,
     done,
@@ -18,8 +17,10 @@ from sendcap.study.sweeps.charts.sweep_results import (
     parameter_of,
     value_label,
     values_of,
-    written,
 )
+from sendcap.text.measures import measure_text
+from sendcap.text.quantities import compact
+from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,7 @@ def sweep_line(
             axes.plot(x, spread["mean"], "o-", color=colour, markersize=4.5, linewidth=1.8)
             end = float(spread["mean"].iloc[-1])
             name = f"{value_label(value)}: " if by else ""
-            ends.append(EndLabel(f"{name}{written(measure, end)}", end, colour))
+            ends.append(EndLabel(f"{name}{measure_text(measure, end, compact)}", end, colour))
         if numeric and min(values) > 0 and max(values) / min(values) >= 8:
             axes.set_xscale("log")
         if not numeric or len(values) <= _MOST_LINES:
@@ -113,5 +114,5 @@ def sweep_line(
         measure_axis(axes.yaxis, measure)
         label_ends(axes, ends)
         if by and ax is None:
-            axes.set_title(f"lines: {short(by)}", loc="right", fontsize=8.5, color=GREY)
+            axes.set_title(f"lines: {shortened(by)}", loc="right", fontsize=8.5, color=GREY)
         return axes

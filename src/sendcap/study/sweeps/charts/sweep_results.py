@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.charts.style import MODE_LOOKS
 from sendcap.charts.timeaxis import even_ticks, ticks
 from sendcap.errors import SendcapError
-from sendcap.study.capacity.charts.stages import LEFT, compact, headed_figure, left_of_rows, short
-from sendcap.text.quantities import elapsed
+from sendcap.study.capacity.charts.stages import LEFT, headed_figure, left_of_rows
+from sendcap.text.measures import is_percentage, is_time
+from sendcap.text.quantities import compact, elapsed
+from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,23 +136,6 @@ def about_the_measure(measure: str) -> str:
     return f"{known.meaning[0].upper()}{known.meaning[1:]}. " if known and known.meaning else ""
 
 
-def is_time(measure: str) -> bool:
-    """Tell whether a measure is a time in seconds."""
-    name = measure.partition(".")[0]
-    return name.endswith("_s") and not name.endswith("_per_s")
-
-
-def _is_percentage(measure: str) -> bool:
-    return measure.partition(".")[0].endswith(("_pct", "_pt"))
-
-
-def written(measure: str, value: float) -> str:
-    """Write a value of a measure."""
-    if is_time(measure):
-        return elapsed(value)
-    return f"{value:.2f}" if _is_percentage(measure) else compact(value)
-
-
 def measure_axis(axis: Axis, measure: str) -> None:
     """Let an axis of a measure have ticks that are easily read; its limits must be final."""
     if is_time(measure):
@@ -163,14 +148,14 @@ def measure_axis(axis: Axis, measure: str) -> None:
             whole = [place for place in places if place % 1.0 == 0.0]
             places = whole if len(whole) > 1 else places
         axis.set_ticks(places, [elapsed(place) for place in places])
-    elif not _is_percentage(measure):
+    elif not is_percentage(measure):
         axis.set_major_formatter(compact)
 
 
 def value_label(value: Any) -> str:
     """Write a value of a parameter."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        return short(str(value))
+        return shortened(str(value))
     return f"{value:,}" if isinstance(value, Integral) else f"{value:g}"
 
 

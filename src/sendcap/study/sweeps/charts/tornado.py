@@ -19,9 +19,9 @@ from sendcap.study.sweeps.charts.sweep_results import (
     parameters_of,
     quantity,
     value_label,
-    written,
 )
-from sendcap.text.quantities import elapsed
+from sendcap.text.measures import measure_text
+from sendcap.text.quantities import compact, elapsed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +106,7 @@ def _draw_bar(axes: Axes, row: int, means: pd.Series[float], measure: str) -> No
     axes.barh(row, most - least, left=least, height=0.5, color=_COLOUR)
     for value, mean, side, sign in ((low, least, "right", -1.0), (high, most, "left", 1.0)):
         axes.annotate(
-            f"{value_label(value)}\n{written(measure, mean)}",
+            f"{value_label(value)}\n{measure_text(measure, mean, compact)}",
             xy=(mean, row),
             xytext=(5.0 * sign, 0.0),
             textcoords="offset points",
