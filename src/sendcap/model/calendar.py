@@ -11,7 +11,7 @@ from sendcap.model.messages import TRIED, Records
 from sendcap.model.station import Grid, Window
 
 _WHOLE: Final = np.dtype((np.void, TRIED.itemsize))
-"""A record without its fields: NumPy compares those of each array that it joins."""
+"""A record without cell fields: NumPy compares those of each array that it joins."""
 
 
 class Calendar:
@@ -35,11 +35,11 @@ class Calendar:
         cells, firsts = np.unique(cell[order], return_index=True)
         if len(cells) and cells[0] <= self._taken:
             raise RuntimeError("a message falls due in a window that is over: look-ahead too long")
-        for its, part in zip(cells.tolist(), np.split(records[order], firsts[1:]), strict=True):
-            if its not in self._kept:
-                self._kept[its] = []
-                heappush(self._cells, its)
-            self._kept[its].append(part)
+        for cell, part in zip(cells.tolist(), np.split(records[order], firsts[1:]), strict=True):
+            if cell not in self._kept:
+                self._kept[cell] = []
+                heappush(self._cells, cell)
+            self._kept[cell].append(part)
 
     def take(self, window: Window) -> Records:
         """Return the messages of a window and keep them no longer."""

@@ -42,15 +42,15 @@ def reactions_of(scenario: Scenario, name: str) -> Reactions | None:
     tolerance, rule, after = np.zeros(3), np.zeros(4), 0
     tolerance[2] = -np.inf
     if provider.tolerance is not None:
-        its = provider.tolerance
-        tolerance[:2] = 1.0 / (its.per_s * ips), its.burst_or_limit * ips
+        limit = provider.tolerance
+        tolerance[:2] = 1.0 / (limit.per_s * ips), limit.burst_or_limit * ips
         suspend = scenario.suspend_of(name)
         if suspend is not None:
             after = suspend.after
             rule[:2] = suspend.within, suspend.lasts
             if isinstance(suspend.rate, Rate):
                 rule[2:] = 1.0 / (suspend.rate.per_s * ips), suspend.rate.burst_or_limit * ips
-    outages = [[its.at, its.at + its.lasts] for its in provider.outages]
+    outages = [[outage.at, outage.at + outage.lasts] for outage in provider.outages]
     return Reactions(
         finish_s=np.zeros(count),
         finishing=np.zeros(count, np.int64),

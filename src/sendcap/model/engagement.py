@@ -26,16 +26,16 @@ class _Readers:
     """The readers of one delivery at one provider."""
 
     def __init__(self, scenario: Scenario, streams: Streams, delivery: str, provider: str) -> None:
-        its = scenario.engagement
+        settings = scenario.engagement
 
         def stream(purpose: str) -> np.random.Generator:
             return streams.generator(purpose, delivery=delivery, provider=provider)
 
         open_delay, click_delay = stream("open delay"), stream("click delay")
-        self.opens = Trials(its.open_rate, stream("open"))
-        self.clicks = Trials(its.click_rate, stream("click"))
-        self.open_delay_s = Draws(lambda count: its.open_delay.sample(open_delay, count))
-        self.click_delay_s = Draws(lambda count: its.click_delay.sample(click_delay, count))
+        self.opens = Trials(settings.open_rate, stream("open"))
+        self.clicks = Trials(settings.click_rate, stream("click"))
+        self.open_delay_s = Draws(lambda count: settings.open_delay.sample(open_delay, count))
+        self.click_delay_s = Draws(lambda count: settings.click_delay.sample(click_delay, count))
 
 
 class Engagement(Station):

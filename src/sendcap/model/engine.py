@@ -142,17 +142,33 @@ class _Model:
         self._backoffs: list[Backoff] = []
         self._recipients: list[Recipients] = []
         queues = [
-            self._provider(number, its_kinds, engagement) for number, its_kinds in enumerate(kinds)
+            self._provider(number, provider_kinds, engagement)
+            for number, provider_kinds in enumerate(kinds)
         ]
+        self._relay, ingress = self._upstream(kinds, queues, log)
+        self._stations: list[Station] = [
+            self._relay,
+            ingress,
+            *queues,
+            *self._backoffs,
+            *self._expiries,
+            self._feedback,
+        ]
+
+    def _upstream(
+        self, kinds: list[AddressKinds], queues: list[ProviderQueue], log: SendingLog | None
+    ) -> tuple[Relay, Ingress]:
+        """Return the relay and the ingress in front of the providers' queues."""
+        monitor, scenario = self._monitor, self._scenario
         addresses = [
             [
-                Addresses(its_kinds, self._streams, delivery.name, name)
-                for name, its_kinds in zip(self._providers, kinds, strict=True)
+                Addresses(provider_kinds, self._streams, delivery.name, name)
+                for name, provider_kinds in zip(self._providers, kinds, strict=True)
             ]
             for delivery in scenario.deliveries
         ]
         ingress = Ingress(
-            env,
+            self._env,
             scenario.mta.ingress_rate,
             self._batches,
             addresses,
@@ -160,8 +176,8 @@ class _Model:
             self._expiries,
             None if monitor is None else monitor.ingress,
         )
-        self._relay = Relay(
-            env,
+        relay = Relay(
+            self._env,
             scenario,
             self._streams,
             self._batches,
@@ -172,14 +188,7 @@ class _Model:
             log,
             None if monitor is None else monitor.relay,
         )
-        self._stations: list[Station] = [
-            self._relay,
-            ingress,
-            *queues,
-            *self._backoffs,
-            *self._expiries,
-            self._feedback,
-        ]
+        return relay, ingress
 
     def _provider(
         self, number: int, kinds: AddressKinds, engagement: Engagement | None
@@ -267,8 +276,8 @@ class _Model:
 
     def _progress_at(self, time_s: float) -> Progress:
         final = self._relay.failed
-        final += sum(its.final for its in self._recipients)
-        final += sum(its.expired for its in self._expiries)
+        final += sum(recipients.final for recipients in self._recipients)
+        final += sum(expiry.expired for expiry in self._expiries)
         messages = sum(delivery.messages for delivery in self._scenario.deliveries)
         return Progress(time_s, final, messages)
 

@@ -44,7 +44,7 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         arrive_per_s = relayed_per_s * count / messages
         if count:
             limits = provider_constraints(scenario, name)
-            ceiling_per_s = min(its.lowest_per_s for its in limits)
+            ceiling_per_s = min(limit.lowest_per_s for limit in limits)
             waiting += count * max(0.0, 1.0 - ceiling_per_s / arrive_per_s)
         bounced = sum(fault.share for fault in provider.faults) + provider.transient
         if provider.tolerance is not None:
@@ -72,8 +72,10 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
 
 def simulated_s(scenario: Scenario) -> float:
     """Return about how much time passes in a simulation, in seconds."""
-    relayed_s = max(its.at + its.spread for its in scenario.deliveries) + relaying_s(scenario)
-    last_s = relayed_s + max(its.honoured_validity for its in scenario.deliveries)
+    relayed_s = max(delivery.at + delivery.spread for delivery in scenario.deliveries) + relaying_s(
+        scenario
+    )
+    last_s = relayed_s + max(delivery.honoured_validity for delivery in scenario.deliveries)
     if _followed(scenario):
         last_s += _FOLLOWED_S
     return max(last_s, _reporting_s(scenario))

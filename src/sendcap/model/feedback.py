@@ -48,7 +48,7 @@ class Feedback(Station):
         super().__init__(env)
         self._tally = tally
         self._log = log
-        self._reasons = [its.reasons for its in kinds]
+        self._reasons = [provider.reasons for provider in kinds]
         self._polling_s = scenario.feedback.polling
         rate = scenario.feedback.rate
         self._service_s = 0.0 if rate is None else 1.0 / rate.per_s
@@ -95,15 +95,15 @@ class Feedback(Station):
         by_report = np.empty(len(order))
         by_report[order] = known_s
         ends = np.cumsum([len(reports) for reports in arrived])
-        for reports, its_known_s in zip(arrived, np.split(by_report, ends[:-1]), strict=True):
-            self._count(reports, its_known_s)
+        for reports, report_known_s in zip(arrived, np.split(by_report, ends[:-1]), strict=True):
+            self._count(reports, report_known_s)
 
     def _count(self, reports: Reports, known_s: Floats) -> None:
         names = self._reasons[reports.provider] if reports.event in WITH_REASON else ("",)
         for delivery, reason, chosen in groups(reports.delivery, reports.reason, len(reports)):
             subset = None if reports.subset is None else reports.subset[chosen]
             for clock, times_s in zip(CLOCKS, (reports.happened_s, known_s), strict=True):
-                its_times_s = times_s[chosen]
+                chosen_s = times_s[chosen]
                 add = partial(
                     self._tally.add,
                     clock,
@@ -111,9 +111,9 @@ class Feedback(Station):
                     provider=reports.provider,
                     reason=names[reason],
                 )
-                add(reports.event, times_s=its_times_s)
+                add(reports.event, times_s=chosen_s)
                 if subset is not None:
-                    add(SUBSET[reports.event], times_s=its_times_s[subset])
+                    add(SUBSET[reports.event], times_s=chosen_s[subset])
         if self._log is not None:
             self._log.reported(reports, known_s)
 

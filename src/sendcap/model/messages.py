@@ -181,5 +181,5 @@ def groups(
     reasons = 1 + (reason if isinstance(reason, int) else int(reason.max(initial=0)))
     codes = np.broadcast_to(np.int64(1) * delivery * reasons + reason, count)
     for code in np.flatnonzero(np.bincount(codes)):
-        its_delivery, its_reason = divmod(int(code), reasons)
-        yield its_delivery, its_reason, np.flatnonzero(codes == code)
+        one_delivery, one_reason = divmod(int(code), reasons)
+        yield one_delivery, one_reason, np.flatnonzero(codes == code)

@@ -44,8 +44,8 @@ class Binned:
     def first(self, count: int) -> Ints:
         """Return the first so many."""
         values = np.zeros(count, np.int64)
-        its = self._values[:count]
-        values[: len(its)] = its
+        filled = self._values[:count]
+        values[: len(filled)] = filled
         return values
 
     @property
@@ -230,8 +230,8 @@ class StageMonitor:
         if inside.all():
             self.waits.add(start_s - ready_s, weights)
         else:
-            its = None if weights is None else weights[inside]
-            self.waits.add(start_s[inside] - ready_s[inside], its)
+            inside_weights = None if weights is None else weights[inside]
+            self.waits.add(start_s[inside] - ready_s[inside], inside_weights)
 
     def gave_up(self, left_s: Floats) -> None:
         """Note messages that expired while they waited."""

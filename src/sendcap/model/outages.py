@@ -13,8 +13,10 @@ class Outages:
 
     def __init__(self, provider: Provider) -> None:
         # Without one, the first never begins.
-        self._begins_s = np.array([its.at for its in provider.outages] or [np.inf])
-        self._ends_s = np.array([its.at + its.lasts for its in provider.outages] or [np.inf])
+        self._begins_s = np.array([outage.at for outage in provider.outages] or [np.inf])
+        self._ends_s = np.array(
+            [outage.at + outage.lasts for outage in provider.outages] or [np.inf]
+        )
 
     def cover(self, times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Tell for each time whether it lies in an outage."""

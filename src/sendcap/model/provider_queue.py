@@ -159,7 +159,7 @@ class ProviderQueue(Station):
         return _Used(int(status), new, tried, connects, attempts)
 
     def _serve_reacting(
-        self, window: Window, its: Reactions, given: Given, waiting: Waiting, drawn: Drawn
+        self, window: Window, reactions: Reactions, given: Given, waiting: Waiting, drawn: Drawn
     ) -> _Used:
         room = len(drawn.transaction_s)
         done = Reacted(
@@ -173,7 +173,7 @@ class ProviderQueue(Station):
             connect_at_s=np.empty(room),
         )
         status, new, tried, started, finished, expired, connects, transactions = serve_reacting(
-            window.end_s, waiting, self._connections, self._throttle, its, drawn, done
+            window.end_s, waiting, self._connections, self._throttle, reactions, drawn, done
         )
         self._watch_connecting(done.connect_at_s[:connects], drawn)
         if started:
@@ -201,8 +201,8 @@ class ProviderQueue(Station):
             self._monitor.worked(connect_at_s, connect_at_s + connect_s)
 
     def _count_attempts(self, delivery: Deliveries, start_s: Floats) -> None:
-        for its_delivery, _, chosen in groups(delivery, 0, len(start_s)):
-            self._tally.add("happened", "attempted", its_delivery, self._number, start_s[chosen])
+        for one_delivery, _, chosen in groups(delivery, 0, len(start_s)):
+            self._tally.add("happened", "attempted", one_delivery, self._number, start_s[chosen])
 
     def _take_off(self, new: NewMessages, used: _Used) -> None:
         """Take the messages off the queue that the kernel has used up."""
@@ -223,8 +223,8 @@ class ProviderQueue(Station):
 
     def _being_connected(self) -> Ints:
         """Return the relay batches of the messages whose connection is being made."""
-        its = self._connections
-        numbers = its.message_of[its.connected[: its.sizes[1]]]
+        connections = self._connections
+        numbers = connections.message_of[connections.connected[: connections.sizes[1]]]
         records = self._held[numbers]
         batches: Ints = records["batch"][records["kind"] != _GONE]
         return batches
@@ -232,10 +232,10 @@ class ProviderQueue(Station):
     def _drop_expired(self, window: Window) -> None:
         """Drop what expires in the window and has not been taken in it."""
         expiry_s = self._batches.expiry_s
-        its = self._connections
-        if its.sizes[1]:
+        connections = self._connections
+        if connections.sizes[1]:
             # They keep their connection until it is established, and expire all the same.
-            numbers = its.message_of[its.connected[: its.sizes[1]]]
+            numbers = connections.message_of[connections.connected[: connections.sizes[1]]]
             expired = numbers[expiry_s[self._held["batch"][numbers]] < window.end_s]
             self._expire(self._held[expired])
             self._held["kind"][expired] = _GONE
@@ -253,8 +253,8 @@ class ProviderQueue(Station):
         self._new.clear()
         self._new_expiry_s.clear()
         for piece in pieces:
-            its_expiry_s = expiry_s[piece.batch]
-            gone = (its_expiry_s < window.end_s) & (piece.kind != _GONE)
+            piece_expiry_s = expiry_s[piece.batch]
+            gone = (piece_expiry_s < window.end_s) & (piece.kind != _GONE)
             if gone.any():
                 self._expire(piece.part(np.flatnonzero(gone)).tried())
                 if self._counted_in_line:

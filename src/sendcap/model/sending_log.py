@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sendcap.ledger import EVENTS
 from sendcap.model.addresses import AddressKinds
@@ -101,12 +103,10 @@ class SendingLog:
     """
 
     def __init__(self, path: Path, scenario: Scenario, providers: Sequence[str]) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
 
         reasons = [AddressKinds(scenario.providers[name]).reasons for name in providers]
-        names = list(dict.fromkeys(["", *(name for its in reasons for name in its)]))
-        self._reason = [np.array([names.index(name) for name in its]) for its in reasons]
+        names = list(dict.fromkeys(["", *(name for provider in reasons for name in provider)]))
+        self._reason = [np.array([names.index(name) for name in provider]) for provider in reasons]
         self._labels = {
             "delivery": pa.array([delivery.name for delivery in scenario.deliveries], pa.string()),
             "provider": pa.array(providers, pa.string()),
@@ -212,7 +212,6 @@ class SendingLog:
             log._write()
 
     def _write(self) -> None:
-        import pyarrow as pa
 
         if not self._ready_count:
             return

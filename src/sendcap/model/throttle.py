@@ -11,21 +11,21 @@ from sendcap.scenario import FixedWindow, Gap, Provider, Rate, Schedule, WarmUp
 
 def throttle_of(provider: Provider, ips: int) -> Throttle:
     """Return the throttle of one queue, before its first attempt; limits are per source IP."""
-    its = provider.rate.schedule() if isinstance(provider.rate, WarmUp) else provider.rate
+    rate = provider.rate.schedule() if isinstance(provider.rate, WarmUp) else provider.rate
     kind = NO_THROTTLE
     limits, steps, passed = np.zeros(2), np.zeros((1, 4)), np.array([-np.inf, 0.0, 0.0])
-    if isinstance(its, Rate):
+    if isinstance(rate, Rate):
         kind = GCRA
-        limits[:] = 1.0 / (its.per_s * ips), its.burst_or_limit * ips
-    elif isinstance(its, FixedWindow):
+        limits[:] = 1.0 / (rate.per_s * ips), rate.burst_or_limit * ips
+    elif isinstance(rate, FixedWindow):
         kind = FIXED_WINDOW
-        limits[:] = its.limit * ips, its.window
-    elif isinstance(its, Gap):
+        limits[:] = rate.limit * ips, rate.window
+    elif isinstance(rate, Gap):
         kind = GAP
-        limits[0] = its.pause
-    elif isinstance(its, Schedule):
+        limits[0] = rate.pause
+    elif isinstance(rate, Schedule):
         kind = SCHEDULE
-        steps = _steps(its, ips)
+        steps = _steps(rate, ips)
     return Throttle(kind, limits, steps, passed)
 
 

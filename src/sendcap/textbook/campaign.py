@@ -45,11 +45,11 @@ class Campaign:
         events = [event]
         if event in SUBSET and first == (event in ("soft", "expired")):
             events.append(SUBSET[event])
-        for its in events:
-            self.count("happened", its, message, happened_s, reason)
+        for counted in events:
+            self.count("happened", counted, message, happened_s, reason)
         if self.scenario.feedback.rate is None:
-            for its in events:
-                self.count("known", its, message, self.polled(message.reported_s), reason)
+            for counted in events:
+                self.count("known", counted, message, self.polled(message.reported_s), reason)
         else:
             self.env.process(self.queue_up(events, message, message.reported_s, reason))
 
@@ -69,8 +69,8 @@ class Campaign:
             yield turn
             yield self.env.timeout(max(self.polled(arrives_s) - self.env.now, 0.0))
             yield self.env.timeout(1.0 / rate.per_s)
-        for its in events:
-            self.count("known", its, message, self.env.now, reason)
+        for event in events:
+            self.count("known", event, message, self.env.now, reason)
 
     def count(
         self,

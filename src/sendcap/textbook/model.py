@@ -208,7 +208,7 @@ class Textbook:
     def refusal(self, queue: Queue) -> str:
         """Return why the provider takes nothing from us now, "" if it does."""
         outages = queue.provider.outages
-        if any(its.at <= self.env.now < its.at + its.lasts for its in outages):
+        if any(outage.at <= self.env.now < outage.at + outage.lasts for outage in outages):
             return UNREACHABLE
         return THROTTLED if queue.throttles() else ""
 
@@ -253,17 +253,17 @@ class Textbook:
 
     def accept(self, message: Message) -> None:
         """Report an accepted message, and what the recipient does with it."""
-        accepted_s, its = self.env.now, self.scenario.engagement
+        accepted_s, engagement = self.env.now, self.scenario.engagement
         self.campaign.report(message, "accepted", accepted_s)
         self.leave_spool()
         if self.chance.happens(message.queue.provider.async_bounce):
             returned_s = accepted_s + next(self.chance.asynchronous_s)
             self.campaign.report(message, "async_bounced", returned_s, latency_s=0.0)
-        if self.chance.happens(its.open_rate):
-            opened_s = accepted_s + self.chance.draw(its.open_delay)
+        if self.chance.happens(engagement.open_rate):
+            opened_s = accepted_s + self.chance.draw(engagement.open_delay)
             self.campaign.count("happened", "opened", message, opened_s)
-            if self.chance.happens(its.click_rate):
-                clicked_s = opened_s + self.chance.draw(its.click_delay)
+            if self.chance.happens(engagement.click_rate):
+                clicked_s = opened_s + self.chance.draw(engagement.click_delay)
                 self.campaign.count("happened", "clicked", message, clicked_s)
 
     def expire(self, message: Message, when_s: float) -> None:

@@ -42,19 +42,21 @@ class Queue:
     def __init__(self, env: simpy.Environment, name: str, scenario: Scenario) -> None:
         self.env = env
         self.name = name
-        self.provider = its = scenario.providers[name]
+        self.provider = provider = scenario.providers[name]
         ips = scenario.mta.ips
-        self.limit = its.connections_per_ip * ips
-        self.scaled = its.connection_scaling == "kumomta"
-        per_connection = its.messages_per_connection
+        self.limit = provider.connections_per_ip * ips
+        self.scaled = provider.connection_scaling == "kumomta"
+        per_connection = provider.messages_per_connection
         self.attempts_per_connection = math.inf if per_connection == "unlimited" else per_connection
         self.waiting: deque[simpy.Event] = deque()
         self.connecting = 0  # those to be made for a message, with connection scaling
         self.idle = [] if self.scaled else [Connection() for _ in range(self.limit)]
         self.closed = self.limit - len(self.idle)
-        self.throttle = throttle_of(its.rate, ips)
-        self.tolerance = None if its.tolerance is None else RateThrottle(its.tolerance, ips)
-        self.rule = None if its.tolerance is None else scenario.suspend_of(name)
+        self.throttle = throttle_of(provider.rate, ips)
+        self.tolerance = (
+            None if provider.tolerance is None else RateThrottle(provider.tolerance, ips)
+        )
+        self.rule = None if provider.tolerance is None else scenario.suspend_of(name)
         self.suspended_until_s = -math.inf
         self.throttled_s: deque[float] = deque(maxlen=self.rule.after if self.rule else 0)
         self.line: deque[InLine] = deque()
@@ -167,8 +169,8 @@ class Queue:
             self.throttle, self.meanwhile = waiting[0].throttle, waiting[0].meanwhile
         if begins:
             self.meanwhile = copy.copy(self.fresh)
-        for its in waiting:
-            its.process.interrupt()
+        for message in waiting:
+            message.process.interrupt()
         self.env.process(self.resume(lasts_s))
 
     def resume(self, after_s: float) -> Generator[simpy.Event, Any, None]:

@@ -24,9 +24,9 @@ class Throttle:
 class FixedWindowThrottle(Throttle):
     """So many in each window of time."""
 
-    def __init__(self, its: FixedWindow, ips: int) -> None:
-        self.limit = its.limit * ips
-        self.length_s = its.window
+    def __init__(self, rate: FixedWindow, ips: int) -> None:
+        self.limit = rate.limit * ips
+        self.length_s = rate.window
         self.window, self.used = -1, 0
 
     def start_s(self, now_s: float) -> float:
@@ -46,8 +46,8 @@ class FixedWindowThrottle(Throttle):
 class GapThrottle(Throttle):
     """A pause after the finish of each."""
 
-    def __init__(self, its: Gap) -> None:
-        self.pause_s = its.pause
+    def __init__(self, rate: Gap) -> None:
+        self.pause_s = rate.pause
         self.next_s = -math.inf
 
     def start_s(self, now_s: float) -> float:
@@ -62,9 +62,9 @@ class GapThrottle(Throttle):
 class RateThrottle(Throttle):
     """The generic cell rate algorithm (GCRA), as KumoMTA throttles."""
 
-    def __init__(self, its: Rate, ips: int) -> None:
-        self.interval_s = 1.0 / (its.per_s * ips)
-        self.burst = its.burst_or_limit * ips
+    def __init__(self, rate: Rate, ips: int) -> None:
+        self.interval_s = 1.0 / (rate.per_s * ips)
+        self.burst = rate.burst_or_limit * ips
         self.arrival_s = -math.inf
 
     def start_s(self, now_s: float, quantity: int = 1) -> float:
@@ -80,12 +80,12 @@ class RateThrottle(Throttle):
 class ScheduleThrottle(Throttle):
     """The GCRA on a clock that counts the attempts that the rate has brought so far."""
 
-    def __init__(self, its: Schedule, ips: int) -> None:
+    def __init__(self, rate: Schedule, ips: int) -> None:
         self.steps = [
             (step.at, step.rate.per_s * ips, step.rate.burst_or_limit * ips)
             if isinstance(step.rate, Rate)
             else (step.at, 0.0, 0)
-            for step in its.steps
+            for step in rate.steps
         ]
         self.arrival = -math.inf
         self.asked = 0.0
@@ -122,14 +122,14 @@ class ScheduleThrottle(Throttle):
         self.arrival = max(self.arrival, self.asked) + 1.0
 
 
-def throttle_of(its: Rate | FixedWindow | Gap | Schedule | WarmUp | None, ips: int) -> Throttle:
+def throttle_of(rate: Rate | FixedWindow | Gap | Schedule | WarmUp | None, ips: int) -> Throttle:
     """Return the throttle of a provider's queue; limits are per source IP."""
-    if isinstance(its, WarmUp):
-        its = its.schedule()
-    if isinstance(its, Rate):
-        return RateThrottle(its, ips)
-    if isinstance(its, FixedWindow):
-        return FixedWindowThrottle(its, ips)
-    if isinstance(its, Gap):
-        return GapThrottle(its)
-    return Throttle() if its is None else ScheduleThrottle(its, ips)
+    if isinstance(rate, WarmUp):
+        rate = rate.schedule()
+    if isinstance(rate, Rate):
+        return RateThrottle(rate, ips)
+    if isinstance(rate, FixedWindow):
+        return FixedWindowThrottle(rate, ips)
+    if isinstance(rate, Gap):
+        return GapThrottle(rate)
+    return Throttle() if rate is None else ScheduleThrottle(rate, ips)

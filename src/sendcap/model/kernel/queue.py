@@ -20,14 +20,14 @@ MORE_DRAWS: Final = 2
 
 
 @compiled
-def batch_of(message: int, its: Waiting) -> int:
-    """Return the relay batch of a message by its number."""
-    held, new = len(its.held_batch), len(its.new_batch)
+def batch_of(message: int, waiting: Waiting) -> int:
+    """Return the relay batch of a message by waiting number."""
+    held, new = len(waiting.held_batch), len(waiting.new_batch)
     if message < held:
-        return its.held_batch[message]
+        return waiting.held_batch[message]
     if message < held + new:
-        return its.new_batch[message - held]
-    return its.retry_batch[message - held - new]
+        return waiting.new_batch[message - held]
+    return waiting.retry_batch[message - held - new]
 
 
 @compiled

@@ -35,14 +35,14 @@ _NEXT_THROTTLED: Final = 4
 
 
 @compiled
-def _earliest(ask_s: float, throttle: Throttle, its: Reactions) -> float:
+def _earliest(ask_s: float, throttle: Throttle, reactions: Reactions) -> float:
     """Return when an attempt may start that asks now, by the throttle and the suspension."""
-    until_s = its.hold[0]
+    until_s = reactions.hold[0]
     if ask_s < until_s:
-        interval_s = its.rule[2]
+        interval_s = reactions.rule[2]
         if interval_s > 0.0:
-            slack_s = interval_s * (its.rule[3] - 1.0)
-            start_s = earliest(max(ask_s, its.hold[1] - slack_s), throttle)
+            slack_s = interval_s * (reactions.rule[3] - 1.0)
+            start_s = earliest(max(ask_s, reactions.hold[1] - slack_s), throttle)
             if start_s < until_s:
                 return start_s
         ask_s = until_s
@@ -50,51 +50,57 @@ def _earliest(ask_s: float, throttle: Throttle, its: Reactions) -> float:
 
 
 @compiled
-def _stand_in_line(connection: int, start_s: float, throttle: Throttle, its: Reactions) -> None:
+def _stand_in_line(
+    connection: int, start_s: float, throttle: Throttle, reactions: Reactions
+) -> None:
     """Let a connection's message wait for the start that `_earliest` has returned last."""
-    place = (its.counts[_LINE_FIRST] + its.counts[_LINE]) % len(its.line)
-    its.line[place] = connection
-    its.line_start_s[place] = start_s
-    its.line_before[place, :3] = throttle.passed
-    its.line_before[place, 3] = its.hold[1]
-    its.counts[_LINE] += 1
-    let_pass(start_s, start_s + its.transaction_s[connection], throttle)
-    if start_s < its.hold[0] and its.rule[2] > 0.0:
-        its.hold[1] = max(its.hold[1], start_s) + its.rule[2]
+    place = (reactions.counts[_LINE_FIRST] + reactions.counts[_LINE]) % len(reactions.line)
+    reactions.line[place] = connection
+    reactions.line_start_s[place] = start_s
+    reactions.line_before[place, :3] = throttle.passed
+    reactions.line_before[place, 3] = reactions.hold[1]
+    reactions.counts[_LINE] += 1
+    let_pass(start_s, start_s + reactions.transaction_s[connection], throttle)
+    if start_s < reactions.hold[0] and reactions.rule[2] > 0.0:
+        reactions.hold[1] = max(reactions.hold[1], start_s) + reactions.rule[2]
 
 
 @compiled
-def _is_throttled(finish_s: float, its: Reactions) -> bool:
+def _is_throttled(finish_s: float, reactions: Reactions) -> bool:
     """Tell whether the provider throttles an attempt that finishes now."""
-    interval_s, burst, arrival_s = its.tolerance[0], its.tolerance[1], its.tolerance[2]
+    interval_s, burst, arrival_s = (
+        reactions.tolerance[0],
+        reactions.tolerance[1],
+        reactions.tolerance[2],
+    )
     if interval_s == 0.0:
         return False
-    for outage in range(len(its.outages_s)):
-        if its.outages_s[outage, 0] <= finish_s < its.outages_s[outage, 1]:
+    for outage in range(len(reactions.outages_s)):
+        if reactions.outages_s[outage, 0] <= finish_s < reactions.outages_s[outage, 1]:
             return False
     if finish_s < arrival_s - interval_s * (burst - 1.0):
         return True
-    its.tolerance[2] = max(arrival_s, finish_s) + interval_s
+    reactions.tolerance[2] = max(arrival_s, finish_s) + interval_s
     return False
 
 
 @compiled
-def _starts_suspension(now_s: float, its: Reactions) -> bool:
+def _starts_suspension(now_s: float, reactions: Reactions) -> bool:
     """Note a throttled answer; tell whether there are as many in the period as it takes."""
-    after = len(its.throttled_s)
+    after = len(reactions.throttled_s)
     if after == 0:
         return False
-    place = its.counts[_NEXT_THROTTLED]
-    its.throttled_s[place] = now_s
+    place = reactions.counts[_NEXT_THROTTLED]
+    reactions.throttled_s[place] = now_s
     place = (place + 1) % after
-    its.counts[_NEXT_THROTTLED] = place
-    return its.throttled_s[place] >= now_s - its.rule[0]
+    reactions.counts[_NEXT_THROTTLED] = place
+    return reactions.throttled_s[place] >= now_s - reactions.rule[0]
 
 
 @compiled
-def _hand_back(connection: int, connections: Connections, its: Reactions) -> None:
+def _hand_back(connection: int, connections: Connections, reactions: Reactions) -> None:
     """Let a connection be free that was not used after all: since when it had been before."""
-    since_s = its.began_s[connection]
+    since_s = reactions.began_s[connection]
     push(connections.free_at_s, connections.free, connections.sizes[0], since_s, connection)
     connections.sizes[0] += 1
 
@@ -105,32 +111,32 @@ def _suspend(
     waiting: Waiting,
     connections: Connections,
     throttle: Throttle,
-    its: Reactions,
+    reactions: Reactions,
     expired_messages: Ints,
     expired: int,
 ) -> int:
     """Suspend the queue from now on; ask anew for the messages in line. Return all expired."""
-    begins = now_s >= its.hold[0]
-    its.hold[0] = now_s + its.rule[1]
+    begins = now_s >= reactions.hold[0]
+    reactions.hold[0] = now_s + reactions.rule[1]
     if begins:
-        its.hold[1] = -np.inf
-    first, size = its.counts[_LINE_FIRST], its.counts[_LINE]
-    its.counts[_LINE] = 0
+        reactions.hold[1] = -np.inf
+    first, size = reactions.counts[_LINE_FIRST], reactions.counts[_LINE]
+    reactions.counts[_LINE] = 0
     for number in range(size):
-        place = (first + number) % len(its.line)
-        connection = its.line[place]
+        place = (first + number) % len(reactions.line)
+        connection = reactions.line[place]
         if number == 0:
-            throttle.passed[:] = its.line_before[place, :3]
+            throttle.passed[:] = reactions.line_before[place, :3]
             if not begins:
-                its.hold[1] = its.line_before[place, 3]
+                reactions.hold[1] = reactions.line_before[place, 3]
         message = connections.message_of[connection]
-        start_s = _earliest(now_s, throttle, its)
+        start_s = _earliest(now_s, throttle, reactions)
         if start_s <= waiting.expiry_s[batch_of(message, waiting)]:
-            _stand_in_line(connection, start_s, throttle, its)
+            _stand_in_line(connection, start_s, throttle, reactions)
         else:
             expired_messages[expired] = message
             expired += 1
-            _hand_back(connection, connections, its)
+            _hand_back(connection, connections, reactions)
     return expired
 
 
@@ -156,12 +162,12 @@ def _nth_ready_s(number: int, one_s: Floats, one_used: int, two_s: Floats, two_u
 
 
 @compiled
-def _close_idle(at_s: float, connections: Connections, its: Reactions) -> None:
+def _close_idle(at_s: float, connections: Connections, reactions: Reactions) -> None:
     """Close the connections that were idle for too long by then."""
     free_at_s, free, sizes = connections.free_at_s, connections.free, connections.sizes
     while sizes[0] > 0 and at_s - free_at_s[0] > connections.idle_timeout_s:
-        its.closed[its.counts[_CLOSED]] = free[0]
-        its.counts[_CLOSED] += 1
+        reactions.closed[reactions.counts[_CLOSED]] = free[0]
+        reactions.counts[_CLOSED] += 1
         sizes[0] -= 1
         replace(free_at_s, free, sizes[0], free_at_s[sizes[0]], free[sizes[0]])
 
@@ -172,7 +178,7 @@ def serve_reacting(
     waiting: Waiting,
     connections: Connections,
     throttle: Throttle,
-    its: Reactions,
+    reactions: Reactions,
     drawn: Drawn,
     done: Reacted,
 ) -> tuple[int, int, int, int, int, int, int, int]:
@@ -186,7 +192,7 @@ def serve_reacting(
     ----------
     until_s
         End of the window; only what happens before it is done.
-    waiting, connections, throttle, its, drawn, done
+    waiting, connections, throttle, reactions, drawn, done
         See `sendcap.model.kernel.arrays`.
 
     Returns
@@ -197,8 +203,8 @@ def serve_reacting(
     free_at_s, free, sizes = connections.free_at_s, connections.free, connections.sizes
     connected_at_s, connected = connections.connected_at_s, connections.connected
     attempts_left, message_of = connections.attempts_left, connections.message_of
-    expiry_s, counts, hold = waiting.expiry_s, its.counts, its.hold
-    scaled = len(its.waiting_for) > 0
+    expiry_s, counts, hold = waiting.expiry_s, reactions.counts, reactions.hold
+    scaled = len(reactions.waiting_for) > 0
     new_count, retry_count = len(waiting.new_ready_s), len(waiting.retry_ready_s)
     first_new = len(waiting.held_batch)
     first_retry = first_new + new_count
@@ -221,7 +227,7 @@ def serve_reacting(
         else:
             ready_s = waiting.next_new_s
             message = -1
-        if ready_s < hold[0] and its.rule[2] == 0.0:
+        if ready_s < hold[0] and reactions.rule[2] == 0.0:
             ready_s = hold[0]
 
         take_s = np.inf
@@ -230,13 +236,13 @@ def serve_reacting(
                 take_s = max(ready_s, free_at_s[0])
         elif ready_s < np.inf:
             take_s = max(ready_s, hold[2])
-            _close_idle(take_s, connections, its)
+            _close_idle(take_s, connections, reactions)
             if sizes[0] == 0:
                 open_ = len(free) - counts[_CLOSED]
                 if counts[_CLOSED] == 0:
                     take_s = np.inf
-                elif its.waiting_for[open_] - sizes[1] > 1:
-                    number = its.waiting_for[open_] - sizes[1]
+                elif reactions.waiting_for[open_] - sizes[1] > 1:
+                    number = reactions.waiting_for[open_] - sizes[1]
                     if new_count - new_used < number and waiting.next_new_s < np.inf:
                         status = MORE_MESSAGES
                         break
@@ -249,23 +255,23 @@ def serve_reacting(
         if sizes[1] > 0:
             now_s = min(now_s, connected_at_s[0])
         if counts[_UNDER_WAY] > 0:
-            now_s = min(now_s, its.finish_s[0])
+            now_s = min(now_s, reactions.finish_s[0])
         if counts[_LINE] > 0:
-            now_s = min(now_s, its.line_start_s[counts[_LINE_FIRST]])
+            now_s = min(now_s, reactions.line_start_s[counts[_LINE_FIRST]])
         if now_s >= until_s:
             break
         if max(started, finished, transactions, connects) == room:
             status = MORE_DRAWS
             break
 
-        if counts[_LINE] > 0 and its.line_start_s[counts[_LINE_FIRST]] == now_s:
-            connection = its.line[counts[_LINE_FIRST]]
-            counts[_LINE_FIRST] = (counts[_LINE_FIRST] + 1) % len(its.line)
+        if counts[_LINE] > 0 and reactions.line_start_s[counts[_LINE_FIRST]] == now_s:
+            connection = reactions.line[counts[_LINE_FIRST]]
+            counts[_LINE_FIRST] = (counts[_LINE_FIRST] + 1) % len(reactions.line)
             counts[_LINE] -= 1
             attempts_left[connection] -= 1
-            its.began_s[connection] = now_s
-            finish_s = now_s + its.transaction_s[connection]
-            push(its.finish_s, its.finishing, counts[_UNDER_WAY], finish_s, connection)
+            reactions.began_s[connection] = now_s
+            finish_s = now_s + reactions.transaction_s[connection]
+            push(reactions.finish_s, reactions.finishing, counts[_UNDER_WAY], finish_s, connection)
             counts[_UNDER_WAY] += 1
             done.started[started] = message_of[connection]
             done.start_s[started] = now_s
@@ -273,26 +279,32 @@ def serve_reacting(
             hold[2] = now_s
             continue
 
-        if counts[_UNDER_WAY] > 0 and its.finish_s[0] == now_s:
-            connection = its.finishing[0]
+        if counts[_UNDER_WAY] > 0 and reactions.finish_s[0] == now_s:
+            connection = reactions.finishing[0]
             counts[_UNDER_WAY] -= 1
             last = counts[_UNDER_WAY]
-            replace(its.finish_s, its.finishing, last, its.finish_s[last], its.finishing[last])
+            replace(
+                reactions.finish_s,
+                reactions.finishing,
+                last,
+                reactions.finish_s[last],
+                reactions.finishing[last],
+            )
             if scaled and attempts_left[connection] == 0:
-                its.closed[counts[_CLOSED]] = connection
+                reactions.closed[counts[_CLOSED]] = connection
                 counts[_CLOSED] += 1
             else:
                 push(free_at_s, free, sizes[0], now_s, connection)
                 sizes[0] += 1
-            throttled = _is_throttled(now_s, its)
+            throttled = _is_throttled(now_s, reactions)
             done.finished[finished] = message_of[connection]
-            done.began_s[finished] = its.began_s[connection]
+            done.began_s[finished] = reactions.began_s[connection]
             done.finish_s[finished] = now_s
             done.throttled[finished] = throttled
             finished += 1
-            if throttled and _starts_suspension(now_s, its):
+            if throttled and _starts_suspension(now_s, reactions):
                 expired = _suspend(
-                    now_s, waiting, connections, throttle, its, done.expired, expired
+                    now_s, waiting, connections, throttle, reactions, done.expired, expired
                 )
             hold[2] = now_s
             continue
@@ -303,7 +315,7 @@ def serve_reacting(
             sizes[1] -= 1
             last = sizes[1]
             replace(connected_at_s, connected, last, connected_at_s[last], connected[last])
-            its.began_s[connection] = now_s
+            reactions.began_s[connection] = now_s
             batch = batch_of(message, waiting)
         else:
             if message < 0:
@@ -321,16 +333,16 @@ def serve_reacting(
                 continue
             if sizes[0] > 0:
                 connection = free[0]
-                its.began_s[connection] = free_at_s[0]
+                reactions.began_s[connection] = free_at_s[0]
                 sizes[0] -= 1
                 last = sizes[0]
                 replace(free_at_s, free, last, free_at_s[last], free[last])
             else:
                 counts[_CLOSED] -= 1
-                connection = its.closed[counts[_CLOSED]]
+                connection = reactions.closed[counts[_CLOSED]]
                 attempts_left[connection] = 0
             message_of[connection] = message
-            idle_s = now_s - its.began_s[connection]
+            idle_s = now_s - reactions.began_s[connection]
             if attempts_left[connection] == 0 or idle_s > connections.idle_timeout_s:
                 attempts_left[connection] = connections.attempts_per_connection
                 established_s = now_s + drawn.connect_s[connects]
@@ -341,16 +353,16 @@ def serve_reacting(
                 hold[2] = now_s
                 continue
 
-        start_s = _earliest(now_s, throttle, its)
+        start_s = _earliest(now_s, throttle, reactions)
         if start_s > expiry_s[batch]:
             # It cannot start in time, so it takes no token and hands the connection back.
             done.expired[expired] = message
             expired += 1
-            _hand_back(connection, connections, its)
+            _hand_back(connection, connections, reactions)
         else:
-            its.transaction_s[connection] = drawn.transaction_s[transactions]
+            reactions.transaction_s[connection] = drawn.transaction_s[transactions]
             transactions += 1
-            _stand_in_line(connection, start_s, throttle, its)
+            _stand_in_line(connection, start_s, throttle, reactions)
         hold[2] = now_s
     return (
         status,

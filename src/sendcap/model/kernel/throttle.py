@@ -22,13 +22,13 @@ SCHEDULE: Final = 4
 
 
 @compiled
-def _earliest_by_schedule(ask_s: float, its: Throttle) -> float:
+def _earliest_by_schedule(ask_s: float, throttle: Throttle) -> float:
     """Return the same for a schedule; apart, so that the frequent cases stay short.
 
     A schedule is the GCRA on a clock of its own, which counts the attempts that its rate has
     brought so far: it runs as fast as the rate, and stands still while the queue is closed.
     """
-    steps, passed = its.steps, its.passed
+    steps, passed = throttle.steps, throttle.passed
     last = len(steps) - 1
     step = last
     while steps[step, 0] > ask_s:
@@ -47,35 +47,35 @@ def _earliest_by_schedule(ask_s: float, its: Throttle) -> float:
 
 
 @compiled
-def earliest(ask_s: float, its: Throttle) -> float:
+def earliest(ask_s: float, throttle: Throttle) -> float:
     """Return when an attempt may start that asks at a time no earlier than any before it."""
-    if its.kind == NO_THROTTLE:
+    if throttle.kind == NO_THROTTLE:
         return ask_s
-    if its.kind == GCRA:
-        return max(ask_s, its.passed[0] - its.limits[0] * (its.limits[1] - 1.0))
-    if its.kind == GAP:
-        return max(ask_s, its.passed[0])
-    if its.kind == FIXED_WINDOW:
-        limit, length_s = its.limits[0], its.limits[1]
-        window = max(np.floor(ask_s / length_s), its.passed[0])
-        if window == its.passed[0] and its.passed[1] >= limit:
+    if throttle.kind == GCRA:
+        return max(ask_s, throttle.passed[0] - throttle.limits[0] * (throttle.limits[1] - 1.0))
+    if throttle.kind == GAP:
+        return max(ask_s, throttle.passed[0])
+    if throttle.kind == FIXED_WINDOW:
+        limit, length_s = throttle.limits[0], throttle.limits[1]
+        window = max(np.floor(ask_s / length_s), throttle.passed[0])
+        if window == throttle.passed[0] and throttle.passed[1] >= limit:
             window += 1.0
-        its.passed[2] = window
+        throttle.passed[2] = window
         return max(ask_s, window * length_s)
-    return _earliest_by_schedule(ask_s, its)
+    return _earliest_by_schedule(ask_s, throttle)
 
 
 @compiled
-def let_pass(start_s: float, finish_s: float, its: Throttle) -> None:
+def let_pass(start_s: float, finish_s: float, throttle: Throttle) -> None:
     """Note the attempt that `earliest` was asked for last."""
-    passed = its.passed
-    if its.kind == GCRA:
-        passed[0] = max(passed[0], start_s) + its.limits[0]
-    elif its.kind == GAP:
-        passed[0] = finish_s + its.limits[0]
-    elif its.kind == FIXED_WINDOW:
+    passed = throttle.passed
+    if throttle.kind == GCRA:
+        passed[0] = max(passed[0], start_s) + throttle.limits[0]
+    elif throttle.kind == GAP:
+        passed[0] = finish_s + throttle.limits[0]
+    elif throttle.kind == FIXED_WINDOW:
         if passed[2] > passed[0]:
             passed[0], passed[1] = passed[2], 0.0
         passed[1] += 1.0
-    elif its.kind == SCHEDULE:
+    elif throttle.kind == SCHEDULE:
         passed[0] = max(passed[0], passed[2]) + 1.0
