@@ -4,7 +4,7 @@ import pytest
 
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
 from sendcap.scenario import Range, load, load_uncertain
-from sendcap.scenario.unknowns import split
+from sendcap.scenario.ranges import split
 
 TEXT = """
 [[deliveries]]

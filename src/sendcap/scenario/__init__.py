@@ -10,14 +10,23 @@ from sendcap.scenario.distributions import (
     Uniform,
     Weibull,
 )
+from sendcap.scenario.durations import Duration, PositiveDuration, format_duration, parse_duration
 from sendcap.scenario.edits import updated
-from sendcap.scenario.files import dumps, from_dict, load, loads, preset_text, presets, to_dict
+from sendcap.scenario.files import (
+    dumps,
+    from_dict,
+    load,
+    loads,
+    preset_text,
+    presets,
+    schema,
+    to_dict,
+)
 from sendcap.scenario.measured import Empirical
-from sendcap.scenario.mta import Mta
 from sendcap.scenario.provider import Fault, Hard, Outage, Provider
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.ranges import Range
-from sendcap.scenario.relay import Relay
+from sendcap.scenario.rates import Rate
 from sendcap.scenario.retry import (
     AdobeLegacyRetry,
     EximRetry,
@@ -32,27 +41,20 @@ from sendcap.scenario.retry import (
     attempt_series_s,
 )
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.schedule import Schedule, WarmUp
-from sendcap.scenario.schemas import schema
 from sendcap.scenario.settings import (
     ASYNCHRONOUS_LIMIT_S,
     Denominator,
     Engagement,
     Feedback,
     Mode,
+    Mta,
+    Relay,
     Reporting,
     Time,
 )
 from sendcap.scenario.suspend import Suspend
-from sendcap.scenario.throttle import FixedWindow, Gap
+from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
 from sendcap.scenario.uncertain import UncertainScenario, load_uncertain
-from sendcap.scenario.units import (
-    Duration,
-    PositiveDuration,
-    Rate,
-    format_duration,
-    parse_duration,
-)
 
 __all__ = [
     "ASYNCHRONOUS_LIMIT_S",

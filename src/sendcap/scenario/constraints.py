@@ -14,9 +14,8 @@ from typing import Final, NamedTuple
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.schedule import Schedule, WarmUp
 from sendcap.scenario.suspend import Suspend
-from sendcap.scenario.throttle import FixedWindow, Gap
+from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
 
 CONNECTIONS: Final = ("connections", "reconnect cycling")
 """Names of the limit by connections."""

@@ -15,7 +15,7 @@ from sendcap.scenario.durations import (
     format_duration,
     parse_duration,
 )
-from sendcap.scenario.section import Count, Name, Section, Share
+from sendcap.scenario.section import Count, Name, Section, Share, unit
 from sendcap.text.quoting import shown
 
 LONGEST_VALIDITY_S: Final = parse_duration("3.5d")
@@ -49,14 +49,17 @@ class Delivery(Section):
     """One sending to an audience."""
 
     name: Name
-    messages: Annotated[Count, Field(lt=1_000_000_000)]
-    """How many messages there are to deliver."""
+    """Name of the delivery, unique in the scenario."""
+    messages: Annotated[Count, Field(lt=1_000_000_000), unit("messages")]
+    """Number of messages to deliver."""
     at: Duration = 0.0
-    """When sending starts; start pending until then."""
+    """Start of sending; the delivery is *start pending* until then."""
     spread: Spread = 0.0
-    """Its messages become ready evenly over this time, up to 14d; all at once by default."""
-    validity: PositiveDuration = LONGEST_VALIDITY_S
-    """How long a message is tried; longer than 3.5d is honoured as 3.5d."""
+    """Time over which the messages become ready evenly, up to 14d (default: all at once)."""
+    validity: Annotated[
+        PositiveDuration, unit("", "Adobe Campaign: the Enhanced MTA honours at most 3.5 days")
+    ] = LONGEST_VALIDITY_S
+    """Time for which a message is retried; more than 3.5d is honoured as 3.5d."""
     audience: Audience
     """Share of the messages that go to each provider."""
 

@@ -40,7 +40,9 @@ class Constant(RandomTime):
     """Always the same time; draws no random numbers. Written as a bare duration."""
 
     dist: Literal["constant"] = "constant"
+    """Name of the distribution."""
     value: Duration
+    """The time."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:  # noqa: ARG002
         """Return ``size`` equal times; the generator is left as it is."""
@@ -74,7 +76,9 @@ class Exponential(RandomTime):
     """The memoryless distribution."""
 
     dist: Literal["exponential"] = "exponential"
+    """Name of the distribution."""
     mean: PositiveDuration
+    """Mean."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
         """Draw ``size`` independent times in seconds."""
@@ -99,8 +103,11 @@ class Uniform(RandomTime):
     """Any time between ``low`` and ``high``, all equally likely."""
 
     dist: Literal["uniform"] = "uniform"
+    """Name of the distribution."""
     low: Duration
+    """Shortest time."""
     high: Duration
+    """Longest time."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Uniform:
@@ -139,10 +146,15 @@ class Lognormal(RandomTime):
     """A time whose logarithm is normal; given as mean and cv, or as median and 95th percentile."""
 
     dist: Literal["lognormal"] = "lognormal"
+    """Name of the distribution."""
     mean: PositiveDuration | None = None
+    """Mean, with ``cv``."""
     cv: Cv | None = None
+    """Coefficient of variation: standard deviation over mean."""
     median: PositiveDuration | None = None
+    """Median, with ``p95``."""
     p95: PositiveDuration | None = None
+    """95th percentile."""
 
     @model_validator(mode="after")
     def _one_pair(self) -> Lognormal:
@@ -198,8 +210,11 @@ class Gamma(RandomTime):
     """The gamma distribution; with a cv of 1 / sqrt(k) the sum of k exponential steps."""
 
     dist: Literal["gamma"] = "gamma"
+    """Name of the distribution."""
     mean: PositiveDuration
+    """Mean."""
     cv: Cv
+    """Coefficient of variation: standard deviation over mean."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
         """Draw ``size`` independent times in seconds."""
@@ -227,10 +242,14 @@ class Weibull(RandomTime):
     """The Weibull distribution; given by its shape and either its mean or its scale."""
 
     dist: Literal["weibull"] = "weibull"
+    """Name of the distribution."""
     mean: PositiveDuration | None = None
+    """Mean; alternatively give ``scale``."""
     scale: PositiveDuration | None = None
+    """Scale parameter: the 63rd percentile."""
     # Below 0.1 nearly all the mean is in draws that no simulation sees.
     shape: Annotated[Number, Field(ge=0.1, le=100)]
+    """Shape parameter; 1 is the exponential distribution."""
 
     @model_validator(mode="after")
     def _one_size(self) -> Weibull:

@@ -1,4 +1,4 @@
-"""Scenario files: read, write, describe."""
+"""Scenario files: read, write, describe, and their JSON schema."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any, Final, NamedTuple
 
 import tomli_w
 from pydantic import ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import SchemaError, SchemaSerializer, core_schema
 
 from sendcap.errors import ScenarioError
 from sendcap.scenario import problems
+from sendcap.scenario.ranges import split
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.unknowns import split
 from sendcap.text.quoting import did_you_mean, visible
 
 SCENARIO: Final = "scenario.toml"
@@ -246,3 +248,25 @@ def _preset(name: str) -> Any:
 def _description(file: str) -> str:
     with _preset(file.removesuffix(".toml")).open(encoding="utf-8") as lines:
         return str(next(iter(lines))).lstrip("# ").strip()
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Shows defaults as a file has them: ``"20m"``, where Python has 1200.0."""
+
+    def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
+        default = super().get_default_value(schema)
+        if "default" not in schema:
+            return default
+        try:
+            return SchemaSerializer(schema["schema"]).to_python(default)
+        except SchemaError:  # a table, which writes itself
+            return default
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of scenario files."""
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        **Scenario.model_json_schema(schema_generator=_AsWritten),
+        "title": "sendcap scenario",
+    }

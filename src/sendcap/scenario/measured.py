@@ -184,7 +184,9 @@ class Empirical(RandomTime):
     read_away: ClassVar[tuple[str, ...]] = ("file", "column")
 
     dist: Literal["empirical"] = "empirical"
+    """Name of the distribution."""
     values: Measured
+    """Measured times; alternatively give ``file`` and ``column``, a CSV file and a column."""
 
     @model_validator(mode="before")
     @classmethod

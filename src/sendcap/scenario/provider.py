@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import model_validator
 
@@ -25,18 +25,21 @@ from sendcap.scenario.section import (
     Section,
     Share,
     refuse,
+    unit,
 )
 from sendcap.scenario.suspend import ProviderSuspendField
 from sendcap.scenario.throttle import Throttle
 from sendcap.text.quoting import shown
 
 _TOLERANCE: Final = 1e-9
+_KUMOMTA: Final = "KumoMTA, assets/policy-extras/shaping.toml, block default"
 
 
 class Hard(Section):
     """Addresses that bounce hard at any attempt."""
 
     reason: Name
+    """Name of the bounce reason, such as "user unknown"."""
     share: Share
     """Share of the provider's addresses."""
 
@@ -48,10 +51,11 @@ class Fault(Section):
     """
 
     reason: Name
+    """Name of the bounce reason, such as "greylisted"."""
     share: Share
     """Share of the provider's addresses."""
     clears_after: Distribution = Constant(value="0s")
-    """Time from the first attempt; may be left out only where no fault ever clears."""
+    """Time from the first attempt until the fault clears; required unless never = 1."""
     never: Share = 0.0
     """Share of these addresses whose fault never clears."""
 
@@ -67,9 +71,9 @@ class Outage(Section):
     """A time in which the provider cannot be reached: every attempt that ends in it fails."""
 
     at: Duration
-    """When it begins."""
+    """Start of the outage."""
     lasts: PositiveDuration
-    """How long it takes."""
+    """Length of the outage."""
 
 
 class Provider(Section):
@@ -85,43 +89,43 @@ class Provider(Section):
     deliveries per connection, idle timeout 60 s.
     """
 
-    connections_per_ip: Count = 10
-    """Connections at a time from each source address."""
-    messages_per_connection: CountOrUnlimited = 100
+    connections_per_ip: Annotated[Count, unit("connections", _KUMOMTA)] = 10
+    """Concurrent connections from each source address."""
+    messages_per_connection: Annotated[CountOrUnlimited, unit("attempts", _KUMOMTA)] = 100
     """Attempts after which a connection is closed, or "unlimited"."""
     idle_timeout: Duration = parse_duration("60s")
     """Idle time after which a connection is closed."""
     connect_time: Distribution
-    """How long it takes to open a connection."""
+    """Time to open a connection."""
     transaction_time: Distribution
-    """How long one attempt takes on an open connection."""
+    """Time of one attempt on an open connection."""
     rate: Throttle = None
-    """Attempts from each source address, or "none"; see `sendcap.scenario.throttle`."""
+    """Throttle of the attempts from each source address: a rate, a table with a kind, or "none"."""
     connection_scaling: Literal["none", "kumomta"] = "none"
-    """Whether connections are opened as needed, or as KumoMTA does, by the queue's length.
+    """Opening of connections: as needed, or by the queue's length as KumoMTA does.
 
-    Of n messages that wait for a connection or for one to be made and a limit of L, KumoMTA opens
-    connections up to min(n, ceil(L(1 − exp(−0.023 n)))); those that are open stay
+    For n messages waiting for a connection and a limit of L, KumoMTA opens connections up to
+    min(n, ceil(L(1 − exp(−0.023 n)))); open ones stay
     (``crates/kumod/src/ready_queue.rs``, ``ideal_connection_count``).
     """
     tolerance: RateField = None
-    """Attempts from each source address that the provider lets through, or "none" for all.
+    """Rate of attempts from each source address that the provider tolerates, or "none".
 
-    Above it, it answers 4xx: a soft bounce, *throttled*. What it lets through counts, whatever
-    becomes of it; what it throttles does not.
+    The provider answers attempts above this rate with 4xx: a soft bounce, *throttled*. Throttled
+    attempts do not count towards the rate; all others do.
     """
     suspend: ProviderSuspendField = "mta"
-    """What the MTA does after throttled answers; "mta" for the rule in ``mta.suspend``."""
+    """Reaction to throttled answers: a rule, the name of a rule, "none", or "mta" for mta.suspend."""
     transient: Share = 0.0
-    """Probability of a soft bounce, drawn anew at each attempt."""
+    """Probability of a soft bounce at each attempt."""
     async_bounce: Share = 0.0
-    """Share of the accepted messages that bounce later."""
+    """Share of the accepted messages that bounce asynchronously."""
     hard: tuple[Hard, ...] = ()
-    """Kinds of addresses that bounce hard."""
+    """Hard bounces: share of the addresses per reason."""
     faults: tuple[Fault, ...] = ()
-    """Kinds of addresses that bounce softly for a time."""
+    """Soft bounces that last: share of the addresses per reason."""
     outages: tuple[Outage, ...] = ()
-    """When the provider is unreachable; in order of time."""
+    """Outages of the provider, in order of time."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Provider:
@@ -139,7 +143,7 @@ class Provider(Section):
         for key, number, kind in self._kinds():
             seen[kind.reason] += 1
             if seen[kind.reason] == 2:
-                message = f"{shown(kind.reason)} is there twice; give each reason once"
+                message = f"{shown(kind.reason)} appears twice; give each reason once"
                 problems.append(((key, number, "reason"), message))
         refuse("provider", problems)
         return self

@@ -12,12 +12,10 @@ from pydantic import BeforeValidator, Field, model_validator
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
 from sendcap.scenario.durations import format_duration, parse_duration
-from sendcap.scenario.mta import Mta
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
-from sendcap.scenario.relay import Relay
 from sendcap.scenario.section import MOST_AT_A_TIME, Name, OneOrMore, Section, Title, Whole, refuse
-from sendcap.scenario.settings import Engagement, Feedback, Reporting, Time
+from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.suspend import Suspend
 from sendcap.text.quoting import did_you_mean, dotted, shown
 
@@ -34,25 +32,34 @@ def _date(value: Any) -> Any:
 
 
 class Scenario(Section):
-    """What to simulate. Every key of a scenario file is an attribute of the same name.
+    """A scenario; every key of a scenario file is an attribute of the same name.
 
     Durations are seconds, rates are `Rate` objects (or None for none), tables are frozen models.
-    The ``title`` and ``start`` are labels; all else, with the ``seed``, decides the result.
+    ``title`` and ``start`` are labels; all other keys, with the ``seed``, determine the results.
     """
 
     title: Title = ""
+    """Title of tables and charts."""
     seed: Annotated[Whole, Field(ge=0)] = 0
-    """Same scenario and seed, same result."""
+    """Seed of all random draws; the same scenario and seed give the same results."""
     start: Annotated[datetime, BeforeValidator(_date)] | None = None
-    """Wall clock of t = 0; for labels only."""
+    """Date and time of t = 0, for labels only."""
     time: Time = Field(default_factory=Time)
+    """Time: resolution, look-ahead and end of the simulation."""
     deliveries: OneOrMore[Delivery]
+    """Deliveries: messages, start and audience."""
     relay: Relay
+    """Relay: the hand-over of messages from Campaign to the MTA."""
     mta: Mta = Field(default_factory=Mta)
+    """MTA: source addresses, validity and retries."""
     providers: Annotated[dict[Name, Provider], Field(min_length=1)]
+    """Mailbox providers by name: limits, speed and bounces."""
     feedback: Feedback = Field(default_factory=Feedback)
+    """Feedback: delays of the MTA's reports to Campaign."""
     engagement: Engagement = Field(default_factory=Engagement)
+    """Engagement: opens and clicks."""
     reporting: Reporting = Field(default_factory=Reporting)
+    """Reporting: the dashboard's modes and refresh."""
 
     def with_seed(self, seed: int) -> Scenario:
         """Return the same scenario with another seed.

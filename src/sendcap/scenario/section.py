@@ -59,6 +59,11 @@ def refuse(title: str, problems: Iterable[tuple[tuple[str | int, ...], str]]) ->
         raise ValidationError.from_exception_data(title, errors)
 
 
+def unit(name: str, source: str = "") -> Any:
+    """Describe a field for the reference of the keys: the unit, and the source of the default."""
+    return Field(json_schema_extra={"unit": name} | ({"source": source} if source else {}))
+
+
 # pydantic by itself takes true as 1 and "5" as 5; both are slips in a scenario.
 
 

@@ -1,4 +1,4 @@
-"""The smaller parts of a scenario: time, feedback, engagement, reporting."""
+"""The smaller parts of a scenario: relay, MTA, time, feedback, engagement, reporting."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Field,
     PlainSerializer,
     PlainValidator,
     WithJsonSchema,
@@ -22,9 +23,11 @@ from sendcap.scenario.durations import (
     parse_duration,
 )
 from sendcap.scenario.random_time import RandomTime
-from sendcap.scenario.rates import ServerRateField
+from sendcap.scenario.rates import RateField, ServerRateField
+from sendcap.scenario.retry import ExponentialRetry, Retry
 from sendcap.scenario.retry.policy import SHORTEST_WINDOW
-from sendcap.scenario.section import OneOrMore, Section, Share
+from sendcap.scenario.section import MOST_AT_A_TIME, Count, OneOrMore, Section, Share, unit
+from sendcap.scenario.suspend import SuspendField
 from sendcap.text.quoting import shown
 
 ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
@@ -64,9 +67,9 @@ class Time(Section):
         PlainSerializer(_auto_or_text, return_type=str),
         WithJsonSchema({**DURATION_SCHEMA, "examples": ["auto", "60s"]}),
     ] = "auto"
-    """Look-ahead window, "auto" or from 100ms; changes speed, never results."""
+    """Look-ahead window, "auto" or at least 100ms; affects speed, not results."""
     horizon: Horizon | None = None
-    """When it stops, up to 366d; by default when every message is final and reported."""
+    """End of the simulation, up to 366d (default: when every message is final and reported)."""
 
 
 def _within_the_limit(latency: RandomTime) -> RandomTime:
@@ -86,20 +89,20 @@ def _within_the_limit(latency: RandomTime) -> RandomTime:
 
 
 class Feedback(Section):
-    """How long Campaign takes to know what the MTA knows."""
+    """Delays between an event at the MTA and its report in Campaign."""
 
     synchronous: Distribution = Constant(value="0s")
     """From an event at the MTA to Campaign's log."""
     asynchronous: Annotated[Distribution, AfterValidator(_within_the_limit)] = Constant(value="0s")
     """From acceptance to a qualified asynchronous bounce; at most 7 days."""
     polling: PositiveDuration | None = None
-    """Reports are taken in at multiples of this only."""
+    """Interval at which reports are processed (default: at once)."""
     rate: ServerRateField = None
-    """Rate at which reports are taken in, one after the other, or "none"."""
+    """Rate at which reports are processed, one after the other, or "none"."""
 
 
 class Engagement(Section):
-    """What readers do with accepted messages."""
+    """Opens and clicks of accepted messages."""
 
     open_rate: Share = 0.0
     """Share of the accepted messages that are opened."""
@@ -118,21 +121,68 @@ Denominator = Literal["default", "to-deliver", "relayed", "processed"]
 def _each_once(modes: tuple[Mode, ...]) -> tuple[Mode, ...]:
     twice = next((mode for mode in modes if modes.count(mode) > 1), None)
     if twice is not None:
-        raise ValueError(f"{shown(twice)} is there twice; name each mode once")
+        raise ValueError(f"{shown(twice)} appears twice; name each mode once")
     return modes
 
 
 class Reporting(Section):
-    """How Campaign shows what it knows."""
+    """The dashboard of Campaign."""
 
     modes: Annotated[OneOrMore[Mode], AfterValidator(_each_once)] = (
         "without-efs",
         "efs",
     )
-    """Ways to read the ledger."""
+    """Reporting modes to compute."""
     refresh: PositiveDuration = parse_duration("10m")
-    """Dashboard figures are at most this old."""
+    """Longest age of the dashboard figures."""
     engagement_refresh: PositiveDuration = parse_duration("1h")
-    """Opens and clicks are at most this old."""
+    """Longest age of opens and clicks."""
     denominator: Denominator = "default"
-    """What percentages are of; each mode has its own default."""
+    """Denominator of the percentages; "default" is each mode's own."""
+
+
+class Relay(Section):
+    """The relay: workers that hand batches of messages over to the MTA, one batch at a time each."""
+
+    workers: Annotated[Count, Field(le=MOST_AT_A_TIME), unit("workers")] = 1
+    """Batches handed over at the same time."""
+    batch: Annotated[Count, unit("messages")] = 256
+    """Messages per hand-over."""
+    batch_time: Distribution
+    """Time of one hand-over."""
+    rate: RateField = None
+    """Rate limit of all workers together, or "none"; max_burst defaults to the limit.
+
+    So "15,000/hr" lets 15,000 messages pass at once, and ",max_burst=1" spaces them evenly.
+    """
+    error_rate: Share = 0.0
+    """Share of the messages that fail before the hand-over."""
+
+
+def _none(value: Any) -> Any:
+    return None if value == "none" else value
+
+
+def _or_none(spool: int | None) -> int | str:
+    return "none" if spool is None else spool
+
+
+class Mta(Section):
+    """The MTA: source addresses, ingress, spool, suspension, validity and retries."""
+
+    ips: Annotated[Count, unit("addresses")] = 1
+    """Source addresses; the providers' limits apply to each."""
+    ingress_rate: ServerRateField = None
+    """Rate at which the MTA accepts messages from the relay, or "none"."""
+    spool: Annotated[
+        Count | None, BeforeValidator(_none), PlainSerializer(_or_none), unit("messages")
+    ] = None
+    """Largest number of messages in the MTA that are not final, or "none"; the relay waits."""
+    suspend: SuspendField = None
+    """Reaction to throttled answers: a rule, the name of a rule, or "none"."""
+    clock_origin: Literal["relayed", "delivery-start"] = "relayed"
+    """Start of the validity: the hand-over of the message, or the start of the delivery."""
+    expire: Literal["at-expiry", "on-failure"] = "at-expiry"
+    """Expiry of a message: on time, or at the failure after which no retry fits."""
+    retry: Retry = Field(default_factory=ExponentialRetry)
+    """Retry policy after soft bounces."""

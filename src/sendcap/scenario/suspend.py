@@ -13,8 +13,8 @@ from sendcap.scenario.durations import (
     format_duration,
     parse_duration,
 )
-from sendcap.scenario.schedule import ClosedOrRate
-from sendcap.scenario.section import Count, Section
+from sendcap.scenario.section import Count, Section, unit
+from sendcap.scenario.throttle import ClosedOrRate
 from sendcap.text.quoting import did_you_mean, shown
 
 _LONGEST: Final = "366d"
@@ -39,19 +39,19 @@ class Suspend(Section):
     Momentum 4, ``modules.adaptive``: sweep rule for deferrals.
     """
 
-    after: Count = 1
-    """Throttled answers that start it."""
+    after: Annotated[Count, unit("answers")] = 1
+    """Throttled answers that start a suspension."""
     within: PositiveDuration = parse_duration("1h")
-    """Period in which they come."""
+    """Sliding period in which they are counted."""
     lasts: Annotated[
         float,
         BeforeValidator(_length, json_schema_input_type=str),
         PlainSerializer(format_duration, return_type=str),
         WithJsonSchema(DURATION_SCHEMA),
     ]
-    """How long it lasts, up to 366d."""
+    """Length of the suspension, up to 366d."""
     rate: ClosedOrRate = "closed"
-    """Attempts from each source address meanwhile, or "closed": none."""
+    """Rate of attempts from each source address during the suspension, or "closed"."""
 
 
 _PRESETS: Final = {

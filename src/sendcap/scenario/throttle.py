@@ -1,27 +1,123 @@
-"""Throttles: what holds a provider queue's attempts back."""
+"""Throttles of a provider queue: rates, windows, pauses, and rates that change with time."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, PlainSerializer, Tag
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
-from sendcap.scenario.durations import PositiveDuration
-from sendcap.scenario.rates import Rate
-from sendcap.scenario.schedule import Schedule, WarmUp
-from sendcap.scenario.section import Count, Section
+from sendcap.scenario.durations import Duration, PositiveDuration, format_duration
+from sendcap.scenario.rates import RATE_SCHEMA, Rate
+from sendcap.scenario.section import Count, OneOrMore, Section, Share, refuse, unit
+
+_DAY_S: Final = 86_400.0
+
+
+def closed_or_rate(value: Any) -> Any:
+    """Read a rate, or "closed": nothing goes."""
+    if value == "closed" or isinstance(value, Rate):
+        return value
+    return Rate.parse(value)
+
+
+ClosedOrRate = Annotated[
+    Rate | Literal["closed"],
+    BeforeValidator(closed_or_rate),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({**RATE_SCHEMA, "examples": ["200/d", "closed"]}),
+]
+"""Attempts from each source address, or "closed": none at all."""
+
+
+class Step(Section):
+    """A limit that holds from a moment on."""
+
+    at: Duration
+    """Start of the step, counted from t = 0."""
+    rate: ClosedOrRate
+    """Rate of attempts from each source address, or "closed"."""
+
+
+class Schedule(Section):
+    """A rate that changes at given times, for the warm-up of IPs and for quiet hours."""
+
+    kind: Literal["schedule"] = "schedule"
+    """Kind of the throttle."""
+    steps: OneOrMore[Step]
+    """Steps in order of time, the first at 0s."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Schedule:
+        problems: list[tuple[tuple[str | int, ...], str]] = []
+        if self.steps[0].at != 0.0:
+            given = format_duration(self.steps[0].at)
+            problems.append((("steps", 0, "at"), f'the first step must be at "0s", not "{given}"'))
+        for number, (one, two) in enumerate(pairwise(self.steps), 1):
+            if two.at <= one.at:
+                given = format_duration(two.at)
+                message = f'"{given}" does not come after "{format_duration(one.at)}"'
+                problems.append((("steps", number, "at"), f"{message}; put steps in order of time"))
+        if self.steps[-1].rate == "closed":
+            message = "the last step may not be closed: nothing would ever go again"
+            problems.append((("steps", len(self.steps) - 1, "rate"), message))
+        refuse("schedule", problems)
+        return self
+
+
+SPARKPOST_PER_DAY: Final = (
+    *(200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000, 50_000, 75_000),
+    *(100_000, 150_000, 200_000, 250_000, 325_000, 400_000, 500_000, 600_000, 750_000),
+    *(1_000_000, 1_250_000, 1_750_000, 2_000_000, 3_000_000, 4_250_000, 5_000_000),
+    *(6_000_000, 7_500_000, 10_000_000),
+)
+"""Messages a day of a new source address, day by day (SparkPost, "IP warm-up overview")."""
+
+
+class WarmUp(Section):
+    """The daily volumes of a source address that is warmed up, spaced evenly over each day.
+
+    References
+    ----------
+    SparkPost support documentation, ``deliverability/ip-warm-up-overview``: the default volumes.
+    """
+
+    kind: Literal["warm-up"] = "warm-up"
+    """Kind of the throttle."""
+    per_day: OneOrMore[Count] = SPARKPOST_PER_DAY
+    """Attempts per day from each source address, day by day; the last day's volume continues."""
+    share: Annotated[Share, Field(gt=0)] = 1.0
+    """Share of the address's volume that goes to this provider."""
+
+    def schedule(self) -> Schedule:
+        """Return the same as a schedule, a step for each day; at least one attempt a day."""
+        return Schedule(
+            steps=tuple(
+                Step(at=f"{day}d", rate=Rate(max(round(count * self.share), 1), _DAY_S, 1))
+                for day, count in enumerate(self.per_day)
+            )
+        )
 
 
 class FixedWindow(Section):
-    """So many attempts in each window of time, as fast as they go.
+    """A number of attempts per window of time, without spacing.
 
     Adobe Campaign's native MTA enforces its messages per hour as twelve windows of five minutes:
     10,000 an hour are 833 in each (Campaign Classic, "Email deliverability").
     """
 
     kind: Literal["fixed-window"] = "fixed-window"
-    limit: Count
-    """Attempts in each window, from each source address."""
+    """Kind of the throttle."""
+    limit: Annotated[Count, unit("attempts")]
+    """Attempts per window from each source address."""
     window: PositiveDuration
     """Length of a window; the first begins at t = 0."""
 
@@ -33,8 +129,9 @@ class Gap(Section):
     """
 
     kind: Literal["gap"] = "gap"
+    """Kind of the throttle."""
     pause: PositiveDuration
-    """From the finish of an attempt to the start of the next."""
+    """Time from the end of an attempt to the start of the next one."""
 
 
 def _text_as_rate(value: Any) -> Any:

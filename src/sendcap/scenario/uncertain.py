@@ -12,9 +12,8 @@ from typing import Any, Final
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
 from sendcap.scenario.edits import place_of, updated
 from sendcap.scenario.files import from_dict, read
-from sendcap.scenario.ranges import Range
+from sendcap.scenario.ranges import Range, range_at, split
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.unknowns import range_at, split
 from sendcap.text.quoting import visible
 
 MOST_RANGES: Final = 8

@@ -6,8 +6,7 @@ import math
 from itertools import pairwise
 
 from sendcap.scenario import Rate
-from sendcap.scenario.schedule import Schedule, WarmUp
-from sendcap.scenario.throttle import FixedWindow, Gap
+from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
 
 
 class Throttle:

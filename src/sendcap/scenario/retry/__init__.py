@@ -15,9 +15,8 @@ from sendcap.scenario.retry.geometric import (
     MomentumRetry,
     ScheduleRetry,
 )
-from sendcap.scenario.retry.listed import AdobeLegacyRetry, PowermtaRetry
+from sendcap.scenario.retry.listed import AdobeLegacyRetry, PostfixRetry, PowermtaRetry
 from sendcap.scenario.retry.policy import RetryPolicy
-from sendcap.scenario.retry.postfix import PostfixRetry
 
 _Policies = (
     ExponentialRetry

@@ -93,8 +93,11 @@ class EximRetry(RetryPolicy):
     """
 
     policy: Literal["exim"] = "exim"
+    """Name of the policy."""
     rule: Annotated[str, AfterValidator(_checked)] = "F,2h,15m; G,16h,1h,1.5; F,4d,6h"
+    """Retry rule in Exim's syntax: steps F,cutoff,interval or G or H,cutoff,interval,factor."""
     retry_interval_max: Delay = parse_duration("24h")
+    """Longest delay."""
 
     @cached_property
     def _parsed(self) -> tuple[_Step, ...]:

@@ -31,10 +31,15 @@ class ExponentialRetry(RetryPolicy):
     """
 
     policy: Literal["exponential"] = "exponential"
+    """Name of the policy."""
     first: Delay = parse_duration("20m")
+    """Delay after the first soft bounce."""
     factor: Annotated[Number, Field(ge=1)] = 2.0
+    """Growth of the delay from one soft bounce to the next."""
     max: Cap = parse_duration("12h")
+    """Longest delay, or "none"."""
     jitter: Jitter = 0.0
+    """Half-width of the random factor 1 ± jitter."""
 
     @model_validator(mode="after")
     def _max_from_first(self) -> ExponentialRetry:
@@ -69,8 +74,11 @@ class ScheduleRetry(RetryPolicy):
     """The delays of a list, one after the other, the last one again and again, with jitter."""
 
     policy: Literal["schedule"] = "schedule"
+    """Name of the policy."""
     delays: OneOrMore[Delay]
+    """Delays after the first soft bounce, the second, …; the last one repeats."""
     jitter: Jitter = 0.0
+    """Half-width of the random factor 1 ± jitter."""
 
     def due_s(
         self,
@@ -123,13 +131,17 @@ class MomentumRetry(RetryPolicy):
     """
 
     policy: Literal["momentum"] = "momentum"
+    """Name of the policy."""
     retry_interval: Delay = parse_duration("20m")
+    """Delay after the first soft bounce; it doubles."""
     max_retry_interval: Cap = parse_duration("12h")
+    """Longest delay, or "none"."""
     max_retries: Annotated[
         int | Literal["auto"],
         PlainValidator(_auto_or_count),
         WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "auto"}]}),
     ] = "auto"
+    """Retries before the policy gives up, or "auto": the validity decides."""
 
     @model_validator(mode="after")
     def _max_from_first(self) -> MomentumRetry:
@@ -172,9 +184,13 @@ class KumomtaRetry(RetryPolicy):
     """
 
     policy: Literal["kumomta"] = "kumomta"
+    """Name of the policy."""
     retry_interval: Delay = parse_duration("20m")
+    """Delay after the first soft bounce; it doubles."""
     max_retry_interval: Cap = None
+    """Longest delay, or "none"."""
     max_age: PositiveDuration = parse_duration("7d")
+    """Age of a message beyond which the policy gives up."""
 
     @model_validator(mode="after")
     def _max_from_first(self) -> KumomtaRetry:

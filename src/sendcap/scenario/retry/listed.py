@@ -1,16 +1,16 @@
-"""Retry at fixed intervals: PowerMTA's list, and the schedule of Campaign's own MTA."""
+"""Retry by a list or by a queue scan: PowerMTA, Campaign's own MTA, Postfix."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from sendcap.scenario.durations import PositiveDuration, format_duration, parse_duration
 from sendcap.scenario.retry.geometric import listed
 from sendcap.scenario.retry.policy import Delay, Failures, RetryPolicy, Times
-from sendcap.scenario.section import Count, OneOrMore
+from sendcap.scenario.section import Count, OneOrMore, refuse, unit
 
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86_400.0
@@ -33,11 +33,14 @@ class PowermtaRetry(RetryPolicy):
     """
 
     policy: Literal["powermta"] = "powermta"
+    """Name of the policy."""
     retry_after: Annotated[
         OneOrMore[Delay],
         BeforeValidator(_split, json_schema_input_type=str | list[str]),
     ] = (parse_duration("10m"),)
+    """Delays after the first soft bounce, the second, …; the last one repeats."""
     bounce_after: PositiveDuration = parse_duration("4d12h")
+    """Age of a message beyond which the policy gives up."""
 
     def due_s(
         self,
@@ -77,8 +80,11 @@ class AdobeLegacyRetry(RetryPolicy):
     """
 
     policy: Literal["adobe-legacy"] = "adobe-legacy"
-    retries_on_day_one: Count = 5
+    """Name of the policy."""
+    retries_on_day_one: Annotated[Count, unit("retries")] = 5
+    """Retries on the first day; afterwards one per day."""
     interval: Annotated[PositiveDuration, AfterValidator(_from_an_hour)] = parse_duration("1h")
+    """Delay on the first day, 1h to 1d."""
 
     def due_s(
         self,
@@ -97,3 +103,60 @@ class AdobeLegacyRetry(RetryPolicy):
     def shortest_delay_s(self) -> float:
         """The interval on day one, in seconds."""
         return self.interval
+
+
+class PostfixRetry(RetryPolicy):
+    """Postfix: the age, at least the minimal and at most the maximal backoff, then the next scan.
+
+    ``delay = clamp(finish - arrived, minimal_backoff_time, maximal_backoff_time)``; the message is
+    due at the first scan of the deferred queue at or after that. Scans happen at the multiples of
+    ``queue_run_delay`` on the simulation's clock. Gives up at a failure at which the message is
+    ``maximal_queue_lifetime`` old, and only then.
+
+    References
+    ----------
+    Postfix, ``src/qmgr/qmgr_active.c``; defaults in ``src/global/mail_params.h``.
+    """
+
+    policy: Literal["postfix"] = "postfix"
+    """Name of the policy."""
+    minimal_backoff_time: Delay = parse_duration("300s")
+    """Shortest delay."""
+    maximal_backoff_time: Delay = parse_duration("4000s")
+    """Longest delay."""
+    queue_run_delay: PositiveDuration = parse_duration("300s")
+    """Interval of the scans of the deferred queue."""
+    maximal_queue_lifetime: PositiveDuration = parse_duration("5d")
+    """Age of a message at which a soft bounce is final."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> PostfixRetry:
+        if self.maximal_backoff_time < self.minimal_backoff_time:
+            message = (
+                f"{format_duration(self.maximal_backoff_time)} is less than minimal_backoff_time, "
+                f"{format_duration(self.minimal_backoff_time)}; give at least that"
+            )
+            refuse("postfix", [(("maximal_backoff_time",), message)])
+        return self
+
+    def due_s(
+        self,
+        failures: Failures,  # noqa: ARG002
+        finish_s: Times,
+        arrived_s: Times,
+        first_failed_s: Times,  # noqa: ARG002
+        previous_delay_s: Times,  # noqa: ARG002
+        uniform: Times | None,  # noqa: ARG002
+    ) -> Times:
+        """See `RetryPolicy.due_s`."""
+        age_s = finish_s - arrived_s
+        earliest_s = finish_s + np.clip(age_s, self.minimal_backoff_time, self.maximal_backoff_time)
+        due_s = np.ceil(earliest_s / self.queue_run_delay) * self.queue_run_delay
+        # Rounding may put the product just before the moment that it must not precede.
+        due_s = np.where(due_s < earliest_s, due_s + self.queue_run_delay, due_s)
+        return np.where(age_s >= self.maximal_queue_lifetime, np.inf, due_s)
+
+    @property
+    def shortest_delay_s(self) -> float:
+        """The minimal backoff time, in seconds."""
+        return self.minimal_backoff_time

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sendcap.scenario import Provider, Rate, Scenario
-    from sendcap.scenario.schedule import Step
+    from sendcap.scenario.throttle import Step
 
 _TENTHS: Final = 10
 _MOST_MESSAGES: Final = 1_000_000_000
