@@ -12,23 +12,26 @@ from sendcap.cli.commands import commands
 ONE = frozenset({"--set", "--seed"})
 SIMULATE = {
     **dict.fromkeys(("run", "calibrate"), ONE),
-    **dict.fromkeys(("limits", "converge", "compare", "forecast"), ONE | {"--workers"}),
-    **dict.fromkeys(("sweep", "sensitivity", "optimise"), ONE | {"--workers", "--dask"}),
+    **dict.fromkeys(
+        ("limits", "converge", "compare", "forecast", "sweep", "sensitivity", "optimise"),
+        ONE | {"--workers", "--dask"},
+    ),
 }
 """The commands that simulate, and the options for it."""
 
 COMMANDS = {
     "run": "-o --force --set --seed --mode --window --sending-log",
     "limits": "-o --force --set --seed --within --share --sustained --levers --confidence"
-    " --workers",
+    " --workers --dask",
     "dashboard": "--at --mode --delivery --compute-stats",
     "plot": "-o --force --list --mode --delivery --start --scale --measure --over --by",
     "report": "-o --force",
     "converge": "-o --force --set --seed --mode --tolerance --confidence --replications"
-    " --precision --workers",
-    "compare": "-o --force --set --seed --mode --tolerance --confidence --replications --workers",
+    " --precision --workers --dask",
+    "compare": "-o --force --set --seed --mode --tolerance --confidence --replications"
+    " --workers --dask",
     "forecast": "--observed --at --range -o --force --set --seed --mode --delivery --tolerance"
-    " --confidence --simulations --workers",
+    " --confidence --simulations --workers --dask",
     "sweep": "-o --store --set --seed --workers --dask --status --list-measures",
     "sensitivity": "-o --store --set --seed --confidence --workers --dask --method --status",
     "optimise": "-o --store --set --seed --workers --dask",

@@ -274,11 +274,11 @@ CASES: list[tuple[Break, str]] = [
         lambda data: data["providers"]["other"]["hard"].append(
             {"reason": "user unknown", "share": 0.1}
         ),
-        'providers.other.hard[1].reason: "user unknown" is there twice; give each reason once',
+        'providers.other.hard[1].reason: "user unknown" appears twice; give each reason once',
     ),
     (
         put(*FAULT, "reason", value="user unknown"),
-        'providers.other.faults[0].reason: "user unknown" is there twice',
+        'providers.other.faults[0].reason: "user unknown" appears twice',
     ),
     # kinds and choices
     (
@@ -317,7 +317,7 @@ CASES: list[tuple[Break, str]] = [
     ),
     (put("reporting", "modes", value=[]), "reporting.modes: needs at least one entry"),
     (put("reporting", "modes", value="efs"), 'reporting.modes: must be a list, not "efs"'),
-    (put("reporting", "modes", value=["efs", "efs"]), '"efs" is there twice; name each mode once'),
+    (put("reporting", "modes", value=["efs", "efs"]), '"efs" appears twice; name each mode once'),
     (put("reporting", "denominator", value="all"), 'reporting.denominator: "all" is not possible'),
     (
         put("feedback", "asynchronous", value={"dist": "exponential", "mean": "1000d"}),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @options.tolerance
 @options.confidence()
 @options.replications("Pairs of simulations, each with different draws (default: 20).")
-@options.workers
+@options.processes
 def compare(
     a: str,
     b: str | None,
@@ -35,6 +35,7 @@ def compare(
     confidence: str,
     replications: int | None,
     workers: int | None,
+    address: str | None,
 ) -> None:
     """Compare two scenarios, or one with and without a change.
 
@@ -59,7 +60,7 @@ def compare(
     results = Results(COMPARISON, out, a, "compare", force=force)
     total = 2 * (replications or DEFAULT_REPLICATIONS)
     with results as folder:
-        with simulations(workers, total) as (pool, progress):
+        with simulations(workers, address, total) as (pool, progress):
             comparison = study.compare(
                 one.run or one.scenario,
                 two.run or two.scenario,

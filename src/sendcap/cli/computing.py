@@ -25,10 +25,29 @@ _PATIENCE: Final = "10s"
 
 
 @contextmanager
+def computing(workers: int | None, address: str | None) -> Iterator[Workers]:
+    """Provide the workers: processes on this machine, or a Dask cluster."""
+    from sendcap.study.replication.workers import Workers
+
+    if address is None:
+        with Workers(workers) as pool:
+            yield pool
+        return
+    if workers is not None:
+        raise SendcapError("--workers and --dask: give one, not both")
+    client = _client(address)
+    try:
+        with Workers(executor=client) as pool:
+            yield pool
+    finally:
+        client.close(timeout=_PATIENCE)
+
+
+@contextmanager
 def simulations(
-    workers: int | None, total: int | None
+    workers: int | None, address: str | None, total: int | None = None
 ) -> Iterator[tuple[Workers, Callable[[int], None] | None]]:
-    """Provide worker processes and a progress bar for a number of simulations.
+    """Provide the workers and a progress bar for simulations.
 
     Parameters
     ----------
@@ -40,29 +59,10 @@ def simulations(
     tuple
         The workers, and a callable that takes the number of finished simulations.
     """
-    from sendcap.study.replication.workers import Workers
-
-    with Workers(workers) as pool, simulations_bar(total) as progress:
+    with computing(workers, address) as pool, simulations_bar(total) as progress:
         yield pool, progress
-        # They are killed before the charts are drawn, which takes a while.
+        # The charts, which take a while, need none of them.
         pool.abandon()
-
-
-@contextmanager
-def computing(workers: int | None, address: str | None) -> Iterator[Workers]:
-    """Provide the place to compute: processes on this machine, or a Dask cluster."""
-    from sendcap.study.replication.workers import Workers
-
-    if address is None:
-        yield Workers(workers)
-        return
-    if workers is not None:
-        raise SendcapError("--workers and --dask: give one, not both")
-    client = _client(address)
-    try:
-        yield Workers(executor=client)
-    finally:
-        client.close(timeout=_PATIENCE)
 
 
 def _client(address: str) -> Any:
@@ -80,7 +80,7 @@ def _client(address: str) -> Any:
 
 
 @contextmanager
-def resumable(pool: Workers, home: str) -> Iterator[Callable[[Progress], None]]:
+def resumable(home: str) -> Iterator[Callable[[Progress], None]]:
     """Show the progress of a study and, if it is stopped, how to resume it.
 
     Parameters
@@ -118,7 +118,7 @@ def carried_out(plan: Plan, pool: Workers, store: Store, home: str) -> Mapping[s
     """Simulate the missing runs of a plan; see `resumable`."""
     from sendcap.study.sweeps.sweep import carried_out as carry_out
 
-    with resumable(pool, home) as progress:
+    with resumable(home) as progress:
         return carry_out(plan, pool, store, progress)
 
 

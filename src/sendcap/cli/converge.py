@@ -25,7 +25,7 @@ from sendcap.text.points import parse_points
     help="Instead of --replications: simulate until the final Delivered % is known to "
     "within PT percentage points, e.g. 0.02pt.",
 )
-@options.workers
+@options.processes
 def converge(
     source: str,
     out: Path | None,
@@ -38,6 +38,7 @@ def converge(
     replications: int | None,
     precision: str | None,
     workers: int | None,
+    address: str | None,
 ) -> None:
     """Show from when on the Delivered percentage is reliable.
 
@@ -68,7 +69,7 @@ def converge(
     results = Results(CONVERGENCE, out, source, "converge", force=force)
     total = None if wanted else (replications or DEFAULT_REPLICATIONS)
     with results as folder:
-        with simulations(workers, total) as (pool, progress):
+        with simulations(workers, address, total) as (pool, progress):
             convergence = study.converge(
                 scenario,
                 replications,

@@ -39,7 +39,7 @@ from sendcap.cli import options
     "--simulations",
     "Number of simulations, a power of two (default: 256, with more than 4 ranges 512).",
 )
-@options.workers
+@options.processes
 def forecast(
     source: str,
     observed: str,
@@ -55,6 +55,7 @@ def forecast(
     confidence: str,
     simulations: int | None,
     workers: int | None,
+    address: str | None,
 ) -> None:
     """Forecast the final Delivered % from the dashboard's readings so far.
 
@@ -81,7 +82,7 @@ def forecast(
     results = Results(FORECAST, out, source, "forecast", force=force)
     total = simulations or default_simulations(len(scenario.ranges))
     with results as folder:
-        with simulating(workers, total) as (pool, progress):
+        with simulating(workers, address, total) as (pool, progress):
             outlook = study.forecast(
                 scenario,
                 observed,

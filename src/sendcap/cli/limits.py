@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     help="Also rank the levers: time saved by one more IP, 10 % more connections, and so on.",
 )
 @options.confidence(preset=False)
-@options.workers
+@options.processes
 def limits(
     source: str,
     out: Path | None,
@@ -49,6 +49,7 @@ def limits(
     levers: bool,
     confidence: str | None,
     workers: int | None,
+    address: str | None,
 ) -> None:
     """Show the bottleneck of a scenario, and the capacity of each stage.
 
@@ -57,8 +58,8 @@ def limits(
     one the load in a simulation. DIR gets the tables, the stages over time, a summary, the
     scenario and charts.
 
-    --within, --sustained and --levers run many simulations with different draws; --confidence
-    and --workers apply to them.
+    --within, --sustained and --levers run many simulations with different draws; --confidence,
+    --workers and --dask apply to them.
     """
     from sendcap import limits as limits_of
     from sendcap.cli import limits_studies
@@ -69,7 +70,7 @@ def limits(
     from sendcap.cli.tables import console
     from sendcap.study.capacity.files import LIMITS_OF_A_SCENARIO
 
-    questions = limits_studies.asked(within, share, sustained, levers, confidence, workers)
+    questions = limits_studies.asked(within, share, sustained, levers, confidence, workers, address)
     scenario = chosen(source, settings, seed)
     results = Results(LIMITS_OF_A_SCENARIO, out, source, "limits", force=force)
     with results as folder:

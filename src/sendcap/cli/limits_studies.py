@@ -36,6 +36,7 @@ class Asked:
     levers: bool
     confidence: float
     workers: int | None
+    address: str | None
 
     @property
     def anything(self) -> bool:
@@ -59,6 +60,7 @@ def asked(
     levers: bool,
     confidence: str | None,
     workers: int | None,
+    address: str | None,
 ) -> Asked:
     """Read the options.
 
@@ -74,7 +76,8 @@ def asked(
 
     if share is not None and within is None and not levers:
         raise click.UsageError("--share goes with --within or --levers")
-    for name, value in (("--confidence", confidence), ("--workers", workers)):
+    given = (("--confidence", confidence), ("--workers", workers), ("--dask", address))
+    for name, value in given:
         if value is not None and within is None and not (levers or sustained):
             raise click.UsageError(f"{name} goes with --within, --sustained or --levers")
     return Asked(
@@ -84,6 +87,7 @@ def asked(
         levers,
         parse_share(confidence or "95%", "--confidence", whole=False),
         workers,
+        address,
     )
 
 
@@ -95,7 +99,7 @@ def answers(questions: Asked, scenario: Scenario) -> Answers:
     from sendcap.study.capacity.searches.within import largest_within
 
     within = steady = pulled = None
-    with simulations(questions.workers, None) as (pool, progress):
+    with simulations(questions.workers, questions.address) as (pool, progress):
         common: dict[str, Any] = {
             "confidence": questions.confidence,
             "workers": pool,

@@ -58,7 +58,7 @@ def optimise(
     runs = Store(store or directory / results.STORE)
     with (
         computing(workers, address) as execution,
-        resumable(execution, str(directory)) as progress,
+        resumable(str(directory)) as progress,
     ):
         results.begin(directory, study)
         try:

@@ -56,10 +56,8 @@ class Delivery(Section):
     """Start of sending; the delivery is *start pending* until then."""
     spread: Spread = 0.0
     """Time over which the messages become ready evenly, up to 14d (default: all at once)."""
-    validity: Annotated[
-        PositiveDuration, unit("", "Adobe Campaign: the Enhanced MTA honours at most 3.5 days")
-    ] = LONGEST_VALIDITY_S
-    """Time for which a message is retried; more than 3.5d is honoured as 3.5d."""
+    validity: PositiveDuration = LONGEST_VALIDITY_S
+    """Time for which a message is retried; Adobe's Enhanced MTA honours at most 3.5d."""
     audience: Audience
     """Share of the messages that go to each provider."""
 

@@ -168,7 +168,10 @@ Measured = Annotated[
 
 
 def _or_from_a_file(schema: dict[str, Any]) -> None:
-    schema["properties"] |= {"file": {"type": "string"}, "column": {"type": "string"}}
+    schema["properties"] |= {
+        "file": {"type": "string", "description": "CSV file, relative to the scenario's folder."},
+        "column": {"type": "string", "description": "Column of the file."},
+    }
     schema["anyOf"] = [{"required": ["values"]}, {"required": ["file", "column"]}]
     schema["required"] = ["dist"]
 

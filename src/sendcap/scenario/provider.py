@@ -115,7 +115,7 @@ class Provider(Section):
     attempts do not count towards the rate; all others do.
     """
     suspend: ProviderSuspendField = "mta"
-    """Reaction to throttled answers: a rule, the name of a rule, "none", or "mta" for mta.suspend."""
+    """Reaction to throttled answers: a rule, the name of one, "none", or "mta" for mta.suspend."""
     transient: Share = 0.0
     """Probability of a soft bounce at each attempt."""
     async_bounce: Share = 0.0

@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     PlainValidator,
     ValidationError,
     WithJsonSchema,
@@ -61,7 +62,10 @@ def refuse(title: str, problems: Iterable[tuple[tuple[str | int, ...], str]]) ->
 
 def unit(name: str, source: str = "") -> Any:
     """Describe a field for the reference of the keys: the unit, and the source of the default."""
-    return Field(json_schema_extra={"unit": name} | ({"source": source} if source else {}))
+    extra: dict[str, JsonValue] = {"unit": name}
+    if source:
+        extra["source"] = source
+    return Field(json_schema_extra=extra)
 
 
 # pydantic by itself takes true as 1 and "5" as 5; both are slips in a scenario.

@@ -142,7 +142,7 @@ class Reporting(Section):
 
 
 class Relay(Section):
-    """The relay: workers that hand batches of messages over to the MTA, one batch at a time each."""
+    """The relay: workers that hand batches of messages over to the MTA."""
 
     workers: Annotated[Count, Field(le=MOST_AT_A_TIME), unit("workers")] = 1
     """Batches handed over at the same time."""
