@@ -243,27 +243,6 @@ def test_warnings_are_told_at_the_simulation_and_not_at_the_opening(tmp_path) ->
     assert sendcap.open_run(run.save(tmp_path / "run")) == run
 
 
-# The package
-
-
-def test_the_public_api_is_there() -> None:
-    for name in sendcap.__all__:
-        assert name in dir(sendcap)
-        assert getattr(sendcap, name) is not None
-    assert sendcap.__version__.count(".") == 2
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        sendcap.nothing  # noqa: B018
-
-
-def test_importing_sendcap_imports_no_library() -> None:
-    code = (
-        "import sys, sendcap\n"
-        "found = {'numpy', 'pandas', 'pydantic', 'click', 'pyarrow'} & set(sys.modules)\n"
-        "assert not found, found"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 @pytest.mark.skipif(shutil.which("mount") is None, reason="no mount")
 def test_a_full_disk_is_told_and_leaves_nothing(run, tmp_path) -> None:
     place = tmp_path / "disk"
