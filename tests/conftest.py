@@ -1,14 +1,15 @@
-"""Tests that need an extra, a browser or shared data are skipped without it, with a reason."""
+"""What tests of every room share: skips for what is absent, and a warm Python."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from warm import Warm
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 """Data that is too large, or not ours, for the repository: a directory beside it."""
@@ -53,3 +54,31 @@ def shared() -> Callable[[str], Path]:
         return SHARED / name
 
     return file
+
+
+WARMING = """
+import importlib, pkgutil
+import sendcap
+from sendcap.scenario import from_dict
+
+for module in pkgutil.walk_packages(sendcap.__path__, "sendcap."):
+    if not module.name.endswith((".__main__", ".page")):
+        importlib.import_module(module.name)
+sendcap.simulate(
+    from_dict(
+        {
+            "deliveries": [{"name": "d", "messages": 10, "audience": {"p": 1.0}}],
+            "relay": {"batch_time": "1s"},
+            "providers": {"p": {"connect_time": "1s", "transaction_time": "1s"}},
+        }
+    )
+)
+"""
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """A Python that has imported sendcap and loaded its compiled queue."""
+    its = Warm(WARMING)
+    yield its
+    its.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from warm import Process
 
 import sendcap as package
 from sendcap import scenario as package_scenario
@@ -70,8 +71,18 @@ def saved_run(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def process(place):
-    """Start the command in a process of its own."""
+def process(place, warm):
+    """Start the command in a process of its own, which has imported sendcap already."""
+
+    def start(*arguments: str, **keywords) -> Process:
+        return warm.start(["-m", "sendcap", *arguments], cwd=place, **keywords)
+
+    return start
+
+
+@pytest.fixture
+def new_process(place):
+    """Start the command in a new interpreter, as a shell does."""
 
     def start(*arguments: str, **keywords) -> subprocess.Popen[str]:
         return subprocess.Popen(

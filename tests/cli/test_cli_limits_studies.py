@@ -176,7 +176,7 @@ def test_ctrl_c_ends_every_process_and_leaves_nothing(process, place, narrow) ->
     text = (place / narrow).read_text().replace("messages = 400", "messages = 900_000")
     (place / narrow).write_text(text.replace('"1h"', '"3d"'))
     arguments = ("limits", narrow, "--within", "2d", "--share", "100%", "--workers", "2")
-    running = process(*arguments, start_new_session=True)
+    running = process(*arguments, own_group=True)
     with running:
         ends = time.monotonic() + 60
         # Two that simulate, and the one of the standard library that looks after their locks.

@@ -236,7 +236,7 @@ def test_a_cluster_gives_the_same_bytes(study, process, sendcap) -> None:
 def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
     long_study, process, sendcap, number, code, word
 ) -> None:
-    running = process("sweep", "long.toml", "--out", "out", "--workers", "2", process_group=0)
+    running = process("sweep", "long.toml", "--out", "out", "--workers", "2", own_group=True)
     wait_for(lambda: kept(long_study) > 2)
     # As a terminal does it: every process of the group gets it.
     os.killpg(running.pid, number)
@@ -263,7 +263,7 @@ def test_a_sweep_that_is_killed_goes_on_and_gives_the_same_bytes(
 ) -> None:
     before = 0
     for _ in range(2):
-        running = process("sweep", "long.toml", "--out", "out", "--workers", "2", process_group=0)
+        running = process("sweep", "long.toml", "--out", "out", "--workers", "2", own_group=True)
         wait_for(lambda before=before: kept(long_study) > before + 10)
         running.kill()
         running.communicate(timeout=30)

@@ -1,0 +1,319 @@
+"""A Python that has imported sendcap already: it forks a process for each program it is asked for.
+
+A new interpreter imports for a second or more before it does what a test is about. A fork of a
+warm one is a process like any other (own id, signals, files, working directory, exit code) and
+begins at once. What it does not show is the import itself, and another hash seed for each process.
+"""
+
+from __future__ import annotations
+
+import array
+import io
+import os
+import pickle
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Self
+
+WORD = 8
+"""Bytes that say how long a message is."""
+
+
+class Process:
+    """A program that a warm Python runs; what `subprocess.Popen` offers, as far as it is needed."""
+
+    def __init__(self, pid: int, ended: int, stdout: int | None, stderr: int | None) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.stdout, self.stderr = _reading(stdout), _reading(stderr)
+        self._ended = ended
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+        self._close()
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            if not select.select([self._ended], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
+            status = os.read(self._ended, WORD)
+            os.close(self._ended)
+            assert status, "the warm Python has died"
+            self.returncode = int.from_bytes(status, "little", signed=True)
+        return self.returncode
+
+    def poll(self) -> int | None:
+        try:
+            return self.wait(0)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Return all of its output, and wait for its end."""
+        texts = {"stdout": "", "stderr": ""}
+
+        def read(name: str, stream: IO[str]) -> None:
+            texts[name] = stream.read()
+
+        streams = {"stdout": self.stdout, "stderr": self.stderr}
+        readers = [
+            threading.Thread(target=read, args=(name, stream), daemon=True)
+            for name, stream in streams.items()
+            if stream is not None
+        ]
+        for reader in readers:
+            reader.start()
+        ends = None if timeout is None else time.monotonic() + timeout
+        self.wait(timeout)
+        for reader in readers:
+            reader.join(None if ends is None else max(0.0, ends - time.monotonic()))
+            if reader.is_alive():
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
+        self._close()
+        return texts["stdout"], texts["stderr"]
+
+    def _close(self) -> None:
+        for stream in (self.stdout, self.stderr):
+            if stream is not None:
+                stream.close()
+
+
+class Warm:
+    """Starts programs in forks of a Python that has imported what they need.
+
+    Parameters
+    ----------
+    imports
+        Statements that make it warm.
+    """
+
+    def __init__(self, imports: str) -> None:
+        self._socket, other = socket.socketpair()
+        with other:
+            self._server = subprocess.Popen(
+                [sys.executable, __file__, str(other.fileno()), imports],
+                pass_fds=[other.fileno()],
+                env={**os.environ, "PYTHONWARNINGS": "error", "OPENBLAS_NUM_THREADS": "1"},
+            )
+
+    def close(self) -> None:
+        self._socket.close()
+        self._server.wait()
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdout: int | None = subprocess.PIPE,
+        stderr: int | None = subprocess.PIPE,
+        own_group: bool = False,
+        ignore: Sequence[int] = (),
+    ) -> Process:
+        """Start a program.
+
+        Parameters
+        ----------
+        arguments
+            What stands behind ``python``: ``-m module``, ``-c code`` or a file, and arguments.
+        cwd, env, stdout, stderr
+            As of `subprocess.Popen`.
+        own_group
+            Whether it leads a session, and so a process group, of its own.
+        ignore
+            Signals that it starts with ignored.
+        """
+        out, err = (_piped(asked) for asked in (stdout, stderr))
+        ended, ends = os.pipe()
+        request = pickle.dumps(
+            {
+                "arguments": [str(argument) for argument in arguments],
+                "cwd": str(cwd or Path.cwd()),
+                "env": dict(os.environ if env is None else env),
+                "own_group": own_group,
+                "ignore": list(ignore),
+            }
+        )
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        files = array.array("i", [nowhere, out[1], err[1], ends])
+        self._socket.sendmsg(
+            [len(request).to_bytes(WORD, "little")],
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)],
+        )
+        self._socket.sendall(request)
+        pid = int.from_bytes(_received(self._socket, WORD), "little")
+        os.close(nowhere)
+        os.close(ends)
+        for asked, (_, writing) in ((stdout, out), (stderr, err)):
+            if asked == subprocess.PIPE:
+                os.close(writing)
+        return Process(pid, ended, out[0], err[0])
+
+    def run(
+        self, arguments: Sequence[str], *, timeout: float | None = None, **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end; as `subprocess.run` with ``capture_output``."""
+        process = self.start(arguments, **more)
+        out, err = process.communicate(timeout)
+        return subprocess.CompletedProcess(list(arguments), process.wait(), out, err)
+
+
+def _piped(asked: int | None) -> tuple[int | None, int]:
+    """Return the ends to read from and to write to."""
+    if asked == subprocess.PIPE:
+        return os.pipe()
+    if asked == subprocess.DEVNULL:
+        return None, os.open(os.devnull, os.O_RDWR)
+    return None, 1 if asked is None else asked
+
+
+def _reading(descriptor: int | None) -> IO[str] | None:
+    if descriptor is None:
+        return None
+    return io.TextIOWrapper(io.BufferedReader(io.FileIO(descriptor)), encoding="utf-8")
+
+
+def _received(connection: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = connection.recv(count - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data
+
+
+# The other side: the warm Python.
+
+
+def serve(connection: socket.socket) -> None:
+    """Fork a process for each request, and write how it has ended into its pipe."""
+    ends: dict[int, int] = {}
+    woken, wakes = socket.socketpair()
+    with connection, woken, wakes:
+        _serve(connection, woken, wakes, ends)
+
+
+def _serve(
+    connection: socket.socket, woken: socket.socket, wakes: socket.socket, ends: dict[int, int]
+) -> None:
+    for end in (woken, wakes):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    # A terminal's Ctrl-C is for the tests.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.set_wakeup_fd(wakes.fileno())
+    while True:
+        ready, _, _ = select.select([connection, woken], [], [])
+        if woken in ready:
+            woken.recv(4096)
+            _reap(ends)
+        if connection in ready:
+            head, ancillary, _, _ = connection.recvmsg(WORD, socket.CMSG_SPACE(4 * 4))
+            if not head:
+                return
+            files = array.array("i")
+            for _, _, data in ancillary:
+                files.frombytes(data)
+            request = pickle.loads(_received(connection, int.from_bytes(head, "little")))
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                for opened in (connection, woken, wakes):
+                    opened.close()
+                for end in ends.values():
+                    os.close(end)
+                os.close(files[3])
+                run(request, list(files[:3]))
+            ends[pid] = files[3]
+            for opened in files[:3]:
+                os.close(opened)
+            connection.sendall(pid.to_bytes(WORD, "little"))
+
+
+def _reap(ends: dict[int, int]) -> None:
+    while ends:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        os.write(ends[pid], code.to_bytes(WORD, "little", signed=True))
+        os.close(ends.pop(pid))
+
+
+def run(request: dict[str, Any], files: list[int]) -> None:
+    """Become the program; return only by leaving the interpreter."""
+    if request["own_group"]:
+        os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in request["ignore"]:
+        signal.signal(number, signal.SIG_IGN)
+    for number, opened in enumerate(files):
+        os.dup2(opened, number)
+        os.close(opened)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        binary = io.BufferedWriter(io.FileIO(number, "w", closefd=False))
+        stream = io.TextIOWrapper(
+            binary,
+            "utf-8",
+            errors="strict" if number == 1 else "backslashreplace",
+            line_buffering=number == 2,
+        )
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    _become_main(request["arguments"], os.environ.get("PYTHONPATH", ""))
+    # As at the end of a program: what is registered for it is done, and buffers are flushed.
+    sys.exit()
+
+
+def _become_main(arguments: list[str], path: str) -> None:
+    kind = arguments[0]
+    sys.path[0] = str(Path(kind).resolve().parent) if not kind.startswith("-") else ""
+    sys.path[1:1] = [entry for entry in path.split(os.pathsep) if entry]
+    if kind == "-m":
+        import runpy
+
+        sys.argv = arguments[1:]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        return
+    main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main
+    if kind == "-c":
+        sys.argv = ["-c", *arguments[2:]]
+        code = compile(arguments[1], "<string>", "exec")
+    else:
+        sys.argv = arguments
+        main.__file__ = kind
+        code = compile(Path(kind).read_bytes(), kind, "exec")
+    exec(code, main.__dict__)
+
+
+if __name__ == "__main__":
+    exec(sys.argv[2], {"__name__": "warming"})
+    serve(socket.socket(fileno=int(sys.argv[1])))
