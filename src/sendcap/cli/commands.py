@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "scenario": ("sendcap.cli.scenario", "scenario"),
     "import": ("sendcap.cli.importing", "importing"),
     "calibrate": ("sendcap.cli.calibrate", "calibrate"),
+    "guide": ("sendcap.cli.guide", "guide"),
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sendcap.cli import options
+from sendcap.cli.keys import keys
 from sendcap.text.quantities import counted
 
 
@@ -16,6 +17,9 @@ def scenario(context: click.Context) -> None:
     """List presets, and show or check scenarios."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
+
+
+scenario.add_command(keys)
 
 
 @scenario.command("list")

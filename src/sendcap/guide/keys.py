@@ -1,0 +1,300 @@
+"""Every key of a scenario file, read from the models: type, unit, default, meaning, source."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sendcap.errors import ScenarioError
+from sendcap.scenario.durations import DURATION_SCHEMA
+from sendcap.scenario.schemas import schema
+from sendcap.text.quoting import did_you_mean, shown
+
+_UNITS: Final = {
+    "messages": "messages",
+    "batch": "messages",
+    "spool": "messages",
+    "workers": "hand-overs at a time",
+    "ips": "IP addresses",
+    "connections_per_ip": "connections",
+    "messages_per_connection": "attempts",
+    "limit": "attempts per window",
+    "per_day": "attempts per day",
+    "after": "throttled answers",
+    "max_retries": "retries",
+    "retries_on_day_one": "retries",
+}
+_SHAPING: Final = "KumoMTA, `shaping.toml`, block `default`"
+_SOURCES: Final = {
+    "Delivery.validity": "Adobe: longest validity that the Enhanced MTA honours",
+    "Relay.batch": 'Adobe Campaign v8, "Configure and send": largest delivery part',
+    "Provider.connections_per_ip": _SHAPING,
+    "Provider.messages_per_connection": _SHAPING,
+    "Provider.idle_timeout": _SHAPING,
+    "Provider.connection_scaling": "KumoMTA, `ready_queue.rs`, `ideal_connection_count`",
+    "Reporting.refresh": "Adobe, technical workflows: `updateDeliveryExecInfo`",
+    "Reporting.engagement_refresh": "Adobe: tracking indicators are computed hourly",
+    "Feedback.asynchronous": "Adobe: asynchronous bounces take up to 7 days",
+    "FixedWindow": 'Adobe Campaign Classic, "Email deliverability"',
+    "Gap": "Postfix, `qmgr_entry.c`: `destination_rate_delay`",
+    "ExponentialRetry": "Momentum, `Retry_Interval` and `Max_Retry_Interval`",
+}
+"""Sources that the models do not name, by table and key."""
+_GENERIC: Final = str(DURATION_SCHEMA["description"])
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of a scenario file.
+
+    Attributes
+    ----------
+    path
+        Such as ``providers.NAME.rate`` or ``deliveries[].messages``.
+    type
+        What a file may write.
+    unit
+        What a number counts; empty where the type says it.
+    default
+        As a file writes it; ``required`` where no default exists.
+    meaning
+        One or two sentences.
+    source
+        Where the rule or the default comes from; empty for a choice of sendcap.
+    variant
+        The table that has this key, such as ``policy = "exim"``; empty where every table has it.
+    """
+
+    path: str
+    type: str
+    unit: str
+    default: str
+    meaning: str
+    source: str
+    variant: str = ""
+
+
+def scenario_keys(path: str = "") -> list[Key]:
+    """Return the keys of a scenario file, or those at and below a path.
+
+    Parameters
+    ----------
+    path
+        Such as ``providers``, ``mta.retry`` or ``deliveries[0].messages``; a provider's name
+        stands for any. ``distribution`` has the keys of a random time. Empty for all.
+
+    Raises
+    ------
+    ScenarioError
+        For a path that no key has.
+
+    Examples
+    --------
+    >>> [key.default for key in scenario_keys("mta.ips")]
+    ['1']
+    """
+    keys = list(_Walk(schema()).all())
+    wanted = _pieces(path)
+    result = [key for key in keys if _below(_pieces(key.path), wanted)]
+    if not result:
+        known = {key.path for key in keys}
+        raise ScenarioError(
+            f"no scenario key {shown(path)}"
+            f"{did_you_mean(path, known) or '; `sendcap scenario keys` lists them'}"
+        )
+    return result
+
+
+def _pieces(path: str) -> list[str]:
+    path = re.sub(r"\[\d*\]", "[]", path.strip())
+    return re.findall(r'"[^"]*"|[^.]+', path)
+
+
+def _below(pieces: list[str], wanted: list[str]) -> bool:
+    return len(pieces) >= len(wanted) and all(
+        have in ("NAME", want) or have.removesuffix("[]") == want
+        for have, want in zip(pieces, wanted, strict=False)
+    )
+
+
+class _Walk:
+    """Goes through the tables of the JSON schema."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        self._tables: Mapping[str, Any] = root["$defs"]
+        self._distributions = [
+            name for name, table in self._tables.items() if "dist" in table.get("properties", {})
+        ]
+
+    def all(self) -> Iterator[Key]:
+        yield from self._table("Scenario", self._root, "")
+        for name in self._distributions:
+            yield from self._table(name, self._tables[name], "distribution", "dist")
+
+    def _table(
+        self, name: str, table: Mapping[str, Any], path: str, selector: str = ""
+    ) -> Iterator[Key]:
+        fields: Mapping[str, Any] = table["properties"]
+        variant = f'{selector} = "{fields[selector]["const"]}"' if selector else ""
+        required = table.get("required", ())
+        for field, about in fields.items():
+            here = f"{path}.{field}" if path else field
+            if field == selector:
+                yield Key(
+                    here, _type(about), "", "", _summary(table), _source(table, name), variant
+                )
+                continue
+            if not _only_tables(about):
+                yield Key(
+                    here,
+                    self._written(about),
+                    _unit(field, about),
+                    "required" if field in required else self._default(about),
+                    _meaning(about),
+                    _source(about, f"{name}.{field}") or self._source_of_table(about),
+                    variant,
+                )
+            yield from self._within(about, here)
+
+    def _within(self, about: Mapping[str, Any], path: str) -> Iterator[Key]:
+        """Yield the keys of the tables that a field may have."""
+        for option in _options(about):
+            if "items" in option:
+                yield from self._within(option["items"], f"{path}[]")
+            elif isinstance(option.get("additionalProperties"), dict):
+                yield from self._within(option["additionalProperties"], f"{path}.NAME")
+            elif "$ref" in option:
+                name = option["$ref"].rpartition("/")[2]
+                if name not in self._distributions:
+                    table = self._tables[name]
+                    yield from self._table(name, table, path, _selector(table))
+
+    def _written(self, about: Mapping[str, Any]) -> str:
+        """Return the types that a file may write."""
+        names: dict[str, None] = {}
+        for option in _options(about):
+            if "$ref" in option:
+                table = option["$ref"].rpartition("/")[2]
+                names["distribution" if table in self._distributions else "table"] = None
+            else:
+                names[_type(option)] = None
+        return " or ".join(names)
+
+    def _tables_of(self, about: Mapping[str, Any]) -> list[str]:
+        """Return the names of the tables that a field may have, without distributions."""
+        names = [option.get("$ref", "").rpartition("/")[2] for option in _options(about)]
+        return [name for name in names if name and name not in self._distributions]
+
+    def _default(self, about: Mapping[str, Any]) -> str:
+        tables = self._tables_of(about)
+        if "default" not in about and tables and (selector := _selector(self._tables[tables[0]])):
+            return f'{selector} = "{self._tables[tables[0]]["properties"][selector]["const"]}"'
+        return _default(about)
+
+    def _source_of_table(self, about: Mapping[str, Any]) -> str:
+        tables = self._tables_of(about)
+        return _source(self._tables[tables[0]], tables[0]) if len(tables) == 1 else ""
+
+
+def _only_tables(about: Mapping[str, Any]) -> bool:
+    """Whether a field is a table, or a list or table of tables, and nothing else."""
+    inner = about.get("items", about.get("additionalProperties", about))
+    return "$ref" in about or (isinstance(inner, dict) and "$ref" in inner)
+
+
+def _options(about: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the alternatives of a field, without null, which no TOML file can write."""
+    alternatives = about.get("anyOf", about.get("oneOf"))
+    if alternatives is None:
+        if about.get("type") != "null":
+            yield about
+        return
+    for option in alternatives:
+        yield from _options(option)
+
+
+def _selector(table: Mapping[str, Any]) -> str:
+    return next((name for name in ("policy", "kind") if name in table["properties"]), "")
+
+
+def _type(about: Mapping[str, Any]) -> str:
+    kind = about.get("type", "")
+    if "const" in about:
+        return json.dumps(about["const"])
+    if "enum" in about:
+        return " or ".join(map(json.dumps, about["enum"]))
+    if kind == "array":
+        return f"list of {_plural(about['items'])}"
+    if kind == "object":
+        return "a share per provider"
+    if about.get("title") in ("Duration", "Rate"):
+        words = [f'"{text}"' for text in about.get("examples", ()) if not text[0].isdigit()]
+        return " or ".join([about["title"].lower(), *words])
+    if about.get("format") == "date-time":
+        return "date and time"
+    if kind == "number" and about.get("le") == 1:
+        return "share"
+    return {"integer": "whole number", "number": "number", "string": "text"}.get(kind, "table")
+
+
+def _plural(items: Mapping[str, Any]) -> str:
+    if "enum" in items:
+        return _type(items)
+    return {"duration": "durations", "whole number": "whole numbers"}.get(_type(items), "tables")
+
+
+def _unit(field: str, about: Mapping[str, Any]) -> str:
+    if "unit" in about:
+        return str(about["unit"])
+    kinds = {_type(option).partition(" or ")[0] for option in _options(about)}
+    if "share" in kinds or "a share per provider" in kinds:
+        return "0 to 1"
+    if kinds & {"duration", "list of durations"}:
+        return "ms, s, m, h, d, w"
+    if "rate" in kinds:
+        return "per s, m, h, d"
+    return _UNITS.get(field, "")
+
+
+def _default(about: Mapping[str, Any]) -> str:
+    default = about.get("default")
+    if default is None or default in ([], ""):
+        return "none"
+    if isinstance(default, list) and len(default) > 4:
+        return f"{json.dumps(default[:3])[:-1]}, …]"
+    return f"{default:g}" if isinstance(default, float) else json.dumps(default, ensure_ascii=False)
+
+
+def _meaning(about: Mapping[str, Any]) -> str:
+    text = str(about.get("description", ""))
+    return "" if text.startswith(_GENERIC) else _plain(text)
+
+
+def _summary(table: Mapping[str, Any]) -> str:
+    return _plain(str(table.get("description", "")).partition("\n\nReferences")[0])
+
+
+def _source(about: Mapping[str, Any], name: str) -> str:
+    if "source" in about:
+        return _plain(str(about["source"]))
+    if name in _SOURCES:
+        return _plain(_SOURCES[name])
+    _, found, references = str(about.get("description", "")).partition("References\n----------\n")
+    return _plain(references.split("\n\n")[0]).rstrip(".") if found else ""
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("``", "`").split())
+
+
+def by_section(keys: Iterable[Key]) -> dict[str, list[Key]]:
+    """Group keys by their first piece; ``general`` has those without a table."""
+    result: dict[str, list[Key]] = {}
+    for key in keys:
+        first, dot, _ = key.path.partition(".")
+        result.setdefault(first.removesuffix("[]") if dot else "general", []).append(key)
+    return result

@@ -1,0 +1,57 @@
+"""Every example of the guide and of the README is run, and shows what it says."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from blocks import GUIDE, PAGES, README, ROOT, blocks, name
+from files_written import assert_documented
+from session import Session
+
+from sendcap import scenario
+
+SEND = next(block.text for block in blocks(README.read_text()) if block.language == "toml")
+WITH_EXAMPLES = [page for page in PAGES if blocks(page.read_text())]
+
+
+def log_of_a_send() -> str:
+    """Lines as Postfix would have written them for a small send."""
+    written = importlib.import_module("written_logs")
+    trace = written.traced(scenario.updated(scenario.loads(SEND), {"deliveries[0].messages": 2000}))
+    return "\n".join(written.postfix(trace)) + "\n"
+
+
+@pytest.fixture(scope="session")
+def first_delivery(tmp_path_factory) -> Path:
+    """The files that the pages start with: my-send.toml, and the run of it in my-run."""
+    folder = tmp_path_factory.mktemp("first-delivery")
+    (folder / "my-send.toml").write_text(SEND)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        Session().run(blocks("```console\n$ sendcap run my-send.toml --out my-run\n```\n")[0])
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name)
+def test_examples_of_a_page_run_in_their_order(page, first_delivery, tmp_path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "experiments")
+    # Children that import everything anew would take most of the time.
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.chdir(tmp_path)
+    if page.stem == "calibrate":
+        Path("mail.log").write_text(log_of_a_send(), encoding="utf-8")
+    if page.name == "README.md":
+        Path("my-send.toml").write_text(SEND, encoding="utf-8")
+    elif page.parent.name != "tutorial":
+        shutil.copytree(first_delivery, tmp_path, dirs_exist_ok=True)
+    session = Session()
+    for block in blocks(page.read_text(encoding="utf-8")):
+        session.run(block)
+    assert_documented(tmp_path, (GUIDE / "reference" / "files.md").read_text(encoding="utf-8"))

@@ -1,0 +1,124 @@
+"""The guide as a whole: its index, links, and the names in its sentences."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import click
+import pytest
+from blocks import GUIDE, PAGES, ROOT, blocks, inline_code, links, name
+
+import sendcap
+from sendcap.cli.commands import commands
+from sendcap.errors import SendcapError
+from sendcap.guide.keys import scenario_keys
+from sendcap.guide.pages import topic, topics
+
+_PATH = re.compile(r"(?:src/sendcap|tests|experiments|notebooks|\.ci)(?:/[\w.-]+)+(?:::\w+)?")
+_SECTION = re.compile(
+    r"(?:time|deliveries|relay|mta|providers|feedback|engagement|reporting)[.\[][\w.\[\]]+"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_leads_somewhere(page) -> None:
+    for link in links(page.read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {
+        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_path_in_a_sentence_exists(page) -> None:
+    for code in inline_code(page.read_text(encoding="utf-8")):
+        if _PATH.fullmatch(code):
+            path, _, test = code.partition("::")
+            assert (ROOT / path).exists(), code
+            assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_command_in_a_sentence_exists_with_its_options(page) -> None:
+    for code in inline_code(page.read_text(encoding="utf-8")):
+        if re.match(r"sendcap [a-z]", code):
+            assert_command(shlex.split(code)[1:])
+
+
+def assert_command(words: list[str]) -> None:
+    command: click.Command = commands
+    context = click.Context(commands)
+    while isinstance(command, click.Group) and words and words[0].isidentifier():
+        found = command.get_command(context, words[0])
+        assert found is not None, words
+        command, words = found, words[1:]
+    known = {text for parameter in command.params for text in parameter.opts}
+    for word in words:
+        if word.startswith("-"):
+            assert word in known, word
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_name_of_the_package_in_a_sentence_is_importable(page) -> None:
+    for code in inline_code(page.read_text(encoding="utf-8")):
+        if match := re.match(r"sendcap((?:\.\w+)+)", code):
+            value = sendcap
+            for piece in match[1].split(".")[1:]:
+                value = getattr(value, piece)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_scenario_key_in_a_sentence_exists(page) -> None:
+    for code in inline_code(page.read_text(encoding="utf-8")):
+        if _SECTION.fullmatch(code):
+            scenario_keys(code)
+
+
+def test_the_index_lists_every_page_once() -> None:
+    listed = [page.path for page in topics()]
+    assert sorted(listed) == sorted(
+        page for page in GUIDE.rglob("*.md") if page != GUIDE / "README.md"
+    )
+    names = [page.name for page in topics()]
+    assert len(names) == len(set(names))
+
+
+def test_every_page_begins_with_a_heading_and_is_short() -> None:
+    for page in topics():
+        lines = [line for line in page.text.splitlines() if line and not line.startswith("<!--")]
+        assert lines[0].startswith("# "), page.name
+        if page.kind.startswith("How-to"):
+            assert len(page.text.split()) < 400, page.name
+            assert blocks(page.text), page.name
+
+
+def test_every_invariant_names_a_test() -> None:
+    _, *invariants = re.split(r"^## INV-", topic("invariants").text, flags=re.MULTILINE)
+    assert [int(text.split()[0]) for text in invariants] == list(range(1, len(invariants) + 1))
+    for text in invariants:
+        assert re.search(r"- Test: `tests/", text), text
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("limts", 'did you mean "limits"?'),
+        ("converge", "believe"),
+        ("greylisting", "bounces"),
+        ("xyz", "`sendcap guide` lists them"),
+    ],
+)
+def test_an_unknown_topic_is_answered_by_a_suggestion(word, answer) -> None:
+    with pytest.raises(SendcapError) as error:
+        topic(word)
+    assert answer in str(error.value)
