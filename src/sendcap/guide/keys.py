@@ -10,30 +10,14 @@ from typing import Any, Final
 
 from sendcap.errors import ScenarioError
 from sendcap.scenario.durations import DURATION_SCHEMA
-from sendcap.scenario.schemas import schema
+from sendcap.scenario.files import schema
 from sendcap.text.quoting import did_you_mean, shown
 
-_UNITS: Final = {
-    "messages": "messages",
-    "batch": "messages",
-    "spool": "messages",
-    "workers": "hand-overs at a time",
-    "ips": "IP addresses",
-    "connections_per_ip": "connections",
-    "messages_per_connection": "attempts",
-    "limit": "attempts per window",
-    "per_day": "attempts per day",
-    "after": "throttled answers",
-    "max_retries": "retries",
-    "retries_on_day_one": "retries",
-}
-_SHAPING: Final = "KumoMTA, `shaping.toml`, block `default`"
+_UNITS: Final = {"per_day": "attempts per day", "max_retries": "retries"}
+"""Units that the models do not name."""
 _SOURCES: Final = {
     "Delivery.validity": "Adobe: longest validity that the Enhanced MTA honours",
     "Relay.batch": 'Adobe Campaign v8, "Configure and send": largest delivery part',
-    "Provider.connections_per_ip": _SHAPING,
-    "Provider.messages_per_connection": _SHAPING,
-    "Provider.idle_timeout": _SHAPING,
     "Provider.connection_scaling": "KumoMTA, `ready_queue.rs`, `ideal_connection_count`",
     "Reporting.refresh": "Adobe, technical workflows: `updateDeliveryExecInfo`",
     "Reporting.engagement_refresh": "Adobe: tracking indicators are computed hourly",
