@@ -114,8 +114,8 @@ def test_an_end_that_the_horizon_cuts_off_is_told_as_such(given, sendcap) -> Non
             "mta.ips: [9, 3]: the first must be less than the second",
         ),
         ((*FORECAST, "--delivery", "new"), 'no rows of delivery "new"'),
-        (("forecast", "truth.toml", "--observed", "seen/kpis.csv"), "no range: say what is not"),
-        (("run", "given.toml"), "is a range, which only `sendcap forecast` takes"),
+        (("forecast", "truth.toml", "--observed", "seen/kpis.csv"), "no range: write an uncertain"),
+        (("run", "given.toml"), "is a range, which only `sendcap forecast` accepts"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line_and_nothing_is_left(

@@ -106,7 +106,7 @@ def test_only_a_forecast_takes_ranges(file) -> None:
     told = str(caught.value).splitlines()
     assert len(told) == 5
     assert told[0].endswith(
-        "mta.retry.first: is a range, which only `sendcap forecast` takes; give one value"
+        "mta.retry.first: is a range, which only `sendcap forecast` accepts; give one value"
     )
 
 
@@ -116,7 +116,7 @@ def test_other_mistakes_are_told_as_in_any_scenario(file) -> None:
 
 
 def test_a_scenario_without_ranges_is_told_how_to_give_one() -> None:
-    with pytest.raises(ScenarioError, match=r"no range: say what is not known, such as share = \{"):
+    with pytest.raises(ScenarioError, match=r"no range: write an uncertain value as share = \{"):
         load_uncertain("quickstart")
 
 

@@ -1,4 +1,4 @@
-"""The command ``sendcap``: a thin skin over the Python API, one module per command."""
+"""The command ``sendcap``: a thin face of the Python API, one module per command."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Parameters
     ----------
     arguments
-        Those of the process by default.
+        The command line (default: that of the process).
     """
-    # Before anything that takes long to import: it can be interrupted as well.
+    # Before the slow imports, which can be interrupted too.
     stops.listen()
     try:
         from sendcap.cli.commands import commands

@@ -1,7 +1,7 @@
 """The commands of ``sendcap``.
 
-A command's module is imported when the command is named, and imports what it needs when it runs,
-so that ``sendcap --help`` answers at once.
+A command's module is imported when the command is named, and imports the API when it runs, so that
+``sendcap --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _COMMANDS: Final = {
 
 @contextmanager
 def _closed_pipes() -> Iterator[None]:
-    """Catch a closed pipe before click ends the program in its own way."""
+    """Turn a closed pipe into an error that click does not handle."""
     try:
         yield
     except BrokenPipeError:
@@ -47,10 +47,10 @@ def _closed_pipes() -> Iterator[None]:
 
 
 class Commands(click.Group):
-    """Commands that are imported when they are named, and that end as `conduct` says."""
+    """Commands that are imported when named and that end by `conduct`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names of the commands, in the order of the help."""
+        """Return the names of the commands in the order of the help."""
         return list(_COMMANDS)
 
     def get_command(

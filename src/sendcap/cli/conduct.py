@@ -1,4 +1,4 @@
-"""How every command ends: exit codes, errors and warnings in one line each, no traceback."""
+"""The end of every command: exit codes, errors and warnings in one line each, no traceback."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ INTERRUPTED: Final = 130
 _WHEN_WRITING: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN}
 )
-"""These come of writing; what is written into files names the file."""
+"""Errors of writing to standard output; those of files name the file."""
 
 
 class PipeClosedError(Exception):
-    """Nobody reads the output any more."""
+    """The reader of the output has gone."""
 
 
 def printable(text: str) -> str:
-    """Return a text without characters that would move the cursor or colour the terminal."""
+    """Return a text without control characters of the terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def tell(kind: str, text: str) -> None:
     """Write each line of an error or a warning to stderr."""
-    # There may be nobody left to read it.
+    # The reader may have gone.
     with suppress(OSError):
         for line in text.splitlines() or [""]:
             click.echo(f"{kind}: {printable(line)}", err=True)
@@ -44,10 +44,10 @@ def tell(kind: str, text: str) -> None:
 def conduct(command: Callable[[], object]) -> int:
     """Run a command and return its exit code.
 
-    That is 0 for success and 2 for bad input. A reader that closes the pipe, as ``head`` does, is
-    no failure. What signals do is in `sendcap.cli.stops`.
+    It is 0 for success and 2 for bad input. A reader that closes the pipe, as ``head`` does, is
+    no failure. For signals see `sendcap.cli.stops`.
     """
-    with _every_character(), _told_warnings():
+    with _every_character(), _warnings_once():
         try:
             code = command()
             _flush()
@@ -61,7 +61,7 @@ def conduct(command: Callable[[], object]) -> int:
             tell("error", "not enough memory")
             code = BAD_INPUT
         except (KeyboardInterrupt, click.Abort):
-            # Where a program runs a command itself, without `stops`.
+            # In a program that runs a command without `stops`.
             tell("error", "interrupted")
             code = INTERRUPTED
         except (PipeClosedError, BrokenPipeError):
@@ -86,13 +86,13 @@ def _where(error: OSError) -> str:
 
 
 def _flush() -> None:
-    """Write what is still buffered now, when a failure can still be told."""
+    """Write the buffer now, while a failure can still be reported."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def _abandon_stdout() -> None:
-    """Let what is buffered go nowhere: Python would fail again to write it at exit."""
+    """Discard the buffer: at exit Python would fail again to write it."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -101,7 +101,7 @@ def _abandon_stdout() -> None:
 
 @contextmanager
 def _every_character() -> Iterator[None]:
-    """Escape characters that the terminal's encoding lacks; a title must not stop a run."""
+    """Escape characters missing in the terminal's encoding; a title must not stop a run."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -109,9 +109,9 @@ def _every_character() -> Iterator[None]:
 
 
 @contextmanager
-def _told_warnings() -> Iterator[None]:
-    """Tell each of sendcap's warnings once."""
-    told: set[str] = set()
+def _warnings_once() -> Iterator[None]:
+    """Show each warning of sendcap once."""
+    seen: set[str] = set()
 
     def show(
         message: Warning | str,
@@ -123,8 +123,8 @@ def _told_warnings() -> Iterator[None]:
     ) -> None:
         if not issubclass(category, SendcapWarning):
             ordinary(message, category, filename, lineno, file, line)
-        elif str(message) not in told:
-            told.add(str(message))
+        elif str(message) not in seen:
+            seen.add(str(message))
             tell("warning", str(message))
 
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Changes of a scenario on the command line: ``--set mta.retry.first=10m``, and ranges in it."""
+"""Changes of a scenario on the command line: ``--set mta.retry.first=10m`` and ``--range``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ _OPENING: Final = ("{", "[", '"', "'")
 
 
 def edits_of(settings: Sequence[str]) -> dict[str, Any]:
-    """Return the values by path that ``sendcap.scenario.updated`` takes.
+    """Return the values of ``--set`` by path, as ``sendcap.scenario.updated`` takes them.
 
-    Values are written as in a scenario file; text needs no quotes. A path that is given twice
-    takes the last value.
+    Values are written as in a scenario file; text needs no quotes. The last value of a path counts.
 
     Raises
     ------
@@ -98,7 +97,7 @@ def study_edits(settings: Sequence[str], seed: int | None) -> dict[str, Any]:
 
 
 def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
-    """Return the ranges by path that ``sendcap.scenario.load_uncertain`` takes.
+    """Return the ranges of ``--range`` by path, as ``load_uncertain`` takes them.
 
     Raises
     ------
@@ -123,10 +122,10 @@ def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
 def _parts(
     settings: Sequence[str], option: str, form: str, like: str
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield path, value and the whole of each setting."""
+    """Yield the path, the value and the text of each setting."""
     for setting in settings:
-        found = _SETTING.fullmatch(setting)
-        path, value = (part.strip() for part in found.groups()) if found else ("", "")
+        match = _SETTING.fullmatch(setting)
+        path, value = (part.strip() for part in match.groups()) if match else ("", "")
         if not path or not value:
             raise SendcapError(f'{option}: "{setting}" is not {form}; write it like {like}')
         yield path, value, setting

@@ -1,8 +1,8 @@
-"""Being stopped: Ctrl-C, SIGTERM and a closed terminal end the program at once, with one line.
+"""Signals: Ctrl-C, SIGTERM and a closed terminal end the program at once, with one line.
 
-No exception is raised for it. It could come up anywhere, and what is running there may swallow it,
-wrap it or hang on it: an import, a schema of pydantic, a callback from C. Instead, the handler
-itself cleans up and ends the process; so it imports nothing that is slow.
+They raise no exception: the code running at that moment (an import, a pydantic schema, a callback
+from C) might swallow it, wrap it or hang. Instead the handler cleans up and ends the process, so
+this module imports nothing slow.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ _SIGNALS: Final = {
         ("SIGTERM", "terminated"),
         ("SIGHUP", "terminated"),
     )
-    # Not every system has all.
+    # Some systems lack some of them.
     if hasattr(signal, name)
 }
 
-# It belongs to the process, as its signal handlers do.
+# A state of the process, as the signal handlers are.
 _stopped_by: list[int] = []
 
 
 def listen() -> None:
-    """Let signals end this process; those that nohup has told to be ignored stay ignored."""
+    """Let signals end this process, except those that are ignored, as under nohup."""
     for number, word in _SIGNALS.items():
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _ending(word))
 
 
 def ignore() -> None:
-    """Let signals pass: all is done, and the exit code is decided.
+    """Ignore signals at the end of the program, when the exit code is settled.
 
-    Python takes its handlers away before it ends, and a signal would then decide otherwise.
+    Python removes its handlers before it ends; a later signal would change the exit code.
     """
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -49,7 +49,7 @@ def ignore() -> None:
 def _ending(word: str) -> Callable[[int, Any], None]:
     def end(number: int, _frame: Any) -> None:
         if _stopped_by:
-            # The first signal is being obeyed already, below on the stack.
+            # The first signal is still being handled, further down the stack.
             return
         _stopped_by.append(number)
         try:

@@ -1,9 +1,9 @@
-"""What a run looks like in the terminal: the dashboard and the totals."""
+"""Tables in the terminal: the console, and the dashboard and totals of a run."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.cli.conduct import printable
@@ -45,7 +45,7 @@ _MOMENTS: Final = {
     "accepted_99_pct_s": "99 %",
 }
 _UNLIMITED: Final = 1_000_000
-"""Columns: a line may be longer than the terminal, but no number in it is ever broken."""
+"""Columns: a line may be longer than the terminal, but no number is broken."""
 
 
 def console() -> Console:
@@ -62,7 +62,7 @@ def console() -> Console:
 
 
 def new_table(first: str, columns: Sequence[str]) -> Table:
-    """Return a table with a column of names and others that are set to the right."""
+    """Return a table with left-aligned names and right-aligned values."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -79,15 +79,34 @@ def new_table(first: str, columns: Sequence[str]) -> Table:
     return table
 
 
+def show_table(
+    screen: Console,
+    title: str,
+    first: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    notes: Iterable[str] = (),
+) -> None:
+    """Print a title, a table of names and values, notes, and an empty line."""
+    table = new_table(first, columns)
+    for row in rows:
+        table.add_row(*map(printable, row))
+    heading(screen, title)
+    screen.print(table)
+    for note in notes:
+        screen.print(printable(note))
+    screen.print()
+
+
 def show_dashboard(screen: Console, dashboards: Sequence[Dashboard]) -> None:
-    """Print the dashboards of one moment and delivery, a column for each mode."""
+    """Print the dashboards of one time and delivery, a column per mode."""
     first = dashboards[0]
     which = "all deliveries" if first.delivery == ALL_DELIVERIES else first.delivery
-    table = new_table("", [its.mode for its in dashboards])
+    table = new_table("", [dashboard.mode for dashboard in dashboards])
     for name, label in _COUNTS.items():
-        table.add_row(label, *(f"{getattr(its, name):,}" for its in dashboards))
+        table.add_row(label, *(f"{getattr(dashboard, name):,}" for dashboard in dashboards))
     for name, label in _PERCENTAGES.items():
-        table.add_row(label, *(percentage(getattr(its, name)) for its in dashboards))
+        table.add_row(label, *(percentage(getattr(dashboard, name)) for dashboard in dashboards))
     heading(screen, f"Deployment dashboard, {which}, at {elapsed(first.time_s)}")
     screen.print(table)
 
@@ -95,7 +114,7 @@ def show_dashboard(screen: Console, dashboards: Sequence[Dashboard]) -> None:
 def show_totals(
     screen: Console, title: str, first: str, rows: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """Print the totals of a run, a row for each provider or delivery.
+    """Print the totals of a run, a row per provider or delivery.
 
     Parameters
     ----------
@@ -122,14 +141,14 @@ def show_totals(
 
 
 def notes(modes: Sequence[Mode]) -> list[str]:
-    """Return what a reader of the tables has to know, a line each."""
-    told = ["Times count from t = 0, the start of the simulation, not from a delivery's own start."]
+    """Return the notes below the tables, a line each."""
+    lines = ["Times count from t = 0, the start of the simulation, not of a delivery."]
     early = [mode for mode in modes if mode in ("efs", "legacy")]
     if early:
-        told.append(
+        lines.append(
             f"{', '.join(early)}: a soft-bounced message counts as Failed until its retry succeeds."
         )
-    return told
+    return lines
 
 
 def heading(screen: Console, text: str) -> None:

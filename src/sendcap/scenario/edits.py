@@ -1,4 +1,4 @@
-"""A scenario with some of its values replaced, for sweeps."""
+"""Changes of a scenario: values by path."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ _PIECE: Final = re.compile(r'(?:^|\.)(?:([A-Za-z0-9_-]+)|"([^"]*)")|\[(\d{1,9})\
 
 
 def updated(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
-    """Return a new scenario with the values at some paths replaced, and checked as a file is.
+    """Return a scenario with new values at some paths, checked like a file.
 
     Parameters
     ----------
     scenario
-        Where to start from; it stays as it is.
+        The original, which is not changed.
     values
         New values by path, written as in a scenario file: ``{"mta.retry.first": "10m",
-        "deliveries[0].messages": 1000, 'providers."comcast.net".rate': "none"}``. None brings
-        back the default.
+        "deliveries[0].messages": 1000, 'providers."comcast.net".rate': "none"}``. None restores
+        the default.
 
     Raises
     ------
     ScenarioError
-        For a path that does not exist, or values that make no valid scenario.
+        For an unknown path, or if the result is not a valid scenario.
     """
     return Edits(scenario).updated(values)
 
 
 class Edits:
-    """Makes many scenarios of one; see `updated`."""
+    """Many variants of one scenario; see `updated`."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._data = to_dict(scenario)
 
     def updated(self, values: Mapping[str, Any]) -> Scenario:
-        """Return a new scenario with the values at some paths replaced; see `updated`."""
+        """Return a scenario with new values at some paths; see `updated`."""
         data = copy.deepcopy(self._data)
         for path, value in values.items():
             # A copy: a path after it may lead into it.
@@ -104,12 +104,12 @@ def place_of(path: str) -> problems.Place:
     place: list[str | int] = []
     position = 0
     while position < len(path):
-        found = _PIECE.match(path, position)
-        if found is None or path.startswith("."):
+        match = _PIECE.match(path, position)
+        if match is None or path.startswith("."):
             break
-        bare, quoted, number = found.groups()
+        bare, quoted, number = match.groups()
         place.append(int(number) if number else bare or quoted or "")
-        position = found.end()
+        position = match.end()
     if not place or position < len(path):
         raise ScenarioError(
             f"{visible(path)}: not a path; "

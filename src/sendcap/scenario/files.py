@@ -50,7 +50,7 @@ def scenario_of(source: Scenario | str | os.PathLike[str]) -> Scenario:
 
 
 class Source(NamedTuple):
-    """A scenario as TOML gives it, what messages call it, and where its other files are."""
+    """A scenario as TOML gives it, the name in error messages, and the folder of its files."""
 
     data: dict[str, Any]
     name: str
@@ -63,7 +63,7 @@ def read(source: str | Path) -> Source:
     Raises
     ------
     ScenarioError
-        If there is none, or it is not TOML.
+        If it is missing or not TOML.
     """
     path, name = Path(source), visible(str(source))
     try:
@@ -85,9 +85,9 @@ def read_text(path: Path, name: str, what: str) -> str:
     path
         Of the file.
     name
-        What error messages call it.
+        The name in error messages.
     what
-        What it should be: a ``"scenario"``.
+        The kind of file, such as ``"scenario"``.
 
     Raises
     ------
@@ -137,9 +137,9 @@ def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scen
     text
         The scenario.
     name
-        What error messages call it.
+        The name in error messages.
     folder
-        What the names of measured files are relative to; None for the working directory.
+        The folder of measured files; None for the working directory.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scen
 def from_dict(
     data: Mapping[str, Any], name: str = "<scenario>", folder: Path | None = None
 ) -> Scenario:
-    """Make a scenario of nested dictionaries with the keys and values of a scenario file.
+    """Make a scenario from nested dictionaries with the keys and values of a scenario file.
 
     Parameters
     ----------
@@ -169,11 +169,11 @@ def from_dict(
     try:
         return Scenario.model_validate(data, context={"folder": folder})
     except ValidationError as error:
-        found = [
-            f"{path}: is a range, which only `sendcap forecast` takes; give one value"
+        lines = [
+            f"{path}: is a range, which only `sendcap forecast` accepts; give one value"
             for path in split(data).ranges
         ] or problems.lines(error, data)
-        raise ScenarioError("\n".join(f"{name}: {line}" for line in found)) from None
+        raise ScenarioError("\n".join(f"{name}: {line}" for line in lines)) from None
 
 
 def to_dict(scenario: Scenario, *, defaults: bool = True) -> dict[str, Any]:
@@ -182,10 +182,10 @@ def to_dict(scenario: Scenario, *, defaults: bool = True) -> dict[str, Any]:
     Parameters
     ----------
     defaults
-        Fill in every default; else there are only the keys that its author has given.
+        Fill in every default; otherwise only the keys that the author has set.
     """
-    found: dict[str, Any] = _without_none(scenario.model_dump(exclude_unset=not defaults))
-    return found
+    data: dict[str, Any] = _without_none(scenario.model_dump(exclude_unset=not defaults))
+    return data
 
 
 def _without_none(value: Any) -> Any:
@@ -197,7 +197,7 @@ def _without_none(value: Any) -> Any:
 
 
 def dumps(scenario: Scenario) -> str:
-    """Write a scenario as TOML, complete: with every default, and no other file needed.
+    """Write a scenario as complete TOML, with every default and without other files.
 
     ``loads(dumps(scenario)) == scenario``, to the last bit.
     """
@@ -205,14 +205,14 @@ def dumps(scenario: Scenario) -> str:
 
 
 def presets() -> dict[str, str]:
-    """Return the scenarios that come with sendcap: name and one-line description."""
+    """Return the built-in scenarios: name and one-line description."""
     folder = resources.files("sendcap.scenario").joinpath("presets")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return {name.removesuffix(".toml"): _description(name) for name in names}
 
 
 def preset_text(name: str) -> str:
-    """Return the file of a preset as it stands, with the comments that explain each number.
+    """Return the text of a preset, with the comments that explain each number.
 
     Parameters
     ----------

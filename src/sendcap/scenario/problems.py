@@ -52,19 +52,19 @@ def _line(details: ErrorDetails, data: Any, root: type[BaseModel]) -> str:
 
 def _written(place: Place, data: Any) -> Place:
     """Leave out the pieces that are not in the scenario: tags of unions, ``[key]``."""
-    kept: list[str | int] = []
+    pieces: list[str | int] = []
     at: Any = data
     for piece in place:
         if piece == "[key]" or (isinstance(at, dict) and _is_tag(piece, at)):
             continue
-        kept.append(piece)
+        pieces.append(piece)
         if isinstance(at, dict):
             at = at.get(piece)
         elif isinstance(at, list | tuple) and isinstance(piece, int) and piece < len(at):
             at = at[piece]
         else:
             at = None
-    return tuple(kept)
+    return tuple(pieces)
 
 
 def _is_tag(piece: str | int, table: dict[str, Any]) -> bool:
@@ -80,10 +80,10 @@ def _is_tag(piece: str | int, table: dict[str, Any]) -> bool:
 
 def annotation_at(place: Place, root: type[BaseModel] = Scenario) -> Any:
     """Return the type that a scenario has at a place, tags included, or None."""
-    found: Any = root
+    kind: Any = root
     for piece in place:
-        found = _step(found, piece)
-    return found
+        kind = _step(kind, piece)
+    return kind
 
 
 def _step(kind: Any, piece: str | int) -> Any:

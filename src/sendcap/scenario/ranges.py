@@ -1,4 +1,8 @@
-"""Ranges: what a value of a scenario may be, ends included."""
+"""Ranges of a scenario's values, and their place in a scenario file.
+
+``share = { low = 0.002, high = 0.02 }`` is a range. Unlike ``{ dist = "uniform", … }``, a quantity
+that differs from message to message, a range is one unknown value, the same for all messages.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +83,7 @@ class Range:
     def number(self, value: Any) -> float:
         """Return the number that a value stands for; the opposite of `written`.
 
-        Of a duration it is the seconds, of a rate how many in its period.
+        For a duration the seconds, for a rate the messages per period.
 
         Examples
         --------
@@ -113,16 +117,16 @@ def _numbers(
 ) -> tuple[float, float, bool, Callable[[float], Any]]:
     """Return two values as numbers, whether they are whole, and how a value is written."""
     both = (first, second)
-    if all(isinstance(its, str) for its in both):
+    if all(isinstance(value, str) for value in both):
         try:
-            if any("/" in its for its in both):
+            if any("/" in value for value in both):
                 return _rates(Rate.parse(first), Rate.parse(second))
             return parse_duration(first), parse_duration(second), False, _duration
         except ValueError as error:
             raise SendcapError(f"{name}: {error}") from None
-    if any(isinstance(its, bool) or not isinstance(its, int | float) for its in both):
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in both):
         raise SendcapError(f"{name}: must be two numbers, two durations or two rates")
-    whole = all(isinstance(its, int) for its in both)
+    whole = all(isinstance(value, int) for value in both)
     return float(first), float(second), whole, int if whole else float
 
 
@@ -146,7 +150,7 @@ _ENDS: Final = frozenset({"low", "high"})
 
 
 class Split(NamedTuple):
-    """A scenario with ranges, taken apart.
+    """A scenario without ranges, and the ranges.
 
     Attributes
     ----------
@@ -155,7 +159,7 @@ class Split(NamedTuple):
     ranges
         By path, in the order of the file.
     problems
-        What is wrong with them, as ``path: message``.
+        Errors as ``path: message``.
     """
 
     data: dict[str, Any]
@@ -164,7 +168,7 @@ class Split(NamedTuple):
 
 
 def split(data: Mapping[str, Any]) -> Split:
-    """Take the ranges out of a scenario as TOML gives it.
+    """Separate the ranges from a scenario as TOML gives it.
 
     Examples
     --------
@@ -197,20 +201,20 @@ def split(data: Mapping[str, Any]) -> Split:
 
 
 def range_at(place: Place, low: Any, high: Any) -> Range:
-    """Return the range of a value, which is of whole numbers only if the value must be one.
+    """Return the range of a value; of whole numbers only if the key needs them.
 
     Raises
     ------
     SendcapError
-        If it is no range, or none of whole numbers where these are needed.
+        If it is not a range, or not of whole numbers for a key that needs them.
     """
-    its = Range(low, high)
+    span = Range(low, high)
     if isinstance(low, str):
-        return its
+        return span
     if not _is_whole(annotation_at(place)):
         return Range(float(low), float(high))
     if not (float(low).is_integer() and float(high).is_integer()):
-        raise SendcapError(f"{its}: must be whole numbers here")
+        raise SendcapError(f"{span}: must be whole numbers here")
     return Range(int(low), int(high))
 
 

@@ -85,19 +85,19 @@ class Rate:
             raise ValueError(f"{shown(text)} has no period; give a rate, {_RATE_EXAMPLE}")  # noqa: TRY004
         if text.lstrip().startswith("-"):
             raise ValueError(f"{shown(text)} is negative; give a rate, {_RATE_EXAMPLE}")
-        found = _RATE.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
-        if found is None:
+        match = _RATE.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
+        if match is None:
             spaces = " without spaces" if " " in text else ""
             raise ValueError(
                 f"{shown(text)} is not a rate; write LIMIT/PERIOD{spaces}, {_RATE_EXAMPLE}"
             )
-        period = found["period"]
+        period = match["period"]
         if period not in _PERIODS:
             hint = did_you_mean(period, _PERIODS) or "; periods: s m h d"
             raise ValueError(f"unknown period {shown(period)} in {shown(text)}{hint}")
-        limit = _count(found["limit"])
-        times = int(found["times"] or 1)
-        burst = _count(found["burst"]) if found["burst"] else None
+        limit = _count(match["limit"])
+        times = int(match["times"] or 1)
+        burst = _count(match["burst"]) if match["burst"] else None
         if limit == 0:
             raise ValueError(
                 f"{shown(text)} lets nothing through; give a limit of at least 1, or a longer "

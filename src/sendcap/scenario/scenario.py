@@ -62,7 +62,7 @@ class Scenario(Section):
     """Reporting: the dashboard's modes and refresh."""
 
     def with_seed(self, seed: int) -> Scenario:
-        """Return the same scenario with another seed.
+        """Return a copy with another seed.
 
         Parameters
         ----------
@@ -87,9 +87,9 @@ class Scenario(Section):
         }
 
     def suspend_of(self, provider: str) -> Suspend | None:
-        """Return the rule by which a provider's queue is suspended, None if it never is."""
-        its = self.providers[provider].suspend
-        return self.mta.suspend if its == "mta" else its
+        """Return the rule for suspending a provider's queue, or None."""
+        rule = self.providers[provider].suspend
+        return self.mta.suspend if rule == "mta" else rule
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
@@ -137,17 +137,17 @@ class Scenario(Section):
             (
                 ("deliveries", number, "spread"),
                 (
-                    f"{format_duration(its.spread)} is no less than the validity, "
-                    f"{format_duration(its.honoured_validity)}, which counts from the delivery's "
-                    f"start: its last messages would expire before they are ready"
+                    f"{format_duration(delivery.spread)} is no less than the validity, "
+                    f"{format_duration(delivery.honoured_validity)}, which counts from the "
+                    f"delivery's start: its last messages would expire before they are ready"
                 ),
             )
-            for number, its in enumerate(self.deliveries)
-            if its.spread >= its.honoured_validity
+            for number, delivery in enumerate(self.deliveries)
+            if delivery.spread >= delivery.honoured_validity
         ]
 
     def _suspended_for_ever(self) -> list[tuple[tuple[str | int, ...], str]]:
-        """Find rules whose own rate goes on being throttled: they would renew themselves."""
+        """Find rules with a rate above the tolerance: they would renew themselves."""
         problems: list[tuple[tuple[str | int, ...], str]] = []
         for name, provider in self.providers.items():
             rule, tolerance = self.suspend_of(name), provider.tolerance
@@ -187,7 +187,10 @@ class Scenario(Section):
                     f"deliveries[{number}].validity: {given} is longer than the Enhanced MTA "
                     f"allows; honoured as 3.5d"
                 )
-        last = max(its.at + its.spread + its.honoured_validity for its in self.deliveries)
+        last = max(
+            delivery.at + delivery.spread + delivery.honoured_validity
+            for delivery in self.deliveries
+        )
         horizon = self.time.horizon
         if horizon is not None and horizon < last:
             _warn(
@@ -201,7 +204,7 @@ class Scenario(Section):
 
 
 def _warn_of_a_burst(path: str, rate: object, whence: str) -> None:
-    # Over a long period few expect the default, that all of the limit may go in its first second.
+    # Over a long period the default surprises: the entire limit may go in the first second.
     if (
         isinstance(rate, Rate)
         and rate.period_s >= _LONG_PERIOD_S

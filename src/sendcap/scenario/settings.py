@@ -151,7 +151,7 @@ class Relay(Section):
     batch_time: Distribution
     """Time of one hand-over."""
     rate: RateField = None
-    """Rate limit of all workers together, or "none"; max_burst defaults to the limit.
+    """Rate limit of all workers together, or "none"; max_burst defaults to the whole limit.
 
     So "15,000/hr" lets 15,000 messages pass at once, and ",max_burst=1" spaces them evenly.
     """

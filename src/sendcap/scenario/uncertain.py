@@ -1,4 +1,4 @@
-"""A scenario of which some values are known only as ranges."""
+"""A scenario with some values known only as ranges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sendcap.scenario.scenario import Scenario
 from sendcap.text.quoting import visible
 
 MOST_RANGES: Final = 8
-"""With more, no affordable number of simulations fills the space between them."""
+"""With more ranges, no affordable number of simulations covers the space."""
 
 Ends = tuple[Any, Any]
 """Lower and upper end, each as in a scenario file."""
@@ -39,15 +39,15 @@ class UncertainScenario:
     ranges: Mapping[str, Range]
 
     def at(self, values: Mapping[str, Any]) -> Scenario:
-        """Return the scenario with a value for each range, by path, as a scenario file has it.
+        """Return the scenario with a value for each range: by path, as in a scenario file.
 
         Raises
         ------
         ScenarioError
-            If that is no valid scenario.
+            If the result is not a valid scenario.
         """
         with warnings.catch_warnings():
-            # They are told of the middle.
+            # The middle of the ranges has shown them.
             warnings.simplefilter("ignore", SendcapWarning)
             try:
                 return updated(self.scenario, values)
@@ -67,7 +67,7 @@ class UncertainScenario:
             If the result is not a valid scenario, or no range is left.
         """
         fixed = {place_of(path) for path in changes}
-        ranges = {path: its for path, its in self.ranges.items() if place_of(path) not in fixed}
+        ranges = {path: span for path, span in self.ranges.items() if place_of(path) not in fixed}
         return UncertainScenario(updated(self.scenario, changes), _some(ranges))
 
     def with_seed(self, seed: int) -> UncertainScenario:
@@ -86,7 +86,7 @@ def load_uncertain(
     source
         Path of a scenario file, the name of a preset, or a scenario.
     ranges
-        More of them, by path: ``{"providers.gmail.transient": (0.002, 0.02)}``.
+        Further ranges by path: ``{"providers.gmail.transient": (0.002, 0.02)}``.
 
     Raises
     ------
@@ -94,29 +94,29 @@ def load_uncertain(
         With one line per problem; also if there is no range.
     """
     if isinstance(source, UncertainScenario):
-        scenario, found = source.scenario, dict(source.ranges)
+        scenario, known = source.scenario, dict(source.ranges)
     elif isinstance(source, Scenario):
-        scenario, found = source, {}
+        scenario, known = source, {}
     else:
         data, name, folder = read(source if isinstance(source, str) else Path(source))
         parts = split(data)
         if parts.problems:
             raise ScenarioError("\n".join(f"{name}: {line}" for line in parts.problems))
-        scenario, found = from_dict(parts.data, name, folder), parts.ranges
+        scenario, known = from_dict(parts.data, name, folder), parts.ranges
     for path, ends in (ranges or {}).items():
-        found[path] = _given(path, ends)
-        scenario = updated(scenario, {path: found[path].at(0.5)})
-    if len(found) > MOST_RANGES:
+        known[path] = _given(path, ends)
+        scenario = updated(scenario, {path: known[path].at(0.5)})
+    if len(known) > MOST_RANGES:
         raise ScenarioError(
-            f"{len(found)} ranges: give at most {MOST_RANGES}, those that matter most"
+            f"{len(known)} ranges: give at most {MOST_RANGES}, those that matter most"
         )
-    return UncertainScenario(scenario, _some(found))
+    return UncertainScenario(scenario, _some(known))
 
 
 def _some(ranges: Mapping[str, Range]) -> Mapping[str, Range]:
     if not ranges:
         raise ScenarioError(
-            "no range: say what is not known, such as share = { low = 0.002, high = 0.02 } "
+            "no range: write an uncertain value as share = { low = 0.002, high = 0.02 } "
             "in the scenario, or --range providers.gmail.transient=0.002..0.02"
         )
     return ranges
