@@ -5,9 +5,9 @@ import signal
 import pandas as pd
 import pytest
 
-from sendcap.charts.study_files import CONVERGENCE
 from sendcap.cli.edits import edits_of
 from sendcap.errors import SendcapError
+from sendcap.study.convergence.files import CONVERGENCE
 
 
 def names(directory) -> set[str]:
@@ -98,7 +98,7 @@ def test_a_horizon_is_the_end_of_all_that_is_told(sendcap, place) -> None:
     (place / "cut.toml").write_text(f'{text}[time]\nhorizon = "15m"\n')
     result = sendcap("converge", "cut.toml", "--replications", "2", "--workers", "1")
     assert result.exit_code == 0
-    assert "The horizon cuts it off: the end and the truth are those of 15m" in result.stdout
+    assert "The run stops at the horizon (15m); final and true values are as of" in result.stdout
     assert pd.read_csv("runs/cut-converge/errors.csv")["time_s"].max() == 900.0
     assert "without EFS, from its end" in result.stdout
 

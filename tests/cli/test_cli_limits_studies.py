@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import sendcap as package
-from sendcap.cli.limits_studies import sustained_sentence, within_sentence
 from sendcap.study.capacity.searches.levers import levers
 from sendcap.study.capacity.searches.sustained import Growth, Sustained, sustained
 from sendcap.study.capacity.searches.within import largest_within
+from sendcap.study.capacity.sentences import sustained_sentence, within_sentence
 from sendcap.study.replication.estimates import Estimate
 
 TEXT = """
@@ -230,6 +230,6 @@ def test_every_way_in_which_a_rate_is_limited_has_its_sentence() -> None:
 def test_several_deliveries_are_told_as_such(place) -> None:
     its = package.load("small.toml")
     found = largest_within(its, "30m", 0.8, workers=1, replications=4)
-    told = within_sentence(found, its)
+    told = within_sentence(found)
     assert "in all deliveries together" in told
     assert f"That is {found.factor:.3g} times each delivery as it is, 500 messages." in told

@@ -44,13 +44,13 @@ def compare(
     come from the change and not from chance. A saved run is a single simulation: the comparison
     is one pair, without intervals.
     """
-    from sendcap.charts.study_files import COMPARISON, write_comparison
     from sendcap.cli.comparison import show_comparison
     from sendcap.cli.computing import simulations
     from sendcap.cli.saving import Results
     from sendcap.readings.modes import Mode
     from sendcap.study.convergence import compare as study
     from sendcap.study.convergence.converge import tolerances_of
+    from sendcap.study.convergence.files import COMPARISON, write_comparison
     from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
     from sendcap.text.shares import parse_share
 

@@ -12,7 +12,7 @@ from sendcap.cli.tables import console, heading, new_table
 from sendcap.text.bands import Write, bracketed
 from sendcap.text.points import points, points_in_words, signed_points
 from sendcap.text.quantities import elapsed, time_difference
-from sendcap.text.shares import percentage, share_text
+from sendcap.text.shares import percentage
 
 if TYPE_CHECKING:
     from sendcap.study.convergence.compare import Comparison
@@ -34,19 +34,19 @@ _WHAT: Final = {
 }
 
 
-def show_comparison(its: Comparison) -> None:
+def show_comparison(comparison: Comparison) -> None:
     """Print the numbers of A and B and their differences."""
     screen = console()
-    one, two = its.names
-    title = its.a.scenario.title
+    one, two = comparison.names
+    title = comparison.a.scenario.title
     heading(screen, f"{title}: {one} and {two}" if title else f"{one} and {two}")
     screen.print(f"A: {printable(one)}")
     screen.print(f"B: {printable(two)}")
     screen.print()
-    rows = its.differences().to_dict("records")
-    for mode in ("", *its.modes):
+    rows = comparison.differences().to_dict("records")
+    for mode in ("", *comparison.modes):
         of_mode = [row for row in rows if row["mode"] == mode and row["n"]]
-        certain = its.a.n > 1
+        certain = comparison.a.n > 1
         table = new_table("", ["A", "B", "B − A", *(["Differs"] if certain else [])])
         for row in of_mode:
             table.add_row(*_cells(row, certain=certain))
@@ -54,8 +54,8 @@ def show_comparison(its: Comparison) -> None:
         heading(screen, about[0].upper() + about[1:])
         screen.print(table)
         screen.print()
-    screen.print(_about(its))
-    screen.print("Times count from t = 0, the start of the simulation.")
+    for sentence in comparison.sentences():
+        screen.print(printable(sentence))
     screen.print()
 
 
@@ -86,20 +86,3 @@ def _differs(row: Mapping[Any, Any]) -> str:
     if row["low"] == row["high"] == 0.0:
         return "no"
     return "not shown" if row["low"] <= 0.0 <= row["high"] else "yes"
-
-
-def _about(its: Comparison) -> str:
-    if its.a.n > 1:
-        return (
-            f"Means over {its.a.n} pairs of simulations, both of a pair with the same draws. In "
-            f"brackets: the {share_text(its.a.confidence)} interval of the difference (paired t); "
-            f"where it holds 0, a difference is not shown."
-        )
-    draws = (
-        "with the same draws" if its.same_draws else "with different seeds, so with different draws"
-    )
-    remedy = "compare scenarios" if its.saved else "ask for more replications"
-    return (
-        f"One run of each, {draws}: how much of a difference is chance cannot be told; for that, "
-        f"{remedy}."
-    )

@@ -47,7 +47,6 @@ def converge(
     error at selected times and its causes, and the drop at the end of validity without EFS; the
     settling times also per delivery and provider.
     """
-    from sendcap.charts.study_files import CONVERGENCE, write_convergence
     from sendcap.cli.computing import simulations
     from sendcap.cli.convergence import show_convergence
     from sendcap.cli.edits import chosen
@@ -55,6 +54,7 @@ def converge(
     from sendcap.errors import SendcapError
     from sendcap.readings.modes import Mode
     from sendcap.study.convergence import converge as study
+    from sendcap.study.convergence.files import CONVERGENCE, write_convergence
     from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
     from sendcap.text.shares import parse_share
 

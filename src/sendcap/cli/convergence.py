@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
-from sendcap.study.convergence.sentences import label, number, sentences
+from sendcap.study.convergence.sentences import label
 from sendcap.study.replication.recording import PARTS
 from sendcap.text.bands import banded
 from sendcap.text.points import points_in_words, signed_points
@@ -43,20 +43,18 @@ def show_convergence(study: ConvergenceStudy) -> None:
     screen = console()
     for show in (_final, _settling, _errors, _remaining, _by_name):
         show(screen, study)
-    for sentence in sentences(study):
+    for sentence in study.sentences():
         screen.print(printable(sentence))
     screen.print()
 
 
 def _final(screen: Console, study: ConvergenceStudy) -> None:
-    its = study.replications
+    replications = study.replications
     table = new_table("", [label(mode) for mode in study.modes])
     for name, what in _FINAL.items():
-        table.add_row(
-            what, *(banded(number(study, mode, name), percentage) for mode in study.modes)
-        )
-    title = its.scenario.title or "Convergence"
-    heading(screen, f"{title}: {counted(its.n, 'simulation')}")
+        table.add_row(what, *(banded(study.number(mode, name), percentage) for mode in study.modes))
+    title = replications.scenario.title or "Convergence"
+    heading(screen, f"{title}: {counted(replications.n, 'simulation')}")
     screen.print(table)
     screen.print("The truth: accepted and not returned in the end, of all to deliver.")
     screen.print()
@@ -65,8 +63,8 @@ def _final(screen: Console, study: ConvergenceStudy) -> None:
 def _settling(screen: Console, study: ConvergenceStudy) -> None:
     table = new_table("Within", [label(mode) for mode in study.modes])
     for at in study.tolerances_pt:
-        found = (number(study, mode, "settling_s", at) for mode in study.modes)
-        table.add_row(points_in_words(at), *(banded(its, elapsed) for its in found))
+        times = (study.number(mode, "settling_s", at) for mode in study.modes)
+        table.add_row(points_in_words(at), *(banded(time, elapsed) for time in times))
     heading(screen, "Settling: from then on, Delivered % stays that close to its final value")
     screen.print(table)
     screen.print()
@@ -93,7 +91,10 @@ def _errors(screen: Console, study: ConvergenceStudy) -> None:
     heading(screen, "Error of Delivered %: points above (+) or below (−) the truth")
     screen.print(table)
     if len(columns) == len(study.modes):
-        screen.print("From its own final value it is as far: every mode ends on the truth.")
+        screen.print(
+            "Measured against the final value the errors are the same: every mode ends at the true "
+            "value."
+        )
     screen.print()
 
 
@@ -141,7 +142,7 @@ def _by_name(screen: Console, study: ConvergenceStudy) -> None:
             continue
         labels = [f"{at:g} pt, {label(mode)}" for mode, at in columns]
         table = new_table(kind.capitalize(), ["Share", *labels])
-        for name in dict.fromkeys(its for its, _, _ in rows):
+        for name in dict.fromkeys(name for name, _, _ in rows):
             times = [rows[name, mode, at]["median"] for mode, at in columns]
             table.add_row(
                 printable(name),

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sendcap.cli import options
-
-if TYPE_CHECKING:
-    from sendcap.study.capacity.limits import Limits
 
 
 @click.command()
@@ -68,7 +64,7 @@ def limits(
     from sendcap.cli.progress import progress_bar
     from sendcap.cli.saving import Results
     from sendcap.cli.tables import console
-    from sendcap.study.capacity.files import LIMITS_OF_A_SCENARIO
+    from sendcap.study.capacity.files import LIMITS_OF_A_SCENARIO, write_limits
 
     questions = limits_studies.asked(within, share, sustained, levers, confidence, workers, address)
     scenario = chosen(source, settings, seed)
@@ -77,38 +73,11 @@ def limits(
         with progress_bar() as progress:
             found = limits_of(scenario, progress=progress)
         answers = limits_studies.answers(questions, scenario) if questions.anything else None
-        _write(found, folder)
+        write_limits(found, folder)
         if answers is not None:
             limits_studies.write(answers, scenario.title, folder)
     screen = console()
     show_limits(screen, found)
     if answers is not None:
-        limits_studies.show(screen, answers, scenario)
+        limits_studies.show(screen, answers)
     results.announce()
-
-
-def _write(found: Limits, folder: Path) -> None:
-    """Write the limits' files into a directory that exists."""
-    from sendcap.charts.style import save_png
-    from sendcap.files.single import write_text
-    from sendcap.files.tables import write_csv, write_json
-    from sendcap.saved import SUMMARY
-    from sendcap.scenario import dumps
-    from sendcap.scenario.files import SCENARIO
-    from sendcap.study.capacity.charts.backlog import backlog
-    from sendcap.study.capacity.charts.queue_age import queue_age
-    from sendcap.study.capacity.charts.throughput import throughput
-    from sendcap.study.capacity.charts.utilisation import utilisation
-    from sendcap.study.capacity.files import LIMITS, OVER_TIME
-
-    write_text(folder / SCENARIO, dumps(found.scenario))
-    write_json(folder / SUMMARY, found.summary())
-    write_csv(folder / LIMITS, found.table())
-    write_csv(folder / OVER_TIME, found.over_time())
-    for name, chart in (
-        ("backlog", backlog),
-        ("queue-age", queue_age),
-        ("throughput", throughput),
-        ("utilisation", utilisation),
-    ):
-        save_png(chart(found), folder / f"{name}.png")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sendcap.cli.conduct import printable
-from sendcap.text.quantities import significant
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from sendcap.study.capacity.searches.levers import Levers
     from sendcap.study.capacity.searches.sustained import Sustained
     from sendcap.study.capacity.searches.within import Capacity
-    from sendcap.study.replication.estimates import Estimate
 
 _WIDTH: Final = 100
 _SHARE: Final = "99%"
@@ -116,99 +113,25 @@ def answers(questions: Asked, scenario: Scenario) -> Answers:
 
 def write(found: Answers, title: str, folder: Path) -> None:
     """Write the answers' files into a directory that exists."""
-    from sendcap.charts.style import save_png
-    from sendcap.files.tables import write_csv, write_json
-    from sendcap.study.capacity.charts.levers import levers_chart
-    from sendcap.study.capacity.files import CAPACITY, LEVERS, LEVERS_CHART
+    from sendcap.study.capacity.files import write_capacity, write_levers
 
-    capacity = {
-        name: asdict(answer)
-        for name, answer in (("within", found.within), ("sustained", found.sustained))
-        if answer is not None
-    }
+    named = {"within": found.within, "sustained": found.sustained}
+    capacity = {name: answer for name, answer in named.items() if answer is not None}
     if capacity:
-        write_json(folder / CAPACITY, capacity)
+        write_capacity(capacity, folder)
     if found.levers is not None:
-        write_csv(folder / LEVERS, found.levers.frame())
-        save_png(levers_chart(found.levers, title), folder / LEVERS_CHART)
+        write_levers(found.levers, title, folder)
 
 
-def show(screen: Console, found: Answers, scenario: Scenario) -> None:
+def show(screen: Console, found: Answers) -> None:
     """Print the answers in sentences, the levers as a table."""
-    told = []
-    if found.within is not None:
-        told.append(within_sentence(found.within, scenario))
-    if found.sustained is not None:
-        told.append(sustained_sentence(found.sustained))
-    for text in told:
-        for line in textwrap.wrap(printable(text), _WIDTH):
-            screen.print(line)
-        screen.print()
+    for answer in (found.within, found.sustained):
+        for text in [] if answer is None else answer.sentences():
+            for line in textwrap.wrap(printable(text), _WIDTH):
+                screen.print(line)
+            screen.print()
     if found.levers is not None:
         _show_levers(screen, found.levers)
-
-
-def within_sentence(found: Capacity, scenario: Scenario) -> str:
-    """Tell how large a delivery can be."""
-    from sendcap.study.capacity.searches.acceptance import messages
-    from sendcap.text.quantities import elapsed
-
-    several = len(scenario.deliveries) > 1
-    told = (
-        f"{found.share * 100:g} % of the messages that can be delivered are accepted within "
-        f"{elapsed(found.within_s)} if there are at most {found.messages:,}"
-        f"{' in all deliveries together' if several else ''}"
-        f" ({_interval(found.size, found.confidence, ',.0f')}"
-        f"{_effort(found.size.n, found.simulations)}). "
-    )
-    if several:
-        told += f"That is {found.factor:.3g} times each delivery as it is"
-    else:
-        told += f"That is {found.factor:.3g} times the delivery as it is"
-    return f"{told}, {messages(scenario):,} messages.{_imprecise(found.precise)}"
-
-
-def sustained_sentence(found: Sustained) -> str:
-    """Tell the highest steady rate, and what becomes of the relay's own."""
-    from sendcap.study.capacity.sentences import called
-
-    stage = called(found.kind, found.name)
-    per_s = found.per_s
-    told = f"Steadily, at most {significant(per_s.mean)} messages/s can be delivered"
-    told += f", {significant(per_s.mean * 3600)} per hour"
-    if found.kind == "provider":
-        told += f" ({_interval(per_s, found.confidence, '.4g')}"
-        told += f"{_effort(per_s.n, found.simulations)}); with more, {stage} falls behind for good."
-    else:
-        told += f": {stage} carries no more, and no provider falls behind at that rate"
-        told += f"{_effort(per_s.n, found.simulations)}."
-    if found.growing:
-        first, *others = (
-            (significant(its.per_s, 3), called(its.kind, its.name)) for its in found.growing
-        )
-        behind = [f"{first[0]} messages/s at {first[1]}", *(f"{n} at {at}" for n, at in others)]
-        told += (
-            f" As long as the relay has messages it hands over {significant(found.relay_per_s)}/s: "
-            f"meanwhile the backlog grows by {', '.join(behind)}."
-        )
-    elif found.relay_per_s == math.inf:
-        told += " The relay itself has no limit."
-    elif found.kind != "relay":
-        told += f" The relay hands over {significant(found.relay_per_s)}/s at most."
-    return told + _imprecise(found.precise)
-
-
-def _interval(its: Estimate, confidence: float, form: str) -> str:
-    low, high = format(its.low, form), format(its.high, form)
-    return f"{low} to {high} with {confidence * 100:g} % confidence"
-
-
-def _effort(replications: int, simulations: int) -> str:
-    return f"; {replications} replications, {simulations} simulations"
-
-
-def _imprecise(precise: bool) -> str:
-    return "" if precise else " More replications would narrow the interval further."
 
 
 def _show_levers(screen: Console, found: Levers) -> None:
@@ -216,7 +139,7 @@ def _show_levers(screen: Console, found: Levers) -> None:
 
     from sendcap.cli.tables import heading, new_table
     from sendcap.study.capacity.charts.levers import until
-    from sendcap.study.capacity.sentences import called
+    from sendcap.study.capacity.sentences import effort
     from sendcap.text.quantities import elapsed
 
     table = new_table("Lever", ("Time saved", "±", "%"))
@@ -237,14 +160,10 @@ def _show_levers(screen: Console, found: Levers) -> None:
     heading(screen, "Levers: time saved by one more unit of each")
     screen.print(table)
     screen.print()
-    slowest = found.bottleneck
-    holding = "nothing" if slowest is None else called(slowest.kind, slowest.name)
-    screen.print(
-        f"As it is, {found.share * 100:g} % are accepted after {elapsed(found.takes_s.mean)}; "
-        f"{printable(holding)} holds them up."
-    )
+    for sentence in found.sentences():
+        screen.print(printable(sentence))
     screen.print(
         f"±: half the {found.confidence * 100:g} % interval"
-        f"{_effort(found.takes_s.n, found.simulations)}."
+        f"{effort(found.takes_s.n, found.simulations)}."
     )
     screen.print()

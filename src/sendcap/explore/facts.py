@@ -40,13 +40,10 @@ def facts(run: Run) -> list[Fact]:
 
 def held_up(run: Run) -> str:
     """Return the sentence about what holds the deliveries up."""
-    from sendcap.scenario.stages import stages
-    from sendcap.study.capacity.limits import ACCEPTED_PCT
-    from sendcap.study.capacity.retries import attempts_per_message
+    from sendcap.study.capacity.retries import loaded_stages
     from sendcap.study.capacity.sentences import sentence
 
-    times = attempts_per_message(run.ledger, run.scenario, ACCEPTED_PCT)
-    return sentence(run.scenario, stages(run.scenario, times))
+    return sentence(run.scenario, loaded_stages(run.ledger, run.scenario))
 
 
 def _time(seconds: float | None) -> str:

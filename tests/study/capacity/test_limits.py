@@ -152,7 +152,7 @@ def test_where_no_stage_takes_time_nothing_holds_up() -> None:
 def test_a_stage_that_is_hardly_faster_is_named_too() -> None:
     told = sentence_of(p={"rate": "100/s,max_burst=1"}, relay={"rate": "170/s,max_burst=50"})
     assert "p holds the delivery up" in told
-    assert told.endswith("and the relay is hardly faster, with 1m 57s.")
+    assert told.endswith("the relay is close behind, with 1m 57s.")
 
 
 def test_messages_that_are_never_tried_are_told() -> None:

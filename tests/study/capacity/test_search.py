@@ -10,9 +10,9 @@ from sendcap.errors import SendcapError
 from sendcap.study.capacity.searches.search import (
     AT_A_TIME,
     AllLargeEnoughError,
-    Asked,
     NoneSmallEnoughError,
     Root,
+    Trial,
     largest_size,
 )
 
@@ -21,12 +21,12 @@ def search(
     root_of: Callable[[int], float],
     guess: float,
     slope: float = 1.0,
-    asked: list[Asked] | None = None,
+    asked: list[Trial] | None = None,
     **keywords,
 ) -> Root:
     """Search where each replication has its own root, known to the test."""
 
-    def excess(questions: Sequence[Asked]) -> list[float]:
+    def excess(questions: Sequence[Trial]) -> list[float]:
         if asked is not None:
             asked.extend(questions)
         return [slope * math.log(its.size / root_of(its.replication)) for its in questions]
@@ -46,7 +46,7 @@ def test_the_root_is_found_from_any_guess(root, off, slope) -> None:
 
 
 def test_a_good_guess_takes_few_simulations() -> None:
-    asked: list[Asked] = []
+    asked: list[Trial] = []
     roots = np.random.default_rng(1).normal(9_500_000, 4_000, AT_A_TIME)
     found = search(lambda number: roots[number], 9_400_000, asked=asked)
     assert len(asked) <= 2 + 2 * AT_A_TIME
@@ -54,14 +54,14 @@ def test_a_good_guess_takes_few_simulations() -> None:
 
 
 def test_nothing_is_simulated_twice() -> None:
-    asked: list[Asked] = []
+    asked: list[Trial] = []
     search(lambda number: 50.5 + number % 7, 9.0, asked=asked)
     assert len(set(asked)) == len(asked)
 
 
 def test_a_jump_across_the_target_is_its_root() -> None:
     # As where retries come in: up to 5000 messages half the time is enough.
-    def excess(questions: Sequence[Asked]) -> list[float]:
+    def excess(questions: Sequence[Trial]) -> list[float]:
         return [-0.7 if its.size <= 5000 else 0.4 for its in questions]
 
     found = largest_size(excess, 900, most=10**9, confidence=0.95, precision=0.002, replications=4)
@@ -105,7 +105,7 @@ def test_without_a_root_it_says_on_which_side() -> None:
 
 
 def test_a_size_that_just_meets_the_target_meets_it() -> None:
-    def excess(questions: Sequence[Asked]) -> list[float]:
+    def excess(questions: Sequence[Trial]) -> list[float]:
         return [max(float(its.size - 20), 0.0) for its in questions]
 
     found = largest_size(excess, 3, most=50, confidence=0.95, precision=0.002, replications=4)

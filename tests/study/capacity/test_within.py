@@ -9,9 +9,10 @@ from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict, load, updated
 from sendcap.scenario.stages import bottleneck, stages
 from sendcap.study.capacity.searches import within as capacity
-from sendcap.study.capacity.searches.acceptance import accepted_share_s, bare
+from sendcap.study.capacity.searches.acceptance import bare
 from sendcap.study.capacity.searches.within import certain_digits, largest_within
 from sendcap.study.replication.estimates import Estimate
+from sendcap.study.replication.measures import accepted_share_s
 from sendcap.text.shares import parse_share
 
 EXPONENTIAL = {"dist": "exponential", "mean": "1s"}

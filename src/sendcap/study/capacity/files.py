@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from sendcap.charts.style import save_png
 from sendcap.files.directory import Contents
+from sendcap.files.single import write_text
+from sendcap.files.tables import write_csv, write_json
 from sendcap.saved import SUMMARY
+from sendcap.scenario import dumps
 from sendcap.scenario.files import SCENARIO
+from sendcap.study.capacity.charts.backlog import backlog
+from sendcap.study.capacity.charts.levers import levers_chart
+from sendcap.study.capacity.charts.queue_age import queue_age
+from sendcap.study.capacity.charts.throughput import throughput
+from sendcap.study.capacity.charts.utilisation import utilisation
+
+if TYPE_CHECKING:
+    from sendcap.charts.style import Drawn
+    from sendcap.study.capacity.limits import Limits
+    from sendcap.study.capacity.searches.levers import Levers
+    from sendcap.study.capacity.searches.sustained import Sustained
+    from sendcap.study.capacity.searches.within import Capacity
 
 LIMITS: Final = "limits.csv"
 OVER_TIME: Final = "over-time.csv"
 CAPACITY: Final = "capacity.json"
 LEVERS: Final = "levers.csv"
 LEVERS_CHART: Final = "levers.png"
-CHARTS: Final = ("backlog", "queue-age", "throughput", "utilisation")
+CHARTS: Final[dict[str, Callable[[Limits], Drawn]]] = {
+    "backlog": backlog,
+    "queue-age": queue_age,
+    "throughput": throughput,
+    "utilisation": utilisation,
+}
 
 LIMITS_OF_A_SCENARIO: Final = Contents(
     "what sendcap limits has saved",
@@ -21,3 +45,27 @@ LIMITS_OF_A_SCENARIO: Final = Contents(
     frozenset({SCENARIO, LIMITS, OVER_TIME, SUMMARY, CAPACITY, LEVERS, LEVERS_CHART})
     | frozenset(f"{name}.png" for name in CHARTS),
 )
+
+
+def write_limits(limits: Limits, folder: Path) -> None:
+    """Write the tables and charts of limits into a directory that exists."""
+    write_text(folder / SCENARIO, dumps(limits.scenario))
+    write_json(folder / SUMMARY, limits.summary())
+    write_csv(folder / LIMITS, limits.table())
+    write_csv(folder / OVER_TIME, limits.over_time())
+    for name, chart in CHARTS.items():
+        save_png(chart(limits), folder / f"{name}.png")
+
+
+def write_capacity(answers: Mapping[str, Capacity | Sustained], folder: Path) -> None:
+    """Write the answers of the searches for capacity into a directory that exists."""
+    figures = {name: asdict(answer) for name, answer in answers.items()}
+    for columns in figures.values():
+        columns.pop("scenario", None)
+    write_json(folder / CAPACITY, figures)
+
+
+def write_levers(levers: Levers, title: str, folder: Path) -> None:
+    """Write the table and the chart of levers into a directory that exists."""
+    write_csv(folder / LEVERS, levers.frame())
+    save_png(levers_chart(levers, title), folder / LEVERS_CHART)

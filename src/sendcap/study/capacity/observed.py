@@ -1,4 +1,4 @@
-"""What a simulation shows of one stage: its throughput, its backlog and its waits."""
+"""Throughput, backlog and waits of one stage in a simulation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,35 +22,34 @@ _DRAINED_SHARE: Final = 0.001
 _DRAINED_S: Final = 1.0
 _BUSY_UNTIL: Final = 0.99
 _ENOUGH: Final = 20.0
-"""So many attempts tell how much of a rate is in use."""
+"""Attempts that a utilisation is based on."""
 
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """A stage, and what was seen of it.
+    """A stage, and a simulation's view of it.
 
     Attributes
     ----------
     stage
-        Its constraints and its ceiling; how often messages are tried there is as measured.
+        The stage, with attempts per message as measured.
     bin_s
         Width of a bin in seconds.
     backlog : ndarray of int, shape (bins + 1,)
-        Messages that wait, at each edge of the bins. At the relay it is those of started
-        deliveries that have not been handed over; at a provider, those that are due and whose
-        attempt has not started.
+        Waiting messages, at each edge of the bins: at the relay, messages of started deliveries
+        before the hand-over; at a provider, due messages before the start of their attempt.
     arrivals : ndarray of int, shape (bins,)
-        Messages that began to wait in each bin.
+        Messages that began to wait, in each bin.
     throughput_per_s : ndarray, shape (bins,)
-        Attempts answered per second, without those that the provider throttled or could not be
-        reached for; at the relay messages handed over, at the ingress messages taken in.
+        Attempts answered per second, without throttled and unreachable ones; at the relay messages
+        handed over, at the ingress messages taken in.
     ceiling_per_s : ndarray, shape (bins,)
-        What its constraints let through per second, without bursts.
+        Ceiling of the constraints in attempts per second, without bursts.
     utilisation : ndarray, shape (bins,)
-        Share of the stage that is in use, 0 to 1: of its workers or connections, or of what a
-        rate lets through, whichever is more; NaN while a schedule is closed.
+        Share in use, 0 to 1: of the workers or connections, or of a rate, whichever is more; NaN
+        while a schedule is closed.
     mean_wait_s, p95_wait_s, longest_wait_s
-        Of the messages that were started, NaN of none. Retries wait from when they are due.
+        Waits of started messages, NaN without any. Retries wait from the moment they are due.
     """
 
     stage: Stage
@@ -76,15 +75,15 @@ class Observed:
 
     @property
     def peak_at_s(self) -> float:
-        """When it was there first; NaN if nothing ever waited."""
+        """First moment of the largest backlog; NaN if no message ever waited."""
         return float(self.edges_s[self.backlog.argmax()]) if self.peak_backlog else math.nan
 
     @property
     def noticeable(self) -> float:
-        """A backlog up to this does not count as one.
+        """Smallest noticeable backlog.
 
-        It is 0.1 % of the stage's messages, and at least what it can carry in a second: some wait
-        anywhere, if only for a connection to be made.
+        0.1 % of the stage's messages, and at least the throughput of a second: a few messages wait
+        anywhere, if only for a connection.
         """
         in_a_second = self.stage.per_s * _DRAINED_S
         share = _DRAINED_SHARE * self.stage.messages
@@ -94,7 +93,7 @@ class Observed:
     def drained_at_s(self) -> float:
         """When the backlog was gone: the first edge after the last `noticeable` one.
 
-        NaN if there was none, infinite if it was still there at the end of the simulation.
+        NaN without a noticeable backlog, infinite if it remained at the end of the simulation.
         """
         built_up = np.flatnonzero(self.backlog > self.noticeable)
         if not len(built_up):
@@ -104,9 +103,9 @@ class Observed:
 
     @cached_property
     def busy_until_s(self) -> float:
-        """When it had carried as many attempts as 99 % of its messages; 0 if it carried nothing.
+        """When the stage had carried attempts for 99 % of its messages; 0 if it carried nothing.
 
-        Or 99 % of what it ever carried, if that is less. Retries go on for days after that.
+        Or 99 % of all attempts it ever carried, if that is less. Retries go on for days.
         """
         carried = np.cumsum(self.throughput_per_s) * self.bin_s
         if not len(carried) or not carried[-1]:
@@ -116,7 +115,7 @@ class Observed:
 
     @property
     def mean_utilisation(self) -> float:
-        """Mean utilisation from its first messages to `busy_until_s`."""
+        """Mean utilisation from the first messages to `busy_until_s`."""
         arrived = np.flatnonzero(self.arrivals)
         last = round(self.busy_until_s / self.bin_s)
         if not len(arrived) or last <= arrived[0]:
@@ -131,10 +130,9 @@ class Observed:
         return float(np.nanmax(self.utilisation, initial=0.0))
 
     def waiting_longer(self, age_s: float, at_s: float) -> float:
-        """Return how many that waited at a moment had done so for longer than ``age_s``.
+        """Return the messages that had waited for longer than ``age_s`` at a moment.
 
-        First in, first out: those that wait are the last that came. Between the edges they are
-        taken to have come evenly.
+        First in, first out: the waiting messages are the last that came, evenly between the edges.
         """
         came = np.concatenate(([0], np.cumsum(self.arrivals)))
         waiting, until_now, before = (
@@ -143,22 +141,45 @@ class Observed:
         )
         return max(waiting - (until_now - before), 0.0) if age_s < at_s else 0.0
 
+    def row(self) -> dict[str, Any]:
+        """Return the stage's row of `sendcap.study.capacity.limits.Limits.table`."""
+        stage = self.stage
+        return {
+            "stage": stage.name,
+            "binding": "none" if stage.binding is None else stage.binding.name,
+            "ceiling_per_s": stage.per_s,
+            "ceiling_per_hour": 3600.0 * stage.per_s,
+            "share_pct": 100.0 * stage.share,
+            "attempts_per_message": stage.attempts_per_message,
+            "delivery_per_s": stage.delivery_per_s,
+            "delivery_per_hour": 3600.0 * stage.delivery_per_s,
+            "needs_s": stage.needs_s,
+            "utilisation_pct": 100.0 * self.mean_utilisation,
+            "highest_utilisation_pct": 100.0 * self.highest_utilisation,
+            "mean_wait_s": self.mean_wait_s,
+            "p95_wait_s": self.p95_wait_s,
+            "longest_wait_s": self.longest_wait_s,
+            "peak_backlog": self.peak_backlog,
+            "peak_at_s": self.peak_at_s,
+            "drained_at_s": self.drained_at_s,
+        }
+
 
 def observed(
     stage: Stage, monitor: StageMonitor, carried: Ints | None, *, bins: int, bin_s: float
 ) -> Observed:
-    """Return what a monitor has seen of a stage.
+    """Return a monitor's view of a stage.
 
     Parameters
     ----------
     carried : ndarray of int, optional
-        What it carried in each bin; by default what was started there.
+        Attempts carried in each bin (default: attempts started).
     bins
-        How many bins to look at.
+        Number of bins.
     """
     throughput_per_s = np.zeros(bins)
-    its_carried = monitor.started(bins) if carried is None else carried[:bins]
-    throughput_per_s[: len(its_carried)] = its_carried / bin_s
+    done = monitor.started(bins) if carried is None else carried[:bins]
+    throughput_per_s[: len(done)] = done / bin_s
     middle_s = (np.arange(bins, dtype=np.float64) + 0.5) * bin_s
     return Observed(
         stage=stage,
@@ -179,50 +200,49 @@ def observed(
 
 
 def ceiling_per_s(stage: Stage, times_s: Floats, but: Collection[str] = ()) -> Floats:
-    """Return what all constraints but some let through at each time."""
+    """Return the ceiling at each time, without the constraints in ``but``."""
     lowest = np.full(len(times_s), np.inf)
     for constraint in stage.constraints:
         if constraint.name not in but:
             starts_s = [pace.from_s for pace in constraint.paces]
             paces = np.array([pace.per_s for pace in constraint.paces])
-            number = np.searchsorted(starts_s, times_s, side="right") - 1
-            np.minimum(lowest, paces[number], out=lowest)
+            step = np.searchsorted(starts_s, times_s, side="right") - 1
+            np.minimum(lowest, paces[step], out=lowest)
     return lowest
 
 
 def _by_window(throughput_per_s: Floats, stage: Stage, times_s: Floats) -> Floats:
-    """Return the mean of each window of a fixed-window limit in all of its bins."""
+    """Return the mean of each window of a fixed-window limit, in all bins of the window."""
     for constraint in stage.constraints:
         if constraint.window_s is not None and len(times_s):
-            number = (times_s / constraint.window_s).astype(np.int64)
-            sums = np.bincount(number, throughput_per_s)
-            return (sums / np.maximum(np.bincount(number), 1))[number]
+            window = (times_s / constraint.window_s).astype(np.int64)
+            sums = np.bincount(window, throughput_per_s)
+            return (sums / np.maximum(np.bincount(window), 1))[window]
     return throughput_per_s
 
 
 def _utilisation(at_work: Floats, carried: Floats, allowed: Floats) -> Floats:
-    """Return the share in use: of the servers, or of what a rate allows, whichever is more.
+    """Return the share in use: of the servers, or of a rate, whichever is more.
 
-    More than the rate, a burst, is full use. Where a schedule is closed it is NaN.
+    A burst above the rate is full use; a closed schedule is NaN.
 
     Parameters
     ----------
     at_work : ndarray, shape (bins,)
-        Share of the servers that are at work.
+        Share of busy servers.
     carried, allowed : ndarray, shape (bins,)
-        Attempts carried in each bin, and as many as the rates let through in it.
+        Attempts carried in each bin, and attempts allowed by the rates.
     """
     of_rate = np.zeros(len(at_work))
     if np.isfinite(allowed).all():
-        # Of a rate of one attempt in each bin, a bin has none or two: it takes more to tell.
+        # At a rate of one attempt per bin, a bin has none or two: a wider window is needed.
         until_now = np.concatenate(([0.0], np.cumsum(allowed)))
         wider = np.maximum(_ENOUGH - allowed, 0.0) / 2.0
         first = np.maximum(until_now[:-1] - wider, 0.0)
         last = np.minimum(until_now[1:] + wider, until_now[-1])
-        its_carried = np.diff(
-            np.interp((first, last), until_now, np.concatenate(([0.0], np.cumsum(carried)))), axis=0
-        )[0]
-        np.divide(its_carried, last - first, out=of_rate, where=last > first)
+        carried_by = np.concatenate(([0.0], np.cumsum(carried)))
+        begin, end = (np.interp(edges, until_now, carried_by) for edges in (first, last))
+        np.divide(end - begin, last - first, out=of_rate, where=last > first)
         of_rate[allowed == 0.0] = np.nan
     utilisation: Floats = np.clip(np.maximum(at_work, of_rate), 0.0, 1.0)
     return utilisation

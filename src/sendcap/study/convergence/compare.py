@@ -1,11 +1,11 @@
-"""Two scenarios compared with the same draws: what a change does, and how sure that is.
+"""The effect of a change: two scenarios compared with the same draws.
 
 Each replication simulates both with the same seed (common random numbers). Streams of draws are
-keyed by what they are for: delivery, provider and purpose. So the parts of the two scenarios that
-are alike draw the same, from the same streams, and chance cancels to a good part out of their
-difference. Within a stream, draws are consumed in the order of service; where a change alters
-that order, messages swap draws, and less cancels. The differences of the replications are
-independent and alike, so their t interval is right either way.
+keyed by delivery, provider and purpose. So equal parts of the two scenarios draw the same from the
+same streams, and most of the chance cancels out of the difference. Within a stream, draws are
+consumed in the order of service; where a change alters that order, messages swap draws, and less
+cancels. The differences of the replications are independent and identically distributed, so the t
+interval is right either way.
 
 References
 ----------
@@ -16,16 +16,24 @@ A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 10.2
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
 
 from sendcap.errors import SendcapError
 from sendcap.readings.convergence import TOLERANCES_PT
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.readings.modes import Mode
+from sendcap.run import Run, open_run
 from sendcap.saved import LEDGER
+from sendcap.scenario import Scenario
+from sendcap.scenario.files import scenario_of
 from sendcap.study.convergence.converge import EXTREMES, SETTLING, convergence_plan, tolerances_of
+from sendcap.study.convergence.sentences import comparison_sentences
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.recording import (
     ACCEPTED_TIMES,
@@ -35,22 +43,10 @@ from sendcap.study.replication.recording import (
     reading_moments_s,
     recorded,
 )
-from sendcap.study.replication.replicate import (
-    DEFAULT_REPLICATIONS,
-    modes_of,
-)
+from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS, modes_of
 from sendcap.study.replication.replications import Band, Records, Replications, spread
 from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.replication.workers import Simulations, Workers
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    from sendcap.readings.modes import Mode
-    from sendcap.run import Run
-    from sendcap.scenario import Scenario
 
 COMPARED: Final = (
     "delivered_pct",
@@ -63,7 +59,7 @@ COMPARED: Final = (
 
 
 class Side(NamedTuple):
-    """One of two things to compare: a scenario, and its run where that was saved."""
+    """One side of a comparison: a scenario, and the run of a saved one."""
 
     name: str
     scenario: Scenario
@@ -72,20 +68,20 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What B does other than A, over replications in which both draw the same.
+    """Differences between B and A over paired replications (common random numbers).
 
     Attributes
     ----------
     names
-        What A and B are called.
+        Names of A and B.
     a, b
-        What is kept of their replications: number r of A and number r of B have the same seed.
+        The replications; number r of A and number r of B have the same seed.
     tolerances_pt
-        Points by which a reading may be off, the largest first.
+        Tolerances of a reading in points, the largest first.
     same_draws
-        Whether they have; two saved runs may have different seeds.
+        Whether the seeds are the same; two saved runs may have different ones.
     saved
-        Whether either is a saved run. Then there is one replication, and no interval.
+        Whether either side is a saved run: one replication, and no interval.
     """
 
     names: tuple[str, str]
@@ -97,37 +93,39 @@ class Comparison:
 
     @property
     def modes(self) -> tuple[Mode, ...]:
-        """The reporting modes that were compared."""
+        """The reporting modes."""
         return tuple(dict.fromkeys(key.mode for key in self.a.curves))  # type: ignore[misc]
 
     def differences(self) -> pd.DataFrame:
-        """Return each number of A and B, and their difference with its paired t interval.
+        """Return each number of A and B, and the difference with a paired t interval.
 
         Returns
         -------
         DataFrame
-            Columns mode (empty for times of acceptance), name, tolerance_pt (0 for none), n (the
-            replications in which both have a value), a and b (their means), difference (B − A),
-            low and high (ends of the interval; NaN with one replication).
+            Columns mode (empty for times of acceptance), name, tolerance_pt (0 for none), n
+            (replications with a value on both sides), a and b (means), difference (B − A), low and
+            high (ends of the interval; NaN with one replication).
         """
-        import pandas as pd
+        return self._differences
 
+    @cached_property
+    def _differences(self) -> pd.DataFrame:
         rows = []
         for name in COMPARED:
-            for about, its_a in self.a.numbers.items():
-                if about.name != name or not _of_all(about):
+            for about, of_a in self.a.numbers.items():
+                if about.name != name or not about.of_all:
                     continue
-                both = its_a + self.b.numbers[about]
-                there = both == both
-                difference = spread(self.b.numbers[about] - its_a, self.a.confidence)
+                of_b = self.b.numbers[about]
+                both = ~np.isnan(of_a + of_b)
+                difference = spread(of_b - of_a, self.a.confidence)
                 rows.append(
                     {
                         "mode": about.mode,
                         "name": name,
                         "tolerance_pt": about.at,
                         "n": difference["n"],
-                        "a": spread(its_a[there], self.a.confidence)["mean"],
-                        "b": spread(self.b.numbers[about][there], self.a.confidence)["mean"],
+                        "a": spread(of_a[both], self.a.confidence)["mean"],
+                        "b": spread(of_b[both], self.a.confidence)["mean"],
                         "difference": difference["mean"],
                         "low": difference["mean_low"],
                         "high": difference["mean_high"],
@@ -136,7 +134,7 @@ class Comparison:
         return pd.DataFrame(rows)
 
     def curves(self) -> pd.DataFrame:
-        """Return the KPIs of A and B over time, and their difference.
+        """Return the KPIs of A and B over time, and the difference.
 
         Returns
         -------
@@ -144,11 +142,9 @@ class Comparison:
             Columns mode, name, which (``"a"``, ``"b"`` or ``"difference"``), time_s, mean, median,
             low, high.
         """
-        import pandas as pd
-
         tables = []
         for about in self.a.curves:
-            if about.name in ("delivered_pct", "bounces_errors_pct") and _of_all(about):
+            if about.name in ("delivered_pct", "bounces_errors_pct") and about.of_all:
                 for which, band in (
                     ("a", self.a.band(about)),
                     ("b", self.b.band(about)),
@@ -163,9 +159,9 @@ class Comparison:
         curves = self.b.curves[about].astype("float64") - self.a.curves[about]
         return Band.of(self.a.moments_s, curves, self.a.confidence)
 
-
-def _of_all(about: Quantity) -> bool:
-    return (about.delivery, about.provider) == (ALL_DELIVERIES, ALL_PROVIDERS)
+    def sentences(self) -> list[str]:
+        """Return the answer in plain sentences."""
+        return list(comparison_sentences(self))
 
 
 def compare(
@@ -186,53 +182,56 @@ def compare(
     ----------
     a, b
         Each a scenario, the path of a scenario file, the name of a preset, a run, or the directory
-        of a saved one. B takes A's seeds, not its own; only runs that are there keep theirs.
+        of a saved one. B is simulated with A's seeds; runs retain their own.
     n
-        Pairs of replications; 20 by default. With a run there is one, and no interval.
+        Pairs of replications (default: 20; with a run one pair, and no interval).
     names
-        What they are called.
+        Names of A and B.
     tolerances
-        Points of Delivered % for the settling times.
+        Tolerances of Delivered % in points, for the settling times.
     modes
-        Of reporting; those of A by default.
+        Reporting modes (default: those of A).
     workers, confidence, progress
-        As for `sendcap.replicate`; progress is told the number of simulations.
+        As for `sendcap.replicate`; progress counts simulations.
 
     Raises
     ------
     SendcapError
-        If there is no such scenario or run, or what is asked makes no sense.
+        If a scenario or run does not exist, or an argument is invalid.
     """
     require_confidence(confidence)
     points = tolerances_of(tolerances)
     sides = (side(names[0], a), side(names[1], b))
-    saved = any(its.run is not None for its in sides)
-    if saved and n is not None and n != 1:
+    runs = [one.run for one in sides if one.run is not None]
+    if runs and n is not None and n != 1:
         raise SendcapError(
             f"replications: a saved run is one replication, so there cannot be {n}; compare "
             f"scenarios"
         )
-    count = require_count(DEFAULT_REPLICATIONS if n is None else n) if not saved else 1
+    count = 1 if runs else require_count(DEFAULT_REPLICATIONS if n is None else n)
     read_in = modes_of(sides[0].scenario, modes)
-    moments_s = _common_moments_s(sides)
-    plans = tuple(convergence_plan(its.scenario, points, read_in, moments_s) for its in sides)
-    kept = (Records(), Records())
-    with Workers.of(workers) as team:
-        for number, folded in enumerate(_folds(sides, plans, count, team, progress)):
-            kept[number % 2].add(folded)
-    one, two = (
-        its.replications(its_side.scenario, moments_s, confidence, precise=True)
-        for its, its_side in zip(kept, sides, strict=True)
+    moments_s = np.union1d(*(reading_moments_s(one.scenario) for one in sides))
+    plans = [convergence_plan(one.scenario, points, read_in, moments_s) for one in sides]
+    base = (runs[0] if runs else sides[0]).scenario.seed
+    tasks = (
+        _Task(plan, one.scenario.with_seed(replication_seed(base, number)), one.run)
+        for number in range(count)
+        for plan, one in zip(plans, sides, strict=True)
     )
-    seeds = [its.run.scenario.seed for its in sides if its.run is not None]
-    return Comparison(names, one, two, points, len(set(seeds)) <= 1, saved)
+    records = (Records(), Records())
+    with Workers.of(workers) as team:
+        for number, record in enumerate(Simulations(team, progress).map(_record, tasks)):
+            records[number % 2].add(record)
+    of_a, of_b = (
+        part.replications(one.scenario, moments_s, confidence, precise=True)
+        for part, one in zip(records, sides, strict=True)
+    )
+    same_draws = len({run.scenario.seed for run in runs}) <= 1
+    return Comparison(names, of_a, of_b, points, same_draws, bool(runs))
 
 
 def side(name: str, source: Scenario | Run | str | os.PathLike[str]) -> Side:
-    """Return a scenario or run to compare, given as such or by its name."""
-    from sendcap.run import Run, open_run
-    from sendcap.scenario.files import scenario_of
-
+    """Return a scenario or run to compare, from an object, a path or a name."""
     if isinstance(source, Run):
         return Side(name, source.scenario, source)
     if isinstance(source, str | os.PathLike) and (Path(source) / LEDGER).is_file():
@@ -241,41 +240,15 @@ def side(name: str, source: Scenario | Run | str | os.PathLike[str]) -> Side:
     return Side(name, scenario_of(source), None)
 
 
-def _common_moments_s(sides: Sequence[Side]) -> npt.NDArray[np.float64]:
-    import numpy as np
-
-    return np.union1d(*(reading_moments_s(its.scenario) for its in sides))
-
-
-class _Asked(NamedTuple):
-    """A simulation that is asked for, or a run that is there."""
+class _Task(NamedTuple):
+    """A simulation to record, or a saved run."""
 
     plan: Plan
     scenario: Scenario
     run: Run | None
 
 
-def _folds(
-    sides: Sequence[Side],
-    plans: Sequence[Plan],
-    count: int,
-    team: Workers,
-    progress: Callable[[int], None] | None,
-) -> Iterator[Record]:
-    """Yield what is kept of A and B in turn, for one replication after the other."""
-    there = [its.run for its in sides if its.run is not None]
-    base = (there[0] if there else sides[0]).scenario.seed
-
-    def asked() -> Iterator[_Asked]:
-        for number in range(count):
-            seed = replication_seed(base, number)
-            for plan, its in zip(plans, sides, strict=True):
-                yield _Asked(plan, its.scenario.with_seed(seed), its.run)
-
-    return Simulations(team, progress).map(_folded, asked())
-
-
-def _folded(asked: _Asked) -> Record:
-    if asked.run is not None:
-        return asked.plan.record(asked.run)
-    return recorded(asked.plan, asked.scenario)
+def _record(task: _Task) -> Record:
+    if task.run is not None:
+        return task.plan.record(task.run)
+    return recorded(task.plan, task.scenario)

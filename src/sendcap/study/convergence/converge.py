@@ -1,29 +1,30 @@
-"""When the Delivered percentage can be trusted, over replications of a scenario."""
+"""The convergence of the Delivered percentage, over replications of a scenario."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from sendcap.readings.convergence import MOMENTS_S, TOLERANCES_PT, require_tolerances
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
+from sendcap.run import Run
+from sendcap.scenario import Scenario
+from sendcap.scenario.files import scenario_of
+from sendcap.study.convergence.sentences import convergence_sentences
 from sendcap.study.replication.estimates import MOST
 from sendcap.study.replication.recording import PARTS, Plan, Quantity, reading_moments_s
 from sendcap.study.replication.replicate import Precision, follow, modes_of
 from sendcap.study.replication.replications import SPREAD, Records, Replications, spread
+from sendcap.study.replication.workers import Workers
 from sendcap.text.points import parse_points
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    from sendcap.readings.modes import Mode
-    from sendcap.run import Run
-    from sendcap.scenario import Scenario
-    from sendcap.study.replication.workers import Workers
 
 FINAL: Final = ("delivered_pct", "truth_pct", "bounces_errors_pct")
 SETTLING: Final = ("settling_s",)
@@ -36,27 +37,24 @@ EXTREMES: Final = (
     "overshoot_pt",
     "overshoot_gone_s",
 )
-AGAINST: Final = ("truth", "final")
-"""What a reading's error is taken from: the truth, and its own value at the end."""
-
 _WHOSE: Final = ("mode", "delivery", "provider")
 
 
 @dataclass(frozen=True, eq=False)
 class ConvergenceStudy:
-    """How Delivered % converges, over replications.
+    """The convergence of Delivered %, over replications.
 
-    The tables have a row for each mode, delivery and provider, ``"*"`` being all of them together,
-    and the columns of `spread`: mean with its interval, median, and the band
-    within which the middle ``confidence`` of the replications is. Times are seconds from t = 0.
-    What the numbers are is defined in `sendcap.readings.convergence`.
+    The tables have a row for each mode, delivery and provider, with ``"*"`` for all together, and
+    the columns of `spread`: mean with interval, median, and the band of the middle ``confidence``
+    of the replications. Times are seconds from t = 0. `sendcap.readings.convergence` defines the
+    numbers.
 
     Attributes
     ----------
     replications
-        All that is kept of them.
+        The replications.
     tolerances_pt
-        Points by which a reading may be off, the largest first.
+        Tolerances of a reading in points, the largest first.
     """
 
     replications: Replications
@@ -64,8 +62,22 @@ class ConvergenceStudy:
 
     @property
     def modes(self) -> tuple[Mode, ...]:
-        """The reporting modes that were followed."""
+        """The reporting modes."""
         return tuple(dict.fromkeys(key.mode for key in self.replications.curves))  # type: ignore[misc]
+
+    def number(self, mode: str, name: str, at: float = 0.0) -> Mapping[str, float]:
+        """Return the spread of a number of all messages, a row of the tables.
+
+        Parameters
+        ----------
+        mode
+            Reporting mode.
+        name
+            Such as ``"settling_s"``.
+        at
+            Tolerance in points; 0 for numbers without one.
+        """
+        return self.replications.spreads[Quantity(mode, ALL_DELIVERIES, ALL_PROVIDERS, name, at)]
 
     def final(self) -> pd.DataFrame:
         """Return the final Delivered % and Bounces + errors %, and the truth.
@@ -75,7 +87,7 @@ class ConvergenceStudy:
         return self.replications.table(FINAL).drop(columns="at")
 
     def settling(self) -> pd.DataFrame:
-        """Return from when on Delivered % stays within each tolerance of its final value.
+        """Return the times after which Delivered % stays within each tolerance of its final value.
 
         Columns mode, delivery, provider, tolerance_pt, and those of the spread, in seconds.
         """
@@ -86,82 +98,80 @@ class ConvergenceStudy:
         """Return the cliff at the end of validity and the overshoot of Bounces + errors %.
 
         Columns mode, delivery, provider, name, tolerance_pt (of ``overshoot_gone_s``, else 0), and
-        those of the spread, in the unit that the name ends on.
+        those of the spread, in the unit at the end of the name.
         """
         return self.replications.table(EXTREMES).rename(columns={"at": "tolerance_pt"})
 
     @property
     def moments_s(self) -> tuple[float, ...]:
-        """The moments that are told of unless others are asked for: up to the horizon."""
+        """The default moments of tables: those up to the horizon."""
         horizon_s = self.replications.scenario.time.horizon or math.inf
         return tuple(moment for moment in MOMENTS_S if moment <= horizon_s)
 
     def errors(self, moments_s: Sequence[float] | None = None) -> pd.DataFrame:
-        """Return how far Delivered % is off at some moments, of each delivery.
+        """Return the error of Delivered % at some moments, of each delivery.
 
-        Columns mode, delivery, provider, time_s, against (``"truth"`` or ``"final"``, its own
-        final value), and those of the spread, in points: above zero where it is too high.
+        Columns mode, delivery, provider, time_s, against (``"truth"`` or ``"final"``, the final
+        value), and those of the spread, in points: above zero for readings too high.
         """
-        its = self.replications
-
-        def rows(about: Quantity) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-            yield "truth", its.curves[about._replace(name="error_pt")]
-            delivered = about._replace(name="delivered_pct")
-            yield "final", its.curves[delivered] - its.numbers[delivered][:, None]
-
-        return self._at(moments_s, "against", rows)
+        return self._errors if moments_s is None else self._at(moments_s, "against", self._error)
 
     def remaining(self, moments_s: Sequence[float] | None = None) -> pd.DataFrame:
-        """Return what the error consists of at some moments, of each delivery.
+        """Return the parts of the error at some moments, of each delivery.
 
         Columns mode, delivery, provider, time_s, part (see `sendcap.readings.remaining`), and those
         of the spread, in points. The means of the parts add up to the mean of the error.
         """
-
-        def rows(about: Quantity) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-            for part in PARTS:
-                yield part, self.replications.curves[about._replace(name=part)]
-
-        return self._at(moments_s, "part", rows)
+        return self._remaining if moments_s is None else self._at(moments_s, "part", self._parts)
 
     def curves(self) -> pd.DataFrame:
         """Return the bands of all curves; see `Replications.bands`."""
         return self.replications.bands()
 
+    def sentences(self) -> list[str]:
+        """Return the answer in plain sentences."""
+        return list(convergence_sentences(self))
+
+    @cached_property
+    def _errors(self) -> pd.DataFrame:
+        return self._at(self.moments_s, "against", self._error)
+
+    @cached_property
+    def _remaining(self) -> pd.DataFrame:
+        return self._at(self.moments_s, "part", self._parts)
+
+    def _error(self, about: Quantity) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+        curves, numbers = self.replications.curves, self.replications.numbers
+        yield "truth", curves[about._replace(name="error_pt")]
+        delivered = about._replace(name="delivered_pct")
+        yield "final", curves[delivered] - numbers[delivered][:, None]
+
+    def _parts(self, about: Quantity) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+        for part in PARTS:
+            yield part, self.replications.curves[about._replace(name=part)]
+
     def _at(
         self,
-        moments_s: Sequence[float] | None,
+        moments_s: Sequence[float],
         kind: str,
-        rows: Callable[[Quantity], Iterator[tuple[str, npt.NDArray[Any]]]],
+        labelled: Callable[[Quantity], Iterator[tuple[str, npt.NDArray[Any]]]],
     ) -> pd.DataFrame:
-        """Return the spread of some curves at some moments, a row for each."""
-        import pandas as pd
-
-        its = self.replications
-        moments_s = self.moments_s if moments_s is None else moments_s
-        places = self._places(moments_s)
-        groups = dict.fromkeys(key._replace(name="") for key in its.curves)
-        table = [
+        """Return the spread of some curves at some moments, read at the last moment before each."""
+        edges = self.replications.moments_s
+        indices = np.searchsorted(edges, np.asarray(moments_s) * (1 + 1e-12), side="right") - 1
+        groups = dict.fromkeys(key._replace(name="") for key in self.replications.curves)
+        rows = [
             {
                 **dict(zip(_WHOSE, about, strict=False)),
                 "time_s": moment,
                 kind: label,
-                **spread(curves[:, place].astype("float64"), its.confidence),
+                **spread(curves[:, index].astype("float64"), self.replications.confidence),
             }
             for about in groups
-            for label, curves in rows(about)
-            for moment, place in zip(moments_s, places, strict=True)
+            for label, curves in labelled(about)
+            for moment, index in zip(moments_s, indices.tolist(), strict=True)
         ]
-        return pd.DataFrame(table, columns=[*_WHOSE, "time_s", kind, *SPREAD])
-
-    def _places(self, moments_s: Sequence[float]) -> list[int]:
-        """Return where in the grid each moment is; it is read at the last one before it."""
-        import numpy as np
-
-        found: npt.NDArray[np.int64] = np.searchsorted(
-            self.replications.moments_s, np.asarray(moments_s) * (1 + 1e-12), side="right"
-        )
-        return (found - 1).tolist()  # type: ignore[no-any-return]
+        return pd.DataFrame(rows, columns=[*_WHOSE, "time_s", kind, *SPREAD])
 
 
 def converge(
@@ -176,7 +186,7 @@ def converge(
     most: int = MOST,
     progress: Callable[[int], None] | None = None,
 ) -> ConvergenceStudy:
-    """Replicate a scenario, and tell when its Delivered percentage can be trusted.
+    """Replicate a scenario, and find from when on the Delivered percentage is reliable.
 
     Parameters
     ----------
@@ -185,24 +195,22 @@ def converge(
     n, precision, most, workers, confidence, progress
         As for `sendcap.replicate`.
     tolerances
-        Points of Delivered % by which a reading may be off, such as 0.1 or ``"0.1pt"``.
+        Tolerances of Delivered % in points, such as 0.1 or ``"0.1pt"``.
     modes
-        Of reporting; the scenario's by default.
+        Reporting modes (default: the scenario's).
 
     Raises
     ------
     SendcapError
         If a tolerance is not above 0, or as for `sendcap.replicate`.
     """
-    from sendcap.scenario.files import scenario_of
-
     scenario = scenario_of(scenario)
     points = tolerances_of(tolerances)
     plan = convergence_plan(
         scenario, points, modes_of(scenario, modes), reading_moments_s(scenario)
     )
-    its = follow(plan, scenario, n, precision, workers, confidence, most, progress)
-    return ConvergenceStudy(its, points)
+    replications = follow(plan, scenario, n, precision, workers, confidence, most, progress)
+    return ConvergenceStudy(replications, points)
 
 
 def convergence_of(
@@ -211,7 +219,7 @@ def convergence_of(
     tolerances: Sequence[float | str] = TOLERANCES_PT,
     modes: Sequence[Mode] | None = None,
 ) -> ConvergenceStudy:
-    """Tell when the Delivered percentage of one run could be trusted: one replication, no bands.
+    """Return the convergence of one run: a single replication, without bands.
 
     Parameters
     ----------
@@ -221,20 +229,20 @@ def convergence_of(
     Raises
     ------
     SendcapError
-        If a tolerance is not above 0, or there is no such mode.
+        If a tolerance is not above 0, or a mode is unknown.
     """
     points = tolerances_of(tolerances)
     moments_s = reading_moments_s(run.scenario)
     plan = convergence_plan(run.scenario, points, modes_of(run.scenario, modes), moments_s)
-    kept = Records()
-    kept.add(plan.record(run))
-    its = kept.replications(run.scenario, moments_s, 0.95, precise=True)
-    return ConvergenceStudy(its, points)
+    records = Records()
+    records.add(plan.record(run))
+    replications = records.replications(run.scenario, moments_s, 0.95, precise=True)
+    return ConvergenceStudy(replications, points)
 
 
 def tolerances_of(tolerances: Sequence[float | str]) -> tuple[float, ...]:
     """Return tolerances in points, the largest first and each once."""
-    points = {parse_points(its, "tolerance") for its in tolerances}
+    points = {parse_points(tolerance, "tolerance") for tolerance in tolerances}
     require_tolerances(tuple(points))
     return tuple(sorted(points, reverse=True))
 
@@ -245,7 +253,7 @@ def convergence_plan(
     modes: tuple[Mode, ...],
     moments_s: npt.NDArray[np.float64],
 ) -> Plan:
-    """Return what is kept of each replication to tell how Delivered % converges."""
+    """Return the records of a study of convergence."""
     return Plan(
         modes=modes,
         denominator=scenario.reporting.denominator,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -82,6 +83,13 @@ class Replications:
             raise SendcapError(f"unknown quantity {wanted}; known are {known}")
         return estimate(self.numbers[wanted].tolist(), self.confidence)
 
+    @cached_property
+    def spreads(self) -> Mapping[Quantity, dict[str, float]]:
+        """The spread of each number; see `spread`."""
+        return {
+            quantity: spread(values, self.confidence) for quantity, values in self.numbers.items()
+        }
+
     def table(self, names: Sequence[str] | None = None) -> pd.DataFrame:
         """Return mean, interval, median and band of the numbers, a row for each.
 
@@ -96,8 +104,8 @@ class Replications:
             Columns mode, delivery, provider, name, at, and those of `spread`.
         """
         rows = [
-            {**quantity._asdict(), **spread(values, self.confidence)}
-            for quantity, values in self.numbers.items()
+            {**quantity._asdict(), **row}
+            for quantity, row in self.spreads.items()
             if names is None or quantity.name in names
         ]
         table = pd.DataFrame(rows, columns=[*Quantity._fields, *SPREAD])

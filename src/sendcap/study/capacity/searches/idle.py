@@ -1,38 +1,38 @@
-"""What an idle system would do with a delivery: nothing waits, whatever its size.
+"""A delivery in an idle system, without waits whatever the size.
 
-No delivery is accepted sooner than that. So if a target is missed even then, it is missed by every
-delivery, and what the messages went through tells why.
+No delivery is accepted sooner. So a target missed even there is missed by every delivery, and the
+way of the messages shows why.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import numpy as np
 
 from sendcap.errors import SendcapError
+from sendcap.ledger import Event, Ledger
+from sendcap.model.engine import simulate_ledger
+from sendcap.scenario import Scenario
 from sendcap.study.capacity.searches.acceptance import begins_s, messages, resized
 from sendcap.study.replication.measures import accepted_share_s
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
 from sendcap.text.shares import percent_down
 
-if TYPE_CHECKING:
-    from sendcap.ledger import Event, Ledger
-    from sendcap.scenario import Scenario
-
 _SAMPLE: Final = 50_000
-"""Messages that tell the share that is accepted in time; a delivery of them is simulated."""
+"""Messages of the simulated delivery; they determine the share accepted in time."""
 _DEVIATIONS: Final = 4.0
-"""A share must be missed by so many standard deviations to be called impossible."""
+"""Standard deviations by which an impossible share is missed."""
 
 
 def idle(scenario: Scenario, size: int) -> Scenario:
-    """Return a scenario with so many messages and so much of everything that none of them waits."""
+    """Return a scenario with this many messages, none of which ever waits."""
     sized = resized(scenario, size)
-    most = messages(sized)
-    batches = sum(-(-its.messages // scenario.relay.batch) for its in sized.deliveries)
+    batches = sum(-(-delivery.messages // scenario.relay.batch) for delivery in sized.deliveries)
     limits: dict[str, Any] = {
-        "connections_per_ip": most,
+        "connections_per_ip": messages(sized),
         "rate": None,
         "connection_scaling": "none",
         "tolerance": None,
@@ -53,14 +53,12 @@ def idle(scenario: Scenario, size: int) -> Scenario:
 
 
 def idle_ledger(scenario: Scenario) -> Ledger:
-    """Simulate an idle system with enough messages to tell shares of them."""
-    from sendcap.model.engine import simulate_ledger
-
+    """Simulate an idle system with enough messages for shares of them."""
     return simulate_ledger(idle(scenario, _SAMPLE))
 
 
-def attempts_per_message(ledger: Ledger, until_s: float) -> dict[str, float]:
-    """Return how often a message is tried until a moment, on average, for each provider."""
+def attempts_by(ledger: Ledger, until_s: float) -> dict[str, float]:
+    """Return the mean attempts per message up to a moment, for each provider."""
     return {
         name: _by(ledger, "attempted", until_s, name) / max(ledger.messages(provider=name), 1)
         for name in ledger.providers
@@ -72,17 +70,15 @@ def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share:
 
     Parameters
     ----------
-    scenario
-        What the target is for.
     ledger
-        Its `idle_ledger`.
+        The scenario's `idle_ledger`.
     within_s, share
         The target.
 
     Raises
     ------
     SendcapError
-        With the share that can be accepted in time at most, and what keeps the rest.
+        With the largest share accepted in time, and the reason.
     """
     total = ledger.total("accepted", clock="happened")
     if not total:
@@ -98,21 +94,19 @@ def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share:
         f"{percent_down(share)} within {elapsed(within_s)} is impossible, however small the "
         f"delivery: of the messages that are ever accepted at most {percent_down(possible)} are by "
         f"then, because {_why(scenario, ledger, until_s)}; ask for a smaller share or give more "
-        f"time"
+        "time"
     )
 
 
 def _by(ledger: Ledger, event: Event, until_s: float, provider: str | None = None) -> float:
-    """Return how many events there are until a moment."""
-    import numpy as np
-
+    """Return the events up to a moment."""
     counts = ledger.cumulative(event, clock="happened", provider=provider)
     return float(np.interp(until_s, ledger.edges_s, counts))
 
 
 def _why(scenario: Scenario, ledger: Ledger, until_s: float) -> str:
-    """Tell what most of the messages are waiting for that are accepted later."""
-    last = max(scenario.deliveries, key=lambda its: its.at + its.spread)
+    """Return why most late messages are late."""
+    last = max(scenario.deliveries, key=lambda delivery: delivery.at + delivery.spread)
     if last.at + last.spread > until_s:
         ready = elapsed(last.at + last.spread - begins_s(scenario))
         return f"delivery {shown(last.name)} is not all ready before {ready}"
@@ -121,7 +115,7 @@ def _why(scenario: Scenario, ledger: Ledger, until_s: float) -> str:
         for event in ("accepted", "recovered")
     )
     if recovered_late > late / 2.0:
-        its = recovered_late / ledger.total("accepted", clock="happened")
-        return f"{percent_down(its)} are first bounced softly and recover only later"
+        share = recovered_late / ledger.total("accepted", clock="happened")
+        return f"{percent_down(share)} are first bounced softly and recover only later"
     half_s = accepted_share_s(ledger, 0.5) - begins_s(scenario)
     return f"handing over, connecting and the transaction alone take about {elapsed(half_s)}"

@@ -1,33 +1,31 @@
-"""Levers: what could be bought or negotiated to make a delivery faster, a unit at a time."""
+"""Levers: purchases and negotiations that make a delivery faster, a unit at a time."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from sendcap.scenario import Provider, Rate, Scenario
-    from sendcap.scenario.throttle import Step
+from sendcap.scenario import FixedWindow, Gap, Provider, Rate, Scenario, Schedule, WarmUp
 
 _TENTHS: Final = 10
 _MOST_MESSAGES: Final = 1_000_000_000
-"""Messages per connection: with more of them, nothing is ever closed."""
+"""Messages per connection; a connection with more is never closed."""
 
 
 @dataclass(frozen=True)
 class Lever:
-    """Something of which a scenario can have more.
+    """A setting of which a scenario can have more.
 
     Attributes
     ----------
     name
-        What one unit is.
+        Name of one unit.
     change
-        What one unit changes in the scenario, from which value to which.
+        Effect of one unit on the scenario: old and new values.
     pulled
-        Returns a scenario with so many units more.
+        Returns a scenario with this many units more.
     """
 
     name: str
@@ -36,156 +34,145 @@ class Lever:
 
 
 def available(scenario: Scenario) -> tuple[Lever, ...]:
-    """Return the levers that a scenario has; a limit that it has not cannot be raised."""
+    """Return the levers of a scenario: connections, addresses, workers and all limits it has."""
     used = {name for _, name in scenario.to_deliver()}
-    providers = {name: scenario.providers[name] for name in scenario.providers if name in used}
-    ips, relay = scenario.mta.ips, scenario.relay
-    found = [
-        Lever("one more IP", f"{ips} → {ips + 1}", _ips),
-        Lever(
-            "+10 % connections per IP",
-            _changes(providers, lambda its: its.connections_per_ip, _connections, scenario),
-            _connections,
-        ),
+    providers = [provider for name, provider in scenario.providers.items() if name in used]
+    reused = any(provider.messages_per_connection != "unlimited" for provider in providers)
+    levers: list[tuple[str, bool, Callable[[Scenario, int], Scenario]]] = [
+        ("one more IP", True, _ips),
+        ("+10 % connections per IP", True, _connections),
+        ("×2 messages per connection", reused, _reuse),
+        ("+10 % provider rates", any(p.rate is not None for p in providers), _provider_rates),
+        ("+10 % tolerance", any(p.tolerance is not None for p in providers), _tolerances),
+        ("one more relay worker", True, _workers),
+        ("+10 % relay rate", scenario.relay.rate is not None, _relay_rate),
+        ("+10 % ingress rate", scenario.mta.ingress_rate is not None, _ingress_rate),
     ]
-    if any(its.messages_per_connection != "unlimited" for its in providers.values()):
-        found.append(
-            Lever(
-                "×2 messages per connection",
-                _changes(providers, lambda its: its.messages_per_connection, _reuse, scenario),
-                _reuse,
-            )
-        )
-    if any(its.rate is not None for its in providers.values()):
-        text = _changes(providers, lambda its: _written(its.rate), _provider_rates, scenario)
-        found.append(Lever("+10 % provider rates", text, _provider_rates))
-    if any(its.tolerance is not None for its in providers.values()):
-        text = _changes(providers, lambda its: its.tolerance, _tolerances, scenario)
-        found.append(Lever("+10 % tolerance", text, _tolerances))
-    found.append(Lever("one more relay worker", f"{relay.workers} → {relay.workers + 1}", _workers))
-    if relay.rate is not None:
-        change = f"{relay.rate} → {_relay_rate(scenario, 1).relay.rate}"
-        found.append(Lever("+10 % relay rate", change, _relay_rate))
-    if scenario.mta.ingress_rate is not None:
-        change = f"{scenario.mta.ingress_rate} → {_ingress_rate(scenario, 1).mta.ingress_rate}"
-        found.append(Lever("+10 % ingress rate", change, _ingress_rate))
-    return tuple(found)
-
-
-def _changes(
-    providers: dict[str, Provider],
-    value: Callable[[Provider], Any],
-    pulled: Callable[[Scenario, int], Scenario],
-    scenario: Scenario,
-) -> str:
-    """Write from which value to which each provider changes, if it does."""
-    after = pulled(scenario, 1).providers
-    return ", ".join(
-        f"{name} {value(its)} → {value(after[name])}"
-        for name, its in providers.items()
-        if value(its) != value(after[name])
+    return tuple(
+        Lever(name, _change(scenario, pulled(scenario, 1), used), pulled)
+        for name, exists, pulled in levers
+        if exists
     )
 
 
-def _written(throttle: Any) -> str:
-    """Write a throttle in a few words."""
-    kind = getattr(throttle, "kind", None)
-    if kind == "fixed-window":
-        return f"{throttle.limit} per {throttle.window:g} s"
-    if kind == "gap":
-        return f"{throttle.pause:.3g} s apart"
-    if kind == "schedule":
-        return f"schedule from {throttle.steps[0].rate}"
-    if kind == "warm-up":
-        return f"warm-up from {throttle.per_day[0]}/d"
-    return str(throttle)
+def _change(before: Scenario, after: Scenario, used: set[str]) -> str:
+    """Return the old and the new values of all changed settings."""
+    settings = [
+        (before.mta.ips, after.mta.ips),
+        (before.relay.workers, after.relay.workers),
+        (before.relay.rate, after.relay.rate),
+        (before.mta.ingress_rate, after.mta.ingress_rate),
+    ]
+    changes = [f"{old} → {new}" for old, new in settings if old != new]
+    for name, provider in before.providers.items():
+        for key in ("connections_per_ip", "messages_per_connection", "rate", "tolerance"):
+            old, new = getattr(provider, key), getattr(after.providers[name], key)
+            if name in used and old != new:
+                changes.append(f"{name} {_text(old)} → {_text(new)}")
+    return ", ".join(changes)
 
 
-# Each takes the scenario and how many units more.
+def _text(setting: Any) -> str:
+    """Return a number or a throttle in a few words."""
+    match setting:
+        case FixedWindow():
+            return f"{setting.limit} per {setting.window:g} s"
+        case Gap():
+            return f"{setting.pause:.3g} s apart"
+        case Schedule():
+            return f"schedule from {setting.steps[0].rate}"
+        case WarmUp():
+            return f"warm-up from {setting.per_day[0]}/d"
+        case _:
+            return str(setting)
+
+
+# Each takes a scenario and a number of units.
 
 
 def _ips(scenario: Scenario, units: int) -> Scenario:
-    mta = scenario.mta.model_copy(update={"ips": scenario.mta.ips + units})
-    return scenario.model_copy(update={"mta": mta})
+    return _changed(scenario, "mta", ips=scenario.mta.ips + units)
 
 
 def _workers(scenario: Scenario, units: int) -> Scenario:
-    relay = scenario.relay.model_copy(update={"workers": scenario.relay.workers + units})
-    return scenario.model_copy(update={"relay": relay})
+    return _changed(scenario, "relay", workers=scenario.relay.workers + units)
 
 
 def _relay_rate(scenario: Scenario, units: int) -> Scenario:
-    its = scenario.relay.rate
-    rate = None if its is None else raised(its, units)
-    relay = scenario.relay.model_copy(update={"rate": rate})
-    return scenario.model_copy(update={"relay": relay})
+    return _changed(scenario, "relay", rate=_raised(scenario.relay.rate, units))
 
 
 def _ingress_rate(scenario: Scenario, units: int) -> Scenario:
-    its = scenario.mta.ingress_rate
-    rate = None if its is None else raised(its, units, server=True)
-    mta = scenario.mta.model_copy(update={"ingress_rate": rate})
-    return scenario.model_copy(update={"mta": mta})
+    rate = scenario.mta.ingress_rate
+    faster = None if rate is None else raised(rate, units, server=True)
+    return _changed(scenario, "mta", ingress_rate=faster)
 
 
 def _connections(scenario: Scenario, units: int) -> Scenario:
-    return _each(scenario, lambda its: {"connections_per_ip": _more(its.connections_per_ip, units)})
+    return _each(
+        scenario,
+        lambda provider: {"connections_per_ip": _more(provider.connections_per_ip, units)},
+    )
 
 
 def _reuse(scenario: Scenario, units: int) -> Scenario:
     def more(provider: Provider) -> dict[str, Any]:
-        its = provider.messages_per_connection
-        if its == "unlimited":
+        limit = provider.messages_per_connection
+        if limit == "unlimited":
             return {}
-        return {"messages_per_connection": min(int(its) << units, _MOST_MESSAGES)}
+        return {"messages_per_connection": min(int(limit) << units, _MOST_MESSAGES)}
 
     return _each(scenario, more)
 
 
 def _tolerances(scenario: Scenario, units: int) -> Scenario:
-    def more(provider: Provider) -> dict[str, Any]:
-        its = provider.tolerance
-        if its is None:
-            return {}
-        return {"tolerance": raised(its, units)}
-
-    return _each(scenario, more)
+    return _each(scenario, lambda provider: {"tolerance": _raised(provider.tolerance, units)})
 
 
 def _provider_rates(scenario: Scenario, units: int) -> Scenario:
-    return _each(scenario, lambda its: {"rate": _raised_throttle(its.rate, units)})
+    return _each(scenario, lambda provider: {"rate": _raised(provider.rate, units)})
 
 
-def _raised_throttle(throttle: Any, units: int) -> Any:
-    from sendcap.scenario import FixedWindow, Gap, Rate, Schedule, WarmUp
-
-    if isinstance(throttle, Rate):
-        return raised(throttle, units)
-    if isinstance(throttle, FixedWindow):
-        return throttle.model_copy(update={"limit": _more(throttle.limit, units)})
-    if isinstance(throttle, Gap):
-        return throttle.model_copy(update={"pause": throttle.pause * _TENTHS / (_TENTHS + units)})
-    if isinstance(throttle, WarmUp):
-        per_day = tuple(_more(count, units) for count in throttle.per_day)
-        return throttle.model_copy(update={"per_day": per_day})
-    if isinstance(throttle, Schedule):
-        return throttle.model_copy(update={"steps": tuple(_raised_steps(throttle.steps, units))})
-    return throttle
+def _changed(scenario: Scenario, section: str, **settings: Any) -> Scenario:
+    changed = getattr(scenario, section).model_copy(update=settings)
+    return scenario.model_copy(update={section: changed})
 
 
-def _raised_steps(steps: Iterable[Step], units: int) -> Iterable[Step]:
-    for step in steps:
-        if step.rate == "closed":
-            yield step
-        else:
-            rate = raised(step.rate, units)
-            yield step.model_copy(update={"rate": rate})
+def _each(scenario: Scenario, changes: Callable[[Provider], dict[str, Any]]) -> Scenario:
+    providers = {
+        name: provider.model_copy(update=changes(provider))
+        for name, provider in scenario.providers.items()
+    }
+    return scenario.model_copy(update={"providers": providers})
+
+
+def _raised(throttle: Any, units: int) -> Any:
+    """Return a throttle raised by 10 % for each unit; None stays None."""
+    match throttle:
+        case Rate():
+            return raised(throttle, units)
+        case FixedWindow():
+            return throttle.model_copy(update={"limit": _more(throttle.limit, units)})
+        case Gap():
+            pause = throttle.pause * _TENTHS / (_TENTHS + units)
+            return throttle.model_copy(update={"pause": pause})
+        case WarmUp():
+            per_day = tuple(_more(count, units) for count in throttle.per_day)
+            return throttle.model_copy(update={"per_day": per_day})
+        case Schedule():
+            steps = tuple(
+                step.model_copy(update={"rate": _raised(step.rate, units)})
+                for step in throttle.steps
+            )
+            return throttle.model_copy(update={"steps": steps})
+        case _:
+            return throttle
 
 
 def raised(rate: Rate, units: int, *, server: bool = False) -> Rate:
     """Return a rate raised by 10 % for each unit, exactly.
 
-    A server's rate has no burst. Of another one, a burst that was given stays as it is.
+    A server's rate has no burst. Other rates retain an explicit burst.
 
     Examples
     --------
@@ -193,8 +180,6 @@ def raised(rate: Rate, units: int, *, server: bool = False) -> Rate:
     >>> str(raised(Rate.parse("100/s"), 1)), str(raised(Rate.parse("1/s"), 1))
     ('110/s', '11/10s,max_burst=1')
     """
-    from sendcap.scenario import Rate
-
     limit = rate.limit * (_TENTHS + units)
     common = math.gcd(limit, _TENTHS)
     # Over a longer period, the whole limit would be a larger burst.
@@ -205,11 +190,3 @@ def raised(rate: Rate, units: int, *, server: bool = False) -> Rate:
 def _more(count: int, units: int) -> int:
     """Return 10 % more for each unit, rounded up to a whole number."""
     return -(-count * (_TENTHS + units) // _TENTHS)
-
-
-def _each(scenario: Scenario, changes: Callable[[Provider], dict[str, Any]]) -> Scenario:
-    providers = {
-        name: provider.model_copy(update=changes(provider))
-        for name, provider in scenario.providers.items()
-    }
-    return scenario.model_copy(update={"providers": providers})

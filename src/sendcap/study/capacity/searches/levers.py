@@ -1,4 +1,4 @@
-"""What to buy first: how much sooner a delivery is through with one unit more of each lever."""
+"""The time saved by one more unit of each lever: more addresses, connections, rates, workers."""
 
 from __future__ import annotations
 
@@ -7,48 +7,47 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
 
 from sendcap.errors import SendcapError
+from sendcap.scenario import Scenario
+from sendcap.scenario.files import scenario_of
+from sendcap.scenario.stages import Stage, bottleneck, stages
 from sendcap.study.capacity.searches.acceptance import (
     Acceptance,
     bare,
     begins_s,
+    seeds_of,
     takes_and_tries,
     with_edge_at,
 )
 from sendcap.study.capacity.searches.lever import Lever, available
-from sendcap.study.capacity.searches.within import require_replications
+from sendcap.study.capacity.sentences import holding_up, levers_sentence
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
-from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.shares import parse_share, percent_down
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sendcap.scenario import Scenario
-    from sendcap.scenario.stages import Stage
 
 _MOST_UNITS: Final = 1_000
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What one unit of a lever gains.
+    """The gain of one unit of a lever.
 
     Attributes
     ----------
     lever
-        What one unit is.
+        Name of one unit.
     change
-        From which value to which.
+        Old and new values.
     gain_s
-        Seconds by which the share is accepted sooner: the mean of the differences between
-        replications with the same draws, with its confidence interval.
+        Seconds saved until the share is accepted: the mean difference between replications with
+        the same draws, with the confidence interval.
     helps_until
-        With so many units another stage is the bottleneck, and more of them help no more; 0 where
-        the lever leaves the bottleneck as it is, None where that stays the bottleneck.
+        Units at which another stage becomes the bottleneck, and more of them help no more; 0 for a
+        lever without effect on the bottleneck, None where the bottleneck stays.
     then
         That other stage.
     """
@@ -62,22 +61,22 @@ class Gain:
 
 @dataclass(frozen=True)
 class Levers:
-    """The levers of a scenario, what gains most first.
+    """The levers of a scenario, the largest gain first.
 
     Attributes
     ----------
     share
-        Of the deliverable messages; the times are until so many are accepted.
+        Share of the deliverable messages until whose acceptance the times count.
     takes_s
-        How long it takes as it is, from the first delivery's start.
+        Time without any lever, from the first delivery's start.
     bottleneck
-        The stage that holds it up; None where every stage keeps up with what becomes ready.
+        The stage that holds the deliveries up; None where every stage keeps up.
     gains
-        One for each lever.
+        A gain for each lever.
     confidence
-        Of the intervals.
+        Confidence level of the intervals.
     simulations
-        How many were used.
+        Number of simulations.
     """
 
     share: float
@@ -88,31 +87,33 @@ class Levers:
     simulations: int
 
     def frame(self) -> pd.DataFrame:
-        """Return a row for each lever, what gains most first.
+        """Return a row for each lever, the largest gain first.
 
         Returns
         -------
         DataFrame
             ``lever``, ``change``, ``gain_s`` with ``low_s`` and ``high_s``, ``gain_pct`` of the
-            time that it takes, ``helps_until`` (units; NA if for ever) and ``then``, the stage
-            that is the bottleneck from there on.
+            time without any lever, ``helps_until`` (units; NA if for ever) and ``then``, the
+            bottleneck from there on.
         """
-        import pandas as pd
-
         rows = [
             {
-                "lever": its.lever,
-                "change": its.change,
-                "gain_s": its.gain_s.mean,
-                "low_s": its.gain_s.low,
-                "high_s": its.gain_s.high,
-                "gain_pct": 100.0 * its.gain_s.mean / self.takes_s.mean,
-                "helps_until": pd.NA if its.helps_until is None else its.helps_until,
-                "then": "" if its.then is None else its.then.name,
+                "lever": gain.lever,
+                "change": gain.change,
+                "gain_s": gain.gain_s.mean,
+                "low_s": gain.gain_s.low,
+                "high_s": gain.gain_s.high,
+                "gain_pct": 100.0 * gain.gain_s.mean / self.takes_s.mean,
+                "helps_until": pd.NA if gain.helps_until is None else gain.helps_until,
+                "then": "" if gain.then is None else gain.then.name,
             }
-            for its in self.gains
+            for gain in self.gains
         ]
         return pd.DataFrame(rows).astype({"helps_until": "Int64"})
+
+    def sentences(self) -> list[str]:
+        """Return the answer in plain sentences."""
+        return [levers_sentence(self)]
 
 
 def levers(
@@ -124,68 +125,64 @@ def levers(
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Levers:
-    """Tell how much sooner a delivery is through with one unit more of each lever.
+    """Estimate the time saved by one more unit of each lever.
 
-    Each lever is simulated with the same draws as the scenario itself (common random numbers), so
-    small gains can be told from none with few replications. How many units help is worked out in
-    closed form: until another stage has the lowest ceiling for the load that it must carry.
+    Each lever is simulated with the scenario's own draws (common random numbers), so few
+    replications show small gains. The number of units that help follows in closed form: until
+    another stage has the lowest ceiling for its load.
 
     Parameters
     ----------
     scenario
         A scenario, the path of a scenario file or the name of a preset.
     share
-        The delivery is through when this share of the messages is accepted that can be, such as
-        0.99 or ``"99%"``.
+        Share of the deliverable messages whose acceptance ends the delivery, such as 0.99 or
+        ``"99%"``.
     replications
-        How many, 2 or more.
+        Number of replications, 2 or more.
     confidence
-        Of the intervals.
+        Confidence level of the intervals.
     workers
-        Processes; as many as there are processors by default. They change nothing but the speed.
+        Worker processes (default: one per CPU); results do not depend on it.
     progress
         Called with the number of simulations so far.
 
     Raises
     ------
     SendcapError
-        If the share is never accepted, or what is asked makes no sense.
+        If the share is never accepted, or an argument is invalid.
     """
-    from sendcap.scenario.files import scenario_of
-    from sendcap.scenario.stages import bottleneck, stages
-    from sendcap.study.capacity.sentences import holding_up
-
     scenario = scenario_of(scenario)
     share = parse_share(share)
-    require_replications(replications)
+    seeds = seeds_of(scenario, replications)
     require_confidence(confidence)
     until_s = begins_s(scenario) + max(bottleneck(stages(scenario)).needs_s, scenario.time.bin)
-    its = with_edge_at(bare(scenario), until_s)
-    found = available(its)
-    seeds = [replication_seed(scenario.seed, number) for number in range(replications)]
-    cases = [its, *(lever.pulled(its, 1) for lever in found)]
+    base = with_edge_at(bare(scenario), until_s)
+    pulled = available(base)
+    cases = [base, *(lever.pulled(base, 1) for lever in pulled)]
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
-        asked = (Acceptance(case.with_seed(seed), share) for case in cases for seed in seeds)
-        found_s, tries = zip(*simulations.map(takes_and_tries, asked), strict=True)
-    # As often as in the scenario's own simulation, as `sendcap limits` counts it.
-    times_s, attempts = list(found_s), tries[0]
+        tasks = (Acceptance(case.with_seed(seed), share) for case in cases for seed in seeds)
+        times_s, tries = zip(*simulations.map(takes_and_tries, tasks), strict=True)
+    # Attempts as in the scenario's own simulation, where `sendcap limits` counts them.
+    attempts = tries[0]
     if math.inf in times_s:
         raise SendcapError(
             f"{percent_down(share)} of the deliverable messages are never accepted, because too "
             f"many expire before their turn comes; ask for a smaller share"
         )
-    by_case_s = [times_s[at : at + replications] for at in range(0, len(times_s), replications)]
-    base_s, with_lever_s = by_case_s[0], by_case_s[1:]
+    base_s, *others_s = (
+        times_s[start : start + replications] for start in range(0, len(times_s), replications)
+    )
     gains = []
-    for lever, pulled_s in zip(found, with_lever_s, strict=True):
-        gain_s = [before_s - after_s for before_s, after_s in zip(base_s, pulled_s, strict=True)]
-        until, then = helps_until(lever, its, attempts)
-        gains.append(Gain(lever.name, lever.change, estimate(gain_s, confidence), until, then))
+    for lever, after_s in zip(pulled, others_s, strict=True):
+        saved_s = [before - after for before, after in zip(base_s, after_s, strict=True)]
+        until, then = helps_until(lever, base, attempts)
+        gains.append(Gain(lever.name, lever.change, estimate(saved_s, confidence), until, then))
     return Levers(
         share=share,
         takes_s=estimate(base_s, confidence),
-        bottleneck=holding_up(its, stages(its, attempts)),
+        bottleneck=holding_up(base, stages(base, attempts)),
         gains=tuple(sorted(gains, key=lambda gain: -gain.gain_s.mean)),
         confidence=confidence,
         simulations=simulations.done,
@@ -195,16 +192,14 @@ def levers(
 def helps_until(
     lever: Lever, scenario: Scenario, attempts: Mapping[str, float]
 ) -> tuple[int | None, Stage | None]:
-    """Return how many units it takes until the bottleneck moves, and to which stage.
+    """Return the number of units until the bottleneck moves, and the new bottleneck.
 
     Returns
     -------
     tuple
-        0 and None where a unit does not shorten the time that the bottleneck needs, or there is
-        none; None and None where the bottleneck stays where it is, however many there are.
+        0 and None where a unit does not shorten the bottleneck's time, or without a bottleneck;
+        None and None where the bottleneck stays, however many the units.
     """
-    from sendcap.scenario.stages import bottleneck, stages
-    from sendcap.study.capacity.sentences import holding_up
 
     def at(units: int) -> Stage:
         return bottleneck(stages(lever.pulled(scenario, units), attempts))

@@ -1,15 +1,15 @@
-"""The largest size that still meets a target, when only simulations can tell, and they are noisy.
+"""The largest size that still meets a target, by noisy simulations.
 
-Each replication has its own draws, the same at every size (common random numbers). So within a
-replication the excess over the target is a nearly smooth, increasing function of the size, and
-has a root. The roots of different replications are independent and identically distributed:
-their mean is the answer, and Student's t distribution gives its confidence interval. Replications
-are added until the interval is as narrow as asked (Law, section 9.4.1: the sequential procedure
-with a relative error), a few at a time. Since it stops when the roots happen to agree, an interval
-of 95 % covers the answer in 92 to 95 % of the cases (tests/study/capacity/test_search.py).
+Each replication has draws of its own, the same at every size (common random numbers). So within a
+replication the excess over the target is a nearly smooth, increasing function of the size, and has
+a root. The roots of different replications are independent and identically distributed: their mean
+is the answer, with a confidence interval by Student's t distribution. Replications are added until
+the interval is narrow enough (Law, section 9.4.1: the sequential procedure with a relative error),
+a few at a time. Because the procedure stops when the roots happen to agree, an interval of 95 %
+covers the answer in 92 to 95 % of the cases (tests/study/capacity/test_search.py).
 
-The roots are found side by side, all replications with their next simulation at the same time:
-what is simulated does not depend on how many processors there are.
+The root searches run side by side, one simulation of each replication at a time: the simulations
+do not depend on the number of processors.
 
 References
 ----------
@@ -23,29 +23,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import elementwise
 
 from sendcap.errors import SendcapError
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 AT_A_TIME: Final = 4
-"""Replications that are added at a time; there are at least as many."""
+"""Replications added at a time, and at first."""
 _PILOT: Final = 4
-"""Simulations at most that improve on the first guess."""
+"""Largest number of simulations that improve the first guess."""
 _NEAR: Final = 0.02
 _STRIDE: Final = 1.0
 _LEAST_STEP: Final = 0.003
 _JUST_MET: Final = 0.01
 
 
-class Asked(NamedTuple):
-    """A simulation that is asked for: a replication at a size."""
+class Trial(NamedTuple):
+    """A simulation: a replication at a size."""
 
     replication: int
     size: int
@@ -66,11 +66,11 @@ class Root:
     Attributes
     ----------
     size
-        Mean over the replications, with its confidence interval.
+        Mean over the replications, with the confidence interval.
     roots
-        Each replication's own.
+        The root of each replication.
     precise
-        Whether the interval is as narrow as was asked.
+        Whether the interval is narrow enough.
     """
 
     size: Estimate
@@ -79,7 +79,7 @@ class Root:
 
 
 def largest_size(
-    excess: Callable[[Sequence[Asked]], Sequence[float]],
+    excess: Callable[[Sequence[Trial]], Sequence[float]],
     guess: float,
     *,
     most: int,
@@ -92,18 +92,18 @@ def largest_size(
     Parameters
     ----------
     excess
-        Simulates; increasing with the size, and dimensionless: near the target about as large as
-        the size is too large, relative to it.
+        Simulates trials. Increases with the size, and is dimensionless: near the target about the
+        relative excess of the size.
     guess
-        Where to begin.
+        First size.
     most
-        The largest size that may be tried; the smallest is 1.
+        Largest size; the smallest is 1.
     confidence
-        Of the interval.
+        Confidence level of the interval.
     precision
-        Half width of the interval that is good enough, relative to the mean.
+        Half width of a sufficiently narrow interval, relative to the mean.
     replications
-        How many at most; then the interval is what it is.
+        Largest number of replications.
 
     Raises
     ------
@@ -128,19 +128,19 @@ def largest_size(
 
 
 class _Search:
-    """Brackets and finds roots on a logarithmic scale; nothing is simulated twice."""
+    """Brackets and finds roots on a logarithmic scale; no trial is simulated twice."""
 
-    def __init__(self, excess: Callable[[Sequence[Asked]], Sequence[float]], most: int) -> None:
+    def __init__(self, excess: Callable[[Sequence[Trial]], Sequence[float]], most: int) -> None:
         self._excess = excess
         self._top = math.log(most)
-        self._known: dict[Asked, float] = {}
+        self._known: dict[Trial, float] = {}
 
     def pilot(self, guess: float) -> tuple[float, float]:
-        """Return about where replication 0 has its root, and how far off the others may be."""
+        """Return the approximate root of replication 0, and the distance of the other roots."""
         x = math.log(guess)
         for _ in range(_PILOT):
             (excess,) = self._values((0,), [x])
-            # A size that is too large by a percent misses the target by about a percent.
+            # A size too large by a percent misses the target by about a percent.
             x = min(max(x - max(min(excess, _STRIDE), -_STRIDE), 0.0), self._top)
             if abs(excess) < _NEAR:
                 break
@@ -151,34 +151,30 @@ class _Search:
         self, numbers: Sequence[int], centre: float, step: float, precision: float
     ) -> list[float]:
         """Return the root of each replication."""
-        import numpy as np
-        from scipy.optimize import elementwise
 
         def values(x: Floats, number: Floats) -> Floats:
             return self._values(number.astype(int).tolist(), x.tolist())
 
-        found = elementwise.find_root(
+        solution = elementwise.find_root(
             values,
             self._bracket(numbers, centre, step, margin=precision / 40),
             args=(np.array(numbers, np.float64),),
             tolerances={"xatol": precision / 10, "fatol": precision / 20},
         )
-        sizes = ([round(math.exp(x)) for x in ends] for ends in found.bracket)
+        sizes = ([round(math.exp(x)) for x in ends] for ends in solution.bracket)
         return [
             low + (high - low) * below / (below - above)
-            for low, high, below, above in zip(*sizes, *found.f_bracket, strict=True)
+            for low, high, below, above in zip(*sizes, *solution.f_bracket, strict=True)
         ]
 
     def _bracket(
         self, numbers: Sequence[int], centre: float, step: float, margin: float
     ) -> tuple[Floats, Floats]:
-        """Return ends between which each replication has its root, close together if possible.
+        """Return ends around each replication's root, close together if possible.
 
-        One is the centre, the other just beyond where a straight line has its root. Where that
-        is on the same side, it walks on with steps that double.
+        One end is the centre, the other just beyond the root of a straight line. Where that is on
+        the same side, the search walks on with steps that double.
         """
-        import numpy as np
-
         near = np.full(len(numbers), centre)
         excess = self._values(numbers, near.tolist())
         other = np.clip(near - excess - np.copysign(margin, excess), 0.0, self._top)
@@ -201,19 +197,18 @@ class _Search:
             high[up] = np.minimum(high[up] + step, self._top)
             moved = np.flatnonzero(down | up)
             ends = np.where(down, low, high)[moved].tolist()
-            values = self._values([numbers[place] for place in moved.tolist()], ends)
+            values = self._values([numbers[index] for index in moved.tolist()], ends)
             below[down] = values[down[moved]]
             above[up] = values[up[moved]]
             step *= 2.0
 
     def _values(self, numbers: Sequence[int], x: Sequence[float]) -> Floats:
         """Return the excess of replications at logarithms of a size; never exactly zero."""
-        import numpy as np
-
-        asked = [
-            Asked(number, round(math.exp(its))) for number, its in zip(numbers, x, strict=True)
+        trials = [
+            Trial(number, round(math.exp(log_size)))
+            for number, log_size in zip(numbers, x, strict=True)
         ]
-        missing = [its for its in dict.fromkeys(asked) if its not in self._known]
+        missing = [trial for trial in dict.fromkeys(trials) if trial not in self._known]
         self._known.update(zip(missing, self._excess(missing), strict=True))
-        # Where the target is just met it is met, maybe at larger sizes as well.
-        return np.array([self._known[its] or -_JUST_MET for its in asked])
+        # A target just met counts as met, maybe at larger sizes as well.
+        return np.array([self._known[trial] or -_JUST_MET for trial in trials])

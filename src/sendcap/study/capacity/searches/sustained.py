@@ -1,4 +1,4 @@
-"""The highest steady rate of messages at which no backlog grows without end."""
+"""The highest steady rate of messages without a backlog that grows for ever."""
 
 from __future__ import annotations
 
@@ -6,38 +6,37 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sendcap.errors import SendcapError
-from sendcap.study.capacity.searches.acceptance import MOST_MESSAGES, resized
+from sendcap.scenario import Scenario
+from sendcap.scenario.files import scenario_of
+from sendcap.scenario.stages import Kind, Stage, stages
+from sendcap.study.capacity.searches.acceptance import MOST_MESSAGES, resized, seeds_of
 from sendcap.study.capacity.searches.search import (
     AT_A_TIME,
     AllLargeEnoughError,
-    Asked,
     NoneSmallEnoughError,
+    Trial,
     largest_size,
 )
 from sendcap.study.capacity.searches.steady import MEASURED, Arrivals, Stream, lasting, watched
-from sendcap.study.capacity.searches.within import MOST_REPLICATIONS, require_replications
+from sendcap.study.capacity.searches.within import MOST_REPLICATIONS
+from sendcap.study.capacity.sentences import sustained_sentence
 from sendcap.study.replication.estimates import Estimate, require_confidence
-from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.replication.workers import Simulations, Workers
 
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
-    from sendcap.scenario.stages import Kind, Stage
-
 EPSILON: Final = 0.002
-"""A provider at which this share of what arrives is left unsettled counts as unstable."""
+"""A provider that leaves this share of its arrivals unsettled counts as unstable."""
 _FROM: Final = 1.02
 _LEAST: Final = 1e-9
-_LOOKED_AT: Final = 2
-"""Replications that tell how fast backlogs grow at the relay's own rate."""
+_GROWING: Final = 2
+"""Replications that measure the growth of backlogs at the relay's own rate."""
 
 
 @dataclass(frozen=True)
 class Growth:
-    """A stage that does not keep up, and how many messages more it is behind each second."""
+    """A stage that falls behind, and the growth of its backlog in messages per second."""
 
     kind: Kind
     name: str
@@ -51,23 +50,23 @@ class Sustained:
     Attributes
     ----------
     per_s
-        Messages to deliver per second, all together: the mean over the replications with its
-        confidence interval. Relay and ingress have ceilings without chance: where one of them is
-        the lowest, the interval has no length.
+        Messages to deliver per second, all together: the mean over the replications with the
+        confidence interval. Relay and ingress have exact ceilings; where one of them is the
+        lowest, the interval has no length.
     kind, name
-        What is unstable above it, as in `sendcap.scenario.stages.Stage`.
+        The stage unstable above this rate, as in `sendcap.scenario.stages.Stage`.
     relay_per_s
-        What the relay hands over per second as long as it has messages; infinite without a limit.
+        Messages per second handed over by a busy relay; infinite without a limit.
     growing
-        The stages that do not keep up with that, the one that falls behind the fastest first.
+        Stages that fall behind at the relay's rate, the fastest growth first.
     warm_up_s, measured_s
-        What was simulated of each stream.
+        Simulated times of each stream.
     confidence
-        Of the interval.
+        Confidence level of the interval.
     simulations
-        How many were used; ``per_s.n`` is the number of replications.
+        Number of simulations; ``per_s.n`` is the number of replications.
     precise
-        Whether the interval is as narrow as asked; otherwise there were enough replications.
+        Whether the interval is as narrow as requested; otherwise the replications ran out.
     """
 
     per_s: Estimate
@@ -81,6 +80,10 @@ class Sustained:
     simulations: int
     precise: bool
 
+    def sentences(self) -> list[str]:
+        """Return the answer in plain sentences."""
+        return [sustained_sentence(self)]
+
 
 def sustained(
     scenario: Scenario | str | os.PathLike[str],
@@ -92,32 +95,32 @@ def sustained(
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Sustained:
-    """Find the highest steady rate at which no stage's backlog grows without end.
+    """Find the highest steady rate at which no stage's backlog grows for ever.
 
-    Messages come evenly, mixed as the deliveries are, for ever: bursts are used up, a schedule or
-    a warm-up has reached its last step, no provider is in an outage. The relay and the ingress
-    have exact ceilings. A provider is simulated, with its retries: for the longest validity, so
-    that there are as many as there will be, and for ``measured`` messages after that. What comes
-    in this time is held against what is accepted or bounced hard. The rest has piled up or has
-    expired; so much of it as would have without any limit does not count. A provider with more
-    than 0.2 % of the rest (with few messages 2/√n, for a queue's length varies by chance) is
-    unstable. The rate at which that begins is lowered by the same share: a provider that gets a
-    share ε more than it can take leaves just that unsettled.
+    Messages come evenly and without end, mixed as the deliveries are: bursts are used up, a
+    schedule or a warm-up has reached the last step, and no provider is in an outage. The relay and
+    the ingress have exact ceilings. A provider is simulated with retries: for the longest validity,
+    until retries have reached their final number, and for ``measured`` messages after that. Of the
+    arrivals in this time, messages neither accepted nor bounced hard have piled up or expired; the
+    share that would have done so without any limit does not count. A provider with more than 0.2 %
+    of the rest (with few messages 2/√n, because a queue's length varies by chance) is unstable. The
+    rate at which that begins is lowered by the same share: a provider with a share ε too many
+    arrivals leaves just that share unsettled.
 
     Parameters
     ----------
     scenario
         A scenario, the path of a scenario file or the name of a preset.
     confidence
-        Of the interval.
+        Confidence level of the interval.
     precision
-        Replications are added until half the interval is at most this much of the mean.
+        Half width of a sufficiently narrow interval, relative to the mean.
     replications
-        How many at most.
+        Largest number of replications.
     measured
-        Messages whose arrival is watched in each simulation.
+        Messages watched in each simulation.
     workers
-        Processes; as many as there are processors by default. They change nothing but the speed.
+        Worker processes (default: one per CPU); results do not depend on it.
     progress
         Called with the number of simulations so far.
 
@@ -126,46 +129,33 @@ def sustained(
     SendcapError
         If nothing limits the rate.
     """
-    from sendcap.scenario.files import scenario_of
-    from sendcap.scenario.stages import stages
-
     require_confidence(confidence)
-    require_replications(replications)
-    its = lasting(scenario_of(scenario))
-    # Of an endless stream every batch is whole.
-    ceilings = stages(resized(its, MOST_MESSAGES))
+    endless = lasting(scenario_of(scenario))
+    seeds = seeds_of(endless, replications)
+    # All batches of an endless stream are full.
+    ceilings = stages(resized(endless, MOST_MESSAGES))
     fixed = [stage for stage in ceilings if stage.kind != "provider"]
     lowest = min(fixed, key=lambda stage: stage.delivery_per_s)
     guess_per_s = min(
         lowest.delivery_per_s,
         # A little too much, where the search has a straight line to follow.
-        _FROM * min(_unthrottled_per_s(its) for its in ceilings if its.kind == "provider"),
+        _FROM * min(_unsuspended_per_s(stage) for stage in ceilings if stage.kind == "provider"),
     )
     if guess_per_s == math.inf:
         raise _unlimited()
-    seeds = [replication_seed(its.seed, number) for number in range(replications)]
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
-        stream = Stream.of(its, guess_per_s, measured)
-        found = _provider(
-            _Streams(stream, guess_per_s, seeds, simulations),
-            stream,
-            guess_per_s,
-            lowest.delivery_per_s,
-            replications,
-            confidence,
-            precision,
-        )
-        per_s, kind, name, precise = found or (
-            _exactly(lowest.delivery_per_s),
-            lowest.kind,
-            lowest.name,
-            True,
-        )
-        relay_per_s = next(its.delivery_per_s for its in fixed if its.kind == "relay")
+        stream = Stream.of(endless, guess_per_s, measured)
+        streams = _Streams(stream, guess_per_s, seeds, simulations)
+        unstable = _provider(streams, lowest.delivery_per_s, replications, confidence, precision)
+        if unstable is None:
+            exact = lowest.delivery_per_s
+            unstable = Estimate(exact, exact, exact, AT_A_TIME), lowest.kind, lowest.name, True
+        per_s, kind, name, precise = unstable
+        relay_per_s = next(stage.delivery_per_s for stage in fixed if stage.kind == "relay")
         growing: list[Growth] = []
         if per_s.high < relay_per_s < math.inf:
-            growing = _growing(its, ceilings, measured, seeds[:_LOOKED_AT], simulations)
+            growing = _growing(endless, ceilings, measured, seeds[:_GROWING], simulations)
     return Sustained(
         per_s=per_s,
         kind=kind,
@@ -180,17 +170,13 @@ def sustained(
     )
 
 
-def _unthrottled_per_s(stage: Stage) -> float:
-    """Return the delivery's ceiling at a provider as long as its queue is not suspended.
+def _unsuspended_per_s(stage: Stage) -> float:
+    """Return the delivery's ceiling at a provider whose queue is not suspended.
 
-    It is suspended again and again only where it has a backlog.
+    Only a queue with a backlog is suspended again and again.
     """
-    limits = (its.per_s for its in stage.constraints if its.name != "suspension")
+    limits = (limit.per_s for limit in stage.constraints if limit.name != "suspension")
     return min(limits, default=math.inf) / stage.share
-
-
-def _exactly(value: float) -> Estimate:
-    return Estimate(value, value, value, AT_A_TIME)
 
 
 def _unlimited() -> SendcapError:
@@ -198,66 +184,61 @@ def _unlimited() -> SendcapError:
 
 
 class _Streams:
-    """Simulations of streams, and what they tell of each provider.
+    """Simulations of streams, and the unsettled share of each provider.
 
-    Without any limit some messages are unsettled too, those that expire for want of a working
-    address. That share is known from another simulation with the same draws.
+    Even without any limit some messages remain unsettled: those that expire for want of a working
+    address. Another simulation with the same draws measures that share.
     """
 
     def __init__(
         self, stream: Stream, per_s: float, seeds: Sequence[int], simulations: Simulations
     ) -> None:
-        self._stream = stream
+        self.stream = stream
         self._seeds = seeds
         self._simulations = simulations
-        self._usual_size = stream.size(per_s)
+        self.usual_size = stream.size(per_s)
         self._usual: dict[int, dict[str, Arrivals]] = {}
         self.allowed = stream.allowances(per_s, EPSILON)
-        self.worst: dict[Asked, tuple[float, str]] = {}
+        self.worst: dict[Trial, tuple[float, str]] = {}
 
-    def excess(self, asked: Sequence[Asked]) -> list[float]:
-        """Return by how much, relatively, too much arrives at the provider with the most."""
-        for one, left in zip(asked, self.left(asked), strict=True):
-            self.worst[one] = max(
+    def excess(self, trials: Sequence[Trial]) -> list[float]:
+        """Return the largest relative excess of arrivals at any provider."""
+        for trial, left in zip(trials, self.left(trials), strict=True):
+            self.worst[trial] = max(
                 (math.log((1.0 - self.allowed[name]) / max(1.0 - share, _LEAST)), name)
                 for name, share in left.items()
             )
-        return [self.worst[one][0] for one in asked]
+        return [self.worst[trial][0] for trial in trials]
 
-    def left(self, asked: Sequence[Asked]) -> list[dict[str, float]]:
-        """Return for each simulation the share that each provider's limits leave unsettled."""
-        numbers = list(dict.fromkeys(one.replication for one in asked))
+    def left(self, trials: Sequence[Trial]) -> list[dict[str, float]]:
+        """Return the share left unsettled by each provider's limits, for each trial."""
+        numbers = list(dict.fromkeys(trial.replication for trial in trials))
         new = [number for number in numbers if number not in self._usual]
-        streams = [
-            self._stream.asked(self._usual_size, self._seeds[number], unhindered=True)
+        tasks = [
+            self.stream.task(self.usual_size, self._seeds[number], unhindered=True)
             for number in new
         ]
-        streams += [self._stream.asked(one.size, self._seeds[one.replication]) for one in asked]
-        found = list(self._simulations.map(watched, streams))
-        self._usual.update(zip(new, found, strict=False))
+        tasks += [self.stream.task(trial.size, self._seeds[trial.replication]) for trial in trials]
+        arrivals = list(self._simulations.map(watched, tasks))
+        self._usual.update(zip(new, arrivals, strict=False))
         return [
             {
-                name: its.unsettled_share - self._usual[one.replication][name].unsettled_share
-                for name, its in arrivals.items()
+                name: come.unsettled_share - self._usual[trial.replication][name].unsettled_share
+                for name, come in by_provider.items()
             }
-            for one, arrivals in zip(asked, found[len(new) :], strict=True)
+            for trial, by_provider in zip(trials, arrivals[len(new) :], strict=True)
         ]
 
 
 def _provider(
-    streams: _Streams,
-    stream: Stream,
-    guess_per_s: float,
-    most_per_s: float,
-    replications: int,
-    confidence: float,
-    precision: float,
+    streams: _Streams, most_per_s: float, replications: int, confidence: float, precision: float
 ) -> tuple[Estimate, Kind, str, bool] | None:
-    """Return the rate at which a provider becomes unstable, and which; None if none does."""
+    """Return the rate at which a provider becomes unstable, and its name; None if none does."""
+    stream = streams.stream
     try:
         root = largest_size(
             streams.excess,
-            stream.size(guess_per_s),
+            streams.usual_size,
             most=MOST_MESSAGES if most_per_s == math.inf else stream.size(most_per_s),
             confidence=confidence,
             precision=precision,
@@ -269,8 +250,8 @@ def _provider(
         if most_per_s == math.inf:
             raise _unlimited() from None
         return None
-    # Just above the root.
-    name = min(its for its in streams.worst.values() if its[0] > 0.0)[1]
+    # The unstable provider just above the root.
+    name = min(worst for worst in streams.worst.values() if worst[0] > 0.0)[1]
     per_s = root.size.scaled(stream.per_s(1) * (1.0 - streams.allowed[name]))
     return per_s, "provider", name, root.precise
 
@@ -282,20 +263,18 @@ def _growing(
     seeds: Sequence[int],
     simulations: Simulations,
 ) -> list[Growth]:
-    """Return which stages do not keep up with what the relay hands over."""
+    """Return the stages that fall behind a busy relay, the fastest growth first."""
     per_s = next(stage.delivery_per_s for stage in ceilings if stage.kind == "relay")
-    found = []
+    growing = []
     for ingress in (stage for stage in ceilings if stage.kind == "ingress"):
         arrive_per_s = per_s * ingress.share
         if arrive_per_s > ingress.per_s:
-            found.append(Growth("ingress", ingress.name, arrive_per_s - ingress.per_s))
+            growing.append(Growth("ingress", ingress.name, arrive_per_s - ingress.per_s))
             per_s = ingress.delivery_per_s
-    stream = Stream.of(scenario, per_s, measured)
-    streams = _Streams(stream, per_s, seeds, simulations)
-    size = stream.size(per_s)
-    left = streams.left([Asked(number, size) for number in range(len(seeds))])
+    streams = _Streams(Stream.of(scenario, per_s, measured), per_s, seeds, simulations)
+    left = streams.left([Trial(number, streams.usual_size) for number in range(len(seeds))])
     for stage in (stage for stage in ceilings if stage.kind == "provider"):
-        behind = sum(its[stage.name] for its in left) / len(left)
+        behind = sum(shares[stage.name] for shares in left) / len(left)
         if behind > streams.allowed[stage.name]:
-            found.append(Growth("provider", stage.name, behind * stage.share * per_s))
-    return sorted(found, key=lambda growth: -growth.per_s)
+            growing.append(Growth("provider", stage.name, behind * stage.share * per_s))
+    return sorted(growing, key=lambda growth: -growth.per_s)

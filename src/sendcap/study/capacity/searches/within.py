@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import Final
+
+from scipy.optimize import brentq
 
 from sendcap.errors import SendcapError
+from sendcap.scenario import Scenario
+from sendcap.scenario.durations import as_seconds
+from sendcap.scenario.files import scenario_of
+from sendcap.scenario.stages import bottleneck, stages
 from sendcap.study.capacity.searches.acceptance import (
     MOST_MESSAGES,
     Acceptance,
@@ -16,24 +22,22 @@ from sendcap.study.capacity.searches.acceptance import (
     begins_s,
     messages,
     resized,
+    seeds_of,
     takes_s,
     with_edge_at,
 )
-from sendcap.study.capacity.searches.idle import attempts_per_message, idle_ledger, require_possible
+from sendcap.study.capacity.searches.idle import attempts_by, idle_ledger, require_possible
 from sendcap.study.capacity.searches.search import (
     AllLargeEnoughError,
-    Asked,
     NoneSmallEnoughError,
+    Trial,
     largest_size,
 )
+from sendcap.study.capacity.sentences import within_sentence
 from sendcap.study.replication.estimates import Estimate, require_confidence
-from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import parse_share, percent_down
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
 
 MOST_REPLICATIONS: Final = 40
 _INSTANT_S: Final = 1e-6
@@ -42,26 +46,28 @@ _FAR: Final = 2.0
 
 @dataclass(frozen=True)
 class Capacity:
-    """How far a delivery can go.
+    """The largest delivery of which a share is accepted within a time.
 
     Attributes
     ----------
     within_s, share
-        What was asked: this share of the deliverable messages is accepted within so many seconds
-        of the first delivery's start.
+        The target: this share of the deliverable messages is accepted within this many seconds of
+        the first delivery's start.
     messages
-        The largest delivery (all of them together, where there are several), rounded down to the
-        digits that the interval leaves about certain.
+        The largest delivery (of several, all together), rounded down to the digits that are about
+        certain by the interval.
     size
-        The same as the mean over the replications, with its confidence interval.
+        The largest delivery as a mean over the replications, with the confidence interval.
     factor
         ``size`` as a multiple of the scenario's own messages.
     confidence
-        Of the interval.
+        Confidence level of the interval.
     simulations
-        How many were used; ``size.n`` is the number of replications.
+        Number of simulations; ``size.n`` is the number of replications.
     precise
-        Whether the interval is as narrow as asked; otherwise there were enough replications.
+        Whether the interval is as narrow as requested; otherwise the replications ran out.
+    scenario
+        The scenario as it is.
     """
 
     within_s: float
@@ -72,6 +78,11 @@ class Capacity:
     confidence: float
     simulations: int
     precise: bool
+    scenario: Scenario = field(repr=False)
+
+    def sentences(self) -> list[str]:
+        """Return the answer in plain sentences."""
+        return [within_sentence(self)]
 
 
 def largest_within(
@@ -87,13 +98,13 @@ def largest_within(
 ) -> Capacity:
     """Find the largest delivery of which a share is accepted within a time.
 
-    The share is one of the messages that can be delivered at all: they are accepted sooner or
-    later, or would be if they did not expire before their turn comes. All deliveries of the
-    scenario grow and shrink by the same factor; the time counts from the first one's start.
+    The share is one of the deliverable messages: those that are accepted sooner or later, or would
+    be if they did not expire before their turn comes. All deliveries of the scenario grow and
+    shrink by the same factor; the time counts from the first one's start.
 
-    For each replication the size is found at which the share is accepted just in time, by a root
-    search over simulations with the same draws; it is the mean of these sizes that is returned.
-    Each root is exact to a tenth of ``precision``.
+    Each replication has a size at which the share is accepted just in time, found by a root search
+    over simulations with the same draws, exact to a tenth of ``precision``. The answer is the mean
+    of these sizes.
 
     Parameters
     ----------
@@ -104,43 +115,42 @@ def largest_within(
     share
         Such as 0.99 or ``"99%"``.
     confidence
-        Of the interval.
+        Confidence level of the interval.
     precision
-        Replications are added until half the interval is at most this much of the mean.
+        Half width of a sufficiently narrow interval, relative to the mean.
     replications
-        How many at most.
+        Largest number of replications.
     workers
-        Processes; as many as there are processors by default. They change nothing but the speed.
+        Worker processes (default: one per CPU); results do not depend on it.
     progress
         Called with the number of simulations so far.
 
     Raises
     ------
     SendcapError
-        If no delivery is small enough, or every one is, or what is asked makes no sense.
+        If no delivery is small enough, every delivery is, or an argument is invalid.
     """
-    from sendcap.scenario.durations import as_seconds
-    from sendcap.scenario.files import scenario_of
-
     scenario = scenario_of(scenario)
     within_s = as_seconds(within, "within")
     if not 0.0 < within_s < math.inf:
         raise SendcapError(f"within: must be a time of more than 0, such as 4h, not {within}")
     share = parse_share(share)
     require_confidence(confidence)
-    require_replications(replications)
+    seeds = seeds_of(scenario, replications)
     until_s = begins_s(scenario) + within_s
-    its = with_edge_at(bare(scenario), until_s)
-    ledger = idle_ledger(its)
-    require_possible(its, ledger, within_s, share)
-    guess = _closed_form(its, within_s, share, attempts_per_message(ledger, until_s))
-    seeds = [replication_seed(scenario.seed, number) for number in range(replications)]
+    simulated = with_edge_at(bare(scenario), until_s)
+    ledger = idle_ledger(simulated)
+    require_possible(simulated, ledger, within_s, share)
+    guess = _closed_form(simulated, within_s, share, attempts_by(ledger, until_s))
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
 
-        def excess(asked: Sequence[Asked]) -> list[float]:
-            times_s = simulations.map(takes_s, (_asked(its, share, seeds, one) for one in asked))
-            return [_excess(time_s, within_s) for time_s in times_s]
+        def excess(trials: Sequence[Trial]) -> list[float]:
+            tasks = (
+                Acceptance(resized(simulated, size).with_seed(seeds[replication]), share)
+                for replication, size in trials
+            )
+            return [_excess(time_s, within_s) for time_s in simulations.map(takes_s, tasks)]
 
         try:
             root = largest_size(
@@ -167,16 +177,17 @@ def largest_within(
         confidence=confidence,
         simulations=simulations.done,
         precise=root.precise,
+        scenario=scenario,
     )
 
 
 def _excess(time_s: float, within_s: float) -> float:
-    # On logarithmic scales, a time that grows as the size does is a straight line.
+    # On logarithmic scales, a time proportional to the size is a straight line.
     return min(math.log(max(time_s, _INSTANT_S) / within_s), _FAR)
 
 
 def certain_digits(size: Estimate) -> int:
-    """Round a count down to the digits that its interval leaves about certain, the first at least.
+    """Return a count rounded down to the digits about certain by the interval, at least the first.
 
     Examples
     --------
@@ -191,28 +202,14 @@ def certain_digits(size: Estimate) -> int:
     return whole - whole % unit
 
 
-def require_replications(replications: int) -> None:
-    """Refuse fewer replications than an interval can be drawn from."""
-    if isinstance(replications, bool) or not isinstance(replications, int) or replications < 2:
-        raise SendcapError(f"replications: must be a whole number from 2, not {replications!r}")
-
-
-def _asked(scenario: Scenario, share: float, seeds: Sequence[int], asked: Asked) -> Acceptance:
-    its = resized(scenario, asked.size).with_seed(seeds[asked.replication])
-    return Acceptance(its, share)
-
-
 def _closed_form(
     scenario: Scenario, within_s: float, share: float, attempts: Mapping[str, float]
 ) -> float:
-    """Return about how many messages the bottleneck can carry in the time."""
-    from scipy.optimize import brentq
-
-    from sendcap.scenario.stages import bottleneck, stages
+    """Return about the number of messages that the bottleneck can carry in the time."""
 
     def late_s(log_size: float) -> float:
-        its = resized(scenario, round(math.exp(log_size)))
-        return bottleneck(stages(its, attempts)).needs_s - within_s
+        sized = resized(scenario, round(math.exp(log_size)))
+        return bottleneck(stages(sized, attempts)).needs_s - within_s
 
     top = math.log(MOST_MESSAGES)
     if late_s(top) < -0.5 * within_s:
