@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from sendcap.errors import SendcapError
 from sendcap.files.directory import Staging
 from sendcap.model.engine import LONGEST_WINDOW_S, Progress, simulate_ledger
 from sendcap.readings.dashboard import Dashboard, dashboard
-from sendcap.readings.kpis import kpis
+from sendcap.readings.kpis import Readings, kpis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
 from sendcap.readings.summary import summary
 from sendcap.saved import RUN, read_run, write_run
@@ -28,18 +29,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """What a simulation was given and what it left.
+    """A simulated scenario and the resulting ledger.
 
     Attributes
     ----------
     scenario
-        What was simulated, seed included.
+        The scenario, seed included.
     ledger
-        What happened: the counts from which everything else is computed.
+        The counts of events, from which everything else is computed.
     """
 
     scenario: Scenario
     ledger: Ledger
+
+    @cached_property
+    def readings(self) -> Readings:
+        """The figures of the ledger, each computed once."""
+        return Readings(self.ledger)
 
     def kpis(
         self,
@@ -63,7 +69,7 @@ class Run:
         provider
             Count the messages to this provider alone.
         """
-        return kpis(self.ledger, mode, delivery, self._denominator(denominator), provider)
+        return kpis(self.readings, mode, delivery, self._denominator(denominator), provider)
 
     def dashboard(
         self,
@@ -92,7 +98,7 @@ class Run:
         """
         reporting = self.scenario.reporting
         return dashboard(
-            self.ledger,
+            self.readings,
             as_seconds(t, "time"),
             reporting.modes[0] if mode is None else mode,
             delivery,
@@ -106,7 +112,7 @@ class Run:
         """Return totals, times and final KPIs; see `sendcap.readings.summary.summary`."""
         scenario = self.scenario
         return summary(
-            self.ledger,
+            self.readings,
             scenario.reporting.modes,
             title=scenario.title,
             seed=scenario.seed,

@@ -23,7 +23,7 @@ from sendcap.files.directory import Contents
 from sendcap.files.single import write_text
 from sendcap.files.tables import DECIMALS, write_json
 from sendcap.ledger import Ledger
-from sendcap.readings.kpis import Figures, deliveries_and_all, figures
+from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
 from sendcap.scenario import dumps, load
 from sendcap.scenario.files import SCENARIO
 from sendcap.version import MODEL_VERSION, __version__
@@ -56,7 +56,7 @@ def write_run(run: Run, folder: Path) -> None:
     reporting = run.scenario.reporting
     write_text(folder / SCENARIO, dumps(run.scenario))
     write_ledger(folder / LEDGER, run.ledger)
-    write_kpis(folder / KPIS, run.ledger, reporting.modes, reporting.denominator)
+    write_kpis(folder / KPIS, run.readings, reporting.modes, reporting.denominator)
     write_json(folder / SUMMARY, run.summary())
     save_png(delivered(run), folder / CHART)
 
@@ -146,13 +146,17 @@ def read_ledger(path: Path) -> Ledger:
 
 
 def write_kpis(
-    path: Path, ledger: Ledger, modes: Iterable[Mode], denominator: Denominator = "default"
+    path: Path,
+    source: Ledger | Readings,
+    modes: Iterable[Mode],
+    denominator: Denominator = "default",
 ) -> None:
     """Write the KPIs of each mode and delivery as CSV; a percentage of nothing is blank.
 
     The columns are those of `sendcap.readings.kpis.kpis`.
     """
-    names = deliveries_and_all(ledger)
+    readings = Readings.of(source)
+    names = deliveries_and_all(readings.ledger)
     # Quotes only where a name needs them: most readers of the file are one-line scripts.
     quote = any(not set(name).isdisjoint(',"\r\n') for name in names)
     options = pyarrow.csv.WriteOptions(
@@ -163,7 +167,7 @@ def write_kpis(
         for mode in modes:
             # One table at a time: together they would take many times the ledger's memory.
             for delivery in names:
-                columns = figures(ledger, mode, delivery, denominator)
+                columns = readings.figures(mode, delivery, denominator)
                 pyarrow.csv.write_csv(_rounded(mode, delivery, columns), file, options)
 
 

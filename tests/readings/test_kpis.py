@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.readings.kpis import kpis, kpis_table
+from sendcap.readings.kpis import Readings, kpis
 from sendcap.readings.modes import MODES
 
 COLUMNS = [
@@ -80,11 +81,29 @@ def test_only_what_campaign_knows_counts(made) -> None:
     assert not table[["sent", "failed"]].to_numpy().any()
 
 
-def test_the_table_holds_every_mode_and_delivery(made) -> None:
+def test_cached_readings_are_those_of_the_ledger(made) -> None:
     ledger = made(ROWS, more=MORE)
-    table = kpis_table(ledger)
-    assert list(table.columns) == COLUMNS
-    assert list(table.groupby(["mode", "delivery"], sort=False).groups) == [
-        (mode, delivery) for mode in MODES for delivery in ("*", "news", "loyalty")
-    ]
-    assert len(kpis_table(ledger, ["efs"])) == 3 * 11
+    readings = Readings(ledger)
+    for mode in MODES:
+        for delivery in ("*", "news"):
+            for provider in ("*", "gmail"):
+                cached = [kpis(readings, mode, delivery, provider=provider) for _ in range(2)]
+                expected = kpis(ledger, mode, delivery, provider=provider)
+                pd.testing.assert_frame_equal(cached[0], expected)
+                pd.testing.assert_frame_equal(cached[1], expected)
+    assert readings.figures("efs") is readings.figures("efs")
+    assert readings.figures("efs") is not readings.figures("efs", denominator="relayed")
+
+
+def test_cached_figures_cannot_be_changed(made) -> None:
+    figures = Readings(made(ROWS)).figures("efs")
+    with pytest.raises(ValueError, match="read-only"):
+        figures.sent[0] = 1
+
+
+def test_figures_beyond_the_caches_limit_are_computed_again(made, monkeypatch) -> None:
+    monkeypatch.setattr("sendcap.readings.kpis._CACHED_BYTES", 0)
+    readings = Readings(made(ROWS))
+    first, second = readings.figures("efs"), readings.figures("efs")
+    assert first is not second
+    np.testing.assert_array_equal(first.sent, second.sent)

@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sendcap.errors import RunError
-from sendcap.readings.kpis import kpis_table
+from sendcap.readings.kpis import kpis
 from sendcap.saved import FORMAT, read_ledger, write_kpis, write_ledger
+from sendcap.version import MODEL_VERSION
 
 ROWS = [("relayed", 0, 7), ("accepted", 60, 3), ("hard", 90, 1), ("opened", 100, 1)]
 MORE = [("loyalty", "yahoo", 30, [("relayed", 120, 30), ("accepted", 180, 12)])]
@@ -44,6 +45,7 @@ def test_any_reader_of_parquet_sees_the_counts(made, tmp_path) -> None:
     ]
     about = json.loads(pq.read_schema(tmp_path / "l.parquet").metadata[b"sendcap"])
     assert about["bin_s"] == 60.0
+    assert about["model"] == MODEL_VERSION
     assert about["to_deliver"] == [["news", "gmail", 10]]
 
 
@@ -51,7 +53,14 @@ def test_the_csv_holds_the_kpis(made, tmp_path) -> None:
     ledger = made(ROWS, more=MORE)
     write_kpis(tmp_path / "kpis.csv", ledger, ["without-efs", "efs"])
     read = pd.read_csv(tmp_path / "kpis.csv")
-    expected = kpis_table(ledger, ["without-efs", "efs"])
+    expected = pd.concat(
+        [
+            kpis(ledger, mode, delivery)
+            for mode in ("without-efs", "efs")
+            for delivery in ("*", "news", "loyalty")
+        ],
+        ignore_index=True,
+    )
     assert list(read.columns) == list(expected.columns)
     for column in read.columns:
         if column.endswith("_pct"):
@@ -95,6 +104,16 @@ def test_a_newer_format_is_refused_with_both_versions(made, tmp_path) -> None:
     damaged(path, made, format=FORMAT + 1, version="9.9")
     with pytest.raises(RunError, match=r"saved by sendcap 9\.9, .* upgrade sendcap"):
         read_ledger(path)
+
+
+def test_a_ledger_of_before_the_models_number_opens(made, tmp_path) -> None:
+    path = tmp_path / "l.parquet"
+    write_ledger(path, made(ROWS))
+    table = pq.read_table(path)
+    about = json.loads(table.schema.metadata[b"sendcap"])
+    del about["model"]
+    pq.write_table(table.replace_schema_metadata({b"sendcap": json.dumps(about)}), path)
+    assert read_ledger(path) == made(ROWS)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def test_the_summary_is_plain_json(made) -> None:
     more = [("loyalty", "yahoo", 30, [])]
     its = summary(made(ROWS, more=more), ["without-efs", "efs"], title="Ünïcode", seed=3)
     assert json.loads(json.dumps(its, allow_nan=False)) == its
+    assert its["model"] == sendcap.MODEL_VERSION
     assert (its["sendcap"], its["seed"], its["title"]) == (sendcap.__version__, 3, "Ünïcode")
     assert list(its["final_kpis"]["efs"]) == ["*", "news", "loyalty"]
     assert its["final_kpis"]["without-efs"]["loyalty"]["delivered_pct"] is None

@@ -88,7 +88,7 @@ def delivered(
         for mode in dict.fromkeys(run.scenario.reporting.modes if modes is None else modes)
     )
     denominator = run.scenario.reporting.denominator
-    readings = {mode: figures(run.ledger, mode, delivery, denominator) for mode in names}
+    readings = {mode: figures(run.readings, mode, delivery, denominator) for mode in names}
     spans = expiry_spans(run, delivery)
     began = start_of(start, run.scenario)
     with house_style():

@@ -107,7 +107,7 @@ def statuses(
 
 
 def _layers(run: Run, mode: Mode, delivery: str) -> _Layers:
-    its = figures(run.ledger, mode, delivery)
+    its = figures(run.readings, mode, delivery)
     whole = its.to_deliver
     counts = {
         "sent": its.sent,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sendcap.errors import SendcapError
-from sendcap.readings.kpis import figures
+from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def refreshed_s(time_s: float, refresh_s: float) -> float:
 
 
 def dashboard(
-    ledger: Ledger,
+    source: Ledger | Readings,
     t_s: float,
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
@@ -80,6 +80,8 @@ def dashboard(
 
     Parameters
     ----------
+    source
+        A ledger, or the cached readings of one.
     t_s
         The moment, in seconds. After the end of the run nothing changes any more.
     refresh_s, engagement_refresh_s
@@ -98,9 +100,10 @@ def dashboard(
         raise SendcapError(f"no dashboard at {t_s:g} s: the simulation starts at 0")
     if compute_stats:
         refresh_s = engagement_refresh_s = 0.0
-    edge = int(ledger.last_edges(refreshed_s(t_s, refresh_s)))
-    engagement_edge = int(ledger.last_edges(refreshed_s(t_s, engagement_refresh_s)))
-    columns = figures(ledger, mode, delivery, denominator)
+    readings = Readings.of(source)
+    edge = int(readings.ledger.last_edges(refreshed_s(t_s, refresh_s)))
+    engagement_edge = int(readings.ledger.last_edges(refreshed_s(t_s, engagement_refresh_s)))
+    columns = readings.figures(mode, delivery, denominator)
     return Dashboard(
         mode=mode,
         delivery=delivery,

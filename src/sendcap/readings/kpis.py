@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
 
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
     ALL_PROVIDERS,
-    MODES,
     Denominator,
     Known,
     Mode,
@@ -17,15 +19,17 @@ from sendcap.readings.modes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     from sendcap.ledger import Counts, Ledger
 
     Percentages = npt.NDArray[np.float64]
+
+
+_Arrays = TypeVar("_Arrays", bound=tuple[Any, ...])
+_CACHED_BYTES: Final = 64 * 2**20
 
 
 class Figures(NamedTuple):
@@ -49,22 +53,77 @@ class Figures(NamedTuple):
 
 def percentage(part: Counts, whole: Counts) -> Percentages:
     """Return 100 · part / whole, and NaN where the whole is 0."""
-    import numpy as np
-
     share = np.full(len(part), np.nan)
     np.divide(100.0 * part, whole, out=share, where=whole != 0)
     return share
 
 
+class Readings:
+    """The figures of one ledger, each computed once.
+
+    Tables, dashboards, charts and saved files of a run read the same figures. Counts and figures
+    are cached up to 64 MiB; what is beyond is computed again, so that a long run of many
+    deliveries does not take many times the memory of its ledger.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._cached: dict[tuple[str, ...], Any] = {}
+        self._free_bytes = _CACHED_BYTES
+
+    def __reduce__(self) -> tuple[type[Readings], tuple[Ledger]]:
+        """Leave the cache out where a run goes to another process."""
+        return Readings, (self.ledger,)
+
+    @classmethod
+    def of(cls, source: Ledger | Readings) -> Readings:
+        """Return readings as they are, or those of a ledger."""
+        return source if isinstance(source, Readings) else cls(source)
+
+    def known(self, delivery: str = ALL_DELIVERIES, provider: str = ALL_PROVIDERS) -> Known:
+        """Return the counts that Campaign knew; see `sendcap.readings.modes.known`."""
+        return self._once((delivery, provider), lambda: known(self.ledger, delivery, provider))
+
+    def figures(
+        self,
+        mode: Mode,
+        delivery: str = ALL_DELIVERIES,
+        denominator: Denominator = "default",
+        provider: str = ALL_PROVIDERS,
+    ) -> Figures:
+        """Return the KPIs as arrays; see `kpis`."""
+
+        def computed() -> Figures:
+            counts = self.known(delivery, provider)
+            return figures_of(self.ledger.edges_s, counts, mode, denominator)
+
+        return self._once((mode, delivery, denominator, provider), computed)
+
+    def _once(self, key: tuple[str, ...], compute: Callable[[], _Arrays]) -> _Arrays:
+        if key in self._cached:
+            value: _Arrays = self._cached[key]
+            return value
+        value = compute()
+        columns = [column for column in value if isinstance(column, np.ndarray)]
+        for column in columns:
+            # Several readers share it.
+            column.setflags(write=False)
+        size = sum(column.nbytes for column in columns)
+        if size <= self._free_bytes:
+            self._free_bytes -= size
+            self._cached[key] = value
+        return value
+
+
 def figures(
-    ledger: Ledger,
+    source: Ledger | Readings,
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
     denominator: Denominator = "default",
     provider: str = ALL_PROVIDERS,
 ) -> Figures:
     """Return the KPIs as arrays; see `kpis`."""
-    return figures_of(ledger.edges_s, known(ledger, delivery, provider), mode, denominator)
+    return Readings.of(source).figures(mode, delivery, denominator, provider)
 
 
 def figures_of(
@@ -93,7 +152,7 @@ def figures_of(
 
 
 def kpis(
-    ledger: Ledger,
+    source: Ledger | Readings,
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
     denominator: Denominator = "default",
@@ -103,6 +162,8 @@ def kpis(
 
     Parameters
     ----------
+    source
+        A ledger, or the cached readings of one.
     mode
         One of `sendcap.readings.modes.MODES`.
     delivery
@@ -126,29 +187,13 @@ def kpis(
     SendcapError
         If there is no such mode, delivery, provider or denominator.
     """
-    import pandas as pd
-
     names = {"mode": mode, "delivery": delivery}
     if provider != ALL_PROVIDERS:
         names["provider"] = provider
-    columns = figures(ledger, mode, delivery, denominator, provider)._asdict()
+    columns = figures(source, mode, delivery, denominator, provider)._asdict()
     return pd.DataFrame({**names, **columns})
 
 
 def deliveries_and_all(ledger: Ledger) -> tuple[str, ...]:
     """Return ``"*"`` and then every delivery: the order of tables."""
     return (ALL_DELIVERIES, *ledger.deliveries)
-
-
-def kpis_table(
-    ledger: Ledger, modes: Iterable[Mode] = MODES, denominator: Denominator = "default"
-) -> pd.DataFrame:
-    """Return `kpis` of each mode, and in it of all deliveries together and of each delivery."""
-    import pandas as pd
-
-    tables = [
-        kpis(ledger, mode, delivery, denominator)
-        for mode in modes
-        for delivery in deliveries_and_all(ledger)
-    ]
-    return pd.concat(tables, ignore_index=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sendcap.readings.dashboard import dashboard
-from sendcap.readings.kpis import deliveries_and_all
+from sendcap.readings.kpis import Readings, deliveries_and_all
+from sendcap.version import MODEL_VERSION, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,8 +53,6 @@ def accepted_at_s(
     It is the end of the bin, in seconds from t = 0, the start of the simulation, and not from the
     delivery's own start; ``None`` if no message was ever accepted.
     """
-    import numpy as np
-
     accepted = ledger.cumulative("accepted", clock="happened", delivery=delivery, provider=provider)
     if not accepted[-1]:
         return None
@@ -82,11 +83,17 @@ def totals(
 
 
 def final_kpis(
-    ledger: Ledger, mode: Mode, delivery: str, denominator: Denominator
+    source: Ledger | Readings, mode: Mode, delivery: str, denominator: Denominator
 ) -> dict[str, Any]:
     """Return the KPIs at the end of the run; a percentage of nothing is ``None``."""
+    readings = Readings.of(source)
     at_end = dashboard(
-        ledger, ledger.end_s, mode, delivery, compute_stats=True, denominator=denominator
+        readings,
+        readings.ledger.end_s,
+        mode,
+        delivery,
+        compute_stats=True,
+        denominator=denominator,
     )
     values: dict[str, Any] = {}
     for name in _FINAL:
@@ -98,7 +105,7 @@ def final_kpis(
 
 
 def summary(
-    ledger: Ledger,
+    source: Ledger | Readings,
     modes: Iterable[Mode],
     *,
     title: str,
@@ -107,22 +114,22 @@ def summary(
 ) -> dict[str, Any]:
     """Return the summary of a run as JSON can hold it.
 
-    It tells nothing of the clock on the wall or of the machine, so the same scenario gives the
-    same summary. Totals and times are those at the MTA; the final KPIs are as Campaign knew. All
-    times, ``end_s`` too, are seconds from t = 0, the start of the simulation, and not from a
-    delivery's own start.
+    The same scenario gives the same summary, whatever the clock and the machine. Totals and times
+    are those at the MTA; the final KPIs are as Campaign knew. All times, ``end_s`` too, are seconds
+    from t = 0, the start of the simulation, not from a delivery's own start.
 
     Returns
     -------
     dict
-        ``sendcap`` (version), ``title``, ``seed``, ``bin_s``, ``end_s``, ``total``, ``providers``
-        and ``deliveries`` (name to `totals`), ``final_kpis`` (mode, then delivery or ``"*"``, to
-        `final_kpis`).
+        ``sendcap`` and ``model`` (versions), ``title``, ``seed``, ``bin_s``, ``end_s``,
+        ``total``, ``providers`` and ``deliveries`` (name to `totals`), ``final_kpis`` (mode, then
+        delivery or ``"*"``, to `final_kpis`).
     """
-    from sendcap.version import __version__
-
+    readings = Readings.of(source)
+    ledger = readings.ledger
     return {
         "sendcap": __version__,
+        "model": MODEL_VERSION,
         "title": title,
         "seed": seed,
         "bin_s": ledger.bin_s,
@@ -132,7 +139,7 @@ def summary(
         "deliveries": {name: totals(ledger, delivery=name) for name in ledger.deliveries},
         "final_kpis": {
             mode: {
-                delivery: final_kpis(ledger, mode, delivery, denominator)
+                delivery: final_kpis(readings, mode, delivery, denominator)
                 for delivery in deliveries_and_all(ledger)
             }
             for mode in modes
