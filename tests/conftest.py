@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from warm import Warm
+
+import sendcap
+from sendcap.scenario import from_dict
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 """Data that is too large, or not ours, for the repository: a directory beside it."""
@@ -56,7 +60,14 @@ def shared() -> Callable[[str], Path]:
     return file
 
 
-WARMING = """
+PROVIDER = {"connect_time": "1s", "transaction_time": "1s"}
+SMALLEST = {
+    "deliveries": [{"name": "d", "messages": 10, "audience": {"p": 0.5, "q": 0.5}}],
+    "relay": {"batch_time": "1s"},
+    # The queue of q reacts, and has a compiled loop of its own.
+    "providers": {"p": PROVIDER, "q": PROVIDER | {"tolerance": "1/s", "suspend": "momentum"}},
+}
+WARMING = f"""
 import importlib, pkgutil
 import sendcap
 from sendcap.scenario import from_dict
@@ -64,15 +75,7 @@ from sendcap.scenario import from_dict
 for module in pkgutil.walk_packages(sendcap.__path__, "sendcap."):
     if not module.name.endswith((".__main__", ".page")):
         importlib.import_module(module.name)
-sendcap.simulate(
-    from_dict(
-        {
-            "deliveries": [{"name": "d", "messages": 10, "audience": {"p": 1.0}}],
-            "relay": {"batch_time": "1s"},
-            "providers": {"p": {"connect_time": "1s", "transaction_time": "1s"}},
-        }
-    )
-)
+sendcap.simulate(from_dict({SMALLEST!r}))
 """
 
 
@@ -82,3 +85,16 @@ def warm() -> Iterator[Warm]:
     its = Warm(WARMING)
     yield its
     its.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let one process compile the queues, while the others wait for its result on disk."""
+    folder = tmp_path_factory.getbasetemp()
+    with (
+        (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+        .joinpath("compiled")
+        .open("w") as lock
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        sendcap.simulate(from_dict(SMALLEST))

@@ -74,23 +74,40 @@ def saved_run(tmp_path_factory) -> Path:
 def process(place, warm):
     """Start the command in a process of its own, which has imported sendcap already."""
 
-    def start(*arguments: str, **keywords) -> Process:
-        return warm.start(["-m", "sendcap", *arguments], cwd=place, **keywords)
+    started: list[Process] = []
 
-    return start
+    def start(*arguments: str, **keywords) -> Process:
+        started.append(warm.start(["-m", "sendcap", *arguments], cwd=place, **keywords))
+        return started[-1]
+
+    yield start
+    # A test that has failed must leave none behind.
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture
 def new_process(place):
     """Start the command in a new interpreter, as a shell does."""
 
+    started: list[subprocess.Popen[str]] = []
+
     def start(*arguments: str, **keywords) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "sendcap", *arguments],
             cwd=place,
             text=True,
             env={**os.environ, "PYTHONWARNINGS": "error"},
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **keywords},
         )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    # A test that has failed must leave none behind.
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()

@@ -9,12 +9,15 @@ some 20 degrees of freedom). The scenario uses every key of a scenario file, and
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+import textbook_counts as textbook_counts_module
 from small_scenarios import EVERYTHING, REACTING, with_providers
+from textbook_counts import Counts, reference, stacked, write
 
 from sendcap import textbook
 from sendcap.errors import SendcapWarning
@@ -46,12 +49,10 @@ def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
     return found
 
 
-def disagreements(engine: list[Ledger], reference: list[Ledger]) -> Iterator[str]:
+def disagreements(ours: Counts, theirs: Counts) -> Iterator[str]:
     """Tell the cells whose means differ by more than sampling explains."""
-    ours, theirs = [counts(its) for its in engine], [counts(its) for its in reference]
-    for key in ours[0]:
-        one = np.array([its[key] for its in ours], float)
-        two = np.array([its[key] for its in theirs], float)
+    for key in ours:
+        one, two = ours[key].astype(float), theirs[key].astype(float)
         difference = one.mean(axis=0) - two.mean(axis=0)
         # At least a variance of one message: a cell may be the same in every run.
         variance = np.maximum(one.var(axis=0, ddof=1) + two.var(axis=0, ddof=1), 1.0) / SEEDS
@@ -126,40 +127,75 @@ SCENARIOS = {
 }
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+def preset() -> Scenario:
+    return updated(load("black-friday"), {"deliveries[0].messages": 4000, "mta.ips": 1})
+
+
+COMPARED: dict[str, Callable[[], Scenario]] = {
+    **{name: partial(SCENARIOS.get, name) for name in SCENARIOS},
+    "a horizon": with_horizon,
+    "a preset": preset,
+}
+
+
+def engine_counts(scenario: Scenario, first_seed: int = 0) -> Counts:
+    seeds = range(first_seed, first_seed + SEEDS)
+    return stacked([counts(simulate_ledger(scenario.with_seed(seed))) for seed in seeds])
+
+
+def textbook_counts(scenario: Scenario, seed: int) -> Counts:
+    return counts(textbook.simulate_ledger(scenario.with_seed(seed)))
+
+
+def all_textbook_counts(name: str) -> list[Counts]:
+    scenario = COMPARED[name]()
+    return [textbook_counts(scenario, seed) for seed in range(SEEDS)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMPARED)
 def test_counts_over_time_agree_within_sampling_error(name: str) -> None:
-    seeded = [SCENARIOS[name].with_seed(seed) for seed in range(SEEDS)]
-    engine = [simulate_ledger(its) for its in seeded]
-    reference = [textbook.simulate_ledger(its) for its in seeded]
-    assert list(disagreements(engine, reference)) == []
+    scenario = COMPARED[name]()
+    theirs = reference(name, SEEDS, partial(textbook_counts, scenario))
+    assert list(disagreements(engine_counts(scenario), theirs)) == []
 
 
 def test_a_horizon_cuts_both_at_the_same_moment() -> None:
-    seeded = [with_horizon().with_seed(seed) for seed in range(SEEDS)]
-    engine = [simulate_ledger(its) for its in seeded]
-    reference = [textbook.simulate_ledger(its) for its in seeded]
-    assert engine[0].bins == reference[0].bins == 11
-    assert list(disagreements(engine, reference)) == []
+    scenario = with_horizon()
+    assert simulate_ledger(scenario).bins == textbook.simulate_ledger(scenario).bins == 11
 
 
+@pytest.mark.slow
 def test_a_small_difference_would_be_noticed() -> None:
     """The comparison has teeth: times 5 to 10 % longer, or a share 3 points larger, show."""
-    its = SCENARIOS["everything"]
-    seeded = [its.with_seed(seed) for seed in range(SEEDS)]
-    engine = [simulate_ledger(one) for one in seeded]
+    scenario = SCENARIOS["everything"]
+    engine = engine_counts(scenario)
     for change in (
         {"providers.slow.transaction_time": {"dist": "lognormal", "median": "2.1s", "p95": "6.3s"}},
         {"providers.flaky.transient": 0.23},
         {"mta.retry.first": "11m"},
         {"feedback.synchronous": {"dist": "lognormal", "mean": "100s", "cv": 1.0}},
     ):
-        other = [simulate_ledger(updated(one, change).with_seed(99 + one.seed)) for one in seeded]
+        other = engine_counts(updated(scenario, change), first_seed=99)
         assert list(disagreements(engine, other)) != [], change
 
 
-def test_presets_agree_too() -> None:
-    its = updated(load("black-friday"), {"deliveries[0].messages": 4000, "mta.ips": 1})
-    seeded = [its.with_seed(seed) for seed in range(SEEDS)]
-    engine = [simulate_ledger(one) for one in seeded]
-    reference = [textbook.simulate_ledger(one) for one in seeded]
-    assert list(disagreements(engine, reference)) == []
+def test_stored_counts_are_used_only_while_the_textbook_gives_them(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(textbook_counts_module, "FILE", tmp_path / "counts.bin")
+    made = [{("a",): np.array([0, seed, 9]), ("b",): np.zeros(3, int)} for seed in range(4)]
+    write({"name": stacked(made)})
+    asked: list[int] = []
+
+    def simulated(seed: int, more: int = 0) -> Counts:
+        asked.append(seed)
+        return {("a",): np.array([0, seed, 9 + more]), ("b",): np.zeros(3, int)}
+
+    found = reference("name", 4, simulated)
+    assert len(asked) == 1
+    assert {key: rows.tolist() for key, rows in found.items()} == {
+        ("a",): [[0, seed, 9] for seed in range(4)],
+        ("b",): [[0, 0, 0]] * 4,
+    }
+    found = reference("name", 4, partial(simulated, more=1))
+    assert sorted(asked[1:]) == [0, 1, 2, 3]
+    assert found["a",][:, 2].tolist() == [10, 10, 10, 10]

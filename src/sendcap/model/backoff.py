@@ -1,4 +1,4 @@
-"""Messages backing off: kept until they are due again."""
+"""Messages that back off until they are due again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Backoff(Station):
         return self._calendar.next_s
 
     def receive(self, item: Records | Window) -> None:
-        """Keep messages, each until its ready time; release those of a window that opens."""
+        """Hold messages until their ready times; release those of a window that opens."""
         if isinstance(item, Window):
             due = self._calendar.take(item)
             # Messages due at the same moment keep the order in which their attempts started.

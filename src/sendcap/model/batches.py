@@ -10,7 +10,7 @@ from sendcap.scenario import Scenario
 class Batches:
     """The batches of all deliveries, numbered in the order in which they are handed over.
 
-    A message carries only the number of its batch; this table tells the rest.
+    A message carries only the number of its batch; this table has the rest.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Batches:
 
     @property
     def of_one_delivery(self) -> bool:
-        """Whether there is only one delivery."""
+        """Whether all batches are of one delivery."""
         return self._deliveries == 1
 
     def __len__(self) -> int:

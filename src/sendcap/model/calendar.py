@@ -1,4 +1,4 @@
-"""A calendar: messages kept until the window in which something happens to them."""
+"""A calendar: messages that wait for the window in which something happens to them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Calendar:
 
     @property
     def next_s(self) -> float:
-        """When the first cell begins for which anything is kept; infinite if nothing is."""
+        """Start of the first cell with an entry; infinite without one."""
         return self._grid.start_s(self._cells[0]) if self._cells else np.inf
 
     def keep(self, records: Records) -> None:
-        """Keep messages; those of one cell come back in the order in which they were kept."""
+        """Add messages; those of one cell come back in the order of their entry."""
         cell = self._grid.cell_of(records["ready_s"])
         order = np.argsort(cell, kind="stable")
         cells, firsts = np.unique(cell[order], return_index=True)

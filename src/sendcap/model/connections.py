@@ -16,7 +16,7 @@ _UNLIMITED: Final = 1 << 60
 def connections_of(provider: Provider, ips: int) -> Connections:
     """Return a queue's connections, none of them made yet; limits are per source IP."""
     count = provider.connections_per_ip * ips
-    # With connection scaling, those that are not open are kept apart.
+    # With connection scaling, closed connections stand apart.
     free = 0 if provider.connection_scaling == "kumomta" else count
     limit = provider.messages_per_connection
     return Connections(
@@ -111,7 +111,7 @@ def next_s(ready_s: float, connections: Connections, reactions: Reactions | None
     Parameters
     ----------
     ready_s
-        When the next message is ready, infinite if there is none.
+        When the next message is ready, infinite without one.
     """
     soonest_s = connections.connected_at_s[0] if connections.sizes[1] else np.inf
     taken_s = max(ready_s, connections.free_at_s[0]) if connections.sizes[0] else np.inf

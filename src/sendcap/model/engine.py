@@ -95,7 +95,7 @@ def simulate_ledger(
     Raises
     ------
     ScenarioError
-        If the simulation would need more memory than there is.
+        If the simulation would need more memory than this machine has.
     """
     require_feasible(scenario)
     if sending_log is None:
@@ -133,7 +133,7 @@ class _Model:
         self._providers = used_providers(scenario)
         kinds = [AddressKinds(scenario.providers[name]) for name in self._providers]
 
-        # From the end of the way to its beginning: each station is given those it hands on to.
+        # From the last station to the first: each one knows the stations it hands on to.
         self._feedback = Feedback(env, scenario, kinds, self._tally, log)
         engagement = None
         if scenario.engagement.open_rate > 0.0:

@@ -1,4 +1,4 @@
-"""Whether a simulation is feasible: its memory and its simulated time, asked before it begins."""
+"""Memory and simulated time of a scenario, estimated before the simulation."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _BATCH_BYTES: Final = 8 + 2 + 8 + 8 + 8
 _FOLLOWED_S: Final = 14.0 * 86400.0
 """Opens are followed for 14 days, and reports come in sooner."""
 LONGEST_S: Final = 366 * 86400.0
-"""A simulation may take this long at most: beyond a year, a setting is mistaken."""
+"""Longest simulated time: beyond a year, a setting is mistaken."""
 
 
 def memory_terms(scenario: Scenario) -> dict[str, float]:
-    """Return about how many bytes a simulation takes at its peak, by what they depend on.
+    """Return the approximate peak memory of a simulation in bytes, by the setting behind it.
 
     Rather too much than too little. The messages that wait are those that pile up at the
     providers while the relay hands over, as a fluid would.
@@ -105,7 +105,7 @@ def _reporting_s(scenario: Scenario) -> float:
 
 
 def available_bytes() -> int | None:
-    """Return the memory that this process may use, None where the system does not tell."""
+    """Return the memory available to this process, None where it is unknown."""
     try:
         limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     except (AttributeError, ValueError, OSError):
@@ -116,12 +116,12 @@ def available_bytes() -> int | None:
 
 
 def require_feasible(scenario: Scenario) -> None:
-    """Refuse a scenario that would need more memory than there is, or take years.
+    """Refuse a scenario that needs more memory than this machine has, or simulates years.
 
     Raises
     ------
     ScenarioError
-        With the estimate, and what would make it smaller.
+        With the estimate and the setting that would reduce it.
     """
     horizon_s = scenario.time.horizon or float("inf")
     for keys, takes_s in (
@@ -130,8 +130,8 @@ def require_feasible(scenario: Scenario) -> None:
     ):
         if min(takes_s, horizon_s) > LONGEST_S:
             raise ScenarioError(
-                f"{keys}: this slow, {_messages(scenario)} take {takes_s / 86400:,.0f} days; "
-                f"a simulation may take {LONGEST_S / 86400:.0f}: go faster, or set time.horizon"
+                f"{keys}: at this rate {_messages(scenario)} take {takes_s / 86400:,.0f} days "
+                f"(limit {LONGEST_S / 86400:.0f}); raise the rate or set time.horizon"
             )
     terms, available = memory_terms(scenario), available_bytes()
     needed = _LIBRARIES + sum(terms.values())
@@ -139,7 +139,7 @@ def require_feasible(scenario: Scenario) -> None:
         remedy = max(terms, key=lambda term: terms[term])
         raise ScenarioError(
             f"{_messages(scenario)} would need about {needed / 2**30:,.1f} GiB of memory, "
-            f"this machine has {available / 2**30:.1f} GiB: most would be saved by {remedy}"
+            f"this machine has {available / 2**30:.1f} GiB; to reduce it, use {remedy}"
         )
 
 

@@ -23,7 +23,7 @@ from sendcap.scenario import ASYNCHRONOUS_LIMIT_S, Distribution, Scenario
 def sample_asynchronous(
     latency: Distribution, generator: np.random.Generator, count: int
 ) -> Floats:
-    """Return draws of the asynchronous latency, given that they are within its limit."""
+    """Return draws of the asynchronous latency, conditional on its limit."""
     draws = latency.sample(generator, count)
     while len(beyond := np.flatnonzero(draws > ASYNCHRONOUS_LIMIT_S)):
         draws[beyond] = latency.sample(generator, len(beyond))
@@ -34,7 +34,7 @@ class Feedback(Station):
     """Takes reports in when they arrive at Campaign and counts them, at both clocks.
 
     Reports are taken in at once, or at the next poll, and no faster than the rate. With a rate
-    they queue, all of them in one line, so they are kept until the window in which they arrive.
+    they queue in one line, and so wait for the window in which they arrive.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Feedback(Station):
 
     @property
     def next_event_s(self) -> float:
-        """When the next report arrives, if reports are kept."""
+        """Arrival of the next waiting report; infinite without one."""
         return min((float(reports.arrives_s.min()) for reports in self._kept), default=np.inf)
 
     def receive(self, item: Reports | Window) -> None:
-        """Take reports; at the end of a window, those that have been kept for it."""
+        """Take reports; at the end of a window, those that waited for it."""
         if isinstance(item, Window):
             self._take_kept(item.end_s)
             if self._log is not None:
@@ -77,7 +77,7 @@ class Feedback(Station):
         return np.ceil(arrives_s / self._polling_s) * self._polling_s
 
     def _take_kept(self, until_s: float) -> None:
-        """Take in the kept reports that arrive before ``until_s``, in the order of arrival."""
+        """Take in the waiting reports that arrive before ``until_s``, in the order of arrival."""
         arrived: list[Reports] = []
         later: list[Reports] = []
         for reports in self._kept:

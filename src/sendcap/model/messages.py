@@ -47,7 +47,7 @@ class NewMessages:
     ready_s: Floats
     batch: npt.NDArray[np.int32]
     kind: npt.NDArray[np.int16]
-    message: Ints | None  # kept for the sending log only
+    message: Ints | None  # for the sending log only
 
     def __len__(self) -> int:
         return len(self.ready_s)
@@ -99,7 +99,7 @@ class Attempts(NamedTuple):
     """Attempts at one provider, in the order of their starts, or finishes where it reacts.
 
     Attempt k is that of a new message if k is in ``new_at``, of a tried one if in ``tried_at``.
-    ``throttled`` tells which the provider throttled; None is none.
+    ``throttled`` marks those that the provider throttled; None means none.
     """
 
     delivery: Deliveries
@@ -124,7 +124,7 @@ class Reports:
     """Status reports of one event at one provider.
 
     ``subset`` marks those that count for the event's subset too, see `SUBSET`; None marks none.
-    ``attempt`` and ``message`` are kept for the sending log only.
+    ``attempt`` and ``message`` serve the sending log only.
     """
 
     event: Event

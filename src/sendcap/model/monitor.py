@@ -1,6 +1,6 @@
-"""The monitor: how busy each stage is over time, how many wait there, and for how long.
+"""The monitor: utilisation, queue length and waiting times of each stage over time.
 
-It is told of the same arrays as the ledger and keeps as little: per stage a few numbers for each
+It sees the same arrays as the ledger and stores as little: per stage a few numbers for each
 time bin and a histogram of the waits. A simulation is the same with and without it.
 """
 

@@ -24,7 +24,7 @@ from sendcap.model.throttle import throttle_of
 from sendcap.scenario import Scenario
 
 _PIECE = 1 << 16
-"""Messages that the kernel is given at a time: their arrays fit a processor's cache."""
+"""Messages per call of the kernel: their arrays fit a processor's cache."""
 _GONE = -1
 """Kind of a message that has expired, and is still held by its connection or in line."""
 
@@ -278,7 +278,7 @@ class ProviderQueue(Station):
 
 
 class _Used(NamedTuple):
-    """What the kernel has used of what it was given."""
+    """Messages and draws that a call of the kernel has used."""
 
     status: int
     new: int

@@ -95,7 +95,7 @@ class Recipients(Station):
         self.final = 0
 
     def receive(self, item: Attempts | Window) -> None:
-        """Decide attempts; after the last of a window, let expire what expires in it."""
+        """Decide attempts; after a window's last attempt, expire what is due."""
         if isinstance(item, Window):
             self._expiry.inbox.put(item)
         else:

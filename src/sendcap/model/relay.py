@@ -207,7 +207,7 @@ class Relay(Station):
         providers: npt.NDArray[np.int16],
         relayed_s: Floats,
     ) -> None:
-        """Count messages by provider, given each one's place among the batches relayed."""
+        """Count messages by provider; each has a place among the relayed batches."""
         queues = self._providers
         counts = np.bincount(place * queues + providers, minlength=len(relayed_s) * queues)
         for provider, column in enumerate(counts.reshape(-1, queues).T):

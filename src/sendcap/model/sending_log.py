@@ -167,7 +167,7 @@ class SendingLog:
         )
 
     def reported(self, reports: Reports, known_s: Floats) -> None:
-        """Add reports, known at the times given."""
+        """Add reports with the times at which they are known."""
         reason: Any = 0
         if reports.event in WITH_REASON:
             reason = self._reason[reports.provider][reports.reason]
@@ -267,7 +267,7 @@ def _in_order(relayed: _Rows, reported: _Rows) -> _Rows:
 
 
 def _ties(relayed: _Rows, reported_s: Floats, before: Ints) -> bool:
-    """Tell whether rows of one time could be in disorder, given the reports' times in order."""
+    """Return whether rows of one time could be in disorder; the reports' times are in order."""
     relayed_s = relayed.known_s
     if np.any(np.diff(reported_s) == 0.0):
         return True

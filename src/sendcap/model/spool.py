@@ -13,14 +13,14 @@ from sendcap.model.station import Grid, Window
 class Spool:
     """Counts the messages that the MTA holds and that are not yet final.
 
-    The relay is told at the start of a window how much room there is. What becomes free during
-    the window can be used from the next one on. So where the spool is full, the relay is late by
-    at most the length of a window; where it is not, nothing changes.
+    The relay learns of free room at the start of a window. Room that becomes free during a window
+    can be used from the next one on. So the relay is late by at most a window where the spool is
+    full; elsewhere nothing changes.
 
     Parameters
     ----------
     size
-        Messages that it holds; infinite by default.
+        Capacity in messages; infinite by default.
     """
 
     def __init__(self, grid: Grid, size: float = np.inf) -> None:
@@ -30,7 +30,7 @@ class Spool:
         self._free_in: Counter[int] = Counter()
 
     def room(self, window: Window) -> float:
-        """Return how many messages there is room for when the window begins."""
+        """Return the free room, in messages, at the start of a window."""
         for cell in [cell for cell in self._free_in if cell < window.first]:
             self._room += self._free_in.pop(cell)
         return self._room
@@ -47,5 +47,5 @@ class Spool:
 
     @property
     def more_room_s(self) -> float:
-        """When the relay is told of more room, as far as that is known."""
+        """When the relay next learns of free room, as far as that is known."""
         return self._grid.start_s(min(self._free_in) + 1) if self._free_in else np.inf

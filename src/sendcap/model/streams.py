@@ -33,7 +33,7 @@ def block_sizes() -> Iterator[int]:
 
 
 class Streams:
-    """Random generators that are independent of each other, found by what they are for.
+    """Independent random generators, one for each purpose.
 
     Keys are hashed, not counted, so that adding a provider leaves the others' draws as they were.
 
@@ -49,7 +49,7 @@ class Streams:
     def generator(
         self, purpose: str, *, delivery: str = "", provider: str = ""
     ) -> np.random.Generator:
-        """Return the generator for a purpose, at its beginning."""
+        """Return the generator for a purpose, before its first draw."""
         key = "\0".join((delivery, provider, purpose)).encode()
         words = np.frombuffer(hashlib.blake2b(key, digest_size=16).digest(), "<u4")
         sequence = np.random.SeedSequence(self._seed, spawn_key=tuple(int(word) for word in words))

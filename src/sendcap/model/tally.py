@@ -96,9 +96,9 @@ class Tally:
         to_deliver: Mapping[tuple[str, str], int],
         bins: int,
     ) -> Ledger:
-        """Return the counts of the first ``bins`` bins, under the names given.
+        """Return the counts of the first ``bins`` bins as a ledger with names.
 
-        What Campaign does or tracks itself is known as it happens. An attempt is known when its
+        Campaign knows its own actions as they happen. An attempt is known when its
         outcome is, so what Campaign knows of attempts is added up here from the three outcomes.
         """
         names, queues = tuple(deliveries), tuple(providers)

@@ -183,7 +183,7 @@ def test_a_simulation_that_is_not_feasible_is_a_row_with_its_error(here) -> None
     over = {"relay.rate": ["none", "1/d"]}
     found = sendcap.sweep(small(), over, measure=delivered, executor=here)
     assert found["error"][0] == ""
-    assert "500 messages take 500 days; a simulation may take 366" in found["error"][1]
+    assert "500 messages take 500 days (limit 366)" in found["error"][1]
 
 
 def test_only_the_point_that_kills_its_process_is_a_row_with_an_error() -> None:

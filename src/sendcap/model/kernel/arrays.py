@@ -1,4 +1,4 @@
-"""What the kernel is given: arrays under names."""
+"""The kernel's arguments: arrays under names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Waiting(NamedTuple):
     new_ready_s, new_batch : shape (n,)
         Ready time and relay batch of new messages, by ready time.
     next_new_s
-        Ready time of the first new message that is not given, infinite if there is none.
+        Ready time of the first new message beyond this call, infinite without one.
     retry_ready_s, retry_batch : shape (r,)
         The same for retries. Of equal ready times, new messages go first.
     expiry_s : shape (batches,)

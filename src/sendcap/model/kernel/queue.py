@@ -14,9 +14,9 @@ from sendcap.model.kernel.throttle import GCRA, NO_THROTTLE, earliest, let_pass
 WINDOW_DONE: Final = 0
 """Nothing more can happen in the window."""
 MORE_MESSAGES: Final = 1
-"""The new messages given are used up; the caller has more of them for this window."""
+"""The new messages of this call are used up; the caller has more for this window."""
 MORE_DRAWS: Final = 2
-"""The draws given are used up."""
+"""The draws of this call are used up."""
 
 
 @compiled
@@ -39,7 +39,7 @@ def serve(
     drawn: Drawn,
     done: Done,
 ) -> tuple[int, int, int, int, int, int]:
-    """Advance a provider queue over the part of a window for which messages are given.
+    """Advance a provider queue over the part of a window that the messages cover.
 
     Two things happen here, in the order of their times: the longest-free connection *takes* the
     next message, and a message whose connection is established *starts* its attempt as soon as

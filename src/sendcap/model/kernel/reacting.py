@@ -86,7 +86,7 @@ def _is_throttled(finish_s: float, reactions: Reactions) -> bool:
 
 @compiled
 def _starts_suspension(now_s: float, reactions: Reactions) -> bool:
-    """Note a throttled answer; tell whether there are as many in the period as it takes."""
+    """Note a throttled answer; return whether the period has as many as a suspension takes."""
     after = len(reactions.throttled_s)
     if after == 0:
         return False
@@ -142,7 +142,7 @@ def _suspend(
 
 @compiled
 def _nth_ready_s(number: int, one_s: Floats, one_used: int, two_s: Floats, two_used: int) -> float:
-    """Return the n-th ready time of two sorted arrays together, infinite if there are fewer."""
+    """Return the n-th ready time of two sorted arrays together, infinite beyond their end."""
     ones, twos = len(one_s) - one_used, len(two_s) - two_used
     if number > ones + twos:
         return np.inf

@@ -31,7 +31,7 @@ def hand_over(
     until_s
         Batches that would start at or after it are left for later.
     room
-        Messages that there is room for; a batch that needs more is left for later, and so are
+        Room for messages; a batch that needs more is left for later, and so are
         all those after it.
     ready_s, messages, batch_time_s : shape (n,)
         When each batch may start, its number of messages, its draw of the batch time.
@@ -54,7 +54,7 @@ def hand_over(
         start_s = max(ready_s[batch], free_at_s[0], from_s)
         needed_s = interval_s * messages[batch]
         if interval_s > 0.0:
-            # A batch larger than the burst goes when the whole burst is there.
+            # A batch larger than the burst goes once the burst is full.
             slack_s = max(interval_s * burst - needed_s, 0.0)
             start_s = max(start_s, arrival_time_s[0] - slack_s)
         if start_s >= until_s or messages[batch] > room:
