@@ -66,7 +66,7 @@ def test_verify_compares_with_a_simulation(sendcap, place, log) -> None:
     result = sendcap("calibrate", "mail.log", "-o", "mine.toml", "--report", "here", "--verify")
     assert result.exit_code == 0
     assert "Self-check: the fitted scenario, simulated" in result.stdout
-    assert " are close: times within a quarter" in result.stdout
+    assert " figures agree: times within 25 %" in result.stdout
     assert names(place / "here") == {*FILES, "self-check.csv", "self-check.png"}
 
 
