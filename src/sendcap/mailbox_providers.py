@@ -1,8 +1,8 @@
 """Well-known mailbox providers: their names, their domains and their mail exchangers (MX).
 
-A configuration names providers by their mail exchangers, a log by its relay hosts and a planner
-by what everybody calls them. The hosts are those that public DNS gives for these domains; the
-user's own tables have the last word.
+A configuration names providers by mail exchangers, a log by relay hosts, and a planner by common
+names. The hosts are those in public DNS; the user's own tables take
+precedence.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 OTHER: Final = "other"
-"""What the group of all other domains is called."""
+"""Name of the group of all other domains."""
 
 
 class _Known(NamedTuple):
     names: tuple[str, ...]
-    """What the provider is called, the most usual name first."""
+    """Names of the provider, the most usual one first."""
     ends: tuple[str, ...]
-    """What the names of its mail exchangers end in."""
+    """Suffixes of mail exchangers."""
     domains: Mapping[str, str] = {}
-    """Mailbox domains, each with one of its mail exchangers or nothing where that is not known;
-    the first is asked for by the names."""
+    """Mailbox domains, each with a mail exchanger or nothing; names stand for the first one."""
     families: tuple[str, ...] = ()
-    """First labels of domains that have many endings, such as yahoo.co.uk; the mail exchanger is
-    that of the first domain."""
+    """First labels of domains with many endings, such as yahoo.co.uk; the mail exchanger is that of
+    the first domain."""
 
 
 def _all(mx: str, *domains: str) -> dict[str, str]:
@@ -93,15 +92,15 @@ _PROVIDERS: Final = (
     _Known(("free",), ("free.fr",), _all("", "free.fr")),
 )
 
-_BY_NAME: Final = {name: its for its in _PROVIDERS for name in its.names if its.domains}
-_BY_DOMAIN: Final = {domain: its for its in _PROVIDERS for domain in its.domains}
-_BY_FAMILY: Final = {label: its for its in _PROVIDERS for label in its.families}
+_BY_NAME: Final = {name: each for each in _PROVIDERS for name in each.names if each.domains}
+_BY_DOMAIN: Final = {domain: each for each in _PROVIDERS for domain in each.domains}
+_BY_FAMILY: Final = {label: each for each in _PROVIDERS for label in each.families}
 _OF_A_COUNTRY: Final = re.compile(r"(?:com?\.)?[a-z]{2}")
 
 NAMES: Final = tuple(_BY_NAME)
-"""What well-known providers are called that have mailbox domains of their own."""
-HOSTS: Final = {end: its.names[0] for its in _PROVIDERS for end in its.ends}
-"""Ends of the names of mail exchangers, and the most usual name of the provider."""
+"""Names of well-known providers with mailbox domains."""
+HOSTS: Final = {end: each.names[0] for each in _PROVIDERS for end in each.ends}
+"""Suffixes of mail exchangers, and the most usual name of the provider."""
 
 
 def _of_domain(domain: str) -> _Known | None:
@@ -111,7 +110,7 @@ def _of_domain(domain: str) -> _Known | None:
 
 
 def domain_of(name: str) -> str | None:
-    """Return the domain that a name stands for, if it is well known.
+    """Return the domain of a well-known name.
 
     Examples
     --------
@@ -133,27 +132,27 @@ def mx_of(domain: str) -> tuple[str, ...]:
     (('mta5.am0.yahoodns.net',), ('mx1.mail.yahoo.co.jp',), ())
     """
     domain = domain.casefold()
-    its = _of_domain(domain)
-    if its is None:
+    provider = _of_domain(domain)
+    if provider is None:
         return ()
-    mx = its.domains.get(domain, next(iter(its.domains.values())))
+    mx = provider.domains.get(domain, next(iter(provider.domains.values())))
     return (mx,) if mx else ()
 
 
 def names_of(name: str) -> tuple[str, ...]:
-    """Return what the provider of a name or domain is called, the most usual name first."""
+    """Return the names of the provider of a name or domain, the most usual one first."""
     name = name.casefold()
-    its = _BY_NAME.get(name) or _of_domain(name)
-    return () if its is None else its.names
+    provider = _BY_NAME.get(name) or _of_domain(name)
+    return () if provider is None else provider.names
 
 
 def provider_of(domain: str) -> str | None:
-    """Return the most usual name of the provider of a mailbox domain, if it is well known.
+    """Return the most usual name of the provider of a well-known mailbox domain.
 
     Examples
     --------
     >>> provider_of("hotmail.fr"), provider_of("yahoo.co.jp"), provider_of("example.org")
     ('outlook', 'yahoo-japan', None)
     """
-    its = _of_domain(domain)
-    return None if its is None else its.names[0]
+    provider = _of_domain(domain)
+    return None if provider is None else provider.names[0]

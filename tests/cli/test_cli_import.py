@@ -53,7 +53,7 @@ def test_the_report_tells_limits_warnings_and_reasons(sendcap, shaping) -> None:
     assert limits.split()[:5] == ["gmail", "5", "50", "5s", "100/s"]
     assert "1 in 1m: pause for 2h" in limits
     assert 'provider "gmail": has no match list' in text
-    assert 'times and bounces as provider "gmail" of quickstart' in text
+    assert 'times and bounces from provider "gmail" of quickstart' in text
     assert "- enable_tls: TLS takes no time" in text
     assert "--report DIR saves every setting" in text
 
@@ -149,17 +149,17 @@ def test_the_other_mtas_are_imported_as_well(sendcap, place) -> None:
     [
         (["kumomta"], "Missing argument"),
         (["kumomta", "nothing.toml"], "nothing.toml: No such file"),
-        (["kumomta", "shaping.toml", "--audience", "x"], 'audience "x"'),
-        (["kumomta", "small.toml"], "small.toml:4: deliveries: is of a scenario"),
+        (["kumomta", "shaping.toml", "--audience", "x"], 'audience: "x"'),
+        (["kumomta", "small.toml"], "small.toml:4: deliveries: belongs to a scenario"),
         (["kumomta", "shaping.toml", "--audience", ""], "is empty"),
         (["kumomta", "shaping.toml", "--messages", "0"], "0 is not in the range"),
         (["kumomta", "shaping.toml", "--base", "nothing"], "nothing: no such file, and no preset"),
         (["kumomta", "shaping.toml", "-o", "."], "is a directory"),
         (["kumomta", "shaping.toml", "-o", "x", "--report", "x"], "have the same name"),
         (["kumomta", "shaping.toml", "--mx", "nothing"], "nothing: No such file"),
-        (["postfix", "shaping.toml"], 'line 2: "[\\"default\\"]" is no parameter'),
-        (["powermta", "shaping.toml"], "is no directive"),
-        (["exim", "shaping.toml"], "is no retry rule"),
+        (["postfix", "shaping.toml"], 'line 2: "[\\"default\\"]" is not a parameter'),
+        (["powermta", "shaping.toml"], "is not a directive"),
+        (["exim", "shaping.toml"], "is not a retry rule"),
         (["sendmail", "x"], "No such command 'sendmail'"),
     ],
 )

@@ -68,7 +68,9 @@ def test_messages_per_connection_are_those_of_the_smtp_transport(put, line, expe
     for name in ("gmail", "hotmail"):
         assert made.scenario.providers[name].messages_per_connection == expected
     unused = made.report[made.report["status"] == "not used"].set_index("setting")["why"]
-    assert unused["connection_max_messages"] == "of transport later; that of remote_smtp holds"
+    assert (
+        unused["connection_max_messages"] == "transport later; the scenario has that of remote_smtp"
+    )
 
 
 def test_providers_keep_the_bases_limits(put) -> None:
@@ -83,15 +85,15 @@ def test_providers_keep_the_bases_limits(put) -> None:
     [
         ("", "has no retry rule for all mail"),
         ("aol.com * F,4d,6h", "has no retry rule for all mail"),
-        ("* *", "line 1: means no retry at all"),
-        ("*", 'line 1: "*" is no retry rule'),
+        ("* *", "line 1: this rule retries nothing"),
+        ("*", 'line 1: "*" is not a retry rule'),
         ("\n* * X,4d,6h", 'conf:2: rule: "X,4d,6h" must start with F, G or H'),
         ("* * F,4d", "must have the form F,cutoff,interval"),
         ("* * F,4d,6", '"6" is not a duration'),
-        ('"* * F,4d,6h', "a quotation mark that nothing closes"),
+        ('"* * F,4d,6h', "unclosed quotation mark"),
         (
             "begin transports\na:\ndriver = smtp\nconnection_max_messages = many\nbegin retry\n",
-            'conf:4: connection_max_messages: "many" is no whole number',
+            'conf:4: connection_max_messages: "many" is not a whole number',
         ),
         ("retry_interval_max = x\nbegin retry\n* * F,4d,6h", "conf:1: retry_interval_max: "),
     ],

@@ -263,7 +263,7 @@ SLIPS = {
     '[provider."googel"]\nconnection_limit = 5': 'did you mean "google"?',
     '[provider."p"]\nmatch = [{MXSuffix = ".Example.net"}]': "capital letters",
     '[provider."p"]\nmatch = [{HostName = "a.net."}]': "ends with a dot",
-    '["gmail.com"]\n["googlemail.com"]': "the same MX hosts",
+    '["gmail.com"]\n["googlemail.com"]': "share their MX hosts",
     '[provider."p"]\nmatch = [{DomainSuffix = "l.com"}]\n["gmail.com"]': "more than one provider",
 }
 
@@ -302,13 +302,13 @@ def test_settings_without_a_counterpart_are_reported_and_secrets_are_not_shown(p
         ('["default"]\nmax_message_rate = 5', "0.toml:2: max_message_rate: 5 has no period"),
         ('["default"]\nmax_message_rate = "5 / s"', "without spaces"),
         ('["default"]\nidle_timeout = "a while"', "0.toml:2: idle_timeout: "),
-        ('title = "x"\n[[deliveries]]', "0.toml:2: deliveries: is of a scenario, so this is no"),
+        ('title = "x"\n[[deliveries]]', "0.toml:2: deliveries: belongs to a scenario"),
         ('["default"]\nautomation = 1', "0.toml:2: default.automation: must be a list"),
         ('["default"]\nautomation = [1]', "default.automation[0]: must be a table, not 1"),
         ('[["default".automation]]\nregex = "a"', "0.toml:1: default.automation[0]: has no action"),
         (
             RULE.format(regex="a", action='"Stop"', trigger='"Immediate"', duration="1h"),
-            '0.toml:4: default.automation[0].action: "Stop" is no action',
+            '0.toml:4: default.automation[0].action: "Stop" is not an action',
         ),
         (
             RULE.format(regex="a", action='"Suspend"', trigger='"Now"', duration="1h"),
@@ -373,7 +373,7 @@ def test_the_queue_helper_says_how_often_a_message_is_tried_again(put) -> None:
     used = by_setting[by_setting["status"] == "used"]
     assert used.loc["max_age"]["where"].endswith("queue.toml:6")
     unused = by_setting[by_setting["status"] == "not used"]
-    assert unused.loc["queue default max_age"]["why"] == 'that of tenant "mine" holds'
+    assert unused.loc["queue default max_age"]["why"] == 'replaced by that of tenant "mine"'
     expected = {'queue "gmail.com" retry_interval', 'tenant "theirs" max_age', "tenant_header"}
     assert expected | {'queue "gmail.com" mine', "egress_pool"} <= set(unused.index)
     # A later file holds.
@@ -386,7 +386,11 @@ def test_the_queue_helper_says_how_often_a_message_is_tried_again(put) -> None:
 @pytest.mark.parametrize(
     ("shaping", "queue", "message"),
     [
-        (QUEUE, None, "shaping.toml:9: queue: is of the queue helper; give its file by --queue"),
+        (
+            QUEUE,
+            None,
+            "shaping.toml:9: queue: belongs to the queue helper; give this file with --queue",
+        ),
         ("", "[provider.a]\n", "queue.toml:1: provider: is neither queue nor tenant"),
         ("", "[queue]\ndefault = 5\n", "queue.toml:2: queue.default: must be a table, not 5"),
         ("", "[queue.default]\nmax_age = 'x'\n", 'queue.toml:2: queue.default.max_age: "x" is not'),

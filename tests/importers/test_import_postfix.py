@@ -116,8 +116,8 @@ def test_slips_are_told(put) -> None:
     )
     warnings = rows(import_postfix(put(text), {"gmail": 1.0}), "warning")["why"]
     assert "all mail goes to this host" in warnings["relayhost"]
-    assert "that one holds" in warnings["minimal_backoff_time"]
-    assert "for each recipient" in warnings["default_destination_recipient_limit"]
+    assert "that value counts" in warnings["minimal_backoff_time"]
+    assert "to each recipient" in warnings["default_destination_recipient_limit"]
 
 
 def test_lines_continue_with_comments_between(put) -> None:
@@ -183,11 +183,14 @@ def test_every_parameter_is_in_the_report_once(put) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("nonsense", 'main.cf: line 1: "nonsense" is no parameter'),
-        ("a = 1\n\nb c = 2", 'main.cf: line 3: "b c = 2" is no parameter'),
+        ("nonsense", 'main.cf: line 1: "nonsense" is not a parameter'),
+        ("a = 1\n\nb c = 2", 'main.cf: line 3: "b c = 2" is not a parameter'),
         ("  a = 1", "main.cf: line 1: begins with a space"),
-        ("minimal_backoff_time = soon", 'main.cf:1: minimal_backoff_time: "soon" is no time'),
-        ("default_process_limit = -1", '"-1" is no whole number'),
+        (
+            "minimal_backoff_time = soon",
+            'main.cf:1: minimal_backoff_time: "soon" is not a duration',
+        ),
+        ("default_process_limit = -1", '"-1" is not a whole number'),
         ("smtp_connection_cache_on_demand = 1", "is neither yes nor no"),
         ("queue_run_delay = $queue_run_delay", "queue_run_delay: refers to itself"),
         ("a = $b\nb = $a\nqueue_run_delay = $a", "main.cf:1: a: refers to itself"),
@@ -195,7 +198,7 @@ def test_every_parameter_is_in_the_report_once(put) -> None:
         (
             "".join(f"a{n} = $a{n + 1}$a{n + 1}\n" for n in range(40))
             + "a40 = xxxxxxxxxxxxxxx\nqueue_run_delay = $a0",
-            "grows to more than 10,000 characters",
+            "expands to more than 10,000 characters",
         ),
     ],
 )
@@ -209,8 +212,12 @@ def test_what_is_wrong_is_told_with_file_and_line(put, text, message) -> None:
 @pytest.mark.parametrize(
     ("master", "transport", "message"),
     [
-        ("smtp unix - -", "", 'master.cf: line 1: "smtp unix - -" is no service'),
-        ("smtp unix - - n - x smtp", "", 'master.cf: line 1: maxproc is "x"'),
+        ("smtp unix - -", "", 'master.cf: line 1: "smtp unix - -" is not a service'),
+        (
+            "smtp unix - - n - x smtp",
+            "",
+            'master.cf: line 1: maxproc must be a number or -, not "x"',
+        ),
         ("", "gmail.com", "transport: line 1"),
     ],
 )

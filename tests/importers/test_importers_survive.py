@@ -63,10 +63,10 @@ def outcome(make, *arguments) -> None:
     try:
         made = make(*arguments)
     except SendcapError as error:
-        told = str(error)
-        assert told
-        assert all(line.isprintable() for line in told.splitlines())
-        assert len(told) < 20_000
+        message = str(error)
+        assert message
+        assert all(line.isprintable() for line in message.splitlines())
+        assert len(message) < 20_000
     else:
         assert made.scenario.providers
         assert all(map(str.isprintable, made.report["setting"] + made.report["value"]))
@@ -164,7 +164,7 @@ def test_what_is_no_file_of_text_is_told(put, tmp_path, name) -> None:
         (tmp_path, "is a directory"),
         (tmp_path / "nothing", "No such file or directory"),
         (tmp_path / ("x" * 300), "the name is too long"),
-        ("a\0b", "cannot be the name of a file"),
+        ("a\0b", "is not a valid file name"),
         ("", "is empty"),
         (put(b"\x7fELF\x00\xff", "binary"), "is not UTF-8 text"),
         (put("a\nb\0", "nul"), "line 2 has a NUL character"),

@@ -1,8 +1,8 @@
-"""Scenarios from the configurations of MTAs: their limits and retries, and a report.
+"""Scenarios from the configurations of MTAs: limits and retries, and a report.
 
-Each importer reads files of one MTA, takes what they do not hold from a base scenario, and gives
-an `Imported`: the scenario, the same as a file whose comments tell where each value comes from,
-and a report of what was used, what not and why.
+Each importer reads the files of one MTA, takes everything else from a base scenario, and returns an
+`Imported`: the scenario, a file whose comments give the source of each value, and a report of used
+and unused settings.
 """
 
 from sendcap.importers.exim import import_exim

@@ -1,4 +1,4 @@
-"""Who is sent to: shares of providers, or a table of domains with their counts."""
+"""The audience: shares of providers, or a table of domains and counts."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ AudienceSource = str | Path | Mapping[str, float]
 
 
 class Audience(NamedTuple):
-    """Who is sent to.
+    """An audience.
 
     Attributes
     ----------
     weights
-        Name of a provider or a domain to its weight, above zero.
+        Provider or domain to weight, above zero.
     messages
-        How many that are, where the weights are counts.
+        Number of messages, if the weights are counts.
     domains
-        Whether all names are domains, of a table, to be put together by provider.
+        Whether the names are domains of a table, to be grouped by provider.
     """
 
     weights: dict[str, float]
@@ -48,24 +48,24 @@ def audience_of(source: AudienceSource) -> Audience:
     ----------
     source
         ``"gmail=0.6,yahoo=0.3,other=0.1"``, or the same as a mapping: shares that sum to 1, or
-        counts, whole numbers that become shares. Else the path of a CSV file with a domain and a
-        count in each row; a heading is not needed.
+        counts, whole numbers that become shares. Or the path of a CSV file with a domain and a
+        count in each row; a heading is optional.
 
     Raises
     ------
     SendcapError
-        If it is none of these.
+        For anything else.
     """
     if isinstance(source, Mapping):
-        return _of_weights({str(name): float(its) for name, its in source.items()})
-    # Of a text that is much too long for a path, Path.exists raises an error.
+        return _of_weights({str(name): float(weight) for name, weight in source.items()})
+    # Path.exists raises an error for a text that is too long for a path.
     if isinstance(source, str) and "=" in source and not os.path.isfile(source):  # noqa: PTH113
         return _of_weights(_entries(source))
     if isinstance(source, str) and not source.strip():
         raise ConfigurationError(f"the audience is empty; {_GRAMMAR}")
     if isinstance(source, str) and not os.path.exists(source):  # noqa: PTH110
         raise ConfigurationError(
-            f"audience {shown(source)}: there is no such file, and it names no shares; {_GRAMMAR}"
+            f"audience: {shown(source)} is neither a file nor a list of shares; {_GRAMMAR}"
         )
     return _of_table(read(source, "domain table"))
 
@@ -75,9 +75,9 @@ def _entries(text: str) -> dict[str, float]:
     for entry in text.split(","):
         name, equals, number = (part.strip() for part in entry.partition("="))
         if not (name and equals and _NUMBER.fullmatch(number)):
-            raise ConfigurationError(f"audience: {shown(entry.strip())} is no share; {_GRAMMAR}")
+            raise ConfigurationError(f"audience: {shown(entry.strip())} is not a share; {_GRAMMAR}")
         if name in weights:
-            raise ConfigurationError(f"audience: {shown(name)} is there twice; give it once")
+            raise ConfigurationError(f"audience: {shown(name)} appears twice")
         weights[name] = float(number)
     return weights
 
@@ -85,15 +85,15 @@ def _entries(text: str) -> dict[str, float]:
 def _of_weights(weights: dict[str, float]) -> Audience:
     if not weights:
         raise ConfigurationError(f"the audience is empty; {_GRAMMAR}")
-    for name, its in weights.items():
-        if not (math.isfinite(its) and its > 0.0):
+    for name, weight in weights.items():
+        if not (math.isfinite(weight) and weight > 0.0):
             raise ConfigurationError(
-                f"audience: {shown(name)} has {shown(its)}; give more than 0, or leave it out"
+                f"audience: {shown(name)} has {shown(weight)}; write more than 0, or leave it out"
             )
     total = math.fsum(weights.values())
     if abs(total - 1.0) <= _TOLERANCE:
         return Audience(weights, None, domains=False)
-    if all(its.is_integer() for its in weights.values()):
+    if all(weight.is_integer() for weight in weights.values()):
         return Audience(weights, int(total), domains=False)
     raise ConfigurationError(
         f"audience: the shares sum to {total:.9g}; they must sum to 1, or be counts (whole numbers)"
@@ -128,33 +128,37 @@ def _row(text: Text, number: int, cells: list[str]) -> tuple[str, int]:
         raise text.error(number, "has one column; write a domain and a count: gmail.com,62000")
     domain, count = cells[0].rstrip(".").casefold(), cells[1]
     if "@" in domain:
-        # The address itself is nobody's business, not even in a message.
-        raise text.error(number, "has an address; give domains and their counts, no addresses")
+        # No message may contain an address.
+        raise text.error(number, "has an address; write domains and their counts only")
     if not _DOMAIN.fullmatch(domain) or not domain.isprintable():
-        raise text.error(number, f"{shown(cells[0])} is no domain")
+        raise text.error(number, f"{shown(cells[0])} is not a domain")
     if not _COUNT.fullmatch(count):
-        raise text.error(number, f"the count is {shown(count)}; give a whole number")
+        raise text.error(number, f"the count {shown(count)} is not a whole number")
     return domain, int(count)
 
 
-def mail_exchangers(source: str | Path | Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    """Read which hosts take the mail of which domain.
+def mail_exchangers(
+    source: str | Path | Mapping[str, Iterable[str]] | None,
+) -> dict[str, tuple[str, ...]]:
+    """Read the mail exchangers of domains.
 
     Parameters
     ----------
     source
-        A CSV file with a domain and one MX host in each row (a domain may have several rows), or
-        a mapping of domains to hosts.
+        A CSV file with a domain and one MX host in each row (a domain may have several rows), a
+        mapping of domains to hosts, or None.
 
     Raises
     ------
     SendcapError
-        If it is neither.
+        For anything else.
     """
+    if source is None:
+        return {}
     if isinstance(source, Mapping):
         return {_host(name): tuple(map(_host, hosts)) for name, hosts in source.items()}
     text = read(source, "table of MX hosts")
-    found: dict[str, list[str]] = {}
+    exchangers: dict[str, list[str]] = {}
     try:
         for number, row in enumerate(csv.reader(text.content.splitlines()), 1):
             cells = [cell.strip() for cell in row if cell.strip()]
@@ -166,10 +170,10 @@ def mail_exchangers(source: str | Path | Mapping[str, Iterable[str]]) -> dict[st
                     f"{shown(visible(','.join(row)))} is not a domain and a host; write "
                     f"gmail.com,gmail-smtp-in.l.google.com",
                 )
-            found.setdefault(_host(cells[0]), []).append(_host(cells[1]))
+            exchangers.setdefault(_host(cells[0]), []).append(_host(cells[1]))
     except csv.Error as problem:
         raise ConfigurationError(f"{text.name}: not a CSV file: {problem}") from None
-    return {domain: tuple(hosts) for domain, hosts in found.items()}
+    return {domain: tuple(hosts) for domain, hosts in exchangers.items()}
 
 
 def _host(name: str) -> str:
@@ -177,9 +181,9 @@ def _host(name: str) -> str:
 
 
 def effective_number(weights: Iterable[float]) -> float:
-    """Return how many equal weights would be as spread out: (Σw)² / Σw².
+    """Return the effective number of weights, the inverse of Simpson's index: (Σw)² / Σw².
 
-    It is 1 where one weight has all, and n where n are equal (the inverse of Simpson's index).
+    It is 1 if one weight has everything, and n for n equal weights.
 
     Examples
     --------

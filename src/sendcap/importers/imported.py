@@ -1,4 +1,4 @@
-"""What an import gives: the scenario, its file, and the report."""
+"""The result of an import: the scenario, its file, and the report."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Imported:
     Attributes
     ----------
     scenario
-        It can be simulated as it is.
+        The scenario, ready to simulate.
     text
-        The same as a TOML file, with comments that tell where each value comes from.
+        The scenario as a TOML file; comments give the source of each value.
     findings
-        The rows of the report.
+        Rows of the report.
     """
 
     scenario: Scenario
@@ -46,7 +46,7 @@ class Imported:
 
     @cached_property
     def report(self) -> pd.DataFrame:
-        """What became of each setting, a row each, warnings first.
+        """The fate of each setting, one per row, warnings first.
 
         The columns are ``status``, ``setting``, ``value``, ``where``, ``scenario`` and ``why``;
         see `sendcap.importers.findings`.
@@ -54,43 +54,43 @@ class Imported:
         return table(self.findings)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the scenario's file, whole or not at all.
+        """Write the scenario's file.
 
         Parameters
         ----------
         path
-            Of the file.
+            Path of the file.
         force
-            Replace what is there.
+            Replace an existing file.
 
         Raises
         ------
         SendcapError
-            If there is something and ``force`` is not given, or it cannot be written.
+            If the file exists and ``force`` is not set, or cannot be written.
         """
         return save_text(path, self.text, force=force)
 
 
 def imported(draft: Draft, mta: str, sources: list[str]) -> Imported:
-    """Make the result of a draft.
+    """Return the result of a draft.
 
     Parameters
     ----------
     mta
-        Whose configuration it is.
+        Name of the MTA.
     sources
-        The names of its files.
+        Names of the configuration files.
 
     Raises
     ------
     SendcapError
-        If the values make no scenario.
+        If the scenario is not valid.
     """
-    draft.kept_of_the_base()
+    draft.report_base()
     scenario = draft.finished(f"Imported from {mta}")
     head = [
         visible(f"Imported from {mta}: {', '.join(sources)}."),
-        visible(f"What says nothing else is as {draft.base_name} has it; replace it by your own."),
+        visible(f"Values without a comment are from {draft.base_name}; replace them by yours."),
     ]
     text = commented(draft.data, draft.comments, head)
     findings = tuple(Finding(*map(_clean, finding)) for finding in draft.findings)
@@ -98,6 +98,6 @@ def imported(draft: Draft, mta: str, sources: list[str]) -> Imported:
 
 
 def _clean(text: str) -> str:
-    """Return a cell of the report on one line, all of it visible, and not too long to read."""
+    """Return a cell of the report: printable, on one line, of limited length."""
     text = visible(text[:_LONGEST])
     return text if len(text) < _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,15 +1,20 @@
-"""Configurations as lines of text, with what a message calls their places."""
+"""Configurations as text: lines with file and line number, entries, and common values."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from sendcap.errors import ConfigurationError
 from sendcap.files.failures import plain_words
 from sendcap.scenario.files import read_text
-from sendcap.text.quoting import visible
+from sendcap.text.quoting import shown, visible
+
+_WHOLE: Final = re.compile(r"\d{1,12}", re.ASCII)
+
+_Value = TypeVar("_Value")
 
 
 class Text(NamedTuple):
@@ -18,11 +23,11 @@ class Text(NamedTuple):
     Attributes
     ----------
     path
-        Where it was read.
+        Path of the file.
     name
-        What messages call it.
+        Name of the file in messages.
     content
-        All of it, each line end a line feed.
+        Content, with line feeds as line ends.
     """
 
     path: Path
@@ -30,43 +35,111 @@ class Text(NamedTuple):
     content: str
 
     def where(self, line: int) -> str:
-        """Return what a message calls a line; they count from 1."""
+        """Return file and line for a report; lines count from 1."""
         return f"{self.name}:{line}"
 
     def error(self, line: int, message: str) -> ConfigurationError:
-        """Return the error that something is wrong in a line."""
+        """Return the error for a line."""
         return ConfigurationError(f"{self.name}: line {line}: {message}")
 
 
-def read(source: str | Path, what: str) -> Text:
-    """Read the file of a configuration.
+class Entry(NamedTuple):
+    """A setting in a configuration, with file and line; a default has no place."""
+
+    name: str
+    value: str
+    where: str = ""
+
+    def read(self, reader: Callable[[str], _Value]) -> _Value:
+        """Return the value.
+
+        Parameters
+        ----------
+        reader
+            Function from text to a value; raises a `ValueError` with an explanation.
+
+        Raises
+        ------
+        ConfigurationError
+            If the value cannot be read.
+        """
+        try:
+            return reader(self.value)
+        except ValueError as problem:
+            where = self.where or "default"
+            raise ConfigurationError(f"{where}: {self.name}: {problem}") from None
+
+
+def whole(text: str) -> int:
+    """Read a whole number."""
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a whole number")
+    return int(text)
+
+
+def yes(text: str) -> bool:
+    """Read yes or no."""
+    if text.casefold() not in ("yes", "no"):
+        raise ValueError(f"{shown(text)} is neither yes nor no")
+    return text.casefold() == "yes"
+
+
+def joined_lines(
+    text: Text, clean: Callable[[str], str | None], glue: str
+) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a configuration; a backslash at the end joins the next one.
+
+    Parameters
+    ----------
+    clean
+        Function from a line to the line without comments; None skips the line.
+    glue
+        Text between joined lines.
+    """
+    first, pieces = 0, list[str]()
+    for number, line in enumerate((*text.content.split("\n"), ""), 1):
+        code = clean(line)
+        if code is None:
+            continue
+        if not pieces:
+            first = number
+        pieces.append(code.removesuffix("\\").rstrip())
+        if not code.endswith("\\"):
+            joined = glue.join(filter(None, pieces))
+            if joined:
+                yield first, joined
+            pieces = []
+
+
+def read(source: str | Path, kind: str) -> Text:
+    """Read a configuration file.
 
     Parameters
     ----------
     source
-        Its path.
-    what
-        What it should be, such as ``"Postfix configuration"``.
+        Path of the file.
+    kind
+        Kind of file, such as ``"Postfix configuration"``.
 
     Raises
     ------
     SendcapError
-        If it cannot be read, or is not a file of text of at most 10 MB.
+        If the file cannot be read, or is not a text file of at most 10 MB.
     """
     path, name = Path(source), visible(str(source))
     if str(source) == "":
-        raise ConfigurationError(f"the name of a {what} file is empty")
+        raise ConfigurationError(f"the name of a {kind} file is empty")
     try:
-        content = read_text(path, name, what)
+        content = read_text(path, name, kind)
     except OSError as problem:
         raise ConfigurationError(f"{name}: {plain_words(problem)}") from None
     except ValueError:  # a path with a NUL
-        raise ConfigurationError(f"{name}: cannot be the name of a file") from None
+        raise ConfigurationError(f"{name}: is not a valid file name") from None
     position = content.find("\0")
     if position >= 0:
         line = content.count("\n", 0, position) + 1
         raise ConfigurationError(
-            f"{name}: line {line} has a NUL character, so it is not a {what}; "
+            f"{name}: line {line} has a NUL character, so it is not a {kind}; "
             f"give the file as the MTA reads it"
         )
     return Text(path, name, re.sub(r"\r\n?", "\n", content))

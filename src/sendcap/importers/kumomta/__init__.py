@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Final
@@ -10,36 +11,33 @@ from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.audience import mail_exchangers
 from sendcap.importers.draft import Draft
-from sendcap.importers.findings import UNUSED, Finding
+from sendcap.importers.findings import reason_unused
 from sendcap.importers.imported import Imported, imported
 from sendcap.importers.kumomta.automation import Candidate, Carrier, candidate_of, chosen
-from sendcap.importers.kumomta.blocks import Block, Setting, Shaping, shaping_of
-from sendcap.importers.kumomta.limits import HELD, PathLimits
+from sendcap.importers.kumomta.blocks import Shaping, shaping_of
+from sendcap.importers.kumomta.limits import LIMITS, PathLimits
 from sendcap.importers.kumomta.paths import EgressPath, Paths
 from sendcap.importers.kumomta.queues import Queues, queues_of
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan
-from sendcap.importers.secrets import masked
 from sendcap.text.quoting import did_you_mean, shown
 
 __all__ = ["import_kumomta"]
 
 _NOT_FOR_RATES: Final = "decides how and where mail is sent, not how fast"
 _UNUSED: Final = {
-    "tls": "TLS takes no time of its own in the model; it is part of the connect time",
-    "timeout": "the model's servers always answer; an outage is a provider's own key",
-    "max_ready": "the model's queues have no limit of their own",
+    "max_ready": "the queues of the model have no limit",
     "consecutive_connection_failures_before_delay": "connections fail only in outages",
-    "reconnect_strategy": "the model's connections do not break",
+    "reconnect_strategy": "connections of the model do not break",
     "refresh": "limits do not change during a run",
-    "wakeup": "the model's queue is worked off at once",
+    "wakeup": "the queues of the model wake up at once",
     "max_recipients_per_batch": "each message has one recipient",
     "smtp_auth": _NOT_FOR_RATES,
-    "memory": "the model's MTA has memory enough",
-    "shutdown": "the model's MTA is not shut down",
+    "memory": "the model's MTA has enough memory",
+    "shutdown": "the model's MTA does not shut down",
 }
 _RETRY: Final = {"retry_interval": "20m", "max_retry_interval": None, "max_age": "7d"}
-"""KumoMTA's own: it doubles the interval without an end."""
+"""KumoMTA's defaults: the interval doubles without an upper limit."""
 
 
 def import_kumomta(
@@ -54,40 +52,40 @@ def import_kumomta(
     mx: str | Path | Mapping[str, Iterable[str]] | None = None,
     queue: str | Path | Sequence[str | Path] = (),
 ) -> Imported:
-    """Make a scenario of KumoMTA's traffic shaping files.
+    """Make a scenario from KumoMTA's traffic shaping files.
 
     Parameters
     ----------
     paths
-        The files, TOML or JSON, merged in this order.
+        Shaping files, TOML or JSON, merged in this order.
     audience
-        Who is sent to: ``"gmail=0.6,yahoo=0.3,other=0.1"`` or the same as a mapping; names are
-        those of provider blocks, of domains, of well-known providers, and ``other`` for what the
-        default block holds for. Or a CSV file of domains and counts. Without, the base's own.
+        Shares such as ``"gmail=0.6,yahoo=0.3,other=0.1"``, or the same as a mapping; names are
+        those of provider blocks, domains and well-known providers, and ``other`` for the default
+        block. Or a CSV file of domains and counts. By default the base's audience.
     messages
-        How many messages there are; without, the sum of counts, or the base's.
+        Number of messages; by default the sum of counts, or that of the base.
     base
-        A scenario file or preset: all that shaping files do not hold is taken from it.
+        Scenario file or preset for everything that shaping files lack.
     ips
-        Number of egress sources; without, as the base has it.
+        Number of egress sources; by default that of the base.
     other_domains
-        How many domains' limits ``other`` has together.
+        Number of domains whose limits ``other`` has together.
     source
-        Egress source whose own settings hold.
+        Egress source whose own settings apply.
     mx
         MX hosts of domains: a CSV file of domain and host, or a mapping.
     queue
-        Files of the queue helper, merged in this order: how often a message is tried again.
+        Files of the queue helper, with the retry policy, merged in this order.
 
     Returns
     -------
     Imported
-        The scenario, its file and the report.
+        The scenario, the file and the report.
 
     Raises
     ------
     SendcapError
-        If a file, the base or the audience cannot be read, or the values make no scenario.
+        If a file, the base or the audience cannot be read, or the scenario is not valid.
 
     References
     ----------
@@ -96,12 +94,14 @@ def import_kumomta(
     files = _each(paths)
     if not files:
         raise ConfigurationError("no shaping file; give one or more")
-    plan = Plan(audience, messages, base, ips, other_domains)
+    files, queue_files = _each(paths), _each(queue)
+    if not files:
+        raise ConfigurationError("give at least one shaping file")
     shaping = shaping_of(files)
-    found = Paths(shaping, {} if mx is None else mail_exchangers(mx), source)
-    queues = queues_of(_each(queue))
-    draft = _Import(Draft(plan), shaping, found, source, queues).run()
-    return imported(draft, "KumoMTA", [str(its) for its in (*files, *_each(queue))])
+    egress = Paths(shaping, mail_exchangers(mx), source)
+    draft = Draft(Plan(audience, messages, base, ips, other_domains))
+    _Import(draft, shaping, egress, source, queues_of(queue_files)).run()
+    return imported(draft, "KumoMTA", [str(file) for file in (*files, *queue_files)])
 
 
 def _each(paths: str | Path | Sequence[str | Path]) -> list[str | Path]:
@@ -117,20 +117,19 @@ class _Import:
         self._shaping = shaping
         self._paths = paths
         self._source = source
-        self._held: set[str] = set()
+        self._used: set[str] = set()
 
-    def run(self) -> Draft:
+    def run(self) -> None:
         draft = self._draft
         draft.findings += slips(self._shaping, self._paths)
         groups = draft.groups(self._group_of)
-        draft.source_addresses(None, "", "", "KumoMTA's limits hold for each egress source.")
+        draft.source_addresses(None, "", "", "KumoMTA's limits are those of each egress source.")
         self._mta()
         for group in groups:
             self._provider(group)
             self._warn_of_unknown_hosts(group)
         self._report_source()
         self._report_blocks()
-        return draft
 
     def _group_of(self, domain: str) -> str:
         providers = self._paths.providers_of(domain)
@@ -140,10 +139,10 @@ class _Import:
         return known.OTHER if block is None else block.name
 
     def _path_of(self, group: Group) -> EgressPath:
-        if group.domains and group.name != known.OTHER:
-            return self._paths.of_domain(group.heaviest)
         if group.name == known.OTHER:
             return self._paths.default()
+        if group.domains:
+            return self._paths.of_domain(group.heaviest)
         provider = self._shaping.providers.get(group.name)
         if provider is not None and provider.matches:
             return self._paths.of_provider(provider)
@@ -151,43 +150,38 @@ class _Import:
         if domain is None and "." in group.name:
             domain = group.name.casefold()
         if domain is None:
-            names = [name for name, its in self._shaping.providers.items() if its.matches]
+            names = [name for name, each in self._shaping.providers.items() if each.matches]
             hint = did_you_mean(group.name, [*names, *known.NAMES])
             hint = hint or f"; it has {', '.join(names) or 'none'}"
             raise ConfigurationError(
-                f"audience: {shown(group.name)} is neither a provider of the configuration nor a "
-                f'domain{hint}. "other" is everything else'
+                f"audience: {shown(group.name)} is neither a provider of the configuration, nor a "
+                f'domain, nor "other"{hint}'
             )
         if not self._paths.hosts(domain) and self._paths.block_of(domain) is None:
-            self._draft.warn(
-                group.name, why="its MX hosts are not known here, so no provider matches; see --mx"
-            )
+            why = "no provider matches, because the MX hosts are unknown; add them with --mx"
+            self._draft.warn(group.name, why=why)
         return self._paths.of_domain(domain)
 
     def _warn_of_unknown_hosts(self, group: Group) -> None:
-        unknown = [its for its in group.domains if not self._paths.hosts(its)]
+        unknown = [domain for domain in group.domains if not self._paths.hosts(domain)]
         if unknown:
-            share = sum(group.domains[its] for its in unknown) / sum(group.domains.values())
+            weight = sum(group.domains[domain] for domain in unknown)
+            share = weight / sum(group.domains.values()) * group.share
             why = (
-                f"{len(unknown):,} of its domains, {share * group.share:.1%} of all messages, have "
-                f"MX hosts that are not known here, so no provider matches them; give them by --mx"
+                f"no provider matches {len(unknown):,} of the domains, {share:.1%} of all "
+                f"messages, because their MX hosts are unknown; add them with --mx"
             )
             self._draft.warn(group.name, why=why)
-
-    def _sites(self, group: Group) -> int:
-        if group.name == known.OTHER or not group.domains:
-            return group.queues
-        return len({self._paths.site(domain) for domain in group.domains})
 
     def _mta(self) -> None:
         self._draft.data["mta"].pop("suspend", None)
         self._draft.data["mta"]["retry"] = {"policy": "kumomta"}
-        why = "shaping files do not hold it, the queue helper's do (--queue); KumoMTA's own"
+        why = "not in shaping files, but in those of the queue helper (--queue); KumoMTA's default"
         for key, default in _RETRY.items():
-            its = self._queues.retry.get(key)
+            setting = self._queues.retry.get(key)
             place = ("mta", "retry", key)
-            if its is not None:
-                self._draft.set(place, its.value, key, its.value, its.where)
+            if setting is not None:
+                self._draft.set(place, setting.value, key, *setting)
             elif default is not None:
                 self._draft.default(place, default, key, why)
         for unused in self._queues.unused:
@@ -200,91 +194,84 @@ class _Import:
         block = path.provider
         also = () if block is None else (block.name, *known.names_of(block.name))
         self._draft.provider(group, also)
-        limits = PathLimits(path.settings, self._sites(group))
-        self._held |= {block.title for block in path.blocks}
-        for its in limits.all:
-            self._draft.set(
-                ("providers", group.name, its.key),
-                its.value, its.setting, its.given, its.where, its.why, its.status,
-            )  # fmt: skip
-        for its in limits.not_reached():
-            self._draft.unused(f"{group.name}: {its.setting}", its.given, its.where, its.why)
-        self._report_settings(path.settings)
+        limits = PathLimits(path.settings, group.count(self._paths.site))
+        self._used |= {block.title for block in path.blocks}
+        for limit in limits.all:
+            self._draft.set(("providers", group.name, limit.key), *limit[1:])
+        for limit in limits.not_reached():
+            name = f"{group.name}: {limit.setting}"
+            self._draft.unused(name, limit.written, limit.where, limit.why)
+        for key, setting in path.settings.items():
+            if key not in LIMITS:
+                why = reason_unused(key, _UNUSED, _NOT_FOR_RATES)
+                self._draft.unused(key, setting.value, setting.where, why)
         self._suspend(group, path, limits)
 
     def _suspend(self, group: Group, path: EgressPath, limits: PathLimits) -> None:
         provider = self._draft.data["providers"][group.name]
-        attempt_s = self._draft.mean_s(group, "transaction_time")
-        attempt_s += self._draft.mean_s(group, "connect_time") / limits.deliveries
-        rate_per_s = (
-            limits.rates[0].value.per_s * limits.rates[0].each if limits.rates else float("inf")
-        )
-        if attempt_s > 0.0:
-            rate_per_s = min(rate_per_s, provider["connections_per_ip"] / attempt_s)
-        carrier = Carrier(attempt_s, limits.deliveries, rate_per_s)
-        levels: list[list[Candidate]] = []
-        for block in path.blocks:
-            level = []
-            for rule in block.rules:
-                its = candidate_of(rule, carrier)
-                if isinstance(its, str):
-                    self._draft.unused(rule.title, str(rule), rule.where, its)
-                elif len(rule.slipped_escapes) < len(rule.patterns):
-                    level.append(its)
-            levels.append(level)
-        best = chosen(levels)
+        candidates = self._candidates(path, self._carrier(group, limits))
+        best = chosen(candidates)
         if best is None:
             if "suspend" in self._draft.data["mta"]:
                 provider["suspend"] = "none"
             return
-        for its in (its for level in levels for its in level if its is not best):
+        for candidate in (each for level in candidates for each in level if each is not best):
             where = PurePath(best.rule.where).name
-            why = f"the model has one rule for a provider; {group.name} got that in {where}"
-            self._draft.unused(its.rule.title, str(its.rule), its.rule.where, why)
+            why = f"the model has one rule per provider; that of {group.name} is in {where}"
+            rule = candidate.rule
+            self._draft.unused(rule.title, str(rule), rule.where, why)
         mtas = self._draft.data["mta"].get("suspend", best.suspend) == best.suspend
         shared = mtas and best.rule.block == "default"
-        self._draft.set(
-            ("mta", "suspend") if shared else ("providers", group.name, "suspend"),
-            best.suspend, best.rule.title, str(best.rule), best.rule.where, best.why,
-        )  # fmt: skip
+        place = ("mta", "suspend") if shared else ("providers", group.name, "suspend")
+        rule = best.rule
+        self._draft.set(place, best.suspend, rule.title, str(rule), rule.where, best.why)
 
-    def _report_settings(self, settings: Mapping[str, Setting]) -> None:
-        for key, its in settings.items():
-            if key not in HELD:
-                value = masked(key, its.value)
-                self._draft.unused(key, value, its.where, _why_unused(key))
+    def _carrier(self, group: Group, limits: PathLimits) -> Carrier:
+        attempt_s = self._draft.attempt_s(group, limits.deliveries)
+        rate_per_s = limits.rates[0].per_s if limits.rates else math.inf
+        if attempt_s > 0.0:
+            connections = self._draft.data["providers"][group.name]["connections_per_ip"]
+            rate_per_s = min(rate_per_s, connections / attempt_s)
+        return Carrier(attempt_s, limits.deliveries, rate_per_s)
+
+    def _candidates(self, path: EgressPath, carrier: Carrier) -> list[list[Candidate]]:
+        """Return the rules of each block that the model can have; report the others."""
+        levels: list[list[Candidate]] = []
+        for block in path.blocks:
+            level = []
+            for rule in block.rules:
+                candidate = candidate_of(rule, carrier)
+                if isinstance(candidate, str):
+                    self._draft.unused(rule.title, str(rule), rule.where, candidate)
+                elif len(rule.slipped_escapes) < len(rule.patterns):
+                    level.append(candidate)
+            levels.append(level)
+        return levels
 
     def _report_source(self) -> None:
         blocks = self._shaping.blocks()
         named = dict.fromkeys(name for block in blocks for name in block.sources)
         if self._source is not None and self._source not in named:
-            have = did_you_mean(self._source, named) or f"; there are {', '.join(named) or 'none'}"
-            self._draft.warn("source", self._source, why=f"no block has settings for it{have}")
+            names = ", ".join(named) or "none"
+            hint = did_you_mean(self._source, named) or f"; the files have {names}"
+            self._draft.warn("source", self._source, why=f"no block has settings for it{hint}")
         for block in blocks:
             for name in block.sources:
                 if name != self._source:
-                    why = "holds for this egress source only; choose it with --source"
+                    why = "for this egress source only; choose it with --source"
                     self._draft.unused(f"{block.title} source {shown(name)}", "", block.where, why)
 
     def _report_blocks(self) -> None:
         for names in self._paths.aliases.values():
             # The blocks of one site are one block.
             titles = {self._shaping.domains[name, True].title for name in names}
-            if not titles.isdisjoint(self._held):
-                self._held |= titles
+            if not titles.isdisjoint(self._used):
+                self._used |= titles
         for block in self._shaping.blocks():
-            if block.title not in self._held:
-                self._draft.unused(block.title, "", block.where, _why_not_held(block))
+            if block.title not in self._used:
+                lost = block.kind == "provider" and not block.matches
+                why = "never applies" if lost else "no recipient in the audience matches"
+                self._draft.unused(block.title, "", block.where, why)
         for kind, where in self._shaping.bounces.items():
-            why = "names answers, it does not tell how many there are; only logs do"
-            self._draft.findings.append(Finding(UNUSED, f"rules {kind}", "", where, why=why))
-
-
-def _why_unused(key: str) -> str:
-    return next((why for part, why in _UNUSED.items() if part in key), _NOT_FOR_RATES)
-
-
-def _why_not_held(block: Block) -> str:
-    if block.kind == "provider" and not block.matches:
-        return "never applies"
-    return "nobody of the audience is there"
+            why = "names replies; their frequency is in logs only"
+            self._draft.unused(f"rules {kind}", "", where, why)

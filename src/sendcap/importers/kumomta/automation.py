@@ -1,12 +1,12 @@
-"""From automation rules to what the model's MTA does after *throttled* answers.
+"""Automation rules, as the reaction of the model's MTA to *throttled* answers.
 
-The model knows one kind of answer to a sender that sends too much, and one rule for a provider;
-KumoMTA reads the texts of the answers, and has many. So one is chosen:
+The model has one kind of throttled answer and one rule per provider; KumoMTA reads the texts of
+answers and has many rules. One of them is chosen:
 
-1. of the most specific block that has one: domain, site, provider, default;
-2. one whose pattern is about rates, connections or deferrals before one about block lists;
-3. one that holds all back or lowers the message rate before one about connections alone;
-4. the one that the fewest answers start, of these the strictest, of these the longest.
+1. from the most specific block: domain, site, provider, default;
+2. with a pattern about rates, connections or deferrals before one about block lists;
+3. with a pause or a lower message rate before one about connections alone;
+4. started by the fewest answers; then the strictest; then the longest.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sendcap.importers.kumomta.files import limit_of
 from sendcap.importers.kumomta.rules import Action, Rule
-from sendcap.importers.kumomta.values import limit_of, rate_of
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.rates import Rate
 
@@ -27,16 +27,16 @@ _HOUR_S: Final = 3600.0
 
 @dataclass(frozen=True)
 class Carrier:
-    """What a provider's connections carry, from each source address.
+    """The capacity of a provider's connections, for each source address.
 
     Attributes
     ----------
     attempt_s
-        Mean time that an attempt takes, its part of the reconnects included.
+        Mean duration of an attempt, including a share of the reconnects.
     deliveries
-        Attempts that a connection is good for.
+        Attempts per connection.
     rate_per_s
-        The rate at which it is normally sent, at most.
+        Largest rate of attempts without the rule.
     """
 
     attempt_s: float
@@ -46,20 +46,20 @@ class Carrier:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A rule as the model can have it.
+    """A rule for the model.
 
     Attributes
     ----------
     rule
-        As it is written.
+        Rule of the file.
     suspend
-        The same for a scenario.
+        Rule of the scenario.
     rate
-        Attempts per second meanwhile.
+        Attempts per second during the rule.
     why
-        How the two differ.
+        Differences between the two.
     connections_only
-        Whether it only limits connections.
+        Whether the rule limits connections only.
     """
 
     rule: Rule
@@ -70,28 +70,28 @@ class Candidate:
 
 
 def candidate_of(rule: Rule, carrier: Carrier) -> Candidate | str:
-    """Return what a rule is in the model, or why it is nothing there."""
+    """Return a rule for the model, or the reason for none."""
     rates: list[tuple[float, str]] = []
     notes: list[str] = []
     kinds = set()
     for action in rule.actions:
-        found = _meanwhile(action, carrier)
-        if found is None:
+        meanwhile = _meanwhile(action, carrier)
+        if meanwhile is None:
             notes.append(f"{action} has no counterpart")
             continue
         kinds.add(action.kind in _PAUSES or action.name == "max_message_rate")
-        rates.append(found)
+        rates.append(meanwhile)
         if action.kind in _PAUSES[1:]:
-            notes.append(f"{action.kind} holds back the tenant's mail, here all")
+            notes.append(f"{action.kind} pauses a tenant's mail, the scenario all mail")
     if not rates:
         return notes[0]
     per_s, text = min(rates)
     if len(rates) == 1 and rule.actions[0].name in ("connection_limit", "max_connection_rate"):
-        notes.append(f"{rule.actions[0]} carries {per_s:.3g} attempts/s")
+        notes.append(f"{rule.actions[0]} has room for {per_s:.3g} attempts/s")
     if per_s >= carrier.rate_per_s:
-        return f"changes nothing: it sends {carrier.rate_per_s:.3g} attempts/s at most anyway"
+        return f"changes nothing: at most {carrier.rate_per_s:.3g} attempts/s are sent anyway"
     if rule.lasts_s < 1.0 or rule.lasts_s > 366 * 86_400.0:
-        return "its duration is not from a second to a year"
+        return "lasts less than a second or more than a year"
     suspend = {
         "after": rule.after,
         "within": format_duration(rule.within_s),
@@ -102,14 +102,14 @@ def candidate_of(rule: Rule, carrier: Carrier) -> Candidate | str:
 
 
 def _meanwhile(action: Action, carrier: Carrier) -> tuple[float, str] | None:
-    """Return attempts per second while an action holds, and how a scenario writes it."""
+    """Return the attempts per second during an action, and the rate of a scenario."""
     if action.kind in _PAUSES:
         return 0.0, "closed"
     try:
         if action.name == "max_message_rate":
-            rate = rate_of(action.value)
+            rate = Rate.parse(action.value)
         elif action.name == "max_connection_rate":
-            connects = rate_of(action.value)
+            connects = Rate.parse(action.value)
             rate = Rate(connects.limit * carrier.deliveries, connects.period_s)
         elif action.name == "connection_limit" and carrier.attempt_s > 0.0:
             per_s = limit_of(action.value) / carrier.attempt_s
@@ -122,12 +122,12 @@ def _meanwhile(action: Action, carrier: Carrier) -> tuple[float, str] | None:
 
 
 def chosen(levels: Sequence[Iterable[Candidate]]) -> Candidate | None:
-    """Return the rule that the model gets.
+    """Return the rule for the model.
 
     Parameters
     ----------
     levels
-        The rules of each block, the most specific block last.
+        Rules of each block, the most specific block last.
     """
     for level in reversed(levels):
         candidates = list(level)
@@ -136,12 +136,12 @@ def chosen(levels: Sequence[Iterable[Candidate]]) -> Candidate | None:
     return None
 
 
-def _order(its: Candidate) -> tuple[bool, bool, int, float, float]:
-    rule = its.rule
+def _order(candidate: Candidate) -> tuple[bool, bool, int, float, float]:
+    rule = candidate.rule
     return (
         not rule.about_sending_too_much,
-        its.connections_only,
+        candidate.connections_only,
         rule.after,
-        its.rate,
+        candidate.rate,
         -rule.lasts_s,
     )

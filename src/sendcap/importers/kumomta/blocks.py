@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
-from sendcap.importers.kumomta.files import KumomtaFile
-from sendcap.importers.kumomta.lines import Place
+from sendcap.importers.kumomta.files import KumomtaFile, Place, Setting, Settings
 from sendcap.importers.kumomta.rules import Rule, rule_of
 from sendcap.importers.reading import Text, read
 from sendcap.text.quoting import shown
@@ -19,43 +18,33 @@ MERGED_MAPS: Final = (
     "additional_message_rate_throttles",
     "additional_source_selection_rates",
 )
-"""Maps of named limits: of these the entries are merged, of everything else the last one holds."""
+"""Maps of named limits: their entries are merged; of other settings, the last one counts."""
 
 _MATCHES: Final = ("MXSuffix", "DomainSuffix", "HostName")
 
 
-class Setting(NamedTuple):
-    """A value as it is written, and where."""
-
-    value: Any
-    where: str
-
-
 class Match(NamedTuple):
-    """A rule that tells which domains are a provider's: ``kind`` is MXSuffix or the like."""
+    """A rule that assigns domains to a provider, of a kind such as MXSuffix."""
 
     kind: str
     text: str
     where: str
 
 
-Settings = dict[str, Setting]
-
-
 @dataclass
 class Block:
-    """What one or more files say of a provider, a domain, or by default.
+    """The settings of a provider, a domain, or the default, from one or more files.
 
     Attributes
     ----------
     kind, name
-        ``"provider"``, ``"domain"`` or ``"default"``, and whose.
+        ``"provider"``, ``"domain"`` or ``"default"``, and the name.
     where
-        File and line of its first heading.
+        File and line of the first heading.
     params
         Settings of an egress path.
     sources
-        The same for single egress sources.
+        Settings for single egress sources.
     """
 
     kind: str
@@ -72,14 +61,14 @@ class Block:
 
     @property
     def title(self) -> str:
-        """What a message calls it."""
+        """Name in messages."""
         return "default" if self.kind == "default" else f"{self.kind} {shown(self.name)}"
 
     def merge(self, later: Block) -> list[str]:
-        """Take over what a later file says; return what it says in vain."""
+        """Merge the block of a later file; return the places of settings without effect."""
         in_vain = []
         if later.message_rate is not None:
-            # KumoMTA leaves it out of the merge (ProviderEntry::merge_from).
+            # KumoMTA does not merge it (ProviderEntry::merge_from).
             in_vain.append(later.message_rate.where)
         if later.replace_base:
             self.params, self.sources = later.params, later.sources
@@ -96,7 +85,7 @@ class Block:
 
 
 def merge_settings(target: Settings, later: Mapping[str, Setting]) -> None:
-    """Let later settings hold; of the maps of named limits the entries are merged."""
+    """Replace settings by later ones; the entries of maps of named limits are merged."""
     for key, setting in later.items():
         before = target.get(key)
         if key in MERGED_MAPS and before is not None:
@@ -106,20 +95,20 @@ def merge_settings(target: Settings, later: Mapping[str, Setting]) -> None:
 
 @dataclass
 class Shaping:
-    """What all files say together.
+    """All files together.
 
     Attributes
     ----------
     default
-        The block that holds for all.
+        The default block.
     providers
-        By name, in order of the files.
+        Blocks by provider, in order of the files.
     domains
-        By name and whether it is rolled up to its MX hosts, in order of the files.
+        Blocks by domain and by whether the MX hosts are rolled up, in order of the files.
     bounces
-        Names of the classes of bounces that a file defines, with where.
+        Defined classes of bounces, and their places.
     slips
-        Settings that KumoMTA reads in vain: what, where and why.
+        Settings without effect in KumoMTA: setting, place and reason.
     """
 
     default: Block | None = None
@@ -140,7 +129,7 @@ def shaping_of(paths: Sequence[str | Path]) -> Shaping:
     Raises
     ------
     SendcapError
-        If one cannot be read, or is no traffic shaping.
+        If a file cannot be read, or is not traffic shaping.
     """
     shaping = Shaping()
     for path in paths:
@@ -155,10 +144,12 @@ class _File(KumomtaFile):
 
     def merge(self) -> None:
         if isinstance(self.data.get("deliveries"), list):
-            raise self.error(("deliveries",), "is of a scenario, so this is no KumoMTA shaping")
+            raise self.error(("deliveries",), "belongs to a scenario; give a KumoMTA shaping file")
         for name in ("queue", "tenant"):
             if isinstance(self.data.get(name), dict):
-                raise self.error((name,), "is of the queue helper; give its file by --queue")
+                raise self.error(
+                    (name,), "belongs to the queue helper; give this file with --queue"
+                )
         for name, table in self.data.items():
             if name == "provider":
                 for provider, entries in self.table(table, (name,)).items():
@@ -172,7 +163,7 @@ class _File(KumomtaFile):
 
     @staticmethod
     def _is_bounces(table: Any) -> bool:
-        return isinstance(table, dict) and all(isinstance(its, list) for its in table.values())
+        return isinstance(table, dict) and all(isinstance(rules, list) for rules in table.values())
 
     def _block(self, kind: str, name: str, table: Any, place: Place) -> None:
         block = Block(kind, name, self.where(place))
@@ -215,7 +206,7 @@ class _File(KumomtaFile):
             if key in MERGED_MAPS:
                 named = self.table(value, (*place, key))
                 settings[key] = Setting(
-                    {name: Setting(its, where) for name, its in named.items()}, where
+                    {name: Setting(limit, where) for name, limit in named.items()}, where
                 )
             else:
                 settings[key] = Setting(value, where)
@@ -244,7 +235,7 @@ class _File(KumomtaFile):
             (
                 f"{block.title} provider_max_message_rate",
                 where,
-                "KumoMTA takes it only from the first file that has this provider",
+                "KumoMTA reads it only in the first file with this provider",
             )
             for where in before.merge(block)
         ]

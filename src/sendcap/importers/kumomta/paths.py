@@ -1,8 +1,8 @@
-"""Which settings of KumoMTA's traffic shaping hold for which domain, in the order of its code.
+"""The settings of a domain in KumoMTA's traffic shaping, in the order of KumoMTA's code.
 
-The order is: default, the providers that match (in order of the files), these providers' settings
-for the egress source, the site (domain blocks that are rolled up to their MX hosts), the domain
-itself, the site's settings for the source, the domain's for the source; later ones hold. See
+The order is: default, matching providers (in order of the files), their settings for the egress
+source, the site (domain blocks rolled up to their MX hosts), the domain itself, the site's settings
+for the source, the domain's settings for the source; later ones replace earlier ones. See
 ``crates/kumo-api-types/src/shaping.rs``, ``ShapingInner::get_egress_path_config``.
 """
 
@@ -12,27 +12,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sendcap import mailbox_providers as known
-from sendcap.importers.kumomta.blocks import Block, Setting, Settings, Shaping, merge_settings
+from sendcap.importers.kumomta.blocks import Block, Shaping, merge_settings
+from sendcap.importers.kumomta.files import Setting, Settings
 
 
 @dataclass
 class EgressPath:
-    """What holds for a domain or provider.
+    """The settings of a domain or provider.
 
     Attributes
     ----------
     settings
-        Those of the path.
+        Settings of the path.
     blocks
-        The blocks that they come from, the most specific last; their rules hold, too.
+        Blocks behind the settings, the most specific last; their rules apply, too.
     provider
-        The provider that it was last said to be.
+        Last matching provider.
     """
 
     settings: Settings = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     provider: Block | None = None
-    ruled: list[Block] = field(default_factory=list)
 
 
 def matches(provider: Block, domain: str, hosts: tuple[str, ...]) -> bool:
@@ -54,16 +54,21 @@ def matches(provider: Block, domain: str, hosts: tuple[str, ...]) -> bool:
 
 
 class Paths:
-    """Finds what holds for domains.
+    """The settings of domains and providers.
 
     Parameters
     ----------
     shaping
         The files.
     hosts
-        MX hosts by domain; for others those of well-known domains are taken.
+        MX hosts by domain; well-known domains have built-in ones.
     source
-        The egress source that mail goes out from, or None for settings that hold for all.
+        Sending egress source; None for settings of all sources.
+
+    Attributes
+    ----------
+    aliases
+        Names of the domain blocks of each site.
     """
 
     def __init__(
@@ -82,7 +87,7 @@ class Paths:
 
     def _keep(self, site: tuple[str, ...], block: Block) -> None:
         if site in self._sites:
-            # The blocks of two domains: neither may change.
+            # Merge into a new block: those of the two domains must not change.
             merged = Block(block.kind, self._sites[site].name, self._sites[site].where)
             merged.merge(self._sites[site])
             merged.replace_base = self._sites[site].replace_base
@@ -91,37 +96,37 @@ class Paths:
         self._sites[site] = block
 
     def hosts(self, domain: str) -> tuple[str, ...]:
-        """Return the MX hosts of a domain, or nothing where they are not known."""
+        """Return the MX hosts of a domain, or nothing if unknown."""
         return self._hosts.get(domain) or known.mx_of(domain)
 
     def site(self, domain: str) -> tuple[str, ...]:
-        """Return what all domains with the same MX hosts have in common."""
+        """Return the site of a domain, common to all domains with the same MX hosts."""
         return tuple(sorted(self.hosts(domain))) or (domain,)
 
     def providers_of(self, domain: str) -> list[Block]:
-        """Return the providers whose rules a domain matches, in order of the files."""
+        """Return the matching providers of a domain, in order of the files."""
         hosts = self.hosts(domain)
-        return [its for its in self._shaping.providers.values() if matches(its, domain, hosts)]
+        return [each for each in self._shaping.providers.values() if matches(each, domain, hosts)]
 
     def block_of(self, domain: str) -> Block | None:
         """Return the block of a domain or of its site, the more specific first."""
         return self._shaping.domains.get((domain, False)) or self._sites.get(self.site(domain))
 
     def default(self) -> EgressPath:
-        """Return what holds where no other block does."""
+        """Return the settings without any other block."""
         path = EgressPath()
         if self._shaping.default is not None:
             self._base(path, self._shaping.default)
         return path
 
     def of_provider(self, provider: Block) -> EgressPath:
-        """Return what holds for the mail of a provider, whatever its domain."""
+        """Return the settings of a provider, whatever the domain."""
         path = self.default()
         self._providers(path, [provider])
         return path
 
     def of_domain(self, domain: str) -> EgressPath:
-        """Return what holds for the mail of a domain."""
+        """Return the settings of a domain."""
         path = self.default()
         self._providers(path, self.providers_of(domain))
         site = self._sites.get(self.site(domain))

@@ -1,4 +1,4 @@
-"""Automation rules of KumoMTA's traffic shaping: after which replies it does what."""
+"""Automation rules of KumoMTA's traffic shaping: patterns of replies, and actions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
-from sendcap.importers.kumomta.values import seconds_of
+from sendcap.importers.kumomta.files import seconds_of
 from sendcap.scenario.rates import Rate
 from sendcap.text.quoting import shown
 
@@ -33,7 +33,7 @@ _SLIPPED_ESCAPE: Final = re.compile(r"\\\\[\[\](){}.*+?|dws]")
 
 
 class Action(NamedTuple):
-    """What a rule does: ``name`` and ``value`` are those of a SetConfig."""
+    """An action; ``name`` and ``value`` are those of a SetConfig."""
 
     kind: str
     name: str = ""
@@ -49,11 +49,11 @@ class Rule(NamedTuple):
     Attributes
     ----------
     patterns
-        Of the replies that it is about.
+        Patterns of replies.
     after, within_s
-        So many matches in so many seconds start it.
+        Number of matches within a time that start the rule.
     lasts_s
-        For how long it holds.
+        Duration of the rule.
     """
 
     patterns: tuple[str, ...]
@@ -66,7 +66,7 @@ class Rule(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What a report calls it."""
+        """Name in the report."""
         return f"{self.block} automation"
 
     def __str__(self) -> str:
@@ -75,13 +75,13 @@ class Rule(NamedTuple):
 
     @property
     def about_sending_too_much(self) -> bool:
-        """Whether its patterns read as if they were about rates and connections."""
+        """Whether a pattern seems to be about rates and connections."""
         return any(_SENT_TOO_MUCH.search(pattern[:1000]) for pattern in self.patterns)
 
     @property
     def slipped_escapes(self) -> tuple[str, ...]:
-        """Patterns that look for a backslash, where they mean to take a character as it is."""
-        return tuple(its for its in self.patterns if _SLIPPED_ESCAPE.search(its))
+        """Patterns that match a backslash, though they mean to escape a character."""
+        return tuple(each for each in self.patterns if _SLIPPED_ESCAPE.search(each))
 
 
 def rule_of(entry: Any, where: str, error: Errors) -> Rule:
@@ -90,16 +90,16 @@ def rule_of(entry: Any, where: str, error: Errors) -> Rule:
     Parameters
     ----------
     entry
-        As the file has it.
+        Entry of the file.
     where
         File and line.
     error
-        Makes the error for a key of it.
+        Function from a key and a message to an error.
 
     Raises
     ------
     ConfigurationError
-        If it has not the form of a rule.
+        If the entry does not have the form of a rule.
     """
     if not isinstance(entry, dict):
         raise error("", f"must be a table, not {shown(entry)}")
@@ -107,10 +107,10 @@ def rule_of(entry: Any, where: str, error: Errors) -> Rule:
         if key not in entry:
             raise error("", f"has no {key}")
     patterns = entry["regex"] if isinstance(entry["regex"], list) else [entry["regex"]]
-    if not patterns or not all(isinstance(its, str) for its in patterns):
+    if not patterns or not all(isinstance(pattern, str) for pattern in patterns):
         raise error("regex", f"must be a text or a list of texts, not {shown(entry['regex'])}")
-    given = entry["action"] if isinstance(entry["action"], list) else [entry["action"]]
-    actions = tuple(_action(its, error) for its in given)
+    entries = entry["action"] if isinstance(entry["action"], list) else [entry["action"]]
+    actions = tuple(_action(each, error) for each in entries)
     after, within_s = _trigger(entry.get("trigger", "Immediate"), error)
     try:
         lasts_s = seconds_of(entry["duration"])
@@ -128,7 +128,7 @@ def _action(entry: Any, error: Errors) -> Action:
             return Action(kind, str(change["name"]), change["value"])
     raise error(
         "action",
-        f"{shown(entry)} is no action; KumoMTA has {', '.join(ACTIONS[:-2])}, and "
+        f"{shown(entry)} is not an action; KumoMTA has {', '.join(ACTIONS[:-2])}, and "
         f"SetConfig and SetDomainConfig with a name and a value",
     )
 

@@ -1,4 +1,4 @@
-"""What authors of traffic shaping files often get wrong, and KumoMTA reads without a word."""
+"""Frequent mistakes in traffic shaping files, which KumoMTA reads without a warning."""
 
 from __future__ import annotations
 
@@ -12,76 +12,59 @@ from sendcap.text.quoting import did_you_mean, shown
 
 
 def slips(shaping: Shaping, paths: Paths) -> Iterator[Finding]:
-    """Yield a warning for each."""
+    """Yield a warning for each mistake."""
     for setting, where, why in shaping.slips:
-        yield Finding(WARNING, setting, "", where, why=why)
+        yield _warning(setting, "", where, why)
     for provider in shaping.providers.values():
-        yield from _of_provider(provider, shaping, paths)
+        yield from _provider_slips(provider, shaping, paths)
     for (name, _), block in shaping.domains.items():
         if "." not in name:
-            nested = next((key for key, its in block.params.items() if _is_table(its.value)), "com")
-            yield Finding(
-                WARNING,
-                block.title,
-                "",
-                block.where,
-                why=f'is no domain; write it in quotes: ["{name}.{nested}"]',
-            )
+            tables = (key for key, own in block.params.items() if isinstance(own.value, dict))
+            why = f'is not a domain; write it in quotes: ["{name}.{next(tables, "com")}"]'
+            yield _warning(block.title, "", block.where, why)
         elif len(paths.providers_of(name)) > 1:
-            found = ", ".join(its.title for its in paths.providers_of(name))
-            why = f"more than one provider matches it, the last one holds: {found}"
-            yield Finding(WARNING, block.title, "", block.where, why=why)
+            titles = ", ".join(each.title for each in paths.providers_of(name))
+            why = f"more than one provider matches, and the last one counts: {titles}"
+            yield _warning(block.title, "", block.where, why)
     for names in paths.aliases.values():
         if len(names) > 1:
             first = shaping.domains[names[0], True]
-            why = f"domains with the same MX hosts, so their blocks get mixed: {', '.join(names)}"
-            yield Finding(WARNING, first.title, "", first.where, why=why)
+            why = f"these domains share their MX hosts, so their blocks mix: {', '.join(names)}"
+            yield _warning(first.title, "", first.where, why)
     for block in shaping.blocks():
         for rule in block.rules:
             for pattern in rule.slipped_escapes:
-                why = "looks for a backslash: the one before the character is there twice"
-                yield Finding(WARNING, rule.title, shown(pattern), rule.where, why=why)
+                why = "matches a backslash: the one before the character is doubled"
+                yield _warning(rule.title, shown(pattern), rule.where, why)
 
 
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
+def _warning(setting: str, value: str, where: str, why: str) -> Finding:
+    return Finding(WARNING, setting, value, where, why=why)
 
 
-def _of_provider(provider: Block, shaping: Shaping, paths: Paths) -> Iterator[Finding]:
+def _provider_slips(provider: Block, shaping: Shaping, paths: Paths) -> Iterator[Finding]:
     if not provider.matches:
-        what = f"{len(provider.rules)} rules" if provider.rules else "settings"
-        yield Finding(
-            WARNING,
-            provider.title,
-            "",
-            provider.where,
-            why=f"has no match list in any file, so its {what} never apply"
-            + _meant(provider, shaping, paths),
-        )
+        lost = f"{len(provider.rules)} rules" if provider.rules else "settings"
+        why = f"has no match list in any file, so the {lost} never apply"
+        hint = _meant(provider, shaping, paths)
+        yield _warning(provider.title, "", provider.where, f"{why}{hint}")
     for rule in provider.matches:
         if rule.kind != "DomainSuffix" and rule.text.endswith("."):
-            yield Finding(
-                WARNING,
-                f"{provider.title} {rule.kind}",
-                rule.text,
-                rule.where,
-                why="ends with a dot, which KumoMTA takes off the host's name only: it never "
-                "matches, and this mail gets the default limits",
+            why = (
+                "ends with a dot, which KumoMTA removes from host names only: it never matches, "
+                "and this mail gets the default limits"
             )
         elif rule.text != rule.text.lower():
-            yield Finding(
-                WARNING,
-                f"{provider.title} {rule.kind}",
-                rule.text,
-                rule.where,
-                why="has capital letters, which names in DNS answers have not: it never matches",
-            )
+            why = "has capital letters, unlike the names in DNS answers: it never matches"
+        else:
+            continue
+        yield _warning(f"{provider.title} {rule.kind}", rule.text, rule.where, why)
 
 
 def _meant(provider: Block, shaping: Shaping, paths: Paths) -> str:
     domain = known.domain_of(provider.name)
-    meant = [its.name for its in paths.providers_of(domain)] if domain else []
+    meant = [each.name for each in paths.providers_of(domain)] if domain else []
     if meant:
-        return f"; {domain} is the mail of provider {shown(meant[0])}"
-    others = [name for name, its in shaping.providers.items() if its.matches]
+        return f"; the mail of {domain} belongs to provider {shown(meant[0])}"
+    others = [name for name, each in shaping.providers.items() if each.matches]
     return did_you_mean(provider.name, others)

@@ -8,21 +8,12 @@ from typing import Final, NamedTuple
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
-from sendcap.importers.findings import DEFAULT, USED
+from sendcap.importers.findings import reason_unused
 from sendcap.importers.imported import Imported, imported
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.postfix.services import Route, Service, route, routes_of, services_of
-from sendcap.importers.postfix.settings import (
-    Parameter,
-    Settings,
-    seconds,
-    value_of,
-    whole,
-    yes,
-)
-from sendcap.importers.postfix.unused import why_unused
-from sendcap.importers.reading import read
-from sendcap.importers.secrets import masked
+from sendcap.importers.postfix.settings import DEFAULTS, Settings, seconds
+from sendcap.importers.reading import Entry, read, whole, yes
 from sendcap.scenario.durations import format_duration
 
 __all__ = ["import_postfix"]
@@ -33,13 +24,27 @@ _BACKOFF: Final = {
     "queue_run_delay": "s",
     "maximal_queue_lifetime": "d",
 }
-_INSTANCE: Final = "its limits hold for all of its source addresses together"
+_INSTANCE: Final = "the limits are those of all source addresses together"
+_REPLACED: Final = "another parameter replaces it"
+_UNUSED: Final = {
+    "concurrency_feedback": "the model opens connections at once, up to the limit",
+    "initial_destination_concurrency": "the model opens connections at once, up to the limit",
+    "failed_cohort_limit": "the model's queue continues when a host is unreachable",
+    "recipient_limit": "each message has one recipient",
+    "bounce_queue_lifetime": "for mail without a sender only",
+    "delay_warning_time": "the model sends no mail about delays",
+    "smtpd": "about incoming mail",
+    "smtp_connection_reuse_time_limit": "connections of the model have a count, no age",
+    "qmgr": "the model's queue manager has room for any number of messages",
+}
 
 
 class _Limits(NamedTuple):
-    connections: Parameter
+    """The limits of a transport."""
+
+    connections: Entry
     most: int
-    rate_delay: Parameter
+    rate_delay: Entry
     delay_s: float
     service: Service | None
     settings: Settings
@@ -56,32 +61,32 @@ def import_postfix(
     ips: int | None = None,
     other_domains: int | None = None,
 ) -> Imported:
-    """Make a scenario of Postfix's configuration.
+    """Make a scenario from Postfix's configuration.
 
     Parameters
     ----------
     main_cf
-        ``main.cf``, or what ``postconf -n`` prints.
+        ``main.cf``, or the output of ``postconf -n``.
     audience
         As for `sendcap.import_kumomta`; a name may also be that of a transport.
     master_cf
         ``master.cf``: numbers of processes, and options of single transports.
     transport
-        The map of transports, as text: which domain goes by which.
+        Transport map as text: the transport of each domain.
     messages, base, other_domains
         As for `sendcap.import_kumomta`.
     ips
-        How many such Postfix instances there are; without, one.
+        Number of such Postfix instances; by default one.
 
     Returns
     -------
     Imported
-        The scenario, its file and the report.
+        The scenario, the file and the report.
 
     Raises
     ------
     SendcapError
-        If a file, the base or the audience cannot be read, or the values make no scenario.
+        If a file, the base or the audience cannot be read, or the scenario is not valid.
 
     References
     ----------
@@ -92,7 +97,7 @@ def import_postfix(
     services = {} if master_cf is None else services_of(read(master_cf, "Postfix master.cf"))
     routes = {} if transport is None else routes_of(read(transport, "Postfix transport map"))
     draft = _Import(Draft(plan), settings, services, routes).run()
-    files = [str(its) for its in (main_cf, master_cf, transport) if its is not None]
+    files = [str(file) for file in (main_cf, master_cf, transport) if file is not None]
     return imported(draft, "Postfix", files)
 
 
@@ -113,185 +118,176 @@ class _Import:
 
     def run(self) -> Draft:
         draft = self._draft
-        for its in self._settings.replaced:
-            draft.warn(its.name, its.value, its.where, "is there again later; that one holds")
-        self._warn_of_a_relayhost()
+        for entry in self._settings.replaced:
+            draft.warn(*entry, "set again later, and that value counts")
+        relayhost = self._settings.first("relayhost")
+        if relayhost.value:
+            why = "all mail goes to this host, so its limits apply to all providers together"
+            draft.warn(*relayhost, why)
         groups = draft.groups(self._group_of)
         draft.source_addresses(1, "Postfix instances", "", _INSTANCE)
         self._retry()
-        draft.default(("mta", "suspend"), "none", "suspend", "a 4xx reply slows no queue down")
+        why = "a 4xx reply does not slow down a queue"
+        draft.default(("mta", "suspend"), "none", "suspend", why)
         for group in groups:
             self._provider(group)
         self._warn_of_processes()
         self._report_the_rest()
         return draft
 
-    def _warn_of_a_relayhost(self) -> None:
-        its = self._settings.first("relayhost")
-        if its.value:
-            why = (
-                "all mail goes to this host: the limits towards it hold for all providers together"
-            )
-            self._draft.warn(its.name, its.value, its.where, why)
-
     @property
     def _default_transport(self) -> str:
         return self._settings.first("default_transport").value.partition(":")[0]
 
     def _group_of(self, domain: str) -> str:
-        its = route(self._routes, domain)
-        if its is not None and its.transport and its.transport != self._default_transport:
-            return its.transport
+        own = route(self._routes, domain)
+        if own is not None and own.transport and own.transport != self._default_transport:
+            return own.transport
         return next(iter(known.names_of(domain)), known.OTHER)
 
     def _transport_of(self, group: Group) -> str:
-        domain = group.heaviest or known.domain_of(group.name) or group.name.casefold()
-        its = route(self._routes, domain)
-        if its is not None and its.transport:
-            return its.transport
-        named = any(name.startswith(f"{group.name}_") for name in self._settings.given)
+        own = route(self._routes, _domain_of(group))
+        if own is not None and own.transport:
+            return own.transport
+        named = any(name.startswith(f"{group.name}_") for name in self._settings.entries)
         is_transport = group.name in self._services or named
         return group.name if is_transport else self._default_transport
 
-    def _queues(self, group: Group) -> int:
-        """Return how many destinations, each with limits of its own, a provider has."""
-        if group.name == known.OTHER or not group.domains:
-            return group.queues
-        found = [(route(self._routes, domain), domain) for domain in group.domains]
-        return len({its.nexthop if its and its.nexthop else domain for its, domain in found})
+    def _destination_of(self, domain: str) -> str:
+        own = route(self._routes, domain)
+        return own.nexthop if own is not None and own.nexthop else domain
 
     def _limits(self, transport: str) -> _Limits:
         service = self._services.get(transport)
         settings = self._settings
         if service is not None:
             settings = settings.with_options(service.options)
-        names = (
-            f"{transport}_destination_concurrency_limit",
-            "default_destination_concurrency_limit",
-        )
-        connections = settings.first(*names)
-        delays = [
-            settings.first(f"{transport}_destination_rate_delay", "default_destination_rate_delay"),
-            settings.first(f"{transport}_transport_rate_delay", "default_transport_rate_delay"),
-        ]
-        rate_delay = max(delays, key=lambda its: value_of(its, seconds()))
-        count = value_of(connections, whole)
-        delay_s = value_of(rate_delay, seconds())
+
+        def first(ending: str) -> Entry:
+            return settings.first(f"{transport}_{ending}", f"default_{ending}")
+
+        connections = first("destination_concurrency_limit")
+        delays = [first("destination_rate_delay"), first("transport_rate_delay")]
+        rate_delay = max(delays, key=lambda entry: entry.read(seconds()))
+        count, delay_s = connections.read(whole), rate_delay.read(seconds())
         return _Limits(connections, count, rate_delay, delay_s, service, settings)
 
     def _retry(self) -> None:
         self._draft.data["mta"]["retry"] = {"policy": "postfix"}
         for name, unit in _BACKOFF.items():
-            its = self._settings.first(name)
-            value_s = value_of(its, seconds(unit))
-            why = ""
+            entry = self._settings.first(name)
+            value_s, why = entry.read(seconds(unit)), ""
             if value_s == 0.0 and name == "maximal_queue_lifetime":
-                value_s, why = 0.001, "one attempt, then it bounces"
-            self._put(("mta", "retry", name), format_duration(value_s), its, why)
+                value_s, why = 0.001, "one attempt, then a bounce"
+            self._put(("mta", "retry", name), format_duration(value_s), entry, why)
 
     def _provider(self, group: Group) -> None:
         transport = self._transport_of(group)
-        its = self._limits(transport)
+        limits = self._limits(transport)
         place = ("providers", group.name)
         self._draft.provider(group, known.names_of(group.heaviest))
-        queues = self._queues(group)
-        if its.delay_s > 0.0:
+        queues = group.count(self._destination_of)
+        if limits.delay_s > 0.0:
             why = "one delivery at a time, then the pause"
             if queues > 1:
-                why += f"; that is for each of {queues} destinations, here for all of them"
-            self._put((*place, "connections_per_ip"), 1, its.rate_delay, why)
-            pause = {"kind": "gap", "pause": format_duration(its.delay_s)}
-            self._put((*place, "rate"), pause, its.rate_delay, why)
+                why += f"; for each of {queues} destinations, here for all of them"
+            self._put((*place, "connections_per_ip"), 1, limits.rate_delay, why)
+            pause = {"kind": "gap", "pause": format_duration(limits.delay_s)}
+            self._put((*place, "rate"), pause, limits.rate_delay, why)
         else:
-            self._connections(group, transport, its, queues)
-        self._reuse(group, its)
-        self._warn_of_single_recipients(transport, its.settings)
+            self._connections(group, transport, limits, queues)
+        self._reuse(group, limits.settings)
+        self._warn_of_single_recipients(transport, limits.settings)
 
-    def _connections(self, group: Group, transport: str, its: _Limits, queues: int) -> None:
+    def _connections(self, group: Group, transport: str, limits: _Limits, queues: int) -> None:
         place = ("providers", group.name, "connections_per_ip")
-        processes = its.settings.first("default_process_limit")
-        most = value_of(processes, whole)
-        if its.service is not None and its.service.processes is not None:
-            most = its.service.processes
-            processes = Parameter(f"{transport} maxproc", str(most), its.service.where)
-        wanted = its.most * queues
+        processes, most = self._processes(transport, limits.settings)
+        wanted = limits.most * queues
         # Zero is no limit.
-        if its.most == 0 or wanted > most > 0:
-            why = f"as many processes as transport {transport} has"
+        if limits.most == 0 or wanted > most > 0:
+            why = f"as many as transport {transport} has processes"
             self._put(place, max(most, 1), processes, why)
-            self._used.add(its.connections.name)
-            self._draft.unused(
-                its.connections.name, its.connections.value, its.connections.where,
-                f"{processes.name} = {most} is lower",
-            )  # fmt: skip
+            self._used.add(limits.connections.name)
+            self._draft.unused(*limits.connections, f"{processes.name} = {most} is lower")
         else:
-            why = f"{its.most} for each of {queues} domains" if queues > 1 else ""
-            self._put(place, wanted, its.connections, why)
+            why = f"{limits.most} for each of {queues} domains" if queues > 1 else ""
+            self._put(place, wanted, limits.connections, why)
         count: int = self._draft.data["providers"][group.name]["connections_per_ip"]
         self._shared[transport] = self._shared.get(transport, 0) + count
 
-    def _reuse(self, group: Group, its: _Limits) -> None:
-        place = ("providers", group.name)
-        on_demand = its.settings.first("smtp_connection_cache_on_demand")
-        always = its.settings.first("smtp_connection_cache_destinations")
-        count = its.settings.first("smtp_connection_reuse_count_limit")
-        if not value_of(on_demand, yes) and not self._is_listed(group, always.value):
-            self._put((*place, "messages_per_connection"), 1, on_demand, "no connection is kept")
-        else:
-            number = value_of(count, whole)
-            self._put((*place, "messages_per_connection"), number or "unlimited", count)
-        idle = its.settings.first("smtp_connection_cache_time_limit")
-        self._put((*place, "idle_timeout"), format_duration(value_of(idle, seconds())), idle)
+    def _processes(self, transport: str, settings: Settings) -> tuple[Entry, int]:
+        """Return the entry for the number of a transport's processes, and the number."""
+        service = self._services.get(transport)
+        if service is not None and service.processes is not None:
+            entry = Entry(f"{transport} maxproc", str(service.processes), service.where)
+            return entry, service.processes
+        entry = settings.first("default_process_limit")
+        return entry, entry.read(whole)
 
-    def _is_listed(self, group: Group, destinations: str) -> bool:
-        """Tell whether a list of destinations has a provider's; of a table nobody knows it."""
-        names = destinations.replace(",", " ").casefold().split()
-        domain = group.heaviest or known.domain_of(group.name) or group.name.casefold()
-        own = {domain, f"[{domain}]", *known.mx_of(domain)}
-        return not own.isdisjoint(names) or any(":" in its or "/" in its for its in names)
+    def _reuse(self, group: Group, settings: Settings) -> None:
+        place = ("providers", group.name)
+        on_demand = settings.first("smtp_connection_cache_on_demand")
+        always = settings.first("smtp_connection_cache_destinations")
+        if not on_demand.read(yes) and not _is_listed(group, always.value):
+            self._put((*place, "messages_per_connection"), 1, on_demand, "no connection is reused")
+        else:
+            count = settings.first("smtp_connection_reuse_count_limit")
+            number = count.read(whole) or "unlimited"
+            self._put((*place, "messages_per_connection"), number, count)
+        idle = settings.first("smtp_connection_cache_time_limit")
+        self._put((*place, "idle_timeout"), format_duration(idle.read(seconds())), idle)
 
     def _put(
-        self, place: tuple[str | int, ...], value: object, its: Parameter, why: str = ""
+        self, place: tuple[str | int, ...], value: object, entry: Entry, why: str = ""
     ) -> None:
-        self._used.add(its.name)
-        status = USED if its.where else DEFAULT
-        self._draft.set(place, value, its.name, its.value, its.where, why, status)
+        self._used.add(entry.name)
+        self._draft.put(place, value, entry, why)
 
     def _warn_of_single_recipients(self, transport: str, settings: Settings) -> None:
-        names = (f"{transport}_destination_recipient_limit", "default_destination_recipient_limit")
-        its = settings.first(*names)
-        if value_of(its, whole) == 1 and its.where:
+        ending = "destination_recipient_limit"
+        entry = settings.first(f"{transport}_{ending}", f"default_{ending}")
+        if entry.read(whole) == 1 and entry.where:
             why = (
-                f"with 1, Postfix's limits of transport {transport} hold for each recipient and "
-                f"not for each domain: the provider is sent more than its limit"
+                f"with 1, the limits of transport {transport} apply to each recipient instead of "
+                f"each domain: Postfix sends the provider more than the limit"
             )
-            self._draft.warn(its.name, its.value, its.where, why)
-            self._used.add(its.name)
+            self._draft.warn(*entry, why)
+            self._used.add(entry.name)
 
     def _warn_of_processes(self) -> None:
         for transport, count in self._shared.items():
-            service = self._services.get(transport)
-            its = self._settings.first("default_process_limit")
-            most = value_of(its, whole)
-            if service is not None and service.processes is not None:
-                most = service.processes
+            entry, most = self._processes(transport, self._settings)
             if count > most > 0:
-                where = service.where if service is not None else its.where
+                service = self._services.get(transport)
+                where = entry.where if service is None else service.where
                 why = (
-                    f"transport {transport} has {most} processes for all its destinations; the "
-                    f"scenario lets its providers have {count} connections together"
+                    f"transport {transport} has {most} processes for all destinations; the "
+                    f"providers of the scenario have {count} connections together"
                 )
                 self._draft.warn("process limit", str(most), where, why)
 
     def _report_the_rest(self) -> None:
         transports = {*self._shared, *self._services}
-        for name, its in self._settings.given.items():
+        for name, entry in self._settings.entries.items():
             if name in self._used or name in ("relayhost", "default_transport"):
                 continue
-            why = why_unused(name)
+            otherwise = _REPLACED if name in DEFAULTS else "does not decide how fast mail is sent"
+            why = reason_unused(name, _UNUSED, otherwise)
             if name.endswith(("_destination_concurrency_limit", "_rate_delay")):
                 owner = name.partition("_destination")[0].partition("_transport_rate")[0]
-                why = f"nobody of the audience goes by transport {owner}"
+                why = f"no recipient in the audience uses transport {owner}"
                 if owner == "default" or owner in transports:
-                    why = "another parameter holds"
-            self._draft.unused(name, masked(name, its.value), its.where, why)
+                    why = _REPLACED
+            self._draft.unused(*entry, why)
+
+
+def _domain_of(group: Group) -> str:
+    return group.heaviest or known.domain_of(group.name) or group.name.casefold()
+
+
+def _is_listed(group: Group, destinations: str) -> bool:
+    """Tell whether a list of destinations has a provider; a lookup table may have every one."""
+    names = destinations.replace(",", " ").casefold().split()
+    domain = _domain_of(group)
+    own = {domain, f"[{domain}]", *known.mx_of(domain)}
+    return not own.isdisjoint(names) or any(":" in name or "/" in name for name in names)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from sendcap.importers.postfix.settings import Parameter, logical_lines
-from sendcap.importers.reading import Text
+from sendcap.importers.postfix.settings import logical_lines
+from sendcap.importers.reading import Entry, Text
 from sendcap.text.quoting import shown
 
 _OPTION: Final = re.compile(r"-o (?:\{([^{}]*)\}|([^\s{}]+))")
@@ -20,19 +20,19 @@ class Service(NamedTuple):
     Attributes
     ----------
     processes
-        How many may run, or None for ``default_process_limit``.
+        Largest number of processes; None for ``default_process_limit``.
     options
-        Parameters that hold for it alone.
+        Parameters of this client alone.
     """
 
     name: str
     processes: int | None
-    options: dict[str, Parameter]
+    options: dict[str, Entry]
     where: str
 
 
 class Route(NamedTuple):
-    """By which transport a domain's mail goes, and to which host if not to the domain's own."""
+    """The transport of a domain, and the host if it differs from the domain's own."""
 
     transport: str
     nexthop: str
@@ -45,16 +45,16 @@ def services_of(text: Text) -> dict[str, Service]:
     Raises
     ------
     ConfigurationError
-        For a line that is no service.
+        If a line is not a service.
     """
-    found: dict[str, Service] = {}
+    services: dict[str, Service] = {}
     for number, line in logical_lines(text):
         fields = line.split(None, _FIELDS - 1)
         if len(fields) < _FIELDS:
             raise text.error(
                 number,
-                f"{shown(line)} is no service; it has {len(fields)} of the eight fields from name "
-                f"to command",
+                f"{shown(line)} is not a service; it has {len(fields)} of the eight fields from "
+                f"name to command",
             )
         command, _, rest = fields[7].partition(" ")
         if fields[1] != "unix" or command not in _CLIENTS:
@@ -64,15 +64,15 @@ def services_of(text: Text) -> dict[str, Service]:
         for option in _OPTION.finditer(" ".join(rest.split())):
             name, equals, value = (option[1] or option[2]).partition("=")
             if equals:
-                options[name.strip()] = Parameter(name.strip(), value.strip(), where)
+                options[name.strip()] = Entry(name.strip(), value.strip(), where)
         processes = None
         if fields[6] != "-":
             if not fields[6].isdecimal():
-                raise text.error(number, f"maxproc is {shown(fields[6])}; it must be a number or -")
+                raise text.error(number, f"maxproc must be a number or -, not {shown(fields[6])}")
             # Zero is no limit.
             processes = int(fields[6][:9]) or None
-        found[fields[0]] = Service(fields[0], processes, options, where)
-    return found
+        services[fields[0]] = Service(fields[0], processes, options, where)
+    return services
 
 
 def routes_of(text: Text) -> dict[str, Route]:
@@ -81,25 +81,25 @@ def routes_of(text: Text) -> dict[str, Route]:
     Raises
     ------
     ConfigurationError
-        For a line that is no entry of one.
+        If a line is not an entry.
     """
-    found: dict[str, Route] = {}
+    routes: dict[str, Route] = {}
     for number, line in logical_lines(text):
         pattern, _, result = line.partition(" ") if " " in line else line.partition("\t")
         transport, colon, nexthop = result.strip().partition(":")
         if not colon:
             raise text.error(
-                number, f"{shown(line)} is no route; write a domain and transport:nexthop"
+                number, f"{shown(line)} is not a route; write a domain and transport:nexthop"
             )
         if "@" not in pattern:
-            found[pattern.casefold()] = Route(
+            routes[pattern.casefold()] = Route(
                 transport.strip(), nexthop.strip(), text.where(number)
             )
-    return found
+    return routes
 
 
 def route(routes: dict[str, Route], domain: str) -> Route | None:
-    """Return how a domain's mail goes: by its own entry, a parent's with a dot, or ``*``."""
+    """Return the route of a domain: by its own entry, that of a parent with a dot, or ``*``."""
     if domain in routes:
         return routes[domain]
     parent = domain

@@ -1,13 +1,14 @@
-"""Postfix's parameters: ``main.cf``, and what ``postconf`` prints."""
+"""Postfix's parameters: ``main.cf``, or the output of ``postconf``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple, TypeVar
+from copy import copy
+from typing import Final
 
 from sendcap.errors import ConfigurationError
-from sendcap.importers.reading import Text
+from sendcap.importers.reading import Entry, Text
 from sendcap.text.quoting import shown
 
 DEFAULTS: Final = {
@@ -28,7 +29,7 @@ DEFAULTS: Final = {
     "smtp_connection_reuse_time_limit": "300s",
     "smtp_connection_reuse_count_limit": "0",
 }
-"""What Postfix does where its files do not say (``src/global/mail_params.h``)."""
+"""Postfix's defaults (``src/global/mail_params.h``)."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _REFERENCE: Final = re.compile(
@@ -37,24 +38,13 @@ _REFERENCE: Final = re.compile(
 _DEEPEST: Final = 50
 _LONGEST: Final = 10_000
 _TIME: Final = re.compile(r"(\d{1,12})([smhdw]?)")
-_WHOLE: Final = re.compile(r"\d{1,12}")
-
-_Value = TypeVar("_Value")
-
-
-class Parameter(NamedTuple):
-    """A parameter as it is written, and where; it is a default where there is no place."""
-
-    name: str
-    value: str
-    where: str = ""
 
 
 def logical_lines(text: Text) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a Postfix file without comments, each with those that continue it.
+    """Yield the lines of a Postfix file without comments, continuations joined.
 
-    A line that begins with a space continues the one before; comments and empty lines between
-    them do not count.
+    A line that begins with a space continues the previous one, also across comments and empty
+    lines.
     """
     first, pieces = 0, list[str]()
     for number, line in enumerate(text.content.split("\n"), 1):
@@ -63,7 +53,7 @@ def logical_lines(text: Text) -> Iterator[tuple[int, str]]:
             continue
         if line[0] in " \t":
             if not pieces:
-                raise text.error(number, "begins with a space, but there is no line to continue")
+                raise text.error(number, "begins with a space, but no line comes before")
             pieces.append(stripped)
             continue
         if pieces:
@@ -79,123 +69,101 @@ class Settings:
     Parameters
     ----------
     text
-        ``main.cf``, or what ``postconf -n`` or ``postconf`` prints.
+        ``main.cf``, or the output of ``postconf -n`` or ``postconf``.
 
     Attributes
     ----------
-    given
-        The parameters that the file has, by name.
+    entries
+        Parameters in the file, by name.
     replaced
-        Those that are there again later.
+        Parameters that the file sets again later.
 
     Raises
     ------
     ConfigurationError
-        For a line that is no parameter.
+        If a line is not a parameter.
     """
 
     def __init__(self, text: Text) -> None:
-        self.given: dict[str, Parameter] = {}
-        self.replaced: list[Parameter] = []
-        self._known: dict[str, str] = {}
+        self.entries: dict[str, Entry] = {}
+        self.replaced: list[Entry] = []
+        self._expansions: dict[str, str] = {}
         for number, line in logical_lines(text):
             if line.startswith("postconf: warning: "):
-                # What postconf says beside its output, where both went into one file.
+                # A warning of postconf, redirected into the same file.
                 continue
             name, equals, value = line.partition("=")
             name = name.strip()
             if not equals or not _NAME.fullmatch(name):
-                raise text.error(number, f"{shown(line)} is no parameter; write name = value")
-            if name in self.given:
-                self.replaced.append(self.given[name])
-            self.given[name] = Parameter(name, value.strip(), text.where(number))
+                raise text.error(number, f"{shown(line)} is not a parameter; write name = value")
+            if name in self.entries:
+                self.replaced.append(self.entries[name])
+            self.entries[name] = Entry(name, value.strip(), text.where(number))
 
-    def with_options(self, options: Mapping[str, Parameter]) -> Settings:
-        """Return the parameters that hold for a service with options of its own."""
-        its = object.__new__(Settings)
-        its.given, its.replaced, its._known = {**self.given, **options}, [], {}
-        return its
+    def with_options(self, options: Mapping[str, Entry]) -> Settings:
+        """Return the parameters of a service with options of its own."""
+        settings = copy(self)
+        settings.entries = {**self.entries, **options}
+        settings.forget()
+        return settings
 
-    def first(self, *names: str) -> Parameter:
-        """Return the first of some parameters that is given, expanded; else the last's default."""
-        name = next((name for name in names if name in self.given), names[-1])
-        its = self._parameter(name)
-        return its._replace(value=self._expanded(its, ()).strip())
+    def forget(self) -> None:
+        """Drop the expanded values."""
+        self._expansions = {}
 
-    def _parameter(self, name: str) -> Parameter:
-        return self.given.get(name) or Parameter(name, DEFAULTS.get(name, ""))
+    def first(self, *names: str) -> Entry:
+        """Return the first of some parameters in the file, or the last's default, expanded."""
+        name = next((name for name in names if name in self.entries), names[-1])
+        entry = self._entry(name)
+        return entry._replace(value=self._expanded(entry, ()).strip())
 
-    def _expanded(self, its: Parameter, within: tuple[str, ...]) -> str:
-        """Put the values of other parameters in place of their names."""
-        if its.name in within or len(within) > _DEEPEST:
-            # Of a default, the place that refers to it.
-            where = its.where or self._parameter(within[0]).where
-            raise ConfigurationError(f"{where}: {its.name}: refers to itself")
-        if its.name in self._known:
-            return self._known[its.name]
+    def _entry(self, name: str) -> Entry:
+        return self.entries.get(name) or Entry(name, DEFAULTS.get(name, ""))
 
-        def put(found: re.Match[str]) -> str:
-            reference = next(filter(None, found.groups()), None)
+    def _expanded(self, entry: Entry, within: tuple[str, ...]) -> str:
+        """Replace the names of other parameters by their values."""
+        if entry.name in within or len(within) > _DEEPEST:
+            # A default has no place of its own: use that of the first reference.
+            where = entry.where or self._entry(within[0]).where
+            raise ConfigurationError(f"{where}: {entry.name}: refers to itself")
+        if entry.name in self._expansions:
+            return self._expansions[entry.name]
+
+        def value_at(match: re.Match[str]) -> str:
+            reference = next(filter(None, match.groups()), None)
             if reference is None:
                 return "$"
             name, sign, text = _parts(reference)
-            other = self._expanded(self._parameter(name), (*within, its.name))
+            other = self._expanded(self._entry(name), (*within, entry.name))
             if sign:
                 return text if (sign == "?") == bool(other) else ""
             return other
 
-        value = _REFERENCE.sub(put, its.value)
+        value = _REFERENCE.sub(value_at, entry.value)
         if len(value) > _LONGEST:
             raise ConfigurationError(
-                f"{its.where}: {its.name}: grows to more than {_LONGEST:,} characters"
+                f"{entry.where}: {entry.name}: expands to more than {_LONGEST:,} characters"
             )
-        self._known[its.name] = value
+        self._expansions[entry.name] = value
         return value
 
 
 def _parts(reference: str) -> tuple[str, str, str]:
     """Split ``name``, ``name?text`` or ``name:text``."""
-    found = re.fullmatch(r"\s*([A-Za-z0-9_]+)\s*([?:]?)(.*)", reference, re.DOTALL)
-    return (found[1], found[2], found[3].strip()) if found else (reference, "", "")
-
-
-def value_of(its: Parameter, read: Callable[[str], _Value]) -> _Value:
-    """Read the value of a parameter.
-
-    Raises
-    ------
-    ConfigurationError
-        If it cannot be read.
-    """
-    try:
-        return read(its.value)
-    except ValueError as problem:
-        where = its.where or "default"
-        raise ConfigurationError(f"{where}: {its.name}: {problem}") from None
+    match = re.fullmatch(r"\s*([A-Za-z0-9_]+)\s*([?:]?)(.*)", reference, re.DOTALL)
+    return (match[1], match[2], match[3].strip()) if match else (reference, "", "")
 
 
 def seconds(default_unit: str = "s") -> Callable[[str], float]:
-    """Return a reader of times, such as ``"300s"``; a bare number has the default unit."""
+    """Return a reader of durations, such as ``"300s"``; a bare number has the default unit."""
     units = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
     def read(text: str) -> float:
-        found = _TIME.fullmatch(text)
-        if found is None:
-            raise ValueError(f"{shown(text)} is no time; write a whole number with s, m, h, d or w")
-        return int(found[1]) * units[found[2] or default_unit]
+        match = _TIME.fullmatch(text)
+        if match is None:
+            raise ValueError(
+                f"{shown(text)} is not a duration; write a whole number and s, m, h, d or w"
+            )
+        return int(match[1]) * units[match[2] or default_unit]
 
     return read
-
-
-def whole(text: str) -> int:
-    """Read a whole number."""
-    if not _WHOLE.fullmatch(text):
-        raise ValueError(f"{shown(text)} is no whole number")
-    return int(text)
-
-
-def yes(text: str) -> bool:
-    """Read yes or no."""
-    if text.casefold() not in ("yes", "no"):
-        raise ValueError(f"{shown(text)} is neither yes nor no")
-    return text.casefold() == "yes"

@@ -10,27 +10,15 @@ from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.audience import mail_exchangers
 from sendcap.importers.draft import Draft
-from sendcap.importers.findings import DEFAULT, USED
+from sendcap.importers.findings import reason_unused
 from sendcap.importers.imported import Imported, imported
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.powermta.backoff import backoff_of, patterns_of
 from sendcap.importers.powermta.domains import Directives, overruled
 from sendcap.importers.powermta.queues import Queues
-from sendcap.importers.powermta.rates import RATES, rates_of
-from sendcap.importers.powermta.syntax import (
-    Configuration,
-    Directive,
-    Tag,
-    configuration_of,
-)
-from sendcap.importers.powermta.unused import why_tag_unused, why_unused
-from sendcap.importers.powermta.values import (
-    intervals,
-    number_or_none,
-    seconds,
-    value_of,
-)
-from sendcap.importers.secrets import masked
+from sendcap.importers.powermta.syntax import Configuration, Tag, configuration_of
+from sendcap.importers.powermta.values import RATES, intervals, number_or_none, rates_of, seconds
+from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.text.quoting import did_you_mean, shown
 
@@ -53,7 +41,34 @@ _BACKOFF: Final = (
     "backoff-to-normal-after-delivery",
 )
 _RETRY: Final = ("retry-after", "retry-recipients-after", "bounce-after")
-_HELD: Final = (*_DEFAULTS, *RATES, *_BACKOFF)
+_LIMITS: Final = (*_DEFAULTS, *RATES, *_BACKOFF)
+_OTHERWISE: Final = "does not decide how fast mail is sent"
+_UNUSED: Final = {
+    "queue-to": "decides which queue it is",
+    "disable-mx-rollup": "decides which queue it is",
+    "domain-macro": "stands for domains in other lines",
+    "dkim": "signing is part of mta.ingress_rate",
+    "dk-": "signing is part of mta.ingress_rate",
+    "log": "about logs",
+    "rcpt-per": "each message has one recipient",
+    "rampup": "the model opens connections at once, up to the limit",
+    "cold-virtual-mta": "the rest goes out by another virtual MTA; see the rate of kind warm-up",
+    "backoff-retry-after": "retries in the model follow one policy, in backoff mode too",
+    "volume": "messages in the model have no size",
+    "notify": "the model sends no notices",
+    "bounce-upon": "replies of the provider are shares in the model",
+    "smtp-hosts": "the model has no hosts",
+    "route": "the model has no hosts",
+    "421": "the model has one MX",
+}
+_TAGS: Final = {
+    "domain": "no recipient in the audience matches",
+    "virtual-mta": "no mail goes out by it",
+    "virtual-mta-pool": "no mail goes out by it",
+    "smtp-pattern-list": "switches no queue of the audience to backoff mode",
+    "source": "about incoming mail",
+    "bounce-category-patterns": "names replies; their frequency is in logs only",
+}
 
 
 def import_powermta(
@@ -67,62 +82,61 @@ def import_powermta(
     source: str | None = None,
     mx: str | Path | Mapping[str, Iterable[str]] | None = None,
 ) -> Imported:
-    """Make a scenario of PowerMTA's configuration.
+    """Make a scenario from PowerMTA's configuration.
 
     Parameters
     ----------
     configuration
-        Its main file; the files that it includes are read, too.
+        The main file; included files are read, too.
     audience, messages, base, other_domains, mx
         As for `sendcap.import_kumomta`; a name may also be that of a queue.
     ips
-        Number of virtual MTAs; without, as many as the configuration has.
+        Number of virtual MTAs; by default that of the configuration.
     source
-        Name of a virtual MTA or a pool of them, if mail does not go out by all.
+        Name of a virtual MTA or a pool of them; by default all send.
 
     Returns
     -------
     Imported
-        The scenario, its file and the report.
+        The scenario, the file and the report.
 
     Raises
     ------
     SendcapError
-        If a file, the base or the audience cannot be read, or the values make no scenario.
+        If a file, the base or the audience cannot be read, or the scenario is not valid.
 
     References
     ----------
     PowerMTA 5.0 User's Guide, "Configuration directives" and "MX rollup".
     """
     plan = Plan(audience, messages, base, ips, other_domains)
-    found = configuration_of(configuration)
-    hosts = {} if mx is None else mail_exchangers(mx)
-    queues = Queues(found.top, source, hosts)
+    contents = configuration_of(configuration)
+    queues = Queues(contents.top, source, mail_exchangers(mx))
     draft = Draft(plan)
     if source is not None:
         draft.named("virtual MTA or pool", source, queues.names)
-    _Import(draft, found, queues).run()
-    return imported(draft, "PowerMTA", found.files)
+    _Import(draft, contents, queues).run()
+    return imported(draft, "PowerMTA", contents.files)
 
 
 class _Import:
-    def __init__(self, draft: Draft, found: Configuration, queues: Queues) -> None:
+    def __init__(self, draft: Draft, contents: Configuration, queues: Queues) -> None:
         self._draft = draft
-        self._found = found
+        self._contents = contents
         self._queues = queues
-        self._patterns = patterns_of(found.top)
-        self._used: set[Directive] = set()
-        self._told: set[Directive] = set()
+        self._patterns = patterns_of(contents.top)
+        self._used: set[Entry] = set()
+        self._reported: set[Entry] = set()
 
     def run(self) -> None:
         draft = self._draft
         draft.data["mta"].pop("suspend", None)
-        for its, problem in self._found.missing:
-            draft.warn(its.name, its.value, its.where, f"is left out: {problem}")
+        for entry, problem in self._contents.missing:
+            draft.warn(*entry, f"is left out: {problem}")
         groups = draft.groups(self._group_of)
         number = max(1, len(self._queues.virtual_mtas))
-        why = "limits hold for each queue of a virtual MTA"
-        draft.source_addresses(number, "virtual MTAs", self._found.top.where, why)
+        why = "limits are those of each queue of a virtual MTA"
+        draft.source_addresses(number, "virtual MTAs", self._contents.top.where, why)
         self._retry()
         for group in groups:
             self._provider(group)
@@ -145,162 +159,156 @@ class _Import:
             return self._queues.of(name)
         domain = known.domain_of(name) or (name if "." in name else None)
         if domain is None:
-            names = [its for scope in self._queues.scopes for its in scope.names]
-            hint = (
-                did_you_mean(name, [*names, *known.NAMES]) or '; give a domain, a queue or "other"'
-            )
+            queues = [queue for scope in self._queues.scopes for queue in scope.names]
+            hint = did_you_mean(name, [*queues, *known.NAMES])
             raise ConfigurationError(
-                f"audience: {shown(group.name)} is neither a queue of the configuration nor a "
-                f"domain{hint}"
+                f"audience: {shown(group.name)} is neither a queue of the configuration, nor a "
+                f'domain, nor "other"{hint}'
             )
         return self._queues.of(domain)
 
-    def _count(self, group: Group) -> int:
-        if group.name == known.OTHER or not group.domains:
-            return group.queues
-        return len({self._queues.of(domain) for domain in group.domains})
-
     def _retry(self) -> None:
-        found = self._queues.directives("*")
-        after = self._get(found, "retry-after")
-        least = self._get(found, "retry-recipients-after")
-        least_s = value_of(least, seconds)
-        delays_s = [max(its, least_s) for its in value_of(after, intervals)]
-        delays = [format_duration(its) for its in delays_s]
+        directives = self._queues.directives("*")
+        after = _entry(directives, "retry-after")
+        least = _entry(directives, "retry-recipients-after")
+        written_s, least_s = after.read(intervals), least.read(seconds)
+        delays_s = tuple(max(delay_s, least_s) for delay_s in written_s)
+        delays = [format_duration(delay_s) for delay_s in delays_s]
         why = "for messages; PowerMTA walks the list for a queue"
-        if delays_s != list(value_of(after, intervals)):
+        if delays_s != written_s:
             why += f"; none is below retry-recipients-after {least.value}"
             self._used.add(least)
         self._draft.data["mta"]["retry"] = {"policy": "powermta"}
         place = ("mta", "retry")
         self._put((*place, "retry_after"), delays if len(delays) > 1 else delays[0], after, why)
-        bounce = self._get(found, "bounce-after")
-        self._put((*place, "bounce_after"), format_duration(value_of(bounce, seconds)), bounce)
+        bounce = _entry(directives, "bounce-after")
+        self._put((*place, "bounce_after"), format_duration(bounce.read(seconds)), bounce)
 
     def _provider(self, group: Group) -> None:
         queue = self._queue_of(group)
-        found = self._queues.directives(queue)
-        count = self._count(group)
+        directives = self._queues.directives(queue)
+        count = group.count(self._queues.of)
         place = ("providers", group.name)
         self._draft.provider(group, (*known.names_of(group.heaviest), *known.names_of(queue)))
-        connections = self._get(found, "max-smtp-out")
-        each = value_of(connections, number_or_none)
+        connections = _entry(directives, "max-smtp-out")
+        each = connections.read(number_or_none)
         if each is None:
-            raise ConfigurationError(f"{connections.where}: max-smtp-out: there is no unlimited")
+            raise ConfigurationError(f"{connections.where}: max-smtp-out cannot be unlimited")
         why = f"{each} for each of {count} queues" if count > 1 else ""
         self._put((*place, "connections_per_ip"), each * count, connections, why)
-        per_connection = self._get(found, "max-msg-per-connection")
-        number = value_of(per_connection, number_or_none)
+        per_connection = _entry(directives, "max-msg-per-connection")
+        number = per_connection.read(number_or_none)
         self._put((*place, "messages_per_connection"), number or "unlimited", per_connection)
-        idle = self._get(found, "connection-idle-timeout")
-        self._put((*place, "idle_timeout"), format_duration(value_of(idle, seconds)), idle)
-        self._rate(group, found, number, count)
-        self._backoff(group, found, each, number, count)
+        idle = _entry(directives, "connection-idle-timeout")
+        self._put((*place, "idle_timeout"), format_duration(idle.read(seconds)), idle)
+        self._rate(group, directives, number, count)
+        self._backoff(group, directives, each, number, count)
         self._warn(group, queue)
-        self._report_directives(group, found)
+        self._report_directives(group, directives)
 
-    def _rate(self, group: Group, found: Directives, number: int | None, count: int) -> None:
-        rates = sorted(rates_of(found, number), key=lambda its: its.rate.per_s)
-        self._used |= {its.directive for its in rates}
+    def _rate(self, group: Group, directives: Directives, number: int | None, count: int) -> None:
+        rates = sorted(rates_of(directives, number), key=lambda each: each.rate.per_s)
+        self._used |= {each.directive for each in rates}
         if not rates:
             return
-        best = rates[0]
+        lowest = rates[0]
         window = {
             "kind": "fixed-window",
-            "limit": best.rate.limit * count,
-            "window": format_duration(best.rate.period_s),
+            "limit": lowest.rate.limit * count,
+            "window": format_duration(lowest.rate.period_s),
         }
-        why = f"{best.rate.limit} for each of {count} queues" if count > 1 else ""
+        why = f"{lowest.rate.limit} for each of {count} queues" if count > 1 else ""
         place = ("providers", group.name, "rate")
-        self._draft.set(place, window, best.name, best.given, best.directive.where, why)
-        for its in rates[1:]:
-            why = f"{best.name} = {best.given} is lower"
-            self._draft.unused(f"{group.name}: {its.name}", its.given, its.directive.where, why)
+        self._draft.set(place, window, lowest.name, lowest.value, lowest.directive.where, why)
+        for each in rates[1:]:
+            why = f"{lowest.name} = {lowest.value} is lower"
+            self._draft.unused(f"{group.name}: {each.name}", each.value, each.directive.where, why)
 
     def _backoff(
-        self, group: Group, found: Directives, connections: int, number: int | None, queues: int
+        self,
+        group: Group,
+        directives: Directives,
+        connections: int,
+        number: int | None,
+        queues: int,
     ) -> None:
-        attempt_s = self._draft.mean_s(group, "transaction_time")
-        if number is not None:
-            attempt_s += self._draft.mean_s(group, "connect_time") / number
-        its = backoff_of(found, self._patterns, connections, attempt_s, queues)
+        attempt_s = self._draft.attempt_s(group, number)
+        backoff = backoff_of(directives, self._patterns, connections, attempt_s, queues)
         place = ("providers", group.name, "suspend")
-        named = found.get("smtp-pattern-list")
-        if its.suspend is None:
+        named = directives.get("smtp-pattern-list")
+        if backoff.suspend is None:
             if named is not None:
-                self._draft.unused(f"{group.name}: {named.name}", named.value, named.where, its.why)
+                setting = f"{group.name}: {named.name}"
+                self._draft.unused(setting, named.value, named.where, backoff.why)
             return
-        self._used |= set(its.used)
-        setting = ", ".join(directive.name for directive in its.used[1:]) or "backoff mode"
-        given = f"{its.used[0].value}: " + ", ".join(d.value for d in its.used[1:])
-        self._draft.set(place, its.suspend, setting, given, its.used[0].where, its.why)
+        trigger, *limits = backoff.used
+        self._used |= set(backoff.used)
+        setting = ", ".join(entry.name for entry in limits) or "backoff mode"
+        value = f"{trigger.value}: " + ", ".join(entry.value for entry in limits)
+        self._draft.set(place, backoff.suspend, setting, value, trigger.where, backoff.why)
 
-    def _get(self, found: Directives, name: str) -> Directive:
-        return found.get(name) or Directive(name, _DEFAULTS[name], "")
-
-    def _put(self, place: tuple[str | int, ...], value: Any, its: Directive, why: str = "") -> None:
-        self._used.add(its)
-        status = USED if its.where else DEFAULT
-        self._draft.set(place, value, its.name, its.value, its.where, why, status)
+    def _put(self, place: tuple[str | int, ...], value: Any, entry: Entry, why: str = "") -> None:
+        self._used.add(entry)
+        self._draft.put(place, value, entry, why)
 
     def _warn(self, group: Group, queue: str) -> None:
-        others = self._queues.differing(queue, _HELD)
+        others = self._queues.differing(queue, _LIMITS)
         if others:
             first = self._queues.virtual_mtas[0].argument
+            more = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
             why = (
-                f"virtual MTAs differ there; these are the limits of {first}, not of "
-                f"{', '.join(others[:5])}{' …' if len(others) > 5 else ''}; choose with --source"
+                f"virtual MTAs differ here; the limits are those of {first}, not of {more}; "
+                f"choose with --source"
             )
             self._draft.warn(group.name, why=why)
-        for its in overruled(self._queues.scopes, queue, dict.fromkeys(_HELD)):
-            why = "a virtual MTA's own domain entry holds instead, though it is more general"
-            self._draft.warn(f"{group.name}: {its.name}", its.value, its.where, why)
+        for entry in overruled(self._queues.scopes, queue, dict.fromkeys(_LIMITS)):
+            why = "replaced by a virtual MTA's own domain entry, though that is more general"
+            self._draft.warn(f"{group.name}: {entry.name}", entry.value, entry.where, why)
 
     def _warn_of_the_total(self) -> None:
-        total = next(
-            (its for its in self._found.top.directives if its.name == "total-max-smtp-out"), None
-        )
+        directives = {entry.name: entry for entry in reversed(self._contents.top.directives)}
+        total = directives.get("total-max-smtp-out")
         if total is None:
             return
-        self._told.add(total)
-        most = value_of(total, number_or_none)
+        self._reported.add(total)
+        most = total.read(number_or_none)
         providers = self._draft.data["providers"].values()
         ips = self._draft.data["mta"]["ips"]
-        together = ips * sum(its["connections_per_ip"] for its in providers)
+        together = ips * sum(provider["connections_per_ip"] for provider in providers)
         if most is not None and together > most:
-            why = (
-                f"the scenario's providers have {together:,} connections together; here is no total"
-            )
-            self._draft.warn(total.name, total.value, total.where, why)
+            why = f"the model has no total; the providers have {together:,} connections together"
+            self._draft.warn(*total, why)
         else:
-            self._draft.unused(total.name, total.value, total.where, "the queues' limits are lower")
+            self._draft.unused(*total, "the limits of the queues are lower")
 
-    def _report_directives(self, group: Group, found: Directives) -> None:
-        for name, its in found.items():
-            if its in self._used | self._told or name in _BACKOFF:
+    def _report_directives(self, group: Group, directives: Directives) -> None:
+        for name, entry in directives.items():
+            if entry in self._used | self._reported or name in _BACKOFF:
                 continue
-            self._told.add(its)
-            why = why_unused(name)
+            self._reported.add(entry)
+            why = reason_unused(name, _UNUSED, _OTHERWISE)
             if name in _RETRY:
-                why = (
-                    f"the model has one retry policy, that of <domain *>, not one for {group.name}"
-                )
-            elif name in _HELD:
+                why = f"the model has one retry policy, that of <domain *>, none for {group.name}"
+            elif name in _LIMITS:
                 why = "sets no limit"
-            self._draft.unused(name, masked(name, its.value), its.where, why)
+            self._draft.unused(*entry, why)
 
     def _report_the_rest(self) -> None:
-        for its in self._found.top.directives:
-            if its not in self._told:
-                self._draft.unused(
-                    its.name, masked(its.name, its.value), its.where, why_unused(its.name)
-                )
-        for tag in self._found.top.tags:
+        for entry in self._contents.top.directives:
+            if entry not in self._reported:
+                self._draft.unused(*entry, reason_unused(entry.name, _UNUSED, _OTHERWISE))
+        for tag in self._contents.top.tags:
             if not self._any_used(tag):
                 title = f"<{tag.name} {tag.argument}>" if tag.argument else f"<{tag.name}>"
-                counted = tag in self._queues.virtual_mtas
-                self._draft.unused(title, "", tag.where, why_tag_unused(tag, counted=counted))
+                why = _TAGS.get(tag.name, _OTHERWISE)
+                if tag in self._queues.virtual_mtas:
+                    why = "is one of the virtual MTAs; nothing in it is for the audience alone"
+                self._draft.unused(title, "", tag.where, why)
 
     def _any_used(self, tag: Tag) -> bool:
-        held = self._used | self._told | self._queues.followed
-        return not held.isdisjoint(tag.directives) or any(map(self._any_used, tag.tags))
+        used = self._used | self._reported | self._queues.followed
+        return not used.isdisjoint(tag.directives) or any(map(self._any_used, tag.tags))
+
+
+def _entry(directives: Directives, name: str) -> Entry:
+    return directives.get(name) or Entry(name, _DEFAULTS[name])

@@ -1,4 +1,4 @@
-"""From PowerMTA's backoff mode to what the model's MTA does after *throttled* answers."""
+"""PowerMTA's backoff mode, as the reaction of the model's MTA to *throttled* answers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sendcap.importers.powermta.domains import Directives
-from sendcap.importers.powermta.syntax import Directive, Tag
+from sendcap.importers.powermta.syntax import Tag
 from sendcap.importers.powermta.values import (
+    boolean,
     intervals,
     number_or_none,
     per_hour_or_none,
     rate_or_none,
     seconds,
-    value_of,
-    yes,
 )
+from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 
 _HOUR_S: Final = 3600.0
@@ -30,49 +30,49 @@ _AFTER: Final = re.compile(r"backoff-to-normal-after=([0-9a-z]{1,30})", re.IGNOR
 
 
 class Pattern(NamedTuple):
-    """A reply of a pattern list, and what it leads to."""
+    """A reply of a pattern list, and the action after it."""
 
     reply: str
     action: str
-    directive: Directive
+    directive: Entry
 
     @property
     def backs_off(self) -> bool:
-        """Whether it switches the queue to backoff mode."""
+        """Whether the queue switches to backoff mode."""
         return _ACTION.search(self.action) is not None
 
 
 def patterns_of(top: Tag) -> dict[str, list[Pattern]]:
     """Return the pattern lists by name."""
-    found: dict[str, list[Pattern]] = {}
+    lists: dict[str, list[Pattern]] = {}
     for tag in top.named("smtp-pattern-list"):
-        entries = found.setdefault(tag.argument.casefold(), [])
-        entries += [_pattern(its) for its in tag.directives if its.name == "reply"]
-    return found
+        entries = lists.setdefault(tag.argument.casefold(), [])
+        entries += [_pattern(entry) for entry in tag.directives if entry.name == "reply"]
+    return lists
 
 
-def _pattern(its: Directive) -> Pattern:
-    # The pattern ends at the last slash: one within it is escaped or not.
-    reply, slash, action = its.value.rpartition("/")
-    return Pattern(reply + slash, action.strip(), its)
+def _pattern(entry: Entry) -> Pattern:
+    # The pattern ends at the last slash: one inside may be escaped or not.
+    reply, slash, action = entry.value.rpartition("/")
+    return Pattern(reply + slash, action.strip(), entry)
 
 
 @dataclass(frozen=True)
 class Backoff:
-    """What a queue's backoff mode is in the model.
+    """A queue's backoff mode in the model.
 
     Attributes
     ----------
     suspend
-        A rule for the scenario, or None where there is none.
+        Rule of the scenario, or None.
     used
-        The directives that decide it.
+        Directives behind the rule.
     why
-        How the two differ, or why there is none.
+        Differences from PowerMTA, or the reason for no rule.
     """
 
     suspend: dict[str, Any] | None
-    used: tuple[Directive, ...]
+    used: tuple[Entry, ...]
     why: str
 
 
@@ -83,30 +83,30 @@ def backoff_of(
     attempt_s: float,
     queues: int = 1,
 ) -> Backoff:
-    """Return what backoff mode means for queues that are alike.
+    """Return the backoff mode of equal queues.
 
     Parameters
     ----------
     directives
-        Of the queue.
+        Directives of the queue.
     patterns
-        The configuration's pattern lists.
+        Pattern lists of the configuration.
     connections
-        Of each queue when it is not in backoff mode.
+        Connections of each queue in normal mode.
     attempt_s
-        Mean time that an attempt takes.
+        Mean duration of an attempt.
     queues
-        How many there are; they have these limits each.
+        Number of queues, each with these limits.
     """
     named = directives.get("smtp-pattern-list")
     entries = patterns.get(named.value.casefold(), []) if named else []
-    trigger = next((its for its in entries if its.backs_off), None)
+    trigger = next((entry for entry in entries if entry.backs_off), None)
     if trigger is None:
-        return Backoff(None, (), "no reply of its pattern list switches to backoff mode")
+        return Backoff(None, (), "no reply of the pattern list switches to backoff mode")
     rates = list(_rates(directives, connections, attempt_s, queues))
     if not rates:
-        return Backoff(None, (), "backoff mode sends no slower: it has no lower limit")
-    per_s, text, decides = min(rates, key=lambda its: its[0])
+        return Backoff(None, (), "backoff mode is not slower: it has no lower limit")
+    per_s, text, decides = min(rates, key=lambda rate: rate[0])
     lasts, until, note = _lasts(directives, trigger)
     suspend = {"after": 1, "within": "1m", "lasts": lasts, "rate": text}
     used = tuple(filter(None, (trigger.directive, decides, until)))
@@ -117,41 +117,41 @@ def backoff_of(
 
 def _rates(
     directives: Directives, connections: int, attempt_s: float, queues: int
-) -> Iterator[tuple[float, str, Directive | None]]:
+) -> Iterator[tuple[float, str, Entry | None]]:
     for name, read in (
         ("backoff-max-msg-rate", rate_or_none),
         ("backoff-max-msg-per-hour", per_hour_or_none),
     ):
-        its = directives.get(name)
-        rate = None if its is None else value_of(its, read)
+        own = directives.get(name)
+        rate = None if own is None else own.read(read)
         if rate is not None:
-            yield rate.per_s * queues, f"{rate.limit * queues}/{rate.period_s}s", its
-    its = directives.get("backoff-max-smtp-out")
-    count = _DEFAULT_CONNECTIONS if its is None else value_of(its, number_or_none)
+            yield rate.per_s * queues, f"{rate.limit * queues}/{rate.period_s}s", own
+    fewer = directives.get("backoff-max-smtp-out")
+    count = _DEFAULT_CONNECTIONS if fewer is None else fewer.read(number_or_none)
     if count is not None and count < connections and attempt_s > 0.0:
         per_s = count * queues / attempt_s
-        yield per_s, f"{max(1, math.floor(per_s * _HOUR_S))}/h,max_burst=1", its
+        yield per_s, f"{max(1, math.floor(per_s * _HOUR_S))}/h,max_burst=1", fewer
 
 
-def _lasts(directives: Directives, trigger: Pattern) -> tuple[str, Directive | None, str]:
+def _lasts(directives: Directives, trigger: Pattern) -> tuple[str, Entry | None, str]:
     own = _AFTER.search(trigger.action)
     if own is not None:
-        after_s = value_of(trigger.directive._replace(value=own[1]), seconds)
+        after_s = trigger.directive._replace(value=own[1]).read(seconds)
         return format_duration(after_s), None, ""
-    its = directives.get("backoff-to-normal-after")
-    if its is not None and its.value.casefold() != "never":
+    ends = directives.get("backoff-to-normal-after")
+    if ends is not None and ends.value.casefold() != "never":
         note = ""
         if _ends_on_delivery(directives):
-            note = "a delivery would end it sooner (backoff-to-normal-after-delivery)"
-        return format_duration(value_of(its, seconds)), its, note
+            note = "a delivery would end it earlier (backoff-to-normal-after-delivery)"
+        return format_duration(ends.read(seconds)), ends, note
     if _ends_on_delivery(directives):
         retry = directives.get("backoff-retry-after")
-        first_s = _DEFAULT_RETRY_S if retry is None else value_of(retry, intervals)[0]
-        note = "a delivery ends it: taken for the first backoff-retry-after"
+        first_s = _DEFAULT_RETRY_S if retry is None else retry.read(intervals)[0]
+        note = "a delivery ends it; the scenario uses the first backoff-retry-after"
         return format_duration(first_s), retry, note
-    return _FOR_EVER, its, "nothing ends it (backoff-to-normal-after never)"
+    return _FOR_EVER, ends, "it never ends (backoff-to-normal-after never)"
 
 
 def _ends_on_delivery(directives: Directives) -> bool:
-    its = directives.get("backoff-to-normal-after-delivery")
-    return its is not None and value_of(its, yes)
+    ends = directives.get("backoff-to-normal-after-delivery")
+    return ends is not None and ends.read(boolean)

@@ -1,4 +1,4 @@
-"""PowerMTA's configuration files: directives, one a line, in tags that may be nested."""
+"""PowerMTA's configuration files: one directive per line, in nested tags."""
 
 from __future__ import annotations
 
@@ -10,101 +10,93 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sendcap.errors import ConfigurationError, SendcapError
-from sendcap.importers.reading import Text, read
+from sendcap.importers.reading import Entry, Text, joined_lines, read
 from sendcap.text.quoting import shown
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
 _LISTS: Final = ("pattern-list", "patterns")
-"""Ends of the names of tags whose lines may begin with a pattern: ``/spam/ spam-related``."""
+"""Suffixes of tags whose lines may begin with a pattern: ``/spam/ spam-related``."""
 _MOST_FILES: Final = 200
 _DEEPEST: Final = 20
 
 
-class Directive(NamedTuple):
-    """A directive as it is written, and where; the line of a list of patterns has no name."""
-
-    name: str
-    value: str
-    where: str
-
-
 @dataclass
 class Tag:
-    """What is between ``<name argument>`` and ``</name>``.
+    """The content of ``<name argument>`` … ``</name>``.
 
     Attributes
     ----------
     directives
-        In order; a directive may be there several times.
+        Directives in order, possibly repeated; the line of a list of patterns has no name.
     tags
-        Those within it.
+        Nested tags.
     """
 
     name: str
     argument: str
     where: str
-    directives: list[Directive] = field(default_factory=list)
+    directives: list[Entry] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
 
     def named(self, name: str) -> Iterator[Tag]:
-        """Yield the tags of a name that are directly within it."""
+        """Yield the nested tags of a name."""
         return (tag for tag in self.tags if tag.name == name)
 
 
 class Configuration(NamedTuple):
-    """All of a configuration: ``top`` has what is in no tag; ``missing`` are includes not read."""
+    """A configuration: ``top`` holds everything, ``missing`` the includes that were not read."""
 
     top: Tag
-    missing: list[tuple[Directive, str]]
+    missing: list[tuple[Entry, str]]
     files: list[str]
 
 
 def configuration_of(source: str | Path) -> Configuration:
-    """Read a configuration with the files that it includes.
+    """Read a configuration and the included files.
 
     Raises
     ------
     SendcapError
-        If it cannot be read, or a tag is not closed.
+        If the configuration cannot be read, or a tag is not closed.
     """
     text = read(source, "PowerMTA configuration")
-    found = Configuration(Tag("", "", text.name), [], [])
-    _Reader(found).read(text, [found.top], 0)
-    return found
+    configuration = Configuration(Tag("", "", text.name), [], [])
+    _Reader(configuration).read(text, [configuration.top], 0)
+    return configuration
 
 
 class _Reader:
-    def __init__(self, found: Configuration) -> None:
-        self._found = found
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
 
     def read(self, text: Text, opened: list[Tag], depth: int) -> None:
-        self._found.files.append(text.name)
+        self._configuration.files.append(text.name)
         base = len(opened)
-        for number, line in _lines(text):
+        for number, line in joined_lines(text, _without_comment, " "):
             condition = line.endswith("<pattern-list>") and opened[-1].name.endswith(_LISTS)
             if line.startswith("<") or condition:
-                # Behind a condition, a list of patterns holds for what meets it.
+                # A condition may come before a list of patterns.
                 name, argument = _tag(text, number, line[line.index("<") :] if condition else line)
                 if name.startswith("/"):
                     self._close(text, number, name[1:], opened, base)
                 else:
-                    its = Tag(name, argument, text.where(number))
-                    opened[-1].tags.append(its)
-                    opened.append(its)
+                    tag = Tag(name, argument, text.where(number))
+                    opened[-1].tags.append(tag)
+                    opened.append(tag)
             elif line[0] in "/*" and opened[-1].name.endswith(_LISTS):
-                opened[-1].directives.append(Directive("", line, text.where(number)))
+                opened[-1].directives.append(Entry("", line, text.where(number)))
             else:
                 name, _, value = line.partition(" ") if " " in line else line.partition("\t")
                 value = value.strip()
                 if not value.startswith("/"):
                     value = value.strip('"')
                 if not _NAME.fullmatch(name.strip()):
-                    raise text.error(number, f"{shown(line)} is no directive; write name value")
-                its_own = Directive(name.strip().casefold(), value, text.where(number))
-                if its_own.name == "include":
-                    self._include(its_own, text, opened, depth)
+                    raise text.error(number, f"{shown(line)} is not a directive; write name value")
+                entry = Entry(name.strip().casefold(), value, text.where(number))
+                if entry.name == "include":
+                    self._include(entry, text, opened, depth)
                 else:
-                    opened[-1].directives.append(its_own)
+                    opened[-1].directives.append(entry)
         if len(opened) > base:
             left = opened[-1]
             raise ConfigurationError(f"{left.where}: <{left.name}> is never closed")
@@ -114,47 +106,32 @@ class _Reader:
         if len(opened) <= base:
             raise text.error(number, f"</{name}> closes nothing")
         if opened[-1].name != name:
-            begun = f"<{opened[-1].name}> of {opened[-1].where}"
-            raise text.error(number, f"</{name}> is in {begun}, which is still open")
+            still_open = f"<{opened[-1].name}> of {opened[-1].where}"
+            raise text.error(number, f"</{name}>: {still_open} is still open")
         opened.pop()
 
-    def _include(self, its: Directive, text: Text, opened: list[Tag], depth: int) -> None:
-        if depth >= _DEEPEST or len(self._found.files) >= _MOST_FILES:
-            raise ConfigurationError(f"{its.where}: includes too many files; do they go round?")
-        pattern = str(text.path.parent / its.value)
-        paths = sorted(glob.glob(pattern)) if glob.has_magic(its.value) else [pattern]  # noqa: PTH207
+    def _include(self, entry: Entry, text: Text, opened: list[Tag], depth: int) -> None:
+        if depth >= _DEEPEST or len(self._configuration.files) >= _MOST_FILES:
+            raise ConfigurationError(f"{entry.where}: too many nested includes; is there a cycle?")
+        pattern = str(text.path.parent / entry.value)
+        paths = sorted(glob.glob(pattern)) if glob.has_magic(entry.value) else [pattern]  # noqa: PTH207
         for path in paths:
             try:
                 included = read(path, "PowerMTA configuration")
             except SendcapError as problem:
-                self._found.missing.append((its, str(problem)))
+                self._configuration.missing.append((entry, str(problem)))
             else:
                 self.read(included, opened, depth + 1)
 
 
 def _tag(text: Text, number: int, line: str) -> tuple[str, str]:
-    """Return the name of a tag, with a slash where it closes one, and its argument."""
+    """Return the name, with a slash for a closing tag, and the argument."""
     words = line.strip("<>").replace("/ ", "/").split(None, 1)
     name = words[0].casefold() if words else ""
     if not line.endswith(">") or not _NAME.fullmatch(name.removeprefix("/")):
-        raise text.error(number, f"{shown(line)} is no tag; write <domain gmail.com>")
+        raise text.error(number, f"{shown(line)} is not a tag; write <domain gmail.com>")
     return name, words[1].strip().strip('"') if len(words) > 1 else ""
 
 
-def _lines(text: Text) -> Iterator[tuple[int, str]]:
-    """Yield lines without comments, those that end with a backslash joined."""
-    first, pieces = 0, list[str]()
-    for number, line in enumerate(text.content.split("\n"), 1):
-        code = line.partition("#")[0].strip()
-        if not pieces:
-            first = number
-        if code.endswith("\\"):
-            pieces.append(code[:-1].rstrip())
-            continue
-        pieces.append(code)
-        joined = " ".join(filter(None, pieces))
-        if joined:
-            yield first, joined
-        pieces = []
-    if any(pieces):
-        yield first, " ".join(filter(None, pieces))
+def _without_comment(line: str) -> str:
+    return line.partition("#")[0].strip()
