@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import sendcap as package
-from sendcap import saved
+from sendcap.study.capacity import files
 
 FILES = {
     "scenario.toml",
@@ -121,7 +121,7 @@ def test_what_has_not_drained_is_told(sendcap, place, slow) -> None:
     [
         (["nothing.toml"], "error: nothing.toml: no such file"),
         ([""], "error: Invalid value for '[SCENARIO|PRESET]': is empty; "),
-        (["small.toml", "--out", ""], "error: Invalid value for '--out': is empty; "),
+        (["small.toml", "--out", ""], "error: Invalid value for '-o' / '--out': is empty; "),
         (["small.toml", "--out", "small.toml"], "error: small.toml: is a file"),
         (["small.toml", "--seed", "-1"], "error: Invalid value for '--seed': "),
         (["broken.toml"], "error: broken.toml: deliveries[0].messages: "),
@@ -155,7 +155,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(sendcap, place, monk
     def fail(*_):
         raise OSError(28, "No space")
 
-    monkeypatch.setattr(saved, "write_summary", fail)
+    monkeypatch.setattr(files, "write_json", fail)
     result = sendcap("limits", "small.toml")
     assert result.exit_code == 2
     assert result.stderr == (

@@ -162,7 +162,7 @@ def stopping_rule(
         return require_count(DEFAULT_REPLICATIONS if n is None else n), None
     if not isinstance(precision, Mapping):
         points = parse_points(precision, "precision")
-        precision = {its.name: points for its in plan.measures if its.unit == "%"}
+        precision = {measure.name: points for measure in plan.measures if measure.unit == "%"}
         if not precision:
             raise SendcapError("precision: no measure is a percentage; name a measure's precision")
     rule = Sequential(dict(_half_widths(plan, precision)), confidence, most)
