@@ -120,8 +120,8 @@ class Ledger:
         """Return how many messages are to deliver; ``None`` means all of them."""
         return sum(
             count
-            for (its_delivery, its_provider), count in self.to_deliver.items()
-            if delivery in (None, its_delivery) and provider in (None, its_provider)
+            for (to_delivery, to_provider), count in self.to_deliver.items()
+            if delivery in (None, to_delivery) and provider in (None, to_provider)
         )
 
     def series(
@@ -169,14 +169,14 @@ class Ledger:
         ndarray, shape (bins,)
             Of int64 from a simulation, of float64 where they are expected values.
         """
-        found = [
+        matching = [
             self._counts[series]
             for series in self.series(
                 event, clock=clock, delivery=delivery, provider=provider, reason=reason
             )
         ]
-        total = np.zeros(self.bins, np.result_type(np.int64, *found))
-        for counts in found:
+        total = np.zeros(self.bins, np.result_type(np.int64, *matching))
+        for counts in matching:
             total[: len(counts)] += counts
         return total
 
@@ -313,7 +313,7 @@ def _places(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.int64]]]:
     found, first = np.unique(label[order], return_index=True)
     for number, positions in zip(found.tolist(), np.split(order, first[1:]), strict=False):
         parts = []
-        for its in reversed(names):
-            number, place = divmod(number, len(its))
-            parts.append(its[place])
+        for labels in reversed(names):
+            number, position = divmod(number, len(labels))
+            parts.append(labels[position])
         yield Series(*reversed(parts)), positions

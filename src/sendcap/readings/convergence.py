@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
 from sendcap.errors import SendcapError
 from sendcap.readings.kpis import figures_of
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, denominator_counts, statuses
 from sendcap.readings.remaining import BothClocks, Remaining, remaining
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from sendcap.readings.modes import Denominator, Mode
@@ -141,9 +142,9 @@ def convergence(
         If there is no such mode, delivery or provider, or a tolerance is not above 0.
     """
     require_tolerances(tolerances_pt)
-    its = BothClocks.of(run.ledger, delivery, provider)
+    clocks = BothClocks.of(run.ledger, delivery, provider)
     denominator = run.scenario.reporting.denominator
-    columns = figures_of(its.time_s, its.known, mode, denominator)
+    columns = figures_of(clocks.time_s, clocks.known, mode, denominator)
     reading_pct = columns.delivered_pct
     edges = run.ledger.last_edges(moments_s)
     return Convergence(
@@ -151,20 +152,21 @@ def convergence(
         delivery=delivery,
         provider=provider,
         final_pct=float(reading_pct[-1]),
-        truth_pct=its.truth_pct,
+        truth_pct=clocks.truth_pct,
         settling_s={
-            tolerance: settling_s(its.time_s, reading_pct, tolerance) for tolerance in tolerances_pt
+            tolerance: settling_s(clocks.time_s, reading_pct, tolerance)
+            for tolerance in tolerances_pt
         },
         errors={
             moment: ErrorAt(
-                float(reading_pct[edge] - its.truth_pct),
+                float(reading_pct[edge] - clocks.truth_pct),
                 float(reading_pct[edge] - reading_pct[-1]),
             )
             for moment, edge in zip(moments_s, edges.tolist(), strict=True)
         },
-        remaining=remaining(its, mode, denominator),
-        cliff=cliff(its, mode, denominator),
-        overshoot=overshoot(its.time_s, columns.bounces_errors_pct, mode, tolerances_pt),
+        remaining=remaining(clocks, mode, denominator),
+        cliff=cliff(clocks, mode, denominator),
+        overshoot=overshoot(clocks.time_s, columns.bounces_errors_pct, mode, tolerances_pt),
     )
 
 
@@ -192,30 +194,26 @@ def settling_s(time_s: Floats, reading_pct: Floats, tolerance_pt: float) -> floa
     float
         Seconds; NaN if the last value is.
     """
-    import numpy as np
-
     if np.isnan(reading_pct[-1]):
         return float("nan")
     # In this form NaN is outside.
     outside = ~(np.abs(reading_pct - reading_pct[-1]) <= tolerance_pt + _ROUNDING_PT)
-    places = np.flatnonzero(outside)
-    return float(time_s[places[-1] + 1]) if len(places) else float(time_s[0])
+    outside_at = np.flatnonzero(outside)
+    return float(time_s[outside_at[-1] + 1]) if len(outside_at) else float(time_s[0])
 
 
-def cliff(its: BothClocks, mode: Mode, denominator: Denominator = "default") -> Cliff | None:
+def cliff(clocks: BothClocks, mode: Mode, denominator: Denominator = "default") -> Cliff | None:
     """Return the fall of Delivered % at the end of validity; there is none but without EFS."""
-    import numpy as np
-
-    expired = its.known.expired
+    expired = clocks.known.expired
     if mode != "without-efs" or not expired[-1]:
         return None
-    whole = denominator_counts(its.known, statuses(its.known, mode), mode, denominator)[-1]
+    whole = denominator_counts(clocks.known, statuses(clocks.known, mode), mode, denominator)[-1]
     first, last = (int(np.searchsorted(expired, share * expired[-1])) for share in _OF_THE_CLIFF)
     return Cliff(
         height_pt=100.0 * int(expired[-1]) / int(whole),
         # The bin in which it begins, from its lower edge.
-        begins_s=float(its.time_s[first - 1]),
-        ends_s=float(its.time_s[last]),
+        begins_s=float(clocks.time_s[first - 1]),
+        ends_s=float(clocks.time_s[last]),
     )
 
 
@@ -223,8 +221,6 @@ def overshoot(
     time_s: Floats, bounces_errors_pct: Floats, mode: Mode, tolerances_pt: Sequence[float]
 ) -> Overshoot | None:
     """Return how far Bounces + errors % rises above its final value, and when that is gone."""
-    import numpy as np
-
     final_pct = float(bounces_errors_pct[-1])
     if mode not in ("efs", "legacy") or np.isnan(final_pct):
         return None

@@ -110,15 +110,15 @@ class Remaining(NamedTuple):
     not_all_relayed_pt: Floats
 
 
-def lacking(its: BothClocks, mode: Mode) -> Lacking:
+def lacking(clocks: BothClocks, mode: Mode) -> Lacking:
     """Return the messages by which a mode's Sent differs from what is delivered in the end."""
-    now, told = its.happened, its.known
-    async_to_come = now.async_bounced[-1] - told.async_bounced
+    now, reported = clocks.happened, clocks.known
+    async_to_come = now.async_bounced[-1] - reported.async_bounced
     if mode != "without-efs":
         return Lacking(
             in_queue=-_to_come(now.accepted - now.recovered),
             backing_off=-_to_come(now.recovered),
-            not_fed_back=-(now.accepted - told.accepted),
+            not_fed_back=-(now.accepted - reported.accepted),
             async_to_come=async_to_come,
         )
     untried, backing_off = _under_way_at_the_end(now)
@@ -130,14 +130,14 @@ def lacking(its: BothClocks, mode: Mode) -> Lacking:
         backing_off=_to_come(now.hard_after_soft)
         + _to_come(now.expired - now.expired_untried)
         + backing_off,
-        not_fed_back=(now.hard - told.hard)
-        + (now.expired - told.expired)
-        + (now.relay_failed - told.relay_failed),
+        not_fed_back=(now.hard - reported.hard)
+        + (now.expired - reported.expired)
+        + (now.relay_failed - reported.relay_failed),
         async_to_come=async_to_come,
     )
 
 
-def remaining(its: BothClocks, mode: Mode, denominator: Denominator = "default") -> Remaining:
+def remaining(clocks: BothClocks, mode: Mode, denominator: Denominator = "default") -> Remaining:
     """Return what the error of Delivered % consists of, in points.
 
     Returns
@@ -146,11 +146,11 @@ def remaining(its: BothClocks, mode: Mode, denominator: Denominator = "default")
         Above zero where the reading is too high. Where that is a share of nothing, there is no
         error, and ``not_all_relayed_pt`` is NaN.
     """
-    told, to_deliver = its.known, its.known.to_deliver
-    status = statuses(told, mode)
-    whole = denominator_counts(told, status, mode, denominator)
+    reported, to_deliver = clocks.known, clocks.known.to_deliver
+    status = statuses(reported, mode)
+    whole = denominator_counts(reported, status, mode, denominator)
     in_queue, backing_off, not_fed_back, async_to_come = (
-        _points(count, to_deliver) for count in lacking(its, mode)
+        _points(count, to_deliver) for count in lacking(clocks, mode)
     )
     sent = status.sent
     if mode == "without-efs":
