@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from sendcap.cli.progress import pace
-from sendcap.study.sweeps.results import write_results
+from sendcap.study.sweeps.files import write_results
 from sendcap.study.sweeps.store import Store
 
 STUDY = """

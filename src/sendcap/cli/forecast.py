@@ -63,7 +63,6 @@ def forecast(
     scenario is simulated at points across the ranges; the simulations that match the readings
     give the forecast.
     """
-    from sendcap.charts.study_files import FORECAST, write_forecast
     from sendcap.cli.computing import simulations as simulating
     from sendcap.cli.edits import uncertain
     from sendcap.cli.forecasting import show_forecast
@@ -71,6 +70,7 @@ def forecast(
     from sendcap.readings.modes import ALL_DELIVERIES, Mode
     from sendcap.scenario.durations import as_seconds
     from sendcap.study.convergence.converge import tolerances_of
+    from sendcap.study.forecasts import files
     from sendcap.study.forecasts import forecast as study
     from sendcap.study.forecasts.reference import default_simulations
     from sendcap.text.shares import parse_share
@@ -79,7 +79,7 @@ def forecast(
     share = parse_share(confidence, "--confidence", whole=False)
     at_s = None if moment is None else as_seconds(moment, "--at")
     scenario = uncertain(source, spans, settings, seed)
-    results = Results(FORECAST, out, source, "forecast", force=force)
+    results = Results(files.FORECAST, out, source, "forecast", force=force)
     total = simulations or default_simulations(len(scenario.ranges))
     with results as folder:
         with simulating(workers, address, total) as (pool, progress):
@@ -95,6 +95,6 @@ def forecast(
                 workers=pool,
                 progress=progress,
             )
-        write_forecast(outlook, folder)
+        files.save(outlook, folder)
     show_forecast(outlook)
     results.announce()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,12 +11,8 @@ from sendcap.cli import options
 
 if TYPE_CHECKING:
     from sendcap.study.optimisation.optimise_file import OptimiseStudy
-    from sendcap.study.optimisation.optimum import Optimum, Tried
+    from sendcap.study.optimisation.optimum import Optimum
 
-TRIALS: Final = "trials.csv"
-FRONT: Final = "front.csv"
-CHART: Final = "front.png"
-ANSWER: Final = "optimum.toml"
 _MOST_ROWS: Final = 12
 
 
@@ -45,22 +40,22 @@ def optimise(
     """
     from sendcap.cli.computing import computing, resumable
     from sendcap.cli.edits import study_edits
-    from sendcap.scenario import dumps
+    from sendcap.study.optimisation.files import CHART, FILES, FRONT, OPTIMUM, TRIALS, save
     from sendcap.study.optimisation.optimise import optimised
     from sendcap.study.optimisation.optimise_file import load_optimise_study
     from sendcap.study.optimisation.optimum import TargetError
-    from sendcap.study.sweeps import results
+    from sendcap.study.sweeps import files
     from sendcap.study.sweeps.store import Store
 
     study = load_optimise_study(source, study_edits(settings, seed))
     directory = out or options.study_directory(source, "optimise")
-    results.require_sweep_directory(directory, frozenset({TRIALS, FRONT, CHART, ANSWER}))
-    runs = Store(store or directory / results.STORE)
+    files.require_sweep_directory(directory, FILES)
+    runs = Store(store or directory / files.STORE)
     with (
         computing(workers, address) as execution,
         resumable(str(directory)) as progress,
     ):
-        results.begin(directory, study)
+        files.begin(directory, study.text, study.scenario)
         try:
             optimum = optimised(
                 study.scenario,
@@ -73,40 +68,18 @@ def optimise(
                 progress,
             )
         except TargetError as error:
-            # The directory may hold the optimum of another target.
-            (directory / ANSWER).unlink(missing_ok=True)
-            _write(directory, error.tried, study)
+            save(error.tried, directory, study.title)
             raise
-    _write(directory, optimum, study)
-    results.write_files(directory, {ANSWER: dumps(optimum.scenario).encode()})
+    save(optimum, directory, study.title)
     _show(optimum, study)
-    click.echo(f"Saved in {directory}: {ANSWER}, {FRONT}, {CHART}, {TRIALS}, {results.RESULTS_CSV}")
-
-
-def _write(directory: Path, found: Tried, study: OptimiseStudy) -> None:
-    """Write the trials, also after a search without success."""
-    from sendcap.charts.style import save_png
-    from sendcap.files.tables import csv_text
-    from sendcap.study.optimisation.chart import front_chart
-    from sendcap.study.sweeps import results
-
-    files = {TRIALS: csv_text(found.trials).encode(), FRONT: csv_text(found.front()).encode()}
-    if len(found.front()):
-        chart = io.BytesIO()
-        save_png(front_chart(found, study.title), chart)
-        files[CHART] = chart.getvalue()
-    if len(found.runs):
-        results.write_results(directory, found.runs)
-    results.write_files(directory, files)
+    click.echo(f"Saved in {directory}: {OPTIMUM}, {FRONT}, {CHART}, {TRIALS}, {files.RESULTS_CSV}")
 
 
 def _show(found: Optimum, study: OptimiseStudy) -> None:
     """Print the optimum and the results of other costs."""
     from sendcap.cli.conduct import printable
     from sendcap.cli.tables import console, heading, new_table
-    from sendcap.study.optimisation.optimum import cost_text
-    from sendcap.text.quantities import counted
-    from sendcap.text.shares import share_text
+    from sendcap.study.optimisation.sentences import cost_text
 
     screen, target = console(), found.target
     heading(screen, study.title or f"The cheapest with {target}")
@@ -116,13 +89,8 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
         answer.add_row(printable(path), *(printable(str(value)) for value in ends))
     screen.print(answer)
     screen.print()
-    side = "at most" if target.at_least is None else "at least"
-    sentence = (
-        f"Cost {cost_text(found.cost)}; {target.column} is "
-        f"{target.written(found.estimate.mean)} on average, and {side} "
-        f"{target.written(found.bound)} with {share_text(target.confidence)} confidence."
-    )
-    screen.print(printable(sentence))
+    cost, effort = found.sentences()
+    screen.print(printable(cost))
     screen.print()
     front = found.front()
     here = int((front["cost"] - found.cost).abs().argmin())
@@ -137,5 +105,4 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     heading(screen, "Results of other costs, from the few replications of the search")
     screen.print(trade_off)
     screen.print()
-    tests = counted(found.attempts, "test")
-    screen.print(f"{len(found.trials):,} settings tried, {len(found.runs):,} runs, {tests}.")
+    screen.print(effort)

@@ -144,7 +144,7 @@ def _sweep(directory: Path) -> tuple[str, Any]:
     import pandas as pd
 
     from sendcap.errors import SendcapError
-    from sendcap.study.sweeps.results import RESULTS_CSV, STUDY
+    from sendcap.study.sweeps.files import RESULTS_CSV, STUDY
 
     path = directory / RESULTS_CSV
     if not directory.exists():

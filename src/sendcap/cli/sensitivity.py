@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sendcap.study.sweeps.study_file import Study
-
-INDICES: Final = "sensitivity.csv"
-CHART: Final = "sensitivity.png"
 
 
 @click.command()
@@ -56,19 +52,17 @@ def sensitivity(
     takes a run per parameter and one more. DIR gets a table, a chart and all runs. If
     interrupted, run the same command again to resume.
     """
-    from sendcap.charts.style import save_png
     from sendcap.cli.computing import carried_out, computing, show_status
     from sendcap.cli.edits import study_edits
     from sendcap.errors import SendcapError
-    from sendcap.files.tables import csv_text
-    from sendcap.study.sweeps import results
-    from sendcap.study.sweeps.charts.sensitivity import screening_chart, sensitivity_chart
+    from sendcap.study.sweeps import files
     from sendcap.study.sweeps.designs import Design
-    from sendcap.study.sweeps.sensitivity.screening import screened, screening_plan
+    from sendcap.study.sweeps.sensitivity.files import CHART, FILES, INDICES, save
+    from sendcap.study.sweeps.sensitivity.screening import Screening, screened, screening_plan
     from sendcap.study.sweeps.sensitivity.sobol import analysed, sensitivity_plan
     from sendcap.study.sweeps.store import Store
     from sendcap.study.sweeps.study_file import load_study
-    from sendcap.text.shares import parse_share, share_text
+    from sendcap.text.shares import parse_share
 
     share = parse_share(confidence, "--confidence", whole=False)
     study = load_study(source, study_edits(settings, seed))
@@ -76,8 +70,8 @@ def sensitivity(
     if not isinstance(design, Design):
         raise SendcapError(f"{study.name}: needs ranges; give a [design] instead of values")
     directory = out or options.study_directory(source, "sensitivity")
-    results.require_sweep_directory(directory, frozenset({INDICES, CHART}))
-    runs = Store(store or directory / results.STORE)
+    files.require_sweep_directory(directory, FILES)
+    runs = Store(store or directory / files.STORE)
     planned = screening_plan if method == "morris" else sensitivity_plan
     plan = planned(
         study.scenario, design.ranges, design.n, study.measures, study.replications, design.seed
@@ -86,25 +80,16 @@ def sensitivity(
         show_status(plan, runs)
         return
     with computing(workers, address) as execution:
-        results.begin(directory, study)
+        files.begin(directory, study.text, study.scenario)
         outcomes = carried_out(plan, execution, runs, str(directory))
     table = plan.table(outcomes)
-    results.write_results(directory, table)
     question = (design.ranges, design.n, design.seed, share, table)
-    chart = io.BytesIO()
-    if method == "morris":
-        screening = screened(*question)
-        indices = screening.effects
-        save_png(screening_chart(screening, study.title), chart)
-    else:
-        sobol = analysed(*question)
-        indices = sobol.indices
-        save_png(sensitivity_chart(sobol, study.title), chart)
-    indices_csv = csv_text(indices).encode()
-    results.write_files(directory, {INDICES: indices_csv, CHART: chart.getvalue()})
-    _show(indices, study, method)
-    click.echo(f"{len(table):,} runs; {share_text(share)} bootstrap intervals.")
-    click.echo(f"Saved in {directory}: {INDICES}, {CHART}, {results.RESULTS_CSV}")
+    result = screened(*question) if method == "morris" else analysed(*question)
+    save(result, directory, study.title)
+    _show(result.effects if isinstance(result, Screening) else result.indices, study, method)
+    for sentence in result.sentences():
+        click.echo(sentence)
+    click.echo(f"Saved in {directory}: {INDICES}, {CHART}, {files.RESULTS_CSV}")
 
 
 def _show(indices: pd.DataFrame, study: Study, method: str) -> None:

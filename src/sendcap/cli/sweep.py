@@ -47,28 +47,28 @@ def sweep(
     """Simulate a scenario at many points and measure each run.
 
     STUDY.toml names a scenario, the values that vary ([over] for a grid, points for a table,
-    [design] for points across ranges), the replications and the measures. DIR gets results.csv and
-    results.parquet with a row per point and replication. If interrupted, run the same command
+    [design] for points across ranges), the replications and the measures. DIR gets files.csv and
+    files.parquet with a row per point and replication. If interrupted, run the same command
     again to resume; only unfinished runs are repeated.
     """
     from sendcap.cli.computing import carried_out, computing, show_status
     from sendcap.cli.edits import study_edits
     from sendcap.cli.sweep_tables import show_results
-    from sendcap.study.sweeps import results
+    from sendcap.study.sweeps import files
     from sendcap.study.sweeps.store import Store
     from sendcap.study.sweeps.study_file import load_study
 
     study = load_study(source, study_edits(settings, seed))
     directory = out or options.study_directory(source, "sweep")
-    results.require_sweep_directory(directory)
-    runs = Store(store or directory / results.STORE)
+    files.require_sweep_directory(directory)
+    runs = Store(store or directory / files.STORE)
     if status:
         show_status(study.plan, runs)
         return
     with computing(workers, address) as execution:
-        results.begin(directory, study)
+        files.begin(directory, study.text, study.scenario)
         outcomes = carried_out(study.plan, execution, runs, str(directory))
     table = study.plan.table(outcomes)
-    results.write_results(directory, table)
+    files.write_results(directory, table)
     show_results(study, table)
-    click.echo(f"Saved in {directory}: {results.RESULTS_CSV}, {results.RESULTS_PARQUET}")
+    click.echo(f"Saved in {directory}: {files.RESULTS_CSV}, {files.RESULTS_PARQUET}")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.errors import SendcapError
+from sendcap.study.sweeps.sentences import sentences
 from sendcap.text.measures import measure_text
-from sendcap.text.quantities import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sendcap.study.sweeps.study_file import Study
 
 _MOST_POINTS: Final = 30
-_MOST_ERRORS: Final = 5
 _OTHERS: Final = ("point", "replication", "seed", "error", "wall_s", "cpu_s")
 
 
@@ -41,12 +40,8 @@ def show_results(study: Study, table: pd.DataFrame) -> None:
     else:
         screen_ranges(screen, study, table, measures)
     screen.print()
-    screen.print(f"{counted(len(table), 'run')}, {len(failed):,} failed.")
-    errors = Counter(failed["error"])
-    for error, count in errors.most_common(_MOST_ERRORS):
-        screen.print(printable(f"  {counted(count, 'run')}: {error}"))
-    if len(errors) > _MOST_ERRORS:
-        screen.print(f"  and {len(errors) - _MOST_ERRORS:,} other errors, see results.csv")
+    for sentence in sentences(table):
+        screen.print(printable(sentence))
 
 
 def screen_points(

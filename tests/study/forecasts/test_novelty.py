@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sendcap.study.forecasts.novelty import Novelty
+from sendcap.study.forecasts.adjustment import Novelty
 from sendcap.study.forecasts.summaries import Compared, Summaries
 
 TIMES_S = np.array([60.0, 120.0, 180.0])

@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,28 +96,16 @@ def test_an_error_of_the_function_is_its_result() -> None:
 
 
 def test_processes_killed_at_random_lose_nothing() -> None:
-    stop = threading.Event()
-    killed = []
-
-    def kill_now_and_then() -> None:
-        # Not more often than a process needs to start.
-        while len(killed) < 3 and not stop.wait(0.8):
-            children = multiprocessing.active_children()
-            if children:
-                its = random.choice(children)
-                its.kill()
-                killed.append(its.pid)
-
-    killer = threading.Thread(target=kill_now_and_then)
-    killer.start()
-    try:
-        found = all_of(Workers(2), process, range(200))
-    finally:
-        stop.set()
-        killer.join()
+    found, kills = {}, [20, 60, 100]
+    with Workers(2) as pool:
+        for batch in pool.completed(process, range(200)):
+            found |= dict(batch)
+            if kills and len(found) >= kills[0]:
+                random.choice(multiprocessing.active_children()).kill()
+                kills.pop(0)
     assert len(found) == 200
     assert not [result for result in found.values() if isinstance(result, Lost)]
-    assert len(killed) >= 2
+    assert not kills
 
 
 def test_items_are_taken_as_they_are_needed() -> None:

@@ -174,7 +174,7 @@ SOBOL = "are not balanced; take a power of two, 64 or 128, or a Latin hypercube"
         ("", ['over: nothing varies; for example [over] with "mta.ips" = [4, 8, 16]']),
         (
             'points = "a.csv"\n[over]\n"mta.ips" = [4]\n',
-            ["points: there is over too; give one of over, points and design"],
+            ["points: over is set too; give one of over, points and design"],
         ),
         (
             'points = [{ "mta.ips" = 4 }, { "mta.ipz" = 4 }]\n',

@@ -1,4 +1,4 @@
-"""Regression adjustment: what simulations came to, moved to where the readings are.
+"""Regression adjustment: the ends of simulations, moved to the observed readings.
 
 Each simulation's number y is taken apart into what its readings x predict and what is left:
 
@@ -28,14 +28,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from scipy.spatial.distance import cdist
+
 from sendcap.study.forecasts.smoother import Smoothed, Smoother
+from sendcap.study.forecasts.summaries import Summaries
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
 
+_NEAREST: Final = 5
+"""Simulations whose distance is the strangeness of readings."""
 _FLOOR: Final = 0.05
 """What is left is taken as no less than this share of its root mean square, for its logarithm."""
 
@@ -73,8 +78,6 @@ class Adjustment:
         judged
             Where they are curves, the columns that decide for all others; see `Smoothed.of`.
         """
-        import numpy as np
-
         mean = Smoothed.of(candidates, values, judged)
         squares = mean.left_out**2
         floor = _FLOOR**2 * squares.mean(axis=0) + np.finfo(float).tiny
@@ -83,11 +86,58 @@ class Adjustment:
 
     def draws(self, point: Floats) -> Floats:
         """Return draws of the numbers at some readings, one of each simulation: shape (n, k)."""
-        import numpy as np
-
-        its = self.spread
-        own = its.values - its.left_out
+        own = self.spread.values - self.spread.left_out
         # No readings are more or less certain than those of every simulation.
-        there = np.clip(its.at(point), own.min(axis=0), own.max(axis=0))
-        found: Floats = self.mean.at(point) + np.exp(0.5 * (there - own)) * self.mean.left_out
-        return found
+        observed = np.clip(self.spread.at(point), own.min(axis=0), own.max(axis=0))
+        draws: Floats = self.mean.at(point) + np.exp(0.5 * (observed - own)) * self.mean.left_out
+        return draws
+
+
+@dataclass(frozen=True, eq=False)
+class Novelty:
+    """The strangeness of readings among those of the simulations: a conformal test.
+
+    Strangeness is the mean distance to the nearest simulations, in units of how much the readings
+    vary in each direction (Mahalanobis distance). Each simulation is measured in the same way
+    against the others. The readings of one more such simulation would be the strangest of all in
+    one of n + 1 cases.
+
+    Attributes
+    ----------
+    summaries
+        Readings of the simulations.
+    own : ndarray, shape (n,)
+        Strangeness of each simulation.
+
+    References
+    ----------
+    V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World", 2005; R. Laxhammar,
+    G. Falkman, "Conformal prediction for distribution-independent anomaly detection in streaming
+    vessel data", 2010.
+    """
+
+    summaries: Summaries = field(repr=False)
+    own: Floats = field(repr=False)
+
+    @classmethod
+    def of(cls, summaries: Summaries) -> Novelty:
+        """Measure each simulation against the others."""
+        readings, step_pt = summaries.simulated, summaries.step_pt
+        others = (np.delete(readings, number, axis=0) for number in range(len(readings)))
+        own = [_strangeness(rest, step_pt, one) for rest, one in zip(others, readings, strict=True)]
+        return cls(summaries, np.array(own))
+
+    def p_value(self, observed: Floats) -> float:
+        """Return the share of such simulations that are as strange by chance."""
+        strangeness = _strangeness(self.summaries.simulated, self.summaries.step_pt, observed)
+        return float(1 + (self.own >= strangeness).sum()) / (1 + len(self.own))
+
+
+def _strangeness(simulated: Floats, step_pt: Floats, one: Floats) -> float:
+    scale = np.maximum(simulated.std(axis=0), step_pt)
+    apart = (simulated - one) / scale
+    # Rounding counts once more, so that there is a distance also where all of them are equal.
+    rounding = np.diag((step_pt / scale) ** 2 / 12.0)
+    precision = np.linalg.inv(np.atleast_2d(np.cov(apart, rowvar=False)) + rounding)
+    distances = cdist(apart, np.zeros((1, len(one))), "mahalanobis", VI=precision)[:, 0]
+    return float(np.sort(distances)[:_NEAREST].mean())

@@ -11,7 +11,7 @@ from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.timeaxis import Scale, Start
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.study.convergence.charts.bands import times_between
-from sendcap.study.forecasts.outlook import decimals
+from sendcap.study.forecasts.sentences import decimals
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import share_text
 

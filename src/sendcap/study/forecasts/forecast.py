@@ -16,7 +16,7 @@ known as ranges only.
    conformal prediction (`sendcap.study.forecasts.adjustment`, with the references).
 5. *Check*: readings that are further from those of all simulations than nearly any simulation is
    from the others come from a delivery that is not like them, and a warning says so
-   (`sendcap.study.forecasts.novelty`).
+   (`sendcap.study.forecasts.adjustment`).
 
 What it promises: over deliveries with values from anywhere in the ranges, each as likely as the
 next, an interval contains the truth as often as it says; ``experiments/forecast_coverage.py`` shows
@@ -37,6 +37,8 @@ from typing import TYPE_CHECKING, Final
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.readings.convergence import TOLERANCES_PT
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
+from sendcap.scenario import load_uncertain
+from sendcap.scenario.durations import as_seconds
 from sendcap.study.convergence.converge import tolerances_of
 from sendcap.study.forecasts.forecaster import CONFIDENCE, Forecaster
 from sendcap.study.forecasts.outlook import Forecast, require_draws
@@ -46,6 +48,7 @@ from sendcap.study.forecasts.reference import (
     simulate_table,
     simulations_of,
 )
+from sendcap.study.forecasts.sentences import unreachable
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.text.quantities import elapsed
 
@@ -107,31 +110,28 @@ def forecast(
         If the readings cannot be read or are after the scenario's horizon, there is no range, so
         few simulations cannot tell such a confidence, or what is asked makes no sense.
     """
-    from sendcap.scenario import load_uncertain
-    from sendcap.scenario.durations import as_seconds
-
     require_confidence(confidence)
     points = tolerances_of(tolerances)
     at_s = None if at is None else as_seconds(at, "at")
     asked = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
     readings = read_readings(observed, asked, delivery)
     if at_s is not None:
-        readings = {mode: its.until(at_s) for mode, its in readings.items()}
+        readings = {mode: each.until(at_s) for mode, each in readings.items()}
     uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
-    names = [its.name for its in uncertain.scenario.deliveries]
+    names = [sent.name for sent in uncertain.scenario.deliveries]
     if delivery != ALL_DELIVERIES and delivery not in names:
         raise SendcapError(
             f"delivery: no {delivery!r} in the scenario; there is {', '.join(names)}"
         )
     _require_within(uncertain.scenario.time.horizon, readings)
     require_draws(confidence, table.n if table else simulations_of(uncertain, simulations))
-    few = {mode: its.thinned(_MOST) for mode, its in readings.items()}
+    few = {mode: each.thinned(_MOST) for mode, each in readings.items()}
     if table is None:
         table = simulate_table(
             uncertain,
             tuple(readings),
             simulations,
-            also_s=[time_s for its in few.values() for time_s in its.time_s.tolist()],
+            also_s=[time_s for each in few.values() for time_s in each.time_s.tolist()],
             workers=workers,
             progress=progress,
         )
@@ -143,18 +143,9 @@ def forecast(
 
 def _require_within(horizon_s: float | None, readings: Mapping[Mode, Readings]) -> None:
     """Refuse readings that are later than all that is simulated."""
-    last_s = max(float(its.time_s[-1]) for its in readings.values())
+    last_s = max(float(each.time_s[-1]) for each in readings.values())
     if horizon_s is not None and last_s > horizon_s:
         raise SendcapError(
             f"observed: a row at {elapsed(last_s)} is after the scenario's time.horizon, "
             f"{elapsed(horizon_s)}; leave out the horizon, or take only earlier rows (at)"
         )
-
-
-def unreachable(its: Forecast) -> str:
-    """Return why a forecast is not to be trusted."""
-    return (
-        "no values in the ranges explain these readings: hardly any of the "
-        f"{its.simulations} simulations is as unlike the others as they are; widen the ranges or "
-        "correct the scenario, and do not trust this forecast"
-    )

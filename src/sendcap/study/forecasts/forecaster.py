@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from scipy.stats import norm
+
 from sendcap.readings.convergence import TOLERANCES_PT
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
-from sendcap.study.forecasts.adjustment import Adjustment
-from sendcap.study.forecasts.novelty import Novelty
+from sendcap.study.forecasts.adjustment import Adjustment, Novelty
 from sendcap.study.forecasts.outlook import Forecast
 from sendcap.study.forecasts.readings import READ, Readings
 from sendcap.study.forecasts.reference import ReferenceTable
@@ -17,7 +19,6 @@ from sendcap.study.forecasts.smoother import smoothers
 from sendcap.study.forecasts.summaries import Summaries
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
@@ -79,9 +80,6 @@ class Forecaster:
         SendcapError
             If such readings are the same in all simulations.
         """
-        import numpy as np
-        from scipy.stats import norm
-
         summaries = Summaries.of(table, readings, delivery)
         centre = summaries.simulated.mean(axis=0)
         # What differs by less than it is rounded to says little.
@@ -115,9 +113,6 @@ class Forecaster:
         tolerances_pt: tuple[float, ...] = TOLERANCES_PT,
     ) -> Forecast:
         """Forecast what comes after readings; see `sendcap.forecast`."""
-        import numpy as np
-        from scipy.stats import norm
-
         table = self.table
         observed = self.summaries.observed(readings)
         point = (observed - self.centre) / self.scale
@@ -141,4 +136,4 @@ class Forecaster:
 
 
 def _last_s(readings: Mapping[Mode, Readings]) -> float:
-    return max(float(its.time_s[-1]) for its in readings.values())
+    return max(float(each.time_s[-1]) for each in readings.values())

@@ -1,4 +1,4 @@
-"""What a forecast tells: the end, the settling time, the values, and the fan of curves between."""
+"""A forecast: final Delivered %, settling times, values, and the fan of curves until then."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+import pandas as pd
+
 from sendcap.errors import SendcapError
 from sendcap.readings.convergence import settling_s
+from sendcap.study.forecasts import sentences
 from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     from sendcap.readings.modes import Mode
     from sendcap.scenario import Scenario, UncertainScenario
@@ -23,40 +25,37 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 STRANGE: Final = 0.01
-"""Where readings are as strange as so few simulations' are, the model is in doubt."""
-INFORMED: Final = 0.1
-"""By how much an interval must be narrower than the range's own, for the readings to tell much."""
-_NARROW_PT: Final = 0.02
+"""Readings as strange as those of this share of the simulations put the model in doubt."""
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """What is to come, given what was seen.
+    """A forecast from readings.
 
     Attributes
     ----------
     uncertain
-        The scenario and its ranges.
+        The scenario and the ranges.
     delivery
-        Whose readings they are; ``"*"`` is all deliveries together.
+        Delivery of the readings; ``"*"`` is all deliveries together.
     readings
-        What was seen, by mode.
+        Readings by mode.
     at_s
-        When the last of it was, in seconds from t = 0.
+        Time of the last reading, in seconds from t = 0.
     confidence
-        Share of what may come that is in an interval.
+        Confidence level of the intervals.
     tolerances_pt
         Points within which Delivered % is to stay, the largest first.
     simulations
-        How many there were.
+        Number of simulations.
     places : ndarray, shape (s, d)
-        Draws of where in its range each value is, from 0 to 1.
+        Draws of the place of each value in the range, from 0 to 1.
     moments_s : ndarray, shape (m,)
-        When the curves are told, in seconds.
+        Moments of the curves, in seconds.
     curves
         By mode, draws of Delivered %: shape (s, m); NaN where some simulation has none.
     p_value
-        In what share of cases such a delivery's readings are as strange by chance, 0 to 1.
+        Share of such deliveries whose readings are as strange by chance, 0 to 1.
     """
 
     uncertain: UncertainScenario
@@ -73,35 +72,34 @@ class Forecast:
 
     @property
     def modes(self) -> tuple[Mode, ...]:
-        """The modes of reporting that were read."""
+        """Reporting modes of the readings."""
         return tuple(self.readings)
 
     @property
     def reachable(self) -> bool:
-        """Whether the readings can come of this scenario and these ranges."""
+        """Whether the scenario and the ranges explain the readings."""
         return self.p_value > max(STRANGE, 1.0 / (self.simulations + 1))
 
     @property
     def later(self) -> npt.NDArray[np.bool_]:
-        """Which of the moments are to come: the end, at least."""
+        """Mask of the moments to come: the end, at least."""
         return self.moments_s >= min(self.at_s, float(self.moments_s[-1]))
+
+    def sentences(self) -> list[str]:
+        """Return the forecast in plain sentences."""
+        return list(sentences.sentences(self))
 
     def final(self) -> pd.DataFrame:
         """Return the final Delivered %: columns mode, median, low, high."""
-        import pandas as pd
-
         return pd.DataFrame(
             [{"mode": mode, **self._middle(curves[:, -1])} for mode, curves in self.curves.items()]
         )
 
     def settling(self) -> pd.DataFrame:
-        """Return from when on Delivered % stays within each tolerance of its final value.
+        """Return when Delivered % settles within each tolerance of the final value.
 
         Columns mode, tolerance_pt, median, low, high, in seconds from t = 0.
         """
-        import numpy as np
-        import pandas as pd
-
         rows = []
         for mode, curves in self.curves.items():
             for tolerance in self.tolerances_pt:
@@ -112,27 +110,27 @@ class Forecast:
         return pd.DataFrame(rows)
 
     def parameters(self) -> pd.DataFrame:
-        """Return what the readings say about each value.
+        """Return the values that the readings suggest for each range.
 
         Returns
         -------
         DataFrame
-            Columns path, range_low, range_high, median, low, high (durations in seconds, of a rate
-            how many in its period), and narrowed: by how much of the interval that the range alone
-            gives this one is narrower; 0 where the readings say nothing.
+            Columns path, range_low, range_high, median, low, high (durations in seconds, rates per
+            period), and narrowed: the share by which the interval is narrower than that of the
+            range alone; 0 if the readings say nothing.
         """
-        import pandas as pd
-
         rows: list[dict[str, Any]] = []
-        for (path, its), places in zip(self.uncertain.ranges.items(), self.places.T, strict=True):
+        for (path, values), places in zip(
+            self.uncertain.ranges.items(), self.places.T, strict=True
+        ):
             middle = self._middle(places)
             narrowed = 1.0 - (middle["high"] - middle["low"]) / self.confidence
             rows.append(
                 {
                     "path": path,
-                    "range_low": its.number_at(0.0),
-                    "range_high": its.number_at(1.0),
-                    **{name: its.number_at(place) for name, place in middle.items()},
+                    "range_low": values.number_at(0.0),
+                    "range_high": values.number_at(1.0),
+                    **{name: values.number_at(place) for name, place in middle.items()},
                     "narrowed": max(narrowed, 0.0),
                 }
             )
@@ -140,21 +138,17 @@ class Forecast:
 
     def likeliest(self) -> Scenario:
         """Return the scenario with the median of each value."""
-        import numpy as np
-
         ranges = self.uncertain.ranges
         medians = np.median(self.places, axis=0).tolist()
         return self.uncertain.at(
             {
-                path: its.at(place)
-                for (path, its), place in zip(ranges.items(), medians, strict=True)
+                path: values.at(place)
+                for (path, values), place in zip(ranges.items(), medians, strict=True)
             }
         )
 
     def bands(self) -> pd.DataFrame:
-        """Return what is to come of Delivered %: columns mode, time_s, median, low, high."""
-        import pandas as pd
-
+        """Return Delivered % to come: columns mode, time_s, median, low, high."""
         later = self.later
         tables = []
         for mode, curves in self.curves.items():
@@ -164,25 +158,21 @@ class Forecast:
         return pd.concat(tables, ignore_index=True)
 
     def observed(self) -> pd.DataFrame:
-        """Return the readings: columns mode, time_s, and the percentages that were read."""
-        import pandas as pd
-
+        """Return the readings: columns mode, time_s and percentages."""
         tables = [
-            pd.DataFrame({"mode": mode, "time_s": its.time_s, **its.percent})
-            for mode, its in self.readings.items()
+            pd.DataFrame({"mode": mode, "time_s": noted.time_s, **noted.percent})
+            for mode, noted in self.readings.items()
         ]
         return pd.concat(tables, ignore_index=True)
 
     @staticmethod
     def quantiles(draws: Floats, levels: Sequence[float]) -> Floats:
-        """Return quantiles of the first axis, between which one more draw is as often as they say.
+        """Return quantiles along the first axis, with the coverage of a new draw.
 
         Of n draws the smallest is therefore the quantile of 1 / (n + 1) (Weibull).
         """
-        import numpy as np
-
-        found: Floats = np.quantile(draws, levels, axis=0, method="weibull")
-        return found
+        quantiles: Floats = np.quantile(draws, levels, axis=0, method="weibull")
+        return quantiles
 
     @property
     def _levels(self) -> list[float]:
@@ -194,7 +184,7 @@ class Forecast:
 
 
 def require_draws(confidence: float, simulations: int) -> None:
-    """Refuse a confidence that so few simulations cannot tell.
+    """Refuse a confidence level that the number of simulations cannot support.
 
     The widest interval, from the smallest of n draws to the largest, holds one more draw in
     n - 1 of n + 1 cases; see `Forecast.quantiles`.
@@ -202,17 +192,12 @@ def require_draws(confidence: float, simulations: int) -> None:
     Raises
     ------
     SendcapError
-        If it is higher than that.
+        If it is too high.
     """
     most = (simulations - 1) / (simulations + 1)
     if confidence > most:
         raise SendcapError(
-            f"confidence: {simulations} simulations tell intervals of up to "
+            f"confidence: {simulations} simulations support intervals of up to "
             f"{math.floor(1000.0 * most) / 10.0:g}%, not {share_text(confidence)}; "
             "take more simulations, or less confidence"
         )
-
-
-def decimals(width_pt: float) -> int:
-    """Return how many decimals of a percentage tell an interval of this width."""
-    return 2 if width_pt >= _NARROW_PT else 3

@@ -20,6 +20,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
+import numpy as np
+
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.scenario.durations import checked_duration
@@ -27,7 +29,6 @@ from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
@@ -97,8 +98,6 @@ def thinned(time_s: Floats, most: int, first: int = 0) -> npt.NDArray[np.intp]:
     first
         The place of the first to take; the last one is always taken.
     """
-    import numpy as np
-
     wanted = np.linspace(np.sqrt(time_s[first]), np.sqrt(time_s[-1]), most) ** 2
     after = np.clip(np.searchsorted(time_s, wanted * (1 - 1e-12)), first, len(time_s) - 1)
     before = np.maximum(after - 1, first)
@@ -186,8 +185,6 @@ def _of_delivery(name: str, rows: list[_Row], delivery: str) -> list[_Row]:
 
 
 def _readings(name: str, mode: Mode, rows: Sequence[_Row]) -> Readings:
-    import numpy as np
-
     for before, row in pairwise(rows):
         if not row.time_s > before.time_s:
             raise SendcapError(
@@ -217,11 +214,11 @@ def _rows(name: str, lines: TextIO) -> Iterator[_Row]:
     time = next((column for column in _TIMES if column in columns), None)
     percents = [column for column in READ if column in columns]
     if time is None or not percents:
-        its = ", ".join(map(shown, columns))
-        semicolons = "; separate them by commas" if ";" in its else ""
+        names = ", ".join(map(shown, columns))
+        semicolons = "; separate them by commas" if ";" in names else ""
         raise SendcapError(
             f"{name}: no column {READ[0] if time else ' or '.join(_TIMES)}; its first line names "
-            f"{its}{semicolons}; it needs time_s or time, and {' or '.join(READ)}"
+            f"{names}{semicolons}; it needs time_s or time, and {' or '.join(READ)}"
         )
     empty = True
     try:

@@ -1,7 +1,7 @@
 """The reference table of a forecast: simulations at points that fill the ranges evenly.
 
-They depend on the scenario and its ranges alone, and not on what was observed: the same table
-serves every later reading of the same delivery.
+They depend on the scenario and the ranges, not on the readings: the same table serves every later
+reading of the same delivery.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
@@ -25,7 +27,6 @@ from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.study.sweeps.designs import sobol
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from sendcap.readings.modes import Mode
@@ -35,21 +36,21 @@ if TYPE_CHECKING:
 
 FEWEST: Final = 64
 _KEY: Final = int.from_bytes(b"fcst", "little")
-"""Keeps these seeds apart from those of runs and replications, whose future is to be told."""
+"""Separates these seeds from those of runs and replications, whose future is forecast."""
 
 
 @dataclass(frozen=True, eq=False)
 class ReferenceTable:
-    """Simulations at points that fill the ranges, each with draws of its own.
+    """Simulations at points that fill the ranges, each with other draws.
 
     Attributes
     ----------
     uncertain
-        What was simulated.
+        The scenario and the ranges.
     places : ndarray, shape (n, d)
-        Where each range's value is, from 0 (the low end) to 1 (the high end).
+        Places of the values in the ranges, from 0 (the low end) to 1 (the high end).
     moments_s : ndarray, shape (m,)
-        When the curves are read, in seconds from t = 0; the last is the end.
+        Moments of the curves, in seconds from t = 0; the last is the end.
     curves
         By mode, delivery and column, the readings: arrays of shape (n, m).
     """
@@ -61,7 +62,7 @@ class ReferenceTable:
 
     @property
     def n(self) -> int:
-        """How many simulations there are."""
+        """Number of simulations."""
         return len(self.places)
 
     def read(self, mode: Mode, delivery: str, column: str, time_s: Floats) -> Floats:
@@ -71,8 +72,6 @@ class ReferenceTable:
         -------
         ndarray, shape (n, times)
         """
-        import numpy as np
-
         moments_s, curves = self.moments_s, self.curves[mode, delivery, column]
         after = np.clip(np.searchsorted(moments_s, time_s), 1, len(moments_s) - 1)
         gap = moments_s[after] - moments_s[after - 1]
@@ -80,22 +79,22 @@ class ReferenceTable:
         before = curves[:, after - 1]
         # Not a weighted sum: of a curve that begins with NaN the moment itself is known.
         rise = np.where(share > 0.0, curves[:, after] - before, 0.0)
-        found: Floats = np.where(share >= 1.0, curves[:, after], before + share * rise)
-        return found
+        readings: Floats = np.where(share >= 1.0, curves[:, after], before + share * rise)
+        return readings
 
 
 def default_simulations(ranges: int) -> int:
-    """Return how many simulations fill this many ranges well enough."""
+    """Return the number of simulations that fill so many ranges well enough."""
     return 256 if ranges <= 4 else 512
 
 
 def simulations_of(uncertain: UncertainScenario, asked: int | None) -> int:
-    """Return how many simulations to make of a scenario.
+    """Return the number of simulations for a scenario.
 
     Raises
     ------
     SendcapError
-        If what is asked is no power of two, or too few.
+        If the requested number is not a power of two, or too small.
     """
     n = default_simulations(len(uncertain.ranges)) if asked is None else asked
     if isinstance(n, bool) or not isinstance(n, int) or n < FEWEST or n & n - 1:
@@ -115,19 +114,19 @@ def simulate_table(
     progress: Callable[[int], None] | None = None,
     fold: Callable[[Plan, Scenario], Record] = recorded,
 ) -> ReferenceTable:
-    """Simulate a scenario at the points of a Sobol' sequence in its ranges.
+    """Simulate a scenario at the points of a Sobol' sequence in the ranges.
 
     Parameters
     ----------
     modes
-        Of reporting.
+        Reporting modes.
     n
-        How many simulations: a power of two, at least 64; 256 by default, 512 for more than four
-        ranges.
+        Number of simulations: a power of two, at least 64 (default: 256, or 512 for more than four
+        ranges).
     also_s
-        More times at which to read the curves, in seconds: those of the dashboard's readings.
+        Further moments of the curves, in seconds: those of the dashboard's readings.
     workers
-        Processes, which change the speed alone.
+        Workers, as for `sendcap.replicate`; results do not depend on them.
     progress
         Called with the number of simulations so far.
     fold
@@ -136,10 +135,8 @@ def simulate_table(
     Raises
     ------
     SendcapError
-        If it is no such number, or a value in the ranges makes no valid scenario.
+        If the number is invalid, or a value in the ranges gives an invalid scenario.
     """
-    import numpy as np
-
     count = simulations_of(uncertain, n)
     scenario = uncertain.scenario
     plan = Plan(
@@ -163,23 +160,19 @@ def simulate_table(
         for delivery in _deliveries(folded[0])
         for name in READ
     }
-    # A run lasts some bins longer, depending on its draws: that is where it ends.
+    # A run lasts some bins longer, depending on the draws: there is the end.
     moments_s = np.append(plan.moments_s, plan.moments_s[-1] + scenario.time.bin)
     return ReferenceTable(uncertain, design.places(), moments_s, curves)
 
 
 def _whole(folded: Sequence[Record], about: Quantity) -> Floats:
-    """Return the curves of all simulations, their last reading at the end of each."""
-    import numpy as np
-
-    curves = np.stack([its.curves[about] for its in folded]).astype(np.float64)
-    return np.column_stack([curves, [its.numbers[about] for its in folded]])
+    """Return the curves of all simulations, with the final value at the end of each."""
+    curves = np.stack([record.curves[about] for record in folded]).astype(np.float64)
+    return np.column_stack([curves, [record.numbers[about] for record in folded]])
 
 
 def _moments_s(scenario: Scenario, also_s: Iterable[float]) -> Floats:
-    """Return the moments to read, with the bins' edges around those that were asked for."""
-    import numpy as np
-
+    """Return the moments of the curves, with the bins' edges around the further moments."""
     bin_s = scenario.time.bin
     moments = reading_moments_s(scenario)
     edges = np.floor(np.fromiter(also_s, float) / bin_s * (1 + 1e-12)) * bin_s
@@ -188,8 +181,6 @@ def _moments_s(scenario: Scenario, also_s: Iterable[float]) -> Floats:
 
 
 def _seed(seed: int, number: int) -> int:
-    import numpy as np
-
     words = np.random.SeedSequence(seed, spawn_key=(_KEY, number)).generate_state(4)
     return int.from_bytes(words.astype("<u4").tobytes(), "little")
 

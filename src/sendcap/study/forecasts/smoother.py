@@ -3,9 +3,9 @@
 `scipy.interpolate.RBFInterpolator` with a Gaussian kernel and smoothing: kernel ridge regression,
 which is also the mean of a Gaussian process. A wide kernel makes it nearly linear or quadratic, a
 narrow one follows every bend; which one, and how much smoothing, is decided by leaving each
-simulation out. As the prediction is linear in the numbers, that takes no fit of its own: the
-residual is that of the fit over 1 - h, where h is the weight that a simulation has in its own
-prediction (G. Golub, M. Heath, G. Wahba, "Generalized cross-validation as a method for choosing a
+simulation out. As the prediction is linear in the numbers, that takes no further fit: the
+residual is that of the fit over 1 - h, where h is the weight of a simulation in the prediction at
+the same point (G. Golub, M. Heath, G. Wahba, "Generalized cross-validation as a method for choosing a
 good ridge parameter", Technometrics 21, 1979).
 """
 
@@ -15,8 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+from scipy.interpolate import RBFInterpolator
+from scipy.spatial.distance import pdist
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
@@ -35,7 +38,7 @@ class Smoother:
     Attributes
     ----------
     interpolator
-        Of the columns of the identity matrix: its values are the weights.
+        Interpolator of the columns of the identity matrix, whose values are the weights.
     own : ndarray, shape (n, n)
         The weights at the simulations' own points.
     """
@@ -50,23 +53,17 @@ class Smoother:
 
     def left_out(self, values: Floats) -> Floats:
         """Return by how much each simulation differs from the prediction without it: (n, k)."""
-        import numpy as np
-
         errors: Floats = (values - self.own @ values) / (1.0 - np.diag(self.own)[:, None])
         return errors
 
 
 def smoothers(points: Floats) -> list[Smoother]:
     """Return smoothers to choose from, for points of shape (n, d)."""
-    import numpy as np
-    from scipy.interpolate import RBFInterpolator
-    from scipy.spatial.distance import pdist
-
     width = float(np.median(pdist(points))) or 1.0
     found = []
     for multiple in _WIDTHS:
         for smoothing in _SMOOTHING:
-            its = RBFInterpolator(
+            interpolator = RBFInterpolator(
                 points,
                 np.eye(len(points)),
                 kernel="gaussian",
@@ -74,10 +71,10 @@ def smoothers(points: Floats) -> list[Smoother]:
                 smoothing=smoothing,
                 degree=0,
             )
-            own = its(points)
+            own = interpolator(points)
             # Where a simulation decides alone about itself, nothing is known without it.
             if np.diag(own).max() < 1.0 - 1e-6:
-                found.append(Smoother(its, own))
+                found.append(Smoother(interpolator, own))
     return found
 
 
@@ -118,10 +115,8 @@ class Smoothed:
             Columns that decide for all others, by the geometric mean of these. With one smoother a
             curve stays a curve: where those of all simulations are flat, so is what is predicted.
         """
-        import numpy as np
-
         some = values if judged is None else values[:, judged]
-        squares = np.array([(its.left_out(some) ** 2).mean(axis=0) for its in candidates])
+        squares = np.array([(smoother.left_out(some) ** 2).mean(axis=0) for smoother in candidates])
         if judged is None:
             best = np.argmin(squares, axis=0)
         else:
@@ -131,15 +126,13 @@ class Smoothed:
             (candidates[number], np.flatnonzero(best == number)) for number in np.unique(best)
         ]
         errors = np.empty_like(values)
-        for its, columns in chosen:
-            errors[:, columns] = its.left_out(values[:, columns])
+        for smoother, columns in chosen:
+            errors[:, columns] = smoother.left_out(values[:, columns])
         return cls(values, errors, chosen)
 
     def at(self, point: Floats) -> Floats:
         """Return the numbers at a point: shape (k,)."""
-        import numpy as np
-
         found = np.empty(self.values.shape[1])
-        for its, columns in self.chosen:
-            found[columns] = its.at(point, self.values[:, columns])
+        for smoother, columns in self.chosen:
+            found[columns] = smoother.at(point, self.values[:, columns])
         return found

@@ -1,4 +1,4 @@
-"""What of the dashboard's readings is compared with the simulations: a few numbers of each."""
+"""Summaries: the few readings of each curve that are compared with the simulations."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.study.forecasts.readings import thinned
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from sendcap.readings.modes import Mode
@@ -29,7 +30,7 @@ _MOST_DECIMALS: Final = 4
 
 
 class Compared(NamedTuple):
-    """Which readings of a curve are compared."""
+    """The compared readings of a curve."""
 
     mode: Mode
     column: str
@@ -38,16 +39,16 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Summaries:
-    """The simulations' readings, at times and with decimals as the dashboard's were noted.
+    """The readings of the simulations, at the times and with the decimals of the dashboard's.
 
     Attributes
     ----------
     compared
-        The curves, with the times of the readings that are taken.
+        Curves, with the times of the readings.
     simulated : ndarray, shape (n, k)
-        Theirs, one curve after the other.
+        Readings of the simulations, one curve after the other.
     step_pt : ndarray, shape (k,)
-        To what each of them is rounded.
+        Rounding step of each reading.
     """
 
     compared: tuple[Compared, ...] = field(repr=False)
@@ -61,42 +62,40 @@ class Summaries:
         readings: Mapping[Mode, Readings],
         delivery: str = ALL_DELIVERIES,
     ) -> Summaries:
-        """Choose what to compare of such readings.
+        """Choose the readings to compare.
 
         Parameters
         ----------
         table
-            Of the simulations.
+            The simulations.
         readings
             Only their times, columns and decimals matter.
         delivery
-            Whose they are.
+            Delivery of the readings.
 
         Raises
         ------
         SendcapError
-            If the simulations all read the same.
+            If all simulations read the same.
         """
-        import numpy as np
-
         compared, simulated, steps = [], [], []
-        for its, column in _curves(readings):
-            decimals = min(its.decimals, _MOST_DECIMALS)
+        for noted, column in _curves(readings):
+            decimals = min(noted.decimals, _MOST_DECIMALS)
             step_pt = 10.0**-decimals
-            time_s = its.time_s[~np.isnan(its.percent[column])]
+            time_s = noted.time_s[~np.isnan(noted.percent[column])]
             # As the dashboard rounds them, so that rounding is part of the errors.
-            values = np.round(table.read(its.mode, delivery, column, time_s), decimals)
+            values = np.round(table.read(noted.mode, delivery, column, time_s), decimals)
             known = ~np.isnan(values).any(axis=0)
             time_s, values = time_s[known], values[:, known]
             if not len(time_s):
                 continue
             varies = np.ptp(values, axis=0) > step_pt
             places = thinned(time_s, MOMENTS, int(np.argmax(varies)))
-            compared.append(Compared(its.mode, column, time_s[places]))
+            compared.append(Compared(noted.mode, column, time_s[places]))
             simulated.append(values[:, places])
             steps.append(np.full(len(places), step_pt))
         if all(np.ptp(values, axis=0).max() <= 0.0 for values in simulated):
-            last_s = max(float(its.time_s[-1]) for its in readings.values())
+            last_s = max(float(noted.time_s[-1]) for noted in readings.values())
             raise SendcapError(
                 f"observed: up to {elapsed(last_s)} all values in the ranges give the same "
                 "readings; wait for later ones"
@@ -104,17 +103,15 @@ class Summaries:
         return cls(tuple(compared), np.concatenate(simulated, axis=1), np.concatenate(steps))
 
     def observed(self, readings: Mapping[Mode, Readings]) -> Floats:
-        """Return the same numbers of readings that were noted at the same times: shape (k,)."""
-        import numpy as np
-
-        found = []
+        """Return the same readings of the dashboard: shape (k,)."""
+        values = []
         for mode, column, time_s in self.compared:
-            its = readings[mode]
-            found.append(its.percent[column][np.searchsorted(its.time_s, time_s)])
-        return np.concatenate(found)
+            noted = readings[mode]
+            values.append(noted.percent[column][np.searchsorted(noted.time_s, time_s)])
+        return np.concatenate(values)
 
 
 def _curves(readings: Mapping[Mode, Readings]) -> Iterator[tuple[Readings, str]]:
-    for its in readings.values():
-        for column in its.percent:
-            yield its, column
+    for noted in readings.values():
+        for column in noted.percent:
+            yield noted, column

@@ -6,7 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.style import INK, house_style
-from sendcap.study.optimisation.optimum import Optimum, Tried, cost_text, settings_text
+from sendcap.study.optimisation.optimum import Optimum, Tried
+from sendcap.study.optimisation.sentences import cost_text, settings_text
 from sendcap.study.sweeps.charts.sweep_results import in_words, measure_axis
 
 if TYPE_CHECKING:

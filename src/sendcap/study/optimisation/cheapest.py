@@ -30,16 +30,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from sendcap.errors import SendcapError
-from sendcap.study.optimisation.neighbours import Settings, cheaper
+from sendcap.scenario import updated
 from sendcap.study.optimisation.optimum import (
     Optimum,
     TargetError,
     Tried,
-    cost_text,
-    settings_text,
     trials_table,
 )
-from sendcap.study.optimisation.proposals import Proposals
+from sendcap.study.optimisation.proposals import Proposals, Settings, cheaper
+from sendcap.study.optimisation.sentences import cost_text, settings_text
 from sendcap.study.optimisation.trials import Trial, Trials
 
 BATCH: Final = 8
@@ -87,7 +86,7 @@ class Search:
 
     def try_all(self) -> None:
         """Try all settings there are."""
-        ranges = (its.range.ends for its in self._trials.levers.values())
+        ranges = (lever.range.ends for lever in self._trials.levers.values())
         numbers = [map(float, range(int(low), int(high) + 1)) for low, high in ranges]
         self._trials.simulate(itertools.product(*numbers))
 
@@ -99,7 +98,7 @@ class Search:
             if left <= 0:
                 break
             trials = self._trials.simulate(proposals.ask(min(BATCH, left)))
-            proposals.tell([(its.cost, self._target.miss(its.mean)) for its in trials])
+            proposals.tell([(trial.cost, self._target.miss(trial.mean)) for trial in trials])
 
     def answer(self) -> Optimum:
         """Put the cheapest to the test until one passes."""
@@ -129,42 +128,40 @@ class Search:
     def _corners(self) -> list[Settings]:
         """Return the dearest settings, which should do if any do, and the cheapest."""
         cheapest, dearest = zip(
-            *(its.ends_by_cost() for its in self._trials.levers.values()), strict=True
+            *(lever.ends_by_cost() for lever in self._trials.levers.values()), strict=True
         )
         return [dearest, cheapest]
 
     def _cheapest(self) -> Trial | None:
         """Return the cheapest trial that should meet the target, and has not failed to."""
         will_do = [
-            its
-            for its in self._trials.found.values()
-            if its.met is None and self._target.miss(its.mean) + self._margin <= 0.0
+            trial
+            for trial in self._trials.found.values()
+            if trial.met is None and self._target.miss(trial.mean) + self._margin <= 0.0
         ]
         return min(will_do, key=self._order, default=None)
 
-    def _order(self, its: Trial) -> tuple[float, float, int]:
-        return its.cost, self._target.miss(its.mean), its.number
+    def _order(self, trial: Trial) -> tuple[float, float, int]:
+        return trial.cost, self._target.miss(trial.mean), trial.number
 
     def _polish(self) -> None:
         """Try what is one step cheaper than the cheapest, as long as that will do as well."""
         levers = self._trials.levers
         while (best := self._cheapest()) is not None:
-            settings = next(key for key, its in self._trials.found.items() if its is best)
+            settings = next(key for key, trial in self._trials.found.items() if trial is best)
             self._trials.simulate(cheaper(levers, settings))
             if self._cheapest() is best:
                 return
 
     def _optimum(self, best: Trial, tests: int) -> Optimum:
-        from sendcap.scenario import updated
-
         if best.confirmed is None:
             raise AssertionError
-        its = self._tried()
+        tried = self._tried()
         return Optimum(
-            its.levers,
-            its.target,
-            its.trials,
-            its.runs,
+            tried.levers,
+            tried.target,
+            tried.trials,
+            tried.runs,
             updated(self._trials.scenario, dict(best.settings)),
             best.number,
             best.settings,
@@ -175,19 +172,19 @@ class Search:
         )
 
     def _tried(self) -> Tried:
-        its = self._trials
-        table = trials_table(its.found.values(), its.levers, its.target)
-        return Tried(its.levers, its.target, table, its.runs())
+        trials = self._trials
+        table = trials_table(trials.found.values(), trials.levers, trials.target)
+        return Tried(trials.levers, trials.target, table, trials.runs())
 
     def _refusal(self) -> str:
         """Say that no settings meet the target, and how near they come."""
         trials, target = list(self._trials.found.values()), self._target
-        tested = [its for its in trials if its.confirmed is not None]
-        simulated = [its for its in trials if not its.error]
+        tested = [trial for trial in trials if trial.confirmed is not None]
+        simulated = [trial for trial in trials if not trial.error]
         if not simulated:
             return f"all {len(trials):,} settings have failed: {trials[0].error}"
         if tested:
-            near = min(tested, key=lambda its: (target.miss(its.bound), its.number))
+            near = min(tested, key=lambda trial: (target.miss(trial.bound), trial.number))
             mean = target.written(near.confirmed.mean if near.confirmed else near.mean)
             told = (
                 f"no settings tried are sure to meet {target}; the nearest have a mean of {mean} "
@@ -195,7 +192,7 @@ class Search:
             )
             what = "more replications narrow the bound; or widen the levers, or move the target"
         else:
-            near = min(simulated, key=lambda its: (target.miss(its.mean), its.cost, its.number))
+            near = min(simulated, key=lambda one: (target.miss(one.mean), one.cost, one.number))
             told = (
                 f"none of the {len(trials):,} settings tried meets {target}; the nearest reach "
                 f"{target.written(near.mean)}"

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sendcap.errors import ScenarioError
+from sendcap.scenario.files import scenario_of
 from sendcap.study.optimisation.cheapest import Effort, Search
-from sendcap.study.optimisation.neighbours import combinations
 from sendcap.study.optimisation.optimum import Optimum
 from sendcap.study.optimisation.priced import Priced, levers_of
-from sendcap.study.optimisation.proposals import require_optuna
+from sendcap.study.optimisation.proposals import combinations, require_optuna
 from sendcap.study.optimisation.trials import Trials
 from sendcap.study.replication.measures import measures_of
 from sendcap.study.replication.workers import Workers
@@ -48,22 +48,22 @@ def optimise(
     scenario
         A scenario, the path of a scenario file or the name of a preset.
     levers
-        For each dotted path a `sendcap.Priced`, or its low, its high and the cost of one unit.
+        For each dotted path a `sendcap.Priced`, or low, high and the cost of one unit.
     target
-        What to meet, a `sendcap.Target`.
+        A `sendcap.Target`.
     trials, trial_replications, replications, seed
         See `Effort`.
     measure
-        What else to keep of each run; see `sendcap.sweep`.
+        Further measures of each run; see `sendcap.sweep`.
     executor, store, workers, progress
         As for `sendcap.sweep`.
 
     Raises
     ------
     TargetError
-        If no settings that were tried meet the target; it tells how near they come.
+        If no settings tried meet the target; the message names the nearest.
     SendcapError
-        If what is asked makes no sense, or Optuna is not installed (``sendcap[optimise]``) and
+        If an argument is invalid, or Optuna is not installed (``sendcap[optimise]``) and
         there are more settings than trials.
 
     Examples
@@ -76,8 +76,6 @@ def optimise(
     >>> found.settings, found.cost, found.bound < 240.0
     ({'mta.ips': 3}, 120.0, True)
     """
-    from sendcap.scenario.files import scenario_of
-
     effort = Effort(trials, trial_replications, replications, seed)
     return optimised(
         scenario_of(scenario),
@@ -103,17 +101,17 @@ def optimised(
 ) -> Optimum:
     """Find the cheapest settings; see `optimise`. The workers are stopped."""
     measures = [target.measured()]
-    names = {its.name for its in measures}
+    names = {each.name for each in measures}
     more = measures_of(measure) if measure else ()
-    measures += [its for its in more if its.name not in names]
-    wrong = range_problems(scenario, {path: its.range for path, its in levers.items()})
+    measures += [each for each in more if each.name not in names]
+    wrong = range_problems(scenario, {path: each.range for path, each in levers.items()})
     if wrong:
         raise ScenarioError("\n".join(f"levers: {path}: {line}" for path, line in wrong))
     count = combinations(levers, effort.trials)
     if count is None:
         require_optuna()
     with workers:
-        its = Trials(
+        tried = Trials(
             scenario,
             levers,
             target,
@@ -124,13 +122,13 @@ def optimised(
             progress,
             (count or effort.trials) * effort.trial_replications + effort.replications,
         )
-        require_picklable(its.measures, workers)
-        search = Search(its, effort)
+        require_picklable(tried.measures, workers)
+        search = Search(tried, effort)
         if count is None:
             search.explore()
         else:
             search.try_all()
-        found = search.answer()
+        optimum = search.answer()
     if store is not None:
         store.compact()
-    return found
+    return optimum

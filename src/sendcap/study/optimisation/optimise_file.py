@@ -16,6 +16,7 @@ from sendcap.study.optimisation.target import Target
 from sendcap.study.sweeps.points import range_problems
 from sendcap.study.sweeps.study_head import StudyHead, range_of, read_study, refused, scenario_of
 from sendcap.text.quoting import shown
+from sendcap.text.shares import parse_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,16 +31,14 @@ def _lever(value: Any) -> Priced:
         )
     if "cost" not in value:
         raise ValueError("has no cost; give one, and cost = 0 where it costs nothing")
-    its = range_of({key: given for key, given in value.items() if key != "cost"})
+    values = range_of({key: each for key, each in value.items() if key != "cost"})
     try:
-        return Priced(its.low, its.high, value["cost"], its.log)
+        return Priced(values.low, values.high, value["cost"], values.log)
     except SendcapError as error:
         raise ValueError(str(error)) from None
 
 
 def _confidence(value: Any) -> float:
-    from sendcap.text.shares import parse_share
-
     try:
         return parse_share(value, "confidence", whole=False)
     except SendcapError as error:
@@ -47,7 +46,7 @@ def _confidence(value: Any) -> float:
 
 
 class _TargetTable(Section):
-    """What is to be met."""
+    """The target."""
 
     measure: str
     at_most: Any = None
@@ -70,7 +69,7 @@ class _TargetTable(Section):
 
 
 class _SearchTable(Section):
-    """How much is tried."""
+    """Effort of the search."""
 
     trials: Count = Effort.trials
     """Settings of the search."""
@@ -81,16 +80,16 @@ class _SearchTable(Section):
 
 
 class _OptimiseTable(StudyHead):
-    """What the file of an optimisation may hold."""
+    """The keys of an optimisation's study file."""
 
     replications: Annotated[Count, Field(ge=2)] = Effort.replications
     """Runs by which it is decided whether settings meet the target."""
     target: _TargetTable
-    """What is to be met."""
+    """The target."""
     levers: Annotated[dict[str, Annotated[Any, BeforeValidator(_lever)]], Field(min_length=1)]
-    """What may be set, and what it costs."""
+    """Levers with their costs."""
     search: _SearchTable = _SearchTable()
-    """How much is tried."""
+    """Effort of the search."""
 
     @model_validator(mode="after")
     def _something_costs(self) -> _OptimiseTable:
@@ -103,26 +102,26 @@ class _OptimiseTable(StudyHead):
 
 @dataclass(frozen=True, eq=False)
 class OptimiseStudy:
-    """An optimisation that can be carried out.
+    """An optimisation to carry out.
 
     Attributes
     ----------
     name
-        What error messages call its file.
+        Name of the file in error messages.
     text
-        The file as it was read.
+        Text of the file.
     title
         A label.
     scenario
-        What the levers change.
+        Scenario that the levers change.
     levers
         By path.
     target
-        What is to be met.
+        Target of the search.
     effort
-        How much is simulated.
+        Effort of the search.
     measures
-        What else to keep of each run.
+        Further measures of each run.
     """
 
     name: str
@@ -148,7 +147,7 @@ def load_optimise_study(
     name, folder, text, table = read_study(source, _OptimiseTable)
     scenario = scenario_of(table, name, folder, changes)
     levers: dict[str, Priced] = dict(table.levers)
-    wrong = range_problems(scenario, {path: its.range for path, its in levers.items()})
+    wrong = range_problems(scenario, {path: lever.range for path, lever in levers.items()})
     if wrong:
         raise refused(name, (f'levers."{path}": {line}' for path, line in wrong))
     search = table.search

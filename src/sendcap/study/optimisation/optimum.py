@@ -1,4 +1,4 @@
-"""What a search for the cheapest settings has found: its answer, its trials, the trade-off."""
+"""The results of a search for the cheapest settings: optimum, trials and trade-off."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from sendcap.errors import SendcapError
+from sendcap.study.optimisation import sentences
 from sendcap.study.sweeps.points import cell
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sendcap.scenario import Scenario
     from sendcap.study.optimisation.priced import Priced
     from sendcap.study.optimisation.target import Target
@@ -27,14 +28,14 @@ class Tried:
     Attributes
     ----------
     levers
-        What could be set, by path.
+        Levers by path.
     target
-        What was to be met.
+        Target of the search.
     trials
-        A row each: ``trial``, a number; a column for each lever; ``cost``; the measure, its mean
-        over the replications of the search; ``confirmed``, the mean over those of the confirmation,
-        its ``bound`` and ``met``, where that was asked; ``error``; ``front``, whether no other
-        trial is both cheaper and better.
+        A row each: ``trial``, a number; a column for each lever; ``cost``; the mean of the measure
+        over the replications of the search; ``confirmed``, the mean over those of a test, with
+        ``bound`` and ``met``, if there was one; ``error``; ``front``, whether no other trial is
+        both cheaper and better.
     runs
         All runs, as `sendcap.sweep` returns them; a point is the number of a trial.
     """
@@ -57,20 +58,20 @@ class Optimum(Tried):
     Attributes
     ----------
     scenario
-        With these settings.
+        Scenario with these settings.
     trial
-        Their number.
+        Number of the trial.
     settings
         Values by path.
     cost
-        What they cost.
+        Cost of the settings.
     estimate
-        Of the measure, over replications that had no part in the search.
+        Estimate of the measure, over replications that had no part in the search.
     bound
         On the side of the target's limit: with the target's confidence, the expectation of the
         measure is not beyond it.
     attempts
-        Settings that were put to the test, this one the last of them.
+        Number of tests, this one the last of them.
     """
 
     scenario: Scenario
@@ -80,6 +81,10 @@ class Optimum(Tried):
     estimate: Estimate
     bound: float
     attempts: int
+
+    def sentences(self) -> list[str]:
+        """Return the answer in plain sentences."""
+        return list(sentences.sentences(self))
 
 
 class TargetError(SendcapError):
@@ -94,45 +99,33 @@ def trials_table(
     trials: Iterable[Trial], levers: Mapping[str, Priced], target: Target
 ) -> pd.DataFrame:
     """Return the table of trials; see `Tried`."""
-    import pandas as pd
-
     trials = list(trials)
     front = front_of(trials, target)
     return pd.DataFrame(
         [
             {
-                "trial": its.number,
-                **{path: cell(its.settings[path]) for path in levers},
-                "cost": its.cost,
-                target.column: its.mean,
-                "confirmed": math.nan if its.confirmed is None else its.confirmed.mean,
-                "bound": its.bound,
-                "met": "" if its.met is None else "yes" if its.met else "no",
-                "error": its.error,
-                "front": its.number in front,
+                "trial": trial.number,
+                **{path: cell(trial.settings[path]) for path in levers},
+                "cost": trial.cost,
+                target.column: trial.mean,
+                "confirmed": math.nan if trial.confirmed is None else trial.confirmed.mean,
+                "bound": trial.bound,
+                "met": "" if trial.met is None else "yes" if trial.met else "no",
+                "error": trial.error,
+                "front": trial.number in front,
             }
-            for its in trials
+            for trial in trials
         ]
     )
 
 
 def front_of(trials: Iterable[Trial], target: Target) -> set[int]:
     """Return the numbers of the trials of which no other is cheaper and better."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     least = math.inf
-    for its in sorted(trials, key=lambda one: (one.cost, target.miss(one.mean), one.number)):
-        miss = target.miss(its.mean)
+    for trial in sorted(trials, key=lambda one: (one.cost, target.miss(one.mean), one.number)):
+        miss = target.miss(trial.mean)
         if miss < least:
             least = miss
-            found.add(its.number)
-    return found
-
-
-def settings_text(values: Mapping[str, Any]) -> str:
-    """Write settings on one line: ``mta.ips = 12, relay.rate = 3000/s``."""
-    return ", ".join(f"{path} = {cell(value)}" for path, value in values.items())
-
-
-def cost_text(cost: float) -> str:
-    """Write a cost: ``1,150``, ``12.5``."""
-    return f"{cost:,.0f}" if float(cost).is_integer() else f"{cost:,.2f}"
+            numbers.add(trial.number)
+    return numbers

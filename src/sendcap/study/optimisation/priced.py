@@ -1,4 +1,4 @@
-"""Prices: what each value of a range costs."""
+"""Levers: ranges of values with costs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
+
+import numpy as np
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
@@ -18,7 +20,7 @@ _DIGITS: Final = 4
 
 @dataclass(frozen=True)
 class Priced:
-    """A lever: a range of a scenario's value, ends included, and what its values cost.
+    """A lever: a range of a scenario's value, ends included, with a cost for each value.
 
     Attributes
     ----------
@@ -43,22 +45,22 @@ class Priced:
     log: bool = False
 
     def __post_init__(self) -> None:
-        its = self.range  # refuses ends that are none
+        values = self.range  # refuses invalid ends
         if not _is_list(self.cost):
             _require_number(self.cost)
             return
-        line = self._line(its)
+        line = self._line(values)
         if any(here[0] >= there[0] for here, there in pairwise(line)):
             raise SendcapError(f"cost: {shown(self.cost)}: the values must rise")
-        if len(line) < 2 or (line[0][0], line[-1][0]) != its.ends:
+        if len(line) < 2 or (line[0][0], line[-1][0]) != values.ends:
             raise SendcapError(
-                f"cost: must be told from one end of {its} to the other, such as "
+                f"cost: must go from one end of {values} to the other, such as "
                 f"[[{shown(self.low)}, 0], [{shown(self.high)}, 100]], not {shown(self.cost)}"
             )
 
     @property
     def range(self) -> Range:
-        """The range without its costs."""
+        """The range without costs."""
         return Range(self.low, self.high, self.log)
 
     @property
@@ -69,9 +71,7 @@ class Priced:
         return len({cost for _, cost in self._line(self.range)}) == 1
 
     def cost_of(self, value: Any) -> float:
-        """Return what a value costs."""
-        import numpy as np
-
+        """Return the cost of a value."""
         number = self.range.number(value)
         if not _is_list(self.cost):
             return float(self.cost) * number  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ class Priced:
         text = f"{number:.0f}" if self.range.whole else f"{number:.{_DIGITS}g}"
         return min(max(float(text), low), high)
 
-    def _line(self, its: Range) -> list[tuple[float, float]]:
+    def _line(self, values: Range) -> list[tuple[float, float]]:
         line = []
         for pair in self.cost:  # type: ignore[union-attr]
             if not _is_list(pair) or len(pair) != 2:
@@ -98,7 +98,7 @@ class Priced:
                     f"cost: must be pairs of a value and its cost, not {shown(pair)}"
                 )
             _require_number(pair[1])
-            line.append((its.number(pair[0]), float(pair[1])))
+            line.append((values.number(pair[0]), float(pair[1])))
         return line
 
 
@@ -113,24 +113,24 @@ def levers_of(levers: Mapping[str, Any]) -> dict[str, Priced]:
     if not levers:
         raise SendcapError("levers: give one at least")
     found = {}
-    for path, its in levers.items():
+    for path, lever in levers.items():
         try:
-            found[path] = _lever(its)
+            found[path] = _lever(lever)
         except SendcapError as error:
             raise SendcapError(f"levers: {visible(path)}: {error}") from None
-    if all(its.free for its in found.values()):
+    if all(lever.free for lever in found.values()):
         raise SendcapError("levers: all cost the same whatever their values; nothing is cheapest")
     return found
 
 
-def _lever(its: Any) -> Priced:
-    if isinstance(its, Priced):
-        return its
-    if _is_list(its) and len(its) == 3:
-        return Priced(*its)
-    if isinstance(its, Range) or (_is_list(its) and len(its) == 2):
+def _lever(lever: Any) -> Priced:
+    if isinstance(lever, Priced):
+        return lever
+    if _is_list(lever) and len(lever) == 3:
+        return Priced(*lever)
+    if isinstance(lever, Range) or (_is_list(lever) and len(lever) == 2):
         raise SendcapError("has no cost; give one, and 0 where it costs nothing")
-    raise SendcapError(f"must be low, high and cost, such as (1, 64, 40), not {shown(its)}")
+    raise SendcapError(f"must be low, high and cost, such as (1, 64, 40), not {shown(lever)}")
 
 
 def _is_list(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Targets: what a measure must not exceed, or must reach, and how sure that has to be."""
+"""Targets: a limit that a measure must not exceed, or must reach, with a confidence level."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sendcap.text.quoting import did_you_mean, shown
 
 @dataclass(frozen=True)
 class Target:
-    """What the expectation of a measure must be.
+    """A limit of the expectation of a measure.
 
     Attributes
     ----------
@@ -28,12 +28,12 @@ class Target:
         The limit, one of the two: a number, or a duration such as ``"4h"`` of a measure in
         seconds.
     confidence
-        With which the measure's mean has to be on the right side of the limit.
+        Confidence level with which the expectation is on the right side of the limit.
 
     Examples
     --------
-    >>> its = Target("accepted_99_pct_s", at_most="4h")
-    >>> str(its), its.limit, its.miss(18000.0)
+    >>> target = Target("accepted_99_pct_s", at_most="4h")
+    >>> str(target), target.limit, target.miss(18000.0)
     ('accepted_99_pct_s at most 4h', 14400.0, 3600.0)
     """
 
@@ -47,47 +47,47 @@ class Target:
         if (self.at_most is None) == (self.at_least is None):
             raise SendcapError("target: give one of at_most and at_least")
         if not isinstance(self.measure, str) and not callable(self.measure):
-            raise SendcapError(f"target: measure: {shown(self.measure)} is none")
+            raise SendcapError(f"target: measure: {shown(self.measure)} is not a measure")
         self.measured()
         if not math.isfinite(self.limit):
             raise SendcapError(f"target: the limit must be a number, not {self.limit}")
 
     def measured(self) -> Measure:
-        """Return the measure of which it is a value.
+        """Return the measure of the target.
 
         Raises
         ------
         SendcapError
-            If there is no such measure.
+            If the measure is unknown.
         """
         asked = self.measure.split(".")[0] if isinstance(self.measure, str) else self.measure
         try:
-            (found,) = measures_of([asked])
+            (measure,) = measures_of([asked])
         except SendcapError as error:
             raise SendcapError(f"target: {error}") from None
-        return found
+        return measure
 
     @property
     def column(self) -> str:
-        """What the measure's column is called in the table of runs."""
+        """Name of the measure's column in the table of runs."""
         return self.measure if isinstance(self.measure, str) else self.measured().name
 
     @property
     def limit(self) -> float:
         """The limit as a number."""
-        given = self.at_least if self.at_most is None else self.at_most
-        if isinstance(given, str):
+        limit = self.at_least if self.at_most is None else self.at_most
+        if isinstance(limit, str):
             if not self._is_time():
                 raise SendcapError(
-                    f"target: {self.column} is no time; give a number, not {given!r}"
+                    f"target: {self.column} is not a time; give a number, not {limit!r}"
                 )
             try:
-                return parse_duration(given)
+                return parse_duration(limit)
             except ValueError as error:
                 raise SendcapError(f"target: {error}") from None
-        if isinstance(given, bool) or not isinstance(given, int | float):
-            raise SendcapError(f"target: the limit must be a number or a duration, not {given!r}")
-        return float(given)
+        if isinstance(limit, bool) or not isinstance(limit, int | float):
+            raise SendcapError(f"target: the limit must be a number or a duration, not {limit!r}")
+        return float(limit)
 
     def miss(self, value: float) -> float:
         """Return by how much a value misses the limit; less than nothing if it does not."""
@@ -106,8 +106,8 @@ class Target:
             With which the expectation is not beyond the bound, if the values are normal.
         """
         # Of a two-sided interval, either end is a one-sided bound.
-        its = estimate(values, max(2.0 * confidence - 1.0, 1e-9))
-        return its, its.high if self.at_least is None else its.low
+        interval = estimate(values, max(2.0 * confidence - 1.0, 1e-9))
+        return interval, interval.high if self.at_least is None else interval.low
 
     def written(self, value: float) -> str:
         """Write a value of the measure."""
@@ -116,10 +116,10 @@ class Target:
         return elapsed(value) if self._is_time() and value >= 0.0 else f"{value:,.6g}"
 
     def require_column(self, columns: Iterable[str]) -> None:
-        """Refuse a measure of which there is no such value."""
-        there = [name for name in columns if name.split(".")[0] == self.column.split(".")[0]]
-        if self.column not in there:
-            hint = did_you_mean(self.column, there) or f"; there are {', '.join(there)}"
+        """Refuse a value that the measure does not have."""
+        known = [name for name in columns if name.split(".")[0] == self.column.split(".")[0]]
+        if self.column not in known:
+            hint = did_you_mean(self.column, known) or f"; there are {', '.join(known)}"
             raise SendcapError(f"target: measure: {shown(self.column)} is unknown{hint}")
 
     def _is_time(self) -> bool:

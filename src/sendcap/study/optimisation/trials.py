@@ -1,4 +1,4 @@
-"""Trials: settings that have been simulated, and what came of them."""
+"""Trials: simulated settings with their results."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.study.sweeps.plan import planned
 from sendcap.study.sweeps.sweep import Progress, complete
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sendcap.scenario import Scenario
-    from sendcap.study.optimisation.neighbours import Settings
     from sendcap.study.optimisation.priced import Priced
+    from sendcap.study.optimisation.proposals import Settings
     from sendcap.study.optimisation.target import Target
     from sendcap.study.replication.estimates import Estimate
     from sendcap.study.replication.measures import Measure
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
 
 @dataclass
 class Trial:
-    """Settings that have been simulated.
+    """Simulated settings.
 
     Attributes
     ----------
     number
-        In the order in which they were tried.
+        Number in the order of the search.
     settings
-        By path, as a scenario file has them.
+        Values by path, as in a scenario file.
     cost
-        What they cost.
+        Cost of the settings.
     mean
-        Of the measure over the replications of the search; NaN where one has no value.
+        Mean of the measure over the replications of the search; NaN if one has no value.
     error
-        Why they could not be simulated; empty otherwise.
+        Reason of a failure; empty otherwise.
     confirmed
-        Mean over the replications of the confirmation, if they have been confirmed or refuted.
+        Estimate over the replications of a test, if there was one.
     bound
-        One-sided, of these replications.
+        One-sided bound, of these replications.
     met
-        Whether the bound meets the target; None if that has not been asked.
+        Whether the bound meets the target; None without a test.
     """
 
     number: int
@@ -59,20 +59,20 @@ class Trial:
 
 
 class Trials:
-    """Simulates settings, each once, and remembers what came of them.
+    """Simulates settings, each once, and remembers the results.
 
     Parameters
     ----------
     scenario, levers, target
-        Of the search.
+        Scenario, levers and target of the search.
     measures
-        To keep of each run; the target's among them.
+        Measures of each run, with that of the target.
     replications
-        Of each trial, for the search.
+        Replications of each trial, for the search.
     workers, store, progress
         As for `sendcap.study.sweeps.sweep.complete`.
     expected
-        Runs that there will be at least, for the progress.
+        Smallest number of runs, for the progress.
 
     Attributes
     ----------
@@ -101,19 +101,19 @@ class Trials:
         self._before = self._latest = Progress(0, 0, 0, 0)
 
     def simulate(self, asked: Iterable[Settings]) -> list[Trial]:
-        """Return the trials of settings; what has not been tried is simulated, all together."""
+        """Return the trials of settings; new settings are simulated together."""
         asked = list(asked)
-        new = [its for its in dict.fromkeys(asked) if its not in self.found]
-        values = [self._values(its) for its in new]
+        new = [settings for settings in dict.fromkeys(asked) if settings not in self.found]
+        values = [self._values(settings) for settings in new]
         trials = [
-            Trial(len(self.found) + place, its, self._cost(its), math.nan)
-            for place, its in enumerate(values)
+            Trial(len(self.found) + place, settings, self._cost(settings), math.nan)
+            for place, settings in enumerate(values)
         ]
         if new:
             for trial, rows in zip(trials, self._runs(trials, 0, self._replications), strict=True):
                 self._learn(trial, rows)
             self.found |= zip(new, trials, strict=True)
-        return [self.found[its] for its in asked]
+        return [self.found[settings] for settings in asked]
 
     def confirmation(self, trial: Trial, replications: int) -> list[float]:
         """Return the measure in replications that had no part in the search; none if one fails.
@@ -123,29 +123,25 @@ class Trials:
         (rows,) = self._runs([trial], self._replications, replications)
         if rows["error"].any():
             return []
-        values = [float(its) for its in rows[self.target.column]]
+        values = [float(value) for value in rows[self.target.column]]
         return [] if any(map(math.isnan, values)) else values
 
     def runs(self) -> pd.DataFrame:
         """Return all runs, as `sendcap.sweep` does; a point is the number of a trial."""
-        import pandas as pd
-
         table = pd.concat(self._tables, ignore_index=True)
         return table.sort_values(["point", "replication"], kind="stable", ignore_index=True)
 
     def _values(self, settings: Settings) -> dict[str, Any]:
         pairs = zip(self.levers.items(), settings, strict=True)
-        return {path: its.range.written(number) for (path, its), number in pairs}
+        return {path: lever.range.written(number) for (path, lever), number in pairs}
 
     def _cost(self, values: Mapping[str, Any]) -> float:
-        return math.fsum(its.cost_of(values[path]) for path, its in self.levers.items())
+        return math.fsum(lever.cost_of(values[path]) for path, lever in self.levers.items())
 
     def _runs(
         self, trials: Sequence[Trial], first: int, replications: int
     ) -> Iterable[pd.DataFrame]:
         """Simulate settings, and yield the rows of each."""
-        import pandas as pd
-
         points = [dict(trial.settings) for trial in trials]
         try:
             plan = planned(
@@ -172,14 +168,14 @@ class Trials:
             return
         self.target.require_column(rows.columns)
         values = rows[self.target.column].tolist()
-        if any(isinstance(its, bool | str) or its is None for its in values):
-            raise SendcapError(f"target: measure: {self.target.column} is no number")
+        if any(isinstance(value, bool | str) or value is None for value in values):
+            raise SendcapError(f"target: measure: {self.target.column} is not a number")
         trial.mean = math.fsum(values) / len(values)
 
-    def _tell(self, its: Progress) -> None:
+    def _tell(self, now: Progress) -> None:
         before = self._before
-        done = before.done + its.done
-        runs = max(self._expected, before.done + its.runs)
-        self._latest = Progress(runs, done, before.failed + its.failed, before.kept + its.kept)
+        done = before.done + now.done
+        runs = max(self._expected, before.done + now.runs)
+        self._latest = Progress(runs, done, before.failed + now.failed, before.kept + now.kept)
         if self._progress is not None:
             self._progress(self._latest)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from scipy.stats import qmc
+
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
 from sendcap.text.quoting import shown, visible
@@ -26,15 +28,15 @@ class Design:
     Attributes
     ----------
     kind
-        ``"latin-hypercube"``: every value's range is cut into as many slices as there are points,
+        ``"latin-hypercube"``: every value's range is cut into as many slices as points,
         and each slice has one. ``"sobol"``: a Sobol' sequence, scrambled, whose points are a power
         of two.
     ranges
-        For each dotted scenario path its range, or its two ends.
+        For each dotted scenario path a range, or two ends.
     n
-        How many points.
+        Number of points.
     seed
-        Of the design; the same seed gives the same points.
+        Seed of the points.
 
     References
     ----------
@@ -64,13 +66,11 @@ class Design:
         return points_at(self.ranges, self.places().tolist())
 
     def places(self) -> npt.NDArray[np.float64]:
-        """Return where the points are in their ranges, from 0 to 1: shape (n, ranges)."""
-        from scipy.stats import qmc
-
+        """Return the places of the points in the ranges, from 0 to 1: shape (n, ranges)."""
         dimensions = len(self.ranges)
         if self.kind == "sobol":
             return qmc.Sobol(dimensions, rng=self.seed).random_base2(self.n.bit_length() - 1)
-        # There is nothing to optimise of one point, or in one dimension.
+        # One point, or one dimension, leaves nothing to optimise.
         optimization: Literal["random-cd"] | None = (
             "random-cd" if min(self.n, dimensions) > 1 else None
         )
@@ -96,14 +96,14 @@ def sobol(ranges: Mapping[str, Any], n: int, *, seed: int = 0) -> Design:
 
 
 def ranges_of(ranges: Mapping[str, Any]) -> dict[str, Range]:
-    """Return each path's range, of a range or of its two ends."""
-    found = {}
+    """Return ranges, of ranges or pairs of ends."""
+    converted = {}
     for path, ends in ranges.items():
         try:
-            found[path] = ends if isinstance(ends, Range) else Range(*_pair(ends))
+            converted[path] = ends if isinstance(ends, Range) else Range(*_pair(ends))
         except SendcapError as error:
             raise SendcapError(f"design: {visible(path)}: {error}") from None
-    return found
+    return converted
 
 
 def _pair(ends: Any) -> tuple[Any, Any]:
@@ -116,12 +116,12 @@ def _pair(ends: Any) -> tuple[Any, Any]:
 def points_at(ranges: Mapping[str, Range], unit: list[list[float]]) -> list[dict[str, Any]]:
     """Return the points at places in the unit cube, one row each."""
     return [
-        {path: its.at(u) for (path, its), u in zip(ranges.items(), row, strict=True)}
+        {path: values.at(u) for (path, values), u in zip(ranges.items(), row, strict=True)}
         for row in unit
     ]
 
 
 def require_points(n: int) -> None:
-    """Refuse a number of points that is none."""
+    """Refuse an invalid number of points."""
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _MOST:
         raise SendcapError(f"design: points must be a whole number from 1 to {_MOST:,}, not {n!r}")

@@ -1,13 +1,16 @@
-"""The plan of a sweep: which runs there are, what each is known by, and what they make of it."""
+"""The plan of a sweep: all runs with their keys, and the table of their outcomes."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import pandas as pd
+
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
+from sendcap.scenario.edits import Edits
 from sendcap.study.replication.measures import measures_of
 from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.sweeps.identity import measure_identity, run_key, scenario_digest
@@ -16,8 +19,6 @@ from sendcap.study.sweeps.points import Points, cell, points_of
 from sendcap.version import MODEL_VERSION
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sendcap.scenario import Scenario
     from sendcap.study.replication.measures import Measure
     from sendcap.study.sweeps.points import Over
@@ -39,7 +40,7 @@ class PlannedRun(NamedTuple):
     seed
         Of the replication: the same at all points, so that they differ by their values alone.
     key
-        What it is known by; `NO_SCENARIO` where the point is none.
+        Key in a store; `NO_SCENARIO` if the point is not a valid scenario.
     """
 
     point: int
@@ -55,13 +56,13 @@ class Plan:
     Attributes
     ----------
     points
-        What varies.
+        Values that vary.
     scenarios
-        For each point its scenario, or why it is none.
+        For each point the scenario, or the problem with it.
     measures
-        What is kept of each run.
+        Measures of each run.
     runs
-        A row each: all replications of the first point, of the second, …
+        Rows of the table: all replications of the first point, of the second, …
     """
 
     points: Points
@@ -70,35 +71,33 @@ class Plan:
     runs: tuple[PlannedRun, ...]
 
     def tasks(self) -> dict[str, Task]:
-        """Return what there is to do, by key. Points that come out the same are done once."""
-        return dict(self._tasks())
-
-    def _tasks(self) -> Iterator[tuple[str, Task]]:
-        for its in self.runs:
-            scenario = self.scenarios[its.point]
+        """Return the tasks by key. Points with equal scenarios are done once."""
+        tasks: dict[str, Task] = {}
+        for run in self.runs:
+            scenario = self.scenarios[run.point]
             if not isinstance(scenario, str):
                 # Not a copy of the scenario for each: there may be very many.
-                yield its.key, Task(its.key, scenario, its.seed, self.measures, MODEL_VERSION)
+                task = Task(run.key, scenario, run.seed, self.measures, MODEL_VERSION)
+                tasks[run.key] = task
+        return tasks
 
     def outcome(self, run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None:
-        """Return what became of a run, None if it is not done."""
+        """Return the outcome of a run, None if it is not done."""
         scenario = self.scenarios[run.point]
         if isinstance(scenario, str):
             return Outcome.failure(run.key, scenario)
         return outcomes.get(run.key)
 
     def table(self, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
-        """Return the runs that are done as a tidy table, a row each.
+        """Return a tidy table of the runs that are done.
 
         Returns
         -------
         DataFrame
             ``point`` and ``replication``, numbers from 0; ``seed``, as text, since it has up to
-            39 digits; a column for each path that varies; the measures; ``error``, empty where
-            there is none; ``wall_s`` and ``cpu_s``.
+            39 digits; a column for each path that varies; the measures; ``error``, empty for
+            success; ``wall_s`` and ``cpu_s``.
         """
-        import pandas as pd
-
         rows: list[dict[str, Any]] = []
         measured: dict[str, None] = {}
         for run in self.runs:
@@ -140,22 +139,22 @@ def planned(
     first
         Number of the first replication.
     keyed
-        Whether runs are to be found again later. If not, measures may be any functions.
+        Whether the runs are for a store. Without one, measures may be any functions.
 
     Raises
     ------
     SendcapError
-        If what is asked makes no sense, or not one point is a valid scenario.
+        If an argument is invalid, or no point is a valid scenario.
     """
     points = points_of({} if over is None else over)
     measures = measures_of(measure)
     _require_columns(points, measures)
     _require_replications(replications, len(points.changes))
     scenarios = _resolved(scenario, points)
-    identities = [measure_identity(its) if keyed else its.name for its in measures]
+    identities = [measure_identity(each) if keyed else each.name for each in measures]
     runs: list[PlannedRun] = []
-    for number, its in enumerate(scenarios):
-        digest = "" if isinstance(its, str) else scenario_digest(its)
+    for number, resolved in enumerate(scenarios):
+        digest = "" if isinstance(resolved, str) else scenario_digest(resolved)
         for replication in range(first, first + replications):
             seed = replication_seed(scenario.seed, replication)
             key = run_key(digest, seed, identities) if digest else NO_SCENARIO
@@ -164,9 +163,9 @@ def planned(
 
 
 def _require_columns(points: Points, measures: tuple[Measure, ...]) -> None:
-    for its in measures:
-        if its.name in points.paths:
-            raise SendcapError(f"measure: {its.name}: is a path that is swept over; rename it")
+    for measure in measures:
+        if measure.name in points.paths:
+            raise SendcapError(f"measure: {measure.name}: is a path that is swept over; rename it")
 
 
 def _require_replications(replications: int, points: int) -> None:
@@ -180,9 +179,7 @@ def _require_replications(replications: int, points: int) -> None:
 
 
 def _resolved(scenario: Scenario, points: Points) -> list[Scenario | str]:
-    """Return each point's scenario, or why it is none."""
-    from sendcap.scenario.edits import Edits
-
+    """Return each point's scenario, or the problem with it."""
     edits = Edits(scenario)
     found: list[Scenario | str] = []
     problems: dict[str, None] = {}
@@ -194,8 +191,8 @@ def _resolved(scenario: Scenario, points: Points) -> list[Scenario | str]:
             except ScenarioError as error:
                 found.append(one_line(error).replace("<updated>: ", ""))
                 problems |= dict.fromkeys(str(error).replace("<updated>: ", "").split("\n"))
-    for text in dict.fromkeys(str(its.message) for its in caught):
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
         warnings.warn(text, SendcapWarning, stacklevel=4)
-    if len(problems) and all(isinstance(its, str) for its in found):
+    if len(problems) and all(isinstance(each, str) for each in found):
         raise ScenarioError("\n".join(list(problems)[:_PROBLEMS]))
     return found

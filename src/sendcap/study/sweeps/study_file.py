@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 def _values_by_path(value: Any) -> Any:
     if not isinstance(value, dict):
         raise ValueError(f"must be a table, not {shown(value)}")  # noqa: TRY004 (pydantic)
-    for path, its in value.items():
-        if not isinstance(its, list):
+    for path, values in value.items():
+        if not isinstance(values, list):
             raise ValueError(  # noqa: TRY004 (pydantic)
-                f"{visible(path)}: must be a list of values, not {shown(its)}; "
+                f"{visible(path)}: must be a list of values, not {shown(values)}; "
                 + EXAMPLE.format("[4, 8]")
             )
-        if not its:
+        if not values:
             raise ValueError(f"{visible(path)}: needs at least one value")
     return value
 
@@ -72,7 +72,7 @@ class _DesignTable(Section):
 
 
 class _StudyTable(StudyHead):
-    """What the file of a sweep may hold."""
+    """The keys of a sweep's study file."""
 
     over: Annotated[dict[str, Any], BeforeValidator(_values_by_path)] = Field(default_factory=dict)
     """A grid: lists of values by dotted path."""
@@ -83,11 +83,11 @@ class _StudyTable(StudyHead):
 
     @model_validator(mode="after")
     def _one_way(self) -> _StudyTable:
-        given = [name for name in ("over", "points", "design") if getattr(self, name)]
-        if len(given) > 1:
-            message = f"there is {given[0]} too; give one of over, points and design"
-            refuse("study", [((given[1],), message)])
-        if not given:
+        ways = [name for name in ("over", "points", "design") if getattr(self, name)]
+        if len(ways) > 1:
+            message = f"{ways[0]} is set too; give one of over, points and design"
+            refuse("study", [((ways[1],), message)])
+        if not ways:
             message = 'nothing varies; for example [over] with "mta.ips" = [4, 8, 16]'
             refuse("study", [(("over",), message)])
         return self
@@ -95,26 +95,26 @@ class _StudyTable(StudyHead):
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A study that can be carried out.
+    """A sweep to carry out.
 
     Attributes
     ----------
     name
-        What error messages call its file.
+        Name of the file in error messages.
     text
-        The file as it was read.
+        Text of the file.
     title
         A label.
     scenario
-        What all points have in common.
+        Scenario that the points change.
     over
-        What varies.
+        Values that vary.
     replications
         Runs of each point.
     measures
-        What to keep of each run.
+        Measures of each run.
     plan
-        Its runs.
+        Runs of the sweep.
     """
 
     name: str
@@ -128,12 +128,12 @@ class Study:
 
 
 def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:
-    """Read a study file and plan its runs; nothing is simulated.
+    """Read a study file and plan the runs; nothing is simulated.
 
     Parameters
     ----------
     source
-        Path of a TOML file. Paths in it are relative to its folder.
+        Path of a TOML file. Paths in the file are relative to the folder.
     changes
         Further values by path for the scenario, over those of the file.
 
@@ -154,7 +154,7 @@ def _plan(table: _StudyTable, name: str, scenario: Scenario, over: Over) -> Plan
     try:
         points = points_of(over)
         plan = planned(scenario, over, table.replications, table.measures)
-        if any(isinstance(its, str) for its in plan.scenarios):
+        if any(isinstance(each, str) for each in plan.scenarios):
             wrong = point_problems(scenario, over, points)
     except ScenarioError as error:  # there is not one point
         wrong = point_problems(scenario, over, points) or str(error).split("\n")

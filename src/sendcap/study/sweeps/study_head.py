@@ -1,4 +1,4 @@
-"""What every study file has: a scenario, replications and measures; and how it is read."""
+"""The head of every study file: a scenario, replications and measures; and the reader."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.files.failures import plain_words
-from sendcap.scenario import Range, from_dict, load, problems
+from sendcap.scenario import Range, from_dict, load, problems, updated
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section
 from sendcap.study.replication.measures import DEFAULT_MEASURES, measures_of
@@ -26,14 +26,14 @@ _MOST_LINES: Final = 20
 def _value_by_path(value: Any) -> Any:
     if not isinstance(value, dict):
         raise ValueError(f"must be a table, not {shown(value)}")  # noqa: TRY004 (pydantic)
-    for path, its in value.items():
-        if isinstance(its, dict) and "." not in path:
+    for path, each in value.items():
+        if isinstance(each, dict) and "." not in path:
             raise ValueError(f"{visible(path)}: would replace all of it; " + EXAMPLE.format(4))
     return value
 
 
 def range_of(value: Any) -> Range:
-    """Return the range that a study file gives: two ends, or a table with its scale."""
+    """Return the range of two ends, or of a table with ends and scale."""
     try:
         if isinstance(value, list) and len(value) == 2:
             return Range(*value)
@@ -72,19 +72,19 @@ def _preset_path_or_table(value: Any) -> Any:
 
 
 class StudyHead(Section):
-    """What every study file has."""
+    """The keys of every study file."""
 
     title: str = ""
     scenario: Annotated[Any, BeforeValidator(_preset_path_or_table)]
     """A preset, the path of a scenario file, or a scenario as a table."""
     set: Annotated[dict[str, Any], BeforeValidator(_value_by_path)] = Field(default_factory=dict)
-    """Values by dotted path that differ from the scenario at all points."""
+    """Values by dotted path that override the scenario at all points."""
     replications: Count = 1
     """Runs of each point."""
     measures: Annotated[list[str], BeforeValidator(_names)] = Field(
         default_factory=lambda: list(DEFAULT_MEASURES)
     )
-    """What to keep of each run."""
+    """Measures of each run."""
 
 
 Table = TypeVar("Table", bound=StudyHead)
@@ -96,7 +96,7 @@ def read_study(source: str | Path, kind: type[Table]) -> tuple[str, Path, str, T
     Returns
     -------
     tuple
-        What error messages call it, its folder, its text and what it holds.
+        The name for error messages, the folder, the text and the table.
 
     Raises
     ------
@@ -120,10 +120,10 @@ def read_study(source: str | Path, kind: type[Table]) -> tuple[str, Path, str, T
 
 def refused(name: str, lines: Iterable[str]) -> ScenarioError:
     """Return the error of a study file, a line for each problem."""
-    found = list(dict.fromkeys(lines))
-    shown_lines = found[:_MOST_LINES]
-    if len(found) > _MOST_LINES:
-        shown_lines.append(f"and {len(found) - _MOST_LINES:,} problems more")
+    problems = list(dict.fromkeys(lines))
+    shown_lines = problems[:_MOST_LINES]
+    if len(problems) > _MOST_LINES:
+        shown_lines.append(f"and {len(problems) - _MOST_LINES:,} problems more")
     return ScenarioError("\n".join(f"{name}: {line}" for line in shown_lines))
 
 
@@ -135,10 +135,8 @@ def scenario_of(
     Raises
     ------
     ScenarioError
-        If it is none.
+        If it is invalid.
     """
-    from sendcap.scenario import updated
-
     if isinstance(table.scenario, Mapping):
         try:
             scenario = from_dict(table.scenario, name="scenario", folder=folder)

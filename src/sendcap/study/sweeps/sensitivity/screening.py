@@ -1,14 +1,14 @@
 """Screening: which of many parameters matter at all, by few runs.
 
 Morris' method walks through the ranges, one parameter at a time, and looks at the elementary
-effects: how much the measure changes, in proportion to its whole range, when a parameter alone is
+effects: how much the measure changes, in proportion to the range, when a parameter alone is
 moved by two thirds of it. The mean of their sizes, mu*, ranks the parameters; where it is about
 zero, the parameter may be left out. Their spread, sigma, is small where the effect is the same
 everywhere, and about as large as mu* where it depends on the other parameters or is not a straight
 line. For shares of the variance, which take many more runs, see `sobol`.
 
 A step of a whole number can only be that of whole numbers: of one with two values every step is
-from end to end, so its effect reads half as much again.
+from end to end, so the effect reads half as much again.
 
 References
 ----------
@@ -26,21 +26,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import pandas as pd
+from SALib.analyze.morris import analyze
+from SALib.sample.morris import sample
+
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
+from sendcap.scenario.files import scenario_of
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.measures import DEFAULT_MEASURES
 from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.designs import points_at, ranges_of
 from sendcap.study.sweeps.plan import Plan, planned
-from sendcap.study.sweeps.sensitivity.responses import require_several, responses
-from sendcap.study.sweeps.store import Store
-from sendcap.study.sweeps.sweep import Progress, carried_out, require_picklable
+from sendcap.study.sweeps.sensitivity.sobol import require_several, responses, runs_sentence
+from sendcap.study.sweeps.sweep import Progress, carried_out, store_at
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     from sendcap.scenario import Scenario
 
@@ -54,16 +57,16 @@ _MOST: Final = 100_000
 
 @dataclass(frozen=True, eq=False)
 class Screening:
-    """Which parameters matter to the measures of a scenario.
+    """The parameters that matter to the measures of a scenario.
 
     Attributes
     ----------
     ranges
-        Each parameter's, by dotted path.
+        Range of each parameter, by dotted path.
     walks
-        Through the ranges; each takes a run for every parameter, and one more.
+        Walks through the ranges; each takes a run per parameter, and one more.
     confidence
-        Of the intervals, by bootstrap over the walks.
+        Confidence level of the intervals, by bootstrap over the walks.
     effects
         A row for each measure that is a number, and parameter: ``measure``, ``path``, ``mu_star``,
         ``mu_star_low``, ``mu_star_high``, ``mu``, ``sigma``, all in the measure's unit.
@@ -76,6 +79,10 @@ class Screening:
     confidence: float
     effects: pd.DataFrame
     runs: pd.DataFrame
+
+    def sentences(self) -> list[str]:
+        """Return the effort in plain sentences."""
+        return [runs_sentence(self.runs, self.confidence)]
 
 
 def screening(
@@ -102,32 +109,28 @@ def screening(
     scenario
         A scenario, the path of a scenario file or the name of a preset.
     ranges
-        For each dotted path a `sendcap.Range`, or its two ends.
+        For each dotted path a `sendcap.Range`, or two ends.
     walks
         Two at least; 10 to 50 are usual.
     measure, replications, executor, store, workers, progress
         As for `sendcap.sweep`.
     seed
-        Of the walks and the bootstrap.
+        Seed of walks and bootstrap.
     confidence
-        Of the intervals.
+        Confidence level of the intervals.
 
     Raises
     ------
     SendcapError
-        If what is asked makes no sense, or a run fails: the effects need all of them.
+        If an argument is invalid, or a run fails: the effects need all runs.
     """
-    from sendcap.scenario.files import scenario_of
-
     require_confidence(confidence)
-    its = ranges_of(ranges)
+    ranges = ranges_of(ranges)
     plan = screening_plan(
-        scenario_of(scenario), its, walks, measure, replications, seed, keyed=store is not None
+        scenario_of(scenario), ranges, walks, measure, replications, seed, keyed=store is not None
     )
-    team = Workers(workers, executor)
-    require_picklable(plan.measures, team)
-    outcomes = carried_out(plan, team, None if store is None else Store(store), progress)
-    return screened(its, walks, seed, confidence, plan.table(outcomes))
+    outcomes = carried_out(plan, Workers(workers, executor), store_at(store), progress)
+    return screened(ranges, walks, seed, confidence, plan.table(outcomes))
 
 
 def screening_plan(
@@ -154,13 +157,11 @@ def walked(parameters: int, walks: int, seed: int) -> Floats:
     ndarray, shape (walks × (parameters + 1), parameters)
         One walk after the other; from one place to the next, one coordinate changes.
     """
-    from SALib.sample import morris
-
     if isinstance(walks, bool) or not isinstance(walks, int) or not 2 <= walks <= _MOST:
         raise SendcapError(
             f"sensitivity: the walks must be a whole number from 2 to {_MOST:,}, not {walks!r}"
         )
-    places: Floats = morris.sample(_problem(parameters), walks, num_levels=_LEVELS, seed=seed)
+    places: Floats = sample(_problem(parameters), walks, num_levels=_LEVELS, seed=seed)
     return places
 
 
@@ -174,13 +175,10 @@ def screened(
     SendcapError
         If a run has failed, or a measure has no value in one.
     """
-    import pandas as pd
-    from SALib.analyze import morris
-
     places = walked(len(ranges), walks, seed)
     rows: list[dict[str, Any]] = []
     for name, values in responses(runs, ranges):
-        found = morris.analyze(
+        effects = analyze(
             _problem(len(ranges)),
             places,
             values,
@@ -190,7 +188,7 @@ def screened(
             seed=seed,
         )
         for place, path in enumerate(ranges):
-            star, half = float(found["mu_star"][place]), float(found["mu_star_conf"][place])
+            star, half = float(effects["mu_star"][place]), float(effects["mu_star_conf"][place])
             rows.append(
                 {
                     "measure": name,
@@ -198,8 +196,8 @@ def screened(
                     "mu_star": star,
                     "mu_star_low": max(star - half, 0.0),
                     "mu_star_high": star + half,
-                    "mu": float(found["mu"][place]),
-                    "sigma": float(found["sigma"][place]),
+                    "mu": float(effects["mu"][place]),
+                    "sigma": float(effects["sigma"][place]),
                 }
             )
     return Screening(dict(ranges), walks, confidence, pd.DataFrame(rows), runs)

@@ -16,25 +16,29 @@ for the total sensitivity index", Computer Physics Communications 181 (2010), as
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from scipy import stats
+from scipy.stats import qmc
+
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
+from sendcap.scenario.files import scenario_of
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.measures import DEFAULT_MEASURES
 from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.designs import points_at, ranges_of
 from sendcap.study.sweeps.plan import Plan, planned
-from sendcap.study.sweeps.sensitivity.responses import require_several, responses
-from sendcap.study.sweeps.store import Store
-from sendcap.study.sweeps.sweep import Progress, carried_out, require_picklable
+from sendcap.study.sweeps.sweep import Progress, carried_out, store_at
+from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     from sendcap.scenario import Scenario
 
@@ -47,16 +51,16 @@ _MOST: Final = 2**20
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """Which parameters decide the measures of a scenario.
+    """The parameters that decide the measures of a scenario.
 
     Attributes
     ----------
     ranges
-        Each parameter's, by dotted path.
+        Range of each parameter, by dotted path.
     n
-        Base samples; each takes a run of its own for every parameter, and two more.
+        Base samples; each takes a run per parameter, and two more.
     confidence
-        Of the intervals, by bootstrap over the base samples.
+        Confidence level of the intervals, by bootstrap over the base samples.
     indices
         A row for each measure that is a number, and parameter: ``measure``, ``path``,
         ``first_order``, ``first_order_low``, ``first_order_high``, ``total_order``,
@@ -70,6 +74,10 @@ class Sensitivity:
     confidence: float
     indices: pd.DataFrame
     runs: pd.DataFrame
+
+    def sentences(self) -> list[str]:
+        """Return the effort in plain sentences."""
+        return [runs_sentence(self.runs, self.confidence)]
 
 
 def sensitivity(
@@ -96,32 +104,28 @@ def sensitivity(
     scenario
         A scenario, the path of a scenario file or the name of a preset.
     ranges
-        For each dotted path a `sendcap.Range`, or its two ends; each value within is as likely.
+        For each dotted path a `sendcap.Range`, or two ends; all values within are equally likely.
     n
         Base samples, a power of two.
     measure, replications, executor, store, workers, progress
         As for `sendcap.sweep`.
     seed
-        Of the samples and the bootstrap.
+        Seed of samples and bootstrap.
     confidence
-        Of the intervals.
+        Confidence level of the intervals.
 
     Raises
     ------
     SendcapError
-        If what is asked makes no sense, or a run fails: the indices need all of them.
+        If an argument is invalid, or a run fails: the indices need all runs.
     """
-    from sendcap.scenario.files import scenario_of
-
     require_confidence(confidence)
-    its = ranges_of(ranges)
+    ranges = ranges_of(ranges)
     plan = sensitivity_plan(
-        scenario_of(scenario), its, n, measure, replications, seed, keyed=store is not None
+        scenario_of(scenario), ranges, n, measure, replications, seed, keyed=store is not None
     )
-    team = Workers(workers, executor)
-    require_picklable(plan.measures, team)
-    outcomes = carried_out(plan, team, None if store is None else Store(store), progress)
-    return analysed(its, n, seed, confidence, plan.table(outcomes))
+    outcomes = carried_out(plan, Workers(workers, executor), store_at(store), progress)
+    return analysed(ranges, n, seed, confidence, plan.table(outcomes))
 
 
 def sensitivity_plan(
@@ -145,9 +149,6 @@ def sensitivity_points(ranges: Mapping[str, Range], n: int, seed: int) -> list[d
     They are n of a matrix A, n of a matrix B, and for each parameter those of A with its column
     from B.
     """
-    import numpy as np
-    from scipy.stats import qmc
-
     require_base(n)
     require_several(ranges)
     d = len(ranges)
@@ -175,13 +176,15 @@ def analysed(
     SendcapError
         If a run has failed, or a measure has no value in one.
     """
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     for name, values in responses(runs, ranges):
         columns = _indices(values, len(ranges), n, seed, confidence)
         rows += [
-            {"measure": name, "path": path, **{key: its[place] for key, its in columns.items()}}
+            {
+                "measure": name,
+                "path": path,
+                **{key: column[place] for key, column in columns.items()},
+            }
             for place, path in enumerate(ranges)
         ]
     return Sensitivity(dict(ranges), n, confidence, pd.DataFrame(rows), runs)
@@ -191,13 +194,10 @@ def _indices(
     values: Floats, d: int, n: int, seed: int, confidence: float
 ) -> dict[str, list[float]]:
     """Return the indices of each parameter, with the intervals of a bootstrap."""
-    import numpy as np
-    from scipy import stats
-
     a, b, *swapped = values.reshape(d + 2, n)
 
     def indices(places: npt.NDArray[np.int64]) -> Floats:
-        its = stats.sobol_indices(
+        result = stats.sobol_indices(
             func={
                 "f_A": a[np.newaxis, places],
                 "f_B": b[np.newaxis, places],
@@ -205,7 +205,7 @@ def _indices(
             },
             n=n,
         )
-        return np.array([its.first_order, its.total_order])
+        return np.array([result.first_order, result.total_order])
 
     first, total = indices(np.arange(n))
     interval = stats.bootstrap(
@@ -226,3 +226,55 @@ def _indices(
         "total_order_low": total_low.tolist(),
         "total_order_high": total_high.tolist(),
     }
+
+
+# Responses: the measures at each point.
+
+
+def runs_sentence(runs: pd.DataFrame, confidence: float) -> str:
+    """Return the number of runs and the kind of the intervals as a sentence."""
+    return f"{len(runs):,} runs; {share_text(confidence)} bootstrap intervals."
+
+
+def require_several(ranges: Mapping[str, Range]) -> None:
+    """Refuse a single range."""
+    if len(ranges) < 2:
+        raise SendcapError("sensitivity: needs two ranges at least; one alone decides everything")
+
+
+def responses(runs: pd.DataFrame, ranges: Mapping[str, Range]) -> Iterator[tuple[str, Floats]]:
+    """Yield each numeric measure, with the means over the replications of each point.
+
+    Raises
+    ------
+    SendcapError
+        If a run has failed, a measure has no value in one, or none is a number.
+    """
+    failed = runs[runs["error"] != ""]
+    if len(failed):
+        raise SendcapError(
+            f"sensitivity: {len(failed):,} of {len(runs):,} runs have failed, and the indices need "
+            f"all of them; the first: {failed['error'].iloc[0]}"
+        )
+    names = _measured(runs, ranges)
+    if not names:
+        raise SendcapError("sensitivity: no measure is a number; give one that is")
+    for name in names:
+        values = runs.groupby("point")[name].mean().to_numpy(float)
+        missing = int(pd.isna(values).sum())
+        if missing:
+            raise SendcapError(
+                f"sensitivity: {name} has no value at {missing:,} of {len(values):,} points, and "
+                f"the indices need all of them; leave it out, or narrow the ranges"
+            )
+        yield name, values
+
+
+def _measured(runs: pd.DataFrame, ranges: Mapping[str, Range]) -> list[str]:
+    """Return the columns of measures that are numbers."""
+    others = {"point", "replication", "seed", "error", "wall_s", "cpu_s", *ranges}
+    return [
+        name
+        for name in runs.columns
+        if name not in others and is_numeric_dtype(runs[name]) and not is_bool_dtype(runs[name])
+    ]

@@ -1,4 +1,4 @@
-"""The directory of a sweep: its study, its results, and the store of what is done."""
+"""The directory of a sweep: the study file, the results, and the store of runs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import io
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
 
 from sendcap.errors import SendcapError
 from sendcap.files.directory import LITTER
 from sendcap.files.failures import not_written, plain_words
 from sendcap.files.single import is_temporary, put, require_writable
 from sendcap.files.tables import csv_text
+from sendcap.scenario import Scenario, dumps
 from sendcap.scenario.files import SCENARIO
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sendcap.study.optimisation.optimise_file import OptimiseStudy
-    from sendcap.study.sweeps.study_file import Study
 
 STORE: Final = "store"
 STUDY: Final = "study.toml"
@@ -31,17 +28,17 @@ _OWN: Final = frozenset({STORE, STUDY, SCENARIO, RESULTS_CSV, RESULTS_PARQUET}) 
 
 
 def require_sweep_directory(directory: Path, more: frozenset[str] = frozenset()) -> None:
-    """Refuse a directory that holds what a sweep did not write.
+    """Refuse a directory with foreign files.
 
     Parameters
     ----------
     more
-        Names of files that may be there, too.
+        Names of further files of a study.
 
     Raises
     ------
     SendcapError
-        Unless it is a sweep's, empty or missing.
+        Unless the directory is a sweep's, empty or missing.
     """
     try:
         foreign = sorted(
@@ -59,21 +56,19 @@ def require_sweep_directory(directory: Path, more: frozenset[str] = frozenset())
         )
 
 
-def begin(directory: Path, study: Study | OptimiseStudy) -> None:
-    """Make the directory and put the study there, before anything is computed.
+def begin(directory: Path, study: str, scenario: Scenario) -> None:
+    """Make the directory and write study file and scenario, before anything is computed.
 
     Raises
     ------
     SendcapError
         If it cannot be written.
     """
-    from sendcap.scenario import dumps
-
     try:
         directory.mkdir(parents=True, exist_ok=True)
         require_writable(directory)
-        put(directory / STUDY, study.text.encode())
-        put(directory / SCENARIO, dumps(study.scenario).encode())
+        put(directory / STUDY, study.encode())
+        put(directory / SCENARIO, dumps(scenario).encode())
     except OSError as error:
         raise _not_written(directory, error) from error
 
@@ -96,7 +91,7 @@ def write_results(directory: Path, table: pd.DataFrame) -> None:
 
 
 def write_files(directory: Path, contents: dict[str, bytes]) -> None:
-    """Write files into the directory of a sweep, each whole or not at all.
+    """Write files into the directory of a sweep, each complete or absent.
 
     Raises
     ------
@@ -112,8 +107,6 @@ def write_files(directory: Path, contents: dict[str, bytes]) -> None:
 
 def _of_one_type(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table in which columns of numbers and words are all words, as Parquet wants it."""
-    import pandas as pd
-
     columns = {}
     for name in table.columns:
         column = table[name]
