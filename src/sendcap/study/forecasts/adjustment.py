@@ -1,10 +1,10 @@
 """Regression adjustment: the ends of simulations, moved to the observed readings.
 
-Each simulation's number y is taken apart into what its readings x predict and what is left:
+The number y of a simulation is split into the prediction from the readings x and the residual:
 
     y = m(x) + s(x) e
 
-At the readings x' that were observed, every simulation then gives a draw of what is to come,
+At the observed readings x', every simulation then gives a draw of the future,
 m(x') + s(x') e (Blum and François 2010, whose m and s are neural networks; with s constant, and m
 linear near x', Beaumont, Zhang and Balding 2002). What is left is that of a prediction without the
 simulation itself: so the draws spread as the errors of a new delivery do, whatever is wrong with m
@@ -42,19 +42,19 @@ if TYPE_CHECKING:
 _NEAREST: Final = 5
 """Simulations whose distance is the strangeness of readings."""
 _FLOOR: Final = 0.05
-"""What is left is taken as no less than this share of its root mean square, for its logarithm."""
+"""Smallest residual before the logarithm, as a share of the root mean square."""
 
 
 @dataclass(frozen=True, eq=False)
 class Adjustment:
-    """Numbers of simulations, to be moved to any readings.
+    """Numbers of simulations that can be moved to any readings.
 
     Attributes
     ----------
     mean
-        What the readings predict.
+        Prediction from the readings.
     spread
-        Logarithm of the square of what is left, as the readings predict that.
+        Predicted logarithm of the squared residual.
     """
 
     mean: Smoothed = field(repr=False)
@@ -72,11 +72,11 @@ class Adjustment:
         Parameters
         ----------
         candidates
-            To choose from.
+            Smoothers to choose from.
         values : ndarray, shape (n, k)
-            Of the simulations.
+            Numbers of the simulations.
         judged
-            Where they are curves, the columns that decide for all others; see `Smoothed.of`.
+            For curves, the columns that decide for all others; see `Smoothed.of`.
         """
         mean = Smoothed.of(candidates, values, judged)
         squares = mean.left_out**2

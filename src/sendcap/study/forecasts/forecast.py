@@ -1,27 +1,27 @@
-"""Forecast: where the Delivered percentage will end, given what the dashboard has shown so far.
+"""Forecast: the final Delivered percentage, from the readings of the dashboard so far.
 
 Method: approximate Bayesian computation with regression adjustment. Some values of the scenario are
 known as ranges only.
 
 1. *Reference table*: the scenario is simulated at points that fill the ranges evenly (a Sobol'
-   sequence), each with draws of its own (`sendcap.study.forecasts.reference`).
-2. *Summaries*: of each simulation the same readings are taken as were observed: at the same times
-   and with the same decimals, up to six of each curve (`sendcap.study.forecasts.summaries`).
-3. *Regression*: what these simulations came to (Delivered % at every later moment and in the end,
+   sequence), each with other draws (`sendcap.study.forecasts.reference`).
+2. *Summaries*: of each simulation the same readings are taken as from the dashboard: at the same
+   times and with the same decimals, up to six of each curve (`sendcap.study.forecasts.summaries`).
+3. *Regression*: the ends of these simulations (Delivered % at every later moment and in the end,
    the settling times, the values in the ranges) as smooth functions of these readings
    (`sendcap.study.forecasts.smoother`, by `scipy.interpolate.RBFInterpolator`).
-4. *Adjustment*: each simulation is moved to the readings that were observed, with what is left of
-   it when it is predicted from the others. These are the draws of what is to come, and their
-   quantiles the intervals, which hold what they say whatever is wrong with the regression: this is
-   conformal prediction (`sendcap.study.forecasts.adjustment`, with the references).
+4. *Adjustment*: each simulation is moved to the observed readings, with the residual of a
+   prediction from the others. These are draws of the future, and their quantiles the intervals,
+   which have the stated coverage whatever is wrong with the regression: this is conformal
+   prediction (`sendcap.study.forecasts.adjustment`, with the references).
 5. *Check*: readings that are further from those of all simulations than nearly any simulation is
    from the others come from a delivery that is not like them, and a warning says so
    (`sendcap.study.forecasts.adjustment`).
 
-What it promises: over deliveries with values from anywhere in the ranges, each as likely as the
-next, an interval contains the truth as often as it says; ``experiments/forecast_coverage.py`` shows
-it. It is no promise about a delivery of which the ranges or the model are wrong, and not one for
-every corner of the ranges by itself.
+The promise: over deliveries with values from anywhere in the ranges, each as likely as the next, an
+interval contains the truth as often as it says (``experiments/forecast_coverage.py`` measures it).
+It is no promise about a delivery with other ranges or another model, and not one for every corner
+of the ranges by itself.
 
 Simulations are used and not the mean-field curves of `sendcap.analysis`, because their chance and
 the errors of the latter would have to be known all the same.
@@ -83,38 +83,37 @@ def forecast(
     Parameters
     ----------
     scenario
-        Path of a scenario file in which what is not known is a range, such as
+        Path of a scenario file with ranges for unknown values, such as
         ``share = { low = 0.002, high = 0.02 }``; or any scenario, with ``ranges``.
     observed
         A CSV file with the columns of ``kpis.csv``, see `sendcap.study.forecasts.readings`, or a
-        table as `Run.kpis` returns it. Its times are those as of which the figures are.
+        table as `Run.kpis` returns it. The times are those of the figures.
     at
         Take the readings up to this moment: seconds or a duration such as ``"3h"``; all by default.
     ranges
         More ranges, by path: ``{"providers.gmail.transient": (0.002, 0.02)}``.
     modes, delivery
-        Take these readings; by default those of all modes that are there, and of all deliveries
-        together.
+        Readings to take (default: all modes in the file, all deliveries together).
     tolerances
-        Points of Delivered % within which it is to stay, such as 0.1 or ``"0.1pt"``.
+        Tolerances of Delivered % in points, such as 0.1 or ``"0.1pt"``.
     confidence
-        Of the intervals.
+        Confidence level of the intervals.
     simulations, workers, progress
         As for `sendcap.study.forecasts.reference.simulate_table`.
     table
-        Simulations made before, which are then not made again.
+        Earlier simulations, which are then not repeated.
 
     Raises
     ------
     SendcapError
-        If the readings cannot be read or are after the scenario's horizon, there is no range, so
-        few simulations cannot tell such a confidence, or what is asked makes no sense.
+        If the readings cannot be read or are after the scenario's horizon, no value is a
+        range, the simulations cannot support the confidence level, or an argument is invalid.
     """
     require_confidence(confidence)
     points = tolerances_of(tolerances)
     at_s = None if at is None else as_seconds(at, "at")
-    asked = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
-    readings = read_readings(observed, asked, delivery)
+    requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
+    readings = read_readings(observed, requested, delivery)
     if at_s is not None:
         readings = {mode: each.until(at_s) for mode, each in readings.items()}
     uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
@@ -135,14 +134,14 @@ def forecast(
             workers=workers,
             progress=progress,
         )
-    found = Forecaster.of(table, few, delivery).forecast(readings, confidence, points)
-    if not found.reachable:
-        warnings.warn(unreachable(found), SendcapWarning, stacklevel=2)
-    return found
+    outlook = Forecaster.of(table, few, delivery).forecast(readings, confidence, points)
+    if not outlook.reachable:
+        warnings.warn(unreachable(outlook), SendcapWarning, stacklevel=2)
+    return outlook
 
 
 def _require_within(horizon_s: float | None, readings: Mapping[Mode, Readings]) -> None:
-    """Refuse readings that are later than all that is simulated."""
+    """Refuse readings after the end of the simulations."""
     last_s = max(float(each.time_s[-1]) for each in readings.values())
     if horizon_s is not None and last_s > horizon_s:
         raise SendcapError(

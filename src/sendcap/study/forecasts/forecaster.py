@@ -1,4 +1,4 @@
-"""Forecasts from a reference table; `sendcap.study.forecasts.forecast` tells the method."""
+"""Forecasts from a reference table; `sendcap.study.forecasts.forecast` describes the method."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 
 CONFIDENCE: Final = 0.9
 _JUDGED: Final = 32
-"""Moments to come of a curve that decide how it is smoothed."""
+"""Moments to come of a curve that decide the smoothing."""
 
 
 @dataclass(frozen=True, eq=False)
 class Forecaster:
-    """Forecasts from readings that were noted at the same times.
+    """Forecasts from readings at the same times.
 
     Attributes
     ----------
     table
         The simulations.
     delivery
-        Whose readings they are.
+        Delivery of the readings.
     summaries, centre, scale
-        What is compared, and how it is standardised.
+        Compared readings, and their standardisation.
     novelty
-        How strange readings are.
+        Strangeness of readings.
     values
-        Of the ranges, as normal deviates.
+        Values in the ranges, as normal deviates.
     curves
-        Delivered % by mode, and at which moments there is one.
+        Delivered % by mode, and the moments with a value.
     """
 
     table: ReferenceTable
@@ -64,16 +64,16 @@ class Forecaster:
         readings: Mapping[Mode, Readings],
         delivery: str = ALL_DELIVERIES,
     ) -> Forecaster:
-        """Fit what is to come to what such readings are in the simulations.
+        """Fit the future of the simulations to readings at the same times.
 
         Parameters
         ----------
         table
-            Of the simulations.
+            The simulations.
         readings
             Only their times, columns and decimals matter.
         delivery
-            Whose they are.
+            Delivery of the readings.
 
         Raises
         ------
@@ -82,17 +82,17 @@ class Forecaster:
         """
         summaries = Summaries.of(table, readings, delivery)
         centre = summaries.simulated.mean(axis=0)
-        # What differs by less than it is rounded to says little.
+        # A difference below the rounding says little.
         scale = np.maximum(summaries.simulated.std(axis=0), summaries.step_pt)
         candidates = smoothers((summaries.simulated - centre) / scale)
-        # A delivery may last a little longer than those that were simulated.
+        # A delivery may last a little longer than the simulated ones.
         at_s = min(_last_s(readings), float(table.moments_s[-1]))
         curves = {}
         for mode in readings:
             drawn = table.curves[mode, delivery, READ[0]]
             known = np.flatnonzero(~np.isnan(drawn).any(axis=0))
             ahead = np.flatnonzero(table.moments_s[known] >= at_s)
-            # Moments that are next to each other are alike.
+            # Adjacent moments are alike.
             judged = ahead[np.linspace(0, len(ahead) - 1, _JUDGED).round().astype(int)]
             curves[mode] = Adjustment.of(candidates, drawn[:, known], judged), known
         return cls(
@@ -112,7 +112,7 @@ class Forecaster:
         confidence: float = CONFIDENCE,
         tolerances_pt: tuple[float, ...] = TOLERANCES_PT,
     ) -> Forecast:
-        """Forecast what comes after readings; see `sendcap.forecast`."""
+        """Forecast from readings; see `sendcap.forecast`."""
         table = self.table
         observed = self.summaries.observed(readings)
         point = (observed - self.centre) / self.scale

@@ -1,7 +1,7 @@
-"""Readings of a real dashboard: a CSV file with a row for each moment that somebody noted.
+"""Readings of a real dashboard: a CSV file with a row for each noted moment.
 
-The columns are those of a saved run's ``kpis.csv``; the others of that file are left alone. The
-least is a time and one percentage:
+The columns are those of a saved run's ``kpis.csv``; further columns are ignored. A time and one
+percentage are enough:
 
     time,delivered_pct
     15m,99.84
@@ -35,25 +35,25 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 READ: Final = ("delivered_pct", "bounces_errors_pct")
-"""The percentages that a forecast is made from."""
+"""The percentages a forecast is based on."""
 _TIMES: Final = ("time_s", "time")
 _COLUMNS: Final = ("mode", "delivery", *_TIMES, *READ)
 
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """What the dashboard showed in one mode.
+    """The readings in one mode.
 
     Attributes
     ----------
     mode
-        Of reporting.
+        Reporting mode.
     time_s : ndarray, shape (n,)
-        As of when the figures are, in seconds from t = 0; ascending.
+        Times of the figures, in seconds from t = 0; ascending.
     percent
-        By column, arrays of shape (n,); NaN where nothing was read.
+        By column, arrays of shape (n,); NaN without a reading.
     decimals
-        To how many the percentages are written.
+        Decimals of the percentages.
     """
 
     mode: Mode
@@ -62,12 +62,12 @@ class Readings:
     decimals: int
 
     def until(self, at_s: float) -> Readings:
-        """Return those up to a moment.
+        """Return the readings up to a moment.
 
         Raises
         ------
         SendcapError
-            If there is none.
+            If no reading is that early.
         """
         early = self.time_s <= at_s * (1 + 1e-12)
         if not early.any():
@@ -78,7 +78,7 @@ class Readings:
         return self._taken(early)
 
     def thinned(self, most: int) -> Readings:
-        """Return no more than so many of them, denser where it is early."""
+        """Return so many readings at most, denser at the start."""
         return self._taken(thinned(self.time_s, most))
 
     def _taken(self, places: npt.NDArray[Any]) -> Readings:
@@ -87,16 +87,16 @@ class Readings:
 
 
 def thinned(time_s: Floats, most: int, first: int = 0) -> npt.NDArray[np.intp]:
-    """Return the places of no more than so many times, denser where it is early.
+    """Return the indices of so many times at most, denser at the start.
 
     Parameters
     ----------
     time_s : ndarray, shape (n,)
         Ascending.
     most
-        How many.
+        Largest number of indices.
     first
-        The place of the first to take; the last one is always taken.
+        Index of the first time to take; the last one is always taken.
     """
     wanted = np.linspace(np.sqrt(time_s[first]), np.sqrt(time_s[-1]), most) ** 2
     after = np.clip(np.searchsorted(time_s, wanted * (1 - 1e-12)), first, len(time_s) - 1)
@@ -111,16 +111,16 @@ def read_readings(
     modes: Sequence[Mode] | None = None,
     delivery: str = ALL_DELIVERIES,
 ) -> dict[Mode, Readings]:
-    """Read what the dashboard has shown.
+    """Read the readings of a dashboard.
 
     Parameters
     ----------
     source
         A CSV file, or a table with the same columns, as `Run.kpis` returns it.
     modes
-        Take these; all that are there by default. Where the file does not tell, the one that it is.
+        Modes to take (default: all in the file); for a file without modes, the mode of it.
     delivery
-        Take this one; ``"*"`` is all of them together, or the only one that is there.
+        Delivery to take; ``"*"`` is all of them together, or the only one in the file.
 
     Raises
     ------

@@ -1,12 +1,12 @@
-"""Smoothing: numbers as smooth functions of points, where simulations have them with noise.
+"""Smoothing: smooth functions of points, from noisy values of simulations.
 
 `scipy.interpolate.RBFInterpolator` with a Gaussian kernel and smoothing: kernel ridge regression,
 which is also the mean of a Gaussian process. A wide kernel makes it nearly linear or quadratic, a
-narrow one follows every bend; which one, and how much smoothing, is decided by leaving each
-simulation out. As the prediction is linear in the numbers, that takes no further fit: the
+narrow one follows every bend; the width and the smoothing are chosen by leaving each simulation
+out. As the prediction is linear in the numbers, that takes no further fit: the
 residual is that of the fit over 1 - h, where h is the weight of a simulation in the prediction at
-the same point (G. Golub, M. Heath, G. Wahba, "Generalized cross-validation as a method for choosing a
-good ridge parameter", Technometrics 21, 1979).
+the same point (G. Golub, M. Heath, G. Wahba, "Generalized cross-validation as a method for choosing
+a good ridge parameter", Technometrics 21, 1979).
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Smoother:
 
     def at(self, point: Floats, values: Floats) -> Floats:
         """Return numbers at a point, of shape (k,), from those of the simulations: (n, k)."""
-        found: Floats = (self.interpolator(point[None]) @ values)[0]
-        return found
+        numbers: Floats = (self.interpolator(point[None]) @ values)[0]
+        return numbers
 
     def left_out(self, values: Floats) -> Floats:
-        """Return by how much each simulation differs from the prediction without it: (n, k)."""
+        """Return the difference of each simulation from the prediction without it: (n, k)."""
         errors: Floats = (values - self.own @ values) / (1.0 - np.diag(self.own)[:, None])
         return errors
 
@@ -60,7 +60,7 @@ class Smoother:
 def smoothers(points: Floats) -> list[Smoother]:
     """Return smoothers to choose from, for points of shape (n, d)."""
     width = float(np.median(pdist(points))) or 1.0
-    found = []
+    candidates = []
     for multiple in _WIDTHS:
         for smoothing in _SMOOTHING:
             interpolator = RBFInterpolator(
@@ -72,10 +72,10 @@ def smoothers(points: Floats) -> list[Smoother]:
                 degree=0,
             )
             own = interpolator(points)
-            # Where a simulation decides alone about itself, nothing is known without it.
+            # A simulation that alone decides about itself cannot be left out.
             if np.diag(own).max() < 1.0 - 1e-6:
-                found.append(Smoother(interpolator, own))
-    return found
+                candidates.append(Smoother(interpolator, own))
+    return candidates
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +85,9 @@ class Smoothed:
     Attributes
     ----------
     values : ndarray, shape (n, k)
-        Of the simulations.
+        Values of the simulations.
     left_out : ndarray, shape (n, k)
-        By how much each of them differs from the prediction without it.
+        Difference of each simulation from the prediction without it.
     chosen
         The smoothers, and the columns that each of them predicts.
     """
@@ -110,7 +110,7 @@ class Smoothed:
         candidates
             To choose from.
         values : ndarray, shape (n, k)
-            Of the simulations.
+            Values of the simulations.
         judged
             Columns that decide for all others, by the geometric mean of these. With one smoother a
             curve stays a curve: where those of all simulations are flat, so is what is predicted.
@@ -132,7 +132,7 @@ class Smoothed:
 
     def at(self, point: Floats) -> Floats:
         """Return the numbers at a point: shape (k,)."""
-        found = np.empty(self.values.shape[1])
+        numbers = np.empty(self.values.shape[1])
         for smoother, columns in self.chosen:
-            found[columns] = smoother.at(point, self.values[:, columns])
-        return found
+            numbers[columns] = smoother.at(point, self.values[:, columns])
+        return numbers

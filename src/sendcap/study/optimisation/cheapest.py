@@ -2,20 +2,19 @@
 
 The search simulates each trial with the same few replications (common random numbers), so that
 trials differ by their settings, and takes the mean of the measure for the truth. Of such a sample
-average approximation the cheapest trial is one whose replications happen to be good. So whether it
-meets the target is decided by other replications, by a one-sided bound. If it does not, the target
-is tightened by what it fell short of, and the next is put to the test. The confidence is that of
-the answer: the error that it allows is shared out over the tests, however many it takes, of which
-the k-th gets 1 / (k (k + 1)).
+average approximation the cheapest trial is one whose replications happen to be good. So other
+replications test, by a one-sided bound, whether the trial meets the target. After a failure the
+target is tightened by the shortfall, and the next trial is tested. The confidence level is that of
+the answer: the error is shared out over the tests, of which the k-th gets 1 / (k (k + 1)).
 
-All tests have the same replications, so that the next differs by its settings alone. Measured with
+All tests have the same replications, so that trials differ by their settings alone. Measured with
 80 % confidence, five replications and noise as large as ten steps of the lever, 2 of 100 answers
 were wrong, where 20 may be; ``tests/study/optimisation/test_optimise.py`` measures it again, with
 fewer.
 
-It takes replications to be normal. That no other settings are cheaper cannot be proved by a search,
-unless there are so few that all are tried; what is sure is that no lever can be moved by one of its
-steps to where it is cheaper, as far as the replications of the search tell.
+Replications are taken to be normal. No search can prove that other settings are not cheaper, unless
+all are tried; but no single lever can be moved by a step to a cheaper value, as far as the
+replications of the search show.
 
 References
 ----------
@@ -42,26 +41,26 @@ from sendcap.study.optimisation.sentences import cost_text, settings_text
 from sendcap.study.optimisation.trials import Trial, Trials
 
 BATCH: Final = 8
-"""Trials that are proposed together, whatever computes them: so the search is the same."""
+"""Trials proposed together, whatever the number of workers: so the search is the same."""
 _TESTS: Final = 30
 _TOO_OFTEN: Final = 3
-"""Proposals per trial: what has been tried may be proposed again."""
+"""Proposals per trial: tried settings may be proposed again."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is simulated.
+    """The effort of a search.
 
     Attributes
     ----------
     trials
-        Settings of the search. If there are no more than that, all of them are tried.
+        Largest number of settings. If no more exist, all of them are tried.
     trial_replications
-        Of each.
+        Replications of each.
     replications
-        Of each test, by which it is decided whether settings meet the target.
+        Replications of each test of whether settings meet the target.
     seed
-        Of the proposals.
+        Seed of the proposals.
     """
 
     trials: int = 100
@@ -77,7 +76,7 @@ class Effort:
 
 
 class Search:
-    """Looks for the cheapest trial that meets the target."""
+    """The search for the cheapest trial that meets the target."""
 
     def __init__(self, trials: Trials, effort: Effort) -> None:
         self._trials, self._effort = trials, effort
@@ -85,13 +84,13 @@ class Search:
         self._margin = 0.0
 
     def try_all(self) -> None:
-        """Try all settings there are."""
+        """Try all settings."""
         ranges = (lever.range.ends for lever in self._trials.levers.values())
         numbers = [map(float, range(int(low), int(high) + 1)) for low, high in ranges]
         self._trials.simulate(itertools.product(*numbers))
 
     def explore(self) -> None:
-        """Try settings that are proposed, a batch at a time."""
+        """Try proposed settings, a batch at a time."""
         proposals = Proposals(self._trials.levers, self._effort.seed, self._corners())
         for _ in range(_TOO_OFTEN * -(-self._effort.trials // BATCH)):
             left = self._effort.trials - len(self._trials.found)
@@ -101,7 +100,7 @@ class Search:
             proposals.tell([(trial.cost, self._target.miss(trial.mean)) for trial in trials])
 
     def answer(self) -> Optimum:
-        """Put the cheapest to the test until one passes."""
+        """Test the cheapest trial until one passes."""
         for test in range(1, _TESTS + 1):
             self._polish()
             best = self._cheapest()
@@ -115,14 +114,14 @@ class Search:
             best.met = self._target.miss(best.bound) <= 0.0
             if best.met:
                 return self._optimum(best, test)
-            # What would do in the next test, if other settings differ by their means alone.
+            # The shortfall in the next test, if other settings differ by their means alone.
             _, bound = self._target.bound(values, self._sure(test + 1))
             short = self._target.miss(bound) - self._target.miss(best.mean)
             self._margin = max(self._margin, short)
         raise TargetError(self._refusal(), self._tried())
 
     def _sure(self, test: int) -> float:
-        """Return the confidence of a test, so that all together have the target's."""
+        """Return the confidence level of a test; all tests together have the target's."""
         return 1.0 - (1.0 - self._target.confidence) / (test * (test + 1))
 
     def _corners(self) -> list[Settings]:
@@ -145,7 +144,7 @@ class Search:
         return trial.cost, self._target.miss(trial.mean), trial.number
 
     def _polish(self) -> None:
-        """Try what is one step cheaper than the cheapest, as long as that will do as well."""
+        """Try settings one step cheaper than the cheapest, as long as they will do as well."""
         levers = self._trials.levers
         while (best := self._cheapest()) is not None:
             settings = next(key for key, trial in self._trials.found.items() if trial is best)
@@ -177,7 +176,7 @@ class Search:
         return Tried(trials.levers, trials.target, table, trials.runs())
 
     def _refusal(self) -> str:
-        """Say that no settings meet the target, and how near they come."""
+        """Return the error message with the nearest settings."""
         trials, target = list(self._trials.found.values()), self._target
         tested = [trial for trial in trials if trial.confirmed is not None]
         simulated = [trial for trial in trials if not trial.error]
@@ -186,17 +185,17 @@ class Search:
         if tested:
             near = min(tested, key=lambda trial: (target.miss(trial.bound), trial.number))
             mean = target.written(near.confirmed.mean if near.confirmed else near.mean)
-            told = (
+            problem = (
                 f"no settings tried are sure to meet {target}; the nearest have a mean of {mean} "
                 f"and a bound of {target.written(near.bound)}"
             )
-            what = "more replications narrow the bound; or widen the levers, or move the target"
+            remedy = "more replications narrow the bound; or widen the levers, or move the target"
         else:
             near = min(simulated, key=lambda one: (target.miss(one.mean), one.cost, one.number))
-            told = (
+            problem = (
                 f"none of the {len(trials):,} settings tried meets {target}; the nearest reach "
                 f"{target.written(near.mean)}"
             )
-            what = "widen the levers, or move the target"
+            remedy = "widen the levers, or move the target"
         where = f"with {settings_text(near.settings)}, at a cost of {cost_text(near.cost)}"
-        return f"target: {told}, {where}; {what}"
+        return f"target: {problem}, {where}; {remedy}"

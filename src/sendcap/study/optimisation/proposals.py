@@ -1,15 +1,15 @@
-"""Proposals: which settings to try next, by a tree-structured Parzen estimator.
+"""Proposals of settings to try next, by a tree-structured Parzen estimator.
 
-**Why Optuna.** What settings cost is known, and whether they meet the target is a noisy simulation.
-A tree-structured Parzen estimator that is told of the constraint models both and needs few trials,
-and Optuna's is asked and told: a batch is proposed, computed anywhere, and told in its order, so
-that a search is the same whatever computes it, and goes on from a store. It was chosen by
+**Why Optuna.** The cost of settings is known; whether they meet the target is a noisy simulation. A
+tree-structured Parzen estimator with a constraint models both and needs few trials, and Optuna's
+has an ask-and-tell interface: a batch is proposed, computed anywhere, and reported in order, so
+that a search does not depend on the workers, and resumes from a store. It was chosen by
 measurement, on a stand-in for a delivery with 1 % noise, whose answer a grid tells, in ten searches
 of 128 trials each. With two levers of whole numbers and one continuous, the cheapest settings found
-cost 5 % more than the best (median), with Optuna's NSGA-II 28 %, with its multi-objective estimator
+cost 5 % more than the best (median), with Optuna's NSGA-II 28 %, with the multi-objective estimator
 11 %, and with `scipy.optimize.differential_evolution`, which would need no extra, 17 %; with the
-whole numbers alone 0, 10, 2 and 0 %. What is left is small steps, which
-`cheaper` takes.
+whole numbers alone 0, 10, 2 and 0 %. The small steps that are left are
+taken by `cheaper`.
 
 References
 ----------
@@ -41,14 +41,14 @@ Settings = tuple[float, ...]
 
 
 class Proposals:
-    """Proposes settings, and learns what came of them.
+    """Proposes settings, and learns from the results.
 
     Parameters
     ----------
     levers
-        What may be set, by path.
+        Levers by path.
     seed
-        The same seed, told the same, proposes the same.
+        The same seed and results give the same proposals.
     first
         Settings to propose before any other.
 
@@ -68,7 +68,7 @@ class Proposals:
             sampler=optuna.samplers.TPESampler(
                 seed=seed,
                 n_startup_trials=STARTUP,
-                # So that what is proposed together is not all the same.
+                # So that the proposals of a batch differ.
                 multivariate=True,
                 constant_liar=True,
             )
@@ -86,14 +86,14 @@ class Proposals:
             for trial in self._asked
         ]
 
-    def tell(self, found: list[tuple[float, float]]) -> None:
-        """Tell of each of the settings what it costs and by how much it misses the target.
+    def tell(self, results: list[tuple[float, float]]) -> None:
+        """Report cost and miss of each of the proposed settings.
 
-        A miss that is infinite is of settings that cannot be simulated.
+        An infinite miss means that the settings cannot be simulated.
         """
         import optuna
 
-        for trial, (cost, miss) in zip(self._asked, found, strict=True):
+        for trial, (cost, miss) in zip(self._asked, results, strict=True):
             if math.isinf(miss):
                 self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
             else:
@@ -103,7 +103,7 @@ class Proposals:
 
 
 def require_optuna() -> Any:
-    """Return Optuna, or tell how to get it."""
+    """Return Optuna, or refuse with the way to install it."""
     try:
         import optuna
     except ImportError:
@@ -127,18 +127,18 @@ def _distribution(lever: Priced) -> BaseDistribution:
 
 
 def cheaper(levers: Mapping[str, Priced], at: Settings) -> list[Settings]:
-    """Return the neighbours that cost less.
+    """Return the settings with one lever moved to a cheaper value.
 
-    Each lever is moved by one, two, four, … where it is of whole numbers, and by a half, a
-    quarter, … of its range where it is not; on a logarithmic scale, by such factors.
+    A lever of whole numbers is moved by one, two, four, …; any other by a half, a quarter, … of the
+    range, or on a logarithmic scale by such factors.
     """
-    found: dict[Settings, None] = {}
+    neighbours: dict[Settings, None] = {}
     for place, lever in enumerate(levers.values()):
         here = lever.cost_of(lever.range.written(at[place]))
         for number in _steps(lever, at[place]):
             if lever.cost_of(lever.range.written(number)) < here:
-                found[(*at[:place], number, *at[place + 1 :])] = None
-    return list(found)
+                neighbours[(*at[:place], number, *at[place + 1 :])] = None
+    return list(neighbours)
 
 
 def _steps(lever: Priced, number: float) -> Iterator[float]:
@@ -159,7 +159,7 @@ def _steps(lever: Priced, number: float) -> Iterator[float]:
 
 
 def combinations(levers: Mapping[str, Priced], most: int) -> int | None:
-    """Return how many settings there are, None if they are more than that or continuous."""
+    """Return the number of settings, None if it is larger than ``most`` or infinite."""
     count = 1
     for lever in levers.values():
         if not lever.range.whole:
