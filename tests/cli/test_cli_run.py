@@ -29,8 +29,6 @@ def test_run_shows_the_dashboard_and_saves_the_run(sendcap, place) -> None:
 
 
 def test_without_arguments_the_quickstart_is_run(sendcap, place, monkeypatch) -> None:
-    from sendcap.model import engine
-
     small = package.simulate("small.toml").ledger
     asked = []
 
@@ -38,7 +36,7 @@ def test_without_arguments_the_quickstart_is_run(sendcap, place, monkeypatch) ->
         asked.append(scenario)
         return small
 
-    monkeypatch.setattr(engine, "simulate_ledger", simulate_ledger)
+    monkeypatch.setattr("sendcap.run.simulate_ledger", simulate_ledger)
     assert sendcap("run").exit_code == 0
     assert asked == [package.load("quickstart")]
     assert names(place / "runs") == {"quickstart"}
@@ -138,7 +136,7 @@ def test_markup_and_escapes_in_names_are_shown_as_they_are(sendcap) -> None:
         (["small.toml", "--window", "5"], "error: --window: "),
         (["small.toml", "--window", "0s"], "error: --window: "),
         ([""], "error: Invalid value for '[SCENARIO|PRESET]': is empty; "),
-        (["small.toml", "--out", ""], "error: Invalid value for '--out': is empty; "),
+        (["small.toml", "--out", ""], "error: Invalid value for '-o' / '--out': is empty; "),
         (["small.toml", "--out", "small.toml"], "error: small.toml: is a file"),
         (["small.toml", "--out", "small.toml/x"], "error: small.toml/x: cannot be written: "),
     ],
