@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from blocks import Block
@@ -23,7 +25,10 @@ class Session:
     """What a reader does who follows a page: files are written, commands run, Python goes on."""
 
     def __init__(self) -> None:
-        self._names: dict[str, Any] = {"__name__": "__main__"}
+        # A module, so that a sweep finds a function that the page defines.
+        module = ModuleType("example")
+        sys.modules[module.__name__] = module
+        self._names: dict[str, Any] = module.__dict__
 
     def run(self, block: Block) -> None:
         if block.language == "console":
