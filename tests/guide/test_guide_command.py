@@ -46,7 +46,10 @@ def test_a_page_is_drawn_in_a_terminal() -> None:
     os.close(pages)
     assert "\x1b[" in drawn
     assert "```" not in drawn
-    assert max(len(line) for line in re.sub(r"\x1b\[[\d;]*m", "", drawn).splitlines()) <= 80
+    assert ".md" not in drawn
+    plain = re.sub(r"\x1b\[[\d;]*m", "", drawn)
+    assert "sendcap guide retry-policies" in " ".join(plain.split())
+    assert max(len(line) for line in plain.splitlines()) <= 80
 
 
 def test_an_unknown_topic_ends_with_two() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
     from sendcap.guide.pages import Topic
+
+_LINK: Final = re.compile(r"\[([^]]+)\]\((?:[\w./-]*/)?([\w-]+)\.md(?:#[\w-]+)?\)")
 
 
 @click.command()
@@ -43,4 +46,6 @@ def _render(text: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    Console().print(Markdown(text))
+    # A terminal follows no link between files; the topic's name is of use.
+    text = _LINK.sub(r"\1 (`sendcap guide \2`)", text)
+    Console().print(Markdown(text, hyperlinks=False))
