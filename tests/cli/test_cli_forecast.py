@@ -95,7 +95,7 @@ def test_an_end_that_the_horizon_cuts_off_is_told_as_such(given, sendcap) -> Non
     command = ("forecast", "cut.toml", *FORECAST[2:], "--simulations", "64", "--at")
     result = sendcap(*command, "2m", "--confidence", "92.5%")
     assert result.exit_code == 0, result.stderr
-    assert "The horizon cuts it off: the end is that of 1h" in result.stdout
+    assert "The run stops at the horizon (1h); messages still in flight" in result.stdout
     assert "(92.5 %: " in result.stdout
 
 
