@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import io
+import multiprocessing.process
 import os
 import pickle
 import select
@@ -285,6 +286,7 @@ def run(request: dict[str, Any], files: list[int]) -> None:
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     os.chdir(request["cwd"])
+    multiprocessing.process.ORIGINAL_DIR = str(Path.cwd())
     os.environ.clear()
     os.environ.update(request["env"])
     _become_main(request["arguments"], os.environ.get("PYTHONPATH", ""))

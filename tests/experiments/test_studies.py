@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -33,13 +31,13 @@ STUDIES = (
         ("efs_or_not", ["--messages", "5000"], 4 * 2 * 125, 9),
     ],
 )
-def test_a_study_writes_its_table_and_its_chart(tmp_path, name, arguments, rows, lines) -> None:
-    command = [sys.executable, EXPERIMENTS / f"{name}.py", *arguments, "--workers", "1"]
+def test_a_study_writes_its_table_and_its_chart(
+    warm, tmp_path, name, arguments, rows, lines
+) -> None:
     out = tmp_path / "out"
-    done = subprocess.run(
-        [*command, "--out", out], check=True, capture_output=True, text=True, cwd=tmp_path
-    )
-    assert done.stderr == ""
+    command = [EXPERIMENTS / f"{name}.py", *arguments, "--workers", "1", "--out", out]
+    done = warm.run(command, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == lines
     stem = name.replace("_", "-")
     table = pd.read_csv(out / f"{stem}.csv")
@@ -47,10 +45,8 @@ def test_a_study_writes_its_table_and_its_chart(tmp_path, name, arguments, rows,
     assert (out / f"{stem}.png").stat().st_size > 5000
     # Again: all of it is in the store, and the bytes are the same.
     before = {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")}
-    again = subprocess.run(
-        [*command, "--out", out], check=True, capture_output=True, text=True, cwd=tmp_path
-    )
-    assert again.stdout == done.stdout
+    again = warm.run(command, cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
     assert {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")} == before
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from warm import Process
 
 import sendcap
 from sendcap.study.sweeps.store import Store
@@ -35,22 +34,21 @@ if __name__ == "__main__":
 """
 
 
-def started(place: Path, program: str, *arguments: str) -> subprocess.Popen[str]:
-    (place / "program.py").write_text(program)
-    places = (Path(__file__).parents[1], Path(sendcap.__file__).parents[1])
-    return subprocess.Popen(
-        [sys.executable, "program.py", *arguments],
-        cwd=place,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+@pytest.fixture
+def started(warm):
+    """Start a program, in a process group of its own."""
+
+    def start(place: Path, program: str, *arguments: str) -> Process:
+        (place / "program.py").write_text(program)
+        places = (Path(__file__).parents[1], Path(sendcap.__file__).parents[1])
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))}
+        return warm.start(["program.py", *arguments], cwd=place, env=environment, own_group=True)
+
+    return start
 
 
-def finished(its: subprocess.Popen[str]) -> str:
-    out, err = its.communicate(timeout=120)
+def finished(its: Process) -> str:
+    out, err = its.communicate(timeout=600)
     assert (its.returncode, err) == (0, "")
     return out
 
@@ -69,7 +67,7 @@ def rows_in(store: Path) -> list[str]:
     return found
 
 
-def test_a_sweep_killed_again_and_again_does_every_run_once(tmp_path) -> None:
+def test_a_sweep_killed_again_and_again_does_every_run_once(started, tmp_path) -> None:
     undisturbed, disturbed = tmp_path / "a", tmp_path / "b"
     for place in (undisturbed, disturbed):
         place.mkdir()
@@ -79,7 +77,7 @@ def test_a_sweep_killed_again_and_again_does_every_run_once(tmp_path) -> None:
         its = started(disturbed, PROGRAM, "table.csv")
         # When it has begun: it takes most of the time to start.
         before = done_in(disturbed / "store")
-        until = time.monotonic() + 20.0
+        until = time.monotonic() + 600.0
         while its.poll() is None and time.monotonic() < until:
             if done_in(disturbed / "store") > before:
                 break
@@ -117,7 +115,7 @@ if __name__ == "__main__":
 """
 
 
-def test_two_sweeps_that_share_a_store_at_the_same_time_agree(tmp_path) -> None:
+def test_two_sweeps_that_share_a_store_at_the_same_time_agree(started, tmp_path) -> None:
     both = [started(tmp_path, TWO) for _ in range(2)]
     outputs = [finished(its) for its in both]
     assert outputs[0] == outputs[1]
@@ -137,19 +135,19 @@ def alive(group: int) -> list[str]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
-def test_ctrl_c_keeps_what_is_done_and_ends_the_workers(tmp_path) -> None:
+def test_ctrl_c_keeps_what_is_done_and_ends_the_workers(started, tmp_path) -> None:
     program = PROGRAM.replace("[delivered,", "[slow,")
     program = program.replace("executor=ThreadPoolExecutor(2)", "workers=2")
     its = started(tmp_path, program, "table.csv")
-    until = time.monotonic() + 60.0
+    until = time.monotonic() + 600.0
     while not done_in(tmp_path / "store") and time.monotonic() < until:
         time.sleep(0.02)
     os.killpg(its.pid, signal.SIGINT)
-    _, err = its.communicate(timeout=30)
+    _, err = its.communicate(timeout=600)
     assert its.returncode == -signal.SIGINT
     assert err.strip().endswith("KeyboardInterrupt")
     assert 1 <= done_in(tmp_path / "store") < 200
-    until = time.monotonic() + 10.0
+    until = time.monotonic() + 60.0
     while alive(its.pid) and time.monotonic() < until:
         time.sleep(0.05)
     assert not alive(its.pid)
