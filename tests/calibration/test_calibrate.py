@@ -27,20 +27,20 @@ FORMATS = ("postfix", "kumomta", "powermta", "momentum")
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_intervals_hold_what_a_log_was_made_with(name, calibrated, truth, recovery) -> None:
     compared = list(recovery.compared(truth, calibrated[name]))
-    held = [its.held for its in compared]
+    held = [each.held for each in compared]
     # Of 90 % intervals; the experiment counts them over 100 repetitions.
-    assert sum(held) >= 0.75 * len(held), [its for its in compared if not its.held]
+    assert sum(held) >= 0.75 * len(held), [each for each in compared if not each.held]
     assert len(held) >= {"postfix": 23, "kumomta": 16, "powermta": 13, "momentum": 13}[name]
-    for its in compared:
-        wide = its.figure.high - its.figure.low
-        assert its.figure.low - 2 * wide < its.truth < its.figure.high + 2 * wide, its
+    for each in compared:
+        wide = each.figure.high - each.figure.low
+        assert each.figure.low - 2 * wide < each.truth < each.figure.high + 2 * wide, each
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_retry_policy_is_recognised(name, calibrated, truth) -> None:
-    its = calibrated[name].policy
-    assert its.policy == truth.mta.retry
-    assert its.explained == its.gaps > 500
+    each = calibrated[name].policy
+    assert each.policy == truth.mta.retry
+    assert each.explained == each.gaps > 500
 
 
 def test_limits_come_out_exactly(calibrated, truth) -> None:
@@ -72,7 +72,7 @@ def test_what_a_log_does_not_tell_is_told(calibrated) -> None:
 def test_the_scenario_is_complete_and_says_where_it_is_from(name, calibrated) -> None:
     found = calibrated[name]
     assert loads(found.text) == found.scenario
-    assert sum(its.messages for its in found.scenario.deliveries) == pytest.approx(12_000, abs=30)
+    assert sum(each.messages for each in found.scenario.deliveries) == pytest.approx(12_000, abs=30)
     assert "90 %" in found.text
     assert ": explains " in found.text
 
@@ -91,7 +91,7 @@ def test_no_address_is_in_any_output(name, calibrated, tmp_path) -> None:
 
 def test_the_fitted_scenario_gives_the_log_again(calibrated) -> None:
     found = verify(calibrated["postfix"])
-    apart = [its for its in found.rows if not its.close]
+    apart = [each for each in found.rows if not each.close]
     assert len(found.rows) > 25
     assert len(apart) <= 1, apart
     frame = found.frame()
@@ -104,11 +104,11 @@ def test_a_wrong_scenario_does_not(calibrated) -> None:
 
     from sendcap.scenario import updated
 
-    its = calibrated["postfix"]
+    each = calibrated["postfix"]
     wrong = updated(
-        its.scenario, {"providers.gmail.connections_per_ip": 4, "providers.outlook.transient": 0.2}
+        each.scenario, {"providers.gmail.connections_per_ip": 4, "providers.outlook.transient": 0.2}
     )
-    apart = [row for row in verify(replace(its, scenario=wrong)).rows if not row.close]
+    apart = [row for row in verify(replace(each, scenario=wrong)).rows if not row.close]
     assert {"gmail", "outlook"} <= {row.provider for row in apart}
 
 
@@ -150,8 +150,8 @@ def test_a_log_larger_than_memory_gives_the_same_counts(short_log, monkeypatch) 
         assert (one.messages, one.attempts, one.hard) == (two.messages, two.attempts, two.hard)
         assert one.ceiling.limited_by == two.ceiling.limited_by
         assert one.transaction[0].mean_s.value == pytest.approx(two.transaction[0].mean_s.value)
-    assert [its.description for its in found.policies[:1]] == [
-        its.description for its in whole.policies[:1]
+    assert [each.description for each in found.policies[:1]] == [
+        each.description for each in whole.policies[:1]
     ]
 
 
@@ -165,22 +165,22 @@ def _noting(folders, close):
 
 def test_a_given_map_makes_other_providers(short_log) -> None:
     found = calibrate([short_log], providers={"yahoodns.net": "y", "gmail.com": "g"})
-    assert {its.name for its in found.providers} == {"g", "y", "outlook"}
+    assert {each.name for each in found.providers} == {"g", "y", "outlook"}
 
 
 def test_how_long_campaign_takes_to_know(short_log, tmp_path) -> None:
     rng = np.random.default_rng(1)
     latency_s = rng.lognormal(4.0, 0.6, 800)
     rows = "".join(
-        f"{number},{1.8e9 + number:.3f},{1.8e9 + number + its:.3f}\n"
-        for number, its in enumerate(latency_s)
+        f"{number},{1.8e9 + number:.3f},{1.8e9 + number + each:.3f}\n"
+        for number, each in enumerate(latency_s)
     )
     path = tmp_path / "feedback.csv"
     path.write_text(f"id,event,known\n{rows}7,x,y\n8,1800000000.5,1700000000.5\n")
     found = calibrate([short_log], feedback=path)
-    its = found.scenario.feedback.synchronous
-    assert its.dist == "lognormal"
-    assert its.mean_s == pytest.approx(math.exp(4.0 + 0.18), rel=0.1)
+    each = found.scenario.feedback.synchronous
+    assert each.dist == "lognormal"
+    assert each.mean_s == pytest.approx(math.exp(4.0 + 0.18), rel=0.1)
     assert found.feedback_skipped == {"without two times": 2, "feedback before the event": 1}
     assert "Feedback" in report(found)
 
@@ -212,7 +212,7 @@ def test_the_smallest_logs_give_a_scenario(tmp_path, count) -> None:
     path = tmp_path / "mail.log"
     path.write_text("".join(SENT.format(n % 60, n, n) + "\n" for n in range(count)))
     found = calibrate([path])
-    assert sum(its.messages for its in found.scenario.deliveries) == count
+    assert sum(each.messages for each in found.scenario.deliveries) == count
     assert report(found, verify(found))
 
 
@@ -235,7 +235,7 @@ def test_files_of_several_formats_are_one_calibration(made_logs, short_log, tmp_
     lines = made_logs["momentum"].read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:500]))
     found = calibrate([short_log, path])
-    assert [its.format for its in found.files] == ["postfix", "momentum"]
+    assert [each.format for each in found.files] == ["postfix", "momentum"]
     assert found.evidence.messages == pytest.approx(2500, abs=900)
 
 
@@ -251,7 +251,7 @@ def test_a_file_of_mixed_formats_is_read_as_the_one_that_it_has_most_of(tmp_path
 
 
 def test_greylisting_is_found_by_what_it_does(calibrated) -> None:
-    (fault,) = next(its for its in calibrated["postfix"].providers if its.name == "yahoo").faults
+    (fault,) = next(each for each in calibrated["postfix"].providers if each.name == "yahoo").faults
     assert fault.reason == "greylisted"
     assert fault.greylisting
     assert fault.never.value == 0.0
@@ -319,7 +319,7 @@ def test_postfixs_rate_delay_is_found_and_gives_the_delays_again(tmp_path) -> No
     path = tmp_path / "mail.log"
     path.write_text("\n".join(lines))
     found = calibrate([path])
-    (its,) = found.providers
-    assert its.ceiling.pause_s == pytest.approx(1.0, abs=0.1)
+    (each,) = found.providers
+    assert each.ceiling.pause_s == pytest.approx(1.0, abs=0.1)
     assert found.scenario.providers["gmail"].rate.kind == "gap"
     assert all(row.close for row in verify(found).rows)

@@ -32,7 +32,7 @@ def censored_times(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np
 def test_a_fit_is_scipys(name) -> None:
     dist, _ = SCIPY[name]
     low_s, high_s = censored_times(np.random.default_rng(1), 800)
-    (fit,) = [its for its in best(Times.of(low_s, high_s)) if its.family == name]
+    (fit,) = [each for each in best(Times.of(low_s, high_s)) if each.family == name]
     is_open = np.isinf(high_s)
     data = stats.CensoredData(
         interval=np.column_stack((low_s, high_s))[~is_open], right=low_s[is_open]
@@ -77,8 +77,8 @@ def test_a_share_that_never_comes_is_found_with_the_rest() -> None:
 def test_times_in_two_digits_are_fitted_without_bias() -> None:
     from sendcap.scenario import Lognormal
 
-    its = Lognormal(mean="30ms", cv=0.5)
-    values_s = its.sample(np.random.default_rng(4), 40_000)
+    each = Lognormal(mean="30ms", cv=0.5)
+    values_s = each.sample(np.random.default_rng(4), 40_000)
     fit = best(rounded(np.floor(values_s * 100 + 0.5) / 100))[0]
     assert fit.mean_s.low < 0.03 < fit.mean_s.high
     assert fit.cv.low < 0.5 < fit.cv.high
@@ -109,7 +109,7 @@ def test_a_constant_is_found_where_one_explains_all() -> None:
     assert (fit.mean_s.low, fit.mean_s.high) == (200, 300)
     assert 200 < fit.table["value"] <= 300
     low_s[2] = 310.0
-    assert all(its.family != "constant" for its in best(Times.of(low_s, high_s)))
+    assert all(each.family != "constant" for each in best(Times.of(low_s, high_s)))
 
 
 def test_where_attempts_were_never_too_early_greylisting_takes_five_minutes() -> None:

@@ -36,55 +36,55 @@ def table(*events: tuple[int, int, float, int], arrived_s: float = LATER_S, **co
 
 
 def test_a_life_is_the_attempts_of_a_message_until_it_is_accepted() -> None:
-    its = lives(
+    each = lives(
         table((7, 1, 300, ACCEPTED), (7, 1, 1, SOFT), (7, 2, 2, HARD), (8, 1, 3, SOFT)), LATER_S
     )
-    assert its.tries.tolist() == [2, 1, 1]
-    assert its.end.tolist() == [ACCEPTED, HARD, OPEN]
-    assert its.number.tolist() == [0, 1, 0, 0]
-    assert its.whole.all()
-    follows, gap_s = gaps_s(its)
+    assert each.tries.tolist() == [2, 1, 1]
+    assert each.end.tolist() == [ACCEPTED, HARD, OPEN]
+    assert each.number.tolist() == [0, 1, 0, 0]
+    assert each.whole.all()
+    follows, gap_s = gaps_s(each)
     assert follows.tolist() == [0]
     assert gap_s.tolist() == [299]
 
 
 def test_a_number_that_is_used_again_begins_another_life() -> None:
-    its = lives(table((7, 1, 1, ACCEPTED), (7, 1, 50, SOFT), (7, 1, 90, ACCEPTED)), LATER_S)
-    assert its.tries.tolist() == [1, 2]
+    each = lives(table((7, 1, 1, ACCEPTED), (7, 1, 50, SOFT), (7, 1, 90, ACCEPTED)), LATER_S)
+    assert each.tries.tolist() == [1, 2]
     deferred = table((7, 1, 1, SOFT), (7, 1, 500, ACCEPTED))
     deferred["arrived_s"][1] += 480
     assert lives(deferred, LATER_S).tries.tolist() == [1, 1]
 
 
 def test_an_expiry_ends_all_that_is_open_of_a_message() -> None:
-    its = lives(
+    each = lives(
         table((7, 1, 1, SOFT), (7, 2, 1, SOFT), (7, 3, 1, ACCEPTED), (7, 0, 400, EXPIRED)),
         LATER_S,
     )
-    assert its.end.tolist() == [EXPIRED, EXPIRED, ACCEPTED]
-    assert its.expired_s[:2].tolist() == [LATER_S + 400] * 2
-    assert np.isnan(its.expired_s[2])
+    assert each.end.tolist() == [EXPIRED, EXPIRED, ACCEPTED]
+    assert each.expired_s[:2].tolist() == [LATER_S + 400] * 2
+    assert np.isnan(each.expired_s[2])
 
 
 def test_an_expiry_of_another_time_or_recipient_is_none() -> None:
-    its = lives(table((7, 1, 100, SOFT), (7, 2, 400, EXPIRED), (7, 0, 1, EXPIRED)), LATER_S)
-    assert its.end.tolist() == [OPEN]
+    each = lives(table((7, 1, 100, SOFT), (7, 2, 400, EXPIRED), (7, 0, 1, EXPIRED)), LATER_S)
+    assert each.end.tolist() == [OPEN]
 
 
 def test_a_bounce_that_says_that_time_is_over_is_an_expiry() -> None:
     given = table((7, 1, 1, SOFT), (7, 1, 900, HARD))
     given["enhanced"][1] = 5_004_007
-    its = lives(given, LATER_S)
-    assert its.end.tolist() == [EXPIRED]
-    assert its.tries.tolist() == [1]
+    each = lives(given, LATER_S)
+    assert each.end.tolist() == [EXPIRED]
+    assert each.tries.tolist() == [1]
 
 
 def test_a_bounce_in_two_logs_counts_once_and_a_later_one_by_itself() -> None:
-    its = lives(
+    each = lives(
         table((7, 0, 1, HARD), (7, 0, 2, HARD), (8, 0, 1, ACCEPTED), (8, 0, 9, RETURNED)), LATER_S
     )
-    assert its.end.tolist() == [HARD, ACCEPTED]
-    assert len(its.returned) == 1
+    assert each.end.tolist() == [HARD, ACCEPTED]
+    assert len(each.returned) == 1
 
 
 def test_what_may_have_been_tried_before_is_not_whole() -> None:
@@ -105,10 +105,10 @@ def test_parts_have_all_attempts_of_their_messages(in_memory, tmp_path, monkeypa
     given["message"] = rng.integers(0, 2**63, 500)[rng.integers(0, 500, 2000)]
     given["finished_s"] = rng.random(2000)
     given["outcome"] = SOFT
-    with Attempts(in_memory) as its:
+    with Attempts(in_memory) as each:
         for start in range(0, 2000, 100):
-            its.add(given[start : start + 100])
-        parts = list(its.parts())
+            each.add(given[start : start + 100])
+        parts = list(each.parts())
         assert (len(parts) > 1) == (in_memory == 10)
         assert bool(list(tmp_path.iterdir())) == (in_memory == 10)
         where: dict[int, int] = {}

@@ -18,11 +18,11 @@ from sendcap.calibration.evidence import ProviderEvidence
 def busy_provider(
     in_bin: np.ndarray, busy: np.ndarray, *, waited_s: float = 60.0, takes_s: float = 0.3
 ) -> ProviderEvidence:
-    its = ProviderEvidence(attempts=int(in_bin.sum()))
-    its.in_bin, its.busy_s = in_bin.astype(np.int64), busy.astype(np.float64)
-    its.delay_s.add(np.full(100, waited_s))
-    its.transaction_s.add(np.full(100, takes_s))
-    return its
+    each = ProviderEvidence(attempts=int(in_bin.sum()))
+    each.in_bin, each.busy_s = in_bin.astype(np.int64), busy.astype(np.float64)
+    each.delay_s.add(np.full(100, waited_s))
+    each.transaction_s.add(np.full(100, takes_s))
+    return each
 
 
 def quiet(values: np.ndarray) -> np.ndarray:
@@ -32,8 +32,8 @@ def quiet(values: np.ndarray) -> np.ndarray:
 
 def test_connections_that_are_all_in_use_are_the_limit() -> None:
     rng = np.random.default_rng(1)
-    its = busy_provider(quiet(rng.poisson(40, 900)), quiet(rng.normal(12, 0.02, 900)))
-    found = ceiling(its, 1.0, None)
+    each = busy_provider(quiet(rng.poisson(40, 900)), quiet(rng.normal(12, 0.02, 900)))
+    found = ceiling(each, 1.0, None)
     assert found.limited_by == "connections"
     assert found.level.low < 12 < found.level.high + 0.05
     assert found.per_second >= 50
@@ -42,48 +42,48 @@ def test_connections_that_are_all_in_use_are_the_limit() -> None:
 
 def test_a_pace_that_is_kept_is_the_limit() -> None:
     rng = np.random.default_rng(2)
-    its = busy_provider(quiet(np.full(900, 15)), quiet(rng.normal(6, 1.5, 900)))
-    found = ceiling(its, 1.0, None)
+    each = busy_provider(quiet(np.full(900, 15)), quiet(rng.normal(6, 1.5, 900)))
+    found = ceiling(each, 1.0, None)
     assert found.limited_by == "rate"
     assert found.level.value == pytest.approx(15.0)
     assert found.pause_s is None
 
 
 def test_where_nothing_waited_the_pace_is_that_of_the_arrivals() -> None:
-    its = busy_provider(quiet(np.full(900, 15)), quiet(np.full(900, 6.0)), waited_s=0.6)
-    assert ceiling(its, 1.0, None).limited_by == ""
+    each = busy_provider(quiet(np.full(900, 15)), quiet(np.full(900, 6.0)), waited_s=0.6)
+    assert ceiling(each, 1.0, None).limited_by == ""
 
 
 def test_attempts_at_random_have_no_limit() -> None:
     rng = np.random.default_rng(3)
-    its = busy_provider(quiet(rng.poisson(15, 900)), quiet(rng.poisson(6, 900)))
-    assert ceiling(its, 1.0, None).limited_by == ""
+    each = busy_provider(quiet(rng.poisson(15, 900)), quiet(rng.poisson(6, 900)))
+    assert ceiling(each, 1.0, None).limited_by == ""
 
 
 def test_one_by_one_with_a_pause_is_a_gap() -> None:
     # An attempt in four seconds, three of which it takes.
     in_bin = quiet(np.tile([1, 0, 0, 0], 900))
-    its = busy_provider(in_bin, quiet(np.tile([1.0, 1.0, 1.0, 0.0], 900)))
-    found = ceiling(its, 1.0, None)
+    each = busy_provider(in_bin, quiet(np.tile([1.0, 1.0, 1.0, 0.0], 900)))
+    found = ceiling(each, 1.0, None)
     assert found.limited_by == "rate"
     assert found.pause_s == pytest.approx(1.0, abs=0.05)
 
 
 def test_what_is_let_through_while_others_are_throttled() -> None:
-    its = busy_provider(quiet(np.full(1200, 20)), quiet(np.full(1200, 6.0)))
-    its.throttled_in_bin = quiet(np.full(1200, 12)).astype(np.int64)
-    level, minutes = tolerated(its, 1.0)
+    each = busy_provider(quiet(np.full(1200, 20)), quiet(np.full(1200, 6.0)))
+    each.throttled_in_bin = quiet(np.full(1200, 12)).astype(np.int64)
+    level, minutes = tolerated(each, 1.0)
     assert level.value == pytest.approx(8.0)
     assert minutes >= 18
     rng = np.random.default_rng(4)
-    its.throttled_in_bin = np.minimum(
-        quiet(np.repeat(rng.integers(1, 19, 20), 60)).astype(np.int64), its.in_bin
+    each.throttled_in_bin = np.minimum(
+        quiet(np.repeat(rng.integers(1, 19, 20), 60)).astype(np.int64), each.in_bin
     )
-    assert tolerated(its, 1.0) is None
+    assert tolerated(each, 1.0) is None
 
 
 def sessions(*ends_s: list[float], arrived_s: float = 0.0):
-    events = [(number + 1, end_s) for number, its in enumerate(ends_s) for end_s in its]
+    events = [(number + 1, end_s) for number, each in enumerate(ends_s) for end_s in each]
     session, finished_s = zip(*events, strict=True)
     columns = {"session": session, "finished_s": finished_s, "arrived_s": arrived_s, "attempt": 1}
     return rows(len(events), columns)
@@ -126,8 +126,8 @@ def test_whole_seconds_give_the_mean() -> None:
     ],
 )
 def test_messages_per_connection(uses, most, limit) -> None:
-    its = per_connection(np.array(uses))
-    assert (its.most, its.limit, its.connections) == (most, limit, uses[1])
+    each = per_connection(np.array(uses))
+    assert (each.most, each.limit, each.connections) == (most, limit, uses[1])
 
 
 def test_no_connections_tell_nothing() -> None:
@@ -141,15 +141,15 @@ def test_even_arrivals_are_one_stretch_and_bursts_are_several() -> None:
     assert (even.at_s, even.spread_s, even.share) == pytest.approx((0.0, 3600.0, 1.0))
     bursts = np.concatenate((np.linspace(0, 60, 3000), np.linspace(7200, 7500, 1000)))
     found = stretches(rng.permutation(bursts))
-    assert sum(its.share for its in found) == pytest.approx(1.0)
+    assert sum(each.share for each in found) == pytest.approx(1.0)
     assert found[0].share == pytest.approx(0.75, abs=0.01)
     assert found[-1].at_s == pytest.approx(7200, abs=10)
-    assert all(its.spread_s < 400 for its in found)
+    assert all(each.spread_s < 400 for each in found)
 
 
 def test_many_ups_and_downs_are_no_more_than_24_stretches() -> None:
     rng = np.random.default_rng(7)
     found = stretches(np.cumsum(rng.pareto(1.1, 20_000)))
     assert len(found) <= 24
-    assert sum(its.share for its in found) == pytest.approx(1.0)
+    assert sum(each.share for each in found) == pytest.approx(1.0)
     assert stretches(np.full(1000, 5.0)) == [(0.0, 0.0, 1.0)]

@@ -72,31 +72,31 @@ def best_of(gaps: Gaps, slack_s: float = 5.0) -> Recognised:
 )
 def test_a_policy_is_recognised_by_its_own_gaps(policy, exact) -> None:
     gaps = gaps_of(policy, exact=exact)
-    its = best_of(gaps)
-    assert its.policy == policy
-    assert its.explained == its.gaps == len(gaps)
+    each = best_of(gaps)
+    assert each.policy == policy
+    assert each.explained == each.gaps == len(gaps)
 
 
 def test_postfixs_default_is_recognised() -> None:
     gaps = gaps_of(PostfixRetry(), exact=True)
-    its = best_of(gaps)
-    assert its.policy == PostfixRetry()
-    assert its.explained == its.gaps == len(gaps)
+    each = best_of(gaps)
+    assert each.policy == PostfixRetry()
+    assert each.explained == each.gaps == len(gaps)
 
 
 def test_postfix_with_other_settings() -> None:
     policy = PostfixRetry(
         minimal_backoff_time="600s", maximal_backoff_time="7200s", queue_run_delay="120s"
     )
-    its = best_of(gaps_of(policy, exact=True, messages=150))
-    assert its.policy == policy
-    assert its.explained >= 0.99 * its.gaps
+    each = best_of(gaps_of(policy, exact=True, messages=150))
+    assert each.policy == policy
+    assert each.explained >= 0.99 * each.gaps
 
 
 def test_attempts_that_are_late_are_left_unexplained_and_the_policy_is_found() -> None:
-    its = best_of(gaps_of(MomentumRetry(), exact=False, late_s=20.0), slack_s=30.0)
-    assert isinstance(its.policy, MomentumRetry)
-    assert 0 < its.explained < its.gaps
+    each = best_of(gaps_of(MomentumRetry(), exact=False, late_s=20.0), slack_s=30.0)
+    assert isinstance(each.policy, MomentumRetry)
+    assert 0 < each.explained < each.gaps
 
 
 def test_gaps_at_random_are_explained_by_nothing() -> None:

@@ -137,7 +137,7 @@ def test_of_several_deliveries_all_get_the_audience_and_keep_their_messages(put)
     )
     rule = put("* * F,4d,6h", "rule")
     made = import_exim(rule, "x=70,y=30", base=base).scenario
-    assert [(its.messages, its.at, its.audience) for its in made.deliveries] == [
+    assert [(each.messages, each.at, each.audience) for each in made.deliveries] == [
         (10, 0, {"x": 0.7, "y": 0.3}),
         (20, 300, {"x": 0.7, "y": 0.3}),
     ]

@@ -76,7 +76,7 @@ ORDER = [
 ]
 
 
-@pytest.mark.parametrize("depth", range(1, len(ORDER) + 1), ids=[its[1] for its in ORDER])
+@pytest.mark.parametrize("depth", range(1, len(ORDER) + 1), ids=[each[1] for each in ORDER])
 def test_later_levels_hold_whatever_their_order_in_the_files(provider, depth) -> None:
     base = '["default"]\nconnection_limit = 1'
     match = '[provider."google"]\nmatch = [{MXSuffix = ".google.com"}]'

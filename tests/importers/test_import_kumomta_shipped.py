@@ -81,8 +81,8 @@ def test_each_providers_limits_are_those_of_its_block(
 )
 def test_a_well_known_name_finds_its_block_by_the_mx_hosts(imported, name, block) -> None:
     limits = [
-        (its.connections_per_ip, its.messages_per_connection, its.rate, its.idle_timeout)
-        for its in imported({name: 0.5, block: 0.5}).scenario.providers.values()
+        (each.connections_per_ip, each.messages_per_connection, each.rate, each.idle_timeout)
+        for each in imported({name: 0.5, block: 0.5}).scenario.providers.values()
     ]
     assert limits[0] == limits[1]
 
@@ -117,7 +117,7 @@ def test_a_rule_for_connections_is_the_rate_that_they_carry(imported) -> None:
 def test_without_the_community_file_the_default_rule_holds_for_all_but_yahoo(imported) -> None:
     made = imported(None, BASE).scenario
     assert made.mta.suspend == Suspend(after=1, within="1m", lasts="90m", rate="1/m")
-    own = [name for name, its in made.providers.items() if its.suspend != "mta"]
+    own = [name for name, each in made.providers.items() if each.suspend != "mta"]
     assert own == ["yahoo"]
 
 

@@ -190,10 +190,10 @@ def test_a_virtual_mtas_entries_come_before_its_pools_and_the_global_ones(import
         name: imported({"yahoo": 1.0}, CONFIG + VIRTUAL, source=name).scenario
         for name in ("one", "two", "three", "both")
     }
-    limits = {name: its.providers["yahoo"].connections_per_ip for name, its in found.items()}
+    limits = {name: each.providers["yahoo"].connections_per_ip for name, each in found.items()}
     assert limits == {"one": 5, "two": 3, "three": 20, "both": 5}
     assert found["two"].providers["yahoo"].messages_per_connection == 7
-    assert {name: its.mta.ips for name, its in found.items()} == {
+    assert {name: each.mta.ips for name, each in found.items()} == {
         "one": 1, "two": 1, "three": 1, "both": 2,
     }  # fmt: skip
 

@@ -78,7 +78,7 @@ def test_a_file_is_never_replaced_unless_that_is_asked_for(put, tmp_path) -> Non
     assert path.read_text() == "mine"
     made.save(path, force=True)
     assert path.read_text() == made.text
-    assert sorted(its.name for its in tmp_path.iterdir()) == ["configuration", "scenario.toml"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["configuration", "scenario.toml"]
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_a_place_that_cannot_be_written_is_told(put, tmp_path, place, message) -
     made = import_exim(put("* * F,4d,6h"))
     with pytest.raises(SendcapError, match=message):
         made.save(f"{tmp_path}/{place}", force=True)
-    assert [its.name for its in tmp_path.iterdir()] == ["configuration"]
+    assert [each.name for each in tmp_path.iterdir()] == ["configuration"]

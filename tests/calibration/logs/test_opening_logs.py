@@ -63,7 +63,7 @@ def test_files_that_have_the_same_header_alone_are_read(tmp_path) -> None:
     paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
     for number, path in enumerate(paths):
         path.write_text(f"type,timeLogged,rcpt\nd,{1_795_683_600 + number},a@b.example\n")
-    assert [its.used for its in read_logs(paths, Context(Providers()))] == [1, 1]
+    assert [each.used for each in read_logs(paths, Context(Providers()))] == [1, 1]
 
 
 @pytest.mark.parametrize("compressed", [gzip.compress, bz2.compress, lzma.compress, zstd])
