@@ -1,0 +1,366 @@
+"""The structure of the package: rooms in their order, no circle, modules and functions of a size.
+
+An exception stands in a list below with its reason; one that is no longer needed fails as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import sendcap
+
+PACKAGE = Path(sendcap.__file__).parent
+ROOMS = (
+    ("errors", "version", "text", "files", "mailbox_providers"),
+    ("scenario",),
+    ("ledger",),
+    ("model", "textbook", "fluid"),
+    ("readings",),
+    ("charts",),
+    ("run", "saved"),
+    ("study.replication",),
+    ("study.capacity", "study.convergence"),
+    ("study.sweeps", "study.forecasts"),
+    ("study.optimisation",),
+    ("calibration", "importers"),
+    ("report", "explore", "plot", "guide"),
+    ("analysis", ""),
+    ("cli", "__main__"),
+)
+"""From the lowest to the highest; a module imports from rooms below, beside or of its own."""
+
+LONGEST_MODULE, LONGEST_FUNCTION = 320, 60
+
+LONG_MODULES = {"model.kernel.reacting": "one compiled loop, with what it shares"}
+LONG_FUNCTIONS = {
+    "model.kernel.queue.serve": "the compiled loop of a queue",
+    "model.kernel.reacting.serve_reacting": "the compiled loop of a queue that reacts",
+}
+LOCAL: dict[tuple[str, str], str] = {
+    ("explore.server", "marimo"): "an extra",
+    ("explore.server", "uvicorn"): "an extra",
+    ("study.optimisation.proposals", "optuna"): "takes a second to import",
+    ("study.optimisation.proposals", "optuna.distributions"): "as above",
+    ("report.font", "fontTools.subset"): "for reports only",
+    ("report.font", "fontTools.ttLib"): "as above",
+}
+"""Imports inside functions, below the cli, and why."""
+
+# What still has to be mended; these lists may only get shorter.
+STILL_UPWARD: set[str] = {
+    "charts.attempts → study.capacity.charts.stages",
+    "charts.funnel → study.capacity.charts.stages",
+    "charts.reasons → study.capacity.charts.stages",
+    "charts.retries → study.capacity.charts.stages",
+    "charts.statuses → study.capacity.charts.stages",
+    "charts.time_to_accept → study.capacity.charts.stages",
+    "charts.together → study.capacity.charts.stages",
+    "study.replication.measures → study.capacity.limits",
+    "study.replication.recording → study.capacity.limits",
+}
+STILL_LONG_MODULES: set[str] = {"charts.timeaxis", "study.replication.measures"}
+STILL_LONG_FUNCTIONS: set[str] = {
+    "analysis.expected",
+    "calibration.calibrate.calibrate",
+    "charts.attempts.attempts",
+    "charts.delivered.delivered",
+    "fluid.attempts.followed",
+    "importers.kumomta.import_kumomta",
+    "study.capacity.charts.queue_age.queue_age",
+    "study.capacity.charts.utilisation.utilisation",
+    "study.capacity.searches.levers.levers",
+    "study.capacity.searches.sustained.sustained",
+    "study.capacity.searches.within.largest_within",
+    "study.convergence.charts.settling.settling",
+    "study.convergence.compare.compare",
+    "study.forecasts.forecast.forecast",
+    "study.optimisation.chart.front_chart",
+    "study.optimisation.optimise.optimise",
+    "study.replication.replicate.replicate",
+    "study.sweeps.charts.sweep_heat_map.sweep_heat_map",
+    "study.sweeps.charts.sweep_line.sweep_line",
+    "study.sweeps.charts.tornado.tornado",
+    "study.sweeps.sweep.sweep",
+}
+STILL_CALLED_ITS: set[str] = {
+    "calibration.charts.calibration",
+    "calibration.charts.distributions",
+    "calibration.charts.verification",
+    "charts.attempts",
+    "charts.delivered",
+    "charts.expiry",
+    "charts.marks",
+    "charts.retries",
+    "charts.statuses",
+    "charts.time_to_accept",
+    "charts.timeaxis",
+    "cli.forecasting",
+    "cli.limits_studies",
+    "cli.sweep_tables",
+    "explore.layout",
+    "explore.page",
+    "explore.sliders",
+    "report.answers",
+    "report.inline_svg",
+    "report.moments",
+    "report.page",
+    "report.settings",
+    "study.capacity.charts.backlog",
+    "study.capacity.charts.levers",
+    "study.capacity.charts.queue_age",
+    "study.capacity.charts.stages",
+    "study.capacity.charts.throughput",
+    "study.capacity.charts.utilisation",
+    "study.convergence.charts.bands",
+    "study.convergence.charts.comparison",
+    "study.convergence.charts.converging",
+    "study.convergence.charts.reading_error",
+    "study.convergence.charts.remainder",
+    "study.convergence.charts.settling",
+    "study.forecasts.chart",
+    "study.optimisation.chart",
+    "study.sweeps.charts.sensitivity",
+    "study.sweeps.charts.sweep_line",
+    "study.sweeps.charts.sweep_results",
+    "study.sweeps.charts.tornado",
+}
+STILL_LOCAL: set[str] = {
+    "calibration.charts.calibration",
+    "calibration.charts.distributions",
+    "calibration.charts.verification",
+    "charts.attempts",
+    "charts.delivered",
+    "charts.expiry",
+    "charts.figures",
+    "charts.layers",
+    "charts.marks",
+    "charts.reasons",
+    "charts.retries",
+    "charts.statuses",
+    "charts.style",
+    "charts.time_to_accept",
+    "charts.timeaxis",
+    "charts.together",
+    "explore.answer",
+    "explore.facts",
+    "explore.server",
+    "explore.sliders",
+    "ledger",
+    "report.font",
+    "report.inline_svg",
+    "report.moments",
+    "report.page",
+    "scenario.distributions",
+    "study.capacity.charts.backlog",
+    "study.capacity.charts.queue_age",
+    "study.capacity.charts.stages",
+    "study.capacity.charts.throughput",
+    "study.capacity.charts.utilisation",
+    "study.convergence.charts.bands",
+    "study.convergence.charts.comparison",
+    "study.convergence.charts.converging",
+    "study.convergence.charts.reading_error",
+    "study.convergence.charts.remainder",
+    "study.convergence.charts.settling",
+    "study.forecasts.chart",
+    "study.optimisation.chart",
+    "study.sweeps.charts.sensitivity",
+    "study.sweeps.charts.sweep_heat_map",
+    "study.sweeps.charts.sweep_line",
+    "study.sweeps.charts.sweep_results",
+    "study.sweeps.charts.tornado",
+}
+"""Modules with other imports inside functions."""
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Return every module's syntax by its name within the package; the package itself is ''."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        name = name.removesuffix("__init__").removesuffix(".")
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def imports(node: ast.AST, inside: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+    """Yield each import that is executed, and whether it stands inside a function."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child, inside
+        elif not is_for_types(child):
+            is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from imports(child, inside or is_function)
+
+
+def modules_of(statement: ast.stmt) -> Iterator[str]:
+    """Yield the package's modules that a statement imports."""
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    else:
+        assert isinstance(statement, ast.ImportFrom)
+        assert statement.level == 0, "imports name the package"
+        module = statement.module or ""
+        full = [f"{module}.{alias.name}" for alias in statement.names]
+        names = [name if name.removeprefix("sendcap.") in trees() else module for name in full]
+    for name in names:
+        if name == "sendcap" or name.startswith("sendcap."):
+            yield name.removeprefix("sendcap").removeprefix(".")
+
+
+@cache
+def imported() -> dict[str, set[str]]:
+    return {
+        name: {
+            module
+            for statement, _ in imports(tree)
+            for module in modules_of(statement)
+            if module != name
+        }
+        for name, tree in trees().items()
+    }
+
+
+def level(module: str) -> int:
+    levels = [
+        number
+        for number, rooms in enumerate(ROOMS)
+        if any(module == room or (room and module.startswith(f"{room}.")) for room in rooms)
+    ]
+    assert len(levels) == 1, f"{module} is in no room, or in two"
+    return levels[0]
+
+
+def differences(found: set[str], allowed: Iterable[str], still: Iterable[str] = ()) -> list[str]:
+    """Return what is new, and which exceptions are no longer needed; print what is left of them."""
+    mended = sorted(set(still) - found)
+    sys.stdout.write(f"still to be mended: {sorted(set(still) & found)}\n")
+    sys.stdout.write(f"mended, so take them from the list: {mended}\n")
+    return [
+        *(f"new: {name}" for name in sorted(found - set(allowed) - set(still))),
+        *(f"no longer needed: {name}" for name in sorted(set(allowed) - found)),
+    ]
+
+
+def test_no_import_runs_upwards() -> None:
+    found = {
+        f"{name} → {module}"
+        for name, modules in imported().items()
+        for module in modules
+        if name != "study" and level(module) > level(name)
+    }
+    assert differences(found, [], STILL_UPWARD) == []
+
+
+def circles() -> set[frozenset[str]]:
+    """Return the sets of modules that reach each other by imports (Tarjan)."""
+    graph, number, low = imported(), {}, {}
+    stack: list[str] = []
+    found = set()
+
+    def visit(module: str) -> None:
+        number[module] = low[module] = len(number)
+        stack.append(module)
+        for other in graph.get(module, ()):
+            if other not in number:
+                visit(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], number[other])
+        if low[module] == number[module]:
+            place = stack.index(module)
+            if len(stack) - place > 1:
+                found.add(frozenset(stack[place:]))
+            del stack[place:]
+
+    for module in graph:
+        if module not in number:
+            visit(module)
+    return found
+
+
+def test_there_is_no_circle() -> None:
+    assert [sorted(circle) for circle in circles()] == []
+
+
+def test_modules_are_of_a_size() -> None:
+    found = {
+        name
+        for name, tree in trees().items()
+        if tree.body and (tree.body[-1].end_lineno or 0) > LONGEST_MODULE
+    }
+    assert differences(found, LONG_MODULES, STILL_LONG_MODULES) == []
+
+
+def test_functions_fit_a_screen() -> None:
+    found = {
+        f"{name}.{node.name}"
+        for name, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+    }
+    assert differences(found, LONG_FUNCTIONS, STILL_LONG_FUNCTIONS) == []
+
+
+def test_nothing_is_called_its() -> None:
+    found = {
+        name
+        for name, tree in trees().items()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and node.id == "its")
+        or (isinstance(node, ast.arg) and node.arg == "its")
+    }
+    assert differences(found, [], STILL_CALLED_ITS) == []
+
+
+def test_imports_stand_at_the_top() -> None:
+    found = {
+        (name, module)
+        for name, tree in trees().items()
+        if not name.startswith("cli") and name != "explore.page"
+        for statement, inside in imports(tree)
+        if inside
+        for module in (
+            [alias.name for alias in statement.names]
+            if isinstance(statement, ast.Import)
+            else [str(statement.module)]
+        )
+    }
+    others = {name for name, module in found if (name, module) not in LOCAL}
+    assert differences(others, [], STILL_LOCAL) == []
+    assert LOCAL.keys() <= found, "an exception is no longer needed"
+
+
+ROOT = Path(__file__).parents[1]
+TEXTS = (".cfg", ".csv", ".html", ".ipynb", ".json", ".md", ".py", ".pyi", ".sh", ".toml", ".txt")
+
+
+def test_no_file_names_a_place_of_one_machine() -> None:
+    # Split, so that this file does not hold them.
+    places = ["/".join(["", *parts, ""]) for parts in (["work"], ["home"], ["root"], ["tmp", "wt"])]
+    found = [
+        f"{path.relative_to(ROOT)}: {place}"
+        for folder in (".ci", "src", "tests", "experiments", "notebooks")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.is_file() and (path.suffix in TEXTS or folder == ".ci")
+        for place in places
+        if place in path.read_text(encoding="utf-8", errors="replace")
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("room", [room for rooms in ROOMS for room in rooms if room])
+def test_every_room_of_the_order_is_there(room: str) -> None:
+    assert room in trees()
