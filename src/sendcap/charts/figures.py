@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -35,22 +36,32 @@ def headline(title: str, what: str, room_in: float) -> str:
     room_in
         As wide as the text may be, in inches.
     """
-    whole = " ".join(title.split())
-    for letters in range(len(whole), 0, -1):
-        short = textwrap.shorten(whole, letters, placeholder=" …" if letters > 2 else "")
-        text = f"{short}: {what}" if what else short
-        if short and _width_in(text) <= room_in:
-            return text
-    return f"{what[:1].upper()}{what[1:]}"
+    text = " ".join(title.split())
+
+    def shortened(letters: int) -> str:
+        short = textwrap.shorten(text, letters, placeholder=" …" if letters > 2 else "")
+        return f"{short}: {what}" if short and what else short
+
+    def is_too_wide(letters: int) -> bool:
+        return _width_in(shortened(letters)) > room_in
+
+    # More letters are never narrower.
+    letters = bisect.bisect(range(1, len(text) + 1), x=False, key=is_too_wide)
+    return (letters and shortened(letters)) or f"{what[:1].upper()}{what[1:]}"
 
 
 def _width_in(text: str) -> float:
-    """Return how wide a headline is, in inches."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    """Return the width of a headline in inches: the sum of its letters' advance widths."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+    from matplotlib.ft2font import LoadFlags
 
-    font = FontProperties(family="DejaVu Sans", weight="bold", size=HEADLINE_PT)
-    return float(TextPath((0.0, 0.0), text, prop=font).get_extents().width) / 72.0 if text else 0.0
+    font = get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold")))
+    font.set_size(HEADLINE_PT, 72.0)
+    glyphs = (
+        font.load_glyph(font.get_char_index(ord(letter)), flags=LoadFlags.NO_HINTING)
+        for letter in text
+    )
+    return sum(glyph.linearHoriAdvance for glyph in glyphs) / 65536.0 / 72.0
 
 
 def stacked_panels(

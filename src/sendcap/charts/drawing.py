@@ -1,0 +1,123 @@
+"""Results that draw themselves: the charts of a result by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from sendcap.errors import SendcapError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class Chart(NamedTuple):
+    """A chart of a result.
+
+    Attributes
+    ----------
+    name
+        The name in `Drawable.plot` and ``sendcap plot``.
+    about
+        A line on what the chart shows.
+    module, function
+        The function that draws it; the module is imported when the chart is drawn.
+    """
+
+    name: str
+    about: str
+    module: str
+    function: str
+
+    def load(self) -> Callable[..., Axes | list[Axes]]:
+        """Import the function that draws the chart."""
+        function: Callable[..., Axes | list[Axes]]
+        function = getattr(importlib.import_module(self.module), self.function)
+        return function
+
+    def takes(self, option: str) -> bool:
+        """Tell whether the chart has an option."""
+        return option in inspect.signature(self.load()).parameters
+
+    def draw(self, result: Any, **options: Any) -> Axes | list[Axes]:
+        """Draw the chart of a result; options of None are left out.
+
+        Raises
+        ------
+        SendcapError
+            If the chart has no such option.
+        """
+        wanted = {option: value for option, value in options.items() if value is not None}
+        for option in wanted:
+            if not self.takes(option):
+                raise SendcapError(f"{option}: not supported by chart {self.name}")
+        return self.load()(result, **wanted)
+
+
+class Drawable:
+    """A result with charts.
+
+    ``class Limits(Drawable, charts="sendcap.study.capacity.charts")`` names the module whose
+    ``CHARTS`` lists them, the usual one first; it is imported when a chart is drawn, so that a
+    simulation does not load matplotlib.
+    """
+
+    __slots__ = ()
+    _charts_module: ClassVar[str]
+
+    def __init_subclass__(cls, charts: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if charts:
+            cls._charts_module = charts
+
+    @classmethod
+    def charts(cls) -> tuple[Chart, ...]:
+        """Return the charts of such a result, the usual one first."""
+        listed: dict[str, tuple[Chart, ...]]
+        listed = importlib.import_module(cls._charts_module).CHARTS
+        return next(listed[each.__name__] for each in cls.__mro__ if each.__name__ in listed)
+
+    def plot(
+        self, name: str | None = None, ax: Axes | Sequence[Axes] | None = None, **options: Any
+    ) -> Axes | list[Axes]:
+        """Draw a chart of this result.
+
+        Parameters
+        ----------
+        name
+            The chart's name; by default the first of `charts`.
+        ax
+            Draw on these axes. By default a new figure gets them, which is not attached to pyplot.
+        **options
+            Options of the chart, such as ``delivery`` or ``scale``.
+
+        Returns
+        -------
+        Axes or list of Axes
+            The axes drawn on: one pair, or the panels from top to bottom.
+
+        Raises
+        ------
+        SendcapError
+            If there is no chart of that name, or the chart has no such option.
+        """
+        return chart_called(name, self.charts()).draw(self, ax=ax, **options)
+
+
+def chart_called(name: str | None, charts: Sequence[Chart]) -> Chart:
+    """Return the chart of that name; the first by default.
+
+    Raises
+    ------
+    SendcapError
+        If there is none.
+    """
+    if name is None:
+        return charts[0]
+    for chart in charts:
+        if chart.name == name:
+            return chart
+    names = ", ".join(chart.name for chart in charts)
+    raise SendcapError(f"no chart is called {name!r}; choose from: {names}")
