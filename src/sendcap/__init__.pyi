@@ -16,6 +16,7 @@ from .importers import import_kumomta as import_kumomta
 from .importers import import_postfix as import_postfix
 from .importers import import_powermta as import_powermta
 from .ledger import Ledger as Ledger
+from .plotting import plot as plot
 from .readings.dashboard import Dashboard as Dashboard
 from .report.page import write_report as write_report
 from .run import Run as Run

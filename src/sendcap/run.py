@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.files.directory import Staging
 from sendcap.model.engine import LONGEST_WINDOW_S, Progress, simulate_ledger
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Drawable, charts="sendcap.charts"):
     """A simulated scenario and the resulting ledger.
 
     Attributes

@@ -20,16 +20,16 @@ import sendcap
 from sendcap import scenario
 from sendcap.charts.attempts import attempts
 from sendcap.charts.delivered import delivered
+from sendcap.charts.drawing import Chart
 from sendcap.charts.statuses import statuses
 from sendcap.charts.style import figure_of, house_style, save
-from sendcap.plot import CHARTS
+from sendcap.plotting import RUN_CHARTS, SWEEP_CHARTS, plot
 from sendcap.scenario import Range
 from sendcap.scenario.stages import stages
 from sendcap.study.capacity.charts.levers import levers_chart
 from sendcap.study.capacity.charts.queue_age import queue_age
 from sendcap.study.capacity.charts.throughput import throughput
 from sendcap.study.capacity.charts.utilisation import utilisation
-from sendcap.study.capacity.from_ledger import limits_from_ledger
 from sendcap.study.capacity.searches.levers import Gain, Levers
 from sendcap.study.convergence.charts.comparison import comparison
 from sendcap.study.replication.estimates import Estimate
@@ -169,19 +169,16 @@ def _sensitivity() -> Drawn:
     return sensitivity_chart(found, "A sweep")
 
 
-def _of_a_run(name: str) -> Callable[[], Drawn]:
-    chart = CHARTS[name]
-    sources: dict[str, Callable[[], Any]] = {
-        "run": run,
-        "stages": lambda: limits_from_ledger(run()),
-        "convergence": study,
-        "sweep": results,
-    }
-    return lambda: chart.draw(sources[chart.source]())
+def _listed(chart: Chart) -> Callable[[], Drawn]:
+    if chart in SWEEP_CHARTS:
+        return lambda: plot(results(), chart.name)
+    if chart in sendcap.ConvergenceStudy.charts():
+        return lambda: study().plot(chart.name)
+    return lambda: plot(run(), chart.name)
 
 
 PICTURES: dict[str, Callable[[], Drawn]] = {
-    name: _of_a_run(name) for name, chart in CHARTS.items() if chart.source != "sending log"
+    chart.name: _listed(chart) for chart in (*RUN_CHARTS, *SWEEP_CHARTS) if chart.name != "attempts"
 } | {
     "attempts": _attempts,
     "comparison": _comparison,

@@ -15,7 +15,7 @@ from sendcap.charts.delivered import delivered
 from sendcap.charts.figures import headline
 from sendcap.charts.style import figure_of, house_style
 from sendcap.errors import SendcapError
-from sendcap.plot import CHARTS
+from sendcap.plotting import CHARTS, RUN_CHARTS, plot
 from sendcap.study.capacity.charts.backlog import backlog
 from sendcap.study.capacity.charts.throughput import throughput
 from sendcap.study.capacity.from_ledger import limits_from_ledger
@@ -67,12 +67,9 @@ def sources(long_run):
     }
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, its in CHARTS.items() if its.source not in ("sweep", "sending log")]
-)
+@pytest.mark.parametrize("name", [chart.name for chart in RUN_CHARTS if chart.name != "attempts"])
 def test_nothing_is_cut_off(name, sources) -> None:
-    chart = CHARTS[name]
-    figure = figure_of(chart.draw(sources[chart.source]))
+    figure = figure_of(plot(sources["run"], name))
     with house_style():
         FigureCanvasAgg(figure).draw()
         for text in figure.findobj(Text):
@@ -96,8 +93,7 @@ def test_a_title_is_shortened_and_what_is_shown_is_not() -> None:
     ["converging", "reading-error", "remaining", "settling", "backlog", "throughput"],
 )
 def test_the_time_can_be_told_by_the_clock(name, sources) -> None:
-    chart = CHARTS[name]
-    panels = figure_of(chart.draw(sources[chart.source], start="scenario")).axes
+    panels = figure_of(plot(sources["run"], name, start="scenario")).axes
     assert panels[-1].get_xlabel().startswith("time of day UTC+01:00")
     labels = [label.get_text() for label in panels[-1].get_xticklabels()]
     assert any("Fri 27 Nov" in label for label in labels)

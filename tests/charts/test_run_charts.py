@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
-from pictures import TEXT, limits, results, study
+from pictures import TEXT, limits, results
 
 import sendcap
 from sendcap import scenario
@@ -26,12 +27,15 @@ from sendcap.charts.retries import retries
 from sendcap.charts.statuses import statuses
 from sendcap.charts.style import FORMATS, house_style, save
 from sendcap.charts.time_to_accept import time_to_accept
-from sendcap.plot import CHARTS
+from sendcap.plotting import CHARTS, SWEEP_CHARTS, plot
 from sendcap.readings.summary import accepted_at_s
 from sendcap.study.capacity.from_ledger import limits_from_ledger
 from sendcap.text.quantities import elapsed
 
-OF_A_RUN = [name for name, chart in CHARTS.items() if chart.source == "run"]
+if TYPE_CHECKING:
+    from sendcap.charts.style import Drawn
+
+OF_A_RUN = [chart.name for chart in sendcap.Run.charts() if chart.name != "attempts"]
 each_chart = pytest.mark.parametrize("name", OF_A_RUN)
 
 
@@ -45,15 +49,12 @@ def run(log) -> sendcap.Run:
     return sendcap.simulate(scenario.loads(TEXT), sending_log=log)
 
 
-def sources(name: str, run: sendcap.Run, log) -> list:
-    chart = CHARTS[name]
-    return {
-        "run": lambda: [run],
-        "sending log": lambda: [run, log],
-        "stages": lambda: [limits_from_ledger(run)],
-        "convergence": lambda: [study()],
-        "sweep": lambda: [results()],
-    }[chart.source]()
+def draw(name: str, run: sendcap.Run, log, **options) -> Drawn:
+    if name in {chart.name for chart in SWEEP_CHARTS}:
+        return plot(results(), name, **options)
+    if name == "attempts":
+        options["sending_log"] = log
+    return plot(run, name, **options)
 
 
 def words(figure: Figure) -> list[str]:
@@ -65,7 +66,7 @@ def test_it_draws_on_axes_that_are_given_and_changes_nothing_else(name, run, log
     before = dict(mpl.rcParams)
     figure = Figure(figsize=(9, 7))
     left, right = figure.subplots(1, 2)
-    drawn = CHARTS[name].draw(*sources(name, run, log), ax=left)
+    drawn = draw(name, run, log, ax=left)
     assert dict(mpl.rcParams) == before
     panels = drawn if isinstance(drawn, list) else [drawn]
     assert all(panel.get_figure(root=True) is figure for panel in panels)
@@ -95,7 +96,7 @@ def test_the_same_chart_gives_the_same_bytes(form, run) -> None:
 
 
 def test_no_chart_imports_pyplot() -> None:
-    code = "import sys; from sendcap.plot import CHARTS"
+    code = "import sys; from sendcap.plotting import CHARTS"
     code += "; [chart.load() for chart in CHARTS.values()]"
     code += "; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -64,7 +64,7 @@ def test_the_same_sensitivity_gives_the_same_bytes() -> None:
     assert png() == png()
 
 
-def test_effects_are_bars_with_their_spread() -> None:
+def screening() -> Screening:
     rows = [
         {
             "measure": "accepted_99_pct_s",
@@ -78,8 +78,11 @@ def test_effects_are_bars_with_their_spread() -> None:
         for path, effect in (("mta.ips", 4.0), ("relay.workers", 1.0))
     ]
     ranges = {"mta.ips": Range(1, 8), "relay.workers": Range(1, 8)}
-    its = Screening(ranges, 10, 0.95, pd.DataFrame(rows), pd.DataFrame())
-    (axes,) = screening_chart(its)
+    return Screening(ranges, 10, 0.95, pd.DataFrame(rows), pd.DataFrame())
+
+
+def test_effects_are_bars_with_their_spread() -> None:
+    (axes,) = screening_chart(screening())
     assert axes.get_xlabel() == "change of time until 99 % is accepted"
     assert [text.get_text() for text in axes.get_yticklabels()] == ["relay.workers", "mta.ips"]
     assert [bar.get_width() for bar in axes.patches] == [3600.0, 14_400.0]

@@ -24,6 +24,7 @@ from sendcap.study.capacity.charts.queue_age import queue_age
 from sendcap.study.capacity.charts.throughput import throughput
 from sendcap.study.capacity.charts.utilisation import utilisation
 from sendcap.study.capacity.limits import Limits
+from sendcap.text.quantities import compact
 
 backlog = on_a_figure(backlog)
 queue_age = on_a_figure(queue_age)
@@ -237,7 +238,7 @@ def test_each_layer_is_named_with_its_peak(limits) -> None:
     assert "6 k at the start, gone at 2m 10s" in texts
     assert "gmail" in texts
     gmail = limits.observed[2]
-    assert any(text.startswith(f"{stages.compact(gmail.peak_backlog)} at ") for text in texts)
+    assert any(text.startswith(f"{compact(gmail.peak_backlog)} at ") for text in texts)
 
 
 def test_a_later_start_and_an_outage_are_marked(limits) -> None:

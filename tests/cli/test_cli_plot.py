@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from sendcap.plot import CHARTS
+from sendcap.plotting import CHARTS, RUN_CHARTS
 
 STUDY = """
 scenario = "small.toml"
@@ -23,7 +23,7 @@ def saved(saved_run, place):
     return place
 
 
-@pytest.mark.parametrize("name", [name for name in CHARTS if CHARTS[name].source != "sweep"])
+@pytest.mark.parametrize("name", [chart.name for chart in RUN_CHARTS])
 def test_each_chart_of_a_run_is_drawn(sendcap, saved, name) -> None:
     result = sendcap("plot", "here", name)
     assert result.exit_code == 0, result.stderr
@@ -89,7 +89,7 @@ def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
         (["here"], "error: Missing argument 'CHART'"),
         (["none", "funnel"], "error: none: no such directory"),
         (["none", "tornado"], "error: none: no such directory"),
-        (["here", "tornado"], "error: here: is not a finished sweep: there is no results.csv"),
+        (["here", "tornado"], "error: here: is not a finished sweep: it has no results.csv"),
         ([".", "funnel"], "error: .: is not a saved run"),
         (
             ["here", "pie"],

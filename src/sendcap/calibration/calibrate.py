@@ -25,6 +25,7 @@ from sendcap.calibration.retries import Recognised, recognise
 from sendcap.calibration.retry_candidates import Gaps
 from sendcap.calibration.scenarios import scenario_text
 from sendcap.calibration.sentences import sections
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.mailbox_providers import OTHER
 from sendcap.scenario import Scenario, loads
@@ -37,7 +38,7 @@ _EXPLAINED: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Drawable, charts="sendcap.calibration.charts"):
     """A scenario fitted to logs, and the estimates behind it.
 
     Attributes

@@ -15,6 +15,7 @@ import pandas as pd
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, Floats, Ints
 from sendcap.calibration.lives import OPEN
 from sendcap.calibration.sentences import Section, Table
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapWarning
 from sendcap.run import simulate
 from sendcap.scenario import format_duration, updated
@@ -65,7 +66,7 @@ class Compared(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(Drawable, charts="sendcap.calibration.charts"):
     """The self-check.
 
     Attributes

@@ -2,8 +2,8 @@
 
 Each chart function takes a run or a result and an optional ``ax``, on which it draws, and returns
 the axes: one pair, or a list of panels. Nothing global is changed and pyplot is not used. Such
-axes, or their figure, are written by `sendcap.charts.style.save`. `sendcap.plot` lists
-the charts by name.
+axes, or their figure, are written by `sendcap.charts.style.save`. `CHARTS` lists the
+charts of a run by name, each room's ``CHARTS`` those of its results.
 
 >>> import sendcap
 >>> from sendcap.charts.style import figure_of
@@ -12,3 +12,50 @@ the charts by name.
 >>> axes = funnel(run)
 >>> figure_of(axes).savefig("funnel.svg")  # doctest: +SKIP
 """
+
+from __future__ import annotations
+
+from typing import Final
+
+from sendcap.charts.drawing import Chart
+
+CHARTS: Final = {
+    "Run": (
+        Chart(
+            "delivered",
+            "Delivered % and Bounces + errors % over time, a line for each mode",
+            "sendcap.charts.delivered:delivered",
+        ),
+        Chart(
+            "statuses",
+            "sent, pending and failed messages over time, stacked, for each mode",
+            "sendcap.charts.statuses:statuses",
+        ),
+        Chart(
+            "funnel",
+            "to deliver, relayed, accepted and final, for each provider",
+            "sendcap.charts.funnel:funnel",
+        ),
+        Chart(
+            "time-to-accept",
+            "which share was accepted how soon, a line for each provider",
+            "sendcap.charts.time_to_accept:time_to_accept",
+        ),
+        Chart(
+            "bounce-reasons",
+            "how many messages bounced for each reason, by provider",
+            "sendcap.charts.reasons:bounce_reasons",
+        ),
+        Chart(
+            "retries",
+            "what becomes of soft-bounced messages, and the retries per hour",
+            "sendcap.charts.retries:retries",
+        ),
+        Chart(
+            "attempts",
+            "attempts per message; needs a run with --sending-log",
+            "sendcap.charts.attempts:attempts",
+        ),
+    ),
+}
+"""The charts of each result, the usual one first."""

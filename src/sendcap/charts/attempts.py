@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sendcap.charts.figures import LEFT, headed_figure
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import INK, house_style
-from sendcap.errors import RunError
+from sendcap.errors import RunError, SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import LEFT, headed_figure
 from sendcap.text.quantities import compact, counted
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _WIDTH: Final = 0.84
 
 def attempts(
     run: Run,
-    sending_log: str | os.PathLike[str],
+    sending_log: str | os.PathLike[str] | None = None,
     delivery: str = ALL_DELIVERIES,
     ax: Axes | None = None,
 ) -> Axes:
@@ -60,10 +60,15 @@ def attempts(
     RunError
         If the log is missing or cannot be read.
     SendcapError
-        If there is no such delivery.
+        If there is no log, or no such delivery.
     """
     import numpy as np
 
+    if sending_log is None:
+        raise SendcapError(
+            "sending_log: required: the attempts of each message are in the file that "
+            "sendcap run --sending-log writes, not in the run"
+        )
     counts = attempts_per_message(run, sending_log, delivery)
     with house_style():
         axes = _new_axes(run, delivery) if ax is None else ax

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -22,19 +23,17 @@ class Chart(NamedTuple):
         The name in `Drawable.plot` and ``sendcap plot``.
     about
         A line on what the chart shows.
-    module, function
-        The function that draws it; the module is imported when the chart is drawn.
+    home
+        The module and the function that draws the chart, ``"module:function"``; imported then.
     """
 
     name: str
     about: str
-    module: str
-    function: str
+    home: str
 
     def load(self) -> Callable[..., Axes | list[Axes]]:
         """Import the function that draws the chart."""
-        function: Callable[..., Axes | list[Axes]]
-        function = getattr(importlib.import_module(self.module), self.function)
+        function: Callable[..., Axes | list[Axes]] = pkgutil.resolve_name(self.home)
         return function
 
     def takes(self, option: str) -> bool:

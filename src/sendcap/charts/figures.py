@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEADLINE_PT: Final = 13.0
+LEFT: Final = 0.08
+"""Where a chart begins, as a share of the figure's width."""
+_WIDTH_IN: Final = 10.0
+_LETTERS: Final = 124
+"""Letters on a line of the words below a title."""
+_LETTER: Final = 0.0076
+"""About the width of a letter of a row's name, as a share of the figure's width."""
 EDGE_IN: Final = 0.1
 """Between a headline and the edge of the figure, in inches."""
 _GAP_IN: Final = 0.42
@@ -167,3 +175,48 @@ def side_by_side(ax: Axes, columns: int, gap: float = 0.08) -> list[Axes]:
     ax.set_axis_off()
     width = (1.0 - gap * (columns - 1)) / columns
     return [ax.inset_axes((number * (width + gap), 0.0, width, 1.0)) for number in range(columns)]
+
+
+def left_of_rows(names: Sequence[str]) -> float:
+    """Return where axes begin whose rows have these names, as a share of the figure's width."""
+    return max(LEFT + 0.065, 0.02 + _LETTER * max(map(len, names)))
+
+
+def headed_figure(title: str, what: str, told: str, height: float) -> tuple[Figure, float]:
+    """Return a figure with a heading, and the top of the room below it, as shares of its height.
+
+    Parameters
+    ----------
+    title
+        The scenario's.
+    what
+        What the chart shows: the heading, with the title.
+    told
+        What to read in it, a sentence or two.
+    height
+        Inches below the heading.
+    """
+    from matplotlib.figure import Figure
+
+    # A time is not broken at the end of a line.
+    lines = textwrap.wrap(re.sub(r"(\d[dhm]) (\d)", "\\1\u00a0\\2", told), _LETTERS)
+    above = 0.55 + 0.17 * len(lines)
+    figure = Figure(figsize=(_WIDTH_IN, height + above))
+    whole = figure.get_figheight()
+    figure.text(
+        LEFT,
+        1 - 0.16 / whole,
+        headline(title, f"{what[0].lower()}{what[1:]}", (1.0 - LEFT) * _WIDTH_IN - EDGE_IN),
+        fontsize=HEADLINE_PT,
+        fontweight="bold",
+        verticalalignment="top",
+    )
+    figure.text(
+        LEFT,
+        1 - 0.45 / whole,
+        "\n".join(lines),
+        color=GREY,
+        verticalalignment="top",
+        linespacing=1.3,
+    )
+    return figure, 1 - above / whole

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sendcap.charts.figures import headed_figure, left_of_rows
 from sendcap.charts.providers import Group, delivery_of, provider_groups
 from sendcap.charts.style import GRID, INK, house_style
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import headed_figure, left_of_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

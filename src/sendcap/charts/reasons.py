@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sendcap.charts.figures import headed_figure, left_of_rows
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.providers import Group, delivery_of, provider_groups
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import width_in
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import headed_figure, left_of_rows
 from sendcap.text.quantities import compact, counted
 from sendcap.text.quoting import shortened
 

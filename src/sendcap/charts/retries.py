@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-from sendcap.charts.figures import panels_for
+from sendcap.charts.figures import LEFT, headed_figure, panels_for
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.providers import delivery_of
@@ -23,7 +23,6 @@ from sendcap.charts.timeaxis import (
     time_label,
 )
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import LEFT, headed_figure
 from sendcap.text.quantities import compact, elapsed
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sendcap.charts.figures import panels_for
+from sendcap.charts.figures import LEFT, headed_figure, panels_for
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.style import INK, MODE_LOOKS, house_style
@@ -22,7 +22,6 @@ from sendcap.charts.timeaxis import (
 )
 from sendcap.readings.kpis import Figures, figures
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
-from sendcap.study.capacity.charts.stages import LEFT, headed_figure
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sendcap.charts.figures import LEFT, headed_figure
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, validity_marks
 from sendcap.charts.providers import Group, delivery_of, provider_groups
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import Scale, elapsed_axis, enough, scale_words
 from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.capacity.charts.stages import LEFT, headed_figure
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:

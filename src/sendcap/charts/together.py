@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sendcap.charts.figures import panels_for
+from sendcap.charts.figures import LEFT, headed_figure, panels_for
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
 from sendcap.charts.timeaxis import Scale, elapsed_axis, enough, last_change_s, scale_words
 from sendcap.errors import SendcapError
 from sendcap.readings.kpis import figures
-from sendcap.study.capacity.charts.stages import LEFT, headed_figure
 from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:

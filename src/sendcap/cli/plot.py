@@ -9,28 +9,33 @@ import click
 
 from sendcap.cli import options
 from sendcap.files.single import require_free, whole_file
-from sendcap.plot import CHARTS, Chart
 
 if TYPE_CHECKING:
-    from sendcap.charts.style import Drawn, Format
+    from sendcap.charts.drawing import Chart
+    from sendcap.charts.style import Format
 
 _FORMATS: Final = ("png", "svg", "pdf")
 _SCALES: Final = ("log", "symlog", "linear")
-_KINDS: Final = {"run": "Charts of a saved run:", "sweep": "Charts of a sweep:"}
 
 
 def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
+        from sendcap.plotting import CHARTS, RUN_CHARTS, SWEEP_CHARTS
+
         width = max(map(len, CHARTS))
-        for kind, heading in _KINDS.items():
+        for heading, charts in (
+            ("Charts of a saved run:", RUN_CHARTS),
+            ("Charts of a sweep:", SWEEP_CHARTS),
+        ):
             click.echo(heading)
-            for chart in CHARTS.values():
-                if (chart.source == "sweep") == (kind == "sweep"):
-                    click.echo(f"  {chart.name:<{width}}  {chart.about}")
+            for chart in charts:
+                click.echo(f"  {chart.name:<{width}}  {chart.about}")
         context.exit()
 
 
 def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Chart:
+    from sendcap.plotting import CHARTS
+
     if name not in CHARTS:
         raise click.BadParameter(
             f"no chart is called {name!r}; sendcap plot --list lists the charts", param=parameter
@@ -79,13 +84,14 @@ def plot(
     `sendcap plot --list` lists the charts.
     """
     from sendcap.charts.style import save
+    from sendcap.plotting import plot as drawn_from
 
     output = out or Path(f"{directory.resolve().name}-{chart.name}.png")
     form = format_of(output)
     wanted: dict[str, Any] = {**asked, "modes": tuple(dict.fromkeys(modes)) or None}
     require_options(chart, wanted)
     require_free(output, force=force)
-    drawn = drawn_from(directory, chart, wanted)
+    drawn = drawn_from(directory, chart.name, **wanted)
     with whole_file(output) as temporary:
         save(drawn, temporary, form)
     click.echo(f"Saved in {output}")
@@ -104,60 +110,9 @@ def format_of(path: Path) -> Format:
 def require_options(chart: Chart, wanted: dict[str, Any]) -> None:
     """Refuse options that a chart does not support; none is ignored."""
     from sendcap.errors import SendcapError
+    from sendcap.plotting import supports
 
-    known = {"modes": "--mode"}
     for option, value in wanted.items():
-        # The convergence is computed for the modes that are asked for.
-        is_known = chart.takes(option) or (option == "modes" and chart.source == "convergence")
-        if value is not None and not is_known:
-            flag = known.get(option, f"--{option}")
+        if value is not None and not supports(chart, option):
+            flag = "--mode" if option == "modes" else f"--{option}"
             raise SendcapError(f"{flag}: not supported by chart {chart.name}")
-
-
-def drawn_from(directory: Path, chart: Chart, wanted: dict[str, Any]) -> Drawn:
-    """Draw a chart of the run or sweep in a directory."""
-    if chart.source == "sweep":
-        title, results = _sweep(directory)
-        return chart.draw(results, title=title, **wanted)
-    from sendcap.run import open_run
-    from sendcap.saved import SENDING_LOG
-
-    run = open_run(directory)
-    if chart.source == "stages":
-        from sendcap.study.capacity.from_ledger import limits_from_ledger
-
-        return chart.draw(limits_from_ledger(run), **wanted)
-    if chart.source == "convergence":
-        from sendcap.study.convergence.converge import convergence_of
-
-        study = convergence_of(run, modes=wanted.pop("modes"))
-        return chart.draw(study, **wanted)
-    if chart.source == "sending log":
-        return chart.draw(run, directory / SENDING_LOG, **wanted)
-    return chart.draw(run, **wanted)
-
-
-def _sweep(directory: Path) -> tuple[str, Any]:
-    """Return the title and the results of a sweep."""
-    import tomllib
-
-    import pandas as pd
-
-    from sendcap.errors import SendcapError
-    from sendcap.study.sweeps.files import RESULTS_CSV, STUDY
-
-    path = directory / RESULTS_CSV
-    if not directory.exists():
-        raise SendcapError(f"{directory}: no such directory")
-    if not path.is_file():
-        raise SendcapError(
-            f"{directory}: is not a finished sweep: it has no {RESULTS_CSV}; "
-            "sendcap sweep writes it when all runs are done"
-        )
-    try:
-        results = pd.read_csv(path, dtype={"seed": str, "error": str})
-        title = tomllib.loads((directory / STUDY).read_text(encoding="utf-8")).get("title", "")
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise SendcapError(f"{directory}: cannot be read, it may be damaged: {reason}") from error
-    return str(title), results

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.charts.timeaxis import scale_for
 from sendcap.errors import SendcapError
-from sendcap.plot import CHARTS
+from sendcap.plotting import plot
 from sendcap.report.answers import Answers, compared
 from sendcap.report.font import font_faces
 from sendcap.report.inline_svg import Picture, picture
@@ -37,6 +37,7 @@ _TITLES: Final = {
 }
 """The charts of the report, in its order."""
 _SYMLOG: Final = ("delivered", "statuses", "time-to-accept", "retries")
+_OF_STAGES: Final = ("backlog", "throughput")
 _TILES: Final = {
     "to_deliver": "To deliver",
     "sent": "Sent",
@@ -175,26 +176,19 @@ def _run(its: Answers, pictures: list[Picture]) -> dict[str, Any]:
 
 
 def _pictures(number: int, its: Answers) -> Iterator[Picture]:
-    from sendcap.study.convergence.converge import convergence_of
-
     for name, title in _TITLES.items():
-        chart = CHARTS[name]
         options: dict[str, Any] = {}
         if name in _SYMLOG:
             ends_s = [it.at + it.honoured_validity for it in its.run.scenario.deliveries]
             suits = scale_for(None, its.run.scenario, max(ends_s), "symlog")
             # That one counts from each delivery's own start.
             options["scale"] = "symlog" if name == "time-to-accept" else suits
-        sources: list[Any] = [its.run]
-        if chart.source == "stages":
-            sources = [its.limits]
-        elif chart.source == "convergence":
-            sources = [convergence_of(its.run)]
-        elif chart.source == "sending log":
+        if name == "attempts":
             if its.sending_log is None:
                 continue
-            sources.append(its.sending_log)
-        yield picture(f"run{number}-{name}", title, chart.draw(*sources, **options))
+            options["sending_log"] = its.sending_log
+        drawn = plot(its.limits if name in _OF_STAGES else its.run, name, **options)
+        yield picture(f"run{number}-{name}", title, drawn)
 
 
 def _together(runs: Sequence[Answers]) -> Iterator[Picture]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sendcap.charts.drawing import Drawable
 from sendcap.files.tables import plain
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.model.monitor import Monitor
@@ -26,7 +27,7 @@ from sendcap.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
-class Limits:
+class Limits(Drawable, charts="sendcap.study.capacity.charts"):
     """The stages of a scenario, with their ceilings and what a simulation showed of them.
 
     Attributes

@@ -25,6 +25,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.readings.convergence import TOLERANCES_PT
 from sendcap.readings.modes import Mode
@@ -67,7 +68,7 @@ class Side(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
     """Differences between B and A over paired replications (common random numbers).
 
     Attributes

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sendcap.charts.drawing import Drawable
 from sendcap.readings.convergence import MOMENTS_S, TOLERANCES_PT, require_tolerances
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
 from sendcap.run import Run
@@ -41,7 +42,7 @@ _WHOSE: Final = ("mode", "delivery", "provider")
 
 
 @dataclass(frozen=True, eq=False)
-class ConvergenceStudy:
+class ConvergenceStudy(Drawable, charts="sendcap.study.convergence.charts"):
     """The convergence of Delivered %, over replications.
 
     The tables have a row for each mode, delivery and provider, with ``"*"`` for all together, and

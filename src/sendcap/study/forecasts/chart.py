@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from sendcap.charts.drawing import Chart
 from sendcap.charts.figures import panels_for, stacked_panels
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
@@ -33,6 +34,18 @@ _FEW: Final = 60
 """So many readings are drawn as dots; more of them as a line."""
 _MOST_ROOM: Final = 12.0
 """Room for the last reading, as a multiple of the interval at the end."""
+
+
+CHARTS: Final = {
+    "Forecast": (
+        Chart(
+            "forecast",
+            "Delivered % as read so far, and what it may become",
+            "sendcap.study.forecasts.chart:forecast",
+        ),
+    ),
+}
+"""The charts of each result."""
 
 
 def forecast(

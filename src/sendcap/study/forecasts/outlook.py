@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.readings.convergence import settling_s
 from sendcap.study.forecasts import sentences
@@ -29,7 +30,7 @@ STRANGE: Final = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
     """A forecast from readings.
 
     Attributes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from sendcap.charts.drawing import Chart
 from sendcap.charts.style import INK, house_style
 from sendcap.study.optimisation.optimum import Optimum, Tried
 from sendcap.study.optimisation.sentences import cost_text, settings_text
@@ -20,6 +21,18 @@ _FACTOR: Final = 12.0
 """Between the largest value and the least, from which on the scale is logarithmic."""
 _LETTERS: Final = 48
 """Of a line of the legend."""
+
+
+CHARTS: Final = {
+    "Tried": (
+        Chart(
+            "front",
+            "the measure against the cost of each trial, and the best trade-offs",
+            "sendcap.study.optimisation.chart:front_chart",
+        ),
+    ),
+}
+"""The charts of each result."""
 
 
 def front_chart(found: Tried, title: str = "", ax: Axes | None = None) -> Axes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.study.optimisation import sentences
 from sendcap.study.sweeps.points import cell
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Tried:
+class Tried(Drawable, charts="sendcap.study.optimisation.chart"):
     """The trials of a search.
 
     Attributes

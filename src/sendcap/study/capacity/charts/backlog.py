@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from sendcap.charts.figures import LEFT
 from sendcap.charts.layers import Named, name_beside
 from sendcap.charts.marks import draw_marks, outage_marks, start_marks
 from sendcap.charts.style import GREY, house_style
 from sendcap.charts.timeaxis import Start, room_below_in, start_of
-from sendcap.study.capacity.charts.stages import LEFT, name, new_figure, time_axis
+from sendcap.study.capacity.charts.stages import name, new_figure, time_axis
 from sendcap.text.quantities import compact, elapsed
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from sendcap.charts.figures import headed_figure, left_of_rows
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import elapsed_axis
-from sendcap.study.capacity.charts.stages import headed_figure, left_of_rows
 from sendcap.study.capacity.sentences import called
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shortened

@@ -10,8 +10,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, cast
 
+from sendcap.charts.figures import left_of_rows
 from sendcap.charts.style import GREY, INK, house_style
-from sendcap.study.capacity.charts.stages import left_of_rows, name, new_figure
+from sendcap.study.capacity.charts.stages import name, new_figure
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:

@@ -6,17 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sendcap.charts.figures import panels_for
+from sendcap.charts.figures import LEFT, panels_for
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import Start, room_below_in, start_of
-from sendcap.study.capacity.charts.stages import (
-    LEFT,
-    colour,
-    name,
-    new_figure,
-    time_axis,
-    used_most,
-)
+from sendcap.study.capacity.charts.stages import colour, name, new_figure, time_axis, used_most
 from sendcap.text.quantities import compact, rate
 
 if TYPE_CHECKING:

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from sendcap.charts.figures import left_of_rows
 from sendcap.charts.marks import draw_marks, outage_marks, start_marks
 from sendcap.charts.style import GREY, GRID, house_style
 from sendcap.charts.timeaxis import Start, room_below_in, start_of
-from sendcap.study.capacity.charts.stages import (
-    colour,
-    left_of_rows,
-    name,
-    new_figure,
-    time_axis,
-    used_most,
-)
+from sendcap.study.capacity.charts.stages import colour, name, new_figure, time_axis, used_most
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

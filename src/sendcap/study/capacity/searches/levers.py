@@ -11,6 +11,7 @@ from typing import Final
 
 import pandas as pd
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -60,7 +61,7 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Levers:
+class Levers(Drawable, charts="sendcap.study.capacity.charts"):
     """The levers of a scenario, the largest gain first.
 
     Attributes

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -44,7 +45,7 @@ class Growth:
 
 
 @dataclass(frozen=True)
-class Sustained:
+class Sustained(Drawable, charts="sendcap.study.capacity.charts"):
     """The highest steady rate.
 
     Attributes

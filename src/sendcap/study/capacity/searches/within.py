@@ -10,6 +10,7 @@ from typing import Final
 
 from scipy.optimize import brentq
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario
 from sendcap.scenario.durations import as_seconds
@@ -45,7 +46,7 @@ _FAR: Final = 2.0
 
 
 @dataclass(frozen=True)
-class Capacity:
+class Capacity(Drawable, charts="sendcap.study.capacity.charts"):
     """The largest delivery of which a share is accepted within a time.
 
     Attributes

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
+from sendcap.charts.figures import LEFT, headed_figure, left_of_rows
 from sendcap.charts.style import MODE_LOOKS
 from sendcap.charts.timeaxis import even_ticks, ticks
 from sendcap.errors import SendcapError
-from sendcap.study.capacity.charts.stages import LEFT, headed_figure, left_of_rows
 from sendcap.text.measures import is_percentage, is_time
 from sendcap.text.quantities import compact, elapsed
 from sendcap.text.quoting import shortened

@@ -30,6 +30,7 @@ import pandas as pd
 from SALib.analyze.morris import analyze
 from SALib.sample.morris import sample
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
 from sendcap.scenario.files import scenario_of
@@ -56,7 +57,7 @@ _MOST: Final = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class Screening:
+class Screening(Drawable, charts="sendcap.study.sweeps.charts"):
     """The parameters that matter to the measures of a scenario.
 
     Attributes

@@ -26,6 +26,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy import stats
 from scipy.stats import qmc
 
+from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
 from sendcap.scenario.files import scenario_of
@@ -50,7 +51,7 @@ _MOST: Final = 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class Sensitivity:
+class Sensitivity(Drawable, charts="sendcap.study.sweeps.charts"):
     """The parameters that decide the measures of a scenario.
 
     Attributes

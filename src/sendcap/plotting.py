@@ -1,0 +1,117 @@
+"""Draw a result, or what is saved in a directory: `sendcap.plot`."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from sendcap.charts import CHARTS as OF_A_RUN
+from sendcap.charts.drawing import Chart, Drawable, chart_called
+from sendcap.errors import SendcapError
+from sendcap.run import Run, open_run
+from sendcap.saved import SENDING_LOG
+from sendcap.study.capacity.charts import CHARTS as OF_CAPACITY
+from sendcap.study.capacity.from_ledger import limits_from_ledger
+from sendcap.study.convergence.charts import CHARTS as OF_CONVERGENCE
+from sendcap.study.convergence.converge import convergence_of
+from sendcap.study.sweeps.charts import CHARTS as OF_SWEEPS
+from sendcap.study.sweeps.files import RESULTS_CSV, STUDY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_STAGES: Final = tuple(
+    chart for chart in OF_CAPACITY["Limits"] if chart.name in ("backlog", "throughput")
+)
+"""A ledger tells how much waits at each stage, not how much of it is in use."""
+_CONVERGENCE: Final = OF_CONVERGENCE["ConvergenceStudy"]
+RUN_CHARTS: Final[tuple[Chart, ...]] = (*OF_A_RUN["Run"], *_STAGES, *_CONVERGENCE)
+SWEEP_CHARTS: Final[tuple[Chart, ...]] = OF_SWEEPS["DataFrame"]
+CHARTS: Final = {chart.name: chart for chart in (*RUN_CHARTS, *SWEEP_CHARTS)}
+"""The charts of saved runs and sweeps by name."""
+
+
+def plot(
+    result: Drawable | pd.DataFrame | str | os.PathLike[str],
+    name: str | None = None,
+    ax: Axes | Sequence[Axes] | None = None,
+    **options: Any,
+) -> Axes | list[Axes]:
+    """Draw a chart of a result.
+
+    Parameters
+    ----------
+    result
+        A result, the table of a sweep, or the directory of a saved run or sweep.
+    name
+        The chart's name, by default the result's usual one. A run has the charts of its stages
+        and of its convergence, too.
+    ax
+        Draw on these axes. By default a new figure gets them, which is not attached to pyplot.
+    **options
+        Options of the chart, such as ``delivery`` or ``scale``.
+
+    Returns
+    -------
+    Axes or list of Axes
+        The axes drawn on: one pair, or the panels from top to bottom.
+
+    Raises
+    ------
+    SendcapError
+        If there is no such chart, option or directory.
+
+    Examples
+    --------
+    >>> import sendcap
+    >>> axes = sendcap.plot(sendcap.simulate("quickstart"), "backlog")
+    """
+    if isinstance(result, str | os.PathLike):
+        directory = Path(result)
+        if name in {chart.name for chart in SWEEP_CHARTS} or (directory / RESULTS_CSV).is_file():
+            title, result = _open_sweep(directory)
+            options.setdefault("title", title)
+        else:
+            result = open_run(directory)
+            if name == "attempts":
+                options.setdefault("sending_log", directory / SENDING_LOG)
+    if isinstance(result, pd.DataFrame):
+        return chart_called(name, SWEEP_CHARTS).draw(result, ax=ax, **options)
+    if not isinstance(result, Run):
+        return result.plot(name, ax, **options)
+    chart = chart_called(name, RUN_CHARTS)
+    source: Any = result
+    if chart in _STAGES:
+        source = limits_from_ledger(result)
+    elif chart in _CONVERGENCE:
+        source = convergence_of(result, modes=options.pop("modes", None))
+    return chart.draw(source, ax=ax, **options)
+
+
+def supports(chart: Chart, option: str) -> bool:
+    """Tell whether `plot` of a run or a sweep takes an option."""
+    return chart.takes(option) or (option == "modes" and chart in _CONVERGENCE)
+
+
+def _open_sweep(directory: Path) -> tuple[str, pd.DataFrame]:
+    """Return the title and the results of a saved sweep."""
+    path = directory / RESULTS_CSV
+    if not directory.exists():
+        raise SendcapError(f"{directory}: no such directory")
+    if not path.is_file():
+        raise SendcapError(
+            f"{directory}: is not a finished sweep: it has no {RESULTS_CSV}; "
+            "sendcap sweep writes it when all runs are done"
+        )
+    try:
+        results = pd.read_csv(path, dtype={"seed": str, "error": str})
+        title = tomllib.loads((directory / STUDY).read_text(encoding="utf-8")).get("title", "")
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise SendcapError(f"{directory}: cannot be read, it may be damaged: {reason}") from error
+    return str(title), results

@@ -1,0 +1,106 @@
+"""Every result draws itself: ``result.plot(name)`` and ``sendcap.plot(result, name)``."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pictures import limits, results, run, study
+from test_calibration_chart import found as calibrated  # noqa: F401
+from test_forecast_chart import found as forecast  # noqa: F401
+from test_front_chart import optimum
+from test_levers_chart import levers  # noqa: F401
+from test_sensitivity_chart import screening, sensitivity
+
+import sendcap
+from sendcap.calibration.verification import verify
+from sendcap.charts.drawing import Drawable
+from sendcap.charts.style import figure_of
+from sendcap.plotting import RUN_CHARTS, SWEEP_CHARTS
+from sendcap.study.capacity.searches.sustained import Growth, Sustained
+from sendcap.study.capacity.searches.within import Capacity
+from sendcap.study.replication.estimates import Estimate
+
+
+def capacity() -> Capacity:
+    size = Estimate(51_700.0, 51_000.0, 52_400.0, 5)
+    return Capacity(7200.0, 0.99, 51_000, size, 4.7, 0.95, 20, True, run().scenario)
+
+
+def sustained() -> Sustained:
+    growing = (Growth("provider", "gmail", 12.5), Growth("provider", "yahoo", 0.2))
+    rate = Estimate(41.0, 40.2, 41.8, 5)
+    return Sustained(rate, "provider", "gmail", 80.0, growing, 600.0, 1800.0, 0.95, 12, True)
+
+
+def drawable_classes() -> list[type[Drawable]]:
+    for module in pkgutil.walk_packages(sendcap.__path__, "sendcap."):
+        if not module.name.startswith(("sendcap.explore", "sendcap.__main__")):
+            importlib.import_module(module.name)
+    classes, found = [Drawable], []
+    while classes:
+        children = classes.pop().__subclasses__()
+        classes += children
+        found += children
+    return found
+
+
+@pytest.fixture
+def drawable(request, compared) -> dict[str, Drawable]:
+    return {
+        "Run": run(),
+        "Limits": limits(),
+        "Levers": request.getfixturevalue("levers"),
+        "Capacity": capacity(),
+        "Sustained": sustained(),
+        "ConvergenceStudy": study(),
+        "Comparison": compared,
+        "Forecast": request.getfixturevalue("forecast"),
+        "Sensitivity": sensitivity(2),
+        "Screening": screening(),
+        "Tried": optimum(),
+        "Optimum": optimum(),
+        "Calibration": request.getfixturevalue("calibrated"),
+        "Verification": verify(request.getfixturevalue("calibrated")),
+    }
+
+
+def test_every_result_draws_each_of_its_charts(drawable) -> None:
+    assert {each.__name__ for each in drawable_classes()} == set(drawable)
+    for result in drawable.values():
+        charts = type(result).charts()
+        assert charts
+        names = [chart.name for chart in charts]
+        assert len(set(names)) == len(names)
+        for chart in charts:
+            if chart.name != "attempts":
+                assert figure_of(result.plot(chart.name)).axes
+        assert figure_of(result.plot()).axes
+
+
+def test_sendcap_plot_draws_results_tables_and_directories(tmp_path: Path) -> None:
+    for chart in RUN_CHARTS:
+        if chart.name != "attempts":
+            assert figure_of(sendcap.plot(run(), chart.name)).axes
+    for chart in SWEEP_CHARTS:
+        assert figure_of(sendcap.plot(results(), chart.name)).axes
+    assert figure_of(sendcap.plot(capacity())).axes
+    run().save(tmp_path / "saved")
+    panels = sendcap.plot(tmp_path / "saved", "statuses", scale="linear")
+    assert panels[0].get_xscale() == "linear"
+
+
+def test_a_wrong_name_or_option_is_refused_with_the_right_ones(tmp_path: Path) -> None:
+    with pytest.raises(sendcap.SendcapError, match="called 'pie'; choose from: capacity"):
+        capacity().plot("pie")
+    with pytest.raises(sendcap.SendcapError, match="delivery: not supported by chart tornado"):
+        sendcap.plot(results(), "tornado", delivery="news")
+    with pytest.raises(sendcap.SendcapError, match="sending_log: required"):
+        run().plot("attempts")
+    with pytest.raises(sendcap.SendcapError, match="no such directory"):
+        sendcap.plot(tmp_path / "absent", "funnel")
+    with pytest.raises(sendcap.SendcapError, match="nothing to draw"):
+        sendcap.plot(pd.DataFrame(), "tornado")
