@@ -143,30 +143,36 @@ class Compared(NamedTuple):
 
 def compared(truth: Scenario, found: Calibration) -> Iterator[Compared]:
     """Yield every estimate that has an interval, with what it is an estimate of."""
-    for its in found.providers:
-        real = truth.providers[its.name]
+    for provider in found.providers:
+        real = truth.providers[provider.name]
         for name, fits, time in (
-            ("connect_time", its.connect, real.connect_time),
-            ("transaction_time", its.transaction, real.transaction_time),
+            ("connect_time", provider.connect, real.connect_time),
+            ("transaction_time", provider.transaction, real.transaction_time),
         ):
             if fits:
-                yield Compared(f"{its.name} {name}, mean", time.mean_s, fits[0].mean_s)
+                yield Compared(f"{provider.name} {name}, mean", time.mean_s, fits[0].mean_s)
                 cv = math.sqrt(time.second_moment_s2 / time.mean_s**2 - 1.0)
                 if not math.isnan(fits[0].cv.low):
-                    yield Compared(f"{its.name} {name}, cv", cv, fits[0].cv)
-        if its.transaction_mean is not None:
+                    yield Compared(f"{provider.name} {name}, cv", cv, fits[0].cv)
+        if provider.transaction_mean is not None:
             mean_s = real.transaction_time.mean_s
-            yield Compared(f"{its.name} transaction_time, mean", mean_s, its.transaction_mean)
-        if its.ceiling.limited_by == "rate" and its.ceiling.level is not None and real.rate:
-            yield Compared(f"{its.name} rate", real.rate.per_s, its.ceiling.level)
+            yield Compared(
+                f"{provider.name} transaction_time, mean", mean_s, provider.transaction_mean
+            )
+        if (
+            provider.ceiling.limited_by == "rate"
+            and provider.ceiling.level is not None
+            and real.rate
+        ):
+            yield Compared(f"{provider.name} rate", real.rate.per_s, provider.ceiling.level)
         if real.transient:
-            yield Compared(f"{its.name} transient", real.transient, its.transient)
+            yield Compared(f"{provider.name} transient", real.transient, provider.transient)
         for hard in real.hard:
-            yield Compared(f"{its.name} {hard.reason}", hard.share, its.hard[hard.reason])
-        shares = {fault.reason: fault for fault in its.faults}
+            yield Compared(f"{provider.name} {hard.reason}", hard.share, provider.hard[hard.reason])
+        shares = {fault.reason: fault for fault in provider.faults}
         for fault in real.faults:
             estimate = shares[fault.reason]
-            name = f"{its.name} {fault.reason}"
+            name = f"{provider.name} {fault.reason}"
             yield Compared(name, fault.share, estimate.share)
             clears = estimate.fits[0]
             if fault.never:
@@ -184,23 +190,26 @@ def exact(truth: Scenario, found: Calibration) -> Iterator[tuple[str, bool]]:
     yield "retry policy", policy == truth.mta.retry
     gaps = found.policies[0]
     yield "every gap explained", gaps.explained == gaps.gaps
-    for its in found.providers:
-        real, fitted = truth.providers[its.name], found.scenario.providers[its.name]
-        if its.name != "outlook":
+    for estimate in found.providers:
+        real, fitted = truth.providers[estimate.name], found.scenario.providers[estimate.name]
+        if estimate.name != "outlook":
             limit = "connections" if real.rate is None else "rate"
-            yield f"{its.name} is held back by its {limit}", its.ceiling.limited_by == limit
-        if its.per_connection is not None:
+            yield (
+                f"{estimate.name} is held back by its {limit}",
+                estimate.ceiling.limited_by == limit,
+            )
+        if estimate.per_connection is not None:
             same = fitted.messages_per_connection == real.messages_per_connection
-            yield f"{its.name} messages_per_connection", same
-        if its.name == "gmail" and math.isfinite(its.ceiling.connections):
+            yield f"{estimate.name} messages_per_connection", same
+        if estimate.name == "gmail" and math.isfinite(estimate.ceiling.connections):
             same = fitted.connections_per_ip == real.connections_per_ip
-            yield f"{its.name} connections_per_ip", same
+            yield f"{estimate.name} connections_per_ip", same
         for name, fits, time in (
-            ("connect_time", its.connect, real.connect_time),
-            ("transaction_time", its.transaction, real.transaction_time),
+            ("connect_time", estimate.connect, real.connect_time),
+            ("transaction_time", estimate.transaction, real.transaction_time),
         ):
             if fits:
-                yield f"{its.name} {name}, family", fits[0].family == time.dist
+                yield f"{estimate.name} {name}, family", fits[0].family == time.dist
 
 
 def repetition(
@@ -229,8 +238,8 @@ def main() -> None:
             for name, truth, found in repetition(
                 seed, arguments.messages, Path(folder), arguments.formats
             ):
-                for its in compared(truth, found):
-                    held[its.quantity, name].append(its)
+                for record in compared(truth, found):
+                    held[record.quantity, name].append(record)
                 for quantity, right in exact(truth, found):
                     same[quantity, name].append(right)
     _print_held(held, arguments.formats)
@@ -243,20 +252,20 @@ def _print_held(held: dict[tuple[str, str], list[Compared]], formats: list[str])
     for quantity in dict.fromkeys(quantity for quantity, _ in held):
         cells = []
         for name in formats:
-            its = held.get((quantity, name), [])
-            if not its:
+            records = held.get((quantity, name), [])
+            if not records:
                 cells.append("–")
                 continue
-            error = sum(one.figure.value / one.truth - 1.0 for one in its) / len(its)
-            share = sum(one.held for one in its) / len(its)
+            error = sum(one.figure.value / one.truth - 1.0 for one in records) / len(records)
+            share = sum(one.held for one in records) / len(records)
             cells.append(f"{share:.0%} ({error:+.1%})")
-        truth = next(its[0].truth for (one, _), its in held.items() if one == quantity)
+        truth = next(records[0].truth for (one, _), records in held.items() if one == quantity)
         print(f"| {quantity} | {_told(quantity, truth)} | {' | '.join(cells)} |")
     cells = []
     for name in formats:
-        its = [one.held for (_, format_name), all_ in held.items() if format_name == name
+        hits = [one.held for (_, format_name), all_ in held.items() if format_name == name
                for one in all_]  # fmt: skip
-        cells.append(f"{sum(its) / len(its):.1%} of {len(its):,}")
+        cells.append(f"{sum(hits) / len(hits):.1%} of {len(hits):,}")
     print(f"| **all** | | {' | '.join(cells)} |")
     print()
 
@@ -273,8 +282,8 @@ def _print_same(same: dict[tuple[str, str], list[bool]], formats: list[str]) -> 
     for quantity in dict.fromkeys(quantity for quantity, _ in same):
         cells = []
         for name in formats:
-            its = same.get((quantity, name), [])
-            cells.append(f"{sum(its)} of {len(its)}" if its else "–")
+            hits = same.get((quantity, name), [])
+            cells.append(f"{sum(hits)} of {len(hits)}" if hits else "–")
         print(f"| {quantity} | {' | '.join(cells)} |")
 
 

@@ -76,10 +76,10 @@ def summarised(runs: pd.DataFrame) -> pd.DataFrame:
             "full": share,
             "validity": validity,
             "mode": mode,
-            "delivered_pct": its[f"delivered_pct.{mode}"].mean(),
-            "settling_s": its[f"settling_s.{mode}.{TOLERANCE}"].mean(),
+            "delivered_pct": group[f"delivered_pct.{mode}"].mean(),
+            "settling_s": group[f"settling_s.{mode}.{TOLERANCE}"].mean(),
         }
-        for (share, validity), its in runs.groupby([FULL, "deliveries[0].validity"], sort=False)
+        for (share, validity), group in runs.groupby([FULL, "deliveries[0].validity"], sort=False)
         for mode in MODES
     ]
     return pd.DataFrame(rows)
@@ -100,12 +100,12 @@ def chart(table: pd.DataFrame, messages: int) -> Figure:
         panels = figure.subplots(1, len(SHARES), sharey=True)
         for axes, (share, label) in zip(panels, SHARES.items(), strict=True):
             for mode in MODES:
-                its = table[(table["full"] == share) & (table["mode"] == mode)]
-                hours = [parse_duration(validity) / HOUR_S for validity in its["validity"]]
+                rows = table[(table["full"] == share) & (table["mode"] == mode)]
+                hours = [parse_duration(validity) / HOUR_S for validity in rows["validity"]]
                 look = MODE_LOOKS[mode]
                 axes.plot(
                     hours,
-                    its["settling_s"] / HOUR_S,
+                    rows["settling_s"] / HOUR_S,
                     marker="o",
                     label=look.label,
                     clip_on=False,

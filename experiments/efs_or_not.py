@@ -43,7 +43,7 @@ SENDS: Final[dict[str, dict[str, Any]]] = {
     "6 % mailboxes full": {"providers.gmail.faults[0].share": 0.06},
 }
 MODES: Final = ("without-efs", "efs")
-HOURS: Final = tuple(float(its) for its in np.geomspace(0.25, 168.0, 120).round(3))
+HOURS: Final = tuple(float(hour) for hour in np.geomspace(0.25, 168.0, 120).round(3))
 TOLD: Final = (1, 4, 12, 24, 72)
 
 
@@ -78,9 +78,9 @@ def main() -> None:
     table = errors(runs)
     table.to_csv(options.out / "efs-or-not.csv", index=False, lineterminator="\n")
     save_png(chart(table, options.messages), options.out / "efs-or-not.png")
-    print(f"{'send':<22}{'mode':<13}" + "".join(f"{f'{its} h':>9}" for its in TOLD))
-    for (send, mode), its in table.groupby(["send", "mode"], sort=False):
-        off = its.set_index("hours")["points_off"]
+    print(f"{'send':<22}{'mode':<13}" + "".join(f"{f'{hour} h':>9}" for hour in TOLD))
+    for (send, mode), group in table.groupby(["send", "mode"], sort=False):
+        off = group.set_index("hours")["points_off"]
         print(f"{send:<22}{mode:<13}" + "".join(f"{off[hours]:>+9.2f}" for hours in TOLD))
 
 
@@ -115,9 +115,9 @@ def chart(table: pd.DataFrame, messages: int) -> Figure:
         ):
             axes.axhline(0.0, color=GREY, linewidth=0.8)
             for mode in MODES:
-                its = of_send[of_send["mode"] == mode]
+                rows = of_send[of_send["mode"] == mode]
                 look = MODE_LOOKS[mode]
-                axes.plot(its["hours"], its["points_off"], label=look.label, **look.keywords())
+                axes.plot(rows["hours"], rows["points_off"], label=look.label, **look.keywords())
             axes.set_title(str(send))
             axes.set_xscale("log")
             axes.set_xticks([0.25, 1, 4, 12, 24, 84], ["¼", "1", "4", "12", "24", "84"])

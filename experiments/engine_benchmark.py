@@ -323,7 +323,7 @@ def queue_rows(customers: int, rounds: int) -> Iterator[Row]:
         del ways["Ciw"]
         yield Row("M/M/10: Ciw", "skipped: not installed (pip install ciw)")
     found = [{name: apart(way, customers) for name, way in ways.items()} for _ in range(rounds)]
-    per_s = {name: [its[name][0] for its in found] for name in ways}
+    per_s = {name: [one[name][0] for one in found] for name in ways}
     for name in ways:
         wait_s = found[0][name][1]
         unit = f"customers/s (mean wait {wait_s:.4f} s, theory {THEORY_WAIT_S} s)"
@@ -381,16 +381,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--customers", type=int, default=200_000, help="of M/M/10")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--markdown", action="store_true")
-    its = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     load_before = os.getloadavg()[0]
-    rows = list(model_rows(its.messages, its.textbook_messages, its.rounds))
-    rows += feature_rows(its.messages, its.rounds)
-    if its.largest:
-        rows += size_rows(its.largest, its.messages, its.rounds)
-    rows += queue_rows(its.customers, its.rounds)
-    rows.append(help_row(its.rounds))
+    rows = list(model_rows(options.messages, options.textbook_messages, options.rounds))
+    rows += feature_rows(options.messages, options.rounds)
+    if options.largest:
+        rows += size_rows(options.largest, options.messages, options.rounds)
+    rows += queue_rows(options.customers, options.rounds)
+    rows.append(help_row(options.rounds))
     print(f"{machine()}; load {load_before:.1f} before, {os.getloadavg()[0]:.1f} after\n")
-    print(table(rows, its.markdown))
+    print(table(rows, options.markdown))
 
 
 if __name__ == "__main__":

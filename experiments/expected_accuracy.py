@@ -114,9 +114,9 @@ def one_delivery(
         "connect_time": {"dist": "lognormal", "mean": "300ms", "cv": 0.5},
         "transaction_time": {"dist": "lognormal", "mean": "500ms", "cv": 0.7},
     }
-    its = {"name": "a", "messages": 50_000, "audience": {"p": 1.0}}
+    delivery_a = {"name": "a", "messages": 50_000, "audience": {"p": 1.0}}
     plain: dict[str, Any] = {
-        "deliveries": [its | dict(delivery or {})],
+        "deliveries": [delivery_a | dict(delivery or {})],
         "relay": {
             "workers": 4,
             "batch": 100,
@@ -194,8 +194,8 @@ def readings(ledger: Ledger, bins: int) -> list[Floats]:
     """Return the readings at the edges of so many bins; after its end a ledger's stay."""
     found = []
     for mode, name in READINGS:
-        its = getattr(figures(ledger, mode), name)[: bins + 1]
-        found.append(np.pad(its, (0, bins + 1 - len(its)), mode="edge"))
+        curve = getattr(figures(ledger, mode), name)[: bins + 1]
+        found.append(np.pad(curve, (0, bins + 1 - len(curve)), mode="edge"))
     return found
 
 
@@ -206,11 +206,11 @@ def deviations(scenario: Scenario, seeds: Sequence[int]) -> list[Deviation]:
     bins = max(ledger.bins for ledger in (curves, *ledgers))
     simulated = np.array([readings(ledger, bins) for ledger in ledgers])
     found = []
-    for number, its in enumerate(readings(curves, bins)):
+    for number, curve in enumerate(readings(curves, bins)):
         runs = simulated[:, number]
         # Nothing is processed in the first bins.
-        known = ~np.isnan(its) & ~np.isnan(runs).any(axis=0)
-        error = np.where(known, its - runs.mean(axis=0), 0.0)
+        known = ~np.isnan(curve) & ~np.isnan(runs).any(axis=0)
+        error = np.where(known, curve - runs.mean(axis=0), 0.0)
         worst = int(np.argmax(np.abs(error)))
         spread = runs[:, worst].std(ddof=1) / np.sqrt(len(seeds)) if known[worst] else 0.0
         found.append(Deviation(float(error[worst]), worst * scenario.time.bin, float(spread)))
@@ -241,8 +241,8 @@ def main() -> None:
     for name in options.only or cases:
         cells = [
             # Adding 0 makes a 0 of what is rounded to -0.
-            f"{round(its.points, 3) + 0.0:+.3f} ({its.standard_error:.3f})"
-            for its in deviations(cases[name], range(options.replications))
+            f"{round(deviation.points, 3) + 0.0:+.3f} ({deviation.standard_error:.3f})"
+            for deviation in deviations(cases[name], range(options.replications))
         ]
         print(f"| {name} | {' | '.join(cells)} | {1000 * cpu_s(cases[name]):.0f} ms |", flush=True)
     print()
@@ -253,7 +253,7 @@ def main() -> None:
         ("ip-warm-up", {}),
     ):
         scenario = updated(load(name), edits)
-        messages = sum(its.messages for its in scenario.deliveries)
+        messages = sum(delivery.messages for delivery in scenario.deliveries)
         print(f"{name}, {messages:,} messages: {1000 * cpu_s(scenario):.0f} ms")
 
 

@@ -91,9 +91,9 @@ def main() -> None:
     table = distorted(runs)
     table.to_csv(options.out / "feedback-latency.csv", index=False, lineterminator="\n")
     save_png(chart(table, options.messages), options.out / "feedback-latency.png")
-    print(f"{'delay':<18}{'mode':<13}" + "".join(f"{f'after {its} h':>12}" for its in TOLD))
-    for (case, mode), its in table.groupby(["delay", "mode"], sort=False):
-        off = its.set_index("hours")["points_off"]
+    print(f"{'delay':<18}{'mode':<13}" + "".join(f"{f'after {hour} h':>12}" for hour in TOLD))
+    for (case, mode), group in table.groupby(["delay", "mode"], sort=False):
+        off = group.set_index("hours")["points_off"]
         print(f"{case:<18}{mode:<13}" + "".join(f"{off[hours]:>+12.3f}" for hours in TOLD))
 
 
@@ -127,15 +127,15 @@ def chart(table: pd.DataFrame, messages: int) -> Figure:
         for axes, mode in zip(figure.subplots(1, len(MODES)), MODES, strict=True):
             of_mode = table[table["mode"] == mode]
             for colour, mean in zip(SHADES[mode], SYNCHRONOUS, strict=True):
-                its = of_mode[of_mode["delay"] == f"synchronous {mean}"]
+                rows = of_mode[of_mode["delay"] == f"synchronous {mean}"]
                 axes.plot(
-                    its["hours"], its["points_off"], color=colour, label=f"synchronous {mean}"
+                    rows["hours"], rows["points_off"], color=colour, label=f"synchronous {mean}"
                 )
             for dashes, mean in zip(((1, 2), (4, 2)), ASYNCHRONOUS, strict=True):
-                its = of_mode[of_mode["delay"] == f"asynchronous {mean}"]
+                rows = of_mode[of_mode["delay"] == f"asynchronous {mean}"]
                 axes.plot(
-                    its["hours"],
-                    its["points_off"],
+                    rows["hours"],
+                    rows["points_off"],
                     color="#22262b",
                     linewidth=1.1,
                     dashes=dashes,

@@ -123,7 +123,7 @@ def cases(uncertain: UncertainScenario, count: int, seed: int) -> list[Case]:
     return [
         Case(
             number,
-            {path: its.at(rng.random()) for path, its in uncertain.ranges.items()},
+            {path: values.at(rng.random()) for path, values in uncertain.ranges.items()},
             int(rng.integers(2**62)),
         )
         for number in range(count)
@@ -150,19 +150,19 @@ def judged(
     at_s, read = asked
     modes = READ[read]
     seen = [
-        {mode: its.readings[mode].until(at_s) for mode in modes}  # type: ignore[index]
-        for its in deliveries
+        {mode: one.readings[mode].until(at_s) for mode in modes}  # type: ignore[index]
+        for one in deliveries
     ]
     # All of them were noted at the same times: a single fit serves them.
     forecaster = Forecaster.of(table, seen[0])
     rows = []
     for truth, readings in zip(deliveries, seen, strict=True):
-        its = forecaster.forecast(readings, CONFIDENCE, (TOLERANCE_PT,))
-        final, settling = its.final().iloc[-1], its.settling().iloc[-1]
+        forecast = forecaster.forecast(readings, CONFIDENCE, (TOLERANCE_PT,))
+        final, settling = forecast.final().iloc[-1], forecast.settling().iloc[-1]
         end, settled_s = truth.end[final["mode"]], truth.settled_s[final["mode"]]
         # Curves are read at a few hundred moments only: a time is known to one of them; and where
         # that is the same in all simulations, to a fraction of a second.
-        late_s = its.moments_s[np.searchsorted(its.moments_s, settled_s, side="left")]
+        late_s = forecast.moments_s[np.searchsorted(forecast.moments_s, settled_s, side="left")]
         rows.append(
             {
                 "case": truth.number,
@@ -172,8 +172,8 @@ def judged(
                 "settling": settling["low"] - 1.0 <= late_s <= settling["high"] + 1.0,
                 "width": final["high"] - final["low"],
                 "error": abs(final["median"] - end),
-                "p_value": its.p_value,
-                "warned": not its.reachable,
+                "p_value": forecast.p_value,
+                "warned": not forecast.reachable,
             }
         )
     return rows
@@ -200,7 +200,7 @@ def study(
             )
             ends.append(table.curves["efs", "*", "delivered_pct"][:, -1])
             judge = partial(judged, table, deliveries[number::TABLES])
-            rows += [row for its in team.map(judge, asked) for row in its]
+            rows += [row for judged in team.map(judge, asked) for row in judged]
     low, high = np.quantile(ends, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return pd.DataFrame(rows), float(high - low)
 
@@ -210,18 +210,18 @@ def lines(found: pd.DataFrame, ranges_alone: float) -> Iterator[str]:
     yield "| until | readings | covers | settling | width | mean error | warned |"
     yield "|---|---|---|---|---|---|---|"
     yield f"| – | – | – | – | {ranges_alone:.3f} | – | – |"
-    for (at_s, read), its in found.groupby(["at_s", "read"], sort=False):  # type: ignore[misc]
+    for (at_s, read), group in found.groupby(["at_s", "read"], sort=False):  # type: ignore[misc]
         yield (
-            f"| {elapsed(at_s)} | {read} | {shared(its['covers'])} | {shared(its['settling'])} "
-            f"| {its['width'].mean():.3f} | {its['error'].mean():.3f} "
-            f"| {its['warned'].mean():.1%} |"
+            f"| {elapsed(at_s)} | {read} | {shared(group['covers'])} | {shared(group['settling'])} "
+            f"| {group['width'].mean():.3f} | {group['error'].mean():.3f} "
+            f"| {group['warned'].mean():.1%} |"
         )
 
 
 def shared(hits: pd.Series[Any]) -> str:
     """Return a share with its interval."""
-    its = stats.binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95)
-    return f"{hits.mean():.1%} ({its.low:.0%} to {its.high:.0%})"
+    interval = stats.binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95)
+    return f"{hits.mean():.1%} ({interval.low:.0%} to {interval.high:.0%})"
 
 
 def main() -> None:

@@ -71,8 +71,8 @@ def main() -> None:
     table.to_csv(options.out / "retry-policies.csv", index=False, lineterminator="\n")
     save_png(chart(table, options.messages), options.out / "retry-policies.png")
     print(f"{'policy':<14}{'recovered %':>13}{'attempts':>11}{'half after':>13}")
-    for policy, its in table.groupby("policy", sort=False):
-        mean = its.set_index("measure")["mean"]
+    for policy, group in table.groupby("policy", sort=False):
+        mean = group.set_index("measure")["mean"]
         print(
             f"{policy:<14}{mean['recovered_pct']:>13.2f}{mean['attempts_per_message']:>11.3f}"
             f"{elapsed(mean['recovered_half_s']):>13}"
@@ -82,9 +82,9 @@ def main() -> None:
 def summarised(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the mean of each measure over the replications, with its interval, per policy."""
     rows: list[dict[str, Any]] = []
-    for retry, its in runs.groupby("mta.retry", sort=False):
+    for retry, group in runs.groupby("mta.retry", sort=False):
         for name in MEASURES:
-            found = estimate(its[name].tolist())
+            found = estimate(group[name].tolist())
             rows.append(
                 {
                     "policy": json.loads(str(retry))["policy"],

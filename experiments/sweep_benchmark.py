@@ -89,7 +89,7 @@ def show_overhead(folder: Path, rounds: int) -> None:
     """Print the overhead per run, with one worker and with two."""
     for workers in (1, 2):
         costs = [carried_out(folder, "short", workers) for _ in range(rounds)]
-        overhead_ms = statistics.median(its.overhead_ms for its in costs)
+        overhead_ms = statistics.median(cost.overhead_ms for cost in costs)
         simulation_ms = 1000.0 * costs[0].simulations_s / costs[0].runs
         print(
             f"overhead per run, {workers} worker{'s' if workers > 1 else ''}, {costs[0].runs:,} "
@@ -116,15 +116,15 @@ def show_survival(folder: Path, kills: int) -> None:
     started(folder, "short", undisturbed, 2).wait()
     kept = []
     for _ in range(kills):
-        its = started(folder, "short", disturbed, 2)
+        process = started(folder, "short", disturbed, 2)
         before = count(disturbed)
         # Its processes take most of the time to start; then it is killed at any moment.
         until = time.monotonic() + 60.0
-        while its.poll() is None and count(disturbed) <= before and time.monotonic() < until:
+        while process.poll() is None and count(disturbed) <= before and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(random.uniform(0.0, 0.3))
-        its.send_signal(signal.SIGKILL)
-        its.wait()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
         kept.append(count(disturbed))
     started(folder, "short", disturbed, 2).wait()
     results = [(place / "results.csv").read_bytes() for place in (undisturbed, disturbed)]

@@ -72,14 +72,19 @@ def chart(runs: pd.DataFrame, messages: int) -> Figure:
         axes = figure.subplots()
         stages = dict(zip(runs["bottleneck"].unique(), MARKERS, strict=False))
         handles = []
-        for (colour, width), (rate, its) in zip(LOOKS, runs.groupby("relay.rate"), strict=True):
-            hours = its["accepted_99_pct_s"] / 3600.0
-            axes.plot(its["mta.ips"], hours, color=colour, linewidth=width)
+        for (colour, width), (rate, group) in zip(LOOKS, runs.groupby("relay.rate"), strict=True):
+            hours = group["accepted_99_pct_s"] / 3600.0
+            axes.plot(group["mta.ips"], hours, color=colour, linewidth=width)
             handles.append(Line2D([], [], color=colour, label=f"relay {str(rate).split(',')[0]}"))
             for stage, marker in stages.items():
-                at = its["bottleneck"] == stage
+                at = group["bottleneck"] == stage
                 axes.plot(
-                    its["mta.ips"][at], hours[at], marker, color=colour, markersize=7, clip_on=False
+                    group["mta.ips"][at],
+                    hours[at],
+                    marker,
+                    color=colour,
+                    markersize=7,
+                    clip_on=False,
                 )
         handles += [
             Line2D(

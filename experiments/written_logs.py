@@ -96,8 +96,8 @@ def traced(scenario: Scenario) -> pd.DataFrame:
     tried = log[log["event"].isin(["accepted", "soft", "hard"])]
     parts = []
     sessions = 0
-    for name, its in tried.groupby("provider", observed=True):
-        part, sessions = _of_provider(str(name), its, monitor, scenario, sessions)
+    for name, attempts in tried.groupby("provider", observed=True):
+        part, sessions = _of_provider(str(name), attempts, monitor, scenario, sessions)
         parts.append(part)
     expired = log[log["event"] == "expired"].rename(columns={"happened_s": "finished_s"})
     found = pd.concat([*parts, expired], ignore_index=True)
@@ -112,22 +112,25 @@ def traced(scenario: Scenario) -> pd.DataFrame:
 
 
 def _of_provider(
-    name: str, its: pd.DataFrame, monitor: _Monitor, scenario: Scenario, sessions: int
+    name: str, attempts: pd.DataFrame, monitor: _Monitor, scenario: Scenario, sessions: int
 ) -> tuple[pd.DataFrame, int]:
     stage = monitor.stages[name]
     ready_s, start_s, finish_s = (
         np.concatenate(columns) for columns in zip(*stage.attempts, strict=True)
     )
     # What the sending log and the monitor tell of has the same time, to the last bit.
-    order, its = np.argsort(finish_s, kind="stable"), its.sort_values("happened_s", kind="stable")
-    assert np.array_equal(finish_s[order], its["happened_s"].to_numpy())
+    order, attempts = (
+        np.argsort(finish_s, kind="stable"),
+        attempts.sort_values("happened_s", kind="stable"),
+    )
+    assert np.array_equal(finish_s[order], attempts["happened_s"].to_numpy())
     found = pd.DataFrame(
         {
             "provider": name,
-            "key": its["key"].to_numpy(),
-            "event": its["event"].astype(str).to_numpy(),
-            "reason": its["reason"].astype(str).to_numpy(),
-            "attempt": its["attempt"].to_numpy(),
+            "key": attempts["key"].to_numpy(),
+            "event": attempts["event"].astype(str).to_numpy(),
+            "reason": attempts["reason"].astype(str).to_numpy(),
+            "attempt": attempts["attempt"].to_numpy(),
             "ready_s": ready_s[order],
             "start_s": start_s[order],
             "finished_s": finish_s[order],
@@ -257,7 +260,7 @@ def kumomta(trace: pd.DataFrame) -> Iterator[str]:
         expired = row.event == "expired"
         code, enhanced, text = _replied(row)
         digits = [int(digit) for digit in enhanced.split(".")]
-        its = dict(zip(("class", "subject", "detail"), digits, strict=True))
+        status = dict(zip(("class", "subject", "detail"), digits, strict=True))
         record = {
             "type": kinds.get(row.event, "Expiration"),
             "id": f"{row.message:032x}",
@@ -266,7 +269,7 @@ def kumomta(trace: pd.DataFrame) -> Iterator[str]:
             "queue": f"c:t@{_address(row).partition('@')[2]}",
             "site": f"s->{_host(row)}@smtp_client",
             "size": 1000,
-            "response": {"code": code, "enhanced_code": its, "content": text, "command": "."},
+            "response": {"code": code, "enhanced_code": status, "content": text, "command": "."},
             "peer_address": {"name": _host(row), "addr": "192.0.2.1"},
             "timestamp": int(START_S + row.finished_s),
             "event_time": datetime.fromtimestamp(START_S + row.finished_s, UTC).isoformat(),
@@ -286,8 +289,8 @@ def powermta(trace: pd.DataFrame) -> Iterator[str]:
     for row in trace.itertuples():
         code, enhanced, text = _replied(row)
         times = (
-            f"{datetime.fromtimestamp(START_S + its, UTC):%Y-%m-%d %H:%M:%S}+0000"
-            for its in (row.finished_s, row.arrived_s)
+            f"{datetime.fromtimestamp(START_S + moment_s, UTC):%Y-%m-%d %H:%M:%S}+0000"
+            for moment_s in (row.finished_s, row.arrived_s)
         )
         yield (
             f"{kinds[row.event]},{','.join(times)},a@b.example,{_address(row)},x,"
