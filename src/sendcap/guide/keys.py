@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from sendcap.errors import ScenarioError
@@ -80,7 +81,7 @@ def scenario_keys(path: str = "") -> list[Key]:
     >>> [key.default for key in scenario_keys("mta.ips")]
     ['1']
     """
-    keys = list(_Walk(schema()).all())
+    keys = _all_keys()
     wanted = _pieces(path)
     result = [key for key in keys if _below(_pieces(key.path), wanted)]
     if not result:
@@ -90,6 +91,11 @@ def scenario_keys(path: str = "") -> list[Key]:
             f"{did_you_mean(path, known) or '; `sendcap scenario keys` lists them'}"
         )
     return result
+
+
+@cache
+def _all_keys() -> tuple[Key, ...]:
+    return tuple(_Walk(schema()).all())
 
 
 def _pieces(path: str) -> list[str]:
