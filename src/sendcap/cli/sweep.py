@@ -47,8 +47,8 @@ def sweep(
     """Simulate a scenario at many points and measure each run.
 
     STUDY.toml names a scenario, the values that vary ([over] for a grid, points for a table,
-    [design] for points across ranges), the replications and the measures. DIR gets files.csv and
-    files.parquet with a row per point and replication. If interrupted, run the same command
+    [design] for points across ranges), the replications and the measures. DIR gets results.csv and
+    results.parquet with a row per point and replication. If interrupted, run the same command
     again to resume; only unfinished runs are repeated.
     """
     from sendcap.cli.computing import carried_out, computing, show_status
