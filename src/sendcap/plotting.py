@@ -6,34 +6,21 @@ import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sendcap.charts import CHARTS as OF_A_RUN
 from sendcap.charts.drawing import Chart, Drawable, chart_called
 from sendcap.errors import SendcapError
 from sendcap.run import Run, open_run
 from sendcap.saved import SENDING_LOG
-from sendcap.study.capacity.charts import CHARTS as OF_CAPACITY
+from sendcap.saved_charts import CONVERGENCE_CHARTS, RUN_CHARTS, STAGE_CHARTS, SWEEP_CHARTS
 from sendcap.study.capacity.from_ledger import limits_from_ledger
-from sendcap.study.convergence.charts import CHARTS as OF_CONVERGENCE
 from sendcap.study.convergence.converge import convergence_of
-from sendcap.study.sweeps.charts import CHARTS as OF_SWEEPS
 from sendcap.study.sweeps.files import RESULTS_CSV, STUDY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_STAGES: Final = tuple(
-    chart for chart in OF_CAPACITY["Limits"] if chart.name in ("backlog", "throughput")
-)
-"""A ledger tells how much waits at each stage, not how much of it is in use."""
-_CONVERGENCE: Final = OF_CONVERGENCE["ConvergenceStudy"]
-RUN_CHARTS: Final[tuple[Chart, ...]] = (*OF_A_RUN["Run"], *_STAGES, *_CONVERGENCE)
-SWEEP_CHARTS: Final[tuple[Chart, ...]] = OF_SWEEPS["DataFrame"]
-CHARTS: Final = {chart.name: chart for chart in (*RUN_CHARTS, *SWEEP_CHARTS)}
-"""The charts of saved runs and sweeps by name."""
 
 
 def plot(
@@ -86,16 +73,16 @@ def plot(
         return result.plot(name, ax, **options)
     chart = chart_called(name, RUN_CHARTS)
     source: Any = result
-    if chart in _STAGES:
+    if chart in STAGE_CHARTS:
         source = limits_from_ledger(result)
-    elif chart in _CONVERGENCE:
+    elif chart in CONVERGENCE_CHARTS:
         source = convergence_of(result, modes=options.pop("modes", None))
     return chart.draw(source, ax=ax, **options)
 
 
 def supports(chart: Chart, option: str) -> bool:
     """Tell whether `plot` of a run or a sweep takes an option."""
-    return chart.takes(option) or (option == "modes" and chart in _CONVERGENCE)
+    return chart.takes(option) or (option == "modes" and chart in CONVERGENCE_CHARTS)
 
 
 def _open_sweep(directory: Path) -> tuple[str, pd.DataFrame]:

@@ -23,7 +23,8 @@ from sendcap.charts.delivered import delivered
 from sendcap.charts.drawing import Chart
 from sendcap.charts.statuses import statuses
 from sendcap.charts.style import figure_of, house_style, save
-from sendcap.plotting import RUN_CHARTS, SWEEP_CHARTS, plot
+from sendcap.plotting import plot
+from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.scenario import Range
 from sendcap.scenario.stages import stages
 from sendcap.study.capacity.charts.levers import levers_chart

@@ -19,7 +19,7 @@ import sendcap
 from sendcap.calibration.verification import verify
 from sendcap.charts.drawing import Drawable
 from sendcap.charts.style import figure_of
-from sendcap.plotting import RUN_CHARTS, SWEEP_CHARTS
+from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.study.capacity.searches.sustained import Growth, Sustained
 from sendcap.study.capacity.searches.within import Capacity
 from sendcap.study.replication.estimates import Estimate

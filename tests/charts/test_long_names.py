@@ -15,7 +15,8 @@ from sendcap.charts.delivered import delivered
 from sendcap.charts.figures import headline
 from sendcap.charts.style import figure_of, house_style
 from sendcap.errors import SendcapError
-from sendcap.plotting import CHARTS, RUN_CHARTS, plot
+from sendcap.plotting import plot
+from sendcap.saved_charts import CHARTS, RUN_CHARTS
 from sendcap.study.capacity.charts.backlog import backlog
 from sendcap.study.capacity.charts.throughput import throughput
 from sendcap.study.capacity.from_ledger import limits_from_ledger

@@ -27,8 +27,9 @@ from sendcap.charts.retries import retries
 from sendcap.charts.statuses import statuses
 from sendcap.charts.style import FORMATS, house_style, save
 from sendcap.charts.time_to_accept import time_to_accept
-from sendcap.plotting import CHARTS, SWEEP_CHARTS, plot
+from sendcap.plotting import plot
 from sendcap.readings.summary import accepted_at_s
+from sendcap.saved_charts import CHARTS, SWEEP_CHARTS
 from sendcap.study.capacity.from_ledger import limits_from_ledger
 from sendcap.text.quantities import elapsed
 
@@ -96,7 +97,7 @@ def test_the_same_chart_gives_the_same_bytes(form, run) -> None:
 
 
 def test_no_chart_imports_pyplot() -> None:
-    code = "import sys; from sendcap.plotting import CHARTS"
+    code = "import sys; from sendcap.saved_charts import CHARTS"
     code += "; [chart.load() for chart in CHARTS.values()]"
     code += "; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from sendcap.plotting import CHARTS, RUN_CHARTS
+from sendcap.saved_charts import CHARTS, RUN_CHARTS
 
 STUDY = """
 scenario = "small.toml"

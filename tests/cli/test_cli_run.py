@@ -73,7 +73,7 @@ def test_the_totals_add_up_and_say_what_they_count(sendcap, place) -> None:
     assert failed.split()[-1] == str(relay_failed + hard + expired + asynchronous)
     for text in (
         "Times count from t = 0",
-        "of all that was ever accepted",
+        "this share of all accepted messages",
         "Soft counts attempts",
         "until its retry succeeds",
     ):

@@ -20,7 +20,7 @@ _SCALES: Final = ("log", "symlog", "linear")
 
 def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        from sendcap.plotting import CHARTS, RUN_CHARTS, SWEEP_CHARTS
+        from sendcap.saved_charts import CHARTS, RUN_CHARTS, SWEEP_CHARTS
 
         width = max(map(len, CHARTS))
         for heading, charts in (
@@ -34,7 +34,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 
 
 def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Chart:
-    from sendcap.plotting import CHARTS
+    from sendcap.saved_charts import CHARTS
 
     if name not in CHARTS:
         raise click.BadParameter(
