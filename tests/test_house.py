@@ -29,7 +29,7 @@ ROOMS = (
     ("study.sweeps", "study.forecasts"),
     ("study.optimisation",),
     ("calibration", "importers"),
-    ("report", "explore", "plot", "guide"),
+    ("report", "explore", "plotting", "saved_charts", "guide"),
     ("analysis", ""),
     ("cli", "__main__"),
 )
