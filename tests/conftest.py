@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
+import multiprocessing
 import os
 import shutil
+import signal
+import sys
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
 from pathlib import Path
+from typing import Any
 
 import pytest
+import warming
 from warm import Warm
 
-import sendcap
-from sendcap.scenario import from_dict
+from sendcap.study.replication import processes
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 """Data that is too large, or not ours, for the repository: a directory beside it."""
@@ -28,6 +33,14 @@ MODULES = {
 
 REQUIRED = os.environ.get("SENDCAP_TEST_EXTRAS") == "required"
 """Whether a missing extra is an error, as it is in the gate's second environment."""
+
+
+# In the background of a script, and under nohup, signals are ignored, and so in what a test starts.
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(
+            _number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL
+        )
 
 
 def missing(extra: str) -> bool:
@@ -60,36 +73,17 @@ def shared() -> Callable[[str], Path]:
     return file
 
 
-PROVIDER = {"connect_time": "1s", "transaction_time": "1s"}
-SMALLEST = {
-    "deliveries": [{"name": "d", "messages": 10, "audience": {"p": 0.5, "q": 0.5}}],
-    "relay": {"batch_time": "1s"},
-    # The queue of q reacts, and has a compiled loop of its own.
-    "providers": {"p": PROVIDER, "q": PROVIDER | {"tolerance": "1/s", "suspend": "momentum"}},
-}
-WARMING = f"""
-import importlib, pkgutil
-import sendcap
-from sendcap.scenario import from_dict
-
-for module in pkgutil.walk_packages(sendcap.__path__, "sendcap."):
-    if not module.name.endswith((".__main__", ".page")):
-        importlib.import_module(module.name)
-sendcap.simulate(from_dict({SMALLEST!r}))
-"""
-
-
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """A Python that has imported sendcap and loaded its compiled queue."""
-    its = Warm(WARMING)
-    yield its
-    its.close()
+    python = Warm("import warming")
+    yield python
+    python.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let one process compile the queues, while the others wait for its result on disk."""
+    """One process compiles the queues, while the others wait for the result on disk."""
     folder = tmp_path_factory.getbasetemp()
     with (
         (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
@@ -97,4 +91,35 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
         .open("w") as lock
     ):
         fcntl.flock(lock, fcntl.LOCK_EX)
-        sendcap.simulate(from_dict(SMALLEST))
+        warming.compiled()
+
+
+class WarmWorkers:
+    """The module multiprocessing, but for spawned processes, which are forked from a warm Python.
+
+    The programs and commands that tests start spawn their workers, as a user's do.
+    """
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["warming"])
+
+    def get_context(self, method: str) -> Any:
+        assert method == "spawn"
+        # It looks for modules where the environment says, and nowhere else.
+        path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", path)
+            forkserver.ensure_running()
+        return self._context
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(multiprocessing, name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_workers() -> Iterator[None]:
+    """Worker processes of this process begin at once, instead of importing for seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "multiprocessing", WarmWorkers())
+        yield
