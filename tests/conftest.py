@@ -31,6 +31,9 @@ MODULES = {
 }
 """The modules that each extra of sendcap installs for the tests."""
 
+SLOW = Path(__file__).with_name("slow.txt")
+"""The files and tests that are marked slow, sorted; see tests/slow.py."""
+
 REQUIRED = os.environ.get("SENDCAP_TEST_EXTRAS") == "required"
 """Whether a missing extra is an error, as it is in the gate's second environment."""
 
@@ -48,6 +51,11 @@ def missing(extra: str) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow = set(SLOW.read_text(encoding="utf-8").splitlines())
+    for item in items:
+        file, _, name = item.nodeid.partition("::")
+        if not slow.isdisjoint({file, f"{file}::{name.partition('[')[0]}"}):
+            item.add_marker(pytest.mark.slow)
     lacking = {extra for extra in MODULES if missing(extra)}
     if REQUIRED and lacking:
         raise pytest.UsageError(f"extras are not installed: {', '.join(sorted(lacking))}")

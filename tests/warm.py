@@ -21,6 +21,7 @@ import threading
 import time
 import types
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -42,7 +43,7 @@ class Process:
 
     def __exit__(self, *_: object) -> None:
         self.wait()
-        self._close()
+        self.close()
 
     def wait(self, timeout: float | None = None) -> int:
         if self.returncode is None:
@@ -62,7 +63,9 @@ class Process:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            # It may have ended just now.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
@@ -91,10 +94,11 @@ class Process:
             reader.join(None if ends is None else max(0.0, ends - time.monotonic()))
             if reader.is_alive():
                 raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
-        self._close()
+        self.close()
         return texts["stdout"], texts["stderr"]
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close its output."""
         for stream in (self.stdout, self.stderr):
             if stream is not None:
                 stream.close()

@@ -85,7 +85,8 @@ def process(place, warm):
     for process in started:
         if process.poll() is None:
             process.kill()
-            process.communicate()
+            process.wait()
+        process.close()
 
 
 @pytest.fixture

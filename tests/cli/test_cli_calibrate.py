@@ -138,6 +138,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
     assert names(place) == {"small.toml", "mail.log"}
 
 
+@pytest.mark.crash
 def test_an_interrupted_calibration_leaves_nothing(place, process, log) -> None:
     path = place / "long.log"
     path.write_bytes(log.read_bytes() * 3000)

@@ -149,6 +149,7 @@ def test_what_makes_no_sense_is_told_in_a_line_and_leaves_nothing(
     assert names(place) == {"small.toml"}
 
 
+@pytest.mark.crash
 def test_ctrl_c_leaves_nothing(process, place) -> None:
     its = process("converge", "quickstart", "--replications", "40", "--workers", "2")
     while not list(place.glob("runs/.sendcap-*")):

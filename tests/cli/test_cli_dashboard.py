@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 import sendcap as package
 
 
 @pytest.fixture
-def saved(sendcap):
-    assert sendcap("run", "small.toml", "--out", "here").exit_code == 0
+def saved(place, saved_run):
+    shutil.copytree(saved_run, place / "here")
     return package.open_run("here")
 
 

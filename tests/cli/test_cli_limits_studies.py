@@ -171,6 +171,7 @@ def children(process: int) -> set[int]:
     return found - {process}
 
 
+@pytest.mark.crash
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
 def test_ctrl_c_ends_every_process_and_leaves_nothing(process, place, narrow) -> None:
     text = (place / narrow).read_text().replace("messages = 400", "messages = 900_000")

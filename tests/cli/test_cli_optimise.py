@@ -80,6 +80,7 @@ def test_the_bytes_are_the_same_with_two_workers_and_when_it_is_run_again(study,
     assert len(files(study / "one")) == 7
 
 
+@pytest.mark.crash
 def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(study, process) -> None:
     arguments = ("optimise", "study.toml", "--workers", "1", "--out")
     undisturbed = process(*arguments, "a")

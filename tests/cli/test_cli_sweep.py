@@ -228,6 +228,7 @@ def test_a_cluster_gives_the_same_bytes(study, process, sendcap) -> None:
 # Being stopped.
 
 
+@pytest.mark.crash
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
 @pytest.mark.parametrize(
     ("number", "code", "word"),
@@ -258,6 +259,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
     )
 
 
+@pytest.mark.crash
 def test_a_sweep_that_is_killed_goes_on_and_gives_the_same_bytes(
     long_study, process, sendcap
 ) -> None:
@@ -311,6 +313,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.crash
 def test_a_full_disk_loses_at_most_what_was_under_way(
     long_study, process, sendcap, small_disk
 ) -> None:

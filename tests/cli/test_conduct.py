@@ -82,6 +82,7 @@ def wait_for(condition, seconds=600.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize(
     ("number", "code", "word"),
     [
@@ -112,6 +113,7 @@ def wait_until_listening(running) -> None:
     wait_for(listening)
 
 
+@pytest.mark.crash
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to look into")
 @pytest.mark.parametrize(
     ("start", "seconds"),
@@ -134,6 +136,7 @@ def test_a_run_can_be_stopped_at_every_moment(
     assert {path.name for path in place.iterdir()} == {"small.toml", "long.toml"}
 
 
+@pytest.mark.crash
 def test_being_stopped_again_and_again_changes_nothing(process, place, long_scenario) -> None:
     running = process("run", long_scenario, "--sending-log")
     wait_for(lambda: list(place.glob("runs/.sendcap-*/sending-log.parquet")))
@@ -144,6 +147,7 @@ def test_being_stopped_again_and_again_changes_nothing(process, place, long_scen
     assert {path.name for path in place.iterdir()} == {"small.toml", "long.toml"}
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_comes_at_the_end_does_not_kill(new_process, number) -> None:
     for _ in range(5):
@@ -164,6 +168,7 @@ def test_a_signal_that_is_ignored_stays_ignored(process, place) -> None:
     assert (running.returncode, err) == (0, "")
 
 
+@pytest.mark.crash
 def test_a_run_that_was_killed_is_cleared_away_by_the_next(
     process, place, sendcap, long_scenario
 ) -> None:
@@ -178,6 +183,7 @@ def test_a_run_that_was_killed_is_cleared_away_by_the_next(
     assert {path.name for path in (place / "runs").iterdir()} == {"small"}
 
 
+@pytest.mark.crash
 def test_a_forced_run_that_is_stopped_keeps_the_old_one(
     process, place, sendcap, long_scenario
 ) -> None:

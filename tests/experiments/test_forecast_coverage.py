@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "forecast_coverage.py"
-TINY = ["--messages", "3000", "--deliveries", "6", "--simulations", "64"]
+TINY = ["--messages", "1000", "--deliveries", "6", "--simulations", "64"]
 TINY += ["--at", "20m", "1h", "--workers", "1"]
 
 

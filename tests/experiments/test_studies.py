@@ -23,8 +23,8 @@ STUDIES = (
 @pytest.mark.parametrize(
     ("name", "arguments", "rows", "lines"),
     [
-        ("retry_policies", ["--messages", "20000", "--replications", "2"], 6 * 3, 7),
-        ("throughput_limits", ["--messages", "20000"], 12, 13),
+        ("retry_policies", ["--messages", "5000", "--replications", "2"], 6 * 3, 7),
+        ("throughput_limits", ["--messages", "5000"], 12, 13),
         ("ip_warmup", ["--messages", "2000"], 6, 7),
         ("delivered_convergence", ["--messages", "5000", "--replications", "1"], 9 * 2, 19),
         ("feedback_latency", ["--messages", "5000"], 6 * 2 * 17, 13),

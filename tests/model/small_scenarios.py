@@ -125,6 +125,19 @@ def with_providers(deliveries: list[Any] | None = None, **changes: Any) -> dict[
     return sections
 
 
+def shorter(sections: dict[str, Any]) -> dict[str, Any]:
+    """A third of the messages, and hours instead of days: there are as many fewer windows."""
+    sections = copy.deepcopy(sections)
+    for delivery in sections["deliveries"]:
+        delivery["messages"] //= 3
+    sections["deliveries"][0]["validity"] = "5h"
+    sections["deliveries"][1]["validity"] = "9m"
+    sections["providers"]["fast"]["faults"][0]["clears_after"]["mean"] = "1h"
+    sections["feedback"]["asynchronous"]["mean"] = "1h"
+    sections["engagement"]["open_delay"] = {"dist": "lognormal", "median": "10m", "p95": "2h"}
+    return sections
+
+
 REACTING = with_providers(
     fast={
         "tolerance": "8/s,max_burst=20",

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
-from small_scenarios import EVERYTHING, REACTING, scenario_of
+from small_scenarios import EVERYTHING, REACTING, scenario_of, shorter
 
 from sendcap.errors import SendcapWarning
 from sendcap.model.engine import simulate_ledger
@@ -112,8 +112,8 @@ def cut_off(sections: dict[str, Any]) -> Scenario:
 
 
 SCENARIOS = {
-    "everything": lambda: from_dict(copy.deepcopy(EVERYTHING)),
-    "reacting": lambda: from_dict(copy.deepcopy(REACTING)),
+    "everything": lambda: from_dict(shorter(EVERYTHING)),
+    "reacting": lambda: from_dict(shorter(REACTING)),
     "everything, cut off": lambda: cut_off(EVERYTHING),
     "reacting, cut off": lambda: cut_off(REACTING),
 }

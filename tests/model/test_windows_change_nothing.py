@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_scenarios import EVERYTHING, REACTING
+from small_scenarios import EVERYTHING, REACTING, shorter
 
 from sendcap.errors import SendcapWarning
 from sendcap.ledger import EVENTS
@@ -148,26 +148,13 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(scenario(), st.sampled_from([60.0, 7.0, 1.0]))
 def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(
     sections: dict[str, Any], window_s: float
 ) -> None:
     drawn = from_dict(sections)
     assert simulate_ledger(drawn, window_s=window_s) == simulate_ledger(drawn)
-
-
-def shorter(sections: dict[str, Any]) -> dict[str, Any]:
-    """A third of the messages, and hours instead of days: there are as many fewer windows."""
-    sections = copy.deepcopy(sections)
-    for delivery in sections["deliveries"]:
-        delivery["messages"] //= 3
-    sections["deliveries"][0]["validity"] = "5h"
-    sections["deliveries"][1]["validity"] = "9m"
-    sections["providers"]["fast"]["faults"][0]["clears_after"]["mean"] = "1h"
-    sections["feedback"]["asynchronous"]["mean"] = "1h"
-    sections["engagement"]["open_delay"] = {"dist": "lognormal", "median": "10m", "p95": "2h"}
-    return sections
 
 
 @pytest.mark.parametrize(

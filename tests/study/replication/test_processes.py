@@ -73,6 +73,7 @@ def test_nothing_to_do_starts_no_process() -> None:
         assert not multiprocessing.active_children()
 
 
+@pytest.mark.crash
 def test_only_what_kills_its_process_is_lost() -> None:
     found = all_of(Workers(2), poisoned, range(60))
     lost = {item: result.reason for item, result in found.items() if isinstance(result, Lost)}
@@ -85,6 +86,7 @@ def test_only_what_kills_its_process_is_lost() -> None:
     }
 
 
+@pytest.mark.crash
 def test_what_kills_its_process_once_is_not_lost(tmp_path) -> None:
     items = [str(tmp_path / name) for name in "abc"]
     assert all_of(Workers(2), once, items) == {item: item for item in items}
@@ -95,6 +97,7 @@ def test_an_error_of_the_function_is_its_result() -> None:
     assert found == {0: 0, 1: 1, 2: 2, 3: Lost("ValueError: three"), 4: 4}
 
 
+@pytest.mark.crash
 def test_processes_killed_at_random_lose_nothing() -> None:
     found, kills = {}, [20, 60, 100]
     with Workers(2) as pool:

@@ -132,6 +132,7 @@ def gone(process: int) -> bool:
         return True
 
 
+@pytest.mark.crash
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 7), (signal.SIGKILL, -signal.SIGKILL)]

@@ -249,6 +249,7 @@ except SendcapError as error:
 """
 
 
+@pytest.mark.crash
 def test_a_full_disk_loses_nothing_that_was_kept(tmp_path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path), "4000"],
@@ -352,6 +353,7 @@ for number in range(int(sys.argv[2]), int(sys.argv[2]) + 100_000):
 """
 
 
+@pytest.mark.crash
 def test_two_writers_killed_at_any_moment_lose_nothing_that_was_kept(tmp_path) -> None:
     def start(first: int) -> subprocess.Popen[str]:
         return subprocess.Popen(

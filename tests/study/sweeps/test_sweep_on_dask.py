@@ -48,6 +48,7 @@ def test_a_cluster_gives_the_same_table(client, table) -> None:
         assert_frame_equal(found.drop(columns=TIMES), table, check_exact=True)
 
 
+@pytest.mark.crash
 def test_a_worker_killed_in_the_middle_loses_nothing(client, tmp_path) -> None:
     killed: list[int] = []
 
@@ -72,6 +73,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(client, tmp_path) -> None:
     assert_frame_equal(again, found, check_exact=True)
 
 
+@pytest.mark.crash
 def test_only_the_point_that_kills_its_worker_is_a_row_with_an_error(client) -> None:
     over = {"deliveries[0].messages": [11, 12, 13, 14]}
     found = sendcap.sweep(small(), over, measure=dies_at_13, executor=client)
@@ -86,6 +88,7 @@ def test_a_cluster_that_is_gone_is_told(tmp_path) -> None:
         sendcap.sweep(small(), OVER, executor=gone, **ASKED)
 
 
+@pytest.mark.crash
 def test_a_cluster_that_goes_away_in_the_middle_is_told_and_what_is_done_is_kept(tmp_path) -> None:
     told: list[Progress] = []
 

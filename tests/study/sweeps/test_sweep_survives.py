@@ -67,6 +67,7 @@ def rows_in(store: Path) -> list[str]:
     return found
 
 
+@pytest.mark.crash
 def test_a_sweep_killed_again_and_again_does_every_run_once(started, tmp_path) -> None:
     undisturbed, disturbed = tmp_path / "a", tmp_path / "b"
     for place in (undisturbed, disturbed):
@@ -115,6 +116,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.crash
 def test_two_sweeps_that_share_a_store_at_the_same_time_agree(started, tmp_path) -> None:
     both = [started(tmp_path, TWO) for _ in range(2)]
     outputs = [finished(its) for its in both]
@@ -134,6 +136,7 @@ def alive(group: int) -> list[str]:
     return found
 
 
+@pytest.mark.crash
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
 def test_ctrl_c_keeps_what_is_done_and_ends_the_workers(started, tmp_path) -> None:
     program = PROGRAM.replace("[delivered,", "[slow,")
