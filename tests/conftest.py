@@ -51,6 +51,8 @@ def missing(extra: str) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest tests first, so that none of them is the last.
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/experiments/"))
     slow = set(SLOW.read_text(encoding="utf-8").splitlines())
     for item in items:
         file, _, name = item.nodeid.partition("::")
