@@ -64,7 +64,7 @@ def test_the_relay_is_as_late_as_in_the_textbook_but_for_a_window_each_time() ->
         scenarios = [updated(with_spool(SPOOL), {"time.horizon": "45m", "seed": 0})]
     scenarios += [scenarios[0].with_seed(seed) for seed in range(1, 8)]
     engine = np.mean([half_relayed_s(simulate_ledger(one)) for one in scenarios])
-    fine = np.mean([half_relayed_s(simulate_ledger(one, window_s=4.0)) for one in scenarios])
+    fine = np.mean([half_relayed_s(simulate_ledger(one, window_s=2.0)) for one in scenarios])
     reference = np.mean([half_relayed_s(textbook.simulate_ledger(one)) for one in scenarios])
     assert reference < 2400.0
     assert fine == pytest.approx(reference, rel=0.02)
