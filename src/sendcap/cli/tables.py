@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.cli.conduct import printable
@@ -77,25 +77,6 @@ def new_table(first: str, columns: Sequence[str]) -> Table:
     for column in columns:
         table.add_column(Text(printable(column)), justify="right", no_wrap=True)
     return table
-
-
-def show_table(
-    screen: Console,
-    title: str,
-    first: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    notes: Iterable[str] = (),
-) -> None:
-    """Print a title, a table of names and values, notes, and an empty line."""
-    table = new_table(first, columns)
-    for row in rows:
-        table.add_row(*map(printable, row))
-    heading(screen, title)
-    screen.print(table)
-    for note in notes:
-        screen.print(printable(note))
-    screen.print()
 
 
 def show_dashboard(screen: Console, dashboards: Sequence[Dashboard]) -> None:
