@@ -256,3 +256,27 @@ def test_a_full_disk_is_told_and_leaves_nothing(run, tmp_path) -> None:
         assert list(place.iterdir()) == []
     finally:
         subprocess.run(["umount", str(place)], check=True)
+
+
+# In sentences
+
+
+def test_a_run_says_its_main_results(run) -> None:
+    delivered, accepted, held_up, trust = run.sentences(["efs"])
+    totals = run.summary()["total"]
+    count = totals["accepted"] - totals["async_bounced"]
+    assert delivered.startswith(f"Of 400 messages, {count} are delivered in the end: ")
+    assert delivered.endswith(f". {totals['hard']} bounced hard.")
+    assert accepted.startswith("Half of all that is ever accepted has been accepted after ")
+    assert held_up == sendcap.limits(run.scenario).sentence
+    assert trust.startswith("With EFS, Delivered % ends at ")
+    assert len(run.sentences()) == 3 + len(run.scenario.reporting.modes)
+
+
+def test_a_run_without_any_acceptance_says_so(small) -> None:
+    hard = [{"reason": "user unknown", "share": 1.0}]
+    changes = {"providers.gmail.hard": hard, "providers.yahoo.hard": hard}
+    changes["providers.gmail.faults"] = []
+    delivered, accepted, *_ = sendcap.simulate(scenario.updated(small, changes)).sentences()
+    assert delivered == ("Of 400 messages, 0 are delivered in the end: 0.00 %. 400 bounced hard.")
+    assert accepted == "No message was ever accepted."

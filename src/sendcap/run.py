@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from sendcap.model.engine import LONGEST_WINDOW_S, Progress, simulate_ledger
 from sendcap.readings.dashboard import Dashboard, dashboard
 from sendcap.readings.kpis import Readings, kpis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
+from sendcap.readings.sentences import sentences
 from sendcap.readings.summary import summary
 from sendcap.saved import RUN, read_run, write_run
 from sendcap.scenario.durations import as_seconds
@@ -119,6 +120,14 @@ class Run(Drawable, charts="sendcap.charts"):
             seed=scenario.seed,
             denominator=scenario.reporting.denominator,
         )
+
+    def sentences(self, modes: Sequence[Mode] | None = None) -> list[str]:
+        """Return the main results in plain sentences.
+
+        The messages delivered in the end, the times of acceptance, the bottleneck, and how far
+        Delivered % can be trusted in each reporting mode (default: the scenario's).
+        """
+        return list(sentences(self, modes or self.scenario.reporting.modes))
 
     def save(self, directory: str | os.PathLike[str], force: bool = False) -> Path:
         """Write the run into a new directory, which is complete or absent.

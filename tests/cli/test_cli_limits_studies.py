@@ -13,7 +13,6 @@ import sendcap as package
 from sendcap.study.capacity.searches.levers import levers
 from sendcap.study.capacity.searches.sustained import Growth, Sustained, sustained
 from sendcap.study.capacity.searches.within import largest_within
-from sendcap.study.capacity.sentences import sustained_sentence, within_sentence
 from sendcap.study.replication.estimates import Estimate
 
 TEXT = """
@@ -212,18 +211,18 @@ def exact(value: float, **changes) -> Sustained:
 
 
 def test_every_way_in_which_a_rate_is_limited_has_its_sentence() -> None:
-    told = sustained_sentence(exact(1500.0))
+    (told,) = exact(1500.0).sentences()
     assert told.startswith("Steadily, at most 1,500 messages/s can be delivered, 5,400,000 per")
     assert "the relay carries no more" in told
-    told = sustained_sentence(exact(900.0, kind="ingress", name="ingress", relay_per_s=1500.0,
-        growing=(Growth("ingress", "ingress", 600.0),)))  # fmt: skip
+    growing = (Growth("ingress", "ingress", 600.0),)
+    behind = exact(900.0, kind="ingress", name="ingress", relay_per_s=1500.0, growing=growing)
+    (told,) = behind.sentences()
     assert "the MTA's ingress carries no more" in told
     assert "hands over 1,500/s: meanwhile the backlog grows by 600 messages/s at the MTA's" in told
-    told = sustained_sentence(exact(3.0, kind="provider", name="gmail", relay_per_s=float("inf")))
+    (told,) = exact(3.0, kind="provider", name="gmail", relay_per_s=float("inf")).sentences()
     assert "with more, gmail falls behind for good. The relay itself has no limit." in told
-    told = sustained_sentence(
-        exact(3.0, kind="provider", name="gmail", relay_per_s=3.0, precise=False)
-    )
+    wide = exact(3.0, kind="provider", name="gmail", relay_per_s=3.0, precise=False)
+    (told,) = wide.sentences()
     assert told.endswith("The relay hands over 3/s at most. More replications would narrow the "
                          "interval further.")  # fmt: skip
 
@@ -231,6 +230,6 @@ def test_every_way_in_which_a_rate_is_limited_has_its_sentence() -> None:
 def test_several_deliveries_are_told_as_such(place) -> None:
     its = package.load("small.toml")
     found = largest_within(its, "30m", 0.8, workers=1, replications=4)
-    told = within_sentence(found)
+    (told,) = found.sentences()
     assert "in all deliveries together" in told
     assert f"That is {found.factor:.3g} times each delivery as it is, 500 messages." in told

@@ -13,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, get_args
 
+from sendcap.readings.modes import MODE_LABELS, Mode
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
-
-    from sendcap.readings.modes import Mode
 
     Drawn = Figure | Axes | Sequence[Axes]
 
@@ -53,10 +53,10 @@ class LineLook:
 # deficiencies: M. A. Petroff, "Accessible Color Sequences for Data Visualization" (2021),
 # arXiv:2107.02270. The dashes keep the lines apart in grey too.
 MODE_LOOKS: Final[dict[Mode, LineLook]] = {
-    "without-efs": LineLook("without EFS", "#e42536", 2.0, None),
-    "efs": LineLook("with EFS", "#5790fc", 3.2, None),
-    "efs-v8": LineLook("EFS v8", "#7a21dd", 1.6, (5.0, 3.0)),
-    "legacy": LineLook("legacy MTA", "#717581", 1.6, (1.5, 3.0)),
+    "without-efs": LineLook(MODE_LABELS["without-efs"], "#e42536", 2.0, None),
+    "efs": LineLook(MODE_LABELS["efs"], "#5790fc", 3.2, None),
+    "efs-v8": LineLook(MODE_LABELS["efs-v8"], "#7a21dd", 1.6, (5.0, 3.0)),
+    "legacy": LineLook(MODE_LABELS["legacy"], "#717581", 1.6, (1.5, 3.0)),
 }
 
 PETROFF: Final = (

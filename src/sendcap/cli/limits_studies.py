@@ -139,7 +139,7 @@ def _show_levers(screen: Console, found: Levers) -> None:
 
     from sendcap.cli.tables import heading, new_table
     from sendcap.study.capacity.charts.levers import until
-    from sendcap.study.capacity.sentences import effort
+    from sendcap.study.capacity.searches.search import effort
     from sendcap.text.quantities import elapsed
 
     table = new_table("Lever", ("Time saved", "±", "%"))

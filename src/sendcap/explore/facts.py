@@ -40,10 +40,10 @@ def facts(run: Run) -> list[Fact]:
 
 def held_up(run: Run) -> str:
     """Return the sentence about what holds the deliveries up."""
-    from sendcap.study.capacity.retries import loaded_stages
-    from sendcap.study.capacity.sentences import sentence
+    from sendcap.readings.bottleneck import held_up
+    from sendcap.readings.load import loaded_stages
 
-    return sentence(run.scenario, loaded_stages(run.ledger, run.scenario))
+    return held_up(run.scenario, loaded_stages(run.ledger, run.scenario), run.ledger)
 
 
 def _time(seconds: float | None) -> str:

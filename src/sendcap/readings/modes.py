@@ -8,7 +8,7 @@ B asynchronously bounced; each is a count up to a moment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast, get_args
 
 from sendcap.errors import SendcapError
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 Mode = Literal["without-efs", "efs", "efs-v8", "legacy"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+MODE_LABELS: Final[dict[Mode, str]] = {
+    "without-efs": "without EFS",
+    "efs": "with EFS",
+    "efs-v8": "EFS v8",
+    "legacy": "legacy MTA",
+}
+"""The modes in sentences and legends."""
 
 Denominator = Literal["default", "to-deliver", "relayed", "processed"]
 DENOMINATORS: tuple[Denominator, ...] = get_args(Denominator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 _CLOSE_PT, _CLOSER_PT = 0.5, 0.1
 TOLERANCES_PT: Final = (_CLOSE_PT, _CLOSER_PT)
-_EARLY_S: Final = 3600.0
-_SEEN_PT: Final = 0.005
-"""A difference of less is not seen in figures with two decimals."""
 
 
 class Fact(NamedTuple):
@@ -75,8 +72,7 @@ class Answers:
     def converging(self) -> dict[Mode, Convergence]:
         """How Delivered % converges in each mode."""
         return {
-            mode: convergence(self.run, mode, tolerances_pt=TOLERANCES_PT, moments_s=(_EARLY_S,))
-            for mode in self.modes
+            mode: convergence(self.run, mode, tolerances_pt=TOLERANCES_PT) for mode in self.modes
         }
 
     @property
@@ -122,81 +118,6 @@ class Answers:
         """Return from when on Delivered % stays within a tolerance of its end."""
         at_s = self.converging[mode].settling_s[tolerance_pt]
         return "–" if math.isnan(at_s) else elapsed(at_s)
-
-    def sentences(self) -> Iterator[str]:
-        """Yield the answers, a few sentences each."""
-        yield self._in_the_end()
-        yield self._when()
-        yield self.limits.sentence
-        for mode in self.modes:
-            yield self._trust(mode)
-
-    def _in_the_end(self) -> str:
-        its = self.totals
-        losses = [
-            (its["relay_failed"], "failed before the MTA had them"),
-            (its["hard"], "bounced hard"),
-            (its["expired"], "expired without being accepted"),
-            (its["async_bounced"], "were accepted and came back later"),
-        ]
-        told = [f"{count:,} {what}" for count, what in losses if count]
-        under_way = its["to_deliver"] - self.delivered - sum(count for count, _ in losses)
-        if under_way:
-            told.append(f"{under_way:,} were still under way when the simulation was cut off")
-        are = "is" if self.delivered == 1 else "are"
-        sentence = (
-            f"Of {counted(its['to_deliver'], 'message')}, {self.delivered:,} {are} delivered in "
-            f"the end: {self.truth_pct:.2f} %."
-        )
-        return f"{sentence} {listed(told)}." if told else sentence
-
-    def _when(self) -> str:
-        if not self.totals["accepted"]:
-            return "No message was ever accepted."
-        return (
-            f"Half of all that is ever accepted has been accepted after {self.accepted(50)}, 90 % "
-            f"after {self.accepted(90)} and 99 % after {self.accepted(99)}."
-        )
-
-    def _trust(self, mode: Mode) -> str:
-        its = self.converging[mode]
-        label = MODE_LOOKS[mode].label
-        if math.isnan(its.final_pct):
-            return f"{label[0].upper()}{label[1:]}, there is no Delivered % at all."
-        early = its.errors[_EARLY_S].from_final_pt
-        off = ""
-        if not math.isnan(early) and abs(early) >= _SEEN_PT:
-            side = "above" if early > 0 else "below"
-            off = f" After {elapsed(_EARLY_S)} it is {abs(early):.2f} points {side} that."
-        told = (
-            f"{label[0].upper()}{label[1:]}, Delivered % ends at {its.final_pct:.2f} %.{off} It "
-            f"stays within {_CLOSE_PT:g} points of its end after {self.settles(mode, _CLOSE_PT)}, "
-            f"and within {_CLOSER_PT:g} after {self.settles(mode, _CLOSER_PT)}."
-        )
-        if its.cliff is not None and its.cliff.height_pt >= _SEEN_PT:
-            told += (
-                f" When the validity ends, from {elapsed(its.cliff.begins_s)} on, it falls by "
-                f"{its.cliff.height_pt:.2f} points."
-            )
-        above = its.overshoot
-        if above is not None and above.above_final_pt >= _SEEN_PT:
-            told += (
-                f" Bounces + errors % is highest after {elapsed(above.peak_s)}, with "
-                f"{above.peak_pct:.2f} %: {above.above_final_pt:.2f} points above its end, since "
-                "soft bounces count as failed until a retry succeeds."
-            )
-        return told
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Return the parts of a list in a sentence.
-
-    Examples
-    --------
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1]))) if parts else ""
 
 
 def compared(runs: Sequence[Answers]) -> list[tuple[str, list[str]]]:

@@ -163,7 +163,7 @@ def _run(its: Answers, pictures: list[Picture]) -> dict[str, Any]:
         "title": its.run.scenario.title,
         "seed": its.run.scenario.seed,
         "facts": its.facts(),
-        "sentences": list(its.sentences()),
+        "sentences": its.run.sentences(its.modes),
         "pictures": pictures,
         "tables": tables(its.run.scenario),
         "scenario": dumps(its.run.scenario),

@@ -11,11 +11,11 @@ from test_bottlenecks import plain
 
 import sendcap
 from sendcap.errors import ScenarioError, SendcapWarning
+from sendcap.readings.load import attempts_per_message, refused
 from sendcap.scenario import Scenario, from_dict, load, updated
 from sendcap.scenario.stages import stages
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
-from sendcap.study.capacity.retries import attempts_per_message, refused
 from sendcap.text.quantities import rate
 
 

@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from sendcap.ledger import Counts, Event
+from sendcap.readings.load import carried, loaded_stages
 from sendcap.run import Run
 from sendcap.scenario.stages import Stage
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed, ceiling_per_s
-from sendcap.study.capacity.retries import carried, loaded_stages
 
 
 def limits_from_ledger(run: Run) -> Limits:

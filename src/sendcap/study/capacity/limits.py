@@ -16,13 +16,13 @@ from sendcap.charts.drawing import Drawable
 from sendcap.files.tables import plain
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.model.monitor import Monitor
+from sendcap.readings.bottleneck import held_up, holding_up
+from sendcap.readings.load import carried, loaded_stages
 from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.stages import Stage
 from sendcap.study.capacity.observed import Observed, observed
-from sendcap.study.capacity.retries import carried, loaded_stages
-from sendcap.study.capacity.sentences import holding_up, sentence
 from sendcap.version import __version__
 
 
@@ -69,11 +69,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
     @cached_property
     def sentence(self) -> str:
         """The bottleneck and the reason, in words."""
-        text = sentence(self.scenario, self.stages)
-        untried = self.run.ledger.total("expired_untried", clock="happened")
-        if untried:
-            text += f" The validity of {untried:,} messages ends before they are tried at all."
-        return text
+        return held_up(self.scenario, self.stages, self.run.ledger)
 
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""

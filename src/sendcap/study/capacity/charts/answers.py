@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sendcap.charts.figures import headed_figure, left_of_rows
 from sendcap.charts.style import INK, house_style
-from sendcap.study.capacity.sentences import called
+from sendcap.readings.bottleneck import called
 from sendcap.text.quantities import compact, elapsed, rate
 from sendcap.text.shares import share_text
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sendcap.charts.figures import headed_figure, left_of_rows
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import elapsed_axis
-from sendcap.study.capacity.sentences import called
+from sendcap.readings.bottleneck import called
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shortened
 

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from sendcap.errors import SendcapError
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.feasibility import simulated_s
+from sendcap.readings.load import attempts_per_message
 from sendcap.scenario import Engagement, Feedback, Scenario
 from sendcap.scenario.durations import format_duration
-from sendcap.study.capacity.retries import attempts_per_message
 from sendcap.study.replication.estimates import require_count
 from sendcap.study.replication.measures import accepted_share_s
 from sendcap.study.replication.seeds import replication_seed

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
+from sendcap.readings.bottleneck import called, holding_up
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.stages import Stage, bottleneck, stages
@@ -25,9 +26,9 @@ from sendcap.study.capacity.searches.acceptance import (
     with_edge_at,
 )
 from sendcap.study.capacity.searches.lever import Lever, available
-from sendcap.study.capacity.sentences import holding_up, levers_sentence
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
+from sendcap.text.quantities import elapsed
 from sendcap.text.shares import parse_share, percent_down
 
 _MOST_UNITS: Final = 1_000
@@ -114,7 +115,12 @@ class Levers(Drawable, charts="sendcap.study.capacity.charts"):
 
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
-        return [levers_sentence(self)]
+        slowest = self.bottleneck
+        name = "nothing" if slowest is None else called(slowest.kind, slowest.name)
+        time = elapsed(self.takes_s.mean)
+        return [
+            f"As it is, {self.share * 100:g} % are accepted after {time}; {name} holds them up."
+        ]
 
 
 def levers(

@@ -59,6 +59,22 @@ class AllLargeEnoughError(Exception):
     """Even the largest size meets the target."""
 
 
+def effort(replications: int, simulations: int) -> str:
+    """Return the number of replications and simulations, to end a bracket."""
+    return f"; {replications} replications, {simulations} simulations"
+
+
+def interval(estimate: Estimate, confidence: float, form: str) -> str:
+    """Return the ends of an interval, in a format, and the confidence."""
+    low, high = format(estimate.low, form), format(estimate.high, form)
+    return f"{low} to {high} with {confidence * 100:g} % confidence"
+
+
+def imprecise(precise: bool) -> str:
+    """Return a sentence after one on a search that ran out of replications."""
+    return "" if precise else " More replications would narrow the interval further."
+
+
 @dataclass(frozen=True)
 class Root:
     """The largest size that meets the target.

@@ -10,6 +10,7 @@ from typing import Final
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
+from sendcap.readings.bottleneck import called
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.stages import Kind, Stage, stages
@@ -19,13 +20,16 @@ from sendcap.study.capacity.searches.search import (
     AllLargeEnoughError,
     NoneSmallEnoughError,
     Trial,
+    effort,
+    imprecise,
+    interval,
     largest_size,
 )
 from sendcap.study.capacity.searches.steady import MEASURED, Arrivals, Stream, lasting, watched
 from sendcap.study.capacity.searches.within import MOST_REPLICATIONS
-from sendcap.study.capacity.sentences import sustained_sentence
 from sendcap.study.replication.estimates import Estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
+from sendcap.text.quantities import significant
 
 EPSILON: Final = 0.002
 """A provider that leaves this share of its arrivals unsettled counts as unstable."""
@@ -83,7 +87,33 @@ class Sustained(Drawable, charts="sendcap.study.capacity.charts"):
 
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
-        return [sustained_sentence(self)]
+        stage, per_s = called(self.kind, self.name), self.per_s
+        spent = effort(per_s.n, self.simulations)
+        text = f"Steadily, at most {significant(per_s.mean)} messages/s can be delivered"
+        text += f", {significant(per_s.mean * 3600)} per hour"
+        if self.kind == "provider":
+            between = interval(per_s, self.confidence, ".4g")
+            text += f" ({between}{spent}); with more, {stage} falls behind for good."
+        else:
+            text += f": {stage} carries no more, and no provider falls behind at that rate{spent}."
+        return [text + self._at_the_relay() + imprecise(self.precise)]
+
+    def _at_the_relay(self) -> str:
+        """Return the consequences of the relay's own rate."""
+        relay = significant(self.relay_per_s)
+        if self.growing:
+            first, *others = (
+                (significant(growth.per_s, 3), called(growth.kind, growth.name))
+                for growth in self.growing
+            )
+            behind = [f"{first[0]} messages/s at {first[1]}", *(f"{n} at {at}" for n, at in others)]
+            return (
+                f" As long as the relay has messages it hands over {relay}/s: meanwhile the "
+                f"backlog grows by {', '.join(behind)}."
+            )
+        if self.relay_per_s == math.inf:
+            return " The relay itself has no limit."
+        return "" if self.kind == "relay" else f" The relay hands over {relay}/s at most."
 
 
 def sustained(

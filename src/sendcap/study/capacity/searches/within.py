@@ -32,9 +32,11 @@ from sendcap.study.capacity.searches.search import (
     AllLargeEnoughError,
     NoneSmallEnoughError,
     Trial,
+    effort,
+    imprecise,
+    interval,
     largest_size,
 )
-from sendcap.study.capacity.sentences import within_sentence
 from sendcap.study.replication.estimates import Estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import elapsed
@@ -83,7 +85,17 @@ class Capacity(Drawable, charts="sendcap.study.capacity.charts"):
 
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
-        return [within_sentence(self)]
+        several = len(self.scenario.deliveries) > 1
+        text = (
+            f"{self.share * 100:g} % of the messages that can be delivered are accepted within "
+            f"{elapsed(self.within_s)} if there are at most {self.messages:,}"
+            f"{' in all deliveries together' if several else ''}"
+            f" ({interval(self.size, self.confidence, ',.0f')}"
+            f"{effort(self.size.n, self.simulations)}). That is {self.factor:.3g} times "
+            f"{'each' if several else 'the'} delivery as it is, {messages(self.scenario):,} "
+            f"messages.{imprecise(self.precise)}"
+        )
+        return [text]
 
 
 def largest_within(

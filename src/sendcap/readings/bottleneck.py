@@ -1,21 +1,16 @@
-"""Plain sentences about throughput limits: the bottleneck, and the answers of the searches."""
+"""The stage that holds a run's deliveries up, in words."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from sendcap.ledger import Ledger
 from sendcap.scenario import FixedWindow, Gap, Scenario, format_duration
 from sendcap.scenario.constraints import Constraint
 from sendcap.scenario.stages import Kind, Stage, bottleneck
-from sendcap.text.quantities import elapsed, rate, significant
-
-if TYPE_CHECKING:
-    from sendcap.study.capacity.searches.levers import Levers
-    from sendcap.study.capacity.searches.sustained import Sustained
-    from sendcap.study.capacity.searches.within import Capacity
-    from sendcap.study.replication.estimates import Estimate
+from sendcap.text.quantities import elapsed, rate
 
 _CLOSE: Final = 0.9
 """A stage that needs this share of the bottleneck's time is close behind."""
@@ -40,14 +35,19 @@ def _ready_s(scenario: Scenario, stage: Stage) -> float:
     return max(delivery.at + delivery.spread for delivery in scenario.deliveries) - stage.from_s
 
 
-def sentence(scenario: Scenario, stages: Sequence[Stage]) -> str:
-    """Return the bottleneck of a scenario's deliveries and the reason, in words.
+def held_up(scenario: Scenario, stages: Sequence[Stage], ledger: Ledger) -> str:
+    """Return the bottleneck of a run and the reason, in words.
 
-    Parameters
-    ----------
-    stages
-        All stages of the scenario, with attempts per message.
+    The stages are all those of the scenario, with attempts per message as in the ledger.
     """
+    untried = round(ledger.total("expired_untried", clock="happened"))
+    text = _held_up(scenario, stages)
+    if untried:
+        text += f" The validity of {untried:,} messages ends before they are tried at all."
+    return text
+
+
+def _held_up(scenario: Scenario, stages: Sequence[Stage]) -> str:
     what = "the delivery" if len(scenario.deliveries) == 1 else "the deliveries"
     slowest = holding_up(scenario, stages)
     if slowest is None:
@@ -158,76 +158,3 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
             return f"{what} lets {carried} through on average"
         case _:
             return f"its rate lets {carried} through"
-
-
-def within_sentence(capacity: Capacity) -> str:
-    """Return the largest delivery within a time."""
-    several = len(capacity.scenario.deliveries) > 1
-    messages = sum(delivery.messages for delivery in capacity.scenario.deliveries)
-    return (
-        f"{capacity.share * 100:g} % of the messages that can be delivered are accepted within "
-        f"{elapsed(capacity.within_s)} if there are at most {capacity.messages:,}"
-        f"{' in all deliveries together' if several else ''}"
-        f" ({_interval(capacity.size, capacity.confidence, ',.0f')}"
-        f"{effort(capacity.size.n, capacity.simulations)}). That is {capacity.factor:.3g} times "
-        f"{'each' if several else 'the'} delivery as it is, {messages:,} messages."
-        f"{_imprecise(capacity.precise)}"
-    )
-
-
-def sustained_sentence(sustained: Sustained) -> str:
-    """Return the highest steady rate, and the backlogs at the relay's own rate."""
-    stage = called(sustained.kind, sustained.name)
-    per_s = sustained.per_s
-    text = f"Steadily, at most {significant(per_s.mean)} messages/s can be delivered"
-    text += f", {significant(per_s.mean * 3600)} per hour"
-    if sustained.kind == "provider":
-        text += f" ({_interval(per_s, sustained.confidence, '.4g')}"
-        text += f"{effort(per_s.n, sustained.simulations)}); with more, {stage} falls behind for"
-        text += " good."
-    else:
-        text += f": {stage} carries no more, and no provider falls behind at that rate"
-        text += f"{effort(per_s.n, sustained.simulations)}."
-    return text + _relay(sustained) + _imprecise(sustained.precise)
-
-
-def _relay(sustained: Sustained) -> str:
-    """Return the consequences of the relay's own rate."""
-    relay = significant(sustained.relay_per_s)
-    if sustained.growing:
-        first, *others = (
-            (significant(growth.per_s, 3), called(growth.kind, growth.name))
-            for growth in sustained.growing
-        )
-        behind = [f"{first[0]} messages/s at {first[1]}", *(f"{n} at {at}" for n, at in others)]
-        return (
-            f" As long as the relay has messages it hands over {relay}/s: meanwhile the backlog "
-            f"grows by {', '.join(behind)}."
-        )
-    if sustained.relay_per_s == math.inf:
-        return " The relay itself has no limit."
-    return "" if sustained.kind == "relay" else f" The relay hands over {relay}/s at most."
-
-
-def levers_sentence(levers: Levers) -> str:
-    """Return the time that a delivery takes without any lever, and the bottleneck."""
-    slowest = levers.bottleneck
-    holding = "nothing" if slowest is None else called(slowest.kind, slowest.name)
-    return (
-        f"As it is, {levers.share * 100:g} % are accepted after {elapsed(levers.takes_s.mean)}; "
-        f"{holding} holds them up."
-    )
-
-
-def effort(replications: int, simulations: int) -> str:
-    """Return the number of replications and simulations, to end a bracket."""
-    return f"; {replications} replications, {simulations} simulations"
-
-
-def _interval(estimate: Estimate, confidence: float, form: str) -> str:
-    low, high = format(estimate.low, form), format(estimate.high, form)
-    return f"{low} to {high} with {confidence * 100:g} % confidence"
-
-
-def _imprecise(precise: bool) -> str:
-    return "" if precise else " More replications would narrow the interval further."

@@ -1,4 +1,4 @@
-"""Attempts per message, by a simulation's ledger."""
+"""The load on a run's stages: attempts carried, and attempts per message."""
 
 from __future__ import annotations
 
@@ -18,15 +18,10 @@ ACCEPTED_PCT: Final = 99
 
 
 def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
-    """Return the attempts per bin that a provider throttled, or that could not reach it.
+    """Return the attempts that a provider throttled, or that could not reach it, per bin.
 
     A fault may have the same name as one of these reasons. So attempts count as unreachable only
     in the bins of an outage, and as throttled only with a tolerance.
-
-    Returns
-    -------
-    ndarray of int64, shape (bins,)
-        By the time of their finish.
     """
     settings = scenario.providers[provider]
 
@@ -47,7 +42,7 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
 
 
 def carried(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
-    """Return the attempts answered and not `refused`, per bin, shape (bins,)."""
+    """Return the attempts answered and not `refused`, per bin."""
     answered = np.zeros(ledger.bins, np.int64)
     for event in ("accepted", "hard", "soft"):
         answered = answered + ledger.counts(event, clock="happened", provider=provider)
@@ -60,14 +55,10 @@ def attempts_per_message(
     """Return the mean attempts per message, for each provider with messages.
 
     Only messages that were tried count, and no attempts that were `refused`: those are the effect
-    of a limit, and no load. At least 1, because each message has to be carried once.
-
-    Parameters
-    ----------
-    accepted_pct
-        Count attempts until this much of all finally accepted messages had been accepted; None
-        counts all. Messages to full mailboxes are tried for days: a load on a steady stream, but
-        none on a delivery that is long over.
+    of a limit, and no load. At least 1, because each message has to be carried once. Attempts
+    count until ``accepted_pct`` of all finally accepted messages had been accepted; None counts
+    all. Messages to full mailboxes are tried for days: a load on a steady stream, but none on a
+    delivery that is long over.
     """
     attempts = {}
     for provider in ledger.providers:

@@ -1,0 +1,97 @@
+"""The main results of a run in plain sentences: the end, the way there, and when to trust it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sendcap.ledger import Ledger
+from sendcap.readings.bottleneck import held_up
+from sendcap.readings.convergence import convergence
+from sendcap.readings.load import loaded_stages
+from sendcap.readings.modes import MODE_LABELS, Mode
+from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
+from sendcap.text.quantities import counted, elapsed, listed
+
+if TYPE_CHECKING:
+    from sendcap.run import Run
+
+_TOLERANCES_PT: Final = (0.5, 0.1)
+_EARLY_S: Final = 3600.0
+_SEEN_PT: Final = 0.005
+"""A smaller difference is not seen in figures with two decimals."""
+
+
+def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
+    """Yield the main results of a run, one after the other."""
+    yield _delivered(run.ledger)
+    yield _accepted(run.ledger)
+    yield held_up(run.scenario, loaded_stages(run.ledger, run.scenario), run.ledger)
+    for mode in modes:
+        yield _trust(run, mode)
+
+
+def _delivered(ledger: Ledger) -> str:
+    to_deliver = ledger.messages()
+    relay_failed, hard, expired, returned, accepted = (
+        round(ledger.total(event, clock="happened"))
+        for event in ("relay_failed", "hard", "expired", "async_bounced", "accepted")
+    )
+    delivered = accepted - returned
+    under_way = to_deliver - delivered - (relay_failed + hard + expired + returned)
+    losses = (
+        (relay_failed, "failed before the MTA had them"),
+        (hard, "bounced hard"),
+        (expired, "expired without being accepted"),
+        (returned, "were accepted and came back later"),
+        (under_way, "were still under way when the simulation was cut off"),
+    )
+    lost = [f"{count:,} {what}" for count, what in losses if count]
+    text = (
+        f"Of {counted(to_deliver, 'message')}, {delivered:,} {'is' if delivered == 1 else 'are'} "
+        f"delivered in the end: {100.0 * delivered / to_deliver:.2f} %."
+    )
+    return f"{text} {listed(lost)}." if lost else text
+
+
+def _accepted(ledger: Ledger) -> str:
+    times_s = [accepted_at_s(ledger, pct) for pct in ACCEPTED_PCT]
+    half, most, nearly_all = (None if time_s is None else elapsed(time_s) for time_s in times_s)
+    if half is None:
+        return "No message was ever accepted."
+    return (
+        f"Half of all that is ever accepted has been accepted after {half}, 90 % after {most} and "
+        f"99 % after {nearly_all}."
+    )
+
+
+def _trust(run: Run, mode: Mode) -> str:
+    label = MODE_LABELS[mode]
+    label = label[0].upper() + label[1:]
+    result = convergence(run, mode, tolerances_pt=_TOLERANCES_PT, moments_s=(_EARLY_S,))
+    if math.isnan(result.final_pct):
+        return f"{label}, there is no Delivered % at all."
+    text = f"{label}, Delivered % ends at {result.final_pct:.2f} %."
+    early_pt = result.errors[_EARLY_S].from_final_pt
+    if abs(early_pt) >= _SEEN_PT:
+        side = "above" if early_pt > 0 else "below"
+        text += f" After {elapsed(_EARLY_S)} it is {abs(early_pt):.2f} points {side} that."
+    (close_pt, close_s), (closer_pt, closer_s) = result.settling_s.items()
+    text += (
+        f" It stays within {close_pt:g} points of its end after {elapsed(close_s)}, and within "
+        f"{closer_pt:g} after {elapsed(closer_s)}."
+    )
+    if result.cliff is not None and result.cliff.height_pt >= _SEEN_PT:
+        text += (
+            f" When the validity ends, from {elapsed(result.cliff.begins_s)} on, it falls by "
+            f"{result.cliff.height_pt:.2f} points."
+        )
+    above = result.overshoot
+    if above is not None and above.above_final_pt >= _SEEN_PT:
+        text += (
+            f" Bounces + errors % is highest after {elapsed(above.peak_s)}, with "
+            f"{above.peak_pct:.2f} %: {above.above_final_pt:.2f} points above its end, since "
+            "soft bounces count as failed until a retry succeeds."
+        )
+    return text
