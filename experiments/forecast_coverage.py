@@ -74,7 +74,6 @@ from sendcap.study.replication.workers import Workers
 from sendcap.text.quantities import elapsed
 
 CONFIDENCE: Final = 0.9
-TABLES: Final = 4
 TOLERANCE_PT: Final = 0.1
 MODES: Final = ("without-efs", "efs")
 READ: Final = {"without-efs": MODES[:1], "efs": MODES[1:], "both": MODES}
@@ -180,7 +179,13 @@ def judged(
 
 
 def study(
-    messages: int, count: int, simulations: int, moments_s: tuple[float, ...], n: int, seed: int
+    messages: int,
+    count: int,
+    simulations: int,
+    tables: int,
+    moments_s: tuple[float, ...],
+    n: int,
+    seed: int,
 ) -> tuple[pd.DataFrame, float]:
     """Return a row for each forecast, and the width that the ranges alone leave."""
     uncertain = slice_of_one_ip(messages)
@@ -189,7 +194,7 @@ def study(
     rows, ends = [], []
     with Workers(n) as team:
         deliveries = list(team.map(partial(told, uncertain), cases(uncertain, count, seed)))
-        for number in range(TABLES):
+        for number in range(tables):
             scenario = uncertain.scenario.with_seed(seed + number)
             table = simulate_table(
                 replace(uncertain, scenario=scenario),
@@ -199,7 +204,7 @@ def study(
                 workers=team,
             )
             ends.append(table.curves["efs", "*", "delivered_pct"][:, -1])
-            judge = partial(judged, table, deliveries[number::TABLES])
+            judge = partial(judged, table, deliveries[number::tables])
             rows += [row for judged in team.map(judge, asked) for row in judged]
     low, high = np.quantile(ends, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return pd.DataFrame(rows), float(high - low)
@@ -230,6 +235,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=312_500)
     parser.add_argument("--deliveries", type=int, default=200)
     parser.add_argument("--simulations", type=int, default=256)
+    parser.add_argument("--tables", type=int, default=4, help="that share the deliveries")
     parser.add_argument("--seed", type=int, default=20263, help="of deliveries and tables")
     parser.add_argument("--at", nargs="+", default=["1h", "3h", "12h", "2d"])
     parser.add_argument("--workers", type=int, default=2)
@@ -243,6 +249,7 @@ def main() -> None:
             given.messages,
             given.deliveries,
             given.simulations,
+            given.tables,
             moments_s,
             given.workers,
             given.seed,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import io
+import multiprocessing
 import multiprocessing.process
 import os
 import pickle
@@ -136,6 +137,7 @@ class Warm:
         stderr: int | None = subprocess.PIPE,
         own_group: bool = False,
         ignore: Sequence[int] = (),
+        forks: bool = False,
     ) -> Process:
         """Start a program.
 
@@ -149,6 +151,8 @@ class Warm:
             Whether it leads a session, and so a process group, of its own.
         ignore
             Signals that it starts with ignored.
+        forks
+            Whether it forks the processes that it would spawn.
         """
         out, err = (_piped(asked) for asked in (stdout, stderr))
         ended, ends = os.pipe()
@@ -159,6 +163,7 @@ class Warm:
                 "env": dict(os.environ if env is None else env),
                 "own_group": own_group,
                 "ignore": list(ignore),
+                "forks": forks,
             }
         )
         nowhere = os.open(os.devnull, os.O_RDWR)
@@ -276,6 +281,9 @@ def run(request: dict[str, Any], files: list[int]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in request["ignore"]:
         signal.signal(number, signal.SIG_IGN)
+    if request["forks"]:
+        forking = multiprocessing.get_context("fork")
+        multiprocessing.get_context = lambda _: forking
     for number, opened in enumerate(files):
         os.dup2(opened, number)
         os.close(opened)

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -40,14 +38,11 @@ LIMITS = {
 SIMULATORS = ["SimPy"] + (["Ciw"] if importlib.util.find_spec("ciw") else [])
 
 
-def run(*arguments: str) -> str:
-    command = [sys.executable, BENCHMARK, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture(scope="module")
-def output() -> str:
-    return run(*TINY)
+def output(warm) -> str:
+    done = warm.run([BENCHMARK, *TINY], forks=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +172,7 @@ def test_text_and_markdown_have_the_same_cells(benchmark) -> None:
     assert re.split(" *[|] *", markdown[-1])[1:-1] == ["help", "0.07 s", "< 0.3 s", "met"]
 
 
-def test_help_names_the_sizes() -> None:
-    text = run("--help")
+def test_help_names_the_sizes(warm) -> None:
+    text = warm.run([BENCHMARK, "--help"]).stdout
     for option in ("--messages", "--textbook-messages", "--largest", "--customers", "--markdown"):
         assert option in text

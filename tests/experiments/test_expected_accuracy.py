@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 EXPERIMENT = Path(__file__).parents[2] / "experiments" / "expected_accuracy.py"
 
 
-def test_the_table_has_an_error_and_a_time_for_each_case() -> None:
-    command = [sys.executable, EXPERIMENT, "--replications", "2", "--only", "keeps up", "rate"]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def test_the_table_has_an_error_and_a_time_for_each_case(warm) -> None:
+    output = warm.run([EXPERIMENT, "--replications", "2", "--only", "keeps up", "rate"]).stdout
     error = r"[+-]\d+\.\d{3} \(\d+\.\d{3}\)"
     rows = re.findall(
         rf"^\| ([^|]+) \| {error} \| {error} \| {error} \| \d+ ms \|$", output, re.MULTILINE
