@@ -61,7 +61,7 @@ def test_only_what_a_scenario_has_can_be_raised() -> None:
 
 def test_each_lever_says_what_it_changes_and_changes_that_alone() -> None:
     its = scenario_of(**EVERYTHING)
-    changes = {lever.name: lever.change for lever in available(its)}
+    changes = {lever.name: lever.change(its) for lever in available(its)}
     assert changes["one more IP"] == "2 → 3"
     assert changes["+10 % connections per IP"] == "p 10 → 11"
     assert changes["×2 messages per connection"] == "p 10 → 20"

@@ -8,7 +8,8 @@ message is final.
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from sendcap.errors import SendcapError
 from sendcap.model.engine import simulate_ledger
@@ -23,6 +24,8 @@ from sendcap.text.quantities import elapsed
 
 MOST_MESSAGES: Final = 999_999_999
 """Largest delivery in a scenario's format."""
+UNLIMITED: Final = {"rate": None, "connection_scaling": "none", "tolerance": None, "suspend": None}
+"""Settings of a provider that holds nothing back but by the time that attempts take."""
 _COUNTS: Final = 5_000_000
 """Affordable counts of a simulation: bins times deliveries times providers."""
 _MOST_BINS: Final = 1_000_000
@@ -35,18 +38,22 @@ def bare(scenario: Scenario) -> Scenario:
 
     The horizon is left out too: the final acceptances are known when all messages are final.
     """
-    providers = {
-        name: provider.model_copy(update={"async_bounce": 0.0})
-        for name, provider in scenario.providers.items()
-    }
+    scenario = at_providers(scenario, {"async_bounce": 0.0})
     return scenario.model_copy(
         update={
             "engagement": Engagement(),
             "feedback": Feedback(),
-            "providers": providers,
             "time": scenario.time.model_copy(update={"horizon": None}),
         }
     )
+
+
+def at_providers(scenario: Scenario, settings: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with these settings at every provider."""
+    providers = {
+        name: provider.model_copy(update=settings) for name, provider in scenario.providers.items()
+    }
+    return scenario.model_copy(update={"providers": providers})
 
 
 def with_edge_at(scenario: Scenario, moment_s: float) -> Scenario:

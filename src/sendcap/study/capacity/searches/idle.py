@@ -7,7 +7,7 @@ way of the messages shows why.
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +15,13 @@ from sendcap.errors import SendcapError
 from sendcap.ledger import Event, Ledger
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario
-from sendcap.study.capacity.searches.acceptance import begins_s, messages, resized
+from sendcap.study.capacity.searches.acceptance import (
+    UNLIMITED,
+    at_providers,
+    begins_s,
+    messages,
+    resized,
+)
 from sendcap.study.replication.measures import accepted_share_s
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
@@ -27,34 +33,17 @@ _DEVIATIONS: Final = 4.0
 """Standard deviations by which an impossible share is missed."""
 
 
-def idle(scenario: Scenario, size: int) -> Scenario:
-    """Return a scenario with this many messages, none of which ever waits."""
-    sized = resized(scenario, size)
-    batches = sum(-(-delivery.messages // scenario.relay.batch) for delivery in sized.deliveries)
-    limits: dict[str, Any] = {
-        "connections_per_ip": messages(sized),
-        "rate": None,
-        "connection_scaling": "none",
-        "tolerance": None,
-        "suspend": None,
-    }
-    return sized.model_copy(
-        update={
-            "relay": scenario.relay.model_copy(update={"workers": batches, "rate": None}),
-            "mta": scenario.mta.model_copy(
-                update={"ips": 1, "ingress_rate": None, "spool": None, "suspend": None}
-            ),
-            "providers": {
-                name: provider.model_copy(update=limits)
-                for name, provider in scenario.providers.items()
-            },
-        }
-    )
-
-
 def idle_ledger(scenario: Scenario) -> Ledger:
-    """Simulate an idle system with enough messages for shares of them."""
-    return simulate_ledger(idle(scenario, _SAMPLE))
+    """Simulate a scenario in which no message ever waits, with enough messages for shares."""
+    sized = resized(scenario, _SAMPLE)
+    batches = sum(-(-delivery.messages // scenario.relay.batch) for delivery in sized.deliveries)
+    mta = {"ips": 1, "ingress_rate": None, "spool": None, "suspend": None}
+    changes = {
+        "relay": scenario.relay.model_copy(update={"workers": batches, "rate": None}),
+        "mta": scenario.mta.model_copy(update=mta),
+    }
+    limits = {**UNLIMITED, "connections_per_ip": messages(sized)}
+    return simulate_ledger(at_providers(sized.model_copy(update=changes), limits))
 
 
 def attempts_by(ledger: Ledger, until_s: float) -> dict[str, float]:
@@ -66,19 +55,9 @@ def attempts_by(ledger: Ledger, until_s: float) -> dict[str, float]:
 
 
 def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share: float) -> None:
-    """Refuse a target that even an idle system misses.
+    """Refuse a target that even an idle system misses, by the `idle_ledger`.
 
-    Parameters
-    ----------
-    ledger
-        The scenario's `idle_ledger`.
-    within_s, share
-        The target.
-
-    Raises
-    ------
-    SendcapError
-        With the largest share accepted in time, and the reason.
+    The error names the largest share accepted in time, and the reason.
     """
     total = ledger.total("accepted", clock="happened")
     if not total:
@@ -93,7 +72,7 @@ def require_possible(scenario: Scenario, ledger: Ledger, within_s: float, share:
     raise SendcapError(
         f"{percent_down(share)} within {elapsed(within_s)} is impossible, however small the "
         f"delivery: of the messages that are ever accepted at most {percent_down(possible)} are by "
-        f"then, because {_why(scenario, ledger, until_s)}; ask for a smaller share or give more "
+        f"then, because {_reason(scenario, ledger, until_s)}; ask for a smaller share or give more "
         "time"
     )
 
@@ -104,8 +83,8 @@ def _by(ledger: Ledger, event: Event, until_s: float, provider: str | None = Non
     return float(np.interp(until_s, ledger.edges_s, counts))
 
 
-def _why(scenario: Scenario, ledger: Ledger, until_s: float) -> str:
-    """Return why most late messages are late."""
+def _reason(scenario: Scenario, ledger: Ledger, until_s: float) -> str:
+    """Return the reason for which most late messages are late."""
     last = max(scenario.deliveries, key=lambda delivery: delivery.at + delivery.spread)
     if last.at + last.spread > until_s:
         ready = elapsed(last.at + last.spread - begins_s(scenario))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
@@ -140,19 +141,12 @@ def levers(
 
     Parameters
     ----------
-    scenario
-        A scenario, the path of a scenario file or the name of a preset.
     share
-        Share of the deliverable messages whose acceptance ends the delivery, such as 0.99 or
-        ``"99%"``.
+        Share of the deliverable messages whose acceptance ends the delivery, such as ``"99%"``.
     replications
         Number of replications, 2 or more.
-    confidence
-        Confidence level of the intervals.
-    workers
-        Worker processes (default: one per CPU); results do not depend on it.
-    progress
-        Called with the number of simulations so far.
+    scenario, confidence, workers, progress
+        As for `sendcap.largest_within`.
 
     Raises
     ------
@@ -171,29 +165,23 @@ def levers(
         simulations = Simulations(team, progress)
         tasks = (Acceptance(case.with_seed(seed), share) for case in cases for seed in seeds)
         times_s, tries = zip(*simulations.map(takes_and_tries, tasks), strict=True)
-    # Attempts as in the scenario's own simulation, where `sendcap limits` counts them.
-    attempts = tries[0]
     if math.inf in times_s:
         raise SendcapError(
             f"{percent_down(share)} of the deliverable messages are never accepted, because too "
             f"many expire before their turn comes; ask for a smaller share"
         )
-    base_s, *others_s = (
-        times_s[start : start + replications] for start in range(0, len(times_s), replications)
-    )
+    base_s, *others_s = np.reshape(times_s, (len(cases), replications))
+    # Attempts as in the scenario's own simulation, where `sendcap limits` counts them.
+    attempts = tries[0]
     gains = []
     for lever, after_s in zip(pulled, others_s, strict=True):
-        saved_s = [before - after for before, after in zip(base_s, after_s, strict=True)]
-        until, then = helps_until(lever, base, attempts)
-        gains.append(Gain(lever.name, lever.change, estimate(saved_s, confidence), until, then))
-    return Levers(
-        share=share,
-        takes_s=estimate(base_s, confidence),
-        bottleneck=holding_up(base, stages(base, attempts)),
-        gains=tuple(sorted(gains, key=lambda gain: -gain.gain_s.mean)),
-        confidence=confidence,
-        simulations=simulations.done,
-    )
+        saved_s = estimate((base_s - after_s).tolist(), confidence)
+        until = helps_until(lever, base, attempts)
+        gains.append(Gain(lever.name, lever.change(base), saved_s, *until))
+    gains.sort(key=lambda gain: -gain.gain_s.mean)
+    takes_s = estimate(base_s.tolist(), confidence)
+    slowest = holding_up(base, stages(base, attempts))
+    return Levers(share, takes_s, slowest, tuple(gains), confidence, simulations.done)
 
 
 def helps_until(
@@ -201,11 +189,8 @@ def helps_until(
 ) -> tuple[int | None, Stage | None]:
     """Return the number of units until the bottleneck moves, and the new bottleneck.
 
-    Returns
-    -------
-    tuple
-        0 and None where a unit does not shorten the bottleneck's time, or without a bottleneck;
-        None and None where the bottleneck stays, however many the units.
+    0 and None where a unit does not shorten the bottleneck's time, or without a bottleneck; None
+    and None where the bottleneck stays, however many the units.
     """
 
     def at(units: int) -> Stage:

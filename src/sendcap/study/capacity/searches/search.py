@@ -9,20 +9,14 @@ a few at a time. Because the procedure stops when the roots happen to agree, an 
 covers the answer in 92 to 95 % of the cases (tests/study/capacity/test_search.py).
 
 The root searches run side by side, one simulation of each replication at a time: the simulations
-do not depend on the number of processors.
-
-References
-----------
-A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 9.4.1 and 11.2.
-T. R. Chandrupatla, "A new hybrid quadratic/bisection algorithm for finding the zero of a nonlinear
-function without using derivatives", Advances in Engineering Software 28 (1997).
+do not depend on the number of processors. Source: A. M. Law, "Simulation Modeling and Analysis",
+5th edition (2015), sections 9.4.1 and 11.2.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -75,23 +69,12 @@ def imprecise(precise: bool) -> str:
     return "" if precise else " More replications would narrow the interval further."
 
 
-@dataclass(frozen=True)
-class Root:
-    """The largest size that meets the target.
+class Root(NamedTuple):
+    """The largest size that meets the target."""
 
-    Attributes
-    ----------
-    size
-        Mean over the replications, with the confidence interval.
-    roots
-        The root of each replication.
-    precise
-        Whether the interval is narrow enough.
-    """
-
-    size: Estimate
-    roots: tuple[float, ...]
-    precise: bool
+    size: Estimate  # mean over the replications
+    roots: tuple[float, ...]  # the root of each replication
+    precise: bool  # whether the interval is narrow enough
 
 
 def largest_size(
@@ -103,28 +86,12 @@ def largest_size(
     precision: float,
     replications: int,
 ) -> Root:
-    """Find the largest size at which the excess over the target is not above zero.
+    """Find the largest size, from 1 to ``most``, at which the excess is not above zero.
 
-    Parameters
-    ----------
-    excess
-        Simulates trials. Increases with the size, and is dimensionless: near the target about the
-        relative excess of the size.
-    guess
-        First size.
-    most
-        Largest size; the smallest is 1.
-    confidence
-        Confidence level of the interval.
-    precision
-        Half width of a sufficiently narrow interval, relative to the mean.
-    replications
-        Largest number of replications.
-
-    Raises
-    ------
-    NoneSmallEnoughError, AllLargeEnoughError
-        If a replication has no root between 1 and ``most``.
+    The excess over the target increases with the size, and is dimensionless: near the target about
+    the relative excess of the size. Replications are added, up to a number of them, until half
+    the interval is not above ``precision``, relative to the mean. Raises `NoneSmallEnoughError` or
+    `AllLargeEnoughError` if a replication has no root.
     """
     require_confidence(confidence)
     if not precision > 0.0:

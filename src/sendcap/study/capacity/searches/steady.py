@@ -23,7 +23,7 @@ from sendcap.scenario import (
     Schedule,
     WarmUp,
 )
-from sendcap.study.capacity.searches.acceptance import bare, resized
+from sendcap.study.capacity.searches.acceptance import UNLIMITED, at_providers, bare, resized
 
 MEASURED: Final = 1_500_000
 """Messages watched in a simulation, by default."""
@@ -89,38 +89,16 @@ def _with_burst(provider: Provider, ips: int, own_ips: int, most: int) -> Provid
 
 @dataclass(frozen=True)
 class Stream:
-    """A steady stream through one of several equal parts of a system.
+    """A steady stream through one of several equal parts of a system."""
 
-    Attributes
-    ----------
-    scenario
-        A part of the system, with the limits of the long run.
-    parts
-        Number of parts.
-    warm_up_s
-        Time until retries have reached their final number: the longest validity.
-    measured_s
-        Time of the measurement after the warm-up.
-    """
-
-    scenario: Scenario
+    scenario: Scenario  # a part of the system, with the limits of the long run
     parts: int
-    warm_up_s: float
-    measured_s: float
+    warm_up_s: float  # until retries have reached their final number: the longest validity
+    measured_s: float  # after the warm-up
 
     @classmethod
     def of(cls, scenario: Scenario, per_s: float, measured: int = MEASURED) -> Stream:
-        """Plan simulations of a scenario at about this rate of messages to deliver.
-
-        Parameters
-        ----------
-        scenario
-            See `lasting`.
-        per_s
-            Messages per second in the whole system.
-        measured
-            Messages watched.
-        """
+        """Plan simulations of a `lasting` scenario at about this rate of the whole system."""
         parts = equal_parts(scenario)
         per_s /= parts
         bin_s, warm_up_s, measured_s = _times_s(scenario, per_s, measured)
@@ -178,7 +156,11 @@ class Stream:
     def task(self, size: int, seed: int, *, unhindered: bool = False) -> StreamTask:
         """Return the simulation of a stream, on request without any limit."""
         stream = resized(self.scenario, size).with_seed(seed)
-        return StreamTask(_unhindered(stream) if unhindered else stream, self.warm_up_s)
+        if unhindered:
+            at_once = Constant(value="0s")
+            times = {"connect_time": at_once, "transaction_time": at_once}
+            stream = at_providers(stream, {**UNLIMITED, **times})
+        return StreamTask(stream, self.warm_up_s)
 
 
 def _streams(scenario: Scenario, end_s: float) -> tuple[Delivery, ...]:
@@ -226,21 +208,6 @@ def _retries(scenario: Scenario) -> bool:
     )
 
 
-def _unhindered(scenario: Scenario) -> Scenario:
-    none: dict[str, Any] = {
-        "connect_time": Constant(value="0s"),
-        "transaction_time": Constant(value="0s"),
-        "rate": None,
-        "connection_scaling": "none",
-        "tolerance": None,
-        "suspend": None,
-    }
-    providers = {
-        name: provider.model_copy(update=none) for name, provider in scenario.providers.items()
-    }
-    return scenario.model_copy(update={"providers": providers})
-
-
 class StreamTask(NamedTuple):
     """A simulation of a stream."""
 
@@ -248,28 +215,21 @@ class StreamTask(NamedTuple):
     warm_up_s: float
 
 
-class Arrivals(NamedTuple):
-    """Messages that arrived at a provider, and how many fewer became final meanwhile."""
+def unsettled_shares(task: StreamTask) -> dict[str, float]:
+    """Simulate a stream, and return the share of unsettled arrivals at each provider.
 
-    arrived: int
-    unsettled: int
-
-    @property
-    def unsettled_share(self) -> float:
-        """Share of the arrivals that piled up or expired."""
-        return self.unsettled / max(self.arrived, 1)
-
-
-def watched(task: StreamTask) -> dict[str, Arrivals]:
-    """Simulate a stream, and return the arrivals at each provider after the warm-up."""
+    Of the messages that arrived after the warm-up, those by which fewer became final meanwhile:
+    they piled up or expired.
+    """
     ledger = simulate_ledger(task.scenario)
     first = round(task.warm_up_s / ledger.bin_s)
 
     def count(event: Event, provider: str) -> int:
         return int(ledger.counts(event, clock="happened", provider=provider)[first:].sum())
 
-    arrivals = {}
+    shares = {}
     for name in ledger.providers:
         arrived = count("relayed", name)
-        arrivals[name] = Arrivals(arrived, arrived - count("accepted", name) - count("hard", name))
-    return arrivals
+        unsettled = arrived - count("accepted", name) - count("hard", name)
+        shares[name] = unsettled / max(arrived, 1)
+    return shares

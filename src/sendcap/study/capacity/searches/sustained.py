@@ -25,7 +25,12 @@ from sendcap.study.capacity.searches.search import (
     interval,
     largest_size,
 )
-from sendcap.study.capacity.searches.steady import MEASURED, Arrivals, Stream, lasting, watched
+from sendcap.study.capacity.searches.steady import (
+    MEASURED,
+    Stream,
+    lasting,
+    unsettled_shares,
+)
 from sendcap.study.capacity.searches.within import MOST_REPLICATIONS
 from sendcap.study.replication.estimates import Estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
@@ -140,20 +145,10 @@ def sustained(
 
     Parameters
     ----------
-    scenario
-        A scenario, the path of a scenario file or the name of a preset.
-    confidence
-        Confidence level of the interval.
-    precision
-        Half width of a sufficiently narrow interval, relative to the mean.
-    replications
-        Largest number of replications.
     measured
         Messages watched in each simulation.
-    workers
-        Worker processes (default: one per CPU); results do not depend on it.
-    progress
-        Called with the number of simulations so far.
+    scenario, confidence, precision, replications, workers, progress
+        As for `sendcap.largest_within`.
 
     Raises
     ------
@@ -165,40 +160,32 @@ def sustained(
     seeds = seeds_of(endless, replications)
     # All batches of an endless stream are full.
     ceilings = stages(resized(endless, MOST_MESSAGES))
-    fixed = [stage for stage in ceilings if stage.kind != "provider"]
-    lowest = min(fixed, key=lambda stage: stage.delivery_per_s)
+    relay_per_s = ceilings[0].delivery_per_s
+    guess_per_s = _guess_per_s(ceilings)
+    growing: list[Growth] = []
+    with Workers.of(workers) as team:
+        simulations = Simulations(team, progress)
+        streams = _Streams(endless, guess_per_s, measured, seeds, simulations)
+        per_s, kind, name, precise = _unstable(streams, ceilings, confidence, precision)
+        if per_s.high < relay_per_s < math.inf:
+            growing = _growing(endless, ceilings, measured, seeds[:_GROWING], simulations)
+    times_s = streams.stream.warm_up_s, streams.stream.measured_s
+    done = simulations.done
+    return Sustained(
+        per_s, kind, name, relay_per_s, tuple(growing), *times_s, confidence, done, precise
+    )
+
+
+def _guess_per_s(ceilings: Sequence[Stage]) -> float:
+    """Return about the highest rate of a scenario, by the ceilings in closed form."""
+    # A little too much at a provider, where the search has a straight line to follow.
     guess_per_s = min(
-        lowest.delivery_per_s,
-        # A little too much, where the search has a straight line to follow.
-        _FROM * min(_unsuspended_per_s(stage) for stage in ceilings if stage.kind == "provider"),
+        _FROM * _unsuspended_per_s(stage) if stage.kind == "provider" else stage.delivery_per_s
+        for stage in ceilings
     )
     if guess_per_s == math.inf:
         raise _unlimited()
-    with Workers.of(workers) as team:
-        simulations = Simulations(team, progress)
-        stream = Stream.of(endless, guess_per_s, measured)
-        streams = _Streams(stream, guess_per_s, seeds, simulations)
-        unstable = _provider(streams, lowest.delivery_per_s, replications, confidence, precision)
-        if unstable is None:
-            exact = lowest.delivery_per_s
-            unstable = Estimate(exact, exact, exact, AT_A_TIME), lowest.kind, lowest.name, True
-        per_s, kind, name, precise = unstable
-        relay_per_s = next(stage.delivery_per_s for stage in fixed if stage.kind == "relay")
-        growing: list[Growth] = []
-        if per_s.high < relay_per_s < math.inf:
-            growing = _growing(endless, ceilings, measured, seeds[:_GROWING], simulations)
-    return Sustained(
-        per_s=per_s,
-        kind=kind,
-        name=name,
-        relay_per_s=relay_per_s,
-        growing=tuple(growing),
-        warm_up_s=stream.warm_up_s,
-        measured_s=stream.measured_s,
-        confidence=confidence,
-        simulations=simulations.done,
-        precise=precise,
-    )
+    return guess_per_s
 
 
 def _unsuspended_per_s(stage: Stage) -> float:
@@ -222,14 +209,19 @@ class _Streams:
     """
 
     def __init__(
-        self, stream: Stream, per_s: float, seeds: Sequence[int], simulations: Simulations
+        self,
+        scenario: Scenario,
+        per_s: float,
+        measured: int,
+        seeds: Sequence[int],
+        simulations: Simulations,
     ) -> None:
-        self.stream = stream
-        self._seeds = seeds
+        self.stream = Stream.of(scenario, per_s, measured)
+        self.seeds = seeds
         self._simulations = simulations
-        self.usual_size = stream.size(per_s)
-        self._usual: dict[int, dict[str, Arrivals]] = {}
-        self.allowed = stream.allowances(per_s, EPSILON)
+        self.usual_size = self.stream.size(per_s)
+        self._usual: dict[int, dict[str, float]] = {}
+        self.allowed = self.stream.allowances(per_s, EPSILON)
         self.worst: dict[Trial, tuple[float, str]] = {}
 
     def excess(self, trials: Sequence[Trial]) -> list[float]:
@@ -243,29 +235,28 @@ class _Streams:
 
     def left(self, trials: Sequence[Trial]) -> list[dict[str, float]]:
         """Return the share left unsettled by each provider's limits, for each trial."""
-        numbers = list(dict.fromkeys(trial.replication for trial in trials))
+        numbers = dict.fromkeys(trial.replication for trial in trials)
         new = [number for number in numbers if number not in self._usual]
         tasks = [
-            self.stream.task(self.usual_size, self._seeds[number], unhindered=True)
-            for number in new
+            self.stream.task(self.usual_size, self.seeds[number], unhindered=True) for number in new
         ]
-        tasks += [self.stream.task(trial.size, self._seeds[trial.replication]) for trial in trials]
-        arrivals = list(self._simulations.map(watched, tasks))
-        self._usual.update(zip(new, arrivals, strict=False))
+        tasks += [self.stream.task(trial.size, self.seeds[trial.replication]) for trial in trials]
+        unsettled = list(self._simulations.map(unsettled_shares, tasks))
+        self._usual.update(zip(new, unsettled, strict=False))
         return [
-            {
-                name: come.unsettled_share - self._usual[trial.replication][name].unsettled_share
-                for name, come in by_provider.items()
-            }
-            for trial, by_provider in zip(trials, arrivals[len(new) :], strict=True)
+            {name: share - self._usual[trial.replication][name] for name, share in shares.items()}
+            for trial, shares in zip(trials, unsettled[len(new) :], strict=True)
         ]
 
 
-def _provider(
-    streams: _Streams, most_per_s: float, replications: int, confidence: float, precision: float
-) -> tuple[Estimate, Kind, str, bool] | None:
-    """Return the rate at which a provider becomes unstable, and its name; None if none does."""
+def _unstable(
+    streams: _Streams, ceilings: Sequence[Stage], confidence: float, precision: float
+) -> tuple[Estimate, Kind, str, bool]:
+    """Return the rate at which the first stage becomes unstable, which one, and if precisely."""
     stream = streams.stream
+    fixed = (stage for stage in ceilings if stage.kind != "provider")
+    lowest = min(fixed, key=lambda stage: stage.delivery_per_s)
+    most_per_s = lowest.delivery_per_s
     try:
         root = largest_size(
             streams.excess,
@@ -273,14 +264,15 @@ def _provider(
             most=MOST_MESSAGES if most_per_s == math.inf else stream.size(most_per_s),
             confidence=confidence,
             precision=precision,
-            replications=replications,
+            replications=len(streams.seeds),
         )
     except NoneSmallEnoughError:
         raise SendcapError("no rate is low enough for every provider to keep up with it") from None
     except AllLargeEnoughError:
         if most_per_s == math.inf:
             raise _unlimited() from None
-        return None
+        exact = Estimate(most_per_s, most_per_s, most_per_s, AT_A_TIME)
+        return exact, lowest.kind, lowest.name, True
     # The unstable provider just above the root.
     name = min(worst for worst in streams.worst.values() if worst[0] > 0.0)[1]
     per_s = root.size.scaled(stream.per_s(1) * (1.0 - streams.allowed[name]))
@@ -295,14 +287,14 @@ def _growing(
     simulations: Simulations,
 ) -> list[Growth]:
     """Return the stages that fall behind a busy relay, the fastest growth first."""
-    per_s = next(stage.delivery_per_s for stage in ceilings if stage.kind == "relay")
+    per_s = ceilings[0].delivery_per_s
     growing = []
     for ingress in (stage for stage in ceilings if stage.kind == "ingress"):
         arrive_per_s = per_s * ingress.share
         if arrive_per_s > ingress.per_s:
             growing.append(Growth("ingress", ingress.name, arrive_per_s - ingress.per_s))
             per_s = ingress.delivery_per_s
-    streams = _Streams(Stream.of(scenario, per_s, measured), per_s, seeds, simulations)
+    streams = _Streams(scenario, per_s, measured, seeds, simulations)
     left = streams.left([Trial(number, streams.usual_size) for number in range(len(seeds))])
     for stage in (stage for stage in ceilings if stage.kind == "provider"):
         behind = sum(shares[stage.name] for shares in left) / len(left)

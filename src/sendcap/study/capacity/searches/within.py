@@ -31,6 +31,7 @@ from sendcap.study.capacity.searches.idle import attempts_by, idle_ledger, requi
 from sendcap.study.capacity.searches.search import (
     AllLargeEnoughError,
     NoneSmallEnoughError,
+    Root,
     Trial,
     effort,
     imprecise,
@@ -150,53 +151,58 @@ def largest_within(
     share = parse_share(share)
     require_confidence(confidence)
     seeds = seeds_of(scenario, replications)
+    with Workers.of(workers) as team:
+        simulations = Simulations(team, progress)
+        root = _root(scenario, within_s, share, seeds, simulations, confidence, precision)
+    size, factor = root.size, root.size.mean / messages(scenario)
+    digits = certain_digits(size)
+    done, precise = simulations.done, root.precise
+    return Capacity(within_s, share, digits, size, factor, confidence, done, precise, scenario)
+
+
+def _root(
+    scenario: Scenario,
+    within_s: float,
+    share: float,
+    seeds: Sequence[int],
+    simulations: Simulations,
+    confidence: float,
+    precision: float,
+) -> Root:
+    """Return the size at which the share is accepted just in time."""
     until_s = begins_s(scenario) + within_s
     simulated = with_edge_at(bare(scenario), until_s)
     ledger = idle_ledger(simulated)
     require_possible(simulated, ledger, within_s, share)
     guess = _closed_form(simulated, within_s, share, attempts_by(ledger, until_s))
-    with Workers.of(workers) as team:
-        simulations = Simulations(team, progress)
 
-        def excess(trials: Sequence[Trial]) -> list[float]:
-            tasks = (
-                Acceptance(resized(simulated, size).with_seed(seeds[replication]), share)
-                for replication, size in trials
-            )
-            return [_excess(time_s, within_s) for time_s in simulations.map(takes_s, tasks)]
+    def excess(trials: Sequence[Trial]) -> list[float]:
+        tasks = (
+            Acceptance(resized(simulated, size).with_seed(seeds[replication]), share)
+            for replication, size in trials
+        )
+        # On logarithmic scales, a time proportional to the size is a straight line.
+        return [
+            min(math.log(max(time_s, _INSTANT_S) / within_s), _FAR)
+            for time_s in simulations.map(takes_s, tasks)
+        ]
 
-        try:
-            root = largest_size(
-                excess,
-                guess,
-                most=MOST_MESSAGES,
-                confidence=confidence,
-                precision=precision,
-                replications=replications,
-            )
-        except NoneSmallEnoughError:
-            raise SendcapError(
-                f"{percent_down(share)} within {elapsed(within_s)} is impossible: not even a "
-                f"single message is always accepted by then; give more time"
-            ) from None
-        except AllLargeEnoughError:
-            raise _too_large(within_s) from None
-    return Capacity(
-        within_s=within_s,
-        share=share,
-        messages=certain_digits(root.size),
-        size=root.size,
-        factor=root.size.mean / messages(scenario),
-        confidence=confidence,
-        simulations=simulations.done,
-        precise=root.precise,
-        scenario=scenario,
-    )
-
-
-def _excess(time_s: float, within_s: float) -> float:
-    # On logarithmic scales, a time proportional to the size is a straight line.
-    return min(math.log(max(time_s, _INSTANT_S) / within_s), _FAR)
+    try:
+        return largest_size(
+            excess,
+            guess,
+            most=MOST_MESSAGES,
+            confidence=confidence,
+            precision=precision,
+            replications=len(seeds),
+        )
+    except NoneSmallEnoughError:
+        raise SendcapError(
+            f"{percent_down(share)} within {elapsed(within_s)} is impossible: not even a "
+            f"single message is always accepted by then; give more time"
+        ) from None
+    except AllLargeEnoughError:
+        raise _too_large(within_s) from None
 
 
 def certain_digits(size: Estimate) -> int:
@@ -207,12 +213,12 @@ def certain_digits(size: Estimate) -> int:
     >>> certain_digits(Estimate(9_537_412.0, 9_534_000.0, 9_541_000.0, 4))
     9537000
     """
-    whole = math.floor(size.mean)
-    digits = len(str(whole)) - 1
+    count = math.floor(size.mean)
+    digits = len(str(count)) - 1
     if size.half_width < math.inf:
         digits = min(digits, math.floor(math.log10(max(size.half_width, 1.0))))
     unit = int(10**digits)
-    return whole - whole % unit
+    return count - count % unit
 
 
 def _closed_form(
