@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sendcap.text.quantities import counted, elapsed, precise, time_cell
+from sendcap.text.quantities import counted, elapsed, precise
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_elapsed_names_the_two_largest_units(seconds, text) -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"), [(math.nan, "–"), (0.0004, "0s"), (0.0006, "0.0006s"), (90, "1m 30s")]
 )
-def test_a_cell_of_a_table_has_a_dash_for_no_time(seconds, text) -> None:
-    assert time_cell(seconds) == text
+def test_a_missing_time_is_a_dash_and_a_tiny_one_zero(seconds, text) -> None:
+    assert elapsed(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.text.points import parse_points
-from sendcap.text.shares import parse_share, share_text
+from sendcap.text.shares import parse_points, parse_share, share_text
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.charts.style import MODE_LOOKS
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import console, heading, new_table
-from sendcap.text.bands import Write, bracketed
-from sendcap.text.points import points, points_in_words, signed_points
+from sendcap.text.measures import Write, bracketed
 from sendcap.text.quantities import elapsed, time_difference
-from sendcap.text.shares import percentage
+from sendcap.text.shares import percentage, points, points_in_words, signed_points
 
 if TYPE_CHECKING:
     from sendcap.study.convergence.compare import Comparison

@@ -8,7 +8,7 @@ from typing import cast
 import click
 
 from sendcap.cli import options
-from sendcap.text.points import parse_points
+from sendcap.text.shares import parse_points
 
 
 @click.command()

@@ -10,10 +10,9 @@ from sendcap.cli.tables import console, heading, new_table
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.convergence.sentences import label
 from sendcap.study.replication.recording import PARTS
-from sendcap.text.bands import banded
-from sendcap.text.points import points_in_words, signed_points
+from sendcap.text.measures import banded
 from sendcap.text.quantities import counted, elapsed
-from sendcap.text.shares import percentage
+from sendcap.text.shares import percentage, points_in_words, signed_points
 
 if TYPE_CHECKING:
     import pandas as pd

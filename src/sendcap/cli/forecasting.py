@@ -10,9 +10,9 @@ from sendcap.cli.tables import console, heading, new_table
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.study.convergence.sentences import label
 from sendcap.study.forecasts.sentences import about_values, number_text
-from sendcap.text.bands import bracketed
-from sendcap.text.points import points_in_words
+from sendcap.text.measures import bracketed
 from sendcap.text.quantities import elapsed
+from sendcap.text.shares import points_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import heading, new_table
-from sendcap.text.quantities import time_cell
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ def show_limits(screen: Console, limits: Limits) -> None:
             f"{row['share_pct']:.1f}",
             f"{row['attempts_per_message']:.2f}",
             *(_number(row[name]) for name in ("delivery_per_s", "delivery_per_hour")),
-            time_cell(row["needs_s"]),
+            elapsed(row["needs_s"]),
         )
     heading(screen, "Ceilings: the most that each stage can carry")
     screen.print(table)
@@ -66,10 +66,10 @@ def show_limits(screen: Console, limits: Limits) -> None:
         table.add_row(
             _marked(row["stage"], limits),
             f"{row['utilisation_pct']:.0f}",
-            *(time_cell(row[name]) for name in ("mean_wait_s", "p95_wait_s", "longest_wait_s")),
+            *(elapsed(row[name]) for name in ("mean_wait_s", "p95_wait_s", "longest_wait_s")),
             f"{row['peak_backlog']:,}",
-            time_cell(row["peak_at_s"]),
-            "not yet" if row["drained_at_s"] == math.inf else time_cell(row["drained_at_s"]),
+            elapsed(row["peak_at_s"]),
+            "not yet" if row["drained_at_s"] == math.inf else elapsed(row["drained_at_s"]),
         )
     heading(screen, "Simulated: how busy each stage was, and how many waited there")
     screen.print(table)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sendcap.cli import options
-from sendcap.text.bands import bracketed
-from sendcap.text.measures import measure_text
+from sendcap.text.measures import bracketed, measure_text
 
 if TYPE_CHECKING:
     import pandas as pd

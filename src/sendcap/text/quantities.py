@@ -15,17 +15,15 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def elapsed(seconds: float) -> str:
-    """Return a time in the two largest units, rounded to the smaller of them.
+    """Return a time in the two largest units, rounded to the smaller; ``–`` for NaN.
 
-    Examples
-    --------
-    >>> elapsed(302_400)
-    '3d 12h'
-    >>> elapsed(86_399.9)
-    '1d'
-    >>> elapsed(0.25)
-    '0.25s'
+    >>> elapsed(302_400), elapsed(86_399.9), elapsed(0.25), elapsed(0.0002)
+    ('3d 12h', '1d', '0.25s', '0s')
     """
+    if math.isnan(seconds):
+        return NOTHING
+    if abs(seconds) < 0.0005:
+        return "0s"
     if seconds < 60:
         return f"{seconds:.3g}s" if round(seconds, 3) < 60 else "1m"
     for (name, unit), (smaller_name, smaller) in pairwise(_UNITS):
@@ -36,24 +34,9 @@ def elapsed(seconds: float) -> str:
     return f"{seconds:.0f}s"
 
 
-def time_cell(seconds: float) -> str:
-    """Return a time as `elapsed` does, ``–`` for NaN, and ``0s`` below a millisecond.
-
-    Examples
-    --------
-    >>> time_cell(float("nan")), time_cell(0.0002)
-    ('–', '0s')
-    """
-    if math.isnan(seconds):
-        return NOTHING
-    return "0s" if seconds < 0.0005 else elapsed(seconds)
-
-
 def time_difference(seconds: float) -> str:
     """Return a difference of times with its sign.
 
-    Examples
-    --------
     >>> time_difference(1503.0), time_difference(-27.0), time_difference(0.0)
     ('+25m 3s', '−27s', '0s')
     """
@@ -66,8 +49,6 @@ def time_difference(seconds: float) -> str:
 def precise(seconds: float) -> str:
     """Return a measured time: three digits below 100 s, milliseconds below 1 s.
 
-    Examples
-    --------
     >>> precise(0.0712), precise(75.32), precise(5400.0)
     ('71.2ms', '75.3s', '1h 30m')
     >>> precise(float("inf"))
@@ -83,8 +64,6 @@ def precise(seconds: float) -> str:
 def counted(count: int, one: str, several: str | None = None) -> str:
     """Return a number with a noun.
 
-    Examples
-    --------
     >>> counted(1, "message"), counted(12_500, "message"), counted(2, "reply", "replies")
     ('1 message', '12,500 messages', '2 replies')
     """
@@ -94,8 +73,6 @@ def counted(count: int, one: str, several: str | None = None) -> str:
 def listed(words: Sequence[str]) -> str:
     """Return words as a list in a sentence.
 
-    Examples
-    --------
     >>> listed(["gmail"]), listed(["gmail", "yahoo", "gmx"])
     ('gmail', 'gmail, yahoo and gmx')
     """
@@ -105,8 +82,6 @@ def listed(words: Sequence[str]) -> str:
 def compact(number: float, _position: float | None = None) -> str:
     """Return a number for an axis: with k for thousands and M for millions.
 
-    Examples
-    --------
     >>> compact(0), compact(950), compact(12_500), compact(999_999), compact(4_110_638)
     ('0', '950', '12.5 k', '1 M', '4.11 M')
     """
@@ -119,8 +94,6 @@ def compact(number: float, _position: float | None = None) -> str:
 def significant(number: float, digits: int = 4) -> str:
     """Return a number with a number of significant digits.
 
-    Examples
-    --------
     >>> significant(1234.56), significant(0.051239, 3)
     ('1,235', '0.0512')
     """
@@ -130,8 +103,6 @@ def significant(number: float, digits: int = 4) -> str:
 def rate(per_s: float, noun: str = "") -> str:
     """Return a rate per second, or per hour if it is less than one per second.
 
-    Examples
-    --------
     >>> rate(1500.0), rate(8.333), rate(0.25), rate(0.25, "attempts")
     ('1,500/s', '8.3/s', '900/h', '900 attempts/h')
     """

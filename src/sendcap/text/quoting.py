@@ -50,14 +50,14 @@ def shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
-def dotted(place: Sequence[str | int]) -> str:
+def dotted(position: Sequence[str | int]) -> str:
     """Return the path of a field of a scenario.
 
     >>> dotted(("deliveries", 0, "audience", "comcast.net"))
     'deliveries[0].audience."comcast.net"'
     """
     path = ""
-    for piece in place:
+    for piece in position:
         if isinstance(piece, int):
             path += f"[{piece}]"
         else:

@@ -25,7 +25,7 @@ from sendcap.study.replication.recording import PARTS, Plan, Quantity, reading_m
 from sendcap.study.replication.replicate import Precision, follow, modes_of
 from sendcap.study.replication.replications import SPREAD, Records, Replications, spread
 from sendcap.study.replication.workers import Workers
-from sendcap.text.points import parse_points
+from sendcap.text.shares import parse_points
 
 FINAL: Final = ("delivered_pct", "truth_pct", "bounces_errors_pct")
 SETTLING: Final = ("settling_s",)

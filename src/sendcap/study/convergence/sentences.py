@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.style import MODE_LOOKS
 from sendcap.readings.modes import ALL_PROVIDERS
-from sendcap.text.bands import banded
-from sendcap.text.points import points, points_in_words
+from sendcap.text.measures import banded
 from sendcap.text.quantities import elapsed, listed
-from sendcap.text.shares import percentage, share_text
+from sendcap.text.shares import percentage, points, points_in_words, share_text
 
 if TYPE_CHECKING:
     from sendcap.readings.modes import Mode

@@ -31,7 +31,7 @@ from sendcap.study.replication.recording import (
 )
 from sendcap.study.replication.replications import Records, Replications
 from sendcap.study.replication.workers import Simulations, Workers, each_replication
-from sendcap.text.points import parse_points
+from sendcap.text.shares import parse_points
 
 DEFAULT_REPLICATIONS: Final = 20
 

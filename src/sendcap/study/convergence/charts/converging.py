@@ -18,8 +18,8 @@ from sendcap.study.convergence.charts.bands import (
 )
 from sendcap.study.replication.recording import Quantity
 from sendcap.study.replication.replications import spread
-from sendcap.text.points import points_in_words
 from sendcap.text.quantities import elapsed
+from sendcap.text.shares import points_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

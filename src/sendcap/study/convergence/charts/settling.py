@@ -13,10 +13,9 @@ from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.study.convergence.charts.bands import about_the_replications, times_between
 from sendcap.study.replication.recording import Quantity
 from sendcap.study.replication.replications import spread
-from sendcap.text.points import points_in_words
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shortened
-from sendcap.text.shares import share_text
+from sendcap.text.shares import points_in_words, share_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
