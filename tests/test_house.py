@@ -61,7 +61,6 @@ STILL_LONG_FUNCTIONS: set[str] = {
     "charts.attempts.attempts",
     "charts.delivered.delivered",
     "fluid.attempts.followed",
-    "importers.kumomta.import_kumomta",
     "study.capacity.charts.queue_age.queue_age",
     "study.capacity.charts.utilisation.utilisation",
     "study.convergence.charts.settling.settling",

@@ -7,7 +7,7 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
-from sendcap.importers.findings import STATUSES
+from sendcap.importers.imported import STATUSES
 from sendcap.scenario import loads, presets
 
 ALL = {

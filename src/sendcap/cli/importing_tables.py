@@ -37,24 +37,22 @@ def show_import(made: Imported, *, whole: bool) -> None:
     whole
         Whether the whole report is saved anyway.
     """
-    from sendcap.importers import findings
+    from sendcap.importers.imported import BASE, DEFAULT, STATUSES, UNUSED, USED, WARNING
 
     screen = console()
     report = made.report
-    of = {status: report[report["status"] == status] for status in findings.STATUSES}
+    of = {status: report[report["status"] == status] for status in STATUSES}
     _limits(screen, made)
-    _warnings(screen, of[findings.WARNING])
-    for status in (findings.USED, findings.DEFAULT):
+    _warnings(screen, of[WARNING])
+    for status in (USED, DEFAULT):
         # The values are in the table.
         places = [text.partition(" = ")[0] for text in of[status]["scenario"]]
         of[status] = of[status].assign(scenario=places)
-    used, defaults = of[findings.USED], of[findings.DEFAULT]
+    used, defaults = of[USED], of[DEFAULT]
     _reasons(screen, "How the configuration was read", used[used["why"] != ""], "scenario")
     _reasons(screen, "Not in the configuration: the MTA's defaults", defaults, "scenario")
-    _reasons(screen, "In no such configuration", of[findings.BASE], "scenario")
-    _reasons(
-        screen, "In the configuration, but not in the scenario", of[findings.UNUSED], "setting"
-    )
+    _reasons(screen, "In no such configuration", of[BASE], "scenario")
+    _reasons(screen, "In the configuration, but not in the scenario", of[UNUSED], "setting")
     if not whole:
         screen.print("--report DIR saves every setting with its value, file and line.")
         screen.print()

@@ -6,7 +6,7 @@ import csv
 import math
 import os.path
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -21,40 +21,25 @@ _DOMAIN: Final = re.compile(r"[^\s@,;:/\\\"'<>()=]{1,253}")
 _TOLERANCE: Final = 1e-6
 
 AudienceSource = str | Path | Mapping[str, float]
+"""Shares as text or mapping, or the path of a table."""
+HostsSource = str | Path | Mapping[str, Iterable[str]]
+"""MX hosts of domains: the path of a table, or a mapping."""
 
 
 class Audience(NamedTuple):
-    """An audience.
+    """An audience."""
 
-    Attributes
-    ----------
-    weights
-        Provider or domain to weight, above zero.
-    messages
-        Number of messages, if the weights are counts.
-    domains
-        Whether the names are domains of a table, to be grouped by provider.
-    """
-
-    weights: dict[str, float]
-    messages: int | None
-    domains: bool
+    weights: dict[str, float]  # by provider or domain, above zero
+    messages: int | None  # if the weights are counts
+    domains: bool  # whether the names are domains of a table, to be grouped by provider
 
 
 def audience_of(source: AudienceSource) -> Audience:
     """Read an audience.
 
-    Parameters
-    ----------
-    source
-        ``"gmail=0.6,yahoo=0.3,other=0.1"``, or the same as a mapping: shares that sum to 1, or
-        counts, whole numbers that become shares. Or the path of a CSV file with a domain and a
-        count in each row; a heading is optional.
-
-    Raises
-    ------
-    SendcapError
-        For anything else.
+    The source is ``"gmail=0.6,yahoo=0.3,other=0.1"`` or the same as a mapping: shares that sum to
+    1, or counts, whole numbers that become shares. Or it is the path of a CSV file with a domain
+    and a count in each row; a heading is optional.
     """
     if isinstance(source, Mapping):
         return _of_weights({str(name): float(weight) for name, weight in source.items()})
@@ -100,17 +85,24 @@ def _of_weights(weights: dict[str, float]) -> Audience:
     )
 
 
-def _of_table(text: Text) -> Audience:
-    weights: dict[str, float] = {}
+def _rows(text: Text) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV file that are not blank, with their numbers."""
     try:
         for number, row in enumerate(csv.reader(text.content.splitlines()), 1):
-            cells = [cell.strip() for cell in row]
-            if not any(cells) or (number == 1 and _is_heading(cells)):
-                continue
-            domain, count = _row(text, number, cells)
-            weights[domain] = weights.get(domain, 0.0) + count
+            if any(cell.strip() for cell in row):
+                yield number, row
     except csv.Error as problem:
         raise ConfigurationError(f"{text.name}: not a CSV file: {problem}") from None
+
+
+def _of_table(text: Text) -> Audience:
+    weights: dict[str, float] = {}
+    for number, row in _rows(text):
+        cells = [cell.strip() for cell in row]
+        if number == 1 and len(cells) >= 2 and not any(map(str.isdigit, cells[1])):
+            continue  # a heading
+        domain, count = _domain_and_count(text, number, cells)
+        weights[domain] = weights.get(domain, 0.0) + count
     weights = {domain: count for domain, count in weights.items() if count}
     if not weights:
         raise ConfigurationError(
@@ -119,14 +111,10 @@ def _of_table(text: Text) -> Audience:
     return Audience(weights, int(math.fsum(weights.values())), domains=True)
 
 
-def _is_heading(cells: list[str]) -> bool:
-    return len(cells) >= 2 and not any(letter.isdigit() for letter in cells[1])
-
-
-def _row(text: Text, number: int, cells: list[str]) -> tuple[str, int]:
+def _domain_and_count(text: Text, number: int, cells: list[str]) -> tuple[str, int]:
     if len(cells) < 2:
         raise text.error(number, "has one column; write a domain and a count: gmail.com,62000")
-    domain, count = cells[0].rstrip(".").casefold(), cells[1]
+    domain, count = _host(cells[0]), cells[1]
     if "@" in domain:
         # No message may contain an address.
         raise text.error(number, "has an address; write domains and their counts only")
@@ -137,21 +125,10 @@ def _row(text: Text, number: int, cells: list[str]) -> tuple[str, int]:
     return domain, int(count)
 
 
-def mail_exchangers(
-    source: str | Path | Mapping[str, Iterable[str]] | None,
-) -> dict[str, tuple[str, ...]]:
+def mail_exchangers(source: HostsSource | None) -> dict[str, tuple[str, ...]]:
     """Read the mail exchangers of domains.
 
-    Parameters
-    ----------
-    source
-        A CSV file with a domain and one MX host in each row (a domain may have several rows), a
-        mapping of domains to hosts, or None.
-
-    Raises
-    ------
-    SendcapError
-        For anything else.
+    A table is a CSV file with a domain and one MX host in each row; a domain may have several rows.
     """
     if source is None:
         return {}
@@ -159,20 +136,17 @@ def mail_exchangers(
         return {_host(name): tuple(map(_host, hosts)) for name, hosts in source.items()}
     text = read(source, "table of MX hosts")
     exchangers: dict[str, list[str]] = {}
-    try:
-        for number, row in enumerate(csv.reader(text.content.splitlines()), 1):
-            cells = [cell.strip() for cell in row if cell.strip()]
-            if not cells or [cell.casefold() for cell in cells[:2]] == ["domain", "mx"]:
-                continue
-            if len(cells) != 2 or not all(map(_DOMAIN.fullmatch, cells)):
-                raise text.error(
-                    number,
-                    f"{shown(visible(','.join(row)))} is not a domain and a host; write "
-                    f"gmail.com,gmail-smtp-in.l.google.com",
-                )
-            exchangers.setdefault(_host(cells[0]), []).append(_host(cells[1]))
-    except csv.Error as problem:
-        raise ConfigurationError(f"{text.name}: not a CSV file: {problem}") from None
+    for number, row in _rows(text):
+        cells = [cell.strip() for cell in row if cell.strip()]
+        if [cell.casefold() for cell in cells[:2]] == ["domain", "mx"]:
+            continue
+        if len(cells) != 2 or not all(map(_DOMAIN.fullmatch, cells)):
+            raise text.error(
+                number,
+                f"{shown(visible(','.join(row)))} is not a domain and a host; write "
+                f"gmail.com,gmail-smtp-in.l.google.com",
+            )
+        exchangers.setdefault(_host(cells[0]), []).append(_host(cells[1]))
     return {domain: tuple(hosts) for domain, hosts in exchangers.items()}
 
 
@@ -183,10 +157,6 @@ def _host(name: str) -> str:
 def effective_number(weights: Iterable[float]) -> float:
     """Return the effective number of weights, the inverse of Simpson's index: (Σw)² / Σw².
 
-    It is 1 if one weight has everything, and n for n equal weights.
-
-    Examples
-    --------
     >>> effective_number([1, 1, 1, 1]), round(effective_number([97, 1, 1, 1]), 2)
     (4.0, 1.06)
     """

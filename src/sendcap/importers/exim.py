@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
-from sendcap.importers.findings import reason_unused
-from sendcap.importers.imported import Imported, imported
+from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.plan import Plan
 from sendcap.importers.reading import Entry, Text, joined_lines, read, whole
 from sendcap.scenario.retry import EximRetry
@@ -25,9 +24,11 @@ _BEGIN: Final = re.compile(r"begin\s+(\w{1,50})\s*", re.ASCII)
 _OPTION: Final = re.compile(r"(?:hide\s+)?([a-z][a-z0-9_]{0,80})\s*=\s*(.*)", re.ASCII | re.DOTALL)
 _TRANSPORT: Final = re.compile(r"([A-Za-z0-9_-]{1,80}):", re.ASCII)
 _MESSAGES: Final = "connection_max_messages"
-_LONGEST_INTERVAL: Final = Entry("retry_interval_max", "24h")
+_DEFAULT_MESSAGES: Final = 500
+_LONGEST_INTERVAL: Final = "retry_interval_max"
+_DEFAULT_INTERVAL: Final = "24h"
 _FOR_ALL: Final = ("*", "*@*")
-_TRANSIENT: Final = ("*", "rcpt_4xx", "mail_4xx", "data_4xx")
+_TEMPORARY: Final = ("*", "rcpt_4xx", "mail_4xx", "data_4xx")
 _UNUSED: Final = {
     "remote_max_parallel": "for recipients of one message; here each message has one",
     "queue_run_max": "the model tries a message when it is due, without queue runners",
@@ -44,8 +45,15 @@ class _Rule(NamedTuple):
     line: int
 
     @property
-    def title(self) -> str:
-        return " ".join(filter(None, ("retry", self.pattern, self.error, self.senders)))
+    def entry(self) -> Entry:
+        title = " ".join(filter(None, ("retry", self.pattern, self.error, self.senders)))
+        return Entry(title, self.schedule, self.where)
+
+    @property
+    def is_general(self) -> bool:
+        """Whether the rule is for all mail, and for temporary errors."""
+        temporary = self.error.partition(":")[0] in _TEMPORARY
+        return self.pattern in _FOR_ALL and temporary and not self.senders
 
 
 _Options = dict[str, Entry]
@@ -58,9 +66,11 @@ class _Configuration(NamedTuple):
 
     def clients(self) -> list[tuple[str, _Options]]:
         """Return the transports that deliver to other servers."""
-        transports = self.transports.items()
-        driver = Entry("driver", "")
-        return [each for each in transports if each[1].get("driver", driver).value == "smtp"]
+        return [
+            (name, options)
+            for name, options in self.transports.items()
+            if "driver" in options and options["driver"].value == "smtp"
+        ]
 
 
 def import_exim(
@@ -104,13 +114,13 @@ def import_exim(
     for group in groups:
         draft.provider(group, limits=True)
     _messages_per_connection(draft, [group.name for group in groups], contents.clients())
-    draft.source_addresses(None, "", "", "Exim has no limits per source address.")
+    draft.source_addresses("Exim has no limits per source address.")
     _retry(draft, text, contents)
     for entry in contents.options.values():
-        if entry.name != _LONGEST_INTERVAL.name:
+        if entry.name != _LONGEST_INTERVAL:
             why = reason_unused(entry.name, _UNUSED, "does not decide when mail is tried again")
-            draft.unused(*entry, why)
-    return imported(draft, "Exim", [str(configuration)])
+            draft.unused(entry, why)
+    return draft.finished("Exim", [str(configuration)])
 
 
 def _messages_per_connection(
@@ -120,60 +130,49 @@ def _messages_per_connection(
     if not clients:
         return
     name, options = clients[0]
-    entry = options.get(_MESSAGES, Entry(_MESSAGES, "500"))
+    entry = options.get(_MESSAGES, Entry(_MESSAGES))
     # Zero is no limit.
-    number = entry.read(whole) or "unlimited"
-    if not entry.where:
-        entry = entry._replace(value="")
+    number = entry.read(whole) or "unlimited" if entry.where else _DEFAULT_MESSAGES
     for provider in providers:
         place = ("providers", provider, "messages_per_connection")
         draft.put(place, number, entry, f"transport {name}")
     for other, more in clients[1:]:
         if _MESSAGES in more:
-            draft.unused(*more[_MESSAGES], f"transport {other}; the scenario has that of {name}")
+            draft.unused(more[_MESSAGES], f"transport {other}; the scenario has that of {name}")
 
 
 def _retry(draft: Draft, text: Text, contents: _Configuration) -> None:
-    general = [
-        rule
-        for rule in contents.rules
-        if rule.pattern in _FOR_ALL
-        and rule.error.partition(":")[0] in _TRANSIENT
-        and not rule.senders
-    ]
-    if not general:
+    best = next((rule for rule in contents.rules if rule.is_general), None)
+    if best is None:
         raise ConfigurationError(
             f"{text.name}: has no retry rule for all mail; write one, such as "
             f'"* * F,2h,15m; G,16h,1h,1.5; F,4d,6h"'
         )
-    best = general[0]
     if not best.schedule:
         raise text.error(best.line, "this rule retries nothing, which the model cannot do")
     place = ("mta", "retry")
+    longest = contents.options.get(_LONGEST_INTERVAL, Entry(_LONGEST_INTERVAL))
     draft.data["mta"]["retry"] = {"policy": "exim"}
-    draft.set((*place, "rule"), best.schedule, best.title, best.schedule, best.where)
-    longest = contents.options.get(_LONGEST_INTERVAL.name)
-    if longest is not None:
-        draft.put((*place, longest.name), longest.value, longest)
-    else:
-        draft.default((*place, _LONGEST_INTERVAL.name), *_LONGEST_INTERVAL[1::-1], "")
+    draft.put((*place, "rule"), best.schedule, best.entry)
+    interval = longest.value if longest.where else _DEFAULT_INTERVAL
+    draft.put((*place, longest.name), interval, longest)
     try:
         EximRetry.model_validate(draft.data["mta"]["retry"])
     except ValidationError as error:
         problem = error.errors()[0]
-        in_rule = longest is None or problem["loc"] == ("rule",)
-        where = best.where if in_rule or longest is None else longest.where
+        in_rule = not longest.where or problem["loc"] == ("rule",)
         message = problem["msg"].removeprefix("Value error, ")
         key = ".".join(map(str, problem["loc"]))
+        where = best.entry.where if in_rule else longest.where
         raise ConfigurationError(f"{where}: {key}: {message}") from None
     for rule in contents.rules:
         if rule is not best:
-            why = f"the model has one retry policy, that for all mail in {best.where}"
-            draft.unused(rule.title, rule.schedule, rule.where, why)
+            why = f"the model has one retry policy, that for all mail in {best.entry.where}"
+            draft.unused(rule.entry, why)
 
 
 def _configuration(text: Text) -> _Configuration:
-    lines = list(_logical_lines(text))
+    lines = list(joined_lines(text, _without_comment, ""))
     sections = any(_BEGIN.fullmatch(line) for _, line in lines)
     rules: list[_Rule] = []
     options: _Options = {}
@@ -195,15 +194,11 @@ def _configuration(text: Text) -> _Configuration:
     return _Configuration(rules, options, transports)
 
 
-def _logical_lines(text: Text) -> Iterator[tuple[int, str]]:
-    """Yield lines without comments and conditions."""
-
-    def clean(line: str) -> str | None:
-        stripped = line.strip()
-        skipped = stripped.startswith(("#", ".if", ".el", ".endif", ".include"))
-        return None if skipped else stripped
-
-    return joined_lines(text, clean, "")
+def _without_comment(line: str) -> str | None:
+    """Return a line, or None for a comment or a condition."""
+    stripped = line.strip()
+    skipped = stripped.startswith(("#", ".if", ".el", ".endif", ".include"))
+    return None if skipped else stripped
 
 
 def _rule(text: Text, number: int, line: str) -> _Rule:

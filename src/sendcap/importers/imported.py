@@ -1,29 +1,53 @@
-"""The result of an import: the scenario, its file, and the report."""
+"""The result of an import: the scenario, its file, and the report on each setting."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
 
 from sendcap.files.directory import Contents
 from sendcap.files.single import save_text
-from sendcap.importers.draft import Draft
-from sendcap.importers.findings import Finding, table
-from sendcap.scenario import Scenario
-from sendcap.scenario.commented import commented
-from sendcap.text.quoting import visible
+from sendcap.scenario.scenario import Scenario
 
-if TYPE_CHECKING:
-    import pandas as pd
+USED: Final = "used"
+"""The scenario has the setting, as it is or as ``why`` says."""
+DEFAULT: Final = "default"
+"""Not in the configuration; the value is the MTA's default."""
+BASE: Final = "base"
+"""In no such configuration; the value is from the base scenario or from an option."""
+UNUSED: Final = "not used"
+"""The scenario does not have the setting, for the reason in ``why``."""
+WARNING: Final = "warning"
+"""Probably a mistake in the configuration or in the scenario."""
+
+STATUSES: Final = (WARNING, USED, DEFAULT, BASE, UNUSED)
 
 SETTINGS: Final = "settings.csv"
 REPORT: Final = Contents("the report of an import", frozenset({SETTINGS}), frozenset({SETTINGS}))
 """The saved report: its table of settings."""
 
-_LONGEST: Final = 1000
-"""Characters of a cell of the report."""
+_SECRET: Final = re.compile(r"password|passwd|secret|private_key|api-?key|token", re.IGNORECASE)
+_EVERYWHERE: Final = {
+    "tls": "TLS takes no time of its own in the model; it is part of the connect time",
+    "timeout": "the model's servers always answer; outages are a key of the provider",
+}
+
+
+class Finding(NamedTuple):
+    """One row of the report."""
+
+    status: str  # one of STATUSES
+    setting: str
+    value: str = ""  # in the configuration
+    where: str = ""  # file and line
+    scenario: str = ""  # key and value there: ``providers.gmail.connections_per_ip = 5``
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,10 +72,12 @@ class Imported:
     def report(self) -> pd.DataFrame:
         """The fate of each setting, one per row, warnings first.
 
-        The columns are ``status``, ``setting``, ``value``, ``where``, ``scenario`` and ``why``;
-        see `sendcap.importers.findings`.
+        The columns are ``status`` (``warning``, ``used``, ``default``, ``base`` or ``not used``),
+        ``setting``, ``value``, ``where``, ``scenario`` and ``why``.
         """
-        return table(self.findings)
+        rows = dict.fromkeys(self.findings)
+        ordered = sorted(rows, key=lambda finding: STATUSES.index(finding.status))
+        return pd.DataFrame(ordered, columns=Finding._fields, dtype=str)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the scenario's file.
@@ -71,33 +97,16 @@ class Imported:
         return save_text(path, self.text, force=force)
 
 
-def imported(draft: Draft, mta: str, sources: list[str]) -> Imported:
-    """Return the result of a draft.
+def reason_unused(name: str, reasons: Mapping[str, str], otherwise: str) -> str:
+    """Return why a setting is not used: the reason of the first key that is part of its name."""
+    every = {**_EVERYWHERE, **reasons}
+    return next((reason for part, reason in every.items() if part in name), otherwise)
 
-    Parameters
-    ----------
-    mta
-        Name of the MTA.
-    sources
-        Names of the configuration files.
 
-    Raises
-    ------
-    SendcapError
-        If the scenario is not valid.
+def masked(key: str, value: Any) -> Any:
+    """Return a setting's value; passwords and keys are hidden.
+
+    >>> masked("smtp_auth_plain_password", "opensesame"), masked("max_ready", 5)
+    ('(not shown)', 5)
     """
-    draft.report_base()
-    scenario = draft.finished(f"Imported from {mta}")
-    head = [
-        visible(f"Imported from {mta}: {', '.join(sources)}."),
-        visible(f"Values without a comment are from {draft.base_name}; replace them by yours."),
-    ]
-    text = commented(draft.data, draft.comments, head)
-    findings = tuple(Finding(*map(_clean, finding)) for finding in draft.findings)
-    return Imported(scenario, text, findings)
-
-
-def _clean(text: str) -> str:
-    """Return a cell of the report: printable, on one line, of limited length."""
-    text = visible(text[:_LONGEST])
-    return text if len(text) < _LONGEST else text[: _LONGEST - 1] + "…"
+    return "(not shown)" if _SECRET.search(key[:200]) else value

@@ -21,33 +21,13 @@ _MOST_DOMAINS: Final = 100
 
 @dataclass(frozen=True)
 class Plan:
-    """Choices of the user beside the configuration.
+    """Choices of the user beside the configuration."""
 
-    Attributes
-    ----------
-    audience
-        See `sendcap.importers.audience.audience_of`; None for the base's audience.
-    messages
-        Number of messages; None for the sum of the audience's counts, or the base's number.
-    base
-        Scenario file or preset for everything that the configuration lacks.
-    ips
-        Number of source addresses; None for that of the configuration, or of the base.
-    other_domains
-        Number of domains whose limits the provider ``other`` has together; None for an estimate
-        from the audience's counts, or 5.
-
-    Raises
-    ------
-    ConfigurationError
-        If a number is not a whole number from 1.
-    """
-
-    audience: AudienceSource | None = None
-    messages: int | None = None
-    base: str | Path = "quickstart"
-    ips: int | None = None
-    other_domains: int | None = None
+    audience: AudienceSource | None = None  # None for the base's
+    messages: int | None = None  # None for the sum of the audience's counts, or the base's
+    base: str | Path = "quickstart"  # scenario for everything that the configuration lacks
+    ips: int | None = None  # source addresses; None for the configuration's, or the base's
+    other_domains: int | None = None  # that share the limits of ``other``; None for an estimate
 
     def __post_init__(self) -> None:
         for key in ("messages", "ips", "other_domains"):
@@ -60,24 +40,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Group:
-    """A provider of the scenario.
-
-    Attributes
-    ----------
-    name
-        Name in the scenario.
-    share
-        Share of all messages.
-    domains
-        Domains of an audience table in the group, with their weights; else empty.
-    queues
-        Number of the MTA's queues, each with limits of its own, if the domains are unknown.
-    """
+    """A provider of the scenario."""
 
     name: str
-    share: float
-    domains: Mapping[str, float]
-    queues: int = 1
+    share: float  # of all messages
+    domains: Mapping[str, float]  # weights of the group's domains in an audience table; else empty
+    queues: int = 1  # of the MTA, each with limits of its own, if the domains are unknown
 
     @property
     def heaviest(self) -> str:
@@ -85,53 +53,22 @@ class Group:
         return max(self.domains, key=lambda name: self.domains[name], default="")
 
     def count(self, queue_of: Callable[[str], object]) -> int:
-        """Return the number of queues.
-
-        Parameters
-        ----------
-        queue_of
-            Function from a domain to the MTA's queue.
-        """
+        """Return the number of queues, by a function from a domain to the MTA's queue."""
         if self.name == known.OTHER or not self.domains:
             return self.queues
         return len(set(map(queue_of, self.domains)))
 
 
 class Addressed(NamedTuple):
-    """The audience of the scenario.
-
-    Attributes
-    ----------
-    groups
-        Providers of the scenario.
-    shares
-        Audience of every delivery; None for the base's.
-    messages
-        Number of messages of the only delivery; None for the base's.
-    """
+    """The audience of the scenario."""
 
     groups: tuple[Group, ...]
-    shares: dict[str, float] | None
-    messages: int | None
+    shares: dict[str, float] | None  # of every delivery; None for the base's
+    messages: int | None  # of the only delivery; None for the base's
 
 
 def addressed_by(plan: Plan, base: Scenario, group_of: Callable[[str], str]) -> Addressed:
-    """Return the audience of the scenario.
-
-    Parameters
-    ----------
-    plan
-        Choices of the user.
-    base
-        Scenario for everything else.
-    group_of
-        Function from a domain of an audience table to a provider of the scenario.
-
-    Raises
-    ------
-    SendcapError
-        If the audience cannot be read, or messages are set for several deliveries.
-    """
+    """Return the audience; ``group_of`` leads from a domain of a table to a provider."""
     several = len(base.deliveries) > 1
     if plan.messages is not None and several:
         raise ConfigurationError(
@@ -139,28 +76,24 @@ def addressed_by(plan: Plan, base: Scenario, group_of: Callable[[str], str]) -> 
             f"ambiguous; remove it"
         )
     if plan.audience is None:
-        return Addressed(_base_groups(plan, base), None, plan.messages)
+        counts: dict[str, float] = {}
+        for (_, name), count in base.to_deliver().items():
+            counts[name] = counts.get(name, 0.0) + count
+        total = sum(counts.values())
+        groups = tuple(_group(plan, name, count / total, {}) for name, count in counts.items())
+        return Addressed(groups, None, plan.messages)
     audience = audience_of(plan.audience)
     domains: dict[str, dict[str, float]] = {}
     for name, weight in audience.weights.items():
         group = group_of(name) if audience.domains else name
         domains.setdefault(group, {})[name] = weight
     total = sum(audience.weights.values())
-    weights = {name: sum(group.values()) / total for name, group in domains.items()}
-    shares = _summing_to_one(weights)
+    shares = _summing_to_one({name: sum(each.values()) / total for name, each in domains.items()})
     groups = tuple(
         _group(plan, name, share, domains[name] if audience.domains else {})
         for name, share in shares.items()
     )
     return Addressed(groups, shares, plan.messages or (None if several else audience.messages))
-
-
-def _base_groups(plan: Plan, base: Scenario) -> tuple[Group, ...]:
-    weights: dict[str, float] = {}
-    for (_, name), count in base.to_deliver().items():
-        weights[name] = weights.get(name, 0.0) + count
-    total = sum(weights.values())
-    return tuple(_group(plan, name, weight / total, {}) for name, weight in weights.items())
 
 
 def _group(plan: Plan, name: str, share: float, domains: Mapping[str, float]) -> Group:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sendcap.errors import ConfigurationError
 from sendcap.files.failures import plain_words
@@ -18,21 +18,11 @@ _Value = TypeVar("_Value")
 
 
 class Text(NamedTuple):
-    """The text of a file.
-
-    Attributes
-    ----------
-    path
-        Path of the file.
-    name
-        Name of the file in messages.
-    content
-        Content, with line feeds as line ends.
-    """
+    """The text of a file."""
 
     path: Path
-    name: str
-    content: str
+    name: str  # in messages
+    content: str  # with line feeds as line ends
 
     def where(self, line: int) -> str:
         """Return file and line for a report; lines count from 1."""
@@ -47,27 +37,20 @@ class Entry(NamedTuple):
     """A setting in a configuration, with file and line; a default has no place."""
 
     name: str
-    value: str
+    value: Any = ""
     where: str = ""
 
-    def read(self, reader: Callable[[str], _Value]) -> _Value:
-        """Return the value.
-
-        Parameters
-        ----------
-        reader
-            Function from text to a value; raises a `ValueError` with an explanation.
-
-        Raises
-        ------
-        ConfigurationError
-            If the value cannot be read.
-        """
+    def read(self, reader: Callable[[Any], _Value]) -> _Value:
+        """Return the value by a reader that raises a `ValueError` with an explanation."""
         try:
             return reader(self.value)
         except ValueError as problem:
             where = self.where or "default"
             raise ConfigurationError(f"{where}: {self.name}: {problem}") from None
+
+    def of(self, owner: str) -> Entry:
+        """Return the entry with an owner before the name."""
+        return self._replace(name=f"{owner}: {self.name}")
 
 
 def whole(text: str) -> int:
@@ -89,12 +72,7 @@ def joined_lines(
 ) -> Iterator[tuple[int, str]]:
     """Yield the lines of a configuration; a backslash at the end joins the next one.
 
-    Parameters
-    ----------
-    clean
-        Function from a line to the line without comments; None skips the line.
-    glue
-        Text between joined lines.
+    ``clean`` returns a line without comments, or None to skip the line.
     """
     first, pieces = 0, list[str]()
     for number, line in enumerate((*text.content.split("\n"), ""), 1):
@@ -112,20 +90,7 @@ def joined_lines(
 
 
 def read(source: str | Path, kind: str) -> Text:
-    """Read a configuration file.
-
-    Parameters
-    ----------
-    source
-        Path of the file.
-    kind
-        Kind of file, such as ``"Postfix configuration"``.
-
-    Raises
-    ------
-    SendcapError
-        If the file cannot be read, or is not a text file of at most 10 MB.
-    """
+    """Read a configuration file of a kind, such as ``"Postfix configuration"``."""
     path, name = Path(source), visible(str(source))
     if str(source) == "":
         raise ConfigurationError(f"the name of a {kind} file is empty")

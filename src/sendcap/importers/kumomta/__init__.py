@@ -11,8 +11,7 @@ from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.audience import mail_exchangers
 from sendcap.importers.draft import Draft
-from sendcap.importers.findings import reason_unused
-from sendcap.importers.imported import Imported, imported
+from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.kumomta.automation import Candidate, Carrier, candidate_of, chosen
 from sendcap.importers.kumomta.blocks import Shaping, shaping_of
 from sendcap.importers.kumomta.limits import LIMITS, PathLimits
@@ -20,6 +19,7 @@ from sendcap.importers.kumomta.paths import EgressPath, Paths
 from sendcap.importers.kumomta.queues import Queues, queues_of
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan
+from sendcap.importers.reading import Entry
 from sendcap.text.quoting import did_you_mean, shown
 
 __all__ = ["import_kumomta"]
@@ -61,13 +61,13 @@ def import_kumomta(
     audience
         Shares such as ``"gmail=0.6,yahoo=0.3,other=0.1"``, or the same as a mapping; names are
         those of provider blocks, domains and well-known providers, and ``other`` for the default
-        block. Or a CSV file of domains and counts. By default the base's audience.
+        block. Or a CSV file of domains and counts (default: the base's audience).
     messages
-        Number of messages; by default the sum of counts, or that of the base.
+        Number of messages (default: the sum of counts, or the base's number).
     base
         Scenario file or preset for everything that shaping files lack.
     ips
-        Number of egress sources; by default that of the base.
+        Number of egress sources (default: the base's).
     other_domains
         Number of domains whose limits ``other`` has together.
     source
@@ -76,11 +76,6 @@ def import_kumomta(
         MX hosts of domains: a CSV file of domain and host, or a mapping.
     queue
         Files of the queue helper, with the retry policy, merged in this order.
-
-    Returns
-    -------
-    Imported
-        The scenario, the file and the report.
 
     Raises
     ------
@@ -91,17 +86,14 @@ def import_kumomta(
     ----------
     KumoMTA, ``crates/kumo-api-types/src/shaping.rs``, and "Traffic shaping" in its user guide.
     """
-    files = _each(paths)
-    if not files:
-        raise ConfigurationError("no shaping file; give one or more")
     files, queue_files = _each(paths), _each(queue)
     if not files:
-        raise ConfigurationError("give at least one shaping file")
+        raise ConfigurationError("no shaping file; give one or more")
     shaping = shaping_of(files)
     egress = Paths(shaping, mail_exchangers(mx), source)
     draft = Draft(Plan(audience, messages, base, ips, other_domains))
     _Import(draft, shaping, egress, source, queues_of(queue_files)).run()
-    return imported(draft, "KumoMTA", [str(file) for file in (*files, *queue_files)])
+    return draft.finished("KumoMTA", [str(file) for file in (*files, *queue_files)])
 
 
 def _each(paths: str | Path | Sequence[str | Path]) -> list[str | Path]:
@@ -123,7 +115,7 @@ class _Import:
         draft = self._draft
         draft.findings += slips(self._shaping, self._paths)
         groups = draft.groups(self._group_of)
-        draft.source_addresses(None, "", "", "KumoMTA's limits are those of each egress source.")
+        draft.source_addresses("KumoMTA's limits are those of each egress source.")
         self._mta()
         for group in groups:
             self._provider(group)
@@ -159,7 +151,7 @@ class _Import:
             )
         if not self._paths.hosts(domain) and self._paths.block_of(domain) is None:
             why = "no provider matches, because the MX hosts are unknown; add them with --mx"
-            self._draft.warn(group.name, why=why)
+            self._draft.warn(Entry(group.name), why)
         return self._paths.of_domain(domain)
 
     def _warn_of_unknown_hosts(self, group: Group) -> None:
@@ -171,23 +163,22 @@ class _Import:
                 f"no provider matches {len(unknown):,} of the domains, {share:.1%} of all "
                 f"messages, because their MX hosts are unknown; add them with --mx"
             )
-            self._draft.warn(group.name, why=why)
+            self._draft.warn(Entry(group.name), why)
 
     def _mta(self) -> None:
         self._draft.data["mta"].pop("suspend", None)
         self._draft.data["mta"]["retry"] = {"policy": "kumomta"}
         why = "not in shaping files, but in those of the queue helper (--queue); KumoMTA's default"
         for key, default in _RETRY.items():
-            setting = self._queues.retry.get(key)
-            place = ("mta", "retry", key)
-            if setting is not None:
-                self._draft.set(place, setting.value, key, *setting)
+            entry = self._queues.retry.get(key)
+            if entry is not None:
+                self._draft.put(("mta", "retry", key), entry.value, entry)
             elif default is not None:
-                self._draft.default(place, default, key, why)
-        for unused in self._queues.unused:
-            self._draft.unused(*unused)
+                self._draft.put(("mta", "retry", key), default, Entry(key), why)
+        for entry, reason in self._queues.unused:
+            self._draft.unused(entry, reason)
         why = "KumoMTA expires a message at the failure after which no retry fits"
-        self._draft.default(("mta", "expire"), "on-failure", "max_age", why)
+        self._draft.put(("mta", "expire"), "on-failure", Entry("max_age"), why)
 
     def _provider(self, group: Group) -> None:
         path = self._path_of(group)
@@ -197,14 +188,12 @@ class _Import:
         limits = PathLimits(path.settings, group.count(self._paths.site))
         self._used |= {block.title for block in path.blocks}
         for limit in limits.all:
-            self._draft.set(("providers", group.name, limit.key), *limit[1:])
-        for limit in limits.not_reached():
-            name = f"{group.name}: {limit.setting}"
-            self._draft.unused(name, limit.written, limit.where, limit.why)
-        for key, setting in path.settings.items():
+            self._draft.put(("providers", group.name, limit.key), *limit[1:])
+        for entry, why in limits.not_reached():
+            self._draft.unused(entry.of(group.name), why)
+        for key, entry in path.settings.items():
             if key not in LIMITS:
-                why = reason_unused(key, _UNUSED, _NOT_FOR_RATES)
-                self._draft.unused(key, setting.value, setting.where, why)
+                self._draft.unused(entry, reason_unused(key, _UNUSED, _NOT_FOR_RATES))
         self._suspend(group, path, limits)
 
     def _suspend(self, group: Group, path: EgressPath, limits: PathLimits) -> None:
@@ -218,13 +207,11 @@ class _Import:
         for candidate in (each for level in candidates for each in level if each is not best):
             where = PurePath(best.rule.where).name
             why = f"the model has one rule per provider; that of {group.name} is in {where}"
-            rule = candidate.rule
-            self._draft.unused(rule.title, str(rule), rule.where, why)
+            self._draft.unused(candidate.rule.entry, why)
         mtas = self._draft.data["mta"].get("suspend", best.suspend) == best.suspend
         shared = mtas and best.rule.block == "default"
         place = ("mta", "suspend") if shared else ("providers", group.name, "suspend")
-        rule = best.rule
-        self._draft.set(place, best.suspend, rule.title, str(rule), rule.where, best.why)
+        self._draft.put(place, best.suspend, best.rule.entry, best.why)
 
     def _carrier(self, group: Group, limits: PathLimits) -> Carrier:
         attempt_s = self._draft.attempt_s(group, limits.deliveries)
@@ -242,7 +229,7 @@ class _Import:
             for rule in block.rules:
                 candidate = candidate_of(rule, carrier)
                 if isinstance(candidate, str):
-                    self._draft.unused(rule.title, str(rule), rule.where, candidate)
+                    self._draft.unused(rule.entry, candidate)
                 elif len(rule.slipped_escapes) < len(rule.patterns):
                     level.append(candidate)
             levels.append(level)
@@ -254,12 +241,13 @@ class _Import:
         if self._source is not None and self._source not in named:
             names = ", ".join(named) or "none"
             hint = did_you_mean(self._source, named) or f"; the files have {names}"
-            self._draft.warn("source", self._source, why=f"no block has settings for it{hint}")
+            self._draft.warn(Entry("source", self._source), f"no block has settings for it{hint}")
         for block in blocks:
             for name in block.sources:
                 if name != self._source:
                     why = "for this egress source only; choose it with --source"
-                    self._draft.unused(f"{block.title} source {shown(name)}", "", block.where, why)
+                    title = f"{block.title} source {shown(name)}"
+                    self._draft.unused(Entry(title, "", block.where), why)
 
     def _report_blocks(self) -> None:
         for names in self._paths.aliases.values():
@@ -271,7 +259,6 @@ class _Import:
             if block.title not in self._used:
                 lost = block.kind == "provider" and not block.matches
                 why = "never applies" if lost else "no recipient in the audience matches"
-                self._draft.unused(block.title, "", block.where, why)
-        for kind, where in self._shaping.bounces.items():
-            why = "names replies; their frequency is in logs only"
-            self._draft.unused(f"rules {kind}", "", where, why)
+                self._draft.unused(Entry(block.title, "", block.where), why)
+        for entry in self._shaping.bounces.values():
+            self._draft.unused(entry, "names replies; their frequency is in logs only")

@@ -12,9 +12,9 @@ answers and has many rules. One of them is chosen:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sendcap.importers.kumomta.files import limit_of
 from sendcap.importers.kumomta.rules import Action, Rule
@@ -25,48 +25,23 @@ _PAUSES: Final = ("Suspend", "SuspendTenant", "SuspendCampaign")
 _HOUR_S: Final = 3600.0
 
 
-@dataclass(frozen=True)
-class Carrier:
-    """The capacity of a provider's connections, for each source address.
+class Carrier(NamedTuple):
+    """The capacity of a provider's connections, for each source address."""
 
-    Attributes
-    ----------
-    attempt_s
-        Mean duration of an attempt, including a share of the reconnects.
-    deliveries
-        Attempts per connection.
-    rate_per_s
-        Largest rate of attempts without the rule.
-    """
-
-    attempt_s: float
-    deliveries: int
-    rate_per_s: float
+    attempt_s: float  # mean duration, including a share of the reconnects
+    deliveries: int  # attempts per connection
+    rate_per_s: float  # largest rate of attempts without the rule
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A rule for the model.
+    """A rule for the model."""
 
-    Attributes
-    ----------
-    rule
-        Rule of the file.
-    suspend
-        Rule of the scenario.
-    rate
-        Attempts per second during the rule.
-    why
-        Differences between the two.
-    connections_only
-        Whether the rule limits connections only.
-    """
-
-    rule: Rule
-    suspend: dict[str, Any]
-    rate: float
-    why: str
-    connections_only: bool
+    rule: Rule  # of the file
+    suspend: dict[str, Any]  # of the scenario
+    rate: float  # attempts per second meanwhile
+    why: str  # differences between the two
+    connections_only: bool  # whether it limits connections only
 
 
 def candidate_of(rule: Rule, carrier: Carrier) -> Candidate | str:
@@ -121,18 +96,11 @@ def _meanwhile(action: Action, carrier: Carrier) -> tuple[float, str] | None:
     return rate.per_s, str(rate)
 
 
-def chosen(levels: Sequence[Iterable[Candidate]]) -> Candidate | None:
-    """Return the rule for the model.
-
-    Parameters
-    ----------
-    levels
-        Rules of each block, the most specific block last.
-    """
+def chosen(levels: Sequence[Sequence[Candidate]]) -> Candidate | None:
+    """Return the rule for the model from those of each block, the most specific block last."""
     for level in reversed(levels):
-        candidates = list(level)
-        if candidates:
-            return min(candidates, key=_order)
+        if level:
+            return min(level, key=_order)
     return None
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
-from sendcap.importers.kumomta.files import KumomtaFile, Place, Setting, Settings
+from sendcap.importers.kumomta.files import KumomtaFile, Settings
 from sendcap.importers.kumomta.rules import Rule, rule_of
-from sendcap.importers.reading import Text, read
+from sendcap.importers.reading import Entry, Text, read
+from sendcap.scenario.commented import Place
 from sendcap.text.quoting import shown
 
 MERGED_MAPS: Final = (
@@ -33,29 +34,17 @@ class Match(NamedTuple):
 
 @dataclass
 class Block:
-    """The settings of a provider, a domain, or the default, from one or more files.
+    """The settings of a provider, a domain, or the default, from one or more files."""
 
-    Attributes
-    ----------
-    kind, name
-        ``"provider"``, ``"domain"`` or ``"default"``, and the name.
-    where
-        File and line of the first heading.
-    params
-        Settings of an egress path.
-    sources
-        Settings for single egress sources.
-    """
-
-    kind: str
+    kind: str  # "provider", "domain" or "default"
     name: str
-    where: str
-    params: Settings = field(default_factory=dict)
-    sources: dict[str, Settings] = field(default_factory=dict)
+    where: str  # file and line of the first heading
+    params: Settings = field(default_factory=dict)  # of an egress path
+    sources: dict[str, Settings] = field(default_factory=dict)  # of single egress sources
     matches: list[Match] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
-    connection_limit: Setting | None = None
-    message_rate: Setting | None = None
+    connection_limit: Entry | None = None
+    message_rate: Entry | None = None
     mx_rollup: bool = True
     replace_base: bool = False
 
@@ -84,38 +73,25 @@ class Block:
         return in_vain
 
 
-def merge_settings(target: Settings, later: Mapping[str, Setting]) -> None:
+def merge_settings(target: Settings, later: Mapping[str, Entry]) -> None:
     """Replace settings by later ones; the entries of maps of named limits are merged."""
     for key, setting in later.items():
         before = target.get(key)
         if key in MERGED_MAPS and before is not None:
-            setting = Setting({**before.value, **setting.value}, setting.where)
+            setting = setting._replace(value={**before.value, **setting.value})
         target[key] = setting
 
 
 @dataclass
 class Shaping:
-    """All files together.
-
-    Attributes
-    ----------
-    default
-        The default block.
-    providers
-        Blocks by provider, in order of the files.
-    domains
-        Blocks by domain and by whether the MX hosts are rolled up, in order of the files.
-    bounces
-        Defined classes of bounces, and their places.
-    slips
-        Settings without effect in KumoMTA: setting, place and reason.
-    """
+    """All files together, each in order."""
 
     default: Block | None = None
     providers: dict[str, Block] = field(default_factory=dict)
+    # By domain, and by whether the MX hosts are rolled up.
     domains: dict[tuple[str, bool], Block] = field(default_factory=dict)
-    bounces: dict[str, str] = field(default_factory=dict)
-    slips: list[tuple[str, str, str]] = field(default_factory=list)
+    bounces: dict[str, Entry] = field(default_factory=dict)  # classes of bounces
+    slips: list[Entry] = field(default_factory=list)  # settings that KumoMTA does not read
 
     def blocks(self) -> list[Block]:
         """Return all blocks."""
@@ -124,13 +100,7 @@ class Shaping:
 
 
 def shaping_of(paths: Sequence[str | Path]) -> Shaping:
-    """Read traffic shaping files and merge them in order.
-
-    Raises
-    ------
-    SendcapError
-        If a file cannot be read, or is not traffic shaping.
-    """
+    """Read traffic shaping files and merge them in order."""
     shaping = Shaping()
     for path in paths:
         _File(read(path, "KumoMTA shaping"), shaping).merge()
@@ -154,26 +124,34 @@ class _File(KumomtaFile):
             if name == "provider":
                 for provider, entries in self.table(table, (name,)).items():
                     self._block("provider", provider, entries, (name, provider))
-            elif name == "rules" and self._is_bounces(table):
+            elif name == "rules" and _are_bounces(table):
                 for kind in table:
-                    self._shaping.bounces[kind] = self.where((name, kind))
+                    entry = Entry(f"rules {kind}", "", self.where((name, kind)))
+                    self._shaping.bounces[kind] = entry
             else:
                 kind = "default" if name == "default" else "domain"
                 self._block(kind, name, table, (name,))
-
-    @staticmethod
-    def _is_bounces(table: Any) -> bool:
-        return isinstance(table, dict) and all(isinstance(rules, list) for rules in table.values())
 
     def _block(self, kind: str, name: str, table: Any, place: Place) -> None:
         block = Block(kind, name, self.where(place))
         for key, value in self.table(table, place).items():
             self._entry(block, key, value, (*place, key))
-        self._keep(block)
+        shaping = self._shaping
+        if block.kind == "default":
+            shaping.default = before = shaping.default or block
+        elif block.kind == "provider":
+            before = shaping.providers.setdefault(block.name, block)
+        else:
+            before = shaping.domains.setdefault((block.name, block.mx_rollup), block)
+        if before is not block:
+            shaping.slips += [
+                Entry(f"{block.title} provider_max_message_rate", "", where)
+                for where in before.merge(block)
+            ]
 
     def _entry(self, block: Block, key: str, value: Any, place: Place) -> None:
         provider = block.kind == "provider"
-        setting = Setting(value, self.where(place))
+        setting = Entry(key, value, self.where(place))
         if key in ("mx_rollup", "replace_base"):
             if not isinstance(value, bool):
                 raise self.error(place, f"must be true or false, not {shown(value)}")
@@ -205,11 +183,8 @@ class _File(KumomtaFile):
             where = self.where((*place, key))
             if key in MERGED_MAPS:
                 named = self.table(value, (*place, key))
-                settings[key] = Setting(
-                    {name: Setting(limit, where) for name, limit in named.items()}, where
-                )
-            else:
-                settings[key] = Setting(value, where)
+                value = {name: Entry(name, limit, where) for name, limit in named.items()}
+            settings[key] = Entry(key, value, where)
         return settings
 
     def _match(self, entry: Any, place: Place) -> Match:
@@ -221,24 +196,9 @@ class _File(KumomtaFile):
             )
         return Match(kind, rule[kind], self.where(place))
 
-    def _keep(self, block: Block) -> None:
-        shaping = self._shaping
-        if block.kind == "default":
-            before, shaping.default = shaping.default, shaping.default or block
-        elif block.kind == "provider":
-            before = shaping.providers.setdefault(block.name, block)
-        else:
-            before = shaping.domains.setdefault((block.name, block.mx_rollup), block)
-        if before is None or before is block:
-            return
-        shaping.slips += [
-            (
-                f"{block.title} provider_max_message_rate",
-                where,
-                "KumoMTA reads it only in the first file with this provider",
-            )
-            for where in before.merge(block)
-        ]
-
     def _errors(self, place: Place) -> Callable[[str, str], ConfigurationError]:
         return lambda key, message: self.error((*place, key) if key else place, message)
+
+
+def _are_bounces(table: Any) -> bool:
+    return isinstance(table, dict) and all(isinstance(rules, list) for rules in table.values())

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sendcap.errors import ConfigurationError
-from sendcap.importers.reading import Text
+from sendcap.importers.reading import Entry, Text
+from sendcap.scenario.commented import Place
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.files import parsed
 from sendcap.text.quoting import dotted, shown
-
-Place = tuple[str | int, ...]
-"""Keys and positions that lead to a value."""
 
 _LONGEST_LINE: Final = 20_000
 _LONGEST_KEY: Final = 500
@@ -24,47 +21,11 @@ _KEY: Final = re.compile(r"\s*((?:[A-Za-z0-9_-]{1,200}|\"[^\"\\]{1,200}\"|'[^']{
 _LIMIT: Final = re.compile(r"(?:local:)?(\d[\d_,]{0,30})", re.ASCII)
 
 
-class Setting(NamedTuple):
-    """A value in a file, with file and line."""
-
-    value: Any
-    where: str
-
-    def read(self, name: str, reader: Callable[[Any], Any]) -> Any:
-        """Return the value by a reader that raises a `ValueError` with an explanation.
-
-        Raises
-        ------
-        ConfigurationError
-            If the value cannot be read.
-        """
-        try:
-            return reader(self.value)
-        except ValueError as problem:
-            raise ConfigurationError(f"{self.where}: {name}: {problem}") from None
-
-
-Settings = dict[str, Setting]
+Settings = dict[str, Entry]
 
 
 class KumomtaFile:
-    """A file of tables.
-
-    Parameters
-    ----------
-    text
-        Text of the file; JSON if the name ends in ``.json``, otherwise TOML.
-
-    Attributes
-    ----------
-    data
-        Tables of the file.
-
-    Raises
-    ------
-    ConfigurationError
-        If the file is not valid.
-    """
+    """A file of tables: JSON if the name ends in ``.json``, otherwise TOML."""
 
     def __init__(self, text: Text) -> None:
         self._text = text
@@ -74,10 +35,9 @@ class KumomtaFile:
 
     def where(self, place: Place) -> str:
         """Return file and line of a key, or of the nearest table around it."""
-        for depth in range(len(place), 0, -1):
-            if place[:depth] in self._lines:
-                return self._text.where(self._lines[place[:depth]])
-        return self._text.name
+        while place and place not in self._lines:
+            place = place[:-1]
+        return self._text.where(self._lines[place]) if place else self._text.name
 
     def error(self, place: Place, message: str) -> ConfigurationError:
         """Return the error for a key."""
@@ -117,15 +77,10 @@ def _json(text: Text) -> dict[str, Any]:
 
 
 def lines_of(text: str) -> dict[Place, int]:
-    r"""Return the line of each table and of each key on a line of its own.
+    r"""Return the line of each table and of each key on a line of its own in a valid TOML file.
 
-    Parameters
-    ----------
-    text
-        A valid TOML file; the standard parser gives no lines.
+    The standard parser gives no lines.
 
-    Examples
-    --------
     >>> lines_of('["a.b"]\nc = 1\n[[rules]]\n[[rules]]\nd = 2')["rules", 1, "d"]
     5
     """
@@ -137,7 +92,10 @@ def lines_of(text: str) -> dict[Place, int]:
         if start.lstrip().startswith("["):
             heading = _heading(start)
             if heading is not None:
-                table = _counted(*heading, counts)
+                table, several = heading
+                if several:
+                    counts[table] = counts.get(table, -1) + 1
+                    table = (*table, counts[table])
                 for depth in range(1, len(table) + 1):
                     lines.setdefault(table[:depth], number)
         elif (key := _KEY.match(start)) is not None:
@@ -159,27 +117,11 @@ def _heading(line: str) -> tuple[Place, bool] | None:
     return tuple(place), isinstance(content, list)
 
 
-def _counted(place: Place, several: bool, counts: dict[Place, int]) -> Place:
-    if not several:
-        return place
-    counts[place] = counts.get(place, -1) + 1
-    return (*place, counts[place])
-
-
 def limit_of(value: Any) -> int:
     """Read a limit: a number, or ``"local:5"`` or ``"1,000"`` as text.
 
-    Raises
-    ------
-    ValueError
-        For anything else.
+    Source: KumoMTA, ``crates/throttle/src/lib.rs`` (``LimitSpec``).
 
-    References
-    ----------
-    KumoMTA, ``crates/throttle/src/lib.rs`` (``LimitSpec``).
-
-    Examples
-    --------
     >>> limit_of(10), limit_of("local:1,000")
     (10, 1000)
     """

@@ -1,10 +1,10 @@
 """The limits of a provider in the model, from the settings of an egress path.
 
-References
-----------
-KumoMTA, ``crates/kumo-api-types/src/egress_path.rs``: compiled defaults, and the ceilings of
-``EgressPathConfig::compute_constraints``: the least of all limits of connections, and the least of
-all rates of messages, one of which is ``max_deliveries_per_connection × max_connection_rate``.
+KumoMTA works out ceilings: the least of all limits of connections, and the least of all rates of
+messages, one of which is ``max_deliveries_per_connection × max_connection_rate``.
+
+Source: KumoMTA, ``crates/kumo-api-types/src/egress_path.rs``: compiled defaults, and
+``EgressPathConfig::compute_constraints``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from sendcap.importers.findings import DEFAULT, USED
-from sendcap.importers.kumomta.files import Setting, Settings, limit_of, seconds_of
+from sendcap.importers.kumomta.files import Settings, limit_of, seconds_of
+from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.rates import Rate
 
-COMPILED: Final[dict[str, Any]] = {
+_COMPILED: Final[dict[str, Any]] = {
     "connection_limit": 32,
     "max_deliveries_per_connection": 1024,
     "idle_timeout": "5s",
@@ -26,7 +26,7 @@ COMPILED: Final[dict[str, Any]] = {
 
 LIMITS: Final = frozenset(
     {
-        *COMPILED,
+        *_COMPILED,
         "additional_connection_limits",
         "max_message_rate",
         "additional_message_rate_throttles",
@@ -45,22 +45,16 @@ class Limit(NamedTuple):
 
     key: str
     value: Any
-    setting: str
-    written: Any
-    where: str
+    entry: Entry
     why: str = ""
-    status: str = USED
 
 
-class _Named(NamedTuple):
+class _Ceiling(NamedTuple):
     """One of several limits of the same quantity, of which the lowest counts."""
 
-    setting: str
-    written: Any
-    where: str
+    entry: Entry
     value: Any
-    each: int = 1
-    """Number of queues with a limit of their own."""
+    each: int = 1  # number of queues with a limit of their own
 
     @property
     def total(self) -> int:
@@ -79,95 +73,66 @@ class _Named(NamedTuple):
 
 
 class PathLimits:
-    """The limits of a provider.
-
-    Parameters
-    ----------
-    settings
-        Settings of the egress path.
-    queues
-        Number of sites of the provider, each with a queue of its own.
-
-    Raises
-    ------
-    ConfigurationError
-        If KumoMTA does not accept a value.
-    """
+    """The limits of a provider with a number of sites, each with a queue of its own."""
 
     def __init__(self, settings: Settings, queues: int) -> None:
         self._settings = settings
         self._queues = queues
-        deliveries = self._one("max_deliveries_per_connection", limit_of)
-        self.deliveries: int = deliveries.value
-        self.connections = self._connections()
-        self.rates = sorted(self._rates(deliveries), key=lambda rate: rate.per_s)
-        self.all = tuple(self._all(deliveries))
+        self._deliveries = self._entry("max_deliveries_per_connection")
+        self.deliveries = self._deliveries.read(limit_of)
+        own = _Ceiling((entry := self._entry("connection_limit")), entry.read(limit_of), queues)
+        self.connections = [own, *self._named("additional_connection_limits", limit_of)]
+        self.rates = sorted(self._rates(), key=lambda rate: rate.per_s)
+        self.all = tuple(self._all())
 
-    def _all(self, deliveries: _Named) -> Iterator[Limit]:
-        yield self._connection_limit()
-        yield self._plain("messages_per_connection", deliveries, deliveries.value)
-        idle = self._one("idle_timeout", seconds_of)
-        yield self._plain("idle_timeout", idle, format_duration(idle.value))
+    def _entry(self, key: str) -> Entry:
+        return self._settings.get(key) or Entry(key, _COMPILED[key])
+
+    def _named(self, key: str, reader: Callable[[Any], Any]) -> Iterator[_Ceiling]:
+        if key in self._settings:
+            for entry in self._settings[key].value.values():
+                yield _Ceiling(entry, entry.read(reader))
+
+    def _rates(self) -> Iterator[_Ceiling]:
+        for key in ("max_message_rate", "source_selection_rate"):
+            if key in self._settings:
+                entry = self._settings[key]
+                yield _Ceiling(entry, entry.read(Rate.parse), self._queues)
+        for key in ("additional_message_rate_throttles", "additional_source_selection_rates"):
+            yield from self._named(key, Rate.parse)
+        if "max_connection_rate" in self._settings:
+            connects = self._settings["max_connection_rate"]
+            rate, times = connects.read(Rate.parse), self.deliveries
+            burst = None if rate.burst is None else rate.burst * times
+            product = Entry(
+                "max_connection_rate × max_deliveries_per_connection",
+                f"{connects.value} × {self._deliveries.value}",
+                connects.where,
+            )
+            yield _Ceiling(product, Rate(rate.limit * times, rate.period_s, burst), self._queues)
+
+    def _all(self) -> Iterator[Limit]:
+        lowest = self._lowest
+        why = f"{lowest.value} for each of {lowest.each} sites" if lowest.each > 1 else ""
+        yield Limit("connections_per_ip", lowest.total, lowest.entry, why)
+        yield Limit("messages_per_connection", self.deliveries, self._deliveries)
+        idle = self._entry("idle_timeout")
+        yield Limit("idle_timeout", format_duration(idle.read(seconds_of)), idle)
         if self.rates:
             yield self._rate()
         aggressive = self._settings.get("aggressive_connection_opening")
         if aggressive is not None and aggressive.value is True:
-            name = "aggressive_connection_opening"
-            yield Limit("connection_scaling", "none", name, True, aggressive.where)
+            yield Limit("connection_scaling", "none", aggressive)
         else:
             why = "KumoMTA opens connections by the length of the queue"
-            yield Limit("connection_scaling", "kumomta", "connections", "", "", why, DEFAULT)
-
-    def not_reached(self) -> Iterator[Limit]:
-        """Yield the limits above another one."""
-        lowest = self._lowest
-        for limit in self.connections:
-            if limit is not lowest:
-                why = f"{lowest.setting} = {lowest.written} is lower"
-                yield Limit("", None, *limit[:3], why)
-        for rate in self.rates[1:]:
-            why = f"{self.rates[0].setting} = {self.rates[0].written} is lower"
-            if rate.burst < self.rates[0].burst:
-                why += "; only the burst is used"
-            yield Limit("", None, *rate[:3], why)
+            yield Limit("connection_scaling", "kumomta", Entry("connections"), why)
 
     @property
-    def _lowest(self) -> _Named:
+    def _lowest(self) -> _Ceiling:
         return min(self.connections, key=lambda limit: limit.total)
 
-    def _connections(self) -> list[_Named]:
-        own = self._one("connection_limit", limit_of)._replace(each=self._queues)
-        return [own, *self._more("additional_connection_limits", limit_of)]
-
-    def _connection_limit(self) -> Limit:
-        lowest = self._lowest
-        why = f"{lowest.value} for each of {lowest.each} sites" if lowest.each > 1 else ""
-        return self._plain("connections_per_ip", lowest, lowest.total, why)
-
-    def _rates(self, deliveries: _Named) -> Iterator[_Named]:
-        for key in ("max_message_rate", "source_selection_rate"):
-            if key in self._settings:
-                yield self._one(key, Rate.parse)._replace(each=self._queues)
-        for key in ("additional_message_rate_throttles", "additional_source_selection_rates"):
-            yield from self._more(key, Rate.parse)
-        if "max_connection_rate" in self._settings:
-            connects = self._one("max_connection_rate", Rate.parse)
-            burst = connects.value.burst
-            cycling = Rate(
-                connects.value.limit * deliveries.value,
-                connects.value.period_s,
-                None if burst is None else burst * deliveries.value,
-            )
-            yield _Named(
-                "max_connection_rate × max_deliveries_per_connection",
-                f"{connects.written} × {deliveries.written}",
-                connects.where,
-                cycling,
-                self._queues,
-            )
-
     def _rate(self) -> Limit:
-        lowest = self.rates[0]
+        lowest, *others = self.rates
         rate = lowest.value
         limit = rate.limit * lowest.each
         burst = min(each.burst for each in self.rates)
@@ -175,25 +140,22 @@ class PathLimits:
         why = []
         if lowest.each > 1:
             why.append(f"{rate} for each of {lowest.each} sites")
-        if "×" in lowest.setting:
+        if "×" in lowest.entry.name:
             why.append(f"new connections have room for {lowest.per_s:.4g} messages/s")
-            why += [f"{each.setting} = {each.written} is never reached" for each in self.rates[1:]]
+            why += [f"{each.entry.name} = {each.entry.value} is never reached" for each in others]
         if burst < lowest.burst:
             why.append("burst of the other rate")
-        return Limit("rate", text, *lowest[:3], "; ".join(why))
+        return Limit("rate", text, lowest.entry, "; ".join(why))
 
-    def _plain(self, key: str, limit: _Named, value: Any, why: str = "") -> Limit:
-        return Limit(key, value, *limit[:3], why, USED if limit.where else DEFAULT)
-
-    def _one(self, key: str, reader: Callable[[Any], Any]) -> _Named:
-        setting = self._settings.get(key) or Setting(COMPILED[key], "")
-        return _named(key, setting, reader)
-
-    def _more(self, key: str, reader: Callable[[Any], Any]) -> Iterator[_Named]:
-        if key in self._settings:
-            for name, entry in self._settings[key].value.items():
-                yield _named(name, entry, reader)
-
-
-def _named(name: str, setting: Setting, reader: Callable[[Any], Any]) -> _Named:
-    return _Named(name, setting.value, setting.where, setting.read(name, reader))
+    def not_reached(self) -> Iterator[tuple[Entry, str]]:
+        """Yield the limits above another one, with the reason."""
+        lowest = self._lowest
+        for limit in self.connections:
+            if limit is not lowest:
+                yield limit.entry, f"{lowest.entry.name} = {lowest.entry.value} is lower"
+        for rate in self.rates[1:]:
+            first = self.rates[0]
+            why = f"{first.entry.name} = {first.entry.value} is lower"
+            if rate.burst < first.burst:
+                why += "; only the burst is used"
+            yield rate.entry, why

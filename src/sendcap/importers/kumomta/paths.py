@@ -13,26 +13,17 @@ from dataclasses import dataclass, field
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.kumomta.blocks import Block, Shaping, merge_settings
-from sendcap.importers.kumomta.files import Setting, Settings
+from sendcap.importers.kumomta.files import Settings
+from sendcap.importers.reading import Entry
 
 
 @dataclass
 class EgressPath:
-    """The settings of a domain or provider.
-
-    Attributes
-    ----------
-    settings
-        Settings of the path.
-    blocks
-        Blocks behind the settings, the most specific last; their rules apply, too.
-    provider
-        Last matching provider.
-    """
+    """The settings of a domain or provider."""
 
     settings: Settings = field(default_factory=dict)
-    blocks: list[Block] = field(default_factory=list)
-    provider: Block | None = None
+    blocks: list[Block] = field(default_factory=list)  # behind them, the most specific last
+    provider: Block | None = None  # the last one that matches
 
 
 def matches(provider: Block, domain: str, hosts: tuple[str, ...]) -> bool:
@@ -54,22 +45,7 @@ def matches(provider: Block, domain: str, hosts: tuple[str, ...]) -> bool:
 
 
 class Paths:
-    """The settings of domains and providers.
-
-    Parameters
-    ----------
-    shaping
-        The files.
-    hosts
-        MX hosts by domain; well-known domains have built-in ones.
-    source
-        Sending egress source; None for settings of all sources.
-
-    Attributes
-    ----------
-    aliases
-        Names of the domain blocks of each site.
-    """
+    """The settings of domains and providers, for an egress source or for all."""
 
     def __init__(
         self, shaping: Shaping, hosts: Mapping[str, tuple[str, ...]], source: str | None
@@ -78,7 +54,7 @@ class Paths:
         self._hosts = hosts
         self._source = source
         self._sites: dict[tuple[str, ...], Block] = {}
-        self.aliases: dict[tuple[str, ...], list[str]] = {}
+        self.aliases: dict[tuple[str, ...], list[str]] = {}  # domain blocks of each site
         for (name, rollup), block in shaping.domains.items():
             if rollup:
                 site = self.site(name)
@@ -165,5 +141,6 @@ class Paths:
             ("additional_source_selection_rates", "provider_source_selection_rate", selection),
         ):
             if setting is not None:
-                entry = {f"{block.title} {name}": setting}
-                merge_settings(path.settings, {key: Setting(entry, setting.where)})
+                title = f"{block.title} {name}"
+                entry = {title: setting._replace(name=title)}
+                merge_settings(path.settings, {key: Entry(key, entry, setting.where)})

@@ -4,9 +4,7 @@ The settings of a message are those of ``[queue.default]``, replaced by those of
 tenant, and of the domain's tenant and campaign. The model has one retry policy: the default one,
 with the settings of the default tenant.
 
-References
-----------
-KumoMTA, ``assets/policy-extras/queue.lua``.
+Source: KumoMTA, ``assets/policy-extras/queue.lua``.
 """
 
 from __future__ import annotations
@@ -16,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sendcap.importers.kumomta.files import KumomtaFile, Setting, Settings, seconds_of
-from sendcap.importers.reading import Text, read
+from sendcap.importers.kumomta.files import KumomtaFile, Settings, seconds_of
+from sendcap.importers.reading import Entry, Text, read
 from sendcap.scenario.durations import format_duration
 from sendcap.text.quoting import shown
 
@@ -30,18 +28,10 @@ _OTHERWISE: Final = "does not decide when a message is tried again"
 
 @dataclass
 class Queues:
-    """All files together.
+    """All files together."""
 
-    Attributes
-    ----------
-    retry
-        Settings of the retry policy, with values as in a scenario.
-    unused
-        Other settings: name, value, place and reason.
-    """
-
-    retry: Settings = field(default_factory=dict)
-    unused: list[tuple[str, Any, str, str]] = field(default_factory=list)
+    retry: Settings = field(default_factory=dict)  # with values as in a scenario
+    unused: list[tuple[Entry, str]] = field(default_factory=list)  # other settings, with reasons
 
     def skip(self, prefix: str, settings: Settings) -> None:
         """Note settings outside the policy."""
@@ -51,17 +41,11 @@ class Queues:
             in_policy = key in RETRY or (table and key != "protocol")
             why = _ONE_POLICY if in_policy else _OTHERWISE
             value = "" if table else setting.value
-            self.unused.append((f"{prefix}{key}", value, setting.where, why))
+            self.unused.append((Entry(f"{prefix}{key}", value, setting.where), why))
 
 
 def queues_of(paths: Sequence[str | Path]) -> Queues:
-    """Read files of the queue helper and merge them in order.
-
-    Raises
-    ------
-    SendcapError
-        If a file cannot be read, or belongs to something else.
-    """
+    """Read files of the queue helper and merge them in order."""
     default: Settings = {}
     tenants: dict[str, Settings] = {}
     options: Settings = {}
@@ -73,7 +57,7 @@ def queues_of(paths: Sequence[str | Path]) -> Queues:
     own = tenants.pop(name, {})
     for key in [key for key in default if key in own]:
         why = f"replaced by that of tenant {shown(name)}"
-        queues.unused.append((f"queue default {key}", *default[key], why))
+        queues.unused.append((default[key]._replace(name=f"queue default {key}"), why))
     applied = default | own
     queues.retry = {key: applied.pop(key) for key in RETRY if key in applied}
     queues.skip("", applied | options)
@@ -105,7 +89,7 @@ class _File(KumomtaFile):
                     (name,), "is neither queue nor tenant; give a file of the queue helper"
                 )
             else:
-                options[name] = Setting(value, self.where((name,)))
+                options[name] = Entry(name, value, self.where((name,)))
 
     def _settings(self, value: Any, place: tuple[str, ...]) -> Settings:
         settings: Settings = {}
@@ -115,5 +99,5 @@ class _File(KumomtaFile):
                     entry = format_duration(seconds_of(entry))
                 except ValueError as problem:
                     raise self.error((*place, key), str(problem)) from None
-            settings[key] = Setting(entry, self.where((*place, key)))
+            settings[key] = Entry(key, entry, self.where((*place, key)))
         return settings

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.kumomta.files import seconds_of
+from sendcap.importers.reading import Entry
 from sendcap.scenario.rates import Rate
 from sendcap.text.quoting import shown
 
@@ -44,30 +45,20 @@ class Action(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule of a block.
+    """A rule of a block."""
 
-    Attributes
-    ----------
-    patterns
-        Patterns of replies.
-    after, within_s
-        Number of matches within a time that start the rule.
-    lasts_s
-        Duration of the rule.
-    """
-
-    patterns: tuple[str, ...]
+    patterns: tuple[str, ...]  # of replies
     actions: tuple[Action, ...]
-    after: int
+    after: int  # number of matches that start the rule
     within_s: float
     lasts_s: float
     where: str
     block: str = ""
 
     @property
-    def title(self) -> str:
-        """Name in the report."""
-        return f"{self.block} automation"
+    def entry(self) -> Entry:
+        """The rule as a row of the report."""
+        return Entry(f"{self.block} automation", str(self), self.where)
 
     def __str__(self) -> str:
         more = f" and {len(self.patterns) - 1} more" if len(self.patterns) > 1 else ""
@@ -85,22 +76,7 @@ class Rule(NamedTuple):
 
 
 def rule_of(entry: Any, where: str, error: Errors) -> Rule:
-    """Read a rule.
-
-    Parameters
-    ----------
-    entry
-        Entry of the file.
-    where
-        File and line.
-    error
-        Function from a key and a message to an error.
-
-    Raises
-    ------
-    ConfigurationError
-        If the entry does not have the form of a rule.
-    """
+    """Read a rule; ``error`` makes an error from a key and a message."""
     if not isinstance(entry, dict):
         raise error("", f"must be a table, not {shown(entry)}")
     for key in ("regex", "action", "duration"):

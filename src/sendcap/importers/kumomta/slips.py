@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sendcap import mailbox_providers as known
-from sendcap.importers.findings import WARNING, Finding
+from sendcap.importers.imported import WARNING, Finding
 from sendcap.importers.kumomta.blocks import Block, Shaping
 from sendcap.importers.kumomta.paths import Paths
 from sendcap.text.quoting import did_you_mean, shown
@@ -13,8 +13,8 @@ from sendcap.text.quoting import did_you_mean, shown
 
 def slips(shaping: Shaping, paths: Paths) -> Iterator[Finding]:
     """Yield a warning for each mistake."""
-    for setting, where, why in shaping.slips:
-        yield _warning(setting, "", where, why)
+    for entry in shaping.slips:
+        yield _warning(*entry, "KumoMTA reads it only in the first file with this provider")
     for provider in shaping.providers.values():
         yield from _provider_slips(provider, shaping, paths)
     for (name, _), block in shaping.domains.items():
@@ -35,7 +35,7 @@ def slips(shaping: Shaping, paths: Paths) -> Iterator[Finding]:
         for rule in block.rules:
             for pattern in rule.slipped_escapes:
                 why = "matches a backslash: the one before the character is doubled"
-                yield _warning(rule.title, shown(pattern), rule.where, why)
+                yield _warning(rule.entry.name, shown(pattern), rule.where, why)
 
 
 def _warning(setting: str, value: str, where: str, why: str) -> Finding:

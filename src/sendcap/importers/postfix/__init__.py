@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
-from sendcap.importers.findings import reason_unused
-from sendcap.importers.imported import Imported, imported
+from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.postfix.services import Route, Service, route, routes_of, services_of
-from sendcap.importers.postfix.settings import DEFAULTS, Settings, seconds
+from sendcap.importers.postfix.settings import DEFAULTS, Settings, seconds, settings_of
 from sendcap.importers.reading import Entry, read, whole, yes
 from sendcap.scenario.durations import format_duration
 
@@ -37,17 +36,6 @@ _UNUSED: Final = {
     "smtp_connection_reuse_time_limit": "connections of the model have a count, no age",
     "qmgr": "the model's queue manager has room for any number of messages",
 }
-
-
-class _Limits(NamedTuple):
-    """The limits of a transport."""
-
-    connections: Entry
-    most: int
-    rate_delay: Entry
-    delay_s: float
-    service: Service | None
-    settings: Settings
 
 
 def import_postfix(
@@ -93,12 +81,13 @@ def import_postfix(
     Postfix, ``src/global/mail_params.h``, ``src/qmgr``, and ``postconf(5)``.
     """
     plan = Plan(audience, messages, base, ips, other_domains)
-    settings = Settings(read(main_cf, "Postfix configuration"))
+    settings = settings_of(read(main_cf, "Postfix configuration"))
     services = {} if master_cf is None else services_of(read(master_cf, "Postfix master.cf"))
     routes = {} if transport is None else routes_of(read(transport, "Postfix transport map"))
-    draft = _Import(Draft(plan), settings, services, routes).run()
+    draft = Draft(plan)
+    _Import(draft, settings, services, routes).run()
     files = [str(file) for file in (main_cf, master_cf, transport) if file is not None]
-    return imported(draft, "Postfix", files)
+    return draft.finished("Postfix", files)
 
 
 class _Import:
@@ -113,31 +102,29 @@ class _Import:
         self._settings = settings
         self._services = services
         self._routes = routes
-        self._used: set[str] = set()
-        self._shared: dict[str, int] = {}
+        self._shared: dict[str, int] = {}  # connections of each transport
 
-    def run(self) -> Draft:
+    def run(self) -> None:
         draft = self._draft
         for entry in self._settings.replaced:
-            draft.warn(*entry, "set again later, and that value counts")
+            draft.warn(entry, "set again later, and that value counts")
         relayhost = self._settings.first("relayhost")
         if relayhost.value:
             why = "all mail goes to this host, so its limits apply to all providers together"
-            draft.warn(*relayhost, why)
+            draft.warn(relayhost, why)
         groups = draft.groups(self._group_of)
-        draft.source_addresses(1, "Postfix instances", "", _INSTANCE)
+        draft.source_addresses(_INSTANCE, Entry("Postfix instances", 1))
         self._retry()
         why = "a 4xx reply does not slow down a queue"
-        draft.default(("mta", "suspend"), "none", "suspend", why)
+        draft.put(("mta", "suspend"), "none", Entry("suspend"), why)
         for group in groups:
             self._provider(group)
         self._warn_of_processes()
         self._report_the_rest()
-        return draft
 
     @property
     def _default_transport(self) -> str:
-        return self._settings.first("default_transport").value.partition(":")[0]
+        return str(self._settings.first("default_transport").value).partition(":")[0]
 
     def _group_of(self, domain: str) -> str:
         own = route(self._routes, domain)
@@ -157,20 +144,9 @@ class _Import:
         own = route(self._routes, domain)
         return own.nexthop if own is not None and own.nexthop else domain
 
-    def _limits(self, transport: str) -> _Limits:
+    def _settings_of(self, transport: str) -> Settings:
         service = self._services.get(transport)
-        settings = self._settings
-        if service is not None:
-            settings = settings.with_options(service.options)
-
-        def first(ending: str) -> Entry:
-            return settings.first(f"{transport}_{ending}", f"default_{ending}")
-
-        connections = first("destination_concurrency_limit")
-        delays = [first("destination_rate_delay"), first("transport_rate_delay")]
-        rate_delay = max(delays, key=lambda entry: entry.read(seconds()))
-        count, delay_s = connections.read(whole), rate_delay.read(seconds())
-        return _Limits(connections, count, rate_delay, delay_s, service, settings)
+        return self._settings if service is None else self._settings.with_options(service.options)
 
     def _retry(self) -> None:
         self._draft.data["mta"]["retry"] = {"policy": "postfix"}
@@ -179,40 +155,62 @@ class _Import:
             value_s, why = entry.read(seconds(unit)), ""
             if value_s == 0.0 and name == "maximal_queue_lifetime":
                 value_s, why = 0.001, "one attempt, then a bounce"
-            self._put(("mta", "retry", name), format_duration(value_s), entry, why)
+            self._draft.put(("mta", "retry", name), format_duration(value_s), entry, why)
 
     def _provider(self, group: Group) -> None:
         transport = self._transport_of(group)
-        limits = self._limits(transport)
-        place = ("providers", group.name)
+        settings = self._settings_of(transport)
+
+        def first(ending: str) -> Entry:
+            return settings.first(f"{transport}_{ending}", f"default_{ending}")
+
+        limit = first("destination_concurrency_limit")
+        delays = [first("destination_rate_delay"), first("transport_rate_delay")]
+        delay = max(delays, key=lambda entry: entry.read(seconds()))
+        limit.read(whole)
+        delay_s = delay.read(seconds())
         self._draft.provider(group, known.names_of(group.heaviest))
         queues = group.count(self._destination_of)
-        if limits.delay_s > 0.0:
-            why = "one delivery at a time, then the pause"
-            if queues > 1:
-                why += f"; for each of {queues} destinations, here for all of them"
-            self._put((*place, "connections_per_ip"), 1, limits.rate_delay, why)
-            pause = {"kind": "gap", "pause": format_duration(limits.delay_s)}
-            self._put((*place, "rate"), pause, limits.rate_delay, why)
+        if delay_s > 0.0:
+            self._pause(group, delay, delay_s, queues)
         else:
-            self._connections(group, transport, limits, queues)
-        self._reuse(group, limits.settings)
-        self._warn_of_single_recipients(transport, limits.settings)
+            self._connections(group, transport, settings, limit, queues)
+        self._reuse(group, settings)
+        recipients = first("destination_recipient_limit")
+        if recipients.read(whole) == 1 and recipients.where:
+            why = (
+                f"with 1, the limits of transport {transport} apply to each recipient instead of "
+                f"each domain: Postfix sends the provider more than the limit"
+            )
+            self._draft.warn(recipients, why)
+            self._draft.used.add(recipients)
 
-    def _connections(self, group: Group, transport: str, limits: _Limits, queues: int) -> None:
+    def _pause(self, group: Group, delay: Entry, delay_s: float, queues: int) -> None:
+        place = ("providers", group.name)
+        why = "one delivery at a time, then the pause"
+        if queues > 1:
+            why += f"; for each of {queues} destinations, here for all of them"
+        self._draft.put((*place, "connections_per_ip"), 1, delay, why)
+        pause = {"kind": "gap", "pause": format_duration(delay_s)}
+        self._draft.put((*place, "rate"), pause, delay, why)
+
+    def _connections(
+        self, group: Group, transport: str, settings: Settings, limit: Entry, queues: int
+    ) -> None:
         place = ("providers", group.name, "connections_per_ip")
-        processes, most = self._processes(transport, limits.settings)
-        wanted = limits.most * queues
+        processes, most = self._processes(transport, settings)
+        each = limit.read(whole)
+        count = each * queues
         # Zero is no limit.
-        if limits.most == 0 or wanted > most > 0:
+        if each == 0 or count > most > 0:
+            count = max(most, 1)
             why = f"as many as transport {transport} has processes"
-            self._put(place, max(most, 1), processes, why)
-            self._used.add(limits.connections.name)
-            self._draft.unused(*limits.connections, f"{processes.name} = {most} is lower")
+            self._draft.put(place, count, processes, why)
+            self._draft.used.add(limit)
+            self._draft.unused(limit, f"{processes.name} = {most} is lower")
         else:
-            why = f"{limits.most} for each of {queues} domains" if queues > 1 else ""
-            self._put(place, wanted, limits.connections, why)
-        count: int = self._draft.data["providers"][group.name]["connections_per_ip"]
+            why = f"{each} for each of {queues} domains" if queues > 1 else ""
+            self._draft.put(place, count, limit, why)
         self._shared[transport] = self._shared.get(transport, 0) + count
 
     def _processes(self, transport: str, settings: Settings) -> tuple[Entry, int]:
@@ -228,31 +226,14 @@ class _Import:
         place = ("providers", group.name)
         on_demand = settings.first("smtp_connection_cache_on_demand")
         always = settings.first("smtp_connection_cache_destinations")
+        key = (*place, "messages_per_connection")
         if not on_demand.read(yes) and not _is_listed(group, always.value):
-            self._put((*place, "messages_per_connection"), 1, on_demand, "no connection is reused")
+            self._draft.put(key, 1, on_demand, "no connection is reused")
         else:
             count = settings.first("smtp_connection_reuse_count_limit")
-            number = count.read(whole) or "unlimited"
-            self._put((*place, "messages_per_connection"), number, count)
+            self._draft.put(key, count.read(whole) or "unlimited", count)
         idle = settings.first("smtp_connection_cache_time_limit")
-        self._put((*place, "idle_timeout"), format_duration(idle.read(seconds())), idle)
-
-    def _put(
-        self, place: tuple[str | int, ...], value: object, entry: Entry, why: str = ""
-    ) -> None:
-        self._used.add(entry.name)
-        self._draft.put(place, value, entry, why)
-
-    def _warn_of_single_recipients(self, transport: str, settings: Settings) -> None:
-        ending = "destination_recipient_limit"
-        entry = settings.first(f"{transport}_{ending}", f"default_{ending}")
-        if entry.read(whole) == 1 and entry.where:
-            why = (
-                f"with 1, the limits of transport {transport} apply to each recipient instead of "
-                f"each domain: Postfix sends the provider more than the limit"
-            )
-            self._draft.warn(*entry, why)
-            self._used.add(entry.name)
+        self._draft.put((*place, "idle_timeout"), format_duration(idle.read(seconds())), idle)
 
     def _warn_of_processes(self) -> None:
         for transport, count in self._shared.items():
@@ -264,21 +245,23 @@ class _Import:
                     f"transport {transport} has {most} processes for all destinations; the "
                     f"providers of the scenario have {count} connections together"
                 )
-                self._draft.warn("process limit", str(most), where, why)
+                self._draft.warn(Entry("process limit", str(most), where), why)
 
     def _report_the_rest(self) -> None:
-        transports = {*self._shared, *self._services}
+        used = {"relayhost", "default_transport"}
+        used |= {entry.name for entry in self._draft.used if entry.where}
+        transports = {"default", *self._shared, *self._services}
         for name, entry in self._settings.entries.items():
-            if name in self._used or name in ("relayhost", "default_transport"):
+            if name in used:
                 continue
             otherwise = _REPLACED if name in DEFAULTS else "does not decide how fast mail is sent"
             why = reason_unused(name, _UNUSED, otherwise)
             if name.endswith(("_destination_concurrency_limit", "_rate_delay")):
                 owner = name.partition("_destination")[0].partition("_transport_rate")[0]
                 why = f"no recipient in the audience uses transport {owner}"
-                if owner == "default" or owner in transports:
+                if owner in transports:
                     why = _REPLACED
-            self._draft.unused(*entry, why)
+            self._draft.unused(entry, why)
 
 
 def _domain_of(group: Group) -> str:

@@ -15,19 +15,10 @@ _FIELDS: Final = 8
 
 
 class Service(NamedTuple):
-    """A client that delivers mail.
+    """A client that delivers mail."""
 
-    Attributes
-    ----------
-    processes
-        Largest number of processes; None for ``default_process_limit``.
-    options
-        Parameters of this client alone.
-    """
-
-    name: str
-    processes: int | None
-    options: dict[str, Entry]
+    processes: int | None  # at most; None for ``default_process_limit``
+    options: dict[str, Entry]  # parameters of this client alone
     where: str
 
 
@@ -36,17 +27,10 @@ class Route(NamedTuple):
 
     transport: str
     nexthop: str
-    where: str
 
 
 def services_of(text: Text) -> dict[str, Service]:
-    """Read the clients in a ``master.cf``.
-
-    Raises
-    ------
-    ConfigurationError
-        If a line is not a service.
-    """
+    """Read the clients in a ``master.cf``."""
     services: dict[str, Service] = {}
     for number, line in logical_lines(text):
         fields = line.split(None, _FIELDS - 1)
@@ -71,18 +55,12 @@ def services_of(text: Text) -> dict[str, Service]:
                 raise text.error(number, f"maxproc must be a number or -, not {shown(fields[6])}")
             # Zero is no limit.
             processes = int(fields[6][:9]) or None
-        services[fields[0]] = Service(fields[0], processes, options, where)
+        services[fields[0]] = Service(processes, options, where)
     return services
 
 
 def routes_of(text: Text) -> dict[str, Route]:
-    """Read a map of transports: ``gmail.com  slow:`` or ``.example.com  relay:[host]``.
-
-    Raises
-    ------
-    ConfigurationError
-        If a line is not an entry.
-    """
+    """Read a map of transports: ``gmail.com  slow:`` or ``.example.com  relay:[host]``."""
     routes: dict[str, Route] = {}
     for number, line in logical_lines(text):
         pattern, _, result = line.partition(" ") if " " in line else line.partition("\t")
@@ -92,9 +70,7 @@ def routes_of(text: Text) -> dict[str, Route]:
                 number, f"{shown(line)} is not a route; write a domain and transport:nexthop"
             )
         if "@" not in pattern:
-            routes[pattern.casefold()] = Route(
-                transport.strip(), nexthop.strip(), text.where(number)
-            )
+            routes[pattern.casefold()] = Route(transport.strip(), nexthop.strip())
     return routes
 
 
@@ -102,9 +78,8 @@ def route(routes: dict[str, Route], domain: str) -> Route | None:
     """Return the route of a domain: by its own entry, that of a parent with a dot, or ``*``."""
     if domain in routes:
         return routes[domain]
-    parent = domain
-    while "." in parent:
-        parent = parent.partition(".")[2]
-        if f".{parent}" in routes:
-            return routes[f".{parent}"]
+    while "." in domain:
+        domain = domain.partition(".")[2]
+        if f".{domain}" in routes:
+            return routes[f".{domain}"]
     return routes.get("*")

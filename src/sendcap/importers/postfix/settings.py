@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
+from dataclasses import dataclass, field
 from typing import Final
 
 from sendcap.errors import ConfigurationError
@@ -63,53 +63,34 @@ def logical_lines(text: Text) -> Iterator[tuple[int, str]]:
         yield first, " ".join(pieces)
 
 
+def settings_of(text: Text) -> Settings:
+    """Read a ``main.cf``, or the output of ``postconf -n`` or ``postconf``."""
+    settings = Settings({})
+    for number, line in logical_lines(text):
+        if line.startswith("postconf: warning: "):
+            # A warning of postconf, redirected into the same file.
+            continue
+        name, equals, value = line.partition("=")
+        name = name.strip()
+        if not equals or not _NAME.fullmatch(name):
+            raise text.error(number, f"{shown(line)} is not a parameter; write name = value")
+        if name in settings.entries:
+            settings.replaced.append(settings.entries[name])
+        settings.entries[name] = Entry(name, value.strip(), text.where(number))
+    return settings
+
+
+@dataclass
 class Settings:
-    """The parameters of a configuration.
+    """The parameters of a configuration, by name."""
 
-    Parameters
-    ----------
-    text
-        ``main.cf``, or the output of ``postconf -n`` or ``postconf``.
-
-    Attributes
-    ----------
-    entries
-        Parameters in the file, by name.
-    replaced
-        Parameters that the file sets again later.
-
-    Raises
-    ------
-    ConfigurationError
-        If a line is not a parameter.
-    """
-
-    def __init__(self, text: Text) -> None:
-        self.entries: dict[str, Entry] = {}
-        self.replaced: list[Entry] = []
-        self._expansions: dict[str, str] = {}
-        for number, line in logical_lines(text):
-            if line.startswith("postconf: warning: "):
-                # A warning of postconf, redirected into the same file.
-                continue
-            name, equals, value = line.partition("=")
-            name = name.strip()
-            if not equals or not _NAME.fullmatch(name):
-                raise text.error(number, f"{shown(line)} is not a parameter; write name = value")
-            if name in self.entries:
-                self.replaced.append(self.entries[name])
-            self.entries[name] = Entry(name, value.strip(), text.where(number))
+    entries: dict[str, Entry]
+    replaced: list[Entry] = field(default_factory=list)  # set again later in the file
+    _expansions: dict[str, str] = field(default_factory=dict)
 
     def with_options(self, options: Mapping[str, Entry]) -> Settings:
         """Return the parameters of a service with options of its own."""
-        settings = copy(self)
-        settings.entries = {**self.entries, **options}
-        settings.forget()
-        return settings
-
-    def forget(self) -> None:
-        """Drop the expanded values."""
-        self._expansions = {}
+        return Settings({**self.entries, **options})
 
     def first(self, *names: str) -> Entry:
         """Return the first of some parameters in the file, or the last's default, expanded."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.audience import mail_exchangers
 from sendcap.importers.draft import Draft
-from sendcap.importers.findings import reason_unused
-from sendcap.importers.imported import Imported, imported
+from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.powermta.backoff import backoff_of, patterns_of
 from sendcap.importers.powermta.domains import Directives, overruled
@@ -113,10 +112,14 @@ def import_powermta(
     contents = configuration_of(configuration)
     queues = Queues(contents.top, source, mail_exchangers(mx))
     draft = Draft(plan)
-    if source is not None:
-        draft.named("virtual MTA or pool", source, queues.names)
+    if source is not None and source not in queues.names:
+        have = ", ".join(map(shown, queues.names)) or "none"
+        hint = did_you_mean(source, queues.names) or f"; it has {have}"
+        raise ConfigurationError(
+            f"the configuration has no virtual MTA or pool {shown(source)}{hint}"
+        )
     _Import(draft, contents, queues).run()
-    return imported(draft, "PowerMTA", contents.files)
+    return draft.finished("PowerMTA", contents.files)
 
 
 class _Import:
@@ -125,18 +128,17 @@ class _Import:
         self._contents = contents
         self._queues = queues
         self._patterns = patterns_of(contents.top)
-        self._used: set[Entry] = set()
-        self._reported: set[Entry] = set()
+        self._reported: set[Entry] = set()  # of the entries that are not used
 
     def run(self) -> None:
         draft = self._draft
         draft.data["mta"].pop("suspend", None)
         for entry, problem in self._contents.missing:
-            draft.warn(*entry, f"is left out: {problem}")
+            draft.warn(entry, f"is left out: {problem}")
         groups = draft.groups(self._group_of)
         number = max(1, len(self._queues.virtual_mtas))
         why = "limits are those of each queue of a virtual MTA"
-        draft.source_addresses(number, "virtual MTAs", self._contents.top.where, why)
+        draft.source_addresses(why, Entry("virtual MTAs", number, self._contents.top.where))
         self._retry()
         for group in groups:
             self._provider(group)
@@ -177,12 +179,13 @@ class _Import:
         why = "for messages; PowerMTA walks the list for a queue"
         if delays_s != written_s:
             why += f"; none is below retry-recipients-after {least.value}"
-            self._used.add(least)
+            self._draft.used.add(least)
         self._draft.data["mta"]["retry"] = {"policy": "powermta"}
         place = ("mta", "retry")
-        self._put((*place, "retry_after"), delays if len(delays) > 1 else delays[0], after, why)
+        value = delays if len(delays) > 1 else delays[0]
+        self._draft.put((*place, "retry_after"), value, after, why)
         bounce = _entry(directives, "bounce-after")
-        self._put((*place, "bounce_after"), format_duration(bounce.read(seconds)), bounce)
+        self._draft.put((*place, "bounce_after"), format_duration(bounce.read(seconds)), bounce)
 
     def _provider(self, group: Group) -> None:
         queue = self._queue_of(group)
@@ -195,12 +198,12 @@ class _Import:
         if each is None:
             raise ConfigurationError(f"{connections.where}: max-smtp-out cannot be unlimited")
         why = f"{each} for each of {count} queues" if count > 1 else ""
-        self._put((*place, "connections_per_ip"), each * count, connections, why)
+        self._draft.put((*place, "connections_per_ip"), each * count, connections, why)
         per_connection = _entry(directives, "max-msg-per-connection")
         number = per_connection.read(number_or_none)
-        self._put((*place, "messages_per_connection"), number or "unlimited", per_connection)
+        self._draft.put((*place, "messages_per_connection"), number or "unlimited", per_connection)
         idle = _entry(directives, "connection-idle-timeout")
-        self._put((*place, "idle_timeout"), format_duration(idle.read(seconds)), idle)
+        self._draft.put((*place, "idle_timeout"), format_duration(idle.read(seconds)), idle)
         self._rate(group, directives, number, count)
         self._backoff(group, directives, each, number, count)
         self._warn(group, queue)
@@ -208,9 +211,9 @@ class _Import:
 
     def _rate(self, group: Group, directives: Directives, number: int | None, count: int) -> None:
         rates = sorted(rates_of(directives, number), key=lambda each: each.rate.per_s)
-        self._used |= {each.directive for each in rates}
         if not rates:
             return
+        self._draft.used |= {each.directive for each in rates}
         lowest = rates[0]
         window = {
             "kind": "fixed-window",
@@ -218,11 +221,10 @@ class _Import:
             "window": format_duration(lowest.rate.period_s),
         }
         why = f"{lowest.rate.limit} for each of {count} queues" if count > 1 else ""
-        place = ("providers", group.name, "rate")
-        self._draft.set(place, window, lowest.name, lowest.value, lowest.directive.where, why)
+        self._draft.put(("providers", group.name, "rate"), window, lowest.shown, why)
         for each in rates[1:]:
-            why = f"{lowest.name} = {lowest.value} is lower"
-            self._draft.unused(f"{group.name}: {each.name}", each.value, each.directive.where, why)
+            why = f"{lowest.shown.name} = {lowest.shown.value} is lower"
+            self._draft.unused(each.shown.of(group.name), why)
 
     def _backoff(
         self,
@@ -234,22 +236,17 @@ class _Import:
     ) -> None:
         attempt_s = self._draft.attempt_s(group, number)
         backoff = backoff_of(directives, self._patterns, connections, attempt_s, queues)
-        place = ("providers", group.name, "suspend")
         named = directives.get("smtp-pattern-list")
         if backoff.suspend is None:
             if named is not None:
-                setting = f"{group.name}: {named.name}"
-                self._draft.unused(setting, named.value, named.where, backoff.why)
+                self._draft.unused(named.of(group.name), backoff.why)
             return
         trigger, *limits = backoff.used
-        self._used |= set(backoff.used)
+        self._draft.used |= set(backoff.used)
         setting = ", ".join(entry.name for entry in limits) or "backoff mode"
         value = f"{trigger.value}: " + ", ".join(entry.value for entry in limits)
-        self._draft.set(place, backoff.suspend, setting, value, trigger.where, backoff.why)
-
-    def _put(self, place: tuple[str | int, ...], value: Any, entry: Entry, why: str = "") -> None:
-        self._used.add(entry)
-        self._draft.put(place, value, entry, why)
+        entry = Entry(setting, value, trigger.where)
+        self._draft.put(("providers", group.name, "suspend"), backoff.suspend, entry, backoff.why)
 
     def _warn(self, group: Group, queue: str) -> None:
         others = self._queues.differing(queue, _LIMITS)
@@ -260,10 +257,10 @@ class _Import:
                 f"virtual MTAs differ here; the limits are those of {first}, not of {more}; "
                 f"choose with --source"
             )
-            self._draft.warn(group.name, why=why)
-        for entry in overruled(self._queues.scopes, queue, dict.fromkeys(_LIMITS)):
+            self._draft.warn(Entry(group.name), why)
+        for entry in overruled(self._queues.scopes, queue, _LIMITS):
             why = "replaced by a virtual MTA's own domain entry, though that is more general"
-            self._draft.warn(f"{group.name}: {entry.name}", entry.value, entry.where, why)
+            self._draft.warn(entry.of(group.name), why)
 
     def _warn_of_the_total(self) -> None:
         directives = {entry.name: entry for entry in reversed(self._contents.top.directives)}
@@ -277,13 +274,13 @@ class _Import:
         together = ips * sum(provider["connections_per_ip"] for provider in providers)
         if most is not None and together > most:
             why = f"the model has no total; the providers have {together:,} connections together"
-            self._draft.warn(*total, why)
+            self._draft.warn(total, why)
         else:
-            self._draft.unused(*total, "the limits of the queues are lower")
+            self._draft.unused(total, "the limits of the queues are lower")
 
     def _report_directives(self, group: Group, directives: Directives) -> None:
         for name, entry in directives.items():
-            if entry in self._used | self._reported or name in _BACKOFF:
+            if entry in self._draft.used | self._reported or name in _BACKOFF:
                 continue
             self._reported.add(entry)
             why = reason_unused(name, _UNUSED, _OTHERWISE)
@@ -291,22 +288,22 @@ class _Import:
                 why = f"the model has one retry policy, that of <domain *>, none for {group.name}"
             elif name in _LIMITS:
                 why = "sets no limit"
-            self._draft.unused(*entry, why)
+            self._draft.unused(entry, why)
 
     def _report_the_rest(self) -> None:
         for entry in self._contents.top.directives:
             if entry not in self._reported:
-                self._draft.unused(*entry, reason_unused(entry.name, _UNUSED, _OTHERWISE))
+                self._draft.unused(entry, reason_unused(entry.name, _UNUSED, _OTHERWISE))
         for tag in self._contents.top.tags:
             if not self._any_used(tag):
                 title = f"<{tag.name} {tag.argument}>" if tag.argument else f"<{tag.name}>"
                 why = _TAGS.get(tag.name, _OTHERWISE)
                 if tag in self._queues.virtual_mtas:
                     why = "is one of the virtual MTAs; nothing in it is for the audience alone"
-                self._draft.unused(title, "", tag.where, why)
+                self._draft.unused(Entry(title, "", tag.where), why)
 
     def _any_used(self, tag: Tag) -> bool:
-        used = self._used | self._reported | self._queues.followed
+        used = self._draft.used | self._reported | self._queues.followed
         return not used.isdisjoint(tag.directives) or any(map(self._any_used, tag.tags))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sendcap.importers.powermta.domains import Directives
@@ -13,9 +12,8 @@ from sendcap.importers.powermta.syntax import Tag
 from sendcap.importers.powermta.values import (
     boolean,
     intervals,
+    message_rates,
     number_or_none,
-    per_hour_or_none,
-    rate_or_none,
     seconds,
 )
 from sendcap.importers.reading import Entry
@@ -57,23 +55,12 @@ def _pattern(entry: Entry) -> Pattern:
     return Pattern(reply + slash, action.strip(), entry)
 
 
-@dataclass(frozen=True)
-class Backoff:
-    """A queue's backoff mode in the model.
+class Backoff(NamedTuple):
+    """A queue's backoff mode in the model."""
 
-    Attributes
-    ----------
-    suspend
-        Rule of the scenario, or None.
-    used
-        Directives behind the rule.
-    why
-        Differences from PowerMTA, or the reason for no rule.
-    """
-
-    suspend: dict[str, Any] | None
-    used: tuple[Entry, ...]
-    why: str
+    suspend: dict[str, Any] | None  # rule of the scenario
+    used: tuple[Entry, ...]  # directives behind the rule
+    why: str  # differences from PowerMTA, or the reason for no rule
 
 
 def backoff_of(
@@ -81,23 +68,9 @@ def backoff_of(
     patterns: Mapping[str, list[Pattern]],
     connections: int,
     attempt_s: float,
-    queues: int = 1,
+    queues: int,
 ) -> Backoff:
-    """Return the backoff mode of equal queues.
-
-    Parameters
-    ----------
-    directives
-        Directives of the queue.
-    patterns
-        Pattern lists of the configuration.
-    connections
-        Connections of each queue in normal mode.
-    attempt_s
-        Mean duration of an attempt.
-    queues
-        Number of queues, each with these limits.
-    """
+    """Return the backoff mode of equal queues, each with these connections in normal mode."""
     named = directives.get("smtp-pattern-list")
     entries = patterns.get(named.value.casefold(), []) if named else []
     trigger = next((entry for entry in entries if entry.backs_off), None)
@@ -118,14 +91,8 @@ def backoff_of(
 def _rates(
     directives: Directives, connections: int, attempt_s: float, queues: int
 ) -> Iterator[tuple[float, str, Entry | None]]:
-    for name, read in (
-        ("backoff-max-msg-rate", rate_or_none),
-        ("backoff-max-msg-per-hour", per_hour_or_none),
-    ):
-        own = directives.get(name)
-        rate = None if own is None else own.read(read)
-        if rate is not None:
-            yield rate.per_s * queues, f"{rate.limit * queues}/{rate.period_s}s", own
+    for rate, own in message_rates(directives, "backoff-"):
+        yield rate.per_s * queues, f"{rate.limit * queues}/{rate.period_s:.0f}s", own
     fewer = directives.get("backoff-max-smtp-out")
     count = _DEFAULT_CONNECTIONS if fewer is None else fewer.read(number_or_none)
     if count is not None and count < connections and attempt_s > 0.0:

@@ -11,8 +11,8 @@ the report says where it makes a difference.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.powermta.syntax import Tag
@@ -38,13 +38,7 @@ class Macros:
         self._count = 0
 
     def expanded(self, pattern: str, where: str, within: tuple[str, ...] = ()) -> Iterator[str]:
-        """Yield the domains of a pattern with macros.
-
-        Raises
-        ------
-        ConfigurationError
-            If a macro is not defined, or contains itself.
-        """
+        """Yield the domains of a pattern with macros."""
         found = _MACRO.search(pattern)
         if len(pattern) > _LONGEST:
             raise ConfigurationError(f"{where}: {shown(pattern)} is too long for a domain")
@@ -67,27 +61,25 @@ class Macros:
                 yield from self.expanded(full.replace("..", "."), where, within)
 
 
-class _Entry(NamedTuple):
-    rank: tuple[int, int]
-    tag: Tag
+_Ranked = tuple[tuple[int, int], Tag]
+"""A domain tag and how specific it is: the kind of pattern, and the length."""
 
 
 class Scope:
     """The domain directives in one scope: global, a pool or a virtual MTA."""
 
     def __init__(self, tag: Tag, macros: Macros) -> None:
-        self._listed: dict[str, list[_Entry]] = {}
-        self._patterns: dict[str, list[_Entry]] = {}
+        self._listed: dict[str, list[_Ranked]] = {}
+        self._patterns: dict[str, list[_Ranked]] = {}
         for domain in tag.named("domain"):
             by_macro = "$" in domain.argument
             for name in macros.expanded(domain.argument.casefold(), domain.where):
                 if name.startswith(("*", "[*.]")):
                     suffix = name.removeprefix("[*.]").removeprefix("*").removeprefix(".")
-                    entry = _Entry((1, len(suffix)), domain)
-                    self._patterns.setdefault(name, []).append(entry)
+                    self._patterns.setdefault(name, []).append(((1, len(suffix)), domain))
                 else:
-                    entry = _Entry((2 if by_macro else 3, 0), domain)
-                    self._listed.setdefault(name, []).append(entry)
+                    rank = (2 if by_macro else 3, 0)
+                    self._listed.setdefault(name, []).append((rank, domain))
 
     @property
     def names(self) -> list[str]:
@@ -97,14 +89,13 @@ class Scope:
     def tags(self, domain: str) -> list[Tag]:
         """Return the entries for a domain, the most specific last."""
         entries = list(self._listed.get(domain, ()))
-        parent = domain
         entries += self._patterns.get("*", [])
         entries += self._patterns.get(f"[*.]{domain}", [])
-        while "." in parent:
-            parent = parent.partition(".")[2]
-            entries += self._patterns.get(f"*.{parent}", [])
-            entries += self._patterns.get(f"[*.]{parent}", [])
-        return [entry.tag for entry in sorted(entries, key=lambda entry: entry.rank)]
+        while "." in domain:
+            domain = domain.partition(".")[2]
+            entries += self._patterns.get(f"*.{domain}", [])
+            entries += self._patterns.get(f"[*.]{domain}", [])
+        return [tag for _, tag in sorted(entries, key=lambda entry: entry[0])]
 
 
 def directives(scopes: Sequence[Scope], domain: str) -> Directives:
@@ -113,7 +104,7 @@ def directives(scopes: Sequence[Scope], domain: str) -> Directives:
     return {entry.name: entry for tag in tags for entry in tag.directives}
 
 
-def overruled(scopes: Sequence[Scope], domain: str, names: Mapping[str, object]) -> list[Entry]:
+def overruled(scopes: Sequence[Scope], domain: str, names: Sequence[str]) -> list[Entry]:
     """Return global directives replaced by a more general entry of a virtual MTA."""
     applied = directives(scopes, domain)
     return [

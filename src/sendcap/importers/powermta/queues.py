@@ -12,42 +12,19 @@ from sendcap.importers.reading import Entry
 
 
 class Queues:
-    """The queues of the sending virtual MTAs.
-
-    Parameters
-    ----------
-    top
-        The configuration.
-    source
-        Name of a virtual MTA or a pool; None for all.
-    hosts
-        MX hosts by domain; well-known domains have built-in ones.
-
-    Attributes
-    ----------
-    virtual_mtas
-        The sending virtual MTAs.
-    followed
-        The ``queue-to`` directives that decided a queue.
-    names
-        Valid names for ``source``.
-    """
+    """The queues of the sending virtual MTAs: those of a virtual MTA or a pool, or all."""
 
     def __init__(self, top: Tag, source: str | None, hosts: Mapping[str, tuple[str, ...]]) -> None:
         macros = Macros(top)
         all_of_them = {tag.argument: tag for tag in top.named("virtual-mta")}
         pools = {tag.argument: tag for tag in top.named("virtual-mta-pool")}
-        self.names = (*all_of_them, *pools)
+        self.names = (*all_of_them, *pools)  # valid for ``source``
         members = {name: _members(pool) for name, pool in pools.items()}
-        if source in all_of_them:
-            self.virtual_mtas = [all_of_them[source]]
-        elif source is not None and source in pools:
-            self.virtual_mtas = [
-                all_of_them[name] for name in members[source] if name in all_of_them
-            ]
-        else:
-            self.virtual_mtas = list(all_of_them.values())
-        self.followed: set[Entry] = set()
+        sending = list(all_of_them)
+        if source is not None and source in self.names:
+            sending = [source] if source in all_of_them else members[source]
+        self.virtual_mtas = [all_of_them[name] for name in sending if name in all_of_them]
+        self.followed: set[Entry] = set()  # ``queue-to`` directives that decided a queue
         self._hosts = hosts
         self._rollups = [
             entry.value.split()[:2]
@@ -58,11 +35,8 @@ class Queues:
         shared = Scope(top, macros)
         self._scopes: list[tuple[Scope, ...]] = []
         for virtual_mta in self.virtual_mtas:
-            own = [
-                Scope(pools[name], macros)
-                for name in pools
-                if virtual_mta.argument in members[name]
-            ]
+            name = virtual_mta.argument
+            own = [Scope(pools[pool], macros) for pool in pools if name in members[pool]]
             self._scopes.append((shared, *own, Scope(virtual_mta, macros)))
         if not self._scopes:
             self._scopes = [(shared,)]
@@ -77,7 +51,7 @@ class Queues:
         own = directives(self.scopes, domain)
         if "queue-to" in own and own["queue-to"].value:
             self.followed.add(own["queue-to"])
-            return own["queue-to"].value.casefold()
+            return str(own["queue-to"].value).casefold()
         disabled = own.get("disable-mx-rollup")
         if disabled is not None and disabled.read(boolean):
             return domain
@@ -86,7 +60,7 @@ class Queues:
                 suffix = pattern.casefold().removeprefix("[*.]").removeprefix("*.")
                 wild = suffix != pattern.casefold()
                 if host == suffix or (wild and host.endswith(f".{suffix}")):
-                    return queue.casefold()
+                    return str(queue).casefold()
         return domain
 
     def has(self, queue: str) -> bool:

@@ -22,19 +22,12 @@ _DEEPEST: Final = 20
 
 @dataclass
 class Tag:
-    """The content of ``<name argument>`` … ``</name>``.
-
-    Attributes
-    ----------
-    directives
-        Directives in order, possibly repeated; the line of a list of patterns has no name.
-    tags
-        Nested tags.
-    """
+    """The content of ``<name argument>`` … ``</name>``."""
 
     name: str
     argument: str
     where: str
+    # In order, possibly repeated; the line of a list of patterns has no name.
     directives: list[Entry] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
 
@@ -44,21 +37,15 @@ class Tag:
 
 
 class Configuration(NamedTuple):
-    """A configuration: ``top`` holds everything, ``missing`` the includes that were not read."""
+    """A configuration."""
 
-    top: Tag
-    missing: list[tuple[Entry, str]]
+    top: Tag  # holds everything
+    missing: list[tuple[Entry, str]]  # includes that were not read, and the reason
     files: list[str]
 
 
 def configuration_of(source: str | Path) -> Configuration:
-    """Read a configuration and the included files.
-
-    Raises
-    ------
-    SendcapError
-        If the configuration cannot be read, or a tag is not closed.
-    """
+    """Read a configuration and the included files."""
     text = read(source, "PowerMTA configuration")
     configuration = Configuration(Tag("", "", text.name), [], [])
     _Reader(configuration).read(text, [configuration.top], 0)
