@@ -57,7 +57,6 @@ LOCAL: dict[tuple[str, str], str] = {
 STILL_LONG_MODULES: set[str] = {"charts.timeaxis", "study.replication.measures"}
 STILL_LONG_FUNCTIONS: set[str] = {
     "analysis.expected",
-    "calibration.calibrate.calibrate",
     "charts.attempts.attempts",
     "charts.delivered.delivered",
     "fluid.attempts.followed",

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 import sendcap
 from sendcap.calibration.attempts import Attempts
 from sendcap.calibration.calibrate import calibrate
+from sendcap.calibration.files import estimates, write_calibration
 from sendcap.calibration.report import report
-from sendcap.calibration.tables import estimates
 from sendcap.calibration.verification import verify
 from sendcap.errors import SendcapError
-from sendcap.scenario import loads
+from sendcap.scenario import loads, updated
 
 FORMATS = ("postfix", "kumomta", "powermta", "momentum")
 
@@ -79,8 +79,6 @@ def test_the_scenario_is_complete_and_says_where_it_is_from(name, calibrated) ->
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_address_is_in_any_output(name, calibrated, tmp_path) -> None:
-    from sendcap.calibration.files import write_calibration
-
     found = calibrated[name]
     write_calibration(found, None, tmp_path)
     for path in tmp_path.iterdir():
@@ -100,15 +98,11 @@ def test_the_fitted_scenario_gives_the_log_again(calibrated) -> None:
 
 
 def test_a_wrong_scenario_does_not(calibrated) -> None:
-    from dataclasses import replace
-
-    from sendcap.scenario import updated
-
     each = calibrated["postfix"]
     wrong = updated(
         each.scenario, {"providers.gmail.connections_per_ip": 4, "providers.outlook.transient": 0.2}
     )
-    apart = [row for row in verify(replace(each, scenario=wrong)).rows if not row.close]
+    apart = [row for row in verify(each, scenario=wrong).rows if not row.close]
     assert {"gmail", "outlook"} <= {row.provider for row in apart}
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sendcap.calibration.connections import rounded
 from sendcap.calibration.families import GAMMA, LOGNORMAL, WEIBULL
 from sendcap.calibration.fitting import best, best_or_measured
 from sendcap.calibration.scenarios import written
@@ -79,7 +78,7 @@ def test_times_in_two_digits_are_fitted_without_bias() -> None:
 
     each = Lognormal(mean="30ms", cv=0.5)
     values_s = each.sample(np.random.default_rng(4), 40_000)
-    fit = best(rounded(np.floor(values_s * 100 + 0.5) / 100))[0]
+    fit = best(Times.rounded(np.floor(values_s * 100 + 0.5) / 100))[0]
     assert fit.mean_s.low < 0.03 < fit.mean_s.high
     assert fit.cv.low < 0.5 < fit.cv.high
 
@@ -90,7 +89,7 @@ def test_times_in_two_digits_are_fitted_without_bias() -> None:
      (10.0, 9.95, 10.5), (123.0, 122.5, 123.5)],
 )  # fmt: skip
 def test_what_a_rounded_time_stands_for(value, low, high) -> None:
-    times = rounded(np.array([value]))
+    times = Times.rounded(np.array([value]))
     assert (times.low_s[0], times.high_s[0]) == pytest.approx((low, high))
 
 
@@ -161,7 +160,7 @@ def test_a_share_of_nothing_is_unknown_and_of_none_has_a_bound() -> None:
 def test_every_fit_can_be_written_into_a_scenario() -> None:
     rng = np.random.default_rng(8)
     for values_s in (rng.exponential(1e-3, 50), rng.lognormal(0, 4, 200), np.full(40, 0.5)):
-        for fit in best_or_measured(rounded(values_s)):
+        for fit in best_or_measured(Times.rounded(values_s)):
             scenario = from_dict(
                 {
                     "deliveries": [{"name": "a", "messages": 1, "audience": {"p": 1.0}}],

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from sendcap.calibration.arrivals import stretches
-from sendcap.calibration.attempts import rows
-from sendcap.calibration.ceilings import ceiling, open_sessions, tolerated
+from sendcap.calibration.attempts import Bins, rows
+from sendcap.calibration.ceilings import ceiling, tolerated
 from sendcap.calibration.connections import (
     coarse_transactions,
+    open_sessions,
     per_connection,
     session_transactions,
     session_uses,
@@ -91,7 +92,7 @@ def sessions(*ends_s: list[float], arrived_s: float = 0.0):
 
 def test_open_connections_over_time() -> None:
     given = sessions([10.0, 11.0, 12.0], [11.0, 12.0, 13.0, 14.0], [30.0])
-    found = open_sessions(given, 0, 0.0, 1.0, 40)
+    found = open_sessions(given, 0, Bins(0.0, 1.0, 40))
     # Bin k is of second k - 1; each is taken to open a usual gap before its first attempt's end.
     assert found[11:16].tolist() == pytest.approx([2.0, 2.0, 1.0, 1.0, 0.0], abs=1e-9)
     assert found.sum() == pytest.approx(3.0 + 4.0 + 1.0)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from sendcap.calibration.evidence import GAP, Gaps
 from sendcap.calibration.retries import Recognised, recognise
-from sendcap.calibration.retry_candidates import Gaps
 from sendcap.scenario import (
     EximRetry,
     ExponentialRetry,
@@ -23,7 +23,7 @@ def gaps_of(
 ) -> Gaps:
     """Return the gaps of messages that are refused for some hours."""
     rng = np.random.default_rng(seed)
-    columns: list[list[float]] = [[] for _ in range(7)]
+    rows: list[tuple[float, ...]] = []
     for _ in range(messages):
         arrived_s = float(rng.uniform(0, 86_400))
         finish_s = arrived_s + float(rng.exponential(3.0))
@@ -44,14 +44,10 @@ def gaps_of(
             gap_s = due_s - finish_s + (0.0 if exact else next_s)
             if math.isinf(due_s) or finish_s > ends_s:
                 break
-            row = (
-                failures, finish_s - arrived_s, finish_s - first_s, previous_s, gap_s, float(exact),
-                took_s,
-            )  # fmt: skip
-            for column, value in zip(columns, row, strict=True):
-                column.append(value)
+            age_s, failing_s = finish_s - arrived_s, finish_s - first_s
+            rows.append((failures, age_s, failing_s, previous_s, gap_s, exact, took_s))
             previous_s, finish_s, took_s = due_s - finish_s, due_s + next_s, next_s
-    return Gaps.of([np.array(column) for column in columns])
+    return np.array(rows, GAP).view(np.recarray)
 
 
 def best_of(gaps: Gaps, slack_s: float = 5.0) -> Recognised:
@@ -102,36 +98,16 @@ def test_attempts_that_are_late_are_left_unexplained_and_the_policy_is_found() -
 def test_gaps_at_random_are_explained_by_nothing() -> None:
     gaps = gaps_of(MomentumRetry(), exact=True)
     rng = np.random.default_rng(9)
-    random = Gaps(
-        gaps.failures,
-        gaps.age_s,
-        gaps.failing_s,
-        gaps.previous_s,
-        rng.uniform(10, 90_000, len(gaps)),
-        gaps.exact,
-        gaps.took_s,
-    )
-    assert best_of(random).explained < 0.3 * len(gaps)
+    gaps.gap_s = rng.uniform(10, 90_000, len(gaps))
+    assert best_of(gaps).explained < 0.3 * len(gaps)
 
 
 def test_of_a_few_gaps_nothing_is_said() -> None:
     gaps = gaps_of(MomentumRetry(), exact=True)
-    few = Gaps.of(
-        [column[:4] for column in (gaps.failures, gaps.age_s, gaps.failing_s, gaps.previous_s,
-                                   gaps.gap_s, gaps.exact.astype(float), gaps.took_s)]
-    )  # fmt: skip
-    assert recognise(few, 5.0) == []
+    assert recognise(gaps[:4], 5.0) == []
 
 
 def test_without_arrivals_a_list_is_found_all_the_same() -> None:
     gaps = gaps_of(ScheduleRetry(delays=["5m", "30m", "10m"]), exact=False)
-    unknown = Gaps(
-        gaps.failures,
-        np.full(len(gaps), np.nan),
-        gaps.failing_s,
-        gaps.previous_s,
-        gaps.gap_s,
-        gaps.exact,
-        np.full(len(gaps), np.nan),
-    )
-    assert best_of(unknown).policy == ScheduleRetry(delays=["5m", "30m", "10m"])
+    gaps.age_s = gaps.took_s = np.nan
+    assert best_of(gaps).policy == ScheduleRetry(delays=["5m", "30m", "10m"])

@@ -17,52 +17,37 @@ _AT_ONCE_S: Final = 1.0
 
 
 class Stretch(NamedTuple):
-    """A stretch of evenly spaced arrivals.
+    """A stretch of evenly spaced arrivals."""
 
-    Attributes
-    ----------
-    at_s, spread_s
-        Beginning, counted from the first arrival, and length.
-    share
-        Share of all messages.
-    """
-
-    at_s: float
+    at_s: float  # counted from the first arrival
     spread_s: float
-    share: float
+    share: float  # of all messages
 
 
-def stretches(arrived_s: Floats) -> list[Stretch]:
-    """Approximate arrivals by at most 24 stretches of even arrivals.
+def stretches(arrived_s: Floats, span_s: float = 0.0) -> list[Stretch]:
+    """Approximate arrivals by at most 24 stretches of even arrivals; by the span without any.
 
     The curve of arrivals is cut repeatedly where it is farthest from a straight line, as lines on
-    maps are simplified.
-
-    References
-    ----------
-    D. H. Douglas and T. K. Peucker, "Algorithms for the reduction of the number of points
-    required to represent a digitized line or its caricature", Cartographica 10 (1973).
+    maps are simplified. Source: D. H. Douglas and T. K. Peucker, "Algorithms for the reduction of
+    the number of points required to represent a digitized line", Cartographica 10 (1973).
     """
+    if not len(arrived_s):
+        return [Stretch(0.0, span_s, 1.0)]
     times_s = np.sort(arrived_s) - arrived_s.min()
     cuts = {0, len(times_s)}
     while len(cuts) <= _MOST:
-        ordered = sorted(cuts)
-        distance, cut = max(_farthest(times_s, one, two) for one, two in pairwise(ordered))
+        ordered = pairwise(sorted(cuts))
+        distance, cut = max(_farthest(times_s, one, two) for one, two in ordered)
         if distance <= _OFF * len(times_s):
             break
         cuts.add(cut)
-    ordered = sorted(cuts)
-    return [
-        Stretch(float(times_s[one]), _spread_s(times_s, one, two), (two - one) / len(times_s))
-        for one, two in pairwise(ordered)
-    ]
+    return [_stretch(times_s, one, two) for one, two in pairwise(sorted(cuts))]
 
 
-def _spread_s(times_s: Floats, one: int, two: int) -> float:
-    last_s = times_s[two] if two < len(times_s) else times_s[-1]
-    # A pause after the last arrival does not belong to the stretch.
-    spread_s = min(float(last_s), float(times_s[two - 1])) - float(times_s[one])
-    return 0.0 if spread_s < _AT_ONCE_S else spread_s
+def _stretch(times_s: Floats, one: int, two: int) -> Stretch:
+    first_s, last_s = float(times_s[one]), float(times_s[two - 1])
+    spread_s = last_s - first_s
+    return Stretch(first_s, 0.0 if spread_s < _AT_ONCE_S else spread_s, (two - one) / len(times_s))
 
 
 def _farthest(times_s: Floats, one: int, two: int) -> tuple[float, int]:

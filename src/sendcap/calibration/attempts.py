@@ -12,7 +12,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,7 @@ ATTEMPT: Final = np.dtype(
 
 _IN_MEMORY: Final = 1_000_000
 _BUCKETS: Final = 64
+_MOST_BINS: Final = 400_000
 _UNKNOWN: Final = {"arrived_s", "ready_s", "started_s", "setup_s", "transaction_s"}
 
 
@@ -63,34 +64,43 @@ def rows(count: int, columns: Mapping[str, Any]) -> Records:
     return records
 
 
+class Bins(NamedTuple):
+    """Even bins over the span of a log; bin 0 ends with the first attempt."""
+
+    first_s: float
+    width_s: float
+    number: int
+
+    def of(self, times_s: Floats) -> Ints:
+        """Return the bins of times."""
+        return self._of(times_s - self.first_s)
+
+    def _of(self, since_s: Floats) -> Ints:
+        position = np.floor(since_s / self.width_s).astype(np.int64) + 1
+        clipped: Ints = np.clip(position, 0, self.number - 1)
+        return clipped
+
+    def add_spans(self, total_s: Floats, from_s: Floats, to_s: Floats) -> None:
+        """Add to each bin the seconds of spans inside it."""
+        for times_s, sign in ((from_s, 1.0), (to_s, -1.0)):
+            since_s = times_s - self.first_s
+            bins = self._of(since_s)
+            rest_s = np.clip(bins * self.width_s - since_s, 0.0, self.width_s)
+            total_s += sign * np.bincount(bins, rest_s, minlength=self.number)
+            counts = np.bincount(bins, minlength=self.number)
+            total_s[1:] += sign * self.width_s * np.cumsum(counts)[:-1]
+
+
 class Attempts:
-    """All attempts of a calibration; a context manager that removes the temporary files.
-
-    Parameters
-    ----------
-    in_memory
-        Largest number of rows in memory.
-
-    Attributes
-    ----------
-    count
-        Rows so far.
-    first_s, last_s
-        End of the first attempt and time of the last event; infinite while empty.
-    sharp
-        Whether times are finer than whole seconds.
-    by_provider : ndarray of int
-        Attempts by number of the provider.
-    """
+    """All attempts of a calibration; a context manager that removes the temporary files."""
 
     def __init__(self, in_memory: int = _IN_MEMORY) -> None:
         self._in_memory = in_memory
         self._pending: list[Records] = []
         self._pending_count = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.count = 0
-        self.first_s, self.last_s = np.inf, -np.inf
-        self.sharp = False
+        self.first_s, self.last_s = np.inf, -np.inf  # first attempt's end, last event
+        self.sharp = False  # whether times are finer than whole seconds
         self.by_provider = np.zeros(1 << 16, np.int64)
 
     def __enter__(self) -> Self:
@@ -111,7 +121,6 @@ class Attempts:
             return
         self._pending.append(records)
         self._pending_count += len(records)
-        self.count += len(records)
         if self._pending_count > self._in_memory:
             self._spill()
         self.last_s = max(self.last_s, float(records["finished_s"].max()))
@@ -122,6 +131,13 @@ class Attempts:
         finished_s = records["finished_s"][tried]
         self.sharp |= bool(np.any(finished_s != np.floor(finished_s)))
         self.first_s = min(self.first_s, float(finished_s.min()))
+
+    def bins(self) -> Bins:
+        """Return bins of a second, or of ten if stamps are whole seconds; wider for long logs."""
+        least_s = 1.0 if self.sharp else 10.0
+        span_s = self.last_s - self.first_s
+        width_s = max(least_s, least_s * np.ceil(span_s / _MOST_BINS / least_s))
+        return Bins(self.first_s, width_s, int(span_s / width_s) + 3)
 
     def parts(self) -> Iterator[Records]:
         """Yield all rows in parts; the rows of a message are in the same part."""

@@ -6,32 +6,31 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from sendcap.calibration.arrivals import Stretch, stretches
-from sendcap.calibration.attempts import Attempts, Floats, Ints
-from sendcap.calibration.estimates import ProviderEstimates, SessionEvidence, estimates_of
-from sendcap.calibration.evidence import Evidence
+from sendcap.calibration.attempts import Floats, Ints
+from sendcap.calibration.estimates import ProviderEstimates, estimates_of
+from sendcap.calibration.evidence import Evidence, Gaps
 from sendcap.calibration.families import Fit
-from sendcap.calibration.feedback import fits as feedback_fits
-from sendcap.calibration.feedback import latencies_s
+from sendcap.calibration.feedback import latencies_s, times_of
+from sendcap.calibration.fitting import best
 from sendcap.calibration.logs.reading import Context, Skipped
 from sendcap.calibration.logs.recognising import FORMATS, FileRead, read_logs
 from sendcap.calibration.providers import Providers, read_map
+from sendcap.calibration.report import sections
 from sendcap.calibration.retries import Recognised, recognise
-from sendcap.calibration.retry_candidates import Gaps
-from sendcap.calibration.scenarios import scenario_text
-from sendcap.calibration.sentences import sections
+from sendcap.calibration.scenarios import FittedScenario, fitted_scenario
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.mailbox_providers import OTHER
-from sendcap.scenario import Scenario, loads
+from sendcap.scenario import Scenario
 
 _LEAST_ATTEMPTS: Final = 30
-_LEAST_EXPIRED: Final = 5
 _LONGEST_SLACK_S: Final = 120.0
 _EXPLAINED: Final = 0.5
 """Least share of explained gaps of a recognised policy."""
@@ -43,10 +42,6 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
 
     Attributes
     ----------
-    scenario
-        The fitted scenario.
-    text
-        The scenario's file; comments give the source of each figure.
     files
         The logs.
     skipped
@@ -69,14 +64,10 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
         Latencies of feedback, the data of the distributions.
     feedback_skipped
         Number of unused rows of the table of feedback, by reason.
-    missing
-        Keys without an estimate, each with a reason.
     evidence
         Counts and samples behind the estimates.
     """
 
-    scenario: Scenario
-    text: str
     files: list[FileRead]
     skipped: Skipped
     providers: list[ProviderEstimates]
@@ -88,18 +79,37 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
     feedback: list[Fit]
     latency_s: Floats
     feedback_skipped: Counter[str]
-    missing: list[str]
     evidence: Evidence
+
+    @cached_property
+    def _fitted(self) -> FittedScenario:
+        return fitted_scenario(self)
+
+    @property
+    def scenario(self) -> Scenario:
+        """The fitted scenario."""
+        return self._fitted.scenario
+
+    @property
+    def text(self) -> str:
+        """The scenario's file; comments give the source of each figure."""
+        return self._fitted.text
+
+    @property
+    def missing(self) -> list[str]:
+        """Keys without an estimate, each with a reason."""
+        return self._fitted.missing
 
     @property
     def policy(self) -> Recognised | None:
-        """The recognised retry policy, if any."""
-        return _best(self.policies)
+        """The recognised retry policy, if any explains enough gaps."""
+        best = self.policies[0] if self.policies else None
+        return best if best and best.explained >= _EXPLAINED * best.gaps else None
 
     @property
     def origin_s(self) -> float:
         """Time of t = 0 of the scenario, in seconds since 1970."""
-        (arrived_s,) = self.evidence.arrivals.columns()
+        arrived_s = self.evidence.arrivals_s.values()
         return float(arrived_s.min()) if len(arrived_s) else self.evidence.first_s
 
     def sentences(self) -> list[str]:
@@ -152,27 +162,50 @@ def calibrate(
     if feedback is not None:
         latency_s, unused = latencies_s(Path(feedback))
     context = Context(Providers(providers), year)
-    names = context.providers.names
-    with context.attempts as table:
+    with context.attempts:
         files = read_logs([Path(log) for log in logs], context, format, progress)
-        _require_deliveries(table, files, context.skipped)
-        merged, small = _merged(context.providers, table.by_provider)
-        evidence = Evidence(table, names, merged)
-        if evidence.messages < evidence.partial:
-            # A log that begins within a backlog says more if its first messages count as new.
-            evidence = Evidence(table, names, merged, strict=False)
-        sessions = SessionEvidence(evidence, table.sharp)
+        evidence, small = _evidence(context, files)
+    gaps = evidence.gaps.values().view(np.recarray)
+    return Calibration(
+        files=files,
+        skipped=context.skipped,
+        providers=_estimates(evidence),
+        small=small,
+        policies=recognise(gaps, _slack_s(evidence)),
+        gaps=gaps,
+        arrivals=stretches(evidence.arrivals_s.values(), evidence.last_s - evidence.first_s),
+        validity_s=evidence.validity_s,
+        feedback=best(times_of(latency_s)) if len(latency_s) else [],
+        latency_s=latency_s,
+        feedback_skipped=unused,
+        evidence=evidence,
+    )
+
+
+def _evidence(context: Context, files: list[FileRead]) -> tuple[Evidence, dict[str, int]]:
+    """Return the evidence, and the providers that are too small for estimates of their own."""
+    attempts, names = context.attempts, context.providers.names
+    if not np.isfinite(attempts.first_s):
+        raise _without_deliveries(files, context.skipped)
+    merged, small = _merged(context.providers, attempts.by_provider)
+    evidence = Evidence(attempts, names, merged)
+    if evidence.messages < evidence.partial:
+        # A log that begins within a backlog says more if its first messages count as new.
+        evidence = Evidence(attempts, names, merged, strict=False)
     if not evidence.messages:
         raise SendcapError(
             "every message was first tried before this log starts; add the earlier logs"
         )
+    return evidence, small
+
+
+def _estimates(evidence: Evidence) -> list[ProviderEstimates]:
     estimates = [
-        estimates_of(name, number, evidence, sessions)
-        for number, name in enumerate(names)
-        if evidence.providers[name].messages
+        estimates_of(name, number, evidence)
+        for number, (name, provider) in enumerate(evidence.providers.items())
+        if provider.messages
     ]
-    estimates.sort(key=lambda provider: -provider.messages)
-    return _assembled(files, context.skipped, estimates, small, evidence, latency_s, unused)
+    return sorted(estimates, key=lambda provider: -provider.messages)
 
 
 def _merged(providers: Providers, attempts: Ints) -> tuple[Ints, dict[str, int]]:
@@ -193,83 +226,20 @@ def _merged(providers: Providers, attempts: Ints) -> tuple[Ints, dict[str, int]]
     return numbers, few
 
 
-def _require_deliveries(table: Attempts, files: list[FileRead], skipped: Skipped) -> None:
-    if table.count and np.isfinite(table.first_s):
-        return
+def _without_deliveries(files: list[FileRead], skipped: Skipped) -> SendcapError:
     lines = sum(file.lines for file in files)
     kinds = Counter({**skipped.malformed, **skipped.other}).most_common(3)
     reasons = "; ".join(f"{reason}: {count:,}" for reason, count in kinds)
     names = ", ".join(file.name for file in files[:3])
-    raise SendcapError(
+    return SendcapError(
         f"{names}: no delivery attempt in {lines:,} lines ({reasons or 'all empty'}); give a log "
         f"with deliveries to other servers, or set --format"
     )
 
 
-def _assembled(
-    files: list[FileRead],
-    skipped: Skipped,
-    providers: list[ProviderEstimates],
-    small: dict[str, int],
-    evidence: Evidence,
-    latency_s: Floats,
-    feedback_skipped: Counter[str],
-) -> Calibration:
-    missing: list[str] = []
-    gaps = Gaps.of(evidence.gaps.columns())
-    policies = recognise(gaps, _slack_s(evidence))
-    (arrived_s,) = evidence.arrivals.columns()
-    if len(arrived_s):
-        arrivals = stretches(arrived_s)
-    else:
-        arrivals = [Stretch(0.0, evidence.last_s - evidence.first_s, 1.0)]
-        missing.append("deliveries: the log has no arrival times, so arrivals are spread evenly")
-    (ages_s,) = evidence.ages.columns()
-    validity_s = float(np.quantile(ages_s, 0.05)) if len(ages_s) >= _LEAST_EXPIRED else None
-    if validity_s is None:
-        missing.append(f"deliveries.validity: fewer than {_LEAST_EXPIRED} messages expired")
-    fits = feedback_fits(latency_s) if len(latency_s) else []
-    if not fits:
-        missing.append("feedback.synchronous: needs a table of event times (--feedback)")
-    policy = _best(policies)
-    if policy is None:
-        missing.append(f"mta.retry: {_why_no_policy(policies, len(gaps))}")
-    text = scenario_text(files, providers, evidence, arrivals, validity_s, policy, fits, missing)
-    return Calibration(
-        scenario=loads(text, "the fitted scenario"),
-        text=text,
-        files=files,
-        skipped=skipped,
-        providers=providers,
-        small=small,
-        policies=policies,
-        gaps=gaps,
-        arrivals=arrivals,
-        validity_s=validity_s,
-        feedback=fits,
-        latency_s=latency_s,
-        feedback_skipped=feedback_skipped,
-        missing=missing,
-        evidence=evidence,
-    )
-
-
-def _best(policies: Sequence[Recognised]) -> Recognised | None:
-    """Return the first policy, if it explains enough gaps."""
-    best = policies[0] if policies else None
-    return best if best and best.explained >= _EXPLAINED * best.gaps else None
-
-
-def _why_no_policy(policies: Sequence[Recognised], gaps: int) -> str:
-    if not policies:
-        return f"only {gaps} messages were tried again after a soft bounce; 5 are needed"
-    return f"no policy explains enough gaps; the best candidate is {policies[0]}"
-
-
 def _slack_s(evidence: Evidence) -> float:
     """Return the usual time from the due time of an attempt to the end."""
-    delays = [provider.delay_s.columns()[0] for provider in evidence.providers.values()]
-    delay_s = np.concatenate(delays)
+    delay_s = np.concatenate([each.delay_s.values() for each in evidence.providers.values()])
     if not len(delay_s):
         return 10.0
     return float(np.clip(2.0 * np.quantile(delay_s, 0.5), 2.0, _LONGEST_SLACK_S))

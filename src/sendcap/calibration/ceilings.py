@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.calibration.attempts import Floats, Records
-from sendcap.calibration.connections import session_starts
-from sendcap.calibration.evidence import ProviderEvidence, add_spans
-from sendcap.calibration.times import Z90, Figure
+from sendcap.calibration.attempts import Floats
+from sendcap.calibration.evidence import ProviderEvidence
+from sendcap.calibration.times import Figure
 
 _MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
@@ -30,33 +29,17 @@ _LEAST_IN_A_BLOCK: Final = 10.0
 
 @dataclass(frozen=True)
 class Ceiling:
-    """The fastest pace at a provider, and the limit behind it.
+    """The fastest pace at a provider, and the limit behind it."""
 
-    Attributes
-    ----------
-    connections
-        Largest number of connections in use, on average over a bin; NaN if unknown.
-    per_second, per_minute, per_hour
-        Attempts per second in the busiest second (NaN if stamps are coarser), minute and hour.
-    limited_by
-        ``"connections"``, ``"rate"``, or ``""`` without a plateau.
-    level
-        Level of the plateau: connections, or attempts per second.
-    blocks, block_s
-        Number and length of the stretches on the plateau.
-    pause_s
-        Pause between attempts that come one by one.
-    """
-
-    connections: float
-    per_second: float
-    per_minute: float
+    connections: float  # largest number in use, on average over a bin; NaN if unknown
+    per_second: float  # attempts per second in the busiest second; NaN if stamps are coarser
+    per_minute: float  # attempts per second in the busiest minute
     per_hour: float
-    limited_by: Literal["connections", "rate", ""]
-    level: Figure | None
-    blocks: int
-    block_s: float
-    pause_s: float | None = None
+    limited_by: Literal["connections", "rate", ""] = ""  # empty without a plateau
+    level: Figure | None = None  # of the plateau: connections, or attempts per second
+    blocks: int = 0  # number and length of the stretches on the plateau
+    block_s: float = 0.0
+    pause_s: float | None = None  # between attempts that come one by one
 
     @property
     def fastest(self) -> dict[str, float]:
@@ -65,44 +48,33 @@ class Ceiling:
         return {name: pace for name, pace in paces.items() if math.isfinite(pace)}
 
 
-class _Plateau(NamedTuple):
-    limited_by: Literal["connections", "rate"]
-    level: Figure
-    blocks: int
-    block_s: float
-
-
 def ceiling(provider: ProviderEvidence, bin_s: float, open_sessions: Floats | None) -> Ceiling:
     """Return the ceiling at a provider.
 
     Connections at their limit are all in use while messages wait, and their number varies less
     than that of the attempts; at a rate limit, minutes are alike, and the connections in use vary.
     Where messages hardly waited, the pace is that of the arrivals, and says nothing about a limit.
-
-    Parameters
-    ----------
-    open_sessions
-        Mean number of open connections in each bin; None if the log does not distinguish them,
-        so that durations of attempts stand in.
+    If the log distinguishes no open connections, durations of attempts stand in.
     """
     counts = provider.in_bin.astype(np.float64)
     busy = provider.busy_s / bin_s if open_sessions is None else open_sessions
     most = float(busy.max()) if busy.any() else math.nan
-    per_second = float(counts.max()) / bin_s if bin_s <= 1.0 else math.nan
-    minute = _fastest(counts, bin_s, _MINUTE_S)
-    hour = _fastest(counts, bin_s, _HOUR_S)
-    plateau, pause_s = None, None
-    if _waited(provider):
-        plateau = _plateau(counts, busy, bin_s)
-    if plateau is None:
-        return Ceiling(most, per_second, minute, hour, "", None, 0, 0.0)
-    if open_sessions is None:
-        per_s = hour if plateau.limited_by == "connections" else plateau.level.value
-        pause_s = _pause_s(provider, most, per_s)
-    if pause_s is not None and plateau.limited_by == "connections":
+    paces = Ceiling(
+        connections=most,
+        per_second=float(counts.max()) / bin_s if bin_s <= 1.0 else math.nan,
+        per_minute=_fastest(counts, bin_s, _MINUTE_S),
+        per_hour=_fastest(counts, bin_s, _HOUR_S),
+    )
+    limited = _limited(paces, counts, busy, bin_s) if _waited(provider) else paces
+    if limited.level is None or open_sessions is not None:
+        return limited
+    by_connections = limited.limited_by == "connections"
+    per_s = limited.per_hour if by_connections else limited.level.value
+    pause_s = _pause_s(provider, most, per_s)
+    if pause_s is not None and by_connections:
         # A single connection with pauses: its plateau is the share of the time in use.
-        plateau = plateau._replace(limited_by="rate", level=Figure(hour))
-    return Ceiling(most, per_second, minute, hour, *plateau, pause_s)
+        limited = replace(limited, limited_by="rate", level=Figure(limited.per_hour))
+    return replace(limited, pause_s=pause_s)
 
 
 def _pause_s(provider: ProviderEvidence, most: float, per_s: float) -> float | None:
@@ -126,16 +98,16 @@ def _fastest(counts: Floats, bin_s: float, span_s: float) -> float:
 
 
 def _waited(provider: ProviderEvidence) -> bool:
-    (delay_s,) = provider.delay_s.columns()
+    delay_s = provider.delay_s.values()
     if not len(delay_s):
         return False
-    samples = (provider.setup_s.columns()[0], provider.transaction_s.columns()[0])
+    samples = (provider.setup_s.values(), provider.transaction_s.values())
     takes_s = sum(float(sample.mean()) for sample in samples if len(sample))
     return float(np.median(delay_s)) > max(_SHORT_WAIT_S, 3.0 * takes_s)
 
 
-def _plateau(counts: Floats, busy: Floats, bin_s: float) -> _Plateau | None:
-    """Return the busiest stretches that are alike; None without any."""
+def _limited(paces: Ceiling, counts: Floats, busy: Floats, bin_s: float) -> Ceiling:
+    """Return the ceiling with the plateau: the busiest stretches that are alike, if any."""
     for block_s in (_MINUTE_S, 10.0):
         width = max(1, round(block_s / bin_s))
         attempts, in_use = _blocks(counts, width), _blocks(busy, width) / width
@@ -157,11 +129,12 @@ def _plateau(counts: Floats, busy: Floats, bin_s: float) -> _Plateau | None:
         use_spread = _evenness(in_use[alike], used) if used > 0.0 else math.inf
         if use_spread > _FLAT * chance and pace_spread > _FLAT_PACE * chance:
             continue
-        block_s = width * bin_s
+        limited = replace(paces, blocks=blocks, block_s=width * bin_s)
         if use_spread < pace_spread:
-            return _Plateau("connections", _level(in_use[alike], 1.0), blocks, block_s)
-        return _Plateau("rate", _level(attempts[alike], block_s), blocks, block_s)
-    return None
+            in_use_at_once = _level(in_use[alike], 1.0)
+            return replace(limited, limited_by="connections", level=in_use_at_once)
+        return replace(limited, limited_by="rate", level=_level(attempts[alike], limited.block_s))
+    return paces
 
 
 def _evenness(values: Floats, level: float) -> float:
@@ -177,40 +150,13 @@ def _level(values: Floats, divisor: float) -> Figure:
     spread = float(near.std(ddof=1)) / divisor if len(near) > 1 else math.nan
     # One attempt more or less falls over the edge of a block.
     error = max(spread, 0.5 / divisor) / math.sqrt(len(near))
-    return Figure(mean, mean - Z90 * error, mean + Z90 * error)
-
-
-def open_sessions(rows: Records, number: int, first_s: float, bin_s: float, bins: int) -> Floats:
-    """Return the mean number of open connections to a provider in each bin.
-
-    A connection counts from the end of the first attempt to the end of the last: no log says when
-    it was opened. For the first attempt, a usual gap is put before it.
-
-    Parameters
-    ----------
-    rows
-        Complete sessions, one after the other, in order of time.
-    """
-    rows = rows[rows["provider"] == number]
-    open_s = np.zeros(bins)
-    if not len(rows):
-        return open_s
-    first = session_starts(rows)
-    last = np.append(first[1:], len(rows)) - 1
-    from_s, to_s = rows["finished_s"][first], rows["finished_s"][last]
-    within_s = np.delete(np.diff(rows["finished_s"]), first[1:] - 1)
-    gap_s = float(np.median(within_s)) if len(within_s) else 0.0
-    add_spans(open_s, from_s - gap_s - first_s, to_s - first_s, bin_s)
-    return open_s / bin_s
+    return Figure.with_error(mean, error)
 
 
 def tolerated(provider: ProviderEvidence, bin_s: float) -> tuple[Figure, int] | None:
     """Return the attempts per second that passed while others were throttled, and the minutes.
 
-    Returns
-    -------
-    tuple or None
-        None if the minutes differ by more than with a tolerance.
+    Return None if the minutes differ by more than with a tolerance.
     """
     width = max(1, round(_MINUTE_S / bin_s))
     attempts = _blocks(provider.in_bin, width)

@@ -1,34 +1,71 @@
-"""Connections: duration of attempts on them, and messages per connection."""
+"""Connections, where a log distinguishes them: uses, duration of attempts, open ones over time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.calibration.attempts import Floats, Ints, Records
-from sendcap.calibration.times import Z90, Figure, Times, share
+from sendcap.calibration.attempts import Bins, Floats, Ints, Records
+from sendcap.calibration.times import Figure, Times
 
+_MOST_ATTEMPTS: Final = 400_000
 _CLOSED_AT_LIMIT: Final = 0.5
 _LEAST_CLOSED: Final = 10
 _LEAST_COARSE: Final = 200
 
 
-def rounded(values_s: Floats) -> Times:
-    """Return the intervals of Postfix's times, rounded to two digits and two decimals.
+class Sessions:
+    """Complete connections: those whose hash is a multiple of a power of two, so that they fit."""
 
-    References
-    ----------
-    Postfix, ``src/util/format_tv.c``: rounded to the nearest.
-    """
-    values_s = np.round(values_s.astype(np.float64), 2).astype(np.float64)
-    below = np.select([values_s <= 1.0, values_s <= 10.0], [0.005, 0.05], 0.5)
-    above = np.select([values_s < 1.0, values_s < 10.0], [0.005, 0.05], 0.5)
-    return Times.of(np.maximum(values_s - below, 0.0), values_s + above)
+    def __init__(self, *, sharp: bool) -> None:
+        self._parts: list[Records] = []
+        self._count = 0
+        self._one_in = 1
+        self._sharp = sharp  # whether times are finer than whole seconds
+
+    def add(self, rows: Records) -> None:
+        """Add attempts; those without a connection are dropped."""
+        rows = rows[(rows["session"] > 0) & (rows["session"] % np.uint64(self._one_in) == 0)]
+        self._parts.append(rows)
+        self._count += len(rows)
+        while self._count > _MOST_ATTEMPTS:
+            self._one_in *= 2
+            divisor = np.uint64(self._one_in)
+            self._parts = [part[part["session"] % divisor == 0] for part in self._parts]
+            self._count = sum(map(len, self._parts))
+
+    @cached_property
+    def rows(self) -> Records:
+        """The attempts, connection by connection, in order of time."""
+        rows = np.concatenate(self._parts)
+        return rows[np.lexsort((rows["finished_s"], rows["session"]))]
+
+    @cached_property
+    def uses(self) -> dict[int, Ints]:
+        """For each provider the attempts by position in the connection."""
+        return session_uses(self.rows)
+
+    @cached_property
+    def transactions(self) -> dict[int, Times]:
+        """For each provider the durations of attempts; empty if stamps are whole seconds."""
+        return session_transactions(self.rows) if self._sharp else {}
+
+    @cached_property
+    def means(self) -> dict[int, Figure]:
+        """For each provider the mean duration of attempts, if stamps are whole seconds."""
+        return {} if self._sharp else coarse_transactions(self.rows)
+
+    def open(self, number: int, bins: Bins) -> Floats | None:
+        """Return the mean number of open connections to a provider in each bin; None if unknown."""
+        if number not in self.uses:
+            return None
+        return open_sessions(self.rows, number, bins) * self._one_in
 
 
 def session_transactions(rows: Records) -> dict[int, Times]:
@@ -36,11 +73,6 @@ def session_transactions(rows: Records) -> dict[int, Times]:
 
     On an open connection an attempt begins at the end of the previous one, or at the arrival of
     the message, if that is later. Only first attempts count: the due time of a retry is unknown.
-
-    Parameters
-    ----------
-    rows
-        Complete sessions, one after the other, in order of time; times finer than seconds.
     """
     same = rows["session"][1:] == rows["session"][:-1]
     after, before_s = rows[1:], rows["finished_s"][:-1]
@@ -61,24 +93,42 @@ def coarse_transactions(rows: Records) -> dict[int, Figure]:
     after, before_s = rows[1:], rows["finished_s"][:-1]
     waited = same & (after["attempt"] <= 1) & (after["arrived_s"] < before_s - 1.0)
     gap_s = (after["finished_s"] - before_s)[waited]
-    means = {}
-    for number, times_s in _by_provider(after["provider"][waited], gap_s):
-        if len(times_s) >= _LEAST_COARSE and times_s.any():
-            mean_s = float(times_s.mean())
-            error_s = float(times_s.std(ddof=1)) / math.sqrt(len(times_s))
-            means[number] = Figure(mean_s, mean_s - Z90 * error_s, mean_s + Z90 * error_s)
-    return means
+    return {
+        number: Figure.with_error(
+            float(times_s.mean()), float(times_s.std(ddof=1)) / math.sqrt(len(times_s))
+        )
+        for number, times_s in _by_provider(after["provider"][waited], gap_s)
+        if len(times_s) >= _LEAST_COARSE and times_s.any()
+    }
 
 
 def session_uses(rows: Records) -> dict[int, Ints]:
     """Return for each provider the number of attempts by their position in the connection."""
-    first = session_starts(rows)
+    first = _session_starts(rows)
     sizes = np.diff(np.append(first, len(rows)))
     use = np.arange(len(rows)) - np.repeat(first, sizes) + 1
     return {number: np.bincount(uses) for number, uses in _by_provider(rows["provider"], use)}
 
 
-def session_starts(rows: Records) -> Ints:
+def open_sessions(rows: Records, number: int, bins: Bins) -> Floats:
+    """Return the mean number of open connections to a provider in each bin.
+
+    A connection counts from the end of the first attempt to the end of the last: no log says when
+    it was opened. For the first attempt, a usual gap is put before it.
+    """
+    rows = rows[rows["provider"] == number]
+    open_s = np.zeros(bins.number)
+    if not len(rows):
+        return open_s
+    first = _session_starts(rows)
+    last = np.append(first[1:], len(rows)) - 1
+    within_s = np.delete(np.diff(rows["finished_s"]), first[1:] - 1)
+    gap_s = float(np.median(within_s)) if len(within_s) else 0.0
+    bins.add_spans(open_s, rows["finished_s"][first] - gap_s, rows["finished_s"][last])
+    return open_s / bins.width_s
+
+
+def _session_starts(rows: Records) -> Ints:
     """Return the positions of the first attempt of each session."""
     begins = np.ones(len(rows), np.bool_)
     begins[1:] = rows["session"][1:] != rows["session"][:-1]
@@ -92,25 +142,11 @@ def _by_provider(provider: Ints, values: npt.NDArray[Any]) -> Iterator[tuple[int
 
 @dataclass(frozen=True)
 class PerConnection:
-    """Messages per connection.
-
-    Attributes
-    ----------
-    most
-        Largest number of messages.
-    closed_there
-        Connections with that many messages, and closed there.
-    limit
-        Whether that is a limit, rather than chance.
-    mean
-        Mean number of messages.
-    connections
-        Number of connections.
-    """
+    """Messages per connection."""
 
     most: int
-    closed_there: int
-    limit: bool
+    closed_there: int  # connections with that many messages, and closed there
+    limit: bool  # whether that is a limit, rather than chance
     mean: float
     connections: int
 
@@ -119,12 +155,8 @@ def per_connection(uses: Ints) -> PerConnection | None:
     """Return the messages per connection; None if unknown.
 
     The largest number is a limit if at least 10 connections reached it, and at least half of
-    those with one message less: chance alone does not close so many at the same number.
-
-    Parameters
-    ----------
-    uses
-        Attempts by their position in the connection, from 0 (unknown).
+    those with one message less: chance alone does not close so many at the same number. ``uses``
+    are attempts by their position in the connection, from 0 (unknown).
     """
     known = np.flatnonzero(uses[1:]) + 1
     if not len(known):
@@ -136,8 +168,3 @@ def per_connection(uses: Ints) -> PerConnection | None:
     limit &= most > 1
     total = int(uses[1:].sum())
     return PerConnection(most, there, limit, total / max(int(uses[1]), 1), int(uses[1]))
-
-
-def closed_share(per: PerConnection) -> Figure:
-    """Return the share of connections with the largest number of messages."""
-    return share(per.closed_there, per.connections)

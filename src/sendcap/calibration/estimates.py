@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from sendcap.calibration import ceilings, connections
-from sendcap.calibration.attempts import ACCEPTED, Floats, Ints, Records
-from sendcap.calibration.evidence import Evidence, ProviderEvidence
+from sendcap.calibration.attempts import ACCEPTED, Floats
+from sendcap.calibration.ceilings import Ceiling, ceiling, tolerated
+from sendcap.calibration.connections import PerConnection, per_connection
+from sendcap.calibration.evidence import Evidence, ProviderEvidence, Sample
 from sendcap.calibration.families import Fit
 from sendcap.calibration.fitting import best, best_or_measured
 from sendcap.calibration.outcomes import (
@@ -33,25 +34,13 @@ _PERSISTS: Final = 2.0
 
 @dataclass(frozen=True)
 class FaultEstimate:
-    """A reason for soft bounces that stays with an address for a time.
-
-    Attributes
-    ----------
-    share
-        Share of the provider's messages.
-    fits
-        Distributions of the time until it clears, the best first; empty if it never did.
-    times
-        Data of the fits.
-    never
-        Share of these messages whose fault never clears.
-    """
+    """A reason for soft bounces that stays with an address for a time."""
 
     reason: str
-    share: Figure
-    fits: list[Fit]
-    times: Times
-    never: Figure
+    share: Figure  # of the provider's messages
+    fits: list[Fit]  # of the time until it clears, the best first; empty if it never did
+    times: Times  # data of the fits
+    never: Figure  # share of these messages whose fault never clears
 
     @property
     def greylisting(self) -> bool:
@@ -93,59 +82,42 @@ class ProviderEstimates:
     transaction: list[Fit]
     transaction_times: Times | None
     transaction_mean: Figure | None
-    per_connection: connections.PerConnection | None
-    ceiling: ceilings.Ceiling
+    per_connection: PerConnection | None
+    ceiling: Ceiling
     hard: dict[str, Figure]
     transient: Figure
     transient_reasons: dict[str, int]
     faults: list[FaultEstimate]
     returned: Figure
     tolerated: tuple[Figure, int] | None
-    thin: dict[str, int] = field(default_factory=dict)
+    thin: dict[str, int]
+
+    @property
+    def reasons_text(self) -> str:
+        """Reasons of transient soft bounces with counts, as text."""
+        counts = self.transient_reasons.items()
+        return ", ".join(f"{reason} {count:,}" for reason, count in counts)
 
 
-class SessionEvidence:
-    """Evidence from connections, if the log distinguishes them."""
-
-    def __init__(self, evidence: Evidence, sharp: bool) -> None:
-        self._rows: Records = evidence.sessions.rows()
-        self.one_in = evidence.sessions.one_in
-        self.uses: dict[int, Ints] = connections.session_uses(self._rows)
-        self.transactions: dict[int, Times] = {}
-        self.means: dict[int, Figure] = {}
-        if len(self._rows) > 1 and sharp:
-            self.transactions = connections.session_transactions(self._rows)
-        elif len(self._rows) > 1:
-            self.means = connections.coarse_transactions(self._rows)
-        self._evidence = evidence
-
-    def open(self, number: int) -> Floats | None:
-        """Return the mean number of open connections to a provider in each bin; None if unknown."""
-        if number not in self.uses:
-            return None
-        first_s, bin_s, bins = self._evidence.first_s, self._evidence.bin_s, self._evidence.bins
-        return ceilings.open_sessions(self._rows, number, first_s, bin_s, bins) * self.one_in
-
-
-def estimates_of(
-    name: str, number: int, evidence: Evidence, sessions: SessionEvidence
-) -> ProviderEstimates:
+def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimates:
     """Return the estimates for a provider."""
-    provider = evidence.providers[name]
-    connect_times = _measured(provider.setup_s.columns()[0])
-    transaction_times = _measured(provider.transaction_s.columns()[0])
-    ceiling = ceilings.ceiling(provider, evidence.bin_s, sessions.open(number))
+    provider, sessions, bins = evidence.providers[name], evidence.sessions, evidence.bins
+    connect_times = _measured(provider.setup_s)
+    transaction_times = _measured(provider.transaction_s)
+    limit = ceiling(provider, bins.width_s, sessions.open(number, bins))
     mean = None
-    if transaction_times is None and ceiling.limited_by != "rate":
+    if transaction_times is None and limit.limited_by != "rate":
         # At a rate limit, the gaps between attempts would be those of the rate.
-        transaction_times = _enough(sessions.transactions.get(number))
+        transaction_times = sessions.transactions.get(number)
+        if transaction_times is not None and transaction_times.count < _LEAST_TIMES:
+            transaction_times = None
         mean = sessions.means.get(number)
     uses = provider.uses
     if not uses[1:].any():
-        uses = sessions.uses.get(number, np.zeros(2, np.int64))
-    tolerated = ceilings.tolerated(provider, evidence.bin_s)
+        uses = sessions.uses.get(number, uses)
+    allowed = tolerated(provider, bins.width_s)
     faults, thin = _faults(provider)
-    transient, reasons = _transient(provider, faults, thin, tolerated is not None)
+    transient, reasons = _transient(provider, faults, thin, allowed is not None)
     return ProviderEstimates(
         name=name,
         messages=provider.messages,
@@ -155,8 +127,8 @@ def estimates_of(
         transaction=best_or_measured(transaction_times) if transaction_times else [],
         transaction_times=transaction_times,
         transaction_mean=mean,
-        per_connection=connections.per_connection(uses),
-        ceiling=ceiling,
+        per_connection=per_connection(uses),
+        ceiling=limit,
         hard={
             REASONS[reason]: share(int(provider.hard[reason]), provider.looked_at)
             for reason in np.flatnonzero(provider.hard).tolist()
@@ -165,20 +137,17 @@ def estimates_of(
         transient_reasons=reasons,
         faults=faults,
         returned=share(provider.returned, int(provider.ends[ACCEPTED])),
-        tolerated=tolerated,
+        tolerated=allowed,
         thin=thin,
     )
 
 
-def _measured(values_s: Floats) -> Times | None:
-    return connections.rounded(values_s) if len(values_s) >= _LEAST_TIMES else None
+def _measured(sample: Sample) -> Times | None:
+    values_s = sample.values()
+    return Times.rounded(values_s) if len(values_s) >= _LEAST_TIMES else None
 
 
-def _enough(times: Times | None) -> Times | None:
-    return times if times is not None and times.count >= _LEAST_TIMES else None
-
-
-def stays(provider: ProviderEvidence, reason: int) -> bool:
+def _stays(provider: ProviderEvidence, reason: int) -> bool:
     """Tell whether a reason stays with an address, or is drawn anew at every attempt.
 
     If drawn anew, it is as frequent at a second attempt after it as at first attempts.
@@ -188,25 +157,21 @@ def stays(provider: ProviderEvidence, reason: int) -> bool:
     if of < _LEAST_AGAIN:
         return REASONS[reason] in _OF_THE_ADDRESS
     repeats = share(again, of)
-    if repeats.low > _PERSISTS * base:
-        return True
-    if repeats.high < base / _PERSISTS:
-        # First attempts alone meet it.
-        return True
-    return REASONS[reason] == GREYLISTED
+    more, first_only = repeats.low > _PERSISTS * base, repeats.high < base / _PERSISTS
+    return more or first_only or REASONS[reason] == GREYLISTED
 
 
 def _faults(provider: ProviderEvidence) -> tuple[list[FaultEstimate], dict[str, int]]:
     faults, thin = [], {}
     for reason, sample in sorted(provider.clearing.items()):
-        if REASONS[reason] == THROTTLED or not stays(provider, reason):
+        if REASONS[reason] == THROTTLED or not _stays(provider, reason):
             continue
         count = int(provider.soft_first[reason])
         if count < _LEAST_FAULTY:
             thin[REASONS[reason]] = count
             continue
         affected = share(count, provider.looked_at)
-        faults.append(_fault(REASONS[reason], affected, *sample.columns()))
+        faults.append(_fault(REASONS[reason], affected, *sample.values().T))
     return faults, thin
 
 

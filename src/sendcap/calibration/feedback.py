@@ -10,8 +10,6 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.families import Fit
-from sendcap.calibration.fitting import best
 from sendcap.calibration.logs.stamps import any_time
 from sendcap.calibration.times import Times
 from sendcap.errors import SendcapError
@@ -21,17 +19,9 @@ _LEAST: Final = 20
 
 
 def latencies_s(path: Path) -> tuple[Floats, Counter[str]]:
-    """Read a CSV file; the first two columns of times are the event and the feedback.
+    """Read latencies from a CSV file; count the skipped rows by reason.
 
-    Returns
-    -------
-    ndarray, Counter
-        Latencies in seconds, and the number of skipped rows by reason.
-
-    Raises
-    ------
-    SendcapError
-        If the file cannot be read, or has fewer than 20 such rows.
+    The first two columns of times are the event and the feedback.
     """
     latencies: list[float] = []
     skipped: Counter[str] = Counter()
@@ -92,8 +82,3 @@ def times_of(latency_s: Floats) -> Times:
     whole = bool(np.all(latency_s == np.rint(latency_s)))
     half_s = 0.5 if whole else 0.0
     return Times.of(np.maximum(latency_s - half_s, 0.0), latency_s + half_s)
-
-
-def fits(latency_s: Floats) -> list[Fit]:
-    """Return the fitted distributions of the latency, the best first."""
-    return best(times_of(latency_s))

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit, logit
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.edges import constant, measured, uniform
-from sendcap.calibration.families import FAMILIES, Family, Fit
-from sendcap.calibration.times import Z90, Figure, Times, distance
+from sendcap.calibration.families import FAMILIES, Family, Fit, constant, measured, uniform
+from sendcap.calibration.times import Figure, Times, distance
 
 _LEAST_P: Final = 1e-300
 _TINY_S: Final = 1e-6
@@ -27,14 +27,9 @@ _LEAST_MEASURED: Final = 100
 
 
 def best(times: Times, *, never: bool = False, names: Sequence[str] | None = None) -> list[Fit]:
-    """Fit every family; the best by AIC comes first.
+    """Fit every family, or those of some names; the best by AIC comes first.
 
-    Parameters
-    ----------
-    never
-        Whether a share of the times may never end.
-    names
-        Names of the families; all by default.
+    With ``never``, a share of the times may never end.
     """
     same = constant(times, never)
     if same is not None:
@@ -56,63 +51,46 @@ def best_or_measured(times: Times) -> list[Fit]:
 
 
 def _fit(family: Family, times: Times, never: bool) -> Fit | None:
-    mean_s, cv = _moments(times)
-    start = np.array(family.start(mean_s, cv))
+    at = np.array(family.start(*_moments(times)))
     if never:
         open_share = times.censored / times.count
-        start = np.append(start, _logit(min(max(0.7 * open_share, 0.01), 0.95)))
+        at = np.append(at, logit(min(max(0.7 * open_share, 0.01), 0.95)))
 
     def cost(parameters: Floats) -> float:
         return -_log_likelihood(family, times, parameters, never)
 
     with np.errstate(all="ignore"):
-        result = minimize(
-            cost,
-            start,
-            method="Nelder-Mead",
-            options={"xatol": 1e-5, "fatol": 1e-5, "maxiter": 900},
-        )
-        result = minimize(
-            cost, result.x, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-6}
-        )
+        for tolerance, iterations in ((1e-5, 900), (1e-6, None)):
+            options: Any = {"xatol": tolerance, "fatol": tolerance, "maxiter": iterations}
+            result = minimize(cost, at, method="Nelder-Mead", options=options)
+            at = result.x
         if not np.isfinite(result.fun):
             return None
-        spread = _covariance(cost, result.x)
-        return _fit_at(family, times, result.x, spread, -float(result.fun), never)
+        spread = _covariance(cost, at)
+        mean = _figure(lambda x: math.log(family.moments(x)[0]), at, spread)
+        cv = _figure(lambda x: math.log(family.moments(x)[1]), at, spread)
+        lost = _figure(lambda x: x[-1], at, spread) if never else None
+        ended = 1.0 - (expit(at[-1]) if never else 0.0)
 
+        def cdf(at_s: Floats) -> Floats:
+            return np.asarray(ended * family.cdf(np.maximum(at_s, _TINY_S), at), np.float64)
 
-def _fit_at(
-    family: Family,
-    times: Times,
-    at: Floats,
-    spread: Floats | None,
-    log_likelihood: float,
-    never: bool,
-) -> Fit:
-    mean = _figure(lambda x: math.log(family.moments(x)[0]), at, spread)
-    cv = _figure(lambda x: math.log(family.moments(x)[1]), at, spread)
-    lost = _figure(lambda x: x[-1], at, spread) if never else None
-    ended = 1.0 - (_expit(at[-1]) if never else 0.0)
-
-    def cdf(at_s: Floats) -> Floats:
-        return np.asarray(ended * family.cdf(np.maximum(at_s, _TINY_S), at), np.float64)
-
-    return Fit(
-        family=family.name,
-        table=family.written(at),
-        mean_s=_each(math.exp, mean),
-        cv=_each(math.exp, cv) if family.size > 1 else Figure(family.moments(at)[1]),
-        never=None if lost is None else _each(_expit, lost),
-        log_likelihood=log_likelihood,
-        parameters=len(at),
-        distance=distance(times, cdf),
-        count=times.count,
-        cdf=cdf,
-    )
+        return Fit(
+            family=family.name,
+            table=family.table(at),
+            mean_s=_each(math.exp, mean),
+            cv=_each(math.exp, cv) if family.size > 1 else Figure(family.moments(at)[1]),
+            log_likelihood=-float(result.fun),
+            parameters=len(at),
+            count=times.count,
+            cdf=cdf,
+            distance=distance(times, cdf),
+            never=None if lost is None else _each(expit, lost),
+        )
 
 
 def _log_likelihood(family: Family, times: Times, parameters: Floats, never: bool) -> float:
-    lost = _expit(parameters[-1]) if never else 0.0
+    lost = expit(parameters[-1]) if never else 0.0
     low_s, high_s = times.low_s, times.high_s
     exact = low_s == high_s
     log_p = np.empty(len(low_s))
@@ -149,12 +127,12 @@ def _covariance(cost: Callable[[Floats], float], at: Floats) -> Floats | None:
     """Return the inverse of the curvature at the minimum; None if it has none."""
     size = len(at)
     step = 1e-3 * np.maximum(1.0, np.abs(at))
+    steps = np.diag(step)
     curvature = np.empty((size, size))
     middle = cost(at)
     for one in range(size):
         for two in range(one, size):
-            first, second = np.zeros(size), np.zeros(size)
-            first[one], second[two] = step[one], step[two]
+            first, second = steps[one], steps[two]
             if one == two:
                 value = (cost(at + first) - 2.0 * middle + cost(at - first)) / step[one] ** 2
             else:
@@ -178,25 +156,14 @@ def _figure(value: Callable[[Floats], float], at: Floats, covariance: Floats | N
     middle = value(at)
     if covariance is None:
         return Figure(middle)
-    slope = np.empty(len(at))
-    for number in range(len(at)):
-        step = np.zeros(len(at))
-        step[number] = 1e-4 * max(1.0, abs(at[number]))
-        slope[number] = (value(at + step) - value(at - step)) / (2.0 * step[number])
+    steps = np.diag(1e-4 * np.maximum(1.0, np.abs(at)))
+    slope = np.array([(value(at + step) - value(at - step)) / (2.0 * step.sum()) for step in steps])
     error = math.sqrt(max(float(slope @ covariance @ slope), 0.0))
-    return Figure(middle, middle - Z90 * error, middle + Z90 * error)
+    return Figure.with_error(middle, error)
 
 
 def _each(function: Callable[[float], float], figure: Figure) -> Figure:
     def safe(value: float) -> float:
-        return function(min(max(value, -700.0), 700.0)) if math.isfinite(value) else math.nan
+        return float(function(min(max(value, -700.0), 700.0)) if math.isfinite(value) else math.nan)
 
-    return Figure(*(safe(value) for value in figure))
-
-
-def _expit(value: float) -> float:
-    return 1.0 / (1.0 + math.exp(-min(max(value, -700.0), 700.0)))
-
-
-def _logit(share: float) -> float:
-    return math.log(share / (1.0 - share))
+    return Figure(*map(safe, figure))

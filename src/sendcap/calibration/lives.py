@@ -34,34 +34,16 @@ _BEFORE_S: Final = 60.0
 
 @dataclass(frozen=True)
 class Lives:
-    """Lives of some messages.
+    """Lives of some messages: first an array entry for each attempt, then one for each life."""
 
-    Attributes
-    ----------
-    rows : ndarray of ATTEMPT
-        Attempts, life by life, in order of time.
-    number : ndarray of int, shape (rows,)
-        Position of an attempt in its life, from 0.
-    first, last : ndarray of int, shape (lives,)
-        Rows of the first and last attempt.
-    end : ndarray of int, shape (lives,)
-        ACCEPTED, HARD, EXPIRED or OPEN.
-    whole : ndarray of bool, shape (lives,)
-        Whether the first attempt is in the log.
-    expired_s : ndarray of float, shape (lives,)
-        Time of expiry; NaN without one.
-    returned : ndarray of ATTEMPT
-        Asynchronous bounces.
-    """
-
-    rows: Records
-    number: Ints
-    first: Ints
+    rows: Records  # attempts, life by life, in order of time
+    number: Ints  # position of an attempt in its life, from 0
+    first: Ints  # row of the first attempt
     last: Ints
-    end: Ints
-    whole: Flags
-    expired_s: Floats
-    returned: Records
+    end: Ints  # ACCEPTED, HARD, EXPIRED or OPEN
+    whole: Flags  # whether the first attempt is in the log
+    expired_s: Floats  # NaN without an expiry
+    returned: Records  # asynchronous bounces
 
     @property
     def tries(self) -> Ints:
@@ -73,16 +55,8 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     """Join attempts to lives.
 
     An MTA may reuse the number of a message, so a life also ends with an acceptance or a hard
-    bounce, and a different arrival begins another one.
-
-    Parameters
-    ----------
-    records
-        All rows of some messages.
-    first_s
-        End of the first attempt in the log.
-    strict
-        Whether a message that came well before that may have been tried before.
+    bounce, and a different arrival begins another one. ``strict`` counts a message that arrived
+    well before the first attempt as tried before.
     """
     records = _expiries_marked(records)
     outcome = records["outcome"]

@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
-from sendcap.calibration.retry_candidates import Gaps, candidates
+from sendcap.calibration.evidence import Gaps
+from sendcap.calibration.retry_candidates import candidates
 from sendcap.scenario import PostfixRetry, RetryPolicy
 
 _UNEXPLAINED_S: Final = 86_400.0
@@ -30,25 +31,13 @@ _MOSTLY: Final = 0.9
 
 @dataclass(frozen=True)
 class Recognised:
-    """A retry policy, and the number of gaps that it explains.
-
-    Attributes
-    ----------
-    policy
-        Policy with parameters.
-    explained, gaps
-        Number of explained gaps, and of all gaps.
-    description
-        Policy in words.
-    score
-        Log-likelihood less the cost of the parameters.
-    """
+    """A retry policy, and the number of gaps that it explains."""
 
     policy: RetryPolicy
     explained: int
     gaps: int
-    description: str
-    score: float
+    description: str  # policy in words
+    score: float  # log-likelihood less the cost of the parameters
 
     def __str__(self) -> str:
         explained = f"{self.explained:,} of {self.gaps:,} gaps between attempts"
@@ -58,11 +47,7 @@ class Recognised:
 def recognise(gaps: Gaps, slack_s: float) -> list[Recognised]:
     """Return the candidates, the best first; none for fewer than five gaps.
 
-    Parameters
-    ----------
-    slack_s
-        Usual time from the due time of an attempt to the end. It is tolerated where the due time
-        is unknown.
+    Where the due time of an attempt is unknown, ``slack_s`` is tolerated from there to the end.
     """
     if len(gaps) < _LEAST_GAPS:
         return []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import product
 from typing import Any, Final
 
 import numpy as np
 
-from sendcap.calibration.attempts import Flags, Floats, Ints
+from sendcap.calibration.attempts import Floats
+from sendcap.calibration.evidence import Gaps
 from sendcap.scenario import (
     AdobeLegacyRetry,
     EximRetry,
@@ -26,63 +26,12 @@ from sendcap.scenario import (
 _ROUND_S: Final = (1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600)
 _FACTORS: Final = (2.0, 1.5, 3.0, 4.0)
 _LONGEST_LIST: Final = 12
-_MOST_GAPS: Final = 50_000
 _LEAST_GAPS: Final = 5
 _FORGIVEN_S: Final = 2.0
 """Whole-second stamps may be off by one at either end."""
 
 Candidate = tuple[RetryPolicy, int, str]
 """A policy, the number of parameters read off the gaps, and a description."""
-
-
-@dataclass(frozen=True)
-class Gaps:
-    """Gaps between a failed attempt and the next.
-
-    Attributes
-    ----------
-    failures
-        Soft bounces before the failed attempt.
-    age_s
-        Age of the message at the failure; NaN if the arrival is unknown.
-    failing_s
-        Time since the first soft bounce of the message.
-    previous_s
-        Previous gap; 0 for the first.
-    gap_s
-        Time from the failure until the next attempt is due.
-    exact
-        Whether the due time is known, rather than the end of the attempt alone.
-    took_s
-        Duration of the failed attempt from the due time; NaN if unknown.
-    """
-
-    failures: Ints
-    age_s: Floats
-    failing_s: Floats
-    previous_s: Floats
-    gap_s: Floats
-    exact: Flags
-    took_s: Floats
-
-    @staticmethod
-    def of(columns: Sequence[Floats]) -> Gaps:
-        """Return gaps from the columns of `sendcap.calibration.evidence.Evidence.gaps`."""
-        failures, age_s, failing_s, previous_s, gap_s, exact, took_s = (
-            column[:_MOST_GAPS] for column in columns
-        )
-        return Gaps(
-            failures.astype(np.int64),
-            age_s,
-            failing_s,
-            previous_s,
-            gap_s,
-            exact.astype(np.bool_),
-            took_s,
-        )
-
-    def __len__(self) -> int:
-        return len(self.gap_s)
 
 
 def candidates(gaps: Gaps) -> Iterator[Candidate]:
@@ -137,13 +86,17 @@ def _growing(gaps: Gaps, middles: Floats) -> Iterator[Candidate]:
     """Yield exponential policies."""
     if not len(middles):
         return
-    firsts = {_nearest_round(middles[0]), _nearest_round(_midrange(gaps))}
+    # The first gaps jitter about the middle of their range.
+    first_s = gaps.gap_s[gaps.failures == 0]
+    midrange_s = float(np.quantile(first_s, [0.02, 0.98]).mean())
+    firsts = {_nearest_round(middles[0]), _nearest_round(midrange_s)}
     rises = middles[1:] / middles[:-1]
-    factors = {1.0} if len(rises) == 0 else {*_FACTORS, _rounded_factor(float(rises[0]))}
+    factors = {1.0}
+    if len(rises):
+        factors = {*_FACTORS, max(round(float(rises[0]) * 10.0) / 10.0, 1.0)}
     flat = np.flatnonzero(rises < 1.1)
-    cap_s = _nearest_round(middles[flat[0]]) if len(flat) else None
-    caps: set[float | None] = {None} if cap_s is None else {None, cap_s}
-    factors = {factor for factor in factors if 1.0 <= factor <= 20.0}
+    caps = {None, *(_nearest_round(middles[number]) for number in flat[:1])}
+    factors = {factor for factor in factors if factor <= 20.0}
     jitters = {0.0, 0.025, 0.05, 0.1, 0.2, _spread(gaps, middles)}
     for first_s, factor, cap, jitter in product(
         sorted(firsts), sorted(factors), caps, sorted(jitters)
@@ -158,12 +111,6 @@ def _growing(gaps: Gaps, middles: Floats) -> Iterator[Candidate]:
         grows = "every" if factor == 1.0 else f"times {factor:g} from"
         description = f"{grows} {format_duration(first_s)}{ceiling}{_jittered(jitter)}"
         yield policy, 2 + (cap is not None) + (jitter > 0.0), description
-
-
-def _midrange(gaps: Gaps) -> float:
-    """Return the middle of the range of the first gaps, about which they jitter."""
-    first_s = gaps.gap_s[gaps.failures == 0]
-    return float(np.quantile(first_s, [0.02, 0.98]).mean()) if len(first_s) else 1.0
 
 
 def _lists(gaps: Gaps, middles: Floats) -> Iterator[Candidate]:
@@ -211,7 +158,3 @@ def _round_down(seconds: float) -> float:
         if near and seconds - near <= 0.04 * seconds:
             return float(near)
     return max(math.floor(seconds), 1.0)
-
-
-def _rounded_factor(factor: float) -> float:
-    return max(round(factor * 10.0) / 10.0, 1.0)

@@ -14,7 +14,7 @@ from sendcap.calibration.attempts import Floats
 
 _MOST_DIFFERENT: Final = 3000
 _CELL: Final = 0.01
-Z90: Final = 1.6448536269514722
+_Z90: Final = 1.6448536269514722
 """Half the width of a 90 % interval in standard errors."""
 
 
@@ -25,22 +25,14 @@ class Figure(NamedTuple):
     low: float = math.nan
     high: float = math.nan
 
-    def scaled(self, factor: float) -> Figure:
-        """Return the estimate in another unit."""
-        return Figure(self.value * factor, self.low * factor, self.high * factor)
+    @staticmethod
+    def with_error(value: float, error: float) -> Figure:
+        """Return an estimate with a standard error."""
+        return Figure(value, value - _Z90 * error, value + _Z90 * error)
 
     def text(self, write: Callable[[float], str], unit: str = "") -> str:
-        """Return the estimate and the interval as text.
+        """Return the estimate and the interval as text, with the unit behind each.
 
-        Parameters
-        ----------
-        write
-            Function from a number to text.
-        unit
-            Text behind the estimate and behind the interval.
-
-        Examples
-        --------
         >>> Figure(0.5, 0.25, 0.75).text("{:.2f}".format), Figure(2.0).text(str, " s")
         ('0.50 (0.25 to 0.75)', '2.0 s')
         """
@@ -103,6 +95,17 @@ class Times:
             pairs, counts = np.unique(_coarse(ends), axis=0, return_counts=True)
         return Times(pairs[:, 0], pairs[:, 1], counts.astype(np.float64))
 
+    @staticmethod
+    def rounded(values_s: Floats) -> Times:
+        """Return the intervals of Postfix's times, rounded to two digits and two decimals.
+
+        Source: Postfix, ``src/util/format_tv.c``: rounded to the nearest.
+        """
+        values_s = np.round(values_s, 2)
+        below = np.select([values_s <= 1.0, values_s <= 10.0], [0.005, 0.05], 0.5)
+        above = np.select([values_s < 1.0, values_s < 10.0], [0.005, 0.05], 0.5)
+        return Times.of(np.maximum(values_s - below, 0.0), values_s + above)
+
 
 def observed(times: Times, *, early: bool = False) -> tuple[Floats, Floats]:
     """Return the distribution function of the data: times, and shares up to them.
@@ -136,10 +139,8 @@ def distance(times: Times, cdf: Callable[[Floats], Floats]) -> float:
 def share(count: int, of: int) -> Figure:
     """Return a share with Jeffreys' interval.
 
-    References
-    ----------
-    L. D. Brown, T. T. Cai and A. DasGupta, "Interval estimation for a binomial proportion",
-    Statistical Science 16 (2001).
+    Source: L. D. Brown, T. T. Cai and A. DasGupta, "Interval estimation for a binomial
+    proportion", Statistical Science 16 (2001).
     """
     if of <= 0:
         return Figure(math.nan)

@@ -14,24 +14,19 @@ import pandas as pd
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, Floats, Ints
 from sendcap.calibration.lives import OPEN
-from sendcap.calibration.sentences import Section, Table
+from sendcap.calibration.report import Section, Table
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapWarning
 from sendcap.run import simulate
-from sendcap.scenario import format_duration, updated
+from sendcap.scenario import Scenario, format_duration, updated
 from sendcap.text.quantities import precise
 
 if TYPE_CHECKING:
     from sendcap.calibration.calibrate import Calibration
-    from sendcap.scenario import Scenario
 
 _QUANTILES: Final = (0.5, 0.9, 0.99)
-_NEAR: Final = 0.25
-_NEAR_S: Final = 2.0
-_NEAR_SHARE: Final = 0.01
-_NEAR_TRIES: Final = 0.05
 _LEAST_S: Final = 60.0
-_MOST_TRIES: Final = 6
+_TRIES: Final = {1: "1 attempt", **{count: f"{count} attempts" for count in range(2, 7)}}
 _ENDS: Final = {
     ACCEPTED: "accepted",
     HARD: "bounced hard",
@@ -41,19 +36,11 @@ _ENDS: Final = {
 
 
 class Compared(NamedTuple):
-    """One figure of the log and of the simulation.
-
-    Attributes
-    ----------
-    unit
-        ``"s"``, ``"share"`` or ``"attempts"``.
-    close
-        Whether they agree: times within 25 % or 2 s, shares within a point, attempts within 5 %.
-    """
+    """One figure of the log and of the simulation."""
 
     provider: str
     what: str
-    unit: str
+    unit: str  # "s", "share" or "attempts"
     log: float
     simulated: float
     close: bool
@@ -67,18 +54,10 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True)
 class Verification(Drawable, charts="sendcap.calibration.charts"):
-    """The self-check.
-
-    Attributes
-    ----------
-    rows
-        Compared figures.
-    delays
-        For each provider the delays from arrival to acceptance, in seconds: of the log, simulated.
-    """
+    """The self-check: compared figures, and for each provider the delays until acceptance."""
 
     rows: list[Compared]
-    delays: dict[str, tuple[Floats, Floats]]
+    delays: dict[str, tuple[Floats, Floats]]  # in seconds: of the log, simulated
 
     def frame(self) -> pd.DataFrame:
         """Return the compared figures as a table."""
@@ -92,16 +71,10 @@ class Verification(Drawable, charts="sendcap.calibration.charts"):
 
     def section(self) -> Section:
         """Return the section of the report."""
-        rows = [
-            (
-                row.provider,
-                row.what,
-                row.text(row.log),
-                row.text(row.simulated),
-                "" if row.close else "differs",
-            )
-            for row in self.rows
-        ]
+        rows = []
+        for row in self.rows:
+            values = (row.text(row.log), row.text(row.simulated))
+            rows.append((row.provider, row.what, *values, "" if row.close else "differs"))
         table = Table(("provider", "figure", "log", "simulated", ""), rows)
         return Section("Self-check: the fitted scenario, simulated", [table, *self.sentences()])
 
@@ -112,14 +85,9 @@ def verify(
     *,
     scenario: Scenario | None = None,
 ) -> Verification:
-    """Simulate the fitted scenario over the span of the log, and compare.
+    """Simulate the fitted scenario, or a variant, over the span of the log, and compare.
 
-    Parameters
-    ----------
-    progress
-        Called after each window of the simulation.
-    scenario
-        A variant of the fitted scenario to simulate instead.
+    ``progress`` is called after each window of the simulation.
     """
     evidence = calibration.evidence
     span_s = min(max(evidence.last_s - calibration.origin_s + 1.0, _LEAST_S), 366 * 86_400.0)
@@ -137,8 +105,8 @@ def verify(
     delays: dict[str, tuple[Floats, Floats]] = {}
     for name in (provider.name for provider in calibration.providers):
         provider = evidence.providers[name]
-        (delay_s,) = provider.delay_s.columns()
-        logged = _Outcome(delay_s, {end: int(provider.ends[end]) for end in _ENDS}, provider.tries)
+        ends = {end: int(provider.ends[end]) for end in _ENDS}
+        logged = _Outcome(provider.delay_s.values(), ends, provider.tries)
         simulated = _simulated(log[log["provider"] == name])
         delays[name] = (logged.delay_s, simulated.delay_s)
         rows += _compared(name, logged, simulated)
@@ -146,21 +114,27 @@ def verify(
 
 
 class _Outcome(NamedTuple):
-    delay_s: Floats
+    delay_s: Floats  # from arrival to acceptance
     ends: dict[int, int]
-    tries: Ints
+    tries: Ints  # messages by number of attempts
 
-    def share(self, end: int) -> float:
-        return self.ends[end] / max(sum(self.ends.values()), 1)
-
-    @property
-    def mean_tries(self) -> float:
-        return float(np.arange(len(self.tries)) @ self.tries) / max(int(self.tries.sum()), 1)
-
-    def tried(self, count: int) -> float:
-        """Return the share of messages with so many attempts."""
-        tries = float(self.tries[count]) if count < len(self.tries) else 0.0
-        return tries / max(int(self.tries.sum()), 1)
+    def figures(self) -> dict[tuple[str, str], float]:
+        """Return the figures that are compared, by name and unit."""
+        figures: dict[tuple[str, str], float] = {}
+        if len(self.delay_s):
+            for share in _QUANTILES:
+                name = f"accepted after, {100 * share:g} %"
+                figures[name, "s"] = float(np.quantile(self.delay_s, share))
+        total = max(sum(self.ends.values()), 1)
+        for end, name in _ENDS.items():
+            figures[name, "share"] = self.ends[end] / total
+        total = max(int(self.tries.sum()), 1)
+        attempts = float(np.arange(len(self.tries)) @ self.tries)
+        figures["attempts per message", "attempts"] = attempts / total
+        for count, name in _TRIES.items():
+            tries = float(self.tries[count]) if count < len(self.tries) else 0.0
+            figures[name, "share"] = tries / total
+        return figures
 
 
 def _simulated(log: pd.DataFrame) -> _Outcome:
@@ -181,20 +155,17 @@ def _simulated(log: pd.DataFrame) -> _Outcome:
     return _Outcome(delay_s, ends, tries)
 
 
-def _compared(name: str, log: _Outcome, simulated: _Outcome) -> Iterator[Compared]:
-    if len(log.delay_s) and len(simulated.delay_s):
-        for share in _QUANTILES:
-            one, two = (float(np.quantile(each.delay_s, share)) for each in (log, simulated))
-            close = abs(one - two) <= max(_NEAR_S, _NEAR * max(one, two))
-            yield Compared(name, f"accepted after, {100 * share:g} %", "s", one, two, close)
-    for end, what in _ENDS.items():
-        one, two = log.share(end), simulated.share(end)
-        yield Compared(name, what, "share", one, two, abs(one - two) <= _NEAR_SHARE)
-    one, two = log.mean_tries, simulated.mean_tries
-    close = abs(one - two) <= _NEAR_TRIES * max(one, two)
-    yield Compared(name, "attempts per message", "attempts", one, two, close)
-    for count in range(1, _MOST_TRIES + 1):
-        one, two = log.tried(count), simulated.tried(count)
-        what = f"{count} attempt{'s' if count > 1 else ''}"
-        if one or two:
-            yield Compared(name, what, "share", one, two, abs(one - two) <= _NEAR_SHARE)
+def _compared(provider: str, log: _Outcome, simulated: _Outcome) -> Iterator[Compared]:
+    ones, twos = log.figures(), simulated.figures()
+    for what, unit in ones:
+        # Without accepted messages on either side, delays are not compared.
+        if (what, unit) in twos:
+            one, two = ones[what, unit], twos[what, unit]
+            if one or two or what not in _TRIES.values():
+                yield Compared(provider, what, unit, one, two, _close(unit, one, two))
+
+
+def _close(unit: str, one: float, two: float) -> bool:
+    most = max(one, two)
+    allowed = {"s": max(2.0, 0.25 * most), "share": 0.01, "attempts": 0.05 * most}
+    return abs(one - two) <= allowed[unit]
