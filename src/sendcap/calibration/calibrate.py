@@ -140,8 +140,8 @@ def calibrate(
     providers
         Host or domain suffix to provider, or the path of a CSV file with these two columns.
     year
-        Year of the first line of each file, for stamps without one; by default the latest year
-        that is not after the file's time of change.
+        Year of each file's first line, for stamps without one; by default the latest year that
+        is not after the file's time of change.
     feedback
         Path of a CSV file with the times of events and the times at which Campaign knew them.
     progress
@@ -150,7 +150,7 @@ def calibrate(
     Raises
     ------
     SendcapError
-        If a file cannot be read, or no file contains a delivery.
+        If a file cannot be read, or none contains a delivery.
     """
     if not logs:
         raise SendcapError("give at least one log")
@@ -158,9 +158,7 @@ def calibrate(
         raise SendcapError(f"format: {format!r} is not one of {', '.join(FORMATS)}")
     if providers is not None and not isinstance(providers, Mapping):
         providers = read_map(Path(providers))
-    latency_s, unused = np.zeros(0), Counter[str]()
-    if feedback is not None:
-        latency_s, unused = latencies_s(Path(feedback))
+    latency_s, unused = latencies_s(feedback)
     context = Context(Providers(providers), year)
     with context.attempts:
         files = read_logs([Path(log) for log in logs], context, format, progress)

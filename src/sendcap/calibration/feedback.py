@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -18,20 +19,22 @@ _MOST: Final = 500_000
 _LEAST: Final = 20
 
 
-def latencies_s(path: Path) -> tuple[Floats, Counter[str]]:
-    """Read latencies from a CSV file; count the skipped rows by reason.
+def latencies_s(file: str | os.PathLike[str] | None) -> tuple[Floats, Counter[str]]:
+    """Read latencies from a CSV file, if any; count the skipped rows by reason.
 
     The first two columns of times are the event and the feedback.
     """
     latencies: list[float] = []
     skipped: Counter[str] = Counter()
+    if file is None:
+        return np.zeros(0), skipped
+    path = Path(file)
     columns: tuple[int, int] | None = None
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            start = file.read(4096)
-            file.seek(0)
-            separator = ";" if start.partition("\n")[0].count(";") else ","
-            rows = csv.reader((line.replace("\0", "") for line in file), delimiter=separator)
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            separator = ";" if ";" in lines.readline(4096) else ","
+            lines.seek(0)
+            rows = csv.reader((line.replace("\0", "") for line in lines), delimiter=separator)
             for row in rows:
                 columns = columns or _columns(row)
                 try:
