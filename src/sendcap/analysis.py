@@ -54,30 +54,12 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
 
     Messages move in *cohorts*: consecutive messages of a delivery, up to 512 cohorts of each,
     whatever the number of messages. A cohort passes each station over a stretch of time; shares of
-    it are accepted, bounce and come back.
-
-    - **Relay, ingress, provider queues** are fluids: first in, first out, new messages and retries
-      alike, and each stage as fast as all limits allow (workers and rate; ingress rate;
-      connections, throttle of any kind with the burst). Waits and retries are computed in turn
-      until they agree. Messages that expire in a queue leave their place to others.
-    - **Attempts**: of a cohort, the hard share bounces, the faulty share bounces softly with the
-      probability that the fault still lasts, counted from the first attempt's finish, and the rest
-      with probability ``transient``. Retries follow the policy's own rule.
-    - **Outages and tolerance** refuse a share of the attempts that finish in each step of time;
-      below the tolerance also by chance, see `sendcap.fluid.refusals.Refusals`.
-    - **Feedback, opens, clicks**: convolution with the distribution of the latency or delay on
-      the bins of the ledger, which are cut into finer steps where a delivery is short. Polling and
-      the rate of feedback are exact and a fluid.
+    it are accepted, bounce and come back; see `sendcap.fluid`.
 
     Parameters
     ----------
     scenario
         A scenario, the path of a scenario file or the name of a preset.
-
-    Returns
-    -------
-    Expected
-        The expected counts and KPIs.
 
     Warns
     -----

@@ -49,11 +49,11 @@ def provider_of(**keys: Any) -> Provider:
     return Provider(connect_time="0s", transaction_time="1s", **keys)
 
 
-def steady(per_s: float, lasts_s: float) -> tuple[list[Spans], list[np.ndarray]]:
+def steady(per_s: float, lasts_s: float) -> tuple[Spans, np.ndarray]:
     """Attempts that finish evenly, in cohorts of ten seconds."""
     begins_s = np.arange(0.0, lasts_s, 10.0)
     spans = Spans(begins_s, begins_s + 10.0, np.zeros(len(begins_s)))
-    return [spans], [np.full(len(begins_s), 10.0 * per_s)]
+    return spans, np.full(len(begins_s), 10.0 * per_s)
 
 
 def test_what_is_throttled_at_random_agrees_with_erlang_for_a_burst_of_one() -> None:
@@ -62,7 +62,7 @@ def test_what_is_throttled_at_random_agrees_with_erlang_for_a_burst_of_one() -> 
         finish, tried = steady(per_s, 6000.0)
         refusals.learn(finish, tried)
         load = per_s / 2.0
-        assert refusals.of(finish[0]).throttled[300] == pytest.approx(load / (1.0 + load), abs=1e-3)
+        assert refusals.of(finish).throttled[300] == pytest.approx(load / (1.0 + load), abs=1e-3)
 
 
 @pytest.mark.parametrize("per_s", [1.0, 1.9, 2.0, 2.1, 6.0])
@@ -78,7 +78,7 @@ def test_what_is_throttled_at_random_agrees_with_draws(per_s: float) -> None:
             throttled += 1
         else:
             arrival_s = max(arrival_s, finish_s) + 0.5
-    mean = np.average(refusals.of(finish[0]).throttled, weights=tried[0])
+    mean = np.average(refusals.of(finish).throttled, weights=tried)
     # M/M/1/K is exact for a burst of 1 only.
     assert mean == pytest.approx(throttled / len(finishes_s), abs=0.015)
 
@@ -88,10 +88,10 @@ def test_refusals_by_step_and_by_cohort_are_the_same() -> None:
     refusals = Refusals(provider_of(outages=outages, tolerance="3/s"), 1, 60.0)
     finish, tried = steady(5.0, 2000.0)
     refusals.learn(finish, tried)
-    its = refusals.of(finish[0])
+    its = refusals.of(finish)
     steps = refusals.in_steps(40)
     for name, shares in (("unreachable", its.unreachable), ("throttled", its.throttled)):
-        assert (shares * tried[0]).sum() == pytest.approx(
+        assert (shares * tried).sum() == pytest.approx(
             steps[name][:34] @ np.append(np.full(33, 300.0), 100.0)
         )
     assert its.unreachable[12] == pytest.approx(1.0)

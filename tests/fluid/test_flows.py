@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sendcap.fluid.limits import Fifo, Limit, Steady, Stepwise, Windowed
+from sendcap.fluid.limits import Fifo, Limit, Stepwise, Windowed, steady
 from sendcap.fluid.spans import Spans, counted
 
 TIMES = st.floats(0.0, 5000.0)
@@ -47,8 +47,8 @@ def test_chance_widens_a_stretch_to_the_same_variance() -> None:
 
 
 LIMITS: dict[str, Limit] = {
-    "steady": Steady(2.0, 0.0),
-    "burst": Steady(0.5, 30.0),
+    "steady": steady(2.0, 0.0),
+    "burst": steady(0.5, 30.0),
     "stepwise": Stepwise(np.array([0.0, 50.0, 90.0]), np.array([1.0, 0.0, 5.0]), np.zeros(3)),
     "windowed": Windowed(25.0, 40.0),
 }
@@ -111,7 +111,7 @@ def test_a_fifo_stage_agrees_with_a_bucket_portion_by_portion(name: str) -> None
 def test_limits_that_hold_each_other_back_are_both_kept() -> None:
     quiet = Stepwise(np.array([0.0, 10.0, 100.0]), np.array([50.0, 0.0, 50.0]), np.zeros(3))
     spans = spans_of([(0.001 * number, 0.001 * (number + 1)) for number in range(1000)])
-    stage = Fifo([quiet, Steady(10.0, 0.0)], spans, np.ones(1000))
+    stage = Fifo([quiet, steady(10.0, 0.0)], spans, np.ones(1000))
     starts_s = np.sort(stage.through(spans).first_s)
     # 100 until the quiet time, the other 900 after it, and never more than 10 per second.
     assert np.searchsorted(starts_s, 10.0) == pytest.approx(100, abs=2)
@@ -122,4 +122,4 @@ def test_limits_that_hold_each_other_back_are_both_kept() -> None:
 def test_a_stage_without_limits_holds_nobody_back() -> None:
     spans = spans_of([(1.0, 2.0), (2.0, 3.0)])
     assert Fifo([], spans, np.array([1e6, 1e6])).through(spans).last_s == pytest.approx([2.0, 3.0])
-    assert Fifo([Steady(1.0, 0.0)], spans, np.zeros(2)).starts_s(np.array([5.0])) == [5.0]
+    assert Fifo([steady(1.0, 0.0)], spans, np.zeros(2)).starts_s(np.array([5.0])) == [5.0]

@@ -10,7 +10,7 @@ import numpy as np
 from sendcap.fluid.handover import Cohorts
 from sendcap.fluid.refusals import Fates, Outcome, Refused, soft_reasons
 from sendcap.fluid.spans import SHORTEST_S, Floats, Spans, chance
-from sendcap.scenario import Provider, RetryPolicy
+from sendcap.scenario import Mta, Provider, RetryPolicy
 
 _NOTHING: Final = 1e-9
 """Share of the messages that is followed no further: it expires."""
@@ -18,87 +18,45 @@ _ALMOST_ONE: Final = 1.0 - 2.0**-53
 
 
 class Expired(NamedTuple):
-    """Messages that expire.
-
-    Attributes
-    ----------
-    at
-        When they do.
-    by_reason : shape (reasons, cohorts)
-        How many, by the reason of their last soft bounce; rows as in `Outcome.soft`.
-    """
+    """Messages that expire."""
 
     at: Spans
-    by_reason: Floats
+    by_reason: Floats  # (reasons, cohorts), by the last soft bounce; rows as in `Outcome.soft`
 
 
 class Attempt(NamedTuple):
-    """The n-th attempts of cohorts, of the messages that are left.
+    """The n-th attempts of cohorts; arrays of shape (cohorts,)."""
 
-    Attributes
-    ----------
-    arrivals
-        When they come to the queue.
-    coming, tried : shape (cohorts,)
-        Messages that come, and those of them that are tried before they expire.
-    start, finish
-        When the attempts start and finish.
-    answered
-        Shares of the attempts that are not refused.
-    outcome
-        How they end.
-    untried : shape (reasons, cohorts)
-        Messages that expire before they are tried, by the reason of their last soft bounce.
-    expired
-        Those that expire after the attempt, and before there is another one.
-    """
-
-    arrivals: Spans
-    coming: Floats
-    tried: Floats
+    arrivals: Spans  # at the queue
+    coming: Floats  # messages
+    tried: Floats  # those of them that do not expire before
     start: Spans
     finish: Spans
-    answered: Floats
+    answered: Floats  # shares of the attempts that are not refused
     outcome: Outcome
-    untried: Expired
-    expired: tuple[Expired, ...]
+    untried: Expired  # before the attempt
+    expired: tuple[Expired, ...]  # after the attempt, and before another one
 
 
 class Queue(Protocol):
     """How attempts get through a provider's queue."""
 
     def start(self, number: int, arrivals: Spans, expiry: Spans) -> tuple[Spans, Floats]:
-        """Return when attempts start, and the shares of them that start before they expire.
+        """Return the starts of attempts, and the shares of them that start before they expire.
 
-        Parameters
-        ----------
-        number
-            0 for first attempts, and so on.
-        arrivals, expiry
-            When they come to the queue, and when their messages expire.
+        First attempts have the number 0.
         """
 
     def refused(self, finish: Spans) -> Refused:
-        """Return which shares of attempts the provider refuses."""
-
-
-class Rules(NamedTuple):
-    """How the MTA goes on after a soft bounce."""
-
-    retry: RetryPolicy
-    on_failure: bool
-    """A message that would expire before its next attempt expires at once."""
+        """Return the shares of attempts that the provider refuses."""
 
 
 def followed(
-    provider: Provider, rules: Rules, cohorts: Cohorts, messages: Floats, queue: Queue
+    provider: Provider, mta: Mta, cohorts: Cohorts, messages: Floats, queue: Queue
 ) -> list[Attempt]:
     """Return the attempts of all cohorts at a provider, one after the other.
 
-    Parameters
-    ----------
-    messages
-        How many messages each cohort has for this provider.
+    Each cohort has a number of messages for this provider.
     """
     fates = Fates(provider, messages)
     expiry, relayed = cohorts.expiry, cohorts.relayed
@@ -109,9 +67,9 @@ def followed(
     fates.go_on(in_time)
     by_reason = np.zeros((len(soft_reasons(provider)), len(messages)))
     by_reason[0] = 1.0
-    backoff = _Backoff(rules.retry, relayed)
+    backoff = _Backoff(mta.retry, relayed)
     first: Spans | None = None
-    found: list[Attempt] = []
+    attempts: list[Attempt] = []
     for number in count():
         coming = fates.pending
         start, starts = queue.start(number, arrivals, expiry)
@@ -123,38 +81,27 @@ def followed(
         first = first or finish
         refused = queue.refused(finish)
         outcome = fates.tried(first, finish, refused)
-
         pending = fates.pending
         due = backoff.due(number, finish.later(_soft_later_s(tried, pending, refused)))
-        gives_up = np.isinf(due.last_s)
+        at_once = np.ones(len(messages)) if mta.expire == "on-failure" else 1.0 * due.never
         goes_on, due = _before(due, expiry)
         if (pending * goes_on).sum() <= _NOTHING * messages.sum():
             goes_on = np.zeros(len(messages))
         by_reason = outcome.soft / np.where(pending > 0.0, pending, 1.0)
         ends = by_reason * (1.0 - goes_on) * pending
-        at_once = np.ones(len(messages)) if rules.on_failure else 1.0 * gives_up
         expired = (
             Expired(finish, ends * at_once),
             Expired(expiry.not_before(finish), ends * (1.0 - at_once)),
         )
-        found.append(
-            Attempt(
-                arrivals,
-                coming,
-                tried,
-                start,
-                finish,
-                np.maximum(1.0 - refused.share, 0.0),
-                outcome,
-                Expired(expiry.not_before(relayed), untried),
-                expired,
-            )
-        )
+        answered = np.maximum(1.0 - refused.share, 0.0)
+        never_tried = Expired(expiry.not_before(relayed), untried)
+        times = (arrivals, coming, tried, start, finish)
+        attempts.append(Attempt(*times, answered, outcome, never_tried, expired))
         if not goes_on.any():
             break
         fates.go_on(goes_on)
         arrivals = due.in_order()
-    return found
+    return attempts
 
 
 def _soft_later_s(tried: Floats, pending: Floats, refused: Refused) -> Floats:
@@ -222,7 +169,7 @@ def _before(times: Spans, expiry: Spans) -> tuple[Floats, Spans]:
 
     What never comes is given the time of its expiry, so that all times are finite.
     """
-    never = np.isinf(times.last_s)
+    never = times.never
     first_s = np.where(never, -1.0, expiry.first_s - times.first_s)
     last_s = np.where(never, -1.0, expiry.last_s - times.last_s)
     variance_s2 = np.where(never, 0.0, np.maximum(times.variance_s2 - expiry.variance_s2, 0.0))

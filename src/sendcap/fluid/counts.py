@@ -30,10 +30,10 @@ _KNOWN_BY: Final[tuple[Event, ...]] = ("accepted", "hard", "soft")
 
 
 class _Row(NamedTuple):
-    """An event of some reason, and in how many messages of each cohort it takes place.
+    """An event of some reason, and the messages of each cohort in which it takes place.
 
-    Where the provider refuses attempts, these are the messages of which the ``share`` counts that
-    is answered then, or that is refused as ``unreachable`` or ``throttled``.
+    Where the provider refuses attempts, only a share of these messages counts: those answered
+    then, or those refused as unreachable or throttled.
     """
 
     event: Event
@@ -45,12 +45,7 @@ class _Row(NamedTuple):
 class Counting:
     """Counts what happens to the messages of a scenario.
 
-    Parameters
-    ----------
-    scenario
-        What is looked at.
-    shortest_s
-        How long the relay takes for a delivery, at least: it tells how sharp the curves are.
+    The shortest time that the relay takes for a delivery tells how sharp the curves are.
     """
 
     def __init__(self, scenario: Scenario, shortest_s: float) -> None:

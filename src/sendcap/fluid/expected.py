@@ -28,10 +28,7 @@ _OVERTAKING: Final = 0.05
 
 
 def expected_ledger(scenario: Scenario) -> Ledger:
-    """Return the expected counts of a scenario; see `sendcap.analysis.expected`.
-
-    Counts are floats. All readings of a simulation's ledger apply.
-    """
+    """Return the expected counts of a scenario, as floats; see `sendcap.analysis.expected`."""
     _require_feasible(scenario)
     for message in _left_out(scenario):
         warnings.warn(message, SendcapWarning, stacklevel=3)

@@ -26,13 +26,8 @@ _SUBSETS: Final[tuple[Event, ...]] = (
 class Latencies:
     """The delays of reports, for counts per bin.
 
-    Parameters
-    ----------
-    scenario
-        What is looked at.
-    parts
-        Bins are cut into so many steps for the synchronous latency: what happens in a step is
-        taken to happen evenly in it.
+    For the synchronous latency bins are cut into a number of steps: what happens in a step is taken
+    to happen evenly in it.
     """
 
     def __init__(self, scenario: Scenario, parts: int) -> None:
@@ -69,13 +64,7 @@ class Latencies:
     ) -> tuple[Floats, Floats]:
         """Return counts per bin at the MTA and, of reports that come at once, at Campaign.
 
-        Parameters
-        ----------
-        spans, messages
-            When cohorts come, and how many messages of each kind, as in `spans.counted`.
-        shares
-            Tells for a number of steps which share of each kind counts, shape (kinds, steps); by
-            default all do.
+        For a number of steps, ``shares`` returns the share of each kind that counts (kinds, steps).
         """
         happened = counted(spans, messages, self.step_s)
         if shares is not None:
@@ -110,10 +99,7 @@ class Latencies:
 def taken_in(scenario: Scenario, counts: Mapping[Series, Floats]) -> dict[Series, Floats]:
     """Return counts per bin with the reports known when Campaign takes them in.
 
-    Parameters
-    ----------
-    counts
-        Counts per bin in which reports are known when they arrive.
+    In the counts passed, reports are known when they arrive.
     """
     feedback, bin_s = scenario.feedback, scenario.time.bin
     taken = dict(counts)
@@ -157,16 +143,8 @@ def _one_by_one(
 ) -> Floats:
     """Return, for each edge until all are taken in, when those had arrived that are by then.
 
-    Parameters
-    ----------
-    looked_at_s
-        For each edge, until when reports must have arrived to be taken in before it.
-    edges_s, arrived
-        Edges, and how many reports have arrived by then.
-    per_s
-        How many are taken in per second.
-    until_s
-        Later is of no interest.
+    Before an edge, reports that had arrived when Campaign last looked can be taken in, so many per
+    second; what comes after ``until_s`` is of no interest.
     """
     bin_s = edges_s[1]
     more = math.ceil(min(arrived[-1] / per_s, until_s) / bin_s) + 1

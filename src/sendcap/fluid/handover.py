@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.fluid.limits import Fifo, Steady
+from sendcap.fluid.limits import Fifo, Stepwise, steady
 from sendcap.fluid.spans import AN_INSTANT_S, Floats, Spans, chance
 from sendcap.scenario import Delivery, Scenario
 
@@ -19,35 +19,20 @@ _EACH_COHORTS: Final = 512
 
 
 class Cohorts(NamedTuple):
-    """Messages that are relayed together, those of all providers.
+    """Messages that are relayed together, those of all providers."""
 
-    Attributes
-    ----------
-    delivery : ndarray of int
-        Number of the delivery that each cohort is of.
-    share : ndarray of float
-        How much of its delivery it is.
-    relayed
-        When its messages have been relayed.
-    ready
-        When they leave the ingress.
-    expiry
-        When they expire.
-    """
-
-    delivery: npt.NDArray[np.int64]
-    share: Floats
+    delivery: npt.NDArray[np.int64]  # number of the delivery
+    share: Floats  # of the delivery's messages
     relayed: Spans
-    ready: Spans
+    ready: Spans  # when they leave the ingress
     expiry: Spans
 
 
 class _Pieces(NamedTuple):
     """Cohorts before they are handed over: consecutive messages of one delivery.
 
-    Arrays of shape (2, cohorts) are about the batches with its first and with its last message:
-    when they are ready, and where they are among all the cohort's batches and messages. Places
-    count from the cohort's beginning, in the first row, and from its end.
+    Arrays of shape (2, cohorts) are about the batches with the first and with the last message of
+    a cohort. Positions count from the cohort's beginning, in the first row, and from the end.
     """
 
     delivery: npt.NDArray[np.int64]
@@ -55,10 +40,8 @@ class _Pieces(NamedTuple):
     messages: Floats
     batches: Floats
     ready_s: Floats
-    middle: Floats
-    """Place of the middle of the batch, in batches."""
-    end: Floats
-    """Place up to which the rate must have come, in messages: a whole batch goes at once."""
+    middle: Floats  # position of the middle of the batch, in batches
+    end: Floats  # messages up to which the rate must have come: a batch goes at once
 
 
 def handed_over(scenario: Scenario) -> Cohorts:
@@ -70,7 +53,7 @@ def handed_over(scenario: Scenario) -> Cohorts:
     if rate is not None:
         # A message leaves at the end of its service.
         arriving = pieces.messages * (1.0 - scenario.relay.error_rate)
-        ready = Fifo([Steady(rate.per_s, -0.5)], relayed, arriving).through(relayed)
+        ready = Fifo([steady(rate.per_s, -0.5)], relayed, arriving).through(relayed)
         ready = ready.not_before(relayed.later(1.0 / rate.per_s))
     validity_s = np.array([delivery.honoured_validity for delivery in scenario.deliveries])
     validity_s = validity_s[pieces.delivery]
@@ -136,11 +119,11 @@ def _relayed(scenario: Scenario, pieces: _Pieces) -> Spans:
     starts_s = pieces.ready_s
     if mean_s > 0.0:
         ahead = 0.5 * relay.workers * relay.batch_time.second_moment_s2 / mean_s**2
-        workers = Steady(relay.workers / mean_s, ahead)
+        workers = steady(relay.workers / mean_s, ahead)
         earliest_s = _earliest_s(workers, pieces, pieces.batches, pieces.middle)
         starts_s = np.maximum(starts_s, earliest_s)
     if relay.rate is not None:
-        rate = Steady(relay.rate.per_s, relay.rate.burst_or_limit)
+        rate = steady(relay.rate.per_s, relay.rate.burst_or_limit)
         earliest_s = _earliest_s(rate, pieces, pieces.messages, pieces.end)
         starts_s = np.maximum(starts_s, earliest_s)
     first_s, last_s = starts_s
@@ -148,16 +131,11 @@ def _relayed(scenario: Scenario, pieces: _Pieces) -> Spans:
     return starts.later(mean_s, variance_s2)
 
 
-def _earliest_s(limit: Steady, pieces: _Pieces, amount: Floats, place: Floats) -> Floats:
+def _earliest_s(limit: Stepwise, pieces: _Pieces, amount: Floats, position: Floats) -> Floats:
     """Return when a limit lets the cohorts' first and last batches start.
 
-    Parameters
-    ----------
-    amount : shape (cohorts,)
-        What each cohort takes of the limit.
-    place : shape (2, cohorts)
-        Up to which place from a cohort's beginning, and from its end, a batch takes it.
+    Each cohort takes an amount of the limit, and a batch of it up to a position.
     """
     taken = np.concatenate(([0.0], np.cumsum(amount)))
     granted = np.maximum.accumulate(limit.granted(pieces.ready_s[0]) - taken[:-1])
-    return limit.when(granted + np.stack((taken[:-1], taken[1:])) + place - limit.size)
+    return limit.when(granted + np.stack((taken[:-1], taken[1:])) + position - limit.sizes)

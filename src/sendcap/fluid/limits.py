@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from sendcap.fluid.spans import Floats, Spans
 from sendcap.scenario import Provider
@@ -22,10 +23,14 @@ class Limit(Protocol):
     have been granted.
     """
 
+    @property
+    def steady(self) -> bool:
+        """Whether the limit is constant."""
+
     def granted(self, t_s: Floats) -> Floats:
         """Return the messages granted up to these moments."""
 
-    def burst(self, t_s: Floats) -> Floats | float:
+    def burst(self, t_s: Floats) -> Floats:
         """Return the messages that may go beyond the granted ones."""
 
     def when(self, granted: Floats) -> Floats:
@@ -33,29 +38,6 @@ class Limit(Protocol):
 
     def opens_s(self, t_s: Floats) -> Floats:
         """Return the first moments, not before these, at which the limit is open."""
-
-
-class Steady(NamedTuple):
-    """A constant limit."""
-
-    per_s: float
-    size: float
-
-    def granted(self, t_s: Floats) -> Floats:
-        """See `Limit`."""
-        return t_s * self.per_s
-
-    def burst(self, t_s: Floats) -> float:  # noqa: ARG002
-        """See `Limit`."""
-        return self.size
-
-    def when(self, granted: Floats) -> Floats:
-        """See `Limit`."""
-        return granted / self.per_s
-
-    def opens_s(self, t_s: Floats) -> Floats:
-        """See `Limit`."""
-        return t_s
 
 
 class Stepwise(NamedTuple):
@@ -66,18 +48,26 @@ class Stepwise(NamedTuple):
     sizes: Floats
 
     @property
+    def steady(self) -> bool:
+        """Whether the limit is constant."""
+        return len(self.from_s) == 1
+
+    @property
     def _before(self) -> Floats:
         return np.concatenate(([0.0], np.cumsum(np.diff(self.from_s) * self.per_s[:-1])))
 
+    def _step(self, t_s: Floats) -> npt.NDArray[np.int64]:
+        return np.maximum(np.searchsorted(self.from_s, t_s, side="right") - 1, 0)
+
     def granted(self, t_s: Floats) -> Floats:
         """See `Limit`."""
-        step = np.maximum(np.searchsorted(self.from_s, t_s, side="right") - 1, 0)
+        step = self._step(t_s)
         granted: Floats = self._before[step] + (t_s - self.from_s[step]) * self.per_s[step]
         return granted
 
     def burst(self, t_s: Floats) -> Floats:
         """See `Limit`."""
-        return self.sizes[np.maximum(np.searchsorted(self.from_s, t_s, side="right") - 1, 0)]
+        return self.sizes[self._step(t_s)]
 
     def when(self, granted: Floats) -> Floats:
         """See `Limit`."""
@@ -94,8 +84,12 @@ class Stepwise(NamedTuple):
         opens_s = np.where(self.per_s > 0.0, self.from_s, np.inf)
         # Backwards: the beginning of the next open step.
         next_s = np.minimum.accumulate(opens_s[::-1])[::-1]
-        step = np.maximum(np.searchsorted(self.from_s, t_s, side="right") - 1, 0)
-        return np.maximum(t_s, next_s[step])
+        return np.maximum(t_s, next_s[self._step(t_s)])
+
+
+def steady(per_s: float, size: float) -> Stepwise:
+    """Return a constant limit with a burst of this size."""
+    return Stepwise(np.zeros(1), np.array([per_s]), np.array([size]))
 
 
 class Windowed(NamedTuple):
@@ -104,13 +98,18 @@ class Windowed(NamedTuple):
     limit: float
     window_s: float
 
+    @property
+    def steady(self) -> bool:
+        """See `Limit`."""
+        return False
+
     def granted(self, t_s: Floats) -> Floats:
         """See `Limit`."""
         return np.floor(t_s / self.window_s * (1.0 + 1e-12)) * self.limit
 
-    def burst(self, t_s: Floats) -> float:  # noqa: ARG002
+    def burst(self, t_s: Floats) -> Floats:
         """See `Limit`."""
-        return 0.0
+        return np.zeros(len(t_s))
 
     def when(self, granted: Floats) -> Floats:
         """See `Limit`."""
@@ -133,7 +132,7 @@ def limits_of(constraints: tuple[Constraint, ...], provider: Provider, ips: int)
         pace = constraint.paces[0]
         if constraint.name in CONNECTIONS:
             if pace.per_s < np.inf:
-                limits.append(Steady(pace.per_s, _at_once(provider, ips)))
+                limits.append(steady(pace.per_s, _at_once(provider, ips)))
         elif constraint.window_s is not None:
             limits.append(Windowed(pace.burst, constraint.window_s))
         elif constraint.varies:
@@ -141,9 +140,9 @@ def limits_of(constraints: tuple[Constraint, ...], provider: Provider, ips: int)
             from_s, per_s, sizes = (np.array(column) for column in columns)
             limits.append(Stepwise(from_s, per_s, sizes - 0.5))
         elif constraint.name == "gap":
-            limits.append(Steady(pace.per_s, 0.5))
+            limits.append(steady(pace.per_s, 0.5))
         elif constraint.name not in ("tolerance", "suspension"):
-            limits.append(Steady(pace.per_s, pace.burst - 0.5))
+            limits.append(steady(pace.per_s, pace.burst - 0.5))
     return limits
 
 
@@ -153,10 +152,7 @@ def _at_once(provider: Provider, ips: int) -> float:
     A busy connection takes C to open, carries K attempts of T each, and is opened anew. By t it has
     started t / m + (T − C) / 2m + (var T + var C / K) / 2m² attempts on average over such a cycle,
     where m = T + C / K. Where K is unlimited, C weighs twice.
-
-    References
-    ----------
-    D. R. Cox, "Renewal Theory" (1962): the mean number of renewals after a long time.
+    Source: D. R. Cox, "Renewal Theory" (1962), the mean number of renewals after a long time.
     """
     transaction, connect = provider.transaction_time, provider.connect_time
     attempt_s, connect_s = transaction.mean_s, connect.mean_s
@@ -172,17 +168,10 @@ def _at_once(provider: Provider, ips: int) -> float:
 
 
 class Fifo:
-    """A stage at which messages start in the order of their arrival, as the limits allow.
+    """A stage at which messages start in the order of their arrival, as all limits allow.
 
     With A(t) arrivals and C(t) messages granted by a limit up to t, the message that arrives at t
     starts when C has reached max over u ≤ t of (C(u) − A(u)), plus A(t), less the burst.
-
-    Parameters
-    ----------
-    limits
-        Limits, all in force.
-    arrivals, messages
-        Arrivals of the cohorts, and the number of messages in each.
     """
 
     def __init__(self, limits: Sequence[Limit], arrivals: Spans, messages: Floats) -> None:
@@ -200,13 +189,13 @@ class Fifo:
         starts_s = self._t_s
         if not len(starts_s):
             return starts_s
-        steady = all(isinstance(limit, Steady) for limit in limits)
-        for _ in range(1 if steady or len(limits) == 1 else _MOST_PASSES):
+        constant = all(limit.steady for limit in limits)
+        for _ in range(1 if constant or len(limits) == 1 else _MOST_PASSES):
             before_s = starts_s
             for limit in limits:
                 # Constant limits are met all at once. A limit that changes with time delays
                 # messages for the next one.
-                asks_s = self._t_s if steady else starts_s
+                asks_s = self._t_s if constant else starts_s
                 granted = np.maximum.accumulate(limit.granted(asks_s) - self._come)
                 earliest_s = limit.when(granted + self._come - limit.burst(asks_s))
                 starts_s = limit.opens_s(np.maximum(starts_s, earliest_s))

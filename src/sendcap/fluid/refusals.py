@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -20,19 +19,11 @@ _POINTS: Final = (np.arange(8) + 0.5) / 8.0 - 0.5
 
 
 class Refused(NamedTuple):
-    """The refused shares of cohorts' attempts.
+    """The refused shares of cohorts' attempts."""
 
-    Attributes
-    ----------
-    unreachable, throttled
-        Shares that finish in an outage, and shares above the provider's tolerance.
-    later_s
-        Mean finish of the refused attempts, after that of all attempts.
-    """
-
-    unreachable: Floats
-    throttled: Floats
-    later_s: Floats
+    unreachable: Floats  # finish in an outage
+    throttled: Floats  # above the provider's tolerance
+    later_s: Floats  # mean finish of the refused attempts, after that of all attempts
 
     @property
     def share(self) -> Floats:
@@ -49,15 +40,6 @@ class Refusals:
     with K = 2·burst − 1. That is exact for a burst of 1, Erlang's system with one server, and near
     a load of 1 for a large burst: tokens at constant intervals halve the variance and with it the
     room needed.
-
-    Parameters
-    ----------
-    provider
-        A provider with outages or a tolerance.
-    ips
-        Number of source addresses; the tolerance is for each of them.
-    step_s
-        Length of a step.
     """
 
     def __init__(self, provider: Provider, ips: int, step_s: float) -> None:
@@ -80,16 +62,14 @@ class Refusals:
         """Whether any attempt may be refused."""
         return self._tolerance is not None or len(self._unreachable) > 0
 
-    def learn(self, finish: Sequence[Spans], tried: Sequence[Floats]) -> None:
+    def learn(self, finish: Spans, tried: Floats) -> None:
         """Note the finishes of attempts, and their number."""
         if self._tolerance is None:
             return
-        count = np.concatenate(tried)[None, :]
-        spans = Spans.joined(list(finish))
-        counts = counted(spans, count, self.step_s)[0]
+        counts = counted(finish, tried[None, :], self.step_s)[0]
         # Attempts in an outage use up no tolerance.
         counts = counts * (1.0 - _padded(self._unreachable, len(counts)))
-        load = _around(counts, 2.0 * float(np.median(spans.last_s - spans.first_s)) / self.step_s)
+        load = _around(counts, 2.0 * float(np.median(finish.last_s - finish.first_s)) / self.step_s)
         by_chance = self._by_chance(load / (self._per_s * self.step_s))
         self._throttled = np.minimum(self._above(counts) + by_chance, 1.0)
 
@@ -145,20 +125,11 @@ class Refusals:
 
 
 class Outcome(NamedTuple):
-    """The outcomes of cohorts' attempts, in messages.
+    """The outcomes of cohorts' attempts, in messages."""
 
-    Attributes
-    ----------
-    accepted : shape (cohorts,)
-    hard : shape (reasons, cohorts)
-        Rows in the order of the provider's reasons.
-    soft : shape (reasons, cohorts)
-        Rows in the order of `soft_reasons`.
-    """
-
-    accepted: Floats
-    hard: Floats
-    soft: Floats
+    accepted: Floats  # (cohorts,)
+    hard: Floats  # (reasons, cohorts), in the order of the provider's reasons
+    soft: Floats  # (reasons, cohorts), in the order of `soft_reasons`
 
 
 def soft_reasons(provider: Provider) -> tuple[str, ...]:
@@ -167,15 +138,7 @@ def soft_reasons(provider: Provider) -> tuple[str, ...]:
 
 
 class Fates:
-    """The pending messages of cohorts, by the state of their addresses.
-
-    Parameters
-    ----------
-    provider
-        The provider of the addresses.
-    messages : ndarray, shape (cohorts,)
-        Number of messages in each cohort.
-    """
+    """The pending messages of cohorts, by the state of their addresses."""
 
     def __init__(self, provider: Provider, messages: Floats) -> None:
         self._provider = provider
@@ -202,12 +165,7 @@ class Fates:
     def tried(self, first: Spans, finish: Spans, refused: Refused) -> Outcome:
         """Return the outcomes of an attempt at all pending messages; soft bounces stay pending.
 
-        Parameters
-        ----------
-        first, finish
-            Finishes of the messages' first attempts, and of these attempts.
-        refused
-            Shares refused by the provider.
+        Faults last from the finish of the messages' first attempts.
         """
         answered = np.maximum(1.0 - refused.share, 0.0)
         self._clear(first, finish)
@@ -260,10 +218,9 @@ def _around(counts: Floats, steps: float) -> Floats:
     edges = np.arange(len(come))
     middle = edges[:-1] + 0.5
     reach = max(steps, 0.5)
-    counted_: Floats = np.interp(middle + reach, edges, come) - np.interp(
-        middle - reach, edges, come
-    )
-    return counted_ / (2.0 * reach)
+    around: Floats = np.interp(middle + reach, edges, come)
+    around -= np.interp(middle - reach, edges, come)
+    return around / (2.0 * reach)
 
 
 def _mean_in(shares: Floats, step_s: float, spans: Spans) -> Floats:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from sendcap.errors import SendcapWarning
-from sendcap.fluid.attempts import Attempt, Rules, followed
+from sendcap.fluid.attempts import Attempt, followed
 from sendcap.fluid.handover import Cohorts
 from sendcap.fluid.limits import Fifo, Limit, limits_of
 from sendcap.fluid.refusals import Refusals, Refused
@@ -33,14 +33,13 @@ def settled(
     """
     provider = scenario.providers[name]
     limits = limits_of(provider_constraints(scenario, name), provider, scenario.mta.ips)
-    rules = Rules(scenario.mta.retry, scenario.mta.expire == "on-failure")
     queue = _Queue(provider, scenario.mta.ips, limits, refusals)
-    queue.let_in([(cohorts.ready, messages)])
-    attempts = followed(provider, rules, cohorts, messages, queue)
+    queue.let_in(cohorts.ready, messages)
+    attempts = followed(provider, scenario.mta, cohorts, messages, queue)
     for _ in range(_MOST_ROUNDS):
         before = attempts
         queue.learn(attempts, cohorts.expiry)
-        attempts = followed(provider, rules, cohorts, messages, queue)
+        attempts = followed(provider, scenario.mta, cohorts, messages, queue)
         if _moved_s(before, attempts) <= _SETTLED_S:
             return attempts
     warnings.warn(
@@ -81,29 +80,23 @@ class _Queue:
         self._refusals = refusals
         self._in_time: list[Floats] | None = None
 
-    def let_in(self, arrivals: Sequence[tuple[Spans, Floats]]) -> None:
+    def let_in(self, arrivals: Spans, messages: Floats) -> None:
         """Note what comes, of which all will be tried."""
-        spans = Spans.joined([times for times, _ in arrivals])
-        self._fifo = Fifo(self._limits, spans, np.concatenate([count for _, count in arrivals]))
+        self._fifo = Fifo(self._limits, arrivals, messages)
 
     def learn(self, attempts: Sequence[Attempt], expiry: Spans) -> None:
         """Note the attempts of a round."""
         late = self._in_time is not None or any(
             bool((attempt.untried.by_reason.sum(axis=0) > 0.0).any()) for attempt in attempts
         )
-        tried = [attempt.tried for attempt in attempts]
+        tried = np.concatenate([attempt.tried for attempt in attempts])
+        finish = Spans.joined([attempt.finish for attempt in attempts])
+        self._refusals.learn(finish, tried)
         if late and self._limits:
             self._in_time = in_time(self._limits, attempts, expiry)
-            tried = [
-                attempt.coming * shares
-                for attempt, shares in zip(attempts, self._in_time, strict=True)
-            ]
-        self.let_in(
-            [(attempt.arrivals, count) for attempt, count in zip(attempts, tried, strict=True)]
-        )
-        self._refusals.learn(
-            [attempt.finish for attempt in attempts], [attempt.tried for attempt in attempts]
-        )
+            coming = np.concatenate([attempt.coming for attempt in attempts])
+            tried = coming * np.concatenate(self._in_time)
+        self.let_in(Spans.joined([attempt.arrivals for attempt in attempts]), tried)
 
     def start(self, number: int, arrivals: Spans, expiry: Spans) -> tuple[Spans, Floats]:
         """See `sendcap.fluid.attempts.Queue`."""
@@ -155,14 +148,10 @@ def in_time(limits: Sequence[Limit], attempts: Sequence[Attempt], expiry: Spans)
         at_expiry.append(granted.tolist())
     shares = np.ones(len(coming))
     taken = [-np.inf] * len(limits)
-    numbers = range(len(limits))
-    for place, count in enumerate(coming[order].tolist()):
-        goes = count
-        for index in numbers:
-            taken[index] = max(taken[index], at_arrival[index][place])
-            goes = min(goes, at_expiry[index][place] - taken[index])
-        goes = max(goes, 0.0)
-        for index in numbers:
-            taken[index] += goes
-        shares[order[place]] = goes / count
+    for position, count in enumerate(coming[order].tolist()):
+        taken = [max(before, at[position]) for before, at in zip(taken, at_arrival, strict=True)]
+        room = (at[position] - before for before, at in zip(taken, at_expiry, strict=True))
+        goes = max(min(count, *room), 0.0)
+        taken = [before + goes for before in taken]
+        shares[order[position]] = goes / count
     return np.split(shares, len(attempts))

@@ -31,12 +31,8 @@ _FINE, _COARSE = 32, 4
 class Spans(NamedTuple):
     """The times at which cohorts pass a place, each cohort evenly over a stretch of time.
 
-    Attributes
-    ----------
-    first_s, last_s : ndarray, shape (cohorts,)
-        Mean times of a cohort's first and last message; the messages in between are in order.
-    variance_s2 : ndarray, shape (cohorts,)
-        Variance of each message's time, by which messages overtake each other.
+    ``first_s`` and ``last_s`` are mean times of the first and the last message; the messages in
+    between are in order. By the variance of each message's time, messages overtake each other.
     """
 
     first_s: Floats
@@ -47,6 +43,11 @@ class Spans(NamedTuple):
     def middle_s(self) -> Floats:
         """Mean times."""
         return 0.5 * (self.first_s + self.last_s)
+
+    @property
+    def never(self) -> npt.NDArray[np.bool_]:
+        """Cohorts that never pass: their times are infinite."""
+        return np.isinf(self.last_s)
 
     @property
     def width_s(self) -> Floats:
@@ -107,19 +108,10 @@ def chance(time: RandomTime) -> tuple[float, float]:
 
 
 def counted(spans: Spans, messages: Floats, bin_s: float) -> Floats:
-    """Return the messages per bin; bin k is k·bin_s ≤ t < (k + 1)·bin_s.
+    """Return the messages per bin; bin k is k·bin_s ≤ t < (k + 1)·bin_s, from 0.
 
-    Parameters
-    ----------
-    spans
-        Times of the cohorts; counts begin at 0.
-    messages : shape (kinds, cohorts)
-        Messages of each kind in each cohort.
-
-    Returns
-    -------
-    ndarray, shape (kinds, bins)
-        Counts up to the last bin with a message; the sums are those of the messages.
+    Messages of shape (kinds, cohorts) become counts of shape (kinds, bins), up to the last bin with
+    a message; the sums are those of the messages.
     """
     some = np.any(messages, axis=0)
     messages = messages[:, some]
@@ -152,16 +144,7 @@ def _pair(one: Floats, two: Floats) -> Floats:
 class Delay:
     """A random delay of counts per bin, by numerical convolution.
 
-    Parameters
-    ----------
-    cdf
-        Distribution function of the delay.
-    lowest_s
-        Shortest delay.
-    bin_s
-        Width of the bins.
-    until_s
-        Longest delay; messages with longer ones are left out (default: none).
+    Messages with a delay above ``until_s`` are left out.
     """
 
     def __init__(self, cdf: Cdf, lowest_s: float, bin_s: float, until_s: float = np.inf) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,15 +14,10 @@ from sendcap.files.tables import write_csv, write_json
 from sendcap.saved import SUMMARY
 from sendcap.scenario import dumps
 from sendcap.scenario.files import SCENARIO
-from sendcap.study.capacity.charts.backlog import backlog
-from sendcap.study.capacity.charts.levers import levers_chart
-from sendcap.study.capacity.charts.queue_age import queue_age
-from sendcap.study.capacity.charts.throughput import throughput
-from sendcap.study.capacity.charts.utilisation import utilisation
+from sendcap.study.capacity.charts import CHARTS
+from sendcap.study.capacity.limits import Limits
 
 if TYPE_CHECKING:
-    from sendcap.charts.style import Drawn
-    from sendcap.study.capacity.limits import Limits
     from sendcap.study.capacity.searches.levers import Levers
     from sendcap.study.capacity.searches.sustained import Sustained
     from sendcap.study.capacity.searches.within import Capacity
@@ -32,18 +27,12 @@ OVER_TIME: Final = "over-time.csv"
 CAPACITY: Final = "capacity.json"
 LEVERS: Final = "levers.csv"
 LEVERS_CHART: Final = "levers.png"
-CHARTS: Final[dict[str, Callable[[Limits], Drawn]]] = {
-    "backlog": backlog,
-    "queue-age": queue_age,
-    "throughput": throughput,
-    "utilisation": utilisation,
-}
 
 LIMITS_OF_A_SCENARIO: Final = Contents(
     "what sendcap limits has saved",
     frozenset({LIMITS, SUMMARY}),
     frozenset({SCENARIO, LIMITS, OVER_TIME, SUMMARY, CAPACITY, LEVERS, LEVERS_CHART})
-    | frozenset(f"{name}.png" for name in CHARTS),
+    | frozenset(f"{chart.name}.png" for chart in CHARTS["Limits"]),
 )
 
 
@@ -53,8 +42,8 @@ def write_limits(limits: Limits, folder: Path) -> None:
     write_json(folder / SUMMARY, limits.summary())
     write_csv(folder / LIMITS, limits.table())
     write_csv(folder / OVER_TIME, limits.over_time())
-    for name, chart in CHARTS.items():
-        save_png(chart(limits), folder / f"{name}.png")
+    for chart in limits.charts():
+        save_png(chart.draw(limits), folder / f"{chart.name}.png")
 
 
 def write_capacity(answers: Mapping[str, Capacity | Sustained], folder: Path) -> None:
@@ -68,4 +57,4 @@ def write_capacity(answers: Mapping[str, Capacity | Sustained], folder: Path) ->
 def write_levers(levers: Levers, title: str, folder: Path) -> None:
     """Write the table and the chart of levers into a directory that exists."""
     write_csv(folder / LEVERS, levers.frame())
-    save_png(levers_chart(levers, title), folder / LEVERS_CHART)
+    save_png(levers.plot(title=title), folder / LEVERS_CHART)

@@ -168,15 +168,7 @@ class Observed:
 def observed(
     stage: Stage, monitor: StageMonitor, carried: Ints | None, *, bins: int, bin_s: float
 ) -> Observed:
-    """Return a monitor's view of a stage.
-
-    Parameters
-    ----------
-    carried : ndarray of int, optional
-        Attempts carried in each bin (default: attempts started).
-    bins
-        Number of bins.
-    """
+    """Return a monitor's view of a stage; ``carried`` counts attempts by bin (default: started)."""
     throughput_per_s = np.zeros(bins)
     done = monitor.started(bins) if carried is None else carried[:bins]
     throughput_per_s[: len(done)] = done / bin_s
@@ -222,16 +214,9 @@ def _by_window(throughput_per_s: Floats, stage: Stage, times_s: Floats) -> Float
 
 
 def _utilisation(at_work: Floats, carried: Floats, allowed: Floats) -> Floats:
-    """Return the share in use: of the servers, or of a rate, whichever is more.
+    """Return the share in use: of the servers, or of the attempts that the rates allow.
 
     A burst above the rate is full use; a closed schedule is NaN.
-
-    Parameters
-    ----------
-    at_work : ndarray, shape (bins,)
-        Share of busy servers.
-    carried, allowed : ndarray, shape (bins,)
-        Attempts carried in each bin, and attempts allowed by the rates.
     """
     of_rate = np.zeros(len(at_work))
     if np.isfinite(allowed).all():
