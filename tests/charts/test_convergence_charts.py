@@ -17,17 +17,17 @@ from sendcap.charts.style import MODE_LOOKS, house_style, save_png
 from sendcap.errors import SendcapWarning
 from sendcap.study.convergence.charts.converging import converging
 from sendcap.study.convergence.charts.reading_error import reading_error
-from sendcap.study.convergence.charts.remainder import remainder
+from sendcap.study.convergence.charts.remaining import remaining
 from sendcap.study.convergence.charts.settling import settling
 from sendcap.study.replication.recording import PARTS, Quantity
 from sendcap.text.quantities import elapsed
 
 converging = on_a_figure(converging)
 reading_error = on_a_figure(reading_error)
-remainder = on_a_figure(remainder)
+remaining = on_a_figure(remaining)
 settling = on_a_figure(settling)
 
-CHARTS = [converging, reading_error, remainder, settling]
+CHARTS = [converging, reading_error, remaining, settling]
 
 
 def texts(figure: Figure) -> list[str]:
@@ -111,7 +111,7 @@ def test_the_error_is_that_of_the_study_and_has_an_axis_for_both_sides(study) ->
 
 
 def test_the_stacked_parts_reach_to_the_sum(study) -> None:
-    figure = remainder(study)
+    figure = remaining(study)
     panel = figure.axes[0]
     assert MODE_LOOKS[study.modes[0]].label in panel.get_title(loc="left")
     parts = [
@@ -125,14 +125,14 @@ def test_the_stacked_parts_reach_to_the_sum(study) -> None:
 
 
 def test_what_is_left_after_the_first_attempts_gets_a_panel_of_its_own(study) -> None:
-    titles = [panel.get_title(loc="left") for panel in remainder(study).axes]
+    titles = [panel.get_title(loc="left") for panel in remaining(study).axes]
     assert "Error of Delivered %, with EFS, in points" in titles
     assert "Error of Delivered %, with EFS, in points, magnified" in titles
     assert "Error of Delivered %, without EFS, in points, magnified" not in titles
 
 
 def test_only_the_parts_that_can_be_seen_are_named(study) -> None:
-    figure = remainder(study)
+    figure = remaining(study)
     for panel in figure.axes:
         named = [text.get_text() for text in panel.get_legend().get_texts()]
         assert named[-1] == "sum: how far it is off"
@@ -188,7 +188,7 @@ def test_a_single_message_is_one_message() -> None:
 
 
 def test_a_delivery_has_charts_of_its_own(study) -> None:
-    for chart in (converging, reading_error, remainder):
+    for chart in (converging, reading_error, remaining):
         figure = chart(study, delivery="loyalty")
         assert any("loyalty: 500 messages" in text for text in texts(figure))
 

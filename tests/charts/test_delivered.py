@@ -15,7 +15,7 @@ from on_a_figure import on_a_figure
 import sendcap
 from sendcap import scenario
 from sendcap.charts.delivered import delivered
-from sendcap.charts.expiry import expiry_spans
+from sendcap.charts.marks import expiry_spans
 from sendcap.charts.style import MODE_LOOKS, house_style, save_png
 from sendcap.readings.modes import MODES
 

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from sendcap.charts.style import save_png
+from sendcap.charts.style import figure_of, save_png
 from sendcap.study.optimisation.chart import front_chart
 from sendcap.study.optimisation.optimum import Optimum, Tried, trials_table
 from sendcap.study.optimisation.priced import Priced
@@ -36,7 +36,7 @@ def optimum() -> Optimum:
 
 def test_the_front_the_target_and_the_answer_are_there() -> None:
     axes = front_chart(optimum(), "[red]Cheap[/red]")
-    assert axes.get_title("left") == "[red]Cheap[/red]"
+    assert figure_of(axes).texts[0].get_text() == "[red]Cheap[/red]: what each cost buys"
     assert axes.get_ylabel() == "time until 99 % is accepted"
     tried, front, target, refuted, test, answer = axes.lines
     assert tried.get_xdata().tolist() == [40.0, 320.0, 800.0, 960.0, 880.0]
@@ -55,7 +55,7 @@ def test_the_front_the_target_and_the_answer_are_there() -> None:
 def test_a_search_in_vain_has_a_chart_without_an_answer() -> None:
     axes = front_chart(Tried(LEVERS, TARGET, trials(), pd.DataFrame()))
     assert len(axes.lines) == 4
-    assert axes.get_title("left") == "What each cost buys"
+    assert figure_of(axes).texts[0].get_text() == "What each cost buys"
 
 
 def test_the_same_search_gives_the_same_bytes() -> None:

@@ -20,7 +20,7 @@ from sendcap.saved_charts import CHARTS, RUN_CHARTS
 from sendcap.study.capacity.charts.backlog import backlog
 from sendcap.study.capacity.charts.throughput import throughput
 from sendcap.study.capacity.from_ledger import limits_from_ledger
-from sendcap.study.convergence.charts.remainder import remainder
+from sendcap.study.convergence.charts.remaining import remaining
 from sendcap.study.convergence.charts.settling import settling
 from sendcap.study.convergence.converge import convergence_of
 from sendcap.study.sweeps.charts.sweep_heat_map import sweep_heat_map
@@ -108,7 +108,7 @@ def test_outages_and_starts_are_marked_where_the_reading_converges(sources) -> N
 
 
 def test_of_one_simulation_nothing_is_called_a_mean(sources) -> None:
-    for chart in (settling, remainder):
+    for chart in (settling, remaining):
         figure = figure_of(chart(sources["convergence"]))
         words = " ".join(text.get_text() for text in figure.texts).lower()
         assert "1 simulation." in words

@@ -20,9 +20,9 @@ from pictures import TEXT, limits, results
 import sendcap
 from sendcap import scenario
 from sendcap.charts.attempts import attempts, attempts_per_message
+from sendcap.charts.bounce_reasons import bounce_reasons
 from sendcap.charts.delivered import delivered
 from sendcap.charts.funnel import funnel
-from sendcap.charts.reasons import bounce_reasons
 from sendcap.charts.retries import retries
 from sendcap.charts.statuses import statuses
 from sendcap.charts.style import FORMATS, house_style, save

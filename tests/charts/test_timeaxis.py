@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from sendcap import SendcapError, scenario
-from sendcap.charts.timeaxis import (
-    LINEAR_S,
-    elapsed_axis,
-    enough,
-    place,
-    start_of,
-    tick_label,
-    ticks,
-)
+from sendcap.charts.ticks import LINEAR_S, along, tick_label, ticks
+from sendcap.charts.timeaxis import elapsed_axis, enough, start_of
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -114,9 +107,9 @@ def test_a_symlog_axis_has_no_kink_and_is_as_matplotlib_draws_it() -> None:
     drawn = axes.transAxes.inverted().transform(
         axes.transData.transform(np.column_stack([times_s, np.zeros(len(times_s))]))
     )[:, 0]
-    own = place(times_s, "symlog")
+    own = along(times_s, "symlog")
     np.testing.assert_allclose(drawn, own / own[-1], atol=1e-9)
-    before, after = np.diff(place([LINEAR_S - 1, LINEAR_S, LINEAR_S + 1], "symlog"))
+    before, after = np.diff(along([LINEAR_S - 1, LINEAR_S, LINEAR_S + 1], "symlog"))
     assert before == pytest.approx(after, rel=0.01)
 
 
@@ -148,6 +141,6 @@ def test_a_curve_is_thinned_to_what_can_be_seen(scale) -> None:
     assert times_s[shown[-1]] == 7 * DAY
     assert 300 < len(shown) <= 700
     assert (np.diff(shown) > 0).all()
-    along = place(times_s[shown], scale)
+    positions = along(times_s[shown], scale)
     if scale == "linear":
-        assert np.diff(along).max() < 0.003 * along[-1]
+        assert np.diff(positions).max() < 0.003 * positions[-1]

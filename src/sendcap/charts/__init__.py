@@ -17,45 +17,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from sendcap.charts.drawing import Chart
+from sendcap.charts.drawing import charts_in
 
 CHARTS: Final = {
-    "Run": (
-        Chart(
-            "delivered",
-            "Delivered % and Bounces + errors % over time, a line for each mode",
-            "sendcap.charts.delivered:delivered",
-        ),
-        Chart(
-            "statuses",
-            "sent, pending and failed messages over time, stacked, for each mode",
-            "sendcap.charts.statuses:statuses",
-        ),
-        Chart(
-            "funnel",
-            "to deliver, relayed, accepted and final, for each provider",
-            "sendcap.charts.funnel:funnel",
-        ),
-        Chart(
-            "time-to-accept",
-            "which share was accepted how soon, a line for each provider",
-            "sendcap.charts.time_to_accept:time_to_accept",
-        ),
-        Chart(
-            "bounce-reasons",
-            "how many messages bounced for each reason, by provider",
-            "sendcap.charts.reasons:bounce_reasons",
-        ),
-        Chart(
-            "retries",
-            "what becomes of soft-bounced messages, and the retries per hour",
-            "sendcap.charts.retries:retries",
-        ),
-        Chart(
-            "attempts",
-            "attempts per message; needs a run with --sending-log",
-            "sendcap.charts.attempts:attempts",
-        ),
+    "Run": charts_in(
+        "sendcap.charts",
+        {
+            "delivered": "Delivered % and Bounces + errors % over time, a line for each mode",
+            "statuses": "sent, pending and failed messages over time, stacked, for each mode",
+            "funnel": "to deliver, relayed, accepted and final, for each provider",
+            "time-to-accept": "which share was accepted how soon, a line for each provider",
+            "bounce-reasons": "how many messages bounced for each reason, by provider",
+            "retries": "what becomes of soft-bounced messages, and the retries per hour",
+            "attempts": "attempts per message; needs a run with --sending-log",
+        },
     ),
 }
 """The charts of each result, the usual one first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from sendcap.errors import SendcapError
@@ -15,21 +15,11 @@ if TYPE_CHECKING:
 
 
 class Chart(NamedTuple):
-    """A chart of a result.
+    """A chart of a result."""
 
-    Attributes
-    ----------
-    name
-        The name in `Drawable.plot` and ``sendcap plot``.
-    about
-        A line on what the chart shows.
-    home
-        The module and the function that draws the chart, ``"module:function"``; imported then.
-    """
-
-    name: str
-    about: str
-    home: str
+    name: str  # in `Drawable.plot` and ``sendcap plot``
+    about: str  # a line on what the chart shows
+    home: str  # ``"module:function"``, imported when the chart is drawn
 
     def load(self) -> Callable[..., Axes | list[Axes]]:
         """Import the function that draws the chart."""
@@ -41,13 +31,7 @@ class Chart(NamedTuple):
         return option in inspect.signature(self.load()).parameters
 
     def draw(self, result: Any, **options: Any) -> Axes | list[Axes]:
-        """Draw the chart of a result; options of None are left out.
-
-        Raises
-        ------
-        SendcapError
-            If the chart has no such option.
-        """
+        """Draw the chart of a result; options of None are left out, unknown ones refused."""
         wanted = {option: value for option, value in options.items() if value is not None}
         for option in wanted:
             if not self.takes(option):
@@ -105,14 +89,16 @@ class Drawable:
         return chart_called(name, self.charts()).draw(self, ax=ax, **options)
 
 
-def chart_called(name: str | None, charts: Sequence[Chart]) -> Chart:
-    """Return the chart of that name; the first by default.
+def charts_in(package: str, about: Mapping[str, str]) -> tuple[Chart, ...]:
+    """Return the charts of a package, each a function in a module of the same name."""
+    homes = {name: name.replace("-", "_") for name in about}
+    return tuple(
+        Chart(name, line, f"{package}.{homes[name]}:{homes[name]}") for name, line in about.items()
+    )
 
-    Raises
-    ------
-    SendcapError
-        If there is none.
-    """
+
+def chart_called(name: str | None, charts: Sequence[Chart]) -> Chart:
+    """Return the chart of that name; the first by default."""
     if name is None:
         return charts[0]
     for chart in charts:

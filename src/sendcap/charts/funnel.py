@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sendcap.charts.figures import headed_figure, left_of_rows
-from sendcap.charts.providers import Group, delivery_of, provider_groups
-from sendcap.charts.style import GRID, INK, house_style
+from matplotlib.axes import Axes
+
+from sendcap.charts.axes import name_rows, write_beside
+from sendcap.charts.figures import WIDTH_IN, Heading, left_of_rows, panels_on
+from sendcap.charts.providers import delivery_of, provider_groups
+from sendcap.charts.style import BLUE, DARK, GRID, INK, STONE, house_style
 from sendcap.readings.modes import ALL_DELIVERIES
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from sendcap.ledger import Event
     from sendcap.run import Run
 
 _MOST: Final = 14
 _COLUMNS: Final = {"to deliver": 1.25, "relayed": 1.46, "accepted": 1.67, "final": 1.88}
-"""Where the numbers are set, their right ends as a share of the axes' width."""
+"""Right ends of the numbers, as a share of the axes' width."""
 _END: Final = 2.06
-_COLOURS: Final = {"relayed": "#94a4a2", "accepted": "#3f90da", "final": "#0b3d78"}
-_SIZES: Final = {"relayed": 9.0, "accepted": 8.5, "final": 6.0}
-_MARKERS: Final = {"relayed": "D", "accepted": "o", "final": "s"}
+
+
+class _Dot(NamedTuple):
+    colour: str
+    marker: str
+    size: float
+
+
+_DOTS: Final = {
+    "relayed": _Dot(STONE, "D", 9.0),
+    "accepted": _Dot(BLUE, "o", 8.5),
+    "final": _Dot(DARK, "s", 6.0),
+}
 _MAGNIFY_FROM_PCT: Final = 60.0
 """The axis begins near the lowest share if all of them are above this."""
 
@@ -32,10 +42,11 @@ class _Row(NamedTuple):
 
     def pct(self, stage: str) -> float:
         """Return which share of the messages to deliver got to a stage."""
-        whole = self.counts["to deliver"]
-        return 100.0 * self.counts[stage] / whole if whole else 0.0
+        to_deliver = self.counts["to deliver"]
+        return 100.0 * self.counts[stage] / to_deliver if to_deliver else 0.0
 
 
+@house_style()
 def funnel(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> Axes:
     """Draw which share of the messages came how far, a row for each provider.
 
@@ -47,7 +58,7 @@ def funnel(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> 
     delivery
         A delivery's name, or ``"*"`` for all of them together.
     ax
-        Draw on these. By default a new figure gets them, which is not attached to pyplot.
+        Draw on these (default: a new figure).
 
     Returns
     -------
@@ -60,98 +71,72 @@ def funnel(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> 
         If there is no such delivery.
     """
     rows = _rows(run, delivery)
-    with house_style():
-        axes = _new_axes(run, delivery, rows) if ax is None else ax
-        lowest = min((row.pct(stage) for row in rows for stage in _COLOURS), default=0.0)
-        magnified = lowest >= _MAGNIFY_FROM_PCT
-        first = max(100.0 - 1.15 * max(100.0 - lowest, 0.05), 0.0) if magnified else 0.0
-        axes.set_xlim(first, 100.0 + 0.02 * (100.0 - first))
-        axes.set_ylim(len(rows) - 0.45, -1.05)
-        for number, row in enumerate(rows):
-            _draw(axes, number, row, heavy=number == 0 and len(rows) > 1)
-        for stage, column in _COLUMNS.items():
-            _write(axes, column, -0.72, stage, _COLOURS.get(stage, INK), heavy=True)
-        axes.set_yticks(range(len(rows)), [row.label for row in rows])
-        axes.tick_params(axis="y", length=0)
-        axes.grid(visible=False, axis="y")
-        axes.spines["left"].set_visible(False)
-        part = ", magnified" if magnified else ""
-        axes.set_xlabel(f"% of the messages to deliver{part}", loc="left")
-        return axes
+    names = [row.label for row in rows]
+    words = (
+        "Which share of the messages to deliver was relayed (◆), accepted by a recipient's server "
+        "(●), and accepted without being returned later, which is final (■)."
+    )
+    left_in = left_of_rows(names)
+    (axes,) = panels_on(
+        ax,
+        Heading(run.scenario.title, "how far the messages come", words).of(delivery),
+        [0.25 + 0.36 * len(rows)],
+        left_in=left_in,
+        right_in=WIDTH_IN - left_in - (0.97 * WIDTH_IN - left_in) / _END,
+        above_in=0.1,
+        below_in=0.5,
+    )
+    lowest = min((row.pct(stage) for row in rows for stage in _DOTS), default=0.0)
+    magnified = lowest >= _MAGNIFY_FROM_PCT
+    first = max(100.0 - 1.15 * max(100.0 - lowest, 0.05), 0.0) if magnified else 0.0
+    axes.set_xlim(first, 100.0 + 0.02 * (100.0 - first))
+    axes.set_ylim(len(rows) - 0.45, -1.05)
+    for number, row in enumerate(rows):
+        _draw(axes, number, row, "bold" if number == 0 and len(rows) > 1 else "normal")
+    for stage, column in _COLUMNS.items():
+        colour = _DOTS[stage].colour if stage in _DOTS else INK
+        write_beside(axes, -0.72, stage, column, color=colour, fontweight="bold", ha="right")
+    name_rows(axes, names)
+    axes.spines["left"].set_visible(False)
+    part = ", magnified" if magnified else ""
+    axes.set_xlabel(f"% of the messages to deliver{part}", loc="left")
+    return axes
 
 
 def _rows(run: Run, delivery: str) -> list[_Row]:
-    its_delivery = delivery_of(run.ledger, delivery)
-    groups = provider_groups(run.ledger, delivery, _MOST)
+    name = delivery_of(run.ledger, delivery)
     rows = []
-    for group in groups:
-        accepted = _total(run, "accepted", its_delivery, group)
-        rows.append(
-            _Row(
-                group.label,
-                {
-                    "to deliver": group.messages,
-                    "relayed": _total(run, "relayed", its_delivery, group),
-                    "accepted": accepted,
-                    "final": accepted - _total(run, "async_bounced", its_delivery, group),
-                },
-            )
-        )
+    for group in provider_groups(run.ledger, delivery, _MOST):
+        accepted = group.total(run.ledger, "accepted", name)
+        counts = {
+            "to deliver": group.messages,
+            "relayed": group.total(run.ledger, "relayed", name),
+            "accepted": accepted,
+            "final": accepted - group.total(run.ledger, "async_bounced", name),
+        }
+        rows.append(_Row(group.label, counts))
     if len(rows) > 1:
         sums = {stage: sum(row.counts[stage] for row in rows) for stage in _COLUMNS}
         rows.insert(0, _Row("all together", sums))
     return rows
 
 
-def _total(run: Run, event: Event, delivery: str | None, group: Group) -> int:
-    return sum(
-        round(run.ledger.total(event, clock="happened", delivery=delivery, provider=name))
-        for name in group.providers
-    )
-
-
-def _draw(axes: Axes, number: int, row: _Row, *, heavy: bool) -> None:
+def _draw(axes: Axes, number: int, row: _Row, weight: str) -> None:
     axes.plot([100.0, row.pct("final")], [number, number], color=GRID, linewidth=7.0, zorder=1)
-    for stage, colour in _COLOURS.items():
+    for stage, dot in _DOTS.items():
         axes.plot(
             [row.pct(stage)],
             [number],
-            _MARKERS[stage],
-            color=colour,
-            markersize=_SIZES[stage],
+            dot.marker,
+            color=dot.colour,
+            markersize=dot.size,
             markeredgecolor="white",
             markeredgewidth=0.7,
             clip_on=False,
             zorder=3,
         )
     for stage, column in _COLUMNS.items():
-        _write(axes, column, number, f"{row.counts[stage]:,}", INK, heavy=heavy)
-    _write(axes, _END, number, f"{row.pct('final'):.2f} %", _COLOURS["final"], heavy=True)
-
-
-def _write(axes: Axes, x: float, y: float, text: str, colour: str, *, heavy: bool) -> None:
-    axes.annotate(
-        text,
-        xy=(x, y),
-        xycoords=("axes fraction", "data"),
-        color=colour,
-        fontsize=8.5,
-        fontweight="bold" if heavy else "normal",
-        horizontalalignment="right",
-        verticalalignment="center",
-        annotation_clip=False,
-    )
-
-
-def _new_axes(run: Run, delivery: str, rows: list[_Row]) -> Axes:
-    what = "How far the messages come"
-    told = (
-        "Which share of the messages to deliver was relayed (◆), accepted by a recipient's server "
-        "(●), and accepted without being returned later, which is final (■)."
-    )
-    if delivery != ALL_DELIVERIES:
-        told = f"{delivery}: {told[0].lower()}{told[1:]}"
-    figure, top = headed_figure(run.scenario.title, what, told, 0.85 + 0.36 * len(rows))
-    height = figure.get_figheight()
-    left = left_of_rows([row.label for row in rows])
-    return figure.add_axes((left, 0.5 / height, (0.97 - left) / _END, top - 0.6 / height))
+        text = f"{row.counts[stage]:,}"
+        write_beside(axes, number, text, column, color=INK, fontweight=weight, ha="right")
+    text = f"{row.pct('final'):.2f} %"
+    write_beside(axes, number, text, _END, color=DARK, fontweight="bold", ha="right")

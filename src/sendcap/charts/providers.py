@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sendcap.charts.style import GREY, PETROFF
+from sendcap.ledger import Event, Ledger
 from sendcap.readings.modes import ALL_DELIVERIES, one_of
 from sendcap.text.quoting import shortened
-
-if TYPE_CHECKING:
-    from sendcap.ledger import Ledger
 
 _MOST: Final = 8
 
 
 class Group(NamedTuple):
-    """One provider, or several that are drawn as one.
-
-    Attributes
-    ----------
-    label
-        What it is called.
-    providers
-        Names of the providers.
-    messages
-        To deliver to them.
-    colour
-        The same in every chart of a run.
-    """
+    """One provider, or several that are drawn as one."""
 
     label: str
     providers: tuple[str, ...]
     messages: int
-    colour: str
+    colour: str  # the same in every chart of a run
+
+    def total(
+        self, ledger: Ledger, event: Event, delivery: str | None, reason: str | None = None
+    ) -> int:
+        """Return how often an event happened to the group's messages."""
+        return sum(
+            round(
+                ledger.total(
+                    event, clock="happened", delivery=delivery, provider=name, reason=reason
+                )
+            )
+            for name in self.providers
+        )
 
 
 def delivery_of(ledger: Ledger, delivery: str) -> str | None:
-    """Return the name by which the ledger counts a delivery: None for all of them.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such delivery.
-    """
+    """Return the name by which the ledger counts a delivery: None for all of them."""
     one_of("delivery", delivery, (*ledger.deliveries, ALL_DELIVERIES))
     return None if delivery == ALL_DELIVERIES else delivery
 
@@ -51,18 +44,16 @@ def provider_groups(
     ledger: Ledger, delivery: str = ALL_DELIVERIES, most: int = _MOST
 ) -> list[Group]:
     """Return the providers that have messages, the largest first, and the smallest as one."""
-    its_delivery = delivery_of(ledger, delivery)
-    counts = {
-        name: ledger.messages(delivery=its_delivery, provider=name) for name in ledger.providers
-    }
-    largest = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])
-    colours = {name: PETROFF[number % 10] for number, name in enumerate(ledger.providers)}
+    name = delivery_of(ledger, delivery)
+    counts = {each: ledger.messages(delivery=name, provider=each) for each in ledger.providers}
+    largest = sorted((each for each in counts if counts[each]), key=lambda each: -counts[each])
+    colours = {each: PETROFF[number % 10] for number, each in enumerate(ledger.providers)}
     if len(largest) <= most + 1:
         most = len(largest)
     groups = [
-        Group(shortened(name), (name,), counts[name], colours[name]) for name in largest[:most]
+        Group(shortened(each), (each,), counts[each], colours[each]) for each in largest[:most]
     ]
     rest = tuple(largest[most:])
     if rest:
-        groups.append(Group(f"{len(rest)} others", rest, sum(map(counts.get, rest)), GREY))  # type: ignore[arg-type]
+        groups.append(Group(f"{len(rest)} others", rest, sum(counts[each] for each in rest), GREY))
     return groups

@@ -11,26 +11,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, get_args
+from typing import Any, BinaryIO, Final, Literal, get_args
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from sendcap.readings.modes import MODE_LABELS, Mode
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.transforms import Bbox
-
-    Drawn = Figure | Axes | Sequence[Axes]
+Look = dict[str, Any]
+"""Keywords of matplotlib's."""
+Drawn = Figure | Axes | Sequence[Axes]
 
 INK: Final = "#22262b"
 GREY: Final = "#6b7280"
 GRID: Final = "#e3e6ea"
 SHADE: Final = "#f1f3f5"
+PALE, DARK = "#eef4fb", "#0b3d78"
+"""The ends of a scale of blues."""
+DASHES: Final = (0, (4, 3))
+"""The line style of marks and limits."""
 
 
 @dataclass(frozen=True)
 class LineLook:
-    """How a line is called and drawn.
+    """The name and the look of a mode's line.
 
     Lines of different modes may lie exactly on each other. The wider one is drawn first and the
     narrower, broken one over it, so that both are seen.
@@ -41,7 +47,12 @@ class LineLook:
     width: float
     dashes: tuple[float, ...] | None
 
-    def keywords(self) -> dict[str, Any]:
+    @property
+    def capital(self) -> str:
+        """The label at the beginning of a sentence."""
+        return self.label[0].upper() + self.label[1:]
+
+    def keywords(self) -> Look:
         """Return the look as keywords of `Axes.plot`."""
         line = {"color": self.colour, "linewidth": self.width, "solid_capstyle": "butt"}
         if self.dashes is not None:
@@ -71,13 +82,14 @@ PETROFF: Final = (
     "#717581",
     "#92dadd",
 )
-"""The colours of the style file, in its order."""
+"""The colours of the style file, in the same order."""
+BLUE, ORANGE, RED, STONE, PURPLE, BROWN, FLAME, SAND, SLATE, SKY = PETROFF
 
 Format = Literal["png", "svg", "pdf"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 
 _STYLE: Final = Path(__file__).with_name("house.mplstyle")
-# What would tell of the day or of matplotlib's version is left out.
+# The day and matplotlib's version are left out.
 _METADATA: Final[dict[Format, dict[str, None]]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
@@ -88,17 +100,13 @@ _METADATA: Final[dict[Format, dict[str, None]]] = {
 @cache
 def _settings() -> dict[Any, Any]:
     """Return matplotlib's defaults with the style file over them."""
-    from matplotlib import rc_params_from_file
-
-    every: Any = rc_params_from_file(_STYLE, use_default_template=True)
+    every: Any = mpl.rc_params_from_file(_STYLE, use_default_template=True)
     return {key: every[key] for key in list(every) if "backend" not in key}
 
 
 @contextmanager
 def house_style() -> Iterator[None]:
     """Make and draw figures in the house style, whatever the user's own settings are."""
-    import matplotlib as mpl
-
     with mpl.rc_context(_settings()), warnings.catch_warnings():
         # A character that the font lacks is drawn as a box; that is no reason to stop.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
@@ -106,10 +114,7 @@ def house_style() -> Iterator[None]:
 
 
 def figure_of(drawn: Drawn) -> Figure:
-    """Return the figure on which a chart's axes are."""
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+    """Return the figure of a chart's axes."""
     if isinstance(drawn, Figure):
         return drawn
     axes = drawn if isinstance(drawn, Axes) else drawn[0]
@@ -128,23 +133,12 @@ def save(
 ) -> None:
     """Write a chart into a file or a stream; the same chart gives the same bytes.
 
-    Parameters
-    ----------
-    drawn
-        The axes that a chart returned, or its figure.
-    form
-        ``"png"``, ``"svg"`` or ``"pdf"``.
-    settings
-        Of matplotlib's, that differ from the house style, such as ``{"svg.fonttype": "none"}``.
-    within
-        Only this part of the figure, in inches from its lower left corner.
+    ``settings`` are matplotlib's and go before the house style; ``within`` is the part of the
+    figure to write, in inches from the lower left corner.
     """
-    import matplotlib as mpl
-
-    figure = figure_of(drawn)
     changed: dict[Any, Any] = dict(settings or {})
     with house_style(), mpl.rc_context(changed):
-        figure.savefig(path, format=form, metadata=_METADATA[form], bbox_inches=within)
+        figure_of(drawn).savefig(path, format=form, metadata=_METADATA[form], bbox_inches=within)
 
 
 def save_png(drawn: Drawn, path: Path | BinaryIO) -> None:

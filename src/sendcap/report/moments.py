@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.charts.style import MODE_LOOKS
-from sendcap.charts.timeaxis import wall_labels
+from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
 from sendcap.readings.kpis import figures
 from sendcap.readings.modes import ALL_DELIVERIES, known

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sendcap.charts.timeaxis import scale_for
+from sendcap.charts.timeaxis import time_axis
 from sendcap.errors import SendcapError
 from sendcap.plotting import plot
 from sendcap.report.answers import Answers, compared
@@ -180,7 +180,7 @@ def _pictures(number: int, its: Answers) -> Iterator[Picture]:
         options: dict[str, Any] = {}
         if name in _SYMLOG:
             ends_s = [it.at + it.honoured_validity for it in its.run.scenario.deliveries]
-            suits = scale_for(None, its.run.scenario, max(ends_s), "symlog")
+            suits = time_axis(its.run.scenario, (0.0, max(ends_s)), usual="symlog").scale
             # That one counts from each delivery's own start.
             options["scale"] = "symlog" if name == "time-to-accept" else suits
         if name == "attempts":

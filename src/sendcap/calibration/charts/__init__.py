@@ -6,19 +6,20 @@ from typing import Final
 
 from sendcap.charts.drawing import Chart
 
+_HERE: Final = "sendcap.calibration.charts"
 CHARTS: Final = {
     "Calibration": (
         Chart(
             "calibration",
             "times in the log and the fitted distributions, for each provider",
-            "sendcap.calibration.charts.calibration:calibration_chart",
+            f"{_HERE}.calibration:calibration_chart",
         ),
     ),
     "Verification": (
         Chart(
             "verification",
             "time to accept in the log and as simulated",
-            "sendcap.calibration.charts.verification:verification_chart",
+            f"{_HERE}.verification:verification_chart",
         ),
     ),
 }

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from sendcap.charts.drawing import Chart
-from sendcap.charts.style import INK, house_style
+from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.style import BLUE, DASHES, INK, RED, Look, house_style
 from sendcap.study.optimisation.optimum import Optimum, Tried
 from sendcap.study.optimisation.sentences import cost_text, settings_text
 from sendcap.study.sweeps.charts.sweep_results import in_words, measure_axis
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-_FRONT: Final = "#3f90da"
-_ANSWER: Final = "#bd1f01"
 _TRIED: Final = "#b9bec6"
 _FACTOR: Final = 12.0
 """Between the largest value and the least, from which on the scale is logarithmic."""
 _LETTERS: Final = 48
 """Of a line of the legend."""
-
 
 CHARTS: Final = {
     "Tried": (
@@ -35,6 +33,7 @@ CHARTS: Final = {
 """The charts of each result."""
 
 
+@house_style()
 def front_chart(found: Tried, title: str = "", ax: Axes | None = None) -> Axes:
     """Draw the measure of each trial over its cost, and the front of those that none outdoes.
 
@@ -45,75 +44,52 @@ def front_chart(found: Tried, title: str = "", ax: Axes | None = None) -> Axes:
     title
         The study's.
     ax
-        Draw on these; by default on those of a new figure, which is not attached to pyplot.
+        Draw on these (default: a new figure).
 
     Returns
     -------
     Axes
         Those on which it is drawn.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, NullLocator
-
+    heading = Heading(title, "what each cost buys", "Each dot is a trial of the search.")
+    (axes,) = panels_on(ax, heading, [3.7], left_in=1.0, right_in=0.4, above_in=0.15, below_in=0.5)
     target, column = found.target, found.target.column
-    trials = found.trials[found.trials[column].notna()]
-    with house_style():
-        axes = ax or Figure(figsize=(8.4, 4.8), layout="constrained").subplots()
-        value = trials[column]
-        axes.plot(trials["cost"], value, "o", color=_TRIED, markersize=4, label="tried")
-        front = found.front()
-        axes.step(
-            front["cost"],
-            front[column],
-            "o-",
-            where="post",
-            color=_FRONT,
-            markersize=5,
-            linewidth=1.6,
-            label="no other is cheaper and better",
-        )
-        if value.min() > 0.0 and value.max() > _FACTOR * value.min():
-            axes.set_yscale("log")
-            axes.yaxis.set_minor_locator(NullLocator())
-        axes.axhline(
-            target.limit,
-            color=INK,
-            linewidth=0.9,
-            linestyle=(0, (4, 3)),
-            zorder=1,
-            label=f"target: {target}",
-        )
-        refuted = found.trials[found.trials["met"] == "no"]
-        if len(refuted):
-            axes.plot(
-                refuted["cost"],
-                refuted[column],
-                "x",
-                color=INK,
-                markersize=8,
-                label="put to the test, and not sure to meet it",
-            )
-        if isinstance(found, Optimum):
-            _mark(axes, found)
-        axes.set_title(title or "What each cost buys")
-        axes.set_xlabel("cost", loc="left")
-        axes.set_ylabel(in_words(column), loc="top")
-        measure_axis(axes.yaxis, column)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda its, _: f"{its:,.6g}"))
-        axes.legend(loc="best", frameon=False)
-        return axes
+    trials, front = found.trials[found.trials[column].notna()], found.front()
+    value = trials[column]
+    axes.plot(trials["cost"], value, "o", color=_TRIED, markersize=4, label="tried")
+    axes.step(
+        front["cost"],
+        front[column],
+        "o-",
+        where="post",
+        color=BLUE,
+        markersize=5,
+        linewidth=1.6,
+        label="no other is cheaper and better",
+    )
+    if value.min() > 0.0 and value.max() > _FACTOR * value.min():
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(NullLocator())
+    look: Look = {"color": INK, "linewidth": 0.9, "linestyle": DASHES, "zorder": 1}
+    axes.axhline(target.limit, label=f"target: {target}", **look)
+    refuted = found.trials[found.trials["met"] == "no"]
+    if len(refuted):
+        label = "put to the test, and not sure to meet it"
+        axes.plot(refuted["cost"], refuted[column], "x", color=INK, markersize=8, label=label)
+    if isinstance(found, Optimum):
+        _mark(axes, found)
+    axes.set_xlabel("cost", loc="left")
+    axes.set_ylabel(in_words(column), loc="top")
+    measure_axis(axes.yaxis, column)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.6g}"))
+    axes.legend(loc="best", frameon=False)
+    return axes
 
 
 def _mark(axes: Axes, found: Optimum) -> None:
-    """Mark the answer, with the mean and the bound of its test."""
+    """Mark the answer, with the mean and the bound of the test."""
     mean, bound = found.estimate.mean, found.bound
-    axes.plot([found.cost, found.cost], [mean, bound], color=_ANSWER, linewidth=1.4)
+    axes.plot([found.cost, found.cost], [mean, bound], color=RED, linewidth=1.4)
     text = f"cheapest that meets it: {cost_text(found.cost)}, with {settings_text(found.settings)}"
-    axes.plot(
-        [found.cost],
-        [mean],
-        "D",
-        color=_ANSWER,
-        markersize=8,
-        label="\n".join(textwrap.wrap(text, _LETTERS)),
-    )
+    label = "\n".join(textwrap.wrap(text, _LETTERS))
+    axes.plot([found.cost], [mean], "D", color=RED, markersize=8, label=label)

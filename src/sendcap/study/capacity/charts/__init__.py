@@ -4,50 +4,36 @@ from __future__ import annotations
 
 from typing import Final
 
-from sendcap.charts.drawing import Chart
+from sendcap.charts.drawing import Chart, charts_in
 
+_HERE: Final = "sendcap.study.capacity.charts"
 CHARTS: Final = {
-    "Limits": (
-        Chart(
-            "backlog",
-            "how many messages wait at each stage over time",
-            "sendcap.study.capacity.charts.backlog:backlog",
-        ),
-        Chart(
-            "throughput",
-            "what each stage carries over time, against its ceiling",
-            "sendcap.study.capacity.charts.throughput:throughput",
-        ),
-        Chart(
-            "utilisation",
-            "how much of each stage is in use over time",
-            "sendcap.study.capacity.charts.utilisation:utilisation",
-        ),
-        Chart(
-            "queue-age",
-            "how long the messages in the queues have waited, when there are most",
-            "sendcap.study.capacity.charts.queue_age:queue_age",
-        ),
+    "Limits": charts_in(
+        _HERE,
+        {
+            "backlog": "how many messages wait at each stage over time",
+            "throughput": "what each stage carries over time, against its ceiling",
+            "utilisation": "how much of each stage is in use over time",
+            "queue-age": "how long the messages in the queues have waited, when there are most",
+        },
     ),
     "Levers": (
         Chart(
-            "levers",
-            "time saved by one more unit of each lever",
-            "sendcap.study.capacity.charts.levers:levers_chart",
+            "levers", "time saved by one more unit of each lever", f"{_HERE}.levers:levers_chart"
         ),
     ),
     "Capacity": (
         Chart(
             "capacity",
             "the largest delivery within the time, beside the scenario's own",
-            "sendcap.study.capacity.charts.answers:capacity",
+            f"{_HERE}.answers:capacity",
         ),
     ),
     "Sustained": (
         Chart(
             "sustained",
             "the highest steady rate, and how fast each stage falls behind above it",
-            "sendcap.study.capacity.charts.answers:sustained",
+            f"{_HERE}.answers:sustained",
         ),
     ),
 }

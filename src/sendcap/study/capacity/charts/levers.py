@@ -5,29 +5,25 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from sendcap.charts.figures import headed_figure, left_of_rows
-from sendcap.charts.style import GREY, INK, house_style
+from matplotlib.axes import Axes
+
+from sendcap.charts.axes import name_rows, write_beside
+from sendcap.charts.figures import Heading, left_of_rows, panels_on
+from sendcap.charts.style import BLUE, GREY, INK, house_style
 from sendcap.charts.timeaxis import elapsed_axis
 from sendcap.readings.bottleneck import called
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from sendcap.study.capacity.searches.levers import Gain, Levers
 
-_COLOUR: Final = "#3f90da"
-_HEIGHT: Final = 0.5
-"""Of a bar, in rows."""
-_ROOM: Final = 1.03
 _LONGEST_CHANGE: Final = 58
 _NOTHING: Final = 0.001
 """A gain of less than this share of the time is none."""
-_RIGHT: Final = 0.66
-"""Where the axes end, as a share of the figure's width; the labels follow."""
 
 
+@house_style()
 def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes:
     """Draw what one unit of each lever gains, what gains most on top.
 
@@ -38,57 +34,57 @@ def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes
     title
         The scenario's.
     ax
-        Draw on these. By default a new figure gets them, which is not attached to pyplot.
+        Draw on these (default: a new figure).
 
     Returns
     -------
     Axes
         Those on which it is drawn.
     """
-    with house_style():
-        rows = list(reversed(found.gains))
-        axes = _new_axes(found, title) if ax is None else ax
-        last_s = max([_ROOM * its.gain_s.high for its in rows] + [found.takes_s.mean / 1000.0])
-        elapsed_axis(axes, 0.0, last_s, "linear")
-        axes.set_xlabel("time saved", loc="left")
-        for row, its in enumerate(rows):
-            _draw(axes, row, its, found)
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_yticks(range(len(rows)), [its.lever for its in rows])
-        axes.tick_params(axis="y", length=0)
-        axes.grid(visible=False, axis="y")
-        return axes
+    names = [gain.lever for gain in found.gains]
+    stage = found.bottleneck
+    holding = "nothing" if stage is None else shortened(called(stage.kind, stage.name))
+    words = (
+        f"How much sooner {100.0 * found.share:g} % of the messages are accepted with one more of "
+        f"each. As it is, they take {elapsed(found.takes_s.mean)}, and {holding} "
+        f"holds them up. The black lines are {100.0 * found.confidence:g} % confidence intervals."
+    )
+    (axes,) = panels_on(
+        ax,
+        Heading(title, "what to buy first", words),
+        [0.15 + 0.55 * len(names)],
+        left_in=left_of_rows(names),
+        right_in=3.4,
+        above_in=0.1,
+        below_in=0.5,
+    )
+    highest_s = max([gain.gain_s.high for gain in found.gains], default=0.0)
+    elapsed_axis(axes, 0.0, max(1.03 * highest_s, found.takes_s.mean / 1000.0), "linear")
+    axes.set_xlabel("time saved", loc="left")
+    for row, gain in enumerate(reversed(found.gains)):
+        _draw(axes, row, gain, found)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    name_rows(axes, names[::-1])
+    return axes
 
 
-def _draw(axes: Axes, row: int, its: Gain, found: Levers) -> None:
-    gain = its.gain_s
-    colour = _COLOUR if gain.low > 0.0 else GREY
-    # Less than nothing is chance, or rare: it is told in words.
+def _draw(axes: Axes, row: int, lever: Gain, found: Levers) -> None:
+    gain = lever.gain_s
+    colour = BLUE if gain.low > 0.0 else GREY
+    # Less than nothing is chance, or rare: it is said in words.
     width_s, low_s, high_s = (max(value, 0.0) for value in (gain.mean, gain.low, gain.high))
-    axes.barh([row], [width_s], height=_HEIGHT, color=colour, alpha=0.85, linewidth=0)
+    axes.barh([row], [width_s], height=0.5, color=colour, alpha=0.85, linewidth=0)
     axes.hlines([row], low_s, high_s, color=INK, linewidth=1.0)
     axes.vlines([low_s, high_s], row - 0.12, row + 0.12, color=INK, linewidth=1.0)
-    change = textwrap.shorten(its.change, _LONGEST_CHANGE, placeholder=" …")
-    lines = (
-        (_gained(its, found), 0.27, colour, 9.0, "bold"),
-        (until(its), 0.0, INK, 7.5, "normal"),
-        (change, -0.25, GREY, 7.5, "normal"),
-    )
-    for text, above, its_colour, size, weight in lines:
-        axes.annotate(
-            text,
-            xy=(1.015, row + above),
-            xycoords=("axes fraction", "data"),
-            color=its_colour,
-            fontsize=size,
-            fontweight=weight,
-            verticalalignment="center",
-            annotation_clip=False,
-        )
+    change = textwrap.shorten(lever.change, _LONGEST_CHANGE, placeholder=" …")
+    gained = _gained(lever, found)
+    write_beside(axes, row + 0.27, gained, color=colour, fontsize=9.0, fontweight="bold")
+    write_beside(axes, row, until(lever), color=INK, fontsize=7.5)
+    write_beside(axes, row - 0.25, change, color=GREY, fontsize=7.5)
 
 
-def _gained(its: Gain, found: Levers) -> str:
-    gain = its.gain_s
+def _gained(lever: Gain, found: Levers) -> str:
+    gain = lever.gain_s
     if gain.low > 0.0:
         return f"{elapsed(gain.mean)} ({100.0 * gain.mean / found.takes_s.mean:.1f} %)"
     if gain.high < 0.0 and -gain.mean > _NOTHING * found.takes_s.mean:
@@ -98,34 +94,17 @@ def _gained(its: Gain, found: Levers) -> str:
     return f"nothing that is certain, at most {elapsed(gain.high)}"
 
 
-def until(its: Gain) -> str:
+def until(lever: Gain) -> str:
     """Write how far a lever helps.
 
-    Examples
-    --------
     >>> from sendcap.study.replication.estimates import Estimate
     >>> from sendcap.study.capacity.searches.levers import Gain
     >>> until(Gain("one more IP", "1 → 2", Estimate(5.0, 4.0, 6.0, 3), 0, None))
     'leaves the bottleneck as it is'
     """
-    if its.helps_until is None:
+    if lever.helps_until is None:
         return "however many, the bottleneck stays where it is"
-    if its.then is None:
+    if lever.then is None:
         return "leaves the bottleneck as it is"
-    then = shortened(called(its.then.kind, its.then.name))
-    return f"up to {its.helps_until} of them, then {then} holds up"
-
-
-def _new_axes(found: Levers, title: str) -> Axes:
-    rows = len(found.gains)
-    its = found.bottleneck
-    holding = "nothing" if its is None else shortened(called(its.kind, its.name))
-    told = (
-        f"How much sooner {100.0 * found.share:g} % of the messages are accepted with one more of "
-        f"each. As it is, they take {elapsed(found.takes_s.mean)}, and {holding} "
-        f"holds them up. The black lines are {100.0 * found.confidence:g} % confidence intervals."
-    )
-    figure, top = headed_figure(title, "What to buy first", told, 0.75 + 0.55 * rows)
-    height = figure.get_figheight()
-    left = left_of_rows([its.lever for its in found.gains])
-    return figure.add_axes((left, 0.5 / height, _RIGHT - left, top - 0.6 / height))
+    then = shortened(called(lever.then.kind, lever.then.name))
+    return f"up to {lever.helps_until} of them, then {then} holds up"

@@ -1,36 +1,29 @@
-"""What the charts of a delivery's stages share: figure, heading, colours, the axis of time."""
+"""Colours, names and the axis of time of the charts of a delivery's stages."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sendcap.charts.figures import headed_figure
-from sendcap.charts.timeaxis import elapsed_axis, time_label
+from sendcap.charts.style import BLUE, RED
+from sendcap.charts.timeaxis import Start, TimeAxis, time_axis
+from sendcap.study.capacity.limits import Limits
+from sendcap.study.capacity.observed import Observed
 from sendcap.text.quoting import shortened
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from sendcap.study.capacity.limits import Limits
-    from sendcap.study.capacity.observed import Observed
 
 _ROOM_AFTER: Final = 1.05
 """The time axis ends at this multiple of when the last stage has drained."""
-_CALM: Final = "#3f90da"
-_ACCENT: Final = "#bd1f01"
 
 
-def colour(its: Observed, limits: Limits) -> str:
-    """Return the colour of a stage: one for that which holds the deliveries up, one for others."""
-    return _ACCENT if its.stage.name == limits.bottleneck else _CALM
+def colour(stage: Observed, limits: Limits) -> str:
+    """Return the colour of a stage: red for the one that holds the deliveries up."""
+    return RED if stage.stage.name == limits.bottleneck else BLUE
 
 
-def name(its: Observed) -> str:
-    """Return what a stage is called in a chart."""
-    return shortened(its.stage.name) if its.stage.kind == "provider" else f"the {its.stage.name}"
+def name(stage: Observed) -> str:
+    """Return the name of a stage in a chart."""
+    if stage.stage.kind == "provider":
+        return shortened(stage.stage.name)
+    return f"the {stage.stage.name}"
 
 
 def used_most(limits: Limits, count: int) -> list[Observed]:
@@ -40,28 +33,19 @@ def used_most(limits: Limits, count: int) -> list[Observed]:
     """
     by_use = sorted(
         limits.observed,
-        key=lambda its: (its.stage.name != limits.bottleneck, -its.mean_utilisation),
+        key=lambda stage: (stage.stage.name != limits.bottleneck, -stage.mean_utilisation),
     )
-    return [its for its in limits.observed if its in by_use[:count]]
+    return [stage for stage in limits.observed if stage in by_use[:count]]
 
 
-def new_figure(limits: Limits, what: str, told: str, height: float) -> tuple[Figure, float]:
-    """Return a figure with a heading; see `headed_figure`."""
-    return headed_figure(limits.scenario.title, what, told, height)
+def shown_are(limits: Limits, count: int) -> str:
+    """Return a sentence on the stages that are left out."""
+    if len(limits.observed) <= count:
+        return ""
+    return f" Shown are the {count} stages that are used the most."
 
 
-def time_axis(
-    limits: Limits, panel: Axes, *, labelled: bool = True, began: datetime | None = None
-) -> float:
-    """Make the x axis one of time, until the last stage has drained; return its end.
-
-    Parameters
-    ----------
-    began
-        The moment on the wall at t = 0, where the time is told by the clock.
-    """
+def stage_time(limits: Limits, start: Start = None) -> TimeAxis:
+    """Return the axis of time until the last stage has drained."""
     last_s = _ROOM_AFTER * max(limits.drained_at_s, limits.observed[0].bin_s)
-    elapsed_axis(panel, 0.0, last_s, "linear", began)
-    if labelled:
-        panel.set_xlabel(time_label(limits.scenario, "linear", began), loc="left")
-    return last_s
+    return time_axis(limits.scenario, (0.0, last_s), "linear", start)

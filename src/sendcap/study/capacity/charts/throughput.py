@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sendcap.charts.figures import LEFT, panels_for
+import numpy as np
+from matplotlib.axes import Axes
+
+from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.labels import WHITE
 from sendcap.charts.style import GREY, INK, house_style
-from sendcap.charts.timeaxis import Start, room_below_in, start_of
-from sendcap.study.capacity.charts.stages import colour, name, new_figure, time_axis, used_most
+from sendcap.charts.timeaxis import Start, TimeAxis
+from sendcap.study.capacity.charts.stages import colour, name, shown_are, stage_time, used_most
+from sendcap.study.capacity.limits import Limits
+from sendcap.study.capacity.observed import Observed
 from sendcap.text.quantities import compact, rate
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from matplotlib.axes import Axes
-
-    from sendcap.study.capacity.limits import Limits
-    from sendcap.study.capacity.observed import Observed
 
 _MOST: Final = 12
 """As many stages have a panel, those that are used the most."""
 _FAR: Final = 3.0
-"""A ceiling higher than the throughput by this factor is told and not drawn."""
+"""A ceiling higher than the throughput by this factor is named and not drawn."""
+_COLUMNS: Final = 2
 
 
+@house_style()
 def throughput(
     limits: Limits, ax: Axes | Sequence[Axes] | None = None, *, start: Start = None
 ) -> list[Axes]:
@@ -36,92 +36,78 @@ def throughput(
     ax
         Draw on these, a panel for each stage; stages that are used less are left out where there
         are fewer panels. One pair of axes is for the stage that is used the most. By default a new
-        figure gets them, which is not attached to pyplot.
+        figure gets them.
     start
-        Tell the time by the clock; see `sendcap.charts.delivered.delivered`.
+        Label the time by the clock; see `sendcap.charts.delivered.delivered`.
 
     Returns
     -------
     list of Axes
         Those on which it is drawn, from top to bottom.
     """
-    began = start_of(start, limits.scenario)
-    with house_style():
-        panels = panels_for(ax, [1.0], lambda: _new_axes(limits, room_below_in(began)))
-        for number, (panel, its) in enumerate(
-            zip(panels, used_most(limits, len(panels)), strict=False)
-        ):
-            _draw(panel, its, limits, began, last=number >= len(panels) - 2)
-        return panels
-
-
-def _new_axes(limits: Limits, below: float) -> list[Axes]:
-    count = min(len(limits.observed), _MOST)
-    rows = math.ceil(count / 2)
-    told = (
+    time = stage_time(limits, start)
+    count = min(len(limits.observed), _MOST) if ax is None else 1
+    rows = math.ceil(count / _COLUMNS)
+    words = (
         "What each stage carries; dashed, the most that it could, unless that is far above. "
-        + limits.sentence
+        f"{limits.sentence}{shown_are(limits, count)}"
     )
-    if len(limits.observed) > count:
-        told += f" Shown are the {count} stages that are used the most."
-    figure, top = new_figure(limits, "Throughput against ceiling", told, 0.15 + below + 1.45 * rows)
-    height = figure.get_figheight()
-    grid = figure.add_gridspec(
-        rows,
-        2,
-        left=LEFT,
-        right=0.97,
-        top=top - 0.22 / height,
-        bottom=(below + 0.02) / height,
-        hspace=0.52,
-        wspace=0.16,
+    panels = panels_on(
+        ax,
+        Heading(limits.scenario.title, "throughput against ceiling", words),
+        [1.06] * rows,
+        columns=[_COLUMNS] * rows if ax is None else (),
+        most=count,
+        right_in=0.3,
+        gap_in=0.55,
+        across_in=0.66,
+        below_in=time.below_in,
     )
-    return [figure.add_subplot(grid[number // 2, number % 2]) for number in range(count)]
+    for number, (panel, stage) in enumerate(
+        zip(panels, used_most(limits, len(panels)), strict=False)
+    ):
+        time.on([panel])
+        if number < len(panels) - _COLUMNS:
+            panel.tick_params(labelbottom=False)
+            panel.set_xlabel("")
+        _draw(panel, stage, limits, time)
+    return panels
 
 
-def _draw(
-    panel: Axes, its: Observed, limits: Limits, began: datetime | None, *, last: bool
-) -> None:
-    import numpy as np
-
-    stage = its.stage
-    last_s = time_axis(limits, panel, labelled=last, began=began)
-    panel.tick_params(labelbottom=last)
-    shown = its.edges_s[:-1] < last_s
-    carried, ceiling = its.throughput_per_s[shown], its.ceiling_per_s[shown]
-    edges_s = its.edges_s[: len(carried) + 1]
-    panel.stairs(carried, edges_s, fill=True, color=colour(its, limits), alpha=0.75)
+def _draw(panel: Axes, stage: Observed, limits: Limits, time: TimeAxis) -> None:
+    shown = stage.edges_s[:-1] < time.last_s
+    carried, ceiling = stage.throughput_per_s[shown], stage.ceiling_per_s[shown]
+    edges_s = stage.edges_s[: len(carried) + 1]
+    panel.stairs(carried, edges_s, fill=True, color=colour(stage, limits), alpha=0.75)
     highest = float(carried.max(initial=0.0))
-    finite = ceiling[np.isfinite(ceiling)]
-    its_ceiling = float(finite.max(initial=0.0))
-    drawn = 0.0 < its_ceiling <= _FAR * highest
+    most = float(ceiling[np.isfinite(ceiling)].max(initial=0.0))
+    drawn = 0.0 < most <= _FAR * highest
     if drawn:
         # It holds after the last attempt as well.
-        until_s = np.append(edges_s[:-1], max(edges_s[-1], last_s))
+        until_s = np.append(edges_s[:-1], max(edges_s[-1], time.last_s))
         panel.stairs(ceiling, until_s, baseline=None, color=INK, linewidth=1.2, linestyle="--")
-    panel.set_ylim(0, 1.32 * max(highest, its_ceiling if drawn else 0.0, 1e-9))
+    panel.set_ylim(0, 1.32 * max(highest, most if drawn else 0.0, 1e-9))
     panel.yaxis.set_major_formatter(compact)
     panel.locator_params(axis="y", nbins=4)
-    unit = "attempts/s" if stage.kind == "provider" else "messages/s"
-    panel.set_title(f"{name(its)}, {unit}")
+    unit = "attempts/s" if stage.stage.kind == "provider" else "messages/s"
+    panel.set_title(f"{name(stage)}, {unit}")
     panel.text(
-        0.985,
-        0.95,
-        _told(its, its_ceiling),
+        *(0.985, 0.95, _limit(stage, most)),
         transform=panel.transAxes,
         fontsize=8.5,
         color=INK if drawn else GREY,
         horizontalalignment="right",
         verticalalignment="top",
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
+        bbox=WHITE,
     )
 
 
-def _told(its: Observed, highest_per_s: float) -> str:
-    binding = its.stage.binding
+def _limit(stage: Observed, highest_per_s: float) -> str:
+    """Return the ceiling in words."""
+    binding = stage.stage.binding
     if binding is None or not highest_per_s:
         return "no limit"
-    ceiling = rate(its.stage.per_s)
-    if not math.isclose(its.stage.per_s, binding.per_s):
+    ceiling = rate(stage.stage.per_s)
+    if not math.isclose(stage.stage.per_s, binding.per_s):
         ceiling += " on average"
-    return f"ceiling {ceiling} ({binding.name}), {100 * its.mean_utilisation:.0f} % in use"
+    return f"ceiling {ceiling} ({binding.name}), {100 * stage.mean_utilisation:.0f} % in use"

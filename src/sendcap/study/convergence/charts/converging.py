@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sendcap.charts.figures import panels_for, stacked_panels
-from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
-from sendcap.charts.timeaxis import Scale, Start
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
+import numpy as np
+from matplotlib.axes import Axes
+
+from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.labels import WHITE, EndLabel, label_ends
+from sendcap.charts.marks import draw_marks, scenario_marks
+from sendcap.charts.style import DASHES, GREY, INK, MODE_LOOKS, Look, house_style
+from sendcap.charts.ticks import Scale
+from sendcap.charts.timeaxis import Start
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
 from sendcap.study.convergence.charts.bands import (
     about_the_band,
     about_the_replications,
+    bands_time,
     draw_band,
-    times_of,
+    shade_tolerances,
 )
+from sendcap.study.convergence.converge import ConvergenceStudy
 from sendcap.study.replication.recording import Quantity
-from sendcap.study.replication.replications import spread
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import points_in_words
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from sendcap.readings.modes import Mode
-    from sendcap.study.convergence.converge import ConvergenceStudy
-
-_PANEL_IN: Final = 2.6
-_ABOUT_THE_TRUTH: Final = (
-    "Dashed across: the truth, what is delivered in the end. Grey: points around it."
-)
-_ABOUT_THE_DOTS: Final = (
-    "Dots: from when on Delivered % stays within so many points of its final value."
-)
+_WORDS: Final = """
+Dashed across: the truth, what is delivered in the end. Grey: points around it.
+Dots: from when on Delivered % stays within so many points of its final value."""
 
 
+@house_style()
 def converging(
     study: ConvergenceStudy,
     delivery: str = ALL_DELIVERIES,
@@ -51,9 +48,10 @@ def converging(
 
     Parameters
     ----------
+    delivery
+        A delivery's name, or ``"*"`` for all of them together.
     ax
-        Draw on these, a panel each, or divide one pair of axes into panels. By default a new figure
-        gets them, which is not attached to pyplot.
+        Draw on these, a panel each, or divide one pair of axes into panels (default: a new figure).
     scale, start
         Of the time axis; see `sendcap.charts.delivered.delivered`.
 
@@ -62,104 +60,63 @@ def converging(
     list of Axes
         The panels, from top to bottom.
     """
-    its = study.replications
-    times = times_of([its], scale, start, delivery)
-    with house_style():
-        heights = [_PANEL_IN] * len(study.modes)
-        panels = panels_for(
-            ax,
-            heights,
-            lambda: stacked_panels(
-                its.scenario.title or "Delivery",
-                "when can Delivered % be trusted?",
-                (
-                    f"{about_the_replications(its, delivery)} {about_the_band(its)}".strip(),
-                    _ABOUT_THE_TRUTH,
-                    _ABOUT_THE_DOTS,
-                ),
-                heights,
-                below_in=times.room_in,
-            )[1],
-        )
-        for panel, mode in zip(panels, study.modes, strict=True):
-            times.of(panel)
-            _panel(panel, study, mode, delivery)
-        times.below(panels, delivery)
+    runs = study.replications
+    time = bands_time([runs], scale, start, delivery)
+    words = f"{about_the_replications(runs, delivery)}{about_the_band(runs)}{_WORDS}"
+    panels = panels_on(
+        ax,
+        Heading(runs.scenario.title, "when can Delivered % be trusted?", words),
+        [2.6] * len(study.modes),
+        right_in=1.95,
+        below_in=time.below_in,
+    )
+    time.on(panels)
+    for panel, mode in zip(panels, study.modes, strict=True):
+        _panel(panel, study, mode, delivery)
+    draw_marks(panels, scenario_marks(runs.scenario, delivery))
     return panels
 
 
 def _panel(panel: Axes, study: ConvergenceStudy, mode: Mode, delivery: str) -> None:
-    import numpy as np
-
-    its, look = study.replications, MODE_LOOKS[mode]
+    runs, look = study.replications, MODE_LOOKS[mode]
     about = Quantity(mode, delivery, ALL_PROVIDERS, "delivered_pct")
-    band = its.band(about)
-    truth = spread(its.numbers[about._replace(name="truth_pct")], its.confidence)["median"]
-    final = spread(its.numbers[about], its.confidence)["median"]
-    widest = study.tolerances_pt[0]
+    band = runs.band(about)
+    truth = runs.spreads[about._replace(name="truth_pct")]["median"]
+    final = runs.spreads[about]["median"]
     highest = float(np.nanmax(band.high)) if not np.isnan(band.high).all() else truth
-    span = max(2.0 * widest, 0.8 * (highest - truth))
+    span = max(2.0 * study.tolerances_pt[0], 0.8 * (highest - truth))
     panel.set_ylim(truth - span, max(truth + 0.5 * span, highest + 0.06 * span))
     panel.set_title(f"Delivered %, {look.label}")
-    for tolerance in study.tolerances_pt:
-        _shade(panel, truth, tolerance)
-    panel.axhline(truth, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    shade_tolerances(panel, truth, study.tolerances_pt, -1.0, "top")
+    panel.axhline(truth, color=INK, linewidth=0.9, linestyle=DASHES)
     draw_band(panel, band, look.colour, **look.keywords())
-    _mark_settling(panel, study, mode, delivery)
+    _mark_settling(panel, study, about)
     ends = [EndLabel(f"truth  {truth:.2f} %", truth, INK)]
     ends.append(EndLabel(f"{look.label}  {final:.2f} %", final, look.colour))
     label_ends(panel, ends)
 
 
-def _shade(panel: Axes, truth_pct: float, tolerance_pt: float) -> None:
-    """Shade what is within a tolerance of the truth."""
-    panel.axhspan(
-        truth_pct - tolerance_pt, truth_pct + tolerance_pt, color=INK, alpha=0.055, linewidth=0
-    )
-    panel.annotate(
-        f"±{tolerance_pt:g}",
-        xy=(0.005, truth_pct - tolerance_pt),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, -1.0),
-        textcoords="offset points",
-        verticalalignment="top",
-        fontsize=7.5,
-        color=GREY,
-    )
-
-
-def _mark_settling(panel: Axes, study: ConvergenceStudy, mode: Mode, delivery: str) -> None:
+def _mark_settling(panel: Axes, study: ConvergenceStudy, delivered: Quantity) -> None:
     """Mark from when on the reading stays within each tolerance, with a label at the bottom."""
-    its = study.replications
     low_s, high_s = panel.get_xlim()
-    colour = MODE_LOOKS[mode].colour
+    colour = MODE_LOOKS[delivered.mode].colour  # type: ignore[index]
     for row, tolerance in enumerate(reversed(study.tolerances_pt)):
-        about = Quantity(mode, delivery, ALL_PROVIDERS, "settling_s", tolerance)
-        found = spread(its.numbers[about], its.confidence)
-        if not found["n"]:
+        settling = study.replications.spreads[delivered._replace(name="settling_s", at=tolerance)]
+        if not settling["n"]:
             continue
-        at = min(max(found["median"], low_s), high_s)
+        at_s = min(max(settling["median"], low_s), high_s)
         y = 0.05 + 0.085 * row
-        panel.axvline(at, ymax=y, color=GREY, linewidth=0.9)
+        panel.axvline(at_s, ymax=y, color=GREY, linewidth=0.9)
+        place: Look = {"xycoords": panel.get_xaxis_transform(), "annotation_clip": False}
+        panel.annotate("●", (at_s, y), color=colour, size=9, ha="center", va="center", **place)
         panel.annotate(
-            "●",
-            xy=(at, y),
-            xycoords=panel.get_xaxis_transform(),
-            color=colour,
-            size=9,
-            horizontalalignment="center",
-            verticalalignment="center",
-            annotation_clip=False,
-        )
-        panel.annotate(
-            f"within {points_in_words(tolerance)} after {elapsed(found['median'])}",
-            xy=(at, y),
-            xycoords=panel.get_xaxis_transform(),
+            f"within {points_in_words(tolerance)} after {elapsed(settling['median'])}",
+            (at_s, y),
             xytext=(7, 0),
             textcoords="offset points",
             verticalalignment="center",
             fontsize=8.5,
             color=INK,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
-            annotation_clip=False,
+            bbox=WHITE,
+            **place,
         )

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
-from sendcap.charts.figures import panels_for, stacked_panels
+import numpy as np
+from matplotlib.axes import Axes
+
+from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
-from sendcap.charts.timeaxis import Scale, Start
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.charts.marks import draw_marks, scenario_marks
+from sendcap.charts.style import DASHES, GREY, INK, MODE_LOOKS, Look, house_style
+from sendcap.charts.ticks import Scale
+from sendcap.charts.timeaxis import Start
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
 from sendcap.study.convergence.charts.bands import (
     about_the_band,
     about_the_replications,
+    bands_time,
     draw_band,
-    times_of,
+    shade_tolerances,
 )
+from sendcap.study.convergence.converge import ConvergenceStudy
 from sendcap.study.replication.recording import Quantity
+from sendcap.study.replication.replications import Band
+from sendcap.text.quantities import MINUS
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from sendcap.study.convergence.converge import ConvergenceStudy
-
-_PANEL_IN: Final = 4.6
 _DECADES: Final = (0.01, 0.1, 1.0, 10.0, 100.0)
+_WORDS: Final = """
+Zero is the truth, what is delivered in the end. Grey: within the tolerances.
+The axis is logarithmic on both sides: each step is ten times the one before."""
 
 
+@house_style()
 def reading_error(
     study: ConvergenceStudy,
     delivery: str = ALL_DELIVERIES,
@@ -40,8 +48,10 @@ def reading_error(
 
     Parameters
     ----------
+    delivery
+        A delivery's name, or ``"*"`` for all of them together.
     ax
-        Draw on these. By default a new figure gets them, which is not attached to pyplot.
+        Draw on these (default: a new figure).
     scale, start
         Of the time axis; see `sendcap.charts.delivered.delivered`.
 
@@ -50,78 +60,40 @@ def reading_error(
     Axes
         Those on which it is drawn.
     """
-    its = study.replications
-    times = times_of([its], scale, start, delivery)
-    with house_style():
-        (panel,) = panels_for(
-            ax,
-            [_PANEL_IN],
-            lambda: stacked_panels(
-                its.scenario.title or "Delivery",
-                "how far off is Delivered %?",
-                (
-                    f"{about_the_replications(its, delivery)} {about_the_band(its)}".strip(),
-                    "Zero is the truth, what is delivered in the end. Grey: within the tolerances.",
-                    "The axis is logarithmic on both sides: each step is ten times the one before.",
-                ),
-                [_PANEL_IN],
-                below_in=times.room_in,
-            )[1],
-        )
-        times.of(panel)
-        _error_axis(panel, study, delivery)
-        ends = []
-        for mode in sorted(study.modes, key=lambda name: -MODE_LOOKS[name].width):
-            look = MODE_LOOKS[mode]
-            band = its.band(Quantity(mode, delivery, ALL_PROVIDERS, "error_pt"))
-            draw_band(panel, band, look.colour, **look.keywords())
-            ends.append(EndLabel(look.label, float(band.median[-1]), look.colour))
-        label_ends(panel, ends)
-        panel.set_title("Delivered % less the truth, in points")
-        times.below([panel], delivery)
+    runs = study.replications
+    time = bands_time([runs], scale, start, delivery)
+    words = f"{about_the_replications(runs, delivery)}{about_the_band(runs)}{_WORDS}"
+    heading = Heading(runs.scenario.title, "how far off is Delivered %?", words)
+    (panel,) = panels_on(ax, heading, [4.6], right_in=1.95, below_in=time.below_in)
+    time.on([panel])
+    bands = {
+        mode: runs.band(Quantity(mode, delivery, ALL_PROVIDERS, "error_pt"))
+        for mode in sorted(study.modes, key=lambda mode: -MODE_LOOKS[mode].width)
+    }
+    _error_axis(panel, study.tolerances_pt, bands)
+    ends = []
+    for mode, band in bands.items():
+        look = MODE_LOOKS[mode]
+        draw_band(panel, band, look.colour, **look.keywords())
+        ends.append(EndLabel(look.label, float(band.median[-1]), look.colour))
+    label_ends(panel, ends)
+    panel.set_title("Delivered % less the truth, in points")
+    draw_marks([panel], scenario_marks(runs.scenario, delivery))
     return panel
 
 
-def _error_axis(panel: Axes, study: ConvergenceStudy, delivery: str) -> None:
-    import numpy as np
-
-    finest, widest = study.tolerances_pt[-1], study.tolerances_pt[0]
-    low, high = -2.0 * widest, 2.0 * widest
-    for mode in study.modes:
-        its = study.replications.band(Quantity(mode, delivery, ALL_PROVIDERS, "error_pt"))
-        if not np.isnan(its.low).all():
-            low = min(low, 1.3 * float(np.nanmin(its.low)))
-            high = max(high, 1.3 * float(np.nanmax(its.high)))
+def _error_axis(panel: Axes, tolerances_pt: tuple[float, ...], bands: Mapping[Mode, Band]) -> None:
+    finest, widest = tolerances_pt[-1], tolerances_pt[0]
+    low = min([-2.0 * widest, *(1.3 * np.nanmin(b.low, initial=0.0) for b in bands.values())])
+    high = max([2.0 * widest, *(1.3 * np.nanmax(b.high, initial=0.0) for b in bands.values())])
     panel.set_yscale("symlog", linthresh=finest, linscale=0.6)
     panel.set_ylim(low, high)
     steps = [step for step in _DECADES if step >= 0.999 * finest]
-    places = [step for step in (*(-step for step in steps), 0.0, *steps) if low <= step <= high]
-    panel.set_yticks(places, [_signed(place) for place in places])
+    shown = [step for step in (*(-step for step in steps), 0.0, *steps) if low <= step <= high]
+    panel.set_yticks(shown, [f"{step:+g}".replace("-", MINUS) if step else "0" for step in shown])
     panel.set_yticks([], minor=True)
-    for tolerance in study.tolerances_pt:
-        panel.axhspan(-tolerance, tolerance, color=INK, alpha=0.055, linewidth=0)
-        panel.annotate(
-            f"±{tolerance:g}",
-            xy=(0.005, -tolerance),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            verticalalignment="bottom",
-            fontsize=7.5,
-            color=GREY,
-        )
-    panel.axhline(0.0, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-    for text, y, alignment in (("too high", 0.985, "top"), ("too low", 0.015, "bottom")):
-        panel.text(
-            1.01,
-            y,
-            text,
-            transform=panel.transAxes,
-            verticalalignment=alignment,
-            color=GREY,
-            fontweight="bold",
-        )
-
-
-def _signed(points: float) -> str:
-    return f"{points:+g}".replace("-", "\N{MINUS SIGN}") if points else "0"
+    shade_tolerances(panel, 0.0, tolerances_pt, 1.5, "bottom")
+    panel.axhline(0.0, color=INK, linewidth=0.9, linestyle=DASHES)
+    for text, y, va in (("too high", 0.985, "top"), ("too low", 0.015, "bottom")):
+        look: Look = {"verticalalignment": va, "color": GREY, "fontweight": "bold"}
+        panel.text(1.01, y, text, transform=panel.transAxes, **look)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sendcap.charts.style import INK, house_style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from sendcap.charts.axes import cells
+from sendcap.charts.figures import Heading, left_of_rows, panels_on
+from sendcap.charts.style import house_style
 from sendcap.errors import SendcapError
 from sendcap.study.sweeps.charts.sweep_results import (
     about_the_measure,
     done,
     in_words,
+    long_label,
     measure_of,
-    new_axes,
     parameter_of,
     value_label,
     values_of,
@@ -19,15 +25,11 @@ from sendcap.study.sweeps.charts.sweep_results import (
 from sendcap.text.measures import measure_text
 from sendcap.text.quantities import compact
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
 _MOST_CELLS: Final = 24
 """A heat map has as many rows and columns at most."""
-_PALE, _DARK = "#eef4fb", "#0b3d78"
 
 
+@house_style()
 def sweep_heat_map(
     results: pd.DataFrame,
     measure: str | None = None,
@@ -44,7 +46,7 @@ def sweep_heat_map(
     results, measure, ax, title
         As for `sweep_line`.
     over, by
-        The parameters across and up; by default the two with most values.
+        The parameters across and up (default: the two with most values).
 
     Returns
     -------
@@ -56,17 +58,41 @@ def sweep_heat_map(
     SendcapError
         If there is no such measure or parameter, or only one that varies.
     """
-    import numpy as np
-    from matplotlib.colors import LinearSegmentedColormap
-
     table = done(results)
     measure = measure_of(table, measure)
     over = parameter_of(table, over, but=by)
     by = parameter_of(table, by, but=over)
     columns, rows = values_of(table, over), values_of(table, by)
-    if max(len(columns), len(rows)) > _MOST_CELLS:
+    _require_a_grid(table, over, by, (len(columns), len(rows)))
+    means = table.groupby([by, over])[measure].mean()
+    grid = np.array([[means.get((row, column), np.nan) for column in columns] for row in rows])
+    low, high = float(np.nanmin(grid)), float(np.nanmax(grid))
+    words = f"{about_the_measure(measure)}The mean of all runs with these values of {over} and "
+    words += f"{by}. Darker is more."
+    names = [value_label(value) for value in rows]
+    (axes,) = panels_on(
+        ax,
+        Heading(title, in_words(measure), words),
+        [0.3 + 0.42 * len(rows)],
+        left_in=left_of_rows(list(map(long_label, names))),
+        right_in=0.3,
+        above_in=0.15,
+        below_in=0.55,
+    )
+    texts = [[measure_text(measure, float(cell), compact) for cell in row] for row in grid]
+    shade = (grid - low) / (high - low) if high > low else 0.0 * grid
+    cells(axes, shade, texts, size=8.5 if len(columns) <= 10 else 6.5)
+    axes.set_xticks(np.arange(len(columns)) + 0.5, [value_label(value) for value in columns])
+    axes.set_yticks(np.arange(len(rows)) + 0.5, names)
+    axes.set_xlabel(over, loc="left")
+    axes.set_ylabel(by)
+    return axes
+
+
+def _require_a_grid(table: pd.DataFrame, over: str, by: str, size: tuple[int, int]) -> None:
+    if max(size) > _MOST_CELLS:
         raise SendcapError(
-            f"{over}, {by}: {len(columns)} by {len(rows)} values are too many for a heat map, "
+            f"{over}, {by}: {size[0]} by {size[1]} values are too many for a heat map, "
             f"which has room for {_MOST_CELLS}; it is for a grid and not for a design"
         )
     pairs = table[[by, over]].drop_duplicates()
@@ -75,41 +101,3 @@ def sweep_heat_map(
             f"{over}, {by}: no two points have a value in common, so there are no rows and "
             "columns; it is for a grid and not for a design, which the chart tornado is for"
         )
-    means = table.groupby([by, over])[measure].mean()
-    cells = np.array([[means.get((row, column), np.nan) for column in columns] for row in rows])
-    low, high = float(np.nanmin(cells)), float(np.nanmax(cells))
-    shade = (cells - low) / (high - low) if high > low else 0.0 * cells
-    with house_style():
-        told = about_the_measure(measure)
-        told += f"The mean of all runs with these values of {over} and {by}. Darker is more."
-        axes = ax
-        if axes is None:
-            axes = new_axes(
-                title,
-                in_words(measure),
-                told,
-                0.97,
-                1.0 + 0.42 * len(rows),
-                [value_label(r) for r in rows],
-            )
-        shades = LinearSegmentedColormap.from_list("more", [_PALE, _DARK])
-        axes.pcolormesh(shade, cmap=shades, vmin=0.0, vmax=1.0, edgecolors="white", linewidth=2.0)
-        for row, column in np.argwhere(~np.isnan(cells)):
-            axes.text(
-                column + 0.5,
-                row + 0.5,
-                measure_text(measure, float(cells[row, column]), compact),
-                color="white" if shade[row, column] > 0.55 else INK,
-                fontsize=8.5 if len(columns) <= 10 else 6.5,
-                horizontalalignment="center",
-                verticalalignment="center",
-            )
-        axes.set_xticks(np.arange(len(columns)) + 0.5, [value_label(value) for value in columns])
-        axes.set_yticks(np.arange(len(rows)) + 0.5, [value_label(value) for value in rows])
-        axes.set_xlabel(over, loc="left")
-        axes.set_ylabel(by)
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        return axes

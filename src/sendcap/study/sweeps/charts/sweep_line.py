@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from sendcap.charts.figures import LEFT_IN, Heading, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.style import GREY, PETROFF, house_style
 from sendcap.errors import SendcapError
@@ -13,7 +18,6 @@ from sendcap.study.sweeps.charts.sweep_results import (
     in_words,
     measure_axis,
     measure_of,
-    new_axes,
     parameter_of,
     value_label,
     values_of,
@@ -22,13 +26,10 @@ from sendcap.text.measures import measure_text
 from sendcap.text.quantities import compact
 from sendcap.text.quoting import shortened
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
 _MOST_LINES: Final = 10
 
 
+@house_style()
 def sweep_line(
     results: pd.DataFrame,
     measure: str | None = None,
@@ -48,13 +49,13 @@ def sweep_line(
     results
         Of `sendcap.sweep`, or read from a sweep's ``results.csv``.
     measure
-        A column with numbers; the first by default.
+        A column with numbers (default: the first).
     over
-        The parameter on the axis, a path of the scenario; the one with most values by default.
+        The parameter on the axis, a path of the scenario (default: the one with most values).
     by
-        The parameter with a line for each of its values; none by default.
+        The parameter with a line for each of its values (default: none).
     ax
-        Draw on these. By default a new figure gets them, which is not attached to pyplot.
+        Draw on these (default: a new figure).
     title
         The study's.
 
@@ -68,8 +69,6 @@ def sweep_line(
     SendcapError
         If there is no such measure or parameter.
     """
-    import numpy as np
-
     table = done(results)
     measure = measure_of(table, measure)
     over = parameter_of(table, over)
@@ -81,38 +80,46 @@ def sweep_line(
         raise SendcapError(
             f"by: {by} has {len(groups)} values, and a chart has room for {_MOST_LINES} lines"
         )
+    words = f"{about_the_measure(measure)}Each point is the mean of all runs with that value of "
+    words += f"{over}{f', a line for each {by}' if by else ''}."
+    words += " Band: from the lowest to the highest."
+    heading = Heading(title, in_words(measure), words)
+    left_in = LEFT_IN + 0.2
+    (axes,) = panels_on(ax, heading, [3.5], left_in=left_in, above_in=0.15, below_in=0.55)
+    axes.set_ylabel(in_words(measure))
+    axes.set_xlabel(over, loc="left")
     values = values_of(table, over)
-    numeric = all(isinstance(value, int | float) for value in values)
-    with house_style():
-        told = about_the_measure(measure)
-        told += f"Each point is the mean of all runs with that value of {over}"
-        told += f", a line for each {by}." if by else "."
-        told += " Band: from the lowest to the highest."
-        axes = new_axes(title, in_words(measure), told, right=0.74) if ax is None else ax
-        axes.set_ylabel(in_words(measure))
-        axes.set_xlabel(over, loc="left")
-        ends = []
-        for number, (value, rows) in enumerate(groups):
-            spread = rows.groupby(over, sort=True)[measure].agg(["min", "mean", "max"])
-            spread = spread.loc[[its for its in values if its in spread.index]]
-            x = np.array(
-                [its if numeric else values.index(its) for its in spread.index], dtype=float
-            )
-            colour = PETROFF[number]
-            axes.fill_between(x, spread["min"], spread["max"], color=colour, alpha=0.2, linewidth=0)
-            axes.plot(x, spread["mean"], "o-", color=colour, markersize=4.5, linewidth=1.8)
-            end = float(spread["mean"].iloc[-1])
-            name = f"{value_label(value)}: " if by else ""
-            ends.append(EndLabel(f"{name}{measure_text(measure, end, compact)}", end, colour))
-        if numeric and min(values) > 0 and max(values) / min(values) >= 8:
-            axes.set_xscale("log")
-        if not numeric or len(values) <= _MOST_LINES:
-            axes.set_xticks(
-                values if numeric else range(len(values)), [value_label(value) for value in values]
-            )
-            axes.set_xticks([], minor=True)
-        measure_axis(axes.yaxis, measure)
-        label_ends(axes, ends)
-        if by and ax is None:
-            axes.set_title(f"lines: {shortened(by)}", loc="right", fontsize=8.5, color=GREY)
-        return axes
+    x = _places(values)
+    ends = []
+    for colour, (value, rows) in zip(PETROFF, groups, strict=False):
+        end = _draw(axes, rows.groupby(over, sort=True)[measure], x, colour)
+        name = f"{value_label(value)}: " if by else ""
+        ends.append(EndLabel(f"{name}{measure_text(measure, end, compact)}", end, colour))
+    numeric = x == {value: value for value in values}
+    if numeric and min(values) > 0 and max(values) / min(values) >= 8:
+        axes.set_xscale("log")
+    if not numeric or len(values) <= _MOST_LINES:
+        axes.set_xticks(list(x.values()), [value_label(value) for value in values])
+        axes.set_xticks([], minor=True)
+    measure_axis(axes.yaxis, measure)
+    label_ends(axes, ends)
+    if by and ax is None:
+        axes.set_title(f"lines: {shortened(by)}", loc="right", fontsize=8.5, color=GREY)
+    return axes
+
+
+def _places(values: list[Any]) -> dict[Any, float]:
+    """Return where each value is on the axis: numbers as they are, others side by side."""
+    if all(isinstance(value, int | float) for value in values):
+        return {value: value for value in values}
+    return {value: index for index, value in enumerate(values)}
+
+
+def _draw(axes: Axes, groups: Any, places: dict[Any, float], colour: str) -> float:
+    """Draw a line with its band, and return its end."""
+    spread = groups.agg(["min", "mean", "max"])
+    spread = spread.loc[[value for value in places if value in spread.index]]
+    x = np.array([places[value] for value in spread.index], dtype=float)
+    axes.fill_between(x, spread["min"], spread["max"], color=colour, alpha=0.2, linewidth=0)
+    axes.plot(x, spread["mean"], "o-", color=colour, markersize=4.5, linewidth=1.8)
+    return float(spread["mean"].iloc[-1])

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from sendcap.charts.figures import LEFT, headed_figure, left_of_rows
+import pandas as pd
+from matplotlib.axis import Axis
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
 from sendcap.charts.style import MODE_LOOKS
-from sendcap.charts.timeaxis import even_ticks, ticks
+from sendcap.charts.ticks import even_ticks, ticks
 from sendcap.errors import SendcapError
+from sendcap.scenario import Scenario
+from sendcap.scenario.durations import parse_duration
+from sendcap.study.replication.measures import MEASURES
 from sendcap.text.measures import is_percentage, is_time
 from sendcap.text.quantities import compact, elapsed
 from sendcap.text.quoting import shortened
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
 
 _OWN: Final = frozenset({"point", "replication", "seed", "error", "wall_s", "cpu_s"})
 _LONGEST: Final = 40
@@ -33,15 +33,11 @@ def parameters_of(results: pd.DataFrame) -> list[str]:
 
 
 def _is_path(name: str) -> bool:
-    from sendcap.scenario import Scenario
-
     return re.split(r"[.\[]", name, maxsplit=1)[0] in Scenario.model_fields
 
 
 def measures_of(results: pd.DataFrame) -> list[str]:
     """Return the columns of a sweep's results that are measures and numbers."""
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
     return [
         name
         for name in map(str, results.columns)
@@ -64,7 +60,7 @@ def done(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure_of(table: pd.DataFrame, measure: str | None) -> str:
-    """Return a measure's name, the first one's by default; refuse one that is not there."""
+    """Return a measure's name (default: the first); refuse an unknown one."""
     known = measures_of(table)
     if measure is None and known:
         return known[0]
@@ -76,9 +72,9 @@ def measure_of(table: pd.DataFrame, measure: str | None) -> str:
 
 def parameter_of(table: pd.DataFrame, name: str | None, but: str | None = None) -> str:
     """Return a parameter's name, by default of the one with most values; refuse others."""
-    known = [its for its in parameters_of(table) if its != but]
+    known = [path for path in parameters_of(table) if path != but]
     if name is None and known:
-        return max(known, key=lambda its: table[its].nunique())
+        return max(known, key=lambda path: table[path].nunique())
     if name not in known:
         names = ", ".join(known) or "none"
         raise SendcapError(f"parameter: {name or 'another one'} does not vary; those do: {names}")
@@ -88,20 +84,18 @@ def parameter_of(table: pd.DataFrame, name: str | None, but: str | None = None) 
 def values_of(table: pd.DataFrame, name: str) -> list[Any]:
     """Return the values of a parameter: numbers and durations in order, text as it comes."""
     values = list(dict.fromkeys(table[name].dropna().tolist()))
-    sizes = {its: quantity(its) for its in values}
-    return values if None in sizes.values() else sorted(values, key=lambda its: sizes[its] or 0.0)
+    sizes = {value: quantity(value) for value in values}
+    if None in sizes.values():
+        return values
+    return sorted(values, key=lambda value: sizes[value] or 0.0)
 
 
 def quantity(value: Any) -> float | None:
-    """Return how much a value of a parameter is: a number, or a duration's seconds; else nothing.
+    """Return a value of a parameter as a number, a duration as seconds; None for other text.
 
-    Examples
-    --------
     >>> quantity(4), quantity("20m"), quantity("kumomta")
     (4.0, 1200.0, None)
     """
-    from sendcap.scenario.durations import parse_duration
-
     if isinstance(value, Real) and not isinstance(value, bool):
         return float(value)
     try:
@@ -111,10 +105,8 @@ def quantity(value: Any) -> float | None:
 
 
 def in_words(measure: str) -> str:
-    """Return what a measure is called in a chart.
+    """Return the name of a measure in a chart.
 
-    Examples
-    --------
     >>> in_words("delivered_pct.efs"), in_words("accepted_99_pct_s"), in_words("peak_backlog")
     ('delivered %, with EFS', 'time until 99 % is accepted', 'peak backlog')
     """
@@ -130,8 +122,6 @@ def in_words(measure: str) -> str:
 
 def about_the_measure(measure: str) -> str:
     """Return a sentence about a measure, empty if nothing is known of it."""
-    from sendcap.study.replication.measures import MEASURES
-
     known = MEASURES.get(measure.partition(".")[0])
     return f"{known.meaning[0].upper()}{known.meaning[1:]}. " if known and known.meaning else ""
 
@@ -141,13 +131,13 @@ def measure_axis(axis: Axis, measure: str) -> None:
     if is_time(measure):
         low, high = axis.get_view_interval()
         if axis.get_scale() == "log":
-            places = ticks(low, high)
+            positions = ticks(low, high)
         else:
-            places = [place for place in even_ticks(low, high, most=7) if place >= 0.0]
-            # What is told to the second has no ticks between seconds.
-            whole = [place for place in places if place % 1.0 == 0.0]
-            places = whole if len(whole) > 1 else places
-        axis.set_ticks(places, [elapsed(place) for place in places])
+            positions = [tick for tick in even_ticks(low, high, most=7) if tick >= 0.0]
+            # Times to the second have no ticks between seconds.
+            seconds = [tick for tick in positions if tick % 1.0 == 0.0]
+            positions = seconds if len(seconds) > 1 else positions
+        axis.set_ticks(positions, [elapsed(tick) for tick in positions])
     elif not is_percentage(measure):
         axis.set_major_formatter(compact)
 
@@ -162,18 +152,3 @@ def value_label(value: Any) -> str:
 def long_label(name: str) -> str:
     """Return a path that fits beside a row."""
     return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
-
-
-def new_axes(
-    title: str,
-    what: str,
-    told: str,
-    right: float,
-    height_in: float = 4.2,
-    rows: Sequence[str] = (),
-) -> Axes:
-    """Return the axes of a new figure with a heading; see `headed_figure`."""
-    figure, top = headed_figure(title, what, told, height_in)
-    height = figure.get_figheight()
-    left = max(left_of_rows([long_label(row) for row in rows]) if rows else LEFT, LEFT + 0.02)
-    return figure.add_axes((left, 0.55 / height, right - left, top - 0.7 / height))

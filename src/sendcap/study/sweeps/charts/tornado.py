@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from sendcap.charts.style import INK, house_style
+import pandas as pd
+from matplotlib.axes import Axes
+
+from sendcap.charts.axes import name_rows, write_at
+from sendcap.charts.figures import Heading, left_of_rows, panels_on
+from sendcap.charts.style import BLUE, INK, house_style
 from sendcap.errors import SendcapError
 from sendcap.study.sweeps.charts.sweep_results import (
     about_the_measure,
@@ -14,7 +19,6 @@ from sendcap.study.sweeps.charts.sweep_results import (
     long_label,
     measure_axis,
     measure_of,
-    new_axes,
     parameter_of,
     parameters_of,
     quantity,
@@ -23,11 +27,6 @@ from sendcap.study.sweeps.charts.sweep_results import (
 from sendcap.text.measures import measure_text
 from sendcap.text.quantities import compact, elapsed
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
-_COLOUR: Final = "#3f90da"
 _BARS: Final = 12
 _AS_IT_IS: Final = "as it is"
 """The value of a parameter at a point that does not name it."""
@@ -35,6 +34,7 @@ _MOST_VALUES: Final = 10
 """With more of them, the parameter's lowest and highest fifths stand for its values."""
 
 
+@house_style()
 def tornado(
     results: pd.DataFrame,
     measure: str | None = None,
@@ -54,7 +54,7 @@ def tornado(
     results, measure, ax, title
         As for `sweep_line`.
     parameters
-        Those to draw; by default all that vary.
+        Those to draw (default: all that vary).
 
     Returns
     -------
@@ -75,46 +75,39 @@ def tornado(
     bars = {name: _bar(table, measure, name, usual) for name in names}
     order = sorted(bars, key=lambda name: bars[name].max() - bars[name].min())[-_BARS:]
     middle = float(_at_usual(table, usual)[measure].mean())
-    with house_style():
-        told = about_the_measure(measure)
-        told += "How far each parameter moves it, from the lowest to the highest mean. Line: "
-        told += "where all are as usual." if usual else "the mean of all runs."
-        axes = ax
-        if axes is None:
-            height = 1.0 + 0.46 * len(order)
-            axes = new_axes(title, in_words(measure), told, 0.95, height, order)
-        for row, name in enumerate(order):
-            _draw_bar(axes, row, bars[name], measure)
-        ends = [value for name in order for value in (bars[name].min(), bars[name].max())]
-        low, high = min([middle, *ends]), max([middle, *ends])
-        room = 0.22 * (high - low) or 1.0
-        axes.set_xlim(low - room, high + room)
-        axes.axvline(middle, color=INK, linewidth=0.9)
-        axes.set_ylim(-0.6, len(order) - 0.4)
-        axes.set_yticks(range(len(order)), [long_label(name) for name in order])
-        axes.tick_params(axis="y", length=0)
-        axes.grid(visible=False, axis="y")
-        axes.locator_params(axis="x", nbins=6)
-        measure_axis(axes.xaxis, measure)
-        axes.set_xlabel(in_words(measure), loc="left")
-        return axes
+    words = f"{about_the_measure(measure)}How far each parameter moves it, from the lowest to the "
+    words += f"highest mean. Line: {'where all are as usual' if usual else 'the mean of all runs'}."
+    labels = [long_label(name) for name in order]
+    (axes,) = panels_on(
+        ax,
+        Heading(title, in_words(measure), words),
+        [0.3 + 0.46 * len(order)],
+        left_in=left_of_rows(labels),
+        right_in=0.5,
+        above_in=0.15,
+        below_in=0.55,
+    )
+    for row, name in enumerate(order):
+        _draw_bar(axes, row, bars[name], measure)
+    ends = [end for name in order for end in (bars[name].min(), bars[name].max())]
+    low, high = min([middle, *ends]), max([middle, *ends])
+    room = 0.22 * (high - low) or 1.0
+    axes.set_xlim(low - room, high + room)
+    axes.axvline(middle, color=INK, linewidth=0.9)
+    axes.set_ylim(-0.6, len(order) - 0.4)
+    name_rows(axes, labels)
+    axes.locator_params(axis="x", nbins=6)
+    measure_axis(axes.xaxis, measure)
+    axes.set_xlabel(in_words(measure), loc="left")
+    return axes
 
 
 def _draw_bar(axes: Axes, row: int, means: pd.Series[float], measure: str) -> None:
-    ends = list(means.sort_values().items())
-    (low, least), (high, most) = ends[0], ends[-1]
-    axes.barh(row, most - least, left=least, height=0.5, color=_COLOUR)
+    (low, least), *_, (high, most) = [*means.sort_values().items()] * 2
+    axes.barh(row, most - least, left=least, height=0.5, color=BLUE)
     for value, mean, side, sign in ((low, least, "right", -1.0), (high, most, "left", 1.0)):
-        axes.annotate(
-            f"{value_label(value)}\n{measure_text(measure, mean, compact)}",
-            xy=(mean, row),
-            xytext=(5.0 * sign, 0.0),
-            textcoords="offset points",
-            fontsize=7.5,
-            color=INK,
-            horizontalalignment=side,
-            verticalalignment="center",
-        )
+        text = f"{value_label(value)}\n{measure_text(measure, mean, compact)}"
+        write_at(axes, (mean, row), text, (5.0 * sign, 0.0), fontsize=7.5, ha=side)
 
 
 def _filled(table: pd.DataFrame) -> pd.DataFrame:
@@ -143,15 +136,14 @@ def _at_usual(table: pd.DataFrame, usual: dict[str, Any], but: str = "") -> pd.D
 
 def _bar(table: pd.DataFrame, measure: str, name: str, usual: dict[str, Any]) -> pd.Series[float]:
     means: pd.Series[float] = _at_usual(table, usual, name).groupby(name)[measure].mean()
-    sizes = [quantity(its) for its in table[name]]
+    sizes = [quantity(value) for value in table[name]]
     if len(means) > _MOST_VALUES and None not in sizes:
         # Of a design no value comes twice: its lowest and its highest fifth stand for the ends.
-        import pandas as pd
-
         fifths = pd.qcut(pd.Series(sizes, index=table.index, dtype=float), 5)
         means = table.groupby(fifths, observed=True)[measure].mean()
-        is_text = any(isinstance(its, str) for its in table[name])
-        means.index = pd.Index([_between(its.left, its.right, is_text) for its in means.index])
+        is_text = any(isinstance(value, str) for value in table[name])
+        labels = [_between(fifth.left, fifth.right, is_text) for fifth in means.index]
+        means.index = pd.Index(labels)
     return means.dropna()
 
 
