@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.files.directory import Staging
+from sendcap.ledger import Ledger
 from sendcap.model.engine import LONGEST_WINDOW_S, Progress, simulate_ledger
 from sendcap.readings.dashboard import Dashboard, dashboard
 from sendcap.readings.kpis import Readings, kpis
@@ -19,14 +22,9 @@ from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, M
 from sendcap.readings.sentences import sentences
 from sendcap.readings.summary import summary
 from sendcap.saved import RUN, read_run, write_run
+from sendcap.scenario import Scenario
 from sendcap.scenario.durations import as_seconds
 from sendcap.scenario.files import scenario_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sendcap.ledger import Ledger
-    from sendcap.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -56,22 +54,35 @@ class Run(Drawable, charts="sendcap.charts"):
         denominator: Denominator | None = None,
         provider: str = ALL_PROVIDERS,
     ) -> pd.DataFrame:
-        """Return the KPIs over time; see `sendcap.readings.kpis.kpis`.
+        """Return the KPIs over time, a row for each edge of the ledger's bins.
 
         Parameters
         ----------
         mode
-            ``"without-efs"``, ``"efs"``, ``"efs-v8"`` or ``"legacy"``; it need not be one of the
-            scenario's.
+            ``"without-efs"``, ``"efs"``, ``"efs-v8"`` or ``"legacy"``; not only the scenario's.
         delivery
             A delivery's name, or ``"*"`` for all of them together.
         denominator
-            What the percentages are a share of; the scenario's ``reporting.denominator`` by
-            default.
+            Denominator of the percentages (default: the scenario's ``reporting.denominator``).
         provider
-            Count the messages to this provider alone.
+            Count the messages to this provider alone, as if they were a delivery.
+
+        Returns
+        -------
+        DataFrame
+            Columns mode, delivery (and provider, where one is named), time_s, to_deliver, relayed,
+            sent, failed, pending, delivered_pct, bounces_errors_pct, open_rate_pct,
+            click_through_pct: the counts up to time_s, as Campaign knew them. A percentage of
+            nothing is NaN. In ``efs-v8``, Campaign calls delivered_pct *Success %*, and
+            bounces_errors_pct *Error rate*.
+
+        Raises
+        ------
+        SendcapError
+            If there is no such mode, delivery, provider or denominator.
         """
-        return kpis(self.readings, mode, delivery, self._denominator(denominator), provider)
+        denominator = denominator or self.scenario.reporting.denominator
+        return kpis(self.readings, mode, delivery, denominator, provider)
 
     def dashboard(
         self,
@@ -87,11 +98,12 @@ class Run(Drawable, charts="sendcap.charts"):
         t
             The moment: seconds, or a duration such as ``"3h"``.
         mode
-            The first of the scenario's modes by default.
+            Reporting mode (default: the scenario's first).
         delivery
             A delivery's name, or ``"*"`` for all of them together.
         compute_stats
-            Figures as of ``t`` itself and not as last refreshed.
+            Figures as of ``t`` itself, as the button *Compute stats* gives them, and not as last
+            refreshed. After the end of the run nothing changes any more.
 
         Raises
         ------
@@ -111,7 +123,20 @@ class Run(Drawable, charts="sendcap.charts"):
         )
 
     def summary(self) -> dict[str, Any]:
-        """Return totals, times and final KPIs; see `sendcap.readings.summary.summary`."""
+        """Return totals, times and final KPIs, as JSON can hold them.
+
+        The same scenario gives the same summary, whatever the clock and the machine. Totals and
+        times are those at the MTA; the final KPIs are as Campaign knew. Times count from t = 0.
+
+        Returns
+        -------
+        dict
+            ``sendcap`` and ``model`` (versions), ``title``, ``seed``, ``bin_s``, ``end_s``;
+            ``total``, ``providers`` and ``deliveries`` (by name): ``to_deliver``, the number of
+            each event, and ``accepted_50_pct_s``, ``accepted_90_pct_s``, ``accepted_99_pct_s``,
+            the times until this much of all finally accepted messages was accepted;
+            ``final_kpis`` (by mode, then by delivery or ``"*"``), None for a percentage of nothing.
+        """
         scenario = self.scenario
         return summary(
             self.readings,
@@ -158,11 +183,6 @@ class Run(Drawable, charts="sendcap.charts"):
         """Write the run's files into an existing directory; `save` is the safe way."""
         write_run(self, folder)
 
-    def _denominator(self, denominator: Denominator | None) -> Denominator:
-        if denominator is not None:
-            return denominator
-        return self.scenario.reporting.denominator
-
 
 def simulate(
     scenario: Scenario | str | os.PathLike[str],
@@ -179,10 +199,10 @@ def simulate(
     scenario
         A scenario, the path of a scenario file or the name of a preset.
     seed
-        Take this seed and not the scenario's.
+        Override the scenario's seed.
     window
-        Length of the look-ahead windows: seconds, a duration such as ``"60s"``, or ``"auto"``;
-        the scenario's by default. It changes the speed, never the result.
+        Length of the look-ahead windows: seconds, a duration such as ``"60s"``, or ``"auto"``
+        (default: the scenario's); affects speed, not results.
     sending_log
         Write one row per message and status change to this Parquet file.
     progress
@@ -206,13 +226,7 @@ def simulate(
 
 
 def window_seconds(window: float | str, what: str) -> float:
-    """Return the length of a look-ahead window in seconds; ``"auto"`` is the longest.
-
-    Raises
-    ------
-    SendcapError
-        If it is not a time above 0.
-    """
+    """Return the length of a look-ahead window in seconds; ``"auto"`` is the longest."""
     if window == "auto":
         return LONGEST_WINDOW_S
     window_s = as_seconds(window, what)

@@ -153,7 +153,7 @@ def write_kpis(
 ) -> None:
     """Write the KPIs of each mode and delivery as CSV; a percentage of nothing is blank.
 
-    The columns are those of `sendcap.readings.kpis.kpis`.
+    The columns are those of `sendcap.Run.kpis`.
     """
     readings = Readings.of(source)
     names = deliveries_and_all(readings.ledger)

@@ -1,4 +1,4 @@
-"""When a run's dashboard can be trusted: how Delivered % converges, and what it converges to.
+"""The convergence of a run's Delivered %: when the dashboard can be trusted, and how far.
 
 All times are seconds from t = 0. Readings are those at the edges of the ledger's bins, as Campaign
 knew them; the dashboard itself shows them as last refreshed, up to `reporting.refresh` later.
@@ -11,22 +11,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sendcap.errors import SendcapError
 from sendcap.readings.kpis import figures_of
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, denominator_counts, statuses
+from sendcap.readings.modes import (
+    ALL_DELIVERIES,
+    ALL_PROVIDERS,
+    Denominator,
+    Mode,
+    denominator_counts,
+    statuses,
+)
 from sendcap.readings.remaining import BothClocks, Remaining, remaining
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from sendcap.readings.modes import Denominator, Mode
     from sendcap.run import Run
 
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 TOLERANCES_PT: Final = (1.0, 0.5, 0.1)
-"""Points of Delivered % by which a reading may be off, unless others are asked for."""
+"""Tolerances of Delivered % in points, unless others are asked for."""
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 MOMENTS_S: Final = (
@@ -34,84 +39,57 @@ MOMENTS_S: Final = (
     *(hours * _HOUR for hours in (1, 4, 12, 24, 48, 72, 84)),
     7 * _DAY,
 )
-"""When planners look: after minutes, over the first day, at the end of 3.5 days, after a week."""
+"""Moments at which planners look: over the first day, at the end of 3.5 days, after a week."""
 
 _ROUNDING_PT: Final = 1e-9
 _OF_THE_CLIFF: Final = (0.01, 0.99)
 
 
 class ErrorAt(NamedTuple):
-    """How far a reading is off at a moment, in points: above zero if it is too high."""
+    """Errors of a reading at a moment, in points: above zero for one that is too high."""
 
     from_truth_pt: float
     from_final_pt: float
 
 
 class Cliff(NamedTuple):
-    """How Delivered % falls without EFS when the validity ends.
+    """The fall of Delivered % without EFS when the validity ends."""
 
-    ``height_pt`` is what all expiries together take from it, in points. Of them, 1 % are known at
-    ``begins_s`` and 99 % at ``ends_s``.
-    """
-
-    height_pt: float
-    begins_s: float
-    ends_s: float
+    height_pt: float  # lost by all expiries together, in points
+    begins_s: float  # 1 % of them are known
+    ends_s: float  # 99 % are known
 
     @property
     def width_s(self) -> float:
-        """How long it takes."""
+        """Duration of the fall."""
         return self.ends_s - self.begins_s
 
 
 class Overshoot(NamedTuple):
-    """How far Bounces + errors % rises above its final value.
-
-    ``gone_s`` has, for each tolerance in points, the time from which on it is within the tolerance
-    of its final value; NaN where it was never above by more.
-    """
+    """The rise of Bounces + errors % above its final value."""
 
     peak_pct: float
     peak_s: float
     above_final_pt: float
-    gone_s: Mapping[float, float]
+    gone_s: Mapping[
+        float, float
+    ]  # by tolerance: within it from then on; NaN if never above by more
 
 
 @dataclass(frozen=True)
 class Convergence:
-    """How the Delivered % of some messages converges in one run and mode.
-
-    Attributes
-    ----------
-    mode, delivery, provider
-        Whose; ``"*"`` is all of them together.
-    final_pct
-        The reading at the end of the run.
-    truth_pct
-        The share of the messages to deliver that is accepted and not returned by then.
-    settling_s
-        For each tolerance in points, the earliest time from which on the reading stays within it
-        of its final value.
-    errors
-        For each moment in seconds, how far the reading is off.
-    remaining
-        What the error consists of, at each edge of the ledger.
-    cliff
-        Without EFS, if any message expires.
-    overshoot
-        In the modes in which a soft bounce shows as failed at once.
-    """
+    """The convergence of Delivered % of some messages in one run and mode."""
 
     mode: Mode
     delivery: str
     provider: str
-    final_pct: float
-    truth_pct: float
-    settling_s: Mapping[float, float]
-    errors: Mapping[float, ErrorAt]
+    final_pct: float  # the reading at the end of the run
+    truth_pct: float  # accepted and not returned by then, of the messages to deliver
+    settling_s: Mapping[float, float]  # by tolerance in points; see `settling_s`
+    errors: Mapping[float, ErrorAt]  # by moment in seconds
     remaining: Remaining
-    cliff: Cliff | None
-    overshoot: Overshoot | None
+    cliff: Cliff | None  # without EFS, if any message expires
+    overshoot: Overshoot | None  # in modes in which a soft bounce shows as failed at once
 
 
 def convergence(
@@ -123,24 +101,7 @@ def convergence(
     tolerances_pt: Sequence[float] = TOLERANCES_PT,
     moments_s: Sequence[float] = MOMENTS_S,
 ) -> Convergence:
-    """Analyse how Delivered % converges in a run.
-
-    Parameters
-    ----------
-    mode
-        Of reporting.
-    delivery, provider
-        Of these messages only; ``"*"`` is all.
-    tolerances_pt
-        Points by which a reading may be off.
-    moments_s
-        When to tell by how much it is; after the end of the run nothing changes any more.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such mode, delivery or provider, or a tolerance is not above 0.
-    """
+    """Return the convergence of Delivered % in a run, of some messages or (``"*"``) all."""
     require_tolerances(tolerances_pt)
     clocks = BothClocks.of(run.ledger, delivery, provider)
     denominator = run.scenario.reporting.denominator
@@ -171,7 +132,7 @@ def convergence(
 
 
 def require_tolerances(tolerances_pt: Sequence[float]) -> None:
-    """Refuse tolerances that no reading can keep."""
+    """Refuse tolerances that no reading can stay within."""
     for tolerance in tolerances_pt:
         if not 0.0 < tolerance < float("inf"):
             raise SendcapError(f"tolerance: must be above 0 points, such as 0.1pt, not {tolerance}")
@@ -182,17 +143,7 @@ def require_tolerances(tolerances_pt: Sequence[float]) -> None:
 def settling_s(time_s: Floats, reading_pct: Floats, tolerance_pt: float) -> float:
     """Return the earliest time from which on a reading stays within a tolerance of its last value.
 
-    Parameters
-    ----------
-    time_s, reading_pct : ndarray, shape (n,)
-        The reading over time. Where it is NaN there is no reading, so it is not within.
-    tolerance_pt
-        Largest difference, in points, that is within.
-
-    Returns
-    -------
-    float
-        Seconds; NaN if the last value is.
+    Where the reading is NaN, it is not within; the time is NaN if the last value is.
     """
     if np.isnan(reading_pct[-1]):
         return float("nan")
@@ -203,14 +154,14 @@ def settling_s(time_s: Floats, reading_pct: Floats, tolerance_pt: float) -> floa
 
 
 def cliff(clocks: BothClocks, mode: Mode, denominator: Denominator = "default") -> Cliff | None:
-    """Return the fall of Delivered % at the end of validity; there is none but without EFS."""
+    """Return the fall of Delivered % at the end of validity, which exists without EFS only."""
     expired = clocks.known.expired
     if mode != "without-efs" or not expired[-1]:
         return None
-    whole = denominator_counts(clocks.known, statuses(clocks.known, mode), mode, denominator)[-1]
+    total = denominator_counts(clocks.known, statuses(clocks.known, mode), mode, denominator)[-1]
     first, last = (int(np.searchsorted(expired, share * expired[-1])) for share in _OF_THE_CLIFF)
     return Cliff(
-        height_pt=100.0 * int(expired[-1]) / int(whole),
+        height_pt=100.0 * int(expired[-1]) / int(total),
         # The bin in which it begins, from its lower edge.
         begins_s=float(clocks.time_s[first - 1]),
         ends_s=float(clocks.time_s[last]),

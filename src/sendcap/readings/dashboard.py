@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sendcap.errors import SendcapError
+from sendcap.ledger import Ledger
 from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
-
-if TYPE_CHECKING:
-    from sendcap.ledger import Ledger
 
 REFRESH_S = 600.0
 ENGAGEMENT_REFRESH_S = 3600.0
@@ -24,17 +21,17 @@ class Dashboard:
     Attributes
     ----------
     mode, delivery
-        Whose figures they are; delivery ``"*"`` is all of them together.
+        Reporting mode, and name of the delivery; ``"*"`` is all deliveries together.
     time_s
-        The moment at which somebody looks, in seconds.
+        The moment in question, in seconds.
     as_of_s
-        The moment that the figures tell about: when they were last refreshed.
+        The last refresh: the figures are as of then.
     engagement_as_of_s
         The same for the open rate and the click-through rate.
     to_deliver, relayed, sent, failed, pending
         Messages; expected ones are rounded.
     delivered_pct, bounces_errors_pct, open_rate_pct, click_through_pct
-        Percentages of 100; NaN where they are a share of nothing.
+        In percent; NaN for a share of nothing.
     """
 
     mode: Mode
@@ -53,16 +50,11 @@ class Dashboard:
     click_through_pct: float
 
 
-def _periods(time_s: float, period_s: float) -> int:
-    """Return how many whole periods have passed, forgiving the rounding of the division."""
-    return math.floor(time_s / period_s * (1 + 1e-12))
-
-
 def refreshed_s(time_s: float, refresh_s: float) -> float:
-    """Return when figures refreshed at every multiple of ``refresh_s`` were last refreshed."""
+    """Return the last multiple of ``refresh_s``; the rounding of the division is forgiven."""
     if refresh_s <= 0 or math.isinf(time_s):
         return time_s
-    return _periods(time_s, refresh_s) * refresh_s
+    return math.floor(time_s / refresh_s * (1 + 1e-12)) * refresh_s
 
 
 def dashboard(
@@ -76,25 +68,10 @@ def dashboard(
     compute_stats: bool = False,
     denominator: Denominator = "default",
 ) -> Dashboard:
-    """Return the dashboard as it looks at a moment.
+    """Return the dashboard as it looks at a moment; see `sendcap.Run.dashboard`.
 
-    Parameters
-    ----------
-    source
-        A ledger, or the cached readings of one.
-    t_s
-        The moment, in seconds. After the end of the run nothing changes any more.
-    refresh_s, engagement_refresh_s
-        The figures are renewed at multiples of the first; the rates of opens and clicks, opens
-        and messages sent alike, at multiples of the second. 0 renews them all the time.
-    compute_stats
-        Figures as of ``t_s`` itself, as the button *Compute stats* gives them; that is as of the
-        last edge of the ledger's bins at or before it.
-
-    Raises
-    ------
-    SendcapError
-        If the moment is before 0, or if there is no such mode, delivery or denominator.
+    The figures are renewed at multiples of ``refresh_s``; the rates of opens and clicks, opens and
+    messages sent alike, at multiples of ``engagement_refresh_s``. 0 renews them all the time.
     """
     if not t_s >= 0:
         raise SendcapError(f"no dashboard at {t_s:g} s: the simulation starts at 0")

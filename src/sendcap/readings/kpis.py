@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from sendcap.ledger import Counts, Ledger
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
     ALL_PROVIDERS,
@@ -18,15 +21,7 @@ from sendcap.readings.modes import (
     statuses,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy.typing as npt
-
-    from sendcap.ledger import Counts, Ledger
-
-    Percentages = npt.NDArray[np.float64]
-
+Percentages = npt.NDArray[np.float64]
 
 _Arrays = TypeVar("_Arrays", bound=tuple[Any, ...])
 _CACHED_BYTES: Final = 64 * 2**20
@@ -51,10 +46,10 @@ class Figures(NamedTuple):
     click_through_pct: Percentages
 
 
-def percentage(part: Counts, whole: Counts) -> Percentages:
-    """Return 100 · part / whole, and NaN where the whole is 0."""
+def percentage(part: Counts, total: Counts) -> Percentages:
+    """Return 100 · part / total, and NaN where the total is 0."""
     share = np.full(len(part), np.nan)
-    np.divide(100.0 * part, whole, out=share, where=whole != 0)
+    np.divide(100.0 * part, total, out=share, where=total != 0)
     return share
 
 
@@ -132,9 +127,9 @@ def figures_of(
     mode: Mode,
     denominator: Denominator = "default",
 ) -> Figures:
-    """Return the KPIs that a mode makes of what Campaign knew at some times."""
+    """Return the KPIs of a mode, by the counts that Campaign knew at some times."""
     status = statuses(counts, mode)
-    whole = denominator_counts(counts, status, mode, denominator)
+    total = denominator_counts(counts, status, mode, denominator)
     return Figures(
         time_s=time_s,
         to_deliver=0 * counts.relayed + counts.to_deliver,
@@ -142,10 +137,9 @@ def figures_of(
         sent=status.sent,
         failed=status.failed,
         pending=status.pending,
-        delivered_pct=percentage(status.sent, whole),
-        bounces_errors_pct=percentage(status.failed, whole),
-        # Adobe divides opens and clicks by the messages delivered, which each mode counts as
-        # Sent.
+        delivered_pct=percentage(status.sent, total),
+        bounces_errors_pct=percentage(status.failed, total),
+        # Adobe divides opens and clicks by the messages delivered: in each mode those Sent.
         open_rate_pct=percentage(counts.opened, status.sent),
         click_through_pct=percentage(counts.clicked, status.sent),
     )
@@ -158,35 +152,7 @@ def kpis(
     denominator: Denominator = "default",
     provider: str = ALL_PROVIDERS,
 ) -> pd.DataFrame:
-    """Return the KPIs over time, one row per edge of the ledger's bins.
-
-    Parameters
-    ----------
-    source
-        A ledger, or the cached readings of one.
-    mode
-        One of `sendcap.readings.modes.MODES`.
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    denominator
-        What Delivered % and Bounces + errors % are a share of; by default what the mode takes.
-    provider
-        Count the messages to this provider alone, as if they were a delivery.
-
-    Returns
-    -------
-    DataFrame
-        Columns mode, delivery (and provider, where one is named), time_s, to_deliver, relayed,
-        sent, failed, pending, delivered_pct, bounces_errors_pct, open_rate_pct,
-        click_through_pct: the counts up to time_s, as Campaign knew them. A percentage of nothing
-        is NaN. In ``efs-v8`` delivered_pct is what that version calls Success %, and
-        bounces_errors_pct its error rate.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such mode, delivery, provider or denominator.
-    """
+    """Return the KPIs over time as a table; see `sendcap.Run.kpis`."""
     names = {"mode": mode, "delivery": delivery}
     if provider != ALL_PROVIDERS:
         names["provider"] = provider

@@ -38,7 +38,7 @@ _Name = TypeVar("_Name", bound=str)
 
 
 class Known(NamedTuple):
-    """What Campaign knew of some messages: counts up to each edge of the ledger.
+    """Counts of some messages as Campaign knew them, up to each edge of the ledger.
 
     ``to_deliver`` is one number; the rest are arrays of shape (bins + 1,), named as the ledger's
     events are.
@@ -60,7 +60,7 @@ class Known(NamedTuple):
 
 
 class Statuses(NamedTuple):
-    """How many messages have each status in Campaign's log, at each edge of the ledger."""
+    """Messages with each status in Campaign's log, at each edge of the ledger."""
 
     sent: Counts
     failed: Counts
@@ -68,13 +68,7 @@ class Statuses(NamedTuple):
 
 
 def one_of(kind: str, name: Any, names: tuple[_Name, ...]) -> _Name:
-    """Return the name if it is one of the names; otherwise say which there are.
-
-    Raises
-    ------
-    SendcapError
-        If it is not.
-    """
+    """Return a name, or raise an error with the names to choose from."""
     if name not in names:
         raise SendcapError(f"unknown {kind} {name!r}: choose from {', '.join(names)}")
     return cast("_Name", name)
@@ -86,31 +80,19 @@ def known(
     provider: str = ALL_PROVIDERS,
     clock: Clock = "known",
 ) -> Known:
-    """Return what Campaign knew of a delivery and provider, ``"*"`` being all of them.
+    """Return the counts that Campaign knew of a delivery and provider, ``"*"`` being all of them.
 
-    Parameters
-    ----------
-    clock
-        ``"happened"`` gives what Campaign would know if every report arrived at once.
-
-    Raises
-    ------
-    SendcapError
-        If the ledger has no delivery or provider of that name.
+    The clock ``"happened"`` gives the counts as if every report arrived at once.
     """
     one_of("delivery", delivery, (*ledger.deliveries, ALL_DELIVERIES))
     one_of("provider", provider, (*ledger.providers, ALL_PROVIDERS))
-    its_delivery = None if delivery == ALL_DELIVERIES else delivery
-    its_provider = None if provider == ALL_PROVIDERS else provider
-    return Known(
-        ledger.messages(delivery=its_delivery, provider=its_provider),
-        *(
-            ledger.cumulative(
-                cast("Event", event), clock=clock, delivery=its_delivery, provider=its_provider
-            )
-            for event in Known._fields[1:]
-        ),
-    )
+    of = {
+        "delivery": None if delivery == ALL_DELIVERIES else delivery,
+        "provider": None if provider == ALL_PROVIDERS else provider,
+    }
+    events = cast("tuple[Event, ...]", Known._fields[1:])
+    counts = (ledger.cumulative(event, clock=clock, **of) for event in events)
+    return Known(ledger.messages(**of), *counts)
 
 
 def statuses(known: Known, mode: Mode) -> Statuses:
@@ -156,7 +138,7 @@ def statuses(known: Known, mode: Mode) -> Statuses:
 def denominator_counts(
     known: Known, statuses: Statuses, mode: Mode, denominator: Denominator = "default"
 ) -> Counts:
-    """Return what Delivered % and Bounces + errors % are a share of, at each edge.
+    """Return the denominator of Delivered % and Bounces + errors %, at each edge.
 
     Adobe does not state the Deployment block's denominator, so it is a parameter.
     ``to-deliver`` is the delivery's size, ``relayed`` is R (messages that failed before the

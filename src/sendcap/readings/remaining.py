@@ -1,4 +1,4 @@
-"""What a dashboard's Delivered % still lacks to the truth, and where those messages are.
+"""The error of a dashboard's Delivered %, and the messages that it consists of.
 
 The truth is the share that is delivered in the end: (A∞ − B∞) / N, the messages accepted and not
 returned by the end of the run, of all N to deliver. With A, V, H, D, S, X, U, F, R, B as on the
@@ -29,17 +29,21 @@ run, and all counts up to one moment, the reading's error is a sum over messages
   A horizon may cut a run off. What is then under way is Sent and never delivered: it counts as
   in queue if it was never tried, and as backing off otherwise.
 
-To this comes, in every mode, *not all relayed*: the reading is a share of d messages and not of N.
-It is the difference that this makes, and 0 where the mode divides by all to deliver.
+In every mode, *not all relayed* is added: the difference between a share of d messages and one of
+N. It is 0 where the mode divides by all to deliver.
 
-The ledger does not follow single messages. So the parts tell what is yet to happen, and one message
-can stand in two of them, with opposite signs: it is in queue, and will be accepted and come back.
+The ledger does not follow single messages. So the parts count what is yet to happen, and one
+message can be in two of them, with opposite signs: in queue, and accepted and returned later.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
+import numpy as np
+import numpy.typing as npt
+
+from sendcap.ledger import Counts, Ledger
 from sendcap.readings.kpis import percentage
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
@@ -52,13 +56,7 @@ from sendcap.readings.modes import (
     statuses,
 )
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from sendcap.ledger import Counts, Ledger
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 
 class BothClocks(NamedTuple):
@@ -138,17 +136,13 @@ def lacking(clocks: BothClocks, mode: Mode) -> Lacking:
 
 
 def remaining(clocks: BothClocks, mode: Mode, denominator: Denominator = "default") -> Remaining:
-    """Return what the error of Delivered % consists of, in points.
+    """Return the parts of the error of Delivered %, in points; above zero for one that is too high.
 
-    Returns
-    -------
-    Remaining
-        Above zero where the reading is too high. Where that is a share of nothing, there is no
-        error, and ``not_all_relayed_pt`` is NaN.
+    Where Delivered % is a share of nothing, there is no error, and ``not_all_relayed_pt`` is NaN.
     """
     reported, to_deliver = clocks.known, clocks.known.to_deliver
     status = statuses(reported, mode)
-    whole = denominator_counts(reported, status, mode, denominator)
+    total = denominator_counts(reported, status, mode, denominator)
     in_queue, backing_off, not_fed_back, async_to_come = (
         _points(count, to_deliver) for count in lacking(clocks, mode)
     )
@@ -156,7 +150,7 @@ def remaining(clocks: BothClocks, mode: Mode, denominator: Denominator = "defaul
     if mode == "without-efs":
         # What would be Sent if all were relayed, and failed as known so far.
         sent = to_deliver - status.failed
-    reading_pct = percentage(status.sent, whole)
+    reading_pct = percentage(status.sent, total)
     return Remaining(
         in_queue_pt=in_queue,
         backing_off_pt=backing_off,
@@ -171,7 +165,7 @@ def _to_come(count: Counts) -> Counts:
 
 
 def _under_way_at_the_end(now: Known) -> tuple[int, int]:
-    """Return how many messages the end of the run finds untried, and backing off."""
+    """Return the messages that are untried at the end of the run, and those backing off."""
     soft_first, expired_after = now.soft_first[-1], now.expired[-1] - now.expired_untried[-1]
     backing_off = soft_first - now.recovered[-1] - now.hard_after_soft[-1] - expired_after
     tried = (now.accepted - now.recovered + now.hard - now.hard_after_soft)[-1] + soft_first

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
+from sendcap.ledger import Event, Ledger
 from sendcap.readings.dashboard import dashboard
 from sendcap.readings.kpis import Readings, deliveries_and_all
+from sendcap.readings.modes import Denominator, Mode
 from sendcap.version import MODEL_VERSION, __version__
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sendcap.ledger import Event, Ledger
-    from sendcap.readings.modes import Denominator, Mode
-
 ACCEPTED_PCT = (50, 90, 99)
-"""The summary tells when this much of the finally accepted messages was accepted."""
+"""Shares of the finally accepted messages, whose times the summary has."""
 
 _EVENTS: tuple[Event, ...] = (
     "relayed",
@@ -48,10 +45,10 @@ _FINAL = (
 def accepted_at_s(
     ledger: Ledger, pct: int, *, delivery: str | None = None, provider: str | None = None
 ) -> float | None:
-    """Return when a percentage of the finally accepted messages was accepted at the MTA.
+    """Return the time at which a percentage of the finally accepted messages was accepted.
 
-    It is the end of the bin, in seconds from t = 0, the start of the simulation, and not from the
-    delivery's own start; ``None`` if no message was ever accepted.
+    The end of the bin, in seconds from t = 0 and not from the delivery's own start; None if no
+    message was ever accepted.
     """
     accepted = ledger.cumulative("accepted", clock="happened", delivery=delivery, provider=provider)
     if not accepted[-1]:
@@ -64,14 +61,7 @@ def accepted_at_s(
 def totals(
     ledger: Ledger, *, delivery: str | None = None, provider: str | None = None
 ) -> dict[str, Any]:
-    """Return what happened in the whole run to the messages of a delivery, a provider or all.
-
-    Returns
-    -------
-    dict
-        ``to_deliver``, the number of each event, and ``accepted_50_pct_s``,
-        ``accepted_90_pct_s`` and ``accepted_99_pct_s``: `accepted_at_s`, in seconds from t = 0.
-    """
+    """Return the numbers of events of a delivery, a provider or all, and times of acceptance."""
     counts: dict[str, Any] = {"to_deliver": ledger.messages(delivery=delivery, provider=provider)}
     for event in _EVENTS:
         counts[event] = ledger.total(event, clock="happened", delivery=delivery, provider=provider)
@@ -112,19 +102,7 @@ def summary(
     seed: int,
     denominator: Denominator = "default",
 ) -> dict[str, Any]:
-    """Return the summary of a run as JSON can hold it.
-
-    The same scenario gives the same summary, whatever the clock and the machine. Totals and times
-    are those at the MTA; the final KPIs are as Campaign knew. All times, ``end_s`` too, are seconds
-    from t = 0, the start of the simulation, not from a delivery's own start.
-
-    Returns
-    -------
-    dict
-        ``sendcap`` and ``model`` (versions), ``title``, ``seed``, ``bin_s``, ``end_s``,
-        ``total``, ``providers`` and ``deliveries`` (name to `totals`), ``final_kpis`` (mode, then
-        delivery or ``"*"``, to `final_kpis`).
-    """
+    """Return the summary of a run; see `sendcap.Run.summary`."""
     readings = Readings.of(source)
     ledger = readings.ledger
     return {
