@@ -19,7 +19,8 @@ from sendcap.calibration.evidence import ProviderEvidence
 def busy_provider(
     in_bin: np.ndarray, busy: np.ndarray, *, waited_s: float = 60.0, takes_s: float = 0.3
 ) -> ProviderEvidence:
-    each = ProviderEvidence(attempts=int(in_bin.sum()))
+    each = ProviderEvidence(len(in_bin))
+    each.attempts = int(in_bin.sum())
     each.in_bin, each.busy_s = in_bin.astype(np.int64), busy.astype(np.float64)
     each.delay_s.add(np.full(100, waited_s))
     each.transaction_s.add(np.full(100, takes_s))

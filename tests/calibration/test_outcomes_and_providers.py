@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from sendcap.calibration.outcomes import REASONS, Replies, packed, reason_of
+from sendcap.calibration.outcomes import REASONS, packed, read_reply, reason_of
 from sendcap.calibration.providers import Providers, read_map
 from sendcap.errors import SendcapError
 
@@ -35,13 +35,13 @@ from sendcap.errors import SendcapError
     ],
 )  # fmt: skip
 def test_the_reason_of_a_reply(text, reason) -> None:
-    reply = Replies().read(text.encode())
+    reply = read_reply(text.encode())
     assert REASONS[reply.reason] == reason
 
 
 def test_codes_of_a_reply_are_found_behind_the_hosts_name() -> None:
     text = b"host mx[192.0.2.250] said: 450-4.7.1 later (in reply to RCPT TO command)"
-    reply = Replies().read(text)
+    reply = read_reply(text)
     assert (reply.code, reply.enhanced) == (450, packed(4, 7, 1))
 
 
@@ -80,7 +80,7 @@ def assert_same_reasons(rules: dict[str, list[str]], full: float, unknown: float
     ):
         # A pattern without signs is about like a text that it matches.
         texts = [re.sub(r"[\\^$()|]|\.[+*]", " ", pattern) for pattern in rules[kind]]
-        same = [REASONS[Replies().read(text.encode()).reason] == reason for text in texts]
+        same = [REASONS[read_reply(text.encode()).reason] == reason for text in texts]
         assert sum(same) >= least * len(same), (kind, sum(same), len(same))
 
 

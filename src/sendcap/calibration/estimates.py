@@ -50,46 +50,26 @@ class FaultEstimate:
 
 @dataclass(frozen=True)
 class ProviderEstimates:
-    """The estimates for a provider.
-
-    Attributes
-    ----------
-    connect, transaction
-        Distributions of the times, the best first; empty if the log has none.
-    connect_times, transaction_times
-        Data of the fits.
-    transaction_mean
-        The mean alone, if stamps are too coarse for a distribution.
-    hard
-        Shares of the messages, by reason.
-    transient, transient_reasons
-        Probability of a soft bounce at an attempt; counts by reason.
-    faults
-        Reasons that stay with an address for a time.
-    returned
-        Share of the accepted messages with an asynchronous bounce.
-    tolerated
-        Attempts per second that passed while others were throttled, and the number of minutes.
-    thin
-        Reasons with too few messages for a fault; their first attempts count as transient.
-    """
+    """The estimates for a provider; of several distributions the best comes first."""
 
     name: str
     messages: int
     attempts: int
-    connect: list[Fit]
+    connect: list[Fit]  # empty if the log has no such times
     connect_times: Times | None
     transaction: list[Fit]
     transaction_times: Times | None
-    transaction_mean: Figure | None
+    transaction_mean: Figure | None  # if stamps are too coarse for a distribution
     per_connection: PerConnection | None
     ceiling: Ceiling
-    hard: dict[str, Figure]
-    transient: Figure
+    hard: dict[str, Figure]  # shares of the messages, by reason
+    transient: Figure  # probability of a soft bounce at an attempt
     transient_reasons: dict[str, int]
     faults: list[FaultEstimate]
-    returned: Figure
+    returned: Figure  # share of the accepted messages with an asynchronous bounce
+    # Attempts per second that passed while others were throttled, and the number of minutes.
     tolerated: tuple[Figure, int] | None
+    # Reasons with too few messages for a fault; their first attempts count as transient.
     thin: dict[str, int]
 
     @property

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +14,6 @@ from sendcap.calibration.attempts import (
     HARD,
     SOFT,
     Attempts,
-    Bins,
     Floats,
     Ints,
     Records,
@@ -72,45 +70,28 @@ class Sample:
         return np.concatenate(self._parts)
 
 
-def _zeros(size: int) -> Callable[[], Ints]:
-    return lambda: np.zeros(size, np.int64)
-
-
-@dataclass
 class ProviderEvidence:
-    """Counts and samples of one provider."""
+    """Counts and samples of one provider, over a number of bins of time."""
 
-    messages: int = 0  # lives whose first attempt is in the log
-    looked_at: int = 0  # of these, the server looked at the address at least once
-    attempts: int = 0
-    returned: int = 0
-    ends: Ints = field(default_factory=_zeros(_OUTCOMES))  # lives by outcome
-    # By reason: lives that ended in a hard bounce; first attempts that were soft bounces; all soft
-    # bounces; those followed by another attempt; those followed by one with the same reason.
-    hard: Ints = field(default_factory=_zeros(len(REASONS)))
-    soft_first: Ints = field(default_factory=_zeros(len(REASONS)))
-    soft: Ints = field(default_factory=_zeros(len(REASONS)))
-    tried_again: Ints = field(default_factory=_zeros(len(REASONS)))
-    repeated: Ints = field(default_factory=_zeros(len(REASONS)))
-    tries: Ints = field(default_factory=_zeros(_MOST_TRIES + 1))  # lives by number of attempts
-    uses: Ints = field(default_factory=_zeros(_MOST_USES))  # attempts by use of their connection
-    setup_s: Sample = field(default_factory=Sample)
-    transaction_s: Sample = field(default_factory=Sample)
-    delay_s: Sample = field(default_factory=Sample)
-    # By reason: bounds of the time at which the fault of a first attempt cleared.
-    clearing: dict[int, Sample] = field(default_factory=dict)
-    # By bin of time: seconds of connections, attempts, throttled attempts.
-    busy_s: Floats = field(default_factory=lambda: np.zeros(0))
-    in_bin: Ints = field(default_factory=_zeros(0))
-    throttled_in_bin: Ints = field(default_factory=_zeros(0))
-
-    @staticmethod
-    def over(bins: Bins) -> ProviderEvidence:
-        """Return empty evidence over some bins of time."""
-        empty = np.zeros(bins.number, np.int64)
-        return ProviderEvidence(
-            busy_s=np.zeros(bins.number), in_bin=empty, throttled_in_bin=empty.copy()
+    def __init__(self, bins: int) -> None:
+        self.messages = 0  # lives whose first attempt is in the log
+        self.looked_at = 0  # of these, the server looked at the address at least once
+        self.attempts = 0
+        self.returned = 0
+        self.ends = np.zeros(_OUTCOMES, np.int64)  # lives by outcome
+        self.tries = np.zeros(_MOST_TRIES + 1, np.int64)  # lives by number of attempts
+        self.uses = np.zeros(_MOST_USES, np.int64)  # attempts by use of their connection
+        # By reason: lives that ended in a hard bounce; first attempts that were soft bounces; all
+        # soft bounces; those followed by another attempt, and by one with the same reason.
+        self.hard, self.soft_first, self.soft, self.tried_again, self.repeated = np.zeros(
+            (5, len(REASONS)), np.int64
         )
+        self.setup_s, self.transaction_s, self.delay_s = Sample(), Sample(), Sample()
+        # By reason: bounds of the time at which the fault of a first attempt cleared.
+        self.clearing: dict[int, Sample] = {}
+        # By bin: seconds of connections, attempts, throttled attempts.
+        self.busy_s = np.zeros(bins)
+        self.in_bin, self.throttled_in_bin = np.zeros((2, bins), np.int64)
 
 
 class Evidence:
@@ -130,7 +111,7 @@ class Evidence:
         self.strict = strict
         self.first_s, self.last_s = attempts.first_s, attempts.last_s
         self.bins = attempts.bins()
-        self.providers = {name: ProviderEvidence.over(self.bins) for name in providers}
+        self.providers = {name: ProviderEvidence(self.bins.number) for name in providers}
         self.gaps = Sample(_MOST_GAPS, GAP)
         self.ages_s = Sample()  # of messages when they expired
         self.arrivals_s = Sample(2 * _SAMPLE)

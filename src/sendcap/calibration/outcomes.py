@@ -4,10 +4,8 @@ First come words that say more than any code (providers answer 4.7.0 for a dozen
 enhanced code as IANA registers it, then the other words. The reasons and their names are those of
 a scenario.
 
-References
-----------
-RFC 3463, RFC 5248 and IANA, "SMTP Enhanced Status Codes". The order of the rules and the choice
-of classes follow KumoMTA's bounce classifier (``assets/bounce_classifier/iana.toml``,
+Source: RFC 3463, RFC 5248 and IANA, "SMTP Enhanced Status Codes". The order of the rules and the
+choice of classes follow KumoMTA's bounce classifier (``assets/bounce_classifier/iana.toml``,
 ``assets/community/bounces.toml``), without copying any rule.
 """
 
@@ -24,31 +22,27 @@ UNREACHABLE: Final = "unreachable"
 TRY_LATER: Final = "try again later"
 OTHER: Final = "other"
 
-_TELLING: Final[tuple[tuple[str, tuple[bytes, ...]], ...]] = (
-    (GREYLISTED, (b"greylist", b"graylist", b"grey list", b"grey-list")),
-    (
-        THROTTLED,
-        (
-            *(b"rate limit", b"rate-limit", b"ratelimit", b"throttl", b"unusual rate"),
-            *(b"temporarily deferred due to", b"too many connections", b"too many concurrent"),
-            *(b"too many messages", b"tss0", b"[ts0", b"rl0000", b"exceeded the rate"),
-            *(b"sending too fast", b"connection limit"),
-        ),
-    ),
-    (
-        MAILBOX_FULL,
-        (
-            *(b"mailbox full", b"mailbox is full", b"quota", b"out of storage", b"inbox is full"),
-            *(b"storage allocation", b"mailbox size limit"),
-        ),
-    ),
-    ("blocked", (b"spamhaus", b"blocklist", b"block list", b"blacklist", b"reputation", b"rbl")),
-    ("authentication", (b"dmarc", b"dkim", b"spf ", b"unauthenticated")),
-    # Microsoft answers 5.4.1, registered for a host that does not answer.
-    (USER_UNKNOWN, (b"recipient address rejected: access denied", b"user unknown")),
-    ("invalid domain", (b"domain not found", b"host not found", b"null mx")),
+
+def _rules(words: dict[str, str]) -> dict[str, tuple[bytes, ...]]:
+    return {reason: tuple(marks.encode().split(b"|")) for reason, marks in words.items()}
+
+
+_TELLING: Final = _rules(
+    {
+        GREYLISTED: "greylist|graylist|grey list|grey-list",
+        THROTTLED: "rate limit|rate-limit|ratelimit|throttl|unusual rate|too many connections"
+        "|temporarily deferred due to|too many concurrent|too many messages|tss0|[ts0|rl0000"
+        "|exceeded the rate|sending too fast|connection limit",
+        MAILBOX_FULL: "mailbox full|mailbox is full|quota|out of storage|inbox is full"
+        "|storage allocation|mailbox size limit",
+        "blocked": "spamhaus|blocklist|block list|blacklist|reputation|rbl",
+        "authentication": "dmarc|dkim|spf |unauthenticated",
+        # Microsoft answers 5.4.1, registered for a host that does not answer.
+        USER_UNKNOWN: "recipient address rejected: access denied|user unknown",
+        "invalid domain": "domain not found|host not found|null mx",
+    }
 )
-"""Words that outweigh a code."""
+"""Words that outweigh a code, in order."""
 
 _REGISTERED: Final[dict[tuple[int, int], str]] = {
     **dict.fromkeys(((1, 0), (1, 1), (1, 3), (1, 4), (2, 4), (7, 17)), USER_UNKNOWN),
@@ -65,65 +59,35 @@ _REGISTERED: Final[dict[tuple[int, int], str]] = {
 }
 """Reason by subject and detail of the enhanced code, for codes that say enough."""
 
-_WORDS: Final[tuple[tuple[str, tuple[bytes, ...]], ...]] = (
-    (
-        USER_UNKNOWN,
-        (
-            *(b"unknown user", b"no such user", b"no such recipient", b"no such mailbox"),
-            *(b"no mailbox", b"does not exist", b"mailbox not found", b"mailbox unavailable"),
-            *(b"invalid recipient", b"recipient rejected", b"recipient address rejected"),
-            *(b"unknown recipient", b"not a valid user"),
-        ),
-    ),
-    (
-        "account disabled",
-        (b"disabled", b"inactive", b"deactivated", b"not active", b"account closed", b"suspended)"),
-    ),
-    (
-        "invalid domain",
-        (b"name service error", b"no such domain", b"domain does not exist"),
-    ),
-    ("message too large", (b"too large", b"size limit", b"maximum size", b"message size")),
-    ("spam content", (b"spam", b"phish", b"virus", b"malware", b"unsolicited", b"content reject")),
-    (
-        "blocked",
-        (b"blocked", b"denied", b"not allowed", b"policy", b"poor reputation", b"prohibited"),
-    ),
-    (
-        UNREACHABLE,
-        (
-            *(b"timed out", b"timeout", b"connection refused", b"lost connection"),
-            *(b"no route to host", b"network is unreachable", b"connect to"),
-            *(b"delivery temporarily suspended", b"connection reset", b"tls"),
-        ),
-    ),
-    ("protocol error", (b"syntax", b"protocol", b"command", b"relaying", b"relay access")),
-    (
-        TRY_LATER,
-        (
-            *(b"try again", b"try later", b"later", b"temporar", b"unavailable", b"busy"),
-            *(b"internal error", b"resources"),
-        ),
-    ),
+_WORDS: Final = _rules(
+    {
+        USER_UNKNOWN: "unknown user|no such user|no such recipient|no such mailbox|no mailbox"
+        "|does not exist|mailbox not found|mailbox unavailable|invalid recipient"
+        "|recipient rejected|recipient address rejected|unknown recipient|not a valid user",
+        "account disabled": "disabled|inactive|deactivated|not active|account closed|suspended)",
+        "invalid domain": "name service error|no such domain|domain does not exist",
+        "message too large": "too large|size limit|maximum size|message size",
+        "spam content": "spam|phish|virus|malware|unsolicited|content reject",
+        "blocked": "blocked|denied|not allowed|policy|poor reputation|prohibited",
+        UNREACHABLE: "timed out|timeout|connection refused|lost connection|no route to host"
+        "|network is unreachable|connect to|delivery temporarily suspended|connection reset|tls",
+        "protocol error": "syntax|protocol|command|relaying|relay access",
+        TRY_LATER: "try again|try later|later|temporar|unavailable|busy|internal error|resources",
+    }
 )
 """Words that decide where the code does not."""
 
 REASONS: Final = (
     "",
-    *dict.fromkeys(
-        [*(name for name, _ in _TELLING), *_REGISTERED.values(), *(name for name, _ in _WORDS)]
-    ),
+    *dict.fromkeys([*_TELLING, *_REGISTERED.values(), *_WORDS]),
     OTHER,
 )
 """Every reason, by number."""
 _NUMBER: Final = {name: number for number, name in enumerate(REASONS)}
 
-_LONGEST: Final = 1000
-"""Bytes of a reply that are searched."""
 _REPLY: Final = re.compile(rb"\b([245]\d\d)(?:[ -]#?([245])\.(\d{1,3})\.(\d{1,3})\b)?")
 _SAID: Final = b"said: "
 _IN_REPLY: Final = b" (in reply to "
-_REMEMBERED: Final = 20_000
 _PROTOCOL: Final = frozenset({5, 6})
 """Subjects of enhanced codes about the protocol, whatever the detail."""
 
@@ -136,33 +100,11 @@ class Reply(NamedTuple):
     enhanced: int
 
 
-class Replies:
-    """Reads replies; a cache helps, because most replies repeat."""
+def read_reply(text: bytes, enhanced: int = 0, code: int = 0) -> Reply:
+    """Return the reason and codes of a reply, or of the MTA's own words.
 
-    def __init__(self) -> None:
-        self._seen: dict[tuple[int, bytes], Reply] = {}
-
-    def read(self, text: bytes, enhanced: int = 0, code: int = 0) -> Reply:
-        """Return a reply's reason and codes.
-
-        Parameters
-        ----------
-        text
-            The reply, or the MTA's own words.
-        enhanced, code
-            Codes in fields of the log; without them, the text is searched.
-        """
-        text = text[:_LONGEST]
-        key = (enhanced * 1000 + code, text)
-        reply = self._seen.get(key)
-        if reply is None:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            reply = self._seen[key] = _read(text, enhanced, code)
-        return reply
-
-
-def _read(text: bytes, enhanced: int, code: int) -> Reply:
+    Without codes from fields of the log, the text is searched.
+    """
     if not code or not enhanced:
         after = text.find(_SAID)
         said = _REPLY.search(text, after + len(_SAID) if after >= 0 else 0)
@@ -187,8 +129,6 @@ def packed(kind: int, subject: int, detail: int) -> int:
 def reason_of(text: bytes, enhanced: int) -> str:
     """Return the reason of a failed attempt.
 
-    Examples
-    --------
     >>> reason_of(b"450 4.7.1 Greylisted, see you later", 4_007_001)
     'greylisted'
     >>> reason_of(b"550 5.1.1 Mailbox nobody", 5_001_001)
@@ -209,8 +149,8 @@ def reason_of(text: bytes, enhanced: int) -> str:
     return reason or OTHER
 
 
-def _first(rules: tuple[tuple[str, tuple[bytes, ...]], ...], words: bytes) -> str:
-    return next((name for name, marks in rules if any(mark in words for mark in marks)), "")
+def _first(rules: dict[str, tuple[bytes, ...]], words: bytes) -> str:
+    return next((name for name, marks in rules.items() if any(mark in words for mark in marks)), "")
 
 
 def number_of(reason: str) -> int:

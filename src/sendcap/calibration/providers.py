@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -16,48 +17,29 @@ _EXAMPLE: Final = "google.com,gmail"
 
 
 class Providers:
-    """Names and numbers the providers of attempts.
+    """Names and numbers the providers of attempts; the user's own suffixes come first."""
 
-    Parameters
-    ----------
-    given
-        Host or domain suffix to provider; overrides the built-in list.
-
-    Attributes
-    ----------
-    names
-        Names of the providers so far, by number.
-    """
-
-    def __init__(self, given: Mapping[str, str] | None = None) -> None:
-        self._given = dict(given or {})
-        self._of: dict[tuple[bytes, bytes], int] = {}
+    def __init__(self, own: Mapping[str, str] | None = None) -> None:
+        self._own = dict(own or {})
         self._numbers: dict[str, int] = {}
-        self.names: list[str] = []
+        self.names: list[str] = []  # by number
+        self.number = lru_cache(_MOST_REMEMBERED)(self._number)
 
-    def number(self, host: bytes, domain: bytes) -> int:
+    def _number(self, host: bytes, domain: bytes) -> int:
         """Return the number of the provider of a server, or else of a domain; empty if unknown."""
-        key = (host, domain)
-        number = self._of.get(key)
-        if number is None:
-            if len(self._of) >= _MOST_REMEMBERED:
-                self._of.clear()
-            number = self._of[key] = self.number_of(self.name(host, domain))
-        return number
+        return self.number_of(self.name(host, domain))
 
     def name(self, host: bytes, domain: bytes) -> str:
         """Return the name of the provider.
 
-        Examples
-        --------
         >>> providers = Providers()
         >>> providers.name(b"aspmx.l.google.com", b"example.org"), providers.name(b"", b"Aol.com")
         ('gmail', 'yahoo')
         """
         at, of = _plain(host), _plain(domain)
         return (
-            _by_end(of, self._given)
-            or _by_end(at, self._given)
+            _by_end(of, self._own)
+            or _by_end(at, self._own)
             or _by_end(at, HOSTS)
             or provider_of(of)
             or OTHER
@@ -83,13 +65,7 @@ def _by_end(name: str, ends: Mapping[str, str]) -> str | None:
 
 
 def read_map(path: Path) -> dict[str, str]:
-    """Read a CSV file of two columns: host or domain suffix, and provider.
-
-    Raises
-    ------
-    SendcapError
-        If the file cannot be read, or a row has another form.
-    """
+    """Read a CSV file of two columns: host or domain suffix, and provider."""
     providers: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:

@@ -14,7 +14,7 @@ from test_postfix_log import BOUNCED, SENT
 from sendcap.calibration.logs.opening import LONGEST_LINE, Log
 from sendcap.calibration.logs.reading import Context
 from sendcap.calibration.logs.recognising import read_logs
-from sendcap.calibration.logs.stamps import Rfc3339, Syslog, any_time
+from sendcap.calibration.logs.stamps import Syslog, any_time, rfc3339_s
 from sendcap.calibration.providers import Providers
 from sendcap.errors import SendcapError
 
@@ -171,7 +171,7 @@ def test_a_late_line_of_the_old_year_stays_in_it() -> None:
     ],
 )
 def test_zones(stamp, expected) -> None:
-    assert Rfc3339().seconds(stamp) == expected
+    assert rfc3339_s(stamp) == expected
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,6 @@ def test_zones(stamp, expected) -> None:
 )
 def test_what_is_no_time_is_none(stamp) -> None:
     with pytest.raises(ValueError):
-        Rfc3339().seconds(stamp)
+        rfc3339_s(stamp)
     with pytest.raises(ValueError):
         any_time(stamp.decode() or "-1")

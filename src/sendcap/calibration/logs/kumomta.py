@@ -1,10 +1,7 @@
 """KumoMTA: log records as JSON lines.
 
 A record has the times of arrival and event, and the session; it lacks the duration of the attempt.
-
-References
-----------
-KumoMTA, ``crates/kumo-log-types/src/lib.rs`` and "Log Record" of its reference manual.
+Source: KumoMTA, ``crates/kumo-log-types/src/lib.rs`` and "Log Record" of the reference manual.
 """
 
 from __future__ import annotations
@@ -14,9 +11,8 @@ import math
 from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RETURNED, SOFT
-from sendcap.calibration.logs.opening import Log
-from sendcap.calibration.logs.reading import Context, LineError, LineReader, Row
-from sendcap.calibration.logs.stamps import Rfc3339
+from sendcap.calibration.logs.reading import LineError, LineReader, Row
+from sendcap.calibration.logs.stamps import rfc3339_s
 from sendcap.calibration.outcomes import packed
 
 _OUTCOMES: Final = {
@@ -39,10 +35,6 @@ class KumomtaReader(LineReader):
 
     format = "kumomta"
     unreadable = "unreadable record"
-
-    def __init__(self, log: Log, context: Context) -> None:
-        super().__init__(log, context)
-        self._created, self._event = Rfc3339(), Rfc3339()
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
@@ -75,8 +67,8 @@ class KumomtaReader(LineReader):
             self.context.identities.short(address),
             self.context.providers.number(host, address.rpartition(b"@")[2]),
             self._identity(str(session)) if session else 0,
-            _time_s(record, "created_time", "created", self._created, needed=False),
-            _time_s(record, "event_time", "timestamp", self._event, needed=True),
+            _time_s(record, "created_time", "created", needed=False),
+            _time_s(record, "event_time", "timestamp", needed=True),
             min(max(int(record.get("num_attempts") or 0), 0), 65_535),
             enhanced,
             code if 0 <= code < 1000 else 0,
@@ -94,13 +86,13 @@ class KumomtaReader(LineReader):
         if outcome not in (SOFT, HARD):
             return 0, code, enhanced
         text = str(response.get("content") or "").encode("utf-8", "replace")
-        return self.context.replies.read(text, enhanced, code)
+        return self.context.reply(text, enhanced, code)
 
 
-def _time_s(record: dict[str, Any], exact: str, whole: str, reader: Rfc3339, needed: bool) -> float:
+def _time_s(record: dict[str, Any], exact: str, whole: str, *, needed: bool) -> float:
     text = record.get(exact)
     if text:
-        return reader.seconds(str(text).encode("ascii", "replace"))
+        return rfc3339_s(str(text).encode("ascii", "replace"))
     number = record.get(whole)
     if number is None and not needed:
         return math.nan

@@ -5,10 +5,7 @@ r"""Momentum: mainlog and bouncelog, fields separated by ``@``, escaped as ``\@`
 - ``ts@…@B@lp@dom@slp@sdom@group@binding@stage@class@size@ip@text``: the same bounce in the
   bouncelog, or an asynchronous one (stage 21).
 
-The latency is from reception to the event; ``conn`` is the connection.
-
-References
-----------
+The latency is from reception to the event; ``conn`` is the connection. Source:
 SparkPost/support-docs, ``content/momentum/4``: "mainlog" and "bouncelog".
 """
 
@@ -76,7 +73,7 @@ class MomentumReader(LineReader):
         late = match[1] == b"B" and cells[11] == _OUT_OF_BAND
         reason = code = enhanced = 0
         if layout.text:
-            reason, code, enhanced = context.replies.read(cells[layout.text])
+            reason, code, enhanced = context.reply(cells[layout.text])
         return (
             context.identities.of(cells[1] + b"@" + domain.lower()),
             0,

@@ -29,29 +29,15 @@ _DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
 
 
 class Log:
-    """A log file.
-
-    Attributes
-    ----------
-    name
-        File name in reports, without the folder.
-    read_bytes
-        Bytes read so far, uncompressed.
-    lines
-        Lines so far.
-    too_long
-        Numbers and beginnings of lines that were too long.
-    damage
-        Reason of an early end, or empty.
-    """
+    """A log file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = path.name
-        self.read_bytes = 0
-        self.lines = 0
-        self.too_long: list[tuple[int, bytes]] = []
-        self.damage = ""
+        self.read_bytes = 0  # so far, uncompressed
+        self.lines = 0  # so far
+        self.too_long: list[tuple[int, bytes]] = []  # numbers and beginnings of lines
+        self.damage = ""  # reason of an early end
         self.compression = ""
         if path.is_dir():
             raise SendcapError(f"{path}: is a directory; give log files")
@@ -135,13 +121,10 @@ class Log:
             yield b"".join(held)
 
     def _opened(self) -> BinaryIO:
-        stream: Any = None
         if self.compression == "zstd":
-            stream = pa.input_stream(str(self.path), compression="zstd")
-        elif self.compression:
-            opener: Any = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open}[self.compression]
-            stream = opener(self.path, "rb")
-        return cast("BinaryIO", stream) if stream is not None else self.path.open("rb")
+            return cast("BinaryIO", pa.input_stream(str(self.path), compression="zstd"))
+        opener: Any = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open, "": open}
+        return cast("BinaryIO", opener[self.compression](self.path, "rb"))
 
 
 def _why(error: BaseException) -> str:

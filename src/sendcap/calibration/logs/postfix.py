@@ -2,10 +2,7 @@
 
 A line splits the delay of an attempt into four parts, ``delays=a/b/c/d``: before the active queue,
 in it, connection setup, transmission. They have two significant digits; below 0.01 s they are 0.
-
-References
-----------
-Postfix, ``src/global/log_adhoc.c``.
+Source: Postfix, ``src/global/log_adhoc.c``.
 """
 
 from __future__ import annotations
@@ -19,7 +16,7 @@ import numpy as np
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, SOFT, Records, rows
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.reading import Context, Reader, Row
-from sendcap.calibration.logs.stamps import Rfc3339, Syslog
+from sendcap.calibration.logs.stamps import Syslog, rfc3339_s
 from sendcap.calibration.outcomes import packed
 
 _STATUS: Final = b" status="
@@ -56,7 +53,6 @@ class PostfixReader(Reader):
     def __init__(self, log: Log, context: Context) -> None:
         super().__init__(log, context)
         self._syslog = Syslog(log.written_s, context.year)
-        self._rfc3339 = Rfc3339()
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
@@ -67,7 +63,7 @@ class PostfixReader(Reader):
         # Names are local: the loop runs for every line of a log.
         match, outcomes, identify = _LINE.match, _OUTCOMES, self.context.identities.of
         provider, short = self.context.providers.number, self.context.identities.short
-        read, time_s = self.context.replies.read, self._time_s
+        read, time_s = self.context.reply, self._time_s
         last_stamp, last_s, last_queue_id, last_message = b"", 0.0, b"", 0
         others = 0
         for number, line in enumerate(lines, first):
@@ -118,7 +114,7 @@ class PostfixReader(Reader):
         self.pass_over("lines about something else", others)
 
     def _time_s(self, syslog: bytes | None, rfc3339: bytes) -> float:
-        return self._syslog.seconds(syslog) if syslog else self._rfc3339.seconds(rfc3339)
+        return self._syslog.seconds(syslog) if syslog else rfc3339_s(rfc3339)
 
     def _expired(self, line: bytes, number: int) -> Row | None:
         match = _EXPIRED.match(line)

@@ -2,11 +2,7 @@
 
 The columns depend on ``record-fields``, so they are identified by name. Times are whole seconds;
 the duration of an attempt is missing. By default only ``d`` and ``b`` are written; without ``t``
-the file has no soft bounces.
-
-References
-----------
-PowerMTA 5.0 User's Guide, "Accounting".
+the file has no soft bounces. Source: PowerMTA 5.0 User's Guide, "Accounting".
 """
 
 from __future__ import annotations
@@ -14,14 +10,14 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RETURNED, SOFT
 from sendcap.calibration.logs.opening import LONGEST_LINE, Log
-from sendcap.calibration.logs.reading import Context, LineError, LineReader, Row
+from sendcap.calibration.logs.reading import Context, LineError, LineReader, Reader, Row
 from sendcap.calibration.logs.stamps import any_time
 from sendcap.calibration.outcomes import packed
 
@@ -73,14 +69,13 @@ class PowermtaReader(LineReader):
         return sum(line.replace(b'"', b"").startswith(kinds) for line in lines)
 
     def read(
-        self,
-        progress: Callable[[int], None] | None = None,
-        look: Callable[[list[bytes]], None] | None = None,
-    ) -> None:
+        self, others: Sequence[type[Reader]], progress: Callable[[int], None]
+    ) -> list[type[Reader]]:
         """Read the file to the end."""
-        super().read(progress, look)
+        mixed = super().read(others, progress)
         if self._open:
             self.refuse(_UNCLOSED, self.log.lines, self._open)
+        return mixed
 
     def _row(self, line: bytes) -> Row | None:
         text = self._open + b"\n" + line if self._open else line
@@ -115,7 +110,7 @@ class PowermtaReader(LineReader):
         reason = code = 0
         if outcome in (SOFT, HARD):
             text = f"{diag} {dsn_status} {category}".encode("utf-8", "replace")
-            reason, code, enhanced = self.context.replies.read(text, enhanced)
+            reason, code, enhanced = self.context.reply(text, enhanced)
         host = mta.partition(" ")[0].encode("utf-8", "replace")
         return (
             # Messages have no number: recipient, arrival and job identify them.

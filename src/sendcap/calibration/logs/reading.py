@@ -7,8 +7,9 @@ import re
 import secrets
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from sendcap.calibration.attempts import Attempts, Records, rows
 from sendcap.calibration.logs.opening import Log
-from sendcap.calibration.outcomes import Replies
+from sendcap.calibration.outcomes import Reply, read_reply
 from sendcap.calibration.providers import Providers
 
 Row = tuple[Any, ...]
@@ -28,6 +29,8 @@ _CHUNK: Final = 1 << 15
 """Rows that become records together."""
 _LOOKED_AT: Final = 200
 """Lines of a block, evenly spaced, in which other formats are looked for."""
+_MOST_REPLIES: Final = 20_000
+_LONGEST_REPLY: Final = 1000
 _SAMPLES: Final = 3
 _SHOWN: Final = 60
 _LETTER: Final = re.compile(rb"[A-Za-z\x80-\xff]")
@@ -69,20 +72,10 @@ class SkippedLine(NamedTuple):
 
 @dataclass
 class Skipped:
-    """Lines that are not in the table, by reason.
-
-    Attributes
-    ----------
-    malformed
-        Unreadable lines.
-    other
-        Lines about something else than a delivery.
-    samples
-        The first three lines of each kind of unreadable ones.
-    """
+    """Lines that are not in the table, by reason; the first three unreadable ones as samples."""
 
     malformed: Counter[str] = field(default_factory=Counter)
-    other: Counter[str] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)  # about something else than a delivery
     samples: dict[str, list[SkippedLine]] = field(default_factory=dict)
 
     def refuse(self, reason: str, file: str, line: int, text: bytes) -> None:
@@ -94,10 +87,8 @@ class Skipped:
 
 
 def shape(text: bytes) -> str:
-    """Return the form of a line without its content: letters as x, digits as 0.
+    """Return the form of a line without the content: letters as x, digits as 0.
 
-    Examples
-    --------
     >>> shape(b"Dec  1 10:00:00 mx1 to=<joe@example.com>")
     'Xxx  0 00:00:00 xx0 xx=<xxx@xxxxxxx.xxx>'
     """
@@ -108,23 +99,19 @@ def shape(text: bytes) -> str:
 
 
 class Context:
-    """The shared state of all files of a calibration.
-
-    Attributes
-    ----------
-    attempts, skipped
-        Destinations of the lines.
-    year
-        Year of the first line of each file, for stamps without one.
-    """
+    """The shared state of all files; ``year`` is that of the first line of each."""
 
     def __init__(self, providers: Providers, year: int | None = None) -> None:
         self.attempts = Attempts()
         self.skipped = Skipped()
         self.identities = Identities()
         self.providers = providers
-        self.replies = Replies()
         self.year = year
+        self._read_reply = lru_cache(_MOST_REPLIES)(read_reply)
+
+    def reply(self, text: bytes, enhanced: int = 0, code: int = 0) -> Reply:
+        """Return the reason and codes of a reply, by the beginning; most replies repeat."""
+        return self._read_reply(text[:_LONGEST_REPLY], enhanced, code)
 
 
 class LineError(ValueError):
@@ -157,43 +144,26 @@ class Reader(ABC):
 
     @abstractmethod
     def _rows(self, lines: list[bytes], first: int) -> Iterator[Row]:
-        """Yield a row for each attempt.
-
-        Parameters
-        ----------
-        lines
-            Lines without line ends.
-        first
-            Number of the first line.
-        """
+        """Yield a row for each attempt; ``first`` is the number of the first line."""
 
     def read(
-        self,
-        progress: Callable[[int], None] | None = None,
-        look: Callable[[list[bytes]], None] | None = None,
-    ) -> None:
-        """Read the file to the end.
-
-        Parameters
-        ----------
-        progress
-            Called with the bytes read so far.
-        look
-            Called with some lines of each block.
-        """
+        self, others: Sequence[type[Reader]], progress: Callable[[int], None]
+    ) -> list[type[Reader]]:
+        """Read the file to the end; return the other readers that recognise some lines."""
+        mixed: list[type[Reader]] = []
         pending: list[Row] = []
         for lines in self.log.blocks():
-            if look is not None:
-                look(lines[:: 1 + len(lines) // _LOOKED_AT])
+            some = lines[:: 1 + len(lines) // _LOOKED_AT]
+            mixed += [kind for kind in others if kind not in mixed and kind.recognises(some)]
             pending += self._rows(lines, self.log.lines - len(lines) + 1)
-            if progress is not None:
-                progress(self.log.read_bytes)
+            progress(self.log.read_bytes)
             if len(pending) >= _CHUNK:
                 self._add(pending)
                 pending = []
         self._add(pending)
         for number, start in self.log.too_long:
             self.refuse("line too long", number, start)
+        return mixed
 
     def refuse(self, reason: str, line: int, text: bytes) -> None:
         """Count an unreadable line."""
@@ -230,10 +200,7 @@ class LineReader(Reader):
     def _row(self, line: bytes) -> Row | None:
         """Return the row of a line; None for a line about something else.
 
-        Raises
-        ------
-        LineError
-            If the line is damaged; errors of the conversions mean the same.
+        A `LineError` means a damaged line, and so do errors of the conversions.
         """
 
     def _rows(self, lines: list[bytes], first: int) -> Iterator[Row]:

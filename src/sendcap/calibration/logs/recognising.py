@@ -35,13 +35,7 @@ class FileRead(NamedTuple):
 
 
 def recognised(log: Log) -> type[Reader]:
-    """Return the reader of a log's format.
-
-    Raises
-    ------
-    SendcapError
-        If the log is empty or of no known format.
-    """
+    """Return the reader of a log's format."""
     start = log.start()
     if not start.strip():
         problem = log.damage or "is empty"
@@ -64,19 +58,9 @@ def read_logs(
     format_name: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[FileRead]:
-    """Read logs into the table.
+    """Read logs of one format, or of that detected from each file, into the table.
 
-    Parameters
-    ----------
-    format_name
-        Format of all files; by default detected from each file.
-    progress
-        Called now and then with the bytes read so far.
-
-    Raises
-    ------
-    SendcapError
-        If a log is unreadable, empty, of no known format, or a copy of another one.
+    ``progress`` is called now and then with the bytes read so far.
     """
     # All logs are opened before the first is read, so that a mistake shows at once.
     logs = [Log(path) for path in paths]
@@ -84,12 +68,18 @@ def read_logs(
     readers = [READERS[format_name] if format_name else recognised(log) for log in logs]
     files = []
     total = 0
+
+    def note(read_bytes: int) -> None:
+        if progress is not None:
+            progress(total + read_bytes)
+
     for log, kind in zip(logs, readers, strict=True):
         reader = kind(log, context)
-        others = _Others(kind)
-        reader.read(None if progress is None else _after(total, progress), others.look)
+        mixed = reader.read([other for other in READERS.values() if other is not kind], note)
         total += log.read_bytes
-        remark = "; ".join(filter(None, (log.damage, others.remark)))
+        names = " and ".join(other.format for other in mixed)
+        unread = f"lines of {names} in the same file were not read" if mixed else ""
+        remark = "; ".join(filter(None, (log.damage, unread)))
         files.append(
             FileRead(log.name, kind.format, log.read_bytes, log.lines, reader.used, remark)
         )
@@ -110,28 +100,3 @@ def _refuse_the_same_twice(logs: Sequence[Log]) -> None:
                     f"would count twice"
                 )
         starts.append((start, log))
-
-
-class _Others:
-    """Watches for lines of other formats in a file."""
-
-    def __init__(self, kind: type[Reader]) -> None:
-        self._absent = [reader for reader in READERS.values() if reader is not kind]
-        self._present: list[str] = []
-
-    def look(self, lines: list[bytes]) -> None:
-        """Look at some lines."""
-        for reader in [reader for reader in self._absent if reader.recognises(lines)]:
-            self._absent.remove(reader)
-            self._present.append(reader.format)
-
-    @property
-    def remark(self) -> str:
-        """The note for the report."""
-        if not self._present:
-            return ""
-        return f"lines of {' and '.join(self._present)} in the same file were not read"
-
-
-def _after(before: int, progress: Callable[[int], None]) -> Callable[[int], None]:
-    return lambda done: progress(before + done)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import calendar
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
-_MONTHS: Final = {
-    name: number
-    for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
-}
+_MONTHS: Final = (b"", *b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 _HALF_A_YEAR_S: Final = 183 * 86_400.0
 _A_DAY_S: Final = 86_400.0
 
@@ -18,15 +16,8 @@ _A_DAY_S: Final = 86_400.0
 class Syslog:
     """Reads ``Dec 31 23:59:59``, a stamp without a year.
 
-    The first stamp gets the latest year that is not after the file's time of change. From then on,
-    a jump back by more than half a year is a new year.
-
-    Parameters
-    ----------
-    written_s
-        Time of the file's last change, in seconds since 1970.
-    year
-        Year of the first line, if known.
+    Without a year of the first line, the first stamp gets the latest year that is not after the
+    file's last change. From then on, a jump back by more than half a year is a new year.
     """
 
     def __init__(self, written_s: float, year: int | None = None) -> None:
@@ -36,13 +27,7 @@ class Syslog:
         self._days: dict[bytes, float] = {}
 
     def seconds(self, stamp: bytes) -> float:
-        """Return the time of a stamp of 15 bytes.
-
-        Raises
-        ------
-        ValueError
-            For anything else.
-        """
+        """Return the time of a stamp of 15 bytes; anything else is a `ValueError`."""
         day_s = self._days.get(stamp[:6])
         if day_s is None:
             day_s = self._day_s(stamp[:6])
@@ -54,8 +39,8 @@ class Syslog:
         return day_s + hours * 3600 + minutes * 60 + seconds
 
     def _day_s(self, day: bytes) -> float:
-        month, number = _MONTHS.get(day[:3]), int(day[3:6])
-        if month is None or not 1 <= number <= 31:
+        month, number = _MONTHS.index(day[:3]), int(day[3:6])
+        if not month or not 1 <= number <= 31:
             raise ValueError
         if self._year is None:
             self._year = time.gmtime(self._written_s).tm_year + 1
@@ -82,47 +67,24 @@ class Syslog:
         return float(calendar.timegm((year, month, day, 0, 0, 0)))
 
 
-class Rfc3339:
-    """Reads ``2026-11-27T09:00:00.123456+01:00``; caches the last second and the zones."""
-
-    def __init__(self) -> None:
-        self._second = b"none yet"
-        self._second_s = 0.0
-        self._zones: dict[bytes, float] = {}
-
-    def seconds(self, stamp: bytes) -> float:
-        """Return the time of a stamp.
-
-        Raises
-        ------
-        ValueError
-            For anything else.
-        """
-        if stamp[:19] != self._second:
-            self._second_s = self._read(stamp[:19])
-            self._second = stamp[:19]
-        rest = stamp[19:]
-        fraction = 0.0
-        if rest[:1] == b".":
-            end = 1
-            while rest[end : end + 1].isdigit():
-                end += 1
-            fraction = float(rest[:end])
-            rest = rest[end:]
-        zone_s = self._zones.get(rest)
-        if zone_s is None:
-            zone_s = _zone_s(rest)
-            if len(self._zones) < 100:
-                self._zones[rest] = zone_s
-        return self._second_s + fraction - zone_s
-
-    def _read(self, second: bytes) -> float:
-        text = second.decode("ascii")
-        if len(text) != 19 or text[10] not in "Tt ":
-            raise ValueError
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+def rfc3339_s(stamp: bytes) -> float:
+    """Return the time of ``2026-11-27T09:00:00.123456+01:00``; anything else is a `ValueError`."""
+    rest, fraction = stamp[19:], 0.0
+    if rest[:1] == b".":
+        zone = rest[1:].lstrip(b"0123456789")
+        fraction, rest = float(rest[: len(rest) - len(zone)]), zone
+    return _second_s(stamp[:19]) + fraction - _zone_s(rest)
 
 
+@lru_cache(1000)
+def _second_s(second: bytes) -> float:
+    text = second.decode("ascii")
+    if len(text) != 19 or text[10] not in "Tt ":
+        raise ValueError
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+@lru_cache(100)
 def _zone_s(zone: bytes) -> float:
     if zone in (b"", b"Z", b"z"):
         return 0.0
@@ -136,13 +98,6 @@ def _zone_s(zone: bytes) -> float:
 def any_time(text: str) -> float:
     """Read a time in a table: ISO 8601, or seconds or milliseconds since 1970.
 
-    Raises
-    ------
-    ValueError
-        For anything else.
-
-    Examples
-    --------
     >>> any_time("2026-11-27 09:00:00+0100"), any_time("1795766400"), any_time("1795766400000")
     (1795766400.0, 1795766400.0, 1795766400.0)
     """
@@ -150,7 +105,7 @@ def any_time(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        return Rfc3339().seconds(text.encode("ascii", "replace"))
+        return rfc3339_s(text.encode("ascii", "replace"))
     if not 0 < number < 1e14:
         raise ValueError
     return number / 1000.0 if number > 1e11 else number
