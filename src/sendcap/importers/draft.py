@@ -75,6 +75,10 @@ class Draft:
         origin = f"{file} {entry.name}" if file else f"default of {entry.name}"
         self._comments[place] = visible(f"{origin}; {why}" if why else origin)
 
+    def limit(self, group: Group, key: str, value: Any, entry: Entry, why: str = "") -> None:
+        """Put a limit of a provider into the scenario."""
+        self.put(("providers", group.name, key), value, entry, why)
+
     def unused(self, entry: Entry, why: str) -> None:
         """Report a setting that is not in the scenario."""
         self._report(UNUSED, entry._replace(value=masked(entry.name, entry.value)), why)

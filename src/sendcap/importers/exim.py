@@ -13,7 +13,7 @@ from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, reason_unused
-from sendcap.importers.plan import Plan
+from sendcap.importers.plan import Group, Plan
 from sendcap.importers.reading import Entry, Text, joined_lines, read, whole
 from sendcap.scenario.retry import EximRetry
 from sendcap.text.quoting import shown
@@ -93,11 +93,6 @@ def import_exim(
     audience, messages, base, ips, other_domains
         As for `sendcap.import_kumomta`; names are those of the base's providers, or well known.
 
-    Returns
-    -------
-    Imported
-        The scenario, the file and the report.
-
     Raises
     ------
     SendcapError
@@ -113,7 +108,7 @@ def import_exim(
     groups = draft.groups(lambda domain: next(iter(known.names_of(domain)), known.OTHER))
     for group in groups:
         draft.provider(group, limits=True)
-    _messages_per_connection(draft, [group.name for group in groups], contents.clients())
+    _messages_per_connection(draft, groups, contents.clients())
     draft.source_addresses("Exim has no limits per source address.")
     _retry(draft, text, contents)
     for entry in contents.options.values():
@@ -124,7 +119,7 @@ def import_exim(
 
 
 def _messages_per_connection(
-    draft: Draft, providers: list[str], clients: list[tuple[str, _Options]]
+    draft: Draft, groups: tuple[Group, ...], clients: list[tuple[str, _Options]]
 ) -> None:
     """Take the limit of the first SMTP transport; a file of rules alone has none."""
     if not clients:
@@ -133,9 +128,8 @@ def _messages_per_connection(
     entry = options.get(_MESSAGES, Entry(_MESSAGES))
     # Zero is no limit.
     number = entry.read(whole) or "unlimited" if entry.where else _DEFAULT_MESSAGES
-    for provider in providers:
-        place = ("providers", provider, "messages_per_connection")
-        draft.put(place, number, entry, f"transport {name}")
+    for group in groups:
+        draft.limit(group, "messages_per_connection", number, entry, f"transport {name}")
     for other, more in clients[1:]:
         if _MESSAGES in more:
             draft.unused(more[_MESSAGES], f"transport {other}; the scenario has that of {name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -100,20 +101,18 @@ def _each(paths: str | Path | Sequence[str | Path]) -> list[str | Path]:
     return [paths] if isinstance(paths, str | Path) else list(paths)
 
 
+@dataclass
 class _Import:
-    def __init__(
-        self, draft: Draft, shaping: Shaping, paths: Paths, source: str | None, queues: Queues
-    ) -> None:
-        self._draft = draft
-        self._queues = queues
-        self._shaping = shaping
-        self._paths = paths
-        self._source = source
-        self._used: set[str] = set()
+    draft: Draft
+    shaping: Shaping
+    paths: Paths
+    source: str | None
+    queues: Queues
+    used: set[str] = field(default_factory=set)  # titles of blocks
 
     def run(self) -> None:
-        draft = self._draft
-        draft.findings += slips(self._shaping, self._paths)
+        draft = self.draft
+        draft.findings += slips(self.shaping, self.paths)
         groups = draft.groups(self._group_of)
         draft.source_addresses("KumoMTA's limits are those of each egress source.")
         self._mta()
@@ -124,38 +123,38 @@ class _Import:
         self._report_blocks()
 
     def _group_of(self, domain: str) -> str:
-        providers = self._paths.providers_of(domain)
+        providers = self.paths.providers_of(domain)
         if providers:
             return providers[-1].name
-        block = self._paths.block_of(domain)
+        block = self.paths.block_of(domain)
         return known.OTHER if block is None else block.name
 
     def _path_of(self, group: Group) -> EgressPath:
         if group.name == known.OTHER:
-            return self._paths.default()
+            return self.paths.default()
         if group.domains:
-            return self._paths.of_domain(group.heaviest)
-        provider = self._shaping.providers.get(group.name)
+            return self.paths.of_domain(group.heaviest)
+        provider = self.shaping.providers.get(group.name)
         if provider is not None and provider.matches:
-            return self._paths.of_provider(provider)
+            return self.paths.of_provider(provider)
         domain = known.domain_of(group.name)
         if domain is None and "." in group.name:
             domain = group.name.casefold()
         if domain is None:
-            names = [name for name, each in self._shaping.providers.items() if each.matches]
+            names = [name for name, each in self.shaping.providers.items() if each.matches]
             hint = did_you_mean(group.name, [*names, *known.NAMES])
             hint = hint or f"; it has {', '.join(names) or 'none'}"
             raise ConfigurationError(
                 f"audience: {shown(group.name)} is neither a provider of the configuration, nor a "
                 f'domain, nor "other"{hint}'
             )
-        if not self._paths.hosts(domain) and self._paths.block_of(domain) is None:
+        if not self.paths.hosts(domain) and self.paths.block_of(domain) is None:
             why = "no provider matches, because the MX hosts are unknown; add them with --mx"
-            self._draft.warn(Entry(group.name), why)
-        return self._paths.of_domain(domain)
+            self.draft.warn(Entry(group.name), why)
+        return self.paths.of_domain(domain)
 
     def _warn_of_unknown_hosts(self, group: Group) -> None:
-        unknown = [domain for domain in group.domains if not self._paths.hosts(domain)]
+        unknown = [domain for domain in group.domains if not self.paths.hosts(domain)]
         if unknown:
             weight = sum(group.domains[domain] for domain in unknown)
             share = weight / sum(group.domains.values()) * group.share
@@ -163,61 +162,61 @@ class _Import:
                 f"no provider matches {len(unknown):,} of the domains, {share:.1%} of all "
                 f"messages, because their MX hosts are unknown; add them with --mx"
             )
-            self._draft.warn(Entry(group.name), why)
+            self.draft.warn(Entry(group.name), why)
 
     def _mta(self) -> None:
-        self._draft.data["mta"].pop("suspend", None)
-        self._draft.data["mta"]["retry"] = {"policy": "kumomta"}
+        self.draft.data["mta"].pop("suspend", None)
+        self.draft.data["mta"]["retry"] = {"policy": "kumomta"}
         why = "not in shaping files, but in those of the queue helper (--queue); KumoMTA's default"
         for key, default in _RETRY.items():
-            entry = self._queues.retry.get(key)
+            entry = self.queues.retry.get(key)
             if entry is not None:
-                self._draft.put(("mta", "retry", key), entry.value, entry)
+                self.draft.put(("mta", "retry", key), entry.value, entry)
             elif default is not None:
-                self._draft.put(("mta", "retry", key), default, Entry(key), why)
-        for entry, reason in self._queues.unused:
-            self._draft.unused(entry, reason)
+                self.draft.put(("mta", "retry", key), default, Entry(key), why)
+        for entry, reason in self.queues.unused:
+            self.draft.unused(entry, reason)
         why = "KumoMTA expires a message at the failure after which no retry fits"
-        self._draft.put(("mta", "expire"), "on-failure", Entry("max_age"), why)
+        self.draft.put(("mta", "expire"), "on-failure", Entry("max_age"), why)
 
     def _provider(self, group: Group) -> None:
         path = self._path_of(group)
         block = path.provider
         also = () if block is None else (block.name, *known.names_of(block.name))
-        self._draft.provider(group, also)
-        limits = PathLimits(path.settings, group.count(self._paths.site))
-        self._used |= {block.title for block in path.blocks}
+        self.draft.provider(group, also)
+        limits = PathLimits(path.settings, group.count(self.paths.site))
+        self.used |= {block.title for block in path.blocks}
         for limit in limits.all:
-            self._draft.put(("providers", group.name, limit.key), *limit[1:])
+            self.draft.limit(group, *limit)
         for entry, why in limits.not_reached():
-            self._draft.unused(entry.of(group.name), why)
+            self.draft.unused(entry.of(group.name), why)
         for key, entry in path.settings.items():
             if key not in LIMITS:
-                self._draft.unused(entry, reason_unused(key, _UNUSED, _NOT_FOR_RATES))
+                self.draft.unused(entry, reason_unused(key, _UNUSED, _NOT_FOR_RATES))
         self._suspend(group, path, limits)
 
     def _suspend(self, group: Group, path: EgressPath, limits: PathLimits) -> None:
-        provider = self._draft.data["providers"][group.name]
+        provider = self.draft.data["providers"][group.name]
         candidates = self._candidates(path, self._carrier(group, limits))
         best = chosen(candidates)
         if best is None:
-            if "suspend" in self._draft.data["mta"]:
+            if "suspend" in self.draft.data["mta"]:
                 provider["suspend"] = "none"
             return
         for candidate in (each for level in candidates for each in level if each is not best):
             where = PurePath(best.rule.where).name
             why = f"the model has one rule per provider; that of {group.name} is in {where}"
-            self._draft.unused(candidate.rule.entry, why)
-        mtas = self._draft.data["mta"].get("suspend", best.suspend) == best.suspend
+            self.draft.unused(candidate.rule.entry, why)
+        mtas = self.draft.data["mta"].get("suspend", best.suspend) == best.suspend
         shared = mtas and best.rule.block == "default"
         place = ("mta", "suspend") if shared else ("providers", group.name, "suspend")
-        self._draft.put(place, best.suspend, best.rule.entry, best.why)
+        self.draft.put(place, best.suspend, best.rule.entry, best.why)
 
     def _carrier(self, group: Group, limits: PathLimits) -> Carrier:
-        attempt_s = self._draft.attempt_s(group, limits.deliveries)
+        attempt_s = self.draft.attempt_s(group, limits.deliveries)
         rate_per_s = limits.rates[0].per_s if limits.rates else math.inf
         if attempt_s > 0.0:
-            connections = self._draft.data["providers"][group.name]["connections_per_ip"]
+            connections = self.draft.data["providers"][group.name]["connections_per_ip"]
             rate_per_s = min(rate_per_s, connections / attempt_s)
         return Carrier(attempt_s, limits.deliveries, rate_per_s)
 
@@ -229,36 +228,36 @@ class _Import:
             for rule in block.rules:
                 candidate = candidate_of(rule, carrier)
                 if isinstance(candidate, str):
-                    self._draft.unused(rule.entry, candidate)
+                    self.draft.unused(rule.entry, candidate)
                 elif len(rule.slipped_escapes) < len(rule.patterns):
                     level.append(candidate)
             levels.append(level)
         return levels
 
     def _report_source(self) -> None:
-        blocks = self._shaping.blocks()
+        blocks = self.shaping.blocks()
         named = dict.fromkeys(name for block in blocks for name in block.sources)
-        if self._source is not None and self._source not in named:
+        if self.source is not None and self.source not in named:
             names = ", ".join(named) or "none"
-            hint = did_you_mean(self._source, named) or f"; the files have {names}"
-            self._draft.warn(Entry("source", self._source), f"no block has settings for it{hint}")
+            hint = did_you_mean(self.source, named) or f"; the files have {names}"
+            self.draft.warn(Entry("source", self.source), f"no block has settings for it{hint}")
         for block in blocks:
             for name in block.sources:
-                if name != self._source:
+                if name != self.source:
                     why = "for this egress source only; choose it with --source"
                     title = f"{block.title} source {shown(name)}"
-                    self._draft.unused(Entry(title, "", block.where), why)
+                    self.draft.unused(Entry(title, "", block.where), why)
 
     def _report_blocks(self) -> None:
-        for names in self._paths.aliases.values():
+        for names in self.paths.aliases.values():
             # The blocks of one site are one block.
-            titles = {self._shaping.domains[name, True].title for name in names}
-            if not titles.isdisjoint(self._used):
-                self._used |= titles
-        for block in self._shaping.blocks():
-            if block.title not in self._used:
+            titles = {self.shaping.domains[name, True].title for name in names}
+            if not titles.isdisjoint(self.used):
+                self.used |= titles
+        for block in self.shaping.blocks():
+            if block.title not in self.used:
                 lost = block.kind == "provider" and not block.matches
                 why = "never applies" if lost else "no recipient in the audience matches"
-                self._draft.unused(Entry(block.title, "", block.where), why)
-        for entry in self._shaping.bounces.values():
-            self._draft.unused(entry, "names replies; their frequency is in logs only")
+                self.draft.unused(Entry(block.title, "", block.where), why)
+        for entry in self.shaping.bounces.values():
+            self.draft.unused(entry, "names replies; their frequency is in logs only")

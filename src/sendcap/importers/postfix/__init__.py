@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -66,11 +67,6 @@ def import_postfix(
     ips
         Number of such Postfix instances; by default one.
 
-    Returns
-    -------
-    Imported
-        The scenario, the file and the report.
-
     Raises
     ------
     SendcapError
@@ -90,25 +86,19 @@ def import_postfix(
     return draft.finished("Postfix", files)
 
 
+@dataclass
 class _Import:
-    def __init__(
-        self,
-        draft: Draft,
-        settings: Settings,
-        services: dict[str, Service],
-        routes: dict[str, Route],
-    ) -> None:
-        self._draft = draft
-        self._settings = settings
-        self._services = services
-        self._routes = routes
-        self._shared: dict[str, int] = {}  # connections of each transport
+    draft: Draft
+    settings: Settings
+    services: dict[str, Service]
+    routes: dict[str, Route]
+    shared: dict[str, int] = field(default_factory=dict)  # connections of each transport
 
     def run(self) -> None:
-        draft = self._draft
-        for entry in self._settings.replaced:
+        draft = self.draft
+        for entry in self.settings.replaced:
             draft.warn(entry, "set again later, and that value counts")
-        relayhost = self._settings.first("relayhost")
+        relayhost = self.settings.first("relayhost")
         if relayhost.value:
             why = "all mail goes to this host, so its limits apply to all providers together"
             draft.warn(relayhost, why)
@@ -124,38 +114,38 @@ class _Import:
 
     @property
     def _default_transport(self) -> str:
-        return str(self._settings.first("default_transport").value).partition(":")[0]
+        return str(self.settings.first("default_transport").value).partition(":")[0]
 
     def _group_of(self, domain: str) -> str:
-        own = route(self._routes, domain)
+        own = route(self.routes, domain)
         if own is not None and own.transport and own.transport != self._default_transport:
             return own.transport
         return next(iter(known.names_of(domain)), known.OTHER)
 
     def _transport_of(self, group: Group) -> str:
-        own = route(self._routes, _domain_of(group))
+        own = route(self.routes, _domain_of(group))
         if own is not None and own.transport:
             return own.transport
-        named = any(name.startswith(f"{group.name}_") for name in self._settings.entries)
-        is_transport = group.name in self._services or named
+        named = any(name.startswith(f"{group.name}_") for name in self.settings.entries)
+        is_transport = group.name in self.services or named
         return group.name if is_transport else self._default_transport
 
     def _destination_of(self, domain: str) -> str:
-        own = route(self._routes, domain)
+        own = route(self.routes, domain)
         return own.nexthop if own is not None and own.nexthop else domain
 
     def _settings_of(self, transport: str) -> Settings:
-        service = self._services.get(transport)
-        return self._settings if service is None else self._settings.with_options(service.options)
+        service = self.services.get(transport)
+        return self.settings if service is None else self.settings.with_options(service.options)
 
     def _retry(self) -> None:
-        self._draft.data["mta"]["retry"] = {"policy": "postfix"}
+        self.draft.data["mta"]["retry"] = {"policy": "postfix"}
         for name, unit in _BACKOFF.items():
-            entry = self._settings.first(name)
+            entry = self.settings.first(name)
             value_s, why = entry.read(seconds(unit)), ""
             if value_s == 0.0 and name == "maximal_queue_lifetime":
                 value_s, why = 0.001, "one attempt, then a bounce"
-            self._draft.put(("mta", "retry", name), format_duration(value_s), entry, why)
+            self.draft.put(("mta", "retry", name), format_duration(value_s), entry, why)
 
     def _provider(self, group: Group) -> None:
         transport = self._transport_of(group)
@@ -169,7 +159,7 @@ class _Import:
         delay = max(delays, key=lambda entry: entry.read(seconds()))
         limit.read(whole)
         delay_s = delay.read(seconds())
-        self._draft.provider(group, known.names_of(group.heaviest))
+        self.draft.provider(group, known.names_of(group.heaviest))
         queues = group.count(self._destination_of)
         if delay_s > 0.0:
             self._pause(group, delay, delay_s, queues)
@@ -182,22 +172,20 @@ class _Import:
                 f"with 1, the limits of transport {transport} apply to each recipient instead of "
                 f"each domain: Postfix sends the provider more than the limit"
             )
-            self._draft.warn(recipients, why)
-            self._draft.used.add(recipients)
+            self.draft.warn(recipients, why)
+            self.draft.used.add(recipients)
 
     def _pause(self, group: Group, delay: Entry, delay_s: float, queues: int) -> None:
-        place = ("providers", group.name)
         why = "one delivery at a time, then the pause"
         if queues > 1:
             why += f"; for each of {queues} destinations, here for all of them"
-        self._draft.put((*place, "connections_per_ip"), 1, delay, why)
+        self.draft.limit(group, "connections_per_ip", 1, delay, why)
         pause = {"kind": "gap", "pause": format_duration(delay_s)}
-        self._draft.put((*place, "rate"), pause, delay, why)
+        self.draft.limit(group, "rate", pause, delay, why)
 
     def _connections(
         self, group: Group, transport: str, settings: Settings, limit: Entry, queues: int
     ) -> None:
-        place = ("providers", group.name, "connections_per_ip")
         processes, most = self._processes(transport, settings)
         each = limit.read(whole)
         count = each * queues
@@ -205,17 +193,17 @@ class _Import:
         if each == 0 or count > most > 0:
             count = max(most, 1)
             why = f"as many as transport {transport} has processes"
-            self._draft.put(place, count, processes, why)
-            self._draft.used.add(limit)
-            self._draft.unused(limit, f"{processes.name} = {most} is lower")
+            self.draft.limit(group, "connections_per_ip", count, processes, why)
+            self.draft.used.add(limit)
+            self.draft.unused(limit, f"{processes.name} = {most} is lower")
         else:
             why = f"{each} for each of {queues} domains" if queues > 1 else ""
-            self._draft.put(place, count, limit, why)
-        self._shared[transport] = self._shared.get(transport, 0) + count
+            self.draft.limit(group, "connections_per_ip", count, limit, why)
+        self.shared[transport] = self.shared.get(transport, 0) + count
 
     def _processes(self, transport: str, settings: Settings) -> tuple[Entry, int]:
         """Return the entry for the number of a transport's processes, and the number."""
-        service = self._services.get(transport)
+        service = self.services.get(transport)
         if service is not None and service.processes is not None:
             entry = Entry(f"{transport} maxproc", str(service.processes), service.where)
             return entry, service.processes
@@ -223,35 +211,37 @@ class _Import:
         return entry, entry.read(whole)
 
     def _reuse(self, group: Group, settings: Settings) -> None:
-        place = ("providers", group.name)
         on_demand = settings.first("smtp_connection_cache_on_demand")
         always = settings.first("smtp_connection_cache_destinations")
-        key = (*place, "messages_per_connection")
         if not on_demand.read(yes) and not _is_listed(group, always.value):
-            self._draft.put(key, 1, on_demand, "no connection is reused")
+            self.draft.limit(
+                group, "messages_per_connection", 1, on_demand, "no connection is reused"
+            )
         else:
             count = settings.first("smtp_connection_reuse_count_limit")
-            self._draft.put(key, count.read(whole) or "unlimited", count)
+            self.draft.limit(
+                group, "messages_per_connection", count.read(whole) or "unlimited", count
+            )
         idle = settings.first("smtp_connection_cache_time_limit")
-        self._draft.put((*place, "idle_timeout"), format_duration(idle.read(seconds())), idle)
+        self.draft.limit(group, "idle_timeout", format_duration(idle.read(seconds())), idle)
 
     def _warn_of_processes(self) -> None:
-        for transport, count in self._shared.items():
-            entry, most = self._processes(transport, self._settings)
+        for transport, count in self.shared.items():
+            entry, most = self._processes(transport, self.settings)
             if count > most > 0:
-                service = self._services.get(transport)
+                service = self.services.get(transport)
                 where = entry.where if service is None else service.where
                 why = (
                     f"transport {transport} has {most} processes for all destinations; the "
                     f"providers of the scenario have {count} connections together"
                 )
-                self._draft.warn(Entry("process limit", str(most), where), why)
+                self.draft.warn(Entry("process limit", str(most), where), why)
 
     def _report_the_rest(self) -> None:
         used = {"relayhost", "default_transport"}
-        used |= {entry.name for entry in self._draft.used if entry.where}
-        transports = {"default", *self._shared, *self._services}
-        for name, entry in self._settings.entries.items():
+        used |= {entry.name for entry in self.draft.used if entry.where}
+        transports = {"default", *self.shared, *self.services}
+        for name, entry in self.settings.entries.items():
             if name in used:
                 continue
             otherwise = _REPLACED if name in DEFAULTS else "does not decide how fast mail is sent"
@@ -261,7 +251,7 @@ class _Import:
                 why = f"no recipient in the audience uses transport {owner}"
                 if owner in transports:
                     why = _REPLACED
-            self._draft.unused(entry, why)
+            self.draft.unused(entry, why)
 
 
 def _domain_of(group: Group) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +14,8 @@ from sendcap.importers.audience import mail_exchangers
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.plan import Group, Plan
-from sendcap.importers.powermta.backoff import backoff_of, patterns_of
-from sendcap.importers.powermta.domains import Directives, overruled
-from sendcap.importers.powermta.queues import Queues
+from sendcap.importers.powermta.backoff import Pattern, backoff_of, patterns_of
+from sendcap.importers.powermta.queues import Directives, Queues, overruled
 from sendcap.importers.powermta.syntax import Configuration, Tag, configuration_of
 from sendcap.importers.powermta.values import RATES, intervals, number_or_none, rates_of, seconds
 from sendcap.importers.reading import Entry
@@ -94,11 +95,6 @@ def import_powermta(
     source
         Name of a virtual MTA or a pool of them; by default all send.
 
-    Returns
-    -------
-    Imported
-        The scenario, the file and the report.
-
     Raises
     ------
     SendcapError
@@ -122,23 +118,26 @@ def import_powermta(
     return draft.finished("PowerMTA", contents.files)
 
 
+@dataclass
 class _Import:
-    def __init__(self, draft: Draft, contents: Configuration, queues: Queues) -> None:
-        self._draft = draft
-        self._contents = contents
-        self._queues = queues
-        self._patterns = patterns_of(contents.top)
-        self._reported: set[Entry] = set()  # of the entries that are not used
+    draft: Draft
+    contents: Configuration
+    queues: Queues
+    reported: set[Entry] = field(default_factory=set)  # of the entries that are not used
+
+    @cached_property
+    def patterns(self) -> dict[str, list[Pattern]]:
+        return patterns_of(self.contents.top)
 
     def run(self) -> None:
-        draft = self._draft
+        draft = self.draft
         draft.data["mta"].pop("suspend", None)
-        for entry, problem in self._contents.missing:
+        for entry, problem in self.contents.missing:
             draft.warn(entry, f"is left out: {problem}")
         groups = draft.groups(self._group_of)
-        number = max(1, len(self._queues.virtual_mtas))
+        number = max(1, len(self.queues.virtual_mtas))
         why = "limits are those of each queue of a virtual MTA"
-        draft.source_addresses(why, Entry("virtual MTAs", number, self._contents.top.where))
+        draft.source_addresses(why, Entry("virtual MTAs", number, self.contents.top.where))
         self._retry()
         for group in groups:
             self._provider(group)
@@ -146,8 +145,8 @@ class _Import:
         self._report_the_rest()
 
     def _group_of(self, domain: str) -> str:
-        queue = self._queues.of(domain)
-        if queue != domain or self._queues.has(domain):
+        queue = self.queues.of(domain)
+        if queue != domain or self.queues.has(domain):
             return queue
         return next(iter(known.names_of(domain)), known.OTHER)
 
@@ -155,22 +154,22 @@ class _Import:
         if group.name == known.OTHER:
             return "*"
         if group.domains:
-            return self._queues.of(group.heaviest)
+            return self.queues.of(group.heaviest)
         name = group.name.casefold()
-        if self._queues.has(name):
-            return self._queues.of(name)
+        if self.queues.has(name):
+            return self.queues.of(name)
         domain = known.domain_of(name) or (name if "." in name else None)
         if domain is None:
-            queues = [queue for scope in self._queues.scopes for queue in scope.names]
+            queues = [queue for scope in self.queues.scopes for queue in scope.names]
             hint = did_you_mean(name, [*queues, *known.NAMES])
             raise ConfigurationError(
                 f"audience: {shown(group.name)} is neither a queue of the configuration, nor a "
                 f'domain, nor "other"{hint}'
             )
-        return self._queues.of(domain)
+        return self.queues.of(domain)
 
     def _retry(self) -> None:
-        directives = self._queues.directives("*")
+        directives = self.queues.directives("*")
         after = _entry(directives, "retry-after")
         least = _entry(directives, "retry-recipients-after")
         written_s, least_s = after.read(intervals), least.read(seconds)
@@ -179,31 +178,30 @@ class _Import:
         why = "for messages; PowerMTA walks the list for a queue"
         if delays_s != written_s:
             why += f"; none is below retry-recipients-after {least.value}"
-            self._draft.used.add(least)
-        self._draft.data["mta"]["retry"] = {"policy": "powermta"}
+            self.draft.used.add(least)
+        self.draft.data["mta"]["retry"] = {"policy": "powermta"}
         place = ("mta", "retry")
         value = delays if len(delays) > 1 else delays[0]
-        self._draft.put((*place, "retry_after"), value, after, why)
+        self.draft.put((*place, "retry_after"), value, after, why)
         bounce = _entry(directives, "bounce-after")
-        self._draft.put((*place, "bounce_after"), format_duration(bounce.read(seconds)), bounce)
+        self.draft.put((*place, "bounce_after"), format_duration(bounce.read(seconds)), bounce)
 
     def _provider(self, group: Group) -> None:
         queue = self._queue_of(group)
-        directives = self._queues.directives(queue)
-        count = group.count(self._queues.of)
-        place = ("providers", group.name)
-        self._draft.provider(group, (*known.names_of(group.heaviest), *known.names_of(queue)))
+        directives = self.queues.directives(queue)
+        count = group.count(self.queues.of)
+        self.draft.provider(group, (*known.names_of(group.heaviest), *known.names_of(queue)))
         connections = _entry(directives, "max-smtp-out")
         each = connections.read(number_or_none)
         if each is None:
             raise ConfigurationError(f"{connections.where}: max-smtp-out cannot be unlimited")
         why = f"{each} for each of {count} queues" if count > 1 else ""
-        self._draft.put((*place, "connections_per_ip"), each * count, connections, why)
+        self.draft.limit(group, "connections_per_ip", each * count, connections, why)
         per_connection = _entry(directives, "max-msg-per-connection")
         number = per_connection.read(number_or_none)
-        self._draft.put((*place, "messages_per_connection"), number or "unlimited", per_connection)
+        self.draft.limit(group, "messages_per_connection", number or "unlimited", per_connection)
         idle = _entry(directives, "connection-idle-timeout")
-        self._draft.put((*place, "idle_timeout"), format_duration(idle.read(seconds)), idle)
+        self.draft.limit(group, "idle_timeout", format_duration(idle.read(seconds)), idle)
         self._rate(group, directives, number, count)
         self._backoff(group, directives, each, number, count)
         self._warn(group, queue)
@@ -213,7 +211,7 @@ class _Import:
         rates = sorted(rates_of(directives, number), key=lambda each: each.rate.per_s)
         if not rates:
             return
-        self._draft.used |= {each.directive for each in rates}
+        self.draft.used |= {each.directive for each in rates}
         lowest = rates[0]
         window = {
             "kind": "fixed-window",
@@ -221,10 +219,10 @@ class _Import:
             "window": format_duration(lowest.rate.period_s),
         }
         why = f"{lowest.rate.limit} for each of {count} queues" if count > 1 else ""
-        self._draft.put(("providers", group.name, "rate"), window, lowest.shown, why)
+        self.draft.limit(group, "rate", window, lowest.shown, why)
         for each in rates[1:]:
             why = f"{lowest.shown.name} = {lowest.shown.value} is lower"
-            self._draft.unused(each.shown.of(group.name), why)
+            self.draft.unused(each.shown.of(group.name), why)
 
     def _backoff(
         self,
@@ -234,76 +232,76 @@ class _Import:
         number: int | None,
         queues: int,
     ) -> None:
-        attempt_s = self._draft.attempt_s(group, number)
-        backoff = backoff_of(directives, self._patterns, connections, attempt_s, queues)
+        attempt_s = self.draft.attempt_s(group, number)
+        backoff = backoff_of(directives, self.patterns, connections, attempt_s, queues)
         named = directives.get("smtp-pattern-list")
         if backoff.suspend is None:
             if named is not None:
-                self._draft.unused(named.of(group.name), backoff.why)
+                self.draft.unused(named.of(group.name), backoff.why)
             return
         trigger, *limits = backoff.used
-        self._draft.used |= set(backoff.used)
+        self.draft.used |= set(backoff.used)
         setting = ", ".join(entry.name for entry in limits) or "backoff mode"
         value = f"{trigger.value}: " + ", ".join(entry.value for entry in limits)
         entry = Entry(setting, value, trigger.where)
-        self._draft.put(("providers", group.name, "suspend"), backoff.suspend, entry, backoff.why)
+        self.draft.limit(group, "suspend", backoff.suspend, entry, backoff.why)
 
     def _warn(self, group: Group, queue: str) -> None:
-        others = self._queues.differing(queue, _LIMITS)
+        others = self.queues.differing(queue, _LIMITS)
         if others:
-            first = self._queues.virtual_mtas[0].argument
+            first = self.queues.virtual_mtas[0].argument
             more = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
             why = (
                 f"virtual MTAs differ here; the limits are those of {first}, not of {more}; "
                 f"choose with --source"
             )
-            self._draft.warn(Entry(group.name), why)
-        for entry in overruled(self._queues.scopes, queue, _LIMITS):
+            self.draft.warn(Entry(group.name), why)
+        for entry in overruled(self.queues.scopes, queue, _LIMITS):
             why = "replaced by a virtual MTA's own domain entry, though that is more general"
-            self._draft.warn(entry.of(group.name), why)
+            self.draft.warn(entry.of(group.name), why)
 
     def _warn_of_the_total(self) -> None:
-        directives = {entry.name: entry for entry in reversed(self._contents.top.directives)}
+        directives = {entry.name: entry for entry in reversed(self.contents.top.directives)}
         total = directives.get("total-max-smtp-out")
         if total is None:
             return
-        self._reported.add(total)
+        self.reported.add(total)
         most = total.read(number_or_none)
-        providers = self._draft.data["providers"].values()
-        ips = self._draft.data["mta"]["ips"]
+        providers = self.draft.data["providers"].values()
+        ips = self.draft.data["mta"]["ips"]
         together = ips * sum(provider["connections_per_ip"] for provider in providers)
         if most is not None and together > most:
             why = f"the model has no total; the providers have {together:,} connections together"
-            self._draft.warn(total, why)
+            self.draft.warn(total, why)
         else:
-            self._draft.unused(total, "the limits of the queues are lower")
+            self.draft.unused(total, "the limits of the queues are lower")
 
     def _report_directives(self, group: Group, directives: Directives) -> None:
         for name, entry in directives.items():
-            if entry in self._draft.used | self._reported or name in _BACKOFF:
+            if entry in self.draft.used | self.reported or name in _BACKOFF:
                 continue
-            self._reported.add(entry)
+            self.reported.add(entry)
             why = reason_unused(name, _UNUSED, _OTHERWISE)
             if name in _RETRY:
                 why = f"the model has one retry policy, that of <domain *>, none for {group.name}"
             elif name in _LIMITS:
                 why = "sets no limit"
-            self._draft.unused(entry, why)
+            self.draft.unused(entry, why)
 
     def _report_the_rest(self) -> None:
-        for entry in self._contents.top.directives:
-            if entry not in self._reported:
-                self._draft.unused(entry, reason_unused(entry.name, _UNUSED, _OTHERWISE))
-        for tag in self._contents.top.tags:
+        for entry in self.contents.top.directives:
+            if entry not in self.reported:
+                self.draft.unused(entry, reason_unused(entry.name, _UNUSED, _OTHERWISE))
+        for tag in self.contents.top.tags:
             if not self._any_used(tag):
                 title = f"<{tag.name} {tag.argument}>" if tag.argument else f"<{tag.name}>"
                 why = _TAGS.get(tag.name, _OTHERWISE)
-                if tag in self._queues.virtual_mtas:
+                if tag in self.queues.virtual_mtas:
                     why = "is one of the virtual MTAs; nothing in it is for the audience alone"
-                self._draft.unused(Entry(title, "", tag.where), why)
+                self.draft.unused(Entry(title, "", tag.where), why)
 
     def _any_used(self, tag: Tag) -> bool:
-        used = self._draft.used | self._reported | self._queues.followed
+        used = self.draft.used | self.reported | self.queues.followed
         return not used.isdisjoint(tag.directives) or any(map(self._any_used, tag.tags))
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from sendcap.importers.powermta.domains import Directives
+from sendcap.importers.powermta.queues import Directives
 from sendcap.importers.powermta.syntax import Tag
 from sendcap.importers.powermta.values import (
     boolean,

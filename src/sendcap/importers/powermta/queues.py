@@ -1,14 +1,121 @@
-"""PowerMTA's queues: the queue of a domain, and the directives of a queue."""
+"""PowerMTA's queues: the queue of a domain, and the directives that apply to it.
+
+The most specific entry applies, whatever the order in the file, and more general ones fill in:
+``*``, ``[*.]example.com`` and ``*.example.com``, the domain by a macro, the domain itself. Domains
+of a virtual MTA precede those of the pool, and these the global ones (User's Guide 5.0, "<domain>
+directives" and "<virtual-mta-pool>"). Here scope precedes specificity, so that ``<domain *>`` of a
+virtual MTA beats a global ``<domain gmail.com>``: one reading of the guide's order of inheritance;
+the report says where it makes a difference.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from sendcap import mailbox_providers as known
-from sendcap.importers.powermta.domains import Directives, Macros, Scope, directives
+from sendcap.errors import ConfigurationError
 from sendcap.importers.powermta.syntax import Tag
 from sendcap.importers.powermta.values import boolean
 from sendcap.importers.reading import Entry
+from sendcap.text.quoting import shown
+
+_MACRO: Final = re.compile(r"\\?\$(\w{1,80})")
+_MOST_DOMAINS: Final = 100_000
+_LONGEST: Final = 300
+
+Directives = dict[str, Entry]
+
+
+class Macros:
+    """The domain macros of a configuration."""
+
+    def __init__(self, top: Tag) -> None:
+        self._lists: dict[str, Entry] = {}
+        for entry in top.directives:
+            if entry.name == "domain-macro":
+                name, _, domains = entry.value.replace("\t", " ").partition(" ")
+                self._lists[name.casefold()] = Entry(name, domains, entry.where)
+        self._count = 0
+
+    def expanded(self, pattern: str, where: str, within: tuple[str, ...] = ()) -> Iterator[str]:
+        """Yield the domains of a pattern with macros."""
+        found = _MACRO.search(pattern)
+        if len(pattern) > _LONGEST:
+            raise ConfigurationError(f"{where}: {shown(pattern)} is too long for a domain")
+        if found is None:
+            self._count += 1
+            if self._count > _MOST_DOMAINS:
+                raise ConfigurationError(
+                    f"{where}: domain macros expand to more than {_MOST_DOMAINS:,} domains"
+                )
+            yield pattern.replace("\\", "")
+            return
+        name = found[1].casefold()
+        if name not in self._lists or name in within:
+            problem = "contains itself" if name in within else "is not defined"
+            raise ConfigurationError(f"{where}: domain macro {shown(found[0])} {problem}")
+        for entry in self._lists[name].value.split(","):
+            for domain in self.expanded(entry.strip(), self._lists[name].where, (*within, name)):
+                full = pattern[: found.start()] + domain + pattern[found.end() :]
+                # "yahoo.$tld" takes ".com" and "com" alike.
+                yield from self.expanded(full.replace("..", "."), where, within)
+
+
+_Ranked = tuple[tuple[int, int], Tag]
+"""A domain tag and how specific it is: the kind of pattern, and the length."""
+
+
+class Scope:
+    """The domain directives in one scope: global, a pool or a virtual MTA."""
+
+    def __init__(self, tag: Tag, macros: Macros) -> None:
+        self._listed: dict[str, list[_Ranked]] = {}
+        self._patterns: dict[str, list[_Ranked]] = {}
+        for domain in tag.named("domain"):
+            by_macro = "$" in domain.argument
+            for name in macros.expanded(domain.argument.casefold(), domain.where):
+                if name.startswith(("*", "[*.]")):
+                    suffix = name.removeprefix("[*.]").removeprefix("*").removeprefix(".")
+                    self._patterns.setdefault(name, []).append(((1, len(suffix)), domain))
+                else:
+                    rank = (2 if by_macro else 3, 0)
+                    self._listed.setdefault(name, []).append((rank, domain))
+
+    @property
+    def names(self) -> list[str]:
+        """Domains with entries of their own."""
+        return list(self._listed)
+
+    def tags(self, domain: str) -> list[Tag]:
+        """Return the entries for a domain, the most specific last."""
+        entries = list(self._listed.get(domain, ()))
+        entries += self._patterns.get("*", [])
+        entries += self._patterns.get(f"[*.]{domain}", [])
+        while "." in domain:
+            domain = domain.partition(".")[2]
+            entries += self._patterns.get(f"*.{domain}", [])
+            entries += self._patterns.get(f"[*.]{domain}", [])
+        return [tag for _, tag in sorted(entries, key=lambda entry: entry[0])]
+
+
+def directives(scopes: Sequence[Scope], domain: str) -> Directives:
+    """Return the directives for a domain; the last scope is the most specific."""
+    tags = (tag for scope in scopes for tag in scope.tags(domain))
+    return {entry.name: entry for tag in tags for entry in tag.directives}
+
+
+def overruled(scopes: Sequence[Scope], domain: str, names: Sequence[str]) -> list[Entry]:
+    """Return global directives replaced by a more general entry of a virtual MTA."""
+    applied = directives(scopes, domain)
+    return [
+        entry
+        for scope in scopes[:-1]
+        for tag in scope.tags(domain)[1:]
+        for entry in tag.directives
+        if entry.name in names and applied[entry.name].value != entry.value
+    ]
 
 
 class Queues:
