@@ -24,10 +24,11 @@ from sendcap.importers.imported import (
 )
 from sendcap.importers.plan import Group, Plan, addressed_by
 from sendcap.importers.reading import Entry
-from sendcap.scenario.commented import Place, commented
+from sendcap.scenario.commented import commented
 from sendcap.scenario.distributions import Distribution
 from sendcap.scenario.files import from_dict, load, to_dict
 from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.section import Place
 from sendcap.text.quoting import dotted, shown, visible
 
 _LIMITS: Final = (

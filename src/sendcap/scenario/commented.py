@@ -8,10 +8,9 @@ from typing import Any, Final
 import tomlkit
 from tomlkit.items import InlineTable, Item, Table
 
+from sendcap.scenario.section import Place as Place
 from sendcap.text.quoting import visible
 
-Place = tuple[str | int, ...]
-"""Keys and positions that lead to a value."""
 _SECTIONS: Final = ("deliveries", "relay", "mta", "providers", "feedback", "engagement")
 
 

@@ -9,14 +9,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from sendcap.scenario.durations import (
-    Duration,
-    PositiveDuration,
-    format_duration,
-    parse_duration,
-)
+from sendcap.scenario.durations import Duration, DurationText, PositiveDuration, parse_duration
 from sendcap.scenario.section import Count, Name, Section, Share, unit
-from sendcap.text.quoting import shown
 
 LONGEST_VALIDITY_S: Final = parse_duration("3.5d")
 """Adobe's Enhanced MTA honours a validity up to this, in seconds."""
@@ -31,16 +25,6 @@ def _sums_to_one(audience: dict[str, float]) -> dict[str, float]:
     return audience
 
 
-def _not_too_long(spread: float) -> float:
-    # Opens are followed for 14 days from the start.
-    if spread > parse_duration("14d"):
-        raise ValueError(f"must be at most 14d, not {shown(format_duration(spread))}")
-    return spread
-
-
-Spread = Annotated[Duration, AfterValidator(_not_too_long)]
-"""Seconds, zero to 14 days."""
-
 Audience = Annotated[dict[Name, Share], AfterValidator(_sums_to_one)]
 """Share of each provider; they sum to 1."""
 
@@ -54,7 +38,8 @@ class Delivery(Section):
     """Number of messages to deliver."""
     at: Duration = 0.0
     """Start of sending; the delivery is *start pending* until then."""
-    spread: Spread = 0.0
+    # Opens are followed for 14 days from the start.
+    spread: Annotated[float, DurationText(most="14d", zero=True)] = 0.0
     """Time over which the messages become ready evenly, up to 14d (default: all at once)."""
     validity: PositiveDuration = LONGEST_VALIDITY_S
     """Time for which a message is retried; Adobe's Enhanced MTA honours at most 3.5d."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any, Final
 
-from pydantic import (
-    BeforeValidator,
-    PlainSerializer,
-    WithJsonSchema,
-)
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
 
 from sendcap.errors import SendcapError
 from sendcap.text.quoting import did_you_mean, shown
@@ -107,13 +104,7 @@ def _unit(unit: str, text: str) -> Fraction:
 
 
 def as_seconds(time: float | str, what: str) -> float:
-    """Return a time in seconds, from seconds or the text of a duration.
-
-    Raises
-    ------
-    SendcapError
-        If the text is not a duration; the message begins with ``what``.
-    """
+    """Return a time in seconds, from seconds or the text of a duration; errors begin with what."""
     if not isinstance(time, str):
         return float(time)
     try:
@@ -146,17 +137,16 @@ def _formatted(seconds: float) -> str:
     exact = Fraction(seconds)
     # Weeks are read but never written: people say "14d".
     units = ("m", "h", "d") if seconds >= 1 else ("ms", "m", "h", "d")
-    candidates = [f"{_decimal(float(exact / _UNITS[unit]))}{unit}" for unit in units]
+    candidates = [_written(float(exact / _UNITS[unit]), unit) for unit in units]
     if exact.denominator == 1 and exact < _UNITS["w"] * 1000:
         candidates.append(_compound(int(exact)))
     faithful = [text for text in candidates if _reads_back(text, seconds)]
-    faithful.append(f"{_decimal(seconds)}s")
+    faithful.append(_written(seconds, "s"))
     return min(faithful, key=lambda text: (len(text), "." in text))
 
 
-def _decimal(number: float) -> str:
-    text = repr(number)
-    return text.removesuffix(".0")
+def _written(number: float, unit: str) -> str:
+    return repr(number).removesuffix(".0") + unit
 
 
 def _reads_back(text: str, seconds: float) -> bool:
@@ -183,36 +173,6 @@ def checked_duration(value: Any) -> float:
     return seconds
 
 
-def duration_within(least: str | None = None, most: str | None = None) -> Callable[[Any], float]:
-    """Return a reader of durations that refuses what is not more than zero, or out of bounds.
-
-    Parameters
-    ----------
-    least, most
-        The bounds, which are themselves allowed; without ``least`` all above zero is.
-
-    Examples
-    --------
-    >>> duration_within("1s")("500ms")
-    Traceback (most recent call last):
-    ValueError: must be at least 1s, not "500ms"
-    """
-    least_s = parse_duration(least) if least else 0.0
-    most_s = parse_duration(most) if most else math.inf
-
-    def read(value: Any) -> float:
-        seconds = checked_duration(value)
-        if least and seconds < least_s:
-            raise ValueError(f"must be at least {least}, not {shown(value)}")
-        if seconds <= 0:
-            raise ValueError(f"must be more than zero, not {shown(value)}")
-        if seconds > most_s:
-            raise ValueError(f"must be at most {most}, not {shown(value)}")
-        return seconds
-
-    return read
-
-
 DURATION_SCHEMA: Final[dict[str, Any]] = {
     "type": "string",
     "title": "Duration",
@@ -220,18 +180,55 @@ DURATION_SCHEMA: Final[dict[str, Any]] = {
     "examples": ["300ms", "20m", "3.5d", "4d12h"],
 }
 
-Duration = Annotated[
-    float,
-    BeforeValidator(checked_duration, json_schema_input_type=str),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(DURATION_SCHEMA),
-]
+
+@dataclass(frozen=True)
+class DurationText:
+    """An annotation of seconds that a scenario file writes as text with a unit.
+
+    The bounds themselves are allowed; without ``least`` all above zero is.
+
+    >>> DurationText(least="1s").read("500ms")
+    Traceback (most recent call last):
+    ValueError: must be at least 1s, not "500ms"
+    """
+
+    least: str | None = None
+    most: str | None = None
+    zero: bool = False  # whether zero is allowed
+
+    def read(self, value: Any) -> float:
+        """Read a duration within the bounds."""
+        seconds = checked_duration(value)
+        if self.least and seconds < parse_duration(self.least):
+            raise ValueError(f"must be at least {self.least}, not {shown(value)}")
+        if seconds <= 0 and not self.zero:
+            raise ValueError(f"must be more than zero, not {shown(value)}")
+        if self.most and seconds > parse_duration(self.most):
+            raise ValueError(f"must be at most {self.most}, not {shown(value)}")
+        return seconds
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """The schema for editors."""
+        bound = f"; at least {self.least}" if self.least else ""
+        return {**DURATION_SCHEMA, "description": f"{DURATION_SCHEMA['description']}{bound}"}
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Read and write text, whatever the annotated type."""
+        write = core_schema.plain_serializer_function_ser_schema(format_duration)
+        return core_schema.no_info_plain_validator_function(self.read, serialization=write)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the schema for editors."""
+        return self.json_schema
+
+
+Duration = Annotated[float, DurationText(zero=True)]
 """Seconds, zero or more; text with a unit in a scenario file."""
 
-PositiveDuration = Annotated[
-    float,
-    BeforeValidator(duration_within(), json_schema_input_type=str),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(DURATION_SCHEMA),
-]
+PositiveDuration = Annotated[float, DurationText()]
 """Seconds, more than zero; text with a unit in a scenario file."""

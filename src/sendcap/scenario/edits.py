@@ -11,6 +11,7 @@ from sendcap.errors import ScenarioError
 from sendcap.scenario import problems
 from sendcap.scenario.files import from_dict, to_dict
 from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.section import Place
 from sendcap.text.quoting import did_you_mean, dotted, shown, visible
 
 _PIECE: Final = re.compile(r'(?:^|\.)(?:([A-Za-z0-9_-]+)|"([^"]*)")|\[(\d{1,9})\]')
@@ -68,7 +69,7 @@ def _replace(data: dict[str, Any], path: str, value: Any) -> None:
         table[last] = value
 
 
-def _within(table: Any, piece: str | int, path: str, place: problems.Place) -> Any:
+def _within(table: Any, piece: str | int, path: str, place: Place) -> Any:
     """Return what a table or list has under a key or number, or say what it has instead."""
     where = dotted(place) or "the scenario"
     if isinstance(piece, int) and isinstance(table, list):
@@ -85,7 +86,7 @@ def _within(table: Any, piece: str | int, path: str, place: problems.Place) -> A
     raise ScenarioError(f"{path}: unknown path; {where} is {shown(table)}, replace it as a whole")
 
 
-def _names_its_keys(place: problems.Place) -> bool:
+def _names_its_keys(place: Place) -> bool:
     """Whether the keys at a place are the author's names, so that a new one is a slip."""
     kind = problems.annotation_at(place)
     while get_origin(kind) is Annotated:
@@ -93,7 +94,7 @@ def _names_its_keys(place: problems.Place) -> bool:
     return get_origin(kind) is dict
 
 
-def place_of(path: str) -> problems.Place:
+def place_of(path: str) -> Place:
     """Return the keys and numbers of a path.
 
     Raises

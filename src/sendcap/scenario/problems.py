@@ -13,10 +13,8 @@ from pydantic_core import ErrorDetails
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.section import Section
+from sendcap.scenario.section import Place, Section
 from sendcap.text.quoting import did_you_mean, dotted, shown
-
-Place = tuple[str | int, ...]
 
 _TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("dist", RandomTime),

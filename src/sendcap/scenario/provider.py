@@ -22,6 +22,7 @@ from sendcap.scenario.section import (
     Count,
     CountOrUnlimited,
     Name,
+    Place,
     Section,
     Share,
     refuse,
@@ -129,7 +130,7 @@ class Provider(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Provider:
-        problems: list[tuple[tuple[str | int, ...], str]] = []
+        problems: list[tuple[Place, str]] = []
         total = math.fsum(kind.share for _, _, kind in self._kinds())
         if total > 1.0 + _TOLERANCE:
             message = f"shares of hard and faults sum to {total:.9g}, must be at most 1"

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
 
 from sendcap.errors import SendcapError
 from sendcap.scenario.durations import format_duration, parse_duration
-from sendcap.scenario.problems import Place, annotation_at
+from sendcap.scenario.problems import annotation_at
 from sendcap.scenario.rates import Rate
+from sendcap.scenario.section import Place
 from sendcap.text.quoting import dotted, shown
 
 _DECIMALS: Final = 3

@@ -10,11 +10,11 @@ from pydantic import (
     BeforeValidator,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    PlainSerializer,
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
 
+from sendcap.scenario.section import READ_NONE, WRITE_NONE
 from sendcap.text.quoting import did_you_mean, shown
 
 _LONGEST_TEXT: Final = 100
@@ -162,15 +162,9 @@ RATE_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-def _rate_or_none(value: Any) -> Rate | None:
-    if value is None or value == "none":
-        return None
-    return value if isinstance(value, Rate) else Rate.parse(value)
-
-
-def _even_rate_or_none(value: Any) -> Rate | None:
-    rate = _rate_or_none(value)
-    if rate is not None and rate.burst is not None:
+def _without_burst(value: Any) -> Any:
+    rate = Rate.parse(value) if isinstance(value, str) else value
+    if isinstance(rate, Rate) and rate.burst is not None:
         raise ValueError(
             f"{shown(str(value))}: this is a server's rate, one message after the other, so it has "
             f'no max_burst; write "{Rate(rate.limit, rate.period_s)}"'
@@ -178,22 +172,19 @@ def _even_rate_or_none(value: Any) -> Rate | None:
     return rate
 
 
-def _or_none(rate: Rate | None) -> str:
-    return "none" if rate is None else str(rate)
-
-
 RateField = Annotated[
     Rate | None,
-    BeforeValidator(_rate_or_none, json_schema_input_type=str),
-    PlainSerializer(_or_none, return_type=str),
+    READ_NONE,
+    WRITE_NONE,
     WithJsonSchema({**RATE_SCHEMA, "examples": [*RATE_SCHEMA["examples"], "none"]}),
 ]
 """A rate, or None for no limit; ``"none"`` in a scenario file."""
 
 ServerRateField = Annotated[
     Rate | None,
-    BeforeValidator(_even_rate_or_none, json_schema_input_type=str),
-    PlainSerializer(_or_none, return_type=str),
+    BeforeValidator(_without_burst),
+    READ_NONE,
+    WRITE_NONE,
     WithJsonSchema(
         {**RATE_SCHEMA, "description": _GRAMMAR.format(""), "examples": ["2000/s", "none"]}
     ),

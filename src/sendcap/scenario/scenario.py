@@ -14,7 +14,16 @@ from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
 from sendcap.scenario.durations import format_duration, parse_duration
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
-from sendcap.scenario.section import MOST_AT_A_TIME, Name, OneOrMore, Section, Title, Whole, refuse
+from sendcap.scenario.section import (
+    MOST_AT_A_TIME,
+    Name,
+    OneOrMore,
+    Place,
+    Section,
+    Title,
+    Whole,
+    refuse,
+)
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.suspend import Suspend
 from sendcap.text.quoting import did_you_mean, dotted, shown
@@ -108,7 +117,7 @@ class Scenario(Section):
         self._warn()
         return self
 
-    def _unknown_providers(self) -> list[tuple[tuple[str | int, ...], str]]:
+    def _unknown_providers(self) -> list[tuple[Place, str]]:
         defined = f"; defined: {', '.join(self.providers)}"
         return [
             (
@@ -120,8 +129,8 @@ class Scenario(Section):
             if name not in self.providers
         ]
 
-    def _names_used_twice(self) -> list[tuple[tuple[str | int, ...], str]]:
-        problems: list[tuple[tuple[str | int, ...], str]] = []
+    def _names_used_twice(self) -> list[tuple[Place, str]]:
+        problems: list[tuple[Place, str]] = []
         seen: Counter[str] = Counter()
         for number, delivery in enumerate(self.deliveries):
             seen[delivery.name] += 1
@@ -130,7 +139,7 @@ class Scenario(Section):
                 problems.append((("deliveries", number, "name"), message))
         return problems
 
-    def _spread_too_far(self) -> list[tuple[tuple[str | int, ...], str]]:
+    def _spread_too_far(self) -> list[tuple[Place, str]]:
         if self.mta.clock_origin == "relayed":
             return []
         return [
@@ -146,9 +155,9 @@ class Scenario(Section):
             if delivery.spread >= delivery.honoured_validity
         ]
 
-    def _suspended_for_ever(self) -> list[tuple[tuple[str | int, ...], str]]:
+    def _suspended_for_ever(self) -> list[tuple[Place, str]]:
         """Find rules with a rate above the tolerance: they would renew themselves."""
-        problems: list[tuple[tuple[str | int, ...], str]] = []
+        problems: list[tuple[Place, str]] = []
         for name, provider in self.providers.items():
             rule, tolerance = self.suspend_of(name), provider.tolerance
             if rule is None or tolerance is None or rule.rate == "closed":
@@ -167,7 +176,7 @@ class Scenario(Section):
     @model_validator(mode="after")
     def _not_too_many_connections(self) -> Scenario:
         ips, most = self.mta.ips, MOST_AT_A_TIME
-        problems: list[tuple[tuple[str | int, ...], str]] = []
+        problems: list[tuple[Place, str]] = []
         if ips > most:
             problems.append((("mta", "ips"), f"must be at most {most}, not {shown(ips)}"))
         for name, provider in self.providers.items():

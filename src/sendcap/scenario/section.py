@@ -14,16 +14,21 @@ from pydantic import (
     Field,
     JsonValue,
     PlainValidator,
+    SerializerFunctionWrapHandler,
     ValidationError,
     WithJsonSchema,
+    WrapSerializer,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sendcap.text.quoting import shown
 
+Place = tuple[str | int, ...]
+"""Keys and positions that lead to a value."""
+
 
 class Section(BaseModel):
-    """A table of a scenario file: frozen, and no key that it does not know."""
+    """A table of a scenario file: frozen, and without unknown keys."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
@@ -33,20 +38,10 @@ class Section(BaseModel):
     """Keys that a file may have and that reading replaces by fields."""
 
 
-def refuse(title: str, problems: Iterable[tuple[tuple[str | int, ...], str]]) -> None:
-    """Report problems that concern more than one field, each at its own place.
+def refuse(title: str, problems: Iterable[tuple[Place, str]]) -> None:
+    """Raise problems that concern more than one field, each at its own place below the model.
 
-    Parameters
-    ----------
-    title
-        Name of the model that was being checked.
-    problems
-        For each problem the place below that model and the message.
-
-    Raises
-    ------
-    pydantic.ValidationError
-        If there is any problem; pydantic merges it with the errors of the enclosing models.
+    Pydantic merges them with the errors of the enclosing models.
     """
     errors = [
         InitErrorDetails(
@@ -152,3 +147,13 @@ CountOrUnlimited = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "unlimited"}]}),
 ]
 """A whole number of at least 1, or ``"unlimited"``."""
+
+
+def _or_none(value: Any, write: SerializerFunctionWrapHandler) -> Any:
+    return "none" if value is None else write(value)
+
+
+READ_NONE: Final = BeforeValidator(lambda value: None if value == "none" else value)
+"""For a field that may be None, which a scenario file writes as "none"."""
+WRITE_NONE: Final = WrapSerializer(_or_none)
+"""As above."""

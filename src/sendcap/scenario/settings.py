@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, Literal
 import numpy as np
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -17,8 +16,8 @@ from pydantic import (
 from sendcap.scenario.distributions import Constant, Distribution
 from sendcap.scenario.durations import (
     DURATION_SCHEMA,
+    DurationText,
     PositiveDuration,
-    duration_within,
     format_duration,
     parse_duration,
 )
@@ -26,7 +25,16 @@ from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.rates import RateField, ServerRateField
 from sendcap.scenario.retry import ExponentialRetry, Retry
 from sendcap.scenario.retry.policy import SHORTEST_WINDOW
-from sendcap.scenario.section import MOST_AT_A_TIME, Count, OneOrMore, Section, Share, unit
+from sendcap.scenario.section import (
+    MOST_AT_A_TIME,
+    READ_NONE,
+    WRITE_NONE,
+    Count,
+    OneOrMore,
+    Section,
+    Share,
+    unit,
+)
 from sendcap.scenario.suspend import SuspendField
 from sendcap.text.quoting import shown
 
@@ -36,24 +44,15 @@ ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
 _LEAST_WITHIN_THE_LIMIT: Final = 0.05
 """Longer latencies are drawn again, so a limit that is hardly ever kept would take for ever."""
 
-_window = duration_within(least=SHORTEST_WINDOW)
+_WINDOW: Final = DurationText(least=SHORTEST_WINDOW)
 
 
 def _auto_or_duration(value: Any) -> float | str:
-    return "auto" if value == "auto" else _window(value)
+    return "auto" if value == "auto" else _WINDOW.read(value)
 
 
 def _auto_or_text(window: float | str) -> str:
     return "auto" if isinstance(window, str) else format_duration(window)
-
-
-Horizon = Annotated[
-    float,
-    BeforeValidator(duration_within(most="366d"), json_schema_input_type=str),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(DURATION_SCHEMA),
-]
-"""Seconds, more than zero and at most 366 days."""
 
 
 class Time(Section):
@@ -68,7 +67,7 @@ class Time(Section):
         WithJsonSchema({**DURATION_SCHEMA, "examples": ["auto", "60s"]}),
     ] = "auto"
     """Look-ahead window, "auto" or at least 100ms; affects speed, not results."""
-    horizon: Horizon | None = None
+    horizon: Annotated[float, DurationText(most="366d")] | None = None
     """End of the simulation, up to 366d (default: when every message is final and reported)."""
 
 
@@ -159,14 +158,6 @@ class Relay(Section):
     """Share of the messages that fail before the hand-over."""
 
 
-def _none(value: Any) -> Any:
-    return None if value == "none" else value
-
-
-def _or_none(spool: int | None) -> int | str:
-    return "none" if spool is None else spool
-
-
 class Mta(Section):
     """The MTA: source addresses, ingress, spool, suspension, validity and retries."""
 
@@ -174,9 +165,7 @@ class Mta(Section):
     """Source addresses; the providers' limits apply to each."""
     ingress_rate: ServerRateField = None
     """Rate at which the MTA accepts messages from the relay, or "none"."""
-    spool: Annotated[
-        Count | None, BeforeValidator(_none), PlainSerializer(_or_none), unit("messages")
-    ] = None
+    spool: Annotated[Count | None, READ_NONE, WRITE_NONE, unit("messages")] = None
     """Largest number of messages in the MTA that are not final, or "none"; the relay waits."""
     suspend: SuspendField = None
     """Reaction to throttled answers: a rule, the name of a rule, or "none"."""

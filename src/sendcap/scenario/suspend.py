@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer
 
-from sendcap.scenario.durations import (
-    DURATION_SCHEMA,
-    PositiveDuration,
-    duration_within,
-    format_duration,
-    parse_duration,
-)
+from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
 from sendcap.scenario.section import Count, Section, unit
 from sendcap.scenario.throttle import ClosedOrRate
 from sendcap.text.quoting import did_you_mean, shown
 
 _LONGEST: Final = "366d"
-_read_length = duration_within(most=_LONGEST)
 
 
-def _length(value: Any) -> float:
+def _not_for_ever(value: Any) -> Any:
     if value in ("none", "never", "forever", "unlimited", "inf"):
         raise ValueError(f"{shown(value)} would never end; give a duration up to {_LONGEST}")
-    return _read_length(value)
+    return value
 
 
 class Suspend(Section):
@@ -43,12 +36,7 @@ class Suspend(Section):
     """Throttled answers that start a suspension."""
     within: PositiveDuration = parse_duration("1h")
     """Sliding period in which they are counted."""
-    lasts: Annotated[
-        float,
-        BeforeValidator(_length, json_schema_input_type=str),
-        PlainSerializer(format_duration, return_type=str),
-        WithJsonSchema(DURATION_SCHEMA),
-    ]
+    lasts: Annotated[float, DurationText(most=_LONGEST), BeforeValidator(_not_for_ever)]
     """Length of the suspension, up to 366d."""
     rate: ClosedOrRate = "closed"
     """Rate of attempts from each source address during the suspension, or "closed"."""

@@ -17,7 +17,7 @@ from pydantic import (
 
 from sendcap.scenario.durations import Duration, PositiveDuration, format_duration
 from sendcap.scenario.rates import RATE_SCHEMA, Rate
-from sendcap.scenario.section import Count, OneOrMore, Section, Share, refuse, unit
+from sendcap.scenario.section import Count, OneOrMore, Place, Section, Share, refuse, unit
 
 _DAY_S: Final = 86_400.0
 
@@ -57,7 +57,7 @@ class Schedule(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Schedule:
-        problems: list[tuple[tuple[str | int, ...], str]] = []
+        problems: list[tuple[Place, str]] = []
         if self.steps[0].at != 0.0:
             given = format_duration(self.steps[0].at)
             problems.append((("steps", 0, "at"), f'the first step must be at "0s", not "{given}"'))

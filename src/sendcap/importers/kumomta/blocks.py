@@ -11,7 +11,7 @@ from sendcap.errors import ConfigurationError
 from sendcap.importers.kumomta.files import KumomtaFile, Settings
 from sendcap.importers.kumomta.rules import Rule, rule_of
 from sendcap.importers.reading import Entry, Text, read
-from sendcap.scenario.commented import Place
+from sendcap.scenario.section import Place
 from sendcap.text.quoting import shown
 
 MERGED_MAPS: Final = (

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.reading import Entry, Text
-from sendcap.scenario.commented import Place
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.files import parsed
+from sendcap.scenario.section import Place
 from sendcap.text.quoting import dotted, shown
 
 _LONGEST_LINE: Final = 20_000

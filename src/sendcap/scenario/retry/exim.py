@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal, NamedTuple
 import numpy as np
 from pydantic import AfterValidator
 
-from sendcap.scenario.durations import duration_within, parse_duration
-from sendcap.scenario.retry.policy import Delay, Failures, RetryPolicy, Times, drawn, read_delay
+from sendcap.scenario.durations import DurationText, parse_duration
+from sendcap.scenario.retry.policy import DELAY, Bounces, Delay, RetryPolicy, Times
 from sendcap.text.quoting import shown
 
 _ARGUMENTS: Final = {"F": "F,cutoff,interval", "G": "G,cutoff,interval,factor"}
@@ -43,8 +43,8 @@ def _step(text: str) -> _Step:
         )
     if len(arguments) != (2 if letter == "F" else 3):
         raise ValueError(f"{shown(text)} must have the form {_ARGUMENTS[letter]}")
-    cutoff_s = _argument("cutoff", duration_within(), arguments[0], text)
-    interval_s = _argument("interval", read_delay, arguments[1], text)
+    cutoff_s = _argument("cutoff", DurationText().read, arguments[0], text)
+    interval_s = _argument("interval", DELAY.read, arguments[1], text)
     return _Step(letter, cutoff_s, interval_s, _factor(arguments[2:], text))
 
 
@@ -103,33 +103,24 @@ class EximRetry(RetryPolicy):
     def _parsed(self) -> tuple[_Step, ...]:
         return _steps(self.rule)
 
-    def due_s(
-        self,
-        failures: Failures,  # noqa: ARG002
-        finish_s: Times,
-        arrived_s: Times,  # noqa: ARG002
-        first_failed_s: Times,
-        previous_delay_s: Times,
-        uniform: Times | None,
-    ) -> Times:
-        """See `RetryPolicy.due_s`."""
+    def _due_s(self, bounces: Bounces) -> Times:
         cutoff_s = np.array([step.cutoff_s for step in self._parsed])
-        which = np.searchsorted(cutoff_s, finish_s - first_failed_s, side="left")
-        delay_s = np.full(len(finish_s), np.inf)
+        which = np.searchsorted(cutoff_s, bounces.finish_s - bounces.first_failed_s, side="left")
+        delay_s = np.full(len(bounces.finish_s), np.inf)
         for number, step in enumerate(self._parsed):
             mine = which == number
-            grown_s = previous_delay_s[mine] * step.factor
+            grown_s = bounces.previous_delay_s[mine] * step.factor
             if step.letter == "F":
                 delay_s[mine] = step.interval_s
             elif step.letter == "G":
                 # A delay that was the interval has been rounded with the clock since.
-                early = previous_delay_s[mine] < step.interval_s * (1.0 - 1e-6)
+                early = bounces.previous_delay_s[mine] < step.interval_s * (1.0 - 1e-6)
                 delay_s[mine] = np.where(early, step.interval_s, grown_s)
             else:
                 room_s = np.maximum(grown_s - step.interval_s, 0.0)
-                delay_s[mine] = step.interval_s + room_s * (0.5 + 0.5 * drawn(uniform)[mine])
+                delay_s[mine] = step.interval_s + room_s * (0.5 + 0.5 * bounces.drawn[mine])
         delay_s = np.minimum(delay_s, self.retry_interval_max)
-        return np.where(which == len(cutoff_s), np.inf, finish_s + delay_s)
+        return np.where(which == len(cutoff_s), np.inf, bounces.finish_s + delay_s)
 
     @property
     def shortest_delay_s(self) -> float:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from sendcap.scenario.durations import PositiveDuration, parse_duration
 from sendcap.scenario.retry.policy import (
+    OR_NO_LIMIT,
+    Bounces,
     Cap,
     Delay,
-    Failures,
     Jitter,
     RetryPolicy,
     Times,
-    check_cap,
     doubling,
-    drawn,
-    with_jitter,
+    listed,
+    ordered,
 )
 from sendcap.scenario.section import Number, OneOrMore
 from sendcap.text.quoting import shown
@@ -41,23 +41,11 @@ class ExponentialRetry(RetryPolicy):
     jitter: Jitter = 0.0
     """Half-width of the random factor 1 ± jitter."""
 
-    @model_validator(mode="after")
-    def _max_from_first(self) -> ExponentialRetry:
-        check_cap("exponential", "max", self.max, "first", self.first)
-        return self
+    _ordered = ordered("first", "max", OR_NO_LIMIT)
 
-    def due_s(
-        self,
-        failures: Failures,
-        finish_s: Times,
-        arrived_s: Times,  # noqa: ARG002
-        first_failed_s: Times,  # noqa: ARG002
-        previous_delay_s: Times,  # noqa: ARG002
-        uniform: Times | None,
-    ) -> Times:
-        """See `RetryPolicy.due_s`."""
-        delay_s = doubling(self.first, self.factor, self.max, failures)
-        return finish_s + with_jitter(delay_s, self.jitter, uniform)
+    def _due_s(self, bounces: Bounces) -> Times:
+        delay_s = doubling(self.first, self.factor, self.max, bounces.failures)
+        return bounces.finish_s + bounces.with_jitter(delay_s, self.jitter)
 
     @property
     def shortest_delay_s(self) -> float:
@@ -80,17 +68,10 @@ class ScheduleRetry(RetryPolicy):
     jitter: Jitter = 0.0
     """Half-width of the random factor 1 ± jitter."""
 
-    def due_s(
-        self,
-        failures: Failures,
-        finish_s: Times,
-        arrived_s: Times,  # noqa: ARG002
-        first_failed_s: Times,  # noqa: ARG002
-        previous_delay_s: Times,  # noqa: ARG002
-        uniform: Times | None,
-    ) -> Times:
-        """See `RetryPolicy.due_s`."""
-        return finish_s + with_jitter(listed(self.delays, failures), self.jitter, uniform)
+    def _due_s(self, bounces: Bounces) -> Times:
+        return bounces.finish_s + bounces.with_jitter(
+            listed(self.delays, bounces.failures), self.jitter
+        )
 
     @property
     def shortest_delay_s(self) -> float:
@@ -101,12 +82,6 @@ class ScheduleRetry(RetryPolicy):
     def needs_uniform(self) -> bool:
         """Whether there is jitter."""
         return self.jitter > 0.0
-
-
-def listed(delays: tuple[float, ...], failures: Failures) -> Times:
-    """Delay number n of a list after n earlier failures; the last one repeats."""
-    last = len(delays) - 1
-    return np.array(delays)[np.minimum(failures.astype(np.int64), last)]
 
 
 def _auto_or_count(value: Any) -> int | str:
@@ -143,26 +118,15 @@ class MomentumRetry(RetryPolicy):
     ] = "auto"
     """Retries before the policy gives up, or "auto": the validity decides."""
 
-    @model_validator(mode="after")
-    def _max_from_first(self) -> MomentumRetry:
-        cap = self.max_retry_interval
-        check_cap("momentum", "max_retry_interval", cap, "retry_interval", self.retry_interval)
-        return self
+    _ordered = ordered("retry_interval", "max_retry_interval", OR_NO_LIMIT)
 
-    def due_s(
-        self,
-        failures: Failures,
-        finish_s: Times,
-        arrived_s: Times,  # noqa: ARG002
-        first_failed_s: Times,  # noqa: ARG002
-        previous_delay_s: Times,  # noqa: ARG002
-        uniform: Times | None,  # noqa: ARG002
-    ) -> Times:
-        """See `RetryPolicy.due_s`."""
-        due_s = finish_s + doubling(self.retry_interval, 2.0, self.max_retry_interval, failures)
+    def _due_s(self, bounces: Bounces) -> Times:
+        due_s = bounces.finish_s + doubling(
+            self.retry_interval, 2.0, self.max_retry_interval, bounces.failures
+        )
         if self.max_retries == "auto":
             return due_s
-        return np.where(failures >= self.max_retries, np.inf, due_s)
+        return np.where(bounces.failures >= self.max_retries, np.inf, due_s)
 
     @property
     def shortest_delay_s(self) -> float:
@@ -192,31 +156,18 @@ class KumomtaRetry(RetryPolicy):
     max_age: PositiveDuration = parse_duration("7d")
     """Age of a message beyond which the policy gives up."""
 
-    @model_validator(mode="after")
-    def _max_from_first(self) -> KumomtaRetry:
-        cap = self.max_retry_interval
-        check_cap("kumomta", "max_retry_interval", cap, "retry_interval", self.retry_interval)
-        return self
+    _ordered = ordered("retry_interval", "max_retry_interval", OR_NO_LIMIT)
 
     @property
     def _jitter_s(self) -> float:
         return min(self.retry_interval / 20.0, 60.0)
 
-    def due_s(
-        self,
-        failures: Failures,
-        finish_s: Times,
-        arrived_s: Times,
-        first_failed_s: Times,  # noqa: ARG002
-        previous_delay_s: Times,  # noqa: ARG002
-        uniform: Times | None,
-    ) -> Times:
-        """See `RetryPolicy.due_s`."""
-        delay_s = doubling(self.retry_interval, 2.0, self.max_retry_interval, failures)
+    def _due_s(self, bounces: Bounces) -> Times:
+        delay_s = doubling(self.retry_interval, 2.0, self.max_retry_interval, bounces.failures)
         if self.needs_uniform:
-            delay_s = delay_s + np.trunc((drawn(uniform) - 0.5) * self._jitter_s)
-        age_s = finish_s - arrived_s
-        return np.where(age_s + delay_s > self.max_age, np.inf, finish_s + delay_s)
+            delay_s = delay_s + np.trunc((bounces.drawn - 0.5) * self._jitter_s)
+        age_s = bounces.finish_s - bounces.arrived_s
+        return np.where(age_s + delay_s > self.max_age, np.inf, bounces.finish_s + delay_s)
 
     @property
     def shortest_delay_s(self) -> float:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator
 
 from sendcap.scenario.durations import PositiveDuration, format_duration, parse_duration
-from sendcap.scenario.retry.geometric import listed
-from sendcap.scenario.retry.policy import Delay, Failures, RetryPolicy, Times
-from sendcap.scenario.section import Count, OneOrMore, refuse, unit
+from sendcap.scenario.retry.policy import Bounces, Delay, RetryPolicy, Times, listed, ordered
+from sendcap.scenario.section import Count, OneOrMore, unit
 
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86_400.0
@@ -42,18 +41,9 @@ class PowermtaRetry(RetryPolicy):
     bounce_after: PositiveDuration = parse_duration("4d12h")
     """Age of a message beyond which the policy gives up."""
 
-    def due_s(
-        self,
-        failures: Failures,
-        finish_s: Times,
-        arrived_s: Times,
-        first_failed_s: Times,  # noqa: ARG002
-        previous_delay_s: Times,  # noqa: ARG002
-        uniform: Times | None,  # noqa: ARG002
-    ) -> Times:
-        """See `RetryPolicy.due_s`."""
-        due_s = finish_s + listed(self.retry_after, failures)
-        return np.where(due_s - arrived_s > self.bounce_after, np.inf, due_s)
+    def _due_s(self, bounces: Bounces) -> Times:
+        due_s = bounces.finish_s + listed(self.retry_after, bounces.failures)
+        return np.where(due_s - bounces.arrived_s > self.bounce_after, np.inf, due_s)
 
     @property
     def shortest_delay_s(self) -> float:
@@ -86,18 +76,9 @@ class AdobeLegacyRetry(RetryPolicy):
     interval: Annotated[PositiveDuration, AfterValidator(_from_an_hour)] = parse_duration("1h")
     """Delay on the first day, 1h to 1d."""
 
-    def due_s(
-        self,
-        failures: Failures,
-        finish_s: Times,
-        arrived_s: Times,  # noqa: ARG002
-        first_failed_s: Times,  # noqa: ARG002
-        previous_delay_s: Times,  # noqa: ARG002
-        uniform: Times | None,  # noqa: ARG002
-    ) -> Times:
-        """See `RetryPolicy.due_s`."""
-        day_one = failures < self.retries_on_day_one
-        return finish_s + np.where(day_one, self.interval, _DAY_S)
+    def _due_s(self, bounces: Bounces) -> Times:
+        day_one = bounces.failures < self.retries_on_day_one
+        return bounces.finish_s + np.where(day_one, self.interval, _DAY_S)
 
     @property
     def shortest_delay_s(self) -> float:
@@ -129,28 +110,13 @@ class PostfixRetry(RetryPolicy):
     maximal_queue_lifetime: PositiveDuration = parse_duration("5d")
     """Age of a message at which a soft bounce is final."""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> PostfixRetry:
-        if self.maximal_backoff_time < self.minimal_backoff_time:
-            message = (
-                f"{format_duration(self.maximal_backoff_time)} is less than minimal_backoff_time, "
-                f"{format_duration(self.minimal_backoff_time)}; give at least that"
-            )
-            refuse("postfix", [(("maximal_backoff_time",), message)])
-        return self
+    _ordered = ordered("minimal_backoff_time", "maximal_backoff_time")
 
-    def due_s(
-        self,
-        failures: Failures,  # noqa: ARG002
-        finish_s: Times,
-        arrived_s: Times,
-        first_failed_s: Times,  # noqa: ARG002
-        previous_delay_s: Times,  # noqa: ARG002
-        uniform: Times | None,  # noqa: ARG002
-    ) -> Times:
-        """See `RetryPolicy.due_s`."""
-        age_s = finish_s - arrived_s
-        earliest_s = finish_s + np.clip(age_s, self.minimal_backoff_time, self.maximal_backoff_time)
+    def _due_s(self, bounces: Bounces) -> Times:
+        age_s = bounces.finish_s - bounces.arrived_s
+        earliest_s = bounces.finish_s + np.clip(
+            age_s, self.minimal_backoff_time, self.maximal_backoff_time
+        )
         due_s = np.ceil(earliest_s / self.queue_run_delay) * self.queue_run_delay
         # Rounding may put the product just before the moment that it must not precede.
         due_s = np.where(due_s < earliest_s, due_s + self.queue_run_delay, due_s)

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
-from sendcap.scenario.durations import (
-    DURATION_SCHEMA,
-    Duration,
-    duration_within,
-    format_duration,
-    parse_duration,
-)
-from sendcap.scenario.section import Number, Section, refuse
+from sendcap.scenario.durations import DurationText, format_duration, parse_duration
+from sendcap.scenario.section import READ_NONE, WRITE_NONE, Number, Section, refuse
 from sendcap.text.quoting import shown
 
 Times = npt.NDArray[np.float64]
@@ -25,37 +19,48 @@ Failures = npt.NDArray[np.integer[Any]]
 SHORTEST_WINDOW: Final = "100ms"
 """The engine advances by the shortest delay at most; with a shorter one it would take for ever."""
 
-read_delay: Final = duration_within(least="1s")
-"""Read a delay between attempts, at least a second; no MTA tries again sooner."""
+DELAY: Final = DurationText(least="1s")
+"""A delay between attempts; no MTA tries again sooner than after a second."""
 
-_DELAY_SCHEMA: Final[dict[str, Any]] = {
-    **DURATION_SCHEMA,
-    "description": f"{DURATION_SCHEMA['description']}; at least 1s",
-}
-
-Delay = Annotated[
-    float,
-    BeforeValidator(read_delay, json_schema_input_type=str),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(_DELAY_SCHEMA),
-]
+Delay = Annotated[float, DELAY]
 """Seconds between attempts, at least 1; text with a unit in a scenario file."""
 
 Jitter = Annotated[Number, Field(ge=0, lt=1)]
 """Half the width of the factor's range: each delay times a uniform draw from 1 ± jitter."""
 
 
-def _none_as_no_cap(value: Any) -> Any:
-    return None if value == "none" else value
-
-
 Cap = Annotated[
     Delay | None,
-    BeforeValidator(_none_as_no_cap),
-    PlainSerializer(lambda cap: "none" if cap is None else format_duration(cap), return_type=str),
-    WithJsonSchema({**_DELAY_SCHEMA, "examples": ["12h", "none"]}),
+    READ_NONE,
+    WRITE_NONE,
+    WithJsonSchema({**DELAY.json_schema, "examples": ["12h", "none"]}),
 ]
 """The longest delay in seconds, or None, written ``"none"``."""
+
+
+class Bounces(NamedTuple):
+    """Messages at a soft bounce; see `RetryPolicy.due_s`."""
+
+    failures: Failures
+    finish_s: Times
+    arrived_s: Times
+    first_failed_s: Times
+    previous_delay_s: Times
+    uniform: Times | None
+
+    @property
+    def drawn(self) -> Times:
+        """The draws that a random policy needs."""
+        if self.uniform is None:
+            message = "this retry policy is random: it needs a uniform draw for each message"
+            raise ValueError(message)
+        return self.uniform
+
+    def with_jitter(self, delay_s: Times, jitter: float) -> Times:
+        """Multiply each delay by a uniform draw from 1 ± ``jitter``."""
+        if jitter == 0.0:
+            return delay_s
+        return delay_s * (1.0 - jitter + 2.0 * jitter * self.drawn)
 
 
 class RetryPolicy(Section, ABC):
@@ -73,7 +78,6 @@ class RetryPolicy(Section, ABC):
             refuse("retry", [(("jitter",), f"{jitter} makes {message}")])
         return self
 
-    @abstractmethod
     def due_s(
         self,
         failures: Failures,
@@ -105,6 +109,13 @@ class RetryPolicy(Section, ABC):
         ndarray of float
             The moments on the simulation's clock; infinite where the policy gives up.
         """
+        return self._due_s(
+            Bounces(failures, finish_s, arrived_s, first_failed_s, previous_delay_s, uniform)
+        )
+
+    @abstractmethod
+    def _due_s(self, bounces: Bounces) -> Times:
+        """When messages are due again after a soft bounce."""
 
     @property
     @abstractmethod
@@ -117,20 +128,6 @@ class RetryPolicy(Section, ABC):
         return False
 
 
-def with_jitter(delay_s: Times, jitter: float, uniform: Times | None) -> Times:
-    """Multiply each delay by a uniform draw from 1 ± ``jitter``."""
-    if jitter == 0.0:
-        return delay_s
-    return delay_s * (1.0 - jitter + 2.0 * jitter * drawn(uniform))
-
-
-def drawn(uniform: Times | None) -> Times:
-    """Return the draws that a random policy was given."""
-    if uniform is None:
-        raise ValueError("this retry policy is random: it needs a uniform draw for each message")
-    return uniform
-
-
 def doubling(first_s: float, factor: float, cap_s: float | None, failures: Failures) -> Times:
     """Delay ``first · factorⁿ`` after n earlier failures, at most the cap."""
     # Beyond the largest float the delay is infinite, or the cap.
@@ -139,11 +136,26 @@ def doubling(first_s: float, factor: float, cap_s: float | None, failures: Failu
     return delay_s if cap_s is None else np.minimum(delay_s, cap_s)
 
 
-def check_cap(title: str, key: str, cap: Duration | None, first_key: str, first: Duration) -> None:
-    """Refuse a longest delay that is shorter than the first one."""
-    if cap is not None and cap < first:
-        message = (
-            f"{format_duration(cap)} is less than {first_key}, {format_duration(first)}; "
-            f'give at least that, or "none" for no limit'
-        )
-        refuse(title, [((key,), message)])
+def listed(delays: tuple[float, ...], failures: Failures) -> Times:
+    """Delay number n of a list after n earlier failures; the last one repeats."""
+    last = len(delays) - 1
+    return np.array(delays)[np.minimum(failures.astype(np.int64), last)]
+
+
+def ordered(first: str, cap: str, instead: str = "") -> Any:
+    """Return a check of a policy: the longest delay is no shorter than the first one."""
+
+    def check(policy: Any) -> Any:
+        first_s, cap_s = getattr(policy, first), getattr(policy, cap)
+        if cap_s is not None and cap_s < first_s:
+            message = (
+                f"{format_duration(cap_s)} is less than {first}, {format_duration(first_s)}; "
+                f"give at least that{instead}"
+            )
+            refuse(policy.policy, [((cap,), message)])
+        return policy
+
+    return model_validator(mode="after")(check)
+
+
+OR_NO_LIMIT: Final = ', or "none" for no limit'
