@@ -57,7 +57,6 @@ LOCAL: dict[tuple[str, str], str] = {
 STILL_LONG_MODULES: set[str] = {"study.replication.measures"}
 STILL_LONG_FUNCTIONS: set[str] = {
     "charts.delivered.delivered",
-    "study.convergence.compare.compare",
     "study.forecasts.forecast.forecast",
     "study.optimisation.optimise.optimise",
     "study.replication.replicate.replicate",

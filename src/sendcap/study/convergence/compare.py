@@ -5,12 +5,8 @@ keyed by delivery, provider and purpose. So equal parts of the two scenarios dra
 same streams, and most of the chance cancels out of the difference. Within a stream, draws are
 consumed in the order of service; where a change alters that order, messages swap draws, and less
 cancels. The differences of the replications are independent and identically distributed, so the t
-interval is right either way.
-
-References
-----------
-A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 10.2.1 (paired t) and
-11.2 (common random numbers).
+interval is right either way. Source: A. M. Law, "Simulation Modeling and Analysis", 5th edition
+(2015), sections 10.2.1 (paired t) and 11.2 (common random numbers).
 """
 
 from __future__ import annotations
@@ -34,7 +30,6 @@ from sendcap.saved import LEDGER
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.study.convergence.converge import EXTREMES, SETTLING, convergence_plan, tolerances_of
-from sendcap.study.convergence.sentences import comparison_sentences
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.recording import (
     ACCEPTED_TIMES,
@@ -48,6 +43,7 @@ from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS, modes_of
 from sendcap.study.replication.replications import Band, Records, Replications, spread
 from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.replication.workers import Simulations, Workers
+from sendcap.text.shares import share_text
 
 COMPARED: Final = (
     "delivered_pct",
@@ -112,26 +108,24 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
     @cached_property
     def _differences(self) -> pd.DataFrame:
         rows = []
-        for name in COMPARED:
-            for about, of_a in self.a.numbers.items():
-                if about.name != name or not about.of_all:
-                    continue
-                of_b = self.b.numbers[about]
-                both = ~np.isnan(of_a + of_b)
-                difference = spread(of_b - of_a, self.a.confidence)
-                rows.append(
-                    {
-                        "mode": about.mode,
-                        "name": name,
-                        "tolerance_pt": about.at,
-                        "n": difference["n"],
-                        "a": spread(of_a[both], self.a.confidence)["mean"],
-                        "b": spread(of_b[both], self.a.confidence)["mean"],
-                        "difference": difference["mean"],
-                        "low": difference["mean_low"],
-                        "high": difference["mean_high"],
-                    }
-                )
+        wanted = [about for about in self.a.numbers if about.name in COMPARED and about.of_all]
+        for about in sorted(wanted, key=lambda about: COMPARED.index(about.name)):
+            of_a, of_b = self.a.numbers[about], self.b.numbers[about]
+            both = ~np.isnan(of_a + of_b)
+            difference = spread(of_b - of_a, self.a.confidence)
+            rows.append(
+                {
+                    "mode": about.mode,
+                    "name": about.name,
+                    "tolerance_pt": about.at,
+                    "n": difference["n"],
+                    "a": spread(of_a[both], self.a.confidence)["mean"],
+                    "b": spread(of_b[both], self.a.confidence)["mean"],
+                    "difference": difference["mean"],
+                    "low": difference["mean_low"],
+                    "high": difference["mean_high"],
+                }
+            )
         return pd.DataFrame(rows)
 
     def curves(self) -> pd.DataFrame:
@@ -162,7 +156,20 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
 
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
-        return list(comparison_sentences(self))
+        start = "Times count from t = 0, the start of the simulation."
+        if self.a.n > 1:
+            pairs = (
+                f"Means over {self.a.n} pairs of simulations, both of a pair with the same draws. "
+                f"In brackets: the {share_text(self.a.confidence)} interval of the difference "
+                f"(paired t); where it holds 0, a difference is not shown."
+            )
+            return [pairs, start]
+        draws = "the same draws" if self.same_draws else "different seeds and draws"
+        remedy = "compare scenarios" if self.saved else "ask for more replications"
+        once = (
+            f"One run of each, with {draws}: a difference may be chance; {remedy} for an interval."
+        )
+        return [once, start]
 
 
 def compare(
@@ -182,18 +189,14 @@ def compare(
     Parameters
     ----------
     a, b
-        Each a scenario, the path of a scenario file, the name of a preset, a run, or the directory
+        A scenario, the path of a scenario file, the name of a preset, a run, or the directory
         of a saved one. B is simulated with A's seeds; runs retain their own.
     n
         Pairs of replications (default: 20; with a run one pair, and no interval).
-    names
-        Names of A and B.
-    tolerances
-        Tolerances of Delivered % in points, for the settling times.
-    modes
-        Reporting modes (default: those of A).
-    workers, confidence, progress
-        As for `sendcap.replicate`; progress counts simulations.
+    tolerances, modes
+        As for `sendcap.converge`, for the settling times (default: the modes of A).
+    names, workers, confidence, progress
+        Names of A and B, and as for `sendcap.replicate`; progress counts simulations.
 
     Raises
     ------
@@ -204,7 +207,7 @@ def compare(
     points = tolerances_of(tolerances)
     sides = (side(names[0], a), side(names[1], b))
     runs = [one.run for one in sides if one.run is not None]
-    if runs and n is not None and n != 1:
+    if runs and n not in (None, 1):
         raise SendcapError(
             f"replications: a saved run is one replication, so there cannot be {n}; compare "
             f"scenarios"
@@ -236,8 +239,7 @@ def side(name: str, source: Scenario | Run | str | os.PathLike[str]) -> Side:
     if isinstance(source, Run):
         return Side(name, source.scenario, source)
     if isinstance(source, str | os.PathLike) and (Path(source) / LEDGER).is_file():
-        run = open_run(source)
-        return Side(name, run.scenario, run)
+        return side(name, open_run(source))
     return Side(name, scenario_of(source), None)
 
 

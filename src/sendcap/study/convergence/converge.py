@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -60,6 +59,7 @@ class ConvergenceStudy(Drawable, charts="sendcap.study.convergence.charts"):
 
     replications: Replications
     tolerances_pt: tuple[float, ...]
+    _at_moments: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -115,7 +115,7 @@ class ConvergenceStudy(Drawable, charts="sendcap.study.convergence.charts"):
         Columns mode, delivery, provider, time_s, against (``"truth"`` or ``"final"``, the final
         value), and those of the spread, in points: above zero for readings too high.
         """
-        return self._errors if moments_s is None else self._at(moments_s, "against", self._error)
+        return self._at(moments_s, "against", self._error)
 
     def remaining(self, moments_s: Sequence[float] | None = None) -> pd.DataFrame:
         """Return the parts of the error at some moments, of each delivery.
@@ -123,7 +123,7 @@ class ConvergenceStudy(Drawable, charts="sendcap.study.convergence.charts"):
         Columns mode, delivery, provider, time_s, part (see `sendcap.readings.remaining`), and those
         of the spread, in points. The means of the parts add up to the mean of the error.
         """
-        return self._remaining if moments_s is None else self._at(moments_s, "part", self._parts)
+        return self._at(moments_s, "part", self._parts)
 
     def curves(self) -> pd.DataFrame:
         """Return the bands of all curves; see `Replications.bands`."""
@@ -132,14 +132,6 @@ class ConvergenceStudy(Drawable, charts="sendcap.study.convergence.charts"):
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
         return list(convergence_sentences(self))
-
-    @cached_property
-    def _errors(self) -> pd.DataFrame:
-        return self._at(self.moments_s, "against", self._error)
-
-    @cached_property
-    def _remaining(self) -> pd.DataFrame:
-        return self._at(self.moments_s, "part", self._parts)
 
     def _error(self, about: Quantity) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         curves, numbers = self.replications.curves, self.replications.numbers
@@ -153,11 +145,18 @@ class ConvergenceStudy(Drawable, charts="sendcap.study.convergence.charts"):
 
     def _at(
         self,
-        moments_s: Sequence[float],
+        moments_s: Sequence[float] | None,
         kind: str,
         labelled: Callable[[Quantity], Iterator[tuple[str, npt.NDArray[Any]]]],
     ) -> pd.DataFrame:
-        """Return the spread of some curves at some moments, read at the last moment before each."""
+        """Return the spread of some curves at some moments, read at the last moment before each.
+
+        The table of the default moments is computed once.
+        """
+        if moments_s is None:
+            if kind not in self._at_moments:
+                self._at_moments[kind] = self._at(self.moments_s, kind, labelled)
+            return self._at_moments[kind]
         edges = self.replications.moments_s
         indices = np.searchsorted(edges, np.asarray(moments_s) * (1 + 1e-12), side="right") - 1
         groups = dict.fromkeys(key._replace(name="") for key in self.replications.curves)

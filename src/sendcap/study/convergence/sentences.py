@@ -1,19 +1,17 @@
-"""Plain sentences about a convergence and a comparison."""
+"""Plain sentences about a convergence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from sendcap.charts.style import MODE_LOOKS
-from sendcap.readings.modes import ALL_PROVIDERS
+from sendcap.readings.bottleneck import capital
+from sendcap.readings.modes import ALL_PROVIDERS, MODE_LABELS, Mode
 from sendcap.text.measures import banded
 from sendcap.text.quantities import elapsed, listed
 from sendcap.text.shares import percentage, points, points_in_words, share_text
 
 if TYPE_CHECKING:
-    from sendcap.readings.modes import Mode
-    from sendcap.study.convergence.compare import Comparison
     from sendcap.study.convergence.converge import ConvergenceStudy
 
 _SEEN_PT: Final = 5e-4
@@ -40,26 +38,9 @@ def convergence_sentences(study: ConvergenceStudy) -> Iterator[str]:
     )
 
 
-def comparison_sentences(comparison: Comparison) -> Iterator[str]:
-    """Yield the sentences about a comparison."""
-    if comparison.a.n > 1:
-        yield (
-            f"Means over {comparison.a.n} pairs of simulations, both of a pair with the same "
-            f"draws. In brackets: the {share_text(comparison.a.confidence)} interval of the "
-            f"difference (paired t); where it holds 0, a difference is not shown."
-        )
-    else:
-        draws = "the same draws" if comparison.same_draws else "different seeds and draws"
-        remedy = "compare scenarios" if comparison.saved else "ask for more replications"
-        yield (
-            f"One run of each, with {draws}: a difference may be chance; {remedy} for an interval."
-        )
-    yield "Times count from t = 0, the start of the simulation."
-
-
 def label(mode: Mode) -> str:
     """Return the name of a mode in a sentence: with EFS."""
-    return MODE_LOOKS[mode].label
+    return MODE_LABELS[mode]
 
 
 def _settles(study: ConvergenceStudy, mode: Mode) -> str:
@@ -70,9 +51,9 @@ def _settles(study: ConvergenceStudy, mode: Mode) -> str:
     ]
     end = study.number(mode, "delivered_pct")
     if not end["n"]:
-        return f"{_capital(label(mode))}, Delivered % has no value yet: nothing has been relayed."
+        return f"{capital(label(mode))}, Delivered % has no value yet: nothing has been relayed."
     final = banded(end, percentage)
-    start = f"{_capital(label(mode))}, Delivered % ends at {final} %"
+    start = f"{capital(label(mode))}, Delivered % ends at {final} %"
     return f"{start}; it is {listed(settled)}, and stays so."
 
 
@@ -102,7 +83,7 @@ def _cliff(study: ConvergenceStudy) -> Iterator[str]:
     begins = study.number("without-efs", "cliff_begins_s")
     width = study.number("without-efs", "cliff_width_s")
     yield (
-        f"{_capital(label('without-efs'))}, Delivered % falls by {banded(height, points)} points "
+        f"{capital(label('without-efs'))}, Delivered % falls by {banded(height, points)} points "
         f"when the validity ends: from {banded(begins, elapsed)} on, within "
         f"{banded(width, elapsed)}. Until then it shows that much too high."
     )
@@ -123,7 +104,7 @@ def _overshoots(study: ConvergenceStudy) -> Iterator[str]:
         peak = banded(study.number(mode, "peak_pct"), percentage)
         when = banded(study.number(mode, "peak_s"), elapsed)
         yield (
-            f"{_capital(label(mode))}, Bounces + errors % peaks at {peak} % after {when}, "
+            f"{capital(label(mode))}, Bounces + errors % peaks at {peak} % after {when}, "
             f"{banded(above, points)} points above its end"
             + (f"; it has come down to {listed(gone)}." if gone else ".")
         )
@@ -146,7 +127,3 @@ def _slowest(study: ConvergenceStudy) -> Iterator[str]:
             slowest = max(settled_s, key=settled_s.__getitem__)
             last.append(f"{label(mode)}, {slowest} after {elapsed(settled_s[slowest])}")
     yield f"The last to be within {points_in_words(finest)} of its end: {'; '.join(last)}."
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
