@@ -48,8 +48,6 @@ LOCAL: dict[tuple[str, str], str] = {
     ("explore.server", "uvicorn"): "an extra",
     ("study.optimisation.proposals", "optuna"): "takes a second to import",
     ("study.optimisation.proposals", "optuna.distributions"): "as above",
-    ("report.font", "fontTools.subset"): "for reports only",
-    ("report.font", "fontTools.ttLib"): "as above",
 }
 """Imports inside functions, below the cli, and why."""
 
@@ -71,11 +69,6 @@ STILL_CALLED_ITS: set[str] = {
     "explore.layout",
     "explore.page",
     "explore.sliders",
-    "report.answers",
-    "report.inline_svg",
-    "report.moments",
-    "report.page",
-    "report.settings",
 }
 STILL_LOCAL: set[str] = {
     "explore.answer",
@@ -83,10 +76,6 @@ STILL_LOCAL: set[str] = {
     "explore.server",
     "explore.sliders",
     "ledger",
-    "report.font",
-    "report.inline_svg",
-    "report.moments",
-    "report.page",
     "scenario.distributions",
 }
 """Modules with other imports inside functions."""

@@ -158,7 +158,7 @@ def same(in_page: float | None, value: float) -> bool:
 
 
 def test_the_truth_adds_up_to_all_messages_at_every_step(run) -> None:
-    its = dashboards(run)
+    its = dashboards(run, ["without-efs", "efs"])
     for delivery in its["deliveries"]:
         for values in zip(*delivery["truth"].values(), strict=True):
             assert sum(values) == delivery["toDeliver"]

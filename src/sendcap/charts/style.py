@@ -47,11 +47,6 @@ class LineLook:
     width: float
     dashes: tuple[float, ...] | None
 
-    @property
-    def capital(self) -> str:
-        """The label at the beginning of a sentence."""
-        return self.label[0].upper() + self.label[1:]
-
     def keywords(self) -> Look:
         """Return the look as keywords of `Axes.plot`."""
         line = {"color": self.colour, "linewidth": self.width, "solid_capstyle": "butt"}

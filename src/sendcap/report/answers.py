@@ -1,4 +1,4 @@
-"""What a run tells a planner, in plain sentences and a few numbers."""
+"""The numbers of a run that matter most to a planner."""
 
 from __future__ import annotations
 
@@ -7,28 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sendcap.charts.style import MODE_LOOKS
-from sendcap.readings.convergence import Convergence, convergence
-from sendcap.readings.summary import accepted_at_s, totals
-from sendcap.report.moments import modes_shown
+from sendcap.readings.convergence import convergence
+from sendcap.readings.modes import MODE_LABELS, Mode
+from sendcap.readings.summary import totals
+from sendcap.run import Run
 from sendcap.study.capacity.from_ledger import limits_from_ledger
-from sendcap.text.quantities import counted, elapsed
+from sendcap.study.capacity.limits import Limits
+from sendcap.text.quantities import NOTHING, counted, elapsed
 
-if TYPE_CHECKING:
-    from typing import Any
-
-    from sendcap.readings.modes import Mode
-    from sendcap.run import Run
-    from sendcap.study.capacity.limits import Limits
-
-_CLOSE_PT, _CLOSER_PT = 0.5, 0.1
-TOLERANCES_PT: Final = (_CLOSE_PT, _CLOSER_PT)
+_CLOSE_PT, _CLOSER_PT = TOLERANCES_PT = (0.5, 0.1)
 
 
 class Fact(NamedTuple):
-    """A number that matters, and what it is."""
+    """A number that matters, with a label and a note."""
 
     label: str
     value: str
@@ -37,107 +30,89 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class Answers:
-    """What is told of one run.
+    """One run of a report."""
 
-    Attributes
-    ----------
-    name
-        Its name in the report; no other run has it.
-    run
-        The run.
-    sending_log
-        Its sending log, where there is one.
-    """
-
-    name: str
+    name: str  # no other run has it
     run: Run
     sending_log: Path | None = None
 
     @cached_property
     def limits(self) -> Limits:
-        """What holds its deliveries up."""
+        """The limits of the run, as its ledger shows them."""
         return limits_from_ledger(self.run)
 
     @cached_property
     def totals(self) -> dict[str, Any]:
-        """Its totals at the MTA; see `sendcap.readings.summary.totals`."""
+        """The totals at the MTA; see `sendcap.readings.summary.totals`."""
         return totals(self.run.ledger)
 
-    @cached_property
+    @property
     def modes(self) -> list[Mode]:
-        """The modes that are told of."""
-        return modes_shown(self.run)
+        """The modes side by side: without EFS and with it, and what else the scenario names."""
+        return list(dict.fromkeys(("without-efs", "efs", *self.run.scenario.reporting.modes)))
 
     @cached_property
-    def converging(self) -> dict[Mode, Convergence]:
-        """How Delivered % converges in each mode."""
+    def _settling_s(self) -> dict[Mode, dict[float, float]]:
         return {
-            mode: convergence(self.run, mode, tolerances_pt=TOLERANCES_PT) for mode in self.modes
+            mode: dict(convergence(self.run, mode, tolerances_pt=TOLERANCES_PT).settling_s)
+            for mode in self.modes
         }
 
     @property
-    def delivered(self) -> int:
-        """Messages that are accepted and not returned, in the end."""
-        return int(self.totals["accepted"] - self.totals["async_bounced"])
-
-    @property
-    def truth_pct(self) -> float:
-        """The share of the messages to deliver that these are."""
-        return 100.0 * self.delivered / int(self.totals["to_deliver"])
+    def truth(self) -> str:
+        """The share of the messages to deliver that is accepted and not returned, in the end."""
+        delivered = self.totals["accepted"] - self.totals["async_bounced"]
+        return f"{100.0 * delivered / self.totals['to_deliver']:.2f} %"
 
     def facts(self) -> list[Fact]:
         """Return the numbers that matter most."""
-        whole = counted(self.totals["to_deliver"], "message")
+        messages = counted(self.totals["to_deliver"], "message")
         facts = [
             Fact("99 % accepted after", self.accepted(99), f"half after {self.accepted(50)}"),
-            Fact("Delivered in the end", f"{self.truth_pct:.2f} %", f"of {whole}"),
+            Fact("Delivered in the end", self.truth, f"of {messages}"),
         ]
         facts += [
             Fact(
-                f"Delivered % to be trusted {MODE_LOOKS[mode].label} after",
+                f"Delivered % reliable ({MODE_LABELS[mode]}) after",
                 self.settles(mode, _CLOSER_PT),
                 f"then within {_CLOSER_PT:g} points of its end; within {_CLOSE_PT:g} after "
                 f"{self.settles(mode, _CLOSE_PT)}",
             )
             for mode in self.modes[:2]
         ]
-        stage = next((it for it in self.limits.stages if it.name == self.limits.bottleneck), None)
-        if stage is not None:
-            needs = f"it needs {elapsed(stage.needs_s)} at least"
-            facts.append(Fact("Held up by", stage.name, needs))
-        else:
-            facts.append(Fact("Held up by", "nothing", "every stage keeps up"))
-        return facts
+        name = self.limits.bottleneck
+        needs_s = {stage.name: stage.needs_s for stage in self.limits.stages}
+        if name is None:
+            return [*facts, Fact("Held up by", "nothing", "every stage keeps up")]
+        return [*facts, Fact("Held up by", name, f"it needs {elapsed(needs_s[name])} at least")]
 
     def accepted(self, pct: int) -> str:
-        """Return when a share of what is ever accepted had been accepted."""
-        at_s = accepted_at_s(self.run.ledger, pct)
-        return "–" if at_s is None else elapsed(at_s)
+        """Return when a share of the finally accepted messages had been accepted."""
+        at_s = self.totals[f"accepted_{pct}_pct_s"]
+        return NOTHING if at_s is None else elapsed(at_s)
 
     def settles(self, mode: Mode, tolerance_pt: float) -> str:
-        """Return from when on Delivered % stays within a tolerance of its end."""
-        at_s = self.converging[mode].settling_s[tolerance_pt]
-        return "–" if math.isnan(at_s) else elapsed(at_s)
+        """Return the time from which on Delivered % stays within a tolerance of its end."""
+        at_s = self._settling_s[mode][tolerance_pt]
+        return NOTHING if math.isnan(at_s) else elapsed(at_s)
 
 
 def compared(runs: Sequence[Answers]) -> list[tuple[str, list[str]]]:
     """Return the rows of a table that has a column for each run."""
-    modes = list(dict.fromkeys(mode for its in runs for mode in its.modes[:2]))
     rows = [
-        ("Messages to deliver", [f"{its.totals['to_deliver']:,}" for its in runs]),
-        ("Delivered in the end", [f"{its.truth_pct:.2f} %" for its in runs]),
-        ("50 % accepted after", [its.accepted(50) for its in runs]),
-        ("99 % accepted after", [its.accepted(99) for its in runs]),
-        ("Held up by", [its.limits.bottleneck or "nothing" for its in runs]),
+        ("Messages to deliver", [f"{each.totals['to_deliver']:,}" for each in runs]),
+        ("Delivered in the end", [each.truth for each in runs]),
+        ("50 % accepted after", [each.accepted(50) for each in runs]),
+        ("99 % accepted after", [each.accepted(99) for each in runs]),
+        ("Held up by", [each.limits.bottleneck or "nothing" for each in runs]),
     ]
     rows += [
         (
-            f"Within {tolerance:g} points {MODE_LOOKS[mode].label} after",
-            [its.settles(mode, tolerance) for its in runs],
+            f"Within {tolerance:g} points {MODE_LABELS[mode]} after",
+            [each.settles(mode, tolerance) for each in runs],
         )
-        for mode in modes
+        for mode in runs[0].modes[:2]
         for tolerance in TOLERANCES_PT
     ]
-    for event, label in (("hard", "Bounced hard"), ("expired", "Expired")):
-        rows.append((label, [f"{its.totals[event]:,}" for its in runs]))
-    return rows
+    events: Final = (("hard", "Bounced hard"), ("expired", "Expired"))
+    return rows + [(label, [f"{each.totals[event]:,}" for each in runs]) for event, label in events]

@@ -1,93 +1,75 @@
-"""Charts as SVG that stands within a page: text stays text, and names clash with no other's."""
+"""Charts as SVG that stands within a page, with as much of their font as they need.
+
+Text stays text, and names clash with no other's. The charts' labels are placed by the widths of
+matplotlib's own font, DejaVu Sans; with another one they would overlap.
+"""
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 from xml.etree import ElementTree
 
-from sendcap.charts.style import figure_of, house_style, save
+import matplotlib as mpl
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from sendcap.charts.style import Drawn
+from sendcap.charts.style import Drawn, figure_of, house_style, save
 
 _REFERENCE: Final = re.compile(r"url\(#([^)]+)\)")
 _ABOVE_IN: Final = 0.06
+_FONTS: Final = {400: "DejaVuSans.ttf", 700: "DejaVuSans-Bold.ttf"}
+_ALWAYS: Final = "".join(map(chr, range(0x20, 0x7F)))
 
 
 class Picture(NamedTuple):
-    """A chart for a page.
+    """A chart for a page, and the texts that stand beside it there."""
 
-    Attributes
-    ----------
-    name
-        The same in no other chart of the page.
-    title, told
-        Its heading, and how to read it: text of the page and not of the picture.
-    svg
-        The picture, an element of HTML.
-    letters
-        All that is written in it.
-    """
-
-    name: str
+    name: str  # a word that no other chart of the page has
     title: str
-    told: str
+    words: str  # how to read it
     svg: str
-    letters: frozenset[str]
+    letters: frozenset[str]  # all that is written in it
 
 
 def picture(name: str, title: str, drawn: Drawn) -> Picture:
-    """Return a chart for a page, without the heading that its figure has.
+    """Return a chart for a page, without the heading of its figure.
 
-    Parameters
-    ----------
-    name
-        A word that no other chart of the page has: names within the picture begin with it.
-    title
-        Its heading on the page.
-    drawn
-        The axes of the chart, or its figure.
+    All names within the picture begin with ``name``.
     """
     figure = figure_of(drawn)
-    # A figure's texts are its title and how to read it, a line or more.
-    told = " ".join(text.get_text() for text in figure.texts[1:]).replace("\n", " ")
+    # A figure's texts are the headline and how to read it.
+    words = " ".join(text.get_text() for text in figure.texts[1:]).replace("\n", " ")
     svg = _svg(figure)
     root = ElementTree.fromstring(svg)
     letters: set[str] = set()
     for element in _cleaned(root):
         _rename(element, name)
         letters.update(element.text or "")
+    size = re.search(rb'viewBox="(0 0 [\d.]+ [\d.]+)"', svg)
+    assert size is not None, "matplotlib writes a size"
     root.attrib.clear()
-    width, height = _size(svg)
-    root.attrib |= {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": title}
-    return Picture(name, title, told, ElementTree.tostring(root, "unicode"), frozenset(letters))
+    root.attrib |= {"viewBox": size[1].decode(), "role": "img", "aria-label": title}
+    return Picture(name, title, words, ElementTree.tostring(root, "unicode"), frozenset(letters))
 
 
 def _svg(figure: Figure) -> bytes:
     """Return the figure below its heading as SVG."""
-    from matplotlib.transforms import Bbox
-
     with house_style():
-        lowest = min((its.get_window_extent().y0 for its in figure.texts), default=figure.bbox.y1)
+        lowest = min((text.get_window_extent().y0 for text in figure.texts), default=figure.bbox.y1)
         width, height = figure.get_size_inches()
         shown = Bbox.from_extents(0.0, 0.0, width, min(lowest / figure.dpi - _ABOVE_IN, height))
-        for its in figure.texts:
-            its.set_visible(False)
+        for text in figure.texts:
+            text.set_visible(False)
         stream = io.BytesIO()
         save(figure, stream, "svg", {"svg.fonttype": "none"}, within=shown)
     return stream.getvalue()
-
-
-def _size(svg: bytes) -> tuple[float, float]:
-    found = re.search(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
-    if found is None:
-        raise ValueError("the SVG has no size")
-    return float(found[1]), float(found[2])
 
 
 def _cleaned(root: ElementTree.Element) -> Iterator[ElementTree.Element]:
@@ -116,3 +98,30 @@ def _rename(element: ElementTree.Element, name: str) -> None:
             value = _REFERENCE.sub(rf"url(#{name}-\1)", value)
         del element.attrib[key]
         element.set(plain, value)
+
+
+def font_faces(letters: frozenset[str]) -> str:
+    """Return the CSS that brings along the glyphs of some letters, regular and bold.
+
+    Letters that the font lacks are left to the fonts of the reader's machine.
+    """
+    return "\n".join(
+        "@font-face { font-family: 'DejaVu Sans'; "
+        f"font-weight: {weight}; src: url(data:font/woff;base64,{_encoded(file, letters)}); }}"
+        for weight, file in _FONTS.items()
+    )
+
+
+def _encoded(file: str, letters: frozenset[str]) -> str:
+    options = Options(layout_features=["kern"], hinting=False)
+    options.drop_tables = [*options.drop_tables, "FFTM"]
+    subsetter = Subsetter(options)
+    subsetter.populate(text=_ALWAYS + "".join(sorted(letters)))
+    content = io.BytesIO()
+    # The same letters give the same bytes at any time.
+    path = Path(mpl.get_data_path(), "fonts", "ttf", file)
+    with TTFont(path, recalcTimestamp=False) as font:
+        subsetter.subset(font)
+        font.flavor = "woff"
+        font.save(content)
+    return base64.b64encode(content.getvalue()).decode("ascii")

@@ -7,29 +7,20 @@ them the dashboard shows: those of the moment, as last refreshed, and as opens a
 from __future__ import annotations
 
 import math
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sendcap.charts.style import MODE_LOOKS
+import numpy as np
+import numpy.typing as npt
+
 from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
-from sendcap.readings.kpis import figures
-from sendcap.readings.modes import ALL_DELIVERIES, known
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Known, Mode, known
+from sendcap.run import Run
+from sendcap.text.quantities import counted
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    import numpy as np
-    import numpy.typing as npt
-
-    from sendcap.ledger import Ledger
-    from sendcap.readings.kpis import Figures
-    from sendcap.readings.modes import Denominator, Known, Mode
-    from sendcap.run import Run
-
-    Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64]
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 LAST_S: Final = 7 * _DAY
@@ -37,16 +28,11 @@ LAST_S: Final = 7 * _DAY
 _STEPS: Final = ((_HOUR, _MINUTE), (4 * _HOUR, 5 * _MINUTE), (_DAY, 15 * _MINUTE), (LAST_S, _HOUR))
 JUMPS_S: Final = (15 * _MINUTE, _HOUR, 4 * _HOUR, _DAY, 3.5 * _DAY, LAST_S)
 """Moments that a button leads to, and that the printed table has."""
-FIRST_S: Final = _HOUR
+_FIRST_S: Final = _HOUR
 """The moment that is shown at first."""
 _MOST_DELIVERIES: Final = 12
-_UNITS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60))
-_PERCENTAGES: Final = (
-    "delivered_pct",
-    "bounces_errors_pct",
-    "open_rate_pct",
-    "click_through_pct",
-)
+_COUNTS: Final = ("sent", "failed", "pending")
+_PERCENTAGES: Final = ("delivered_pct", "bounces_errors_pct", "open_rate_pct", "click_through_pct")
 
 
 def steps_s() -> list[float]:
@@ -61,140 +47,102 @@ def steps_s() -> list[float]:
 def spoken(seconds: float) -> str:
     """Return a time in words that can be read aloud.
 
-    Examples
-    --------
     >>> spoken(0.0), spoken(60.0), spoken(97_200.0)
     ('0 minutes', '1 minute', '1 day 3 hours')
     """
     parts = []
     rest = round(seconds)
-    for unit, length in _UNITS:
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         count, rest = divmod(rest, length)
         if count:
-            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+            parts.append(counted(count, unit))
     return " ".join(parts) or "0 minutes"
 
 
 def slider(start: datetime | None) -> dict[str, Any]:
-    """Return the steps of the slider, how each is called, and when it is on the wall."""
+    """Return the steps of the slider, in words and by the clock."""
     steps = steps_s()
     clock: list[str] = []
     if start is not None:
         # One by one, so that each has its day.
-        clock = [
-            wall_labels([start + timedelta(seconds=step)])[0].replace("\n", ", ") for step in steps
-        ]
+        moments = [start + timedelta(seconds=step) for step in steps]
+        clock = [wall_labels([moment])[0].replace("\n", ", ") for moment in moments]
     return {
         "seconds": steps,
         "spoken": [spoken(step) for step in steps],
         "clock": clock,
         "jumps": [steps.index(jump) for jump in JUMPS_S],
-        "first": steps.index(FIRST_S),
+        "first": steps.index(_FIRST_S),
     }
 
 
-def deliveries_shown(ledger: Ledger) -> list[str]:
-    """Return the deliveries with a dashboard: all together, and each of them if they are few."""
-    names = ledger.deliveries
-    return [ALL_DELIVERIES, *(names if 1 < len(names) <= _MOST_DELIVERIES else ())]
-
-
-def modes_shown(run: Run) -> list[Mode]:
-    """Return the modes side by side: without EFS and with it, and what else the scenario names."""
-    both: list[Mode] = ["without-efs", "efs"]
-    return both + [mode for mode in run.scenario.reporting.modes if mode not in both]
-
-
-def dashboards(run: Run) -> dict[str, Any]:
+def dashboards(run: Run, modes: Sequence[Mode]) -> dict[str, Any]:
     """Return all figures of a run that the page shows at any step, as JSON can hold them."""
-    import numpy as np
-
     reporting = run.scenario.reporting
-    steps = steps_s()
-    edges = {
-        name: run.ledger.last_edges([refreshed_s(step, period_s) for step in steps])
-        for name, period_s in (
-            ("now", 0.0),
-            ("shown", reporting.refresh),
-            ("engagement", reporting.engagement_refresh),
-        )
+    periods_s = {"shown": reporting.refresh, "engagement": reporting.engagement_refresh}
+    refreshed = {
+        name: [refreshed_s(step, period_s) for step in steps_s()]
+        for name, period_s in {"now": 0.0, **periods_s}.items()
     }
+    edges = {name: run.ledger.last_edges(times_s) for name, times_s in refreshed.items()}
     rows = np.unique(np.concatenate(list(edges.values())))
-    places = {name: np.searchsorted(rows, its).tolist() for name, its in edges.items()}
-    modes = modes_shown(run)
+    # Each delivery has a dashboard if they are few.
+    names = run.ledger.deliveries
+    names = (ALL_DELIVERIES, *(names if 1 < len(names) <= _MOST_DELIVERIES else ()))
     return {
-        **places,
-        "asOf": [_as_of(step, reporting.refresh) for step in steps],
-        "engagementAsOf": [_as_of(step, reporting.engagement_refresh) for step in steps],
-        "modes": [{"name": mode, "label": MODE_LOOKS[mode].label} for mode in modes],
-        "deliveries": [
-            _delivery(run.ledger, name, modes, reporting.denominator, rows)
-            for name in deliveries_shown(run.ledger)
-        ],
+        **{name: np.searchsorted(rows, edge).tolist() for name, edge in edges.items()},
+        "asOf": list(map(spoken, refreshed["shown"])),
+        "engagementAsOf": list(map(spoken, refreshed["engagement"])),
+        "modes": [{"name": mode, "label": MODE_LABELS[mode]} for mode in modes],
+        "deliveries": [_delivery(run, name, modes, rows) for name in names],
     }
 
 
-def _as_of(step_s: float, period_s: float) -> str:
-    return spoken(refreshed_s(step_s, period_s))
-
-
-def _delivery(
-    ledger: Ledger, delivery: str, modes: Sequence[Mode], denominator: Denominator, rows: Ints
-) -> dict[str, Any]:
-    its = truth(known(ledger, delivery, clock="happened"))
+def _delivery(run: Run, delivery: str, modes: Sequence[Mode], rows: Ints) -> dict[str, Any]:
+    happened = known(run.ledger, delivery, clock="happened")
+    columns = truth(happened)
+    share_pct = 100.0 * float(columns["delivered"][-1]) / (happened.to_deliver or math.nan)
     return {
         "name": "All deliveries" if delivery == ALL_DELIVERIES else delivery,
-        "toDeliver": int(its["to_deliver"]),
-        "modes": [_columns(figures(ledger, mode, delivery, denominator), rows) for mode in modes],
-        "truth": {
-            name: [round(float(value)) for value in column[rows]]
-            for name, column in its.items()
-            if name != "to_deliver"
-        },
-        "truthPct": _pct(its["delivered"][-1], its["to_deliver"]),
+        "toDeliver": happened.to_deliver,
+        "modes": [_columns(run, mode, delivery, rows) for mode in modes],
+        "truth": {name: _rounded(column[rows]) for name, column in columns.items()},
+        "truthPct": _shown(share_pct),
     }
 
 
-def _columns(its: Figures, rows: Ints) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {
-        name: [round(float(value)) for value in getattr(its, name)[rows]]
-        for name in ("sent", "failed", "pending")
+def _columns(run: Run, mode: Mode, delivery: str, rows: Ints) -> dict[str, list[Any]]:
+    figures = run.readings.figures(mode, delivery, run.scenario.reporting.denominator)
+    return {name: _rounded(getattr(figures, name)[rows]) for name in _COUNTS} | {
+        name: list(map(_shown, getattr(figures, name)[rows].tolist())) for name in _PERCENTAGES
     }
-    for name in _PERCENTAGES:
-        columns[name] = [_rounded(value) for value in getattr(its, name)[rows].tolist()]
-    return columns
 
 
-def truth(its: Known) -> dict[str, Any]:
+def truth(happened: Known) -> dict[str, npt.NDArray[Any]]:
     """Return what has become of the messages at each edge, whatever Campaign knows of it.
 
-    Returns
-    -------
-    dict
-        ``to_deliver``, one number; and arrays that add up to it: ``delivered`` (accepted, and not
-        returned so far), ``backing_off`` (bounced softly, and to be tried again), ``untried``
-        (relayed, and its first attempt has not ended), ``not_relayed`` (not yet), ``failed`` (for
-        good).
+    The arrays add up to all messages: ``delivered`` (accepted, and not returned so far),
+    ``backing_off`` (bounced softly, and to be tried again), ``untried`` (relayed, and the first
+    attempt has not ended), ``not_relayed`` and ``failed`` (for good).
     """
-    backing_off = its.soft_first - its.recovered - its.hard_after_soft
-    backing_off = backing_off - (its.expired - its.expired_untried)
-    delivered = its.accepted - its.async_bounced
-    failed = its.relay_failed + its.hard + its.expired + its.async_bounced
-    untried = its.relayed - its.accepted - its.hard - its.expired - backing_off
+    backing_off = happened.soft_first - happened.recovered - happened.hard_after_soft
+    backing_off = backing_off - (happened.expired - happened.expired_untried)
+    final = happened.hard + happened.expired
     return {
-        "to_deliver": its.to_deliver,
-        "delivered": delivered,
+        "delivered": happened.accepted - happened.async_bounced,
         "backing_off": backing_off,
-        "untried": untried,
-        "not_relayed": its.to_deliver - its.relayed - its.relay_failed,
-        "failed": failed,
+        "untried": happened.relayed - happened.accepted - final - backing_off,
+        "not_relayed": happened.to_deliver - happened.relayed - happened.relay_failed,
+        "failed": happened.relay_failed + final + happened.async_bounced,
     }
 
 
-def _pct(part: float, whole: float) -> float | None:
-    return _rounded(100.0 * float(part) / whole) if whole else None
+def _rounded(counts: npt.NDArray[Any]) -> list[int]:
+    """Return numbers of messages; expected ones need not be whole."""
+    rounded: list[int] = np.rint(counts).astype(np.int64).tolist()
+    return rounded
 
 
-def _rounded(value: float) -> float | None:
+def _shown(pct: float) -> float | None:
     """Return a percentage as it is shown; a share of nothing is None."""
-    return None if math.isnan(value) else round(value, 2)
+    return None if math.isnan(pct) else round(pct, 2)

@@ -1,4 +1,4 @@
-"""The page of the report: its template filled with what is told of the runs."""
+"""The page of the report: its template filled with the answers of the runs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sendcap.charts.timeaxis import time_axis
+from sendcap.charts.together import delivered_together
 from sendcap.errors import SendcapError
 from sendcap.plotting import plot
 from sendcap.report.answers import Answers, compared
-from sendcap.report.font import font_faces
-from sendcap.report.inline_svg import Picture, picture
+from sendcap.report.inline_svg import Picture, font_faces, picture
 from sendcap.report.moments import JUMPS_S, dashboards, slider, spoken
 from sendcap.report.settings import ASSUMPTIONS, tables
-
-if TYPE_CHECKING:
-    from sendcap.run import Run
+from sendcap.run import Run
+from sendcap.scenario import dumps
+from sendcap.text.quantities import listed
+from sendcap.version import __version__
 
 _HERE: Final = Path(__file__).parent
 _TITLES: Final = {
@@ -36,8 +39,6 @@ _TITLES: Final = {
     "reading-error": "How far off the dashboard is",
 }
 """The charts of the report, in its order."""
-_SYMLOG: Final = ("delivered", "statuses", "time-to-accept", "retries")
-_OF_STAGES: Final = ("backlog", "throughput")
 _TILES: Final = {
     "to_deliver": "To deliver",
     "sent": "Sent",
@@ -66,12 +67,11 @@ def write_report(
     Parameters
     ----------
     runs
-        A run, several, or several by what the report calls them. Otherwise it is the scenario's
-        title that a run is called by.
+        A run, several, or several by display name (default: the scenario's title).
     path
-        The file. What is there is replaced.
+        The file; an existing one is replaced.
     sending_logs
-        By the name of their run: for the chart of the attempts per message.
+        By the name of their run, for the chart of the attempts per message.
 
     Returns
     -------
@@ -86,17 +86,17 @@ def write_report(
         If the file cannot be written.
     """
     logs = sending_logs or {}
-    told = [
+    answers = [
         Answers(name, run, Path(logs[name]) if name in logs else None)
         for name, run in named(runs).items()
     ]
     target = Path(path)
-    target.write_text(page(told), encoding="utf-8", newline="\n")
+    target.write_text(page(answers), encoding="utf-8", newline="\n")
     return target
 
 
 def named(runs: Run | Sequence[Run] | Mapping[str, Run]) -> dict[str, Run]:
-    """Return runs by what they are called, each otherwise than the others."""
+    """Give each run a unique display name."""
     if isinstance(runs, Mapping):
         return dict(runs)
     several = list(runs) if isinstance(runs, Iterable) else [runs]
@@ -109,10 +109,6 @@ def named(runs: Run | Sequence[Run] | Mapping[str, Run]) -> dict[str, Run]:
 
 def page(runs: Sequence[Answers]) -> str:
     """Return the page about some runs; the same runs give the same page."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from sendcap.version import __version__
-
     if not 1 <= len(runs) <= _MOST_RUNS:
         raise SendcapError(f"a report is about 1 to {_MOST_RUNS} runs, not {len(runs)}")
     environment = Environment(
@@ -125,20 +121,21 @@ def page(runs: Sequence[Answers]) -> str:
     )
     environment.filters["percent"] = lambda value: "–" if math.isnan(value) else f"{value:.2f} %"
     together = list(_together(runs))
-    pictures = [list(_pictures(number, its)) for number, its in enumerate(runs)]
-    letters = frozenset().union(*(it.letters for its in [together, *pictures] for it in its))
+    pictures = [list(_pictures(number, answers)) for number, answers in enumerate(runs)]
+    letters = frozenset().union(*(each.letters for some in [together, *pictures] for each in some))
     script = (_HERE / "page.js").read_text(encoding="utf-8")
-    starts = {its.run.scenario.start for its in runs}
+    starts = {answers.run.scenario.start for answers in runs}
     start = starts.pop() if len(starts) == 1 else None
+    data = [dashboards(answers.run, answers.modes) for answers in runs]
     text: str = environment.get_template("page.html.j2").render(
         title=_title(runs),
-        runs=[_run(its, shown) for its, shown in zip(runs, pictures, strict=True)],
+        runs=[_run(answers, shown) for answers, shown in zip(runs, pictures, strict=True)],
         together=together,
         compared=compared(runs) if len(runs) > 1 else [],
         assumptions=ASSUMPTIONS,
         tiles=_TILES,
         truth=_TRUTH,
-        data={"slider": slider(start), "runs": [dashboards(its.run) for its in runs]},
+        data={"slider": slider(start), "runs": data},
         jumps=[spoken(jump) for jump in JUMPS_S],
         version=__version__,
         style=f"{font_faces(letters)}\n{(_HERE / 'page.css').read_text(encoding='utf-8')}",
@@ -151,49 +148,41 @@ def page(runs: Sequence[Answers]) -> str:
 def _title(runs: Sequence[Answers]) -> str:
     if len(runs) == 1:
         return runs[0].run.scenario.title or runs[0].name
-    return f"{', '.join(its.name for its in runs[:-1])} and {runs[-1].name}"
+    return listed([answers.name for answers in runs])
 
 
-def _run(its: Answers, pictures: list[Picture]) -> dict[str, Any]:
-    from sendcap.scenario import dumps
-
-    reporting = its.run.scenario.reporting
+def _run(answers: Answers, pictures: list[Picture]) -> dict[str, Any]:
+    run, modes = answers.run, answers.modes
     return {
-        "name": its.name,
-        "title": its.run.scenario.title,
-        "seed": its.run.scenario.seed,
-        "facts": its.facts(),
-        "sentences": its.run.sentences(its.modes),
+        "name": answers.name,
+        "title": run.scenario.title,
+        "seed": run.scenario.seed,
+        "facts": answers.facts(),
+        "sentences": run.sentences(modes),
         "pictures": pictures,
-        "tables": tables(its.run.scenario),
-        "scenario": dumps(its.run.scenario),
-        "refresh": spoken(reporting.refresh),
+        "tables": tables(run.scenario),
+        "scenario": dumps(run.scenario),
         "readings": [
-            (spoken(jump), [its.run.dashboard(jump, mode) for mode in its.modes])
-            for jump in JUMPS_S
+            (spoken(jump), [run.dashboard(jump, mode) for mode in modes]) for jump in JUMPS_S
         ],
     }
 
 
-def _pictures(number: int, its: Answers) -> Iterator[Picture]:
+def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
+    scenario = answers.run.scenario
+    end_s = max(delivery.at + delivery.honoured_validity for delivery in scenario.deliveries)
+    scale = time_axis(scenario, (0.0, end_s), usual="symlog").scale
+    options: dict[str, dict[str, Any]] = {
+        **{name: {"scale": scale} for name in ("delivered", "statuses", "retries")},
+        "attempts": {"sending_log": answers.sending_log},
+    }
     for name, title in _TITLES.items():
-        options: dict[str, Any] = {}
-        if name in _SYMLOG:
-            ends_s = [it.at + it.honoured_validity for it in its.run.scenario.deliveries]
-            suits = time_axis(its.run.scenario, (0.0, max(ends_s)), usual="symlog").scale
-            # That one counts from each delivery's own start.
-            options["scale"] = "symlog" if name == "time-to-accept" else suits
-        if name == "attempts":
-            if its.sending_log is None:
-                continue
-            options["sending_log"] = its.sending_log
-        drawn = plot(its.limits if name in _OF_STAGES else its.run, name, **options)
-        yield picture(f"run{number}-{name}", title, drawn)
+        if name != "attempts" or answers.sending_log is not None:
+            drawn = plot(answers.run, name, **options.get(name, {}))
+            yield picture(f"run{number}-{name}", title, drawn)
 
 
 def _together(runs: Sequence[Answers]) -> Iterator[Picture]:
     if len(runs) > 1:
-        from sendcap.charts.together import delivered_together
-
-        drawn = delivered_together({its.name: its.run for its in runs})
+        drawn = delivered_together({answers.name: answers.run for answers in runs})
         yield picture("together", "Delivered % of all of them", drawn)

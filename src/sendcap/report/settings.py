@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections import Counter
+from typing import Any, Final, NamedTuple
 
-from sendcap.scenario import to_dict
-from sendcap.text.quantities import elapsed
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
+from sendcap.scenario import Scenario, to_dict
+from sendcap.text.quantities import counted, elapsed
 
 ASSUMPTIONS: Final = (
     "Providers' limits hold all the time, unless the scenario has a schedule, outage or tolerance.",
@@ -21,102 +19,82 @@ ASSUMPTIONS: Final = (
 )
 
 
-_OF_A_PROVIDER: Final = (
-    "Provider",
-    "Messages",
-    "Connections",
-    "Transaction",
-    "Rate per IP",
-    "Hard",
-    "Faults",
-    "Transient",
-    "Returned",
-)
-
-
 class Table(NamedTuple):
-    """A table of settings."""
+    """A table of settings, a column each."""
 
     title: str
-    columns: list[str]
-    rows: list[list[str]]
+    rows: list[dict[str, str]]
 
 
 def tables(scenario: Scenario) -> list[Table]:
     """Return the settings of a scenario that matter most; its file has all of them."""
-    data = to_dict(scenario)
-    deliveries = Table(
-        "Deliveries",
-        ["Delivery", "Messages", "Starts after", "Ready over", "Validity"],
-        [
-            [
-                its.name,
-                f"{its.messages:,}",
-                elapsed(its.at),
-                elapsed(its.spread) if its.spread else "all at once",
-                elapsed(its.honoured_validity),
-            ]
-            for its in scenario.deliveries
-        ],
-    )
-    counts: dict[str, int] = {}
+    settings = to_dict(scenario)
+    deliveries = [
+        {
+            "Delivery": delivery.name,
+            "Messages": f"{delivery.messages:,}",
+            "Starts after": elapsed(delivery.at),
+            "Ready over": elapsed(delivery.spread) if delivery.spread else "all at once",
+            "Validity": elapsed(delivery.honoured_validity),
+        }
+        for delivery in scenario.deliveries
+    ]
+    counts: Counter[str] = Counter()
     for (_, provider), count in scenario.to_deliver().items():
-        counts[provider] = counts.get(provider, 0) + count
-    total = sum(counts.values())
-    providers = Table(
-        "Providers",
-        list(_OF_A_PROVIDER),
-        [
-            [
-                name,
-                f"{100.0 * counts[name] / total:.3g} %",
-                f"{its['connections_per_ip'] * scenario.mta.ips:,}",
-                written(its["transaction_time"]),
-                written(its.get("rate", "none")),
-                _shares(its["hard"]),
-                _shares(its["faults"]),
-                f"{100.0 * its['transient']:.3g} %",
-                f"{100.0 * its['async_bounce']:.3g} %",
-            ]
-            for name, its in data["providers"].items()
-            if counts.get(name)
-        ],
-    )
-    relay, mta, reporting = data["relay"], data["mta"], data["reporting"]
-    workers = "worker" if relay["workers"] == 1 else "workers"
-    batches = f"{relay['workers']} {workers}, {relay['batch']} messages at a time"
-    rows = {
+        counts[provider] += count
+    providers = [
+        {
+            "Provider": name,
+            "Messages": _pct(counts[name] / counts.total()),
+            "Connections": f"{provider['connections_per_ip'] * scenario.mta.ips:,}",
+            "Transaction": written(provider["transaction_time"]),
+            "Rate per IP": written(provider.get("rate", "none")),
+            "Hard": _shares(provider["hard"]),
+            "Faults": _shares(provider["faults"]),
+            "Transient": _pct(provider["transient"]),
+            "Returned": _pct(provider["async_bounce"]),
+        }
+        for name, provider in settings["providers"].items()
+        if counts[name]
+    ]
+    rest = [{"Setting": name, "Value": value} for name, value in _rest(settings).items()]
+    return [
+        Table("Deliveries", deliveries),
+        Table("Providers", providers),
+        Table("Relay, MTA and reporting", rest),
+    ]
+
+
+def _rest(settings: dict[str, Any]) -> dict[str, str]:
+    relay, mta, reporting = settings["relay"], settings["mta"], settings["reporting"]
+    batches = f"{counted(relay['workers'], 'worker')}, {relay['batch']} messages at a time"
+    return {
         "Relay": f"{batches}, which takes {written(relay['batch_time'])}",
         "Relay's rate": written(relay.get("rate", "none")),
         "Source IPs": f"{mta['ips']:,}",
         "Ingress rate": written(mta.get("ingress_rate", "none")),
         "Retries": written(mta["retry"]),
         "Validity counts from": str(mta["clock_origin"]),
-        "Bounces are reported after": written(data["feedback"]["synchronous"]),
-        "Asynchronous bounces after": written(data["feedback"]["asynchronous"]),
+        "Bounces are reported after": written(settings["feedback"]["synchronous"]),
+        "Asynchronous bounces after": written(settings["feedback"]["asynchronous"]),
         "Dashboard refreshed every": reporting["refresh"],
         "Opens and clicks every": reporting["engagement_refresh"],
     }
-    rest = Table(
-        "Relay, MTA and reporting", ["Setting", "Value"], [list(row) for row in rows.items()]
-    )
-    return [deliveries, providers, rest]
 
 
 def written(value: Any) -> str:
     """Return a setting as a reader takes it in: without the brackets of a file.
 
-    Examples
-    --------
     >>> written({"dist": "lognormal", "mean": "0.7s", "cv": 0.5}), written("100/s")
     ('lognormal, mean 0.7s, cv 0.5', '100/s')
     """
     if isinstance(value, dict):
-        first = [str(value[key]) for key in ("dist", "kind", "policy") if key in value]
+        kinds = ("dist", "kind", "policy")
+        first = [str(value[key]) for key in kinds if key in value]
         rest = [
-            f"{key.replace('_', ' ')} {written(its)}"
-            for key, its in value.items()
-            if key not in ("dist", "kind", "policy")
+            f"{key.replace('_', ' ')} {written(part)}"
+            for key, part in value.items()
+            if key not in kinds
         ]
         return ", ".join(first + rest)
     if isinstance(value, list):
@@ -125,5 +103,8 @@ def written(value: Any) -> str:
 
 
 def _shares(reasons: list[dict[str, Any]]) -> str:
-    told = [f"{its['reason']} {100.0 * its['share']:.3g} %" for its in reasons]
-    return ", ".join(told) or "none"
+    return ", ".join(f"{each['reason']} {_pct(each['share'])}" for each in reasons) or "none"
+
+
+def _pct(share: float) -> str:
+    return f"{100.0 * share:.3g} %"
