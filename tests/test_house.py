@@ -75,7 +75,6 @@ STILL_LOCAL: set[str] = {
     "explore.facts",
     "explore.server",
     "explore.sliders",
-    "ledger",
     "scenario.distributions",
 }
 """Modules with other imports inside functions."""

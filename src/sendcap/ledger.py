@@ -1,22 +1,20 @@
-"""The ledger: what happened in a simulation, counted per time bin.
+"""The ledger: the events of a simulation, counted per time bin.
 
 A simulation leaves nothing but counts. Each belongs to a delivery, a provider, an event and a
-reason, and is kept at two clocks: when the event *happened* at the MTA, and when Campaign
-*knew*. Every reading, chart and analysis is arithmetic on these counts.
+reason, and counts at two clocks: when the event *happened* at the MTA, and when Campaign *knew*.
+Every reading, chart and analysis is arithmetic on these counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
+import pandas as pd
+import pyarrow as pa
 
 Clock = Literal["happened", "known"]
 CLOCKS: tuple[Clock, ...] = get_args(Clock)
@@ -50,13 +48,22 @@ Counts = npt.NDArray[Any]
 
 
 class Series(NamedTuple):
-    """What one row of counts is about."""
+    """The subject of a row of counts."""
 
     delivery: str
     provider: str
     event: Event
     reason: str
     clock: Clock
+
+
+class Selection(TypedDict, total=False):
+    """A selection of series: a clock, by default ``"known"``, and names; None matches all."""
+
+    clock: Clock
+    delivery: str | None
+    provider: str | None
+    reason: str | None
 
 
 def _order(series: Series) -> tuple[str, str, int, str, str]:
@@ -117,42 +124,23 @@ class Ledger:
         return np.minimum(periods, self.bins).astype(np.int64)
 
     def messages(self, *, delivery: str | None = None, provider: str | None = None) -> int:
-        """Return how many messages are to deliver; ``None`` means all of them."""
+        """Return the number of messages to deliver; None stands for all of them."""
         return sum(
             count
             for (to_delivery, to_provider), count in self.to_deliver.items()
             if delivery in (None, to_delivery) and provider in (None, to_provider)
         )
 
-    def series(
-        self,
-        event: Event,
-        *,
-        clock: Clock = "known",
-        delivery: str | None = None,
-        provider: str | None = None,
-        reason: str | None = None,
-    ) -> list[Series]:
-        """Return the series that match; ``None`` matches everything."""
+    def series(self, event: Event, **selection: Unpack[Selection]) -> list[Series]:
+        """Return the series of an event that match; see `counts`."""
+        wanted = {"event": event, "clock": "known", **selection}
         return [
             series
             for series in self._counts
-            if series.event == event
-            and series.clock == clock
-            and delivery in (None, series.delivery)
-            and provider in (None, series.provider)
-            and reason in (None, series.reason)
+            if all(name in (None, getattr(series, part)) for part, name in wanted.items())
         ]
 
-    def counts(
-        self,
-        event: Event,
-        *,
-        clock: Clock = "known",
-        delivery: str | None = None,
-        provider: str | None = None,
-        reason: str | None = None,
-    ) -> Counts:
+    def counts(self, event: Event, **selection: Unpack[Selection]) -> Counts:
         """Return the events in each bin.
 
         Parameters
@@ -160,56 +148,29 @@ class Ledger:
         event
             One of `EVENTS`.
         clock
-            ``"happened"`` at the MTA, or ``"known"`` to Campaign.
+            ``"happened"`` at the MTA, or ``"known"`` to Campaign (default).
         delivery, provider, reason
-            Restrict the count; ``None`` adds all of them up.
+            Restrict the count (default: None, all of them together).
 
         Returns
         -------
         ndarray, shape (bins,)
-            Of int64 from a simulation, of float64 where they are expected values.
+            Of int64 from a simulation, of float64 for expected counts.
         """
-        matching = [
-            self._counts[series]
-            for series in self.series(
-                event, clock=clock, delivery=delivery, provider=provider, reason=reason
-            )
-        ]
+        matching = [self._counts[series] for series in self.series(event, **selection)]
         total = np.zeros(self.bins, np.result_type(np.int64, *matching))
         for counts in matching:
             total[: len(counts)] += counts
         return total
 
-    def cumulative(
-        self,
-        event: Event,
-        *,
-        clock: Clock = "known",
-        delivery: str | None = None,
-        provider: str | None = None,
-        reason: str | None = None,
-    ) -> Counts:
+    def cumulative(self, event: Event, **selection: Unpack[Selection]) -> Counts:
         """Return the events up to each edge of `edges_s`, shape (bins + 1,); see `counts`."""
-        counts = self.counts(
-            event, clock=clock, delivery=delivery, provider=provider, reason=reason
-        )
-        return np.concatenate(([0], np.cumsum(counts)))
+        return np.concatenate(([0], np.cumsum(self.counts(event, **selection))))
 
-    def total(
-        self,
-        event: Event,
-        *,
-        clock: Clock = "known",
-        delivery: str | None = None,
-        provider: str | None = None,
-        reason: str | None = None,
-    ) -> float:
-        """Return all the events of the run: an int, or a float of expected ones; see `counts`."""
+    def total(self, event: Event, **selection: Unpack[Selection]) -> float:
+        """Return all events of the run: an int, or a float of expected ones; see `counts`."""
         total: float = sum(
-            self._counts[series].sum().item()
-            for series in self.series(
-                event, clock=clock, delivery=delivery, provider=provider, reason=reason
-            )
+            self._counts[series].sum().item() for series in self.series(event, **selection)
         )
         return total
 
@@ -226,8 +187,6 @@ class Ledger:
 
         Columns: delivery, provider, event, reason, clock, bin_start_s, count.
         """
-        import pyarrow as pa
-
         names: list[Series] = []
         bins: list[Counts] = []
         counts: list[Counts] = []
@@ -253,16 +212,11 @@ class Ledger:
 
     def frame(self) -> pd.DataFrame:
         """Return the non-zero counts as a tidy table; the columns are those of `arrow`."""
-        return cast("pd.DataFrame", self.arrow().to_pandas())
+        return cast(pd.DataFrame, self.arrow().to_pandas())
 
     @classmethod
     def from_arrow(
-        cls,
-        table: pa.Table,
-        *,
-        bin_s: float,
-        bins: int,
-        to_deliver: Mapping[tuple[str, str], int],
+        cls, table: pa.Table, *, bin_s: float, bins: int, to_deliver: Mapping[tuple[str, str], int]
     ) -> Ledger:
         """Return the ledger that `arrow` wrote.
 
@@ -276,7 +230,7 @@ class Ledger:
         if len(rows) and not (rows.min() >= 0 and rows.max() < bins):
             raise ValueError(f"a bin lies outside the run's {bins} bins")
         counts: dict[Series, Counts] = {}
-        for series, positions in _places(table):
+        for series, positions in _rows_by_series(table):
             if series.event not in EVENTS or series.clock not in CLOCKS:
                 raise ValueError(f"unknown event or clock: {series.event}, {series.clock}")
             counts[series] = np.bincount(rows[positions], values[positions]).astype(np.int64)
@@ -295,10 +249,8 @@ class Ledger:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _places(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.int64]]]:
-    """Yield each series of a table with the numbers of its rows; labels are compared as numbers."""
-    import pyarrow as pa
-
+def _rows_by_series(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.int64]]]:
+    """Yield each series of a table with the numbers of the rows; labels are compared as numbers."""
     label = np.zeros(table.num_rows, np.int64)
     names: list[list[Any]] = []
     for name in Series._fields:
@@ -310,8 +262,8 @@ def _places(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.int64]]]:
         names.append(column.dictionary.to_pylist())
         label = label * len(names[-1]) + np.asarray(column.indices, np.int64)
     order = np.argsort(label, kind="stable")
-    found, first = np.unique(label[order], return_index=True)
-    for number, positions in zip(found.tolist(), np.split(order, first[1:]), strict=False):
+    unique, first = np.unique(label[order], return_index=True)
+    for number, positions in zip(unique.tolist(), np.split(order, first[1:]), strict=False):
         parts = []
         for labels in reversed(names):
             number, position = divmod(number, len(labels))

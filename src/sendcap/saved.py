@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from sendcap.charts.delivered import delivered
 from sendcap.charts.style import save_png
 from sendcap.errors import RunError, ScenarioError, SendcapWarning
 from sendcap.files.directory import Contents
@@ -24,14 +23,13 @@ from sendcap.files.single import write_text
 from sendcap.files.tables import DECIMALS, write_json
 from sendcap.ledger import Ledger
 from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
-from sendcap.scenario import dumps, load
+from sendcap.readings.modes import Denominator, Mode
+from sendcap.scenario import Scenario, dumps, load
 from sendcap.scenario.files import SCENARIO
 from sendcap.version import MODEL_VERSION, __version__
 
 if TYPE_CHECKING:
-    from sendcap.readings.modes import Denominator, Mode
     from sendcap.run import Run
-    from sendcap.scenario import Scenario
 
 LEDGER: Final = "ledger.parquet"
 KPIS: Final = "kpis.csv"
@@ -58,17 +56,11 @@ def write_run(run: Run, folder: Path) -> None:
     write_ledger(folder / LEDGER, run.ledger)
     write_kpis(folder / KPIS, run.readings, reporting.modes, reporting.denominator)
     write_json(folder / SUMMARY, run.summary())
-    save_png(delivered(run), folder / CHART)
+    save_png(run.plot("delivered"), folder / CHART)
 
 
 def read_run(directory: Path) -> tuple[Scenario, Ledger]:
-    """Return the scenario and the ledger of a saved run.
-
-    Raises
-    ------
-    RunError
-        If the directory is missing, not a saved run, damaged, or of a newer version of sendcap.
-    """
+    """Return the scenario and the ledger of a saved run; see `sendcap.open_run`."""
     if not directory.exists():
         raise RunError(f"{directory}: no such directory")
     if not directory.is_dir():
@@ -111,13 +103,7 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
 
 
 def read_ledger(path: Path) -> Ledger:
-    """Return a ledger written by `write_ledger`.
-
-    Raises
-    ------
-    RunError
-        If the file is missing, damaged, not a ledger or of a newer version.
-    """
+    """Return a ledger written by `write_ledger`; a `RunError` says what is wrong with the file."""
     try:
         # As an open file: by name, pyarrow reports a missing file as a damaged one.
         with path.open("rb") as file:

@@ -102,7 +102,7 @@ def show_totals(
     first
         Heading of the names.
     rows
-        Name to `sendcap.readings.summary.totals`.
+        Name to `sendcap.Run.summary`.
     """
     shown = {
         key: label

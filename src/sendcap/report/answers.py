@@ -43,7 +43,7 @@ class Answers:
 
     @cached_property
     def totals(self) -> dict[str, Any]:
-        """The totals at the MTA; see `sendcap.readings.summary.totals`."""
+        """The totals at the MTA; see `sendcap.Run.summary`."""
         return totals(self.run.ledger)
 
     @property
