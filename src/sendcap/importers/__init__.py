@@ -5,10 +5,8 @@ Each importer reads the files of one MTA, takes everything else from a base scen
 and unused settings.
 """
 
-from sendcap.importers.exim import import_exim
-from sendcap.importers.imported import Imported
-from sendcap.importers.kumomta import import_kumomta
-from sendcap.importers.postfix import import_postfix
-from sendcap.importers.powermta import import_powermta
-
-__all__ = ["Imported", "import_exim", "import_kumomta", "import_postfix", "import_powermta"]
+from sendcap.importers.exim import import_exim as import_exim
+from sendcap.importers.imported import Imported as Imported
+from sendcap.importers.kumomta import import_kumomta as import_kumomta
+from sendcap.importers.postfix import import_postfix as import_postfix
+from sendcap.importers.powermta import import_powermta as import_powermta

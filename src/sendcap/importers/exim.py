@@ -18,8 +18,6 @@ from sendcap.importers.reading import Entry, Text, joined_lines, read, whole
 from sendcap.scenario.retry import EximRetry
 from sendcap.text.quoting import shown
 
-__all__ = ["import_exim"]
-
 _BEGIN: Final = re.compile(r"begin\s+(\w{1,50})\s*", re.ASCII)
 _OPTION: Final = re.compile(r"(?:hide\s+)?([a-z][a-z0-9_]{0,80})\s*=\s*(.*)", re.ASCII | re.DOTALL)
 _TRANSPORT: Final = re.compile(r"([A-Za-z0-9_-]{1,80}):", re.ASCII)

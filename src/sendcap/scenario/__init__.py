@@ -1,118 +1,60 @@
 """What to simulate: scenario files, their checks, and the presets."""
 
-from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
-from sendcap.scenario.distributions import (
-    Constant,
-    Distribution,
-    Exponential,
-    Gamma,
-    Lognormal,
-    Uniform,
-    Weibull,
-)
-from sendcap.scenario.durations import Duration, PositiveDuration, format_duration, parse_duration
-from sendcap.scenario.edits import updated
-from sendcap.scenario.files import (
-    dumps,
-    from_dict,
-    load,
-    loads,
-    preset_text,
-    presets,
-    schema,
-    to_dict,
-)
-from sendcap.scenario.measured import Empirical
-from sendcap.scenario.provider import Fault, Hard, Outage, Provider
-from sendcap.scenario.random_time import RandomTime
-from sendcap.scenario.ranges import Range
-from sendcap.scenario.rates import Rate
-from sendcap.scenario.retry import (
-    AdobeLegacyRetry,
-    EximRetry,
-    ExponentialRetry,
-    KumomtaRetry,
-    MomentumRetry,
-    PostfixRetry,
-    PowermtaRetry,
-    Retry,
-    RetryPolicy,
-    ScheduleRetry,
-    attempt_series_s,
-)
-from sendcap.scenario.scenario import Scenario
-from sendcap.scenario.settings import (
-    ASYNCHRONOUS_LIMIT_S,
-    Denominator,
-    Engagement,
-    Feedback,
-    Mode,
-    Mta,
-    Relay,
-    Reporting,
-    Time,
-)
-from sendcap.scenario.suspend import Suspend
-from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
-from sendcap.scenario.uncertain import UncertainScenario, load_uncertain
-
-__all__ = [
-    "ASYNCHRONOUS_LIMIT_S",
-    "LONGEST_VALIDITY_S",
-    "AdobeLegacyRetry",
-    "Constant",
-    "Delivery",
-    "Denominator",
-    "Distribution",
-    "Duration",
-    "Empirical",
-    "Engagement",
-    "EximRetry",
-    "Exponential",
-    "ExponentialRetry",
-    "Fault",
-    "Feedback",
-    "FixedWindow",
-    "Gamma",
-    "Gap",
-    "Hard",
-    "KumomtaRetry",
-    "Lognormal",
-    "Mode",
-    "MomentumRetry",
-    "Mta",
-    "Outage",
-    "PositiveDuration",
-    "PostfixRetry",
-    "PowermtaRetry",
-    "Provider",
-    "RandomTime",
-    "Range",
-    "Rate",
-    "Relay",
-    "Reporting",
-    "Retry",
-    "RetryPolicy",
-    "Scenario",
-    "Schedule",
-    "ScheduleRetry",
-    "Suspend",
-    "Time",
-    "UncertainScenario",
-    "Uniform",
-    "WarmUp",
-    "Weibull",
-    "attempt_series_s",
-    "dumps",
-    "format_duration",
-    "from_dict",
-    "load",
-    "load_uncertain",
-    "loads",
-    "parse_duration",
-    "preset_text",
-    "presets",
-    "schema",
-    "to_dict",
-    "updated",
-]
+from sendcap.scenario.delivery import LONGEST_VALIDITY_S as LONGEST_VALIDITY_S
+from sendcap.scenario.delivery import Delivery as Delivery
+from sendcap.scenario.distributions import Constant as Constant
+from sendcap.scenario.distributions import Distribution as Distribution
+from sendcap.scenario.distributions import Exponential as Exponential
+from sendcap.scenario.distributions import Gamma as Gamma
+from sendcap.scenario.distributions import Lognormal as Lognormal
+from sendcap.scenario.distributions import Uniform as Uniform
+from sendcap.scenario.distributions import Weibull as Weibull
+from sendcap.scenario.durations import Duration as Duration
+from sendcap.scenario.durations import PositiveDuration as PositiveDuration
+from sendcap.scenario.durations import format_duration as format_duration
+from sendcap.scenario.durations import parse_duration as parse_duration
+from sendcap.scenario.edits import updated as updated
+from sendcap.scenario.files import dumps as dumps
+from sendcap.scenario.files import from_dict as from_dict
+from sendcap.scenario.files import load as load
+from sendcap.scenario.files import loads as loads
+from sendcap.scenario.files import preset_text as preset_text
+from sendcap.scenario.files import presets as presets
+from sendcap.scenario.files import schema as schema
+from sendcap.scenario.files import to_dict as to_dict
+from sendcap.scenario.measured import Empirical as Empirical
+from sendcap.scenario.provider import Fault as Fault
+from sendcap.scenario.provider import Hard as Hard
+from sendcap.scenario.provider import Outage as Outage
+from sendcap.scenario.provider import Provider as Provider
+from sendcap.scenario.random_time import RandomTime as RandomTime
+from sendcap.scenario.ranges import Range as Range
+from sendcap.scenario.rates import Rate as Rate
+from sendcap.scenario.retry import AdobeLegacyRetry as AdobeLegacyRetry
+from sendcap.scenario.retry import EximRetry as EximRetry
+from sendcap.scenario.retry import ExponentialRetry as ExponentialRetry
+from sendcap.scenario.retry import KumomtaRetry as KumomtaRetry
+from sendcap.scenario.retry import MomentumRetry as MomentumRetry
+from sendcap.scenario.retry import PostfixRetry as PostfixRetry
+from sendcap.scenario.retry import PowermtaRetry as PowermtaRetry
+from sendcap.scenario.retry import Retry as Retry
+from sendcap.scenario.retry import RetryPolicy as RetryPolicy
+from sendcap.scenario.retry import ScheduleRetry as ScheduleRetry
+from sendcap.scenario.retry import attempt_series_s as attempt_series_s
+from sendcap.scenario.scenario import Scenario as Scenario
+from sendcap.scenario.settings import ASYNCHRONOUS_LIMIT_S as ASYNCHRONOUS_LIMIT_S
+from sendcap.scenario.settings import Denominator as Denominator
+from sendcap.scenario.settings import Engagement as Engagement
+from sendcap.scenario.settings import Feedback as Feedback
+from sendcap.scenario.settings import Mode as Mode
+from sendcap.scenario.settings import Mta as Mta
+from sendcap.scenario.settings import Relay as Relay
+from sendcap.scenario.settings import Reporting as Reporting
+from sendcap.scenario.settings import Time as Time
+from sendcap.scenario.suspend import Suspend as Suspend
+from sendcap.scenario.throttle import FixedWindow as FixedWindow
+from sendcap.scenario.throttle import Gap as Gap
+from sendcap.scenario.throttle import Schedule as Schedule
+from sendcap.scenario.throttle import WarmUp as WarmUp
+from sendcap.scenario.uncertain import UncertainScenario as UncertainScenario
+from sendcap.scenario.uncertain import load_uncertain as load_uncertain

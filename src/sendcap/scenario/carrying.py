@@ -26,16 +26,8 @@ def carried(constraints: Iterable[Constraint], attempts: float, from_s: float = 
 
     The stage goes at the pace of the slowest constraint of the moment. A burst goes as fast as the
     other constraints allow, and fills up again while they are slower; at ``from_s`` all bursts are
-    full. Chance is left out: connect and transaction times count with their means.
-
-    Parameters
-    ----------
-    constraints
-        Limits of the stage; without any, the load takes no time.
-    attempts
-        The load.
-    from_s
-        Beginning, in seconds from t = 0.
+    full. Chance is left out: connect and transaction times count with their means. Without any
+    constraint the load takes no time.
     """
     buckets = [_bucket(constraint, attempts, from_s) for constraint in constraints]
     limited_s = {constraint.name: 0.0 for constraint in constraints}

@@ -15,17 +15,7 @@ _SECTIONS: Final = ("deliveries", "relay", "mta", "providers", "feedback", "enga
 
 
 def commented(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequence[str]) -> str:
-    """Return the file of a scenario.
-
-    Parameters
-    ----------
-    data
-        The scenario as nested dictionaries.
-    comments
-        What to say behind the values at some places; each on one line.
-    head
-        Lines of comment at the top.
-    """
+    """Return a scenario's file, with the comments behind values and the lines at the top."""
     document = tomlkit.document()
     for line in head:
         document.add(tomlkit.comment(visible(line)))
@@ -51,10 +41,7 @@ def commented(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequ
 
 
 def _is_section(value: Any) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and _are_tables(value))
-
-
-def _are_tables(entries: list[Any]) -> bool:
+    entries = value if isinstance(value, list) else [value]
     return bool(entries) and all(isinstance(entry, dict) for entry in entries)
 
 
@@ -62,13 +49,12 @@ def _table(data: Mapping[str, Any], place: Place, comments: Mapping[Place, str])
     table = tomlkit.table()
     if place in comments:
         table.comment(visible(comments[place]))
-    nested = {("mta", "retry")}
+    tables = [key for key in data if (*place, key) == ("mta", "retry")]
     for key, value in data.items():
-        if (*place, key) not in nested:
+        if key not in tables:
             _put(table, key, value, (*place, key), comments)
-    for key, value in data.items():
-        if (*place, key) in nested:
-            table.add(key, _table(value, (*place, key), comments))
+    for key in tables:
+        table.add(key, _table(data[key], (*place, key), comments))
     return table
 
 

@@ -26,27 +26,16 @@ class Pace(NamedTuple):
 
     from_s: float
     per_s: float
-    burst: float = 0.0
-    """Attempts at once after a pause."""
+    burst: float = 0.0  # attempts at once after a pause
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """One limit of a stage, in attempts (at the relay and the ingress: messages) per second.
+    """One limit of a stage, in attempts (at the relay and the ingress: messages) per second."""
 
-    Attributes
-    ----------
-    name
-        Name of the limit: ``"connections"``, ``"rate"``, …
-    paces
-        Rates in order of time, the first from 0 on.
-    window_s
-        Length of fixed windows, each of which grants a whole burst; else None.
-    """
-
-    name: str
-    paces: tuple[Pace, ...]
-    window_s: float | None = None
+    name: str  # "connections", "rate", …
+    paces: tuple[Pace, ...]  # in order of time, the first from 0 on
+    window_s: float | None = None  # of fixed windows, each of which grants a whole burst
 
     @classmethod
     def constant(cls, name: str, per_s: float, burst: float = 0.0) -> Constraint:

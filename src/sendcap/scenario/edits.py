@@ -70,7 +70,7 @@ def _replace(data: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _within(table: Any, piece: str | int, path: str, place: Place) -> Any:
-    """Return what a table or list has under a key or number, or say what it has instead."""
+    """Return the value of a table or list at a key or number."""
     where = dotted(place) or "the scenario"
     if isinstance(piece, int) and isinstance(table, list):
         if piece >= len(table):
@@ -95,13 +95,7 @@ def _names_its_keys(place: Place) -> bool:
 
 
 def place_of(path: str) -> Place:
-    """Return the keys and numbers of a path.
-
-    Raises
-    ------
-    ScenarioError
-        If it is not one.
-    """
+    """Return the keys and numbers of a path."""
     place: list[str | int] = []
     position = 0
     while position < len(path):

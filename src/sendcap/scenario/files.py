@@ -24,6 +24,7 @@ SCENARIO: Final = "scenario.toml"
 """Name of the scenario's file in the directory of a result."""
 
 _LARGEST_BYTES: Final = 10_000_000
+_PRESETS: Final = resources.files("sendcap.scenario").joinpath("presets")
 
 
 def load(source: str | Path) -> Scenario:
@@ -50,21 +51,15 @@ def scenario_of(source: Scenario | str | os.PathLike[str]) -> Scenario:
 
 
 class Source(NamedTuple):
-    """A scenario as TOML gives it, the name in error messages, and the folder of its files."""
+    """A scenario as TOML gives it."""
 
     data: dict[str, Any]
-    name: str
-    folder: Path | None
+    name: str  # in error messages
+    folder: Path | None  # of the measured files
 
 
 def read(source: str | Path) -> Source:
-    """Read a scenario file or preset as nested dictionaries, unchecked; see `load`.
-
-    Raises
-    ------
-    ScenarioError
-        If it is missing or not TOML.
-    """
+    """Read a scenario file or preset as nested dictionaries, unchecked; see `load`."""
     path, name = Path(source), visible(str(source))
     try:
         if path.exists() and not (path.is_dir() and name in presets()):
@@ -77,34 +72,17 @@ def read(source: str | Path) -> Source:
     raise ScenarioError(f"{name}: no such file, and {_no_preset(path.name)}")
 
 
-def read_text(path: Path, name: str, what: str) -> str:
-    """Read a file of text.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    name
-        The name in error messages.
-    what
-        The kind of file, such as ``"scenario"``.
-
-    Raises
-    ------
-    ScenarioError
-        If it is a directory, enormous or not text.
-    OSError
-        If it cannot be read.
-    """
-    article = "an" if what[:1].casefold() in "aeiou" else "a"
+def read_text(path: Path, name: str, kind: str) -> str:
+    """Read a text file of a kind, such as ``"scenario"``; the name is that in error messages."""
+    article = "an" if kind[:1].casefold() in "aeiou" else "a"
     if path.is_dir():
-        own = path / f"{what}.toml"
+        own = path / f"{kind}.toml"
         such_as = f", such as {visible(str(own))}" if own.is_file() else ""
-        raise ScenarioError(f"{name}: is a directory; give {article} {what} file{such_as}")
+        raise ScenarioError(f"{name}: is a directory; give {article} {kind} file{such_as}")
     with path.open("rb") as stream:
         content = stream.read(_LARGEST_BYTES + 1)
     if len(content) > _LARGEST_BYTES:
-        raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not {article} {what}")
+        raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not {article} {kind}")
     try:
         # Some editors on Windows begin a file with a byte order mark.
         return content.decode("utf-8-sig")
@@ -114,13 +92,7 @@ def read_text(path: Path, name: str, what: str) -> str:
 
 
 def parsed(text: str, name: str) -> dict[str, Any]:
-    """Read the text of a TOML file.
-
-    Raises
-    ------
-    ScenarioError
-        If it is not valid TOML.
-    """
+    """Read the text of a TOML file; errors name it."""
     try:
         return tomllib.loads(text)
     except ValueError as problem:  # tomllib's own errors, and numbers of thousands of digits
@@ -206,9 +178,14 @@ def dumps(scenario: Scenario) -> str:
 
 def presets() -> dict[str, str]:
     """Return the built-in scenarios: name and one-line description."""
-    folder = resources.files("sendcap.scenario").joinpath("presets")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return {name.removesuffix(".toml"): _description(name) for name in names}
+    files = sorted(_PRESETS.iterdir(), key=lambda file: file.name)
+    return {
+        file.name.removesuffix(".toml"): file.read_text(encoding="utf-8")
+        .splitlines()[0]
+        .removeprefix("# ")
+        for file in files
+        if file.name.endswith(".toml")
+    }
 
 
 def preset_text(name: str) -> str:
@@ -231,23 +208,13 @@ def preset_text(name: str) -> str:
     """
     if name not in presets():
         raise ScenarioError(f"{visible(name)}: {_no_preset(name)}")
-    text: str = _preset(name).read_text(encoding="utf-8")
-    return text
+    return _PRESETS.joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _no_preset(name: str) -> str:
     known = presets()
     hint = did_you_mean(name, known) or "."
     return f"no preset of that name{hint} Presets: {', '.join(known)}"
-
-
-def _preset(name: str) -> Any:
-    return resources.files("sendcap.scenario").joinpath("presets", f"{name}.toml")
-
-
-def _description(file: str) -> str:
-    with _preset(file.removesuffix(".toml")).open(encoding="utf-8") as lines:
-        return str(next(iter(lines))).lstrip("# ").strip()
 
 
 class _AsWritten(GenerateJsonSchema):

@@ -34,24 +34,10 @@ class _Seconds(tuple[float, ...]):
 
 
 def from_file(table: dict[str, Any], folder: Path | None) -> tuple[float, ...]:
-    """Read the times that a table with the keys ``file`` and ``column`` names.
+    """Read the times that a table with the keys ``file`` and ``column`` names, in seconds.
 
-    Parameters
-    ----------
-    table
-        The table as it stands in the scenario.
-    folder
-        What the file's name is relative to; None for the working directory.
-
-    Returns
-    -------
-    tuple of float
-        Seconds. A cell without a unit is in seconds; empty cells are left out.
-
-    Raises
-    ------
-    ValueError
-        With a message that names the file and, where there is one, the line.
+    A cell without a unit is in seconds; empty cells are left out. The file's name is relative to
+    the folder, or to the working directory.
     """
     if "values" in table:
         raise ValueError("needs either values, or file and column, and not both")

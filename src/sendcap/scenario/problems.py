@@ -23,16 +23,9 @@ _TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
 
 
 def lines(error: ValidationError, data: Any, root: type[BaseModel] = Scenario) -> list[str]:
-    """Write each problem of a scenario as ``path: message``.
+    """Write each problem of a scenario, or another model, as ``path: message``.
 
-    Parameters
-    ----------
-    error
-        What pydantic reports.
-    data
-        The scenario as it was given, to tell its keys from the tags that pydantic adds.
-    root
-        What it should be, where that is not a scenario.
+    The data as it was given tells its keys from the tags that pydantic adds.
     """
     # A value of the wrong kind fails once for each kind that it could have been.
     return list(dict.fromkeys(_line(details, data, root) for details in error.errors()))

@@ -69,7 +69,7 @@ class Range:
     @property
     def whole(self) -> bool:
         """Whether only whole numbers count: also of rates, which are of whole messages."""
-        return self._scale()[2]
+        return self._scale().whole
 
     def written(self, number: float) -> Any:
         """Return the value that a number stands for, as a scenario file has it.
@@ -79,7 +79,7 @@ class Range:
         >>> Range("1m", "1h").written(90.0), Range("10/s", "30/s").written(12.0)
         ('90s', '12/s')
         """
-        return self._scale()[3](number)
+        return self._scale().written(number)
 
     def number(self, value: Any) -> float:
         """Return the number that a value stands for; the opposite of `written`.
@@ -98,47 +98,52 @@ class Range:
         """
         if isinstance(value, str) != isinstance(self.low, str):
             raise SendcapError(f"{shown(value)} is of another kind than {self}")
-        return _numbers(self.low, value, str(self))[1]
+        return _scale_of(self.low, value, str(self)).high
 
-    def _scale(self) -> tuple[float, float, bool, Callable[[float], Any]]:
-        """Return both ends as numbers, whether they are whole, and how a value is written."""
-        low, high, whole, written = _numbers(self.low, self.high, str(self))
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    def _scale(self) -> _Scale:
+        scale = _scale_of(self.low, self.high, str(self))
+        if not (math.isfinite(scale.low) and math.isfinite(scale.high) and scale.low < scale.high):
             raise SendcapError(f"{self}: the first must be less than the second")
-        if self.log and not low > 0.0:
+        if self.log and not scale.low > 0.0:
             raise SendcapError(f"{self}: on a logarithmic scale both must be more than 0")
-        return low, high, whole, written
+        return scale
 
     def __str__(self) -> str:
         return f"[{shown(self.low)}, {shown(self.high)}]"
 
 
-def _numbers(
-    first: Any, second: Any, name: str
-) -> tuple[float, float, bool, Callable[[float], Any]]:
-    """Return two values as numbers, whether they are whole, and how a value is written."""
-    both = (first, second)
+class _Scale(NamedTuple):
+    """Two values as numbers."""
+
+    low: float
+    high: float
+    whole: bool
+    written: Callable[[float], Any]  # a number as a scenario file has it
+
+
+def _scale_of(low: Any, high: Any, name: str) -> _Scale:
+    both = (low, high)
     if all(isinstance(value, str) for value in both):
         try:
             if any("/" in value for value in both):
-                return _rates(Rate.parse(first), Rate.parse(second))
-            return parse_duration(first), parse_duration(second), False, _duration
+                return _rates(Rate.parse(low), Rate.parse(high))
+            return _Scale(parse_duration(low), parse_duration(high), False, _duration)
         except ValueError as error:
             raise SendcapError(f"{name}: {error}") from None
     if any(isinstance(value, bool) or not isinstance(value, int | float) for value in both):
         raise SendcapError(f"{name}: must be two numbers, two durations or two rates")
     whole = all(isinstance(value, int) for value in both)
-    return float(first), float(second), whole, int if whole else float
+    return _Scale(float(low), float(high), whole, int if whole else float)
 
 
-def _rates(low: Rate, high: Rate) -> tuple[float, float, bool, Callable[[float], Any]]:
+def _rates(low: Rate, high: Rate) -> _Scale:
     if (low.period_s, low.burst) != (high.period_s, high.burst):
         raise ValueError("must be rates of the same period and max_burst")
 
     def written(limit: float) -> str:
         return str(Rate(int(limit), low.period_s, low.burst))
 
-    return float(low.limit), float(high.limit), True, written
+    return _Scale(float(low.limit), float(high.limit), True, written)
 
 
 def _duration(seconds: float) -> str:
@@ -151,32 +156,20 @@ _ENDS: Final = frozenset({"low", "high"})
 
 
 class Split(NamedTuple):
-    """A scenario without ranges, and the ranges.
+    """A scenario without ranges, and the ranges."""
 
-    Attributes
-    ----------
-    data
-        The scenario with the middle of each range in its place.
-    ranges
-        By path, in the order of the file.
-    problems
-        Errors as ``path: message``.
-    """
-
-    data: dict[str, Any]
-    ranges: dict[str, Range]
-    problems: tuple[str, ...]
+    data: dict[str, Any]  # with the middle of each range
+    ranges: dict[str, Range]  # by path, in the order of the file
+    problems: tuple[str, ...]  # as ``path: message``
 
 
 def split(data: Mapping[str, Any]) -> Split:
     """Separate the ranges from a scenario as TOML gives it.
 
-    Examples
-    --------
-    >>> found = split({"providers": {"gmail": {"transient": {"low": 0.25, "high": 0.75}}}})
-    >>> found.ranges
+    >>> parts = split({"providers": {"gmail": {"transient": {"low": 0.25, "high": 0.75}}}})
+    >>> parts.ranges
     {'providers.gmail.transient': Range(low=0.25, high=0.75, log=False)}
-    >>> found.data
+    >>> parts.data
     {'providers': {'gmail': {'transient': 0.5}}}
     """
     ranges: dict[str, Range] = {}
@@ -202,13 +195,7 @@ def split(data: Mapping[str, Any]) -> Split:
 
 
 def range_at(place: Place, low: Any, high: Any) -> Range:
-    """Return the range of a value; of whole numbers only if the key needs them.
-
-    Raises
-    ------
-    SendcapError
-        If it is not a range, or not of whole numbers for a key that needs them.
-    """
+    """Return the range of a value; of whole numbers only if the key needs them."""
     span = Range(low, high)
     if isinstance(low, str):
         return span

@@ -30,9 +30,9 @@ class UncertainScenario:
     Attributes
     ----------
     scenario
-        With the middle of each range.
+        The scenario with the middle of each range.
     ranges
-        By path, at least one.
+        Ranges by path, at least one.
     """
 
     scenario: Scenario

@@ -23,8 +23,6 @@ from sendcap.importers.plan import Group, Plan
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import did_you_mean, shown
 
-__all__ = ["import_kumomta"]
-
 _NOT_FOR_RATES: Final = "decides how and where mail is sent, not how fast"
 _UNUSED: Final = {
     "max_ready": "the queues of the model have no limit",

@@ -16,8 +16,6 @@ from sendcap.importers.postfix.settings import DEFAULTS, Settings, seconds, sett
 from sendcap.importers.reading import Entry, read, whole, yes
 from sendcap.scenario.durations import format_duration
 
-__all__ = ["import_postfix"]
-
 _BACKOFF: Final = {
     "minimal_backoff_time": "s",
     "maximal_backoff_time": "s",

@@ -22,8 +22,6 @@ from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.text.quoting import did_you_mean, shown
 
-__all__ = ["import_powermta"]
-
 _DEFAULTS: Final = {
     "max-smtp-out": "20",
     "max-msg-per-connection": "0",

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from sendcap.scenario.retry.exim import EximRetry
-from sendcap.scenario.retry.geometric import (
-    ExponentialRetry,
-    KumomtaRetry,
-    MomentumRetry,
-    ScheduleRetry,
-)
-from sendcap.scenario.retry.listed import AdobeLegacyRetry, PostfixRetry, PowermtaRetry
-from sendcap.scenario.retry.policy import RetryPolicy
+from sendcap.scenario.retry.exim import EximRetry as EximRetry
+from sendcap.scenario.retry.geometric import ExponentialRetry as ExponentialRetry
+from sendcap.scenario.retry.geometric import KumomtaRetry as KumomtaRetry
+from sendcap.scenario.retry.geometric import MomentumRetry as MomentumRetry
+from sendcap.scenario.retry.geometric import ScheduleRetry as ScheduleRetry
+from sendcap.scenario.retry.listed import AdobeLegacyRetry as AdobeLegacyRetry
+from sendcap.scenario.retry.listed import PostfixRetry as PostfixRetry
+from sendcap.scenario.retry.listed import PowermtaRetry as PowermtaRetry
+from sendcap.scenario.retry.policy import RetryPolicy as RetryPolicy
 
 _Policies = (
     ExponentialRetry
@@ -81,18 +81,3 @@ def attempt_series_s(
         previous_delay = due - finish
         attempts.append(float(due[0]))
     return attempts
-
-
-__all__ = [
-    "AdobeLegacyRetry",
-    "EximRetry",
-    "ExponentialRetry",
-    "KumomtaRetry",
-    "MomentumRetry",
-    "PostfixRetry",
-    "PowermtaRetry",
-    "Retry",
-    "RetryPolicy",
-    "ScheduleRetry",
-    "attempt_series_s",
-]
