@@ -46,6 +46,7 @@ LONG_FUNCTIONS = {
 LOCAL: dict[tuple[str, str], str] = {
     ("explore.server", "marimo"): "an extra",
     ("explore.server", "uvicorn"): "an extra",
+    ("scenario.distributions", "scipy.special"): "scenarios load without the slow libraries",
     ("study.optimisation.proposals", "optuna"): "takes a second to import",
     ("study.optimisation.proposals", "optuna.distributions"): "as above",
 }
@@ -75,7 +76,6 @@ STILL_LOCAL: set[str] = {
     "explore.facts",
     "explore.server",
     "explore.sliders",
-    "scenario.distributions",
 }
 """Modules with other imports inside functions."""
 

@@ -1,4 +1,4 @@
-"""Distributions of a time: what ``{ dist = "lognormal", mean = "700ms", cv = 0.5 }`` means.
+"""Distributions of a time, such as ``{ dist = "lognormal", mean = "700ms", cv = 0.5 }``.
 
 A bare duration such as ``"300ms"`` is a constant. Every distribution knows its first two moments
 exactly, for comparison with queueing theory.
@@ -45,26 +45,22 @@ class Constant(RandomTime):
     """The time."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:  # noqa: ARG002
-        """Return ``size`` equal times; the generator is left as it is."""
+        # No draw: the generator stays as it is.
         return np.full(size, self.value)
 
     def cdf(self, within_s: Seconds) -> Seconds:
-        """1 from the time itself on."""
         return np.where(within_s < self.value, 0.0, 1.0)
 
     @property
     def mean_s(self) -> float:
-        """The time itself, in seconds."""
         return self.value
 
     @property
     def second_moment_s2(self) -> float:
-        """Square of the time, in seconds squared."""
         return self.value**2
 
     @property
     def lowest_s(self) -> float:
-        """The time itself, in seconds."""
         return self.value
 
     @model_serializer(mode="wrap")
@@ -81,21 +77,17 @@ class Exponential(RandomTime):
     """Mean."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        """Draw ``size`` independent times in seconds."""
         return rng.exponential(self.mean, size)
 
     def cdf(self, within_s: Seconds) -> Seconds:
-        """Probability that a draw is at most so many seconds."""
         return -np.expm1(-np.maximum(within_s, 0.0) / self.mean)
 
     @property
     def mean_s(self) -> float:
-        """Mean in seconds."""
         return self.mean
 
     @property
     def second_moment_s2(self) -> float:
-        """Mean of the square, in seconds squared."""
         return 2.0 * self.mean**2
 
 
@@ -117,28 +109,23 @@ class Uniform(RandomTime):
         return self
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        """Draw ``size`` independent times in seconds."""
         return rng.uniform(self.low, self.high, size)
 
     def cdf(self, within_s: Seconds) -> Seconds:
-        """Probability that a draw is at most so many seconds."""
         if self.low == self.high:
             return np.where(within_s < self.low, 0.0, 1.0)
         return np.clip((within_s - self.low) / (self.high - self.low), 0.0, 1.0)
 
     @property
     def mean_s(self) -> float:
-        """Mean in seconds."""
         return (self.low + self.high) / 2.0
 
     @property
     def second_moment_s2(self) -> float:
-        """Mean of the square, in seconds squared."""
         return (self.low**2 + self.low * self.high + self.high**2) / 3.0
 
     @property
     def lowest_s(self) -> float:
-        """The lower end, in seconds."""
         return self.low
 
 
@@ -185,11 +172,9 @@ class Lognormal(RandomTime):
         return math.sqrt(math.log1p(self.cv**2))
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        """Draw ``size`` independent times in seconds."""
         return rng.lognormal(self.mu, self.sigma, size)
 
     def cdf(self, within_s: Seconds) -> Seconds:
-        """Probability that a draw is at most so many seconds."""
         from scipy.special import ndtr
 
         with np.errstate(divide="ignore"):
@@ -197,12 +182,10 @@ class Lognormal(RandomTime):
 
     @property
     def mean_s(self) -> float:
-        """Mean in seconds."""
         return self.mean if self.mean is not None else math.exp(self.mu + self.sigma**2 / 2.0)
 
     @property
     def second_moment_s2(self) -> float:
-        """Mean of the square, in seconds squared."""
         return math.exp(2.0 * self.mu + 2.0 * self.sigma**2)
 
 
@@ -217,11 +200,9 @@ class Gamma(RandomTime):
     """Coefficient of variation: standard deviation over mean."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        """Draw ``size`` independent times in seconds."""
         return rng.gamma(1.0 / self.cv**2, self.mean * self.cv**2, size)
 
     def cdf(self, within_s: Seconds) -> Seconds:
-        """Probability that a draw is at most so many seconds."""
         from scipy.special import gammainc
 
         shape, scale_s = 1.0 / self.cv**2, self.mean * self.cv**2
@@ -229,12 +210,10 @@ class Gamma(RandomTime):
 
     @property
     def mean_s(self) -> float:
-        """Mean in seconds."""
         return self.mean
 
     @property
     def second_moment_s2(self) -> float:
-        """Mean of the square, in seconds squared."""
         return self.mean**2 * (1.0 + self.cv**2)
 
 
@@ -266,23 +245,19 @@ class Weibull(RandomTime):
         return self.mean / math.gamma(1.0 + 1.0 / self.shape)
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        """Draw ``size`` independent times in seconds."""
         return self.scale_s * rng.weibull(self.shape, size)
 
     def cdf(self, within_s: Seconds) -> Seconds:
-        """Probability that a draw is at most so many seconds."""
         return -np.expm1(-((np.maximum(within_s, 0.0) / self.scale_s) ** self.shape))
 
     @property
     def mean_s(self) -> float:
-        """Mean in seconds."""
         if self.mean is not None:
             return self.mean
         return self.scale_s * math.gamma(1.0 + 1.0 / self.shape)
 
     @property
     def second_moment_s2(self) -> float:
-        """Mean of the square, in seconds squared."""
         return self.scale_s**2 * math.gamma(1.0 + 2.0 / self.shape)
 
 

@@ -200,24 +200,19 @@ class Empirical(RandomTime):
         return np.sort(self._seconds)
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        """Draw ``size`` of the times with replacement, in seconds."""
         return self._seconds[rng.integers(len(self.values), size=size)]
 
     def cdf(self, within_s: Seconds) -> Seconds:
-        """Share of the times that are at most so many seconds."""
         return np.searchsorted(self._sorted_s, within_s, side="right") / len(self.values)
 
     @property
     def mean_s(self) -> float:
-        """Mean in seconds."""
         return math.fsum(self.values) / len(self.values)
 
     @property
     def second_moment_s2(self) -> float:
-        """Mean of the square, in seconds squared."""
         return math.fsum(value**2 for value in self.values) / len(self.values)
 
     @property
     def lowest_s(self) -> float:
-        """The shortest of the times, in seconds."""
         return min(self.values)

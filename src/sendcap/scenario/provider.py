@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Final, Literal
@@ -26,6 +25,7 @@ from sendcap.scenario.section import (
     Section,
     Share,
     refuse,
+    repeated,
     unit,
 )
 from sendcap.scenario.suspend import ProviderSuspendField
@@ -140,12 +140,11 @@ class Provider(Section):
                 given, ends = format_duration(two.at), format_duration(one.at + one.lasts)
                 message = f'"{given}" is before the outage before it ends, at "{ends}"'
                 problems.append((("outages", number, "at"), f"{message}; put them in order"))
-        seen: Counter[str] = Counter()
-        for key, number, kind in self._kinds():
-            seen[kind.reason] += 1
-            if seen[kind.reason] == 2:
-                message = f"{shown(kind.reason)} appears twice; give each reason once"
-                problems.append(((key, number, "reason"), message))
+        kinds = list(self._kinds())
+        for position, reason in repeated(kind.reason for _, _, kind in kinds):
+            key, number, _ = kinds[position]
+            message = f"{shown(reason)} appears twice; give each reason once"
+            problems.append(((key, number, "reason"), message))
         refuse("provider", problems)
         return self
 

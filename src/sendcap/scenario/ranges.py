@@ -26,6 +26,8 @@ _DECIMALS: Final = 3
 class Range:
     """A range of a scenario's value, ends included.
 
+    Numbers stand for values: the seconds of a duration, the messages per period of a rate.
+
     Attributes
     ----------
     low, high
@@ -40,6 +42,10 @@ class Range:
     [1, 5, 8]
     >>> Range("1m", "100m", log=True).at(0.5), Range("10/s", "30/s").at(0.5)
     ('10m', '20/s')
+    >>> Range("1m", "1h").written(90.0), Range("10/s", "30/s").written(12.0)
+    ('90s', '12/s')
+    >>> Range("1m", "3m").number("90s"), Range("10/s", "30/s").number("12/s")
+    (90.0, 12.0)
     """
 
     low: Any
@@ -63,7 +69,7 @@ class Range:
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Both ends as numbers: seconds of durations, of rates the messages per period."""
+        """Both ends as numbers."""
         return self._scale()[:2]
 
     @property
@@ -72,24 +78,11 @@ class Range:
         return self._scale().whole
 
     def written(self, number: float) -> Any:
-        """Return the value that a number stands for, as a scenario file has it.
-
-        Examples
-        --------
-        >>> Range("1m", "1h").written(90.0), Range("10/s", "30/s").written(12.0)
-        ('90s', '12/s')
-        """
+        """Return the value that a number stands for, as a scenario file has it."""
         return self._scale().written(number)
 
     def number(self, value: Any) -> float:
         """Return the number that a value stands for; the opposite of `written`.
-
-        For a duration the seconds, for a rate the messages per period.
-
-        Examples
-        --------
-        >>> Range("1m", "3m").number("90s"), Range("10/s", "30/s").number("12/s")
-        (90.0, 12.0)
 
         Raises
         ------

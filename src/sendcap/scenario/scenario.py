@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -23,6 +23,7 @@ from sendcap.scenario.section import (
     Title,
     Whole,
     refuse,
+    repeated,
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.suspend import Suspend
@@ -102,62 +103,37 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
-        problems = [
-            *self._unknown_providers(),
-            *self._names_used_twice(),
-            *self._spread_too_far(),
-            *self._suspended_for_ever(),
-        ]
-        if self.mta.spool is not None and self.mta.spool < self.relay.batch:
-            message = (
-                f"{self.mta.spool} is less than relay.batch, {self.relay.batch}; no batch fits"
-            )
-            problems.append((("mta", "spool"), message))
-        refuse("scenario", problems)
+        refuse("scenario", self._problems())
         self._warn()
         return self
 
-    def _unknown_providers(self) -> list[tuple[Place, str]]:
+    def _problems(self) -> Iterator[tuple[Place, str]]:
         defined = f"; defined: {', '.join(self.providers)}"
-        return [
-            (
-                ("deliveries", number, "audience", name),
-                f"no provider has this name{did_you_mean(name, self.providers) or defined}",
-            )
-            for number, delivery in enumerate(self.deliveries)
-            for name in delivery.audience
-            if name not in self.providers
-        ]
-
-    def _names_used_twice(self) -> list[tuple[Place, str]]:
-        problems: list[tuple[Place, str]] = []
-        seen: Counter[str] = Counter()
         for number, delivery in enumerate(self.deliveries):
-            seen[delivery.name] += 1
-            if seen[delivery.name] == 2:
-                message = f"{shown(delivery.name)} is used before; give each delivery its own name"
-                problems.append((("deliveries", number, "name"), message))
-        return problems
-
-    def _spread_too_far(self) -> list[tuple[Place, str]]:
-        if self.mta.clock_origin == "relayed":
-            return []
-        return [
-            (
-                ("deliveries", number, "spread"),
-                (
+            for name in delivery.audience:
+                if name not in self.providers:
+                    hint = did_you_mean(name, self.providers) or defined
+                    place = ("deliveries", number, "audience", name)
+                    yield place, f"no provider has this name{hint}"
+        for number, name in repeated(delivery.name for delivery in self.deliveries):
+            message = f"{shown(name)} is used before; give each delivery its own name"
+            yield ("deliveries", number, "name"), message
+        for number, delivery in enumerate(self.deliveries):
+            honoured = delivery.honoured_validity
+            if delivery.spread >= honoured and self.mta.clock_origin != "relayed":
+                message = (
                     f"{format_duration(delivery.spread)} is no less than the validity, "
-                    f"{format_duration(delivery.honoured_validity)}, which counts from the "
+                    f"{format_duration(honoured)}, which counts from the "
                     f"delivery's start: its last messages would expire before they are ready"
-                ),
-            )
-            for number, delivery in enumerate(self.deliveries)
-            if delivery.spread >= delivery.honoured_validity
-        ]
+                )
+                yield ("deliveries", number, "spread"), message
+        yield from self._suspended_for_ever()
+        if self.mta.spool is not None and self.mta.spool < self.relay.batch:
+            message = f"is less than relay.batch, {self.relay.batch}; no batch fits"
+            yield ("mta", "spool"), f"{self.mta.spool} {message}"
 
-    def _suspended_for_ever(self) -> list[tuple[Place, str]]:
-        """Find rules with a rate above the tolerance: they would renew themselves."""
-        problems: list[tuple[Place, str]] = []
+    def _suspended_for_ever(self) -> Iterator[tuple[Place, str]]:
+        """Yield rules with a rate above the tolerance: they would renew themselves."""
         for name, provider in self.providers.items():
             rule, tolerance = self.suspend_of(name), provider.tolerance
             if rule is None or tolerance is None or rule.rate == "closed":
@@ -170,23 +146,24 @@ class Scenario(Section):
                     f"{tolerance} that are let through, so there are always {rule.after} "
                     f'throttled answers in {format_duration(rule.within)}; lower it, or "closed"'
                 )
-                problems.append(((*whose, "suspend", "rate"), message))
-        return problems
+                yield (*whose, "suspend", "rate"), message
 
     @model_validator(mode="after")
     def _not_too_many_connections(self) -> Scenario:
+        refuse("scenario", self._too_many_connections())
+        return self
+
+    def _too_many_connections(self) -> Iterator[tuple[Place, str]]:
         ips, most = self.mta.ips, MOST_AT_A_TIME
-        problems: list[tuple[Place, str]] = []
         if ips > most:
-            problems.append((("mta", "ips"), f"must be at most {most}, not {shown(ips)}"))
+            yield ("mta", "ips"), f"must be at most {most}, not {shown(ips)}"
+            return
         for name, provider in self.providers.items():
             per_ip = provider.connections_per_ip
-            if per_ip * ips > most >= ips:
+            if per_ip * ips > most:
                 total = f"{shown(per_ip * ips)} connections; must be at most {most}"
                 message = f"{shown(per_ip)} times mta.ips, {ips}, is {total}"
-                problems.append((("providers", name, "connections_per_ip"), message))
-        refuse("scenario", problems)
-        return self
+                yield ("providers", name, "connections_per_ip"), message
 
     def _warn(self) -> None:
         for number, delivery in enumerate(self.deliveries):
@@ -206,24 +183,18 @@ class Scenario(Section):
                 f"time.horizon: {format_duration(horizon)} cuts off results; messages can be "
                 f"under way until {format_duration(last)}"
             )
-        _warn_of_a_burst("relay.rate", self.relay.rate, "")
+        rates: list[tuple[Place, Any, str]] = [(("relay", "rate"), self.relay.rate, "")]
         for name, provider in self.providers.items():
-            path = dotted(("providers", name, "rate"))
-            _warn_of_a_burst(path, provider.rate, " from each source address")
-
-
-def _warn_of_a_burst(path: str, rate: object, whence: str) -> None:
-    # Over a long period the default surprises: the entire limit may go in the first second.
-    if (
-        isinstance(rate, Rate)
-        and rate.period_s >= _LONG_PERIOD_S
-        and rate.burst is None
-        and rate.limit > 1
-    ):
-        _warn(
-            f'{path}: "{rate}" lets {rate.limit:,} go at once{whence}; '
-            f"add ,max_burst=1 to space them evenly"
-        )
+            place = ("providers", name, "rate")
+            rates.append((place, provider.rate, " from each source address"))
+        for where, rate, whence in rates:
+            # Over a long period the default surprises: the entire limit may go in the first second.
+            is_long = isinstance(rate, Rate) and rate.period_s >= _LONG_PERIOD_S
+            if is_long and rate.burst is None and rate.limit > 1:
+                _warn(
+                    f'{dotted(where)}: "{rate}" lets {rate.limit:,} go at once{whence}; '
+                    f"add ,max_burst=1 to space them evenly"
+                )
 
 
 def _warn(message: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import (
@@ -53,6 +54,15 @@ def refuse(title: str, problems: Iterable[tuple[Place, str]]) -> None:
     ]
     if errors:
         raise ValidationError.from_exception_data(title, errors)
+
+
+def repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield the positions at which a name appears for the second time, with the name."""
+    seen: Counter[str] = Counter()
+    for position, name in enumerate(names):
+        seen[name] += 1
+        if seen[name] == 2:
+            yield position, name
 
 
 def unit(name: str, source: str = "") -> Any:

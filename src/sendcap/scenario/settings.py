@@ -33,6 +33,7 @@ from sendcap.scenario.section import (
     OneOrMore,
     Section,
     Share,
+    repeated,
     unit,
 )
 from sendcap.scenario.suspend import SuspendField
@@ -118,9 +119,8 @@ Denominator = Literal["default", "to-deliver", "relayed", "processed"]
 
 
 def _each_once(modes: tuple[Mode, ...]) -> tuple[Mode, ...]:
-    twice = next((mode for mode in modes if modes.count(mode) > 1), None)
-    if twice is not None:
-        raise ValueError(f"{shown(twice)} appears twice; name each mode once")
+    for _, mode in repeated(modes):
+        raise ValueError(f"{shown(mode)} appears twice; name each mode once")
     return modes
 
 
