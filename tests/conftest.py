@@ -6,6 +6,7 @@ import fcntl
 import importlib.util
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sys
@@ -16,6 +17,8 @@ from typing import Any
 
 import pytest
 import warming
+from matplotlib.figure import Figure
+from sketches import sketch
 from warm import Warm
 
 from sendcap.study.replication import processes
@@ -33,6 +36,9 @@ MODULES = {
 
 SLOW = Path(__file__).with_name("slow.txt")
 """The files and tests that are marked slow, sorted; see tests/slow.py."""
+
+RENDERED = re.compile(r"^tests/(charts|report|notebooks)/|README")
+"""Where charts are rendered."""
 
 REQUIRED = os.environ.get("SENDCAP_TEST_EXTRAS") == "required"
 """Whether a missing extra is an error, as it is in the gate's second environment."""
@@ -125,6 +131,13 @@ class WarmWorkers:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(multiprocessing, name)
+
+
+@pytest.fixture(autouse=True)
+def sketched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts are saved as sketches, but in the tests of charts and reports, and of the README."""
+    if not RENDERED.search(request.node.nodeid):
+        monkeypatch.setattr(Figure, "savefig", sketch)
 
 
 @pytest.fixture(scope="session", autouse=True)
