@@ -38,7 +38,7 @@ SLOW = Path(__file__).with_name("slow.txt")
 """The files and tests that are marked slow, sorted; see tests/slow.py."""
 
 RENDERED = re.compile(r"^tests/(charts|report|notebooks)/|README")
-"""Where charts are rendered."""
+"""Where charts are rendered, besides tests with the mark of that name."""
 
 REQUIRED = os.environ.get("SENDCAP_TEST_EXTRAS") == "required"
 """Whether a missing extra is an error, as it is in the gate's second environment."""
@@ -135,8 +135,9 @@ class WarmWorkers:
 
 @pytest.fixture(autouse=True)
 def sketched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Charts are saved as sketches, but in the tests of charts and reports, and of the README."""
-    if not RENDERED.search(request.node.nodeid):
+    """Charts are saved as sketches, except where the test is about the picture."""
+    rendered = request.node.get_closest_marker("rendered") or RENDERED.search(request.node.nodeid)
+    if not rendered:
         monkeypatch.setattr(Figure, "savefig", sketch)
 
 

@@ -153,6 +153,7 @@ def test_the_same_run_saves_the_same_bytes(run, directory, tmp_path) -> None:
     assert bytes_in(again) == bytes_in(directory)
 
 
+@pytest.mark.rendered
 def test_the_saved_scenario_gives_the_same_bytes_in_another_process(directory, tmp_path) -> None:
     target = tmp_path / "again"
     code = "import sys, sendcap\nsendcap.simulate(sys.argv[1], window='45s').save(sys.argv[2])"
