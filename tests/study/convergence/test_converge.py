@@ -8,8 +8,8 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.readings.convergence import MOMENTS_S, convergence
+from sendcap.study.replication import replication_seed
 from sendcap.study.replication.recording import PARTS
-from sendcap.study.replication.seeds import replication_seed
 
 
 @pytest.fixture(scope="module")

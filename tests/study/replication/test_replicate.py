@@ -8,10 +8,10 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.scenario import Scenario, from_dict
+from sendcap.study.replication import replication_seed
 from sendcap.study.replication.recording import Quantity
 from sendcap.study.replication.replicate import replicate
 from sendcap.study.replication.replications import Band, spread
-from sendcap.study.replication.seeds import replication_seed
 
 SMALL = {
     "seed": 5,

@@ -10,8 +10,8 @@ import sendcap
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
 from sendcap.scenario import Scenario, from_dict
+from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import Estimate, estimate
-from sendcap.study.replication.seeds import replication_seed
 from sendcap.study.replication.workers import Workers, each_replication
 
 SMALL = {

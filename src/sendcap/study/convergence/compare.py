@@ -30,6 +30,7 @@ from sendcap.saved import LEDGER
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.study.convergence.converge import EXTREMES, SETTLING, convergence_plan, tolerances_of
+from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.recording import (
     ACCEPTED_TIMES,
@@ -40,8 +41,7 @@ from sendcap.study.replication.recording import (
     recorded,
 )
 from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS, modes_of
-from sendcap.study.replication.replications import Band, Records, Replications, spread
-from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication.replications import Band, Replications, gathered, spread
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.shares import share_text
 
@@ -222,13 +222,11 @@ def compare(
         for number in range(count)
         for plan, one in zip(plans, sides, strict=True)
     )
-    records = (Records(), Records())
     with Workers.of(workers) as team:
-        for number, record in enumerate(Simulations(team, progress).map(_record, tasks)):
-            records[number % 2].add(record)
+        records = list(Simulations(team, progress).map(_record, tasks))
     of_a, of_b = (
-        part.replications(one.scenario, moments_s, confidence, precise=True)
-        for part, one in zip(records, sides, strict=True)
+        gathered(records[number::2], one.scenario, moments_s, confidence)
+        for number, one in enumerate(sides)
     )
     same_draws = len({run.scenario.seed for run in runs}) <= 1
     return Comparison(names, of_a, of_b, points, same_draws, bool(runs))

@@ -22,7 +22,7 @@ from sendcap.study.convergence.sentences import convergence_sentences
 from sendcap.study.replication.estimates import MOST
 from sendcap.study.replication.recording import PARTS, Plan, Quantity, reading_moments_s
 from sendcap.study.replication.replicate import Precision, follow, modes_of
-from sendcap.study.replication.replications import SPREAD, Records, Replications, spread
+from sendcap.study.replication.replications import SPREAD, Replications, gathered, spread
 from sendcap.study.replication.workers import Workers
 from sendcap.text.shares import parse_points
 
@@ -234,9 +234,7 @@ def convergence_of(
     points = tolerances_of(tolerances)
     moments_s = reading_moments_s(run.scenario)
     plan = convergence_plan(run.scenario, points, modes_of(run.scenario, modes), moments_s)
-    records = Records()
-    records.add(plan.record(run))
-    replications = records.replications(run.scenario, moments_s, 0.95, precise=True)
+    replications = gathered([plan.record(run)], run.scenario, moments_s, 0.95)
     return ConvergenceStudy(replications, points)
 
 

@@ -9,9 +9,7 @@ after 10 to 200 replications covered the mean in 94 to 95 % of them for normal r
 89 to 92 % for lognormal ones with a coefficient of variation of 0.53;
 `tests/study/replication/test_sequential.py` repeats the measurement.
 
-References
-----------
-A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 4.5 and 9.4.1.
+Sources: A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 4.5 and 9.4.1;
 Y. S. Chow and H. Robbins, "On the asymptotic theory of fixed-width sequential confidence intervals
 for the mean", Annals of Mathematical Statistics 36 (1965).
 """
@@ -70,20 +68,6 @@ class Estimate:
 def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     """Estimate an expectation from independent replications by Student's t distribution.
 
-    Parameters
-    ----------
-    values
-        One value per replication.
-    confidence
-        Probability that the interval covers the expectation, for normal values.
-
-    Raises
-    ------
-    SendcapError
-        If the confidence is not between 0 and 1.
-
-    Examples
-    --------
     >>> weight = estimate([9.0, 10.0, 11.0])
     >>> round(weight.mean, 2), round(weight.low, 2), round(weight.high, 2)
     (10.0, 7.52, 12.48)
@@ -117,21 +101,11 @@ def require_count(replications: int, least: int = 1) -> int:
 
 @dataclass(frozen=True)
 class Sequential(Generic[_Name]):
-    """The stopping rule of a number of replications.
+    """The stopping rule of a number of replications."""
 
-    Attributes
-    ----------
-    half_widths
-        Half width of a sufficiently narrow interval for each KPI, in the KPI's unit.
-    confidence
-        Confidence level of each interval by itself.
-    most
-        Largest number of replications.
-    """
-
-    half_widths: Mapping[_Name, float]
-    confidence: float = 0.95
-    most: int = MOST
+    half_widths: Mapping[_Name, float]  # of a sufficiently narrow interval, in the KPI's unit
+    confidence: float = 0.95  # of each interval by itself
+    most: int = MOST  # replications
 
     def __post_init__(self) -> None:
         require_confidence(self.confidence)
@@ -146,15 +120,7 @@ class Sequential(Generic[_Name]):
     def enough(self, values: Mapping[_Name, Sequence[float]]) -> bool:
         """Tell whether every interval is narrow enough or the limit of replications is reached.
 
-        Parameters
-        ----------
-        values
-            One value per replication so far for each KPI.
-
-        Raises
-        ------
-        SendcapError
-            If the first ten replications show that the precision is out of reach.
+        Refuse a precision that the first ten replications show to be out of reach.
         """
         n = min(len(column) for column in values.values())
         if n < LEAST:
@@ -187,7 +153,9 @@ class Sequential(Generic[_Name]):
         if any(math.isnan(value) for value in values):
             raise SendcapError(f"precision: {name} has no value in some of the replications")
         # A lower limit of the standard deviation, in all likelihood.
-        deviation = _deviation(values) * math.sqrt((n - 1) / stats.chi2.ppf(_SURE, n - 1))
+        deviation = float(np.std(values, ddof=1)) * math.sqrt(
+            (n - 1) / stats.chi2.ppf(_SURE, n - 1)
+        )
         reachable = _quantile(self.confidence, self.most - 1) * deviation / math.sqrt(self.most)
         if reachable > wanted:
             likely = half_width(values, self.confidence) * math.sqrt(n / self.most)
@@ -200,11 +168,7 @@ class Sequential(Generic[_Name]):
 def half_width(values: Sequence[float], confidence: float) -> float:
     """Return half the length of Student's t interval; see `estimate`."""
     n = len(values)
-    return _quantile(confidence, n - 1) * _deviation(values) / math.sqrt(n)
-
-
-def _deviation(values: Sequence[float]) -> float:
-    return float(np.std(values, ddof=1))
+    return _quantile(confidence, n - 1) * float(np.std(values, ddof=1)) / math.sqrt(n)
 
 
 @lru_cache(maxsize=4096)

@@ -10,71 +10,43 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from operator import attrgetter
+from typing import Any, Final, cast
 
 import numpy as np
 
 from sendcap.errors import SendcapError
+from sendcap.ledger import Event, Ledger
 from sendcap.model.addresses import THROTTLED
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.convergence import TOLERANCES_PT, settling_s
 from sendcap.readings.summary import ACCEPTED_PCT
 from sendcap.run import Run
-from sendcap.scenario import Engagement
+from sendcap.scenario import Engagement, Scenario
 from sendcap.study.capacity.limits import Limits, limits_of
+from sendcap.study.capacity.observed import Observed
 from sendcap.text.quoting import did_you_mean, shown
-
-if TYPE_CHECKING:
-    from sendcap.ledger import Event, Ledger
-    from sendcap.scenario import Scenario
-    from sendcap.study.capacity.observed import Observed
 
 Value = float | int | str | bool | None
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A value taken of a run, or several by name.
+    """A value taken of a run, or several by name."""
 
-    Attributes
-    ----------
-    name
-        Name of the column. Of several values, their names follow after a dot.
-    of
-        Function of a `Run`, or of `Limits` if ``needs_limits``.
-    unit
-        ``"s"``, ``"%"``, ``"messages"``, …; empty for names and plain numbers.
-    meaning
-        A line of explanation.
-    needs_limits
-        Whether the simulation has to watch the stages.
-    needs_engagement
-        Whether opens and clicks have to be simulated.
-    curve
-        Whether it is a percentage of the dashboard: one value per reporting mode, and in
-        replications a curve over time.
-    own
-        Whether it is the user's function.
-    """
-
-    name: str
-    of: Callable[[Any], Any]
-    unit: str = ""
+    name: str  # of the column; of several values, their names follow after a dot
+    of: Callable[[Any], Any]  # a function of a `Run`, or of `Limits` if needs_limits
+    unit: str = ""  # "s", "%", "messages", …; empty for names and plain numbers
     meaning: str = ""
-    needs_limits: bool = False
-    needs_engagement: bool = False
+    needs_limits: bool = False  # the simulation has to watch the stages
+    needs_engagement: bool = False  # opens and clicks have to be simulated
+    # A percentage of the dashboard: a value per reporting mode; in replications a curve over time.
     curve: bool = False
-    own: bool = False
+    own: bool = False  # the user's function
 
     def columns(self, run: Run, limits: Limits | None = None) -> dict[str, Value]:
-        """Return the values by column.
-
-        Raises
-        ------
-        SendcapError
-            If a value does not fit into a table.
-        """
+        """Return the values by column."""
         value = self.of(limits if self.needs_limits else run)
         if not isinstance(value, Mapping):
             return {self.name: _plain(self.name, value)}
@@ -121,16 +93,8 @@ def measured(scenario: Scenario, measures: Iterable[Measure]) -> dict[str, Value
 def measures_of(asked: Any) -> tuple[Measure, ...]:
     """Return the measures asked for.
 
-    Parameters
-    ----------
-    asked
-        The name of one of `MEASURES`, a function of a `Run`, a mapping from names to functions,
-        or a list of these.
-
-    Raises
-    ------
-    SendcapError
-        If a name is unknown or occurs twice.
+    These are the name of one of `MEASURES`, a function of a `Run`, a mapping from names to
+    functions, or a list of these.
     """
     measures = tuple(_each(asked))
     if not measures:
@@ -146,7 +110,10 @@ def _each(asked: Any) -> Iterable[Measure]:
     if isinstance(asked, Measure):
         yield asked
     elif isinstance(asked, str):
-        yield named(asked)
+        if asked not in MEASURES:
+            hint = did_you_mean(asked, MEASURES) or f"; there are {', '.join(MEASURES)}"
+            raise SendcapError(f"measure: {shown(asked)} is unknown{hint}")
+        yield MEASURES[asked]
     elif isinstance(asked, Mapping):
         for name, function in asked.items():
             yield _own(str(name), function)
@@ -157,14 +124,6 @@ def _each(asked: Any) -> Iterable[Measure]:
             yield from _each(each)
     else:
         raise SendcapError(f"measure: must be a name or a function of a run, not {shown(asked)}")
-
-
-def named(name: str) -> Measure:
-    """Return a measure by name."""
-    if name not in MEASURES:
-        hint = did_you_mean(name, MEASURES) or f"; there are {', '.join(MEASURES)}"
-        raise SendcapError(f"measure: {shown(name)} is unknown{hint}")
-    return MEASURES[name]
 
 
 def _own(name: str, function: Any) -> Measure:
@@ -258,10 +217,6 @@ def _ratio(part: float, total: float) -> float:
 # Measures of the limits of a run.
 
 
-def _bottleneck(limits: Limits) -> str | None:
-    return limits.bottleneck
-
-
 def _mta(limits: Limits) -> list[Observed]:
     """Return the stages behind the relay, where all messages wait from the start."""
     return [each for each in limits.observed if each.stage.kind != "relay"]
@@ -274,10 +229,6 @@ def _peak_backlog(limits: Limits) -> int:
 def _peak_backlog_stage(limits: Limits) -> str | None:
     peak = max(_mta(limits), key=lambda each: each.peak_backlog)
     return peak.stage.name if peak.peak_backlog else None
-
-
-def _drained_at_s(limits: Limits) -> float:
-    return limits.drained_at_s
 
 
 def _longest_wait_s(limits: Limits) -> float:
@@ -307,11 +258,11 @@ def _of_a_run() -> Iterable[Measure]:
 
 def _of_limits() -> Iterable[Measure]:
     for name, of, unit, meaning in (
-        ("bottleneck", _bottleneck, "", "the stage that holds the send up"),
+        ("bottleneck", attrgetter("bottleneck"), "", "the stage that holds the send up"),
         ("peak_backlog", _peak_backlog, "messages", "largest backlog at a stage of the MTA"),
         ("peak_backlog_stage", _peak_backlog_stage, "", "the stage with the largest backlog"),
         ("longest_wait_s", _longest_wait_s, "s", "longest wait of a message at a stage of the MTA"),
-        ("drained_at_s", _drained_at_s, "s", "end of the last backlog, from t = 0"),
+        ("drained_at_s", attrgetter("drained_at_s"), "s", "end of the last backlog, from t = 0"),
     ):
         yield Measure(name, of, unit, meaning, needs_limits=True)
 

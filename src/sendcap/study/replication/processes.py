@@ -1,223 +1,192 @@
-"""A pool of processes on this machine that survives the death of any of them.
+"""Processes of this machine that evaluate functions, and are replaced when they die.
+
+Each process has a pipe of its own, so a death shows which item it had. (The standard library's pool
+breaks as a whole when one process is killed.) That item is tried again while nothing else is under
+way, because memory may have been short; after its third death it is given up, and no other item is.
 
 Processes are spawned, never forked: a fork copies the locks of threads that it does not copy.
-
-When a process is killed, the standard library's pool is broken as a whole. So the pool is built
-anew, and the items under way, any of which may be the cause, are tried again alone, one after the
-other. An item whose process then dies as well is given up, and no other item is.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
-import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
+from multiprocessing.connection import Connection, wait
+from queue import SimpleQueue
 from typing import Any, Final
 
 from sendcap.errors import SendcapError
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import from_dict
-from sendcap.study.replication.under_way import Finished, Keyed, UnderWay
+
+Keyed = tuple[Any, Any]
+"""A key and an item."""
+Finished = tuple[Keyed, Future[Any]]
 
 AHEAD: Final = 2
 """Items handed out per process: one under way, one waiting."""
-_ALONE: Final = 2
-"""Tries of an item alone."""
+_DEATHS: Final = 3
 _STARTS: Final = 5
 """Starts of a process that is killed before it has done anything."""
 _PATIENCE_S: Final = 5.0
-_CODES_S: Final = 1.0
+_END: Final = b""
 
 
 class WorkerDiedError(SendcapError):
     """The process of an item died, every time it was tried."""
 
 
+@dataclass(eq=False)
+class _Task:
+    keyed: Keyed
+    deaths: int = 0
+
+
 class Processes:
-    """Evaluates functions in processes of this machine, which are replaced when they die.
+    """Evaluates functions in processes of this machine.
 
-    No process outlives this one, even after Ctrl-C or ``kill -9``.
-
-    Parameters
-    ----------
-    count
-        Number of processes. A single one is another process than this one, too.
+    No process outlives this one, even after Ctrl-C or ``kill -9``. A single one is another process
+    than this one, too.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._together = _Pool(count)
-        self._alone = _Pool(1)
+        self._workers: list[_Worker] = []
+        self._failed_starts = 0
 
     def finished(
         self, function: Callable[[Any], Any], items: Iterator[Keyed], held: Callable[[], int]
     ) -> Iterator[list[Finished]]:
         """Yield keys with their futures, as they are done; see `Workers.completed`."""
         compiled()  # once, and not in each process at the same time
-        # Nothing submitted is cancelled: a pool whose processes are killed would stumble over it.
-        under_way = UnderWay()
-        suspects: deque[Keyed] = deque()
-        while True:
-            while suspects:
-                key, item = suspects.popleft()
-                yield [((key, item), self._tried_alone(function, item))]
-                if not suspects:
-                    # The cause may have been a lack of memory.
-                    self._alone.abandon()
-            for key, item in islice(items, max(AHEAD * self.count - len(under_way) - held(), 0)):
-                try:
-                    future = self._together.submit(function, item)
-                except BrokenProcessPool:
-                    suspects.append((key, item))
-                    break
-                under_way.add((key, item), future)
-            if not len(under_way) and not suspects:
-                return
-            done = under_way.done() if len(under_way) else []
-            if suspects or any(_is_broken(future) for _, future in done):
-                # All the others are lost as well; some of them may have finished before.
-                while len(under_way):
-                    done += under_way.done()
-                suspects += [keyed for keyed, future in done if _is_broken(future)]
-                self._together.abandon()
-            results = [(keyed, future) for keyed, future in done if not _is_broken(future)]
-            if results:
-                yield results
+        again: deque[_Task] = deque()
+        try:
+            while True:
+                busy = sum(len(worker.tasks) for worker in self._workers)
+                if again and not busy:
+                    self._least_busy().give(function, again.popleft())
+                elif not again:
+                    for keyed in islice(items, max(AHEAD * self.count - busy - held(), 0)):
+                        self._least_busy().give(function, _Task(keyed))
+                if not again and not any(each for worker in self._workers for each in worker.tasks):
+                    return
+                pipes = {worker.pipe: worker for worker in self._workers if worker.tasks}
+                results: list[Finished] = []
+                for pipe in wait(list(pipes)):
+                    results += self._received(pipes[pipe], again)  # type: ignore[index]
+                if results:
+                    yield results
+        finally:
+            for worker in self._workers:
+                worker.tasks = deque([None] * len(worker.tasks))
 
     def close(self) -> None:
         """Let the processes end by themselves: nothing is under way."""
-        self._together.close()
-        self._alone.close()
-
-    def abandon(self) -> None:
-        """Kill the processes, whatever they do; may be called at any moment, and repeatedly."""
-        self._together.abandon()
-        self._alone.abandon()
-
-    def _tried_alone(self, function: Callable[[Any], Any], item: Any) -> Future[Any]:
-        """Evaluate an item that may have killed a process, with no other at risk."""
-        reason = ""
-        for _ in range(_ALONE):
-            self._require_start()
-            try:
-                future = self._alone.submit(function, item)
-                future.exception()
-            except BrokenProcessPool:
-                broken = True
-            else:
-                broken = _is_broken(future)
-            if not broken:
-                return future
-            reason = _how(self._alone.exit_codes())
-            self._alone.abandon()
-        lost: Future[Any] = Future()
-        died = f"its worker process died {_ALONE + 1} times ({reason})"
-        lost.set_exception(WorkerDiedError(died))
-        return lost
-
-    def _require_start(self) -> None:
-        """Start the lone process; if it cannot start, no item is to blame."""
-        for _ in range(_STARTS):
-            try:
-                self._alone.submit(_nothing, None).result()
-            except BrokenProcessPool:
-                codes = self._alone.exit_codes()
-                self._alone.abandon()
-                if any(code > 0 for code in codes):
-                    # It ended by itself, and would again.
-                    break
-            else:
-                return
-        raise SendcapError(
-            "worker processes die as soon as they start: out of memory, or the calling script has "
-            "no 'if __name__ == \"__main__\":'"
-        )
-
-
-class _Pool:
-    """The standard library's pool of processes, which can be killed and built anew."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._executor: ProcessPoolExecutor | None = None
-        self._processes: list[multiprocessing.process.BaseProcess] = []
-
-    def submit(self, function: Callable[[Any], Any], item: Any) -> Future[Any]:
-        if self._executor is None:
-            context = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(self._count, context, _begin)
-        before = set(multiprocessing.active_children())
-        with _signals_wait():
-            future = self._executor.submit(function, item)
-        self._processes += set(multiprocessing.active_children()) - before
-        return future
-
-    def exit_codes(self) -> list[int]:
-        """Return the exit codes of dead processes; a negative code is minus a signal.
-
-        The code is unknown while the executor's own thread waits for the process.
-        """
-        until = time.monotonic() + _CODES_S
-        while True:
-            codes = [process.exitcode for process in self._processes]
-            if None not in codes or time.monotonic() > until:
-                return [code for code in codes if code is not None]
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown()
+        for worker in self._workers:
+            worker.end()
         self.abandon()
 
     def abandon(self) -> None:
-        executor, self._executor = self._executor, None
-        for process in self._processes:
-            with suppress(ValueError):  # closed by the executor
-                process.kill()
-        self._processes = []
-        if executor is not None:
-            # The executor's lock may be held by the code that a signal has interrupted.
-            ending = threading.Thread(target=executor.shutdown, daemon=True)
-            ending.start()
-            ending.join(_PATIENCE_S)
+        """Kill the processes, whatever they do; may be called at any moment, and repeatedly."""
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.process.kill()
+        for worker in workers:
+            worker.process.join(_PATIENCE_S)
+
+    def _least_busy(self) -> _Worker:
+        worker = min(self._workers, key=lambda each: len(each.tasks), default=None)
+        if worker is None or (worker.tasks and len(self._workers) < self.count):
+            with _signals_wait():
+                worker = _Worker()
+                self._workers.append(worker)
+        return worker
+
+    def _received(self, worker: _Worker, again: deque[_Task]) -> Iterator[Finished]:
+        """Take a message of a worker: that it has started, or a result; or its death."""
+        try:
+            message = worker.pipe.recv_bytes()
+        except (EOFError, OSError):
+            yield from self._replaced(worker, again)
+            return
+        if not worker.started:
+            worker.started, self._failed_starts = True, 0
+            return
+        task = worker.tasks.popleft()
+        if task is not None:
+            yield task.keyed, _future(message)
+
+    def _replaced(self, worker: _Worker, again: deque[_Task]) -> Iterator[Finished]:
+        """Forget a dead worker; the first of its items may be the cause."""
+        self._workers.remove(worker)
+        worker.process.join(_PATIENCE_S)
+        code = worker.process.exitcode or 0
+        if not worker.started:
+            self._failed_starts += 1
+            # What ended by itself would do so again.
+            if code > 0 or self._failed_starts == _STARTS:
+                raise SendcapError(
+                    "worker processes die as soon as they start: out of memory, or the calling "
+                    "script has no 'if __name__ == \"__main__\":'"
+                )
+        elif (suspect := worker.tasks[0]) is not None:
+            suspect.deaths += 1
+            if suspect.deaths == _DEATHS:
+                worker.tasks.popleft()
+                died = WorkerDiedError(f"worker process died {_DEATHS} times ({_how(code)})")
+                yield suspect.keyed, _future(pickle.dumps((False, died)))
+        again.extend(task for task in worker.tasks if task is not None)
 
 
-def compiled() -> None:
-    """Compile the kernels unless they are on disk, where worker processes find them."""
-    plain = {"connect_time": "0s", "transaction_time": "1s"}
-    simulate_ledger(
-        from_dict(
-            {
-                "deliveries": [{"name": "d", "messages": 2, "audience": {"p": 0.5, "q": 0.5}}],
-                "relay": {"batch_time": "0s"},
-                "mta": {"ingress_rate": "1/s"},
-                "providers": {"p": plain, "q": plain | {"tolerance": "1/s"}},
-            }
-        )
-    )
+class _Worker:
+    """A process, with a pipe to it."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs,))
+        self.process.start()
+        theirs.close()
+        self.started = False
+        self.tasks: deque[_Task | None] = deque()  # None: nobody wants the result any more
+
+    def give(self, function: Callable[[Any], Any], task: _Task) -> None:
+        message = pickle.dumps((function, task.keyed[1]))
+        self.tasks.append(task)
+        with suppress(OSError):  # it is dead, as the next look at the pipe shows
+            self.pipe.send_bytes(message)
+
+    def end(self) -> None:
+        with suppress(OSError):
+            self.pipe.send_bytes(_END)
+        self.process.join()
 
 
-def _nothing(_: None) -> None:
-    """Show that a process can start."""
+def _future(message: bytes) -> Future[Any]:
+    future: Future[Any] = Future()
+    try:
+        succeeded, value = pickle.loads(message)
+    except Exception as error:
+        succeeded, value = False, error
+    if succeeded:
+        future.set_result(value)
+    else:
+        future.set_exception(value)
+    return future
 
 
-def _is_broken(future: Future[Any]) -> bool:
-    return isinstance(future.exception(), BrokenProcessPool)
-
-
-def _how(codes: list[int]) -> str:
+def _how(code: int) -> str:
     """Return how a process died, by its exit code."""
-    if not codes:
-        return "for an unknown reason"
-    code = codes[0]
     if code == -signal.SIGKILL:
         return "killed, probably out of memory"
     if code < 0:
@@ -247,16 +216,54 @@ def _signals_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the parent process, and end with it."""
+def compiled() -> None:
+    """Compile the kernels unless they are on disk, where worker processes find them."""
+    plain = {"connect_time": "0s", "transaction_time": "1s"}
+    simulate_ledger(
+        from_dict(
+            {
+                "deliveries": [{"name": "d", "messages": 2, "audience": {"p": 0.5, "q": 0.5}}],
+                "relay": {"batch_time": "0s"},
+                "mta": {"ingress_rate": "1/s"},
+                "providers": {"p": plain, "q": plain | {"tolerance": "1/s"}},
+            }
+        )
+    )
+
+
+# In a worker process.
+
+
+def _work(pipe: Connection) -> None:
+    """Evaluate what comes through the pipe; leave Ctrl-C to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITING)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    messages: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_receive, args=(pipe, messages), daemon=True).start()
+    pipe.send_bytes(b"started")
+    while (message := messages.get()) != _END:
+        pipe.send_bytes(_answer(message))
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _receive(pipe: Connection, messages: SimpleQueue[bytes]) -> None:
+    """Read messages at once, so that the parent never waits; end with the parent."""
+    message = None
+    while message != _END:
+        try:
+            message = pipe.recv_bytes()
+        except (EOFError, OSError):
+            os._exit(1)
+        messages.put(message)
+
+
+def _answer(message: bytes) -> bytes:
+    try:
+        function, item = pickle.loads(message)
+        return pickle.dumps((True, function(item)))
+    except BaseException as error:
+        error.add_note(traceback.format_exc())
+        try:
+            return pickle.dumps((False, error))
+        except Exception:
+            return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))

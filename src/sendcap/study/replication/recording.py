@@ -52,25 +52,13 @@ _AT_EXPIRY: Final = 24
 
 
 class Quantity(NamedTuple):
-    """The key of a number or a curve in a record.
+    """The key of a number or a curve in a record."""
 
-    Attributes
-    ----------
-    mode
-        Reporting mode; empty where the quantity does not depend on it.
-    delivery, provider
-        Names; ``"*"`` stands for all together.
-    name
-        Name of the quantity, with the unit.
-    at
-        Tolerance in points; 0 for quantities without one.
-    """
-
-    mode: str
-    delivery: str
-    provider: str
-    name: str
-    at: float = 0.0
+    mode: str  # empty where the quantity does not depend on it
+    delivery: str  # "*" stands for all together
+    provider: str  # "*" stands for all together
+    name: str  # with the unit
+    at: float = 0.0  # tolerance in points; 0 for quantities without one
 
     def __str__(self) -> str:
         """Return the name for error messages."""
@@ -93,28 +81,17 @@ class Record(NamedTuple):
 class Plan:
     """The contents of a record.
 
-    Attributes
-    ----------
-    modes, denominator
-        How to read the ledger.
-    moments_s : ndarray, shape (m,)
-        Moments of the curves, in seconds from t = 0.
-    measures
-        A percentage of the dashboard is recorded per mode, as a curve over time and as the value at
-        the end; any other measure as a number, of the run as a whole.
-    curves_per, numbers_per
-        Whether to record each delivery and each provider as well.
-    tolerances_pt
-        Tolerances of the convergence of Delivered %; without any, no convergence is recorded.
+    A percentage of the dashboard is recorded per mode, as a curve over time and as the value at the
+    end; any other measure as a number, of the run as a whole.
     """
 
     modes: tuple[Mode, ...]
     denominator: Denominator
-    moments_s: Floats = field(repr=False)
+    moments_s: Floats = field(repr=False)  # of the curves, from t = 0
     measures: tuple[Measure, ...] = measures_of(DASHBOARD)
-    curves_per: tuple[Per, ...] = ()
+    curves_per: tuple[Per, ...] = ()  # whether to record each delivery and provider as well
     numbers_per: tuple[Per, ...] = ()
-    tolerances_pt: tuple[float, ...] = ()
+    tolerances_pt: tuple[float, ...] = ()  # without any, no convergence is recorded
 
     def record(self, run: Run, limits: Limits | None = None) -> Record:
         """Return the record of a run; ``limits`` are for measures that need them."""
@@ -123,7 +100,8 @@ class Plan:
         record = Record({}, {})
         for delivery, provider in groups(ledger, self.numbers_per):
             counts = BothClocks.of(ledger, delivery, provider)
-            self._times(ledger, delivery, provider, record)
+            for name, time_s in _acceptance_s(ledger, delivery, provider):
+                record.numbers[Quantity("", delivery, provider, name)] = time_s
             with_curves = (delivery, provider) in groups(ledger, self.curves_per)
             for mode in self.modes:
                 about = Quantity(mode, delivery, provider, "")
@@ -149,17 +127,6 @@ class Plan:
                 record.numbers.update(_numbers(measure, run, limits))
         return record
 
-    def _times(self, ledger: Ledger, delivery: str, provider: str, record: Record) -> None:
-        accepted = ledger.cumulative(
-            "accepted",
-            clock="happened",
-            delivery=None if delivery == ALL_DELIVERIES else delivery,
-            provider=None if provider == ALL_PROVIDERS else provider,
-        )
-        for pct, name in zip(ACCEPTED_PCT, ACCEPTED_TIMES, strict=True):
-            time_s = _reached_s(ledger.edges_s, accepted, pct / 100.0)
-            record.numbers[Quantity("", delivery, provider, name)] = time_s
-
     def _convergence(
         self, counts: BothClocks, mode: Mode, columns: Figures
     ) -> Iterator[tuple[str, float, float]]:
@@ -179,6 +146,18 @@ class Plan:
             yield "overshoot_pt", 0.0, above.above_final_pt
             for tolerance, time_s in above.gone_s.items():
                 yield "overshoot_gone_s", tolerance, time_s
+
+
+def _acceptance_s(ledger: Ledger, delivery: str, provider: str) -> Iterator[tuple[str, float]]:
+    """Yield the times of `ACCEPTED_TIMES`, with their names."""
+    accepted = ledger.cumulative(
+        "accepted",
+        clock="happened",
+        delivery=None if delivery == ALL_DELIVERIES else delivery,
+        provider=None if provider == ALL_PROVIDERS else provider,
+    )
+    for pct, name in zip(ACCEPTED_PCT, ACCEPTED_TIMES, strict=True):
+        yield name, _reached_s(ledger.edges_s, accepted, pct / 100.0)
 
 
 def _numbers(measure: Measure, run: Run, limits: Limits | None) -> Iterator[tuple[Quantity, float]]:

@@ -29,7 +29,7 @@ from sendcap.study.replication.recording import (
     reading_moments_s,
     recorded,
 )
-from sendcap.study.replication.replications import Records, Replications
+from sendcap.study.replication.replications import Replications, gathered
 from sendcap.study.replication.workers import Simulations, Workers, each_replication
 from sendcap.text.shares import parse_points
 
@@ -54,8 +54,8 @@ def replicate(
 ) -> Replications:
     """Simulate a scenario many times, each time with other draws.
 
-    Replication 0 is the plain run; `replication_seed` gives the seeds of the others. The result
-    depends on the arguments alone, not on the number or the speed of worker processes.
+    Replication 0 is the plain run; `sendcap.study.replication.replication_seed` gives the seeds of
+    the others.
 
     Parameters
     ----------
@@ -64,9 +64,8 @@ def replicate(
     replications
         Number of replications (default: 20).
     measures
-        Names of `sendcap.study.replication.measures.MEASURES` and functions of a `Run`, as for
-        `sendcap.sweep` (default: Delivered % and Bounces + errors %). A percentage of the dashboard
-        is recorded per mode, and as a curve. Opens and clicks are simulated only if needed.
+        Names of measures and functions of a `Run`, as for `sendcap.sweep` (default: Delivered % and
+        Bounces + errors %). A percentage of the dashboard is recorded per mode, and as a curve.
     precision
         Instead of ``replications``: they are added until the half width of every t interval is at
         most this (see `estimates.Sequential`). Points, such as 0.02 or ``"0.02pt"``, for all
@@ -81,15 +80,14 @@ def replicate(
     confidence
         Confidence level of intervals and bands.
     most
-        Largest number of replications with ``precision``; a warning tells if it was not enough.
+        Largest number of replications with ``precision``; a warning says if it was not enough.
     progress
         Called with the number of replications so far.
 
     Raises
     ------
     SendcapError
-        If both ``replications`` and ``precision`` are set, an argument is invalid, or the precision
-        is out of reach.
+        If an argument is invalid, or the precision is out of reach.
     """
     scenario = scenario_of(scenario)
     plan = Plan(
@@ -123,24 +121,31 @@ def follow(
 ) -> Replications:
     """Replicate a scenario as `replicate` does, with records by a plan."""
     count, rule = stopping_rule(plan, n, precision, confidence, most)
-    records, done = Records(), False
+    records: list[Record] = []
     with Workers.of(workers) as team:
         for record in each_replication(
             partial(recorded, plan), scenario, range(count), Simulations(team, progress)
         ):
-            records.add(record)
-            if rule is not None and records.n == 1:
+            records.append(record)
+            if rule is None:
+                continue
+            if len(records) == 1:
                 _require_recorded(rule, record)
-            done = rule is not None and rule.enough(records.of(rule.half_widths))
-            if done:
+            if rule.enough(_values(rule, records)):
                 break
         if team is not workers:
             # Simulations ahead of the decision to stop are not needed.
             team.abandon()
-    precise = rule is None or rule.precise(records.of(rule.half_widths))
+    precise = rule is None or rule.precise(_values(rule, records))
     if rule is not None and not precise:
-        warnings.warn(rule.shortfall(records.of(rule.half_widths)), SendcapWarning, stacklevel=3)
-    return records.replications(scenario, plan.moments_s, confidence, precise=precise)
+        warnings.warn(rule.shortfall(_values(rule, records)), SendcapWarning, stacklevel=3)
+    return gathered(records, scenario, plan.moments_s, confidence, precise=precise)
+
+
+def _values(rule: Sequential[Quantity], records: Sequence[Record]) -> dict[Quantity, list[float]]:
+    return {
+        quantity: [record.numbers[quantity] for record in records] for quantity in rule.half_widths
+    }
 
 
 def _require_recorded(rule: Sequential[Quantity], record: Record) -> None:

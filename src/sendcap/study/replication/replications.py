@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -15,9 +15,9 @@ import pandas as pd
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.scenario import Scenario
+from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import Estimate, estimate
 from sendcap.study.replication.recording import Quantity, Record
-from sendcap.study.replication.seeds import replication_seed
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,7 +63,7 @@ class Replications:
         provider: str = ALL_PROVIDERS,
         at: float = 0.0,
     ) -> Estimate:
-        """Return the mean of a number over the replications, with its confidence interval.
+        """Return the mean of a number over the replications, with the confidence interval.
 
         Parameters
         ----------
@@ -71,6 +71,10 @@ class Replications:
             Such as ``"delivered_pct"`` or ``"accepted_99_pct_s"``.
         mode
             Reporting mode; empty for times of acceptance, which have none.
+        delivery, provider
+            Names; ``"*"`` stands for all together.
+        at
+            Tolerance in points; 0 for numbers without one.
 
         Raises
         ------
@@ -91,17 +95,9 @@ class Replications:
         }
 
     def table(self, names: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return mean, interval, median and band of the numbers, a row for each.
+        """Return the spread of some numbers (default: all), a row for each, in this order.
 
-        Parameters
-        ----------
-        names
-            Names of the numbers, in this order (default: all).
-
-        Returns
-        -------
-        DataFrame
-            Columns mode, delivery, provider, name, at, and those of `spread`.
+        Columns mode, delivery, provider, name, at, and those of `spread`.
         """
         rows = [
             {**quantity._asdict(), **row}
@@ -117,11 +113,8 @@ class Replications:
     def each(self) -> pd.DataFrame:
         """Return every number of every replication.
 
-        Returns
-        -------
-        DataFrame
-            Columns replication, seed (as text: it has up to 39 digits), mode, delivery, provider,
-            name, at, value.
+        Columns replication, seed (as text: it has up to 39 digits), mode, delivery, provider,
+        name, at, value.
         """
         quantities = pd.DataFrame(list(self.numbers), columns=list(Quantity._fields))
         count = len(quantities)
@@ -139,10 +132,7 @@ class Replications:
     def bands(self) -> pd.DataFrame:
         """Return the bands of all curves.
 
-        Returns
-        -------
-        DataFrame
-            Columns mode, delivery, provider, name, time_s, mean, median, low, high.
+        Columns mode, delivery, provider, name, time_s, mean, median, low, high.
         """
         tables = []
         for quantity in self.curves:
@@ -154,12 +144,9 @@ class Replications:
 def spread(values: Floats, confidence: float) -> dict[str, float]:
     """Return the spread of a number over replications.
 
-    Returns
-    -------
-    dict
-        ``n``, the number of replications with a value (not NaN); ``mean`` and the t interval from
-        ``mean_low`` to ``mean_high``; ``median``, and the quantiles ``low`` and ``high`` around the
-        middle ``confidence`` of the replications. NaN without a value; no interval of one value.
+    That is ``n``, the number of replications with a value (not NaN); ``mean`` and the t interval
+    from ``mean_low`` to ``mean_high``; ``median``, and the quantiles ``low`` and ``high`` around
+    the middle ``confidence`` of the replications. NaN without a value; no interval of one value.
     """
     known = values[~np.isnan(values)]
     if not len(known):
@@ -176,7 +163,7 @@ def _levels(confidence: float) -> list[float]:
 
 @dataclass(frozen=True)
 class Band:
-    """A curve over replications: mean, median and quantiles at each moment."""
+    """A curve over replications: mean, median and quantiles at each moment, shape (m,) each."""
 
     time_s: Floats
     mean: Floats
@@ -193,39 +180,25 @@ class Band:
 
     def columns(self) -> dict[str, Floats]:
         """Return the arrays by name."""
-        return {name: getattr(self, name) for name in ("time_s", "mean", "median", "low", "high")}
+        return dict(vars(self))
 
 
-class Records:
-    """Collects the records of replications, one after the other."""
-
-    def __init__(self) -> None:
-        self.n = 0
-        self._numbers: dict[Quantity, list[float]] = {}
-        self._curves: dict[Quantity, list[npt.NDArray[np.float32]]] = {}
-
-    def add(self, record: Record) -> None:
-        """Add the record of the next replication; every one has the same quantities."""
-        self.n += 1
-        for quantity, value in record.numbers.items():
-            self._numbers.setdefault(quantity, []).append(value)
-        for quantity, curve in record.curves.items():
-            self._curves.setdefault(quantity, []).append(curve)
-
-    def of(self, quantities: Iterable[Quantity]) -> dict[Quantity, list[float]]:
-        """Return the values of some quantities so far."""
-        return {quantity: self._numbers[quantity] for quantity in quantities}
-
-    def replications(
-        self, scenario: Scenario, moments_s: Floats, confidence: float, *, precise: bool
-    ) -> Replications:
-        """Return the replications collected so far."""
-        return Replications(
-            scenario=scenario,
-            n=self.n,
-            confidence=confidence,
-            precise=precise,
-            moments_s=moments_s,
-            numbers={key: np.array(column, np.float64) for key, column in self._numbers.items()},
-            curves={key: np.stack(rows) for key, rows in self._curves.items()},
-        )
+def gathered(
+    records: Sequence[Record],
+    scenario: Scenario,
+    moments_s: Floats,
+    confidence: float,
+    *,
+    precise: bool = True,
+) -> Replications:
+    """Return the replications of some records, which all have the same quantities."""
+    first = records[0]
+    return Replications(
+        scenario=scenario,
+        n=len(records),
+        confidence=confidence,
+        precise=precise,
+        moments_s=moments_s,
+        numbers={key: np.array([each.numbers[key] for each in records]) for key in first.numbers},
+        curves={key: np.stack([each.curves[key] for each in records]) for key in first.curves},
+    )

@@ -7,14 +7,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
+from queue import SimpleQueue
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from sendcap.errors import SendcapError
 from sendcap.files.cleaning import register, unregister
 from sendcap.scenario import Scenario
-from sendcap.study.replication.processes import AHEAD, Processes, WorkerDiedError
-from sendcap.study.replication.seeds import replication_seed
-from sendcap.study.replication.under_way import Finished, Keyed, UnderWay
+from sendcap.study.replication import replication_seed
+from sendcap.study.replication.processes import (
+    AHEAD,
+    Finished,
+    Keyed,
+    Processes,
+    WorkerDiedError,
+)
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -32,18 +38,8 @@ class Lost(NamedTuple):
 class Workers:
     """Workers; a context manager that stops them on exit, and if the process is stopped.
 
-    Parameters
-    ----------
-    count
-        Number of processes on this machine (default: one per CPU); results do not depend on it.
-    executor
-        Instead of processes: a `concurrent.futures.Executor` or a ``dask.distributed.Client``,
-        which the caller shuts down.
-
-    Raises
-    ------
-    SendcapError
-        If the count is less than 1, or the executor is neither of these, or out of reach.
+    They are processes of this machine (default: one per CPU), or those of an executor, a
+    `concurrent.futures.Executor` or a ``dask.distributed.Client``, which the caller shuts down.
     """
 
     def __init__(self, count: int | None = None, executor: Any = None) -> None:
@@ -59,12 +55,9 @@ class Workers:
 
     @classmethod
     def of(cls, workers: Any) -> AbstractContextManager[Workers]:
-        """Return a context with workers, or with new ones that stop on exit.
+        """Return a context with `Workers`, or with new ones that stop on exit.
 
-        Parameters
-        ----------
-        workers
-            `Workers`, a number of processes, None for one per CPU, or an executor.
+        New ones are made of a number of processes, None for one per CPU, or an executor.
         """
         if isinstance(workers, Workers):
             return nullcontext(workers)
@@ -91,21 +84,9 @@ class Workers:
     ) -> Iterator[_Result]:
         """Evaluate a function for each item and yield the results in the order of the items.
 
-        Items are taken as needed; only a few results are in memory at a time. A single process is
-        this one.
-
-        Parameters
-        ----------
-        function
-            A module-level function, which other processes can import. An item whose process dies
-            is evaluated again.
-        items
-            Arguments that can be pickled.
-
-        Raises
-        ------
-        SendcapError
-            The function's own, or if an item's process dies every time.
+        Items are taken as needed; only a few results are in memory at a time. Other processes must
+        be able to import the function; a single process is this one. An item whose process dies is
+        evaluated again.
         """
         if self._in_this_process:
             yield from map(function, items)
@@ -124,11 +105,6 @@ class Workers:
         """Yield items with their results as they come, those together that are there together.
 
         Also a single process is another one than this: what dies is not the caller.
-
-        Parameters
-        ----------
-        function, items
-            As for `map`.
         """
         keyed = ((None, item) for item in items)
         for batch in self._backend.finished(function, keyed, lambda: 0):
@@ -139,15 +115,14 @@ def _raised(future: Future[_Result]) -> _Result:
     try:
         return future.result()
     except WorkerDiedError as error:
-        died = str(error).replace("its", "a", 1)
-        raise SendcapError(f"{died}; try fewer workers") from None
+        raise SendcapError(f"a {error}; try fewer workers") from None
 
 
 def _result(future: Future[_Result]) -> _Result | Lost:
     try:
         return future.result()
     except WorkerDiedError as error:
-        return Lost(str(error))
+        return Lost(f"its {error}")
     except Exception as error:
         # Each executor has exceptions of its own, such as KilledWorker.
         return Lost(_first_line(error))
@@ -165,7 +140,7 @@ def _elsewhere(executor: Any) -> _Elsewhere:
             at_a_time = sum(executor.ncores().values())
             cluster = executor.get_executor(pure=False)
         except Exception as error:
-            # There are as many kinds as there are ways to be out of reach.
+            # Each way to be out of reach has an exception of its own.
             raise SendcapError(f"the executor cannot be reached: {_first_line(error)}") from error
         # More workers may join later.
         return _Elsewhere(cluster, max(AHEAD * at_a_time, _AHEAD_UNKNOWN))
@@ -182,25 +157,30 @@ class _Elsewhere:
 
     def __init__(self, executor: Executor, ahead: int) -> None:
         self._executor, self._ahead = executor, ahead
-        self._under_way = UnderWay()
+        self._under_way: dict[Future[Any], Keyed] = {}
 
     def finished(
         self, function: Callable[[Any], Any], items: Iterator[Keyed], held: Callable[[], int]
     ) -> Iterator[list[Finished]]:
         """Yield keys with their futures, as they are done; see `Workers.completed`."""
-        under_way = self._under_way = UnderWay()
+        under_way = self._under_way = {}
+        done: SimpleQueue[Future[Any]] = SimpleQueue()
         try:
             while True:
                 for key, item in islice(items, max(self._ahead - len(under_way) - held(), 0)):
-                    under_way.add((key, item), self._submitted(function, item))
-                if not len(under_way):
+                    future = self._submitted(function, item)
+                    under_way[future] = (key, item)
+                    future.add_done_callback(done.put)
+                if not under_way:
                     return
-                done = under_way.done()
-                for _, future in done:
-                    self._require_executor(future)
-                yield done
+                futures = [done.get()]
+                while not done.empty():
+                    futures.append(done.get())
+                for future in futures:
+                    _require_executor(future)
+                yield [(under_way.pop(future), future) for future in futures]
         finally:
-            under_way.cancel()
+            _cancel(under_way)
 
     def _submitted(self, function: Callable[[Any], Any], item: Any) -> Future[Any]:
         try:
@@ -208,37 +188,33 @@ class _Elsewhere:
         except RuntimeError as error:  # it is broken, or has been shut down
             raise SendcapError(f"the executor takes no more: {_first_line(error)}") from error
 
-    def _require_executor(self, future: Future[Any]) -> None:
-        try:
-            future.exception()
-        except CancelledError as error:
-            raise SendcapError(f"the executor has failed: {_first_line(error)}") from error
-        broken = future.exception()
-        if isinstance(broken, BrokenExecutor | CancelledError):
-            raise SendcapError(f"the executor has failed: {_first_line(broken)}") from broken
-
     def close(self) -> None:
         """Leave the executor to the caller."""
 
     def abandon(self) -> None:
         """Cancel what has not begun."""
-        self._under_way.cancel()
+        _cancel(self._under_way)
+
+
+def _cancel(futures: Iterable[Future[Any]]) -> None:
+    for future in list(futures):
+        future.cancel()
+
+
+def _require_executor(future: Future[Any]) -> None:
+    try:
+        error = future.exception()
+    except CancelledError as cancelled:
+        error = cancelled
+    if isinstance(error, BrokenExecutor | CancelledError):
+        raise SendcapError(f"the executor has failed: {_first_line(error)}") from error
 
 
 class Simulations:
-    """Counts the simulations that workers do.
-
-    Parameters
-    ----------
-    workers
-        The workers.
-    progress
-        Called with the number of simulations so far.
-    """
+    """Counts the simulations of workers; ``progress`` is called with their number so far."""
 
     def __init__(self, workers: Workers, progress: Callable[[int], None] | None = None) -> None:
-        self._workers = workers
-        self._progress = progress
+        self._workers, self._progress = workers, progress
         self.done = 0
 
     def map(
@@ -258,16 +234,6 @@ def each_replication(
     numbers: Iterable[int],
     workers: Workers | Simulations,
 ) -> Iterator[_Result]:
-    """Evaluate a function of a scenario for some replications; yield the results in order.
-
-    Parameters
-    ----------
-    function
-        A module-level function; small results come faster from another process.
-    numbers
-        Numbers of the replications, see `replication_seed`.
-    workers
-        The workers; results do not depend on their number.
-    """
+    """Evaluate a function of a scenario for some replications; yield the results in order."""
     seeds = (replication_seed(scenario.seed, number) for number in numbers)
     return workers.map(function, map(scenario.with_seed, seeds))

@@ -17,9 +17,9 @@ from sendcap.model.feasibility import simulated_s
 from sendcap.readings.load import attempts_per_message
 from sendcap.scenario import Engagement, Feedback, Scenario
 from sendcap.scenario.durations import format_duration
+from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import require_count
 from sendcap.study.replication.measures import accepted_share_s
-from sendcap.study.replication.seeds import replication_seed
 from sendcap.text.quantities import elapsed
 
 MOST_MESSAGES: Final = 999_999_999
