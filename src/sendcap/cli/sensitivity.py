@@ -56,9 +56,10 @@ def sensitivity(
     from sendcap.errors import SendcapError
     from sendcap.study.sweeps import files
     from sendcap.study.sweeps.designs import Design
+    from sendcap.study.sweeps.plan import planned
     from sendcap.study.sweeps.sensitivity.files import CHART, FILES, INDICES, save
-    from sendcap.study.sweeps.sensitivity.screening import Screening, screened, screening_plan
-    from sendcap.study.sweeps.sensitivity.sobol import analysed, sensitivity_plan
+    from sendcap.study.sweeps.sensitivity.screening import Screening, screened, screening_points
+    from sendcap.study.sweeps.sensitivity.sobol import analysed, sensitivity_points
     from sendcap.study.sweeps.store import Store
     from sendcap.study.sweeps.study_file import load_study
     from sendcap.text.shares import parse_share
@@ -71,10 +72,9 @@ def sensitivity(
     directory = out or options.study_directory(source, "sensitivity")
     files.require_sweep_directory(directory, FILES)
     runs = Store(store or directory / files.STORE)
-    planned = screening_plan if method == "morris" else sensitivity_plan
-    plan = planned(
-        study.scenario, design.ranges, design.n, study.measures, study.replications, design.seed
-    )
+    points_of = screening_points if method == "morris" else sensitivity_points
+    points = points_of(design.ranges, design.n, design.seed)
+    plan = planned(study.scenario, points, study.replications, study.measures)
     if status:
         show_status(plan, runs)
         return

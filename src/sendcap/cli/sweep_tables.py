@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sendcap.cli.conduct import printable
 from sendcap.cli.tables import console, heading, new_table
 from sendcap.errors import SendcapError
-from sendcap.study.sweeps.sentences import sentences
+from sendcap.study.sweeps.outcomes import sentences
 from sendcap.text.measures import measure_text
 
 if TYPE_CHECKING:

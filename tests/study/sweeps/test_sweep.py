@@ -12,7 +12,7 @@ from swept import delivered, dies_at_13, small
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
 from sendcap.scenario import updated
-from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication import replication_seed
 from sendcap.study.sweeps import sweep as module
 
 GRID = {"mta.ips": [1, 2], "relay.batch_time": ["1s", "10s"]}

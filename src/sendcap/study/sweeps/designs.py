@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 from scipy.stats import qmc
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
 from sendcap.text.quoting import shown, visible
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 Kind = Literal["latin-hypercube", "sobol"]
 
@@ -28,20 +26,15 @@ class Design:
     Attributes
     ----------
     kind
-        ``"latin-hypercube"``: every value's range is cut into as many slices as points,
-        and each slice has one. ``"sobol"``: a Sobol' sequence, scrambled, whose points are a power
-        of two.
+        ``"latin-hypercube"``: every range is cut into as many slices as points, and each slice has
+        one (`scipy.stats.qmc.LatinHypercube`, with random centred-discrepancy optimisation).
+        ``"sobol"``: a scrambled Sobol' sequence of a power of two points (`scipy.stats.qmc.Sobol`).
     ranges
         For each dotted scenario path a range, or two ends.
     n
         Number of points.
     seed
         Seed of the points.
-
-    References
-    ----------
-    `scipy.stats.qmc.LatinHypercube` with random centred-discrepancy optimisation, and
-    `scipy.stats.qmc.Sobol`.
     """
 
     kind: Kind
@@ -52,7 +45,10 @@ class Design:
     def __post_init__(self) -> None:
         if not self.ranges:
             raise SendcapError("design: needs one range at least")
-        require_points(self.n)
+        if isinstance(self.n, bool) or not isinstance(self.n, int) or not 1 <= self.n <= _MOST:
+            raise SendcapError(
+                f"design: points must be a whole number from 1 to {_MOST:,}, not {self.n!r}"
+            )
         if self.kind == "sobol" and self.n & (self.n - 1):
             below = 1 << (self.n.bit_length() - 1)
             raise SendcapError(
@@ -119,9 +115,3 @@ def points_at(ranges: Mapping[str, Range], unit: list[list[float]]) -> list[dict
         {path: values.at(u) for (path, values), u in zip(ranges.items(), row, strict=True)}
         for row in unit
     ]
-
-
-def require_points(n: int) -> None:
-    """Refuse an invalid number of points."""
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _MOST:
-        raise SendcapError(f"design: points must be a whole number from 1 to {_MOST:,}, not {n!r}")

@@ -28,18 +28,7 @@ _OWN: Final = frozenset({STORE, STUDY, SCENARIO, RESULTS_CSV, RESULTS_PARQUET}) 
 
 
 def require_sweep_directory(directory: Path, more: frozenset[str] = frozenset()) -> None:
-    """Refuse a directory with foreign files.
-
-    Parameters
-    ----------
-    more
-        Names of further files of a study.
-
-    Raises
-    ------
-    SendcapError
-        Unless the directory is a sweep's, empty or missing.
-    """
+    """Refuse a directory with files other than a sweep's, and ``more``."""
     try:
         foreign = sorted(
             path.name
@@ -57,20 +46,13 @@ def require_sweep_directory(directory: Path, more: frozenset[str] = frozenset())
 
 
 def begin(directory: Path, study: str, scenario: Scenario) -> None:
-    """Make the directory and write study file and scenario, before anything is computed.
-
-    Raises
-    ------
-    SendcapError
-        If it cannot be written.
-    """
+    """Make the directory and write study file and scenario, before anything is computed."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         require_writable(directory)
-        put(directory / STUDY, study.encode())
-        put(directory / SCENARIO, dumps(scenario).encode())
     except OSError as error:
-        raise _not_written(directory, error) from error
+        raise SendcapError(not_written(directory, error)) from error
+    write_files(directory, {STUDY: study.encode(), SCENARIO: dumps(scenario).encode()})
 
 
 def write_results(directory: Path, table: pd.DataFrame) -> None:
@@ -78,11 +60,6 @@ def write_results(directory: Path, table: pd.DataFrame) -> None:
 
     ``results.parquet`` has all of it. ``results.csv`` lacks the times that runs took: so the same
     study gives the same bytes, however often it was interrupted.
-
-    Raises
-    ------
-    SendcapError
-        If it cannot be written.
     """
     content = io.BytesIO()
     _of_one_type(table).to_parquet(content, index=False)
@@ -91,18 +68,12 @@ def write_results(directory: Path, table: pd.DataFrame) -> None:
 
 
 def write_files(directory: Path, contents: dict[str, bytes]) -> None:
-    """Write files into the directory of a sweep, each complete or absent.
-
-    Raises
-    ------
-    SendcapError
-        If they cannot be written.
-    """
+    """Write files into the directory of a sweep, each complete or absent."""
     try:
         for name, content in contents.items():
             put(directory / name, content)
     except OSError as error:
-        raise _not_written(directory, error) from error
+        raise SendcapError(not_written(directory, error)) from error
 
 
 def _of_one_type(table: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +93,3 @@ def _text(value: object) -> str | None:
     with suppress(TypeError):
         return json.dumps(value)
     return str(value)
-
-
-def _not_written(directory: Path, error: OSError) -> SendcapError:
-    return SendcapError(not_written(directory, error))

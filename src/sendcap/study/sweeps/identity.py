@@ -8,15 +8,12 @@ import json
 import textwrap
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sendcap.errors import SendcapError
-from sendcap.scenario import to_dict
+from sendcap.scenario import Scenario, to_dict
+from sendcap.study.replication.measures import Measure
 from sendcap.version import MODEL_VERSION
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
-    from sendcap.study.replication.measures import Measure
 
 
 def scenario_digest(scenario: Scenario) -> str:
@@ -27,17 +24,7 @@ def scenario_digest(scenario: Scenario) -> str:
 
 
 def run_key(scenario_digest: str, seed: int, measures: Iterable[str]) -> str:
-    """Return the key of a run in a store.
-
-    Parameters
-    ----------
-    scenario_digest
-        See `scenario_digest`.
-    seed
-        Seed of the replication.
-    measures
-        Their identities, see `measure_identity`.
-    """
+    """Return the key of a run in a store; measures by `measure_identity`."""
     return _digest([MODEL_VERSION, scenario_digest, str(seed), list(measures)])
 
 
@@ -49,13 +36,8 @@ def _digest(data: Any) -> str:
 def measure_identity(measure: Measure) -> str:
     """Return the identity of a measure: the name, and the source of the user's function.
 
-    The source is the function's own text, defaults and closure. Functions called by it are not
-    looked at.
-
-    Raises
-    ------
-    SendcapError
-        If the function has no source, or closes over something other than plain values.
+    The source is the function's own text, defaults and closure, without the functions that it
+    calls.
     """
     if not measure.own:
         return measure.name
@@ -70,11 +52,8 @@ def measure_identity(measure: Measure) -> str:
 
 def _function_identity(function: Any) -> Any:
     if isinstance(function, partial):
-        return [
-            _function_identity(function.func),
-            _plain(function.args),
-            _plain(function.keywords),
-        ]
+        parts = _plain(function.args), _plain(function.keywords)
+        return [_function_identity(function.func), *parts]
     if not inspect.isfunction(function):
         raise TypeError
     cells = [cell.cell_contents for cell in function.__closure__ or ()]

@@ -4,61 +4,39 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
 
 from sendcap.errors import SendcapError
-from sendcap.study.replication.measures import measured
+from sendcap.scenario import Scenario
+from sendcap.study.replication.measures import Measure, measured
 from sendcap.study.replication.processes import compiled
+from sendcap.text.quantities import counted
 from sendcap.version import MODEL_VERSION
 
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
-    from sendcap.study.replication.measures import Measure
+_MOST_ERRORS: Final = 5
 
 
 class Task(NamedTuple):
-    """A run to compute.
+    """A run to compute."""
 
-    Attributes
-    ----------
-    key
-        Key of the run, see `sendcap.study.sweeps.identity.run_key`.
-    scenario
-        Resolved scenario.
-    seed
-        Seed of the replication.
-    measures
-        Measures to take.
-    model
-        Version of the model that is to compute it.
-    """
-
-    key: str
+    key: str  # see `sendcap.study.sweeps.identity.run_key`
     scenario: Scenario
     seed: int
     measures: tuple[Measure, ...]
-    model: int
+    model: int  # version of the model that is to compute it
 
 
 class Outcome(NamedTuple):
-    """The outcome of a run: plain text and numbers, as in a store.
-
-    Attributes
-    ----------
-    key
-        Key of the run.
-    values
-        Measures by column, as JSON; empty after a failure.
-    error
-        Reason of a failure, on one line; empty otherwise.
-    wall_s, cpu_s
-        Duration of the run, and the processor's time.
-    """
+    """The outcome of a run: plain text and numbers, as in a store."""
 
     key: str
-    values: str
-    error: str
+    values: str  # measures by column, as JSON; empty after a failure
+    error: str  # reason of a failure, on one line
     wall_s: float
     cpu_s: float
 
@@ -108,7 +86,16 @@ def one_line(problem: BaseException) -> str:
     return f"{kind}: {message}" if message else kind
 
 
-@cache
-def _warm_up() -> None:
-    """Compile once: that is no part of a run's duration."""
-    compiled()
+_warm_up = cache(compiled)
+"""Compiles once: that is no part of a run's duration."""
+
+
+def sentences(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the number of runs in a table, and the most frequent errors of those that failed."""
+    failed = results[results["error"] != ""]
+    yield f"{counted(len(results), 'run')}, {len(failed):,} failed."
+    errors = Counter(failed["error"])
+    for error, count in errors.most_common(_MOST_ERRORS):
+        yield f"  {counted(count, 'run')}: {error}"
+    if len(errors) > _MOST_ERRORS:
+        yield f"  and {len(errors) - _MOST_ERRORS:,} other errors, see results.csv"

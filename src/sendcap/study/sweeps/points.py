@@ -12,30 +12,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.files.failures import plain_words
+from sendcap.scenario import Range, Scenario
 from sendcap.scenario.edits import Edits
 from sendcap.study.sweeps.designs import Design
 from sendcap.text.quoting import shown, visible
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sendcap.scenario import Range, Scenario
-
-    Over = (
-        Mapping[str, Iterable[Any]]
-        | Sequence[Mapping[str, Any]]
-        | Design
-        | str
-        | os.PathLike[str]
-        | pd.DataFrame
-    )
-    """What to sweep over: a grid, a table or the path of one, or a design."""
+Over = (
+    Mapping[str, Iterable[Any]]
+    | Sequence[Mapping[str, Any]]
+    | Design
+    | str
+    | os.PathLike[str]
+    | pd.DataFrame
+)
+"""What to sweep over: a grid, a table or the path of one, or a design."""
 
 MOST_POINTS: Final = 1_000_000
 _CELLS_END: Final = "\n\r"
@@ -43,38 +40,17 @@ _CELLS_END: Final = "\n\r"
 
 @dataclass(frozen=True)
 class Points:
-    """The points of a sweep, in order.
+    """The points of a sweep, in order."""
 
-    Attributes
-    ----------
-    paths
-        Dotted scenario paths, in the order of the table's columns.
-    changes
-        For each point the values by path. A missing path leaves the scenario's value.
-    """
-
-    paths: tuple[str, ...]
-    changes: tuple[Mapping[str, Any], ...]
+    paths: tuple[str, ...]  # dotted, in the order of the table's columns
+    changes: tuple[Mapping[str, Any], ...]  # a missing path leaves the scenario's value
 
 
 def points_of(over: Over) -> Points:
-    """Return the points of a grid, a table or a design.
+    """Return the points of a grid, a table or a design; see `sendcap.sweep`.
 
-    Parameters
-    ----------
-    over
-        A mapping from path to a list of values is a grid: all combinations, the last path varies
-        fastest. A DataFrame, a list of mappings or the path of a CSV file is a table with a point
-        in each row; an empty cell, None or NaN leaves the scenario's value. A design spreads points
-        over ranges.
+    Of a grid the last path varies fastest.
 
-    Raises
-    ------
-    SendcapError
-        If there are no points, or too many.
-
-    Examples
-    --------
     >>> points_of({"mta.ips": [4, 8], "relay.rate": ["none", "100/s"]}).changes[1]
     {'mta.ips': 4, 'relay.rate': '100/s'}
     """

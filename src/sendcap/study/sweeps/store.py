@@ -56,18 +56,7 @@ class StoreError(SendcapError):
 
 
 class Store:
-    """Outcomes of runs by key. The directory is read at once, and again by `refresh`.
-
-    Parameters
-    ----------
-    directory
-        Made when something is written to it.
-
-    Raises
-    ------
-    StoreError
-        If the directory is something else, of a newer version, or cannot be read.
-    """
+    """Outcomes of runs by key. The directory is read at once, and again by `refresh`."""
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self.directory = Path(directory)
@@ -101,13 +90,7 @@ class Store:
                 return
 
     def open(self) -> None:
-        """Make the directory ready for writing, before anything is computed for it.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written.
-        """
+        """Make the directory ready for writing, before anything is computed for it."""
         directory = self.directory
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -124,13 +107,7 @@ class Store:
             raise _failure(directory, "written", error) from error
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Write outcomes; they survive a crash of the machine when this returns.
-
-        Raises
-        ------
-        StoreError
-            If these outcomes cannot be written; all others remain.
-        """
+        """Write outcomes; they survive a crash of the machine when this returns."""
         if not outcomes:
             return
         self._files.add(write_file(self.directory, outcomes))
@@ -220,12 +197,7 @@ def _names(directory: Path) -> set[str]:
 def read_file(path: Path) -> list[Outcome] | None:
     """Return the outcomes in a file, None if it is damaged.
 
-    Raises
-    ------
-    FileNotFoundError
-        If it is gone.
-    StoreError
-        If it is of a newer version, or may not be read.
+    A file that is gone raises FileNotFoundError.
     """
     try:
         content = path.read_bytes()
@@ -248,13 +220,7 @@ def read_file(path: Path) -> list[Outcome] | None:
 
 
 def write_file(directory: Path, outcomes: Sequence[Outcome]) -> str:
-    """Write outcomes into a new file, forced to the disk, and return the name.
-
-    Raises
-    ------
-    StoreError
-        If that is not possible; then no part of the file is there.
-    """
+    """Write outcomes into a new file, forced to the disk, and return the name."""
     types: dict[str, Any] = {
         name: pa.float64() if name.endswith("_s") else pa.string() for name in Outcome._fields
     }

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from sendcap.errors import ScenarioError, SendcapError
+from sendcap.scenario import Scenario
 from sendcap.scenario.section import Count, Section, Whole, refuse
+from sendcap.study.replication.measures import Measure
 from sendcap.study.sweeps.designs import Design
 from sendcap.study.sweeps.plan import Plan, planned
-from sendcap.study.sweeps.points import point_problems, points_of
+from sendcap.study.sweeps.points import Over, point_problems, points_of
 from sendcap.study.sweeps.study_head import (
     EXAMPLE,
     StudyHead,
@@ -23,11 +25,6 @@ from sendcap.study.sweeps.study_head import (
     scenario_of,
 )
 from sendcap.text.quoting import shown, visible
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
-    from sendcap.study.replication.measures import Measure
-    from sendcap.study.sweeps.points import Over
 
 
 def _values_by_path(value: Any) -> Any:
@@ -95,34 +92,14 @@ class _StudyTable(StudyHead):
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A sweep to carry out.
+    """A sweep to carry out."""
 
-    Attributes
-    ----------
-    name
-        Name of the file in error messages.
-    text
-        Text of the file.
-    title
-        A label.
-    scenario
-        Scenario that the points change.
-    over
-        Values that vary.
-    replications
-        Runs of each point.
-    measures
-        Measures of each run.
-    plan
-        Runs of the sweep.
-    """
-
-    name: str
+    name: str  # of the file, in error messages
     text: str
     title: str
     scenario: Scenario
     over: Over
-    replications: int
+    replications: int  # of each point
     measures: tuple[Measure, ...]
     plan: Plan
 
@@ -130,17 +107,7 @@ class Study:
 def load_study(source: str | Path, changes: Mapping[str, Any] | None = None) -> Study:
     """Read a study file and plan the runs; nothing is simulated.
 
-    Parameters
-    ----------
-    source
-        Path of a TOML file. Paths in the file are relative to the folder.
-    changes
-        Further values by path for the scenario, over those of the file.
-
-    Raises
-    ------
-    ScenarioError
-        With one line per problem, each with the file and the field.
+    Paths in the file are relative to the folder. Changes, values by path, override the file's.
     """
     name, folder, text, table = read_study(source, _StudyTable)
     scenario = scenario_of(table, name, folder, changes)

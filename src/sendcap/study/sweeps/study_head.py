@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError
 
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.files.failures import plain_words
-from sendcap.scenario import Range, from_dict, load, problems, updated
+from sendcap.scenario import Range, Scenario, from_dict, load, problems, updated
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section
 from sendcap.study.replication.measures import DEFAULT_MEASURES, measures_of
 from sendcap.text.quoting import shown, visible
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
 
 EXAMPLE: Final = 'write a path in quotes, such as "mta.ips" = {}'
 _MOST_LINES: Final = 20
@@ -91,18 +88,7 @@ Table = TypeVar("Table", bound=StudyHead)
 
 
 def read_study(source: str | Path, kind: type[Table]) -> tuple[str, Path, str, Table]:
-    """Read a study file.
-
-    Returns
-    -------
-    tuple
-        The name for error messages, the folder, the text and the table.
-
-    Raises
-    ------
-    ScenarioError
-        With one line per problem, each with the file and the field.
-    """
+    """Return the name of a study file for error messages, the folder, the text and the table."""
     path, name = Path(source), visible(str(source))
     try:
         text = read_text(path, name, "study")
@@ -130,13 +116,7 @@ def refused(name: str, lines: Iterable[str]) -> ScenarioError:
 def scenario_of(
     table: StudyHead, name: str, folder: Path, changes: Mapping[str, Any] | None = None
 ) -> Scenario:
-    """Return the scenario of a study, with the study's own values and then these changes.
-
-    Raises
-    ------
-    ScenarioError
-        If it is invalid.
-    """
+    """Return the scenario of a study, with the study's own values and then these changes."""
     if isinstance(table.scenario, Mapping):
         try:
             scenario = from_dict(table.scenario, name="scenario", folder=folder)

@@ -8,42 +8,28 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from sendcap.errors import SendcapError
+from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.study.replication.measures import DEFAULT_MEASURES, Measure
-from sendcap.study.replication.workers import Workers
+from sendcap.study.replication.workers import Lost, Workers
 from sendcap.study.sweeps.outcomes import Outcome, Task, evaluate
 from sendcap.study.sweeps.plan import NO_SCENARIO, Plan, planned
+from sendcap.study.sweeps.points import Over
 from sendcap.study.sweeps.store import Store, StoreError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sendcap.scenario import Scenario
-    from sendcap.study.sweeps.points import Over
 
 
 class Progress(NamedTuple):
-    """The progress of a sweep, in runs: points times replications.
+    """The progress of a sweep, in runs: points times replications."""
 
-    Attributes
-    ----------
-    runs
-        Number of all runs.
-    done
-        Runs that are done, failures included.
-    failed
-        Runs that have failed.
-    kept
-        Runs that were in the store before.
-    """
-
-    runs: int
-    done: int
+    runs: int  # all of them
+    done: int  # failures included
     failed: int
-    kept: int
+    kept: int  # in the store before
 
     def sentence(self) -> str:
         """Return the progress as a sentence."""
@@ -68,8 +54,7 @@ def sweep(
 ) -> pd.DataFrame:
     """Simulate a scenario at many points, and measure each run.
 
-    The result depends on the scenario, points and measures alone, but for ``wall_s`` and ``cpu_s``:
-    not on the machine, the order of the runs or interruptions.
+    The result depends on the scenario, points and measures alone, but for ``wall_s`` and ``cpu_s``.
 
     Parameters
     ----------
@@ -81,18 +66,15 @@ def sweep(
         a point in each row (an empty cell leaves the scenario's value); a `sendcap.latin_hypercube`
         or `sendcap.sobol` spreads points over ranges.
     replications
-        Runs of each point. Replication r has the same seed at all points, see
-        `sendcap.study.replication.seeds.replication_seed`: so points differ by their values alone.
+        Runs of each point. Replication r has the same seed at all points.
     measure
-        Names of `sendcap.study.replication.measures.MEASURES`, functions of a `Run` that return a
-        number, text or several of these by name, or a mapping from names to functions. Other
-        processes must be able to import the functions from a module.
+        Names of `sendcap.study.replication.measures.MEASURES`, importable functions of a `Run` that
+        return a number, text or several of these by name, or a mapping from names to functions.
     executor
         A `concurrent.futures.Executor` or a ``dask.distributed.Client`` (default: processes of this
         machine, which are replaced when they die).
     store
-        Directory for the outcomes of runs. Runs that are there are not computed again, failed ones
-        are. Sweeps may share a store at the same time.
+        Directory for the outcomes of runs, which may be shared; no run succeeds twice.
     workers
         Processes on this machine (default: one per CPU).
     progress
@@ -107,24 +89,18 @@ def sweep(
     Raises
     ------
     SendcapError
-        If an argument is invalid, no point is a valid scenario, the executor fails or the store
-        cannot be written. Runs done by then are in the store.
+        If an argument is invalid, the executor fails or the store cannot be written.
 
     Examples
     --------
     >>> import sendcap
     >>> over = {"deliveries[0].messages": [1000, 2000]}
-    >>> table = sendcap.sweep("quickstart", over, measure="accepted")
-    >>> table[["deliveries[0].messages", "accepted"]].to_numpy().tolist()
-    [[1000, 991], [2000, 1981]]
+    >>> sendcap.sweep("quickstart", over, measure="accepted")["accepted"].tolist()
+    [991, 1981]
     """
     plan = planned(scenario_of(scenario), over, replications, measure, keyed=store is not None)
-    return plan.table(carried_out(plan, Workers(workers, executor), store_at(store), progress))
-
-
-def store_at(directory: str | os.PathLike[str] | None) -> Store | None:
-    """Return the store in a directory, or None without a directory."""
-    return None if directory is None else Store(directory)
+    outcomes = None if store is None else Store(store)
+    return plan.table(carried_out(plan, Workers(workers, executor), outcomes, progress))
 
 
 def carried_out(
@@ -135,18 +111,7 @@ def carried_out(
 ) -> Mapping[str, Outcome]:
     """Do the missing runs of a plan, and return the outcomes of all runs by key.
 
-    Parameters
-    ----------
-    workers
-        The workers; they are stopped.
-    store
-        Store of the outcomes; it is compacted.
-
-    Raises
-    ------
-    SendcapError
-        If workers cannot import a measure, the executor fails or the store cannot be written. Runs
-        done by then are in the store.
+    The workers are stopped, the store is compacted. After an error it has the runs done by then.
     """
     require_picklable(plan.measures, workers)
     with workers:
@@ -170,9 +135,7 @@ def complete(
         for results in workers.completed(evaluate, course.tasks()):
             course.add(
                 [
-                    result
-                    if isinstance(result, Outcome)
-                    else Outcome.failure(task.key, result.reason)
+                    Outcome.failure(task.key, result.reason) if isinstance(result, Lost) else result
                     for task, result in results
                 ]
             )
@@ -272,11 +235,9 @@ def require_picklable(measures: Iterable[Measure], workers: Workers) -> None:
     for measure in measures:
         try:
             pickle.dumps(measure.of)
+            importable = not interactive or getattr(measure.of, "__module__", None) != "__main__"
         except (pickle.PicklingError, AttributeError, TypeError):
             importable = False
-        else:
-            module = getattr(measure.of, "__module__", None)
-            importable = not (interactive and module == "__main__")
         if not importable:
             raise SendcapError(
                 f"measure: {measure.name}: other processes cannot import this function; define it "

@@ -10,13 +10,11 @@ line. For shares of the variance, which take many more runs, see `sobol`.
 A step of a whole number can only be that of whole numbers: of one with two values every step is
 from end to end, so the effect reads half as much again.
 
-References
-----------
-M. D. Morris, "Factorial sampling plans for preliminary computational experiments", Technometrics 33
-(1991); F. Campolongo, J. Cariboni and A. Saltelli, "An effective screening design for sensitivity
-analysis of large models", Environmental Modelling & Software 22 (2007), for mu*. Computed by SALib:
-T. Iwanaga, W. Usher and J. Herman, "Toward SALib 2.0", Socio-Environmental Systems Modelling 4
-(2022).
+Sources: M. D. Morris, "Factorial sampling plans for preliminary computational experiments",
+Technometrics 33 (1991); F. Campolongo, J. Cariboni and A. Saltelli, "An effective screening design
+for sensitivity analysis of large models", Environmental Modelling & Software 22 (2007), for mu*.
+Computed by SALib: T. Iwanaga, W. Usher and J. Herman, "Toward SALib 2.0", Socio-Environmental
+Systems Modelling 4 (2022).
 """
 
 from __future__ import annotations
@@ -24,31 +22,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from SALib.analyze.morris import analyze
 from SALib.sample.morris import sample
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
-from sendcap.scenario import Range
-from sendcap.scenario.files import scenario_of
+from sendcap.scenario import Range, Scenario
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.measures import DEFAULT_MEASURES
-from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.designs import points_at, ranges_of
-from sendcap.study.sweeps.plan import Plan, planned
 from sendcap.study.sweeps.sensitivity.sobol import require_several, responses, runs_sentence
-from sendcap.study.sweeps.sweep import Progress, carried_out, store_at
+from sendcap.study.sweeps.sweep import Progress, sweep
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from sendcap.scenario import Scenario
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 DEFAULT_WALKS: Final = 20
 _LEVELS: Final = 4
@@ -100,25 +91,19 @@ def screening(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Screening:
-    """Tell which parameters of a scenario matter to a measure, by Morris' elementary effects.
+    """Rank the parameters of a scenario by their effect on a measure (Morris).
 
     It takes ``walks`` × (parameters + 1) points, each simulated ``replications`` times; a measure's
     mean over the replications is what is analysed.
 
     Parameters
     ----------
-    scenario
-        A scenario, the path of a scenario file or the name of a preset.
-    ranges
-        For each dotted path a `sendcap.Range`, or two ends.
     walks
         Two at least; 10 to 50 are usual.
-    measure, replications, executor, store, workers, progress
-        As for `sendcap.sweep`.
     seed
         Seed of walks and bootstrap.
-    confidence
-        Confidence level of the intervals.
+    scenario, ranges, measure, replications, confidence, executor, store, workers, progress
+        As for `sendcap.sensitivity`.
 
     Raises
     ------
@@ -127,36 +112,29 @@ def screening(
     """
     require_confidence(confidence)
     ranges = ranges_of(ranges)
-    plan = screening_plan(
-        scenario_of(scenario), ranges, walks, measure, replications, seed, keyed=store is not None
+    runs = sweep(
+        scenario,
+        screening_points(ranges, walks, seed),
+        replications=replications,
+        measure=measure,
+        executor=executor,
+        store=store,
+        workers=workers,
+        progress=progress,
     )
-    outcomes = carried_out(plan, Workers(workers, executor), store_at(store), progress)
-    return screened(ranges, walks, seed, confidence, plan.table(outcomes))
+    return screened(ranges, walks, seed, confidence, runs)
 
 
-def screening_plan(
-    scenario: Scenario,
-    ranges: Mapping[str, Range],
-    walks: int,
-    measure: Any,
-    replications: int,
-    seed: int,
-    *,
-    keyed: bool = True,
-) -> Plan:
-    """Plan the runs that a screening needs; see `screening`."""
+def screening_points(ranges: Mapping[str, Range], walks: int, seed: int) -> list[dict[str, Any]]:
+    """Return the points of all walks, values by path."""
     require_several(ranges)
-    points = points_at(ranges, walked(len(ranges), walks, seed).tolist())
-    return planned(scenario, points, replications, measure, keyed=keyed)
+    return points_at(ranges, walked(len(ranges), walks, seed).tolist())
 
 
 def walked(parameters: int, walks: int, seed: int) -> Floats:
-    """Return the places of walks in the unit cube.
+    """Return the places of walks in the unit cube: shape (walks × (parameters + 1), parameters).
 
-    Returns
-    -------
-    ndarray, shape (walks × (parameters + 1), parameters)
-        One walk after the other; from one place to the next, one coordinate changes.
+    One walk follows the other; from one place to the next, one coordinate changes.
     """
     if isinstance(walks, bool) or not isinstance(walks, int) or not 2 <= walks <= _MOST:
         raise SendcapError(
@@ -169,13 +147,7 @@ def walked(parameters: int, walks: int, seed: int) -> Floats:
 def screened(
     ranges: Mapping[str, Range], walks: int, seed: int, confidence: float, runs: pd.DataFrame
 ) -> Screening:
-    """Return what the runs of a `screening_plan` show.
-
-    Raises
-    ------
-    SendcapError
-        If a run has failed, or a measure has no value in one.
-    """
+    """Return the screening by the runs at `screening_points`."""
     places = walked(len(ranges), walks, seed)
     rows: list[dict[str, Any]] = []
     for name, values in responses(runs, ranges):
@@ -188,8 +160,9 @@ def screened(
             num_levels=_LEVELS,
             seed=seed,
         )
-        for place, path in enumerate(ranges):
-            star, half = float(effects["mu_star"][place]), float(effects["mu_star_conf"][place])
+        for position, path in enumerate(ranges):
+            star = float(effects["mu_star"][position])
+            half = float(effects["mu_star_conf"][position])
             rows.append(
                 {
                     "measure": name,
@@ -197,8 +170,8 @@ def screened(
                     "mu_star": star,
                     "mu_star_low": max(star - half, 0.0),
                     "mu_star_high": star + half,
-                    "mu": float(effects["mu"][place]),
-                    "sigma": float(effects["sigma"][place]),
+                    "mu": float(effects["mu"][position]),
+                    "sigma": float(effects["sigma"][position]),
                 }
             )
     return Screening(dict(ranges), walks, confidence, pd.DataFrame(rows), runs)

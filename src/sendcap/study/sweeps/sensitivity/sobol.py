@@ -6,10 +6,8 @@ share that stays if all the others are fixed, interactions with them included. W
 zero the parameter does not matter; where the total is much higher than the first order, it matters
 together with others.
 
-References
-----------
-A. Saltelli et al., "Variance based sensitivity analysis of model output. Design and estimator
-for the total sensitivity index", Computer Physics Communications 181 (2010), as in
+Source: A. Saltelli et al., "Variance based sensitivity analysis of model output. Design and
+estimator for the total sensitivity index", Computer Physics Communications 181 (2010), as in
 `scipy.stats.sobol_indices`.
 """
 
@@ -18,9 +16,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy import stats
@@ -28,22 +27,14 @@ from scipy.stats import qmc
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
-from sendcap.scenario import Range
-from sendcap.scenario.files import scenario_of
+from sendcap.scenario import Range, Scenario
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.measures import DEFAULT_MEASURES
-from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.designs import points_at, ranges_of
-from sendcap.study.sweeps.plan import Plan, planned
-from sendcap.study.sweeps.sweep import Progress, carried_out, store_at
+from sendcap.study.sweeps.sweep import Progress, sweep
 from sendcap.text.shares import share_text
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from sendcap.scenario import Scenario
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 DEFAULT_N: Final = 128
 _RESAMPLES: Final = 999
@@ -122,35 +113,29 @@ def sensitivity(
     """
     require_confidence(confidence)
     ranges = ranges_of(ranges)
-    plan = sensitivity_plan(
-        scenario_of(scenario), ranges, n, measure, replications, seed, keyed=store is not None
+    runs = sweep(
+        scenario,
+        sensitivity_points(ranges, n, seed),
+        replications=replications,
+        measure=measure,
+        executor=executor,
+        store=store,
+        workers=workers,
+        progress=progress,
     )
-    outcomes = carried_out(plan, Workers(workers, executor), store_at(store), progress)
-    return analysed(ranges, n, seed, confidence, plan.table(outcomes))
-
-
-def sensitivity_plan(
-    scenario: Scenario,
-    ranges: Mapping[str, Range],
-    n: int,
-    measure: Any,
-    replications: int,
-    seed: int,
-    *,
-    keyed: bool = True,
-) -> Plan:
-    """Plan the runs that Sobol' indices need; see `sensitivity`."""
-    points = sensitivity_points(ranges, n, seed)
-    return planned(scenario, points, replications, measure, keyed=keyed)
+    return analysed(ranges, n, seed, confidence, runs)
 
 
 def sensitivity_points(ranges: Mapping[str, Range], n: int, seed: int) -> list[dict[str, Any]]:
     """Return the points that Sobol' indices need, values by path.
 
-    They are n of a matrix A, n of a matrix B, and for each parameter those of A with its column
-    from B.
+    They are n of a matrix A, n of a matrix B, and for each parameter those of A with the
+    parameter's column from B.
     """
-    require_base(n)
+    if isinstance(n, bool) or not isinstance(n, int) or not 2 <= n <= _MOST or n & (n - 1):
+        raise SendcapError(
+            f"sensitivity: the base samples must be a power of two from 2, such as 128, not {n!r}"
+        )
     require_several(ranges)
     d = len(ranges)
     both = qmc.Sobol(2 * d, rng=seed).random_base2(n.bit_length() - 1)
@@ -159,41 +144,27 @@ def sensitivity_points(ranges: Mapping[str, Range], n: int, seed: int) -> list[d
     return points_at(ranges, np.concatenate([a, b, *swapped]).tolist())
 
 
-def require_base(n: int) -> None:
-    """Refuse a number of base samples that is no power of two."""
-    if isinstance(n, bool) or not isinstance(n, int) or not 2 <= n <= _MOST or n & (n - 1):
-        raise SendcapError(
-            f"sensitivity: the base samples must be a power of two from 2, such as 128, not {n!r}"
-        )
-
-
 def analysed(
     ranges: Mapping[str, Range], n: int, seed: int, confidence: float, runs: pd.DataFrame
 ) -> Sensitivity:
-    """Return the sensitivity that the runs of a `sensitivity_plan` show.
-
-    Raises
-    ------
-    SendcapError
-        If a run has failed, or a measure has no value in one.
-    """
-    rows: list[dict[str, Any]] = []
-    for name, values in responses(runs, ranges):
-        columns = _indices(values, len(ranges), n, seed, confidence)
-        rows += [
-            {
-                "measure": name,
-                "path": path,
-                **{key: column[place] for key, column in columns.items()},
-            }
-            for place, path in enumerate(ranges)
-        ]
-    return Sensitivity(dict(ranges), n, confidence, pd.DataFrame(rows), runs)
+    """Return the sensitivity by the runs at `sensitivity_points`."""
+    indices = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "measure": name,
+                    "path": list(ranges),
+                    **_indices(values, len(ranges), n, seed, confidence),
+                }
+            )
+            for name, values in responses(runs, ranges)
+        ],
+        ignore_index=True,
+    )
+    return Sensitivity(dict(ranges), n, confidence, indices, runs)
 
 
-def _indices(
-    values: Floats, d: int, n: int, seed: int, confidence: float
-) -> dict[str, list[float]]:
+def _indices(values: Floats, d: int, n: int, seed: int, confidence: float) -> dict[str, Floats]:
     """Return the indices of each parameter, with the intervals of a bootstrap."""
     a, b, *swapped = values.reshape(d + 2, n)
 
@@ -220,12 +191,12 @@ def _indices(
     ).confidence_interval
     (first_low, total_low), (first_high, total_high) = map(np.asarray, interval)
     return {
-        "first_order": first.tolist(),
-        "first_order_low": first_low.tolist(),
-        "first_order_high": first_high.tolist(),
-        "total_order": total.tolist(),
-        "total_order_low": total_low.tolist(),
-        "total_order_high": total_high.tolist(),
+        "first_order": first,
+        "first_order_low": first_low,
+        "first_order_high": first_high,
+        "total_order": total,
+        "total_order_low": total_low,
+        "total_order_high": total_high,
     }
 
 
@@ -244,13 +215,7 @@ def require_several(ranges: Mapping[str, Range]) -> None:
 
 
 def responses(runs: pd.DataFrame, ranges: Mapping[str, Range]) -> Iterator[tuple[str, Floats]]:
-    """Yield each numeric measure, with the means over the replications of each point.
-
-    Raises
-    ------
-    SendcapError
-        If a run has failed, a measure has no value in one, or none is a number.
-    """
+    """Yield each numeric measure, with the means over the replications of each point."""
     failed = runs[runs["error"] != ""]
     if len(failed):
         raise SendcapError(
