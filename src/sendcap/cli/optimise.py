@@ -79,7 +79,7 @@ def _show(found: Optimum, study: OptimiseStudy) -> None:
     """Print the optimum and the results of other costs."""
     from sendcap.cli.conduct import printable
     from sendcap.cli.tables import console, heading, new_table
-    from sendcap.study.optimisation.sentences import cost_text
+    from sendcap.study.optimisation.optimum import cost_text
 
     screen, target = console(), found.target
     heading(screen, study.title or f"The cheapest with {target}")

@@ -19,7 +19,7 @@ from sendcap.scenario import parse_duration
 from sendcap.study.optimisation.cheapest import BATCH
 from sendcap.study.optimisation.optimum import TargetError, Tried
 from sendcap.study.optimisation.proposals import cheaper, combinations
-from sendcap.study.replication.seeds import replication_seed
+from sendcap.study.replication import replication_seed
 from sendcap.study.sweeps.store import Store
 from sendcap.study.sweeps.sweep import Progress
 

@@ -16,10 +16,8 @@ Replications are taken to be normal. No search can prove that other settings are
 all are tried; but no single lever can be moved by a step to a cheaper value, as far as the
 replications of the search show.
 
-References
-----------
-A. J. Kleywegt, A. Shapiro and T. Homem-de-Mello, "The sample average approximation method for
-stochastic discrete optimization", SIAM Journal on Optimization 12 (2002).
+Source: A. J. Kleywegt, A. Shapiro and T. Homem-de-Mello, "The sample average approximation method
+for stochastic discrete optimization", SIAM Journal on Optimization 12 (2002).
 """
 
 from __future__ import annotations
@@ -34,10 +32,11 @@ from sendcap.study.optimisation.optimum import (
     Optimum,
     TargetError,
     Tried,
+    cost_text,
+    settings_text,
     trials_table,
 )
 from sendcap.study.optimisation.proposals import Proposals, Settings, cheaper
-from sendcap.study.optimisation.sentences import cost_text, settings_text
 from sendcap.study.optimisation.trials import Trial, Trials
 
 BATCH: Final = 8
@@ -49,24 +48,12 @@ _TOO_OFTEN: Final = 3
 
 @dataclass(frozen=True)
 class Effort:
-    """The effort of a search.
+    """The effort of a search."""
 
-    Attributes
-    ----------
-    trials
-        Largest number of settings. If no more exist, all of them are tried.
-    trial_replications
-        Replications of each.
-    replications
-        Replications of each test of whether settings meet the target.
-    seed
-        Seed of the proposals.
-    """
-
-    trials: int = 100
-    trial_replications: int = 2
-    replications: int = 20
-    seed: int = 0
+    trials: int = 100  # settings at most; if no more exist, all of them are tried
+    trial_replications: int = 2  # of each
+    replications: int = 20  # of each test of whether settings meet the target
+    seed: int = 0  # of the proposals
 
     def __post_init__(self) -> None:
         for name, least in (("trials", 1), ("trial_replications", 1), ("replications", 2)):
@@ -155,19 +142,15 @@ class Search:
     def _optimum(self, best: Trial, tests: int) -> Optimum:
         if best.confirmed is None:
             raise AssertionError
-        tried = self._tried()
         return Optimum(
-            tried.levers,
-            tried.target,
-            tried.trials,
-            tried.runs,
-            updated(self._trials.scenario, dict(best.settings)),
-            best.number,
-            best.settings,
-            best.cost,
-            best.confirmed,
-            best.bound,
-            tests,
+            **vars(self._tried()),
+            scenario=updated(self._trials.scenario, dict(best.settings)),
+            trial=best.number,
+            settings=best.settings,
+            cost=best.cost,
+            estimate=best.confirmed,
+            bound=best.bound,
+            attempts=tests,
         )
 
     def _tried(self) -> Tried:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sendcap.errors import ScenarioError
+from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.study.optimisation.cheapest import Effort, Search
 from sendcap.study.optimisation.optimum import Optimum
 from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.proposals import combinations, require_optuna
+from sendcap.study.optimisation.target import Target
 from sendcap.study.optimisation.trials import Trials
 from sendcap.study.replication.measures import measures_of
 from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.points import range_problems
 from sendcap.study.sweeps.store import Store
 from sendcap.study.sweeps.sweep import Progress, require_picklable
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
-    from sendcap.study.optimisation.target import Target
 
 
 def optimise(
@@ -41,21 +39,19 @@ def optimise(
 ) -> Optimum:
     """Find the cheapest settings of a scenario that meet a target.
 
-    The result does not depend on where it is computed, nor on how often it was interrupted.
-
     Parameters
     ----------
-    scenario
-        A scenario, the path of a scenario file or the name of a preset.
     levers
         For each dotted path a `sendcap.Priced`, or low, high and the cost of one unit.
-    target
-        A `sendcap.Target`.
-    trials, trial_replications, replications, seed
-        See `Effort`.
+    trials
+        Largest number of settings. If no more exist, all of them are tried.
+    trial_replications, replications
+        Replications of each trial, and of each test of whether settings meet the target.
+    seed
+        Seed of the proposals.
     measure
         Further measures of each run; see `sendcap.sweep`.
-    executor, store, workers, progress
+    scenario, executor, store, workers, progress
         As for `sendcap.sweep`.
 
     Raises
@@ -63,8 +59,8 @@ def optimise(
     TargetError
         If no settings tried meet the target; the message names the nearest.
     SendcapError
-        If an argument is invalid, or Optuna is not installed (``sendcap[optimise]``) and
-        there are more settings than trials.
+        If an argument is invalid, or Optuna is not installed (``sendcap[optimise]``) and there are
+        more settings than trials.
 
     Examples
     --------
@@ -76,12 +72,11 @@ def optimise(
     >>> found.settings, found.cost, found.bound < 240.0
     ({'mta.ips': 3}, 120.0, True)
     """
-    effort = Effort(trials, trial_replications, replications, seed)
     return optimised(
         scenario_of(scenario),
         levers_of(levers),
         target,
-        effort,
+        Effort(trials, trial_replications, replications, seed),
         measure,
         Workers(workers, executor),
         None if store is None else Store(store),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from sendcap.errors import SendcapError
+from sendcap.scenario import Scenario
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.study.optimisation.cheapest import Effort
 from sendcap.study.optimisation.priced import Priced, levers_of
@@ -17,11 +19,6 @@ from sendcap.study.sweeps.points import range_problems
 from sendcap.study.sweeps.study_head import StudyHead, range_of, read_study, refused, scenario_of
 from sendcap.text.quoting import shown
 from sendcap.text.shares import parse_share
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sendcap.scenario import Scenario
 
 
 def _lever(value: Any) -> Priced:
@@ -102,57 +99,28 @@ class _OptimiseTable(StudyHead):
 
 @dataclass(frozen=True, eq=False)
 class OptimiseStudy:
-    """An optimisation to carry out.
+    """An optimisation to carry out."""
 
-    Attributes
-    ----------
-    name
-        Name of the file in error messages.
-    text
-        Text of the file.
-    title
-        A label.
-    scenario
-        Scenario that the levers change.
-    levers
-        By path.
-    target
-        Target of the search.
-    effort
-        Effort of the search.
-    measures
-        Further measures of each run.
-    """
-
-    name: str
-    text: str
+    text: str  # of the file
     title: str
     scenario: Scenario
     levers: Mapping[str, Priced]
     target: Target
     effort: Effort
-    measures: tuple[str, ...]
+    measures: tuple[str, ...]  # further ones of each run
 
 
 def load_optimise_study(
     source: str | Path, changes: Mapping[str, Any] | None = None
 ) -> OptimiseStudy:
-    """Read the study file of an optimisation; nothing is simulated.
-
-    Raises
-    ------
-    ScenarioError
-        With one line per problem, each with the file and the field.
-    """
+    """Read the study file of an optimisation; nothing is simulated."""
     name, folder, text, table = read_study(source, _OptimiseTable)
     scenario = scenario_of(table, name, folder, changes)
     levers: dict[str, Priced] = dict(table.levers)
     wrong = range_problems(scenario, {path: lever.range for path, lever in levers.items()})
     if wrong:
         raise refused(name, (f'levers."{path}": {line}' for path, line in wrong))
-    search = table.search
+    search, target = table.search, table.target.target()
     effort = Effort(search.trials, search.replications, table.replications, search.seed)
-    target = table.target.target()
-    return OptimiseStudy(
-        name, text, table.title, scenario, levers, target, effort, tuple(table.measures)
-    )
+    measures = tuple(table.measures)
+    return OptimiseStudy(text, table.title, scenario, levers, target, effort, measures)

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
-from sendcap.study.optimisation import sentences
+from sendcap.scenario import Scenario
+from sendcap.study.optimisation.priced import Priced
+from sendcap.study.optimisation.target import Target
+from sendcap.study.optimisation.trials import Trial
+from sendcap.study.replication.estimates import Estimate
 from sendcap.study.sweeps.points import cell
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
-    from sendcap.study.optimisation.priced import Priced
-    from sendcap.study.optimisation.target import Target
-    from sendcap.study.optimisation.trials import Trial
-    from sendcap.study.replication.estimates import Estimate
+from sendcap.text.quantities import counted
+from sendcap.text.shares import share_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +83,17 @@ class Optimum(Tried):
     attempts: int
 
     def sentences(self) -> list[str]:
-        """Return the answer in plain sentences."""
-        return list(sentences.sentences(self))
+        """Return cost and bound of the optimum, and the effort of the search."""
+        target = self.target
+        side = "at most" if target.at_least is None else "at least"
+        answer = (
+            f"Cost {cost_text(self.cost)}; {target.column} is "
+            f"{target.written(self.estimate.mean)} on average, and {side} "
+            f"{target.written(self.bound)} with {share_text(target.confidence)} confidence."
+        )
+        tests = counted(self.attempts, "test")
+        effort = f"{len(self.trials):,} settings tried, {len(self.runs):,} runs, {tests}."
+        return [answer, effort]
 
 
 class TargetError(SendcapError):
@@ -101,7 +109,7 @@ def trials_table(
 ) -> pd.DataFrame:
     """Return the table of trials; see `Tried`."""
     trials = list(trials)
-    front = front_of(trials, target)
+    front = _front(trials, target)
     return pd.DataFrame(
         [
             {
@@ -120,7 +128,7 @@ def trials_table(
     )
 
 
-def front_of(trials: Iterable[Trial], target: Target) -> set[int]:
+def _front(trials: Iterable[Trial], target: Target) -> set[int]:
     """Return the numbers of the trials of which no other is cheaper and better."""
     numbers: set[int] = set()
     least = math.inf
@@ -130,3 +138,13 @@ def front_of(trials: Iterable[Trial], target: Target) -> set[int]:
             least = miss
             numbers.add(trial.number)
     return numbers
+
+
+def settings_text(values: Mapping[str, Any]) -> str:
+    """Return settings on one line: ``mta.ips = 12, relay.rate = 3000/s``."""
+    return ", ".join(f"{path} = {cell(value)}" for path, value in values.items())
+
+
+def cost_text(cost: float) -> str:
+    """Return a cost: ``1,150``, ``12.5``."""
+    return f"{cost:,.0f}" if float(cost).is_integer() else f"{cost:,.2f}"

@@ -103,24 +103,18 @@ class Priced:
 
 
 def levers_of(levers: Mapping[str, Any]) -> dict[str, Priced]:
-    """Return each path's lever, of a `Priced` or of low, high and cost.
-
-    Raises
-    ------
-    SendcapError
-        If there is none, one is none, or nothing costs anything.
-    """
+    """Return each path's lever, of a `Priced` or of low, high and cost."""
     if not levers:
         raise SendcapError("levers: give one at least")
-    found = {}
+    priced = {}
     for path, lever in levers.items():
         try:
-            found[path] = _lever(lever)
+            priced[path] = _lever(lever)
         except SendcapError as error:
             raise SendcapError(f"levers: {visible(path)}: {error}") from None
-    if all(lever.free for lever in found.values()):
+    if all(lever.free for lever in priced.values()):
         raise SendcapError("levers: all cost the same whatever their values; nothing is cheapest")
-    return found
+    return priced
 
 
 def _lever(lever: Any) -> Priced:

@@ -11,25 +11,19 @@ cost 5 % more than the best (median), with Optuna's NSGA-II 28 %, with the multi
 whole numbers alone 0, 10, 2 and 0 %. The small steps that are left are
 taken by `cheaper`.
 
-References
-----------
-J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NIPS 2011; S. Watanabe and
-F. Hutter, "c-TPE: Tree-structured Parzen Estimator with Inequality Constraints", IJCAI 2023, which
-Optuna's `TPESampler` follows in part.
+Sources: J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NIPS 2011; S. Watanabe
+and F. Hutter, "c-TPE: Tree-structured Parzen Estimator with Inequality Constraints", IJCAI 2023,
+which Optuna's `TPESampler` follows in part.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sendcap.errors import SendcapError
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-
-    from sendcap.study.optimisation.priced import Priced
+from sendcap.study.optimisation.priced import Priced
 
 STARTUP: Final = 16
 """Settings at random before the model has data."""
@@ -41,21 +35,9 @@ Settings = tuple[float, ...]
 
 
 class Proposals:
-    """Proposes settings, and learns from the results.
+    """Proposes settings, first some given ones, and learns from the results.
 
-    Parameters
-    ----------
-    levers
-        Levers by path.
-    seed
-        The same seed and results give the same proposals.
-    first
-        Settings to propose before any other.
-
-    Raises
-    ------
-    SendcapError
-        If Optuna is not installed.
+    The same seed and results give the same proposals.
     """
 
     def __init__(
@@ -114,7 +96,7 @@ def require_optuna() -> Any:
     return optuna
 
 
-def _distribution(lever: Priced) -> BaseDistribution:
+def _distribution(lever: Priced) -> Any:
     from optuna.distributions import FloatDistribution, IntDistribution
 
     low, high = lever.range.ends
@@ -133,11 +115,11 @@ def cheaper(levers: Mapping[str, Priced], at: Settings) -> list[Settings]:
     range, or on a logarithmic scale by such factors.
     """
     neighbours: dict[Settings, None] = {}
-    for place, lever in enumerate(levers.values()):
-        here = lever.cost_of(lever.range.written(at[place]))
-        for number in _steps(lever, at[place]):
-            if lever.cost_of(lever.range.written(number)) < here:
-                neighbours[(*at[:place], number, *at[place + 1 :])] = None
+    for index, lever in enumerate(levers.values()):
+        cost = lever.cost_of(lever.range.written(at[index]))
+        for number in _steps(lever, at[index]):
+            if lever.cost_of(lever.range.written(number)) < cost:
+                neighbours[(*at[:index], number, *at[index + 1 :])] = None
     return list(neighbours)
 
 

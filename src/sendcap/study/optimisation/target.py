@@ -53,13 +53,7 @@ class Target:
             raise SendcapError(f"target: the limit must be a number, not {self.limit}")
 
     def measured(self) -> Measure:
-        """Return the measure of the target.
-
-        Raises
-        ------
-        SendcapError
-            If the measure is unknown.
-        """
+        """Return the measure of the target; refuse an unknown one."""
         asked = self.measure.split(".")[0] if isinstance(self.measure, str) else self.measure
         try:
             (measure,) = measures_of([asked])
@@ -96,14 +90,9 @@ class Target:
         return value - self.limit if self.at_least is None else self.limit - value
 
     def bound(self, values: Sequence[float], confidence: float) -> tuple[Estimate, float]:
-        """Return the mean of replications, and the bound on the side of the limit.
+        """Return the mean of two or more replications, and the bound on the side of the limit.
 
-        Parameters
-        ----------
-        values
-            Two at least.
-        confidence
-            With which the expectation is not beyond the bound, if the values are normal.
+        The expectation is not beyond it at this confidence level, for normal values.
         """
         # Of a two-sided interval, either end is a one-sided bound.
         interval = estimate(values, max(2.0 * confidence - 1.0, 1e-9))

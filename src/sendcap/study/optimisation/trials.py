@@ -4,99 +4,54 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from sendcap.errors import ScenarioError, SendcapError
+from sendcap.scenario import Scenario
+from sendcap.study.optimisation.priced import Priced
+from sendcap.study.optimisation.proposals import Settings
+from sendcap.study.optimisation.target import Target
+from sendcap.study.replication.estimates import Estimate
+from sendcap.study.replication.measures import Measure
+from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.plan import planned
+from sendcap.study.sweeps.store import Store
 from sendcap.study.sweeps.sweep import Progress, complete
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
-    from sendcap.study.optimisation.priced import Priced
-    from sendcap.study.optimisation.proposals import Settings
-    from sendcap.study.optimisation.target import Target
-    from sendcap.study.replication.estimates import Estimate
-    from sendcap.study.replication.measures import Measure
-    from sendcap.study.replication.workers import Workers
-    from sendcap.study.sweeps.store import Store
 
 
 @dataclass
 class Trial:
-    """Simulated settings.
+    """Simulated settings."""
 
-    Attributes
-    ----------
-    number
-        Number in the order of the search.
-    settings
-        Values by path, as in a scenario file.
-    cost
-        Cost of the settings.
-    mean
-        Mean of the measure over the replications of the search; NaN if one has no value.
-    error
-        Reason of a failure; empty otherwise.
-    confirmed
-        Estimate over the replications of a test, if there was one.
-    bound
-        One-sided bound, of these replications.
-    met
-        Whether the bound meets the target; None without a test.
-    """
-
-    number: int
-    settings: Mapping[str, Any]
+    number: int  # in the order of the search
+    settings: Mapping[str, Any]  # values by path, as in a scenario file
     cost: float
-    mean: float
-    error: str = ""
-    confirmed: Estimate | None = None
-    bound: float = math.nan
-    met: bool | None = None
+    mean: float  # of the measure over the search's replications; NaN if one has no value
+    error: str = ""  # reason of a failure
+    confirmed: Estimate | None = None  # over the replications of a test
+    bound: float = math.nan  # one-sided, of these replications
+    met: bool | None = None  # whether the bound meets the target
 
 
+@dataclass(eq=False)
 class Trials:
-    """Simulates settings, each once, and remembers the results.
+    """Simulates settings, each once, and remembers the results."""
 
-    Parameters
-    ----------
-    scenario, levers, target
-        Scenario, levers and target of the search.
-    measures
-        Measures of each run, with that of the target.
-    replications
-        Replications of each trial, for the search.
-    workers, store, progress
-        As for `sendcap.study.sweeps.sweep.complete`.
-    expected
-        Smallest number of runs, for the progress.
+    scenario: Scenario
+    levers: Mapping[str, Priced]
+    target: Target
+    measures: Sequence[Measure]  # of each run, with that of the target
+    replications: int  # of each trial
+    workers: Workers
+    store: Store | None
+    progress: Callable[[Progress], None] | None
+    expected: int  # smallest number of runs, for the progress
+    found: dict[Settings, Trial] = field(default_factory=dict, init=False)
 
-    Attributes
-    ----------
-    found
-        The trials, by their settings as numbers.
-    """
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        levers: Mapping[str, Priced],
-        target: Target,
-        measures: Sequence[Measure],
-        replications: int,
-        workers: Workers,
-        store: Store | None,
-        progress: Callable[[Progress], None] | None,
-        expected: int,
-    ) -> None:
-        self.scenario, self.levers, self.target = scenario, levers, target
-        self.measures, self._replications = measures, replications
-        self._workers, self._store, self._progress = workers, store, progress
-        self._expected = expected
-        self.found: dict[Settings, Trial] = {}
+    def __post_init__(self) -> None:
         self._tables: list[pd.DataFrame] = []
         self._before = self._latest = Progress(0, 0, 0, 0)
 
@@ -106,11 +61,11 @@ class Trials:
         new = [settings for settings in dict.fromkeys(asked) if settings not in self.found]
         values = [self._values(settings) for settings in new]
         trials = [
-            Trial(len(self.found) + place, settings, self._cost(settings), math.nan)
-            for place, settings in enumerate(values)
+            Trial(len(self.found) + number, settings, self._cost(settings), math.nan)
+            for number, settings in enumerate(values)
         ]
         if new:
-            for trial, rows in zip(trials, self._runs(trials, 0, self._replications), strict=True):
+            for trial, rows in zip(trials, self._runs(trials, 0, self.replications), strict=True):
                 self._learn(trial, rows)
             self.found |= zip(new, trials, strict=True)
         return [self.found[settings] for settings in asked]
@@ -120,7 +75,7 @@ class Trials:
 
         The search has chosen settings whose own replications happened to be good.
         """
-        (rows,) = self._runs([trial], self._replications, replications)
+        (rows,) = self._runs([trial], self.replications, replications)
         if rows["error"].any():
             return []
         values = [float(value) for value in rows[self.target.column]]
@@ -150,12 +105,12 @@ class Trials:
                 replications,
                 self.measures,
                 first=first,
-                keyed=self._store is not None,
+                keyed=self.store is not None,
             )
         except ScenarioError as error:  # not one of them is a scenario
             reason = str(error).replace("\n", "; ")
             return [pd.DataFrame({"error": [reason]}) for _ in trials]
-        table = plan.table(complete(plan, self._workers, self._store, self._tell))
+        table = plan.table(complete(plan, self.workers, self.store, self._tell))
         self._before = self._latest
         numbers = table["point"].map(dict(enumerate(trial.number for trial in trials)))
         self._tables.append(table.assign(point=numbers))
@@ -175,7 +130,7 @@ class Trials:
     def _tell(self, now: Progress) -> None:
         before = self._before
         done = before.done + now.done
-        runs = max(self._expected, before.done + now.runs)
+        runs = max(self.expected, before.done + now.runs)
         self._latest = Progress(runs, done, before.failed + now.failed, before.kept + now.kept)
-        if self._progress is not None:
-            self._progress(self._latest)
+        if self.progress is not None:
+            self.progress(self._latest)
