@@ -12,11 +12,9 @@ and s, and intervals between their quantiles hold what they say. That is conform
 normalised (Papadopoulos, Gammerman and Vovk 2008) and by leaving out, the jackknife of Barber,
 Candès, Ramdas and Tibshirani (2021).
 
-References
-----------
-M. Beaumont, W. Zhang, D. Balding, "Approximate Bayesian computation in population genetics",
-Genetics 162 (2002); M. Blum, O. François, "Non-linear regression models for approximate Bayesian
-computation", Statistics and Computing 20 (2010); H. Papadopoulos, A. Gammerman, V. Vovk,
+Sources: M. Beaumont, W. Zhang, D. Balding, "Approximate Bayesian computation in population
+genetics", Genetics 162 (2002); M. Blum, O. François, "Non-linear regression models for approximate
+Bayesian computation", Statistics and Computing 20 (2010); H. Papadopoulos, A. Gammerman, V. Vovk,
 "Normalized nonconformity measures for regression conformal prediction", AIA (2008); R. Barber,
 E. Candès, A. Ramdas, R. Tibshirani, "Predictive inference with the jackknife+", Annals of
 Statistics 49 (2021).
@@ -25,19 +23,17 @@ Statistics 49 (2021).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial.distance import cdist
 
 from sendcap.study.forecasts.smoother import Smoothed, Smoother
 from sendcap.study.forecasts.summaries import Summaries
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 _NEAREST: Final = 5
 """Simulations whose distance is the strangeness of readings."""
@@ -47,18 +43,10 @@ _FLOOR: Final = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Adjustment:
-    """Numbers of simulations that can be moved to any readings.
+    """Numbers of simulations that can be moved to any readings."""
 
-    Attributes
-    ----------
-    mean
-        Prediction from the readings.
-    spread
-        Predicted logarithm of the squared residual.
-    """
-
-    mean: Smoothed = field(repr=False)
-    spread: Smoothed = field(repr=False)
+    mean: Smoothed  # prediction from the readings
+    spread: Smoothed  # predicted logarithm of the squared residual
 
     @classmethod
     def of(
@@ -67,16 +55,9 @@ class Adjustment:
         values: Floats,
         judged: npt.NDArray[np.intp] | None = None,
     ) -> Adjustment:
-        """Fit numbers of simulations, of shape (n, k), with smoothers of their readings.
+        """Fit numbers of simulations, of shape (n, k), by smoothers of their readings.
 
-        Parameters
-        ----------
-        candidates
-            Smoothers to choose from.
-        values : ndarray, shape (n, k)
-            Numbers of the simulations.
-        judged
-            For curves, the columns that decide for all others; see `Smoothed.of`.
+        For curves, ``judged`` are the columns that decide for all others; see `Smoothed.of`.
         """
         mean = Smoothed.of(candidates, values, judged)
         squares = mean.left_out**2
@@ -102,22 +83,13 @@ class Novelty:
     against the others. The readings of one more such simulation would be the strangest of all in
     one of n + 1 cases.
 
-    Attributes
-    ----------
-    summaries
-        Readings of the simulations.
-    own : ndarray, shape (n,)
-        Strangeness of each simulation.
-
-    References
-    ----------
-    V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World", 2005; R. Laxhammar,
-    G. Falkman, "Conformal prediction for distribution-independent anomaly detection in streaming
-    vessel data", 2010.
+    Sources: V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World", 2005;
+    R. Laxhammar, G. Falkman, "Conformal prediction for distribution-independent anomaly detection
+    in streaming vessel data", 2010.
     """
 
-    summaries: Summaries = field(repr=False)
-    own: Floats = field(repr=False)
+    summaries: Summaries
+    own: Floats  # strangeness of each simulation
 
     @classmethod
     def of(cls, summaries: Summaries) -> Novelty:

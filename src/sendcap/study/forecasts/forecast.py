@@ -32,17 +32,21 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import numpy as np
+import pandas as pd
 
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.readings.convergence import TOLERANCES_PT
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
-from sendcap.scenario import load_uncertain
+from sendcap.scenario import Range, Scenario, UncertainScenario, load_uncertain
 from sendcap.scenario.durations import as_seconds
+from sendcap.scenario.uncertain import Ends
 from sendcap.study.convergence.converge import tolerances_of
 from sendcap.study.forecasts.forecaster import CONFIDENCE, Forecaster
 from sendcap.study.forecasts.outlook import Forecast, require_draws
-from sendcap.study.forecasts.readings import Readings, read_readings
+from sendcap.study.forecasts.readings import Readings, last_reading_s, read_readings
 from sendcap.study.forecasts.reference import (
     ReferenceTable,
     simulate_table,
@@ -50,14 +54,8 @@ from sendcap.study.forecasts.reference import (
 )
 from sendcap.study.forecasts.sentences import unreachable
 from sendcap.study.replication.estimates import require_confidence
+from sendcap.study.replication.workers import Workers
 from sendcap.text.quantities import elapsed
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sendcap.scenario import Range, Scenario, UncertainScenario
-    from sendcap.scenario.uncertain import Ends
-    from sendcap.study.replication.workers import Workers
 
 _MOST: Final = 200
 """Readings of each mode to choose from; the simulations are read at their times, too."""
@@ -83,11 +81,10 @@ def forecast(
     Parameters
     ----------
     scenario
-        Path of a scenario file with ranges for unknown values, such as
-        ``share = { low = 0.002, high = 0.02 }``; or any scenario, with ``ranges``.
+        A scenario file with ranges, such as ``share = { low = 0.002, high = 0.02 }``; or any
+        scenario, with ``ranges``.
     observed
-        A CSV file with the columns of ``kpis.csv``, see `sendcap.study.forecasts.readings`, or a
-        table as `Run.kpis` returns it. The times are those of the figures.
+        A CSV file with the columns of ``kpis.csv``, or a table as `Run.kpis` returns it.
     at
         Take the readings up to this moment: seconds or a duration such as ``"3h"``; all by default.
     ranges
@@ -96,43 +93,28 @@ def forecast(
         Readings to take (default: all modes in the file, all deliveries together).
     tolerances
         Tolerances of Delivered % in points, such as 0.1 or ``"0.1pt"``.
-    confidence
-        Confidence level of the intervals.
-    simulations, workers, progress
-        As for `sendcap.study.forecasts.reference.simulate_table`.
+    simulations
+        A power of two, at least 64 (default: 256, or 512 for more than four ranges).
+    confidence, workers, progress
+        As for `sendcap.replicate`.
     table
         Earlier simulations, which are then not repeated.
 
     Raises
     ------
     SendcapError
-        If the readings cannot be read or are after the scenario's horizon, no value is a
-        range, the simulations cannot support the confidence level, or an argument is invalid.
+        If an argument is invalid, or no value is a range.
     """
     require_confidence(confidence)
-    points = tolerances_of(tolerances)
-    at_s = None if at is None else as_seconds(at, "at")
-    requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
-    readings = read_readings(observed, requested, delivery)
-    if at_s is not None:
-        readings = {mode: each.until(at_s) for mode, each in readings.items()}
+    points, readings = tolerances_of(tolerances), _readings(observed, at, modes, delivery)
     uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
-    names = [sent.name for sent in uncertain.scenario.deliveries]
-    if delivery != ALL_DELIVERIES and delivery not in names:
-        raise SendcapError(
-            f"delivery: no {delivery!r} in the scenario; there is {', '.join(names)}"
-        )
-    _require_within(uncertain.scenario.time.horizon, readings)
+    _require_reached(uncertain.scenario, readings, delivery)
     require_draws(confidence, table.n if table else simulations_of(uncertain, simulations))
     few = {mode: each.thinned(_MOST) for mode, each in readings.items()}
     if table is None:
+        also_s = np.concatenate([each.time_s for each in few.values()])
         table = simulate_table(
-            uncertain,
-            tuple(readings),
-            simulations,
-            also_s=[time_s for each in few.values() for time_s in each.time_s.tolist()],
-            workers=workers,
-            progress=progress,
+            uncertain, tuple(readings), simulations, also_s, workers=workers, progress=progress
         )
     outlook = Forecaster.of(table, few, delivery).forecast(readings, confidence, points)
     if not outlook.reachable:
@@ -140,9 +122,28 @@ def forecast(
     return outlook
 
 
-def _require_within(horizon_s: float | None, readings: Mapping[Mode, Readings]) -> None:
-    """Refuse readings after the end of the simulations."""
-    last_s = max(float(each.time_s[-1]) for each in readings.values())
+def _readings(
+    observed: str | os.PathLike[str] | pd.DataFrame,
+    at: float | str | None,
+    modes: Sequence[Mode] | None,
+    delivery: str,
+) -> dict[Mode, Readings]:
+    at_s = None if at is None else as_seconds(at, "at")
+    requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
+    readings = read_readings(observed, requested, delivery)
+    if at_s is None:
+        return readings
+    return {mode: each.until(at_s) for mode, each in readings.items()}
+
+
+def _require_reached(scenario: Scenario, readings: Mapping[Mode, Readings], delivery: str) -> None:
+    """Refuse readings of an unknown delivery, or after the end of the simulations."""
+    names = [sent.name for sent in scenario.deliveries]
+    if delivery != ALL_DELIVERIES and delivery not in names:
+        raise SendcapError(
+            f"delivery: no {delivery!r} in the scenario; there is {', '.join(names)}"
+        )
+    last_s, horizon_s = last_reading_s(readings), scenario.time.horizon
     if horizon_s is not None and last_s > horizon_s:
         raise SendcapError(
             f"observed: a row at {elapsed(last_s)} is after the scenario's time.horizon, "

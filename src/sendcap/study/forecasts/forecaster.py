@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import norm
 
 from sendcap.readings.convergence import TOLERANCES_PT
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.study.forecasts.adjustment import Adjustment, Novelty
 from sendcap.study.forecasts.outlook import Forecast
-from sendcap.study.forecasts.readings import READ, Readings
+from sendcap.study.forecasts.readings import READ, Readings, last_reading_s
 from sendcap.study.forecasts.reference import ReferenceTable
 from sendcap.study.forecasts.smoother import smoothers
 from sendcap.study.forecasts.summaries import Summaries
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 CONFIDENCE: Final = 0.9
 _JUDGED: Final = 32
@@ -30,32 +28,16 @@ _JUDGED: Final = 32
 
 @dataclass(frozen=True, eq=False)
 class Forecaster:
-    """Forecasts from readings at the same times.
-
-    Attributes
-    ----------
-    table
-        The simulations.
-    delivery
-        Delivery of the readings.
-    summaries, centre, scale
-        Compared readings, and their standardisation.
-    novelty
-        Strangeness of readings.
-    values
-        Values in the ranges, as normal deviates.
-    curves
-        Delivered % by mode, and the moments with a value.
-    """
+    """Forecasts from readings at the same times."""
 
     table: ReferenceTable
     delivery: str
-    summaries: Summaries = field(repr=False)
-    centre: Floats = field(repr=False)
-    scale: Floats = field(repr=False)
-    novelty: Novelty = field(repr=False)
-    values: Adjustment = field(repr=False)
-    curves: Mapping[Mode, tuple[Adjustment, npt.NDArray[np.intp]]] = field(repr=False)
+    summaries: Summaries
+    centre: Floats  # of the summaries' standardisation
+    scale: Floats
+    novelty: Novelty
+    values: Adjustment  # in the ranges, as normal deviates
+    curves: Mapping[Mode, tuple[Adjustment, npt.NDArray[np.intp]]]  # and the moments with a value
 
     @classmethod
     def of(
@@ -64,29 +46,14 @@ class Forecaster:
         readings: Mapping[Mode, Readings],
         delivery: str = ALL_DELIVERIES,
     ) -> Forecaster:
-        """Fit the future of the simulations to readings at the same times.
-
-        Parameters
-        ----------
-        table
-            The simulations.
-        readings
-            Only their times, columns and decimals matter.
-        delivery
-            Delivery of the readings.
-
-        Raises
-        ------
-        SendcapError
-            If such readings are the same in all simulations.
-        """
+        """Fit the future of the simulations to readings; see `Summaries.of`."""
         summaries = Summaries.of(table, readings, delivery)
         centre = summaries.simulated.mean(axis=0)
         # A difference below the rounding says little.
         scale = np.maximum(summaries.simulated.std(axis=0), summaries.step_pt)
         candidates = smoothers((summaries.simulated - centre) / scale)
         # A delivery may last a little longer than the simulated ones.
-        at_s = min(_last_s(readings), float(table.moments_s[-1]))
+        at_s = min(last_reading_s(readings), float(table.moments_s[-1]))
         curves = {}
         for mode in readings:
             drawn = table.curves[mode, delivery, READ[0]]
@@ -124,7 +91,7 @@ class Forecaster:
             uncertain=table.uncertain,
             delivery=self.delivery,
             readings=readings,
-            at_s=_last_s(readings),
+            at_s=last_reading_s(readings),
             confidence=confidence,
             tolerances_pt=tolerances_pt,
             simulations=table.n,
@@ -133,7 +100,3 @@ class Forecaster:
             curves=curves,
             p_value=self.novelty.p_value(observed),
         )
-
-
-def _last_s(readings: Mapping[Mode, Readings]) -> float:
-    return max(float(each.time_s[-1]) for each in readings.values())

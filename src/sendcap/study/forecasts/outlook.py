@@ -5,25 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.readings.convergence import settling_s
+from sendcap.readings.modes import Mode
+from sendcap.scenario import Scenario, UncertainScenario
 from sendcap.study.forecasts import sentences
+from sendcap.study.forecasts.readings import Readings
+from sendcap.study.sweeps.designs import points_at
 from sendcap.text.shares import share_text
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from sendcap.readings.modes import Mode
-    from sendcap.scenario import Scenario, UncertainScenario
-    from sendcap.study.forecasts.readings import Readings
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 STRANGE: Final = 0.01
 """Readings as strange as those of this share of the simulations put the model in doubt."""
@@ -113,12 +111,9 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
     def parameters(self) -> pd.DataFrame:
         """Return the values that the readings suggest for each range.
 
-        Returns
-        -------
-        DataFrame
-            Columns path, range_low, range_high, median, low, high (durations in seconds, rates per
-            period), and narrowed: the share by which the interval is narrower than that of the
-            range alone; 0 if the readings say nothing.
+        Columns path, range_low, range_high, median, low, high (durations in seconds, rates per
+        period), and narrowed: the share by which the interval is narrower than that of the range
+        alone; 0 if the readings say nothing.
         """
         rows: list[dict[str, Any]] = []
         for (path, values), places in zip(
@@ -139,14 +134,9 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
 
     def likeliest(self) -> Scenario:
         """Return the scenario with the median of each value."""
-        ranges = self.uncertain.ranges
         medians = np.median(self.places, axis=0).tolist()
-        return self.uncertain.at(
-            {
-                path: values.at(place)
-                for (path, values), place in zip(ranges.items(), medians, strict=True)
-            }
-        )
+        (point,) = points_at(self.uncertain.ranges, [medians])
+        return self.uncertain.at(point)
 
     def bands(self) -> pd.DataFrame:
         """Return Delivered % to come: columns mode, time_s, median, low, high."""
@@ -189,11 +179,6 @@ def require_draws(confidence: float, simulations: int) -> None:
 
     The widest interval, from the smallest of n draws to the largest, holds one more draw in
     n - 1 of n + 1 cases; see `Forecast.quantiles`.
-
-    Raises
-    ------
-    SendcapError
-        If it is too high.
     """
     most = (simulations - 1) / (simulations + 1)
     if confidence > most:

@@ -18,9 +18,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
@@ -28,11 +30,7 @@ from sendcap.scenario.durations import checked_duration
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-    import pandas as pd
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 READ: Final = ("delivered_pct", "bounces_errors_pct")
 """The percentages a forecast is based on."""
@@ -42,33 +40,15 @@ _COLUMNS: Final = ("mode", "delivery", *_TIMES, *READ)
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """The readings in one mode.
-
-    Attributes
-    ----------
-    mode
-        Reporting mode.
-    time_s : ndarray, shape (n,)
-        Times of the figures, in seconds from t = 0; ascending.
-    percent
-        By column, arrays of shape (n,); NaN without a reading.
-    decimals
-        Decimals of the percentages.
-    """
+    """The readings in one mode."""
 
     mode: Mode
-    time_s: Floats = field(repr=False)
-    percent: Mapping[str, Floats] = field(repr=False)
-    decimals: int
+    time_s: Floats = field(repr=False)  # of the figures, from t = 0; ascending: shape (n,)
+    percent: Mapping[str, Floats] = field(repr=False)  # by column: shape (n,); NaN: no reading
+    decimals: int  # of the percentages
 
     def until(self, at_s: float) -> Readings:
-        """Return the readings up to a moment.
-
-        Raises
-        ------
-        SendcapError
-            If no reading is that early.
-        """
+        """Return the readings up to a moment."""
         early = self.time_s <= at_s * (1 + 1e-12)
         if not early.any():
             raise SendcapError(
@@ -86,17 +66,15 @@ class Readings:
         return Readings(self.mode, self.time_s[places], percent, self.decimals)
 
 
-def thinned(time_s: Floats, most: int, first: int = 0) -> npt.NDArray[np.intp]:
-    """Return the indices of so many times at most, denser at the start.
+def last_reading_s(readings: Mapping[Mode, Readings]) -> float:
+    """Return the time of the last reading of all modes."""
+    return max(float(each.time_s[-1]) for each in readings.values())
 
-    Parameters
-    ----------
-    time_s : ndarray, shape (n,)
-        Ascending.
-    most
-        Largest number of indices.
-    first
-        Index of the first time to take; the last one is always taken.
+
+def thinned(time_s: Floats, most: int, first: int = 0) -> npt.NDArray[np.intp]:
+    """Return the indices of so many ascending times at most, denser at the start.
+
+    ``first`` is the index of the first time to take; the last one is always taken.
     """
     wanted = np.linspace(np.sqrt(time_s[first]), np.sqrt(time_s[-1]), most) ** 2
     after = np.clip(np.searchsorted(time_s, wanted * (1 - 1e-12)), first, len(time_s) - 1)
@@ -111,22 +89,10 @@ def read_readings(
     modes: Sequence[Mode] | None = None,
     delivery: str = ALL_DELIVERIES,
 ) -> dict[Mode, Readings]:
-    """Read the readings of a dashboard.
+    """Read the readings of a dashboard from a CSV file, or a table as `Run.kpis` returns it.
 
-    Parameters
-    ----------
-    source
-        A CSV file, or a table with the same columns, as `Run.kpis` returns it.
-    modes
-        Modes to take (default: all in the file); for a file without modes, the mode of it.
-    delivery
-        Delivery to take; ``"*"`` is all of them together, or the only one in the file.
-
-    Raises
-    ------
-    SendcapError
-        In a line: for a missing file, column, mode or delivery, a row that cannot be read, times
-        that do not ascend or percentages outside 0 to 100.
+    Modes are those to take (default: all in the file); for a file without modes, the file's.
+    Delivery ``"*"`` is all of them together, or the only one in the file.
     """
     if not isinstance(source, str | os.PathLike):
         return _taken("observed", io.StringIO(source.to_csv(index=False)), modes, delivery)
@@ -155,17 +121,17 @@ def _taken(
     name: str, lines: TextIO, modes: Sequence[Mode] | None, delivery: str
 ) -> dict[Mode, Readings]:
     rows = _of_delivery(name, list(_rows(name, lines)), delivery)
-    there = list(dict.fromkeys(row.mode for row in rows))
-    if there == [None]:
+    present = list(dict.fromkeys(row.mode for row in rows))
+    if present == [None]:
         if modes is None or len(modes) != 1:
             raise SendcapError(
                 f"{name}: no column mode; say by --mode which one it is, of {', '.join(MODES)}"
             )
         return {modes[0]: _readings(name, modes[0], rows)}
-    wanted = cast("list[Mode]", there) if modes is None else list(dict.fromkeys(modes))
+    wanted = cast("list[Mode]", present) if modes is None else list(dict.fromkeys(modes))
     for mode in wanted:
-        if mode not in there:
-            known = ", ".join(str(each) for each in there)
+        if mode not in present:
+            known = ", ".join(map(str, present))
             raise SendcapError(f"{name}: no rows of mode {mode}; there are {known}")
     return {
         mode: _readings(name, mode, [row for row in rows if row.mode == mode]) for mode in wanted
@@ -173,13 +139,11 @@ def _taken(
 
 
 def _of_delivery(name: str, rows: list[_Row], delivery: str) -> list[_Row]:
-    there = list(dict.fromkeys(row.delivery for row in rows))
-    if there == [None] or there == [delivery]:
+    present = list(dict.fromkeys(row.delivery for row in rows))
+    if present in ([None], [delivery]) or (delivery == ALL_DELIVERIES and len(present) == 1):
         return rows
-    if delivery == ALL_DELIVERIES and len(there) == 1:
-        return rows
-    if delivery not in there:
-        known = ", ".join(map(shown, there))
+    if delivery not in present:
+        known = ", ".join(map(shown, present))
         raise SendcapError(f"{name}: no rows of delivery {shown(delivery)}; there are {known}")
     return [row for row in rows if row.delivery == delivery]
 

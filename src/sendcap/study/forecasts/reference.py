@@ -6,15 +6,17 @@ reading of the same delivery.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from sendcap.errors import SendcapError
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
+from sendcap.scenario import Scenario, UncertainScenario
 from sendcap.study.forecasts.readings import READ
 from sendcap.study.replication.recording import (
     Plan,
@@ -26,13 +28,7 @@ from sendcap.study.replication.recording import (
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.study.sweeps.designs import sobol
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from sendcap.readings.modes import Mode
-    from sendcap.scenario import Scenario, UncertainScenario
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 FEWEST: Final = 64
 _KEY: Final = int.from_bytes(b"fcst", "little")
@@ -41,24 +37,12 @@ _KEY: Final = int.from_bytes(b"fcst", "little")
 
 @dataclass(frozen=True, eq=False)
 class ReferenceTable:
-    """Simulations at points that fill the ranges, each with other draws.
-
-    Attributes
-    ----------
-    uncertain
-        The scenario and the ranges.
-    places : ndarray, shape (n, d)
-        Places of the values in the ranges, from 0 (the low end) to 1 (the high end).
-    moments_s : ndarray, shape (m,)
-        Moments of the curves, in seconds from t = 0; the last is the end.
-    curves
-        By mode, delivery and column, the readings: arrays of shape (n, m).
-    """
+    """Simulations at points that fill the ranges, each with other draws."""
 
     uncertain: UncertainScenario
-    places: Floats = field(repr=False)
-    moments_s: Floats = field(repr=False)
-    curves: Mapping[tuple[Mode, str, str], Floats] = field(repr=False)
+    places: Floats  # of the values in the ranges, from 0 to 1: shape (n, d)
+    moments_s: Floats  # of the curves, from t = 0; the last is the end: shape (m,)
+    curves: Mapping[tuple[Mode, str, str], Floats]  # by mode, delivery, column: shape (n, m)
 
     @property
     def n(self) -> int:
@@ -66,12 +50,7 @@ class ReferenceTable:
         return len(self.places)
 
     def read(self, mode: Mode, delivery: str, column: str, time_s: Floats) -> Floats:
-        """Return readings at some times, between the moments on a straight line.
-
-        Returns
-        -------
-        ndarray, shape (n, times)
-        """
+        """Return readings at some times, on straight lines between the moments: (n, times)."""
         moments_s, curves = self.moments_s, self.curves[mode, delivery, column]
         after = np.clip(np.searchsorted(moments_s, time_s), 1, len(moments_s) - 1)
         gap = moments_s[after] - moments_s[after - 1]
@@ -89,13 +68,7 @@ def default_simulations(ranges: int) -> int:
 
 
 def simulations_of(uncertain: UncertainScenario, asked: int | None) -> int:
-    """Return the number of simulations for a scenario.
-
-    Raises
-    ------
-    SendcapError
-        If the requested number is not a power of two, or too small.
-    """
+    """Return the number of simulations for a scenario."""
     n = default_simulations(len(uncertain.ranges)) if asked is None else asked
     if isinstance(n, bool) or not isinstance(n, int) or n < FEWEST or n & n - 1:
         raise SendcapError(
@@ -108,34 +81,16 @@ def simulate_table(
     uncertain: UncertainScenario,
     modes: tuple[Mode, ...],
     n: int | None = None,
+    also_s: npt.ArrayLike = (),
     *,
-    also_s: Iterable[float] = (),
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
     fold: Callable[[Plan, Scenario], Record] = recorded,
 ) -> ReferenceTable:
     """Simulate a scenario at the points of a Sobol' sequence in the ranges.
 
-    Parameters
-    ----------
-    modes
-        Reporting modes.
-    n
-        Number of simulations: a power of two, at least 64 (default: 256, or 512 for more than four
-        ranges).
-    also_s
-        Further moments of the curves, in seconds: those of the dashboard's readings.
-    workers
-        Workers, as for `sendcap.replicate`; results do not depend on them.
-    progress
-        Called with the number of simulations so far.
-    fold
-        Returns the curves of a scenario, of a module so that other processes can import it.
-
-    Raises
-    ------
-    SendcapError
-        If the number is invalid, or a value in the ranges gives an invalid scenario.
+    ``also_s`` are further moments of the curves: those of the dashboard's readings. ``fold``
+    returns the curves of a scenario; other processes import it.
     """
     count = simulations_of(uncertain, n)
     scenario = uncertain.scenario
@@ -171,11 +126,11 @@ def _whole(folded: Sequence[Record], about: Quantity) -> Floats:
     return np.column_stack([curves, [record.numbers[about] for record in folded]])
 
 
-def _moments_s(scenario: Scenario, also_s: Iterable[float]) -> Floats:
+def _moments_s(scenario: Scenario, also_s: npt.ArrayLike) -> Floats:
     """Return the moments of the curves, with the bins' edges around the further moments."""
     bin_s = scenario.time.bin
     moments = reading_moments_s(scenario)
-    edges = np.floor(np.fromiter(also_s, float) / bin_s * (1 + 1e-12)) * bin_s
+    edges = np.floor(np.asarray(also_s, float) / bin_s * (1 + 1e-12)) * bin_s
     together = np.concatenate([moments, edges, edges + bin_s])
     return np.unique(together[together <= moments[-1]])
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from sendcap.readings.modes import Mode
+from sendcap.scenario import Range
 from sendcap.study.convergence.sentences import label
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
-    from sendcap.readings.modes import Mode
-    from sendcap.scenario import Range
     from sendcap.study.forecasts.outlook import Forecast
 
 INFORMED: Final = 0.1

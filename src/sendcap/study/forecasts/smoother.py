@@ -12,17 +12,15 @@ a good ridge parameter", Technometrics 21, 1979).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.interpolate import RBFInterpolator
 from scipy.spatial.distance import pdist
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 _WIDTHS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Of the kernel, as multiples of the median distance between the points."""
@@ -33,18 +31,10 @@ _SMOOTHING: Final = tuple(10.0**power for power in range(-6, 3))
 
 @dataclass(frozen=True, eq=False)
 class Smoother:
-    """Weights of the simulations at any point, for one width and one smoothing.
+    """Weights of the simulations at any point, for one width and one smoothing."""
 
-    Attributes
-    ----------
-    interpolator
-        Interpolator of the columns of the identity matrix, whose values are the weights.
-    own : ndarray, shape (n, n)
-        The weights at the simulations' own points.
-    """
-
-    interpolator: Any = field(repr=False)
-    own: Floats = field(repr=False)
+    interpolator: Any  # of the columns of the identity matrix: the values are the weights
+    own: Floats  # weights at the simulations' own points: shape (n, n)
 
     def at(self, point: Floats, values: Floats) -> Floats:
         """Return numbers at a point, of shape (k,), from those of the simulations: (n, k)."""
@@ -80,21 +70,11 @@ def smoothers(points: Floats) -> list[Smoother]:
 
 @dataclass(frozen=True, eq=False)
 class Smoothed:
-    """Numbers, by the smoothers that predict them best.
+    """Numbers of simulations, shape (n, k), by the smoothers that predict them best."""
 
-    Attributes
-    ----------
-    values : ndarray, shape (n, k)
-        Values of the simulations.
-    left_out : ndarray, shape (n, k)
-        Difference of each simulation from the prediction without it.
-    chosen
-        The smoothers, and the columns that each of them predicts.
-    """
-
-    values: Floats = field(repr=False)
-    left_out: Floats = field(repr=False)
-    chosen: Sequence[tuple[Smoother, npt.NDArray[np.intp]]] = field(repr=False)
+    values: Floats
+    left_out: Floats  # difference of each simulation from the prediction without it
+    chosen: Sequence[tuple[Smoother, npt.NDArray[np.intp]]]  # with the columns that each predicts
 
     @classmethod
     def of(
@@ -105,15 +85,8 @@ class Smoothed:
     ) -> Smoothed:
         """Choose for each column the smoother with the least mean square of errors left out.
 
-        Parameters
-        ----------
-        candidates
-            To choose from.
-        values : ndarray, shape (n, k)
-            Values of the simulations.
-        judged
-            Columns that decide for all others, by the geometric mean of these. With one smoother a
-            curve stays a curve: where those of all simulations are flat, so is what is predicted.
+        Or columns are judged together, by their geometric mean, for all others. With one smoother a
+        curve stays a curve: where those of all simulations are flat, so is the prediction.
         """
         some = values if judged is None else values[:, judged]
         squares = np.array([(smoother.left_out(some) ** 2).mean(axis=0) for smoother in candidates])

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sendcap.errors import SendcapError
-from sendcap.readings.modes import ALL_DELIVERIES
-from sendcap.study.forecasts.readings import thinned
+from sendcap.readings.modes import ALL_DELIVERIES, Mode
+from sendcap.study.forecasts.readings import Readings, last_reading_s, thinned
+from sendcap.study.forecasts.reference import ReferenceTable
 from sendcap.text.quantities import elapsed
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from sendcap.readings.modes import Mode
-    from sendcap.study.forecasts.readings import Readings
-    from sendcap.study.forecasts.reference import ReferenceTable
-
-    Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 MOMENTS: Final = 6
 """Readings that are used of each curve, at most. With twelve, intervals from both modes were at
@@ -39,21 +34,11 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Summaries:
-    """The readings of the simulations, at the times and with the decimals of the dashboard's.
+    """The readings of the simulations, at the times and with the decimals of the dashboard's."""
 
-    Attributes
-    ----------
-    compared
-        Curves, with the times of the readings.
-    simulated : ndarray, shape (n, k)
-        Readings of the simulations, one curve after the other.
-    step_pt : ndarray, shape (k,)
-        Rounding step of each reading.
-    """
-
-    compared: tuple[Compared, ...] = field(repr=False)
-    simulated: Floats = field(repr=False)
-    step_pt: Floats = field(repr=False)
+    compared: tuple[Compared, ...]
+    simulated: Floats  # one curve after the other: shape (n, k)
+    step_pt: Floats  # rounding step of each reading: shape (k,)
 
     @classmethod
     def of(
@@ -62,24 +47,10 @@ class Summaries:
         readings: Mapping[Mode, Readings],
         delivery: str = ALL_DELIVERIES,
     ) -> Summaries:
-        """Choose the readings to compare.
-
-        Parameters
-        ----------
-        table
-            The simulations.
-        readings
-            Only their times, columns and decimals matter.
-        delivery
-            Delivery of the readings.
-
-        Raises
-        ------
-        SendcapError
-            If all simulations read the same.
-        """
+        """Choose the readings to compare; only their times, columns and decimals matter."""
         compared, simulated, steps = [], [], []
-        for noted, column in _curves(readings):
+        curves = [(noted, column) for noted in readings.values() for column in noted.percent]
+        for noted, column in curves:
             decimals = min(noted.decimals, _MOST_DECIMALS)
             step_pt = 10.0**-decimals
             time_s = noted.time_s[~np.isnan(noted.percent[column])]
@@ -90,12 +61,12 @@ class Summaries:
             if not len(time_s):
                 continue
             varies = np.ptp(values, axis=0) > step_pt
-            places = thinned(time_s, MOMENTS, int(np.argmax(varies)))
-            compared.append(Compared(noted.mode, column, time_s[places]))
-            simulated.append(values[:, places])
-            steps.append(np.full(len(places), step_pt))
+            chosen = thinned(time_s, MOMENTS, int(np.argmax(varies)))
+            compared.append(Compared(noted.mode, column, time_s[chosen]))
+            simulated.append(values[:, chosen])
+            steps.append(np.full(len(chosen), step_pt))
         if all(np.ptp(values, axis=0).max() <= 0.0 for values in simulated):
-            last_s = max(float(noted.time_s[-1]) for noted in readings.values())
+            last_s = last_reading_s(readings)
             raise SendcapError(
                 f"observed: up to {elapsed(last_s)} all values in the ranges give the same "
                 "readings; wait for later ones"
@@ -109,9 +80,3 @@ class Summaries:
             noted = readings[mode]
             values.append(noted.percent[column][np.searchsorted(noted.time_s, time_s)])
         return np.concatenate(values)
-
-
-def _curves(readings: Mapping[Mode, Readings]) -> Iterator[tuple[Readings, str]]:
-    for noted in readings.values():
-        for column in noted.percent:
-            yield noted, column

@@ -11,8 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from sendcap.charts.drawing import Chart
 from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.style import BLUE, DASHES, INK, RED, Look, house_style
-from sendcap.study.optimisation.optimum import Optimum, Tried
-from sendcap.study.optimisation.optimum import cost_text, settings_text
+from sendcap.study.optimisation.optimum import Optimum, Tried, cost_text, settings_text
 from sendcap.study.sweeps.charts.sweep_results import in_words, measure_axis
 
 _TRIED: Final = "#b9bec6"
