@@ -1,8 +1,7 @@
 """Well-known mailbox providers: their names, their domains and their mail exchangers (MX).
 
 A configuration names providers by mail exchangers, a log by relay hosts, and a planner by common
-names. The hosts are those in public DNS; the user's own tables take
-precedence.
+names. The hosts are those in public DNS; the user's own tables take precedence.
 """
 
 from __future__ import annotations
@@ -16,15 +15,13 @@ OTHER: Final = "other"
 
 
 class _Known(NamedTuple):
-    names: tuple[str, ...]
-    """Names of the provider, the most usual one first."""
-    ends: tuple[str, ...]
-    """Suffixes of mail exchangers."""
+    names: tuple[str, ...]  # the most usual one first
+    ends: tuple[str, ...]  # suffixes of mail exchangers
+    # Mailbox domains, each with a mail exchanger or nothing; names stand for the first one.
     domains: Mapping[str, str] = {}
-    """Mailbox domains, each with a mail exchanger or nothing; names stand for the first one."""
+    # First labels of domains with many endings, such as yahoo.co.uk; the mail exchanger is that of
+    # the first domain.
     families: tuple[str, ...] = ()
-    """First labels of domains with many endings, such as yahoo.co.uk; the mail exchanger is that of
-    the first domain."""
 
 
 def _all(mx: str, *domains: str) -> dict[str, str]:
@@ -112,8 +109,6 @@ def _of_domain(domain: str) -> _Known | None:
 def domain_of(name: str) -> str | None:
     """Return the domain of a well-known name.
 
-    Examples
-    --------
     >>> domain_of("gmail"), domain_of("GMail.com"), domain_of("nobody")
     ('gmail.com', 'gmail.com', None)
     """
@@ -126,8 +121,6 @@ def domain_of(name: str) -> str | None:
 def mx_of(domain: str) -> tuple[str, ...]:
     """Return a mail exchanger of a well-known domain, or nothing.
 
-    Examples
-    --------
     >>> mx_of("yahoo.co.uk"), mx_of("yahoo.co.jp"), mx_of("example.org")
     (('mta5.am0.yahoodns.net',), ('mx1.mail.yahoo.co.jp',), ())
     """
@@ -149,8 +142,6 @@ def names_of(name: str) -> tuple[str, ...]:
 def provider_of(domain: str) -> str | None:
     """Return the most usual name of the provider of a well-known mailbox domain.
 
-    Examples
-    --------
     >>> provider_of("hotmail.fr"), provider_of("yahoo.co.jp"), provider_of("example.org")
     ('outlook', 'yahoo-japan', None)
     """

@@ -1,4 +1,4 @@
-"""What is wrong with a provider's addresses, drawn once for each message."""
+"""Faults of a provider's addresses, drawn once for each message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sendcap.scenario import Provider
 Kinds = npt.NDArray[np.int16]
 
 TRANSIENT = "transient"
-"""Reason of a soft bounce that has to do with the attempt, not with the address."""
+"""Reason of a soft bounce of the attempt, not of the address."""
 UNREACHABLE = "unreachable"
 """Reason of a soft bounce during an outage of the provider."""
 THROTTLED = "throttled"
@@ -21,24 +21,7 @@ NOT_ATTEMPTED = "not attempted"
 
 
 class AddressKinds:
-    """The kinds of address of a provider, numbered: 0 is a good one.
-
-    Attributes
-    ----------
-    reasons
-        Names of the reasons; a reason's number is its place here. The first four are
-        `NOT_ATTEMPTED`, `TRANSIENT`, `UNREACHABLE` and `THROTTLED`.
-    hard : ndarray of bool, shape (kinds,)
-        Whether the address is bounced hard.
-    fault : ndarray of int, shape (kinds,)
-        Number of the temporary fault, -1 without one.
-    never : ndarray of bool, shape (kinds,)
-        Whether the fault never clears.
-    reason : ndarray of int, shape (kinds,)
-        Number of the reason.
-    share : ndarray of float, shape (kinds - 1,)
-        Share of each kind but the good one.
-    """
+    """The kinds of address of a provider, numbered: 0 is a good one."""
 
     def __init__(self, provider: Provider) -> None:
         reasons = [NOT_ATTEMPTED, TRANSIENT, UNREACHABLE, THROTTLED]
@@ -53,12 +36,13 @@ class AddressKinds:
             rows.append((False, number, True, reason, fault.share * fault.never))
         good = (False, -1, False, 0, 0.0)
         hard_, fault_, never_, reason_, share_ = zip(good, *rows, strict=True)
-        self.reasons = tuple(reasons)
+        self.reasons = tuple(reasons)  # names by number
+        # By kind: bounced hard, number of the fault (-1 without one), never clears, reason.
         self.hard = np.array(hard_, np.bool_)
         self.fault = np.array(fault_, np.int64)
         self.never = np.array(never_, np.bool_)
         self.reason = np.array(reason_, np.int16)
-        self.share = np.array(share_[1:], np.float64)
+        self.share = np.array(share_[1:], np.float64)  # of each kind but the good one
 
 
 class Addresses:

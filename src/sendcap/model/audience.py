@@ -1,4 +1,4 @@
-"""Who the messages of a delivery go to."""
+"""The audience of a delivery: a provider for each message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Audience:
     """
 
     def __init__(self, counts: Ints, generator: np.random.Generator) -> None:
-        # Providers that it does not write to must not change its draws.
+        # A provider without messages must not change the draws.
         self._providers = np.flatnonzero(counts).astype(np.int16)
         self._left = counts[self._providers]
         self._generator = generator

@@ -1,4 +1,4 @@
-"""The relay's batches: what every message shares with those handed over along with it."""
+"""The relay's batches: all that the messages handed over together share."""
 
 from __future__ import annotations
 
@@ -10,20 +10,7 @@ from sendcap.scenario import Scenario
 class Batches:
     """The batches of all deliveries, numbered in the order in which they are handed over.
 
-    A message carries only the number of its batch; this table has the rest.
-
-    Attributes
-    ----------
-    size : ndarray of int
-        Messages in the batch.
-    delivery : ndarray of int
-        Number of its delivery.
-    ready_s : ndarray of float
-        When it may be handed over: at its delivery's start, or later in a spread delivery.
-    relayed_s : ndarray of float
-        When its hand-over ends, once it has begun.
-    expiry_s : ndarray of float
-        When its messages expire, once it has begun.
+    A message carries only the number of a batch; this table has the rest.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -39,9 +26,10 @@ class Batches:
         counts = [len(batches) for batches in sizes]
         by_delivery_s = np.concatenate(ready_s)
         order = np.argsort(by_delivery_s, kind="stable")
-        self.size = np.concatenate(sizes)[order]
+        self.size = np.concatenate(sizes)[order]  # messages
         self.delivery = np.repeat(np.arange(len(counts), dtype=np.int16), counts)[order]
-        self.ready_s = by_delivery_s[order]
+        self.ready_s = by_delivery_s[order]  # when a batch may be handed over
+        # Once the hand-over has begun: its end, and the expiry of the messages.
         self.relayed_s = np.zeros(len(self.size))
         self.expiry_s = np.zeros(len(self.size))
 

@@ -1,4 +1,4 @@
-"""A calendar: messages that wait for the window in which something happens to them."""
+"""A calendar: messages by the window in which they fall due."""
 
 from __future__ import annotations
 

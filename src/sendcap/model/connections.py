@@ -1,4 +1,4 @@
-"""A provider queue's connections, and what it reacts to, as the kernel takes them."""
+"""A provider queue's connections and reactions, as the kernel takes them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def connections_of(provider: Provider, ips: int) -> Connections:
 
 
 def reactions_of(scenario: Scenario, name: str) -> Reactions | None:
-    """Return what a provider's queue reacts to, None if it is nothing."""
+    """Return the reactions of a provider's queue; None without any."""
     provider, ips = scenario.providers[name], scenario.mta.ips
     scaled = provider.connection_scaling == "kumomta"
     if provider.tolerance is None and not scaled:
@@ -72,14 +72,10 @@ def reactions_of(scenario: Scenario, name: str) -> Reactions | None:
 
 
 def wanted_connections(waiting: int, limit: int) -> int:
-    """Return how many connections KumoMTA wants for a queue of this length.
+    """Return the number of connections that KumoMTA wants for a queue of this length.
 
-    References
-    ----------
-    KumoMTA, ``crates/kumod/src/ready_queue.rs``, ``ideal_connection_count``.
+    Source: KumoMTA, ``crates/kumod/src/ready_queue.rs``, ``ideal_connection_count``.
 
-    Examples
-    --------
     >>> [wanted_connections(waiting, 32) for waiting in (0, 1, 10, 32, 128, 256)]
     [0, 1, 7, 17, 31, 32]
     """
@@ -106,13 +102,7 @@ def held(connections: Connections, reactions: Reactions | None) -> Ints:
 
 
 def next_s(ready_s: float, connections: Connections, reactions: Reactions | None) -> float:
-    """Return when something can happen next, at the earliest.
-
-    Parameters
-    ----------
-    ready_s
-        When the next message is ready, infinite without one.
-    """
+    """Return the earliest time of the next event; ``ready_s`` is infinite without a message."""
     soonest_s = connections.connected_at_s[0] if connections.sizes[1] else np.inf
     taken_s = max(ready_s, connections.free_at_s[0]) if connections.sizes[0] else np.inf
     if reactions is not None:

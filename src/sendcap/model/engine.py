@@ -6,10 +6,8 @@ is known when the window opens, and the window can be worked off at once, withou
 message. This is the conservative look-ahead of parallel discrete-event simulation, and it is
 exact: the ledger is the same, bit for bit, whatever the window's length.
 
-References
-----------
-K. M. Chandy and J. Misra, "Distributed simulation", IEEE Transactions on Software Engineering
-SE-5 (1979): simulation by conservative look-ahead.
+Source: K. M. Chandy and J. Misra, "Distributed simulation", IEEE Transactions on Software
+Engineering SE-5 (1979): simulation by conservative look-ahead.
 """
 
 from __future__ import annotations
@@ -44,28 +42,16 @@ from sendcap.scenario import Scenario
 
 LONGEST_WINDOW_S: Final = 1200.0
 """Longer windows gain no speed: the work per message outweighs the work per window."""
-
-
 BACK_PRESSURE_WINDOW_S: Final = 10.0
 """Where a spool bounds what the MTA holds, the relay learns of free room this often."""
 
 
 class Progress(NamedTuple):
-    """How far a simulation is.
+    """The progress of a simulation."""
 
-    Attributes
-    ----------
-    time_s
-        Simulated time.
-    final
-        Messages whose fate is decided: accepted, bounced hard, expired or failed at the relay.
-    messages
-        All messages to deliver.
-    """
-
-    time_s: float
-    final: int
-    messages: int
+    time_s: float  # simulated
+    final: int  # messages accepted, bounced hard, expired or failed at the relay
+    messages: int  # all messages to deliver
 
 
 def simulate_ledger(
@@ -76,26 +62,12 @@ def simulate_ledger(
     progress: Callable[[Progress], None] | None = None,
     monitor: Monitor | None = None,
 ) -> Ledger:
-    """Simulate a scenario and return its ledger.
+    """Simulate a scenario and return the ledger.
 
-    Parameters
-    ----------
-    scenario
-        What to simulate; it holds the seed.
-    window_s
-        Length of the look-ahead window in seconds. The scenario's own by default. It changes the
-        speed, never the result, and is cut to what the retry policy allows.
-    sending_log
-        Write the sending log to this Parquet file.
-    progress
-        Called after each window.
-    monitor
-        Watches the stages. It makes no difference to the ledger.
-
-    Raises
-    ------
-    ScenarioError
-        If the simulation would need more memory than this machine has.
+    ``window_s`` is the length of the look-ahead window, by default the scenario's own, cut to the
+    shortest retry delay; it changes the speed, never the result. ``sending_log`` is the Parquet
+    file to write; ``progress`` is called after each window; neither it nor the monitor changes the
+    ledger.
     """
     require_feasible(scenario)
     if sending_log is None:
@@ -193,7 +165,7 @@ class _Model:
     def _provider(
         self, number: int, kinds: AddressKinds, engagement: Engagement | None
     ) -> ProviderQueue:
-        """Return a provider's queue, with all that comes behind it."""
+        """Return a provider's queue, with the stations behind it."""
         env, scenario, streams = self._env, self._scenario, self._streams
         name = self._providers[number]
         retries = simpy.Store(env)
@@ -292,7 +264,7 @@ def used_providers(scenario: Scenario) -> list[str]:
 
 
 def _window_length_s(scenario: Scenario, window_s: float | None) -> float:
-    """Return the window asked for, cut to the look-ahead that the retry policy gives."""
+    """Return the length of the window, cut to the look-ahead of the retry policy."""
     asked = window_s if window_s is not None else scenario.time.window
     if asked == "auto":
         asked = LONGEST_WINDOW_S

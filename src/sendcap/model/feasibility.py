@@ -118,10 +118,7 @@ def available_bytes() -> int | None:
 def require_feasible(scenario: Scenario) -> None:
     """Refuse a scenario that needs more memory than this machine has, or simulates years.
 
-    Raises
-    ------
-    ScenarioError
-        With the estimate and the setting that would reduce it.
+    The `ScenarioError` has the estimate and the setting that would reduce it.
     """
     horizon_s = scenario.time.horizon or float("inf")
     for keys, takes_s in (

@@ -1,4 +1,4 @@
-"""Feedback: how what happened at the MTA becomes known to Campaign."""
+"""Feedback: reports of the MTA on their way to Campaign."""
 
 from __future__ import annotations
 

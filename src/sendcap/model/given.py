@@ -24,17 +24,7 @@ class Given:
         return self._first_tried + len(self._tried)
 
     def waiting(self, next_new_s: float, tried_ready_s: Floats, expiry_s: Floats) -> Waiting:
-        """Return what the kernel needs to know of them.
-
-        Parameters
-        ----------
-        next_new_s
-            Ready time of the first new message that is not among them.
-        tried_ready_s
-            Ready times of the tried ones, one after the other in memory.
-        expiry_s
-            When the messages of each relay batch expire.
-        """
+        """Return the messages as the kernel takes them; see `Waiting`."""
         return Waiting(
             np.ascontiguousarray(self._held["batch"]),
             self._new.ready_s,
@@ -46,7 +36,7 @@ class Given:
         )
 
     def _which(self, numbers: Ints) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Tell which numbers are of new messages and which of tried ones."""
+        """Return masks of the new and of the tried messages."""
         tried = numbers >= self._first_tried
         return ~tried & (numbers >= self._first_new), tried
 
@@ -58,7 +48,7 @@ class Given:
         return records
 
     def ready_s(self, numbers: Ints) -> Floats:
-        """Return when the messages of these numbers were ready."""
+        """Return the ready times of messages."""
         new, tried = self._which(numbers)
         ready_s = np.empty(len(numbers))
         ready_s[new] = self._new.ready_s[numbers[new] - self._first_new]
@@ -68,7 +58,7 @@ class Given:
         return ready_s
 
     def records(self, numbers: Ints) -> Records:
-        """Return the messages of these numbers, in their order."""
+        """Return messages, in the order of the numbers."""
         if not len(numbers):
             return np.zeros(0, TRIED)
         new, _ = self._which(numbers)
@@ -78,7 +68,7 @@ class Given:
         return records
 
     def delivery(self, numbers: Ints, batches: Batches) -> Deliveries:
-        """Return the delivery of the messages of these numbers."""
+        """Return the deliveries of messages."""
         if batches.of_one_delivery:
             return 0
         new, tried = self._which(numbers)
@@ -96,7 +86,7 @@ class Given:
         finish_s: Floats,
         throttled: npt.NDArray[np.bool_] | None = None,
     ) -> Attempts:
-        """Return the attempts of the messages of these numbers."""
+        """Return the attempts of messages."""
         new, _ = self._which(numbers)
         new_at, tried_at = np.flatnonzero(new), np.flatnonzero(~new)
         return Attempts(

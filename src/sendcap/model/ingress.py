@@ -18,14 +18,9 @@ from sendcap.scenario import Rate
 
 
 class Ingress(Station):
-    """One first-in-first-out server; what leaves it is ready at its provider's queue.
+    """One first-in-first-out server in front of the providers' queues.
 
-    Parameters
-    ----------
-    rate
-        Messages that it takes in per second; None lets them through at once.
-    addresses
-        What is wrong with the addresses, by delivery and provider.
+    Without a rate, messages pass at once. Addresses are by delivery and provider.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the stations pass to each other: arrays of messages.
+"""The messages between stations, as arrays.
 
 Inside the model, deliveries, providers, relay batches and reasons are numbers.
 """
@@ -37,7 +37,7 @@ TRIED = np.dtype(
     ],
     align=True,
 )
-"""A message that has been tried, or that needs more said of it than a new one does."""
+"""A message that has been tried, or that needs more fields than a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +169,7 @@ WITH_REASON: frozenset[Event] = frozenset({"hard", "soft", "expired"})
 def groups(
     delivery: Deliveries, reason: Reasons, count: int
 ) -> Iterator[tuple[int, int, Ints | slice]]:
-    """Split ``count`` events by delivery and reason.
-
-    Yields
-    ------
-    delivery, reason, index of the events
-    """
+    """Split ``count`` events: yield delivery, reason and the index of the events."""
     if isinstance(delivery, int) and isinstance(reason, int):
         yield delivery, reason, slice(None)
         return

@@ -15,7 +15,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.int64] | None
-"""How many messages each time stands for; one where None."""
+"""Number of messages of each time; one where None."""
 
 _TICKS_PER_S: Final = 65_536.0
 """Times are added up in whole ticks: sums of integers do not depend on the window's length."""
@@ -27,7 +27,7 @@ _HISTOGRAM_BINS: Final = math.ceil(math.log(1e9 / _NO_WAIT_S) / _STEP)
 
 
 class Binned:
-    """Whole numbers in a row, as many as are needed."""
+    """A row of whole numbers that grows."""
 
     def __init__(self) -> None:
         self._values: Ints = np.zeros(0, np.int64)
@@ -50,23 +50,17 @@ class Binned:
 
     @property
     def last(self) -> int:
-        """Which is the last that is not 0, -1 if all are."""
+        """Index of the last that is not 0; -1 if all are."""
         filled = np.flatnonzero(self._values)
         return int(filled[-1]) if len(filled) else -1
 
 
 class Presence:
-    """How many are present over time: exact at each bin's edge, and on average in each bin.
+    """The number present over time: exact at each bin's edge, and on average in each bin.
 
-    Whoever enters at an edge is present at it, and whoever leaves at it is not. So what happens
-    at an edge belongs to the bin before, and what happens at 0 to the first bin.
-
-    Parameters
-    ----------
-    bin_s
-        Width of a bin in seconds.
-    horizon_s
-        What happens at or after it is left out.
+    Whoever enters at an edge is present at it, and whoever leaves at it is not. So events at an
+    edge belong to the bin before, and events at 0 to the first bin; those at or after the horizon
+    are left out.
     """
 
     def __init__(self, bin_s: float, horizon_s: float = math.inf) -> None:
@@ -107,24 +101,24 @@ class Presence:
 
     @property
     def last(self) -> int:
-        """The last edge no later than which any entered or left, -1 if none ever did."""
+        """The last edge no later than which any entered or left; -1 without any."""
         return max(self._entered.last, self._left.last)
 
     def entered(self, bins: int) -> Ints:
-        """Return how many entered in each of the first bins."""
+        """Return the number that entered in each of the first bins."""
         return _by_bin(self._entered, bins)
 
     def left(self, bins: int) -> Ints:
-        """Return how many left in each of the first bins."""
+        """Return the number that left in each of the first bins."""
         return _by_bin(self._left, bins)
 
     def at_edges(self, bins: int) -> Ints:
-        """Return how many are present at each edge of the first bins, shape (bins + 1,)."""
+        """Return the number present at each edge of the first bins, shape (bins + 1,)."""
         changes = self._entered.first(bins + 1) - self._left.first(bins + 1)
         return np.cumsum(changes)
 
     def on_average(self, bins: int) -> Floats:
-        """Return how many are present on average in each of the first bins."""
+        """Return the mean number present in each of the first bins."""
         within = self._present_ticks.first(bins + 1)[1:] / (_TICKS_PER_S * self._bin_s)
         average: Floats = self.at_edges(bins)[:-1] + within
         return average
@@ -137,18 +131,10 @@ def _by_bin(by_edge: Binned, bins: int) -> Ints:
 
 
 class Waits:
-    """How long messages have waited: mean, longest, and any quantile to half a percent.
-
-    Attributes
-    ----------
-    count
-        Waits that have ended with a start.
-    longest_s
-        The longest of them, in seconds.
-    """
+    """The waits of messages: mean, longest, and any quantile to half a percent."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = 0  # waits that have ended with a start
         self.longest_s = 0.0
         self._ticks = 0
         self._histogram = np.zeros(_HISTOGRAM_BINS, np.int64)
@@ -185,38 +171,30 @@ class Waits:
 
 
 class StageMonitor:
-    """What is seen of one stage.
-
-    Attributes
-    ----------
-    waiting
-        The messages that are ready and have not been started. At the relay they wait until they
-        have been handed over, so this is all that is left of the deliveries that have begun.
-    busy
-        The servers at work: workers with a batch, connections that are being made or have an
-        attempt under way. A connection that waits for the throttle is not at work.
-    waits
-        Of the messages that were started, from ready to start.
-    """
+    """The record of one stage."""
 
     def __init__(self, bin_s: float, horizon_s: float = math.inf) -> None:
         self._horizon_s = horizon_s
+        # Messages that are ready and have not been started. At the relay they wait until they
+        # have been handed over, so this is all that is left of the deliveries that have begun.
         self.waiting = Presence(bin_s, horizon_s)
         self._given_up = Presence(bin_s, horizon_s)
+        # Servers at work: workers with a batch, connections that are being made or have an
+        # attempt under way. A connection that waits for the throttle is not at work.
         self.busy = Presence(bin_s, horizon_s)
-        self.waits = Waits()
+        self.waits = Waits()  # of the messages that were started, from ready to start
 
     @property
     def last(self) -> int:
-        """The last edge no later than which anything happened here, -1 if nothing ever did."""
+        """The last edge no later than which anything happened here; -1 without events."""
         return max(self.waiting.last, self.busy.last)
 
     def started(self, bins: int) -> Ints:
-        """Return how many were started in each of the first bins."""
+        """Return the number started in each of the first bins."""
         return self.waiting.left(bins) - self.given_up(bins)
 
     def given_up(self, bins: int) -> Ints:
-        """Return how many expired while they waited, in each of the first bins."""
+        """Return the number that expired while they waited, in each of the first bins."""
         return self._given_up.left(bins)
 
     def arrived(self, ready_s: Floats, weights: Weights = None) -> None:
@@ -245,30 +223,17 @@ class StageMonitor:
 
 
 class Monitor:
-    """Watches the stages of a simulation.
-
-    Parameters
-    ----------
-    bin_s
-        Width of a time bin in seconds.
-    horizon_s
-        What happens at or after it is left out.
-
-    Attributes
-    ----------
-    relay, ingress
-        What is seen of them; nothing of an ingress without a rate.
-    """
+    """Watches the stages of a simulation, up to the horizon."""
 
     def __init__(self, bin_s: float, horizon_s: float = math.inf) -> None:
         self.bin_s = bin_s
         self._horizon_s = horizon_s
         self.relay = StageMonitor(bin_s, horizon_s)
-        self.ingress = StageMonitor(bin_s, horizon_s)
+        self.ingress = StageMonitor(bin_s, horizon_s)  # empty without a rate
         self._providers: dict[str, StageMonitor] = {}
 
     def provider(self, name: str) -> StageMonitor:
-        """Return what is seen of a provider's queue."""
+        """Return the record of a provider's queue."""
         return self._providers.setdefault(name, StageMonitor(self.bin_s, self._horizon_s))
 
     @property

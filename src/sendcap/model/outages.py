@@ -1,4 +1,4 @@
-"""A provider's outages."""
+"""The outages of a provider."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sendcap.scenario import Provider
 
 
 class Outages:
-    """When a provider is unreachable."""
+    """The times when a provider is unreachable."""
 
     def __init__(self, provider: Provider) -> None:
         # Without one, the first never begins.

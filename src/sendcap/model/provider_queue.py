@@ -76,7 +76,7 @@ class ProviderQueue(Station):
 
     @property
     def next_event_s(self) -> float:
-        """When the next message can be taken or be started or is done, or expires."""
+        """Earliest time when a message can be taken or started, is done, or expires."""
         ready_s = self._new[0].ready_s[0] if self._new else np.inf
         if len(self._tried):
             ready_s = min(ready_s, self._tried_ready_s[0])
@@ -166,7 +166,6 @@ class ProviderQueue(Station):
             started=np.empty(room, np.int64),
             start_s=np.empty(room),
             finished=np.empty(room, np.int64),
-            began_s=np.empty(room),
             finish_s=np.empty(room),
             throttled=np.empty(room, np.bool_),
             expired=np.empty(len(given), np.int64),

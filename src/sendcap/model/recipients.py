@@ -1,4 +1,4 @@
-"""The recipients' servers: what becomes of each attempt."""
+"""The recipients' servers: the outcome of each attempt."""
 
 from __future__ import annotations
 

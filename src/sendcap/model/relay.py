@@ -24,7 +24,7 @@ _PIECE = 1 << 16
 
 
 class _Sending:
-    """What the relay knows of one delivery."""
+    """A delivery at the relay."""
 
     def __init__(
         self, delivery: Delivery, providers: list[str], error_rate: float, streams: Streams

@@ -87,23 +87,13 @@ class _Rows(NamedTuple):
 
 
 class SendingLog:
-    """Writes rows in the order in which Campaign learns of them, a row group at a time.
+    """Writes rows to a Parquet file in the order in which Campaign learns of them.
 
-    Columns: delivery, provider, message (its number within the delivery, in the order of
+    Columns: delivery, provider, message (the number within the delivery, in the order of
     relaying), event, reason, attempt (0 before the first), happened_s, known_s.
-
-    Parameters
-    ----------
-    path
-        The Parquet file to write.
-    scenario
-        The scenario that is simulated.
-    providers
-        Names of the providers, by number.
     """
 
     def __init__(self, path: Path, scenario: Scenario, providers: Sequence[str]) -> None:
-
         reasons = [AddressKinds(scenario.providers[name]).reasons for name in providers]
         names = list(dict.fromkeys(["", *(name for provider in reasons for name in provider)]))
         self._reason = [np.array([names.index(name) for name in provider]) for provider in reasons]
@@ -185,10 +175,7 @@ class SendingLog:
         )
 
     def write_before(self, until_s: float) -> None:
-        """Write what is known before ``until_s``; nothing of it may be added any more.
-
-        What is known at the horizon or after it is left out.
-        """
+        """Write rows known before ``until_s`` and the horizon; none may be added afterwards."""
         until_s = min(until_s, self._horizon_s)
         relayed, self._relayed = _split(self._relayed, until_s)
         reported, self._reported = _split(self._reported, until_s)
@@ -212,7 +199,6 @@ class SendingLog:
             log._write()
 
     def _write(self) -> None:
-
         if not self._ready_count:
             return
         rows = _Rows.joined(self._ready)

@@ -15,12 +15,7 @@ class Spool:
 
     The relay learns of free room at the start of a window. Room that becomes free during a window
     can be used from the next one on. So the relay is late by at most a window where the spool is
-    full; elsewhere nothing changes.
-
-    Parameters
-    ----------
-    size
-        Capacity in messages; infinite by default.
+    full; elsewhere nothing changes. ``size`` is in messages.
     """
 
     def __init__(self, grid: Grid, size: float = np.inf) -> None:

@@ -1,4 +1,4 @@
-"""How every part of the model works: take what has come, work it off, pass it on."""
+"""Stations, the parts of the model: each works off an inbox and passes results on."""
 
 from __future__ import annotations
 

@@ -22,10 +22,7 @@ _LEAST_PROBABILITY = 1e-15
 
 
 def block_sizes() -> Iterator[int]:
-    """Yield how many draws to make at a time: few at first, so that small runs are quick.
-
-    The sizes are fixed. They must not depend on how many draws are asked for at a time.
-    """
+    """Yield fixed numbers of draws at a time: few at first, so that small runs are quick."""
     size = _FIRST_BLOCK
     while True:
         yield size
@@ -36,11 +33,6 @@ class Streams:
     """Independent random generators, one for each purpose.
 
     Keys are hashed, not counted, so that adding a provider leaves the others' draws as they were.
-
-    Parameters
-    ----------
-    seed
-        The scenario's seed.
     """
 
     def __init__(self, seed: int) -> None:
@@ -57,13 +49,7 @@ class Streams:
 
 
 class Draws:
-    """A stream of draws, to be looked at before they are used.
-
-    Parameters
-    ----------
-    sample
-        Returns the next n draws of the underlying generator.
-    """
+    """A stream of draws, to be looked at before they are used; ``sample`` returns the next n."""
 
     def __init__(self, sample: Callable[[int], Floats]) -> None:
         self._sample = sample
@@ -98,13 +84,6 @@ class Trials:
 
     The gaps between successes are drawn (they are geometric), not the trials: a rare success
     costs next to nothing.
-
-    Parameters
-    ----------
-    probability
-        Probability of success of each trial.
-    generator
-        Where the draws come from.
     """
 
     def __init__(self, probability: float, generator: np.random.Generator) -> None:

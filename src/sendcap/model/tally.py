@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.ledger import EVENTS, Clock, Counts, Event, Ledger, Series
+from sendcap.ledger import Clock, Counts, Event, Ledger, Series
 from sendcap.scenario import Scenario
 
 KNOWN_AT_ONCE: frozenset[Event] = frozenset({"relayed", "relay_failed", "opened", "clicked"})
@@ -17,26 +17,15 @@ KNOWN_AT_ONCE: frozenset[Event] = frozenset({"relayed", "relay_failed", "opened"
 
 
 class Tally:
-    """Counts events into bins while a simulation runs; `ledger` closes it.
+    """Counts events into bins while a simulation runs, up to the horizon; `ledger` closes it.
 
     Deliveries and providers are numbers here, as in the engine; the ledger has their names.
-
-    Parameters
-    ----------
-    bin_s
-        Width of a bin in seconds.
-    horizon_s
-        Events at or after it are left out. Infinite by default.
     """
 
     def __init__(self, bin_s: float, horizon_s: float = np.inf) -> None:
         self.bin_s = bin_s
         self.horizon_s = horizon_s
         self._counts: dict[tuple[int, int, Event, str, Clock], Counts] = {}
-
-    def bins_of(self, times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Return the bin of each time."""
-        return (times_s / self.bin_s).astype(np.int64)
 
     def add(
         self,
@@ -48,15 +37,7 @@ class Tally:
         reason: str = "",
         weights: npt.NDArray[Any] | None = None,
     ) -> None:
-        """Count events of one series.
-
-        Parameters
-        ----------
-        times_s : ndarray, shape (n,)
-            When they took place, in seconds, in any order.
-        weights : ndarray of int, shape (n,), optional
-            How many events each time stands for; one by default.
-        """
+        """Count events of one series; with weights, each time stands for a number of events."""
         if not len(times_s):
             return
         if self.horizon_s < np.inf:
@@ -65,7 +46,7 @@ class Tally:
             weights = None if weights is None else weights[inside]
             if not len(times_s):
                 return
-        bins = self.bins_of(times_s)
+        bins = (times_s / self.bin_s).astype(np.int64)
         first = int(bins.min())
         fresh = np.bincount(bins - first, weights)
         last = first + len(fresh)
@@ -79,15 +60,11 @@ class Tally:
             self._counts[key] = counts = grown
         counts[first:last] += fresh.astype(np.int64, copy=False)
 
-    def last_bin(self, events: Iterable[Event] = EVENTS) -> int:
-        """Return the last bin in which one of the events was counted, -1 if none was."""
-        wanted = set(events)
-        last = -1
-        for key, counts in self._counts.items():
-            if key[2] in wanted:
-                filled = np.flatnonzero(counts)
-                last = max(last, int(filled[-1]) if len(filled) else -1)
-        return last
+    @property
+    def last_bin(self) -> int:
+        """The last bin with an event; -1 without any."""
+        filled = (np.flatnonzero(counts) for counts in self._counts.values())
+        return max((int(bins[-1]) for bins in filled if len(bins)), default=-1)
 
     def ledger(
         self,
@@ -122,18 +99,8 @@ class Tally:
 
 
 def ledger_of(tally: Tally, scenario: Scenario, providers: Iterable[str]) -> Ledger:
-    """Return a simulation's counts, to its last event or to the horizon.
-
-    Parameters
-    ----------
-    tally
-        The counts.
-    scenario
-        What was simulated.
-    providers
-        Names of the providers, by their numbers.
-    """
-    bins = tally.last_bin() + 1
+    """Return a simulation's counts, to the last event or to the horizon."""
+    bins = tally.last_bin + 1
     if scenario.time.horizon is not None:
         bins = min(bins, math.ceil(scenario.time.horizon / scenario.time.bin))
     names = [delivery.name for delivery in scenario.deliveries]

@@ -8,8 +8,6 @@ arguments alone, and advances the state arrays among them.
 `queue.serve` is the frequent case, `reacting.serve_reacting` the general one, in which what an
 attempt comes to matters to later ones; `servers` has the relay and the ingress.
 
-References
-----------
-J. Kiefer and J. Wolfowitz, "On the theory of queues with many servers", Transactions of the
+Source: J. Kiefer and J. Wolfowitz, "On the theory of queues with many servers", Transactions of the
 American Mathematical Society 78 (1955): the recursion on the servers' free times.
 """

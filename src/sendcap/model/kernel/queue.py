@@ -42,19 +42,11 @@ def serve(
     """Advance a provider queue over the part of a window that the messages cover.
 
     Two things happen here, in the order of their times: the longest-free connection *takes* the
-    next message, and a message whose connection is established *starts* its attempt as soon as
-    the throttle lets it.
+    next message, and a message whose connection is established *starts* an attempt as soon as
+    the throttle allows. Nothing at or after ``until_s``, the end of the window, is done.
 
-    Parameters
-    ----------
-    until_s
-        End of the window; only what happens before it is done.
-    waiting, connections, throttle, drawn, done
-        See `sendcap.model.kernel.arrays`.
-
-    Returns
-    -------
-    status, new used, retries used, attempts made, messages expired, connections made
+    Return the status and the counts of new messages used, retries used, attempts made, messages
+    expired and connections made.
     """
     new_ready_s, new_batch = waiting.new_ready_s, waiting.new_batch
     retry_ready_s, retry_batch = waiting.retry_ready_s, waiting.retry_batch

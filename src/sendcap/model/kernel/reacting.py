@@ -185,20 +185,11 @@ def serve_reacting(
     """Advance a provider queue that reacts; otherwise as `sendcap.model.kernel.queue.serve`.
 
     Four things happen here, in the order of their times: a message in the throttle's line starts
-    its attempt; an attempt finishes; an established connection asks the throttle; the next
+    an attempt; an attempt finishes; an established connection asks the throttle; the next
     message takes a connection.
 
-    Parameters
-    ----------
-    until_s
-        End of the window; only what happens before it is done.
-    waiting, connections, throttle, reactions, drawn, done
-        See `sendcap.model.kernel.arrays`.
-
-    Returns
-    -------
-    status, new used, retries used, attempts started, attempts finished, messages expired,
-    connections made, transaction draws used
+    Return the status and the counts of new messages used, retries used, attempts started,
+    attempts finished, messages expired, connections made and transaction draws used.
     """
     free_at_s, free, sizes = connections.free_at_s, connections.free, connections.sizes
     connected_at_s, connected = connections.connected_at_s, connections.connected
@@ -298,7 +289,6 @@ def serve_reacting(
                 sizes[0] += 1
             throttled = _is_throttled(now_s, reactions)
             done.finished[finished] = message_of[connection]
-            done.began_s[finished] = reactions.began_s[connection]
             done.finish_s[finished] = now_s
             done.throttled[finished] = throttled
             finished += 1

@@ -24,30 +24,11 @@ def hand_over(
 ) -> int:
     """Advance the relay: batches, in order, to the worker that has been free the longest.
 
-    Parameters
-    ----------
-    from_s
-        No batch starts before it.
-    until_s
-        Batches that would start at or after it are left for later.
-    room
-        Room for messages; a batch that needs more is left for later, and so are
-        all those after it.
-    ready_s, messages, batch_time_s : shape (n,)
-        When each batch may start, its number of messages, its draw of the batch time.
-    free_at_s, worker : shape (workers,)
-        Heap of the workers by the time since when they are free; updated.
-    arrival_time_s : shape (1,)
-        GCRA's theoretical arrival time; updated.
-    interval_s, burst
-        The throttle: seconds per message (0 for none), messages that may go at once.
-    end_s : shape (n,)
-        When each batch ends; written.
-
-    Returns
-    -------
-    int
-        Number of batches started.
+    Batches start from ``from_s`` on and before ``until_s``, as long as the spool has room for the
+    messages. ``ready_s``, ``messages`` and ``batch_time_s`` are by batch, as is ``end_s``, which is
+    written. ``free_at_s`` and ``worker`` are the heap of the workers by the time since when they
+    are free; ``arrival_time_s`` is the GCRA's theoretical arrival time; both are updated.
+    ``interval_s`` is 0 without a throttle. Return the number of batches started.
     """
     workers = len(free_at_s)
     for batch in range(len(ready_s)):
@@ -71,16 +52,7 @@ def hand_over(
 def pass_through(ready_s: Floats, service_s: float, free_at_s: Floats, leaves_s: Floats) -> None:
     """Advance one first-in-first-out server with a constant service time.
 
-    Parameters
-    ----------
-    ready_s : shape (n,)
-        When each message arrives, in order.
-    service_s
-        Seconds per message.
-    free_at_s : shape (1,)
-        Since when the server is free; updated.
-    leaves_s : shape (n,)
-        When each message leaves; written.
+    Messages arrive at ``ready_s``, in order; ``leaves_s`` is written, ``free_at_s`` updated.
     """
     free_s = free_at_s[0]
     for message in range(len(ready_s)):

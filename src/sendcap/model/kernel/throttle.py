@@ -1,8 +1,6 @@
-"""A queue's throttle: when an attempt may start that asks now.
+"""A queue's throttle: the start of an attempt that asks now.
 
-References
-----------
-The generic cell rate algorithm (GCRA) as KumoMTA's `throttle` crate has it.
+Source of the generic cell rate algorithm (GCRA): KumoMTA's `throttle` crate.
 """
 
 from __future__ import annotations
