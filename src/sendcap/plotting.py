@@ -15,7 +15,7 @@ from sendcap.errors import SendcapError
 from sendcap.run import Run, open_run
 from sendcap.saved import SENDING_LOG
 from sendcap.saved_charts import CONVERGENCE_CHARTS, RUN_CHARTS, STAGE_CHARTS, SWEEP_CHARTS
-from sendcap.study.capacity.from_ledger import limits_from_ledger
+from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.study.convergence.converge import convergence_of
 from sendcap.study.sweeps.files import RESULTS_CSV, STUDY
 

@@ -19,7 +19,7 @@ from sendcap.plotting import plot
 from sendcap.saved_charts import CHARTS, RUN_CHARTS
 from sendcap.study.capacity.charts.backlog import backlog
 from sendcap.study.capacity.charts.throughput import throughput
-from sendcap.study.capacity.from_ledger import limits_from_ledger
+from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.study.convergence.charts.remaining import remaining
 from sendcap.study.convergence.charts.settling import settling
 from sendcap.study.convergence.converge import convergence_of

@@ -30,7 +30,7 @@ from sendcap.charts.time_to_accept import time_to_accept
 from sendcap.plotting import plot
 from sendcap.readings.summary import accepted_at_s
 from sendcap.saved_charts import CHARTS, SWEEP_CHARTS
-from sendcap.study.capacity.from_ledger import limits_from_ledger
+from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:

@@ -1,20 +1,28 @@
-"""Attempts: cohorts go from attempt to attempt at a provider until all have met their end."""
+"""Attempts at a provider: cohorts go through the queue again and again until all are final."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from itertools import count
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from sendcap.errors import SendcapWarning
+from sendcap.fluid.backoff import Backoff, before_expiry
 from sendcap.fluid.handover import Cohorts
-from sendcap.fluid.refusals import Fates, Outcome, Refused, soft_reasons
-from sendcap.fluid.spans import SHORTEST_S, Floats, Spans, chance
-from sendcap.scenario import Mta, Provider, RetryPolicy
+from sendcap.fluid.limits import Fifo, Limit, limits_of
+from sendcap.fluid.refusals import Fates, Outcome, Refusals, Refused, soft_reasons
+from sendcap.fluid.spans import Floats, Spans, chance
+from sendcap.scenario import Mta, Provider, Scenario
+from sendcap.scenario.constraints import provider_constraints
 
 _NOTHING: Final = 1e-9
 """Share of the messages that is followed no further: it expires."""
-_ALMOST_ONE: Final = 1.0 - 2.0**-53
+_SETTLED_S: Final = 0.05
+"""When no arrival moves by more, waits and retries agree."""
+_MOST_ROUNDS: Final = 200
 
 
 class Expired(NamedTuple):
@@ -38,21 +46,50 @@ class Attempt(NamedTuple):
     expired: tuple[Expired, ...]  # after the attempt, and before another one
 
 
-class Queue(Protocol):
-    """How attempts get through a provider's queue."""
+def settled(
+    scenario: Scenario, name: str, cohorts: Cohorts, messages: Floats, refusals: Refusals
+) -> list[Attempt]:
+    """Return the attempts at a provider, whose waits are those that they cause.
 
-    def start(self, number: int, arrivals: Spans, expiry: Spans) -> tuple[Spans, Floats]:
-        """Return the starts of attempts, and the shares of them that start before they expire.
+    Waits depend on when retries come, and these on the waits before. Starting from first attempts
+    alone, both are worked out in turn. Retries come later than the attempts that they follow, so
+    each round is exact further into the future than the one before it.
+    """
+    provider = scenario.providers[name]
+    limits = limits_of(provider_constraints(scenario, name), provider, scenario.mta.ips)
+    queue = _Queue(provider, scenario.mta.ips, limits, refusals)
+    queue.let_in(cohorts.ready, messages)
+    attempts = _followed(provider, scenario.mta, cohorts, messages, queue)
+    for _ in range(_MOST_ROUNDS):
+        before = attempts
+        queue.learn(attempts, cohorts.expiry)
+        attempts = _followed(provider, scenario.mta, cohorts, messages, queue)
+        if _moved_s(before, attempts) <= _SETTLED_S:
+            return attempts
+    warnings.warn(
+        f"expected: {name}: waits and retries do not agree after {_MOST_ROUNDS} rounds; simulate",
+        SendcapWarning,
+        stacklevel=5,
+    )
+    return attempts
 
-        First attempts have the number 0.
-        """
 
-    def refused(self, finish: Spans) -> Refused:
-        """Return the shares of attempts that the provider refuses."""
+def _moved_s(before: Sequence[Attempt], after: Sequence[Attempt]) -> float:
+    """Return by how much attempts have moved, weighted by their share of messages."""
+    if len(before) != len(after):
+        return np.inf
+    total = before[0].coming.sum()
+    moved = 0.0
+    for one, two in zip(before, after, strict=True):
+        shift_s = np.abs(two.finish.middle_s - one.finish.middle_s)
+        moved += float((shift_s * two.tried).sum()) + 3600.0 * float(
+            np.abs(two.tried - one.tried).sum()
+        )
+    return moved / total if total > 0.0 else 0.0
 
 
-def followed(
-    provider: Provider, mta: Mta, cohorts: Cohorts, messages: Floats, queue: Queue
+def _followed(
+    provider: Provider, mta: Mta, cohorts: Cohorts, messages: Floats, queue: _Queue
 ) -> list[Attempt]:
     """Return the attempts of all cohorts at a provider, one after the other.
 
@@ -62,12 +99,12 @@ def followed(
     expiry, relayed = cohorts.expiry, cohorts.relayed
     takes_s, takes_variance_s2 = chance(provider.transaction_time)
     # What the ingress holds back beyond its expiry never comes.
-    in_time, arrivals = _before(cohorts.ready, expiry)
+    in_time, arrivals = before_expiry(cohorts.ready, expiry)
     late = (1.0 - in_time) * messages
     fates.go_on(in_time)
     by_reason = np.zeros((len(soft_reasons(provider)), len(messages)))
     by_reason[0] = 1.0
-    backoff = _Backoff(mta.retry, relayed)
+    backoff = Backoff(mta.retry, relayed)
     first: Spans | None = None
     attempts: list[Attempt] = []
     for number in count():
@@ -79,12 +116,12 @@ def followed(
         tried = fates.pending
         finish = start.later(takes_s, takes_variance_s2)
         first = first or finish
-        refused = queue.refused(finish)
+        refused = queue.refusals.of(finish)
         outcome = fates.tried(first, finish, refused)
         pending = fates.pending
         due = backoff.due(number, finish.later(_soft_later_s(tried, pending, refused)))
         at_once = np.ones(len(messages)) if mta.expire == "on-failure" else 1.0 * due.never
-        goes_on, due = _before(due, expiry)
+        goes_on, due = before_expiry(due, expiry)
         if (pending * goes_on).sum() <= _NOTHING * messages.sum():
             goes_on = np.zeros(len(messages))
         by_reason = outcome.soft / np.where(pending > 0.0, pending, 1.0)
@@ -113,85 +150,93 @@ def _soft_later_s(tried: Floats, pending: Floats, refused: Refused) -> Floats:
     return moved / np.where(pending > 0.0, pending, 1.0)
 
 
-class _Backoff:
-    """When cohorts are due again, by the rule's answers for their first and their last message.
+class _Queue:
+    """A provider's queue as it is known after a round."""
 
-    Where these come together, waiting for a queue scan, chance in the attempts' times does not
-    matter any more.
-    """
+    def __init__(
+        self, provider: Provider, ips: int, limits: Sequence[Limit], refusals: Refusals
+    ) -> None:
+        self._limits = limits
+        self._connections = float(provider.connections_per_ip * ips)
+        self._idle_s = provider.idle_timeout
+        self._attempt_s = provider.transaction_time.mean_s
+        self._connect_s, self._connect_variance_s2 = chance(provider.connect_time)
+        limit = provider.messages_per_connection
+        self._reconnects = 0.0 if limit == "unlimited" else 1.0 / limit
+        self.refusals = refusals
+        self._in_time: list[Floats] | None = None
 
-    def __init__(self, retry: RetryPolicy, relayed: Spans) -> None:
-        self._retry = retry
-        self._arrived_s = np.concatenate((relayed.first_s, relayed.last_s))
-        self._previous_s = np.zeros(len(self._arrived_s))
-        self._first_failed_s = self._previous_s
+    def let_in(self, arrivals: Spans, messages: Floats) -> None:
+        """Note what comes, of which all will be tried."""
+        self._fifo = Fifo(self._limits, arrivals, messages)
 
-    def due(self, number: int, finish: Spans) -> Spans:
-        """Return when they are due again after attempt ``number``; infinite if never."""
-        finish = finish.stretched()
-        finish_s = np.concatenate((finish.first_s, finish.last_s))
-        if number == 0:
-            self._first_failed_s = finish_s
-
-        def due_s(uniform: float) -> Floats:
-            return self._retry.due_s(
-                np.full(len(finish_s), number),
-                finish_s,
-                self._arrived_s,
-                self._first_failed_s,
-                self._previous_s,
-                np.full(len(finish_s), uniform),
-            )
-
-        middle_s = due_s(0.5)
-        first_s, last_s = np.split(middle_s, 2)
-        spread = _difference(last_s, first_s) / (finish.last_s - finish.first_s)
-        variance_s2 = finish.variance_s2 * np.clip(spread, 0.0, 1.0) ** 2
-        if self._retry.needs_uniform:
-            jitter_s = _difference(due_s(_ALMOST_ONE), due_s(0.0)).reshape(2, -1).mean(axis=0)
-            variance_s2 = variance_s2 + jitter_s**2 / 12.0
-        self._previous_s = np.where(np.isinf(middle_s), 0.0, middle_s - finish_s)
-        # A cohort that is given up in part is given up.
-        given_up = np.isinf(first_s) | np.isinf(last_s)
-        return Spans(
-            np.where(given_up, np.inf, first_s), np.where(given_up, np.inf, last_s), variance_s2
+    def learn(self, attempts: Sequence[Attempt], expiry: Spans) -> None:
+        """Note the attempts of a round."""
+        late = self._in_time is not None or any(
+            bool((attempt.untried.by_reason.sum(axis=0) > 0.0).any()) for attempt in attempts
         )
+        tried = np.concatenate([attempt.tried for attempt in attempts])
+        finish = Spans.joined([attempt.finish for attempt in attempts])
+        self.refusals.learn(finish, tried)
+        if late and self._limits:
+            self._in_time = _in_time(self._limits, attempts, expiry)
+            coming = np.concatenate([attempt.coming for attempt in attempts])
+            tried = coming * np.concatenate(self._in_time)
+        self.let_in(Spans.joined([attempt.arrivals for attempt in attempts]), tried)
+
+    def start(self, number: int, arrivals: Spans, expiry: Spans) -> tuple[Spans, Floats]:
+        """Return the starts of attempts, and the shares of them that start before they expire.
+
+        First attempts have the number 0.
+        """
+        start = self._fifo.through(arrivals)
+        share = self._connecting(arrivals.middle_s)
+        mean_s = share * self._connect_s
+        square_s2 = share * (self._connect_variance_s2 + self._connect_s**2)
+        # A message that has waited for a connection is behind one that made it.
+        idle = start.middle_s - arrivals.middle_s < mean_s
+        start = start.not_before(arrivals.later(mean_s))
+        start = start.later(0.0, np.where(idle, square_s2 - mean_s**2, 0.0))
+        if self._in_time is not None and number < len(self._in_time):
+            return start, self._in_time[number]
+        return start, np.where(start.middle_s <= expiry.middle_s, 1.0, 0.0)
+
+    def _connecting(self, at_s: Floats) -> Floats:
+        """Return the shares of the messages that have to wait for a connection to be made.
+
+        All have that come when connections are idle beyond their timeout, which are used in turn;
+        and the first ones.
+        """
+        window_s = max(self._idle_s, 1.0)
+        come = self._fifo.come(at_s + window_s) - self._fifo.come(at_s - window_s)
+        per_s = come / (2.0 * window_s)
+        idle = per_s * (self._idle_s + self._attempt_s) < self._connections
+        new = self._fifo.come(at_s) < self._connections
+        return np.where(idle | new, 1.0, self._reconnects)
 
 
-def _difference(one: Floats, two: Floats) -> Floats:
-    """Return the difference, 0 where one of them is infinite."""
-    finite = np.isfinite(one) & np.isfinite(two)
-    return np.subtract(one, two, out=np.zeros_like(one), where=finite)
+def _in_time(limits: Sequence[Limit], attempts: Sequence[Attempt], expiry: Spans) -> list[Floats]:
+    """Return the shares of the attempts of each round that start before they expire.
 
-
-def _before(times: Spans, expiry: Spans) -> tuple[Floats, Spans]:
-    """Return which shares of cohorts come no later than they expire, and when those come.
-
-    What never comes is given the time of its expiry, so that all times are finite.
+    What expires while it waits leaves room for others. So the attempts are let in one cohort
+    after the other, each up to what the limits have granted by its expiry.
     """
-    never = times.never
-    first_s = np.where(never, -1.0, expiry.first_s - times.first_s)
-    last_s = np.where(never, -1.0, expiry.last_s - times.last_s)
-    variance_s2 = np.where(never, 0.0, np.maximum(times.variance_s2 - expiry.variance_s2, 0.0))
-    # How long before their expiry they come: an even stretch, of which the part above 0 counts.
-    slack_s = 0.5 * (first_s + last_s)
-    half_s = 0.5 * np.sqrt((last_s - first_s) ** 2 + 12.0 * variance_s2)
-    most_s = slack_s + half_s
-    shares = np.where(
-        half_s > SHORTEST_S,
-        np.clip(most_s / np.maximum(2.0 * half_s, SHORTEST_S), 0.0, 1.0),
-        slack_s >= 0.0,
-    )
-    times = Spans(
-        np.where(never, expiry.first_s, times.first_s),
-        np.where(never, expiry.last_s, times.last_s),
-        times.variance_s2,
-    )
-    cut = (shares > 0.0) & (shares < 1.0)
-    if not cut.any():
-        return shares, times
-    # Those in time have the most slack: they come earlier, and in a shorter stretch.
-    middle_s = times.middle_s - np.where(cut, 0.5 * most_s - slack_s, 0.0)
-    narrower = np.where(cut, shares, 1.0)
-    half_s = 0.5 * (times.last_s - times.first_s) * narrower
-    return shares, Spans(middle_s - half_s, middle_s + half_s, times.variance_s2 * narrower**2)
+    arrives_s = np.concatenate([attempt.arrivals.middle_s for attempt in attempts])
+    coming = np.concatenate([attempt.coming for attempt in attempts])
+    expires_s = np.tile(expiry.middle_s, len(attempts))
+    order = np.argsort(arrives_s, kind="stable")
+    order = order[coming[order] > 0.0]
+    at_arrival, at_expiry = [], []
+    for limit in limits:
+        at_arrival.append(limit.granted(arrives_s[order]).tolist())
+        granted = limit.granted(expires_s[order]) + limit.burst(expires_s[order])
+        at_expiry.append(granted.tolist())
+    shares = np.ones(len(coming))
+    taken = [-np.inf] * len(limits)
+    for position, messages in enumerate(coming[order].tolist()):
+        taken = [max(before, at[position]) for before, at in zip(taken, at_arrival, strict=True)]
+        room = (at[position] - before for before, at in zip(taken, at_expiry, strict=True))
+        goes = max(min(messages, *room), 0.0)
+        taken = [before + goes for before in taken]
+        shares[order[position]] = goes / messages
+    return np.split(shares, len(attempts))

@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 
 from sendcap.errors import ScenarioError, SendcapWarning
+from sendcap.fluid.attempts import settled
 from sendcap.fluid.counts import Counting, Counts, with_attempts_known
 from sendcap.fluid.feedback import taken_in
 from sendcap.fluid.handover import Cohorts, handed_over
 from sendcap.fluid.refusals import Refusals
-from sendcap.fluid.settling import settled
 from sendcap.fluid.spans import Floats
 from sendcap.ledger import Ledger
 from sendcap.model.feasibility import LONGEST_S, simulated_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,32 +16,12 @@ _MOST_PASSES: Final = 8
 """Passes after which limits that hold each other back agree."""
 
 
-class Limit(Protocol):
-    """A clock that counts the messages granted since t = 0.
+class Stepwise(NamedTuple):
+    """A clock that counts the messages granted since t = 0, with steps in time, the first at 0.
 
     At a stage that has never been idle, a message behind x others starts when x − `burst` messages
     have been granted.
     """
-
-    @property
-    def steady(self) -> bool:
-        """Whether the limit is constant."""
-
-    def granted(self, t_s: Floats) -> Floats:
-        """Return the messages granted up to these moments."""
-
-    def burst(self, t_s: Floats) -> Floats:
-        """Return the messages that may go beyond the granted ones."""
-
-    def when(self, granted: Floats) -> Floats:
-        """Return when this many messages have been granted."""
-
-    def opens_s(self, t_s: Floats) -> Floats:
-        """Return the first moments, not before these, at which the limit is open."""
-
-
-class Stepwise(NamedTuple):
-    """A limit with steps in time, the first at 0."""
 
     from_s: Floats
     per_s: Floats
@@ -60,17 +40,17 @@ class Stepwise(NamedTuple):
         return np.maximum(np.searchsorted(self.from_s, t_s, side="right") - 1, 0)
 
     def granted(self, t_s: Floats) -> Floats:
-        """See `Limit`."""
+        """Return the messages granted up to these moments."""
         step = self._step(t_s)
         granted: Floats = self._before[step] + (t_s - self.from_s[step]) * self.per_s[step]
         return granted
 
     def burst(self, t_s: Floats) -> Floats:
-        """See `Limit`."""
+        """Return the messages that may go beyond the granted ones."""
         return self.sizes[self._step(t_s)]
 
     def when(self, granted: Floats) -> Floats:
-        """See `Limit`."""
+        """Return the moments at which this many messages have been granted."""
         before = self._before
         # A closed step grants nothing; the step before it counts.
         step = np.maximum(np.searchsorted(before, granted, side="left") - 1, 0)
@@ -80,7 +60,7 @@ class Stepwise(NamedTuple):
         return when_s
 
     def opens_s(self, t_s: Floats) -> Floats:
-        """See `Limit`."""
+        """Return the first moments, not before these, at which the limit is open."""
         opens_s = np.where(self.per_s > 0.0, self.from_s, np.inf)
         # Backwards: the beginning of the next open step.
         next_s = np.minimum.accumulate(opens_s[::-1])[::-1]
@@ -100,24 +80,27 @@ class Windowed(NamedTuple):
 
     @property
     def steady(self) -> bool:
-        """See `Limit`."""
+        """See `Stepwise`."""
         return False
 
     def granted(self, t_s: Floats) -> Floats:
-        """See `Limit`."""
+        """See `Stepwise`."""
         return np.floor(t_s / self.window_s * (1.0 + 1e-12)) * self.limit
 
     def burst(self, t_s: Floats) -> Floats:
-        """See `Limit`."""
+        """See `Stepwise`."""
         return np.zeros(len(t_s))
 
     def when(self, granted: Floats) -> Floats:
-        """See `Limit`."""
+        """See `Stepwise`."""
         return np.floor(granted / self.limit * (1.0 + 1e-12)) * self.window_s
 
     def opens_s(self, t_s: Floats) -> Floats:
-        """See `Limit`."""
+        """See `Stepwise`."""
         return t_s
+
+
+Limit = Stepwise | Windowed
 
 
 def limits_of(constraints: tuple[Constraint, ...], provider: Provider, ips: int) -> list[Limit]:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from sendcap.ledger import Event, Ledger
-from sendcap.readings.dashboard import dashboard
-from sendcap.readings.kpis import Readings, deliveries_and_all
+from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
 from sendcap.readings.modes import Denominator, Mode
 from sendcap.version import MODEL_VERSION, __version__
 
@@ -72,25 +71,15 @@ def totals(
     return counts
 
 
-def final_kpis(
-    source: Ledger | Readings, mode: Mode, delivery: str, denominator: Denominator
-) -> dict[str, Any]:
-    """Return the KPIs at the end of the run; a percentage of nothing is ``None``."""
-    readings = Readings.of(source)
-    at_end = dashboard(
-        readings,
-        readings.ledger.end_s,
-        mode,
-        delivery,
-        compute_stats=True,
-        denominator=denominator,
-    )
+def _final_kpis(figures: Figures) -> dict[str, Any]:
+    """Return the KPIs at the end of the run; a percentage of nothing is None."""
     values: dict[str, Any] = {}
     for name in _FINAL:
-        value = getattr(at_end, name)
-        if isinstance(value, float):
-            value = None if math.isnan(value) else round(value, 6)
-        values[name] = value
+        value = float(getattr(figures, name)[-1])
+        if name.endswith("_pct"):
+            values[name] = None if math.isnan(value) else round(value, 6)
+        else:
+            values[name] = round(value)
     return values
 
 
@@ -117,7 +106,7 @@ def summary(
         "deliveries": {name: totals(ledger, delivery=name) for name in ledger.deliveries},
         "final_kpis": {
             mode: {
-                delivery: final_kpis(readings, mode, delivery, denominator)
+                delivery: _final_kpis(readings.figures(mode, delivery, denominator))
                 for delivery in deliveries_and_all(ledger)
             }
             for mode in modes

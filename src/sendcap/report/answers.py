@@ -13,8 +13,7 @@ from sendcap.readings.convergence import convergence
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.summary import totals
 from sendcap.run import Run
-from sendcap.study.capacity.from_ledger import limits_from_ledger
-from sendcap.study.capacity.limits import Limits
+from sendcap.study.capacity.limits import Limits, limits_from_ledger
 from sendcap.text.quantities import NOTHING, counted, elapsed
 
 _CLOSE_PT, _CLOSER_PT = TOLERANCES_PT = (0.5, 0.1)
