@@ -1,4 +1,4 @@
-"""A scenario as a TOML file whose comments say where each value comes from."""
+"""A scenario as a TOML file with a comment on the source of each value."""
 
 from __future__ import annotations
 

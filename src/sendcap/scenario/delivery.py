@@ -1,9 +1,8 @@
-"""A delivery: how many messages, to whom, from when, for how long."""
+"""A delivery: messages, audience, start and validity."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Final
 
@@ -63,16 +62,12 @@ class Delivery(Section):
         >>> Delivery(name="d", messages=10, audience={"a": 0.25, "b": 0.25, "c": 0.5}).counts()
         {'a': 3, 'b': 2, 'c': 5}
         """
-        return _apportioned(self.messages, self.audience)
-
-
-def _apportioned(total: int, shares: Mapping[str, float]) -> dict[str, int]:
-    # Shares as they were written: in binary 0.1 and 0.3 would break ties at random.
-    exact = {name: Fraction(repr(share)) for name, share in shares.items()}
-    whole = sum(exact.values())
-    quotas = {name: total * share / whole for name, share in exact.items()}
-    counts = {name: math.floor(quota) for name, quota in quotas.items()}
-    by_remainder = sorted(quotas, key=lambda name: counts[name] - quotas[name])
-    for name in by_remainder[: total - sum(counts.values())]:
-        counts[name] += 1
-    return counts
+        # Shares as they were written: in binary 0.1 and 0.3 would break ties at random.
+        exact = {name: Fraction(repr(share)) for name, share in self.audience.items()}
+        total = sum(exact.values())
+        quotas = {name: self.messages * share / total for name, share in exact.items()}
+        counts = {name: math.floor(quota) for name, quota in quotas.items()}
+        by_remainder = sorted(quotas, key=lambda name: counts[name] - quotas[name])
+        for name in by_remainder[: self.messages - sum(counts.values())]:
+            counts[name] += 1
+        return counts

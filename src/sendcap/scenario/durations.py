@@ -103,14 +103,14 @@ def _unit(unit: str, text: str) -> Fraction:
     return _UNITS[_SHORT[unit]]
 
 
-def as_seconds(time: float | str, what: str) -> float:
-    """Return a time in seconds, from seconds or the text of a duration; errors begin with what."""
+def as_seconds(time: float | str, name: str) -> float:
+    """Return seconds, or the seconds of a duration's text; errors begin with the name."""
     if not isinstance(time, str):
         return float(time)
     try:
         return parse_duration(time)
     except ValueError as error:
-        raise SendcapError(f"{what}: {error}") from error
+        raise SendcapError(f"{name}: {error}") from error
 
 
 def format_duration(seconds: float) -> str:

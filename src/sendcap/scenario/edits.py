@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Any, Final, get_origin
 
 from sendcap.errors import ScenarioError
 from sendcap.scenario import problems
@@ -59,10 +59,8 @@ def _replace(data: dict[str, Any], path: str, value: Any) -> None:
     for depth, piece in enumerate(place[:-1]):
         table = _within(table, piece, path, place[:depth])
     last = place[-1]
-    if isinstance(last, int) or not isinstance(table, dict) or _names_its_keys(place[:-1]):
+    if isinstance(last, int) or not isinstance(table, dict) or _has_named_keys(place[:-1]):
         _within(table, last, path, place[:-1])
-    elif not isinstance(table, dict):
-        raise ScenarioError(f"{path}: unknown path")
     if value is None and isinstance(table, dict):
         table.pop(last, None)
     else:
@@ -86,12 +84,9 @@ def _within(table: Any, piece: str | int, path: str, place: Place) -> Any:
     raise ScenarioError(f"{path}: unknown path; {where} is {shown(table)}, replace it as a whole")
 
 
-def _names_its_keys(place: Place) -> bool:
+def _has_named_keys(place: Place) -> bool:
     """Whether the keys at a place are the author's names, so that a new one is a slip."""
-    kind = problems.annotation_at(place)
-    while get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
-    return get_origin(kind) is dict
+    return get_origin(problems.annotation_at(place)) is dict
 
 
 def place_of(path: str) -> Place:

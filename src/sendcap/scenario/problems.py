@@ -74,13 +74,17 @@ def annotation_at(place: Place, root: type[BaseModel] = Scenario) -> Any:
     kind: Any = root
     for piece in place:
         kind = _step(kind, piece)
-    return kind
+    return _bare(kind)
+
+
+def _bare(kind: Any) -> Any:
+    """Return a type without annotations."""
+    return _bare(get_args(kind)[0]) if get_origin(kind) is Annotated else kind
 
 
 def _step(kind: Any, piece: str | int) -> Any:
+    kind = _bare(kind)
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        return _step(arguments[0], piece)
     if origin in (Union, types.UnionType):
         members = [member for member in arguments if member is not type(None)]
         tagged = [member for member in members if _tag(member) == piece]
@@ -102,8 +106,6 @@ def _tag(kind: Any) -> Any:
 
 def _unknown_key(place: Place, root: type[BaseModel]) -> str:
     table = annotation_at(place[:-1], root)
-    while get_origin(table) is Annotated:
-        table = get_args(table)[0]
     is_table = isinstance(table, type) and issubclass(table, BaseModel)
     known = list(table.model_fields) if is_table else []
     if isinstance(table, type) and issubclass(table, Section):

@@ -1,4 +1,4 @@
-"""A provider: the limits that hold towards it, how fast it answers, and what goes wrong."""
+"""A mailbox provider: limits, speed, bounces and outages."""
 
 from __future__ import annotations
 

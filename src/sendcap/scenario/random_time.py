@@ -1,4 +1,4 @@
-"""What every distribution of a time answers."""
+"""The interface of a random time."""
 
 from __future__ import annotations
 

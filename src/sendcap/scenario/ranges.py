@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
+from typing import Any, NamedTuple, get_args
 
 from sendcap.errors import SendcapError
 from sendcap.scenario.durations import format_duration, parse_duration
@@ -17,9 +17,6 @@ from sendcap.scenario.problems import annotation_at
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.section import Place
 from sendcap.text.quoting import dotted, shown
-
-_DECIMALS: Final = 3
-"""Milliseconds of a duration that is a second or longer."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +137,8 @@ def _rates(low: Rate, high: Rate) -> _Scale:
 
 
 def _duration(seconds: float) -> str:
-    # Six digits of what is less than a second: an end of the range is not to become 0.
-    decimals = _DECIMALS if seconds >= 1.0 else 6
-    return format_duration(round(seconds, decimals))
-
-
-_ENDS: Final = frozenset({"low", "high"})
+    # Milliseconds; six digits of less than a second, lest an end of the range becomes 0.
+    return format_duration(round(seconds, 3 if seconds >= 1.0 else 6))
 
 
 class Split(NamedTuple):
@@ -173,7 +166,7 @@ def split(data: Mapping[str, Any]) -> Split:
             return [known(item, (*place, number)) for number, item in enumerate(value)]
         if not isinstance(value, Mapping):
             return value
-        if set(value) != _ENDS:
+        if set(value) != {"low", "high"}:
             return {key: known(item, (*place, key)) for key, item in value.items()}
         path = dotted(place)
         try:
@@ -192,14 +185,9 @@ def range_at(place: Place, low: Any, high: Any) -> Range:
     span = Range(low, high)
     if isinstance(low, str):
         return span
-    if not _is_whole(annotation_at(place)):
+    kind = annotation_at(place)
+    if kind is not int and int not in get_args(kind):
         return Range(float(low), float(high))
     if not (float(low).is_integer() and float(high).is_integer()):
         raise SendcapError(f"{span}: must be whole numbers here")
     return Range(int(low), int(high))
-
-
-def _is_whole(kind: Any) -> bool:
-    while get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
-    return kind is int or int in get_args(kind)

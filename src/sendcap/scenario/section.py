@@ -1,4 +1,4 @@
-"""What all parts of a scenario share: strict frozen models, plain numbers, names."""
+"""Common parts of a scenario's models: strict frozen tables, plain numbers, names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suspensions: how the MTA reacts when a provider answers that it is sent too much."""
+"""Suspensions: the MTA's reaction to throttled answers."""
 
 from __future__ import annotations
 

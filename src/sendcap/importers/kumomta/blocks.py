@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
+from sendcap.importers.kumomta.automation import Rule, rule_of
 from sendcap.importers.kumomta.files import KumomtaFile, Settings
-from sendcap.importers.kumomta.rules import Rule, rule_of
 from sendcap.importers.reading import Entry, Text, read
 from sendcap.scenario.section import Place
 from sendcap.text.quoting import shown
@@ -159,8 +159,8 @@ class _File(KumomtaFile):
         elif key == "automation":
             for number, entry in enumerate(self.entries(value, place)):
                 at = (*place, number)
-                rule = rule_of(entry, self.where(at), self._errors(at))
-                block.rules.append(rule._replace(block=block.title))
+                rule = rule_of(entry, block.title, self.where(at), self._errors(at))
+                block.rules.append(rule)
         elif key == "sources":
             for source, entries in self.table(value, place).items():
                 at = (*place, source)

@@ -11,8 +11,17 @@ from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.plan import Group, Plan
-from sendcap.importers.postfix.services import Route, Service, route, routes_of, services_of
-from sendcap.importers.postfix.settings import DEFAULTS, Settings, seconds, settings_of
+from sendcap.importers.postfix.settings import (
+    DEFAULTS,
+    Route,
+    Service,
+    Settings,
+    route,
+    routes_of,
+    seconds,
+    services_of,
+    settings_of,
+)
 from sendcap.importers.reading import Entry, read, whole, yes
 from sendcap.scenario.durations import format_duration
 

@@ -41,10 +41,10 @@ class Macros:
 
     def expanded(self, pattern: str, where: str, within: tuple[str, ...] = ()) -> Iterator[str]:
         """Yield the domains of a pattern with macros."""
-        found = _MACRO.search(pattern)
+        macro = _MACRO.search(pattern)
         if len(pattern) > _LONGEST:
             raise ConfigurationError(f"{where}: {shown(pattern)} is too long for a domain")
-        if found is None:
+        if macro is None:
             self._count += 1
             if self._count > _MOST_DOMAINS:
                 raise ConfigurationError(
@@ -52,13 +52,13 @@ class Macros:
                 )
             yield pattern.replace("\\", "")
             return
-        name = found[1].casefold()
+        name = macro[1].casefold()
         if name not in self._lists or name in within:
             problem = "contains itself" if name in within else "is not defined"
-            raise ConfigurationError(f"{where}: domain macro {shown(found[0])} {problem}")
+            raise ConfigurationError(f"{where}: domain macro {shown(macro[0])} {problem}")
         for entry in self._lists[name].value.split(","):
             for domain in self.expanded(entry.strip(), self._lists[name].where, (*within, name)):
-                full = pattern[: found.start()] + domain + pattern[found.end() :]
+                full = pattern[: macro.start()] + domain + pattern[macro.end() :]
                 # "yahoo.$tld" takes ".com" and "com" alike.
                 yield from self.expanded(full.replace("..", "."), where, within)
 

@@ -1,4 +1,4 @@
-"""When a message is tried again after a soft bounce: one policy per MTA, with its exact rule."""
+"""Retry policies after soft bounces, one per MTA with the exact rule."""
 
 from __future__ import annotations
 

@@ -108,17 +108,17 @@ class EximRetry(RetryPolicy):
         which = np.searchsorted(cutoff_s, bounces.finish_s - bounces.first_failed_s, side="left")
         delay_s = np.full(len(bounces.finish_s), np.inf)
         for number, step in enumerate(self._parsed):
-            mine = which == number
-            grown_s = bounces.previous_delay_s[mine] * step.factor
+            mask = which == number
+            grown_s = bounces.previous_delay_s[mask] * step.factor
             if step.letter == "F":
-                delay_s[mine] = step.interval_s
+                delay_s[mask] = step.interval_s
             elif step.letter == "G":
                 # A delay that was the interval has been rounded with the clock since.
-                early = bounces.previous_delay_s[mine] < step.interval_s * (1.0 - 1e-6)
-                delay_s[mine] = np.where(early, step.interval_s, grown_s)
+                early = bounces.previous_delay_s[mask] < step.interval_s * (1.0 - 1e-6)
+                delay_s[mask] = np.where(early, step.interval_s, grown_s)
             else:
                 room_s = np.maximum(grown_s - step.interval_s, 0.0)
-                delay_s[mine] = step.interval_s + room_s * (0.5 + 0.5 * bounces.drawn[mine])
+                delay_s[mask] = step.interval_s + room_s * (0.5 + 0.5 * bounces.drawn[mask])
         delay_s = np.minimum(delay_s, self.retry_interval_max)
         return np.where(which == len(cutoff_s), np.inf, bounces.finish_s + delay_s)
 

@@ -1,4 +1,4 @@
-"""What every retry policy answers: when a message is due again after a soft bounce."""
+"""The interface of a retry policy, and the parts that policies share."""
 
 from __future__ import annotations
 
