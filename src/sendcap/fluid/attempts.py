@@ -75,7 +75,7 @@ def settled(
 
 
 def _moved_s(before: Sequence[Attempt], after: Sequence[Attempt]) -> float:
-    """Return by how much attempts have moved, weighted by their share of messages."""
+    """Return the shift of attempts between two rounds, weighted by their share of messages."""
     if len(before) != len(after):
         return np.inf
     total = before[0].coming.sum()
@@ -142,7 +142,7 @@ def _followed(
 
 
 def _soft_later_s(tried: Floats, pending: Floats, refused: Refused) -> Floats:
-    """Return how much later than all attempts those finish that bounce softly, on average."""
+    """Return the mean delay of attempts that bounce softly, after that of all attempts."""
     share = refused.share
     refused_ones = share * tried
     others_later_s = -refused.later_s * share / np.where(share < 1.0, 1.0 - share, 1.0)
@@ -167,7 +167,7 @@ class _Queue:
         self._in_time: list[Floats] | None = None
 
     def let_in(self, arrivals: Spans, messages: Floats) -> None:
-        """Note what comes, of which all will be tried."""
+        """Note the arrivals, all of which will be tried."""
         self._fifo = Fifo(self._limits, arrivals, messages)
 
     def learn(self, attempts: Sequence[Attempt], expiry: Spans) -> None:

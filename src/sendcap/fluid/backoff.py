@@ -26,7 +26,7 @@ class Backoff:
         self._first_failed_s = self._previous_s
 
     def due(self, number: int, finish: Spans) -> Spans:
-        """Return when they are due again after attempt ``number``; infinite if never."""
+        """Return the times at which they are due after an attempt; infinite if never."""
         finish = finish.stretched()
         finish_s = np.concatenate((finish.first_s, finish.last_s))
         if number == 0:
@@ -64,9 +64,9 @@ def _difference(one: Floats, two: Floats) -> Floats:
 
 
 def before_expiry(times: Spans, expiry: Spans) -> tuple[Floats, Spans]:
-    """Return which shares of cohorts come no later than they expire, and when those come.
+    """Return the shares of cohorts that come before they expire, and the times of those.
 
-    What never comes is given the time of its expiry, so that all times are finite.
+    Messages that never come get the time of their expiry, so that all times are finite.
     """
     never = times.never
     first_s = np.where(never, -1.0, expiry.first_s - times.first_s)

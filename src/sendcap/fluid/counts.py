@@ -45,7 +45,7 @@ class _Row(NamedTuple):
 class Counting:
     """Counts what happens to the messages of a scenario.
 
-    The shortest time that the relay takes for a delivery tells how sharp the curves are.
+    The curves are as sharp as the shortest time in which the relay hands a delivery over.
     """
 
     def __init__(self, scenario: Scenario, shortest_s: float) -> None:
@@ -62,11 +62,11 @@ class Counting:
 
     @property
     def step_s(self) -> float:
-        """Into steps of this length time is cut, as fine as the curves ask for."""
+        """Length of the steps into which time is cut, as fine as the curves need."""
         return self._latencies.step_s
 
     def relay(self, delivery: str, provider: str, cohorts: Cohorts, messages: Floats) -> Counts:
-        """Return counts of what the relay hands over, and of what fails before."""
+        """Return counts of messages handed over by the relay, and of failed ones."""
         fails = self._scenario.relay.error_rate
         rows = [
             _Row("relayed", "", messages * (1.0 - fails)),
@@ -83,7 +83,7 @@ class Counting:
         chosen: npt.NDArray[np.bool_],
         refusals: Refusals,
     ) -> Counts:
-        """Return counts of attempts and of what follows from them, for some of the cohorts."""
+        """Return counts of attempts and their consequences, for some of the cohorts."""
         receiver = self._scenario.providers[provider]
         tried = np.concatenate([attempt.tried[chosen] for attempt in attempts])
         started = counted(_all(attempts, "start", chosen), tried[None, :], self._bin_s)
@@ -96,10 +96,9 @@ class Counting:
             return np.array([by_name[row.share] for row in rows])
 
         if rows:
-            found = self._latencies.happened_and_known(
-                finish, _stacked(rows), shares if refusals.possible else None
-            )
-            counts |= _named(delivery, provider, rows, *found)
+            answered = shares if refusals.possible else None
+            both = self._latencies.happened_and_known(finish, _stacked(rows), answered)
+            counts |= _named(delivery, provider, rows, *both)
         accepted = np.concatenate([attempt.outcome.accepted[chosen] for attempt in attempts])
         if receiver.async_bounce > 0.0:
             rows = [_Row("async_bounced", "", accepted * receiver.async_bounce)]
@@ -139,8 +138,8 @@ class Counting:
                 rows = [_Row("expired", *row) for row in zip(reasons, messages, strict=True)]
                 rows = [row for row in rows if row.messages.any()]
             if rows:
-                found = count(spans, _stacked(rows))
-                counts = _added(counts, _named(delivery, provider, rows, *found))
+                both = count(spans, _stacked(rows))
+                counts = _added(counts, _named(delivery, provider, rows, *both))
         return counts
 
     def _engaged(self, delivery: str, provider: str, accepted: Spans, messages: Floats) -> Counts:
@@ -152,10 +151,10 @@ class Counting:
         at_s = next(one.at for one in self._scenario.deliveries if one.name == delivery)
         counts: Counts = {}
         engaged: tuple[tuple[Event, Floats], ...] = (("opened", opened[0]), ("clicked", clicked[0]))
-        for event, found in engaged:
-            followed = np.clip((at_s + FOLLOWED_S) / self._bin_s - np.arange(len(found)), 0.0, 1.0)
+        for event, column in engaged:
+            followed = np.clip((at_s + FOLLOWED_S) / self._bin_s - np.arange(len(column)), 0.0, 1.0)
             for clock in CLOCKS:
-                counts[Series(delivery, provider, event, "", clock)] = found * followed
+                counts[Series(delivery, provider, event, "", clock)] = column * followed
         return counts
 
 
@@ -171,13 +170,13 @@ def with_attempts_known(counts: Counts) -> Counts:
 
 def _added(one: Counts, two: Counts) -> Counts:
     """Return the counts of both; those of the same series are added up."""
-    found = one | two
+    both = one | two
     for series in one.keys() & two.keys():
         total = np.zeros(max(len(one[series]), len(two[series])))
         for counts in (one[series], two[series]):
             total[: len(counts)] += counts
-        found[series] = total
-    return found
+        both[series] = total
+    return both
 
 
 def _all(attempts: Sequence[Attempt], which: str, chosen: npt.NDArray[np.bool_]) -> Spans:
@@ -222,8 +221,8 @@ def _named(
     delivery: str, provider: str, rows: Sequence[_Row], happened: Floats, known: Floats
 ) -> Counts:
     counts: Counts = {}
-    for row, *found in zip(rows, happened, known, strict=True):
-        for clock, part in zip(CLOCKS, found, strict=True):
+    for row, *both in zip(rows, happened, known, strict=True):
+        for clock, part in zip(CLOCKS, both, strict=True):
             series = Series(delivery, provider, row.event, row.reason, clock)
             # A fault may have the name of another reason.
             counts = _added(counts, {series: part})

@@ -65,7 +65,7 @@ def _require_feasible(scenario: Scenario) -> None:
 
 
 def _shortest_s(scenario: Scenario, cohorts: Cohorts) -> float:
-    """Return how long it takes to relay a delivery, at least."""
+    """Return the shortest time in which a delivery is relayed."""
     begin_s, end_s = cohorts.relayed.ends_s
     return min(
         float(end_s[chosen].max() - begin_s[chosen].min())
@@ -76,7 +76,7 @@ def _shortest_s(scenario: Scenario, cohorts: Cohorts) -> float:
 def _at(
     scenario: Scenario, name: str, cohorts: Cohorts, counting: Counting, each: Floats
 ) -> Counts:
-    """Return what happens at a provider, given the messages that each delivery has for it."""
+    """Return the counts of a provider, by the messages that each delivery has for it."""
     messages = cohorts.share * each[cohorts.delivery]
     relayed = messages * (1.0 - scenario.relay.error_rate)
     refusals = Refusals(scenario.providers[name], scenario.mta.ips, counting.step_s)
@@ -94,28 +94,25 @@ def _ledger(scenario: Scenario, counts: Counts) -> Ledger:
     to_deliver = scenario.to_deliver()
     bin_s, horizon_s = scenario.time.bin, scenario.time.horizon
     most = None if horizon_s is None else math.ceil(horizon_s / bin_s)
-    kept: Counts = {}
-    for series, found in counts.items():
-        shortened = _shortened(found)[:most]
-        if shortened.any():
-            kept[series] = shortened
-    bins = max((len(found) for found in kept.values()), default=0)
-    return Ledger(bin_s, bins, to_deliver, kept)
+    columns = {series: _shortened(column)[:most] for series, column in counts.items()}
+    columns = {series: column for series, column in columns.items() if column.any()}
+    bins = max(map(len, columns.values()), default=0)
+    return Ledger(bin_s, bins, to_deliver, columns)
 
 
 def _shortened(counts: Floats) -> Floats:
-    """Return counts without their tail, which is added to the last bin that is kept."""
+    """Return counts without the tail, which is added to the last bin before it."""
     after = np.cumsum(counts[::-1])[::-1]
     end = int(np.searchsorted(-after, -_NOTHING * after[:1].sum()))
     if end in (0, len(counts)):
         return counts[:end]
-    kept = counts[:end].copy()
-    kept[-1] += after[end]
-    return kept
+    shortened = counts[:end].copy()
+    shortened[-1] += after[end]
+    return shortened
 
 
 def _left_out(scenario: Scenario) -> Iterator[str]:
-    """Yield what a scenario has that its expected curves leave out."""
+    """Yield the features of a scenario that the expected curves leave out."""
     if scenario.mta.spool is not None:
         yield "expected: mta.spool is left out: the relay never waits for room"
     shortest_s = scenario.mta.retry.shortest_delay_s

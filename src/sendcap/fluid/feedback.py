@@ -1,4 +1,4 @@
-"""Feedback: when what happened at the MTA becomes known to Campaign."""
+"""Feedback: the time until events at the MTA become known to Campaign."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ class Latencies:
         return self._in_bins(happened), self._in_bins(known)
 
     def expired_at_once(self, spans: Spans, messages: Floats) -> tuple[Floats, Floats]:
-        """Return the same of expiries that are known when their soft bounce is known, too."""
+        """Return the counts of expiries that are known when their soft bounce is."""
         happened = counted(spans, messages, self.step_s)
         return self._in_bins(happened), self._in_bins(self._both.counted(spans, messages))
 
     def returned(self, accepted: Spans, messages: Floats) -> tuple[Floats, Floats]:
-        """Return the same of asynchronous bounces, from the acceptance of their messages."""
+        """Return the counts of asynchronous bounces, from the acceptance of their messages."""
         return (
             self._returned.counted(accepted, messages),
             self._return_known.counted(accepted, messages),
@@ -132,7 +132,7 @@ def _cumulative(counts: Floats, bins: int) -> Floats:
 
 
 def _last_polls_s(polling_s: float, end_s: float, bin_s: float) -> Floats:
-    """Return when Campaign has polled last before each edge, until all has been polled."""
+    """Return the last poll of Campaign before each edge, until all has been polled."""
     edges_s = np.arange(math.ceil((end_s + polling_s) / bin_s) + 2) * bin_s
     polls: Floats = np.maximum(np.ceil(edges_s / polling_s * (1.0 - 1e-12)) - 1.0, 0.0)
     return polls * polling_s
@@ -141,7 +141,7 @@ def _last_polls_s(polling_s: float, end_s: float, bin_s: float) -> Floats:
 def _one_by_one(
     looked_at_s: Floats, edges_s: Floats, arrived: Floats, per_s: float, until_s: float
 ) -> Floats:
-    """Return, for each edge until all are taken in, when those had arrived that are by then.
+    """Return, for each edge until all are taken in, the arrival of the last report taken in.
 
     Before an edge, reports that had arrived when Campaign last looked can be taken in, so many per
     second; what comes after ``until_s`` is of no interest.

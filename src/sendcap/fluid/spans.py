@@ -1,4 +1,4 @@
-"""Spans of time in which cohorts of messages pass a place, and their counts per bin."""
+"""Spans of time in which cohorts of messages pass a point, and their counts per bin."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FINE, _COARSE = 32, 4
 
 
 class Spans(NamedTuple):
-    """The times at which cohorts pass a place, each cohort evenly over a stretch of time.
+    """The times at which cohorts pass a point, each cohort evenly over a stretch of time.
 
     ``first_s`` and ``last_s`` are mean times of the first and the last message; the messages in
     between are in order. By the variance of each message's time, messages overtake each other.
@@ -166,7 +166,7 @@ class Delay:
 
 
 def _shares(cdf: Cdf, bin_s: float, until_s: float) -> Floats:
-    """Return the shares of a bin's messages that are in the same bin and the next ones afterwards.
+    """Return the shares of a bin's messages that are in the same bin and the next ones after.
 
     With U uniform in the bin and X the delay in bins, the probability of U + X ≤ k is the mean of
     the distribution function between k − 1 and k.

@@ -171,7 +171,7 @@ def cliff(clocks: BothClocks, mode: Mode, denominator: Denominator = "default") 
 def overshoot(
     time_s: Floats, bounces_errors_pct: Floats, mode: Mode, tolerances_pt: Sequence[float]
 ) -> Overshoot | None:
-    """Return how far Bounces + errors % rises above its final value, and when that is gone."""
+    """Return the rise of Bounces + errors % above the final value, and the end of it."""
     final_pct = float(bounces_errors_pct[-1])
     if mode not in ("efs", "legacy") or np.isnan(final_pct):
         return None

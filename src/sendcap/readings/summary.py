@@ -1,4 +1,4 @@
-"""The summary of a run: its totals, when messages were accepted, and its final KPIs."""
+"""The summary of a run: totals, times of acceptance and final KPIs."""
 
 from __future__ import annotations
 

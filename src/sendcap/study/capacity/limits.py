@@ -78,7 +78,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
 
     @property
     def drained_at_s(self) -> float:
-        """When every stage's backlog was gone and 99 % of its messages had been carried."""
+        """Time at which every backlog was gone and 99 % of each stage's messages carried."""
         drained_s = [stage.drained_at_s for stage in self.observed]
         if math.inf in drained_s:
             return float(self.observed[0].edges_s[-1])

@@ -91,7 +91,7 @@ class Observed:
 
     @property
     def drained_at_s(self) -> float:
-        """When the backlog was gone: the first edge after the last `noticeable` one.
+        """Time at which the backlog was gone: the first edge after the last `noticeable` one.
 
         NaN without a noticeable backlog, infinite if it remained at the end of the simulation.
         """
@@ -103,7 +103,7 @@ class Observed:
 
     @cached_property
     def busy_until_s(self) -> float:
-        """When the stage had carried attempts for 99 % of its messages; 0 if it carried nothing.
+        """Time at which attempts for 99 % of the messages had been carried; 0 if none were.
 
         Or 99 % of all attempts it ever carried, if that is less. Retries go on for days.
         """
@@ -123,11 +123,6 @@ class Observed:
         meanwhile = self.utilisation[arrived[0] : last]
         open_ = meanwhile[~np.isnan(meanwhile)]
         return float(open_.mean()) if len(open_) else 0.0
-
-    @property
-    def highest_utilisation(self) -> float:
-        """The highest utilisation in any bin."""
-        return float(np.nanmax(self.utilisation, initial=0.0))
 
     def waiting_longer(self, age_s: float, at_s: float) -> float:
         """Return the messages that had waited for longer than ``age_s`` at a moment.
@@ -155,7 +150,7 @@ class Observed:
             "delivery_per_hour": 3600.0 * stage.delivery_per_s,
             "needs_s": stage.needs_s,
             "utilisation_pct": 100.0 * self.mean_utilisation,
-            "highest_utilisation_pct": 100.0 * self.highest_utilisation,
+            "highest_utilisation_pct": 100.0 * float(np.nanmax(self.utilisation, initial=0.0)),
             "mean_wait_s": self.mean_wait_s,
             "p95_wait_s": self.p95_wait_s,
             "longest_wait_s": self.longest_wait_s,

@@ -218,7 +218,7 @@ def compare(
     plans = [convergence_plan(one.scenario, points, read_in, moments_s) for one in sides]
     base = (runs[0] if runs else sides[0]).scenario.seed
     tasks = (
-        _Task(plan, one.scenario.with_seed(replication_seed(base, number)), one.run)
+        (plan, one._replace(scenario=one.scenario.with_seed(replication_seed(base, number))))
         for number in range(count)
         for plan, one in zip(plans, sides, strict=True)
     )
@@ -241,15 +241,6 @@ def side(name: str, source: Scenario | Run | str | os.PathLike[str]) -> Side:
     return Side(name, scenario_of(source), None)
 
 
-class _Task(NamedTuple):
-    """A simulation to record, or a saved run."""
-
-    plan: Plan
-    scenario: Scenario
-    run: Run | None
-
-
-def _record(task: _Task) -> Record:
-    if task.run is not None:
-        return task.plan.record(task.run)
-    return recorded(task.plan, task.scenario)
+def _record(task: tuple[Plan, Side]) -> Record:
+    plan, one = task
+    return recorded(plan, one.scenario) if one.run is None else plan.record(one.run)

@@ -1,7 +1,7 @@
 """A delivery in an idle system, without waits whatever the size.
 
 No delivery is accepted sooner. So a target missed even there is missed by every delivery, and the
-way of the messages shows why.
+way of the messages shows the reason.
 """
 
 from __future__ import annotations
