@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.path import Path
 from matplotlib.text import Annotation
-from matplotlib.transforms import BboxBase
+from matplotlib.transforms import Bbox, BboxBase
 
 from sendcap.charts.style import figure_of
 
@@ -26,65 +26,44 @@ _Side = Literal["right", "left"]
 """Of a label, the one that the line is on."""
 
 
-class Box(NamedTuple):
-    """A rectangle in pixels."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-    @classmethod
-    def of(cls, extent: BboxBase) -> Box:
-        """Return the box of an extent of matplotlib's, whose ends are computed on each access."""
-        return cls(extent.x0, extent.y0, extent.x1, extent.y1)
-
-    def overlaps(self, other: Box) -> bool:
-        """Tell whether the two have a common part."""
-        across = self.x0 < other.x1 and other.x0 < self.x1
-        return across and self.y0 < other.y1 and other.y0 < self.y1
-
-    def within(self, other: Box) -> bool:
-        """Tell whether all of this box is part of the other."""
-        across = other.x0 <= self.x0 and self.x1 <= other.x1
-        return across and other.y0 <= self.y0 and self.y1 <= other.y1
-
-
-def boxes(axes: Axes) -> list[Box]:
-    """Return the boxes of the dots and words on a pair of axes."""
+def boxes(axes: Axes) -> list[BboxBase]:
+    """Return the boxes of the dots and words on a pair of axes, in pixels."""
     away = _DOT_PT * figure_of(axes).dpi / 72
-    dots = []
+    dots: list[BboxBase] = []
     for line in axes.lines:
         points = np.asarray(line.get_xydata(), dtype=float)
         if len(points) == 1 and np.isfinite(points).all():
-            x, y = axes.transData.transform(points[0])
-            dots.append(Box(x - away, y - away, x + away, y + away))
-    return dots + [Box.of(text.get_window_extent()) for text in axes.texts if text.get_text()]
+            middle = axes.transData.transform(points[0])
+            dots.append(Bbox([middle - away, middle + away]))
+    return dots + [text.get_window_extent() for text in axes.texts if text.get_text()]
 
 
 def arrange(
-    axes: Axes, labels: Sequence[Annotation], taken: Sequence[Box], *, at_top: bool
+    axes: Axes, labels: Sequence[Annotation], taken: Sequence[BboxBase], *, at_top: bool
 ) -> None:
     """Move each label to where it hides least, of such positions the lowest, or the highest."""
     pixels = figure_of(axes).dpi / 72
-    panel = Box.of(axes.get_window_extent())
+    panel = axes.get_window_extent()
     curves = list(_curves(axes))
-    lines = [float(axes.transData.transform((label.xy[0], 0.0))[0]) for label in labels]
-    placed: list[Box] = []
+    lines = np.array([axes.transData.transform((label.xy[0], 0.0))[0] for label in labels])
+    placed: list[BboxBase] = []
     for label, line in zip(labels, lines, strict=True):
         size = label.get_window_extent()
         positions = []
         for row, side in product(range(_ROWS), get_args(_Side)):
             up = AWAY_PT + 0.5 * LABEL_PT * row
             if at_top:
-                up = (panel.y1 - panel.y0 - size.height) / pixels - up
-            box = _box(line, panel.y0 + up * pixels, size.width, size.height, side, pixels)
-            blocked = not box.within(panel) or any(map(box.overlaps, placed))
+                up = (panel.height - size.height) / pixels - up
+            x = line + AWAY_PT * pixels if side == "left" else line - AWAY_PT * pixels - size.width
+            box = Bbox.from_bounds(x, panel.y0 + up * pixels, size.width, size.height)
+            box = box.padded(PAD_PT * pixels)
+            x0, y0, x1, y1 = box.extents
+            inside = panel.x0 <= x0 and x1 <= panel.x1 and panel.y0 <= y0 and y1 <= panel.y1
             hidden = (
-                1000.0 * blocked
-                + 10.0 * sum(_crosses(box, curve) for curve in curves)
-                + 20.0 * sum(map(box.overlaps, taken))
-                + sum(box.x0 < other < box.x1 for other in lines)
+                1000.0 * (not inside or box.count_overlaps(placed) > 0)
+                + 10.0 * sum(curve.intersects_bbox(box, filled=False) for curve in curves)
+                + 20.0 * box.count_overlaps(taken)
+                + int(((x0 < lines) & (lines < x1)).sum())
                 + 0.01 * row
             )
             positions.append((hidden, box, side, up))
@@ -94,28 +73,12 @@ def arrange(
         label.set_position((-AWAY_PT if side == "right" else AWAY_PT, up))
 
 
-def _box(line: float, y: float, width: float, height: float, side: _Side, pixels: float) -> Box:
-    """Return the box of a label at a line."""
-    pad, away = PAD_PT * pixels, AWAY_PT * pixels
-    x = line - away - width if side == "right" else line + away
-    return Box(x - pad, y - pad, x + width + pad, y + height + pad)
-
-
-def _curves(axes: Axes) -> Iterator[npt.NDArray[np.float64]]:
-    """Yield the data's lines in pixels, as arrays of shape (2, points)."""
+def _curves(axes: Axes) -> Iterator[Path]:
+    """Yield the data's lines in pixels."""
     low_s, high_s = axes.get_xlim()
     for line in axes.lines:
         points = np.asarray(line.get_xydata(), dtype=float)
         shown = (points[:, 0] >= low_s) & (points[:, 0] <= high_s) & ~np.isnan(points[:, 1])
         # Marks have two points, one above the other.
         if np.ptp(points[:, 0]) > 0 and shown.any():
-            yield axes.transData.transform(points[shown]).T
-
-
-def _crosses(box: Box, curve: npt.NDArray[np.float64]) -> bool:
-    x, y = curve
-    if box.x1 < x[0] or x[-1] < box.x0:
-        return False
-    ends = np.interp([box.x0, box.x1], x, y)
-    inside = np.append(y[(box.x0 < x) & (x < box.x1)], ends)
-    return bool(inside.min() < box.y1 and box.y0 < inside.max())
+            yield Path(axes.transData.transform(points[shown]))

@@ -50,15 +50,8 @@ def attempts(
     sending_log
         The run's file that ``sendcap run --sending-log`` has written: the ledger counts events and
         does not know which of them are of the same message.
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
+    delivery, ax
+        See `sendcap.charts`.
 
     Raises
     ------

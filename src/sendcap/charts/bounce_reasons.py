@@ -51,22 +51,7 @@ def bounce_reasons(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = N
     A soft-bounced message counts once, with the reason of its first soft bounce; beside the bar
     stand the attempts that bounced for a reason, and the messages that expired with it.
 
-    Parameters
-    ----------
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such delivery.
+    For the options see `sendcap.charts`.
     """
     groups = provider_groups(run.ledger, delivery)
     rows = _rows(run, delivery, groups)

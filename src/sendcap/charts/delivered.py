@@ -16,12 +16,11 @@ from matplotlib.axes import Axes
 from sendcap.charts.axes import Floats, percent_axis
 from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
-from sendcap.charts.marks import draw_marks, expiry_spans, run_marks
+from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import MODE_LOOKS, SHADE, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Start, room_after, time_axis
-from sendcap.readings.kpis import Figures
+from sendcap.charts.timeaxis import Start, limits_s, time_axis
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.text.quantities import counted
 
@@ -46,40 +45,20 @@ def delivered(
     scale: Scale | None = None,
     start: Start = None,
 ) -> list[Axes]:
-    """Draw Delivered % and Bounces + errors % over time.
+    """Draw Delivered % and Bounces + errors % over time, a line for each mode.
 
-    Parameters
-    ----------
-    modes
-        A line for each (default: the scenario's ``reporting.modes``).
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these: for Delivered % and Bounces + errors %, or for Delivered %, Delivered %
-        magnified and Bounces + errors %, from top to bottom; or divide one pair of axes into
-        panels. By default a new figure gets them, the magnified one if there is something to
-        magnify.
-    scale
-        ``"log"``, ``"symlog"`` (linear for 15 minutes) or ``"linear"``. By default it suits the
-        deliveries: linear where one of them starts late.
-    start
-        Label the time by the clock, from this moment on: a datetime, a text such as
-        ``"2026-11-27T09:00"``, or ``"scenario"`` for the scenario's own start.
-
-    Returns
-    -------
-    list of Axes
-        The panels, from top to bottom.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such mode, delivery or moment.
+    A panel between the two magnifies Delivered % if there is something to magnify. Given axes are
+    for all three panels, or for two without the magnified one. For the options see
+    `sendcap.charts`.
     """
     names = modes_of(run, modes)
     denominator = run.scenario.reporting.denominator
     figures = {mode: run.readings.figures(mode, delivery, denominator) for mode in names}
-    time = time_axis(run.scenario, _limits_s(figures.values(), run, delivery), scale, start)
+    marks = run_marks(run, delivery)
+    # Opens and clicks go on long after the last status has changed; they are not in this chart.
+    # Expected counts need not be whole, and fade away.
+    counts = [np.rint(c) for f in figures.values() for c in (f.sent, f.failed, f.relayed)]
+    time = time_axis(run.scenario, limits_s(run, counts, marks), scale, start)
     shares = {mode: figures[mode].delivered_pct for mode in names}
     failures = {mode: figures[mode].bounces_errors_pct for mode in names}
     magnified = _magnified_range(shares)
@@ -91,20 +70,19 @@ def delivered(
         below_in=time.below_in,
     )
     time.on(panels)
-    top, bottom = panels[0], panels[-1]
-    percent_axis(top)
-    top.set_title("Delivered %")
-    _draw_lines(top, run, shares)
+    percent_axis(panels[0])
+    panels[0].set_title("Delivered %")
+    _draw_lines(panels[0], run, shares)
     if len(panels) > 2:
         panels[1].set_ylim(*(magnified or (0.0, 104.0)))
         panels[1].set_title("Delivered %, magnified")
         panels[1].set_facecolor(SHADE)
         _draw_lines(panels[1], run, shares)
     highest = max((float(np.nanmax(pct, initial=0.0)) for pct in failures.values()), default=0.0)
-    bottom.set_ylim(0, 1.12 * highest if highest > 0 else 1.0)
-    bottom.set_title("Bounces + errors %")
-    _draw_lines(bottom, run, failures)
-    draw_marks(panels, run_marks(run, delivery))
+    panels[-1].set_ylim(0, 1.12 * highest if highest > 0 else 1.0)
+    panels[-1].set_title("Bounces + errors %")
+    _draw_lines(panels[-1], run, failures)
+    draw_marks(panels, marks)
     return panels
 
 
@@ -124,27 +102,6 @@ def _heading(run: Run, delivery: str) -> Heading:
     elif count > 1:
         words += f" in {count} deliveries"
     return Heading(title, "" if title else "delivered messages", words)
-
-
-def _limits_s(figures: Iterable[Figures], run: Run, delivery: str) -> tuple[float, float]:
-    """Return when there is first something to see and when the last of it has happened.
-
-    Opens and clicks go on long after the last status has changed; they are not in this chart.
-    """
-    end_s = run.ledger.end_s
-    first, last = end_s, 0.0
-    for each in figures:
-        # Expected counts need not be whole, and fade away.
-        counts = np.rint([each.sent, each.failed, each.relayed])
-        changes = np.flatnonzero(np.diff(counts).any(axis=0))
-        if len(changes):
-            first = min(first, float(each.time_s[changes[0] + 1]))
-            last = max(last, float(each.time_s[changes[-1] + 1]))
-    spans = expiry_spans(run, delivery)
-    last = max([last, *(span.last_s for span in spans if span.last_s <= end_s)])
-    first = min(first, last) or run.ledger.bin_s
-    # The cliff at the end of validity is often the last change: leave some room behind it.
-    return first, max(room_after(run.scenario) * last, 2 * first)
 
 
 def _magnified_range(shares: Lines) -> tuple[float, float] | None:

@@ -53,22 +53,7 @@ def funnel(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> 
     Relayed are those that were handed over to the MTA, accepted those that a recipient's server
     took, and final those of them that did not come back later.
 
-    Parameters
-    ----------
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such delivery.
+    For the options see `sendcap.charts`.
     """
     rows = _rows(run, delivery)
     names = [row.label for row in rows]

@@ -15,7 +15,7 @@ from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import BLUE, GREY, ORANGE, PURPLE, RED, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Start, TimeAxis, enough, last_change_s, time_axis
+from sendcap.charts.timeaxis import Start, TimeAxis, enough, limits_s, time_axis
 from sendcap.ledger import Counts
 from sendcap.readings.modes import ALL_DELIVERIES, known
 from sendcap.text.quantities import compact, elapsed
@@ -47,29 +47,12 @@ def retries(
     Above, the messages that have bounced softly so far, by what has become of them; below, the
     retries per hour, and how many of them were accepted.
 
-    Parameters
-    ----------
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these two panels, or divide one pair of axes into them (default: a new figure).
-    scale, start
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    list of Axes
-        The two panels.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such delivery or moment.
+    For the options see `sendcap.charts`.
     """
     counts = _counts(run, delivery)
     marks = run_marks(run, delivery)
-    limits_s = run.ledger.bin_s, last_change_s(run, counts.layers.values(), marks)
-    time = time_axis(run.scenario, limits_s, scale, start, "symlog")
+    limits = limits_s(run, counts.layers.values(), marks)
+    time = time_axis(run.scenario, limits, scale, start, "symlog")
     words = (
         "A message that bounced softly is tried again until it is accepted, bounces hard or its "
         "validity ends."

@@ -14,7 +14,7 @@ from sendcap.charts.labels import Named, name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.style import BLUE, GRID, INK, MODE_LOOKS, ORANGE, RED, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Start, TimeAxis, last_change_s, time_axis
+from sendcap.charts.timeaxis import Start, TimeAxis, limits_s, time_axis
 from sendcap.ledger import Counts
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.text.quantities import elapsed
@@ -39,34 +39,14 @@ def statuses(
     scale: Scale | None = None,
     start: Start = None,
 ) -> list[Axes]:
-    """Draw how many messages have each status in Campaign's log over time, stacked.
+    """Draw how many messages have each status in Campaign's log over time, a panel for each mode.
 
-    Parameters
-    ----------
-    modes
-        A panel for each (default: the scenario's ``reporting.modes``).
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these, a panel each, or divide one pair of axes into panels (default: a new figure).
-    scale, start
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    list of Axes
-        The panels, from top to bottom.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such mode, delivery or moment.
+    For the options see `sendcap.charts`.
     """
     shares = {mode: _shares(run, mode, delivery) for mode in modes_of(run, modes)}
     marks = run_marks(run, delivery)
     columns = [share for each in shares.values() for share in each.values()]
-    limits_s = run.ledger.bin_s, last_change_s(run, columns, marks)
-    time = time_axis(run.scenario, limits_s, scale, start, "symlog")
+    time = time_axis(run.scenario, limits_s(run, columns, marks), scale, start, "symlog")
     words = "What Campaign's log says of the messages to deliver: their statuses over time."
     heading = Heading(run.scenario.title, "sent, pending, failed", words).of(delivery)
     panels = panels_on(ax, heading, [_PANEL_IN] * len(shares), below_in=time.below_in)

@@ -42,24 +42,7 @@ def time_to_accept(
     The time counts from when the message's own delivery started, to a bin of the ledger. It is of
     the messages that were accepted in the end, retries included.
 
-    Parameters
-    ----------
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these (default: a new figure).
-    scale
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such delivery.
+    For the options see `sendcap.charts`.
     """
     curves = _curves(run, delivery)
     edges_s, bin_s = run.ledger.edges_s, run.ledger.bin_s

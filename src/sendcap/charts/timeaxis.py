@@ -203,16 +203,19 @@ def enough(
     return thinned
 
 
-def last_change_s(run: Run, columns: Iterable[Counts], marks: Iterable[Mark]) -> float:
-    """Return the end of a time axis: a little after the last change and the last mark.
+def limits_s(
+    run: Run, columns: Iterable[Counts], marks: Iterable[Mark] = ()
+) -> tuple[float, float]:
+    """Return the limits of a time axis: the first change, and a little after the last or a mark.
 
     The columns hold values at each edge of the run's ledger.
     """
     edges_s, end_s = run.ledger.edges_s, run.ledger.end_s
-    changes = [np.flatnonzero(np.diff(column)) for column in columns]
-    last_s = max((float(edges_s[change[-1] + 1]) for change in changes if len(change)), default=0)
+    changes = np.flatnonzero(np.any([np.diff(column) != 0 for column in columns], axis=0)) + 1
+    first_s, last_s = (edges_s[changes[[0, -1]]].tolist()) if len(changes) else (end_s, 0.0)
     last_s = max([last_s, *(mark.last_s for mark in marks if mark.last_s <= end_s)])
-    return max(room_after(run.scenario) * last_s, 2 * run.ledger.bin_s)
+    first_s = min(first_s, last_s) or run.ledger.bin_s
+    return first_s, max(room_after(run.scenario) * last_s, 2 * first_s)
 
 
 def room_after(scenario: Scenario) -> float:

@@ -14,7 +14,7 @@ from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import TimeAxis, last_change_s
+from sendcap.charts.timeaxis import TimeAxis, limits_s
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import Mode
 from sendcap.text.quoting import shortened
@@ -43,12 +43,10 @@ def delivered_together(
         }
         for mode in modes
     }
-    last_s = max(
-        last_change_s(run, [lines[mode][name] for mode in lines], ()) for name, run in runs.items()
-    )
-    bin_s = min(run.ledger.bin_s for run in runs.values())
+    limits = [limits_s(run, [each[name] for each in lines.values()]) for name, run in runs.items()]
+    first_s, last_s = np.array(limits).T
     scenario = next(iter(runs.values())).scenario
-    time = TimeAxis(scenario, bin_s, last_s, scale, None)
+    time = TimeAxis(scenario, float(first_s.min()), float(last_s.max()), scale, None)
     heading = Heading("", "Delivered %", "Lines: the runs. A grey panel is magnified.")
     panels = panels_on(ax, heading, [2.1] * len(lines))
     time.on(panels, "time since the start")

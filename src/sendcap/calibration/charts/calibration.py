@@ -41,15 +41,7 @@ def calibration_chart(found: Calibration, ax: Axes | None = None) -> list[Axes]:
 
     A row for each of the six largest providers, and one for the gaps between attempts.
 
-    Parameters
-    ----------
-    ax
-        Divide these into panels (default: a new figure).
-
-    Returns
-    -------
-    list of Axes
-        The panels: three of each provider, from top to bottom, and that of the gaps.
+    For the options see `sendcap.charts`.
     """
     providers = found.providers[:MOST_PROVIDERS]
     columns = [3] * len(providers) + [1] * bool(len(found.gaps))

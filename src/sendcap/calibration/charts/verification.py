@@ -25,15 +25,7 @@ _SHORTEST_S = 0.01
 def verification_chart(verified: Verification, ax: Axes | None = None) -> list[Axes]:
     """Draw how long messages took to be accepted, in the log and as simulated.
 
-    Parameters
-    ----------
-    ax
-        Divide these into panels (default: a new figure).
-
-    Returns
-    -------
-    list of Axes
-        A panel for each of the six largest providers; one that is empty if there is none.
+    For the options see `sendcap.charts`.
     """
     shown = [(name, delays) for name, delays in verified.delays.items() if all(map(len, delays))][
         :MOST_PROVIDERS

@@ -52,17 +52,7 @@ def forecast(
 ) -> list[Axes]:
     """Draw the readings and what may come of Delivered %, a panel for each mode.
 
-    Parameters
-    ----------
-    ax
-        Draw on these, a panel each, or divide one pair of axes into panels (default: a new figure).
-    scale, start
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    list of Axes
-        The panels, from top to bottom.
+    For the options see `sendcap.charts`.
     """
     scenario = result.uncertain.scenario
     readings = {mode: _readings(result, mode) for mode in result.modes}

@@ -36,19 +36,7 @@ CHARTS: Final = {
 def front_chart(found: Tried, title: str = "", ax: Axes | None = None) -> Axes:
     """Draw the measure of each trial over its cost, and the front of those that none outdoes.
 
-    Parameters
-    ----------
-    found
-        The trials; of an `Optimum` the answer is marked.
-    title
-        The study's.
-    ax
-        Draw on these (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
+    Of an `Optimum` the answer is marked. For the options see `sendcap.charts`.
     """
     heading = Heading(title, "what each cost buys", "Each dot is a trial of the search.")
     (axes,) = panels_on(ax, heading, [3.7], left_in=1.0, right_in=0.4, above_in=0.15, below_in=0.5)

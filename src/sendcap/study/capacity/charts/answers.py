@@ -27,12 +27,7 @@ Rows = dict[str, tuple[float, str]]
 def capacity(result: Capacity, ax: Axes | None = None, *, title: str = "") -> Axes:
     """Draw the largest delivery beside the scenario's own, with its confidence interval.
 
-    Parameters
-    ----------
-    ax
-        Draw on these axes (default: a new figure).
-    title
-        The scenario's title.
+    For the options see `sendcap.charts`.
     """
     own = result.size.mean / result.factor
     rows = {
@@ -50,12 +45,7 @@ def capacity(result: Capacity, ax: Axes | None = None, *, title: str = "") -> Ax
 def sustained(result: Sustained, ax: Axes | None = None, *, title: str = "") -> Axes:
     """Draw the highest steady rate, and how fast each stage falls behind above it.
 
-    Parameters
-    ----------
-    ax
-        Draw on these axes (default: a new figure).
-    title
-        The scenario's title.
+    For the options see `sendcap.charts`.
     """
     per_s = result.per_s.mean
     rows = {"the highest steady rate": (per_s, rate(per_s))}

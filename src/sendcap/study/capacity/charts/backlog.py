@@ -56,17 +56,7 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
     provider those that are due and whose attempt has not started. Messages that back off after a
     soft bounce are in none of them.
 
-    Parameters
-    ----------
-    ax
-        Draw on these (default: a new figure).
-    start
-        Label the time by the clock; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
+    For the options see `sendcap.charts`.
     """
     time = stage_time(limits, start)
     words = limits.sentence + (_FIRST_ATTEMPTS if limits.first_attempts_only else "")

@@ -27,19 +27,7 @@ _NOTHING: Final = 0.001
 def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes:
     """Draw what one unit of each lever gains, what gains most on top.
 
-    Parameters
-    ----------
-    found
-        The levers.
-    title
-        The scenario's.
-    ax
-        Draw on these (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
+    For the options see `sendcap.charts`.
     """
     names = [gain.lever for gain in found.gains]
     stage = found.bottleneck

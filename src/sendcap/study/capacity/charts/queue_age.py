@@ -38,15 +38,7 @@ def queue_age(limits: Limits, ax: Axes | None = None) -> Axes:
     A message's age counts from when it became ready: when it left the ingress or, as a retry,
     when it was due. Each queue is first in, first out.
 
-    Parameters
-    ----------
-    ax
-        Draw on these (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
+    For the options see `sendcap.charts`.
     """
     queues = [stage for stage in limits.observed if stage.stage.kind == "provider"]
     total = np.sum([stage.backlog for stage in queues], axis=0)

@@ -31,19 +31,8 @@ def throughput(
 ) -> list[Axes]:
     """Draw what each stage carries per second, and the most that it could.
 
-    Parameters
-    ----------
-    ax
-        Draw on these, a panel for each stage; stages that are used less are left out where there
-        are fewer panels. One pair of axes is for the stage that is used the most. By default a new
-        figure gets them.
-    start
-        Label the time by the clock; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    list of Axes
-        Those on which it is drawn, from top to bottom.
+    Where fewer panels are given than there are stages, those that are used less are left out; a
+    single pair of axes is not divided. For the options see `sendcap.charts`.
     """
     time = stage_time(limits, start)
     count = min(len(limits.observed), _MOST) if ax is None else 1

@@ -29,17 +29,7 @@ def utilisation(limits: Limits, ax: Axes | None = None, *, start: Start = None) 
     That is the share of its workers or connections that are at work, or of what its rate lets
     through that goes, whichever is more.
 
-    Parameters
-    ----------
-    ax
-        Draw on these (default: a new figure).
-    start
-        Label the time by the clock; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
+    For the options see `sendcap.charts`.
     """
     time = stage_time(limits, start)
     stages = used_most(limits, _MOST)[::-1]

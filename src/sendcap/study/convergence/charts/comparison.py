@@ -37,17 +37,7 @@ def comparison(
 
     Where a soft bounce shows as failed at once, Bounces + errors % is drawn as well.
 
-    Parameters
-    ----------
-    ax
-        Draw on these, a panel each, or divide one pair of axes into panels (default: a new figure).
-    scale, start
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    list of Axes
-        The panels, from top to bottom.
+    For the options see `sendcap.charts`.
     """
     plans = [(mode, "delivered_pct") for mode in result.modes]
     plans += [(mode, "bounces_errors_pct") for mode in result.modes if mode in ("efs", "legacy")]

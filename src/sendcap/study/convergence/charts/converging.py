@@ -46,19 +46,7 @@ def converging(
     Each has the median of the replications with the band of their middle, the truth with the
     tolerances around it, and from when on the reading stays within each of them.
 
-    Parameters
-    ----------
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these, a panel each, or divide one pair of axes into panels (default: a new figure).
-    scale, start
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    list of Axes
-        The panels, from top to bottom.
+    For the options see `sendcap.charts`.
     """
     runs = study.replications
     time = bands_time([runs], scale, start, delivery)

@@ -46,19 +46,7 @@ def reading_error(
 
     The axis is linear within the finest tolerance and logarithmic outside, above and below.
 
-    Parameters
-    ----------
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these (default: a new figure).
-    scale, start
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
+    For the options see `sendcap.charts`.
     """
     runs = study.replications
     time = bands_time([runs], scale, start, delivery)

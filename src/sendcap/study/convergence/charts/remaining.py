@@ -85,19 +85,7 @@ def remaining(
     A panel for each mode; where the error is large at first, a second one shows what is left
     later. The heights are means over the replications: their sum is the mean error.
 
-    Parameters
-    ----------
-    delivery
-        A delivery's name, or ``"*"`` for all of them together.
-    ax
-        Draw on these, a panel each, or divide one pair of axes into panels (default: a new figure).
-    scale, start
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    list of Axes
-        The panels, from top to bottom.
+    For the options see `sendcap.charts`.
     """
     runs = study.replications
     time = bands_time([runs], scale, start, delivery)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import name_rows, write_at
 from sendcap.charts.figures import Heading, left_of_rows, panels_on
-from sendcap.charts.labels import Named, name_beside
+from sendcap.charts.labels import WHITE, Named, name_beside
 from sendcap.charts.marks import draw_marks, scenario_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, Look, house_style
 from sendcap.charts.ticks import Scale
@@ -43,17 +43,7 @@ def settling(
 
     A panel for each tolerance; the providers are in the order of their share of the messages.
 
-    Parameters
-    ----------
-    ax
-        Draw on these, a panel each, or divide one pair of axes into panels (default: a new figure).
-    scale, start
-        Of the time axis; see `sendcap.charts.delivered.delivered`.
-
-    Returns
-    -------
-    list of Axes
-        The panels, from top to bottom.
+    For the options see `sendcap.charts`.
     """
     runs = study.replications
     providers = _providers(study)
@@ -134,4 +124,5 @@ def _dots(panel: Axes, study: ConvergenceStudy, providers: list[str], tolerance_
                 fontsize=7.5,
                 color=INK if provider == ALL_PROVIDERS else GREY,
                 annotation_clip=False,
+                bbox=WHITE | {"pad": 0.3},
             )

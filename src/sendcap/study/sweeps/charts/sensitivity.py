@@ -31,20 +31,7 @@ def sensitivity_chart(
 ) -> list[Axes]:
     """Draw the indices of each measure, a panel each; those of six measures at most.
 
-    Parameters
-    ----------
-    found
-        The sensitivity.
-    title
-        The study's.
-    ax
-        Draw on these, a panel for each measure, or divide one pair of axes into panels (default: a
-        new figure).
-
-    Returns
-    -------
-    list of Axes
-        The panels.
+    For the options see `sendcap.charts`.
     """
     axes = _panels(ax, Heading(title, "what decides the measures"), found.indices, _draw)
     bars = [axes[0].patches[0], axes[0].patches[len(found.ranges)]]

@@ -47,16 +47,6 @@ def sweep_heat_map(
         As for `sweep_line`.
     over, by
         The parameters across and up (default: the two with most values).
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such measure or parameter, or only one that varies.
     """
     table = done(results)
     measure = measure_of(table, measure)

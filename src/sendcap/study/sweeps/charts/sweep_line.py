@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from sendcap.charts.figures import LEFT_IN, Heading, panels_on
+from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.style import GREY, PETROFF, house_style
 from sendcap.errors import SendcapError
@@ -54,44 +54,26 @@ def sweep_line(
         The parameter on the axis, a path of the scenario (default: the one with most values).
     by
         The parameter with a line for each of its values (default: none).
-    ax
-        Draw on these (default: a new figure).
-    title
-        The study's.
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such measure or parameter.
+    ax, title
+        See `sendcap.charts`.
     """
     table = done(results)
     measure = measure_of(table, measure)
     over = parameter_of(table, over)
-    groups: list[tuple[Any, pd.DataFrame]] = [("", table)]
-    if by is not None:
-        by = parameter_of(table, by)
-        groups = list(table.groupby(by, sort=True))
-    if len(groups) > _MOST_LINES:
-        raise SendcapError(
-            f"by: {by} has {len(groups)} values, and a chart has room for {_MOST_LINES} lines"
-        )
-    words = f"{about_the_measure(measure)}Each point is the mean of all runs with that value of "
-    words += f"{over}{f', a line for each {by}' if by else ''}."
-    words += " Band: from the lowest to the highest."
+    by = by if by is None else parameter_of(table, by)
+    lines = _lines(table, by)
+    words = (
+        f"{about_the_measure(measure)}Each point is the mean of all runs with that value of {over}"
+        f"{f', a line for each {by}' if by else ''}. Band: from the lowest to the highest."
+    )
     heading = Heading(title, in_words(measure), words)
-    left_in = LEFT_IN + 0.2
-    (axes,) = panels_on(ax, heading, [3.5], left_in=left_in, above_in=0.15, below_in=0.55)
+    (axes,) = panels_on(ax, heading, [3.5], left_in=1.0, above_in=0.15, below_in=0.55)
     axes.set_ylabel(in_words(measure))
     axes.set_xlabel(over, loc="left")
     values = values_of(table, over)
     x = _places(values)
     ends = []
-    for colour, (value, rows) in zip(PETROFF, groups, strict=False):
+    for colour, (value, rows) in zip(PETROFF, lines, strict=False):
         end = _draw(axes, rows.groupby(over, sort=True)[measure], x, colour)
         name = f"{value_label(value)}: " if by else ""
         ends.append(EndLabel(f"{name}{measure_text(measure, end, compact)}", end, colour))
@@ -106,6 +88,18 @@ def sweep_line(
     if by and ax is None:
         axes.set_title(f"lines: {shortened(by)}", loc="right", fontsize=8.5, color=GREY)
     return axes
+
+
+def _lines(table: pd.DataFrame, by: str | None) -> list[tuple[Any, pd.DataFrame]]:
+    """Return the value of each line and its runs."""
+    if by is None:
+        return [("", table)]
+    lines = list(table.groupby(by, sort=True))
+    if len(lines) > _MOST_LINES:
+        raise SendcapError(
+            f"by: {by} has {len(lines)} values, and a chart has room for {_MOST_LINES} lines"
+        )
+    return lines
 
 
 def _places(values: list[Any]) -> dict[Any, float]:

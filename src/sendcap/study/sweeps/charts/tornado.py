@@ -55,16 +55,6 @@ def tornado(
         As for `sweep_line`.
     parameters
         Those to draw (default: all that vary).
-
-    Returns
-    -------
-    Axes
-        Those on which it is drawn.
-
-    Raises
-    ------
-    SendcapError
-        If there is no such measure or parameter.
     """
     table = _filled(done(results))
     measure = measure_of(table, measure)
