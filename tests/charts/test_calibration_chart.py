@@ -5,13 +5,13 @@ import io
 import pytest
 from on_a_figure import on_a_figure
 
+from sendcap.calibration import charts
 from sendcap.calibration.calibrate import calibrate
-from sendcap.calibration.charts import calibration, verification
 from sendcap.calibration.verification import verify
 from sendcap.charts.style import save_png
 
-calibration_chart = on_a_figure(calibration.calibration_chart)
-verification_chart = on_a_figure(verification.verification_chart)
+calibration_chart = on_a_figure(charts.calibration_chart)
+verification_chart = on_a_figure(charts.verification_chart)
 LINE = (
     "2026-11-26T{:02d}:{:02d}:{:02d}.5+00:00 mx1 postfix/smtp[7]: 4Xab{}: to=<ann@gmail.com>, "
     "relay=gmail-smtp-in.l.google.com[192.0.2.1]:25, delay={}, delays={}/0/0.3/0.{}{}, "
@@ -90,8 +90,8 @@ def test_they_are_drawn_on_axes_that_are_given_and_on_nothing_else(found) -> Non
     from matplotlib.figure import Figure
 
     for chart, drawn in (
-        (calibration.calibration_chart, found),
-        (verification.verification_chart, verify(found)),
+        (charts.calibration_chart, found),
+        (charts.verification_chart, verify(found)),
     ):
         figure = Figure(figsize=(9, 8))
         left, right = figure.subplots(1, 2)

@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from sendcap.calibration.calibrate import Calibration
-from sendcap.calibration.charts.calibration import calibration_chart
-from sendcap.calibration.charts.verification import verification_chart
+from sendcap.calibration.charts import calibration_chart, verification_chart
 from sendcap.calibration.estimates import ProviderEstimates
 from sendcap.calibration.families import Fit
 from sendcap.calibration.report import report

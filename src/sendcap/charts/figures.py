@@ -118,9 +118,8 @@ def _boxes(
 
 def _headed(heading: Heading, room_in: float) -> Figure:
     """Return a figure with a heading above some room."""
-    # A time is not broken at the end of a line.
-    words = re.sub(r"(\d[dhm]) (\d)", "\\1\u00a0\\2", heading.words)
-    lines = [line for each in words.splitlines() for line in textwrap.wrap(each, _LETTERS)]
+    words = unbroken(heading.words).splitlines()
+    lines = [line for each in words for line in textwrap.wrap(each, _LETTERS)]
     figure = Figure(figsize=(WIDTH_IN, room_in + 0.55 + _LINE_IN * len(lines)))
     whole_in = figure.get_figheight()
     figure.text(
@@ -140,6 +139,11 @@ def _headed(heading: Heading, room_in: float) -> Figure:
         linespacing=1.3,
     )
     return figure
+
+
+def unbroken(text: str) -> str:
+    """Keep a time together, and a number and its percent sign, at the end of a line."""
+    return re.sub(r"(?<=\d[dhm]) (?=\d)| (?=%)", "\u00a0", text)
 
 
 def headline(title: str, what: str, room_in: float) -> str:

@@ -47,7 +47,9 @@ def delivered_together(
     first_s, last_s = np.array(limits).T
     scenario = next(iter(runs.values())).scenario
     time = TimeAxis(scenario, float(first_s.min()), float(last_s.max()), scale, None)
-    heading = Heading("", "Delivered %", "Lines: the runs. A grey panel is magnified.")
+    heading = Heading(
+        "", "Delivered %", "What the dashboard shows of each run. A grey panel is magnified."
+    )
     panels = panels_on(ax, heading, [2.1] * len(lines))
     time.on(panels, "time since the start")
     for panel, mode in zip(panels, lines, strict=True):

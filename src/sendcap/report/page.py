@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from sendcap.charts.figures import unbroken
 from sendcap.charts.timeaxis import time_axis
 from sendcap.charts.together import delivered_together
 from sendcap.errors import SendcapError
@@ -158,7 +159,7 @@ def _run(answers: Answers, pictures: list[Picture]) -> dict[str, Any]:
         "title": run.scenario.title,
         "seed": run.scenario.seed,
         "facts": answers.facts(),
-        "sentences": run.sentences(modes),
+        "sentences": [unbroken(sentence) for sentence in run.sentences(modes)],
         "pictures": pictures,
         "tables": tables(run.scenario),
         "scenario": dumps(run.scenario),

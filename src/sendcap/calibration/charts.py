@@ -1,4 +1,4 @@
-"""The chart of a calibration: the log's data against the model that was fitted to them."""
+"""Charts of a calibration: the log against the fitted model, and against a simulation of it."""
 
 from __future__ import annotations
 
@@ -10,29 +10,51 @@ from matplotlib.axes import Axes
 
 from sendcap.calibration.attempts import Floats
 from sendcap.calibration.calibrate import Calibration
-from sendcap.calibration.charts.distributions import (
-    DATA,
-    MOST_PROVIDERS,
-    distribution_axes,
-    empty,
-    steps,
-)
 from sendcap.calibration.estimates import ProviderEstimates
 from sendcap.calibration.families import Fit
 from sendcap.calibration.retries import predicted
 from sendcap.calibration.times import Times, observed
+from sendcap.calibration.verification import Verification
+from sendcap.charts.axes import say, without_frame
+from sendcap.charts.drawing import Chart
 from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import WHITE
-from sendcap.charts.style import INK, MODE_LOOKS, house_style
+from sendcap.charts.style import INK, MODE_LOOKS, Look, house_style
 from sendcap.charts.ticks import tick_label
+from sendcap.charts.timeaxis import elapsed_axis
 from sendcap.text.quantities import precise
 
+_HERE: Final = "sendcap.calibration.charts"
+CHARTS: Final = {
+    "Calibration": (
+        Chart(
+            "calibration",
+            "times in the log and the fitted distributions, for each provider",
+            f"{_HERE}:calibration_chart",
+        ),
+    ),
+    "Verification": (
+        Chart(
+            "verification",
+            "time to accept in the log and as simulated",
+            f"{_HERE}:verification_chart",
+        ),
+    ),
+}
+"""The charts of each result, the usual one first."""
+
+_DATA: Final = "#9aa0a6"
+_MOST_PROVIDERS: Final = 6
+_CLOSEST: Final = 0.17
+"""Least distance between ticks, as a share of the axis: a small panel has room for few."""
 _MODEL: Final = MODE_LOOKS["without-efs"].colour
+_SIMULATED: Final = MODE_LOOKS["efs"].colour
 _COLUMNS: Final = ("time to connect", "time of a transaction", "faults: when they clear")
 _FAULT_COLOURS: Final = ("#5790fc", "#f89c20", "#964a8b", "#7a21dd")
 _MOST_DOTS: Final = 4000
 _MOST_FAILURES: Final = 12
 _TICKS_S: Final = (1, 10, 60, 600, 1200, 3600, 21_600, 86_400)
+_SHORTEST_S: Final = 0.01
 
 
 @house_style()
@@ -43,7 +65,7 @@ def calibration_chart(found: Calibration, ax: Axes | None = None) -> list[Axes]:
 
     For the options see `sendcap.charts`.
     """
-    providers = found.providers[:MOST_PROVIDERS]
+    providers = found.providers[:_MOST_PROVIDERS]
     columns = [3] * len(providers) + [1] * bool(len(found.gaps))
     what = f"fitted to {found.evidence.messages:,} messages: the log and the model"
     words = (
@@ -75,12 +97,12 @@ def calibration_chart(found: Calibration, ax: Axes | None = None) -> list[Axes]:
 
 def _time(panel: Axes, fits: list[Fit], times: Times | None) -> None:
     if not fits or times is None:
-        empty(panel, "the log does not tell")
+        _empty(panel, "the log does not tell")
         return
     at_s, upto = observed(times)
     low_s, high_s = (_quantile(at_s, upto, share) for share in (0.002, 0.998))
-    distribution_axes(panel, max(0.7 * low_s, 1e-3), max(1.4 * high_s, 2e-3))
-    steps(panel, at_s, upto, DATA, 4.0)
+    _axes(panel, max(0.7 * low_s, 1e-3), max(1.4 * high_s, 2e-3))
+    _steps(panel, at_s, upto, _DATA, 4.0)
     fit = fits[0]
     _curve(panel, fit, _MODEL)
     words = f"{fit.family}\nmean {precise(fit.mean_s.value)}\noff by {100 * fit.distance:.1f} pt"
@@ -95,7 +117,7 @@ def _curve(panel: Axes, fit: Fit, colour: str) -> None:
 def _faults(panel: Axes, provider: ProviderEstimates) -> None:
     shown = sorted(provider.faults, key=lambda fault: -fault.share.value)[: len(_FAULT_COLOURS)]
     if not shown:
-        empty(panel, "none")
+        _empty(panel, "none")
         return
     ends = []
     for fault in shown:
@@ -103,7 +125,7 @@ def _faults(panel: Axes, provider: ProviderEstimates) -> None:
         ends += [value for value in fault.times.low_s.tolist() if value > 0.0]
         ends += [fit.mean_s.value for fit in fault.fits[:1] if fit.family == "constant"]
     low_s, high_s = (min(ends), max(ends)) if ends else (60.0, 86_400.0)
-    distribution_axes(panel, 0.5 * max(low_s, 1.0), 1.4 * max(high_s, 2.0))
+    _axes(panel, 0.5 * max(low_s, 1.0), 1.4 * max(high_s, 2.0))
     for row, (fault, colour) in enumerate(zip(shown, _FAULT_COLOURS, strict=False)):
         _band(panel, fault.times, colour)
         if fault.fits:
@@ -127,7 +149,7 @@ def _gaps(panel: Axes, found: Calibration) -> None:
     jitter = np.random.default_rng(0).uniform(-0.28, 0.28, len(gaps))
     chosen = np.flatnonzero(gaps.failures < _MOST_FAILURES)[:_MOST_DOTS]
     failures, gap_s = gaps.failures[chosen], gaps.gap_s[chosen]
-    panel.plot(failures + 1 + jitter[chosen], gap_s, ".", color=DATA, markersize=2.5, alpha=0.5)
+    panel.plot(failures + 1 + jitter[chosen], gap_s, ".", color=_DATA, markersize=2.5, alpha=0.5)
     if policy is not None:
         low_s, high_s = predicted(policy.policy, gaps)
         middle_s = (low_s[chosen] + high_s[chosen]) / 2.0
@@ -168,3 +190,66 @@ def _band(panel: Axes, times: Times, colour: str) -> None:
 
 def _quantile(at_s: Floats, upto: Floats, share: float) -> float:
     return float(at_s[min(int(np.searchsorted(upto, share)), len(at_s) - 1)])
+
+
+@house_style()
+def verification_chart(verified: Verification, ax: Axes | None = None) -> list[Axes]:
+    """Draw how long messages took to be accepted, in the log and as simulated.
+
+    For the options see `sendcap.charts`.
+    """
+    shown = [(name, delays) for name, delays in verified.delays.items() if all(map(len, delays))][
+        :_MOST_PROVIDERS
+    ]
+    rows = max(math.ceil(len(shown) / 2), 1)
+    what = "from arrival to acceptance: the log and the fitted scenario, simulated"
+    words = (
+        "Share of the accepted messages that were accepted up to that time. Grey: the log; "
+        "blue: simulated."
+    )
+    panels = panels_on(
+        ax,
+        Heading("", what, words),
+        [1.9] * rows,
+        columns=[2] * rows,
+        most=max(len(shown), 1),
+        right_in=0.3,
+        gap_in=0.65,
+        across_in=0.8,
+        below_in=0.4,
+    )
+    for panel, (name, delays) in zip(panels, shown, strict=False):
+        both = np.maximum(np.concatenate(delays), _SHORTEST_S)
+        _axes(panel, *np.quantile(both, (0.001, 0.9995)).tolist())
+        looks = ((_DATA, 4.0), (_SIMULATED, 1.6))
+        for delay_s, (colour, width) in zip(delays, looks, strict=True):
+            at_s = np.sort(np.maximum(delay_s, _SHORTEST_S))
+            _steps(panel, at_s, np.arange(1, len(at_s) + 1) / len(at_s), colour, width)
+        panel.set_title(name)
+    if not shown:
+        _empty(panels[0], "the log does not tell when messages came")
+    return panels
+
+
+def _empty(panel: Axes, text: str) -> None:
+    """Write words in place of a panel."""
+    panel.set_xticks([])
+    panel.set_yticks([])
+    without_frame(panel)
+    say(panel, text)
+
+
+def _axes(panel: Axes, low_s: float, high_s: float) -> None:
+    """Make the axes those of a distribution: shares up to a time, which is logarithmic."""
+    elapsed_axis(panel, low_s, max(high_s, 1.5 * low_s), closest=_CLOSEST)
+    panel.set_ylim(0.0, 1.02)
+    panel.set_yticks([0.0, 0.5, 1.0], ["0", "50 %", "100 %"])
+
+
+def _steps(panel: Axes, at_s: Floats, upto: Floats, colour: str, width: float) -> None:
+    """Draw the share of values up to each time, to the end of the axis."""
+    first_s, end_s = panel.get_xlim()
+    times_s = np.concatenate(([first_s], np.maximum(at_s, first_s), [max(end_s, at_s[-1])]))
+    shares = np.concatenate(([0.0], upto, [upto[-1]]))
+    look: Look = {"linewidth": width, "solid_capstyle": "butt"}
+    panel.step(times_s, shares, where="post", color=colour, **look)
