@@ -146,10 +146,13 @@ def _gaps(panel: Axes, found: Calibration) -> None:
     """Draw the gap after each number of failures, and the policy's prediction."""
     gaps, policy = found.gaps, found.policy
     panel.set_title("gaps between attempts of a message: the log and the retry policy")
-    jitter = np.random.default_rng(0).uniform(-0.28, 0.28, len(gaps))
-    chosen = np.flatnonzero(gaps.failures < _MOST_FAILURES)[:_MOST_DOTS]
+    # Sorted, since the order of the messages is not that of the log: the same log, the same dots.
+    order = np.lexsort((gaps.gap_s, gaps.failures))
+    order = order[gaps.failures[order] < _MOST_FAILURES]
+    chosen = order[np.unique(np.linspace(0, len(order) - 1, _MOST_DOTS).astype(int))]
     failures, gap_s = gaps.failures[chosen], gaps.gap_s[chosen]
-    panel.plot(failures + 1 + jitter[chosen], gap_s, ".", color=_DATA, markersize=2.5, alpha=0.5)
+    jitter = np.random.default_rng(0).uniform(-0.28, 0.28, len(chosen))
+    panel.plot(failures + 1 + jitter, gap_s, ".", color=_DATA, markersize=2.5, alpha=0.5)
     if policy is not None:
         low_s, high_s = predicted(policy.policy, gaps)
         middle_s = (low_s[chosen] + high_s[chosen]) / 2.0
