@@ -42,7 +42,7 @@ def test_a_life_is_the_attempts_of_a_message_until_it_is_accepted() -> None:
     assert each.tries.tolist() == [2, 1, 1]
     assert each.end.tolist() == [ACCEPTED, HARD, OPEN]
     assert each.number.tolist() == [0, 1, 0, 0]
-    assert each.whole.all()
+    assert each.complete.all()
     follows, gap_s = gaps_s(each)
     assert follows.tolist() == [0]
     assert gap_s.tolist() == [299]
@@ -89,12 +89,12 @@ def test_a_bounce_in_two_logs_counts_once_and_a_later_one_by_itself() -> None:
 
 def test_what_may_have_been_tried_before_is_not_whole() -> None:
     early = table((7, 1, 1, ACCEPTED), arrived_s=LATER_S - 300)
-    assert not lives(early, LATER_S).whole.any()
-    assert lives(early, LATER_S, strict=False).whole.all()
+    assert not lives(early, LATER_S).complete.any()
+    assert lives(early, LATER_S, strict=False).complete.all()
     third = table((7, 1, 1, ACCEPTED), attempt=3)
-    assert not lives(third, LATER_S, strict=False).whole.any()
+    assert not lives(third, LATER_S, strict=False).complete.any()
     unknown = table((7, 1, 1, ACCEPTED), arrived_s=np.nan)
-    assert lives(unknown, LATER_S).whole.all()
+    assert lives(unknown, LATER_S).complete.all()
 
 
 @pytest.mark.parametrize("in_memory", [10, 10_000])

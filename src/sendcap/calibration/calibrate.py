@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +23,7 @@ from sendcap.calibration.logs.recognising import FORMATS, FileRead, read_logs
 from sendcap.calibration.providers import Providers, read_map
 from sendcap.calibration.report import sections
 from sendcap.calibration.retries import Recognised, recognise
-from sendcap.calibration.scenarios import FittedScenario, fitted_scenario
+from sendcap.calibration.scenarios import fitted_scenario
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.mailbox_providers import OTHER
@@ -42,6 +41,12 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
 
     Attributes
     ----------
+    scenario
+        The fitted scenario.
+    text
+        The scenario's file; comments give the source of each figure.
+    missing
+        Keys without an estimate, each with a reason.
     files
         The logs.
     skipped
@@ -68,6 +73,9 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
         Counts and samples behind the estimates.
     """
 
+    scenario: Scenario = field(init=False)
+    text: str = field(init=False)
+    missing: list[str] = field(init=False)
     files: list[FileRead]
     skipped: Skipped
     providers: list[ProviderEstimates]
@@ -81,24 +89,9 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
     feedback_skipped: Counter[str]
     evidence: Evidence
 
-    @cached_property
-    def _fitted(self) -> FittedScenario:
-        return fitted_scenario(self)
-
-    @property
-    def scenario(self) -> Scenario:
-        """The fitted scenario."""
-        return self._fitted.scenario
-
-    @property
-    def text(self) -> str:
-        """The scenario's file; comments give the source of each figure."""
-        return self._fitted.text
-
-    @property
-    def missing(self) -> list[str]:
-        """Keys without an estimate, each with a reason."""
-        return self._fitted.missing
+    def __post_init__(self) -> None:
+        for name, value in fitted_scenario(self)._asdict().items():
+            object.__setattr__(self, name, value)
 
     @property
     def policy(self) -> Recognised | None:

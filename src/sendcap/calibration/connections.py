@@ -162,9 +162,9 @@ def per_connection(uses: Ints) -> PerConnection | None:
     if not len(known):
         return None
     most = int(known[-1])
-    there, before = int(uses[most]), int(uses[most - 1]) if most > 1 else int(uses[most])
-    limit = there >= _LEAST_CLOSED and there >= _CLOSED_AT_LIMIT * before
+    last, before = int(uses[most]), int(uses[most - 1]) if most > 1 else int(uses[most])
+    limit = last >= _LEAST_CLOSED and last >= _CLOSED_AT_LIMIT * before
     # Without any reuse, a single message per connection is no limit.
     limit &= most > 1
     total = int(uses[1:].sum())
-    return PerConnection(most, there, limit, total / max(int(uses[1]), 1), int(uses[1]))
+    return PerConnection(most, last, limit, total / max(int(uses[1]), 1), int(uses[1]))

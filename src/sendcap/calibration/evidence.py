@@ -122,9 +122,9 @@ class Evidence:
             self._take(lives(part, self.first_s, strict=strict))
 
     def _take(self, part: Lives) -> None:
-        rows, whole = part.rows, part.whole
+        rows, complete = part.rows, part.complete
         self.sessions.add(rows)
-        self.partial += int((~whole).sum())
+        self.partial += int((~complete).sum())
         provider = rows["provider"]
         of_life = provider[part.first]
         follows, gap_s = gaps_s(part)
@@ -132,16 +132,16 @@ class Evidence:
         again = (after["outcome"] == SOFT) & (after["reason"] == failed["reason"])
         for number, evidence in enumerate(self.providers.values()):
             self._take_attempts(evidence, rows[provider == number])
-            self._take_lives(evidence, part, np.flatnonzero((of_life == number) & whole))
+            self._take_lives(evidence, part, np.flatnonzero((of_life == number) & complete))
             chosen = failed["provider"] == number
             evidence.tried_again += _by_reason(failed[chosen])
             evidence.repeated += _by_reason(failed[chosen & again])
             evidence.returned += int((part.returned["provider"] == number).sum())
         self._take_gaps(part, follows, gap_s)
         # Across all providers: in the order of the hashes, so that the sample is random.
-        arrived_s = rows["arrived_s"][part.first[whole]]
+        arrived_s = rows["arrived_s"][part.first[complete]]
         self.arrivals_s.add(self._came_s(arrived_s[~np.isnan(arrived_s)]))
-        expired = (part.end == EXPIRED) & whole
+        expired = (part.end == EXPIRED) & complete
         age_s = part.expired_s[expired] - rows["arrived_s"][part.last[expired]]
         self.ages_s.add(age_s[~np.isnan(age_s)])
 
@@ -168,8 +168,7 @@ class Evidence:
         tries = np.minimum(part.tries[which], _MOST_TRIES)
         evidence.tries += np.bincount(tries, minlength=_MOST_TRIES + 1)
         looked_at = ~np.isin(rows["reason"], _NOT_LOOKED_AT) | (rows["outcome"] != SOFT)
-        upto = np.append(0, np.cumsum(looked_at))
-        evidence.looked_at += int((upto[last + 1] > upto[first]).sum())
+        evidence.looked_at += int(np.logical_or.reduceat(looked_at, part.first)[which].sum())
         evidence.hard += _by_reason(rows[last[end == HARD]])
         failed = rows["outcome"][first] == SOFT
         evidence.soft_first += _by_reason(rows[first[failed]])
@@ -177,16 +176,15 @@ class Evidence:
         delay_s = rows["finished_s"][accepted] - self._came_s(rows["arrived_s"][accepted])
         evidence.delay_s.add(delay_s[~np.isnan(delay_s)])
         if failed.any():
-            _take_clearing(evidence, rows, first[failed], last[failed])
+            _take_clearing(evidence, part, which[failed])
 
     def _came_s(self, arrived_s: Floats) -> Floats:
         """Return arrivals; unless strict, a message waiting when the log began came just then."""
         return arrived_s if self.strict else np.maximum(arrived_s, self.first_s - 1.0)
 
     def _take_gaps(self, part: Lives, follows: Ints, gap_s: Floats) -> None:
-        life = np.cumsum(part.number == 0) - 1
-        whole = part.whole[life[follows]]
-        follows, gap_s = follows[whole], gap_s[whole]
+        complete = part.complete[part.life[follows]]
+        follows, gap_s = follows[complete], gap_s[complete]
         failed, finished_s = part.rows[follows], part.rows["finished_s"]
         before_s = np.zeros(len(part.rows))
         later = follows[part.number[follows + 1] > 0] + 1
@@ -194,7 +192,7 @@ class Evidence:
         gaps = np.zeros(len(follows), GAP)
         gaps["failures"] = part.number[follows]
         gaps["age_s"] = failed["finished_s"] - failed["arrived_s"]
-        gaps["failing_s"] = failed["finished_s"] - finished_s[part.first[life[follows]]]
+        gaps["failing_s"] = failed["finished_s"] - finished_s[part.first[part.life[follows]]]
         gaps["previous_s"] = before_s[follows]
         gaps["gap_s"] = gap_s
         gaps["exact"] = ~np.isnan(part.rows["ready_s"][follows + 1])
@@ -213,19 +211,16 @@ class Evidence:
         return sum(evidence.messages for evidence in self.providers.values())
 
 
-def _take_clearing(evidence: ProviderEvidence, rows: Records, first: Ints, last: Ints) -> None:
+def _take_clearing(evidence: ProviderEvidence, part: Lives, which: Ints) -> None:
     """Add the bounds of the time at which the faults of first attempts cleared."""
-    sizes = last - first + 1
-    life = np.repeat(np.arange(len(first)), sizes)
-    row = first[life] + np.arange(len(life)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    reason = rows["reason"][first]
-    same = (rows["outcome"][row] == SOFT) & (rows["reason"][row] == reason[life])
-    still = np.zeros(len(first), np.int64)
-    np.maximum.at(still, life[same], row[same])
-    begins_s = rows["finished_s"][first]
-    low_s = rows["finished_s"][still] - begins_s
-    after = np.minimum(still + 1, len(rows) - 1)
-    high_s = np.where(still < last, rows["finished_s"][after] - begins_s, np.inf)
+    finished_s, all_reasons = part.rows["finished_s"], part.rows["reason"]
+    first, last, reason = part.first[which], part.last[which], all_reasons[part.first[which]]
+    same = (part.rows["outcome"] == SOFT) & (all_reasons == all_reasons[part.first[part.life]])
+    numbers = np.where(same, np.arange(len(same)), 0)
+    still = np.maximum.reduceat(numbers, part.first)[which]
+    low_s = finished_s[still] - finished_s[first]
+    after = np.minimum(still + 1, len(part.rows) - 1)
+    high_s = np.where(still < last, finished_s[after] - finished_s[first], np.inf)
     for number in np.unique(reason).tolist():
         chosen = reason == number
         sample = evidence.clearing.setdefault(number, Sample(dtype=("f8", 2)))

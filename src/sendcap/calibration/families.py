@@ -176,13 +176,10 @@ def constant(times: Times, never: bool) -> Fit | None:
     the middle is its estimate.
     """
     is_open = np.isinf(times.high_s)
-    if is_open.all():
+    if is_open.all() or (times.censored and not never):
         return None
-    low_s = float(times.low_s[~is_open].max())
-    high_s = float(times.high_s.min())
+    low_s, high_s = float(times.low_s[~is_open].max()), float(times.high_s.min())
     if low_s > high_s:
-        return None
-    if times.censored and not never:
         return None
     lost = share(int(times.censored), int(times.count)) if never else None
     value_s = (low_s + high_s) / 2.0

@@ -82,6 +82,5 @@ def _columns(row: list[str]) -> tuple[int, int] | None:
 
 def times_of(latency_s: Floats) -> Times:
     """Return the latencies as intervals; whole seconds are rounded values."""
-    whole = bool(np.all(latency_s == np.rint(latency_s)))
-    half_s = 0.5 if whole else 0.0
+    half_s = 0.5 if np.all(latency_s == np.rint(latency_s)) else 0.0
     return Times.of(np.maximum(latency_s - half_s, 0.0), latency_s + half_s)

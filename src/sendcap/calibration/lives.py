@@ -37,11 +37,12 @@ class Lives:
     """Lives of some messages: first an array entry for each attempt, then one for each life."""
 
     rows: Records  # attempts, life by life, in order of time
-    number: Ints  # position of an attempt in its life, from 0
+    life: Ints
+    number: Ints  # position of an attempt in the life, from 0
     first: Ints  # row of the first attempt
     last: Ints
     end: Ints  # ACCEPTED, HARD, EXPIRED or OPEN
-    whole: Flags  # whether the first attempt is in the log
+    complete: Flags  # whether the first attempt is in the log
     expired_s: Floats  # NaN without an expiry
     returned: Records  # asynchronous bounces
 
@@ -58,49 +59,41 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     bounce, and a different arrival begins another one. ``strict`` counts a message that arrived
     well before the first attempt as tried before.
     """
-    records = _expiries_marked(records)
-    outcome = records["outcome"]
+    outcome = records["outcome"].copy()
+    # By such a hard bounce the MTA itself gives up.
+    outcome[(outcome == HARD) & (records["enhanced"] % 1_000_000 == _TIME_EXPIRED)] = EXPIRED
     rows = records[(outcome == ACCEPTED) | (outcome == SOFT) | (outcome == HARD)]
     rows = rows[np.lexsort((rows["finished_s"], rows["recipient"], rows["message"]))]
     rows = rows[~_reported_twice(rows)]
     begins = ~_continues(rows)
     first = np.flatnonzero(begins)
     last = np.append(first[1:], len(rows))[: len(first)] - 1
-    number = np.arange(len(rows)) - np.repeat(first, last - first + 1)
+    life = np.cumsum(begins) - 1
+    number = np.arange(len(rows)) - first[life]
     end = np.where(rows["outcome"][last] == SOFT, OPEN, rows["outcome"][last]).astype(np.int64)
     expired_s = _expired_s(rows[last], records[outcome == EXPIRED])
     expired_s[end != OPEN] = np.nan
     end[~np.isnan(expired_s)] = EXPIRED
-    whole = rows["attempt"][first] <= 1
+    complete = rows["attempt"][first] <= 1
     if strict:
-        # NaN compares false: a message of unknown arrival counts as whole.
-        whole &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
-    return Lives(rows, number, first, last, end, whole, expired_s, records[outcome == RETURNED])
+        # NaN compares false: a message of unknown arrival counts as complete.
+        complete &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
+    returned = records[outcome == RETURNED]
+    return Lives(rows, life, number, first, last, end, complete, expired_s, returned)
 
 
-def _expiries_marked(records: Records) -> Records:
-    """Turn hard bounces by which the MTA itself gives up into expiries."""
-    gave_up = (records["outcome"] == HARD) & (records["enhanced"] % 1_000_000 == _TIME_EXPIRED)
-    if not gave_up.any():
-        return records
-    records = records.copy()
-    records["outcome"][gave_up] = EXPIRED
-    return records
-
-
-def _same_message(rows: Records) -> Flags:
-    """Return a mask of rows of the same message as the previous row."""
+def _same_message(rows: Records) -> tuple[Flags, Records, Records]:
+    """Return a mask of rows of the same message as the previous row, and all pairs of rows."""
+    before, after = rows[:-1], rows[1:]
     same = np.zeros(len(rows), np.bool_)
-    same[1:] = (rows["message"][1:] == rows["message"][:-1]) & (
-        rows["recipient"][1:] == rows["recipient"][:-1]
-    )
-    return same
+    same[1:] = before["message"] == after["message"]
+    same[1:] &= before["recipient"] == after["recipient"]
+    return same, before, after
 
 
 def _reported_twice(rows: Records) -> Flags:
     """Return a mask of hard bounces that repeat the previous row, from another log."""
-    again = _same_message(rows)
-    after, before = rows[1:], rows[:-1]
+    again, before, after = _same_message(rows)
     again[1:] &= (after["outcome"] == HARD) & (before["outcome"] == HARD)
     again[1:] &= after["finished_s"] - before["finished_s"] <= _SAME_EVENT_S
     return again
@@ -108,10 +101,9 @@ def _reported_twice(rows: Records) -> Flags:
 
 def _continues(rows: Records) -> Flags:
     """Return a mask of attempts of the same life as the previous row."""
-    same = _same_message(rows)
-    same[1:] &= rows["outcome"][:-1] == SOFT
-    apart = np.abs(rows["arrived_s"][1:] - rows["arrived_s"][:-1])
-    same[1:] &= ~(apart > _SAME_ARRIVAL_S)
+    same, before, after = _same_message(rows)
+    same[1:] &= before["outcome"] == SOFT
+    same[1:] &= ~(np.abs(after["arrived_s"] - before["arrived_s"]) > _SAME_ARRIVAL_S)
     return same
 
 

@@ -177,11 +177,7 @@ def _fault(fault: FaultEstimate) -> Iterator[str | Table]:
 
 def _fitted(name: str, fits: list[Fit], times: Times) -> Iterator[str | Table]:
     best = fits[0]
-    cv = (
-        ""
-        if best.family in ("exponential", "constant")
-        else f", cv {best.cv.text('{:.3g}'.format)}"
-    )
+    cv = "" if best.family in ("exponential", "constant") else f", cv {best.cv.text(_three)}"
     yield f"{name}: {best.family}, mean {best.mean_s.text(precise)}{cv}; {best.count:,.0f} values."
     if best.family == "constant":
         return

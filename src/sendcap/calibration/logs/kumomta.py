@@ -89,11 +89,11 @@ class KumomtaReader(LineReader):
         return self.context.reply(text, enhanced, code)
 
 
-def _time_s(record: dict[str, Any], exact: str, whole: str, *, needed: bool) -> float:
+def _time_s(record: dict[str, Any], exact: str, rounded: str, *, needed: bool) -> float:
     text = record.get(exact)
     if text:
         return rfc3339_s(str(text).encode("ascii", "replace"))
-    number = record.get(whole)
+    number = record.get(rounded)
     if number is None and not needed:
         return math.nan
     seconds = float(number)  # type: ignore[arg-type]

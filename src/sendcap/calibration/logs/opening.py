@@ -116,7 +116,7 @@ class Log:
                         yield b"".join(held)
                         held, count = [], 0
         except _DAMAGED as error:
-            self.damage = _why(error)
+            self.damage = _damage(error)
         if held:
             yield b"".join(held)
 
@@ -127,7 +127,7 @@ class Log:
         return cast("BinaryIO", opener[self.compression](self.path, "rb"))
 
 
-def _why(error: BaseException) -> str:
+def _damage(error: BaseException) -> str:
     if isinstance(error, EOFError):
         return "is cut off: the end of the compressed data is missing"
     return "is damaged: " + (str(error).splitlines() or ["unreadable"])[0][:100]

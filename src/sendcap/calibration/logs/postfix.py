@@ -70,8 +70,8 @@ class PostfixReader(Reader):
             if _STATUS not in line:
                 others += 1
                 continue
-            found = match(line)
-            if found is None:
+            matched = match(line)
+            if matched is None:
                 expired = self._expired(line, number)
                 if expired is not None:
                     yield expired
@@ -79,7 +79,7 @@ class PostfixReader(Reader):
             (
                 syslog, rfc3339, agent, queue_id, to, relay, use, delay, a, b, c, d,
                 kind, subject, detail, status, text,
-            ) = found.groups()  # fmt: skip
+            ) = matched.groups()  # fmt: skip
             outcome, connected = outcomes.get(status), agent in _NETWORKED
             if outcome is None:
                 self.pass_over("another status")
