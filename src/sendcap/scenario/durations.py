@@ -16,22 +16,18 @@ from sendcap.errors import SendcapError
 from sendcap.text.quoting import did_you_mean, shown
 
 _UNITS: Final[dict[str, Fraction]] = {
-    "ms": Fraction(1, 1000),
-    "s": Fraction(1),
-    "m": Fraction(60),
-    "h": Fraction(3600),
-    "d": Fraction(86_400),
-    "w": Fraction(604_800),
+    name: size
+    for size, names in (
+        (Fraction(1, 1000), ("ms", "millisecond", "milliseconds", "msec")),
+        (Fraction(1), ("s", "sec", "secs", "second", "seconds")),
+        (Fraction(60), ("m", "min", "mins", "minute", "minutes")),
+        (Fraction(3600), ("h", "hr", "hrs", "hour", "hours")),
+        (Fraction(86_400), ("d", "day", "days")),
+        (Fraction(604_800), ("w", "week", "weeks")),
+    )
+    for name in names
 }
-_LONG_UNITS: Final[dict[str, str]] = {
-    **dict.fromkeys(("millisecond", "milliseconds", "msec"), "ms"),
-    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), "m"),
-    **dict.fromkeys(("hr", "hrs", "hour", "hours"), "h"),
-    **dict.fromkeys(("day", "days"), "d"),
-    **dict.fromkeys(("week", "weeks"), "w"),
-}
-_SHORT: Final[dict[str, str]] = {**{unit: unit for unit in _UNITS}, **_LONG_UNITS}
+"""Seconds of each unit."""
 _PART: Final = re.compile(
     r"\s*(\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*([a-zA-Z]+)\s*", re.ASCII
 )
@@ -82,7 +78,11 @@ def _parsed(text: str) -> float:
         part = _PART.match(text, position)
         if part is None or len(text) > _LONGEST_TEXT:
             raise ValueError(f"{shown(text)} is not a duration; {_EXAMPLE}")
-        size = _unit(part[2], text)
+        unit = part[2]
+        if unit not in _UNITS:
+            hint = did_you_mean(unit, _UNITS) or "; units: ms s m h d w"
+            raise ValueError(f"unknown unit {shown(unit)} in {shown(text)}{hint}")
+        size = _UNITS[unit]
         if smallest is not None and size >= smallest:
             raise ValueError(f"{shown(text)}: write each unit once, the larger ones first")
         smallest = size
@@ -94,13 +94,6 @@ def _parsed(text: str) -> float:
         return float(total)
     except OverflowError:
         raise ValueError(f"{shown(text)} is too long; a duration must be finite") from None
-
-
-def _unit(unit: str, text: str) -> Fraction:
-    if unit not in _SHORT:
-        hint = did_you_mean(unit, _SHORT) or "; units: ms s m h d w"
-        raise ValueError(f"unknown unit {shown(unit)} in {shown(text)}{hint}")
-    return _UNITS[_SHORT[unit]]
 
 
 def as_seconds(time: float | str, name: str) -> float:

@@ -9,6 +9,7 @@ bottleneck. Nothing is simulated, and nothing is random.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,15 +111,10 @@ class Stage:
 def stages(
     scenario: Scenario, attempts_per_message: Mapping[str, float] | None = None
 ) -> tuple[Stage, ...]:
-    """Return the stages of a scenario: the relay, an ingress with a rate, providers with messages.
+    """Return the stages: the relay, an ingress with a rate, providers with messages.
 
-    Parameters
-    ----------
-    scenario
-        A scenario.
-    attempts_per_message
-        Mean attempts per message for each provider (default: 1, first attempts only). Throttled
-        and unreachable attempts are the effect of a limit and no load, so they do not count.
+    The mean attempts per message are those of each provider (default: 1, first attempts only).
+    Throttled and unreachable attempts are the effect of a limit and no load: they do not count.
     """
     return (*upstream(scenario), *_providers(scenario, attempts_per_message or {}))
 
@@ -139,13 +135,13 @@ def upstream(scenario: Scenario) -> tuple[Stage, ...]:
 def _providers(scenario: Scenario, attempts_per_message: Mapping[str, float]) -> list[Stage]:
     total = sum(delivery.messages for delivery in scenario.deliveries)
     arriving = 1.0 - scenario.relay.error_rate
-    messages: dict[str, int] = {}
+    messages: Counter[str] = Counter()
     first_s: dict[str, float] = {}
-    for delivery in scenario.deliveries:
+    for delivery in sorted(scenario.deliveries, key=lambda each: each.at):
         for name, count in delivery.counts().items():
+            messages[name] += count
             if count:
-                messages[name] = messages.get(name, 0) + count
-                first_s[name] = min(first_s.get(name, math.inf), delivery.at)
+                first_s.setdefault(name, delivery.at)
     return [
         Stage(
             "provider",
@@ -158,7 +154,7 @@ def _providers(scenario: Scenario, attempts_per_message: Mapping[str, float]) ->
             provider.connections_per_ip * scenario.mta.ips,
         )
         for name, provider in scenario.providers.items()
-        if name in messages
+        if name in first_s
     ]
 
 

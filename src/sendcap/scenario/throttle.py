@@ -22,7 +22,7 @@ from sendcap.scenario.section import Count, OneOrMore, Place, Section, Share, re
 _DAY_S: Final = 86_400.0
 
 
-def closed_or_rate(value: Any) -> Any:
+def _closed_or_rate(value: Any) -> Any:
     """Read a rate, or "closed": nothing goes."""
     if value == "closed" or isinstance(value, Rate):
         return value
@@ -31,7 +31,7 @@ def closed_or_rate(value: Any) -> Any:
 
 ClosedOrRate = Annotated[
     Rate | Literal["closed"],
-    BeforeValidator(closed_or_rate),
+    BeforeValidator(_closed_or_rate),
     PlainSerializer(str, return_type=str),
     WithJsonSchema({**RATE_SCHEMA, "examples": ["200/d", "closed"]}),
 ]

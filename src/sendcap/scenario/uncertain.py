@@ -104,7 +104,7 @@ def load_uncertain(
             raise ScenarioError("\n".join(f"{name}: {line}" for line in parts.problems))
         scenario, known = from_dict(parts.data, name, folder), parts.ranges
     for path, ends in (ranges or {}).items():
-        known[path] = _given(path, ends)
+        known[path] = _range(path, ends)
         scenario = updated(scenario, {path: known[path].at(0.5)})
     if len(known) > MOST_RANGES:
         raise ScenarioError(
@@ -122,14 +122,13 @@ def _some(ranges: Mapping[str, Range]) -> Mapping[str, Range]:
     return ranges
 
 
-def _given(path: str, ends: Ends | Range) -> Range:
+def _range(path: str, ends: Ends | Range) -> Range:
     if isinstance(ends, Range):
         return ends
     if not (isinstance(ends, list | tuple) and len(ends) == 2):
         raise SendcapError(f"{visible(path)}: give a range as (low, high), not {ends!r}")
+    place = place_of(path)
     try:
-        return range_at(place_of(path), *ends)
-    except ScenarioError:
-        raise
+        return range_at(place, *ends)
     except SendcapError as problem:
         raise SendcapError(f"{visible(path)}: {problem}") from None
