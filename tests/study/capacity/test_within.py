@@ -218,7 +218,7 @@ def test_a_target_that_can_never_be_met_says_so_and_why(sections, time, share, m
         ({"share": 0}, "share: must be more than 0 and at most 100%"),
         ({"share": "110%"}, "share: must be more than 0 and at most 100%"),
         ({"share": "most"}, "share: .most. is not a share"),
-        ({"share": True}, "share: must be a number"),
+        ({"share": True}, "share: must be a share, not True"),
         ({"confidence": 1.0}, "confidence: must be between 0 and 1"),
         ({"precision": 0.0}, "precision: must be more than 0"),
         ({"replications": 1}, "replications: must be a whole number from 2"),

@@ -169,10 +169,17 @@ def sustained(
         per_s, kind, name, precise = _unstable(streams, ceilings, confidence, precision)
         if per_s.high < relay_per_s < math.inf:
             growing = _growing(endless, ceilings, measured, seeds[:_GROWING], simulations)
-    times_s = streams.stream.warm_up_s, streams.stream.measured_s
-    done = simulations.done
     return Sustained(
-        per_s, kind, name, relay_per_s, tuple(growing), *times_s, confidence, done, precise
+        per_s=per_s,
+        kind=kind,
+        name=name,
+        relay_per_s=relay_per_s,
+        growing=tuple(growing),
+        warm_up_s=streams.stream.warm_up_s,
+        measured_s=streams.stream.measured_s,
+        confidence=confidence,
+        simulations=simulations.done,
+        precise=precise,
     )
 
 

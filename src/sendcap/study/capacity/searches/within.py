@@ -116,10 +116,6 @@ def largest_within(
     be if they did not expire before their turn comes. All deliveries of the scenario grow and
     shrink by the same factor; the time counts from the first one's start.
 
-    Each replication has a size at which the share is accepted just in time, found by a root search
-    over simulations with the same draws, exact to a tenth of ``precision``. The answer is the mean
-    of these sizes.
-
     Parameters
     ----------
     scenario
@@ -145,19 +141,31 @@ def largest_within(
         If no delivery is small enough, every delivery is, or an argument is invalid.
     """
     scenario = scenario_of(scenario)
-    within_s = as_seconds(within, "within")
-    if not 0.0 < within_s < math.inf:
-        raise SendcapError(f"within: must be a time of more than 0, such as 4h, not {within}")
+    within_s = _limit_s(within)
     share = parse_share(share)
     require_confidence(confidence)
     seeds = seeds_of(scenario, replications)
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
         root = _root(scenario, within_s, share, seeds, simulations, confidence, precision)
-    size, factor = root.size, root.size.mean / messages(scenario)
-    digits = certain_digits(size)
-    done, precise = simulations.done, root.precise
-    return Capacity(within_s, share, digits, size, factor, confidence, done, precise, scenario)
+    return Capacity(
+        within_s=within_s,
+        share=share,
+        messages=certain_digits(root.size),
+        size=root.size,
+        factor=root.size.mean / messages(scenario),
+        confidence=confidence,
+        simulations=simulations.done,
+        precise=root.precise,
+        scenario=scenario,
+    )
+
+
+def _limit_s(within: float | str) -> float:
+    within_s = as_seconds(within, "within")
+    if not 0.0 < within_s < math.inf:
+        raise SendcapError(f"within: must be a time of more than 0, such as 4h, not {within}")
+    return within_s
 
 
 def _root(
@@ -169,7 +177,11 @@ def _root(
     confidence: float,
     precision: float,
 ) -> Root:
-    """Return the size at which the share is accepted just in time."""
+    """Return the mean of the sizes at which the share is accepted just in time.
+
+    Each replication has such a size, found by a root search over simulations with the same draws,
+    exact to a tenth of the precision.
+    """
     until_s = begins_s(scenario) + within_s
     simulated = with_edge_at(bare(scenario), until_s)
     ledger = idle_ledger(simulated)
