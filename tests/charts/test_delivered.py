@@ -184,7 +184,7 @@ def test_the_time_axis_says_that_it_is_logarithmic(run) -> None:
 
 def test_expiry_is_counted_from_the_relaying(run) -> None:
     news, loyalty = expiry_spans(run)
-    assert (news.delivery, loyalty.delivery) == ("news", "loyalty")
+    assert (news.label, loyalty.label) == ("news", "loyalty")
     assert news.first_s == 8 * HOUR
     assert news.last_s == 8 * HOUR + 60.0
     assert loyalty.first_s == 84 * HOUR + 1800.0

@@ -1,4 +1,4 @@
-"""The chart of a delivery: Delivered % and Bounces + errors % over time, a line per mode.
+"""The charts of Delivered % over time: of a run, a line per mode, and of several runs together.
 
 Without EFS, Delivered % starts at 100 and sinks by a few percent; with EFS it climbs to the same
 few percent from 0. On one axis from 0 to 100 the sinking could not be read, so a panel between
@@ -7,7 +7,7 @@ the two shows the top of Delivered % magnified.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,18 +18,20 @@ from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.providers import delivery_of
-from sendcap.charts.style import MODE_LOOKS, SHADE, house_style
+from sendcap.charts.style import MODE_LOOKS, PETROFF, SHADE, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Start, limits_s, time_axis
+from sendcap.charts.timeaxis import Start, TimeAxis, limits_s, time_axis
+from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.text.quantities import counted
+from sendcap.text.quoting import shortened
 
 if TYPE_CHECKING:
     from sendcap.run import Run
 
 Lines = dict[Mode, Floats]
 
-MAGNIFY_FROM_PCT: Final = 50.0
+_MAGNIFY_FROM_PCT: Final = 50.0
 """Delivered % is magnified if all of it, but for climbs, lies above this."""
 _CLIMB_PT: Final = 1.0
 """Where all lines climb from 0, about a third of so many points of it are magnified."""
@@ -112,12 +114,12 @@ def _magnified_range(shares: Lines) -> tuple[float, float] | None:
         if len(values):
             lowest = float(values.min())
             # Of a line that climbs from 0 only the end is in the range.
-            shown += [lowest if lowest >= MAGNIFY_FROM_PCT else float(values[-1])]
+            shown += [lowest if lowest >= _MAGNIFY_FROM_PCT else float(values[-1])]
             shown += [float(values.max())]
-    if not shown or min(shown) < MAGNIFY_FROM_PCT or max(shown) - min(shown) < 1e-9:
+    if not shown or min(shown) < _MAGNIFY_FROM_PCT or max(shown) - min(shown) < 1e-9:
         return None
     span = max(shown) - min(shown)
-    if all(np.nanmin(values) < MAGNIFY_FROM_PCT for values in shares.values()):
+    if all(np.nanmin(values) < _MAGNIFY_FROM_PCT for values in shares.values()):
         # Of lines that all climb, the last of the climb, too.
         span = max(span, _CLIMB_PT)
     # More below, so that the end of a climb can be seen.
@@ -136,4 +138,62 @@ def _draw_lines(panel: Axes, run: Run, lines: Lines) -> None:
         if len(known):
             end = float(known[-1])
             ends.append(EndLabel(f"{look.label}  {end:.2f} %", end, look.colour))
+    label_ends(panel, ends)
+
+
+@house_style()
+def delivered_together(
+    runs: Mapping[str, Run],
+    modes: Iterable[Mode] = ("without-efs", "efs"),
+    ax: Axes | Sequence[Axes] | None = None,
+    *,
+    scale: Scale = "symlog",
+) -> list[Axes]:
+    """Draw Delivered % of one to ten runs, by name, over time: a panel for each mode."""
+    if not 1 <= len(runs) <= len(PETROFF):
+        raise SendcapError(f"{len(runs)} runs: a chart has room for 1 to {len(PETROFF)} lines")
+    lines = {
+        mode: {
+            name: run.readings.figures(
+                mode, denominator=run.scenario.reporting.denominator
+            ).delivered_pct
+            for name, run in runs.items()
+        }
+        for mode in modes
+    }
+    limits = [limits_s(run, [each[name] for each in lines.values()]) for name, run in runs.items()]
+    first_s, last_s = np.array(limits).T
+    scenario = next(iter(runs.values())).scenario
+    time = TimeAxis(scenario, float(first_s.min()), float(last_s.max()), scale, None)
+    heading = Heading(
+        "", "Delivered %", "What the dashboard shows of each run. A grey panel is magnified."
+    )
+    panels = panels_on(ax, heading, [2.1] * len(lines))
+    time.on(panels, "time since the start")
+    for panel, mode in zip(panels, lines, strict=True):
+        panel.set_title(f"Delivered %, {MODE_LOOKS[mode].label}")
+        _draw_runs(panel, runs, lines[mode], time)
+    return panels
+
+
+def _draw_runs(
+    panel: Axes, runs: Mapping[str, Run], lines: Mapping[str, Floats], time: TimeAxis
+) -> None:
+    lowest, highest, ends = 100.0, 0.0, []
+    for number, (name, run) in enumerate(runs.items()):
+        times_s, shown = time.held(run.ledger.edges_s)
+        colour, pct = PETROFF[number], lines[name]
+        style = "--" if number % 2 else "-"
+        panel.plot(times_s, pct[shown], style, color=colour, linewidth=2.0)
+        known = pct[~np.isnan(pct)]
+        if len(known):
+            lowest, highest = min(lowest, float(known.min())), max(highest, float(known.max()))
+            end = float(known[-1])
+            ends.append(EndLabel(f"{shortened(name)}  {end:.2f} %", end, colour))
+    if lowest >= _MAGNIFY_FROM_PCT:
+        room = 0.08 * max(highest - lowest, 0.01)
+        panel.set_ylim(lowest - room, highest + room)
+        panel.set_facecolor(SHADE)
+    else:
+        percent_axis(panel)
     label_ends(panel, ends)

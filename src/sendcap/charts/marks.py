@@ -34,14 +34,6 @@ class Mark(NamedTuple):
     note: str = ""  # second line of the label of a span
 
 
-class ExpirySpan(NamedTuple):
-    """The end of validity of a delivery's first message and of the last."""
-
-    delivery: str
-    first_s: float
-    last_s: float
-
-
 def run_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the marks of a run: starts, outages, ends of validity."""
     ends = _ends_of_validity(expiry_spans(run, delivery), "(first to last message)")
@@ -63,11 +55,11 @@ def stage_marks(scenario: Scenario) -> list[Mark]:
 def validity_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the ends of the first messages' validity."""
     ends_s = {each.name: each.at + each.honoured_validity for each in chosen(scenario, delivery)}
-    return _ends_of_validity([ExpirySpan(name, end, end) for name, end in ends_s.items()], "")
+    return _ends_of_validity([Mark(name, end, end) for name, end in ends_s.items()], "")
 
 
-def expiry_spans(run: Run, delivery: str = ALL_DELIVERIES) -> list[ExpirySpan]:
-    """Return when messages expire, a span for each delivery that relayed any, first one first.
+def expiry_spans(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
+    """Return when messages expire, by delivery that relayed any, the first one first.
 
     The ledger tells when messages were relayed no finer than in bins, so with the clock's origin
     there, the span is as much wider.
@@ -81,8 +73,8 @@ def expiry_spans(run: Run, delivery: str = ALL_DELIVERIES) -> list[ExpirySpan]:
         if run.scenario.mta.clock_origin == "relayed":
             first_s, last_s = run.ledger.edges_s[[relayed[0], relayed[-1] + 1]].tolist()
         validity_s = each.honoured_validity
-        spans.append(ExpirySpan(each.name, first_s + validity_s, last_s + validity_s))
-    return sorted(spans, key=lambda span: span[1:])
+        spans.append(Mark(each.name, first_s + validity_s, last_s + validity_s))
+    return sorted(spans, key=lambda span: (span.first_s, span.last_s))
 
 
 def chosen(scenario: Scenario, delivery: str) -> list[Delivery]:
@@ -106,7 +98,7 @@ def _starts(scenario: Scenario, delivery: str) -> list[Mark]:
     return [Mark(label, at, at, is_start=True) for label, at in zip(labels, later, strict=True)]
 
 
-def _ends_of_validity(spans: Sequence[ExpirySpan], note: str) -> list[Mark]:
+def _ends_of_validity(spans: Sequence[Mark], note: str) -> list[Mark]:
     """Return the ends of validity of each delivery or, where they are many or alike, of all."""
     if not spans:
         return []
@@ -114,8 +106,7 @@ def _ends_of_validity(spans: Sequence[ExpirySpan], note: str) -> list[Mark]:
     if len(spans) == 1 or last_s / first_s < 1.05 or len(spans) > _MOST:
         return [Mark("end of validity", first_s, last_s, note=note)]
     return [
-        Mark(f"end of validity, {_short(name)}", first_s, last_s, note=note)
-        for name, first_s, last_s in spans
+        span._replace(label=f"end of validity, {_short(span.label)}", note=note) for span in spans
     ]
 
 

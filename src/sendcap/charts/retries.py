@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -49,9 +49,9 @@ def retries(
 
     For the options see `sendcap.charts`.
     """
-    counts = _counts(run, delivery)
+    layers, retried = _counts(run, delivery)
     marks = run_marks(run, delivery)
-    limits = limits_s(run, counts.layers.values(), marks)
+    limits = limits_s(run, layers.values(), marks)
     time = time_axis(run.scenario, limits, scale, start, "symlog")
     words = (
         "A message that bounced softly is tried again until it is accepted, bounces hard or its "
@@ -60,20 +60,14 @@ def retries(
     heading = Heading(run.scenario.title, "retries", words).of(delivery)
     panels = panels_on(ax, heading, [2.4, 1.6], below_in=time.below_in)
     time.on(panels)
-    _stack(panels[0], counts, run.ledger.edges_s, time)
-    _rates(panels[1], counts, run.ledger.edges_s, time)
+    _stack(panels[0], layers, run.ledger.edges_s, time)
+    _rates(panels[1], retried, layers["recovered"], run.ledger.edges_s, time)
     draw_marks(panels, marks)
     return panels
 
 
-class _Counts(NamedTuple):
-    """What has become of the soft-bounced messages, at each edge of the ledger."""
-
-    layers: dict[str, Counts]
-    retried: Counts
-
-
-def _counts(run: Run, delivery: str) -> _Counts:
+def _counts(run: Run, delivery: str) -> tuple[dict[str, Counts], Counts]:
+    """Return what has become of the soft-bounced messages, and the retries, up to each edge."""
     happened = known(run.ledger, delivery, clock="happened")
     name = delivery_of(run.ledger, delivery)
     soft = run.ledger.cumulative("soft", clock="happened", delivery=name)
@@ -85,12 +79,12 @@ def _counts(run: Run, delivery: str) -> _Counts:
         "backing off": first - recovered - hard - expired,
         "expired": expired,
     }
-    return _Counts(layers, recovered + hard + soft - first)
+    return layers, recovered + hard + soft - first
 
 
-def _stack(panel: Axes, counts: _Counts, edges_s: Counts, time: TimeAxis) -> None:
+def _stack(panel: Axes, counts: dict[str, Counts], edges_s: Counts, time: TimeAxis) -> None:
     times_s, shown = time.held(edges_s)
-    layers = {name: layer[shown] for name, layer in counts.layers.items()}
+    layers = {name: layer[shown] for name, layer in counts.items()}
     height = stack(panel, times_s, layers, _COLOURS)
     panel.plot(times_s, height, color=GREY, linewidth=0.6)
     panel.set_ylim(0.0, 1.12 * max(float(height.max()), 1.0))
@@ -98,7 +92,7 @@ def _stack(panel: Axes, counts: _Counts, edges_s: Counts, time: TimeAxis) -> Non
     panel.set_title("Messages that have bounced softly")
     panel.set_ylabel("messages")
     names = []
-    for name, layer in reversed(counts.layers.items()):
+    for name, layer in reversed(counts.items()):
         words = f"{layer[-1]:,.0f} in the end"
         if name == "backing off":
             peak = int(layer.argmax())
@@ -108,15 +102,17 @@ def _stack(panel: Axes, counts: _Counts, edges_s: Counts, time: TimeAxis) -> Non
     name_beside(panel, names or [Named("none", "no message bounced softly")])
 
 
-def _rates(panel: Axes, counts: _Counts, edges_s: Counts, time: TimeAxis) -> None:
+def _rates(
+    panel: Axes, retried: Counts, recovered: Counts, edges_s: Counts, time: TimeAxis
+) -> None:
     steps_s = edges_s[enough(edges_s, *panel.get_xlim(), time.scale, _BARS + 1)]
     hours = np.diff(steps_s) / 3600.0
     highest = 0.0
     names = []
     # The axis is logarithmic, so one is drawn before the other and not on top of it.
     for colour, label, column in (
-        (ORANGE, "retries", counts.retried),
-        (BLUE, "those that were accepted", counts.layers["recovered"]),
+        (ORANGE, "retries", retried),
+        (BLUE, "those that were accepted", recovered),
     ):
         rate = np.diff(np.interp(steps_s, edges_s, column)) / hours
         panel.stairs(rate, steps_s, fill=True, color=colour)

@@ -65,20 +65,10 @@ MODE_LOOKS: Final[dict[Mode, LineLook]] = {
     "legacy": LineLook(MODE_LABELS["legacy"], "#717581", 1.6, (1.5, 3.0)),
 }
 
-PETROFF: Final = (
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#94a4a2",
-    "#832db6",
-    "#a96b59",
-    "#e76300",
-    "#b9ac70",
-    "#717581",
-    "#92dadd",
-)
+BLUE, ORANGE, RED, STONE, PURPLE = "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"
+BROWN, FLAME, SAND, SLATE, SKY = "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"
+PETROFF: Final = (BLUE, ORANGE, RED, STONE, PURPLE, BROWN, FLAME, SAND, SLATE, SKY)
 """The colours of the style file, in the same order."""
-BLUE, ORANGE, RED, STONE, PURPLE, BROWN, FLAME, SAND, SLATE, SKY = PETROFF
 
 Format = Literal["png", "svg", "pdf"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +11,7 @@ from sendcap.charts.axes import Floats
 from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import Named, name_beside
 from sendcap.charts.marks import chosen, draw_marks, validity_marks
-from sendcap.charts.providers import Group, delivery_of, provider_groups
+from sendcap.charts.providers import Group, provider_groups
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import TimeAxis, enough
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 
 _ALL: Final = "all together"
 _ROOM_AFTER: Final = 1.15
-
-
-class _Curve(NamedTuple):
-    """Which share of all finally accepted messages had been accepted at each edge."""
-
-    label: str
-    colour: str
-    pct: Floats
 
 
 @house_style()
@@ -47,9 +39,9 @@ def time_to_accept(
     curves = _curves(run, delivery)
     edges_s, bin_s = run.ledger.edges_s, run.ledger.bin_s
 
-    def at_s(curve: _Curve, pct: float) -> float:
+    def at_s(group: Group, pct: float) -> float:
         """Return when a share had been accepted: the first edge of the bins by which it was."""
-        return float(edges_s[np.searchsorted(curve.pct, pct - 1e-9)])
+        return float(edges_s[np.searchsorted(curves[group], pct - 1e-9)])
 
     words = (
         "Which share of the messages that are accepted in the end had been accepted how long after "
@@ -57,20 +49,20 @@ def time_to_accept(
     )
     heading = Heading(run.scenario.title, "time to accept", words).of(delivery)
     (axes,) = panels_on(ax, heading, [3.48], right_in=2.9, above_in=0.12, below_in=0.5)
-    last_s = max([_ROOM_AFTER * at_s(curve, 100.0) for curve in curves] + [2.0 * bin_s])
+    last_s = max([_ROOM_AFTER * at_s(group, 100.0) for group in curves] + [2.0 * bin_s])
     TimeAxis(run.scenario, bin_s, last_s, scale, None).on([axes], "time since the delivery's start")
     axes.set_ylim(0.0, 102.0)
     axes.set_yticks([0, 25, 50, 75, 90, 100])
     axes.axhline(99.0, color=GREY, linewidth=0.8, linestyle="--", zorder=0.9)
     shown = enough(edges_s, 0.0, last_s, scale)
-    for curve in curves:
-        width, zorder = (2.6, 2.5) if curve.label == _ALL else (1.6, 2.0)
-        colour = curve.colour
-        axes.plot(edges_s[shown], curve.pct[shown], color=colour, linewidth=width, zorder=zorder)
+    for group, pct in curves.items():
+        width, zorder = (2.6, 2.5) if group.label == _ALL else (1.6, 2.0)
+        colour = group.colour
+        axes.plot(edges_s[shown], pct[shown], color=colour, linewidth=width, zorder=zorder)
     names = []
-    for curve in sorted(curves, key=lambda curve: (at_s(curve, 99.0), at_s(curve, 50.0))):
-        half, most = (elapsed(at_s(curve, pct)) for pct in (50.0, 99.0))
-        names.append(Named(curve.colour, curve.label, f"50 % after {half}, 99 % after {most}"))
+    for group in sorted(curves, key=lambda group: (at_s(group, 99.0), at_s(group, 50.0))):
+        half, most = (elapsed(at_s(group, pct)) for pct in (50.0, 99.0))
+        names.append(Named(group.colour, group.label, f"50 % after {half}, 99 % after {most}"))
     name_beside(axes, names)
     axes.set_ylabel("% of what is accepted in the end")
     if all(each.at == 0.0 for each in chosen(run.scenario, delivery)):
@@ -78,23 +70,19 @@ def time_to_accept(
     return axes
 
 
-def _curves(run: Run, delivery: str) -> list[_Curve]:
+def _curves(run: Run, delivery: str) -> dict[Group, Floats]:
+    """Return which share of all finally accepted messages had been accepted at each edge."""
     groups = provider_groups(run.ledger, delivery)
     if len(groups) > 1:
         every = tuple(name for group in groups for name in group.providers)
         groups.insert(0, Group(_ALL, every, 0, INK))
     accepted = {group: _accepted(run, delivery, group) for group in groups}
-    return [
-        _Curve(group.label, group.colour, 100.0 * count / count[-1])
-        for group, count in accepted.items()
-        if count[-1]
-    ]
+    return {group: 100.0 * count / count[-1] for group, count in accepted.items() if count[-1]}
 
 
 def _accepted(run: Run, delivery: str, group: Group) -> Floats:
     """Return how many messages of a group were accepted up to a time since their start."""
     ledger = run.ledger
-    delivery_of(ledger, delivery)
     accepted = np.zeros(ledger.bins + 1)
     for each in chosen(run.scenario, delivery):
         counts = sum(

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from sendcap.charts.delivered import delivered_together
 from sendcap.charts.figures import unbroken
 from sendcap.charts.timeaxis import time_axis
-from sendcap.charts.together import delivered_together
 from sendcap.errors import SendcapError
 from sendcap.plotting import plot
 from sendcap.report.answers import Answers, compared
