@@ -120,6 +120,7 @@ def _headed(heading: Heading, room_in: float) -> Figure:
     """Return a figure with a heading above some room."""
     words = unbroken(heading.words).splitlines()
     lines = [line for each in words for line in textwrap.wrap(each, _LETTERS)]
+    text = "\n".join(lines).replace("\u00a0", " ")
     figure = Figure(figsize=(WIDTH_IN, room_in + 0.55 + _LINE_IN * len(lines)))
     whole_in = figure.get_figheight()
     figure.text(
@@ -133,7 +134,7 @@ def _headed(heading: Heading, room_in: float) -> Figure:
     figure.text(
         LEFT_IN / WIDTH_IN,
         1.0 - 0.45 / whole_in,
-        "\n".join(lines),
+        text,
         color=GREY,
         verticalalignment="top",
         linespacing=1.3,

@@ -20,6 +20,7 @@ from fontTools.ttLib import TTFont
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from sendcap.charts.figures import unbroken
 from sendcap.charts.style import Drawn, figure_of, house_style, save
 
 _REFERENCE: Final = re.compile(r"url\(#([^)]+)\)")
@@ -45,7 +46,7 @@ def picture(name: str, title: str, drawn: Drawn) -> Picture:
     """
     figure = figure_of(drawn)
     # A figure's texts are the headline and how to read it.
-    words = " ".join(text.get_text() for text in figure.texts[1:]).replace("\n", " ")
+    words = unbroken(" ".join(text.get_text() for text in figure.texts[1:]).replace("\n", " "))
     svg = _svg(figure)
     root = ElementTree.fromstring(svg)
     letters: set[str] = set()
