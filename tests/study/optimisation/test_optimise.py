@@ -16,7 +16,7 @@ import sendcap
 from sendcap import Priced, Target
 from sendcap.errors import SendcapError
 from sendcap.scenario import parse_duration
-from sendcap.study.optimisation.cheapest import BATCH
+from sendcap.study.optimisation.optimise import BATCH
 from sendcap.study.optimisation.optimum import TargetError, Tried
 from sendcap.study.optimisation.proposals import cheaper, combinations
 from sendcap.study.replication import replication_seed

@@ -188,35 +188,36 @@ def _rows(name: str, lines: TextIO) -> Iterator[_Row]:
     try:
         for row in table:
             line = table.line_num
-            cells = {key: (row.get(key) or "").strip() for key in _COLUMNS if key in columns}
+            cells: dict[str, str] = {
+                key: (row.get(key) or "").strip() for key in _COLUMNS if key in columns
+            }
             if not any(cells.values()):
                 continue
             empty = False
-            texts = {key: cells[key] for key in percents if cells[key]}
-            yield _Row(
-                line,
-                _mode(name, line, cells.get("mode")),
-                cells.get("delivery"),
-                _time_s(name, line, cells[time]),
-                {key: _percent(name, line, key, text) for key, text in texts.items()},
-                max((len(text.partition(".")[2]) for text in texts.values()), default=0),
-            )
+            try:
+                noted = _row(line, cells, time, percents)
+            except SendcapError as problem:
+                raise SendcapError(f"{name}, line {line}: {problem}") from None
+            yield noted
     except csv.Error as problem:
         raise SendcapError(f"{name}, line {table.line_num}: not CSV: {problem}") from None
     if empty:
         raise SendcapError(f"{name}: no rows below its header")
 
 
-def _mode(name: str, line: int, text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        return one_of("mode", text, MODES)
-    except SendcapError as problem:
-        raise SendcapError(f"{name}, line {line}: {problem}") from None
+def _row(line: int, cells: Mapping[str, str], time: str, percents: Sequence[str]) -> _Row:
+    texts = {key: cells[key] for key in percents if cells[key]}
+    return _Row(
+        line,
+        one_of("mode", cells["mode"], MODES) if "mode" in cells else None,
+        cells.get("delivery"),
+        _time_s(cells[time]),
+        {key: _percent(key, text) for key, text in texts.items()},
+        max((len(text.partition(".")[2]) for text in texts.values()), default=0),
+    )
 
 
-def _time_s(name: str, line: int, text: str) -> float:
+def _time_s(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
@@ -224,13 +225,13 @@ def _time_s(name: str, line: int, text: str) -> float:
             return checked_duration(text)
         except ValueError as problem:
             since = "; it counts from t = 0, the start" if ":" in text else ""
-            raise SendcapError(f"{name}, line {line}: time: {problem}{since}") from None
+            raise SendcapError(f"time: {problem}{since}") from None
     if not 0.0 <= seconds < math.inf:
-        raise SendcapError(f"{name}, line {line}: time: {text} is not a time from 0 on")
+        raise SendcapError(f"time: {text} is not a time from 0 on")
     return seconds
 
 
-def _percent(name: str, line: int, column: str, text: str) -> float:
+def _percent(column: str, text: str) -> float:
     try:
         value = float(text.removesuffix("%"))
     except ValueError:
@@ -239,7 +240,5 @@ def _percent(name: str, line: int, column: str, text: str) -> float:
         return value
     if not 0.0 <= value <= 100.0:
         point = "; write it with a point" if "," in text else ""
-        raise SendcapError(
-            f"{name}, line {line}: {column}: {shown(text)} is not a percentage from 0 to 100{point}"
-        )
+        raise SendcapError(f"{column}: {shown(text)} is not a percentage from 0 to 100{point}")
     return value

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sendcap.errors import SendcapError
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
+from sendcap.readings.modes import Mode
 from sendcap.scenario import Scenario, UncertainScenario
-from sendcap.study.forecasts.readings import READ
+from sendcap.study.replication import derived_seed
 from sendcap.study.replication.recording import (
     Plan,
     Quantity,
@@ -42,7 +42,7 @@ class ReferenceTable:
     uncertain: UncertainScenario
     places: Floats  # of the values in the ranges, from 0 to 1: shape (n, d)
     moments_s: Floats  # of the curves, from t = 0; the last is the end: shape (m,)
-    curves: Mapping[tuple[Mode, str, str], Floats]  # by mode, delivery, column: shape (n, m)
+    curves: Mapping[tuple[str, str, str], Floats]  # by mode, delivery, column: shape (n, m)
 
     @property
     def n(self) -> int:
@@ -85,12 +85,10 @@ def simulate_table(
     *,
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
-    fold: Callable[[Plan, Scenario], Record] = recorded,
 ) -> ReferenceTable:
     """Simulate a scenario at the points of a Sobol' sequence in the ranges.
 
-    ``also_s`` are further moments of the curves: those of the dashboard's readings. ``fold``
-    returns the curves of a scenario; other processes import it.
+    ``also_s`` are further moments of the curves: those of the dashboard's readings.
     """
     count = simulations_of(uncertain, n)
     scenario = uncertain.scenario
@@ -104,26 +102,24 @@ def simulate_table(
     design = sobol(uncertain.ranges, count, seed=scenario.seed)
     # All of them before any is simulated: a mistake in the last one should not take minutes.
     scenarios = [
-        uncertain.at(point).with_seed(_seed(scenario.seed, number))
+        uncertain.at(point).with_seed(derived_seed(scenario.seed, _KEY, number))
         for number, point in enumerate(design.points())
     ]
     with Workers.of(workers) as team:
-        folded = list(Simulations(team, progress).map(partial(fold, plan), scenarios))
+        records = list(Simulations(team, progress).map(partial(recorded, plan), scenarios))
     curves = {
-        (mode, delivery, name): _whole(folded, Quantity(mode, delivery, ALL_PROVIDERS, name))
-        for mode in modes
-        for delivery in _deliveries(folded[0])
-        for name in READ
+        (about.mode, about.delivery, about.name): _until_the_end(records, about)
+        for about in records[0].curves
     }
     # A run lasts some bins longer, depending on the draws: there is the end.
     moments_s = np.append(plan.moments_s, plan.moments_s[-1] + scenario.time.bin)
     return ReferenceTable(uncertain, design.places(), moments_s, curves)
 
 
-def _whole(folded: Sequence[Record], about: Quantity) -> Floats:
+def _until_the_end(records: Sequence[Record], about: Quantity) -> Floats:
     """Return the curves of all simulations, with the final value at the end of each."""
-    curves = np.stack([record.curves[about] for record in folded]).astype(np.float64)
-    return np.column_stack([curves, [record.numbers[about] for record in folded]])
+    curves = np.stack([record.curves[about] for record in records]).astype(np.float64)
+    return np.column_stack([curves, [record.numbers[about] for record in records]])
 
 
 def _moments_s(scenario: Scenario, also_s: npt.ArrayLike) -> Floats:
@@ -133,13 +129,3 @@ def _moments_s(scenario: Scenario, also_s: npt.ArrayLike) -> Floats:
     edges = np.floor(np.asarray(also_s, float) / bin_s * (1 + 1e-12)) * bin_s
     together = np.concatenate([moments, edges, edges + bin_s])
     return np.unique(together[together <= moments[-1]])
-
-
-def _seed(seed: int, number: int) -> int:
-    words = np.random.SeedSequence(seed, spawn_key=(_KEY, number)).generate_state(4)
-    return int.from_bytes(words.astype("<u4").tobytes(), "little")
-
-
-def _deliveries(folded: Record) -> list[str]:
-    names = dict.fromkeys(key.delivery for key in folded.curves if key.provider == ALL_PROVIDERS)
-    return [ALL_DELIVERIES, *(name for name in names if name != ALL_DELIVERIES)]

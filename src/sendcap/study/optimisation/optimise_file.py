@@ -7,20 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario
 from sendcap.scenario.section import Count, Section, Whole, refuse
-from sendcap.study.optimisation.cheapest import Effort
 from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.target import Target
+from sendcap.study.optimisation.trials import Effort
 from sendcap.study.sweeps.points import range_problems
-from sendcap.study.sweeps.study_head import StudyHead, range_of, read_study, refused, scenario_of
+from sendcap.study.sweeps.study_file import (
+    StudyHead,
+    checked,
+    range_of,
+    read_study,
+    refused,
+    scenario_of,
+)
 from sendcap.text.quoting import shown
 from sendcap.text.shares import parse_share
 
 
+@checked
 def _lever(value: Any) -> Priced:
     if not isinstance(value, dict):
         raise ValueError(  # noqa: TRY004 (pydantic)
@@ -29,17 +37,11 @@ def _lever(value: Any) -> Priced:
     if "cost" not in value:
         raise ValueError("has no cost; give one, and cost = 0 where it costs nothing")
     values = range_of({key: each for key, each in value.items() if key != "cost"})
-    try:
-        return Priced(values.low, values.high, value["cost"], values.log)
-    except SendcapError as error:
-        raise ValueError(str(error)) from None
+    return Priced(values.low, values.high, value["cost"], values.log)
 
 
 def _confidence(value: Any) -> float:
-    try:
-        return parse_share(value, "confidence", whole=False)
-    except SendcapError as error:
-        raise ValueError(str(error).removeprefix("confidence: ")) from None
+    return parse_share(value, "confidence", whole=False)
 
 
 class _TargetTable(Section):
@@ -48,7 +50,7 @@ class _TargetTable(Section):
     measure: str
     at_most: Any = None
     at_least: Any = None
-    confidence: Annotated[Any, BeforeValidator(_confidence)] = 0.95
+    confidence: Annotated[Any, BeforeValidator(checked(_confidence, "confidence: "))] = 0.95
 
     @model_validator(mode="after")
     def _possible(self) -> _TargetTable:
@@ -83,18 +85,14 @@ class _OptimiseTable(StudyHead):
     """Runs by which it is decided whether settings meet the target."""
     target: _TargetTable
     """The target."""
-    levers: Annotated[dict[str, Annotated[Any, BeforeValidator(_lever)]], Field(min_length=1)]
+    levers: Annotated[
+        dict[str, Annotated[Any, BeforeValidator(_lever)]],
+        Field(min_length=1),
+        AfterValidator(checked(levers_of, "levers: ")),
+    ]
     """Levers with their costs."""
     search: _SearchTable = _SearchTable()
     """Effort of the search."""
-
-    @model_validator(mode="after")
-    def _something_costs(self) -> _OptimiseTable:
-        try:
-            levers_of(self.levers)
-        except SendcapError as error:
-            refuse("study", [(("levers",), str(error).removeprefix("levers: "))])
-        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +114,7 @@ def load_optimise_study(
     """Read the study file of an optimisation; nothing is simulated."""
     name, folder, text, table = read_study(source, _OptimiseTable)
     scenario = scenario_of(table, name, folder, changes)
-    levers: dict[str, Priced] = dict(table.levers)
+    levers: dict[str, Priced] = table.levers
     wrong = range_problems(scenario, {path: lever.range for path, lever in levers.items()})
     if wrong:
         raise refused(name, (f'levers."{path}": {line}' for path, line in wrong))

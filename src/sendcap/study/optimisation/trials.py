@@ -12,14 +12,28 @@ import pandas as pd
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.scenario import Scenario
 from sendcap.study.optimisation.priced import Priced
-from sendcap.study.optimisation.proposals import Settings
+from sendcap.study.optimisation.proposals import Settings, combinations
 from sendcap.study.optimisation.target import Target
-from sendcap.study.replication.estimates import Estimate
+from sendcap.study.replication.estimates import Estimate, require_count
 from sendcap.study.replication.measures import Measure
 from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.plan import planned
 from sendcap.study.sweeps.store import Store
 from sendcap.study.sweeps.sweep import Progress, complete
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The effort of a search."""
+
+    trials: int = 100  # settings at most; if no more exist, all of them are tried
+    trial_replications: int = 2  # of each
+    replications: int = 20  # of each test of whether settings meet the target
+    seed: int = 0  # of the proposals
+
+    def __post_init__(self) -> None:
+        for name, least in (("trials", 1), ("trial_replications", 1), ("replications", 2)):
+            require_count(getattr(self, name), least, name=f"{name}:")
 
 
 @dataclass
@@ -44,16 +58,19 @@ class Trials:
     levers: Mapping[str, Priced]
     target: Target
     measures: Sequence[Measure]  # of each run, with that of the target
-    replications: int  # of each trial
+    effort: Effort
     workers: Workers
     store: Store | None
     progress: Callable[[Progress], None] | None
-    expected: int  # smallest number of runs, for the progress
     found: dict[Settings, Trial] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._tables: list[pd.DataFrame] = []
         self._before = self._latest = Progress(0, 0, 0, 0)
+        effort = self.effort
+        settings = combinations(self.levers, effort.trials) or effort.trials
+        # The smallest number of runs.
+        self._expected = settings * effort.trial_replications + effort.replications
 
     def simulate(self, asked: Iterable[Settings]) -> list[Trial]:
         """Return the trials of settings; new settings are simulated together."""
@@ -65,17 +82,18 @@ class Trials:
             for number, settings in enumerate(values)
         ]
         if new:
-            for trial, rows in zip(trials, self._runs(trials, 0, self.replications), strict=True):
+            runs = self._runs(trials, 0, self.effort.trial_replications)
+            for trial, rows in zip(trials, runs, strict=True):
                 self._learn(trial, rows)
             self.found |= zip(new, trials, strict=True)
         return [self.found[settings] for settings in asked]
 
-    def confirmation(self, trial: Trial, replications: int) -> list[float]:
+    def confirmation(self, trial: Trial) -> list[float]:
         """Return the measure in replications that had no part in the search; none if one fails.
 
         The search has chosen settings whose own replications happened to be good.
         """
-        (rows,) = self._runs([trial], self.replications, replications)
+        (rows,) = self._runs([trial], self.effort.trial_replications, self.effort.replications)
         if rows["error"].any():
             return []
         values = [float(value) for value in rows[self.target.column]]
@@ -130,7 +148,7 @@ class Trials:
     def _tell(self, now: Progress) -> None:
         before = self._before
         done = before.done + now.done
-        runs = max(self.expected, before.done + now.runs)
+        runs = max(self._expected, before.done + now.runs)
         self._latest = Progress(runs, done, before.failed + now.failed, before.kept + now.kept)
         if self.progress is not None:
             self.progress(self._latest)

@@ -16,7 +16,10 @@ def replication_seed(seed: int, replication: int) -> int:
     Replication 0 is the plain run, with the scenario's own seed. The others have 128-bit seeds,
     derived from the scenario's seed and the replication's number by NumPy's `SeedSequence`.
     """
-    if replication == 0:
-        return seed
-    words = np.random.SeedSequence(seed, spawn_key=(_KEY, replication)).generate_state(4)
+    return derived_seed(seed, _KEY, replication) if replication else seed
+
+
+def derived_seed(seed: int, key: int, number: int) -> int:
+    """Return one of the many 128-bit seeds that a key derives from a seed."""
+    words = np.random.SeedSequence(seed, spawn_key=(key, number)).generate_state(4)
     return int.from_bytes(words.astype("<u4").tobytes(), "little")

@@ -90,13 +90,15 @@ def require_confidence(confidence: float) -> None:
         raise SendcapError(f"confidence: must be between 0 and 1, such as 0.95, not {confidence!r}")
 
 
-def require_count(replications: int, least: int = 1) -> int:
-    """Refuse a number of replications below a minimum, or not a whole number."""
-    if isinstance(replications, bool) or not isinstance(replications, int) or replications < least:
-        raise SendcapError(
-            f"replications: must be a whole number from {least}, not {replications!r}"
-        )
-    return replications
+def require_count(
+    count: int, least: int = 1, most: int | None = None, name: str = "replications:"
+) -> int:
+    """Refuse what is not a whole number within limits."""
+    whole = isinstance(count, int) and not isinstance(count, bool)
+    if not whole or count < least or (most is not None and count > most):
+        limits = f"from {least}" if most is None else f"from {least} to {most:,}"
+        raise SendcapError(f"{name} must be a whole number {limits}, not {count!r}")
+    return count
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,7 @@ class Sequential(Generic[_Name]):
 
     def __post_init__(self) -> None:
         require_confidence(self.confidence)
-        if isinstance(self.most, bool) or not isinstance(self.most, int) or self.most < LEAST:
-            raise SendcapError(f"most: must be a whole number from {LEAST}, not {self.most!r}")
+        require_count(self.most, LEAST, name="most:")
         for name, wanted in self.half_widths.items():
             if not 0.0 < wanted < math.inf:
                 raise SendcapError(

@@ -29,9 +29,8 @@ from sendcap.errors import SendcapError
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import from_dict
 
-Keyed = tuple[Any, Any]
-"""A key and an item."""
-Finished = tuple[Keyed, Future[Any]]
+Finished = tuple[Any, Future[Any]]
+"""An item and what comes of it."""
 
 AHEAD: Final = 2
 """Items handed out per process: one under way, one waiting."""
@@ -48,7 +47,7 @@ class WorkerDiedError(SendcapError):
 
 @dataclass(eq=False)
 class _Task:
-    keyed: Keyed
+    item: Any
     deaths: int = 0
 
 
@@ -65,9 +64,9 @@ class Processes:
         self._failed_starts = 0
 
     def finished(
-        self, function: Callable[[Any], Any], items: Iterator[Keyed], held: Callable[[], int]
+        self, function: Callable[[Any], Any], items: Iterator[Any], held: Callable[[], int]
     ) -> Iterator[list[Finished]]:
-        """Yield keys with their futures, as they are done; see `Workers.completed`."""
+        """Yield items as they are done, fewer ahead for each that is held by the caller."""
         compiled()  # once, and not in each process at the same time
         again: deque[_Task] = deque()
         try:
@@ -76,8 +75,8 @@ class Processes:
                 if again and not busy:
                     self._least_busy().give(function, again.popleft())
                 elif not again:
-                    for keyed in islice(items, max(AHEAD * self.count - busy - held(), 0)):
-                        self._least_busy().give(function, _Task(keyed))
+                    for item in islice(items, max(AHEAD * self.count - busy - held(), 0)):
+                        self._least_busy().give(function, _Task(item))
                 if not again and not any(each for worker in self._workers for each in worker.tasks):
                     return
                 pipes = {worker.pipe: worker for worker in self._workers if worker.tasks}
@@ -124,7 +123,7 @@ class Processes:
             return
         task = worker.tasks.popleft()
         if task is not None:
-            yield task.keyed, _future(message)
+            yield task.item, _future(message)
 
     def _replaced(self, worker: _Worker, again: deque[_Task]) -> Iterator[Finished]:
         """Forget a dead worker; the first of its items may be the cause."""
@@ -144,7 +143,7 @@ class Processes:
             if suspect.deaths == _DEATHS:
                 worker.tasks.popleft()
                 died = WorkerDiedError(f"worker process died {_DEATHS} times ({_how(code)})")
-                yield suspect.keyed, _future(pickle.dumps((False, died)))
+                yield suspect.item, _future(pickle.dumps((False, died)))
         again.extend(task for task in worker.tasks if task is not None)
 
 
@@ -161,7 +160,7 @@ class _Worker:
         self.tasks: deque[_Task | None] = deque()  # None: nobody wants the result any more
 
     def give(self, function: Callable[[Any], Any], task: _Task) -> None:
-        message = pickle.dumps((function, task.keyed[1]))
+        message = pickle.dumps((function, task.item))
         self.tasks.append(task)
         with suppress(OSError):  # it is dead, as the next look at the pipe shows
             self.pipe.send_bytes(message)

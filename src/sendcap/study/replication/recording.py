@@ -6,9 +6,9 @@ The curves of all replications of a scenario are read at the same moments, whate
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from sendcap.study.capacity.limits import Limits
 from sendcap.study.replication.measures import Measure, measures_of, simulated_for
 
 Floats = npt.NDArray[np.float64]
+_Item = TypeVar("_Item")
 Curve = npt.NDArray[np.float32]
 
 DASHBOARD: Final = ("delivered_pct", "bounces_errors_pct")
@@ -204,8 +205,7 @@ def reading_moments_s(scenario: Scenario) -> Floats:
     """
     bin_s = scenario.time.bin
     end_s = min(scenario.time.horizon or math.inf, simulated_s(scenario))
-    starts_s = sorted({delivery.at for delivery in scenario.deliveries})
-    starts_s = [starts_s[index] for index in _evenly(len(starts_s))]
+    starts_s = _evenly(sorted({delivery.at for delivery in scenario.deliveries}))
     moments = [np.array([0.0, *MOMENTS_S, end_s])]
     for start_s in starts_s:
         steep_s = _EARLY * bin_s
@@ -214,8 +214,7 @@ def reading_moments_s(scenario: Scenario) -> Floats:
             late = np.geomspace(steep_s, end_s - start_s, max(_LATE // len(starts_s), _EARLY))
             moments.append(start_s + late)
     relaying = relaying_s(scenario)
-    for index in _evenly(len(scenario.deliveries)):
-        delivery = scenario.deliveries[index]
+    for delivery in _evenly(scenario.deliveries):
         expires_s = delivery.at + delivery.honoured_validity
         lasts_s = delivery.spread + 1.2 * relaying
         moments.append(np.linspace(expires_s, expires_s + lasts_s, _AT_EXPIRY))
@@ -224,9 +223,7 @@ def reading_moments_s(scenario: Scenario) -> Floats:
     return np.unique(edges) * bin_s
 
 
-def _evenly(count: int) -> list[int]:
-    """Return all indices, or where there are too many, some from the first to the last."""
-    if count <= _MOST_STARTS:
-        return list(range(count))
-    step = (count - 1) / (_MOST_STARTS - 1)
-    return [round(number * step) for number in range(_MOST_STARTS)]
+def _evenly(items: Sequence[_Item]) -> list[_Item]:
+    """Return all items, or where there are too many, some from the first to the last."""
+    indices = np.linspace(0, len(items) - 1, min(len(items), _MOST_STARTS))
+    return [items[index] for index in indices.round().astype(int)]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from itertools import islice
 from queue import SimpleQueue
 from typing import Any, Final, NamedTuple, Self, TypeVar
@@ -14,10 +15,10 @@ from sendcap.errors import SendcapError
 from sendcap.files.cleaning import register, unregister
 from sendcap.scenario import Scenario
 from sendcap.study.replication import replication_seed
+from sendcap.study.replication.estimates import require_count
 from sendcap.study.replication.processes import (
     AHEAD,
     Finished,
-    Keyed,
     Processes,
     WorkerDiedError,
 )
@@ -46,12 +47,9 @@ class Workers:
         if executor is not None and count is not None:
             raise SendcapError("give an executor or a number of workers, not both")
         count = (os.cpu_count() or 1) if count is None else count
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise SendcapError(f"workers: must be a whole number from 1, not {count!r}")
+        self.count = require_count(count, name="workers:")
         self.local = executor is None
         self._backend = Processes(count) if executor is None else _elsewhere(executor)
-        self._in_this_process = executor is None and count == 1
-        self.count = count
 
     @classmethod
     def of(cls, workers: Any) -> AbstractContextManager[Workers]:
@@ -88,13 +86,14 @@ class Workers:
         be able to import the function; a single process is this one. An item whose process dies is
         evaluated again.
         """
-        if self._in_this_process:
+        if self.local and self.count == 1:
             yield from map(function, items)
             return
         early: dict[int, Future[_Result]] = {}
         position = 0
-        for batch in self._backend.finished(function, enumerate(items), early.__len__):
-            early |= {key: future for (key, _), future in batch}
+        apply = partial(_to_numbered, function)
+        for batch in self._backend.finished(apply, enumerate(items), early.__len__):
+            early |= {number: future for (number, _), future in batch}
             while position in early:
                 yield _raised(early.pop(position))
                 position += 1
@@ -106,9 +105,12 @@ class Workers:
 
         Also a single process is another one than this: what dies is not the caller.
         """
-        keyed = ((None, item) for item in items)
-        for batch in self._backend.finished(function, keyed, lambda: 0):
-            yield [(item, _result(future)) for (_, item), future in batch]
+        for batch in self._backend.finished(function, iter(items), lambda: 0):
+            yield [(item, _result(future)) for item, future in batch]
+
+
+def _to_numbered(function: Callable[[_Item], _Result], numbered: tuple[int, _Item]) -> _Result:
+    return function(numbered[1])
 
 
 def _raised(future: Future[_Result]) -> _Result:
@@ -157,19 +159,19 @@ class _Elsewhere:
 
     def __init__(self, executor: Executor, ahead: int) -> None:
         self._executor, self._ahead = executor, ahead
-        self._under_way: dict[Future[Any], Keyed] = {}
+        self._under_way: dict[Future[Any], Any] = {}
 
     def finished(
-        self, function: Callable[[Any], Any], items: Iterator[Keyed], held: Callable[[], int]
+        self, function: Callable[[Any], Any], items: Iterator[Any], held: Callable[[], int]
     ) -> Iterator[list[Finished]]:
-        """Yield keys with their futures, as they are done; see `Workers.completed`."""
+        """Yield items as they are done, fewer ahead for each that is held by the caller."""
         under_way = self._under_way = {}
         done: SimpleQueue[Future[Any]] = SimpleQueue()
         try:
             while True:
-                for key, item in islice(items, max(self._ahead - len(under_way) - held(), 0)):
+                for item in islice(items, max(self._ahead - len(under_way) - held(), 0)):
                     future = self._submitted(function, item)
-                    under_way[future] = (key, item)
+                    under_way[future] = item
                     future.add_done_callback(done.put)
                 if not under_way:
                     return

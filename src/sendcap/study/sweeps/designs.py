@@ -12,6 +12,7 @@ from scipy.stats import qmc
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
+from sendcap.study.replication.estimates import require_count
 from sendcap.text.quoting import shown, visible
 
 Kind = Literal["latin-hypercube", "sobol"]
@@ -45,10 +46,7 @@ class Design:
     def __post_init__(self) -> None:
         if not self.ranges:
             raise SendcapError("design: needs one range at least")
-        if isinstance(self.n, bool) or not isinstance(self.n, int) or not 1 <= self.n <= _MOST:
-            raise SendcapError(
-                f"design: points must be a whole number from 1 to {_MOST:,}, not {self.n!r}"
-            )
+        require_count(self.n, 1, _MOST, "design: points")
         if self.kind == "sobol" and self.n & (self.n - 1):
             below = 1 << (self.n.bit_length() - 1)
             raise SendcapError(

@@ -31,9 +31,8 @@ from SALib.analyze.morris import analyze
 from SALib.sample.morris import sample
 
 from sendcap.charts.drawing import Drawable
-from sendcap.errors import SendcapError
 from sendcap.scenario import Range, Scenario
-from sendcap.study.replication.estimates import require_confidence
+from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.designs import points_at, ranges_of
 from sendcap.study.sweeps.sensitivity.sobol import require_several, responses, runs_sentence
@@ -136,10 +135,7 @@ def walked(parameters: int, walks: int, seed: int) -> Floats:
 
     One walk follows the other; from one place to the next, one coordinate changes.
     """
-    if isinstance(walks, bool) or not isinstance(walks, int) or not 2 <= walks <= _MOST:
-        raise SendcapError(
-            f"sensitivity: the walks must be a whole number from 2 to {_MOST:,}, not {walks!r}"
-        )
+    require_count(walks, 2, _MOST, "sensitivity: the walks")
     places: Floats = sample(_problem(parameters), walks, num_levels=_LEVELS, seed=seed)
     return places
 
@@ -149,7 +145,7 @@ def screened(
 ) -> Screening:
     """Return the screening by the runs at `screening_points`."""
     places = walked(len(ranges), walks, seed)
-    rows: list[dict[str, Any]] = []
+    tables = []
     for name, values in responses(runs, ranges):
         effects = analyze(
             _problem(len(ranges)),
@@ -160,21 +156,18 @@ def screened(
             num_levels=_LEVELS,
             seed=seed,
         )
-        for position, path in enumerate(ranges):
-            star = float(effects["mu_star"][position])
-            half = float(effects["mu_star_conf"][position])
-            rows.append(
-                {
-                    "measure": name,
-                    "path": path,
-                    "mu_star": star,
-                    "mu_star_low": max(star - half, 0.0),
-                    "mu_star_high": star + half,
-                    "mu": float(effects["mu"][position]),
-                    "sigma": float(effects["sigma"][position]),
-                }
-            )
-    return Screening(dict(ranges), walks, confidence, pd.DataFrame(rows), runs)
+        star, half = np.asarray(effects["mu_star"]), np.asarray(effects["mu_star_conf"])
+        columns = {
+            "measure": name,
+            "path": list(ranges),
+            "mu_star": star,
+            "mu_star_low": np.maximum(star - half, 0.0),
+            "mu_star_high": star + half,
+            "mu": np.asarray(effects["mu"]),
+            "sigma": np.asarray(effects["sigma"]),
+        }
+        tables.append(pd.DataFrame(columns))
+    return Screening(dict(ranges), walks, confidence, pd.concat(tables, ignore_index=True), runs)
 
 
 def _problem(parameters: int) -> dict[str, Any]:

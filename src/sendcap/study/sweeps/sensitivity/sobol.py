@@ -148,19 +148,11 @@ def analysed(
     ranges: Mapping[str, Range], n: int, seed: int, confidence: float, runs: pd.DataFrame
 ) -> Sensitivity:
     """Return the sensitivity by the runs at `sensitivity_points`."""
-    indices = pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "measure": name,
-                    "path": list(ranges),
-                    **_indices(values, len(ranges), n, seed, confidence),
-                }
-            )
-            for name, values in responses(runs, ranges)
-        ],
-        ignore_index=True,
-    )
+    tables = []
+    for name, values in responses(runs, ranges):
+        columns = _indices(values, len(ranges), n, seed, confidence)
+        tables.append(pd.DataFrame({"measure": name, "path": list(ranges), **columns}))
+    indices = pd.concat(tables, ignore_index=True)
     return Sensitivity(dict(ranges), n, confidence, indices, runs)
 
 
