@@ -202,18 +202,15 @@ def _estimates(evidence: Evidence) -> list[ProviderEstimates]:
 def _merged(providers: Providers, attempts: Ints) -> tuple[Ints, dict[str, int]]:
     """Return the number under which each provider counts; those with few attempts are other."""
     numbers = np.arange(len(attempts))
-    names = list(providers.names)
     few = {
         name: int(attempts[number])
-        for number, name in enumerate(names)
+        for number, name in enumerate(providers.names)
         if attempts[number] < _LEAST_ATTEMPTS and name != OTHER
     }
-    if len(few) == len(names):
+    if len(few) == len(providers.names):
         return numbers, {}
-    other = providers.number_of(OTHER) if few else 0
-    for number, name in enumerate(names):
-        if name in few:
-            numbers[number] = other
+    for name in few:
+        numbers[providers.number_of(name)] = providers.number_of(OTHER)
     return numbers, few
 
 

@@ -67,11 +67,8 @@ class Log:
 
     def blocks(self) -> Iterator[list[bytes]]:
         """Yield the lines, without line ends, block by block."""
-        self.read_bytes = self.lines = 0
         self.damage = ""
-        self.too_long = []
-        rest = b""
-        skipping = False
+        rest, skipping = b"", False
         for piece in self._pieces(_BLOCK):
             self.read_bytes += len(piece)
             lines = (rest + piece).split(b"\n")
@@ -82,25 +79,22 @@ class Log:
                 skipping = False
             if len(rest) > LONGEST_LINE:
                 if not skipping:
-                    self._skip(self.lines + len(lines) + 1, rest)
+                    self.too_long.append((self.lines + len(lines) + 1, rest[:80]))
                 rest, skipping = b"", True
             if lines:
-                yield self._whole(lines)
+                yield self._without_long(lines)
         if rest and not skipping:
-            yield self._whole([rest])
+            yield self._without_long([rest])
 
-    def _whole(self, lines: list[bytes]) -> list[bytes]:
+    def _without_long(self, lines: list[bytes]) -> list[bytes]:
         before = self.lines
         self.lines += len(lines)
         if max(map(len, lines)) > LONGEST_LINE:
             for number, line in enumerate(lines):
                 if len(line) > LONGEST_LINE:
-                    self._skip(before + number + 1, line)
+                    self.too_long.append((before + number + 1, line[:80]))
                     lines[number] = b""
         return lines
-
-    def _skip(self, number: int, line: bytes) -> None:
-        self.too_long.append((number, line[:80]))
 
     def _pieces(self, size: int) -> Iterator[bytes]:
         """Yield the text in pieces of a size, up to any damage."""
