@@ -53,24 +53,19 @@ class Block:
         """Name in messages."""
         return "default" if self.kind == "default" else f"{self.kind} {shown(self.name)}"
 
-    def merge(self, later: Block) -> list[str]:
-        """Merge the block of a later file; return the places of settings without effect."""
-        in_vain = []
-        if later.message_rate is not None:
-            # KumoMTA does not merge it (ProviderEntry::merge_from).
-            in_vain.append(later.message_rate.where)
+    def merge(self, later: Block) -> None:
+        """Merge the block of a later file."""
         if later.replace_base:
             self.params, self.sources = later.params, later.sources
             self.rules, self.matches = later.rules, later.matches
             self.connection_limit = later.connection_limit
-            return in_vain
+            return
         merge_settings(self.params, later.params)
         for source, settings in later.sources.items():
             merge_settings(self.sources.setdefault(source, {}), settings)
         self.rules += later.rules
         self.matches += later.matches
         self.connection_limit = later.connection_limit or self.connection_limit
-        return in_vain
 
 
 def merge_settings(target: Settings, later: Mapping[str, Entry]) -> None:
@@ -144,10 +139,11 @@ class _File(KumomtaFile):
         else:
             before = shaping.domains.setdefault((block.name, block.mx_rollup), block)
         if before is not block:
-            shaping.slips += [
-                Entry(f"{block.title} provider_max_message_rate", "", where)
-                for where in before.merge(block)
-            ]
+            if block.message_rate is not None:
+                # KumoMTA does not merge it (ProviderEntry::merge_from).
+                title = f"{block.title} provider_max_message_rate"
+                shaping.slips.append(block.message_rate._replace(name=title, value=""))
+            before.merge(block)
 
     def _entry(self, block: Block, key: str, value: Any, place: Place) -> None:
         provider = block.kind == "provider"
