@@ -74,7 +74,7 @@ class Drawable:
         ax
             Draw on these axes. By default a new figure gets them, which is not attached to pyplot.
         **options
-            Options of the chart, such as ``delivery`` or ``scale``.
+            Options of the chart, such as ``delivery`` or ``scale``; see `sendcap.charts`.
 
         Returns
         -------
