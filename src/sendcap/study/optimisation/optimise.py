@@ -107,8 +107,8 @@ def optimise(
     >>> from sendcap.scenario import updated
     >>> small = updated(sendcap.load("quickstart"), {"deliveries[0].messages": 20_000})
     >>> in_4_minutes = sendcap.Target("accepted_90_pct_s", at_most="4m")
-    >>> found = sendcap.optimise(small, {"mta.ips": (1, 6, 40)}, in_4_minutes, workers=1)
-    >>> found.settings, found.cost, found.bound < 240.0
+    >>> answer = sendcap.optimise(small, {"mta.ips": (1, 6, 40)}, in_4_minutes, workers=1)
+    >>> answer.settings, answer.cost, answer.bound < 240.0
     ({'mta.ips': 3}, 120.0, True)
     """
     return optimised(

@@ -59,8 +59,8 @@ class _TargetTable(Section):
         except SendcapError as error:
             text = str(error).removeprefix("target: ")
             about_measure = text.startswith("measure: ")
-            place = ("measure",) if about_measure else ()
-            refuse("target", [(place, text.removeprefix("measure: "))])
+            location = ("measure",) if about_measure else ()
+            refuse("target", [(location, text.removeprefix("measure: "))])
         return self
 
     def target(self) -> Target:

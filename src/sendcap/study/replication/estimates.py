@@ -94,8 +94,8 @@ def require_count(
     count: int, least: int = 1, most: int | None = None, name: str = "replications:"
 ) -> int:
     """Refuse what is not a whole number within limits."""
-    whole = isinstance(count, int) and not isinstance(count, bool)
-    if not whole or count < least or (most is not None and count > most):
+    is_whole = isinstance(count, int) and not isinstance(count, bool)
+    if not is_whole or count < least or (most is not None and count > most):
         limits = f"from {least}" if most is None else f"from {least} to {most:,}"
         raise SendcapError(f"{name} must be a whole number {limits}, not {count!r}")
     return count
