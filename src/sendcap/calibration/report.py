@@ -237,17 +237,13 @@ def _policies(calibration: Calibration) -> Iterator[str | Table]:
     if not calibration.policies:
         yield "Too few messages were tried again to recognise a policy."
         return
-    if calibration.policy is None:
-        yield "No policy was recognised; the best candidates are:"
-    else:
-        yield f"{calibration.policy}."
-    yield Table(
-        ("candidate", "explained", "of", "score"),
-        [
-            (each.description, f"{each.explained:,}", f"{each.gaps:,}", f"{each.score:.0f}")
-            for each in calibration.policies[:_SHOWN_POLICIES]
-        ],
-    )
+    known = calibration.policy
+    yield "No policy was recognised; the best candidates are:" if known is None else f"{known}."
+    rows = [
+        (each.description, f"{each.explained:,}", f"{each.gaps:,}", f"{each.score:.0f}")
+        for each in calibration.policies[:_SHOWN_POLICIES]
+    ]
+    yield Table(("candidate", "explained", "of", "score"), rows)
 
 
 def _feedback(calibration: Calibration) -> Iterator[str | Table]:

@@ -118,9 +118,8 @@ def observed(times: Times, *, early: bool = False) -> tuple[Floats, Floats]:
     at_s = np.where(is_open | early, times.low_s, times.high_s)
     data = CensoredData.right_censored(np.repeat(at_s, weight), np.repeat(is_open, weight))
     function = ecdf(data).cdf
-    return np.asarray(function.quantiles, np.float64), np.asarray(
-        function.probabilities, np.float64
-    )
+    shares = np.asarray(function.probabilities, np.float64)
+    return np.asarray(function.quantiles, np.float64), shares
 
 
 def distance(times: Times, cdf: Callable[[Floats], Floats]) -> float:

@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, Floats, Ints
+from sendcap.calibration.calibrate import Calibration
 from sendcap.calibration.lives import OPEN
 from sendcap.calibration.report import Section, Table
 from sendcap.charts.drawing import Drawable
@@ -20,9 +21,6 @@ from sendcap.errors import SendcapWarning
 from sendcap.run import simulate
 from sendcap.scenario import Scenario, format_duration, updated
 from sendcap.text.quantities import precise
-
-if TYPE_CHECKING:
-    from sendcap.calibration.calibrate import Calibration
 
 _QUANTILES: Final = (0.5, 0.9, 0.99)
 _LEAST_S: Final = 60.0
