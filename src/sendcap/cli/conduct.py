@@ -13,7 +13,7 @@ from typing import Final, TextIO
 import click
 
 from sendcap.errors import SendcapError, SendcapWarning
-from sendcap.files.failures import plain_words
+from sendcap.files.single import plain_words
 
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130

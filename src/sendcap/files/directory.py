@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from sendcap.errors import RunError
 from sendcap.files.cleaning import register, unregister
-from sendcap.files.failures import exists_already, not_written, plain_words
+from sendcap.files.single import exists_already, not_written, plain_words
 
 try:
     import fcntl
@@ -23,21 +23,11 @@ except ImportError:  # not on Windows
 
 
 class Contents(NamedTuple):
-    """The files of one kind of result.
+    """The files of one kind of result."""
 
-    Attributes
-    ----------
-    what
-        The kind in an error message, such as ``"a saved run"``.
-    marks
-        Files by which such a directory is recognised.
-    files
-        All files that it may hold.
-    """
-
-    what: str
-    marks: frozenset[str]
-    files: frozenset[str]
+    what: str  # the kind in an error message, such as "a saved run"
+    marks: frozenset[str]  # by which such a directory is recognised
+    files: frozenset[str]  # all that it may hold
 
 
 _PREFIX: Final = ".sendcap-"
@@ -50,34 +40,15 @@ LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 class Staging:
-    """A temporary directory that takes the place of another one at success.
+    """A temporary directory that replaces ``directory`` at success; a context manager.
 
-    A context manager, which yields the temporary directory, new and empty, beside the final place.
-    If the block raises anything, Ctrl-C included, or a signal stops the process, the temporary
-    directory is removed. So are those of processes that were killed before they could do it.
-
-    Parameters
-    ----------
-    directory
-        The directory to make, with missing parents.
-    contents
-        The files that it will hold; only a directory of the same kind is replaced.
-    force
-        Replace an existing directory. It stays as it is until the new one is complete.
-    numbered
-        If the name is taken in the end, use the next free one: NAME-2, NAME-3.
-
-    Attributes
-    ----------
-    directory
-        The directory asked for; after the block, the directory made.
-
-    Raises
-    ------
-    RunError
-        Before the block runs, if ``directory`` exists and may not be replaced: without ``force``,
-        or because it is of another kind or holds other files too. And whenever files cannot be
-        written.
+    Yields the temporary directory, new and empty, beside the final one. If the block raises
+    anything, Ctrl-C included, or a signal stops the process, it is removed. So are those of
+    processes that were killed before they could do it. With ``force`` an existing directory of the
+    same kind is replaced, and stays as it is until the new one is complete. With ``numbered``, a
+    name that is taken in the end gets a number: NAME-2, NAME-3. After the block, ``directory`` is
+    the one that was made. Whatever cannot be replaced or written raises a `RunError`; what is
+    known before the block, before it.
     """
 
     def __init__(
@@ -108,12 +79,10 @@ class Staging:
             self._explain(error)
             raise
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _trace: object
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         try:
             if error is None:
-                self._take_its_place()
+                self._replace()
         except OSError as failure:
             self._explain(failure)
         finally:
@@ -126,7 +95,7 @@ class Staging:
                 self._target, self.directory, self._contents, force=self._force
             )
         parent = self._target.parent
-        self._made_parents = [it for it in self._target.parents if not it.exists()]
+        self._made_parents = [path for path in self._target.parents if not path.exists()]
         parent.mkdir(parents=True, exist_ok=True)
         _remove_stale(parent)
         while True:
@@ -140,7 +109,7 @@ class Staging:
                     return self._temporary
             self._unlock()
 
-    def _take_its_place(self) -> None:
+    def _replace(self) -> None:
         if self._temporary is None:
             raise ValueError("not entered")
         if self._replaces:
@@ -153,7 +122,7 @@ class Staging:
 
     @property
     def _aside(self) -> Path:
-        """Where what is replaced is meanwhile."""
+        """The name of the replaced directory until the new one has its name."""
         return self._target.with_name(f"{self._temporary and self._temporary.name}-old")
 
     def abandon(self) -> None:
@@ -177,8 +146,7 @@ class Staging:
 
     def _explain(self, error: BaseException | None) -> None:
         """Raise a `RunError` for an error of the file system."""
-        # When a pipe is closed, somebody stopped reading what the block prints: no file is
-        # concerned.
+        # A closed pipe concerns no file: somebody stopped reading what the block prints.
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             raise RunError(_explained(error, self.directory, self._target.parent)) from error
 
@@ -232,7 +200,7 @@ def _explained(error: OSError, directory: Path, parent: Path) -> str:
 
 
 def _may_replace(target: Path, directory: Path, contents: Contents, *, force: bool) -> bool:
-    """Tell whether there is anything to replace; raise if what is there may not be replaced."""
+    """Tell whether there is a directory to replace; raise if it may not be replaced."""
     if not target.exists():
         return False
     if not target.is_dir():
@@ -255,7 +223,7 @@ def _may_replace(target: Path, directory: Path, contents: Contents, *, force: bo
 
 
 def _remove(directory: Path) -> None:
-    """Remove a directory and what is in it, even if Ctrl-C comes once more meanwhile."""
+    """Remove a directory with all its files, even if Ctrl-C comes once more meanwhile."""
     try:
         shutil.rmtree(directory, ignore_errors=True)
     finally:

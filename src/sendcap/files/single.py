@@ -1,21 +1,52 @@
-"""Single files: complete or absent, whatever happens while they are written."""
+"""Single files: complete or absent, whatever happens; and the words for a failure."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from sendcap.errors import SendcapError
 from sendcap.files.cleaning import cleaned_by
-from sendcap.files.failures import exists_already, not_written
 from sendcap.text.quoting import visible
 
 _PREFIX: Final = ".sendcap-"
 _SUFFIX: Final = ".tmp"
+_PLAIN_WORDS: Final = {
+    errno.ENOSPC: "no space is left on the disk",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "a file would be larger than the file system allows",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ENOTDIR: "a part of the path is not a directory",
+    errno.EEXIST: "a part of the path is not a directory",
+    errno.ENOTEMPTY: "another program has made it meanwhile",
+    errno.EBUSY: "it is in use, or another file system is mounted there",
+    errno.EMFILE: "too many files are open",
+    errno.EIO: "the disk reports an error",
+}
+
+
+def plain_words(error: OSError) -> str:
+    """Return the reason of a failed file operation, without an error number."""
+    known = _PLAIN_WORDS.get(error.errno or 0)
+    return known or (error.strerror or str(error)).split(". Detail:")[0]
+
+
+def exists_already(path: Path | str, kind: Literal["file", "directory"]) -> str:
+    """Return the error message for a path that is taken."""
+    return f"{path}: exists already; choose another {kind}, or replace it with force (--force)"
+
+
+def not_written(path: Path | str, error: OSError) -> str:
+    """Return the error message for a failed write."""
+    return f"{path}: cannot be written: {plain_words(error)}"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -24,13 +55,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def require_free(path: str | Path, *, force: bool) -> None:
-    """Refuse a path at which no file can be written, before anything is computed for it.
-
-    Raises
-    ------
-    SendcapError
-        If it is a directory, or a file and ``force`` is not set, or its directory is missing.
-    """
+    """Refuse a path at which no file can be written, before anything is computed for it."""
     name, parent = visible(str(path)), Path(path).absolute().parent
     if os.path.isdir(path):  # noqa: PTH112 (no error for a name that is too long)
         raise SendcapError(f"{name}: is a directory; give the name of a file")
@@ -43,13 +68,7 @@ def require_free(path: str | Path, *, force: bool) -> None:
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yield the path of a temporary file, which replaces another file at success.
-
-    Raises
-    ------
-    SendcapError
-        If the file cannot be written; what was there stays as it was.
-    """
+    """Yield the path of a temporary file, which replaces another file at success only."""
     name = visible(str(path))
     try:
         # A link is followed, so that it goes on pointing to the file.
@@ -64,13 +83,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def save_text(path: str | Path, text: str, *, force: bool = False) -> Path:
-    """Write a text file where the user asked for it, and return its path.
-
-    Raises
-    ------
-    SendcapError
-        As `require_free` and `whole_file` do.
-    """
+    """Write a text file where the user asked for it, and return its path."""
     require_free(path, force=force)
     with whole_file(path) as temporary:
         write_text(temporary, text)
@@ -78,13 +91,7 @@ def save_text(path: str | Path, text: str, *, force: bool = False) -> Path:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Replace a file durably: the content survives a crash of the machine.
-
-    Raises
-    ------
-    OSError
-        If that is not possible; then all is as it was.
-    """
+    """Replace a file durably: the content survives a crash of the machine."""
     with _replacing(path) as temporary, temporary.open("xb") as file:
         file.write(content)
         file.flush()

@@ -9,24 +9,17 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from sendcap.files.single import write_text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DECIMALS: Final = 6
 
 
 def csv_text(table: pd.DataFrame, *, exact: bool = False) -> str:
-    """Return a table as CSV, without an index.
-
-    Parameters
-    ----------
-    exact
-        Do not round: for tables whose columns are also input, such as the points of a sweep.
-    """
+    """Return a table as CSV, without an index; ``exact`` for tables that are also input."""
     rounded = table if exact else table.round(DECIMALS)
     return str(rounded.to_csv(index=False, lineterminator="\n"))
 

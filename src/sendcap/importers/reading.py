@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sendcap.errors import ConfigurationError
-from sendcap.files.failures import plain_words
+from sendcap.files.single import plain_words
 from sendcap.scenario.files import read_text
 from sendcap.text.quoting import shown, visible
 

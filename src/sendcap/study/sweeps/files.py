@@ -12,8 +12,7 @@ import pandas as pd
 
 from sendcap.errors import SendcapError
 from sendcap.files.directory import LITTER
-from sendcap.files.failures import not_written, plain_words
-from sendcap.files.single import is_temporary, put, require_writable
+from sendcap.files.single import is_temporary, not_written, plain_words, put, require_writable
 from sendcap.files.tables import csv_text
 from sendcap.scenario import Scenario, dumps
 from sendcap.scenario.files import SCENARIO

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from sendcap.errors import ScenarioError, SendcapError
-from sendcap.files.failures import plain_words
+from sendcap.files.single import plain_words
 from sendcap.scenario import Range, Scenario
 from sendcap.scenario.edits import Edits
 from sendcap.study.sweeps.designs import Design

@@ -32,8 +32,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sendcap.errors import SendcapError, SendcapWarning
-from sendcap.files.failures import plain_words
-from sendcap.files.single import is_temporary, put, require_writable
+from sendcap.files.single import is_temporary, plain_words, put, require_writable
 from sendcap.study.sweeps.outcomes import Outcome
 from sendcap.version import __version__
 
