@@ -12,10 +12,6 @@ from sendcap.scenario import load, loads, updated
 from sendcap.text.quantities import elapsed
 
 
-def told(found):
-    return {its.label: its.value for its in found.facts}
-
-
 def test_numbers_and_file_are_those_of_the_changed_scenario():
     scenario = load("quickstart")
 
@@ -24,10 +20,10 @@ def test_numbers_and_file_are_those_of_the_changed_scenario():
     changed = updated(scenario, {"deliveries[0].messages": 200_000, "mta.ips": 4})
     its = expected(changed)
     assert loads(found.scenario) == changed
-    assert told(found)["99 % accepted after"] == elapsed(accepted_at_s(its.ledger, 99))
+    assert found.facts["99 % accepted after"] == elapsed(accepted_at_s(its.ledger, 99))
     last = its.kpis("efs")["delivered_pct"].iloc[-1]
-    assert told(found)["Delivered % in the end"] == f"{last:.2f} %"
-    assert "20 connections" in found.sentence
+    assert found.facts["Delivered % in the end"] == f"{last:.2f} %"
+    assert any("20 connections" in sentence for sentence in found.sentences)
     assert "200,000 messages to deliver" in found.chart
     assert not found.problem
 

@@ -8,13 +8,7 @@ from sendcap.cli import stops
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit.
-
-    Parameters
-    ----------
-    arguments
-        The command line (default: that of the process).
-    """
+    """Run the command line, by default that of the process, and exit."""
     # Before the slow imports, which can be interrupted too.
     stops.listen()
     try:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+import sendcap
 from sendcap.cli import options
+from sendcap.cli.conduct import printable
+from sendcap.cli.edits import edited
+from sendcap.cli.progress import bytes_bar, progress_bar
+from sendcap.cli.saving import Results
+from sendcap.files.single import require_free, save_text
 
 if TYPE_CHECKING:
-    from sendcap.calibration.calibrate import Calibration
     from sendcap.calibration.verification import Verification
 
 
@@ -20,15 +25,14 @@ if TYPE_CHECKING:
 @options.report("a new one under runs/")
 @click.option(
     "--format",
-    "format_name",
     metavar="F",
     help="postfix, kumomta, powermta or momentum (default: detected from each file).",
 )
-@click.option(
+@options.text(
     "--providers",
+    "FILE",
+    "CSV: host or domain suffix and provider; overrides the built-in list.",
     callback=options.path,
-    metavar="FILE",
-    help="CSV: host or domain suffix and provider; overrides the built-in list.",
 )
 @click.option(
     "--year",
@@ -37,26 +41,23 @@ if TYPE_CHECKING:
     help="Year of each file's first line, for timestamps without one (default: from the file's "
     "modification time).",
 )
-@click.option(
+@options.text(
     "--feedback",
+    "FILE",
+    "CSV: the time of an event and the time at which Campaign knew it.",
     callback=options.path,
-    metavar="FILE",
-    help="CSV: the time of an event and the time at which Campaign knew it.",
 )
-@click.option("--verify", is_flag=True, help="Simulate the scenario and compare it with the log.")
+@options.flag("--verify", "Simulate the scenario and compare it with the log.")
 @options.overrides
 def calibrate(
     logs: tuple[Path, ...],
     out: Path,
     report: Path | None,
     force: bool,
-    format_name: str | None,
-    providers: Path | None,
-    year: int | None,
-    feedback: Path | None,
     verify: bool,
     settings: tuple[str, ...],
     seed: int | None,
+    **asked: Any,
 ) -> None:
     """Fit a scenario to delivery logs.
 
@@ -69,58 +70,29 @@ def calibrate(
     --set and --seed apply to the simulation of --verify.
     """
     from sendcap.calibration.files import CALIBRATION, write_calibration
-    from sendcap.cli.saving import Results
-    from sendcap.files.single import require_free, save_text
+    from sendcap.calibration.report import report as report_of
 
     if (settings or seed is not None) and not verify:
         raise click.UsageError("--set and --seed go with --verify")
     require_free(out, force=force)
     results = Results(CALIBRATION, report, out.stem, "calibration", force=force)
     with results as folder:
-        found = _found(logs, format_name, providers, year, feedback)
-        verified = _verified(found, settings, seed) if verify else None
-        write_calibration(found, verified, folder)
-        save_text(out, found.text, force=force)
-    _show(found, verified)
-    click.echo(f"Scenario: {out}")
+        with bytes_bar() as progress:
+            calibration = sendcap.calibrate(logs, **asked, progress=progress)
+        verified = _verified(calibration, settings, seed) if verify else None
+        write_calibration(calibration, verified, folder)
+        save_text(out, calibration.text, force=force)
+    for line in report_of(calibration, verified).splitlines():
+        click.echo(printable(line))
+    click.echo(f"\nScenario: {out}")
     results.announce()
 
 
-def _found(
-    logs: tuple[Path, ...],
-    format_name: str | None,
-    providers: Path | None,
-    year: int | None,
-    feedback: Path | None,
-) -> Calibration:
-    from sendcap.calibration.calibrate import calibrate as fit
-    from sendcap.cli.progress import bytes_bar
-
-    with bytes_bar() as progress:
-        return fit(
-            logs,
-            format=format_name,
-            providers=providers,
-            year=year,
-            feedback=feedback,
-            progress=progress,
-        )
-
-
-def _verified(found: Calibration, settings: tuple[str, ...], seed: int | None) -> Verification:
+def _verified(
+    calibration: sendcap.Calibration, settings: tuple[str, ...], seed: int | None
+) -> Verification:
     from sendcap.calibration.verification import verify
-    from sendcap.cli.edits import edited
-    from sendcap.cli.progress import progress_bar
 
-    scenario = edited(found.scenario, settings, seed)
+    scenario = edited(calibration.scenario, settings, seed)
     with progress_bar() as progress:
-        return verify(found, progress, scenario=scenario)
-
-
-def _show(found: Calibration, verified: Verification | None) -> None:
-    from sendcap.calibration.report import report
-    from sendcap.cli.conduct import printable
-
-    for line in report(found, verified).splitlines():
-        click.echo(printable(line))
-    click.echo()
+        return verify(calibration, progress, scenario=scenario)

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+import sendcap
 from sendcap.cli import options
+from sendcap.cli.computing import simulations
+from sendcap.cli.edits import edited
+from sendcap.cli.saving import Results
+from sendcap.cli.tables import say, show_table
+from sendcap.errors import SendcapError
+from sendcap.readings.modes import MODE_LABELS
+from sendcap.text.measures import bracketed, is_time
+from sendcap.text.quantities import elapsed, time_difference
+from sendcap.text.shares import percentage, points, points_in_words, signed_points
 
 if TYPE_CHECKING:
     from sendcap.study.convergence.compare import Side
+
+_LABELS: Final = {
+    "delivered_pct": "Final Delivered %",
+    "bounces_errors_pct": "Final Bounces + errors %",
+    "settling_s": "Delivered % stays within {} from",
+    "cliff_height_pt": "Cliff at the end of validity, points",
+    "cliff_begins_s": "Cliff begins",
+    "cliff_width_s": "Cliff lasts",
+    "peak_pct": "Peak of Bounces + errors %",
+    "peak_s": "Peak comes after",
+    "overshoot_pt": "Overshoot of Bounces + errors %, points",
+    "overshoot_gone_s": "Overshoot is within {} from",
+    "accepted_50_pct_s": "50 % accepted",
+    "accepted_90_pct_s": "90 % accepted",
+    "accepted_99_pct_s": "99 % accepted",
+}
 
 
 @click.command()
@@ -21,7 +49,7 @@ if TYPE_CHECKING:
 @options.mode()
 @options.tolerance
 @options.confidence()
-@options.replications("Pairs of simulations, each with different draws (default: 20).")
+@options.number("--replications", "Pairs of simulations, each with different draws (default: 20).")
 @options.processes
 def compare(
     a: str,
@@ -30,12 +58,10 @@ def compare(
     force: bool,
     settings: tuple[str, ...],
     seed: int | None,
-    modes: tuple[str, ...],
-    tolerances: tuple[str, ...],
-    confidence: str,
     replications: int | None,
     workers: int | None,
     address: str | None,
+    **asked: Any,
 ) -> None:
     """Compare two scenarios, or one with and without a change.
 
@@ -44,42 +70,28 @@ def compare(
     come from the change and not from chance. A saved run is a single simulation: the comparison
     is one pair, without intervals.
     """
-    from sendcap.cli.comparison import show_comparison
-    from sendcap.cli.computing import simulations
-    from sendcap.cli.saving import Results
-    from sendcap.readings.modes import Mode
-    from sendcap.study.convergence import compare as study
-    from sendcap.study.convergence.converge import tolerances_of
     from sendcap.study.convergence.files import COMPARISON, write_comparison
     from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
-    from sendcap.text.shares import parse_share
 
-    points = tolerances_of(options.listed(tolerances))
-    share = parse_share(confidence, "--confidence", whole=False)
     one, two = _sides(a, b, settings, seed)
     results = Results(COMPARISON, out, a, "compare", force=force)
-    total = 2 * (replications or DEFAULT_REPLICATIONS)
     with results as folder:
-        with simulations(workers, address, total) as (pool, progress):
-            comparison = study.compare(
+        total = 2 * (replications or DEFAULT_REPLICATIONS)
+        with simulations(workers, address, total) as means:
+            comparison = sendcap.compare(
                 one.run or one.scenario,
                 two.run or two.scenario,
                 replications,
                 names=(one.name, two.name),
-                tolerances=points,
-                modes=cast("tuple[Mode, ...]", modes) or None,
-                workers=pool,
-                confidence=share,
-                progress=progress,
+                **asked,
+                **means,
             )
         write_comparison(comparison, folder)
-    show_comparison(comparison)
+    _show(comparison)
     results.announce()
 
 
 def _sides(a: str, b: str | None, settings: tuple[str, ...], seed: int | None) -> tuple[Side, Side]:
-    from sendcap.cli.edits import edited
-    from sendcap.errors import SendcapError
     from sendcap.study.convergence.compare import Side, side
 
     if b is not None and settings:
@@ -94,3 +106,43 @@ def _sides(a: str, b: str | None, settings: tuple[str, ...], seed: int | None) -
     if b is not None:
         return one, side(b, b)
     return one, Side(", ".join(settings), edited(one.scenario, settings), None)
+
+
+def _show(comparison: sendcap.Comparison) -> None:
+    one, two = comparison.names
+    title = comparison.a.scenario.title
+    say(f"{title}: {one} and {two}" if title else f"{one} and {two}", f"A: {one}", f"B: {two}")
+    certain = comparison.a.n > 1
+    table = comparison.differences()
+    table = table[table["n"] > 0]
+    for mode in ("", *comparison.modes):
+        title = MODE_LABELS[mode] if mode else "messages at the MTA"  # type: ignore[index]
+        show_table(
+            title[0].upper() + title[1:],
+            ["", "A", "B", "B − A", *(["Differs"] if certain else [])],
+            [
+                [*_cells(row), *([_differs(row)] if certain else [])]
+                for row in table[table["mode"] == mode].to_dict("records")
+            ],
+        )
+    say(*comparison.sentences())
+
+
+def _cells(row: Mapping[Any, Any]) -> list[str]:
+    name = row["name"]
+    write = elapsed if is_time(name) else percentage if name.endswith("_pct") else points
+    difference = time_difference if is_time(name) else signed_points
+    return [
+        _LABELS[name].format(points_in_words(row["tolerance_pt"])),
+        write(row["a"]),
+        write(row["b"]),
+        bracketed(row["difference"], row["low"], row["high"], difference),
+    ]
+
+
+def _differs(row: Mapping[Any, Any]) -> str:
+    if math.isnan(row["low"]):
+        return "–"
+    if row["low"] == row["high"] == 0.0:
+        return "no"
+    return "not shown" if row["low"] <= 0.0 <= row["high"] else "yes"

@@ -1,25 +1,25 @@
-"""Where commands simulate: worker processes or a Dask cluster, with a progress bar."""
+"""Where commands simulate: worker processes or a Dask cluster; and studies that resume."""
 
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sendcap.cli.progress import runs_bar, simulations_bar
 from sendcap.errors import SendcapError
-from sendcap.files.cleaning import cleaned_by
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sendcap.study.replication.workers import Workers
-    from sendcap.study.sweeps.outcomes import Outcome
     from sendcap.study.sweeps.plan import Plan
     from sendcap.study.sweeps.store import Store
-    from sendcap.study.sweeps.sweep import Progress
+    from sendcap.study.sweeps.study_file import Study
 
 _PATIENCE: Final = "10s"
 
@@ -43,28 +43,6 @@ def computing(workers: int | None, address: str | None) -> Iterator[Workers]:
         client.close(timeout=_PATIENCE)
 
 
-@contextmanager
-def simulations(
-    workers: int | None, address: str | None, total: int | None = None
-) -> Iterator[tuple[Workers, Callable[[int], None] | None]]:
-    """Provide the workers and a progress bar for simulations.
-
-    Parameters
-    ----------
-    total
-        The number of simulations, if known.
-
-    Yields
-    ------
-    tuple
-        The workers, and a callable that takes the number of finished simulations.
-    """
-    with computing(workers, address) as pool, simulations_bar(total) as progress:
-        yield pool, progress
-        # The charts, which take a while, need none of them.
-        pool.abandon()
-
-
 def _client(address: str) -> Any:
     try:
         from distributed import Client
@@ -80,50 +58,46 @@ def _client(address: str) -> Any:
 
 
 @contextmanager
-def resumable(home: str) -> Iterator[Callable[[Progress], None]]:
-    """Show the progress of a study and, if it is stopped, how to resume it.
+def simulations(
+    workers: int | None, address: str | None, total: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Provide the workers and the progress of simulations, as arguments of a study.
 
-    Parameters
-    ----------
-    home
-        The user's name for the directory of the runs.
-
-    Yields
-    ------
-    callable
-        Takes the progress.
+    ``total`` is the number of simulations, if known.
     """
-    latest: list[Progress] = []
-
-    def say_how_to_resume() -> None:
-        if latest:
-            done = latest[-1].done - latest[-1].failed
-            os.write(
-                2,
-                f"{done:,} of {latest[-1].runs:,} runs are done and saved in {home}; "
-                f"run the same command again to resume\n".encode(),
-            )
-
-    with cleaned_by(say_how_to_resume), runs_bar() as show:
-
-        def progress(now: Progress) -> None:
-            latest[:] = [now]
-            if show is not None:
-                show(now)
-
-        yield progress
+    with computing(workers, address) as pool, simulations_bar(total) as progress:
+        yield {"workers": pool, "progress": progress}
+        # The charts, which take a while, need none of them.
+        pool.abandon()
 
 
-def carried_out(plan: Plan, pool: Workers, store: Store, home: str) -> Mapping[str, Outcome]:
-    """Simulate the missing runs of a plan; see `resumable`."""
-    from sendcap.study.sweeps.sweep import carried_out as carry_out
+def store_of(directory: Path, store: Path | None, names: frozenset[str] = frozenset()) -> Store:
+    """Return the store of a study; refuse a directory with files but a sweep's and ``names``."""
+    from sendcap.study.sweeps import files
+    from sendcap.study.sweeps.store import Store
 
-    with resumable(home) as progress:
-        return carry_out(plan, pool, store, progress)
+    files.require_sweep_directory(directory, names)
+    return Store(store or directory / files.STORE)
 
 
-def show_status(plan: Plan, store: Store) -> None:
-    """Print the progress of a plan."""
-    from sendcap.study.sweeps.sweep import so_far
+def table_of(
+    study: Study,
+    plan: Plan,
+    store: Store,
+    directory: Path,
+    workers: int | None,
+    address: str | None,
+    *,
+    status: bool,
+) -> pd.DataFrame:
+    """Simulate the missing runs of a plan and return all; or print the progress and exit."""
+    from sendcap.study.sweeps import files
+    from sendcap.study.sweeps.sweep import carried_out, so_far
 
-    click.echo(so_far(plan, store).sentence())
+    if status:
+        click.echo(so_far(plan, store).sentence())
+        raise click.exceptions.Exit
+    with computing(workers, address) as pool:
+        files.begin(directory, study.text, study.scenario)
+        with runs_bar(directory) as progress:
+            return plan.table(carried_out(plan, pool, store, progress))

@@ -1,4 +1,7 @@
-"""The end of every command: exit codes, errors and warnings in one line each, no traceback."""
+"""The end of every command: exit codes, errors and warnings in one line each, no traceback.
+
+For signals see `sendcap.cli.stops`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final, TextIO
+from typing import Any, Final
 
 import click
 
@@ -22,10 +25,6 @@ _WHEN_WRITING: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN}
 )
 """Errors of writing to standard output; those of files name the file."""
-
-
-class PipeClosedError(Exception):
-    """The reader of the output has gone."""
 
 
 def printable(text: str) -> str:
@@ -42,20 +41,24 @@ def tell(kind: str, text: str) -> None:
 
 
 def conduct(command: Callable[[], object]) -> int:
-    """Run a command and return its exit code.
+    """Run a command and return the exit code: 0 for success, 2 for bad input.
 
-    It is 0 for success and 2 for bad input. A reader that closes the pipe, as ``head`` does, is
-    no failure. For signals see `sendcap.cli.stops`.
+    A reader that closes the pipe, as ``head`` does, is no failure.
     """
-    with _every_character(), _warnings_once():
+    _escape_unknown_characters()
+    with _warnings_once():
         try:
             code = command()
-            _flush()
+            # While a failure of writing can still be reported.
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except SendcapError as error:
             tell("error", str(error))
             code = BAD_INPUT
         except click.ClickException as error:
-            tell("error", error.format_message() + _hint(error))
+            context = getattr(error, "ctx", None)
+            hint = "" if context is None else f" (try '{context.command_path} --help')"
+            tell("error", error.format_message() + hint)
             code = error.exit_code
         except MemoryError:
             tell("error", "not enough memory")
@@ -64,31 +67,22 @@ def conduct(command: Callable[[], object]) -> int:
             # In a program that runs a command without `stops`.
             tell("error", "interrupted")
             code = INTERRUPTED
-        except (PipeClosedError, BrokenPipeError):
+        except BrokenPipeError:
+            _abandon_stdout()
+            code = 0
+        except SystemExit as end:
+            # click exits with 1 when the pipe is closed.
+            if not isinstance(end.__context__, BrokenPipeError):
+                raise
             _abandon_stdout()
             code = 0
         except OSError as error:
             _abandon_stdout()
-            tell("error", _where(error) + plain_words(error))
+            place = "standard output: " if error.errno in _WHEN_WRITING else ""
+            place = place if error.filename is None else f"{error.filename}: "
+            tell("error", place + plain_words(error))
             code = BAD_INPUT
     return code if isinstance(code, int) else 0
-
-
-def _hint(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    return "" if context is None else f" (try '{context.command_path} --help')"
-
-
-def _where(error: OSError) -> str:
-    if error.filename is not None:
-        return f"{error.filename}: "
-    return "standard output: " if error.errno in _WHEN_WRITING else ""
-
-
-def _flush() -> None:
-    """Write the buffer now, while a failure can still be reported."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
 
 
 def _abandon_stdout() -> None:
@@ -99,13 +93,11 @@ def _abandon_stdout() -> None:
         os.close(nowhere)
 
 
-@contextmanager
-def _every_character() -> Iterator[None]:
+def _escape_unknown_characters() -> None:
     """Escape characters missing in the terminal's encoding; a title must not stop a run."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    yield
 
 
 @contextmanager
@@ -113,16 +105,9 @@ def _warnings_once() -> Iterator[None]:
     """Show each warning of sendcap once."""
     seen: set[str] = set()
 
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
+    def show(message: Warning | str, category: type[Warning], *more: Any, **where: Any) -> None:
         if not issubclass(category, SendcapWarning):
-            ordinary(message, category, filename, lineno, file, line)
+            ordinary(message, category, *more, **where)
         elif str(message) not in seen:
             seen.add(str(message))
             tell("warning", str(message))

@@ -2,54 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Final
 
 import click
 
+import sendcap
 from sendcap.cli import options
+from sendcap.cli.tables import cell, say, show_grid
+from sendcap.readings.modes import ALL_DELIVERIES, Mode
+from sendcap.text.quantities import elapsed
+
+_FIGURES: Final = {
+    "to_deliver": "To deliver",
+    "relayed": "Relayed",
+    "sent": "Sent",
+    "failed": "Failed",
+    "pending": "Pending",
+    "delivered_pct": "Delivered %",
+    "bounces_errors_pct": "Bounces + errors %",
+    "open_rate_pct": "Open rate %",
+    "click_through_pct": "Click-through rate %",
+}
 
 
 @click.command()
 @options.saved
-@click.option(
-    "--at", "moment", metavar="T", help="Time since the start, e.g. 3h or 2d12h (default: the end)."
-)
+@options.duration("--at", "at_s", "Time since the start, e.g. 3h or 2d12h (default: the end).")
 @options.mode()
 @options.delivery
-@click.option(
-    "--compute-stats", is_flag=True, help="Compute the figures at T instead of the last refresh."
-)
+@options.flag("--compute-stats", "Compute the figures at T instead of the last refresh.")
 def dashboard(
     directory: Path,
-    moment: str | None,
-    modes: tuple[str, ...],
+    at_s: float | None,
+    modes: tuple[Mode, ...] | None,
     delivery: str | None,
     compute_stats: bool,
 ) -> None:
     """Show the dashboard of the run saved in DIR at a given time."""
-    from sendcap.cli.tables import console, notes, show_dashboard
-    from sendcap.readings.modes import ALL_DELIVERIES, Mode
-    from sendcap.run import open_run
-    from sendcap.scenario.durations import as_seconds
-    from sendcap.text.quantities import elapsed
-
-    moment_s = None if moment is None else as_seconds(moment, "--at")
-    run = open_run(directory)
+    run = sendcap.open_run(directory)
+    time_s = run.ledger.end_s if at_s is None else at_s
+    modes = modes or run.scenario.reporting.modes
     dashboards = [
-        run.dashboard(
-            run.ledger.end_s if moment_s is None else moment_s,
-            cast("Mode", mode),
-            delivery or ALL_DELIVERIES,
-            compute_stats=compute_stats,
-        )
-        for mode in dict.fromkeys(modes or run.scenario.reporting.modes)
+        run.dashboard(time_s, mode, delivery or ALL_DELIVERIES, compute_stats=compute_stats)
+        for mode in modes
     ]
-    show_dashboard(console(), dashboards)
-    first = dashboards[0]
-    click.echo(
-        f"As of {elapsed(first.as_of_s)}; opens and clicks as of "
-        f"{elapsed(first.engagement_as_of_s)}."
+    show_dashboards(dashboards)
+    as_of, engagement = (
+        elapsed(moment_s) for moment_s in (dashboards[0].as_of_s, dashboards[0].engagement_as_of_s)
     )
-    for note in notes([dashboard.mode for dashboard in dashboards]):
-        click.echo(note)
+    say(f"As of {as_of}; opens and clicks as of {engagement}.", *notes(modes))
+
+
+def show_dashboards(dashboards: Sequence[sendcap.Dashboard]) -> None:
+    """Print the dashboards of one time and delivery, a column per mode."""
+    first = dashboards[0]
+    which = "all deliveries" if first.delivery == ALL_DELIVERIES else first.delivery
+    show_grid(
+        f"Deployment dashboard, {which}, at {elapsed(first.time_s)}",
+        "",
+        _FIGURES,
+        {dashboard: dashboard.mode for dashboard in dashboards},
+        lambda name, dashboard: cell(name, getattr(dashboard, name)),
+    )
+
+
+def notes(modes: Sequence[Mode]) -> list[str]:
+    """Return the notes below dashboards."""
+    lines = ["Times count from t = 0, the start of the simulation, not of a delivery."]
+    early = [mode for mode in modes if mode in ("efs", "legacy")]
+    if early:
+        lines.append(
+            f"{', '.join(early)}: a soft-bounced message counts as Failed until its retry succeeds."
+        )
+    return lines

@@ -6,12 +6,10 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import sendcap
 from sendcap.errors import ScenarioError, SendcapError
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario, UncertainScenario
 
 _SETTING: Final = re.compile(r'((?:[^="]|"[^"]*")*)=(.*)', re.DOTALL)
 _OPENING: Final = ("{", "[", '"', "'")
@@ -22,13 +20,6 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
 
     Values are written as in a scenario file; text needs no quotes. The last value of a path counts.
 
-    Raises
-    ------
-    SendcapError
-        Without a path or a value, or for a table or list that is not valid TOML.
-
-    Examples
-    --------
     >>> edits_of(["mta.retry.first=10m", "mta.ips = 8"])
     {'mta.retry.first': '10m', 'mta.ips': 8}
     """
@@ -38,51 +29,34 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def chosen(source: str, settings: Sequence[str], seed: int | None) -> Scenario:
-    """Return the scenario of a command: a file or preset with ``--set`` and ``--seed``.
-
-    Raises
-    ------
-    SendcapError
-        If it cannot be read, or the changes are wrong: one line per problem.
-    """
-    from sendcap.scenario import load
-
-    return edited(load(source), settings, seed)
+def chosen(source: str, settings: Sequence[str], seed: int | None) -> sendcap.Scenario:
+    """Return the scenario of a command: a file or preset with ``--set`` and ``--seed``."""
+    return edited(sendcap.load(source), settings, seed)
 
 
-def edited(scenario: Scenario, settings: Sequence[str], seed: int | None = None) -> Scenario:
-    """Return a scenario with the changes of ``--set`` and ``--seed``.
-
-    Raises
-    ------
-    SendcapError
-        If the changes are wrong: one line per problem.
-    """
-    from sendcap.scenario import updated
-
-    changes = edits_of(settings)
-    if changes:
-        with as_set():
-            scenario = updated(scenario, changes)
+def edited(
+    scenario: sendcap.Scenario, settings: Sequence[str], seed: int | None = None
+) -> sendcap.Scenario:
+    """Return a scenario with the changes of ``--set`` and ``--seed``."""
+    if changes := edits_of(settings):
+        with _as_set():
+            scenario = sendcap.updated(scenario, changes)
     return scenario if seed is None else scenario.with_seed(seed)
 
 
 def uncertain(
     source: str, spans: Sequence[str], settings: Sequence[str], seed: int | None
-) -> UncertainScenario:
+) -> sendcap.UncertainScenario:
     """Return a scenario with ranges: those of the file and of ``--range``; see `chosen`."""
-    from sendcap.scenario import load_uncertain
-
-    scenario, changes = load_uncertain(source, ranges_of(spans)), edits_of(settings)
-    if changes:
-        with as_set():
+    scenario = sendcap.load_uncertain(source, ranges_of(spans))
+    if changes := edits_of(settings):
+        with _as_set():
             scenario = scenario.updated(changes)
     return scenario if seed is None else scenario.with_seed(seed)
 
 
 @contextmanager
-def as_set() -> Iterator[None]:
+def _as_set() -> Iterator[None]:
     """Begin each line of a scenario's error with ``--set``."""
     try:
         yield
@@ -99,13 +73,6 @@ def study_edits(settings: Sequence[str], seed: int | None) -> dict[str, Any]:
 def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
     """Return the ranges of ``--range`` by path, as ``load_uncertain`` takes them.
 
-    Raises
-    ------
-    SendcapError
-        Without a path or two ends.
-
-    Examples
-    --------
     >>> ranges_of(["mta.retry.first=5m..20m", "providers.gmail.transient=0.002..0.02"])
     {'mta.retry.first': ('5m', '20m'), 'providers.gmail.transient': (0.002, 0.02)}
     """

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import click
 
 from sendcap.cli import options
+from sendcap.cli.edits import chosen
+from sendcap.errors import SendcapWarning
 
 
 @click.command()
@@ -13,31 +17,20 @@ from sendcap.cli import options
 @options.number(
     "--port", "Port to listen on (default: a free one).", least=0, most=65535, default=0
 )
-@click.option(
+@options.text(
     "--host",
+    "ADDRESS",
+    "Address to listen on (default: 127.0.0.1, reachable from this machine only).",
     default="127.0.0.1",
-    callback=options.not_empty,
-    metavar="ADDRESS",
-    help="Address to listen on (default: 127.0.0.1, reachable from this machine only).",
 )
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
-def explore(
-    source: str,
-    settings: tuple[str, ...],
-    port: int,
-    host: str,
-    opens: bool,
-) -> None:
+def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens: bool) -> None:
     """Move sliders and see the expected curves of a scenario at once.
 
     SCENARIO is a TOML file, PRESET a name from `sendcap scenario list` (default: quickstart). The
     page computes expected values instead of simulating, and is served until Ctrl-C. It needs an
     extra: pip install 'sendcap[explore]'.
     """
-    import warnings
-
-    from sendcap.cli.edits import chosen
-    from sendcap.errors import SendcapWarning
     from sendcap.explore.server import Server, is_loopback
 
     server = Server(chosen(source, settings, None), host, port)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import click
 
+import sendcap
 from sendcap.cli import options
+from sendcap.cli.computing import simulations as simulating
+from sendcap.cli.edits import uncertain
+from sendcap.cli.saving import Results
+from sendcap.cli.tables import say, show_grid, show_table
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS
+from sendcap.text.measures import banded
+from sendcap.text.quantities import elapsed
+from sendcap.text.shares import points_in_words
 
 
 @click.command()
 @options.scenario
-@click.option(
+@options.text(
     "--observed",
+    "FILE",
+    "The readings: CSV like a run's kpis.csv, at least time and delivered_pct.",
     required=True,
-    callback=options.not_empty,
-    metavar="FILE",
-    help="The readings: CSV like a run's kpis.csv, at least time and delivered_pct.",
 )
-@click.option(
-    "--at", "moment", metavar="T", help="Use the readings up to T, e.g. 3h (default: all)."
-)
+@options.duration("--at", "at_s", "Use the readings up to T, e.g. 3h (default: all).")
 @click.option(
     "--range",
     "spans",
@@ -43,19 +50,17 @@ from sendcap.cli import options
 def forecast(
     source: str,
     observed: str,
-    moment: str | None,
+    at_s: float | None,
     spans: tuple[str, ...],
     out: Path | None,
     force: bool,
     settings: tuple[str, ...],
     seed: int | None,
-    modes: tuple[str, ...],
     delivery: str | None,
-    tolerances: tuple[str, ...],
-    confidence: str,
     simulations: int | None,
     workers: int | None,
     address: str | None,
+    **asked: Any,
 ) -> None:
     """Forecast the final Delivered % from the dashboard's readings so far.
 
@@ -63,38 +68,55 @@ def forecast(
     scenario is simulated at points across the ranges; the simulations that match the readings
     give the forecast.
     """
-    from sendcap.cli.computing import simulations as simulating
-    from sendcap.cli.edits import uncertain
-    from sendcap.cli.forecasting import show_forecast
-    from sendcap.cli.saving import Results
-    from sendcap.readings.modes import ALL_DELIVERIES, Mode
-    from sendcap.scenario.durations import as_seconds
-    from sendcap.study.convergence.converge import tolerances_of
     from sendcap.study.forecasts import files
-    from sendcap.study.forecasts import forecast as study
     from sendcap.study.forecasts.reference import default_simulations
-    from sendcap.text.shares import parse_share
 
-    points = tolerances_of(options.listed(tolerances))
-    share = parse_share(confidence, "--confidence", whole=False)
-    at_s = None if moment is None else as_seconds(moment, "--at")
     scenario = uncertain(source, spans, settings, seed)
     results = Results(files.FORECAST, out, source, "forecast", force=force)
     total = simulations or default_simulations(len(scenario.ranges))
     with results as folder:
-        with simulating(workers, address, total) as (pool, progress):
-            outlook = study.forecast(
+        with simulating(workers, address, total) as means:
+            outlook = sendcap.forecast(
                 scenario,
                 observed,
                 at_s,
-                modes=cast("tuple[Mode, ...]", modes) or None,
                 delivery=delivery or ALL_DELIVERIES,
-                tolerances=points,
-                confidence=share,
                 simulations=simulations,
-                workers=pool,
-                progress=progress,
+                **asked,
+                **means,
             )
         files.save(outlook, folder)
-    show_forecast(outlook)
+    _show(outlook)
     results.announce()
+
+
+def _show(outlook: sendcap.Forecast) -> None:
+    from sendcap.study.forecasts.sentences import about_values, number_text
+
+    scenario = outlook.uncertain
+    which = "all deliveries" if outlook.delivery == ALL_DELIVERIES else outlook.delivery
+    title = scenario.scenario.title or "Forecast"
+    say(f"{title}, {which}: forecast after {elapsed(outlook.at_s)}", *outlook.sentences())
+    settling = {
+        (row["tolerance_pt"], row["mode"]): banded(row, elapsed)
+        for row in outlook.settling().to_dict("records")
+    }
+    show_grid(
+        "From when on Delivered % stays that close to its end",
+        "Within",
+        {at: points_in_words(at) for at in outlook.tolerances_pt},
+        {mode: MODE_LABELS[mode] for mode in outlook.modes},
+        lambda at, mode: settling[at, mode],
+    )
+    values = []
+    for row in outlook.parameters().to_dict("records"):
+        write = partial(number_text, scenario.ranges[row["path"]])
+        ends = f"{write(row['range_low'])} to {write(row['range_high'])}"
+        values.append([row["path"], ends, banded(row, write), f"{row['narrowed']:.0%}"])
+    show_table(
+        "What the readings say about what was not known",
+        ["Value", "Range", "Given the readings", "Interval narrower by"],
+        values,
+        *about_values(outlook),
+        "Times count from t = 0, the start of the simulation.",
+    )

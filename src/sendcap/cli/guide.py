@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
-
-if TYPE_CHECKING:
-    from sendcap.guide.pages import Topic
 
 _LINK: Final = re.compile(r"\[([^]]+)\]\((?:[\w./-]*/)?([\w-]+)\.md(?:#[\w-]+)?\)")
 
@@ -25,21 +22,18 @@ def guide(topic: str | None) -> None:
     from sendcap.guide import pages
 
     if topic is None:
-        _list(pages.topics())
+        topics = pages.topics()
+        width = max(len(page.name) for page in topics)
+        for kind, members in groupby(topics, lambda page: page.kind):
+            click.echo(f"{kind}:")
+            for page in members:
+                click.echo(f"  {page.name:<{width}}  {page.sentence}")
+            click.echo()
+        click.echo("`sendcap guide TOPIC` shows a page.")
     elif sys.stdout.isatty():
         _render(pages.topic(topic).text)
     else:
         click.echo(pages.topic(topic).text, nl=False)
-
-
-def _list(topics: list[Topic]) -> None:
-    width = max(len(topic.name) for topic in topics)
-    for kind, members in groupby(topics, lambda topic: topic.kind):
-        click.echo(f"{kind}:")
-        for topic in members:
-            click.echo(f"  {topic.name:<{width}}  {topic.sentence}")
-        click.echo()
-    click.echo("`sendcap guide TOPIC` shows a page.")
 
 
 def _render(text: str) -> None:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+import sendcap
 from sendcap.cli import options
+from sendcap.cli.conduct import printable
+from sendcap.cli.tables import say, show_grid
+from sendcap.files.directory import Staging
+from sendcap.files.single import require_free
 
 if TYPE_CHECKING:
-    from sendcap.importers import Imported
+    import pandas as pd
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_COLUMNS: Final = {
+    "connections_per_ip": "Connections",
+    "messages_per_connection": "Messages each",
+    "idle_timeout": "Idle",
+    "rate": "Rate",
+    "suspend": "After throttled answers",
+}
+_WIDTH: Final = 100
+_NAMED: Final = 6
+_LONGEST: Final = 60
 
 
 @click.group(name="import", invoke_without_command=True)
@@ -29,71 +45,52 @@ def importing(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-_AUDIENCE = """Audience: NAME=SHARE,…, e.g. gmail=0.6,yahoo=0.3,other=0.1, or a CSV file with a
-domain and a count per row (default: the base's)."""
-
-
-def _common(command: _Command) -> _Command:
-    """Add the options of all importers."""
-    for option in reversed(
-        (
-            options.out_file("The scenario file to write (default: show the report only)."),
-            options.report("show a summary only"),
-            click.option("--audience", callback=options.not_empty, metavar="A", help=_AUDIENCE),
-            options.number("--messages", "Number of messages (default: the base's)."),
-            click.option(
-                "--base",
-                callback=options.not_empty,
-                metavar=options.SOURCE,
-                default="quickstart",
-                help="Source of the values that the configuration lacks (default: quickstart).",
-            ),
-            options.number("--ips", "Number of source addresses."),
-            options.number(
-                "--other-domains",
-                "Number of domains whose limits the provider `other` has together (default: from "
-                "the counts, or 5).",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def _mx_option(command: _Command) -> _Command:
-    return click.option(
-        "--mx",
-        callback=options.not_empty,
-        metavar="CSV",
-        help="MX hosts: a domain and a host per row; not needed for well-known domains.",
-    )(command)
+_common = options.together(
+    options.out_file("The scenario file to write (default: show the report only)."),
+    options.report("show a summary only"),
+    options.text(
+        "--audience",
+        "A",
+        "Audience: NAME=SHARE,…, e.g. gmail=0.6,yahoo=0.3,other=0.1, or a CSV file with a domain "
+        "and a count per row (default: the base's).",
+    ),
+    options.number("--messages", "Number of messages (default: the base's)."),
+    options.text(
+        "--base",
+        options.SOURCE,
+        "Source of the values that the configuration lacks (default: quickstart).",
+        default="quickstart",
+    ),
+    options.number("--ips", "Number of source addresses."),
+    options.number(
+        "--other-domains",
+        "Number of domains whose limits the provider `other` has together (default: from the "
+        "counts, or 5).",
+    ),
+)
+_mx = options.text(
+    "--mx", "CSV", "MX hosts: a domain and a host per row; not needed for well-known domains."
+)
 
 
 @importing.command()
 @click.argument("shaping", nargs=-1, required=True, metavar="SHAPING.toml…")
 @_common
-@click.option(
-    "--source",
-    callback=options.not_empty,
-    metavar="NAME",
-    help="Egress source whose settings apply.",
-)
-@_mx_option
+@options.text("--source", "NAME", "Egress source whose settings apply.")
+@_mx
 @click.option(
     "--queue",
     multiple=True,
     metavar="QUEUE.toml",
     help="The queue helper's file with the retry schedule; repeatable.",
 )
-def kumomta(shaping: tuple[str, ...], **values: Any) -> None:
+def kumomta(shaping: tuple[str, ...], **asked: Any) -> None:
     """Import KumoMTA's traffic shaping; name its files in KumoMTA's loading order.
 
     An audience names provider blocks, domains or well-known providers (gmail), and `other` for
     everything under the default block.
     """
-    from sendcap.importers import import_kumomta
-
-    _import(lambda given: import_kumomta(shaping, **given), values)
+    _import(partial(sendcap.import_kumomta, shaping), **asked)
 
 
 @importing.command()
@@ -106,56 +103,40 @@ def kumomta(shaping: tuple[str, ...], **values: Any) -> None:
     metavar="FILE",
     help="master.cf, with process limits and options of transports.",
 )
-@click.option(
-    "--transport",
-    callback=options.not_empty,
-    metavar="FILE",
-    help="The transport map as text: domains and their transports.",
-)
-def postfix(main_cf: str, **values: Any) -> None:
+@options.text("--transport", "FILE", "The transport map as text: domains and their transports.")
+def postfix(main_cf: str, **asked: Any) -> None:
     """Import Postfix's main.cf, or the output of `postconf -n`."""
-    from sendcap.importers import import_postfix
-
-    _import(lambda given: import_postfix(main_cf, **given), values)
+    _import(partial(sendcap.import_postfix, main_cf), **asked)
 
 
 @importing.command()
 @click.argument("configuration", callback=options.not_empty, metavar="CONFIGURATION")
 @_common
-def exim(configuration: str, **values: Any) -> None:
+def exim(configuration: str, **asked: Any) -> None:
     """Import the retry rules of Exim's configuration, or a file with rules only."""
-    from sendcap.importers import import_exim
-
-    _import(lambda given: import_exim(configuration, **given), values)
+    _import(partial(sendcap.import_exim, configuration), **asked)
 
 
 @importing.command()
 @click.argument("configuration", callback=options.not_empty, metavar="CONFIG")
 @_common
-@click.option(
-    "--source",
-    callback=options.not_empty,
-    metavar="NAME",
-    help="Virtual MTA or pool that sends the mail (default: all).",
-)
-@_mx_option
-def powermta(configuration: str, **values: Any) -> None:
+@options.text("--source", "NAME", "Virtual MTA or pool that sends the mail (default: all).")
+@_mx
+def powermta(configuration: str, **asked: Any) -> None:
     """Import PowerMTA's configuration and the files it includes."""
-    from sendcap.importers import import_powermta
-
-    _import(lambda given: import_powermta(configuration, **given), values)
+    _import(partial(sendcap.import_powermta, configuration), **asked)
 
 
-def _import(make: Callable[[dict[str, Any]], Imported], values: dict[str, Any]) -> None:
-    from sendcap.cli.importing_tables import show_import
-    from sendcap.files.directory import Staging
-    from sendcap.files.single import require_free
+def _import(
+    make: Callable[..., sendcap.Imported],
+    out: Path | None,
+    report: Path | None,
+    force: bool,
+    **asked: Any,
+) -> None:
     from sendcap.files.tables import write_csv
     from sendcap.importers.imported import REPORT, SETTINGS
 
-    out: Path | None = values.pop("out")
-    report: Path | None = values.pop("report")
-    force: bool = values.pop("force")
     if out is not None:
         require_free(out, force=force)
     if report is not None:
@@ -166,13 +147,106 @@ def _import(make: Callable[[dict[str, Any]], Imported], values: dict[str, Any]) 
                 f"--report: {report} looks like a file; name a directory, which gets {SETTINGS}"
             )
     with nullcontext() if report is None else Staging(report, REPORT, force=force) as folder:
-        made = make(values)
+        made = make(**asked)
         if folder is not None:
             write_csv(folder / SETTINGS, made.report)
         if out is not None:
             made.save(out, force=force)
-    show_import(made, whole=report is not None)
-    if report is not None:
+    _show_limits(made)
+    _show_report(made.report)
+    if report is None:
+        click.echo("--report DIR saves every setting with its value, file and line.\n")
+    else:
         click.echo(f"Saved in {report}: {SETTINGS}")
     if out is not None:
         click.echo(f"Scenario: {out}")
+
+
+def _show_limits(made: sendcap.Imported) -> None:
+    from sendcap.scenario import to_dict
+
+    scenario = to_dict(made.scenario)
+    mta, providers = scenario["mta"], scenario["providers"]
+
+    def text(name: str, key: str) -> str:
+        value = providers[name][key]
+        return _limit(mta["suspend"] if value == "mta" else value)
+
+    retry = ", ".join(
+        f"{key} {','.join(map(str, value)) if isinstance(value, list | tuple) else value}"
+        for key, value in mta["retry"].items()
+        if key != "policy"
+    )
+    addresses = "1 source address" if mta["ips"] == 1 else "each source address"
+    show_grid(
+        f"Limits, for {addresses}",
+        "Provider",
+        list(providers),
+        _COLUMNS,
+        text,
+        f"Source addresses: {mta['ips']}",
+        *_lines(f"Retries: {mta['retry']['policy']}, {retry}"),
+    )
+
+
+def _limit(value: Any) -> str:
+    if not isinstance(value, dict):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    if "after" in value:
+        paused = "pause" if value["rate"] == "closed" else value["rate"]
+        return f"{value['after']} in {value['within']}: {paused} for {value['lasts']}"
+    if value.get("kind") == "fixed-window":
+        return f"{value['limit']:,} in {value['window']}"
+    return f"pause {value['pause']}" if value.get("kind") == "gap" else str(value.get("kind"))
+
+
+def _show_report(report: pd.DataFrame) -> None:
+    """Print the warnings, and what became of the settings: each reason once, with all names."""
+    from sendcap.importers.imported import BASE, DEFAULT, UNUSED, USED, WARNING
+
+    warnings = []
+    for row in report[report["status"] == WARNING].to_dict("records"):
+        file = f"{PurePath(row['where']).name}: " if row["where"] else ""
+        value = f" {row['value']}" if row["value"] else ""
+        warnings.append(f"{file}{row['setting']}{value}: {row['why']}")
+    _show("Warnings", warnings)
+    for status, column, title in (
+        (USED, "scenario", "How the configuration was read"),
+        (DEFAULT, "scenario", "Not in the configuration: the MTA's defaults"),
+        (BASE, "scenario", "In no such configuration"),
+        (UNUSED, "setting", "In the configuration, but not in the scenario"),
+    ):
+        rows = report[report["status"] == status]
+        if status == USED:
+            rows = rows[rows["why"] != ""]
+        names = rows[column]
+        if status in (USED, DEFAULT):
+            # The values are in the table.
+            names = names.str.split(" = ").str[0]
+        reasons = {why: _names(names[rows["why"] == why]) for why in rows["why"].unique()}
+        _show(title, [f"{each}: {why}" if why else each for why, each in reasons.items()])
+
+
+def _show(title: str, texts: Sequence[str]) -> None:
+    if texts:
+        click.secho(title, bold=True)
+        say(*(line for text in texts for line in _lines(text, "- ")))
+
+
+def _names(names: pd.Series[str]) -> str:
+    each = [
+        name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names.unique()
+    ]
+    more = f" and {len(each) - _NAMED} more" if len(each) > _NAMED else ""
+    return ", ".join(each[:_NAMED]) + more
+
+
+def _lines(text: str, bullet: str = "") -> list[str]:
+    return textwrap.wrap(
+        printable(text),
+        _WIDTH,
+        initial_indent=bullet,
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

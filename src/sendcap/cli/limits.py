@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
+import sendcap
 from sendcap.cli import options
+from sendcap.cli.computing import simulations
+from sendcap.cli.edits import chosen
+from sendcap.cli.progress import progress_bar
+from sendcap.cli.saving import Results
+from sendcap.cli.tables import cell, say, show_grid, show_table
+from sendcap.text.quantities import elapsed
+from sendcap.text.shares import parse_share
+
+_CEILINGS: Final = {
+    "binding": "Limited by",
+    "ceiling_per_s": "Ceiling/s",
+    "ceiling_per_hour": "Ceiling/h",
+    "share_pct": "Share %",
+    "attempts_per_message": "Attempts",
+    "delivery_per_s": "Delivery/s",
+    "delivery_per_hour": "Delivery/h",
+    "needs_s": "Needs",
+}
+_OBSERVED: Final = {
+    "utilisation_pct": "In use %",
+    "mean_wait_s": "Mean wait",
+    "p95_wait_s": "95 %",
+    "longest_wait_s": "Longest",
+    "peak_backlog": "Most waiting",
+    "peak_at_s": "At",
+    "drained_at_s": "Gone at",
+}
+_NOTES: Final = (
+    "Ceiling: attempts at a provider, messages at the relay and the ingress. Delivery: the",
+    "ceiling that follows for all messages together. Attempts: per message, until 99 % of what",
+    "is ever accepted has been accepted. Needs: the least time in which it can carry its load.",
+    "A message waits from when it is ready to its attempt, at the relay until it is handed over.",
+    "In use: of workers, connections or rate, until 99 % of the messages had been carried.",
+)
+_WIDTH: Final = 100
 
 
 @click.command()
 @options.scenario_or_quickstart
 @options.out_directory
 @options.overrides
-@click.option(
+@options.duration(
     "--within",
+    "within_s",
+    "Also search the largest delivery of which --share is accepted within D, e.g. 4h.",
     metavar="D",
-    help="Also search the largest delivery of which --share is accepted within D, e.g. 4h.",
 )
 @click.option(
     "--share", metavar="P", help="Share of the messages for --within and --levers (default: 99%)."
 )
-@click.option(
-    "--sustained",
-    is_flag=True,
-    help="Also search the highest steady rate without a growing backlog.",
-)
-@click.option(
-    "--levers",
-    is_flag=True,
-    help="Also rank the levers: time saved by one more IP, 10 % more connections, and so on.",
+@options.flag("--sustained", "Also search the highest steady rate without a growing backlog.")
+@options.flag(
+    "--levers", "Also rank the levers: time saved by one more IP, 10 % more connections, and so on."
 )
 @options.confidence(preset=False)
 @options.processes
@@ -39,11 +73,11 @@ def limits(
     force: bool,
     settings: tuple[str, ...],
     seed: int | None,
-    within: str | None,
+    within_s: float | None,
     share: str | None,
     sustained: bool,
     levers: bool,
-    confidence: str | None,
+    confidence: float | None,
     workers: int | None,
     address: str | None,
 ) -> None:
@@ -57,27 +91,102 @@ def limits(
     --within, --sustained and --levers run many simulations with different draws; --confidence,
     --workers and --dask apply to them.
     """
-    from sendcap import limits as limits_of
-    from sendcap.cli import limits_studies
-    from sendcap.cli.edits import chosen
-    from sendcap.cli.limits_tables import show_limits
-    from sendcap.cli.progress import progress_bar
-    from sendcap.cli.saving import Results
-    from sendcap.cli.tables import console
-    from sendcap.study.capacity.files import LIMITS_OF_A_SCENARIO, write_limits
+    from sendcap.study.capacity import files
 
-    questions = limits_studies.asked(within, share, sustained, levers, confidence, workers, address)
+    if share is not None and within_s is None and not levers:
+        raise click.UsageError("--share goes with --within or --levers")
+    searching = within_s is not None or sustained or levers
+    for name, value in (("--confidence", confidence), ("--workers", workers), ("--dask", address)):
+        if value is not None and not searching:
+            raise click.UsageError(f"{name} goes with --within, --sustained or --levers")
+    accepted = parse_share(share or "99%", "--share")
     scenario = chosen(source, settings, seed)
-    results = Results(LIMITS_OF_A_SCENARIO, out, source, "limits", force=force)
+    answers: dict[str, Any] = {}
+    results = Results(files.LIMITS_OF_A_SCENARIO, out, source, "limits", force=force)
     with results as folder:
         with progress_bar() as progress:
-            found = limits_of(scenario, progress=progress)
-        answers = limits_studies.answers(questions, scenario) if questions.anything else None
-        write_limits(found, folder)
-        if answers is not None:
-            limits_studies.write(answers, scenario.title, folder)
-    screen = console()
-    show_limits(screen, found)
-    if answers is not None:
-        limits_studies.show(screen, answers)
+            stages = sendcap.limits(scenario, progress=progress)
+        if searching:
+            with simulations(workers, address) as means:
+                means["confidence"] = confidence or 0.95
+                answers = _answers(scenario, within_s, accepted, sustained, levers, means)
+        files.write_limits(stages, folder)
+        gains = answers.pop("levers", None)
+        if answers:
+            files.write_capacity(answers, folder)
+        if gains is not None:
+            files.write_levers(gains, scenario.title, folder)
+    _show_stages(stages)
+    for answer in answers.values():
+        say(*textwrap.wrap(" ".join(answer.sentences()), _WIDTH))
+    if gains is not None:
+        _show_levers(gains)
     results.announce()
+
+
+def _answers(
+    scenario: sendcap.Scenario,
+    within_s: float | None,
+    share: float,
+    sustained: bool,
+    levers: bool,
+    means: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the results of the searches that are asked for."""
+    answers: dict[str, Any] = {}
+    if within_s is not None:
+        answers["within"] = sendcap.largest_within(scenario, within_s, share, **means)
+    if sustained:
+        answers["sustained"] = sendcap.sustained(scenario, **means)
+    if levers:
+        answers["levers"] = sendcap.levers(scenario, share=share, **means)
+    return answers
+
+
+def _show_stages(stages: sendcap.Limits) -> None:
+    """Print the ceilings, the load in the simulation, and the bottleneck."""
+    table = stages.table().set_index("stage")
+    names = {name: f"{name} ◀" if name == stages.bottleneck else name for name in table.index}
+    for title, columns in (
+        ("Ceilings: the most that each stage can carry", _CEILINGS),
+        ("Simulated: how busy each stage was, and how many waited there", _OBSERVED),
+    ):
+        show_grid(
+            title, "Stage", names, columns, lambda stage, name: _cell(name, table.at[stage, name])
+        )
+    say(*textwrap.wrap(stages.sentence, _WIDTH), bold=True)
+    say(*_NOTES)
+
+
+def _cell(name: str, value: Any) -> str:
+    if value == math.inf:
+        return "not yet" if name == "drained_at_s" else "no limit"
+    return cell(name, value)
+
+
+def _show_levers(levers: sendcap.Levers) -> None:
+    from sendcap.study.capacity.charts.levers import until
+    from sendcap.study.capacity.searches.search import effort
+
+    columns = ("Lever", "Time saved", "±", "%", "How far it helps", "One of it")
+    rows = []
+    for gain in levers.gains:
+        saved = gain.gain_s
+        sign = "-" if saved.mean < 0 else ""
+        rows.append(
+            [
+                gain.lever,
+                f"{sign}{elapsed(abs(saved.mean))}",
+                elapsed(saved.half_width),
+                # Not -0.0.
+                f"{round(100.0 * saved.mean / levers.takes_s.mean, 1) + 0.0:.1f}",
+                until(gain),
+                gain.change,
+            ]
+        )
+    show_table("Levers: time saved by one more unit of each", columns, rows, words=columns[4:])
+    say(
+        *levers.sentences(),
+        f"±: half the {levers.confidence * 100:g} % interval"
+        f"{effort(levers.takes_s.n, levers.simulations)}.",
+    )

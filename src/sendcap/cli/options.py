@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, TypeVar
 import click
 
 from sendcap.readings.modes import MODES
+from sendcap.text.shares import parse_share
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -26,23 +27,14 @@ SOURCE: Final = "SCENARIO|PRESET"
 OLD_SPELLINGS: Final = {"output": "out"}
 """Former names of options, still accepted, and their names today."""
 
-RUNS: Final = Path("runs")
-"""The directory for results without ``--out``."""
 
-_PRESET: Final = "quickstart"
+class WholeNumber(click.IntRange):
+    """An integer option whose error says 'whole number'."""
 
-
-def name_of(source: str) -> str:
-    """Return the name for results of a scenario file, preset, study file or saved run."""
-    path = Path(source)
-    if path.is_file():
-        return path.stem
-    return path.name if path.is_dir() else source
+    name = "whole number"
 
 
-def study_directory(source: str, command: str) -> Path:
-    """Return the directory for the results of a study: always the same, so that it resumes."""
-    return RUNS / f"{name_of(source)}-{command}"
+# What click calls with the text of an option; the result is the command's argument.
 
 
 def not_empty(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -58,24 +50,34 @@ def path(context: click.Context, parameter: click.Parameter, value: str | None) 
     return None if name is None else Path(name)
 
 
-def listed(values: Sequence[str]) -> list[str]:
-    """Return the entries of comma-separated lists, in order.
+def _seconds(
+    _context: click.Context, parameter: click.Parameter, value: str | None
+) -> float | None:
+    from sendcap.scenario.durations import as_seconds
 
-    Examples
-    --------
-    >>> listed(["1pt,0.5pt", "0.1"])
-    ['1pt', '0.5pt', '0.1']
-    """
+    return None if value is None else as_seconds(value, parameter.opts[-1])
+
+
+def _share(_context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    return None if value is None else parse_share(value, parameter.opts[-1], whole=False)
+
+
+def _listed(_context: click.Context, _parameter: object, values: Sequence[str]) -> list[str]:
+    """Return the entries of comma-separated lists, in order."""
     return [entry.strip() for value in values for entry in value.split(",")]
 
 
-class WholeNumber(click.IntRange):
-    """An integer option whose error says 'whole number'."""
+def _once(
+    _context: click.Context, _parameter: object, values: Sequence[str]
+) -> Sequence[str] | None:
+    """Return each value once, or None without any."""
+    return tuple(dict.fromkeys(values)) or None
 
-    name = "whole number"
+
+# How options are made.
 
 
-def _together(*options: Option) -> Option:
+def together(*options: Option) -> Option:
     """Return a decorator that adds several options, in this order in the help."""
 
     def add(command: _Command) -> _Command:
@@ -94,19 +96,47 @@ def number(
     return click.option(name, type=kind, metavar="N", help=help_text, **more)
 
 
+def flag(name: str, help_text: str) -> Option:
+    """Return an option without a value."""
+    return click.option(name, is_flag=True, help=help_text)
+
+
+def shown(name: str, show: Callable[[], None], help_text: str) -> Option:
+    """Return an option that shows something instead of running the command."""
+
+    def callback(context: click.Context, _parameter: object, wanted: bool) -> None:
+        if wanted and not context.resilient_parsing:
+            show()
+            context.exit()
+
+    return click.option(
+        name, is_flag=True, is_eager=True, expose_value=False, callback=callback, help=help_text
+    )
+
+
+def text(name: str, metavar: str, help_text: str, *to: str, **more: Any) -> Option:
+    """Return an option that takes a text, which is not empty; ``to`` is a name in Python."""
+    more = {"callback": not_empty, **more}
+    return click.option(name, *to, metavar=metavar, help=help_text, **more)
+
+
+def duration(name: str, to: str, help_text: str, metavar: str = "T") -> Option:
+    """Return an option that takes a time, and its parameter ``to`` seconds."""
+    return click.option(name, to, metavar=metavar, callback=_seconds, help=help_text)
+
+
+def _out(metavar: str, help_text: str, **more: Any) -> Option:
+    return click.option("-o", "--out", callback=path, metavar=metavar, help=help_text, **more)
+
+
+# The arguments and options of several commands.
+
 scenario = click.argument("source", metavar=SOURCE, callback=not_empty)
-"""The scenario of a command."""
-
 scenario_or_quickstart = click.argument(
-    "source", metavar=f"[{SOURCE}]", callback=not_empty, default=_PRESET
+    "source", metavar=f"[{SOURCE}]", callback=not_empty, default="quickstart"
 )
-"""The scenario of a command, which may be left out."""
-
 study = click.argument("source", metavar="STUDY.toml", callback=not_empty)
-"""The study file of a command."""
-
 saved = click.argument("directory", metavar="DIR", callback=path)
-"""The directory of a saved result."""
 
 changes = click.option(
     "--set",
@@ -115,80 +145,64 @@ changes = click.option(
     metavar="PATH=VALUE",
     help="Override a value of the scenario, e.g. mta.retry.first=10m; repeatable.",
 )
-"""``--set``."""
-
-seed = number("--seed", "Override the scenario's seed.", least=0)
-"""``--seed``."""
-
-overrides = _together(changes, seed)
+overrides = together(changes, number("--seed", "Override the scenario's seed.", least=0))
 """``--set`` and ``--seed``, wherever a scenario is simulated."""
 
-dask = click.option(
-    "--dask",
-    "address",
-    metavar="ADDRESS",
-    callback=not_empty,
-    help="Simulate on a Dask cluster instead, e.g. tcp://host:8786.",
+processes = together(
+    number("--workers", "Worker processes (default: one per CPU); results do not depend on it."),
+    text(
+        "--dask", "ADDRESS", "Simulate on a Dask cluster instead, e.g. tcp://host:8786.", "address"
+    ),
 )
-"""``--dask``."""
-
-workers = number(
-    "--workers", "Worker processes (default: one per CPU); results do not depend on it."
-)
-"""``--workers``."""
-
-processes = _together(workers, dask)
 """``--workers`` and ``--dask``, wherever many simulations are run."""
 
-out_directory = _together(
-    click.option(
-        "-o",
-        "--out",
-        callback=path,
-        metavar="DIR",
-        help="Directory for the results (default: a new one under runs/).",
-    ),
-    click.option("--force", is_flag=True, help="Replace earlier results in DIR."),
+out_directory = together(
+    _out("DIR", "Directory for the results (default: a new one under runs/)."),
+    flag("--force", "Replace earlier results in DIR."),
 )
-"""``--out`` and ``--force`` of a command that writes a directory."""
+status = flag("--status", "Show progress and exit.")
+delivery = text("--delivery", "NAME", "Show only this delivery.", callback=None)
+tolerance = click.option(
+    "--tolerance",
+    "tolerances",
+    multiple=True,
+    metavar="PT",
+    callback=_listed,
+    default=("1pt,0.5pt,0.1pt",),
+    help="Tolerance in percentage points; repeat, or separate with commas "
+    "(default: 1pt,0.5pt,0.1pt).",
+)
 
 
 def out_file(help_text: str, **more: Any) -> Option:
     """Return ``--out`` and ``--force`` of a command that writes a file."""
-    return _together(
-        click.option("-o", "--out", callback=path, metavar="FILE", help=help_text, **more),
-        click.option("--force", is_flag=True, help="Replace existing files."),
+    return together(
+        _out("FILE", help_text, **more),
+        flag("--force", "Replace existing files."),
     )
 
 
 def report(default: str) -> Option:
     """Return ``--report``, a directory."""
-    text = f"Directory for the report (default: {default})."
-    return click.option("--report", callback=path, metavar="DIR", help=text)
+    help_text = f"Directory for the report (default: {default})."
+    return text("--report", "DIR", help_text, callback=path)
 
 
 def resumable(command: str) -> Option:
     """Return ``--out`` and ``--store`` of a command that resumes."""
-    return _together(
-        click.option(
-            "-o",
-            "--out",
-            callback=path,
-            metavar="DIR",
-            help=f"Directory for the results (default: runs/STUDY-{command}). "
+    return together(
+        _out(
+            "DIR",
+            f"Directory for the results (default: runs/STUDY-{command}). "
             "Existing results there are reused.",
         ),
-        click.option(
+        text(
             "--store",
+            "DIR",
+            "Store of finished runs (default: in --out); several studies may share it.",
             callback=path,
-            metavar="DIR",
-            help="Store of finished runs (default: in --out); several studies may share it.",
         ),
     )
-
-
-status = click.option("--status", is_flag=True, help="Show progress and exit.")
-"""``--status``."""
 
 
 def mode(default: str = "the scenario's") -> Option:
@@ -198,24 +212,10 @@ def mode(default: str = "the scenario's") -> Option:
         "modes",
         multiple=True,
         type=click.Choice(MODES),
+        callback=_once,
         metavar="MODE",
         help=f"Reporting mode, repeatable (default: {default}): {', '.join(MODES)}.",
     )
-
-
-delivery = click.option("--delivery", metavar="NAME", help="Show only this delivery.")
-"""``--delivery``."""
-
-tolerance = click.option(
-    "--tolerance",
-    "tolerances",
-    multiple=True,
-    metavar="PT",
-    default=("1pt,0.5pt,0.1pt",),
-    help="Tolerance in percentage points; repeat, or separate with commas "
-    "(default: 1pt,0.5pt,0.1pt).",
-)
-"""``--tolerance``, see `listed`."""
 
 
 def confidence(default: str = "95%", *, preset: bool = True) -> Option:
@@ -223,11 +223,7 @@ def confidence(default: str = "95%", *, preset: bool = True) -> Option:
     return click.option(
         "--confidence",
         metavar="P",
+        callback=_share,
         default=default if preset else None,
         help=f"Confidence level of the intervals (default: {default}).",
     )
-
-
-def replications(help_text: str) -> Option:
-    """Return ``--replications``."""
-    return number("--replications", help_text)

@@ -1,4 +1,7 @@
-"""Progress bars of simulations on a terminal's stderr; silent anywhere else."""
+"""Progress bars of simulations on a terminal's stderr; silent anywhere else.
+
+Each yields a callable that takes the progress, or None where nobody needs it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.files.cleaning import cleaned_by
@@ -23,22 +27,7 @@ _WIPE: Final = b"\r\x1b[2K\x1b[?25h"
 
 @contextmanager
 def _bar(*columns: str, total: int | None = None, **fields: Any) -> Iterator[Any]:
-    """Show a progress line.
-
-    Parameters
-    ----------
-    columns
-        Names of rich's columns, or texts.
-    total
-        The end of the bar, if known.
-    fields
-        Fields of the texts at the start.
-
-    Yields
-    ------
-    callable or None
-        Updates the line; ``None`` where nobody would see it.
-    """
+    """Show a line of rich's columns, by name, and of texts with fields; yield what updates it."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
@@ -62,13 +51,7 @@ def _bar(*columns: str, total: int | None = None, **fields: Any) -> Iterator[Any
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
-    """Show the progress of one simulation.
-
-    Yields
-    ------
-    callable or None
-        Takes the simulation's progress; ``None`` where nobody would see it.
-    """
+    """Show the progress of one simulation."""
     began = drawn = time.monotonic()
     with _bar(
         "{task.fields[simulated]:>8} simulated",
@@ -93,62 +76,59 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
                 speed=f"{progress.final / (now - began):,.0f} messages/s",
             )
 
-        yield None if update is None else show
+        yield update and show
 
 
 @contextmanager
 def simulations_bar(total: int | None) -> Iterator[Callable[[int], None] | None]:
-    """Show the number of finished simulations.
-
-    Parameters
-    ----------
-    total
-        The number of all simulations, if known.
-
-    Yields
-    ------
-    callable or None
-        Takes the number so far; ``None`` where nobody would see it.
-    """
+    """Show the number of finished simulations, of ``total`` if known."""
     with _bar(
         "{task.completed:,.0f} simulations", "BarColumn", "TimeElapsedColumn", total=total
     ) as update:
-        yield None if update is None else lambda done: update(completed=done)
+        yield update and (lambda done: update(completed=done))
 
 
 @contextmanager
 def bytes_bar() -> Iterator[Callable[[int], None] | None]:
-    """Show how much of the logs has been read.
-
-    Yields
-    ------
-    callable or None
-        Takes the bytes so far; ``None`` where nobody would see it.
-    """
+    """Show how many bytes of the logs have been read."""
     with _bar("read", "DownloadColumn", "TransferSpeedColumn", "TimeElapsedColumn") as update:
-        yield None if update is None else lambda done: update(completed=done)
+        yield update and (lambda done: update(completed=done))
 
 
 @contextmanager
-def runs_bar() -> Iterator[Callable[[SweepProgress], None] | None]:
-    """Show the progress of a sweep: runs done and failed, their rate and the time left.
+def runs_bar(directory: Path) -> Iterator[Callable[[SweepProgress], None]]:
+    """Show the runs of a study and, if it is stopped, how to resume it in a directory.
 
-    Yields
-    ------
-    callable or None
-        Takes the sweep's progress; ``None`` where nobody would see it.
+    On a terminal: the runs done and failed, their rate and the time left.
     """
+    latest: list[SweepProgress] = []
     began: list[tuple[float, int]] = []
-    with _bar(
-        "{task.completed:,.0f} of {task.total:,.0f} runs",
-        "BarColumn",
-        "{task.fields[failed]}{task.fields[pace]}",
-        total=0,
-        failed="",
-        pace="starting",
-    ) as update:
+
+    def say_how_to_resume() -> None:
+        if latest:
+            done = latest[-1].done - latest[-1].failed
+            os.write(
+                2,
+                f"{done:,} of {latest[-1].runs:,} runs are done and saved in {directory}; "
+                f"run the same command again to resume\n".encode(),
+            )
+
+    with (
+        cleaned_by(say_how_to_resume),
+        _bar(
+            "{task.completed:,.0f} of {task.total:,.0f} runs",
+            "BarColumn",
+            "{task.fields[failed]}{task.fields[pace]}",
+            total=0,
+            failed="",
+            pace="starting",
+        ) as update,
+    ):
 
         def show(progress: SweepProgress) -> None:
+            latest[:] = [progress]
+            if update is None:
+                return
             now = time.monotonic()
             if not began:
                 # Runs of an earlier command say nothing about the rate.
@@ -161,21 +141,12 @@ def runs_bar() -> Iterator[Callable[[SweepProgress], None] | None]:
                 pace=pace(progress.done - before, progress.runs - progress.done, now - began_s),
             )
 
-        yield None if update is None else show
+        yield show
 
 
 def pace(done: int, left: int, seconds: float) -> str:
-    """Return the rate of runs and the time left.
+    """Return the rate of the runs done in some seconds, and the time for those left.
 
-    Parameters
-    ----------
-    done
-        Runs done in these seconds.
-    left
-        Runs left to do.
-
-    Examples
-    --------
     >>> pace(30, 90, 10.0), pace(1, 90, 10.0), pace(0, 90, 10.0)
     ('3.0 runs/s  30s left', '6.0 runs/min  15m left', 'starting')
     """

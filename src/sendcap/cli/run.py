@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 import click
 
+import sendcap
 from sendcap.cli import options
+from sendcap.cli.dashboard import notes, show_dashboards
+from sendcap.cli.edits import chosen
+from sendcap.cli.progress import progress_bar
+from sendcap.cli.saving import Results
+from sendcap.cli.tables import cell, say, show_grid
 
-if TYPE_CHECKING:
-    from sendcap.run import Run
+_TOTALS: Final = {
+    "relay_failed": "Relay failed",
+    "accepted": "Accepted",
+    "hard": "Hard",
+    "soft": "Soft",
+    "expired": "Expired",
+    "async_bounced": "Async",
+    "accepted_50_pct_s": "50 %",
+    "accepted_90_pct_s": "90 %",
+    "accepted_99_pct_s": "99 %",
+}
 
 
 @click.command()
@@ -23,10 +39,8 @@ if TYPE_CHECKING:
     metavar="D",
     help="Length of the look-ahead windows, e.g. 60s; affects speed, not results.",
 )
-@click.option(
-    "--sending-log",
-    is_flag=True,
-    help="Also write sending-log.parquet, a row per message and status change.",
+@options.flag(
+    "--sending-log", "Also write sending-log.parquet, a row per message and status change."
 )
 def run(
     source: str,
@@ -34,7 +48,7 @@ def run(
     force: bool,
     settings: tuple[str, ...],
     seed: int | None,
-    modes: tuple[str, ...],
+    modes: tuple[str, ...] | None,
     window: str | None,
     sending_log: bool,
 ) -> None:
@@ -43,53 +57,50 @@ def run(
     SCENARIO is a TOML file, PRESET a name from `sendcap scenario list` (default: quickstart). DIR
     gets the scenario, the ledger, the KPIs over time, a summary and a chart.
     """
-    from sendcap.cli.edits import chosen
-    from sendcap.cli.progress import progress_bar
-    from sendcap.cli.saving import Results
-    from sendcap.run import simulate, window_seconds
+    from sendcap.run import window_seconds
     from sendcap.saved import RUN, SENDING_LOG
-    from sendcap.scenario import updated
 
     window_s = None if window is None else window_seconds(window, "--window")
     scenario = chosen(source, settings, seed)
     if modes:
-        scenario = updated(scenario, {"reporting.modes": list(dict.fromkeys(modes))})
+        scenario = sendcap.updated(scenario, {"reporting.modes": list(modes)})
     results = Results(RUN, out, source, force=force)
     with results as folder:
         with progress_bar() as progress:
-            finished = simulate(
-                scenario,
-                window=window_s,
-                sending_log=folder / SENDING_LOG if sending_log else None,
-                progress=progress,
+            log = folder / SENDING_LOG if sending_log else None
+            finished = sendcap.simulate(
+                scenario, window=window_s, sending_log=log, progress=progress
             )
         finished.write(folder)
     _show(finished)
     results.announce()
 
 
-def _show(finished: Run) -> None:
-    from sendcap.cli.tables import console, notes, show_dashboard, show_totals
-
-    modes = finished.scenario.reporting.modes
-    at_end = [finished.dashboard(finished.ledger.end_s, mode, compute_stats=True) for mode in modes]
+def _show(finished: sendcap.Run) -> None:
+    modes, end_s = finished.scenario.reporting.modes, finished.ledger.end_s
+    show_dashboards([finished.dashboard(end_s, mode, compute_stats=True) for mode in modes])
     summary = finished.summary()
-    screen = console()
-    show_dashboard(screen, at_end)
-    all_together = {"all": summary["total"]}
     if len(summary["deliveries"]) > 1:
-        screen.print()
-        rows = {**summary["deliveries"], **all_together}
-        show_totals(screen, "Deliveries: messages at the MTA", "Delivery", rows)
-    screen.print()
-    rows = {**summary["providers"], **all_together}
-    show_totals(screen, "Providers: messages at the MTA", "Provider", rows)
-    failed = "Hard + Expired + Async"
-    if summary["total"]["relay_failed"]:
-        failed = f"Relay failed + {failed}"
-    screen.print(f"Once all messages are final, Failed is {failed}.")
-    screen.print("Soft counts attempts, the other columns messages.")
-    screen.print("50, 90, 99 %: time until this share of all accepted messages was accepted.")
-    for note in notes(modes):
-        screen.print(note)
-    screen.print()
+        _show_totals("Deliveries", "Delivery", summary["deliveries"], summary["total"])
+    _show_totals("Providers", "Provider", summary["providers"], summary["total"])
+    failed = "Relay failed + Hard" if summary["total"]["relay_failed"] else "Hard"
+    say(
+        f"Once all messages are final, Failed is {failed} + Expired + Async.",
+        "Soft counts attempts, the other columns messages.",
+        "50, 90, 99 %: time until this share of all accepted messages was accepted.",
+        *notes(modes),
+    )
+
+
+def _show_totals(
+    title: str, first: str, rows: Mapping[str, Mapping[str, Any]], total: Mapping[str, Any]
+) -> None:
+    """Print a row per provider or delivery, and one for all."""
+    rows = {**rows, "all": total}
+    show_grid(
+        f"{title}: messages at the MTA",
+        first,
+        list(rows),
+        {key: text for key, text in _TOTALS.items() if key != "relay_failed" or total[key]},
+        lambda name, key: cell(key, rows[name][key]),
+    )

@@ -1,67 +1,40 @@
-"""Saving a command's results: one directory, complete or absent, and the line that names it."""
+"""Where a command's results go, and the line that says so."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Final
 
 import click
 
-from sendcap.cli.options import RUNS, name_of
-from sendcap.files.directory import Staging
+from sendcap.files.directory import Contents, Staging
 
-if TYPE_CHECKING:
-    from sendcap.files.directory import Contents
+RUNS: Final = Path("runs")
+"""The directory for results without ``--out``."""
 
 
-class Results:
-    """The directory of a command's results; a context manager that yields a temporary one.
+def _name(source: str, kind: str) -> str:
+    """Return the name for results of a scenario file, preset, study file or saved run."""
+    path = Path(source)
+    name = path.stem if path.is_file() else path.name if path.is_dir() else source
+    return f"{name}-{kind}" if kind else name
 
-    Parameters
-    ----------
-    contents
-        Its files.
-    out
-        The directory asked for, or None for a new one under ``runs``.
-    source
-        The scenario, after which a new directory is named.
-    kind
-        A suffix of that name.
-    force
-        Replace earlier results in ``out``.
 
-    Raises
-    ------
-    RunError
-        As `Staging` does.
-    """
+def study_directory(source: str, command: str) -> Path:
+    """Return the directory for the results of a study: always the same, so that it resumes."""
+    return RUNS / _name(source, command)
+
+
+class Results(Staging):
+    """The directory of a command's results: ``out``, or a new one under ``runs``."""
 
     def __init__(
         self, contents: Contents, out: Path | None, source: str, kind: str = "", *, force: bool
     ) -> None:
-        if out is None:
-            new = RUNS / (f"{name_of(source)}-{kind}" if kind else name_of(source))
-            self._staging = Staging(new, contents, numbered=True)
-        else:
-            self._staging = Staging(out, contents, force=force)
-        self._folder = Path()
-        self._files: list[str] = []
-
-    def __enter__(self) -> Path:
-        self._folder = self._staging.__enter__()
-        return self._folder
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self._files = sorted(entry.name for entry in self._folder.iterdir())
-        self._staging.__exit__(kind, error, trace)
+        new = RUNS / _name(source, kind)
+        super().__init__(out or new, contents, force=force, numbered=out is None)
 
     def announce(self) -> None:
         """Print the directory and its files."""
-        click.echo(f"Saved in {self._staging.directory}: {', '.join(self._files)}")
+        files = sorted(entry.name for entry in self.directory.iterdir())
+        click.echo(f"Saved in {self.directory}: {', '.join(files)}")

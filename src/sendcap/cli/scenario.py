@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import click
 
+import sendcap
 from sendcap.cli import options
-from sendcap.cli.keys import keys
+from sendcap.cli.conduct import printable
+from sendcap.cli.edits import chosen
 from sendcap.text.quantities import counted
 
 
@@ -19,15 +22,10 @@ def scenario(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-scenario.add_command(keys)
-
-
 @scenario.command("list")
 def list_presets() -> None:
     """List the presets."""
-    from sendcap.scenario import presets
-
-    known = presets()
+    known = sendcap.presets()
     width = max(map(len, known), default=0)
     for name, description in known.items():
         click.echo(f"{name:<{width}}  {description}")
@@ -35,16 +33,15 @@ def list_presets() -> None:
 
 @scenario.command()
 @options.scenario
-@click.option("--resolved", is_flag=True, help="Print every key and its value, of a preset too.")
+@options.flag("--resolved", "Print every key and its value, of a preset too.")
 @options.changes
 def show(source: str, resolved: bool, settings: tuple[str, ...]) -> None:
     """Print a scenario: a preset with its comments, a file with every key and its value."""
-    from sendcap.cli.edits import chosen
-    from sendcap.scenario import dumps, preset_text, presets
+    from sendcap.scenario import preset_text
 
     scenario = chosen(source, settings, None)
-    as_written = source in presets() and not (Path(source).exists() or resolved or settings)
-    click.echo(preset_text(source) if as_written else dumps(scenario), nl=False)
+    as_written = source in sendcap.presets() and not (Path(source).exists() or resolved or settings)
+    click.echo(preset_text(source) if as_written else sendcap.dumps(scenario), nl=False)
 
 
 @scenario.command()
@@ -52,9 +49,6 @@ def show(source: str, resolved: bool, settings: tuple[str, ...]) -> None:
 @options.changes
 def check(source: str, settings: tuple[str, ...]) -> None:
     """Check whether a scenario can be simulated; exit with 2 if not."""
-    from sendcap.cli.conduct import printable
-    from sendcap.cli.edits import chosen
-
     scenario = chosen(source, settings, None)
     messages = sum(delivery.messages for delivery in scenario.deliveries)
     providers = {name for delivery in scenario.deliveries for name in delivery.audience}
@@ -77,3 +71,25 @@ def schema() -> None:
     from sendcap.scenario import schema as json_schema
 
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@scenario.command()
+@click.argument("path", default="")
+def keys(path: str) -> None:
+    """Print the keys of a scenario file, or those at and below PATH.
+
+    PATH is such as `providers`, `mta.retry` or `deliveries[0].messages`; `distribution` has the
+    keys of a random time.
+    """
+    from sendcap.guide.keys import scenario_keys
+
+    for key in scenario_keys(path):
+        variant = f"  ({key.variant})" if key.variant else ""
+        unit = f", {key.unit}" if key.unit else ""
+        default = f"; default {key.default}" if key.default not in ("", "required") else ""
+        required = "; required" if key.default == "required" else ""
+        click.echo(f"{key.path}{variant}")
+        source = f"Source: {key.source}" if key.source else ""
+        for text in (f"{key.type}{unit}{default}{required}", key.meaning, source):
+            if text:
+                click.echo(textwrap.fill(text, 80, initial_indent="    ", subsequent_indent="    "))

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+import math
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from sendcap.cli import options
+from sendcap.cli.computing import store_of, table_of
+from sendcap.cli.edits import study_edits
+from sendcap.cli.saving import study_directory
+from sendcap.cli.tables import show_grid
+from sendcap.errors import SendcapError
 from sendcap.text.measures import bracketed, measure_text
+from sendcap.text.quantities import MINUS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sendcap.study.sweeps.study_file import Study
+_LOOKS: Final = {
+    "sobol": (
+        "Shares of the variance that each parameter decides",
+        "total_order",
+        {"first_order": "By itself", "total_order": "With all interactions"},
+    ),
+    "morris": (
+        "How much each parameter changes the measures",
+        "mu_star",
+        {"mu_star": "Effect of the whole range (mu*)", "sigma": "Spread (sigma)"},
+    ),
+}
+"""The title, the column that ranks, and the headings of each method."""
 
 
 @click.command()
@@ -37,7 +56,7 @@ def sensitivity(
     store: Path | None,
     settings: tuple[str, ...],
     seed: int | None,
-    confidence: str,
+    confidence: float,
     workers: int | None,
     address: str | None,
     method: str,
@@ -51,94 +70,56 @@ def sensitivity(
     takes a run per parameter and one more. DIR gets a table, a chart and all runs. If
     interrupted, run the same command again to resume.
     """
-    from sendcap.cli.computing import carried_out, computing, show_status
-    from sendcap.cli.edits import study_edits
-    from sendcap.errors import SendcapError
     from sendcap.study.sweeps import files
     from sendcap.study.sweeps.designs import Design
     from sendcap.study.sweeps.plan import planned
     from sendcap.study.sweeps.sensitivity.files import CHART, FILES, INDICES, save
     from sendcap.study.sweeps.sensitivity.screening import Screening, screened, screening_points
     from sendcap.study.sweeps.sensitivity.sobol import analysed, sensitivity_points
-    from sendcap.study.sweeps.store import Store
     from sendcap.study.sweeps.study_file import load_study
-    from sendcap.text.shares import parse_share
 
-    share = parse_share(confidence, "--confidence", whole=False)
     study = load_study(source, study_edits(settings, seed))
     design = study.over
     if not isinstance(design, Design):
         raise SendcapError(f"{study.name}: needs ranges; give a [design] instead of values")
-    directory = out or options.study_directory(source, "sensitivity")
-    files.require_sweep_directory(directory, FILES)
-    runs = Store(store or directory / files.STORE)
+    directory = out or study_directory(source, "sensitivity")
+    runs = store_of(directory, store, FILES)
     points_of = screening_points if method == "morris" else sensitivity_points
     points = points_of(design.ranges, design.n, design.seed)
     plan = planned(study.scenario, points, study.replications, study.measures)
-    if status:
-        show_status(plan, runs)
-        return
-    with computing(workers, address) as execution:
-        files.begin(directory, study.text, study.scenario)
-        outcomes = carried_out(plan, execution, runs, str(directory))
-    table = plan.table(outcomes)
-    question = (design.ranges, design.n, design.seed, share, table)
+    table = table_of(study, plan, runs, directory, workers, address, status=status)
+    question = (design.ranges, design.n, design.seed, confidence, table)
     result = screened(*question) if method == "morris" else analysed(*question)
     save(result, directory, study.title)
-    _show(result.effects if isinstance(result, Screening) else result.indices, study, method)
+    table = result.effects if isinstance(result, Screening) else result.indices
+    for measure, rows in table.groupby("measure", sort=False):
+        _show(study.title, method, str(measure), rows)
     for sentence in result.sentences():
         click.echo(sentence)
     click.echo(f"Saved in {directory}: {INDICES}, {CHART}, {files.RESULTS_CSV}")
 
 
-def _show(indices: pd.DataFrame, study: Study, method: str) -> None:
-    """Print a table per measure, the most important parameter first."""
-    from sendcap.cli.conduct import printable
-    from sendcap.cli.tables import console, heading, new_table
+def _show(title: str, method: str, measure: str, rows: pd.DataFrame) -> None:
+    """Print the table of a measure, the most important parameter first."""
+    usual, by, columns = _LOOKS[method]
+    ranked = rows.sort_values(by, ascending=False, kind="stable").to_dict("records")
+    by_path = {row["path"]: row for row in ranked}
+    write = partial(measure_text, measure) if method == "morris" else _share
 
-    screen = console()
-    by = "mu_star" if method == "morris" else "total_order"
-    columns, title, cells = _LOOKS[method]
-    heading(screen, study.title or title)
-    for name, rows in indices.groupby("measure", sort=False):
-        table = new_table(str(name), columns)
-        for row in rows.sort_values(by, ascending=False, kind="stable").to_dict("records"):
-            table.add_row(printable(row["path"]), *cells(row))
-        screen.print(table)
-        screen.print()
+    def text(path: str, name: str) -> str:
+        row = by_path[path]
+        ends = (row.get(f"{name}_low", math.nan), row.get(f"{name}_high", math.nan))
+        return bracketed(row[name], *ends, write)
 
-
-def _shares(row: Mapping[Hashable, Any]) -> list[str]:
-
-    return [
-        bracketed(row[key], row[f"{key}_low"], row[f"{key}_high"], _share)
-        for key in ("first_order", "total_order")
-    ]
-
-
-def _effects(row: Mapping[Hashable, Any]) -> list[str]:
-
-    def write(value: float) -> str:
-        return measure_text(row["measure"], value)
-
-    effect = bracketed(row["mu_star"], row["mu_star_low"], row["mu_star_high"], write)
-    return [effect, write(row["sigma"])]
-
-
-_LOOKS: Final[dict[str, tuple[list[str], str, Callable[[Mapping[Hashable, Any]], list[str]]]]] = {
-    "sobol": (
-        ["By itself", "With all interactions"],
-        "Shares of the variance that each parameter decides",
-        _shares,
-    ),
-    "morris": (
-        ["Effect of the whole range (mu*)", "Spread (sigma)"],
-        "How much each parameter changes the measures",
-        _effects,
-    ),
-}
+    show_grid(
+        f"{title or usual}: {measure}",
+        "Parameter",
+        list(by_path),
+        columns,
+        text,
+    )
 
 
 def _share(value: float) -> str:
     # No minus before a number that reads zero.
-    return f"{value:z.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:z.2f}".replace("-", MINUS)

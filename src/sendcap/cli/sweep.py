@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sendcap.cli import options
+from sendcap.cli.computing import store_of, table_of
+from sendcap.cli.conduct import printable
+from sendcap.cli.edits import study_edits
+from sendcap.cli.saving import study_directory
+from sendcap.cli.tables import show_grid
+from sendcap.errors import SendcapError
+from sendcap.text.measures import measure_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sendcap.study.sweeps.study_file import Study
+
+_MOST_POINTS: Final = 30
+_OTHERS: Final = ("point", "replication", "seed", "error", "wall_s", "cpu_s")
 
 
-def _list_measures(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
-    if not wanted or context.resilient_parsing:
-        return
+def _list_measures() -> None:
     from sendcap.study.replication.measures import MEASURES
 
     width = max(map(len, MEASURES))
     for measure in MEASURES.values():
         click.echo(f"{measure.name:<{width}}  {measure.meaning}")
-    context.exit()
 
 
 @click.command()
@@ -26,14 +42,7 @@ def _list_measures(context: click.Context, _option: click.Parameter, wanted: boo
 @options.overrides
 @options.processes
 @options.status
-@click.option(
-    "--list-measures",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_list_measures,
-    help="List the measures of a study and exit.",
-)
+@options.shown("--list-measures", _list_measures, "List the measures of a study and exit.")
 def sweep(
     source: str,
     out: Path | None,
@@ -51,24 +60,91 @@ def sweep(
     results.parquet with a row per point and replication. If interrupted, run the same command
     again to resume; only unfinished runs are repeated.
     """
-    from sendcap.cli.computing import carried_out, computing, show_status
-    from sendcap.cli.edits import study_edits
-    from sendcap.cli.sweep_tables import show_results
     from sendcap.study.sweeps import files
-    from sendcap.study.sweeps.store import Store
     from sendcap.study.sweeps.study_file import load_study
 
     study = load_study(source, study_edits(settings, seed))
-    directory = out or options.study_directory(source, "sweep")
-    files.require_sweep_directory(directory)
-    runs = Store(store or directory / files.STORE)
-    if status:
-        show_status(study.plan, runs)
-        return
-    with computing(workers, address) as execution:
-        files.begin(directory, study.text, study.scenario)
-        outcomes = carried_out(study.plan, execution, runs, str(directory))
-    table = study.plan.table(outcomes)
+    directory = out or study_directory(source, "sweep")
+    runs = store_of(directory, store)
+    table = table_of(study, study.plan, runs, directory, workers, address, status=status)
     files.write_results(directory, table)
-    show_results(study, table)
+    _show(study, table)
     click.echo(f"Saved in {directory}: {files.RESULTS_CSV}, {files.RESULTS_PARQUET}")
+
+
+def _show(study: Study, table: pd.DataFrame) -> None:
+    """Print the points of a study, or the range of each measure where they are too many."""
+    from sendcap.study.sweeps.outcomes import sentences
+
+    failed = table[table["error"] != ""]
+    if len(failed) == len(table):
+        raise SendcapError(f"all {len(table):,} runs have failed: {failed['error'].iloc[0]}")
+    paths = study.plan.points.paths
+    measures = [name for name in table.columns if name not in (*_OTHERS, *paths)]
+    if table["point"].nunique() <= _MOST_POINTS:
+        _show_points(study, table, paths, measures)
+    else:
+        _show_ranges(study, table, measures)
+    for sentence in sentences(table):
+        click.echo(printable(sentence))
+
+
+def _show_points(
+    study: Study, table: pd.DataFrame, paths: Sequence[str], measures: Sequence[str]
+) -> None:
+    """Print a row for each point, with the mean of each measure over its replications."""
+    count = study.replications
+    mean = "" if count == 1 else f": means over {count:,} replications"
+    points = dict(iter(table.groupby("point", sort=False)))
+    show_grid(
+        (study.title or "Points") + mean,
+        "Point",
+        list(points),
+        [*paths, *measures],
+        lambda point, name: (
+            _value(points[point][name].iloc[0])
+            if name in paths
+            else _middle(name, points[point][name])
+        ),
+    )
+
+
+def _show_ranges(study: Study, table: pd.DataFrame, measures: Sequence[str]) -> None:
+    """Print the lowest, median and highest value of each measure that is a number."""
+    numbers = {name: values for name in measures if len(values := _numbers(table[name]))}
+    show_grid(
+        f"{study.title or 'Runs'}: {table['point'].nunique():,} points",
+        "Measure",
+        list(numbers),
+        {0.0: "Lowest", 0.5: "Median", 1.0: "Highest"},
+        lambda name, level: measure_text(name, float(numbers[name].quantile(level))),
+    )
+
+
+def _value(value: Any) -> str:
+    """Return a parameter's value, with six digits to keep the points of a design apart.
+
+    >>> _value(0.04827777048945427), _value(8), _value("20m"), _value(math.nan)
+    ('0.0482778', '8', '20m', '–')
+    """
+    if isinstance(value, float):
+        return "–" if math.isnan(value) else f"{value:.6g}"
+    return "–" if value is None else str(value)
+
+
+def _middle(name: str, values: pd.Series[Any]) -> str:
+    """Return the mean of numbers, or the most frequent of words."""
+    numbers = _numbers(values)
+    if len(numbers) or values.isna().all():
+        return measure_text(name, float(numbers.mean()))
+    return Counter(map(str, values.dropna())).most_common(1)[0][0]
+
+
+def _numbers(values: pd.Series[Any]) -> pd.Series[float]:
+    """Return the numbers of a column; a column of words has none."""
+    import pandas as pd
+
+    values = values.dropna()
+    if values.map(lambda value: isinstance(value, bool | str)).any():
+        values = values.iloc[:0]
+    return pd.to_numeric(values).astype(float)

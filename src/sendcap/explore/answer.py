@@ -3,63 +3,45 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Final, NamedTuple
 
+from sendcap.charts.delivered import delivered
+from sendcap.charts.style import save
 from sendcap.errors import SendcapError
-from sendcap.explore.facts import Fact, facts, held_up
 from sendcap.explore.sliders import moved
+from sendcap.fluid.expected import expected_ledger
+from sendcap.readings.convergence import convergence
+from sendcap.readings.modes import MODE_LABELS, Mode
+from sendcap.readings.summary import accepted_at_s
+from sendcap.run import Run
+from sendcap.scenario import Scenario, dumps
+from sendcap.text.quantities import elapsed
 
-if TYPE_CHECKING:
-    from sendcap.readings.modes import Mode
-    from sendcap.run import Run
-    from sendcap.scenario import Scenario
+_MODES: Final[tuple[Mode, ...]] = ("without-efs", "efs")
+_TOLERANCE_PT: Final = 0.1
 
 
 class Answer(NamedTuple):
-    """What is expected.
+    """The expected course of a scenario, or the reason for none."""
 
-    Attributes
-    ----------
-    facts
-        Numbers, always the same ones; none if there is a problem.
-    sentence
-        What holds the deliveries up.
-    chart
-        Delivered % and Bounces + errors % over time, an SVG picture.
-    scenario
-        The changed scenario, as a file.
-    notes
-        What is left out of these figures.
-    problem
-        Why there is no answer, or nothing.
-    """
-
-    facts: Sequence[Fact] = ()
-    sentence: str = ""
-    chart: str = ""
-    scenario: str = ""
-    notes: Sequence[str] = ()
+    facts: Mapping[str, str] = {}  # numbers as text, by label, always the same ones
+    sentences: Sequence[str] = ()
+    chart: str = ""  # Delivered % and Bounces + errors % over time, as SVG
+    scenario: str = ""  # the changed scenario, as a file
+    notes: Sequence[str] = ()  # on what these figures leave out
     problem: str = ""
 
 
 def answer(
     scenario: Scenario, values: Mapping[str, float], modes: Sequence[Mode] | None = None
 ) -> Answer:
-    """Return what is expected of a scenario with sliders moved.
+    """Return the expected course of a scenario with sliders moved, see `moved`.
 
-    Parameters
-    ----------
-    values
-        Of the sliders, by key; see `sendcap.explore.sliders.moved`.
-    modes
-        Lines of the chart; the scenario's own modes by default.
+    The chart shows ``modes``, by default those of the scenario.
     """
-    from sendcap.fluid.expected import expected_ledger
-    from sendcap.run import Run
-    from sendcap.scenario import dumps
-
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -68,13 +50,26 @@ def answer(
         except SendcapError as error:
             return Answer(problem=str(error).replace("<updated>: ", ""))
         notes = list(dict.fromkeys(str(note.message) for note in caught))
-        return Answer(facts(run), held_up(run), _chart(run, modes), dumps(changed), notes)
+        return Answer(_facts(run), run.sentences(modes), _chart(run, modes), dumps(changed), notes)
+
+
+def _facts(run: Run) -> dict[str, str]:
+    """Return times of acceptance, the final Delivered %, and the times after which it holds."""
+    facts = {f"{pct} % accepted after": _time(accepted_at_s(run.ledger, pct)) for pct in (50, 99)}
+    courses = {mode: convergence(run, mode, tolerances_pt=(_TOLERANCE_PT,)) for mode in _MODES}
+    final_pct = courses["efs"].final_pct
+    facts["Delivered % in the end"] = "none" if math.isnan(final_pct) else f"{final_pct:.2f} %"
+    for mode, course in courses.items():
+        label = f"within {_TOLERANCE_PT:g} points of it {MODE_LABELS[mode]} after"
+        facts[label] = _time(course.settling_s[_TOLERANCE_PT])
+    return facts
+
+
+def _time(seconds: float | None) -> str:
+    return "never" if seconds is None or math.isnan(seconds) else elapsed(seconds)
 
 
 def _chart(run: Run, modes: Sequence[Mode] | None) -> str:
-    from sendcap.charts.delivered import delivered
-    from sendcap.charts.style import save
-
     picture = io.BytesIO()
     save(delivered(run, modes), picture, "svg")
     text = picture.getvalue().decode()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from sendcap.explore.answer import Answer
+from sendcap.explore.answer import Answer
 
 _STYLE: Final = """
 <style>
@@ -34,51 +33,39 @@ _HOW: Final = (
 
 
 def page(
-    title: str,
-    moves: Iterable[Any],
-    modes: Any,
-    saved: Any,
-    found: Answer,
-    before: Answer,
+    title: str, moves: Iterable[Any], modes: Any, saved: Any, now: Answer, before: Answer
 ) -> str:
-    """Return the page.
+    """Return the page: marimo's sliders, choice of modes and download, and the answer.
 
-    Parameters
-    ----------
-    title
-        Of the scenario.
-    moves, modes, saved
-        Elements of marimo: the sliders, what is shown, the download.
-    found, before
-        What is expected now, and of the scenario as it is.
+    ``before`` is the answer for the scenario as it is, whose title is ``title``.
     """
     sliders = "".join(f"<div>{slider}</div>" for slider in moves)
     return (
         f'{_STYLE}<div class="sc-page"><h1>{escape(title)}: what if?</h1>'
         f'<div class="sc-moves">{sliders}<div><div>Dashboard</div>{modes}</div>'
         f"<div>{saved}</div></div>"
-        f'<div aria-live="polite">{_answered(found, before)}</div></div>'
+        f'<div aria-live="polite">{_answered(now, before)}</div></div>'
     )
 
 
-def _answered(found: Answer, before: Answer) -> str:
-    if found.problem:
-        return f'<p class="sc-problem">{escape(found.problem)}</p>'
-    was = {its.label: its.value for its in before.facts}
+def _answered(now: Answer, before: Answer) -> str:
+    if now.problem:
+        return f'<p class="sc-problem">{escape(now.problem)}</p>'
     tiles = "".join(
-        f'<div class="sc-tile"><dt>{escape(its.label)}</dt><dd>{escape(its.value)}'
-        f"<small>{_compared(its.value, was.get(its.label))}</small></dd></div>"
-        for its in found.facts
+        f'<div class="sc-tile"><dt>{escape(label)}</dt><dd>{escape(value)}'
+        f"<small>{_compared(value, before.facts.get(label))}</small></dd></div>"
+        for label, value in now.facts.items()
     )
-    notes = "".join(f'<p class="sc-note">{escape(note)}</p>' for note in found.notes)
+    sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in now.sentences)
+    notes = "".join(f'<p class="sc-note">{escape(note)}</p>' for note in now.notes)
     return (
-        f'<dl class="sc-tiles">{tiles}</dl><p>{escape(found.sentence)}</p>'
+        f'<dl class="sc-tiles">{tiles}</dl>{sentences}'
         f'<div class="sc-chart" role="img" aria-label="Delivered % and Bounces + errors % over '
-        f'time">{found.chart}</div>{notes}<p class="sc-note">{_HOW}</p>'
+        f'time">{now.chart}</div>{notes}<p class="sc-note">{_HOW}</p>'
     )
 
 
-def _compared(value: str, was: str | None) -> str:
-    if was is None or was == value:
+def _compared(value: str, before: str | None) -> str:
+    if before is None or before == value:
         return "as in the scenario"
-    return f"in the scenario {escape(was)}"
+    return f"in the scenario {escape(before)}"

@@ -23,14 +23,14 @@ def _start():
 def _controls(mo, scenario, sliders):
     moves = mo.ui.dictionary(
         {
-            its.key: mo.ui.slider(
-                steps=its.steps,
-                value=its.value,
-                label=its.label,
+            slider.key: mo.ui.slider(
+                steps=slider.steps,
+                value=slider.value,
+                label=slider.label,
                 show_value=True,
                 full_width=True,
             )
-            for its in sliders(scenario)
+            for slider in sliders(scenario)
         }
     )
     modes = mo.ui.radio(
@@ -43,14 +43,14 @@ def _controls(mo, scenario, sliders):
 
 @app.cell
 def _answer(answer, modes, moves, scenario):
-    found = answer(scenario, moves.value, modes.value)
-    return (found,)
+    now = answer(scenario, moves.value, modes.value)
+    return (now,)
 
 
 @app.cell
-def _page(before, found, layout, mo, modes, moves, scenario):
-    saved = mo.download(found.scenario, filename="what-if.toml", label="This scenario as a file")
-    mo.Html(layout.page(scenario.title, moves.elements.values(), modes, saved, found, before))
+def _page(before, layout, mo, modes, moves, now, scenario):
+    saved = mo.download(now.scenario, filename="what-if.toml", label="This scenario as a file")
+    mo.Html(layout.page(scenario.title, moves.elements.values(), modes, saved, now, before))
     return
 
 

@@ -1,9 +1,9 @@
 """Serving the what-if page on this machine.
 
-The page is a marimo app: Python that is run again by what it depends on when a slider moves, served
-with all it needs, so that the browser asks nothing of any other server. Of the libraries that do
-this, marimo takes half the space of the others on disk, a page of it is a plain Python module that
-is linted and typed like the rest, and its sliders tell of a move while they are dragged.
+The page is a marimo app: Python of which a moved slider runs the part that depends on it. The
+server has all that the browser needs. Of the libraries that do this, marimo takes half the space
+of the others on disk, its pages are plain Python modules, linted and typed like the rest, and its
+sliders report a move while they are dragged.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sendcap.errors import SendcapError
-
-if TYPE_CHECKING:
-    from sendcap.scenario import Scenario
+from sendcap.scenario import Scenario, load
 
 LOOPBACK: Final = "127.0.0.1"
 _PAGE: Final = Path(__file__).with_name("page.py")
@@ -40,32 +38,14 @@ def is_loopback(host: str) -> bool:
 
 def shown() -> Scenario:
     """Return the scenario that this process serves; the page asks for it."""
-    from sendcap.scenario import load
-
     return _shown.get("scenario") or load("quickstart")
 
 
 class Server:
     """Serves the page for a scenario, in a thread, until the process ends or it is stopped.
 
-    Parameters
-    ----------
-    scenario
-        What the sliders start from.
-    host
-        Address to listen on. Whoever reaches it can use the page.
-    port
-        0 takes one that is free.
-
-    Attributes
-    ----------
-    url
-        Where the page is.
-
-    Raises
-    ------
-    SendcapError
-        If the extra is not installed, or the port is taken.
+    Whoever reaches the address ``host`` can use the page, which is at ``url``. Port 0 takes a free
+    one.
     """
 
     def __init__(self, scenario: Scenario, host: str = LOOPBACK, port: int = 0) -> None:
@@ -81,7 +61,7 @@ class Server:
         )
 
     def start(self) -> None:
-        """Start serving, and return when the page can be asked for."""
+        """Start serving, and return when the page is ready."""
         self._thread.start()
         until = time.monotonic() + _STARTS_WITHIN_S
         while not self._server.started:
