@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
 import click
 
 from sendcap.cli import options
-from sendcap.cli.conduct import conduct
+from sendcap.cli.conduct import PipeClosedError, conduct
 
 _COMMANDS: Final = (
     *("run", "limits", "dashboard", "plot", "report", "converge", "compare", "forecast", "sweep"),
@@ -22,6 +24,15 @@ _COMMANDS: Final = (
 )
 _MODULES: Final = {"import": "importing"}
 """Names of modules and functions that are not the command's."""
+
+
+@contextmanager
+def _closed_pipes() -> Iterator[None]:
+    """Turn a closed pipe into an error that click does not handle."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise PipeClosedError from None
 
 
 class Commands(click.Group):
@@ -38,6 +49,16 @@ class Commands(click.Group):
         name = _MODULES.get(name, name)
         command: click.Command = getattr(importlib.import_module(f"sendcap.cli.{name}"), name)
         return command
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Read the command line, which may already print the help."""
+        with _closed_pipes():
+            return super().make_context(*arguments, **extra)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command."""
+        with _closed_pipes():
+            return super().invoke(context)
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run a command and exit."""

@@ -27,6 +27,10 @@ _WHEN_WRITING: Final = frozenset(
 """Errors of writing to standard output; those of files name the file."""
 
 
+class PipeClosedError(Exception):
+    """The reader of the output has gone."""
+
+
 def printable(text: str) -> str:
     """Return a text without control characters of the terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
@@ -67,13 +71,7 @@ def conduct(command: Callable[[], object]) -> int:
             # In a program that runs a command without `stops`.
             tell("error", "interrupted")
             code = INTERRUPTED
-        except BrokenPipeError:
-            _abandon_stdout()
-            code = 0
-        except SystemExit as end:
-            # click exits with 1 when the pipe is closed.
-            if not isinstance(end.__context__, BrokenPipeError):
-                raise
+        except (PipeClosedError, BrokenPipeError):
             _abandon_stdout()
             code = 0
         except OSError as error:

@@ -44,16 +44,10 @@ Every key of a scenario file. `sendcap scenario keys PATH` prints the same in a 
 
 
 def _row(key: Key) -> tuple[str, ...]:
-    where = f" ({_code(key.variant)})" if key.variant and not key.path.endswith(_SELECTORS) else ""
-    default = key.default if key.default in ("", "required", "none") else _code(key.default)
-    return (
-        f"{_code(key.path)}{where}",
-        key.type,
-        key.unit or "–",
-        default or "–",
-        key.meaning or "–",
-        key.source or "–",
-    )
+    where = f" (`{key.variant}`)" if key.variant and not key.path.endswith(_SELECTORS) else ""
+    default = key.default if key.default in ("", "required", "none") else f"`{key.default}`"
+    cells = (f"`{key.path}`{where}", key.type, key.unit, default, key.meaning, key.source)
+    return tuple(cell or "–" for cell in cells)
 
 
 def commands_page() -> str:
@@ -72,7 +66,7 @@ success, 2 for anything that you can put right, and 130 for Ctrl-C.
         options = [option for option in command.params if isinstance(option, click.Option)]
         rows = [record for option in options if (record := option.get_help_record(below))]
         if rows:
-            table = [(_code(names), " ".join(about.split())) for names, about in rows]
+            table = [(f"`{names}`", about) for names, about in rows]
             text += f"\n{_table(('option', 'meaning'), table)}"
     return text
 
@@ -131,10 +125,6 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     cells = ([re.sub(r"\s+", " ", cell).replace("|", "\\|") for cell in line] for line in lines)
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`"
 
 
 def main() -> None:

@@ -33,51 +33,23 @@ _GENERIC: Final = str(DURATION_SCHEMA["description"])
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a scenario file.
+    """A key of a scenario file."""
 
-    Attributes
-    ----------
-    path
-        Such as ``providers.NAME.rate`` or ``deliveries[].messages``.
-    type
-        What a file may write.
-    unit
-        What a number counts; empty where the type says it.
-    default
-        As a file writes it; ``required`` where no default exists.
-    meaning
-        One or two sentences.
-    source
-        Where the rule or the default comes from; empty for a choice of sendcap.
-    variant
-        The table that has this key, such as ``policy = "exim"``; empty where every table has it.
-    """
-
-    path: str
-    type: str
-    unit: str
-    default: str
+    path: str  # such as providers.NAME.rate or deliveries[].messages
+    type: str  # what a file may write
+    unit: str  # empty where the type says it
+    default: str  # as a file writes it; "required" where no default exists
     meaning: str
-    source: str
-    variant: str = ""
+    source: str  # of the rule or the default; empty for a choice of sendcap
+    variant: str = ""  # the table with this key, such as policy = "exim"; empty for every table
 
 
 def scenario_keys(path: str = "") -> list[Key]:
     """Return the keys of a scenario file, or those at and below a path.
 
-    Parameters
-    ----------
-    path
-        Such as ``providers``, ``mta.retry`` or ``deliveries[0].messages``; a provider's name
-        stands for any. ``distribution`` has the keys of a random time. Empty for all.
+    A path is such as ``providers``, ``mta.retry`` or ``deliveries[0].messages``; a provider's name
+    stands for any. ``distribution`` has the keys of a random time.
 
-    Raises
-    ------
-    ScenarioError
-        For a path that no key has.
-
-    Examples
-    --------
     >>> [key.default for key in scenario_keys("mta.ips")]
     ['1']
     """
@@ -191,7 +163,7 @@ class _Walk:
 
 
 def _only_tables(about: Mapping[str, Any]) -> bool:
-    """Whether a field is a table, or a list or table of tables, and nothing else."""
+    """Tell whether a field is a table, or a list or table of tables, and nothing else."""
     inner = about.get("items", about.get("additionalProperties", about))
     return "$ref" in about or (isinstance(inner, dict) and "$ref" in inner)
 
@@ -273,8 +245,8 @@ def _source(about: Mapping[str, Any], name: str) -> str:
         return _plain(str(about["source"]))
     if name in _SOURCES:
         return _plain(_SOURCES[name])
-    _, found, references = str(about.get("description", "")).partition("References\n----------\n")
-    return _plain(references.split("\n\n")[0]).rstrip(".") if found else ""
+    references = str(about.get("description", "")).partition("References\n----------\n")[2]
+    return _plain(references.split("\n\n")[0]).rstrip(".")
 
 
 def _plain(text: str) -> str:

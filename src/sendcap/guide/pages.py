@@ -18,24 +18,12 @@ _ENTRY: Final = re.compile(r"- \[(?P<title>[^]]+)\]\((?P<path>[^)]+)\): (?P<sent
 
 @dataclass(frozen=True)
 class Topic:
-    """A page of the guide.
+    """A page of the guide."""
 
-    Attributes
-    ----------
-    name
-        What ``sendcap guide`` calls the page: the file's name.
-    kind
-        Heading of the index: tutorial, how-to, reference, why.
-    title, sentence
-        What the index says.
-    path
-        The Markdown file.
-    """
-
-    name: str
-    kind: str
+    name: str  # the file's name, for `sendcap guide`
+    kind: str  # heading in the index: tutorial, how-to, reference, why
     title: str
-    sentence: str
+    sentence: str  # in the index
     path: Path
 
     @property
@@ -58,17 +46,9 @@ def topics() -> list[Topic]:
 
 
 def topic(name: str) -> Topic:
-    """Return the page of a topic.
+    """Return the page of a topic, such as ``limits``.
 
-    Parameters
-    ----------
-    name
-        Such as ``limits``.
-
-    Raises
-    ------
-    SendcapError
-        For an unknown topic; the message names the nearest one, or the pages with the word.
+    The error about an unknown one names the nearest topic, or the pages with the word.
     """
     pages = topics()
     word = name.lower().removesuffix(".md").rpartition("/")[2]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from sendcap.errors import ScenarioError, SendcapError
-from sendcap.files.failures import plain_words
+from sendcap.files.single import plain_words
 from sendcap.scenario import Range, Scenario, from_dict, load, problems, updated
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section, Whole, refuse
