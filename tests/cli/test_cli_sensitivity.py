@@ -25,8 +25,8 @@ def test_a_study_tells_what_matters(study, sendcap) -> None:
     result = sendcap("sensitivity", "study.toml", "--out", "out", "--workers", "1")
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert lines[0] == "What matters"
-    assert lines[1].split("  ")[0] == "accepted"
+    assert lines[0] == "What matters: accepted"
+    assert lines[1].split("  ")[0] == "Parameter"
     assert lines[3].startswith("deliveries[0].messages ")
     assert "16 runs; 95% bootstrap intervals." in lines
     indices = pd.read_csv(study / "out" / "sensitivity.csv")
@@ -53,7 +53,7 @@ def test_many_parameters_are_screened(study, sendcap) -> None:
     result = sendcap(*command)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert lines[0] == "What matters"
+    assert lines[0] == "What matters: accepted"
     assert "Effect of the whole range (mu*)" in lines[1]
     assert lines[3].startswith("deliveries[0].messages ")
     assert "15 runs; 95% bootstrap intervals." in lines

@@ -100,4 +100,4 @@ def _show(optimum: sendcap.Optimum, title: str) -> None:
             for row in front.iloc[first : first + _MOST_ROWS].to_dict("records")
         ],
     )
-    say(effort)
+    click.echo(effort)
