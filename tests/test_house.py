@@ -46,6 +46,7 @@ LONG_FUNCTIONS = {
 LOCAL: dict[tuple[str, str], str] = {
     ("explore.server", "marimo"): "an extra",
     ("explore.server", "uvicorn"): "an extra",
+    ("saved", "sendcap.charts.style"): "a simulation loads no matplotlib",
     ("scenario.distributions", "scipy.special"): "scenarios load without the slow libraries",
     ("study.optimisation.proposals", "optuna"): "takes a second to import",
     ("study.optimisation.proposals", "optuna.distributions"): "as above",

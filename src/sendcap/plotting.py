@@ -21,6 +21,7 @@ from sendcap.study.sweeps.files import RESULTS_CSV, STUDY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def plot(
@@ -28,7 +29,7 @@ def plot(
     name: str | None = None,
     ax: Axes | Sequence[Axes] | None = None,
     **options: Any,
-) -> Axes | list[Axes]:
+) -> Figure:
     """Draw a chart of a result.
 
     Parameters
@@ -45,8 +46,8 @@ def plot(
 
     Returns
     -------
-    Axes or list of Axes
-        The axes drawn on: one pair, or the panels from top to bottom.
+    Figure
+        The figure, which a notebook shows; ``figure.axes`` are the panels.
 
     Raises
     ------
@@ -56,7 +57,8 @@ def plot(
     Examples
     --------
     >>> import sendcap
-    >>> axes = sendcap.plot(sendcap.simulate("quickstart"), "backlog")
+    >>> figure = sendcap.plot(sendcap.simulate("quickstart"), "backlog")
+    >>> figure.savefig("backlog.svg")  # doctest: +SKIP
     """
     if isinstance(result, str | os.PathLike):
         directory = Path(result)

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from sendcap.charts.style import save_png
 from sendcap.errors import RunError, ScenarioError, SendcapWarning
 from sendcap.files.directory import Contents
 from sendcap.files.single import write_text
@@ -51,6 +50,9 @@ _KEY: Final = b"sendcap"
 
 def write_run(run: Run, folder: Path) -> None:
     """Write a run's files into an existing directory."""
+    # Here, since it loads matplotlib, and most simulations are not saved.
+    from sendcap.charts.style import save_png
+
     reporting = run.scenario.reporting
     write_text(folder / SCENARIO, dumps(run.scenario))
     write_ledger(folder / LEDGER, run.ledger)

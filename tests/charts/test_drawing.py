@@ -18,7 +18,6 @@ from test_sensitivity_chart import screening, sensitivity
 import sendcap
 from sendcap.calibration.verification import verify
 from sendcap.charts.drawing import Drawable
-from sendcap.charts.style import figure_of
 from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.study.capacity.searches.sustained import Growth, Sustained
 from sendcap.study.capacity.searches.within import Capacity
@@ -77,20 +76,20 @@ def test_every_result_draws_each_of_its_charts(drawable) -> None:
         assert len(set(names)) == len(names)
         for chart in charts:
             if chart.name != "attempts":
-                assert figure_of(result.plot(chart.name)).axes
-        assert figure_of(result.plot()).axes
+                assert result.plot(chart.name).axes
+        assert result.plot().axes
 
 
 def test_sendcap_plot_draws_results_tables_and_directories(tmp_path: Path) -> None:
     for chart in RUN_CHARTS:
         if chart.name != "attempts":
-            assert figure_of(sendcap.plot(run(), chart.name)).axes
+            assert sendcap.plot(run(), chart.name).axes
     for chart in SWEEP_CHARTS:
-        assert figure_of(sendcap.plot(results(), chart.name)).axes
-    assert figure_of(sendcap.plot(capacity())).axes
+        assert sendcap.plot(results(), chart.name).axes
+    assert sendcap.plot(capacity()).axes
     run().save(tmp_path / "saved")
-    panels = sendcap.plot(tmp_path / "saved", "statuses", scale="linear")
-    assert panels[0].get_xscale() == "linear"
+    figure = sendcap.plot(tmp_path / "saved", "statuses", scale="linear")
+    assert figure.axes[0].get_xscale() == "linear"
 
 
 def test_a_wrong_name_or_option_is_refused_with_the_right_ones(tmp_path: Path) -> None:

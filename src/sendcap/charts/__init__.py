@@ -24,11 +24,8 @@ title
 A mode, delivery, moment, measure or parameter that does not exist raises a `SendcapError`.
 
 >>> import sendcap
->>> from sendcap.charts.style import figure_of
->>> from sendcap.charts.funnel import funnel
->>> run = sendcap.simulate("quickstart")
->>> axes = funnel(run)
->>> figure_of(axes).savefig("funnel.svg")  # doctest: +SKIP
+>>> figure = sendcap.simulate("quickstart").plot("funnel")
+>>> figure.savefig("funnel.svg")  # doctest: +SKIP
 """
 
 from __future__ import annotations

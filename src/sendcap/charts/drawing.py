@@ -12,6 +12,7 @@ from sendcap.errors import SendcapError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class Chart(NamedTuple):
@@ -30,13 +31,16 @@ class Chart(NamedTuple):
         """Tell whether the chart has an option."""
         return option in inspect.signature(self.load()).parameters
 
-    def draw(self, result: Any, **options: Any) -> Axes | list[Axes]:
+    def draw(self, result: Any, **options: Any) -> Figure:
         """Draw the chart of a result; options of None are left out, unknown ones refused."""
         wanted = {option: value for option, value in options.items() if value is not None}
         for option in wanted:
             if not self.takes(option):
                 raise SendcapError(f"{option}: not supported by chart {self.name}")
-        return self.load()(result, **wanted)
+        axes = self.load()(result, **wanted)
+        figure = (axes[0] if isinstance(axes, list) else axes).get_figure(root=True)
+        assert figure is not None
+        return figure
 
 
 class Drawable:
@@ -64,7 +68,7 @@ class Drawable:
 
     def plot(
         self, name: str | None = None, ax: Axes | Sequence[Axes] | None = None, **options: Any
-    ) -> Axes | list[Axes]:
+    ) -> Figure:
         """Draw a chart of this result.
 
         Parameters
@@ -78,8 +82,8 @@ class Drawable:
 
         Returns
         -------
-        Axes or list of Axes
-            The axes drawn on: one pair, or the panels from top to bottom.
+        Figure
+            The figure, which a notebook shows; ``figure.axes`` are the panels.
 
         Raises
         ------
