@@ -70,7 +70,7 @@ def sources(long_run):
 
 @pytest.mark.parametrize("name", [chart.name for chart in RUN_CHARTS if chart.name != "attempts"])
 def test_nothing_is_cut_off(name, sources) -> None:
-    figure = figure_of(plot(sources["run"], name))
+    figure = plot(sources["run"], name)
     with house_style():
         FigureCanvasAgg(figure).draw()
         for text in figure.findobj(Text):
@@ -94,14 +94,14 @@ def test_a_title_is_shortened_and_what_is_shown_is_not() -> None:
     ["converging", "reading-error", "remaining", "settling", "backlog", "throughput"],
 )
 def test_the_time_can_be_told_by_the_clock(name, sources) -> None:
-    panels = figure_of(plot(sources["run"], name, start="scenario")).axes
+    panels = plot(sources["run"], name, start="scenario").axes
     assert panels[-1].get_xlabel().startswith("time of day UTC+01:00")
     labels = [label.get_text() for label in panels[-1].get_xticklabels()]
     assert any("Fri 27 Nov" in label for label in labels)
 
 
 def test_outages_and_starts_are_marked_where_the_reading_converges(sources) -> None:
-    top = CHARTS["converging"].draw(sources["convergence"])[0]
+    top = CHARTS["converging"].draw(sources["convergence"]).axes[0]
     written = " ".join(text.get_text() for text in top.texts)
     assert "unreachable" in written
     assert "start of Reminder" in written
@@ -126,7 +126,7 @@ def test_where_a_delivery_starts_late_the_axis_is_linear() -> None:
 
 def test_days_by_the_clock_do_not_overlap(long_run) -> None:
     for name in ("statuses", "retries", "delivered"):
-        panel = CHARTS[name].draw(long_run, start="2026-11-27T06:00")[-1]
+        panel = CHARTS[name].draw(long_run, start="2026-11-27T06:00").axes[-1]
         figure = figure_of(panel)
         with house_style():
             FigureCanvasAgg(figure).draw()
