@@ -29,23 +29,26 @@ SEEDS = 12
 MOMENTS_MIN = np.array([1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 360, 720, 1440, 2880, 5760])
 REASONS = (
     *("", "user unknown", "account disabled", "mailbox full", "greylisted", "transient"),
-    *("unreachable", "throttled"),
+    *("unreachable", "throttled", "not attempted", "invalid domain"),
 )
 LARGEST_T = 5.0
 
 
 def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
     """Cumulative counts at the moments, for each delivery, provider, event and clock."""
-    found = {}
-    for delivery, provider in ledger.to_deliver:
-        for event in EVENTS:
-            for clock in CLOCKS:
-                for reason in REASONS:
-                    curve = ledger.cumulative(
-                        event, clock=clock, delivery=delivery, provider=provider, reason=reason
-                    )
-                    moments = np.minimum(MOMENTS_MIN, len(curve) - 1)
-                    found[delivery, provider, event, clock, reason] = curve[moments]
+    nothing = np.zeros(len(MOMENTS_MIN), int)
+    found = {
+        (delivery, provider, event, clock, reason): nothing
+        for delivery, provider in ledger.to_deliver
+        for event in EVENTS
+        for clock in CLOCKS
+        for reason in REASONS
+    }
+    for series, each in ledger._counts.items():
+        key = (series.delivery, series.provider, series.event, series.clock, series.reason)
+        assert key in found
+        # After the last of its counts a curve stays as it is.
+        found[key] = np.concatenate(([0], np.cumsum(each)))[np.minimum(MOMENTS_MIN, len(each))]
     return found
 
 
