@@ -6,7 +6,6 @@ An exception stands in a list below with its reason; one that is no longer neede
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -52,13 +51,6 @@ LOCAL: dict[tuple[str, str], str] = {
     ("study.optimisation.proposals", "optuna.distributions"): "as above",
 }
 """Imports inside functions, below the cli, and why."""
-
-# What still has to be mended; these lists may only get shorter.
-STILL_LONG_MODULES: set[str] = set()
-STILL_LONG_FUNCTIONS: set[str] = set()
-STILL_CALLED_ITS: set[str] = set()
-STILL_LOCAL: set[str] = set()
-"""Modules with other imports inside functions."""
 
 
 @cache
@@ -126,13 +118,10 @@ def level(module: str) -> int:
     return rooms[max(rooms, key=len)]
 
 
-def differences(found: set[str], allowed: Iterable[str], still: Iterable[str] = ()) -> list[str]:
-    """Return what is new, and which exceptions are no longer needed; print what is left of them."""
-    mended = sorted(set(still) - found)
-    sys.stdout.write(f"still to be mended: {sorted(set(still) & found)}\n")
-    sys.stdout.write(f"mended, so take them from the list: {mended}\n")
+def differences(found: set[str], allowed: Iterable[str]) -> list[str]:
+    """Return what is new, and which exceptions are no longer needed."""
     return [
-        *(f"new: {name}" for name in sorted(found - set(allowed) - set(still))),
+        *(f"new: {name}" for name in sorted(found - set(allowed))),
         *(f"no longer needed: {name}" for name in sorted(set(allowed) - found)),
     ]
 
@@ -144,7 +133,7 @@ def test_no_import_runs_upwards() -> None:
         for module in modules
         if name != "study" and level(module) > level(name)
     }
-    assert differences(found, []) == []
+    assert found == set()
 
 
 def circles() -> set[frozenset[str]]:
@@ -184,7 +173,7 @@ def test_modules_are_of_a_size() -> None:
         for name, tree in trees().items()
         if tree.body and (tree.body[-1].end_lineno or 0) > LONGEST_MODULE
     }
-    assert differences(found, LONG_MODULES, STILL_LONG_MODULES) == []
+    assert differences(found, LONG_MODULES) == []
 
 
 def test_functions_fit_a_screen() -> None:
@@ -195,7 +184,7 @@ def test_functions_fit_a_screen() -> None:
         if isinstance(node, ast.FunctionDef)
         and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
     }
-    assert differences(found, LONG_FUNCTIONS, STILL_LONG_FUNCTIONS) == []
+    assert differences(found, LONG_FUNCTIONS) == []
 
 
 def test_nothing_is_called_its() -> None:
@@ -206,7 +195,7 @@ def test_nothing_is_called_its() -> None:
         if (isinstance(node, ast.Name) and node.id == "its")
         or (isinstance(node, ast.arg) and node.arg == "its")
     }
-    assert differences(found, [], STILL_CALLED_ITS) == []
+    assert found == set()
 
 
 def test_imports_stand_at_the_top() -> None:
@@ -222,9 +211,7 @@ def test_imports_stand_at_the_top() -> None:
             else [str(statement.module)]
         )
     }
-    others = {name for name, module in found if (name, module) not in LOCAL}
-    assert differences(others, [], STILL_LOCAL) == []
-    assert LOCAL.keys() <= found, "an exception is no longer needed"
+    assert found == LOCAL.keys()
 
 
 ROOT = Path(__file__).parents[1]
