@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-LONGEST_S, LONGEST_TOGETHER_S = 0.4, 1.0
+LONGEST_S, LONGEST_TOGETHER_S = 0.15, 0.4
 FILES = [
     "tests/experiments/test_engine_benchmark.py",
     "tests/study/replication/test_processes.py",
