@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sendcap.cli.conduct import conduct, printable
+from sendcap.cli.conduct import conduct
 from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.text.quoting import printable
 
 LONG = 50_000_000
 """Messages that keep a run busy until it is stopped."""

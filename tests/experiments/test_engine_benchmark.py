@@ -59,15 +59,6 @@ def rows(output) -> dict[str, list[str]]:
     return {name: rest for name, *rest in cells[2:]}
 
 
-@pytest.fixture(scope="module")
-def benchmark():
-    """The script as a module."""
-    spec = importlib.util.spec_from_file_location("engine_benchmark", BENCHMARK)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def leading(text: str) -> float:
     return float(re.match(r"[\d,]+(\.\d+)?", text)[0].replace(",", ""))
 

@@ -1,23 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from subprocess import DEVNULL
 
 import pandas as pd
 import pytest
-
-BENCHMARK = Path(__file__).parents[2] / "experiments" / "sweep_benchmark.py"
-
-
-@pytest.fixture(scope="module")
-def benchmark():
-    """The script as a module."""
-    spec = importlib.util.spec_from_file_location("sweep_benchmark", BENCHMARK)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

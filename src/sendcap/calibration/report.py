@@ -15,6 +15,7 @@ from sendcap.calibration.feedback import times_of
 from sendcap.calibration.lives import OPEN
 from sendcap.calibration.times import Times, observed, percent
 from sendcap.text.quantities import precise
+from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
     from sendcap.calibration.calibrate import Calibration
@@ -58,17 +59,13 @@ def _text(section: Section) -> str:
 
 def _aligned(table: Table) -> list[str]:
     """Return a table as lines: left-aligned names and right-aligned values, all printable."""
-    cells = [[_plain(cell) for cell in row] for row in (table.head, *table.rows)]
+    cells = [[printable(cell) for cell in row] for row in (table.head, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for name, *values in cells:
         aligned = [cell.rjust(width) for cell, width in zip(values, widths[1:], strict=True)]
         lines.append("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
     return lines
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def sections(calibration: Calibration) -> list[Section]:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
 
-from sendcap.charts.style import GREY
+from sendcap.charts.style import GREY, figure_of
 from sendcap.readings.modes import ALL_DELIVERIES
 
 WIDTH_IN: Final = 10.0
@@ -184,16 +184,9 @@ def left_of_rows(names: Sequence[str]) -> float:
 
 def width_in(axes: Axes) -> float:
     """Return the width of a pair of axes."""
-    return float(axes.get_window_extent().width / _dpi(axes))
+    return float(axes.get_window_extent().width / figure_of(axes).dpi)
 
 
 def height_in(axes: Axes) -> float:
     """Return the height of a pair of axes."""
-    return float(axes.get_window_extent().height / _dpi(axes))
-
-
-def _dpi(axes: Axes) -> float:
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        raise ValueError("the axes are not on a figure")
-    return figure.dpi
+    return float(axes.get_window_extent().height / figure_of(axes).dpi)

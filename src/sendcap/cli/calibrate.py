@@ -9,11 +9,11 @@ import click
 
 import sendcap
 from sendcap.cli import options
-from sendcap.cli.conduct import printable
 from sendcap.cli.edits import edited
 from sendcap.cli.progress import bytes_bar, progress_bar
 from sendcap.cli.saving import Results
 from sendcap.files.single import require_free, save_text
+from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
     from sendcap.calibration.verification import Verification

@@ -17,6 +17,7 @@ import click
 
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.files.single import plain_words
+from sendcap.text.quoting import printable
 
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
@@ -29,11 +30,6 @@ _WHEN_WRITING: Final = frozenset(
 
 class PipeClosedError(Exception):
     """The reader of the output has gone."""
-
-
-def printable(text: str) -> str:
-    """Return a text without control characters of the terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def tell(kind: str, text: str) -> None:

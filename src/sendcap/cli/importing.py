@@ -13,10 +13,10 @@ import click
 
 import sendcap
 from sendcap.cli import options
-from sendcap.cli.conduct import printable
 from sendcap.cli.tables import say, show_grid
 from sendcap.files.directory import Staging
 from sendcap.files.single import require_free
+from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,9 @@ import click
 
 import sendcap
 from sendcap.cli import options
-from sendcap.cli.conduct import printable
 from sendcap.cli.edits import chosen
 from sendcap.text.quantities import counted
+from sendcap.text.quoting import printable
 
 
 @click.group(invoke_without_command=True)

@@ -12,12 +12,12 @@ import click
 
 from sendcap.cli import options
 from sendcap.cli.computing import store_of, table_of
-from sendcap.cli.conduct import printable
 from sendcap.cli.edits import study_edits
 from sendcap.cli.saving import study_directory
 from sendcap.cli.tables import show_grid
 from sendcap.errors import SendcapError
 from sendcap.text.measures import measure_text
+from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
     import pandas as pd

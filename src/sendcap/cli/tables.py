@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import click
 
-from sendcap.cli.conduct import printable
 from sendcap.text.measures import measure_text
 from sendcap.text.quantities import NOTHING
+from sendcap.text.quoting import printable
 
 _UNLIMITED: Final = 1_000_000
 """Columns: a line may be longer than the terminal, but no number is broken."""

@@ -28,6 +28,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
 
+def printable(text: str) -> str:
+    """Return a text without control characters of the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def visible(text: str) -> str:
     r"""Escape the characters that would colour, turn round or break the line they are shown in.
 

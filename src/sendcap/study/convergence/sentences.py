@@ -38,22 +38,17 @@ def convergence_sentences(study: ConvergenceStudy) -> Iterator[str]:
     )
 
 
-def label(mode: Mode) -> str:
-    """Return the name of a mode in a sentence: with EFS."""
-    return MODE_LABELS[mode]
-
-
 def _settles(study: ConvergenceStudy, mode: Mode) -> str:
     settled = [
         f"within {points_in_words(at)} after "
         f"{banded(study.number(mode, 'settling_s', at), elapsed)}"
         for at in study.tolerances_pt
     ]
+    reading = capital(MODE_LABELS[mode])
     end = study.number(mode, "delivered_pct")
     if not end["n"]:
-        return f"{capital(label(mode))}, Delivered % has no value yet: nothing has been relayed."
-    final = banded(end, percentage)
-    start = f"{capital(label(mode))}, Delivered % ends at {final} %"
+        return f"{reading}, Delivered % has no value yet: nothing has been relayed."
+    start = f"{reading}, Delivered % ends at {banded(end, percentage)} %"
     return f"{start}; it is {listed(settled)}, and stays so."
 
 
@@ -83,8 +78,8 @@ def _cliff(study: ConvergenceStudy) -> Iterator[str]:
     begins = study.number("without-efs", "cliff_begins_s")
     width = study.number("without-efs", "cliff_width_s")
     yield (
-        f"{capital(label('without-efs'))}, Delivered % falls by {banded(height, points)} points "
-        f"when the validity ends: from {banded(begins, elapsed)} on, within "
+        f"{capital(MODE_LABELS['without-efs'])}, Delivered % falls by {banded(height, points)} "
+        f"points when the validity ends: from {banded(begins, elapsed)} on, within "
         f"{banded(width, elapsed)}. Until then it shows that much too high."
     )
 
@@ -104,7 +99,7 @@ def _overshoots(study: ConvergenceStudy) -> Iterator[str]:
         peak = banded(study.number(mode, "peak_pct"), percentage)
         when = banded(study.number(mode, "peak_s"), elapsed)
         yield (
-            f"{capital(label(mode))}, Bounces + errors % peaks at {peak} % after {when}, "
+            f"{capital(MODE_LABELS[mode])}, Bounces + errors % peaks at {peak} % after {when}, "
             f"{banded(above, points)} points above its end"
             + (f"; it has come down to {listed(gone)}." if gone else ".")
         )
@@ -125,5 +120,5 @@ def _slowest(study: ConvergenceStudy) -> Iterator[str]:
         settled_s = {name: times[mode, name] for name in providers if (mode, name) in times}
         if settled_s:
             slowest = max(settled_s, key=settled_s.__getitem__)
-            last.append(f"{label(mode)}, {slowest} after {elapsed(settled_s[slowest])}")
+            last.append(f"{MODE_LABELS[mode]}, {slowest} after {elapsed(settled_s[slowest])}")
     yield f"The last to be within {points_in_words(finest)} of its end: {'; '.join(last)}."

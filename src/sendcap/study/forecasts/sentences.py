@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from sendcap.readings.modes import Mode
+from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.scenario import Range
-from sendcap.study.convergence.sentences import label
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import share_text
 
@@ -27,7 +26,7 @@ def sentences(forecast: Forecast) -> Iterator[str]:
         mode, places = row["mode"], decimals(row["high"] - row["low"])
         middle, low, high = (f"{row[name]:.{places}f}" for name in ("median", "low", "high"))
         yield (
-            f"After {elapsed(forecast.at_s)} {label(mode)} {_shown(forecast, mode)}. "
+            f"After {elapsed(forecast.at_s)} {MODE_LABELS[mode]} {_shown(forecast, mode)}. "
             f"It will end at {middle} % ({share}: {low} to {high} %)."
         )
     horizon = forecast.uncertain.scenario.time.horizon
