@@ -36,7 +36,7 @@ def test_a_study_writes_its_table_and_its_chart(
 ) -> None:
     out = tmp_path / "out"
     command = [EXPERIMENTS / f"{name}.py", *arguments, "--workers", "1", "--out", out]
-    done = warm.run(command, cwd=tmp_path)
+    done = warm.run(command, cwd=tmp_path, forks=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == lines
     stem = name.replace("_", "-")
@@ -45,7 +45,7 @@ def test_a_study_writes_its_table_and_its_chart(
     assert (out / f"{stem}.png").stat().st_size > 5000
     # Again: all of it is in the store, and the bytes are the same.
     before = {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")}
-    again = warm.run(command, cwd=tmp_path)
+    again = warm.run(command, cwd=tmp_path, forks=True)
     assert (again.returncode, again.stdout) == (0, done.stdout)
     assert {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")} == before
 
