@@ -21,13 +21,21 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
 WORD = 8
 """Bytes that say how long a message is."""
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Return when a condition holds; after ten minutes, it never will."""
+    until = time.monotonic() + 600.0
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 class Process:

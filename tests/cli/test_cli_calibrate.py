@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
+from warm import wait_for
 
 from sendcap.calibration import files as calibration_files
 from sendcap.scenario import load
@@ -143,12 +143,9 @@ def test_an_interrupted_calibration_leaves_nothing(place, process, log) -> None:
     path = place / "long.log"
     path.write_bytes(log.read_bytes() * 3000)
     running = process("calibrate", "long.log", "-o", "mine.toml")
-    deadline = time.monotonic() + 20
-    while not list((place / "runs").glob(".sendcap-*")) if (place / "runs").exists() else True:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: list(place.glob("runs/.sendcap-*")))
     running.send_signal(signal.SIGINT)
-    _, stderr = running.communicate(timeout=20)
+    _, stderr = running.communicate(timeout=300)
     assert running.returncode == 130
     assert stderr == "error: interrupted\n"
     assert names(place) == {"small.toml", "mail.log", "long.log"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from warm import wait_for
 
 from sendcap.study.sweeps.store import Store
 
@@ -84,19 +84,17 @@ def test_the_bytes_are_the_same_with_two_workers_and_when_it_is_run_again(study,
 def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(study, process) -> None:
     arguments = ("optimise", "study.toml", "--workers", "1", "--out")
     undisturbed = process(*arguments, "a")
-    undisturbed.communicate(timeout=60)
+    undisturbed.communicate(timeout=300)
     assert undisturbed.returncode == 0
     its = process(*arguments, "b")
-    until = time.monotonic() + 60.0
-    while not len(Store(study / "b" / "store")) and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_for(lambda: len(Store(study / "b" / "store")))
     its.send_signal(signal.SIGINT)
-    _, err = its.communicate(timeout=30)
+    _, err = its.communicate(timeout=300)
     assert its.returncode == 130
     assert "runs are done and saved in b; run the same command again to resume\n" in err
     assert "Traceback" not in err
     again = process(*arguments, "b")
-    _, err = again.communicate(timeout=60)
+    _, err = again.communicate(timeout=300)
     assert (again.returncode, err) == (0, "")
     assert files(study / "a") == files(study / "b")
 

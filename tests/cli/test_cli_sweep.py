@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from warm import wait_for
 
 from sendcap.cli.progress import pace
+from sendcap.study.replication import processes
 from sendcap.study.sweeps.files import write_results
 from sendcap.study.sweeps.store import Store
 
@@ -59,13 +61,6 @@ def kept(place: Path, name: str = "out") -> int:
     return len(Store(place / name / "store"))
 
 
-def wait_for(condition, seconds=60.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 def alive(group: int) -> list[str]:
     """Return the processes of a group that are still there, and not only as zombies."""
     found = []
@@ -97,14 +92,15 @@ def test_a_study_becomes_a_table_of_its_runs(study, sendcap) -> None:
     assert (study / "out" / "study.toml").read_text() == STUDY
 
 
-def test_run_again_it_computes_nothing_and_gives_the_same_bytes(study, sendcap) -> None:
+def test_run_again_it_computes_nothing_and_gives_the_same_bytes(
+    study, sendcap, monkeypatch
+) -> None:
     assert sendcap("sweep", "study.toml", "--workers", "1").exit_code == 0
     folder = study / "runs" / "study-sweep"
     before = {path.name: path.read_bytes() for path in folder.glob("results.*")}
-    began = time.monotonic()
-    assert sendcap("sweep", "study.toml").exit_code == 0
     # No process is started for nothing.
-    assert time.monotonic() - began < 1.0
+    monkeypatch.setattr(processes, "multiprocessing", None)
+    assert sendcap("sweep", "study.toml").exit_code == 0
     assert {path.name: path.read_bytes() for path in folder.glob("results.*")} == before
 
 
@@ -205,7 +201,7 @@ def test_without_dask_it_is_told_how_to_get_it(study, sendcap, monkeypatch) -> N
 @pytest.mark.extra("dask")
 def test_a_cluster_that_does_not_answer_is_told(study, process) -> None:
     running = process("sweep", "study.toml", "--dask", "tcp://127.0.0.1:9")
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=300)
     assert running.returncode == 2
     assert "error: --dask: no scheduler answers at tcp://127.0.0.1:9" in err
     assert err.count("\n") == 1
@@ -220,7 +216,7 @@ def test_a_cluster_gives_the_same_bytes(study, process, sendcap) -> None:
         n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
         running = process("sweep", "study.toml", "--out", "b", "--dask", cluster.scheduler_address)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=300)
     assert (running.returncode, err) == (0, "")
     assert results(study, "a")[0] == results(study, "b")[0]
 
@@ -241,7 +237,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
     wait_for(lambda: kept(long_study) > 2)
     # As a terminal does it: every process of the group gets it.
     os.killpg(running.pid, number)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=300)
     assert (running.returncode, out) == (code, "")
     told = re.fullmatch(
         r"(\d+) of 200 runs are done and saved in out; run the same command again to resume\n"
@@ -252,7 +248,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done_and_says_how_to_go_on(
     there = kept(long_study)
     # The signal may come when a run has been kept and not yet been counted.
     assert 2 < int(told[1]) <= there < 200
-    wait_for(lambda: not alive(running.pid), 10.0)
+    wait_for(lambda: not alive(running.pid))
     assert not list((long_study / "out" / "store").glob(".*"))
     assert sendcap("sweep", "long.toml", "--out", "out", "--status").stdout == (
         f"{there} of 200 runs are done, 0 have failed, {200 - there} are missing\n"
@@ -268,8 +264,8 @@ def test_a_sweep_that_is_killed_goes_on_and_gives_the_same_bytes(
         running = process("sweep", "long.toml", "--out", "out", "--workers", "2", own_group=True)
         wait_for(lambda before=before: kept(long_study) > before + 10)
         running.kill()
-        running.communicate(timeout=30)
-        wait_for(lambda group=running.pid: not alive(group), 10.0)
+        running.communicate(timeout=300)
+        wait_for(lambda group=running.pid: not alive(group))
         before = kept(long_study)
     assert before < 200
     assert sendcap("sweep", "long.toml", "--out", "out", "--workers", "2").exit_code == 0
@@ -318,7 +314,7 @@ def test_a_full_disk_loses_at_most_what_was_under_way(
     long_study, process, sendcap, small_disk
 ) -> None:
     running = process("sweep", "long.toml", "--out", "disk/out", "--workers", "2")
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=300)
     told = re.fullmatch(
         r"error: disk/out/store: cannot be written: no space is left on the disk; (\d+) of 200 "
         r"runs are saved; run the same sweep again to resume\n",
@@ -345,11 +341,11 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(long_study) -> None:
     )
     os.close(slave)
     seen = ""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while not re.search(r"runs/s +\S+ left", seen) and time.monotonic() < until:
         seen += os.read(master, 4096).decode(errors="replace")
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=60) == 130
+    assert running.wait(timeout=300) == 130
     os.close(master)
     assert re.search(r"\d+ of 200 runs", seen)
 

@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from warm import wait_for
 
 from sendcap.cli.conduct import conduct
 from sendcap.errors import SendcapError, SendcapWarning
@@ -74,13 +75,6 @@ def long_scenario(place) -> str:
     text = (place / "small.toml").read_text().replace("messages = 400", f"messages = {LONG}")
     (place / "long.toml").write_text(text.replace('batch_time = "1s"', 'batch_time = "10ms"'))
     return "long.toml"
-
-
-def wait_for(condition, seconds=600.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 @pytest.mark.crash

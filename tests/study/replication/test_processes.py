@@ -143,7 +143,7 @@ def test_a_program_without_main_is_told_what_it_lacks(tmp_path) -> None:
         env=os.environ | {"PYTHONPATH": str(Path(sendcap.__file__).parent.parent)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode != 0
     assert "SendcapError: worker processes die as soon as they start" in done.stderr

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from warm import Process
+from warm import Process, wait_for
 
 import sendcap
 from sendcap.study.sweeps.store import Store
@@ -78,11 +78,11 @@ def test_a_sweep_killed_again_and_again_does_every_run_once(started, tmp_path) -
         its = started(disturbed, PROGRAM, "table.csv")
         # When it has begun: it takes most of the time to start.
         before = done_in(disturbed / "store")
-        until = time.monotonic() + 600.0
-        while its.poll() is None and time.monotonic() < until:
-            if done_in(disturbed / "store") > before:
-                break
-            time.sleep(0.02)
+        wait_for(
+            lambda its=its, before=before: (
+                its.poll() is not None or done_in(disturbed / "store") > before
+            )
+        )
         time.sleep(random.uniform(0.0, 0.05))
         its.kill()
         its.communicate()
@@ -142,15 +142,10 @@ def test_ctrl_c_keeps_what_is_done_and_ends_the_workers(started, tmp_path) -> No
     program = PROGRAM.replace("[delivered,", "[slow,")
     program = program.replace("executor=ThreadPoolExecutor(2)", "workers=2")
     its = started(tmp_path, program, "table.csv")
-    until = time.monotonic() + 600.0
-    while not done_in(tmp_path / "store") and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_for(lambda: done_in(tmp_path / "store"))
     os.killpg(its.pid, signal.SIGINT)
     _, err = its.communicate(timeout=600)
     assert its.returncode == -signal.SIGINT
     assert err.strip().endswith("KeyboardInterrupt")
     assert 1 <= done_in(tmp_path / "store") < 200
-    until = time.monotonic() + 60.0
-    while alive(its.pid) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not alive(its.pid)
+    wait_for(lambda: not alive(its.pid))

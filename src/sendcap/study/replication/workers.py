@@ -164,31 +164,48 @@ class _Elsewhere:
     def finished(
         self, function: Callable[[Any], Any], items: Iterator[Any], held: Callable[[], int]
     ) -> Iterator[list[Finished]]:
-        """Yield items as they are done, fewer ahead for each that is held by the caller."""
+        """Yield items as they are done, fewer ahead for each that is held by the caller.
+
+        A Dask scheduler blames all tasks of a worker that dies. Each of them is therefore
+        evaluated again while nothing else is under way: only the guilty one fails again.
+        """
         under_way = self._under_way = {}
+        suspects: list[Any] = []
         done: SimpleQueue[Future[Any]] = SimpleQueue()
         try:
             while True:
                 for item in islice(items, max(self._ahead - len(under_way) - held(), 0)):
-                    future = self._submitted(function, item)
-                    under_way[future] = item
-                    future.add_done_callback(done.put)
+                    self._submit(function, item, done)
+                alone = not under_way
+                if alone and suspects:
+                    self._submit(function, suspects.pop(), done)
                 if not under_way:
                     return
                 futures = [done.get()]
                 while not done.empty():
                     futures.append(done.get())
+                batch: list[Finished] = []
                 for future in futures:
                     _require_executor(future)
-                yield [(under_way.pop(future), future) for future in futures]
+                    item = under_way.pop(future)
+                    if _worker_died(future) and not alone:
+                        suspects.append(item)
+                    else:
+                        batch.append((item, future))
+                if batch:
+                    yield batch
         finally:
             _cancel(under_way)
 
-    def _submitted(self, function: Callable[[Any], Any], item: Any) -> Future[Any]:
+    def _submit(
+        self, function: Callable[[Any], Any], item: Any, done: SimpleQueue[Future[Any]]
+    ) -> None:
         try:
-            return self._executor.submit(function, item)
+            future = self._executor.submit(function, item)
         except RuntimeError as error:  # it is broken, or has been shut down
             raise SendcapError(f"the executor takes no more: {_first_line(error)}") from error
+        self._under_way[future] = item
+        future.add_done_callback(done.put)
 
     def close(self) -> None:
         """Leave the executor to the caller."""
@@ -210,6 +227,10 @@ def _require_executor(future: Future[Any]) -> None:
         error = cancelled
     if isinstance(error, BrokenExecutor | CancelledError):
         raise SendcapError(f"the executor has failed: {_first_line(error)}") from error
+
+
+def _worker_died(future: Future[Any]) -> bool:
+    return type(future.exception()).__name__ == "KilledWorker"
 
 
 class Simulations:
