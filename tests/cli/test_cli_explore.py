@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from sendcap.explore.server import is_loopback
+from sendcap.explore.guard import is_loopback
 
 
 def test_without_the_extra_it_says_what_to_install(sendcap, monkeypatch):
@@ -30,6 +32,26 @@ def test_a_port_that_is_taken_is_told(sendcap):
 
     assert result.exit_code == 2
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in result.stderr
+
+
+def test_the_token_is_on_no_command_line(sendcap, monkeypatch):
+    server = SimpleNamespace(url="http://h/?token=abc", start=lambda: None, wait=lambda: None)
+    launched = []
+
+    def launch(name):
+        launched.append(name)
+        assert Path(name).stat().st_mode & 0o777 == 0o600
+        assert server.url in Path(name).read_text()
+
+    monkeypatch.setattr("sendcap.explore.server.Server", lambda *_: server)
+    monkeypatch.setattr("click.launch", launch)
+
+    result = sendcap("explore")
+
+    assert server.url in result.stdout
+    (name,) = launched
+    assert "abc" not in name
+    assert not Path(name).exists()
 
 
 def test_a_scenario_that_is_none_is_told(sendcap):

@@ -31,15 +31,22 @@ def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens:
     page computes expected values instead of simulating, and is served until Ctrl-C. It needs an
     extra: pip install 'sendcap[explore]'.
     """
-    from sendcap.explore.server import Server, is_loopback
+    from sendcap.explore.guard import is_loopback
+    from sendcap.explore.opening import leading_to
+    from sendcap.explore.server import Server
 
     server = Server(chosen(source, settings, None), host, port)
     if not is_loopback(host):
         warnings.warn(
-            f"anyone who can reach {host} can use this page", SendcapWarning, stacklevel=2
+            f"anyone who can reach {host} and has the address below can use this page",
+            SendcapWarning,
+            stacklevel=2,
         )
     server.start()
     click.echo(f"Open {server.url} in a browser; Ctrl-C stops it.")
-    if opens:
-        click.launch(server.url)
-    server.wait()
+    if not opens:
+        server.wait()
+        return
+    with leading_to(server.url) as file:
+        click.launch(file)
+        server.wait()

@@ -8,7 +8,6 @@ sliders report a move while they are dragged.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sendcap.errors import SendcapError
+from sendcap.explore.guard import Guard
 from sendcap.scenario import Scenario, load
 
 LOOPBACK: Final = "127.0.0.1"
@@ -24,16 +24,6 @@ _PAGE: Final = Path(__file__).with_name("page.py")
 _STARTS_WITHIN_S: Final = 30.0
 
 _shown: dict[str, Scenario] = {}
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach what listens on an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def shown() -> Scenario:
@@ -44,16 +34,16 @@ def shown() -> Scenario:
 class Server:
     """Serves the page for a scenario, in a thread, until the process ends or it is stopped.
 
-    Whoever reaches the address ``host`` can use the page, which is at ``url``. Port 0 takes a free
-    one.
+    Whoever reaches the address ``host`` and has ``url`` can use the page. Port 0 takes a free one.
     """
 
     def __init__(self, scenario: Scenario, host: str = LOOPBACK, port: int = 0) -> None:
-        application = _application()
+        guard = Guard(host)
+        application = guard.around(_application(guard.page))
         _shown["scenario"] = scenario
         listening = _listening(host, port)
         name, port = listening.getsockname()[:2]
-        self.url = f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+        self.url = f"http://{f'[{name}]' if ':' in name else name}:{port}{guard.entrance}"
         self._server = _quiet_server(application)
         # Not in the main thread: there uvicorn would take over what Ctrl-C does.
         self._thread = threading.Thread(
@@ -80,20 +70,29 @@ class Server:
         self._thread.join(5.0)
 
 
-def _application() -> Any:
+def _application(path: str) -> Any:
     try:
         import marimo
     except ImportError:
         raise SendcapError(
             "explore: marimo is not installed: pip install 'sendcap[explore]'"
         ) from None
-    return marimo.create_asgi_app(quiet=True).with_app(path="", root=str(_PAGE)).build()
+    return (
+        marimo.create_asgi_app(quiet=True).with_app(path=path.rstrip("/"), root=str(_PAGE)).build()
+    )
 
 
 def _quiet_server(application: Any) -> Any:
     import uvicorn
 
-    return uvicorn.Server(uvicorn.Config(application, log_level="critical", access_log=False))
+    config = uvicorn.Config(
+        application,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
+    return uvicorn.Server(config)
 
 
 def _listening(host: str, port: int) -> socket.socket:

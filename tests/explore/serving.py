@@ -1,0 +1,25 @@
+"""The what-if page served as a user serves it: by a process of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def served(*arguments):
+    """The process that serves the page, and the address that it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sendcap", "explore", *arguments, "--no-open"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = process.stdout.readline()
+        yield process, re.search(r"http://\S+", line).group()
+    finally:
+        process.kill()
+        process.communicate()
