@@ -12,6 +12,7 @@ import pandas as pd
 
 from sendcap.charts.drawing import Chart, Drawable, chart_called
 from sendcap.errors import SendcapError
+from sendcap.files.tables import read_table
 from sendcap.run import Run, open_run
 from sendcap.saved import SENDING_LOG
 from sendcap.saved_charts import CONVERGENCE_CHARTS, RUN_CHARTS, STAGE_CHARTS, SWEEP_CHARTS
@@ -98,7 +99,7 @@ def _open_sweep(directory: Path) -> tuple[str, pd.DataFrame]:
             "sendcap sweep writes it when all runs are done"
         )
     try:
-        results = pd.read_csv(path, dtype={"seed": str, "error": str})
+        results = read_table(path, ("seed", "error"))
         title = tomllib.loads((directory / STUDY).read_text(encoding="utf-8")).get("title", "")
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from sendcap.errors import RunError, ScenarioError, SendcapWarning
 from sendcap.files.directory import Contents
 from sendcap.files.single import write_text
-from sendcap.files.tables import DECIMALS, write_json
+from sendcap.files.tables import DECIMALS, neutral, write_json
 from sendcap.ledger import Ledger
 from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
 from sendcap.readings.modes import Denominator, Mode
@@ -161,7 +161,10 @@ def write_kpis(
 
 def _rounded(mode: Mode, delivery: str, columns: Figures) -> pa.Table:
     rows = len(columns.time_s)
-    table: dict[str, Any] = {"mode": pa.repeat(mode, rows), "delivery": pa.repeat(delivery, rows)}
+    table: dict[str, Any] = {
+        "mode": pa.repeat(mode, rows),
+        "delivery": pa.repeat(neutral(delivery), rows),
+    }
     for name, values in columns._asdict().items():
         if values.dtype == np.float64:
             values = np.round(values, DECIMALS)

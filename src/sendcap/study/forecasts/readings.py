@@ -25,6 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sendcap.errors import SendcapError
+from sendcap.files.tables import restored
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.scenario.durations import checked_duration
 from sendcap.text.quantities import elapsed
@@ -171,7 +172,7 @@ def _readings(name: str, mode: Mode, rows: Sequence[_Row]) -> Readings:
 
 def _rows(name: str, lines: TextIO) -> Iterator[_Row]:
     table = csv.DictReader(lines)
-    columns = [column.strip() for column in table.fieldnames or []]
+    columns = [restored(column.strip()) for column in table.fieldnames or []]
     if not any(columns):
         raise SendcapError(f"{name}: is empty; its first line must name the columns")
     table.fieldnames = columns
@@ -189,7 +190,7 @@ def _rows(name: str, lines: TextIO) -> Iterator[_Row]:
         for row in table:
             line = table.line_num
             cells: dict[str, str] = {
-                key: (row.get(key) or "").strip() for key in _COLUMNS if key in columns
+                key: restored((row.get(key) or "").strip()) for key in _COLUMNS if key in columns
             }
             if not any(cells.values()):
                 continue

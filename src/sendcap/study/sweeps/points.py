@@ -19,6 +19,7 @@ import pandas as pd
 
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.files.single import plain_words
+from sendcap.files.tables import restored
 from sendcap.scenario import Range, Scenario
 from sendcap.scenario.edits import Edits
 from sendcap.study.sweeps.designs import Design
@@ -143,7 +144,7 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
 
 
 def _rows(lines: Any, name: str) -> Iterator[dict[str, Any]]:
-    paths = [path.strip() for path in next(lines, [])]
+    paths = [restored(path.strip()) for path in next(lines, [])]
     if not any(paths):
         raise SendcapError(f"{name}: line 1 must name the scenario paths, such as mta.ips")
     twice = next((path for path in paths if paths.count(path) > 1), None)
@@ -166,7 +167,7 @@ def _typed(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except ValueError:
-        return text
+        return restored(text)
 
 
 # Problems of points, before anything is simulated.
