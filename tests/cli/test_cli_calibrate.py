@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import re
 import signal
 from pathlib import Path
 
@@ -53,6 +55,29 @@ def test_calibrate_writes_a_scenario_and_a_report(sendcap, place, log) -> None:
     assert written == (place / "runs" / "mine-calibration" / "scenario.toml").read_text()
     assert load(place / "mine.toml").providers.keys() == {"gmail"}
     assert (place / "runs" / "mine-calibration" / "report.txt").read_text() in result.stdout + "\n"
+
+
+@pytest.mark.parametrize("name", ["ann@corp.example.log", "mail-ann%40corp.example.log.1"])
+def test_an_address_in_the_name_of_a_log_is_written_nowhere(sendcap, place, log, name) -> None:
+    home = place / "bob@corp.example"
+    home.mkdir()
+    # The second line is damaged; so are its samples named, and the first compressed log cut off.
+    log.rename(home / name)
+    (home / f"2-{name}.gz").write_bytes(
+        gzip.compress((home / name).read_bytes().replace(b"4Xab", b"4Xcd").replace(b"09:", b"10:"))[
+            :-40
+        ]
+    )
+    logs = (f"bob@corp.example/{name}", f"bob@corp.example/2-{name}.gz")
+    result = sendcap("calibrate", *logs, "-o", "mine.toml", "--report", "here", "--verify")
+    assert result.exit_code == 0
+    texts = [result.stdout, result.stderr, (place / "mine.toml").read_text()]
+    texts += [path.read_bytes().decode("latin-1") for path in (place / "here").iterdir()]
+    assert "(address), log 1" in texts[0]
+    assert "is cut off" in texts[0]
+    for text in texts:
+        assert "corp.example" not in text
+        assert "ann" not in re.findall(r"[a-z]+", text.split("\x00")[0])
 
 
 def test_the_written_scenario_runs(sendcap, place, log) -> None:

@@ -292,9 +292,9 @@ def test_settings_without_a_counterpart_are_reported_and_secrets_are_not_shown(p
     [
         ("a = ", "0.toml: not valid TOML"),
         ('["default"', "not valid TOML"),
-        ("default = 3", "0.toml:1: default: must be a table, not 3"),
+        ("default = 3", "0.toml:1: default: must be a table, not a number"),
         ('provider = "x"', "0.toml:1: provider: must be a table"),
-        ("[provider]\nx = 3", "0.toml:2: provider.x: must be a table, not 3"),
+        ("[provider]\nx = 3", "0.toml:2: provider.x: must be a table, not a number"),
         ('["default"]\n\nconnection_limit = "ten"', "0.toml:3: connection_limit: must be a whole"),
         ('["default"]\nconnection_limit = 0', "must be a whole number from 1, not 0"),
         ('["default"]\nconnection_limit = true', "must be a whole number from 1, not true"),
@@ -318,7 +318,7 @@ def test_settings_without_a_counterpart_are_reported_and_secrets_are_not_shown(p
             RULE.format(regex="a", action='"Suspend"', trigger='"Immediate"', duration="1x"),
             "0.toml:6: default.automation[0].duration: ",
         ),
-        ('["default"]\nadditional_connection_limits = 3', "must be a table, not 3"),
+        ('["default"]\nadditional_connection_limits = 3', "must be a table, not a number"),
         ('["default"]\nadditional_connection_limits = {a = "x"}', "0.toml:2: a: must be a whole"),
         ('["default"]\nsources = 3', "0.toml:2: default.sources: must be a table"),
         ('["gmail.com"]\nmx_rollup = 1', "must be true or false, not 1"),
@@ -392,7 +392,11 @@ def test_the_queue_helper_says_how_often_a_message_is_tried_again(put) -> None:
             "shaping.toml:9: queue: belongs to the queue helper; give this file with --queue",
         ),
         ("", "[provider.a]\n", "queue.toml:1: provider: is neither queue nor tenant"),
-        ("", "[queue]\ndefault = 5\n", "queue.toml:2: queue.default: must be a table, not 5"),
+        (
+            "",
+            "[queue]\ndefault = 5\n",
+            "queue.toml:2: queue.default: must be a table, not a number",
+        ),
         ("", "[queue.default]\nmax_age = 'x'\n", 'queue.toml:2: queue.default.max_age: "x" is not'),
     ],
 )

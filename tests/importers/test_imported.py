@@ -40,7 +40,7 @@ def test_the_report_tells_what_became_of_everything(put, name) -> None:
     assert list(report.columns) == columns
     assert set(report["status"]) <= set(STATUSES)
     foo = report.set_index("setting").loc["foo"]
-    assert (foo["status"], foo["value"]) == ("not used", "bar")
+    assert (foo["status"], foo["value"]) == ("not used", "(not shown)")
     assert foo["why"]
     assert foo["where"].endswith(("configuration:3", "configuration:2", "configuration:1"))
     used = report[report["status"] == "used"]

@@ -76,7 +76,8 @@ def read_map(path: Path) -> dict[str, str]:
                 if len(cells) != 2 or not all(cells):
                     raise SendcapError(f"{path}: line {number}: write two cells: {_EXAMPLE}")
                 end = cells[0].lower().lstrip("*@.").rstrip(".")
-                if not cells[1].isprintable() or cells[1] == "*" or not end:
+                named = cells[1].isprintable() and cells[1] != "*" and "@" not in cells[1]
+                if not named or not end:
                     raise SendcapError(
                         f"{path}: line {number}: write a host or domain suffix and a provider: "
                         f"{_EXAMPLE}"

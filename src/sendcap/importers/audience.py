@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.reading import Text, read
-from sendcap.text.quoting import shown, visible
+from sendcap.text.quoting import shown
 
 _GRAMMAR: Final = 'write NAME=SHARE,…, such as "gmail=0.6,yahoo=0.3,other=0.1", or name a CSV file'
 _NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,15})?|\.\d{1,15}", re.ASCII)
@@ -71,6 +71,9 @@ def _of_weights(weights: dict[str, float]) -> Audience:
     if not weights:
         raise ConfigurationError(f"the audience is empty; {_GRAMMAR}")
     for name, weight in weights.items():
+        if "@" in name:
+            # No message may contain an address.
+            raise ConfigurationError("audience: has an address; write domains or providers")
         if not (math.isfinite(weight) and weight > 0.0):
             raise ConfigurationError(
                 f"audience: {shown(name)} has {shown(weight)}; write more than 0, or leave it out"
@@ -143,8 +146,7 @@ def mail_exchangers(source: HostsSource | None) -> dict[str, tuple[str, ...]]:
         if len(cells) != 2 or not all(map(_DOMAIN.fullmatch, cells)):
             raise text.error(
                 number,
-                f"{shown(visible(','.join(row)))} is not a domain and a host; write "
-                f"gmail.com,gmail-smtp-in.l.google.com",
+                "is not a domain and a host; write gmail.com,gmail-smtp-in.l.google.com",
             )
         exchangers.setdefault(_host(cells[0]), []).append(_host(cells[1]))
     return {domain: tuple(hosts) for domain, hosts in exchangers.items()}

@@ -20,7 +20,6 @@ from sendcap.importers.imported import (
     WARNING,
     Finding,
     Imported,
-    masked,
 )
 from sendcap.importers.plan import Group, Plan, addressed_by
 from sendcap.importers.reading import Entry
@@ -29,7 +28,7 @@ from sendcap.scenario.distributions import Distribution
 from sendcap.scenario.files import from_dict, load, to_dict
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.section import Place
-from sendcap.text.quoting import dotted, shown, visible
+from sendcap.text.quoting import dotted, shown, visible, without_addresses
 
 _LIMITS: Final = (
     "connections_per_ip",
@@ -80,9 +79,14 @@ class Draft:
         """Put a limit of a provider into the scenario."""
         self.put(("providers", group.name, key), value, entry, why)
 
+    def overruled(self, entry: Entry, why: str) -> None:
+        """Report a setting that another one overrules: it is understood, so its value is shown."""
+        self._report(UNUSED, entry, why)
+
     def unused(self, entry: Entry, why: str) -> None:
-        """Report a setting that is not in the scenario."""
-        self._report(UNUSED, entry._replace(value=masked(entry.name, entry.value)), why)
+        """Report a setting that is not in the scenario; its value may be a password."""
+        hidden = "" if entry.value == "" else "(not shown)"
+        self._report(UNUSED, entry._replace(value=hidden), why)
 
     def warn(self, entry: Entry, why: str) -> None:
         """Report a probable mistake."""
@@ -212,14 +216,12 @@ class Draft:
 
 
 def _text(value: Any) -> str:
-    """Return a value for the report: on one line, of limited length, without addresses."""
+    """Return a value for the report: on one line, of limited length."""
     text = visible(value[: 2 * _LONGEST]) if isinstance(value, str) else shown(value)
-    if "@" in text:
-        return "(not shown: contains an address)"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _cell(text: str) -> str:
-    """Return a cell of the report: printable, on one line, of limited length."""
-    text = visible(text[:_LONGEST_CELL])
+    """Return a cell of the report: printable, on one line, of limited length, no addresses."""
+    text = visible(without_addresses(text[:_LONGEST_CELL]))
     return text if len(text) < _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"

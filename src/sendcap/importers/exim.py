@@ -16,7 +16,6 @@ from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.reading import Entry, Text, joined_lines, read, whole
 from sendcap.scenario.retry import EximRetry
-from sendcap.text.quoting import shown
 
 _BEGIN: Final = re.compile(r"begin\s+(\w{1,50})\s*", re.ASCII)
 _OPTION: Final = re.compile(r"(?:hide\s+)?([a-z][a-z0-9_]{0,80})\s*=\s*(.*)", re.ASCII | re.DOTALL)
@@ -25,6 +24,7 @@ _MESSAGES: Final = "connection_max_messages"
 _DEFAULT_MESSAGES: Final = 500
 _LONGEST_INTERVAL: Final = "retry_interval_max"
 _DEFAULT_INTERVAL: Final = "24h"
+_ERROR: Final = re.compile(r"\*|[A-Za-z][A-Za-z0-9_]{2,40}(?::\S{1,40})?", re.ASCII)
 _FOR_ALL: Final = ("*", "*@*")
 _TEMPORARY: Final = ("*", "rcpt_4xx", "mail_4xx", "data_4xx")
 _UNUSED: Final = {
@@ -130,7 +130,7 @@ def _messages_per_connection(
         draft.limit(group, "messages_per_connection", number, entry, f"transport {name}")
     for other, more in clients[1:]:
         if _MESSAGES in more:
-            draft.unused(more[_MESSAGES], f"transport {other}; the scenario has that of {name}")
+            draft.overruled(more[_MESSAGES], f"transport {other}; the scenario has that of {name}")
 
 
 def _retry(draft: Draft, text: Text, contents: _Configuration) -> None:
@@ -160,7 +160,7 @@ def _retry(draft: Draft, text: Text, contents: _Configuration) -> None:
     for rule in contents.rules:
         if rule is not best:
             why = f"the model has one retry policy, that for all mail in {best.entry.where}"
-            draft.unused(rule.entry, why)
+            draft.overruled(rule.entry, why)
 
 
 def _configuration(text: Text) -> _Configuration:
@@ -180,9 +180,7 @@ def _configuration(text: Text) -> _Configuration:
         elif section == "transports" and (transport := _TRANSPORT.fullmatch(line)) is not None:
             target = transports.setdefault(transport[1], {})
         elif target is not None and (option := _OPTION.fullmatch(line)) is not None:
-            # Options hidden in the configuration are hidden here, too.
-            value = "(not shown)" if line.startswith("hide") else option[2].strip()
-            target[option[1]] = Entry(option[1], value, text.where(number))
+            target[option[1]] = Entry(option[1], option[2].strip(), text.where(number))
     return _Configuration(rules, options, transports)
 
 
@@ -197,13 +195,13 @@ def _rule(text: Text, number: int, line: str) -> _Rule:
     if line.startswith('"'):
         pattern, quote, rest = line[1:].partition('"')
         if not quote:
-            raise text.error(number, f"{shown(line)}: unclosed quotation mark")
+            raise text.error(number, "unclosed quotation mark")
     else:
         pattern, rest = _word(line)
     error, rest = _word(rest)
-    if not error:
+    if not _ERROR.fullmatch(error):
         form = "write pattern, error and F,2h,15m; …"
-        raise text.error(number, f"{shown(line)} is not a retry rule; {form}")
+        raise text.error(number, f"is not a retry rule; {form}")
     senders = ""
     if rest.startswith("senders="):
         senders, rest = _word(rest)

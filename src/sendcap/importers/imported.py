@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -32,7 +31,6 @@ SETTINGS: Final = "settings.csv"
 REPORT: Final = Contents("the report of an import", frozenset({SETTINGS}), frozenset({SETTINGS}))
 """The saved report: its table of settings."""
 
-_SECRET: Final = re.compile(r"password|passwd|secret|private_key|api-?key|token", re.IGNORECASE)
 _EVERYWHERE: Final = {
     "tls": "TLS takes no time of its own in the model; it is part of the connect time",
     "timeout": "the model's servers always answer; outages are a key of the provider",
@@ -101,12 +99,3 @@ def reason_unused(name: str, reasons: Mapping[str, str], otherwise: str) -> str:
     """Return why a setting is not used: the reason of the first key that is part of its name."""
     every = {**_EVERYWHERE, **reasons}
     return next((reason for part, reason in every.items() if part in name), otherwise)
-
-
-def masked(key: str, value: Any) -> Any:
-    """Return a setting's value; passwords and keys are hidden.
-
-    >>> masked("smtp_auth_plain_password", "opensesame"), masked("max_ready", 5)
-    ('(not shown)', 5)
-    """
-    return "(not shown)" if _SECRET.search(key[:200]) else value

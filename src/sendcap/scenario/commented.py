@@ -9,7 +9,7 @@ import tomlkit
 from tomlkit.items import InlineTable, Item, Table
 
 from sendcap.scenario.section import Place as Place
-from sendcap.text.quoting import visible
+from sendcap.text.quoting import visible, without_addresses
 
 _SECTIONS: Final = ("deliveries", "relay", "mta", "providers", "feedback", "engagement")
 
@@ -18,7 +18,7 @@ def commented(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequ
     """Return a scenario's file, with the comments behind values and the lines at the top."""
     document = tomlkit.document()
     for line in head:
-        document.add(tomlkit.comment(visible(line)))
+        document.add(tomlkit.comment(_line(line)))
     document.add(tomlkit.nl())
     plain = {key: value for key, value in data.items() if not _is_section(value)}
     for key, value in plain.items():
@@ -40,6 +40,11 @@ def commented(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequ
     return tomlkit.dumps(document)
 
 
+def _line(text: str) -> str:
+    """Return a comment on one line; a path in it may hold an address."""
+    return visible(without_addresses(text))
+
+
 def _is_section(value: Any) -> bool:
     entries = value if isinstance(value, list) else [value]
     return bool(entries) and all(isinstance(entry, dict) for entry in entries)
@@ -48,7 +53,7 @@ def _is_section(value: Any) -> bool:
 def _table(data: Mapping[str, Any], place: Place, comments: Mapping[Place, str]) -> Table:
     table = tomlkit.table()
     if place in comments:
-        table.comment(visible(comments[place]))
+        table.comment(_line(comments[place]))
     tables = [key for key in data if (*place, key) == ("mta", "retry")]
     for key, value in data.items():
         if key not in tables:
@@ -61,7 +66,7 @@ def _table(data: Mapping[str, Any], place: Place, comments: Mapping[Place, str])
 def _put(container: Any, key: str, value: Any, place: Place, comments: Mapping[Place, str]) -> None:
     item = _item(value)
     if place in comments:
-        item.comment(visible(comments[place]))
+        item.comment(_line(comments[place]))
     container.add(key, item)
 
 

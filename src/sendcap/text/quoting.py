@@ -10,6 +10,9 @@ from typing import Any, Final
 
 _LONGEST_QUOTE: Final = 60
 _LONGEST_NAME: Final = 24
+_PERSON: Final = r"[\w.!#$&'+=?^`{|}~-]"
+# A match begins where a word does, so that the time grows with the length, not with the square.
+_ADDRESS: Final = re.compile(rf"(?<!{_PERSON}){_PERSON}++(?:@|%40)[\w.-]*\w")
 
 
 def shown(value: Any) -> str:
@@ -44,6 +47,15 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else json.dumps(c).strip('"') for c in text)
+
+
+def without_addresses(text: str) -> str:
+    """Return a text with a placeholder for each address of a person.
+
+    >>> without_addresses("to ann@example.org"), without_addresses("*@example.org")
+    ('to (address)', '*@example.org')
+    """
+    return _ADDRESS.sub("(address)", text)
 
 
 def shortened(name: str) -> str:

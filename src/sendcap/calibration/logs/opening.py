@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, cast
 import pyarrow as pa
 
 from sendcap.errors import SendcapError
+from sendcap.text.quoting import without_addresses
 
 _BLOCK: Final = 1 << 20
 _STEP: Final = 1 << 14
@@ -29,11 +30,14 @@ _DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
 
 
 class Log:
-    """A log file."""
+    """A log file; ``number`` is that among all logs, from 1."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, number: int = 1) -> None:
         self.path = path
-        self.name = path.name
+        # The name goes into the report and the scenario, the path into errors only.
+        self.name = without_addresses(path.name)
+        if self.name != path.name:
+            self.name += f", log {number}"
         self.read_bytes = 0  # so far, uncompressed
         self.lines = 0  # so far
         self.too_long: list[tuple[int, bytes]] = []  # numbers and beginnings of lines
@@ -110,7 +114,7 @@ class Log:
                         yield b"".join(held)
                         held, count = [], 0
         except _DAMAGED as error:
-            self.damage = _damage(error)
+            self.damage = without_addresses(_damage(error))
         if held:
             yield b"".join(held)
 

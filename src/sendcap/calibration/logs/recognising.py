@@ -63,7 +63,7 @@ def read_logs(
     ``progress`` is called now and then with the bytes read so far.
     """
     # All logs are opened before the first is read, so that a mistake shows at once.
-    logs = [Log(path) for path in paths]
+    logs = [Log(path, number) for number, path in enumerate(paths, 1)]
     _refuse_the_same_twice(logs)
     readers = [READERS[format_name] if format_name else recognised(log) for log in logs]
     files = []

@@ -172,6 +172,8 @@ class _Import:
                 self.draft.put(("mta", "retry", key), entry.value, entry)
             elif default is not None:
                 self.draft.put(("mta", "retry", key), default, Entry(key), why)
+        for entry, reason in self.queues.replaced:
+            self.draft.overruled(entry, reason)
         for entry, reason in self.queues.unused:
             self.draft.unused(entry, reason)
         why = "KumoMTA expires a message at the failure after which no retry fits"
@@ -187,7 +189,7 @@ class _Import:
         for limit in limits.all:
             self.draft.limit(group, *limit)
         for entry, why in limits.not_reached():
-            self.draft.unused(entry.of(group.name), why)
+            self.draft.overruled(entry.of(group.name), why)
         for key, entry in path.settings.items():
             if key not in LIMITS:
                 self.draft.unused(entry, reason_unused(key, _UNUSED, _NOT_FOR_RATES))
@@ -204,7 +206,7 @@ class _Import:
         for candidate in (each for level in candidates for each in level if each is not best):
             where = PurePath(best.rule.where).name
             why = f"the model has one rule per provider; that of {group.name} is in {where}"
-            self.draft.unused(candidate.rule.entry, why)
+            self.draft.overruled(candidate.rule.entry, why)
         mtas = self.draft.data["mta"].get("suspend", best.suspend) == best.suspend
         shared = mtas and best.rule.block == "default"
         place = ("mta", "suspend") if shared else ("providers", group.name, "suspend")
@@ -226,7 +228,7 @@ class _Import:
             for rule in block.rules:
                 candidate = candidate_of(rule, carrier)
                 if isinstance(candidate, str):
-                    self.draft.unused(rule.entry, candidate)
+                    self.draft.overruled(rule.entry, candidate)
                 elif len(rule.slipped_escapes) < len(rule.patterns):
                     level.append(candidate)
             levels.append(level)

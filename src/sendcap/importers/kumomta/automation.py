@@ -29,6 +29,8 @@ Errors = Callable[[str, str], ConfigurationError]
 _PAUSES: Final = ("Suspend", "SuspendTenant", "SuspendCampaign")
 _ACTIONS: Final = (*_PAUSES, "Bounce", "BounceTenant", "BounceCampaign")
 _CHANGES: Final = ("SetConfig", "SetDomainConfig")
+_SLOWER: Final = ("max_message_rate", "max_connection_rate", "connection_limit")
+"""Settings by which a rule slows a provider down."""
 _IMMEDIATE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
 
@@ -47,7 +49,9 @@ class Action(NamedTuple):
     value: Any = None
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name} = {shown(self.value)}" if self.name else self.kind
+        # The value of another setting may be a password.
+        value = f" = {shown(self.value)}" if self.name in _SLOWER else ""
+        return f"{self.kind} {self.name}{value}" if self.name else self.kind
 
 
 class Rule(NamedTuple):
@@ -108,9 +112,11 @@ def _action(entry: Any, error: Errors) -> Action:
         kind, change = next(iter(entry.items()))
         if kind in _CHANGES and isinstance(change, dict) and {"name", "value"} <= set(change):
             return Action(kind, str(change["name"]), change["value"])
+    # Of a table only the keys: a value may be a password.
+    what = list(entry) if isinstance(entry, dict) else entry
     raise error(
         "action",
-        f"{shown(entry)} is not an action; KumoMTA has {', '.join(_ACTIONS)}, and "
+        f"{shown(what)} is not an action; KumoMTA has {', '.join(_ACTIONS)}, and "
         f"SetConfig and SetDomainConfig with a name and a value",
     )
 

@@ -46,14 +46,20 @@ class KumomtaFile:
     def table(self, value: Any, place: Place) -> dict[str, Any]:
         """Return a value that must be a table, or raise a `ConfigurationError`."""
         if not isinstance(value, dict):
-            raise self.error(place, f"must be a table, not {shown(value)}")
+            raise self.error(place, f"must be a table, not {_kind(value)}")
         return value
 
     def entries(self, value: Any, place: Place) -> list[Any]:
         """Return a value that must be a list, or raise a `ConfigurationError`."""
         if not isinstance(value, list):
-            raise self.error(place, f"must be a list, not {shown(value)}")
+            raise self.error(place, f"must be a list, not {_kind(value)}")
         return value
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is, without the value: it may be a password."""
+    kinds = {str: "a text", bool: "true or false", list: "a list", dict: "a table"}
+    return kinds.get(type(value), "a number")
 
 
 def _toml(text: Text) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def _json(text: Text) -> dict[str, Any]:
     except RecursionError:
         raise ConfigurationError(f"{text.name}: not valid JSON: nested too deeply") from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{text.name}: must be a table, not {shown(content)}")
+        raise ConfigurationError(f"{text.name}: must be a table, not {_kind(content)}")
     return content
 
 

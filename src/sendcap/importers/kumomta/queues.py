@@ -31,6 +31,7 @@ class Queues:
     """All files together."""
 
     retry: Settings = field(default_factory=dict)  # with values as in a scenario
+    replaced: list[tuple[Entry, str]] = field(default_factory=list)  # others of the policy
     unused: list[tuple[Entry, str]] = field(default_factory=list)  # other settings, with reasons
 
     def skip(self, prefix: str, settings: Settings) -> None:
@@ -41,7 +42,8 @@ class Queues:
             in_policy = key in RETRY or (table and key != "protocol")
             why = _ONE_POLICY if in_policy else _OTHERWISE
             value = "" if table else setting.value
-            self.unused.append((Entry(f"{prefix}{key}", value, setting.where), why))
+            report = self.replaced if key in RETRY else self.unused
+            report.append((Entry(f"{prefix}{key}", value, setting.where), why))
 
 
 def queues_of(paths: Sequence[str | Path]) -> Queues:
@@ -57,7 +59,8 @@ def queues_of(paths: Sequence[str | Path]) -> Queues:
     own = tenants.pop(name, {})
     for key in [key for key in default if key in own]:
         why = f"replaced by that of tenant {shown(name)}"
-        queues.unused.append((default[key]._replace(name=f"queue default {key}"), why))
+        report = queues.replaced if key in RETRY else queues.unused
+        report.append((default[key]._replace(name=f"queue default {key}"), why))
     applied = default | own
     queues.retry = {key: applied.pop(key) for key in RETRY if key in applied}
     queues.skip("", applied | options)

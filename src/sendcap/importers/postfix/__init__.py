@@ -104,7 +104,7 @@ class _Import:
     def run(self) -> None:
         draft = self.draft
         for entry in self.settings.replaced:
-            draft.warn(entry, "set again later, and that value counts")
+            draft.warn(entry._replace(value=""), "set again later, and that value counts")
         relayhost = self.settings.first("relayhost")
         if relayhost.value:
             why = "all mail goes to this host, so its limits apply to all providers together"
@@ -202,7 +202,7 @@ class _Import:
             why = f"as many as transport {transport} has processes"
             self.draft.limit(group, "connections_per_ip", count, processes, why)
             self.draft.used.add(limit)
-            self.draft.unused(limit, f"{processes.name} = {most} is lower")
+            self.draft.overruled(limit, f"{processes.name} = {most} is lower")
         else:
             why = f"{each} for each of {queues} domains" if queues > 1 else ""
             self.draft.limit(group, "connections_per_ip", count, limit, why)
@@ -253,12 +253,14 @@ class _Import:
                 continue
             otherwise = _REPLACED if name in DEFAULTS else "does not decide how fast mail is sent"
             why = reason_unused(name, _UNUSED, otherwise)
+            report = self.draft.overruled if name in DEFAULTS else self.draft.unused
             if name.endswith(("_destination_concurrency_limit", "_rate_delay")):
+                report = self.draft.overruled
                 owner = name.partition("_destination")[0].partition("_transport_rate")[0]
                 why = f"no recipient in the audience uses transport {owner}"
                 if owner in transports:
                     why = _REPLACED
-            self.draft.unused(entry, why)
+            report(entry, why)
 
 
 def _domain_of(group: Group) -> str:

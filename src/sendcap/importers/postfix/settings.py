@@ -76,7 +76,7 @@ def settings_of(text: Text) -> Settings:
         name, equals, value = line.partition("=")
         name = name.strip()
         if not equals or not _NAME.fullmatch(name):
-            raise text.error(number, f"{shown(line)} is not a parameter; write name = value")
+            raise text.error(number, "is not a parameter; write name = value")
         if name in settings.entries:
             settings.replaced.append(settings.entries[name])
         settings.entries[name] = Entry(name, value.strip(), text.where(number))
@@ -176,8 +176,7 @@ def services_of(text: Text) -> dict[str, Service]:
         if len(fields) < _FIELDS:
             raise text.error(
                 number,
-                f"{shown(line)} is not a service; it has {len(fields)} of the eight fields from "
-                f"name to command",
+                f"is not a service; it has {len(fields)} of the eight fields from name to command",
             )
         command, _, rest = fields[7].partition(" ")
         if fields[1] != "unix" or command not in _CLIENTS:
@@ -205,9 +204,7 @@ def routes_of(text: Text) -> dict[str, Route]:
         pattern, _, result = line.partition(" ") if " " in line else line.partition("\t")
         transport, colon, nexthop = result.strip().partition(":")
         if not colon:
-            raise text.error(
-                number, f"{shown(line)} is not a route; write a domain and transport:nexthop"
-            )
+            raise text.error(number, "is not a route; write a domain and transport:nexthop")
         if "@" not in pattern:
             routes[pattern.casefold()] = Route(transport.strip(), nexthop.strip())
     return routes

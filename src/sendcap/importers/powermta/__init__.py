@@ -220,7 +220,7 @@ class _Import:
         self.draft.limit(group, "rate", window, lowest.shown, why)
         for each in rates[1:]:
             why = f"{lowest.shown.name} = {lowest.shown.value} is lower"
-            self.draft.unused(each.shown.of(group.name), why)
+            self.draft.overruled(each.shown.of(group.name), why)
 
     def _backoff(
         self,
@@ -235,7 +235,7 @@ class _Import:
         named = directives.get("smtp-pattern-list")
         if backoff.suspend is None:
             if named is not None:
-                self.draft.unused(named.of(group.name), backoff.why)
+                self.draft.overruled(named.of(group.name), backoff.why)
             return
         trigger, *limits = backoff.used
         self.draft.used |= set(backoff.used)
@@ -272,19 +272,20 @@ class _Import:
             why = f"the model has no total; the providers have {together:,} connections together"
             self.draft.warn(total, why)
         else:
-            self.draft.unused(total, "the limits of the queues are lower")
+            self.draft.overruled(total, "the limits of the queues are lower")
 
     def _report_directives(self, group: Group, directives: Directives) -> None:
         for name, entry in directives.items():
             if entry in self.draft.used | self.reported or name in _BACKOFF:
                 continue
             self.reported.add(entry)
+            report = self.draft.overruled if name in _LIMITS else self.draft.unused
             why = reason_unused(name, _UNUSED, _OTHERWISE)
             if name in _RETRY:
                 why = f"the model has one retry policy, that of <domain *>, none for {group.name}"
             elif name in _LIMITS:
                 why = "sets no limit"
-            self.draft.unused(entry, why)
+            report(entry, why)
 
     def _report_the_rest(self) -> None:
         for entry in self.contents.top.directives:
@@ -292,7 +293,9 @@ class _Import:
                 self.draft.unused(entry, reason_unused(entry.name, _UNUSED, _OTHERWISE))
         for tag in self.contents.top.tags:
             if not self._any_used(tag):
-                title = f"<{tag.name} {tag.argument}>" if tag.argument else f"<{tag.name}>"
+                # The argument of a tag that is not understood may be a password.
+                named = tag.argument and tag.name in _TAGS
+                title = f"<{tag.name} {tag.argument}>" if named else f"<{tag.name}>"
                 why = _TAGS.get(tag.name, _OTHERWISE)
                 if tag in self.queues.virtual_mtas:
                     why = "is one of the virtual MTAs; nothing in it is for the audience alone"

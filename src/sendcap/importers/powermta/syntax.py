@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 from sendcap.errors import ConfigurationError, SendcapError
 from sendcap.importers.reading import Entry, Text, joined_lines, read
-from sendcap.text.quoting import shown
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
 _LISTS: Final = ("pattern-list", "patterns")
@@ -78,7 +77,7 @@ class _Reader:
                 if not value.startswith("/"):
                     value = value.strip('"')
                 if not _NAME.fullmatch(name.strip()):
-                    raise text.error(number, f"{shown(line)} is not a directive; write name value")
+                    raise text.error(number, "is not a directive; write name value")
                 entry = Entry(name.strip().casefold(), value, text.where(number))
                 if entry.name == "include":
                     self._include(entry, text, opened, depth)
@@ -116,7 +115,7 @@ def _tag(text: Text, number: int, line: str) -> tuple[str, str]:
     words = line.strip("<>").replace("/ ", "/").split(None, 1)
     name = words[0].casefold() if words else ""
     if not line.endswith(">") or not _NAME.fullmatch(name.removeprefix("/")):
-        raise text.error(number, f"{shown(line)} is not a tag; write <domain gmail.com>")
+        raise text.error(number, "is not a tag; write <domain gmail.com>")
     return name, words[1].strip().strip('"') if len(words) > 1 else ""
 
 
