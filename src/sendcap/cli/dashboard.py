@@ -52,7 +52,12 @@ def dashboard(
     as_of, engagement = (
         elapsed(moment_s) for moment_s in (dashboards[0].as_of_s, dashboards[0].engagement_as_of_s)
     )
-    say(f"As of {as_of}; opens and clicks as of {engagement}.", *notes(modes))
+    ended = f"The simulation ends at {elapsed(run.ledger.end_s)}; the figures are those of then."
+    say(
+        f"As of {as_of}; opens and clicks as of {engagement}.",
+        *([ended] if time_s > run.ledger.end_s else []),
+        *notes(modes),
+    )
 
 
 def show_dashboards(dashboards: Sequence[sendcap.Dashboard]) -> None:

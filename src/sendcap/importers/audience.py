@@ -52,7 +52,7 @@ def audience_of(source: AudienceSource) -> Audience:
         raise ConfigurationError(
             f"audience: {shown(source)} is neither a file nor a list of shares; {_GRAMMAR}"
         )
-    return _of_table(read(source, "domain table"))
+    return _of_table(read(source, "audience"))
 
 
 def _entries(text: str) -> dict[str, float]:
@@ -137,7 +137,7 @@ def mail_exchangers(source: HostsSource | None) -> dict[str, tuple[str, ...]]:
         return {}
     if isinstance(source, Mapping):
         return {_host(name): tuple(map(_host, hosts)) for name, hosts in source.items()}
-    text = read(source, "table of MX hosts")
+    text = read(source, "mail-exchanger")
     exchangers: dict[str, list[str]] = {}
     for number, row in _rows(text):
         cells = [cell.strip() for cell in row if cell.strip()]
@@ -149,6 +149,10 @@ def mail_exchangers(source: HostsSource | None) -> dict[str, tuple[str, ...]]:
                 "is not a domain and a host; write gmail.com,gmail-smtp-in.l.google.com",
             )
         exchangers.setdefault(_host(cells[0]), []).append(_host(cells[1]))
+    if not exchangers:
+        raise ConfigurationError(
+            f"{text.name}: has no hosts; write rows such as gmail.com,gmail-smtp-in.l.google.com"
+        )
     return {domain: tuple(hosts) for domain, hosts in exchangers.items()}
 
 

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import SchemaError, SchemaSerializer, core_schema
 
 from sendcap.errors import ScenarioError
-from sendcap.scenario import problems
+from sendcap.scenario import kinds, problems
 from sendcap.scenario.ranges import split
 from sendcap.scenario.scenario import Scenario
 from sendcap.text.quoting import did_you_mean, visible
@@ -141,6 +141,9 @@ def from_dict(
     try:
         return Scenario.model_validate(data, context={"folder": folder})
     except ValidationError as error:
+        mistaken = kinds.other_kind(data, kinds.SCENARIO)
+        if mistaken is not None:
+            raise ScenarioError(f"{name}: {mistaken}") from None
         lines = [
             f"{path}: is a range, which only `sendcap forecast` accepts; give one value"
             for path in split(data).ranges

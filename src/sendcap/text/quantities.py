@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -44,6 +44,18 @@ def time_difference(seconds: float) -> str:
     if text == elapsed(0.0):
         return text
     return f"+{text}" if seconds > 0 else f"{MINUS}{text}"
+
+
+def told_apart(value: float, other: float, write: Callable[[float], str], unit: str = "") -> str:
+    """Return a value, with the difference where it reads like another value and is not.
+
+    >>> told_apart(3600.4, 3600.0, elapsed, " s"), told_apart(7200.0, 3600.0, elapsed, " s")
+    ('1h (0.4 s more)', '2h')
+    """
+    text, apart = write(value), value - other
+    if text != write(other) or not math.isfinite(apart) or not apart:
+        return text
+    return f"{text} ({abs(apart):.2g}{unit} {'more' if apart > 0 else 'less'})"
 
 
 def precise(seconds: float) -> str:

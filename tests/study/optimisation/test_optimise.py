@@ -272,6 +272,18 @@ def test_a_target_out_of_reach_is_told_with_what_comes_near(here) -> None:
     assert 50 <= len(tried.trials) <= 60
 
 
+@pytest.mark.parametrize(
+    ("target", "value", "text"),
+    [
+        (Target("accepted_99_pct_s", at_most="1h"), 3600.4, "1h (0.4 s more)"),
+        (Target("accepted_99_pct_s", at_most="1h"), 5400.0, "1h 30m"),
+        (Target("truth_pct", at_least=99.0), 98.999_999_9, "99 (1e-07 less)"),
+    ],
+)
+def test_a_miss_never_reads_like_the_limit(target, value, text) -> None:
+    assert target.written_beside_the_limit(value) == text
+
+
 def test_a_target_that_is_met_only_perhaps_is_told_as_such(here) -> None:
     with pytest.raises(
         TargetError, match=r"no settings tried are sure to meet close at most -0\.5"
@@ -356,7 +368,9 @@ def test_a_target_that_makes_no_sense_is_refused(given, message) -> None:
 
 @pytest.mark.parametrize(("name", "least"), [("trials", 1), ("replications", 2)])
 def test_too_little_effort_is_refused(name, least) -> None:
-    with pytest.raises(SendcapError, match=f"{name}: must be a whole number from {least}, not 0"):
+    with pytest.raises(
+        SendcapError, match=f"{name}: must be a whole number from {least} to 1,000,000, not 0"
+    ):
         sendcap.optimise(TINY, LEVERS, HOURS, **{name: 0})
 
 

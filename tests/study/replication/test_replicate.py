@@ -194,8 +194,11 @@ def test_a_number_that_some_replications_lack_is_told_of_the_others() -> None:
             {"replications": 5, "precision": 0.1},
             "give a number of replications or a precision, not both",
         ),
-        ({"replications": 0}, "replications: must be a whole number from 1, not 0"),
-        ({"replications": 2.5}, "replications: must be a whole number from 1, not 2.5"),
+        ({"replications": 0}, "replications: must be a whole number from 1 to 1,000,000, not 0"),
+        (
+            {"replications": 2.5},
+            "replications: must be a whole number from 1 to 1,000,000, not 2.5",
+        ),
         ({"precision": "0pt"}, "precision: must be above 0 points"),
         ({"precision": "small"}, 'precision: "small" is not a number of points'),
         ({"precision": {"open_rate_pct": 1}}, "unknown measure in precision 'open_rate_pct'"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -326,7 +326,7 @@ def test_a_full_disk_is_told_with_what_is_kept(here, tmp_path, monkeypatch) -> N
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"replications": 0}, "replications: must be a whole number from 1, not 0"),
+        ({"replications": 0}, "replications: must be a whole number from 1 to 1,000,000, not 0"),
         ({"replications": True}, "replications: must be"),
         ({"over": {"mta.ips": range(1, 1001)}, "replications": 10**5}, "100,000,000 runs"),
         ({"executor": 7}, "executor: must be a concurrent.futures.Executor or a Dask client"),
@@ -347,10 +347,23 @@ def test_an_executor_and_workers_are_one_too_many(here) -> None:
         sendcap.sweep(small(), executor=here, workers=2)
 
 
+class Cancelling(Executor):
+    """An executor like that of Dask, whose scheduler stops."""
+
+    def submit(self, *_: object) -> Future[object]:
+        future: Future[object] = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()
+        return future
+
+
 def test_an_executor_that_is_shut_down_or_broken_is_told(tmp_path) -> None:
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
     with pytest.raises(SendcapError, match="the executor takes no more"):
+        sendcap.sweep(small(), executor=executor)
+    executor = Cancelling()
+    with pytest.raises(SendcapError, match="it has cancelled what was under way, as a cluster"):
         sendcap.sweep(small(), executor=executor)
     with ProcessPoolExecutor(1) as breaking, pytest.raises(SendcapError, match="the executor"):
         sendcap.sweep(small(13), measure=dies_at_13, executor=breaking)

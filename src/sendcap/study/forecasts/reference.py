@@ -26,7 +26,7 @@ from sendcap.study.replication.recording import (
     recorded,
 )
 from sendcap.study.replication.workers import Simulations, Workers
-from sendcap.study.sweeps.designs import sobol
+from sendcap.study.sweeps.designs import MOST, sobol
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,9 +70,9 @@ def default_simulations(ranges: int) -> int:
 def simulations_of(uncertain: UncertainScenario, asked: int | None) -> int:
     """Return the number of simulations for a scenario."""
     n = default_simulations(len(uncertain.ranges)) if asked is None else asked
-    if isinstance(n, bool) or not isinstance(n, int) or n < FEWEST or n & n - 1:
+    if isinstance(n, bool) or not isinstance(n, int) or not FEWEST <= n <= MOST or n & n - 1:
         raise SendcapError(
-            f"simulations: must be a power of two from {FEWEST}, such as 256, not {n!r}"
+            f"simulations: must be a power of two from {FEWEST} to {MOST:,}, such as 256, not {n!r}"
         )
     return n
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sendcap.errors import SendcapError
-from sendcap.scenario import Scenario
+from sendcap.scenario import Scenario, kinds
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.target import Target
@@ -80,6 +80,8 @@ class _SearchTable(Section):
 
 class _OptimiseTable(StudyHead):
     """The keys of an optimisation's study file."""
+
+    kind: ClassVar[str] = kinds.OPTIMISATION
 
     replications: Annotated[Count, Field(ge=2)] = Effort.replications
     """Runs by which it is decided whether settings meet the target."""

@@ -28,7 +28,7 @@ class Priced:
         As of a `sendcap.Range`.
     cost
         Of one unit: one more of a number, a second of a duration, one message per period of a
-        rate. Less than nothing where more is cheaper. Or a list of values with their costs from
+        rate. Or, for instance where more is cheaper, a list of values with their costs from
         ``low`` to ``high``, between which the cost is a straight line.
 
     Examples
@@ -134,3 +134,8 @@ def _is_list(value: Any) -> bool:
 def _require_number(cost: Any) -> None:
     if isinstance(cost, bool) or not isinstance(cost, int | float) or not math.isfinite(cost):
         raise SendcapError(f"cost: must be a number, or values with their costs, not {shown(cost)}")
+    if cost < 0:
+        raise SendcapError(
+            f"cost: must not be negative, as {shown(cost)} is; where more is cheaper, give values "
+            f"with their costs, such as [[1, 100], [64, 0]]"
+        )

@@ -11,7 +11,7 @@ from sendcap.errors import SendcapError
 from sendcap.scenario import parse_duration
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.study.replication.measures import Measure, measures_of
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import elapsed, told_apart
 from sendcap.text.quoting import did_you_mean, shown
 
 
@@ -103,6 +103,11 @@ class Target:
         if math.isnan(value):
             return "no value"
         return elapsed(value) if self._is_time() and value >= 0.0 else f"{value:,.6g}"
+
+    def written_beside_the_limit(self, value: float) -> str:
+        """Write a value of the measure so that it does not read like the limit that it misses."""
+        unit = " s" if self._is_time() else ""
+        return told_apart(value, self.limit, self.written, unit)
 
     def require_column(self, columns: Iterable[str]) -> None:
         """Refuse a value that the measure does not have."""

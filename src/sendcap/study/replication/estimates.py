@@ -26,11 +26,15 @@ import numpy as np
 from scipy import special, stats
 
 from sendcap.errors import SendcapError
+from sendcap.text.quantities import told_apart
+from sendcap.text.quoting import shown
 
 LEAST: Final = 10
 """Replications before the first decision to stop (Law, step 0)."""
 MOST: Final = 200
 """Largest number of replications by default."""
+LARGEST: Final = 1_000_000
+"""Replications that can be asked for: more would take years."""
 _SURE: Final = 0.999
 
 _Name = TypeVar("_Name", bound=Hashable)
@@ -91,13 +95,13 @@ def require_confidence(confidence: float) -> None:
 
 
 def require_count(
-    count: int, least: int = 1, most: int | None = None, name: str = "replications:"
+    count: int, least: int = 1, most: int = LARGEST, name: str = "replications:"
 ) -> int:
     """Refuse what is not a whole number within limits."""
     is_whole = isinstance(count, int) and not isinstance(count, bool)
-    if not is_whole or count < least or (most is not None and count > most):
-        limits = f"from {least}" if most is None else f"from {least} to {most:,}"
-        raise SendcapError(f"{name} must be a whole number {limits}, not {count!r}")
+    if not is_whole or not least <= count <= most:
+        limits = f"from {least} to {most:,}"
+        raise SendcapError(f"{name} must be a whole number {limits}, not {shown(count)}")
     return count
 
 
@@ -144,9 +148,10 @@ class Sequential(Generic[_Name]):
             ((name, half_width(column, self.confidence)) for name, column in values.items()),
             key=lambda item: item[1] / self.half_widths[item[0]],
         )
+        wanted = self.half_widths[name]
         return (
             f"precision: not reached by {self.most} replications: {name} is known to within "
-            f"±{reached:.3g}, not ±{self.half_widths[name]:g}"
+            f"±{told_apart(reached, wanted, '{:.3g}'.format)}, not ±{wanted:.3g}"
         )
 
     def _require_reachable(self, name: _Name, values: Sequence[float]) -> None:
@@ -160,9 +165,10 @@ class Sequential(Generic[_Name]):
         reachable = _quantile(self.confidence, self.most - 1) * deviation / math.sqrt(self.most)
         if reachable > wanted:
             likely = half_width(values, self.confidence) * math.sqrt(n / self.most)
+            reach = told_apart(likely, wanted, "{:.2g}".format)
             raise SendcapError(
                 f"precision: {self.most} replications cannot narrow {name} to ±{wanted:g}; "
-                f"they reach about ±{likely:.2g}; ask for a lower precision"
+                f"they reach about ±{reach}; ask for a lower precision"
             )
 
 

@@ -26,6 +26,7 @@ from sendcap.study.replication.processes import (
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+_MOST: Final = 1024
 _AHEAD_UNKNOWN: Final = 256
 """Items handed out to an executor of unknown size."""
 
@@ -47,7 +48,7 @@ class Workers:
         if executor is not None and count is not None:
             raise SendcapError("give an executor or a number of workers, not both")
         count = (os.cpu_count() or 1) if count is None else count
-        self.count = require_count(count, name="workers:")
+        self.count = require_count(count, most=_MOST, name="workers:")
         self.local = executor is None
         self._backend = Processes(count) if executor is None else _elsewhere(executor)
 
@@ -224,8 +225,11 @@ def _require_executor(future: Future[Any]) -> None:
     try:
         error = future.exception()
     except CancelledError as cancelled:
-        error = cancelled
-    if isinstance(error, BrokenExecutor | CancelledError):
+        raise SendcapError(
+            "the executor has failed: it has cancelled what was under way, as a cluster does when "
+            "the scheduler stops or loses the connection"
+        ) from cancelled
+    if isinstance(error, BrokenExecutor):
         raise SendcapError(f"the executor has failed: {_first_line(error)}") from error
 
 

@@ -17,7 +17,8 @@ from sendcap.text.quoting import shown, visible
 
 Kind = Literal["latin-hypercube", "sobol"]
 
-_MOST: Final = 2**20
+MOST: Final = 2**20
+"""Points of a design."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Design:
     def __post_init__(self) -> None:
         if not self.ranges:
             raise SendcapError("design: needs one range at least")
-        require_count(self.n, 1, _MOST, "design: points")
+        require_count(self.n, 1, MOST, "design: points")
         if self.kind == "sobol" and self.n & (self.n - 1):
             below = 1 << (self.n.bit_length() - 1)
             raise SendcapError(

@@ -134,13 +134,16 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
     name = visible(str(path))
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            return list(_rows(csv.reader(stream, strict=True), name))
+            rows = list(_rows(csv.reader(stream, strict=True), name))
     except OSError as error:
         raise SendcapError(f"{name}: cannot be read: {plain_words(error)}") from None
     except UnicodeDecodeError:
         raise SendcapError(f"{name}: is not UTF-8 text") from None
     except csv.Error as error:
         raise SendcapError(f"{name}: not a CSV file: {error}") from None
+    if not rows:
+        raise SendcapError(f"{name}: has no points; give one row at least below the paths")
+    return rows
 
 
 def _rows(lines: Any, name: str) -> Iterator[dict[str, Any]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.files.single import plain_words
-from sendcap.scenario import Range, Scenario, from_dict, load, problems, updated
+from sendcap.scenario import Range, Scenario, from_dict, kinds, load, problems, updated
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.study.replication.measures import DEFAULT_MEASURES, Measure, measures_of
@@ -80,6 +80,8 @@ def _preset_path_or_table(value: Any) -> Any:
 class StudyHead(Section):
     """The keys of every study file."""
 
+    kind: ClassVar[str] = kinds.SWEEP
+
     title: str = ""
     scenario: Annotated[Any, BeforeValidator(_preset_path_or_table)]
     """A preset, the path of a scenario file, or a scenario as a table."""
@@ -109,7 +111,9 @@ def read_study(source: str | Path, kind: type[Table]) -> tuple[str, Path, str, T
     try:
         table = kind.model_validate(data)
     except ValidationError as error:
-        raise refused(name, problems.lines(error, data, kind)) from None
+        mistaken = kinds.other_kind(data, kind.kind)
+        lines = [mistaken] if mistaken else problems.lines(error, data, kind)
+        raise refused(name, lines) from None
     return name, path.parent, text, table
 
 
