@@ -575,7 +575,7 @@ def test_other_rates_are_not_warned_of(rate: str) -> None:
         (b"[a]\n[a]\n", "not valid TOML"),
         (b"a = 1\n\xff\xfe", "line 2 is not UTF-8 text"),
         ("title = 1".encode("utf-16"), "is not UTF-8 text"),
-        (b"", "deliveries: required, but missing"),
+        (b"", "is empty; a scenario has [[deliveries"),
         (b"seed = " + b"1" * 5000, "not valid TOML"),
         (b"title = 0x" + b"f" * 9000, "title: must be text, not a value of type int"),
         (b"#" * 10_000_001, "enormous"),

@@ -27,6 +27,9 @@ _WHEN_WRITING: Final = frozenset(
 )
 """Errors of writing to standard output; those of files name the file."""
 
+_LONGEST: Final = 1500
+"""Characters of a line; the longest path that a system opens is not much longer."""
+
 
 class PipeClosedError(Exception):
     """The reader of the output has gone."""
@@ -37,7 +40,14 @@ def tell(kind: str, text: str) -> None:
     # The reader may have gone.
     with suppress(OSError):
         for line in text.splitlines() or [""]:
-            click.echo(f"{kind}: {printable(line)}", err=True)
+            click.echo(f"{kind}: {printable(_cut(line))}", err=True)
+
+
+def _cut(line: str) -> str:
+    """Return a line without the middle if it is very long: it quotes what the user has given."""
+    if len(line) <= _LONGEST:
+        return line
+    return f"{line[: _LONGEST * 2 // 3]} … {line[-_LONGEST // 3 :]}"
 
 
 def conduct(command: Callable[[], object]) -> int:
