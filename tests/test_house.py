@@ -29,7 +29,7 @@ ROOMS = (
     ("study.sweeps", "study.forecasts"),
     ("study.optimisation",),
     ("calibration", "importers"),
-    ("report", "explore", "plotting", "saved_charts", "guide"),
+    ("report", "explore", "plotting", "saved_charts", "checking", "guide"),
     ("analysis", ""),
     ("cli", "__main__"),
 )

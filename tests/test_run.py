@@ -163,7 +163,9 @@ def test_the_saved_scenario_gives_the_same_bytes_in_another_process(directory, t
 
 
 def test_the_summary_is_saved(run, directory) -> None:
-    assert json.loads((directory / "summary.json").read_text(encoding="utf-8")) == run.summary()
+    summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+    assert set(summary.pop("sha256")) == FILES
+    assert summary == run.summary()
 
 
 def test_an_existing_directory_is_refused_unless_forced(run, directory) -> None:
@@ -222,6 +224,8 @@ def test_what_is_not_a_saved_run_is_refused(directory, tmp_path) -> None:
 def test_a_damaged_ledger_is_refused(directory) -> None:
     path = directory / "ledger.parquet"
     path.write_bytes(path.read_bytes()[:200])
+    assert "has changed since it was saved" in refused(directory)
+    (directory / "summary.json").unlink()
     assert "may be damaged" in refused(directory)
 
 

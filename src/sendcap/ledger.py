@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypedDict, Unpack, cast, get_args
+from typing import Any, Final, Literal, NamedTuple, TypedDict, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+
+from sendcap.files.parquet import whole_numbers
 
 Clock = Literal["happened", "known"]
 CLOCKS: tuple[Clock, ...] = get_args(Clock)
@@ -64,6 +66,10 @@ class Selection(TypedDict, total=False):
     delivery: str | None
     provider: str | None
     reason: str | None
+
+
+_ONCE: Final = frozenset({"relayed", "accepted", "hard", "expired"})
+"""What happens to a message once at most."""
 
 
 def _order(series: Series) -> tuple[str, str, int, str, str]:
@@ -225,14 +231,20 @@ class Ledger:
         ValueError
             If the table's columns or values cannot have come from a ledger.
         """
-        rows = np.rint(np.asarray(table.column("bin_start_s")) / bin_s).astype(np.int64)
-        values = np.asarray(table.column("count"), np.int64)
-        if len(rows) and not (rows.min() >= 0 and rows.max() < bins):
-            raise ValueError(f"a bin lies outside the run's {bins} bins")
+        rows = _rows(table.column("bin_start_s"), bin_s, bins)
+        values = whole_numbers(table.column("count"))
         counts: dict[Series, Counts] = {}
         for series, positions in _rows_by_series(table):
             if series.event not in EVENTS or series.clock not in CLOCKS:
                 raise ValueError(f"unknown event or clock: {series.event}, {series.clock}")
+            messages = to_deliver.get((series.delivery, series.provider))
+            if messages is None:
+                raise ValueError(
+                    f"counts of delivery {series.delivery!r} to {series.provider!r}, which has "
+                    "nothing to deliver"
+                )
+            if series.event in _ONCE and float(values[positions].sum(dtype=float)) > messages:
+                raise ValueError(f"more messages {series.event} than there are to deliver")
             counts[series] = np.bincount(rows[positions], values[positions]).astype(np.int64)
         return cls(bin_s, bins, dict(to_deliver), counts)
 
@@ -249,6 +261,20 @@ class Ledger:
     __hash__ = None  # type: ignore[assignment]
 
 
+def _rows(column: pa.ChunkedArray, bin_s: float, bins: int) -> npt.NDArray[np.int64]:
+    """Return the numbers of bins, from a column of their starts."""
+    starts_s = np.asarray(column, np.float64)
+    if column.null_count or not np.isfinite(starts_s).all():
+        raise ValueError("a bin has no start")
+    numbers = starts_s / bin_s
+    rows = np.rint(numbers)
+    if len(rows) and not (rows.min() >= 0 and rows.max() < bins):
+        raise ValueError(f"a bin lies outside the run's {bins} bins")
+    if len(rows) and np.abs(numbers - rows).max() > 1e-3:
+        raise ValueError(f"a bin does not start at a multiple of {bin_s:g} s")
+    return rows.astype(np.int64)
+
+
 def _rows_by_series(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.int64]]]:
     """Yield each series of a table with the numbers of the rows; labels are compared as numbers."""
     label = np.zeros(table.num_rows, np.int64)
@@ -257,9 +283,10 @@ def _rows_by_series(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.in
         column = table.column(name).combine_chunks()
         if not isinstance(column, pa.DictionaryArray):
             column = column.dictionary_encode()
-        if column.null_count:
+        labels = column.dictionary.to_pylist()
+        if column.null_count or not all(isinstance(label, str) for label in labels):
             raise ValueError(f"a row has no {name}")
-        names.append(column.dictionary.to_pylist())
+        names.append(labels)
         label = label * len(names[-1]) + np.asarray(column.indices, np.int64)
     order = np.argsort(label, kind="stable")
     unique, first = np.unique(label[order], return_index=True)

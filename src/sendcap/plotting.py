@@ -12,6 +12,7 @@ import pandas as pd
 
 from sendcap.charts.drawing import Chart, Drawable, chart_called
 from sendcap.errors import SendcapError
+from sendcap.files.checksums import require_unchanged
 from sendcap.files.tables import read_table
 from sendcap.run import Run, open_run
 from sendcap.saved import SENDING_LOG
@@ -98,6 +99,7 @@ def _open_sweep(directory: Path) -> tuple[str, pd.DataFrame]:
             f"{directory}: is not a finished sweep: it has no {RESULTS_CSV}; "
             "sendcap sweep writes it when all runs are done"
         )
+    require_unchanged(path)
     try:
         results = read_table(path, ("seed", "error"))
         title = tomllib.loads((directory / STUDY).read_text(encoding="utf-8")).get("title", "")

@@ -6,8 +6,9 @@ The files depend neither on the clock nor on the machine: the same run gives the
 from __future__ import annotations
 
 import json
+import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,14 +18,18 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sendcap.errors import RunError, ScenarioError, SendcapWarning
+from sendcap.files.checksums import SUMMARY
 from sendcap.files.directory import Contents
+from sendcap.files.figures import DECIMALS, write_json
+from sendcap.files.parquet import reading
 from sendcap.files.single import write_text
-from sendcap.files.tables import DECIMALS, neutral, write_json
+from sendcap.files.tables import neutral
 from sendcap.ledger import Ledger
 from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
 from sendcap.readings.modes import Denominator, Mode
 from sendcap.scenario import Scenario, dumps, load
 from sendcap.scenario.files import SCENARIO
+from sendcap.text.quoting import shown, visible
 from sendcap.version import MODEL_VERSION, __version__
 
 if TYPE_CHECKING:
@@ -32,7 +37,6 @@ if TYPE_CHECKING:
 
 LEDGER: Final = "ledger.parquet"
 KPIS: Final = "kpis.csv"
-SUMMARY: Final = "summary.json"
 CHART: Final = "delivered.png"
 SENDING_LOG: Final = "sending-log.parquet"
 
@@ -46,6 +50,8 @@ FORMAT: Final = 1
 """Version of the files; it rises when an older sendcap can no longer read them."""
 
 _KEY: Final = b"sendcap"
+_MOST_BINS: Final = 100_000_000
+"""A year in bins of a third of a second."""
 
 
 def write_run(run: Run, folder: Path) -> None:
@@ -78,11 +84,14 @@ def read_run(directory: Path) -> tuple[Scenario, Ledger]:
             scenario = load(directory / SCENARIO)
     except ScenarioError as error:
         raise RunError(f"{directory}: is damaged: {str(error).splitlines()[0]}") from error
-    if scenario.to_deliver() != dict(ledger.to_deliver):
-        raise RunError(
-            f"{directory}: {SCENARIO} is not the scenario of {LEDGER}: their messages to deliver "
-            "differ"
-        )
+    for what, one, other in (
+        ("messages to deliver", scenario.to_deliver(), dict(ledger.to_deliver)),
+        ("widths of a bin", scenario.time.bin, ledger.bin_s),
+    ):
+        if one != other:
+            raise RunError(
+                f"{directory}: {SCENARIO} is not the scenario of {LEDGER}: their {what} differ"
+            )
     return scenario, ledger
 
 
@@ -101,36 +110,47 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
         "to_deliver": [[*names, count] for names, count in ledger.to_deliver.items()],
     }
     table = ledger.arrow().replace_schema_metadata({_KEY: json.dumps(about).encode()})
-    pq.write_table(table, path, compression="zstd")
+    pq.write_table(table, path, compression="zstd", write_page_checksum=True)
 
 
 def read_ledger(path: Path) -> Ledger:
     """Return a ledger written by `write_ledger`; a `RunError` says what is wrong with the file."""
-    try:
-        # As an open file: by name, pyarrow reports a missing file as a damaged one.
-        with path.open("rb") as file:
-            table = pq.read_table(file)
+    # As an open file: by name, pyarrow reports a missing file as a damaged one.
+    with reading(path), path.open("rb") as file:
+        table = pq.read_table(file, page_checksum_verification=True)
         metadata = table.schema.metadata or {}
         if _KEY not in metadata:
             raise RunError(f"{path}: is not a ledger of sendcap")
         about = json.loads(metadata[_KEY])
         if about["format"] > FORMAT:
             raise RunError(
-                f"{path}: was saved by sendcap {about['version']}, in a format newer than "
-                f"sendcap {__version__} reads; upgrade sendcap"
+                f"{path}: was saved by sendcap {visible(str(about['version']))}, in a format newer "
+                f"than sendcap {__version__} reads; upgrade sendcap"
             )
-        return Ledger.from_arrow(
-            table,
-            bin_s=float(about["bin_s"]),
-            bins=int(about["bins"]),
-            to_deliver={
-                (str(delivery), str(provider)): int(count)
-                for delivery, provider, count in about["to_deliver"]
-            },
-        )
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RunError(f"{path}: cannot be read, it may be damaged: {reason}") from error
+        bin_s, bins = _grid(about)
+        to_deliver = _to_deliver(about)
+        return Ledger.from_arrow(table, bin_s=bin_s, bins=bins, to_deliver=to_deliver)
+
+
+def _grid(about: Mapping[str, Any]) -> tuple[float, int]:
+    """Return the width and the number of bins of a ledger's metadata."""
+    bin_s, bins = about["bin_s"], about["bins"]
+    if not (type(bin_s) in (int, float) and 0 < bin_s < math.inf):
+        raise ValueError(f"bin_s: {shown(bin_s)} is not a time above 0")
+    if not (type(bins) is int and 0 <= bins <= _MOST_BINS):
+        raise ValueError(f"bins: {shown(bins)} is not a number from 0 to {_MOST_BINS:,}")
+    return float(bin_s), bins
+
+
+def _to_deliver(about: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    """Return the messages to deliver of a ledger's metadata."""
+    messages: dict[tuple[str, str], int] = {}
+    for delivery, provider, count in about["to_deliver"]:
+        names = (str(delivery), str(provider))
+        if type(count) is not int or count < 0 or names in messages:
+            raise ValueError(f"to_deliver: {shown([delivery, provider, count])} is not possible")
+        messages[names] = count
+    return messages
 
 
 def write_kpis(

@@ -16,7 +16,7 @@ LINE = (
     "relay=gmail-smtp-in.l.google.com[192.0.2.1]:25, delay=1.{}, delays=0.1/0.2/0.3/0.{}{}, "
     "dsn=2.0.0, status=sent (250 2.0.0 OK)"
 )
-FILES = {"scenario.toml", "report.txt", "estimates.csv", "calibration.png"}
+FILES = {"scenario.toml", "report.txt", "estimates.csv", "calibration.png", "summary.json"}
 
 
 @pytest.fixture

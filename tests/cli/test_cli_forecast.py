@@ -63,6 +63,7 @@ def test_a_forecast_is_told_in_sentences_and_saved(given, sendcap) -> None:
     assert {path.name for path in Path("told").iterdir()} == {
         *files,
         "scenario.toml",
+        "summary.json",
         "settling.csv",
     }
     final = pd.read_csv("told/final.csv").set_index("mode").loc["without-efs"]

@@ -40,10 +40,12 @@ def study(place) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
+    """Return the files, without those in which the runs' times show."""
+    timed = ("results.parquet", "summary.json")
     return {
         path.name: path.read_bytes()
         for path in folder.iterdir()
-        if path.is_file() and path.name != "results.parquet"
+        if path.is_file() and path.name not in timed
     }
 
 

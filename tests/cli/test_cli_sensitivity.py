@@ -64,7 +64,7 @@ def test_many_parameters_are_screened(study, sendcap) -> None:
     assert effects["path"].tolist() == ["relay.workers", "deliveries[0].messages"]
     folder = study / "out"
     before = {path.name: path.read_bytes() for path in folder.glob("*.*")}
-    assert len(before) == 6
+    assert len(before) == 7
     assert sendcap(*command, "--status").stdout.startswith("15 of 15 runs are done")
     assert sendcap(*command).exit_code == 0
     assert {path.name: path.read_bytes() for path in folder.glob("*.*")} == before

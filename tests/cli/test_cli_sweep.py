@@ -87,7 +87,7 @@ def test_a_study_becomes_a_table_of_its_runs(study, sendcap) -> None:
     read = pd.read_csv(study / "out" / "results.csv", dtype={"seed": str}, keep_default_na=False)
     pd.testing.assert_frame_equal(read, table.drop(columns=["wall_s", "cpu_s"]), check_dtype=False)
     assert {path.name for path in (study / "out").iterdir()} == {
-        *("study.toml", "scenario.toml", "results.csv", "results.parquet", "store")
+        *("study.toml", "scenario.toml", "results.csv", "results.parquet", "store", "summary.json")
     }
     assert (study / "out" / "study.toml").read_text() == STUDY
 

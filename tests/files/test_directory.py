@@ -5,17 +5,23 @@ import errno
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from sendcap.errors import RunError
+from sendcap.errors import RunError, SendcapWarning
 from sendcap.files import directory as staging
+from sendcap.files import temporary
 from sendcap.files.directory import Contents, Staging
+from sendcap.files.exchange import exchange
 from sendcap.saved import LEDGER, RUN, SUMMARY
 
 
 def contents(directory) -> set[str]:
-    return {str(path.relative_to(directory)) for path in directory.rglob("*")}
+    """Return all files and directories, without the summaries of the checksums."""
+    names = {str(path.relative_to(directory)) for path in directory.rglob("*")}
+    return {name for name in names if not name.endswith("/summary.json")}
 
 
 def stage(target, work=lambda folder: None, *, force=False) -> None:
@@ -72,7 +78,7 @@ def test_parents_that_were_there_stay(tmp_path) -> None:
 def test_an_existing_directory_is_refused_before_any_work(saved, tmp_path) -> None:
     with pytest.raises(RunError, match=r"run: exists already; .*--force"), Staging(saved, RUN):
         pytest.fail("the work began")
-    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}"}
 
 
 def test_force_replaces_a_saved_run(saved, tmp_path) -> None:
@@ -85,26 +91,57 @@ def test_force_replaces_a_saved_run(saved, tmp_path) -> None:
 def test_force_keeps_the_old_run_if_anything_fails(saved, tmp_path) -> None:
     with pytest.raises(KeyboardInterrupt):
         stage(saved, half_and_then(KeyboardInterrupt), force=True)
-    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}"}
+
+
+@pytest.fixture(params=["exchanged", "renamed twice"])
+def way(request, monkeypatch) -> str:
+    """How a directory is replaced: in one step, or where the system has none."""
+    if request.param == "exchanged":
+        if not exchange_works():
+            pytest.skip("needs a Linux with renameat2")
+    else:
+        monkeypatch.setattr(staging, "exchange", lambda one, other: False)
+    return request.param
+
+
+def exchange_works() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        one, other = Path(folder, "one"), Path(folder, "other")
+        one.mkdir()
+        other.mkdir()
+        return exchange(one, other)
 
 
 def test_force_keeps_the_old_run_if_the_new_one_cannot_take_its_place(
-    saved, tmp_path, monkeypatch
+    saved, tmp_path, monkeypatch, way
 ) -> None:
     rename = staging.Path.rename
 
     def refuse(self, target):
-        if target == saved and not self.name.endswith("-old"):
+        if self.name == "new":
             raise OSError(errno.EIO, "no")
         return rename(self, target)
 
+    def no_exchange(one, other):
+        raise OSError(errno.EIO, "no")
+
     monkeypatch.setattr(staging.Path, "rename", refuse)
+    if way == "exchanged":
+        monkeypatch.setattr(staging, "exchange", no_exchange)
     with (
         pytest.raises(RunError, match="the disk reports an error"),
         Staging(saved, RUN, force=True),
     ):
         pass
-    assert contents(tmp_path) == {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
+    assert contents(tmp_path) == {"run", f"run/{LEDGER}"}
+
+
+def test_what_somebody_put_there_meanwhile_is_not_removed(saved, way) -> None:
+    with pytest.raises(RunError, match=r"holds 'notes\.txt', which"):
+        stage(saved, lambda _: (saved / "notes.txt").write_text("mine"), force=True)
+    assert (saved / "notes.txt").read_text() == "mine"
+    assert (saved / LEDGER).read_text() == "old"
 
 
 def test_force_does_not_replace_what_is_not_a_saved_run(tmp_path) -> None:
@@ -113,7 +150,7 @@ def test_force_does_not_replace_what_is_not_a_saved_run(tmp_path) -> None:
     (target / "summary.json").write_text("mine")
     with pytest.raises(RunError, match="is not a saved run"), Staging(target, RUN, force=True):
         pass
-    assert contents(tmp_path) == {"photos", "photos/summary.json"}
+    assert (target / "summary.json").read_text() == "mine"
 
 
 def test_force_does_not_remove_what_somebody_else_put_there(saved, tmp_path) -> None:
@@ -163,7 +200,7 @@ def test_a_link_goes_on_pointing_to_the_directory(saved, tmp_path) -> None:
     with Staging(link, RUN, force=True) as folder:
         (folder / "new").write_text("x")
     assert link.is_symlink()
-    assert contents(saved) == {"new"}
+    assert contents(saved) - {SUMMARY} == {"new"}
 
 
 @pytest.mark.parametrize(
@@ -247,60 +284,95 @@ def test_abandoning_leaves_nothing_behind(tmp_path) -> None:
     assert contents(tmp_path) == set()
 
 
-@pytest.mark.parametrize("renamed", [0, 1, 2])
-def test_abandoning_amid_the_replacing_leaves_one_whole_run(
-    saved, tmp_path, monkeypatch, renamed
-) -> None:
+class Killed(BaseException):
+    """The process is no more: nothing of what comes after is done."""
+
+
+def killed_amid_the_replacing(saved, monkeypatch, steps: int) -> Staging:
+    """Replace a saved run in a process that is killed after some steps, and return the rest."""
     its = Staging(saved, RUN, force=True)
-    (its.__enter__() / "new").write_text("x")
-    rename = staging.Path.rename
+    (its.__enter__() / "a").write_text("new")
     done = []
 
-    def stop(self, target) -> None:
-        # As a signal would: nothing of what comes after in the program is done.
-        if len(done) == renamed:
-            raise Ended
-        done.append(target)
-        rename(self, target)
+    def counted(step):
+        def take(*arguments):
+            if len(done) == steps:
+                raise Killed
+            done.append(step)
+            return step(*arguments)
 
-    class Ended(BaseException):
-        pass
+        return take
 
     with monkeypatch.context() as patch:
-        patch.setattr(staging.Path, "rename", stop)
+        patch.setattr(staging.Path, "rename", counted(staging.Path.rename))
+        patch.setattr(staging, "exchange", counted(staging.exchange))
         patch.setattr(staging.Staging, "abandon", lambda self: None)
-        with contextlib.suppress(Ended):
+        with contextlib.suppress(Killed):
             its.__exit__(None, None, None)
-    assert len(done) == renamed
+    return its
+
+
+OLD, NEW = {"run", f"run/{LEDGER}"}, {"run", "run/a"}
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_abandoning_amid_the_replacing_leaves_one_whole_run(
+    saved, tmp_path, monkeypatch, way, steps
+) -> None:
+    its = killed_amid_the_replacing(saved, monkeypatch, steps)
     its.abandon()
-    new = {"run", "run/new"}
-    assert contents(tmp_path) == (
-        new if renamed == 2 else {"run", f"run/{LEDGER}", f"run/{SUMMARY}"}
-    )
+    replaced = steps >= (1 if way == "exchanged" else 3)
+    assert contents(tmp_path) == (NEW if replaced else OLD)
 
 
-def test_what_a_killed_run_left_is_cleared_away(tmp_path) -> None:
+@pytest.mark.parametrize("steps", range(4))
+def test_the_next_run_finds_what_a_killed_one_was_replacing(
+    saved, tmp_path, monkeypatch, way, steps
+) -> None:
+    killed_amid_the_replacing(saved, monkeypatch, steps)._temporary._unlock()
+    if way == "exchanged":
+        assert saved.is_dir(), "there is always one of them"
+    with pytest.raises(RunError, match="exists already"):
+        stage(saved)
+    replaced = steps >= (1 if way == "exchanged" else 3)
+    assert contents(tmp_path) == (NEW if replaced else OLD)
+
+
+def test_what_is_put_back_replaces_nothing(saved, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(staging, "exchange", lambda one, other: False)
+    # The exchange, which is none here, and the first of two renames.
+    killed_amid_the_replacing(saved, monkeypatch, 2)._temporary._unlock()
+    assert not saved.exists()
+    saved.mkdir()
+    (saved / "theirs").write_text("x")
+    stage(tmp_path / "other")
+    assert contents(tmp_path) == {"run", "run/theirs", "other"}
+
+
+def test_what_a_killed_run_left_is_cleared_away_and_nothing_else(tmp_path) -> None:
     (tmp_path / ".sendcap-0123456789ab").mkdir()
     (tmp_path / ".sendcap-0123456789ab" / "half").write_text("x")
-    # These are not what a run stages: an old run that was being replaced, and a file.
-    (tmp_path / ".sendcap-0123456789ab-old").mkdir()
-    (tmp_path / ".sendcap-ffffffffffff").write_text("mine")
+    (tmp_path / ".sendcap-0123456789ac.html").write_text("half")
+    foreign = {".sendcap-ffffffffffff", ".sendcap-eeeeeeeeeeee", ".sendcap-notes.txt", ".tmp"}
+    for name in foreign:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / ".sendcap-eeeeeeeeeeee").unlink()
     (tmp_path / ".sendcap-eeeeeeeeeeee").symlink_to(tmp_path)
-    with Staging(tmp_path / "run", RUN):
-        assert not (tmp_path / ".sendcap-0123456789ab").exists()
-    assert contents(tmp_path) == {
-        "run",
-        ".sendcap-0123456789ab-old",
-        ".sendcap-ffffffffffff",
-        ".sendcap-eeeeeeeeeeee",
-    }
+    stage(tmp_path / "run")
+    assert contents(tmp_path) == {"run", *foreign}
+
+
+def test_what_an_older_version_was_replacing_is_mentioned_and_kept(tmp_path) -> None:
+    (tmp_path / ".sendcap-0123456789ab-old").mkdir()
+    with pytest.warns(SendcapWarning, match="is what an older sendcap was replacing when it was"):
+        stage(tmp_path / "run")
+    assert contents(tmp_path) == {"run", ".sendcap-0123456789ab-old"}
 
 
 def test_a_run_that_is_under_way_is_not_cleared_away(tmp_path) -> None:
     with Staging(tmp_path / "a", RUN) as folder:
         (folder / "file").write_text("x")
-        with Staging(tmp_path / "b", RUN):
-            pass
+        stage(tmp_path / "b")
         assert (folder / "file").exists()
     assert contents(tmp_path) == {"a", "a/file", "b"}
 
@@ -309,7 +381,7 @@ def test_a_new_directory_that_is_mistaken_for_a_stale_one_is_made_again(
     tmp_path, monkeypatch
 ) -> None:
     # Another run finds it between its making and its locking.
-    flock, removed = staging.fcntl.flock, []
+    flock, removed = temporary.fcntl.flock, []
 
     def late(descriptor, how) -> None:
         if not removed:
@@ -317,11 +389,21 @@ def test_a_new_directory_that_is_mistaken_for_a_stale_one_is_made_again(
             removed[0].rmdir()
         flock(descriptor, how)
 
-    monkeypatch.setattr(staging.fcntl, "flock", late)
+    monkeypatch.setattr(temporary.fcntl, "flock", late)
     with Staging(tmp_path / "run", RUN) as folder:
-        assert folder != removed[0]
+        assert folder.parent != removed[0]
         (folder / "file").write_text("x")
     assert contents(tmp_path) == {"run", "run/file"}
+
+
+def test_two_that_replace_the_same_run_leave_that_of_the_last(saved, tmp_path, way) -> None:
+    with Staging(saved, RUN, force=True) as one:
+        (one / LEDGER).write_text("one")
+        with Staging(saved, RUN, force=True) as other:
+            (other / LEDGER).write_text("other")
+        assert (saved / LEDGER).read_text() == "other"
+    assert (saved / LEDGER).read_text() == "one"
+    assert contents(tmp_path) == OLD
 
 
 @pytest.fixture

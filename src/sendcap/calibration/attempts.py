@@ -4,20 +4,20 @@ A log may be larger than memory. So rows are records of one fixed type, and beyo
 them all move to temporary files, one for each of 64 buckets. The hash of a message decides its
 bucket: all attempts of a message share one, and each bucket is a random sample of the messages.
 The files hold raw records, not Parquet, because 64 columnar writers would need 64 buffers, and a
-bucket is always read as a whole.
+bucket is always read as a whole. They have no names, so a process that is killed leaves none.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import IO, Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.files.cleaning import register, unregister
+from sendcap.files.single import in_temporary_files
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -92,13 +92,13 @@ class Bins(NamedTuple):
 
 
 class Attempts:
-    """All attempts of a calibration; a context manager that removes the temporary files."""
+    """All attempts of a calibration; a context manager that closes the temporary files."""
 
     def __init__(self, in_memory: int = _IN_MEMORY) -> None:
         self._in_memory = in_memory
         self._pending: list[Records] = []
         self._pending_count = 0
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._files: list[IO[bytes]] = []
         self.first_s, self.last_s = np.inf, -np.inf  # first attempt's end, last event
         self.sharp = False  # whether times are finer than whole seconds
         self.by_provider = np.zeros(1 << 16, np.int64)
@@ -110,10 +110,9 @@ class Attempts:
         self.close()
 
     def close(self) -> None:
-        """Remove the temporary files; may be called at any moment, and more than once."""
-        unregister(self.close)
-        if self._folder is not None:
-            self._folder.cleanup()
+        """Close the temporary files, which removes them."""
+        for file in self._files:
+            file.close()
 
     def add(self, records: Records) -> None:
         """Add rows, in any order."""
@@ -141,19 +140,16 @@ class Attempts:
 
     def parts(self) -> Iterator[Records]:
         """Yield all rows in parts; the rows of a message are in the same part."""
-        if self._folder is None:
+        if not self._files:
             yield np.concatenate(self._pending) if self._pending else np.zeros(0, ATTEMPT)
             return
         self._spill()
-        for bucket in range(_BUCKETS):
-            path = self._path(bucket)
-            if path.exists():
-                yield np.fromfile(path, ATTEMPT)
+        for file in self._files:
+            if file.seek(0, os.SEEK_END):
+                file.seek(0)
+                yield np.fromfile(file, ATTEMPT)
 
     def _spill(self) -> None:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="sendcap-attempts-")
-            register(self.close)
         if not self._pending:
             return
         records = np.concatenate(self._pending)
@@ -161,12 +157,10 @@ class Attempts:
         bucket = (records["message"] % np.uint64(_BUCKETS)).astype(np.int64)
         order = np.argsort(bucket, kind="stable")
         edges = np.searchsorted(bucket[order], np.arange(_BUCKETS + 1))
-        for number in range(_BUCKETS):
-            chosen = order[edges[number] : edges[number + 1]]
-            if len(chosen):
-                with self._path(number).open("ab") as file:
-                    records[chosen].tofile(file)
-
-    def _path(self, bucket: int) -> Path:
-        assert self._folder is not None
-        return Path(self._folder.name, f"{bucket:02d}")
+        with in_temporary_files():
+            while len(self._files) < _BUCKETS:
+                self._files.append(tempfile.TemporaryFile())  # noqa: SIM115
+            for number, file in enumerate(self._files):
+                file.seek(0, os.SEEK_END)
+                file.write(records[order[edges[number] : edges[number + 1]]].tobytes())
+                file.flush()

@@ -6,7 +6,6 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -18,7 +17,8 @@ from sendcap.calibration.lives import OPEN
 from sendcap.calibration.report import Section, Table
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapWarning
-from sendcap.run import simulate
+from sendcap.files.single import in_temporary_files
+from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario, format_duration, updated
 from sendcap.text.quantities import precise
 
@@ -89,15 +89,19 @@ def verify(
     """
     evidence = calibration.evidence
     span_s = min(max(evidence.last_s - calibration.origin_s + 1.0, _LEAST_S), 366 * 86_400.0)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with (
+        in_temporary_files(),
+        tempfile.TemporaryFile() as file,
+        warnings.catch_warnings(),
+    ):
         # The horizon cuts off messages under way on purpose, as the log's end does.
         warnings.simplefilter("ignore", SendcapWarning)
         horizon = {"time.horizon": format_duration(round(span_s, 3))}
-        path = Path(folder, "sending-log.parquet")
         scenario = updated(scenario or calibration.scenario, horizon)
-        simulate(scenario, sending_log=path, progress=progress)
+        simulate_ledger(scenario, sending_log=file, progress=progress)
+        file.seek(0)
         log = pd.read_parquet(
-            path, columns=["delivery", "provider", "message", "event", "attempt", "happened_s"]
+            file, columns=["delivery", "provider", "message", "event", "attempt", "happened_s"]
         )
     rows: list[Compared] = []
     delays: dict[str, tuple[Floats, Floats]] = {}

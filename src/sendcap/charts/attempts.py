@@ -19,6 +19,7 @@ from sendcap.charts.labels import Named, name_beside
 from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import BLUE, PURPLE, RED, house_style
 from sendcap.errors import RunError, SendcapError
+from sendcap.files.parquet import reading, whole_numbers
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.text.quantities import compact, counted
 
@@ -32,6 +33,8 @@ _COLOURS: Final = {"accepted": BLUE, "hard": PURPLE, "expired": RED}
 _WORDS: Final = {"accepted": "accepted", "hard": "bounced hard", "expired": "expired"}
 _MOST: Final = 24
 """Attempts with a place of their own on the axis."""
+_MOST_ATTEMPTS: Final = 1 << 20
+"""No log of sendcap has more of a message."""
 _WIDTH: Final = 0.84
 """Of all bars at a number of attempts."""
 
@@ -126,19 +129,16 @@ def attempts_per_message(
             "which sendcap run --sending-log writes"
         )
     counts = {end: np.zeros(0, np.int64) for end in _COLOURS}
-    try:
-        file = pq.ParquetFile(path)
+    with reading(path):
+        file = pq.ParquetFile(path, page_checksum_verification=True)
         for batch in file.iter_batches(columns=["delivery", "event", "attempt"]):
             table: Any = pa.Table.from_batches([batch])
             if name is not None:
                 table = table.filter(pc.equal(table["delivery"], name))
             for end in _COLOURS:
                 rows = table.filter(pc.equal(table["event"], end))
-                number = np.asarray(rows["attempt"], np.int64)
+                number = whole_numbers(rows["attempt"], _MOST_ATTEMPTS)
                 more = np.bincount(number, minlength=len(counts[end]))
                 more[: len(counts[end])] += counts[end]
                 counts[end] = more
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunError(f"{path}: cannot be read, it may be damaged: {reason}") from error
     return {end: column for end, column in counts.items() if column.sum()}

@@ -20,7 +20,8 @@ from sendcap.cli.conduct import PipeClosedError, conduct
 
 _COMMANDS: Final = (
     *("run", "limits", "dashboard", "plot", "report", "converge", "compare", "forecast", "sweep"),
-    *("sensitivity", "optimise", "explore", "scenario", "import", "calibrate", "guide"),
+    *("sensitivity", "optimise", "explore", "scenario", "import", "calibrate"),
+    *("check", "guide"),
 )
 _MODULES: Final = {"import": "importing"}
 """Names of modules and functions that are not the command's."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import Final, Literal
 
 from sendcap.errors import SendcapError
 from sendcap.files.cleaning import cleaned_by
+from sendcap.files.temporary import Temporary, tidy
 from sendcap.text.quoting import visible
 
-_PREFIX: Final = ".sendcap-"
-_SUFFIX: Final = ".tmp"
 _PLAIN_WORDS: Final = {
     errno.ENOSPC: "no space is left on the disk",
     errno.EDQUOT: "the disk quota is used up",
@@ -59,11 +57,21 @@ def require_free(path: str | Path, *, force: bool) -> None:
     name, parent = visible(str(path)), Path(path).absolute().parent
     if os.path.isdir(path):  # noqa: PTH112 (no error for a name that is too long)
         raise SendcapError(f"{name}: is a directory; give the name of a file")
+    _require_regular(path)
     if os.path.lexists(path) and not force:
         raise SendcapError(exists_already(name, "file"))
     if not os.path.isdir(parent):  # noqa: PTH112
         where = visible(str(Path(path).parent))
         raise SendcapError(f"{name}: cannot be written: there is no directory {where}")
+
+
+def _require_regular(path: str | Path) -> None:
+    """Refuse a device, a pipe or a socket: none of them is replaced by a file."""
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
+        raise SendcapError(
+            f"{visible(str(path))}: is not a regular file, so it is not replaced; give the name of "
+            "a file"
+        )
 
 
 @contextmanager
@@ -76,6 +84,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except ValueError as error:  # a path with a null character
         raise SendcapError(f"{name}: cannot be written: {error}") from None
     try:
+        tidy(target.parent)
         with _replacing(target) as temporary:
             yield temporary
     except OSError as error:
@@ -92,41 +101,45 @@ def save_text(path: str | Path, text: str, *, force: bool = False) -> Path:
 
 def put(path: Path, content: bytes) -> None:
     """Replace a file durably: the content survives a crash of the machine."""
-    with _replacing(path) as temporary, temporary.open("xb") as file:
+    with _replacing(path) as temporary, temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     _sync(path.parent)
 
 
-def is_temporary(path: Path) -> bool:
-    """Tell whether a file is an unfinished one of this module."""
-    return path.name.startswith(".") and path.name.endswith(_SUFFIX)
+@contextmanager
+def in_temporary_files() -> Iterator[None]:
+    """Name the directory of temporary files in errors of the block."""
+    try:
+        yield
+    except OSError as error:
+        raise SendcapError(
+            f"{not_written('temporary files', error)}; TMPDIR names their directory"
+        ) from error
 
 
 def require_writable(directory: Path) -> None:
     """Raise an `OSError` if no file can be written in a directory."""
-    path = _temporary_in(directory)
-    path.touch()
-    path.unlink()
-
-
-def _temporary_in(directory: Path) -> Path:
-    return directory / f"{_PREFIX}{secrets.token_hex(6)}{_SUFFIX}"
+    temporary = Temporary(directory, "file")
+    temporary.make()
+    temporary.remove()
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    temporary = _temporary_in(path.parent)
+    _require_regular(path)
+    temporary = Temporary(path.parent, "file")
 
     def abandon() -> None:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            temporary.remove()
 
     with cleaned_by(abandon):
         try:
-            yield temporary
-            temporary.replace(path)
+            made = temporary.make()
+            yield made
+            made.replace(path)
         finally:
             abandon()
 

@@ -1,17 +1,12 @@
-"""Tables and figures in files: CSV and JSON, with one rounding rule.
+"""Tables in files: CSV, with the rounding rule of all figures.
 
 A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula and may run
 it. Names come from users and from logs, so such a text gets an apostrophe in every CSV file that is
 written, and loses it in every one that is read. Source: OWASP, "CSV Injection".
-
-Times, percentages, points and other fractions have six decimals: one message in a hundred million
-shows. The same values give the same bytes on every system.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,9 +15,8 @@ from typing import Any, Final
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from sendcap.files.figures import DECIMALS
 from sendcap.files.single import write_text
-
-DECIMALS: Final = 6
 
 _APOSTROPHE: Final = "'"
 # A text with an apostrophe of its own before the sign gets another one, so that both come back.
@@ -77,20 +71,3 @@ def _changed(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, into a directory being made."""
     write_text(path, csv_text(table))
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: rounded, and None for NaN and infinity."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return round(value, DECIMALS) if math.isfinite(value) else None
-    return value
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write figures as JSON, into a directory being made."""
-    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(path, f"{text}\n")

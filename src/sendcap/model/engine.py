@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 import numpy as np
 import simpy
@@ -58,7 +58,7 @@ def simulate_ledger(
     scenario: Scenario,
     *,
     window_s: float | None = None,
-    sending_log: Path | None = None,
+    sending_log: Path | IO[bytes] | None = None,
     progress: Callable[[Progress], None] | None = None,
     monitor: Monitor | None = None,
 ) -> Ledger:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import IO, Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,9 @@ class SendingLog:
     relaying), event, reason, attempt (0 before the first), happened_s, known_s.
     """
 
-    def __init__(self, path: Path, scenario: Scenario, providers: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path | IO[bytes], scenario: Scenario, providers: Sequence[str]
+    ) -> None:
         reasons = [AddressKinds(scenario.providers[name]).reasons for name in providers]
         names = list(dict.fromkeys(["", *(name for provider in reasons for name in provider)]))
         self._reason = [np.array([names.index(name) for name in provider]) for provider in reasons]
@@ -122,6 +124,7 @@ class SendingLog:
             use_dictionary=[*self._labels, "attempt"],
             write_statistics=["known_s"],
             column_encoding={"message": "DELTA_BINARY_PACKED"},
+            write_page_checksum=True,
         )
         self._horizon_s = scenario.time.horizon or np.inf
         self._relayed: list[_Rows] = []
@@ -189,7 +192,7 @@ class SendingLog:
     @classmethod
     @contextmanager
     def opened(
-        cls, path: Path, scenario: Scenario, providers: Sequence[str]
+        cls, path: Path | IO[bytes], scenario: Scenario, providers: Sequence[str]
     ) -> Generator[SendingLog, None, None]:
         """Open the file, and write the rest and close it at the end."""
         log = cls(path, scenario, providers)

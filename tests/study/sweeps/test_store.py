@@ -19,6 +19,7 @@ import pytest
 
 import sendcap
 from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.files.single import whole_file
 from sendcap.study.sweeps import store as module
 from sendcap.study.sweeps.outcomes import Outcome
 from sendcap.study.sweeps.store import Store, StoreError
@@ -179,13 +180,14 @@ def test_a_directory_with_something_else_in_it_is_refused(tmp_path) -> None:
 def test_what_killed_sweeps_left_half_written_is_removed_and_never_read(tmp_path) -> None:
     store = opened(tmp_path)
     store.add([outcome(1)])
-    old, new = tmp_path / ".runs-a.parquet-1.tmp", tmp_path / ".runs-b.parquet-2.tmp"
-    for path in (old, new):
-        path.write_bytes(parquet(tmp_path)[0].read_bytes()[:-5])
-    os.utime(old, (time.time() - 7200,) * 2)
-    again = opened(tmp_path)
-    assert again.finished("key1") == outcome(1)
-    assert (old.exists(), new.exists()) == (False, True)
+    half = parquet(tmp_path)[0].read_bytes()[:-5]
+    left = tmp_path / ".sendcap-0123456789ab.tmp"
+    left.write_bytes(half)
+    with whole_file(tmp_path / "other") as in_use:
+        in_use.write_bytes(half)
+        again = opened(tmp_path)
+        assert again.finished("key1") == outcome(1)
+        assert (left.exists(), in_use.exists()) == (False, True)
 
 
 def test_where_nothing_can_be_written_that_is_told_at_once(tmp_path) -> None:

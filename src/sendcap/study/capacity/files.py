@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sendcap.charts.style import save_png
+from sendcap.files.checksums import SUMMARY
 from sendcap.files.directory import Contents
+from sendcap.files.figures import write_json
 from sendcap.files.single import write_text
-from sendcap.files.tables import write_csv, write_json
-from sendcap.saved import SUMMARY
+from sendcap.files.tables import write_csv
 from sendcap.scenario import dumps
 from sendcap.scenario.files import SCENARIO
 from sendcap.study.capacity.charts import CHARTS

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
-from sendcap.files.tables import plain
+from sendcap.files.figures import plain
 from sendcap.ledger import Counts, Event
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.model.monitor import Monitor

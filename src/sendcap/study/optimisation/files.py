@@ -23,7 +23,10 @@ FILES: Final = frozenset({TRIALS, FRONT, CHART, OPTIMUM})
 def save(tried: Tried, directory: Path, title: str) -> None:
     """Write an optimum, or the trials of a search without success, into a sweep's directory."""
     front = tried.front()
-    files = {TRIALS: csv_text(tried.trials).encode(), FRONT: csv_text(front).encode()}
+    files: dict[str, bytes | None] = {
+        TRIALS: csv_text(tried.trials).encode(),
+        FRONT: csv_text(front).encode(),
+    }
     if len(front):
         chart = io.BytesIO()
         save_png(front_chart(tried, title), chart)
@@ -34,5 +37,5 @@ def save(tried: Tried, directory: Path, title: str) -> None:
         files[OPTIMUM] = dumps(tried.scenario).encode()
     else:
         # The directory may hold the optimum of another target.
-        (directory / OPTIMUM).unlink(missing_ok=True)
+        files[OPTIMUM] = None
     write_files(directory, files)

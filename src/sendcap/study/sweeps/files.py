@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -11,9 +13,11 @@ from typing import Final
 import pandas as pd
 
 from sendcap.errors import SendcapError
+from sendcap.files.checksums import SUMMARY, recorded, sealed
 from sendcap.files.directory import LITTER
-from sendcap.files.single import is_temporary, not_written, plain_words, put, require_writable
+from sendcap.files.single import not_written, plain_words, put, require_writable
 from sendcap.files.tables import csv_text
+from sendcap.files.temporary import alone_in, is_temporary, tidy
 from sendcap.scenario import Scenario, dumps
 from sendcap.scenario.files import SCENARIO
 
@@ -23,7 +27,7 @@ RESULTS_CSV: Final = "results.csv"
 RESULTS_PARQUET: Final = "results.parquet"
 
 _TIMES: Final = ("wall_s", "cpu_s")
-_OWN: Final = frozenset({STORE, STUDY, SCENARIO, RESULTS_CSV, RESULTS_PARQUET}) | LITTER
+_OWN: Final = frozenset({STORE, STUDY, SCENARIO, RESULTS_CSV, RESULTS_PARQUET, SUMMARY}) | LITTER
 
 
 def require_sweep_directory(directory: Path, more: frozenset[str] = frozenset()) -> None:
@@ -48,6 +52,7 @@ def begin(directory: Path, study: str, scenario: Scenario) -> None:
     """Make the directory and write study file and scenario, before anything is computed."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        tidy(directory)
         require_writable(directory)
     except OSError as error:
         raise SendcapError(not_written(directory, error)) from error
@@ -61,16 +66,33 @@ def write_results(directory: Path, table: pd.DataFrame) -> None:
     study gives the same bytes, however often it was interrupted.
     """
     content = io.BytesIO()
-    _of_one_type(table).to_parquet(content, index=False)
+    _of_one_type(table).to_parquet(content, index=False, write_page_checksum=True)
     text = csv_text(table.drop(columns=list(_TIMES)), exact=True)
     write_files(directory, {RESULTS_PARQUET: content.getvalue(), RESULTS_CSV: text.encode()})
 
 
-def write_files(directory: Path, contents: dict[str, bytes]) -> None:
-    """Write files into the directory of a sweep, each complete or absent."""
+def write_files(directory: Path, contents: Mapping[str, bytes | None]) -> None:
+    """Write files into the directory of a sweep, each complete or absent; None removes one.
+
+    At every moment a file either is that of the checksum, or has none.
+    """
+    new = {
+        name: None if content is None else hashlib.sha256(content).hexdigest()
+        for name, content in contents.items()
+    }
     try:
-        for name, content in contents.items():
-            put(directory / name, content)
+        with alone_in(directory):
+            figures, before = recorded(directory)
+            same = {name: value for name, value in before.items() if new.get(name, value) == value}
+            if same != before:
+                put(directory / SUMMARY, sealed(figures, same).encode())
+            for name, content in contents.items():
+                if content is None:
+                    (directory / name).unlink(missing_ok=True)
+                else:
+                    put(directory / name, content)
+            present = {name: value for name, value in new.items() if value is not None}
+            put(directory / SUMMARY, sealed(figures, same | present).encode())
     except OSError as error:
         raise SendcapError(not_written(directory, error)) from error
 

@@ -8,8 +8,8 @@ code, but shares memory between writers: it works on one machine, not on a netwo
 ``--dask`` and a shared ``--store`` are used; DuckDB lets in one process. Now and then, and at the
 end, files are compacted: all runs are written into one new file, and only then the files that it
 replaces are removed. Values are JSON in a column of text: nothing in a store can run code, and runs
-of different measures fit into one file. Page checksums show a damaged file; it is set aside, and
-its runs are computed again.
+of different measures fit into one file. A file's name holds the SHA-256 of the content, which shows
+a damaged one; it is set aside, and its runs are computed again.
 
 A run's key is a hash of the resolved scenario, the seed, the measures and the model's version, see
 `sendcap.study.sweeps.identity`.
@@ -17,11 +17,10 @@ A run's key is a hash of the resolved scenario, the seed, the measures and the m
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
-import secrets
-import time
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -32,7 +31,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sendcap.errors import SendcapError, SendcapWarning
-from sendcap.files.single import is_temporary, plain_words, put, require_writable
+from sendcap.files.parquet import UNREADABLE
+from sendcap.files.single import plain_words, put, require_writable
+from sendcap.files.temporary import is_temporary, tidy
 from sendcap.study.sweeps.outcomes import Outcome
 from sendcap.version import __version__
 
@@ -41,13 +42,12 @@ FORMAT: Final = 1
 
 _COMPACT_AT: Final = 256
 """Files at which they are compacted: more take longer to list than they are worth."""
-_MARK: Final = "sendcap-store.json"
+MARK: Final = "sendcap-store.json"
 _PREFIX: Final = "runs-"
 _SUFFIX: Final = ".parquet"
 _DAMAGED: Final = ".damaged"
 _KEY: Final = b"sendcap"
-_STALE_S: Final = 3600.0
-"""No file takes that long to write: one of that age was left behind by a killed sweep."""
+_DIGITS: Final = 64
 
 
 class StoreError(SendcapError):
@@ -93,14 +93,10 @@ class Store:
         directory = self.directory
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            if not (directory / _MARK).exists():
+            if not (directory / MARK).exists():
                 about = {"format": FORMAT, "version": __version__}
-                put(directory / _MARK, (json.dumps(about) + "\n").encode())
-            for path in directory.iterdir():
-                if is_temporary(path):
-                    with suppress(FileNotFoundError):
-                        if time.time() - path.stat().st_mtime > _STALE_S:
-                            path.unlink()
+                put(directory / MARK, (json.dumps(about) + "\n").encode())
+            tidy(directory)
             require_writable(directory)
         except OSError as error:
             raise _failure(directory, "written", error) from error
@@ -124,14 +120,14 @@ class Store:
         if len(replaced) < 2:
             return
         try:
-            self._files.add(write_file(self.directory, list(self._outcomes.values())))
+            name = write_file(self.directory, list(self._outcomes.values()))
         except StoreError:
             self._compact_at = 2 * len(replaced)
             return
-        for name in replaced:
+        for other in replaced - {name}:
             with suppress(OSError):  # another sweep may have removed it
-                (self.directory / name).unlink()
-        self._files -= replaced
+                (self.directory / other).unlink()
+        self._files = self._files - replaced | {name}
 
     def _read(self, name: str) -> bool:
         """Read a file; return False if it is gone."""
@@ -165,7 +161,7 @@ class Store:
 def _require_store(directory: Path) -> None:
     """Refuse a directory unless it is a store of this version, empty or missing."""
     try:
-        about = json.loads((directory / _MARK).read_bytes())
+        about = json.loads((directory / MARK).read_bytes())
         newer, version = int(about["format"]) > FORMAT, str(about["version"])
     except FileNotFoundError:
         # Another sweep may be about to make it.
@@ -193,6 +189,12 @@ def _names(directory: Path) -> set[str]:
     return {name for name in names if name.startswith(_PREFIX) and name.endswith(_SUFFIX)}
 
 
+def damaged_files(directory: Path) -> list[Path]:
+    """Return the files of a store that cannot be read; none if it does not exist."""
+    paths = [directory / name for name in sorted(_names(directory))]
+    return [path for path in paths if read_file(path) is None]
+
+
 def read_file(path: Path) -> list[Outcome] | None:
     """Return the outcomes in a file, None if it is damaged.
 
@@ -204,6 +206,10 @@ def read_file(path: Path) -> list[Outcome] | None:
         raise
     except OSError as error:
         raise _failure(path.parent, "read", error) from error
+    expected = path.name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+    # Older ones have a random name, and page checksums only.
+    if len(expected) == _DIGITS and hashlib.sha256(content).hexdigest() != expected:
+        return None
     try:
         table = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
         about = json.loads((table.schema.metadata or {})[_KEY])
@@ -213,7 +219,7 @@ def read_file(path: Path) -> list[Outcome] | None:
         outcomes = [Outcome(*row) for row in zip(*columns, strict=True)]
         for outcome in outcomes:
             outcome.columns()
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None
     return outcomes
 
@@ -231,8 +237,7 @@ def write_file(directory: Path, outcomes: Sequence[Outcome]) -> str:
     )
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd", write_page_checksum=True)
-    # Never a name that was used before: a reader may know it.
-    name = f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+    name = f"{_PREFIX}{hashlib.sha256(content.getvalue()).hexdigest()}{_SUFFIX}"
     try:
         put(directory / name, content.getvalue())
     except OSError as error:
