@@ -25,7 +25,7 @@ def small() -> dict[str, Any]:
     }
 
 
-seconds = st.floats(0, 1e9, allow_subnormal=False)
+seconds = st.just(0.0) | st.floats(1e-6, 1e9)
 positive = st.floats(1e-6, 1e9)
 duration = seconds.map(format_duration)
 positive_duration = positive.map(format_duration)
@@ -127,8 +127,8 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
             "name": one,
             "messages": draw(st.integers(1, 10**9 - 1)),
             "audience": draw(audiences),
-            "at": draw(st.floats(0, 1e6).map(format_duration)),
-            "spread": draw(st.floats(0, 1_209_600).map(format_duration)),
+            "at": draw(st.floats(1e-6, 1e6).map(format_duration)),
+            "spread": draw(st.floats(1e-6, 1_209_600).map(format_duration)),
             "validity": draw(st.floats(1, 302_400).map(format_duration)),
         }
         for one in names

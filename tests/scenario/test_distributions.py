@@ -101,7 +101,7 @@ def test_blank_lines_and_quoted_cells_of_a_file_are_read(tmp_path: Path) -> None
     ("content", "changes", "part"),
     [
         ("t\n1\n", {"file": "no.csv"}, 'file "no.csv": No such file or directory'),
-        ("t\n1\n", {"file": "."}, "Is a directory"),
+        ("t\n1\n", {"file": "."}, "is a directory"),
         ("time\n1\n", {}, 'line 1: no column "t"'),
         ("tt\n1\n", {}, 'did you mean "tt"?'),
         ("t\n1\n-2\n", {}, 'file "x.csv", line 3: "-2" is not a duration'),

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from scenarios import small
 
 from sendcap.errors import ScenarioError, SendcapWarning
-from sendcap.scenario import Rate, dumps, from_dict, load, loads, preset_text, to_dict
+from sendcap.scenario import (
+    Rate,
+    dumps,
+    from_dict,
+    load,
+    loads,
+    preset_text,
+    to_dict,
+    updated,
+)
 
 Break = Callable[[dict[str, Any]], Any]
 
@@ -195,7 +204,8 @@ CASES: list[tuple[Break, str]] = [
     (put(*GMAIL, "transient", value=1.5), "providers.gmail.transient: must be at most 1, not 1.5"),
     (put(*GMAIL, "transient", value=-0.5), "transient: must be at least 0, not -0.5"),
     (put(*GMAIL, "transient", value=float("nan")), "transient: must be a finite number, not NaN"),
-    (put(*GMAIL, "transient", value="1%"), 'transient: must be a number, not "1%"'),
+    (put(*GMAIL, "transient", value="1"), 'transient: must be a share, such as 0.004 or "0.4%"'),
+    (put(*GMAIL, "transient", value="101%"), 'transient: must be at most 1, not "101%"'),
     (put(*GMAIL, "transient", value=True), "transient: must be a number, not true"),
     (put("engagement", "open_rate", value=28), "engagement.open_rate: must be at most 1, not 28"),
     (put("relay", "error_rate", value=2), "relay.error_rate: must be at most 1, not 2"),
@@ -577,7 +587,7 @@ def test_other_rates_are_not_warned_of(rate: str) -> None:
         ("title = 1".encode("utf-16"), "is not UTF-8 text"),
         (b"", "is empty; a scenario has [[deliveries"),
         (b"seed = " + b"1" * 5000, "not valid TOML"),
-        (b"title = 0x" + b"f" * 9000, "title: must be text, not a value of type int"),
+        (b"title = 0x" + b"f" * 9000, "line 1: a number of more than 64 digits"),
         (b"#" * 10_000_001, "enormous"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
     ],
@@ -641,3 +651,67 @@ def test_a_saved_runs_scenario_is_offered_where_its_directory_is_given(tmp_path)
     (tmp_path / "scenario.toml").write_text("")
     with pytest.raises(ScenarioError, match=r"is a directory; .*, such as .*scenario\.toml$"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("messages = 1,000,000", "line 2: write 1,000,000 as 1_000_000"),
+        ("at = 10m", 'line 2: text needs quotes, such as at = "10m"'),
+        ("x = { dist = gamma, mean = '1s' }", 'line 2: text needs quotes, such as at = "10m"'),
+        ("rate = 100/s  # soon", 'line 2: text needs quotes, such as at = "10m"'),
+        ("title = My campaign", 'line 2: text needs quotes, such as at = "10m"'),
+        ("name = “one”", "line 2: “ is a typographic quote; write text in straight ones"),
+        ("a." * 20_000 + "a = 1", "line 2: a key of more than 10 parts"),
+        ('"a\\"b".' * 12 + "a = 1", "line 2: a key of more than 10 parts"),
+        ("seed = 0x" + "f" * 100_000, "line 2: a number of more than 64 digits"),
+    ],
+)
+def test_a_slip_in_toml_says_what_to_write(line: str, hint: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        loads(f"# a.b.c.d.e.f.g.h.i.j.k.l.m\n{line}\n")
+    assert str(caught.value).startswith(f"<string>: {hint}")
+
+
+def test_a_key_of_an_mta_leads_to_that_of_a_scenario() -> None:
+    data = small()
+    put(*GMAIL, "connection_limit", value=5)(data)
+    put(*GMAIL, "max-msg-rate", value="5/s")(data)
+    with pytest.raises(ScenarioError) as caught:
+        from_dict(data)
+    limit, rate = str(caught.value).splitlines()
+    assert "connection_limit: unknown key; a scenario calls it connections_per_ip" in limit
+    assert "max-msg-rate: unknown key; a scenario calls it rate" in rate
+
+
+def test_a_share_may_be_written_with_a_percent_sign() -> None:
+    data = small()
+    put(*GMAIL, "transient", value="0.4%")(data)
+    put(*FIRST, "audience", value={"gmail": "62 %", "other": "38%"})(data)
+    scenario = from_dict(data)
+    assert scenario.providers["gmail"].transient == 0.004
+    assert scenario.deliveries[0].audience == {"gmail": 0.62, "other": 0.38}
+
+
+def test_counts_as_an_audience_suggest_shares() -> None:
+    data = small()
+    put(*FIRST, "audience", value={"gmail": 62, "other": 38})(data)
+    with pytest.raises(ScenarioError) as caught:
+        from_dict(data)
+    assert str(caught.value).endswith(
+        'audience: "gmail" = 62 is more than 1; write shares that sum to 1, such as 0.62 or "62%"'
+    )
+
+
+def test_of_very_many_slips_the_first_are_shown() -> None:
+    data = small()
+    data["relay"] |= {f"key{number}": 1 for number in range(3000)}
+    with pytest.raises(ScenarioError) as caught:
+        from_dict(data)
+    assert len(str(caught.value).splitlines()) == 21
+    assert str(caught.value).endswith("and 2,980 problems more")
+
+
+def test_a_path_has_a_longest_length() -> None:
+    with pytest.raises(ScenarioError, match="has 8,999 characters; a path has at most 500"):
+        updated(from_dict(small()), {".".join(["abc"] * 2250): 1})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from sendcap.calibration.attempts import Floats
 from sendcap.calibration.logs.stamps import any_time
 from sendcap.calibration.times import Times
 from sendcap.errors import SendcapError
+from sendcap.files.reading import table_lines
 
 _MOST: Final = 500_000
 _LEAST: Final = 20
@@ -31,18 +33,17 @@ def latencies_s(file: str | os.PathLike[str] | None) -> tuple[Floats, Counter[st
     path = Path(file)
     columns: tuple[int, int] | None = None
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            separator = ";" if ";" in lines.readline(4096) else ","
-            lines.seek(0)
-            rows = csv.reader((line.replace("\0", "") for line in lines), delimiter=separator)
-            for row in rows:
-                columns = columns or _columns(row)
-                try:
-                    latencies.append(_latency_s(row, columns))
-                except ValueError as error:
-                    skipped[str(error)] += 1
-                if len(latencies) >= _MOST:
-                    break
+        lines = (line.replace("\0", "") for line in table_lines(path, errors="replace"))
+        first = next(lines, "")
+        separator = ";" if ";" in first else ","
+        for row in csv.reader(chain([first], lines), delimiter=separator):
+            columns = columns or _columns(row)
+            try:
+                latencies.append(_latency_s(row, columns))
+            except ValueError as error:
+                skipped[str(error)] += 1
+            if len(latencies) >= _MOST:
+                break
     except OSError as error:
         raise SendcapError(f"{path}: {error.strerror or error}") from None
     except csv.Error as error:

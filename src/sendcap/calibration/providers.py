@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sendcap.errors import SendcapError
+from sendcap.files.reading import table_lines
 from sendcap.mailbox_providers import HOSTS, OTHER, provider_of
 
 _MOST_REMEMBERED: Final = 200_000
@@ -68,21 +69,20 @@ def read_map(path: Path) -> dict[str, str]:
     """Read a CSV file of two columns: host or domain suffix, and provider."""
     providers: dict[str, str] = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            for number, row in enumerate(csv.reader(lines, strict=True), 1):
-                cells = [cell.strip() for cell in row]
-                if not any(cells) or (number == 1 and cells[-1].lower() == "provider"):
-                    continue
-                if len(cells) != 2 or not all(cells):
-                    raise SendcapError(f"{path}: line {number}: write two cells: {_EXAMPLE}")
-                end = cells[0].lower().lstrip("*@.").rstrip(".")
-                named = cells[1].isprintable() and cells[1] != "*" and "@" not in cells[1]
-                if not named or not end:
-                    raise SendcapError(
-                        f"{path}: line {number}: write a host or domain suffix and a provider: "
-                        f"{_EXAMPLE}"
-                    )
-                providers[end] = cells[1]
+        for number, row in enumerate(csv.reader(table_lines(path), strict=True), 1):
+            cells = [cell.strip() for cell in row]
+            if not any(cells) or (number == 1 and cells[-1].lower() == "provider"):
+                continue
+            if len(cells) != 2 or not all(cells):
+                raise SendcapError(f"{path}: line {number}: write two cells: {_EXAMPLE}")
+            end = cells[0].lower().lstrip("*@.").rstrip(".")
+            named = cells[1].isprintable() and cells[1] != "*" and "@" not in cells[1]
+            if not named or not end:
+                raise SendcapError(
+                    f"{path}: line {number}: write a host or domain suffix and a provider: "
+                    f"{_EXAMPLE}"
+                )
+            providers[end] = cells[1]
     except OSError as error:
         raise SendcapError(f"{path}: {error.strerror or error}") from None
     except (UnicodeDecodeError, csv.Error):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError
+from sendcap.scenario.toml import value_of
 
 _SETTING: Final = re.compile(r'((?:[^="]|"[^"]*")*)=(.*)', re.DOTALL)
 _OPENING: Final = ("{", "[", '"', "'")
@@ -100,10 +100,8 @@ def _parts(
 
 def _value(text: str, what: str) -> Any:
     try:
-        values = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError) as problem:
+        return value_of(text)
+    except ValueError as problem:
         if text.startswith(_OPENING):
-            raise SendcapError(f"{what}: not valid TOML: {problem}") from None
+            raise SendcapError(f"{what}: {problem}") from None
         return text
-    # A line break would begin another key.
-    return values["value"] if len(values) == 1 else text

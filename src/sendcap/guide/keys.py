@@ -28,6 +28,8 @@ _SOURCES: Final = {
     "ExponentialRetry": "Momentum, `Retry_Interval` and `Max_Retry_Interval`",
 }
 """Sources that the models do not name, by table and key."""
+_HUGE: Final = 10**12
+"""Of larger bounds the meaning speaks."""
 _GENERIC: Final = str(DURATION_SCHEMA["description"])
 
 
@@ -198,7 +200,7 @@ def _type(about: Mapping[str, Any]) -> str:
         return " or ".join([about["title"].lower(), *words])
     if about.get("format") == "date-time":
         return "date and time"
-    if kind == "number" and about.get("le") == 1:
+    if about.get("title") == "Share":
         return "share"
     return {"integer": "whole number", "number": "number", "string": "text"}.get(kind, "table")
 
@@ -214,7 +216,7 @@ def _unit(field: str, about: Mapping[str, Any]) -> str:
         return str(about["unit"])
     kinds = {_type(option).partition(" or ")[0] for option in _options(about)}
     if "share" in kinds or "a share per provider" in kinds:
-        return "0 to 1"
+        return "0 to 1, or %"
     if kinds & {"duration", "list of durations"}:
         return "ms, s, m, h, d, w"
     if "rate" in kinds:
@@ -233,7 +235,18 @@ def _default(about: Mapping[str, Any]) -> str:
 
 def _meaning(about: Mapping[str, Any]) -> str:
     text = str(about.get("description", ""))
-    return "" if text.startswith(_GENERIC) else _plain(text)
+    meaning = "" if text.startswith(_GENERIC) else _plain(text)
+    return " ".join(filter(None, (meaning, _bounds(about))))
+
+
+def _bounds(about: Mapping[str, Any]) -> str:
+    """Return the bounds of a number as a sentence."""
+    for option in _options(about):
+        low = option.get("minimum", option.get("exclusiveMinimum"))
+        high = option.get("exclusiveMaximum", option.get("maximum"))
+        if _type(option) in ("whole number", "number") and None not in (low, high):
+            return f"{low:,g} to {high:,}." if high < _HUGE else ""
+    return ""
 
 
 def _summary(table: Mapping[str, Any]) -> str:

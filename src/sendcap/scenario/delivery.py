@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from sendcap.scenario.durations import Duration, DurationText, PositiveDuration, parse_duration
-from sendcap.scenario.section import Count, Name, Section, Share, unit
+from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
+from sendcap.scenario.section import MOST, Count, Name, Section, Share, unit
+from sendcap.text.quoting import shown
 
 LONGEST_VALIDITY_S: Final = parse_duration("3.5d")
 """Adobe's Enhanced MTA honours a validity up to this, in seconds."""
@@ -24,7 +25,21 @@ def _sums_to_one(audience: dict[str, float]) -> dict[str, float]:
     return audience
 
 
-Audience = Annotated[dict[Name, Share], AfterValidator(_sums_to_one)]
+def _no_counts(audience: Any) -> Any:
+    """Refuse counts and percentages without their sign, which no share can be."""
+    weights = list(audience.values()) if isinstance(audience, dict) else []
+    are_counts = all(isinstance(each, int | float) and 0 <= each <= MOST for each in weights)
+    if not are_counts or max(weights, default=0) <= 1:
+        return audience
+    name = max(audience, key=audience.__getitem__)
+    share = audience[name] / math.fsum(weights)
+    raise ValueError(
+        f"{shown(name)} = {shown(audience[name])} is more than 1; write shares that sum to 1, "
+        f'such as {share:.4g} or "{100.0 * share:.4g}%"'
+    )
+
+
+Audience = Annotated[dict[Name, Share], BeforeValidator(_no_counts), AfterValidator(_sums_to_one)]
 """Share of each provider; they sum to 1."""
 
 
@@ -35,8 +50,8 @@ class Delivery(Section):
     """Name of the delivery, unique in the scenario."""
     messages: Annotated[Count, Field(lt=1_000_000_000), unit("messages")]
     """Number of messages to deliver."""
-    at: Duration = 0.0
-    """Start of sending; the delivery is *start pending* until then."""
+    at: Annotated[float, DurationText(most="366d", zero=True)] = 0.0
+    """Start of sending, up to 366d; the delivery is *start pending* until then."""
     # Opens are followed for 14 days from the start.
     spread: Annotated[float, DurationText(most="14d", zero=True)] = 0.0
     """Time over which the messages become ready evenly, up to 14d (default: all at once)."""

@@ -32,8 +32,11 @@ from sendcap.text.quoting import shown
 
 _Z95: Final = NormalDist().inv_cdf(0.95)
 
-Cv = Annotated[Number, Field(gt=0, le=100)]
+# Of a smaller cv, the square of the inverse is beyond what draws can tell from a constant.
+Cv = Annotated[Number, Field(ge=0.0001, le=100)]
 """Coefficient of variation: standard deviation over mean."""
+_LARGEST_RATIO: Final = 10_000
+"""Of the 95th percentile and the median; beyond it, nearly all the mean is in draws never seen."""
 
 
 class Constant(RandomTime):
@@ -141,7 +144,7 @@ class Lognormal(RandomTime):
     median: PositiveDuration | None = None
     """Median, with ``p95``."""
     p95: PositiveDuration | None = None
-    """95th percentile."""
+    """95th percentile, up to 10,000 times the median."""
 
     @model_validator(mode="after")
     def _one_pair(self) -> Lognormal:
@@ -149,9 +152,14 @@ class Lognormal(RandomTime):
         by_median = (self.median is not None, self.p95 is not None)
         if {by_mean, by_median} != {(True, True), (False, False)}:
             raise ValueError("needs either mean and cv, or median and p95, and not both pairs")
-        if self.median is not None and self.p95 is not None and self.p95 <= self.median:
+        if self.median is not None and self.p95 is not None:
             median, p95 = (shown(format_duration(at)) for at in (self.median, self.p95))
-            refuse("lognormal", [(("p95",), f"must be more than the median, {median}, not {p95}")])
+            if self.p95 <= self.median:
+                message = f"must be more than the median, {median}, not {p95}"
+                refuse("lognormal", [(("p95",), message)])
+            if self.p95 > _LARGEST_RATIO * self.median:
+                message = f"must be at most {_LARGEST_RATIO:,} times the median, {median}"
+                refuse("lognormal", [(("p95",), f"{message}, not {p95}")])
         return self
 
     @property

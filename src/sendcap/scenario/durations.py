@@ -35,6 +35,8 @@ _LONGEST_TEXT: Final = 100
 _REMEMBERED: Final = 4096
 """Texts and times: a sweep reads and writes the same ones for each of its points."""
 _LONGEST_FIELD_S: Final = 100 * 365.25 * 86_400
+_SHORTEST_FIELD_S: Final = 1e-6
+"""A microsecond: below it, a time is a slip, and so many of them fill no day."""
 _EXAMPLE: Final = 'give a number with a unit (ms, s, m, h, d or w), for example "20m" or "4d12h"'
 
 
@@ -101,7 +103,7 @@ def as_seconds(time: float | str, name: str) -> float:
     if not isinstance(time, str):
         return float(time)
     try:
-        return parse_duration(time)
+        return checked_duration(time)
     except ValueError as error:
         raise SendcapError(f"{name}: {error}") from error
 
@@ -159,10 +161,12 @@ def _compound(seconds: int) -> str:
 
 
 def checked_duration(value: Any) -> float:
-    """Read a duration as a field of a scenario: no longer than 100 years."""
+    """Read a duration as a field of a scenario: 0, or from a microsecond to 100 years."""
     seconds = parse_duration(value)
     if seconds > _LONGEST_FIELD_S:
         raise ValueError(f"{shown(value)} is more than 100 years")
+    if 0.0 < seconds < _SHORTEST_FIELD_S:
+        raise ValueError(f"{shown(value)} is less than a microsecond; the least is 0.001ms")
     return seconds
 
 

@@ -12,9 +12,12 @@ from sendcap.scenario import problems
 from sendcap.scenario.files import from_dict, to_dict
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.section import Place
-from sendcap.text.quoting import did_you_mean, dotted, shown, visible
+from sendcap.text.quoting import did_you_mean, dotted, first_few, shown, visible
 
 _PIECE: Final = re.compile(r'(?:^|\.)(?:([A-Za-z0-9_-]+)|"([^"]*)")|\[(\d{1,9})\]')
+
+
+_LONGEST_PATH: Final = 500
 
 
 def updated(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
@@ -76,7 +79,7 @@ def _within(table: Any, piece: str | int, path: str, place: Place) -> Any:
         return table[piece]
     if isinstance(piece, str) and isinstance(table, dict):
         if piece not in table:
-            hint = did_you_mean(piece, table) or f"; {where} has {', '.join(table)}"
+            hint = did_you_mean(piece, table) or f"; {where} has {first_few(table)}"
             raise ScenarioError(f"{path}: unknown path, no {shown(piece)} in {where}{hint}")
         return table[piece]
     if isinstance(table, list):
@@ -91,6 +94,10 @@ def _has_named_keys(place: Place) -> bool:
 
 def place_of(path: str) -> Place:
     """Return the keys and numbers of a path."""
+    if len(path) > _LONGEST_PATH:
+        raise ScenarioError(
+            f"{shown(path)}: has {len(path):,} characters; a path has at most {_LONGEST_PATH}"
+        )
     place: list[str | int] = []
     position = 0
     while position < len(path):

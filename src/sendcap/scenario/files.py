@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -15,10 +14,12 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import SchemaError, SchemaSerializer, core_schema
 
 from sendcap.errors import ScenarioError
+from sendcap.files.reading import opened
 from sendcap.scenario import kinds, problems
 from sendcap.scenario.ranges import split
 from sendcap.scenario.scenario import Scenario
-from sendcap.text.quoting import did_you_mean, visible
+from sendcap.scenario.toml import table_of
+from sendcap.text.quoting import did_you_mean, shown, visible
 
 SCENARIO: Final = "scenario.toml"
 """Name of the scenario's file in the directory of a result."""
@@ -79,7 +80,7 @@ def read_text(path: Path, name: str, kind: str) -> str:
         own = path / f"{kind}.toml"
         such_as = f", such as {visible(str(own))}" if own.is_file() else ""
         raise ScenarioError(f"{name}: is a directory; give {article} {kind} file{such_as}")
-    with path.open("rb") as stream:
+    with opened(path, once=True) as stream:
         content = stream.read(_LARGEST_BYTES + 1)
     if len(content) > _LARGEST_BYTES:
         raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not {article} {kind}")
@@ -94,11 +95,9 @@ def read_text(path: Path, name: str, kind: str) -> str:
 def parsed(text: str, name: str) -> dict[str, Any]:
     """Read the text of a TOML file; errors name it."""
     try:
-        return tomllib.loads(text)
-    except ValueError as problem:  # tomllib's own errors, and numbers of thousands of digits
-        raise ScenarioError(f"{name}: not valid TOML: {problem}") from None
-    except RecursionError:
-        raise ScenarioError(f"{name}: not valid TOML: nested too deeply") from None
+        return table_of(text)
+    except ValueError as problem:
+        raise ScenarioError(f"{name}: {problem}") from None
 
 
 def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scenario:
@@ -138,6 +137,8 @@ def from_dict(
     ScenarioError
         With one line per problem.
     """
+    if not isinstance(data, Mapping):
+        raise ScenarioError(f"{name}: must be a table, not {shown(data)}")
     try:
         return Scenario.model_validate(data, context={"folder": folder})
     except ValidationError as error:
@@ -148,7 +149,7 @@ def from_dict(
             f"{path}: is a range, which only `sendcap forecast` accepts; give one value"
             for path in split(data).ranges
         ] or problems.lines(error, data)
-        raise ScenarioError("\n".join(f"{name}: {line}" for line in lines)) from None
+        raise problems.refused(name, lines) from None
 
 
 def to_dict(scenario: Scenario, *, defaults: bool = True) -> dict[str, Any]:
@@ -237,6 +238,21 @@ def schema() -> dict[str, Any]:
     """Return the JSON schema of scenario files."""
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
-        **Scenario.model_json_schema(schema_generator=_AsWritten),
+        **_with_bounds(Scenario.model_json_schema(schema_generator=_AsWritten)),
         "title": "sendcap scenario",
     }
+
+
+_BOUNDS: Final = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+}
+
+
+def _with_bounds(about: Any) -> Any:
+    """Rename the bounds of numbers: behind a validator, pydantic leaves them its own names."""
+    if isinstance(about, dict):
+        return {_BOUNDS.get(key, key): _with_bounds(value) for key, value in about.items()}
+    return [_with_bounds(item) for item in about] if isinstance(about, list) else about

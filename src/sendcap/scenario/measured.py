@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from sendcap.files.reading import table_lines
 from sendcap.scenario.durations import DURATION_SCHEMA, checked_duration, format_duration
 from sendcap.scenario.random_time import RandomTime, Seconds
 from sendcap.text.quoting import did_you_mean, shown
@@ -48,8 +49,8 @@ def from_file(table: dict[str, Any], folder: Path | None) -> tuple[float, ...]:
     if not isinstance(name, str) or not isinstance(column, str):
         raise ValueError("file and column must both be text")  # noqa: TRY004 (pydantic)
     try:
-        with (folder or Path()).joinpath(name).open(encoding="utf-8-sig", newline="") as lines:
-            return _Seconds(_column(_rows(lines), column))
+        lines = table_lines((folder or Path()).joinpath(name))
+        return _Seconds(_column(_rows(lines), column))
     except OSError as problem:
         raise ValueError(f"file {shown(name)}: {problem.strerror or problem}") from None
     except UnicodeDecodeError:

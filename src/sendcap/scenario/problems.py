@@ -4,22 +4,56 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from sendcap.errors import ScenarioError
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.section import Place, Section
 from sendcap.text.quoting import did_you_mean, dotted, shown
 
+_MOST_LINES: Final = 20
+_LONGEST_PATH: Final = 200
+_ELSEWHERE: Final = {
+    **dict.fromkeys(
+        (
+            *("connection_limit", "provider_connection_limit", "max_smtp_out"),
+            *("max_outbound_connections", "smtp_destination_concurrency_limit"),
+            "default_destination_concurrency_limit",
+        ),
+        "connections_per_ip",
+    ),
+    **dict.fromkeys(
+        (
+            *("max_deliveries_per_connection", "provider_max_deliveries_per_connection"),
+            *("max_msg_per_connection", "connection_max_messages"),
+        ),
+        "messages_per_connection",
+    ),
+    **dict.fromkeys(
+        ("max_message_rate", "provider_max_message_rate", "max_msg_rate"),
+        "rate",
+    ),
+}
+"""Keys of MTAs, and those of a scenario that mean the same."""
 _TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("dist", RandomTime),
     ("policy", RetryPolicy),
 )
+
+
+def refused(name: str, lines: Iterable[str]) -> ScenarioError:
+    """Return the error of a file, a line for each problem."""
+    problems = list(dict.fromkeys(lines))
+    shown_lines = problems[:_MOST_LINES]
+    if len(problems) > _MOST_LINES:
+        shown_lines.append(f"and {len(problems) - _MOST_LINES:,} problems more")
+    return ScenarioError("\n".join(f"{name}: {line}" for line in shown_lines))
 
 
 def lines(error: ValidationError, data: Any, root: type[BaseModel] = Scenario) -> list[str]:
@@ -38,6 +72,8 @@ def _line(details: ErrorDetails, data: Any, root: type[BaseModel]) -> str:
     if details["type"] == "extra_forbidden":
         message = _unknown_key(details["loc"], root)
     path = dotted(place)
+    if len(path) > _LONGEST_PATH:
+        path = f"{path[: _LONGEST_PATH - 1]}…"
     return f"{path}: {message}" if path else message
 
 
@@ -110,6 +146,9 @@ def _unknown_key(place: Place, root: type[BaseModel]) -> str:
     known = list(table.model_fields) if is_table else []
     if isinstance(table, type) and issubclass(table, Section):
         known += table.read_away
+    elsewhere = _ELSEWHERE.get(str(place[-1]).casefold().replace("-", "_"))
+    if elsewhere in known:
+        return f"unknown key; a scenario calls it {elsewhere}"
     return "unknown key" + (did_you_mean(place[-1], known) or f"; known: {', '.join(known)}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Final, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sendcap.scenario.distributions import Constant, Distribution
 from sendcap.scenario.durations import (
@@ -18,6 +18,7 @@ from sendcap.scenario.durations import (
 )
 from sendcap.scenario.rates import RateField
 from sendcap.scenario.section import (
+    MOST_AT_A_TIME,
     Count,
     CountOrUnlimited,
     Name,
@@ -90,7 +91,9 @@ class Provider(Section):
     deliveries per connection, idle timeout 60 s.
     """
 
-    connections_per_ip: Annotated[Count, unit("connections", _KUMOMTA)] = 10
+    connections_per_ip: Annotated[
+        Count, Field(le=MOST_AT_A_TIME), unit("connections", _KUMOMTA)
+    ] = 10
     """Concurrent connections from each source address."""
     messages_per_connection: Annotated[CountOrUnlimited, unit("attempts", _KUMOMTA)] = 100
     """Attempts after which a connection is closed, or "unlimited"."""

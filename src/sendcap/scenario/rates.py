@@ -24,6 +24,9 @@ _RATE: Final = re.compile(
     rf"(?:,max_burst=(?P<burst>{_COUNT}))?",
     re.ASCII,
 )
+_MOST: Final = 10**12
+_LONGEST_S: Final = 366 * 86_400
+"""Longest simulated time."""
 _PERIODS: Final[dict[str, int]] = {
     **dict.fromkeys(("s", "sec", "second"), 1),
     **dict.fromkeys(("m", "min", "minute"), 60),
@@ -44,9 +47,9 @@ class Rate:
     Attributes
     ----------
     limit
-        Messages per period, at least 1.
+        Messages per period, 1 to 10¹².
     period_s
-        Length of the period in whole seconds.
+        Length of the period in whole seconds, up to 366 days.
     burst
         How many may go at once (the GCRA's tolerance), or None where the text does not say.
 
@@ -70,6 +73,11 @@ class Rate:
             raise ValueError(f"a rate's period is a whole number of seconds, not {self.period_s!r}")
         if self.burst is not None and self.burst < 1:
             raise ValueError(f"max_burst must be at least 1, the even spacing, not {self.burst}")
+        for name, number in (("limit", self.limit), ("max_burst", self.burst or 1)):
+            if number > _MOST:
+                raise ValueError(f"a rate's {name} is at most {_MOST}, not {shown(number)}")
+        if self.period_s > _LONGEST_S:
+            raise ValueError(f"a rate's period is at most 366d, not {shown(self.period_s)}s")
         object.__setattr__(self, "period_s", float(self.period_s))
 
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
@@ -15,19 +15,20 @@ from sendcap.scenario.durations import format_duration, parse_duration
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.section import (
+    LARGEST_SEED,
     MOST_AT_A_TIME,
     Name,
     OneOrMore,
     Place,
     Section,
+    Seed,
     Title,
-    Whole,
     refuse,
     repeated,
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.suspend import Suspend
-from sendcap.text.quoting import did_you_mean, dotted, shown
+from sendcap.text.quoting import did_you_mean, dotted, first_few, shown
 
 _LONG_PERIOD_S: Final = parse_duration("15m")
 
@@ -41,6 +42,12 @@ def _date(value: Any) -> Any:
     return value
 
 
+def _of_our_time(start: datetime) -> datetime:
+    if not 1900 <= start.year <= 2200:
+        raise ValueError(f"must be from 1900 to 2200, not {start.isoformat()}")
+    return start
+
+
 class Scenario(Section):
     """A scenario; every key of a scenario file is an attribute of the same name.
 
@@ -50,10 +57,10 @@ class Scenario(Section):
 
     title: Title = ""
     """Title of tables and charts."""
-    seed: Annotated[Whole, Field(ge=0)] = 0
-    """Seed of all random draws; the same scenario and seed give the same results."""
-    start: Annotated[datetime, BeforeValidator(_date)] | None = None
-    """Date and time of t = 0, for labels only."""
+    seed: Seed = 0
+    """Seed of all random draws, below 2^128; the same scenario and seed give the same results."""
+    start: Annotated[datetime, BeforeValidator(_date), AfterValidator(_of_our_time)] | None = None
+    """Date and time of t = 0, for labels only; 1900 to 2200."""
     time: Time = Field(default_factory=Time)
     """Time: resolution, look-ahead and end of the simulation."""
     deliveries: OneOrMore[Delivery]
@@ -84,7 +91,8 @@ class Scenario(Section):
         ScenarioError
             If it is anything else.
         """
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        whole = isinstance(seed, int) and not isinstance(seed, bool)
+        if not (whole and 0 <= seed <= LARGEST_SEED):
             raise ScenarioError(f"seed: must be a whole number from 0, not {shown(seed)}")
         return self.model_copy(update={"seed": seed})
 
@@ -108,7 +116,7 @@ class Scenario(Section):
         return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
-        defined = f"; defined: {', '.join(self.providers)}"
+        defined = f"; defined: {first_few(self.providers)}"
         for number, delivery in enumerate(self.deliveries):
             for name in delivery.audience:
                 if name not in self.providers:
@@ -155,9 +163,6 @@ class Scenario(Section):
 
     def _too_many_connections(self) -> Iterator[tuple[Place, str]]:
         ips, most = self.mta.ips, MOST_AT_A_TIME
-        if ips > most:
-            yield ("mta", "ips"), f"must be at most {most}, not {shown(ips)}"
-            return
         for name, provider in self.providers.items():
             per_ip = provider.connections_per_ip
             if per_ip * ips > most:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
@@ -94,7 +95,24 @@ def _number(value: Any) -> float:
         raise ValueError(f"{shown(value)} is too large") from None
 
 
+_PERCENT: Final = re.compile(r"\d{1,3}(?:\.\d{0,20})?\s*%", re.ASCII)
+
+
+def _share(value: Any) -> float:
+    if not isinstance(value, str):
+        return _number(value)
+    if not _PERCENT.fullmatch(value.strip()):
+        raise ValueError(f'must be a share, such as 0.004 or "0.4%", not {shown(value)}')
+    # Divided, so that 99% is the same number as 0.99.
+    return float(value.strip().removesuffix("%")) / 100.0
+
+
+_LONGEST_NAME: Final = 200
+"""Characters of a name or a title: more fits into no table."""
+
+
 def _name(value: str) -> str:
+    _require_short(value)
     if not value.strip() or value != value.strip() or not value.isprintable():
         raise ValueError(
             f"{shown(value)} cannot be a name; write visible characters without spaces at the ends"
@@ -105,9 +123,17 @@ def _name(value: str) -> str:
 
 
 def _title(value: str) -> str:
+    _require_short(value)
     if not value.isprintable():
         raise ValueError(f"{shown(value)} cannot be a title; write visible characters on one line")
     return value
+
+
+def _require_short(text: str) -> None:
+    if len(text) > _LONGEST_NAME:
+        raise ValueError(
+            f"{shown(text)} has {len(text):,} characters; write at most {_LONGEST_NAME}"
+        )
 
 
 def _at_least_one(entries: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -125,14 +151,33 @@ OneOrMore = Annotated[
 """A list with at least one entry."""
 Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number; true and text are refused."""
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
-"""A whole number of at least 1."""
+MOST: Final = 10**9
+"""More messages than anybody has; no count needs to be larger."""
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST)]
+"""A whole number from 1 to a billion."""
+LARGEST_SEED: Final = 2**128 - 1
+"""The seeds of replications have 128 bits."""
+Seed = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
+"""A seed of random draws."""
 MOST_AT_A_TIME: Final = 1_000_000
 """More relay workers, source addresses or connections are a slip, and would take for ever."""
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 """A finite number; true and text are refused."""
-Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1, allow_inf_nan=False)]
-"""A share or a probability, 0 to 1."""
+_SHARE_SCHEMA: Final[dict[str, Any]] = {
+    "title": "Share",
+    "type": ["number", "string"],
+    "minimum": 0,
+    "maximum": 1,
+    "pattern": f"^{_PERCENT.pattern}$",
+    "examples": [0.004, "0.4%"],
+}
+Share = Annotated[
+    float,
+    BeforeValidator(_share),
+    Field(ge=0, le=1, allow_inf_nan=False),
+    WithJsonSchema(_SHARE_SCHEMA),
+]
+"""A share or a probability, 0 to 1, or text with a percent sign."""
 Name = Annotated[str, AfterValidator(_name)]
 """The name of a delivery, a provider or a reason."""
 Title = Annotated[str, AfterValidator(_title)]
@@ -148,15 +193,19 @@ def _count_or_unlimited(value: Any) -> int | str:
         raise ValueError(f'must be a whole number or "unlimited", not {shown(value)}') from None
     if count < 1:
         raise ValueError(f'must be at least 1, or "unlimited", not {count}')
+    if count > MOST:
+        raise ValueError(f'must be at most {MOST}, or "unlimited", not {shown(value)}')
     return count
 
 
 CountOrUnlimited = Annotated[
     int | Literal["unlimited"],
     PlainValidator(_count_or_unlimited),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "unlimited"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST}, {"const": "unlimited"}]}
+    ),
 ]
-"""A whole number of at least 1, or ``"unlimited"``."""
+"""A whole number from 1 to a billion, or ``"unlimited"``."""
 
 
 def _or_none(value: Any, write: SerializerFunctionWrapHandler) -> Any:

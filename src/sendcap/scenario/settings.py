@@ -161,7 +161,7 @@ class Relay(Section):
 class Mta(Section):
     """The MTA: source addresses, ingress, spool, suspension, validity and retries."""
 
-    ips: Annotated[Count, unit("addresses")] = 1
+    ips: Annotated[Count, Field(le=MOST_AT_A_TIME), unit("addresses")] = 1
     """Source addresses; the providers' limits apply to each."""
     ingress_rate: ServerRateField = None
     """Rate at which the MTA accepts messages from the relay, or "none"."""

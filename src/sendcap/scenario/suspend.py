@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
 from sendcap.scenario.section import Count, Section, unit
@@ -32,7 +32,7 @@ class Suspend(Section):
     Momentum 4, ``modules.adaptive``: sweep rule for deferrals.
     """
 
-    after: Annotated[Count, unit("answers")] = 1
+    after: Annotated[Count, Field(le=100_000), unit("answers")] = 1
     """Throttled answers that start a suspension."""
     within: PositiveDuration = parse_duration("1h")
     """Sliding period in which they are counted."""

@@ -13,6 +13,7 @@ _LONGEST_NAME: Final = 24
 _PERSON: Final = r"[\w.!#$&'+=?^`{|}~-]"
 # A match begins where a word does, so that the time grows with the length, not with the square.
 _ADDRESS: Final = re.compile(rf"(?<!{_PERSON}){_PERSON}++(?:@|%40)[\w.-]*\w")
+_MOST_NAMES: Final = 10
 
 
 def shown(value: Any) -> str:
@@ -81,6 +82,17 @@ def dotted(position: Sequence[str | int]) -> str:
             bare = re.fullmatch(r"[A-Za-z0-9_-]+", piece) is not None
             path += ("." if path else "") + (piece if bare else shown(piece))
     return path
+
+
+def first_few(names: Iterable[str]) -> str:
+    """Return names in a row, and an ellipsis after the first ten.
+
+    >>> first_few(["gmail", "yahoo"])
+    'gmail, yahoo'
+    """
+    shown_names = [shortened(visible(name)) for name in names]
+    more = ", …" if len(shown_names) > _MOST_NAMES else ""
+    return ", ".join(shown_names[:_MOST_NAMES]) + more
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

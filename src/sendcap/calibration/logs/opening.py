@@ -5,14 +5,17 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import zlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import pyarrow as pa
 
 from sendcap.errors import SendcapError
+from sendcap.files.reading import opened
 from sendcap.text.quoting import without_addresses
 
 _BLOCK: Final = 1 << 20
@@ -26,6 +29,10 @@ _MAGIC: Final = {
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
+_MOST_TIMES: Final = 250
+"""Logs shrink to a tenth or a thirtieth; what shrinks to less is made to fill a memory."""
+_FREE_BYTES: Final = 64 << 20
+"""Unpacked size that is never too large."""
 _DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
 
 
@@ -46,8 +53,9 @@ class Log:
         if path.is_dir():
             raise SendcapError(f"{path}: is a directory; give log files")
         try:
-            with path.open("rb") as file:
+            with opened(path) as file:
                 head = file.read(8)
+                self._size = os.fstat(file.fileno()).st_size
         except OSError as error:
             raise SendcapError(f"{path}: {error.strerror or error}") from None
         for magic, name in _MAGIC.items():
@@ -102,12 +110,15 @@ class Log:
 
     def _pieces(self, size: int) -> Iterator[bytes]:
         """Yield the text in pieces of a size, up to any damage."""
-        held, count = list[bytes](), 0
+        held, count, total = list[bytes](), 0, 0
         try:
-            with self._opened() as file:
+            with opened(self.path) as stored, self._unpacked(stored) as file:
                 # A read that meets damage loses everything it has read so far.
                 step = min(_STEP, size) if self.compression else size
                 while part := file.read(step):
+                    total += len(part)
+                    if self.compression and total > _FREE_BYTES + _MOST_TIMES * self._size:
+                        raise _too_large(self.path)
                     held.append(part)
                     count += len(part)
                     if count >= size:
@@ -118,11 +129,20 @@ class Log:
         if held:
             yield b"".join(held)
 
-    def _opened(self) -> BinaryIO:
-        if self.compression == "zstd":
-            return cast("BinaryIO", pa.input_stream(str(self.path), compression="zstd"))
-        opener: Any = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open, "": open}
-        return cast("BinaryIO", opener[self.compression](self.path, "rb"))
+    def _unpacked(self, stored: BinaryIO) -> AbstractContextManager[BinaryIO]:
+        match self.compression:
+            case "":
+                return stored
+            case "zstd":
+                return cast("BinaryIO", pa.input_stream(stored, compression="zstd"))
+        opener: Any = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open}[self.compression]
+        return cast("BinaryIO", opener(stored, "rb"))
+
+
+def _too_large(path: Path) -> SendcapError:
+    return SendcapError(
+        f"{path}: unpacks to more than {_MOST_TIMES} times the file's size; this is not a log"
+    )
 
 
 def _damage(error: BaseException) -> str:

@@ -14,7 +14,6 @@ from sendcap.scenario.files import parsed
 from sendcap.scenario.section import Place
 from sendcap.text.quoting import dotted, shown
 
-_LONGEST_LINE: Final = 20_000
 _LONGEST_KEY: Final = 500
 """Characters of a line that may contain a heading or a key, so that a long line costs little."""
 _KEY: Final = re.compile(r"\s*((?:[A-Za-z0-9_-]{1,200}|\"[^\"\\]{1,200}\"|'[^']{1,200}')\s*)=")
@@ -30,7 +29,7 @@ class KumomtaFile:
     def __init__(self, text: Text) -> None:
         self._text = text
         is_json = text.path.suffix == ".json"
-        self.data = _json(text) if is_json else _toml(text)
+        self.data = _json(text) if is_json else parsed(text.content, text.name)
         self._lines: dict[Place, int] = {} if is_json else lines_of(text.content)
 
     def where(self, place: Place) -> str:
@@ -60,14 +59,6 @@ def _kind(value: Any) -> str:
     """Return what a value is, without the value: it may be a password."""
     kinds = {str: "a text", bool: "true or false", list: "a list", dict: "a table"}
     return kinds.get(type(value), "a number")
-
-
-def _toml(text: Text) -> dict[str, Any]:
-    for number, line in enumerate(text.content.split("\n"), 1):
-        # The time of the parser grows with the square of the number of parts in a key.
-        if len(line) > _LONGEST_LINE:
-            raise text.error(number, f"has more than {_LONGEST_LINE:,} characters; break it up")
-    return parsed(text.content, text.name)
 
 
 def _json(text: Text) -> dict[str, Any]:

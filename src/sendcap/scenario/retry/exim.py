@@ -14,6 +14,7 @@ from sendcap.scenario.retry.policy import DELAY, Bounces, Delay, RetryPolicy, Ti
 from sendcap.text.quoting import shown
 
 _ARGUMENTS: Final = {"F": "F,cutoff,interval", "G": "G,cutoff,interval,factor"}
+_LONGEST_RULE: Final = 1_000
 _ARGUMENTS["H"] = _ARGUMENTS["G"].replace("G", "H")
 
 
@@ -68,6 +69,8 @@ def _factor(argument: list[str], text: str) -> float:
 
 
 def _checked(rule: str) -> str:
+    if len(rule) > _LONGEST_RULE:
+        raise ValueError(f"{shown(rule)} has more than {_LONGEST_RULE:,} characters")
     _steps(rule)
     return rule
 

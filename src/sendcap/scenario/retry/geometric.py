@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from pydantic import Field, PlainValidator, WithJsonSchema
@@ -34,7 +34,7 @@ class ExponentialRetry(RetryPolicy):
     """Name of the policy."""
     first: Delay = parse_duration("20m")
     """Delay after the first soft bounce."""
-    factor: Annotated[Number, Field(ge=1)] = 2.0
+    factor: Annotated[Number, Field(ge=1, le=1000)] = 2.0
     """Growth of the delay from one soft bounce to the next."""
     max: Cap = parse_duration("12h")
     """Longest delay, or "none"."""
@@ -84,12 +84,19 @@ class ScheduleRetry(RetryPolicy):
         return self.jitter > 0.0
 
 
+_MOST_RETRIES: Final = 1_000_000
+_RETRIES: Final = {"type": "integer", "minimum": 0, "maximum": _MOST_RETRIES}
+
+
 def _auto_or_count(value: Any) -> int | str:
     if value == "auto":
         return "auto"
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f'must be "auto" or a whole number from 0, not {shown(value)}')
-    return value
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (whole and 0 <= value <= _MOST_RETRIES):
+        raise ValueError(
+            f'must be "auto" or a whole number from 0 to {_MOST_RETRIES}, not {shown(value)}'
+        )
+    return int(value)
 
 
 class MomentumRetry(RetryPolicy):
@@ -114,7 +121,7 @@ class MomentumRetry(RetryPolicy):
     max_retries: Annotated[
         int | Literal["auto"],
         PlainValidator(_auto_or_count),
-        WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "auto"}]}),
+        WithJsonSchema({"anyOf": [_RETRIES, {"const": "auto"}]}),
     ] = "auto"
     """Retries before the policy gives up, or "auto": the validity decides."""
 

@@ -14,17 +14,18 @@ import csv
 import io
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, TextIO, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from sendcap.errors import SendcapError
+from sendcap.files.reading import table_lines
 from sendcap.files.tables import restored
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.scenario.durations import checked_duration
@@ -100,8 +101,7 @@ def read_readings(
     if Path(source).is_dir():
         raise SendcapError(f"{source}: is a directory; give a CSV file, such as a run's kpis.csv")
     try:
-        with Path(source).open(encoding="utf-8-sig", newline="") as lines:
-            return _taken(str(source), lines, modes, delivery)
+        return _taken(str(source), table_lines(Path(source)), modes, delivery)
     except OSError as problem:
         raise SendcapError(f"{source}: {problem.strerror or problem}") from None
     except UnicodeDecodeError:
@@ -119,7 +119,7 @@ class _Row:
 
 
 def _taken(
-    name: str, lines: TextIO, modes: Sequence[Mode] | None, delivery: str
+    name: str, lines: Iterable[str], modes: Sequence[Mode] | None, delivery: str
 ) -> dict[Mode, Readings]:
     rows = _of_delivery(name, list(_rows(name, lines)), delivery)
     present = list(dict.fromkeys(row.mode for row in rows))
@@ -170,7 +170,7 @@ def _readings(name: str, mode: Mode, rows: Sequence[_Row]) -> Readings:
     return Readings(mode, np.array([row.time_s for row in rows]), percent, decimals)
 
 
-def _rows(name: str, lines: TextIO) -> Iterator[_Row]:
+def _rows(name: str, lines: Iterable[str]) -> Iterator[_Row]:
     table = csv.DictReader(lines)
     columns = [restored(column.strip()) for column in table.fieldnames or []]
     if not any(columns):

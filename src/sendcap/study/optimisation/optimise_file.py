@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, kinds
+from sendcap.scenario.problems import refused
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.target import Target
@@ -21,7 +22,6 @@ from sendcap.study.sweeps.study_file import (
     checked,
     range_of,
     read_study,
-    refused,
     scenario_of,
 )
 from sendcap.text.quoting import shown

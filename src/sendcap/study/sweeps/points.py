@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import os
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +17,12 @@ import numpy as np
 import pandas as pd
 
 from sendcap.errors import ScenarioError, SendcapError
+from sendcap.files.reading import table_lines
 from sendcap.files.single import plain_words
 from sendcap.files.tables import restored
 from sendcap.scenario import Range, Scenario
 from sendcap.scenario.edits import Edits
+from sendcap.scenario.toml import value_of
 from sendcap.study.sweeps.designs import Design
 from sendcap.text.quoting import shown, visible
 
@@ -133,8 +134,7 @@ def _plain(value: Any) -> Any:
 def _read_csv(path: Path) -> list[dict[str, Any]]:
     name = visible(str(path))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(_rows(csv.reader(stream, strict=True), name))
+        rows = list(_rows(csv.reader(table_lines(path), strict=True), name))
     except OSError as error:
         raise SendcapError(f"{name}: cannot be read: {plain_words(error)}") from None
     except UnicodeDecodeError:
@@ -168,7 +168,7 @@ def _typed(text: str) -> Any:
     if not text or not set(text).isdisjoint(_CELLS_END):
         return text or None
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return value_of(text)
     except ValueError:
         return restored(text)
 

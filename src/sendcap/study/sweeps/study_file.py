@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
@@ -13,6 +13,7 @@ from sendcap.errors import ScenarioError, SendcapError
 from sendcap.files.single import plain_words
 from sendcap.scenario import Range, Scenario, from_dict, kinds, load, problems, updated
 from sendcap.scenario.files import parsed, read_text
+from sendcap.scenario.problems import refused
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.study.replication.measures import DEFAULT_MEASURES, Measure, measures_of
 from sendcap.study.sweeps.designs import Design
@@ -21,7 +22,6 @@ from sendcap.study.sweeps.points import Over, point_problems, points_of
 from sendcap.text.quoting import shown, visible
 
 EXAMPLE: Final = 'write a path in quotes, such as "mta.ips" = {}'
-_MOST_LINES: Final = 20
 
 
 def checked(function: Callable[[Any], Any], prefix: str = "") -> Callable[[Any], Any]:
@@ -115,15 +115,6 @@ def read_study(source: str | Path, kind: type[Table]) -> tuple[str, Path, str, T
         lines = [mistaken] if mistaken else problems.lines(error, data, kind)
         raise refused(name, lines) from None
     return name, path.parent, text, table
-
-
-def refused(name: str, lines: Iterable[str]) -> ScenarioError:
-    """Return the error of a study file, a line for each problem."""
-    problems = list(dict.fromkeys(lines))
-    shown_lines = problems[:_MOST_LINES]
-    if len(problems) > _MOST_LINES:
-        shown_lines.append(f"and {len(problems) - _MOST_LINES:,} problems more")
-    return ScenarioError("\n".join(f"{name}: {line}" for line in shown_lines))
 
 
 def scenario_of(

@@ -1,0 +1,62 @@
+"""Opening a user's file for reading: regular files only, with lines and sizes that have an end."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO, Final
+
+LONGEST_LINE: Final = 1_000_000
+"""Characters of a line of a table."""
+_MOST_BYTES: Final = 200_000_000
+"""Size of a table; beyond it, rows are a sample's business."""
+_MOST_LINES: Final = 5_000_000
+_OPEN_ALREADY: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Where a process has what it was started with: its standard input, and bash's ``<(…)``."""
+_KINDS: Final = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def opened(path: Path, *, once: bool = False) -> BinaryIO:
+    """Open a file; raise an `OSError` in plain words for anything else, without waiting for it.
+
+    ``once``: it is read once from start to end, so it may be the pipe of a standard input.
+    """
+    mode = path.stat().st_mode
+    if not (once and stat.S_ISFIFO(mode) and str(path).startswith(_OPEN_ALREADY)):
+        for is_kind, noun in _KINDS:
+            if is_kind(mode):
+                raise OSError(f"is {noun}; give a file")
+    return path.open("rb")
+
+
+def table_lines(path: Path, errors: str = "strict") -> Iterator[str]:
+    """Yield the lines of a text file with their ends, as the csv module takes them.
+
+    Raises an `OSError` in plain words for a file that is too large, or has too long a line.
+    """
+    with (
+        opened(path, once=True) as stream,
+        TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline="") as text,
+    ):
+        size = 0
+        for number in range(1, _MOST_LINES + 2):
+            line = text.readline(LONGEST_LINE + 1)
+            size += len(line)
+            if not line:
+                return
+            if len(line) > LONGEST_LINE:
+                raise OSError(f"line {number} has more than {LONGEST_LINE:,} characters")
+            if size > _MOST_BYTES or number > _MOST_LINES:
+                raise OSError(
+                    f"is too large (more than {_MOST_BYTES // 10**6} MB or {_MOST_LINES:,} lines); "
+                    f"give a part of it"
+                )
+            yield line
