@@ -145,6 +145,7 @@ OPENS: Final = {
     "calibration.attempts": "temporary files of its own",
     "files.reading": "this is the place",
     "files.single": "files that are written",
+    "files.tables": "tables that sendcap has written",
     "guide.pages": "pages of the package",
     "model.feasibility": "the control group's limit",
     "plotting": "saved directories",
