@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from blocks import Block
+from blocks import Block, file_name
 from click.testing import CliRunner
 
 from sendcap import scenario
 from sendcap.cli.commands import commands
 
-_FILE = re.compile(r"# ([\w-]+\.(?:toml|cf|conf|config|csv))\b.*\n")
 # What sets up an environment is not run: the gate does so.
 _SETS_UP = re.compile(r"(python3 -m venv|pip install|\. \.venv)")
 
@@ -34,10 +34,10 @@ class Session:
         if block.language == "console":
             for command, shown in _commands(block.text):
                 self._command(command, shown)
+        elif named := file_name(block):
+            Path(named).write_text(block.text, encoding="utf-8")
         elif block.language == "python":
             exec(compile(block.text, f"<line {block.line}>", "exec"), self._names)
-        elif named := _FILE.match(block.text):
-            Path(named[1]).write_text(block.text, encoding="utf-8")
         elif block.language == "toml":
             _fragment(block.text)
         elif block.language == "sh":
@@ -50,6 +50,8 @@ class Session:
         words = shlex.split(line, comments=True)
         if words[0] == "cat":
             _show(Path(words[1]), shown)
+        elif words[0] == "python":
+            assert_shown(shown, run_script(Path(words[1])))
         elif not _SETS_UP.match(command):
             assert words[0] == "sendcap", command
             result = CliRunner().invoke(commands, words[1:], prog_name="sendcap")
@@ -59,6 +61,13 @@ class Session:
             if target:
                 Path(target).write_text(result.stdout, encoding="utf-8")
             assert_shown(shown, result.output)
+
+
+def run_script(script: Path) -> str:
+    """Run a script as a reader would, with its processes; return what it prints."""
+    done = subprocess.run([sys.executable, script], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _commands(text: str) -> list[tuple[str, str]]:

@@ -29,6 +29,16 @@ def test_the_list_has_a_line_for_each_topic() -> None:
         assert any(line.split()[:1] == [page.name] and page.sentence in line for line in lines)
 
 
+def test_the_list_begins_with_what_the_pages_need() -> None:
+    output = sendcap("guide").output
+    head = output.partition("Tutorial:")[0]
+    assert "my-send.toml" in head
+    assert "(`sendcap guide your-own-send`)" in head
+    assert "\n    $ sendcap run my-send.toml --out my-run\n" in head
+    assert max(len(line) for line in output.splitlines()) <= 120
+    assert "](" not in output
+
+
 def test_a_page_is_plain_markdown_when_piped() -> None:
     assert sendcap("guide", "limits").output == (GUIDE / "how-to" / "limits.md").read_text()
 

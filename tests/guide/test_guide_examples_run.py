@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from blocks import GUIDE, PAGES, README, ROOT, blocks, name
+from blocks import GUIDE, PAGES, README, ROOT, blocks, file_name, name
 from files_written import assert_documented
-from session import Session
+from session import Session, run_script
 
 from sendcap import scenario
 
@@ -47,11 +47,27 @@ def test_examples_of_a_page_run_in_their_order(page, first_delivery, tmp_path, m
     monkeypatch.chdir(tmp_path)
     if page.stem == "calibrate":
         Path("mail.log").write_text(log_of_a_send(), encoding="utf-8")
-    if page.name == "README.md":
+    if "--out my-run\n" in page.read_text(encoding="utf-8"):
         Path("my-send.toml").write_text(SEND, encoding="utf-8")
-    elif page.parent.name != "tutorial":
+    else:
         shutil.copytree(first_delivery, tmp_path, dirs_exist_ok=True)
     session = Session()
     for block in blocks(page.read_text(encoding="utf-8")):
         session.run(block)
     assert_documented(tmp_path, (GUIDE / "reference" / "files.md").read_text(encoding="utf-8"))
+
+
+def test_the_python_of_a_page_runs_as_one_script(first_delivery, tmp_path, monkeypatch) -> None:
+    page = GUIDE / "how-to" / "python.md"
+    shutil.copytree(first_delivery, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    script = Path("page.py")
+    script.write_text(
+        "\n\n".join(
+            block.text
+            for block in blocks(page.read_text(encoding="utf-8"))
+            if block.language == "python" and file_name(block) is None
+        ),
+        encoding="utf-8",
+    )
+    assert "in the end it is" in run_script(script)

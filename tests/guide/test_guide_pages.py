@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import click
 import pytest
-from blocks import GUIDE, PAGES, ROOT, blocks, inline_code, links, name
+from blocks import (
+    GUIDE,
+    PAGES,
+    README,
+    ROOT,
+    blocks,
+    file_name,
+    inline_code,
+    links,
+    name,
+    names_written,
+)
 
 import sendcap
 from sendcap.cli.commands import commands
@@ -126,3 +139,35 @@ def test_an_unknown_topic_is_answered_by_a_suggestion(word, answer) -> None:
     with pytest.raises(SendcapError) as error:
         topic(word)
     assert answer in str(error.value)
+
+
+STARTS_WITH = {"my-send.toml", "my-run"}
+"""What the pages start with: several may show how it is made."""
+
+
+def test_no_two_pages_write_the_same_file() -> None:
+    count = Counter(written for page in PAGES for written in names_written(page) - STARTS_WITH)
+    assert len(count) > 30
+    assert {written for written, pages in count.items() if pages > 1} == set()
+
+
+def test_what_the_pages_start_with_is_the_same_everywhere() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    every = [block for text in texts for block in blocks(text)]
+    send = next(block.text for block in blocks(README.read_text()) if block.language == "toml")
+    assert {
+        block.text.partition("\n")[2] for block in every if file_name(block) == "my-send.toml"
+    } == {send}
+    assert {
+        line for text in texts for line in text.splitlines() if line.endswith("--out my-run")
+    } == {"$ sendcap run my-send.toml --out my-run"}
+
+
+def test_the_python_page_names_the_functions_that_use_processes() -> None:
+    using = {
+        f"sendcap.{public}"
+        for public in sendcap.__all__
+        if inspect.isfunction(function := getattr(sendcap, public))
+        and "workers" in inspect.signature(function).parameters
+    }
+    assert using <= set(inline_code(topic("python").text))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from itertools import groupby
 from typing import Final
 
 import click
 
 _LINK: Final = re.compile(r"\[([^]]+)\]\((?:[\w./-]*/)?([\w-]+)\.md(?:#[\w-]+)?\)")
+
+_BLOCK: Final = re.compile(r"^```\w*\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
 @click.command()
@@ -22,6 +25,7 @@ def guide(topic: str | None) -> None:
     from sendcap.guide import pages
 
     if topic is None:
+        click.echo(_plain(pages.introduction()))
         topics = pages.topics()
         width = max(len(page.name) for page in topics)
         for kind, members in groupby(topics, lambda page: page.kind):
@@ -29,17 +33,26 @@ def guide(topic: str | None) -> None:
             for page in members:
                 click.echo(f"  {page.name:<{width}}  {page.sentence}")
             click.echo()
-        click.echo("`sendcap guide TOPIC` shows a page.")
     elif sys.stdout.isatty():
         _render(pages.topic(topic).text)
     else:
         click.echo(pages.topic(topic).text, nl=False)
 
 
+def _without_links(text: str) -> str:
+    """Name a link's topic: a terminal follows no link between files."""
+    return _LINK.sub(r"\1 (`sendcap guide \2`)", text)
+
+
+def _plain(text: str) -> str:
+    """Return Markdown with code set in, and without the marks of blocks."""
+    pieces = _BLOCK.split(_without_links(text))
+    pieces[1::2] = [textwrap.indent(code, "    ") for code in pieces[1::2]]
+    return "".join(pieces)
+
+
 def _render(text: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    # A terminal follows no link between files; the topic's name is of use.
-    text = _LINK.sub(r"\1 (`sendcap guide \2`)", text)
-    Console().print(Markdown(text, hyperlinks=False))
+    Console().print(Markdown(_without_links(text), hyperlinks=False))

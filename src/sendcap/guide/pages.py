@@ -45,6 +45,12 @@ def topics() -> list[Topic]:
     return result
 
 
+def introduction() -> str:
+    """Return what the index says before its list, as Markdown."""
+    text = (GUIDE / "README.md").read_text(encoding="utf-8")
+    return text.partition("\n\n")[2].partition("\n## ")[0]
+
+
 def topic(name: str) -> Topic:
     """Return the page of a topic, such as ``limits``.
 

@@ -30,7 +30,7 @@ from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import from_dict
 
 Finished = tuple[Any, Future[Any]]
-"""An item and what comes of it."""
+"""An item and its result."""
 
 AHEAD: Final = 2
 """Items handed out per process: one under way, one waiting."""
@@ -113,9 +113,8 @@ class Processes:
 
     def _received(self, worker: _Worker, again: deque[_Task]) -> Iterator[Finished]:
         """Take a message of a worker: that it has started, or a result; or its death."""
-        try:
-            message = worker.pipe.recv_bytes()
-        except (EOFError, OSError):
+        message = _next_message(worker.pipe)
+        if message is None:
             yield from self._replaced(worker, again)
             return
         if not worker.started:
@@ -145,6 +144,14 @@ class Processes:
                 died = WorkerDiedError(f"worker process died {_DEATHS} times ({_how(code)})")
                 yield suspect.item, _future(pickle.dumps((False, died)))
         again.extend(task for task in worker.tasks if task is not None)
+
+
+def _next_message(pipe: Connection) -> bytes | None:
+    """Return what a process has sent, or None after its death."""
+    try:
+        return pipe.recv_bytes()
+    except (EOFError, OSError):
+        return None
 
 
 class _Worker:
