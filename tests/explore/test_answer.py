@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sendcap.analysis import expected
-from sendcap.explore.answer import answer
-from sendcap.explore.layout import page
+from sendcap.explore.answer import answer, chart
+from sendcap.explore.layout import Controls, page
 from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import load, loads, updated
 from sendcap.text.quantities import elapsed
@@ -15,7 +15,7 @@ from sendcap.text.quantities import elapsed
 def test_numbers_and_file_are_those_of_the_changed_scenario():
     scenario = load("quickstart")
 
-    found = answer(scenario, {"messages": 0.2, "ips": 4})
+    found, run = answer(scenario, {"messages": 0.2, "ips": 4})
 
     changed = updated(scenario, {"deliveries[0].messages": 200_000, "mta.ips": 4})
     its = expected(changed)
@@ -24,21 +24,21 @@ def test_numbers_and_file_are_those_of_the_changed_scenario():
     last = its.kpis("efs")["delivered_pct"].iloc[-1]
     assert found.facts["Delivered % in the end"] == f"{last:.2f} %"
     assert any("20 connections" in sentence for sentence in found.sentences)
-    assert "200,000 messages to deliver" in found.chart
+    assert "200,000 messages to deliver" in chart(run, None)
     assert not found.problem
 
 
 def test_only_the_modes_that_are_asked_for_are_drawn():
-    found = answer(load("quickstart"), {}, ("efs",))
+    _, run = answer(load("quickstart"), {})
 
-    assert "with EFS" in found.chart
-    assert "without EFS" not in found.chart
+    assert "with EFS" in chart(run, ("efs",))
+    assert "without EFS" not in chart(run, ("efs",))
 
 
 def test_what_is_left_out_of_the_figures_is_said():
     slow = updated(load("quickstart"), {"mta.spool": 1000})
 
-    assert answer(slow, {}).notes == [
+    assert answer(slow, {})[0].notes == [
         "expected: mta.spool is left out: the relay never waits for room"
     ]
 
@@ -46,20 +46,20 @@ def test_what_is_left_out_of_the_figures_is_said():
 def test_values_that_make_no_scenario_are_a_sentence_and_no_failure():
     scenario = updated(load("quickstart"), {"mta.retry.max": "30m"})
 
-    found = answer(scenario, {"first_retry": 240})
+    found, run = answer(scenario, {"first_retry": 240})
 
+    assert run is None
     assert "max" in found.problem
-    assert found.problem in page("a", [], "", "", found, answer(scenario, {})).replace(
-        "&quot;", '"'
-    )
+    text = page("a", Controls([], "", ""), found, answer(scenario, {})[0], "")
+    assert found.problem in text.replace("&quot;", '"')
 
 
 @pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "a & b <b>"])
 def test_a_title_stays_text(hostile):
     scenario = load("quickstart").model_copy(update={"title": hostile})
 
-    found = answer(scenario, {})
+    found, run = answer(scenario, {})
 
-    text = page(scenario.title, [], "", "", found, found)
+    text = page(scenario.title, Controls([], "", ""), found, found, chart(run, None))
     assert hostile not in text
     assert "<script" not in text

@@ -1,4 +1,4 @@
-"""The answer of the what-if page to a position of its sliders: picture, numbers and sentences."""
+"""What the page answers to a position of the sliders: numbers and sentences, then the chart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sendcap.run import Run
 from sendcap.scenario import Scenario, dumps
 from sendcap.text.quantities import elapsed
 
-_MODES: Final[tuple[Mode, ...]] = ("without-efs", "efs")
+BOTH: Final[tuple[Mode, ...]] = ("without-efs", "efs")
 _TOLERANCE_PT: Final = 0.1
 
 
@@ -29,7 +29,6 @@ class Answer(NamedTuple):
 
     facts: Mapping[str, str] = {}  # numbers as text, by label, always the same ones
     sentences: Sequence[str] = ()
-    chart: str = ""  # Delivered % and Bounces + errors % over time, as SVG
     scenario: str = ""  # the changed scenario, as a file
     notes: Sequence[str] = ()  # on what these figures leave out
     problem: str = ""
@@ -37,10 +36,10 @@ class Answer(NamedTuple):
 
 def answer(
     scenario: Scenario, values: Mapping[str, float], modes: Sequence[Mode] | None = None
-) -> Answer:
-    """Return the expected course of a scenario with sliders moved, see `moved`.
+) -> tuple[Answer, Run | None]:
+    """Return the answer to a scenario with sliders moved, see `moved`, and the expected run.
 
-    The chart shows ``modes``, by default those of the scenario.
+    The sentences are about ``modes``, by default those of the scenario.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -48,15 +47,23 @@ def answer(
             changed = moved(scenario, values)
             run = Run(changed, expected_ledger(changed))
         except SendcapError as error:
-            return Answer(problem=str(error).replace("<updated>: ", ""))
+            return Answer(problem=str(error).replace("<updated>: ", "")), None
         notes = list(dict.fromkeys(str(note.message) for note in caught))
-        return Answer(_facts(run), run.sentences(modes), _chart(run, modes), dumps(changed), notes)
+        return Answer(_facts(run), run.sentences(modes), dumps(changed), notes), run
+
+
+def chart(run: Run, modes: Sequence[Mode] | None) -> str:
+    """Draw Delivered % and Bounces + errors % over time, as SVG."""
+    picture = io.BytesIO()
+    save(delivered(run, modes), picture, "svg")
+    text = picture.getvalue().decode()
+    return text[text.index("<svg") :]
 
 
 def _facts(run: Run) -> dict[str, str]:
     """Return times of acceptance, the final Delivered %, and the times after which it holds."""
     facts = {f"{pct} % accepted after": _time(accepted_at_s(run.ledger, pct)) for pct in (50, 99)}
-    courses = {mode: convergence(run, mode, tolerances_pt=(_TOLERANCE_PT,)) for mode in _MODES}
+    courses = {mode: convergence(run, mode, tolerances_pt=(_TOLERANCE_PT,)) for mode in BOTH}
     final_pct = courses["efs"].final_pct
     facts["Delivered % in the end"] = "none" if math.isnan(final_pct) else f"{final_pct:.2f} %"
     for mode, course in courses.items():
@@ -67,10 +74,3 @@ def _facts(run: Run) -> dict[str, str]:
 
 def _time(seconds: float | None) -> str:
     return "never" if seconds is None or math.isnan(seconds) else elapsed(seconds)
-
-
-def _chart(run: Run, modes: Sequence[Mode] | None) -> str:
-    picture = io.BytesIO()
-    save(delivered(run, modes), picture, "svg")
-    text = picture.getvalue().decode()
-    return text[text.index("<svg") :]

@@ -85,7 +85,7 @@ class Guard:
             elif self._has_token(scope):
                 cookie = f"{_COOKIE}={self._secret}; Path={self.page}; HttpOnly; SameSite=Strict"
                 # After a redirection from another site the browser would keep the cookie back.
-                await _respond(
+                await respond(
                     send, 200, "text/html", _ENTRANCE.format(page=self.page), {"set-cookie": cookie}
                 )
             elif not self._has_cookie(headers):
@@ -130,12 +130,13 @@ async def refuse(scope: Message, send: Send, status: int, reason: str) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": reason})
     else:
-        await _respond(send, status, "text/plain", f"{reason}\n", {})
+        await respond(send, status, "text/plain", f"{reason}\n", {})
 
 
-async def _respond(
+async def respond(
     send: Send, status: int, kind: str, text: str, headers: Mapping[str, str]
 ) -> None:
+    """Answer an HTTP request with a text that no other page may read."""
     every = {
         "content-type": f"{kind}; charset=utf-8",
         "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

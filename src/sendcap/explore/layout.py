@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sendcap.explore.answer import Answer
 
@@ -21,6 +21,7 @@ _STYLE: Final = """
 .sc-tile dd { margin: 0; font-size: 1.35rem; font-weight: 700; }
 .sc-tile dd small { display: block; font-size: 0.75rem; font-weight: 400; color: #55606e; }
 .sc-chart svg { width: 100%; height: auto; }
+.sc-chart[aria-busy="true"] { opacity: 0.35; }
 .sc-note { color: #55606e; font-size: 0.85rem; }
 .sc-problem { border-left: 0.3rem solid #c0272d; padding: 0.6rem 1rem; background: #fbeaea; }
 @media (max-width: 50rem) { .sc-page { grid-template-columns: minmax(0, 1fr); gap: 1rem; } }
@@ -32,23 +33,38 @@ _HOW: Final = (
 )
 
 
-def page(
-    title: str, moves: Iterable[Any], modes: Any, saved: Any, now: Answer, before: Answer
-) -> str:
-    """Return the page: marimo's sliders, choice of modes and download, and the answer.
+class Controls(NamedTuple):
+    """The sliders, the choice of modes and the download, of marimo."""
 
-    ``before`` is the answer for the scenario as it is, whose title is ``title``.
+    moves: Iterable[Any]
+    modes: Any
+    saved: Any
+
+
+def page(
+    title: str,
+    controls: Controls,
+    now: Answer,
+    before: Answer,
+    chart: str,
+    *,
+    busy: bool = False,
+) -> str:
+    """Return the page: marimo's controls, the answer, and the chart.
+
+    ``before`` is the answer for the scenario as it is, whose title is ``title``. While it is busy
+    drawing, the chart is that of an earlier answer, or none.
     """
-    sliders = "".join(f"<div>{slider}</div>" for slider in moves)
+    sliders = "".join(f"<div>{slider}</div>" for slider in controls.moves)
     return (
         f'{_STYLE}<div class="sc-page"><h1>{escape(title)}: what if?</h1>'
-        f'<div class="sc-moves">{sliders}<div><div>Dashboard</div>{modes}</div>'
-        f"<div>{saved}</div></div>"
-        f'<div aria-live="polite">{_answered(now, before)}</div></div>'
+        f'<div class="sc-moves">{sliders}<div><div>Dashboard</div>{controls.modes}</div>'
+        f"<div>{controls.saved}</div></div>"
+        f'<div aria-live="polite">{_answered(now, before, chart, busy)}</div></div>'
     )
 
 
-def _answered(now: Answer, before: Answer) -> str:
+def _answered(now: Answer, before: Answer, chart: str, busy: bool) -> str:
     if now.problem:
         return f'<p class="sc-problem">{escape(now.problem)}</p>'
     tiles = "".join(
@@ -60,8 +76,8 @@ def _answered(now: Answer, before: Answer) -> str:
     notes = "".join(f'<p class="sc-note">{escape(note)}</p>' for note in now.notes)
     return (
         f'<dl class="sc-tiles">{tiles}</dl>{sentences}'
-        f'<div class="sc-chart" role="img" aria-label="Delivered % and Bounces + errors % over '
-        f'time">{now.chart}</div>{notes}<p class="sc-note">{_HOW}</p>'
+        f'<div class="sc-chart" role="img" aria-busy="{str(busy).lower()}" aria-label="Delivered % '
+        f'and Bounces + errors % over time">{chart}</div>{notes}<p class="sc-note">{_HOW}</p>'
     )
 
 

@@ -10,17 +10,20 @@ def _start():
     import marimo as mo
 
     from sendcap.explore import layout
-    from sendcap.explore.answer import answer
-    from sendcap.explore.server import shown
+    from sendcap.explore.answer import BOTH
+    from sendcap.explore.server import served
     from sendcap.explore.sliders import sliders
 
-    scenario = shown()
-    before = answer(scenario, {})
-    return answer, before, layout, mo, scenario, sliders
+    answers = served()
+    scenario = answers.scenario
+    both = BOTH
+    before = answers.answer({}, both)
+    drawn = {"chart": ""}
+    return answers, before, both, drawn, layout, mo, scenario, sliders
 
 
 @app.cell
-def _controls(mo, scenario, sliders):
+def _controls(both, mo, scenario, sliders):
     moves = mo.ui.dictionary(
         {
             slider.key: mo.ui.slider(
@@ -34,7 +37,7 @@ def _controls(mo, scenario, sliders):
         }
     )
     modes = mo.ui.radio(
-        {"both": ("without-efs", "efs"), "without EFS": ("without-efs",), "with EFS": ("efs",)},
+        {"both": both, "without EFS": ("without-efs",), "with EFS": ("efs",)},
         value="both",
         inline=True,
     )
@@ -42,15 +45,24 @@ def _controls(mo, scenario, sliders):
 
 
 @app.cell
-def _answer(answer, modes, moves, scenario):
-    now = answer(scenario, moves.value, modes.value)
+def _answer(answers, modes, moves):
+    now = answers.answer(moves.value, modes.value)
     return (now,)
 
 
 @app.cell
-def _page(before, layout, mo, modes, moves, now, scenario):
+def _page(answers, before, drawn, layout, mo, modes, moves, now, scenario):
     saved = mo.download(now.scenario, filename="what-if.toml", label="This scenario as a file")
-    mo.Html(layout.page(scenario.title, moves.elements.values(), modes, saved, now, before))
+    controls = layout.Controls(moves.elements.values(), modes, saved)
+
+    def _shown(busy):
+        text = layout.page(scenario.title, controls, now, before, drawn["chart"], busy=busy)
+        return mo.Html(text)
+
+    if not answers.is_drawn(moves.value, modes.value):
+        mo.output.replace(_shown(busy=True))
+    drawn["chart"] = answers.chart(moves.value, modes.value)
+    _shown(busy=False)
     return
 
 

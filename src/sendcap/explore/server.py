@@ -16,19 +16,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from sendcap.errors import SendcapError
+from sendcap.explore.answers import Answers
 from sendcap.explore.guard import Guard
-from sendcap.scenario import Scenario, load
+from sendcap.explore.seats import LINGERS_S, Seats
+from sendcap.scenario import Scenario
 
 LOOPBACK: Final = "127.0.0.1"
 _PAGE: Final = Path(__file__).with_name("page.py")
 _STARTS_WITHIN_S: Final = 30.0
 
-_shown: dict[str, Scenario] = {}
+# The page is a program of its own, and asks this process.
+_served: dict[str, Answers] = {}
 
 
-def shown() -> Scenario:
-    """Return the scenario that this process serves; the page asks for it."""
-    return _shown.get("scenario") or load("quickstart")
+def served() -> Answers:
+    """Return the answers that this process serves."""
+    return _served["answers"]
 
 
 class Server:
@@ -39,8 +42,9 @@ class Server:
 
     def __init__(self, scenario: Scenario, host: str = LOOPBACK, port: int = 0) -> None:
         guard = Guard(host)
-        application = guard.around(_application(guard.page))
-        _shown["scenario"] = scenario
+        seats = Seats(guard.page)
+        application = guard.around(seats.around(_application(guard.page)))
+        self._answers = _served["answers"] = Answers(scenario)
         listening = _listening(host, port)
         name, port = listening.getsockname()[:2]
         self.url = f"http://{f'[{name}]' if ':' in name else name}:{port}{guard.entrance}"
@@ -51,7 +55,8 @@ class Server:
         )
 
     def start(self) -> None:
-        """Start serving, and return when the page is ready."""
+        """Start serving, and return when it answers; the first page may take some seconds more."""
+        self._answers.start()
         self._thread.start()
         until = time.monotonic() + _STARTS_WITHIN_S
         while not self._server.started:
@@ -62,12 +67,14 @@ class Server:
     def wait(self) -> None:
         """Return when it has stopped."""
         self._thread.join()
+        self._answers.stop()
 
     def stop(self) -> None:
         """Stop serving."""
         self._server.should_exit = True
         self._server.force_exit = True
         self._thread.join(5.0)
+        self._answers.stop()
 
 
 def _application(path: str) -> Any:
@@ -77,9 +84,8 @@ def _application(path: str) -> Any:
         raise SendcapError(
             "explore: marimo is not installed: pip install 'sendcap[explore]'"
         ) from None
-    return (
-        marimo.create_asgi_app(quiet=True).with_app(path=path.rstrip("/"), root=str(_PAGE)).build()
-    )
+    builder = marimo.create_asgi_app(quiet=True, session_ttl=LINGERS_S)
+    return builder.with_app(path=path.rstrip("/"), root=str(_PAGE)).build()
 
 
 def _quiet_server(application: Any) -> Any:

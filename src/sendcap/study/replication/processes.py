@@ -55,11 +55,12 @@ class Processes:
     """Evaluates functions in processes of this machine.
 
     No process outlives this one, even after Ctrl-C or ``kill -9``. A single one is another process
-    than this one, too.
+    than this one, too. If they simulate, the kernels are compiled first.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, simulates: bool = True) -> None:
         self.count = count
+        self._simulates = simulates
         self._workers: list[_Worker] = []
         self._failed_starts = 0
 
@@ -67,7 +68,8 @@ class Processes:
         self, function: Callable[[Any], Any], items: Iterator[Any], held: Callable[[], int]
     ) -> Iterator[list[Finished]]:
         """Yield items as they are done, fewer ahead for each that is held by the caller."""
-        compiled()  # once, and not in each process at the same time
+        if self._simulates:
+            compiled()  # once, and not in each process at the same time
         again: deque[_Task] = deque()
         try:
             while True:

@@ -1,0 +1,183 @@
+"""The answers of a server: each is worked out once, and shared by all sessions.
+
+Worker processes do the work. Their number bounds it; all else waits in one queue. There, answers go
+before charts, which take longer: many who move a slider at once have their numbers soon.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from itertools import count
+from queue import Empty, PriorityQueue
+from typing import Any, Final, NamedTuple
+
+from sendcap.errors import SendcapError
+from sendcap.explore.answer import BOTH, Answer, answer, chart
+from sendcap.explore.memory import give_back
+from sendcap.explore.sliders import sliders
+from sendcap.files.cleaning import cleaned_by
+from sendcap.readings.modes import Mode
+from sendcap.run import Run
+from sendcap.scenario import Scenario
+from sendcap.study.replication.processes import Processes
+
+_WORKERS: Final = min(os.cpu_count() or 1, 2)
+"""More would answer sooner, but each takes some 200 MB."""
+_KEPT: Final = 200
+"""Answers; a chart has 100 kB."""
+
+_RESTS_AFTER_S: Final = 10.0
+
+_FIRST, _LATER = range(2)
+_Position = tuple[tuple[tuple[str, float], ...], tuple[Mode, ...]]
+_Take = Callable[[Future[Any]], None]
+_Job = tuple[int, int, Callable[[Any], Any] | None, Any, _Take | None]
+
+
+class _Answered(NamedTuple):
+    answer: Future[Answer]
+    chart: Future[str]
+
+
+class Answers:
+    """Answers what happens to a scenario if sliders are moved, to many threads."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._own = {slider.key: slider.value for slider in sliders(scenario)}
+        self._answered: OrderedDict[_Position, _Answered] = OrderedDict()
+        self._jobs: PriorityQueue[_Job] = PriorityQueue()
+        self._numbers = count()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(_WORKERS)]
+
+    def start(self) -> None:
+        """Start the workers, and with the answer that everybody sees first."""
+        self._at({}, BOTH)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop the workers, once they have finished what is under way."""
+        for _ in self._threads:
+            self._put(_FIRST, None, None, None)
+        for thread in self._threads:
+            thread.join()
+
+    def answer(self, values: Mapping[str, float], modes: Sequence[Mode]) -> Answer:
+        """Return the answer to a position of the sliders."""
+        return self._at(values, modes).answer.result()
+
+    def chart(self, values: Mapping[str, float], modes: Sequence[Mode]) -> str:
+        """Return the chart of a position of the sliders."""
+        return self._at(values, modes).chart.result()
+
+    def is_drawn(self, values: Mapping[str, float], modes: Sequence[Mode]) -> bool:
+        """Tell whether the chart is there already."""
+        return self._at(values, modes).chart.done()
+
+    def _at(self, values: Mapping[str, float], modes: Sequence[Mode]) -> _Answered:
+        moved = {key: value for key, value in values.items() if value != self._own.get(key)}
+        position = (tuple(sorted(moved.items())), tuple(modes))
+        with self._lock:
+            answered = self._answered.get(position)
+            if answered is None:
+                answered = self._answered[position] = _Answered(Future(), Future())
+                item = (self.scenario, moved, position[1])
+                self._put(_FIRST, _answer, item, lambda done: self._take(position, answered, done))
+            self._answered.move_to_end(position)
+            if len(self._answered) > _KEPT:
+                self._answered.popitem(last=False)
+        return answered
+
+    def _take(self, position: _Position, answered: _Answered, done: Future[Any]) -> None:
+        """Take an answer, and have the chart drawn."""
+        if (error := done.exception()) is not None:
+            self._forget(position, answered, error)
+            return
+        found, run = done.result()
+        answered.answer.set_result(found)
+        if run is None:
+            answered.chart.set_result("")
+            return
+
+        def take_chart(done: Future[Any]) -> None:
+            if (error := done.exception()) is not None:
+                self._forget(position, answered, error)
+            else:
+                answered.chart.set_result(done.result())
+
+        self._put(_LATER, _chart, (run, position[1]), take_chart)
+
+    def _forget(self, position: _Position, answered: _Answered, error: BaseException) -> None:
+        """Say what went wrong instead; whoever asks again has it tried again."""
+        with self._lock:
+            self._answered.pop(position, None)
+        if not answered.answer.done():
+            answered.answer.set_result(Answer(problem=str(error) or type(error).__name__))
+        answered.chart.set_result("")
+
+    def _put(
+        self,
+        priority: int,
+        function: Callable[[Any], Any] | None,
+        item: Any,
+        take: _Take | None,
+    ) -> None:
+        self._jobs.put((priority, next(self._numbers), function, item, take))
+
+    def _work(self) -> None:
+        processes = Processes(1, simulates=False)
+        with cleaned_by(processes.abandon):
+            _done(processes, _warmed, self.scenario)
+            while True:
+                try:
+                    job = self._jobs.get(timeout=_RESTS_AFTER_S)
+                except Empty:
+                    _done(processes, _rested, None)
+                    job = self._jobs.get()
+                _, _, function, item, take = job
+                if function is None or take is None:
+                    break
+                take(_done(processes, function, item))
+            processes.close()
+
+
+def _done(processes: Processes, function: Callable[[Any], Any], item: Any) -> Future[Any]:
+    """Have a process evaluate a function, and return when it has."""
+    try:
+        return next(processes.finished(function, iter([item]), lambda: 0))[0][1]
+    except SendcapError as error:
+        failed: Future[Any] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+# In a worker process.
+
+
+def _warmed(scenario: Scenario) -> None:
+    """Load what answers need, which takes longer than an answer."""
+    _, run = answer(scenario, {})
+    if run is not None:
+        chart(run, BOTH)
+
+
+def _rested(_item: None) -> None:
+    give_back()
+
+
+def _answer(item: tuple[Scenario, dict[str, float], tuple[Mode, ...]]) -> tuple[Answer, Any]:
+    found, run = answer(*item)
+    # Megabytes that pass through the server unopened; without the readings that are computed.
+    return found, None if run is None else pickle.dumps(Run(run.scenario, run.ledger))
+
+
+def _chart(item: tuple[bytes, tuple[Mode, ...]]) -> str:
+    run, modes = item
+    return chart(pickle.loads(run), modes)
