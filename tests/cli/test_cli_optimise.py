@@ -158,4 +158,6 @@ def test_a_study_without_an_answer_is_refused(study, sendcap, change, message) -
 def test_a_sweep_of_it_says_what_it_lacks(study, sendcap) -> None:
     result = sendcap("sweep", "study.toml")
     assert result.exit_code == 2
-    assert "study.toml: levers: unknown key" in result.stderr
+    assert "study.toml: is a study of `sendcap optimise`, not a study of `sendcap sweep`" in (
+        result.stderr
+    )
