@@ -17,6 +17,8 @@ _FEW_DOMAINS: Final = 5
 """Number of domains behind ``other`` by default, as in the preset quickstart."""
 _MOST_DOMAINS: Final = 100
 """Largest number for a long tail of domains: the MTA's limits for all of them come first."""
+_MOST: Final = {"messages": 999_999_999, "ips": 1_000_000, "other_domains": 100_000}
+"""Of each number in a plan, as a scenario allows it."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,13 @@ class Plan:
     other_domains: int | None = None  # that share the limits of ``other``; None for an estimate
 
     def __post_init__(self) -> None:
-        for key in ("messages", "ips", "other_domains"):
+        for key, most in _MOST.items():
             value = getattr(self, key)
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, int) or value < 1
-            ):
-                raise ConfigurationError(f"{key} must be a whole number from 1, not {shown(value)}")
+            is_whole = isinstance(value, int) and not isinstance(value, bool)
+            if value is not None and not (is_whole and 1 <= value <= most):
+                raise ConfigurationError(
+                    f"{key} must be a whole number from 1 to {most:,}, not {shown(value)}"
+                )
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,8 @@ def largest_within(
 def _limit_s(within: float | str) -> float:
     within_s = as_seconds(within, "within")
     if not 0.0 < within_s < math.inf:
-        raise SendcapError(f"within: must be a time of more than 0, such as 4h, not {within}")
+        text = elapsed(within_s) if math.isfinite(within_s) else within_s
+        raise SendcapError(f"within: must be a time of more than 0, such as 4h, not {text}")
     return within_s
 
 
