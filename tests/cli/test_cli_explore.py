@@ -34,6 +34,14 @@ def test_a_port_that_is_taken_is_told(sendcap):
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in result.stderr
 
 
+@pytest.mark.extra("explore")
+def test_what_is_no_host_is_told(sendcap):
+    result = sendcap("explore", "--host", "a..b")
+
+    assert result.exit_code == 2
+    assert "cannot listen on a..b port 0: not a host; give another --port" in result.stderr
+
+
 def test_the_token_is_on_no_command_line(sendcap, monkeypatch):
     server = SimpleNamespace(url="http://h/?token=abc", start=lambda: None, wait=lambda: None)
     launched = []

@@ -109,9 +109,10 @@ def _listening(host: str, port: int) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
             opened.pop_all()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        # What cannot be a name of a host fails as text.
+        reason = (error.strerror or error) if isinstance(error, OSError) else "not a host"
         raise SendcapError(
-            f"explore: cannot listen on {host} port {port}: {error.strerror or error}; "
-            "give another --port or --host"
+            f"explore: cannot listen on {host} port {port}: {reason}; give another --port or --host"
         ) from error
     return listening
