@@ -1,37 +1,57 @@
-"""The decorator of compiled functions."""
+"""The decorator of compiled functions, and the machine code kept on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from hashlib import sha256
+from importlib import resources
+from typing import Any, Final, TypeVar, cast
 
 import numba
+from numba.core.caching import FunctionCache
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _forget_stale() -> None:
-    """Remove what was compiled before any source of this package changed.
+def _digest() -> bytes:
+    """Return a hash of all sources of this package."""
+    files = sorted(resources.files(__package__).iterdir(), key=lambda file: file.name)
+    sources = [file.read_bytes() for file in files if file.name.endswith(".py")]
+    return sha256(b"\0".join(sources)).digest()
 
-    Numba looks at the source of the compiled function only, not at those of the functions that
+
+_SOURCES: Final = _digest()
+
+
+class _KernelCache(FunctionCache):
+    """Numba's cache, for these sources only; a cache that cannot be used is no failure.
+
+    Numba looks at the source of the compiled function alone, not at those of the functions that
     are compiled into it.
     """
-    here = Path(__file__).parent
-    changed = max(source.stat().st_mtime for source in here.glob("*.py"))
-    for index in (here / "__pycache__").glob("*.nbi"):
-        if index.stat().st_mtime < changed:
-            index.unlink(missing_ok=True)
 
+    def _index_key(self, *arguments: Any) -> tuple[Any, ...]:
+        return *super()._index_key(*arguments), _SOURCES
 
-with suppress(OSError):
-    _forget_stale()
+    def load_overload(self, *arguments: Any) -> Any:
+        """Return the machine code for a signature, or None."""
+        try:
+            return super().load_overload(*arguments)
+        except Exception:  # what a damaged file makes of unpickling
+            with suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, *arguments: Any) -> None:
+        """Keep the machine code for a signature, if the disk takes it."""
+        with suppress(OSError):
+            super().save_overload(*arguments)
 
 
 def compiled(function: _Function) -> _Function:
     """Compile a function, once for all processes where a folder can be written to."""
-    try:
-        return cast("_Function", numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # no such folder: compile anew in each process
-        return cast("_Function", numba.njit(nogil=True)(function))
+    dispatcher: Any = numba.njit(nogil=True)(function)
+    with suppress(RuntimeError):  # no such folder: compile anew in each process
+        dispatcher._cache = _KernelCache(function)  # noqa: SLF001
+    return cast("_Function", dispatcher)

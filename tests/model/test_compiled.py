@@ -1,0 +1,77 @@
+"""Machine code on disk, of a small package with the product's decorator."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+from sendcap.model.kernel import compiled
+
+INNER = "from kernels.compiled import compiled\n@compiled\ndef inner(x):\n    return x + 1\n"
+OUTER = (
+    "from kernels.compiled import compiled\n"
+    "from kernels.inner import inner\n"
+    "@compiled\n"
+    "def outer(x):\n    return 10 * inner(x)\n"
+)
+
+
+class Kernels:
+    """Two functions, one compiled into the other, imported as a new process does."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.inner = root, root / "kernels" / "inner.py"
+        self.inner.parent.mkdir()
+        shutil.copy(compiled.__file__, self.inner.parent)
+        for name, text in {"__init__": "", "inner": INNER, "outer": OUTER}.items():
+            self.inner.with_stem(name).write_text(text)
+
+    def run(self) -> tuple[int, int]:
+        """Return the result and the number of functions found on disk."""
+        for name in [name for name in sys.modules if name.startswith("kernels")]:
+            del sys.modules[name]
+        outer = importlib.import_module("kernels.outer").outer
+        return outer(1), sum(outer.stats.cache_hits.values())
+
+    def kept(self, ending: str) -> Path:
+        (path,) = self.root.rglob(f"outer.outer*.{ending}")
+        return path
+
+
+@pytest.fixture(params=["", "cache"], ids=["beside the sources", "in NUMBA_CACHE_DIR"])
+def kernels(request, tmp_path, monkeypatch) -> Kernels:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", request.param and str(tmp_path / request.param))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(tmp_path)
+    return Kernels(tmp_path)
+
+
+def test_a_changed_source_is_compiled_anew_wherever_it_was_compiled_into(kernels) -> None:
+    assert [kernels.run(), kernels.run()] == [(20, 0), (20, 1)]
+    # A change of neither size nor time, as an installer may make it.
+    before = kernels.inner.stat()
+    kernels.inner.write_text(INNER.replace("+ 1", "+ 2"))
+    os.utime(kernels.inner, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert [kernels.run(), kernels.run()] == [(30, 0), (30, 1)]
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+def test_damaged_machine_code_is_compiled_anew(kernels, ending) -> None:
+    kernels.run()
+    kept = kernels.kept(ending)
+    kept.write_bytes(kept.read_bytes()[:40])
+    assert [kernels.run(), kernels.run()] == [(20, 0), (20, 1)]
+
+
+def test_machine_code_that_cannot_be_kept_is_no_failure(kernels) -> None:
+    kernels.run()
+    kept = kernels.kept("nbi")
+    kept.unlink()
+    kept.mkdir()  # a file that neither opens nor gives way
+    assert kernels.run() == (20, 0)
