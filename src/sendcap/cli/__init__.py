@@ -12,8 +12,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Before the slow imports, which can be interrupted too.
     stops.listen()
     try:
+        from sendcap.cli import environment
         from sendcap.cli.commands import commands
 
+        environment.settle()
         commands.main(arguments, prog_name="sendcap")
     finally:
         stops.ignore()

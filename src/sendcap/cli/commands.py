@@ -17,6 +17,7 @@ import click
 
 from sendcap.cli import options
 from sendcap.cli.conduct import PipeClosedError, conduct
+from sendcap.cli.environment import require_memory
 
 _COMMANDS: Final = (
     *("run", "limits", "dashboard", "plot", "report", "converge", "compare", "forecast", "sweep"),
@@ -25,6 +26,8 @@ _COMMANDS: Final = (
 )
 _MODULES: Final = {"import": "importing"}
 """Names of modules and functions that are not the command's."""
+_SMALL: Final = frozenset({"scenario", "guide"})
+"""Commands that do without the large libraries."""
 
 
 @contextmanager
@@ -50,6 +53,15 @@ class Commands(click.Group):
         name = _MODULES.get(name, name)
         command: click.Command = getattr(importlib.import_module(f"sendcap.cli.{name}"), name)
         return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, and require the memory that it needs, unlike the help."""
+        name, command, rest = super().resolve_command(context, arguments)
+        if name not in _SMALL and set(rest).isdisjoint(context.help_option_names):
+            require_memory()
+        return name, command, rest
 
     def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
         """Read the command line, which may already print the help."""

@@ -25,7 +25,11 @@ INTERRUPTED: Final = 130
 _WHEN_WRITING: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN}
 )
-"""Errors of writing to standard output; those of files name the file."""
+_NAMELESS: Final = {
+    **dict.fromkeys(_WHEN_WRITING, "standard output: "),
+    errno.ENOENT: "the working directory: ",
+}
+"""What an error is about that names no file."""
 
 _LONGEST: Final = 1500
 """Characters of a line; the longest path that a system opens is not much longer."""
@@ -82,7 +86,7 @@ def conduct(command: Callable[[], object]) -> int:
             code = 0
         except OSError as error:
             _abandon_stdout()
-            place = "standard output: " if error.errno in _WHEN_WRITING else ""
+            place = _NAMELESS.get(error.errno or 0, "")
             place = place if error.filename is None else f"{error.filename}: "
             tell("error", place + plain_words(error))
             code = BAD_INPUT

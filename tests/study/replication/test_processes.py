@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 import sendcap
 from sendcap.errors import SendcapError
+from sendcap.study.replication import processes
 from sendcap.study.replication.workers import Lost, Workers
 
 # What the processes do; they import it from here.
@@ -127,6 +129,7 @@ def test_items_are_taken_as_they_are_needed() -> None:
 
 
 PROGRAM = """
+from sendcap.study.replication import processes
 from sendcap.study.replication.workers import Workers
 from math import factorial
 
@@ -152,3 +155,34 @@ def test_a_program_without_main_is_told_what_it_lacks(tmp_path) -> None:
 def test_a_bad_number_of_workers_is_refused() -> None:
     with pytest.raises(SendcapError, match="workers: must be a whole number from 1"):
         Workers(0)
+
+
+def exits(_pipe: Connection) -> None:
+    os._exit(1)
+
+
+def aborts(_pipe: Connection) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def asleep(_pipe: Connection) -> None:
+    """In place of a worker's start: one that spins in a library for want of memory."""
+    time.sleep(3600)
+
+
+@pytest.mark.crash
+def test_a_pool_whose_processes_never_start_ends(monkeypatch) -> None:
+    monkeypatch.setattr(processes, "_work", asleep)
+    monkeypatch.setattr(processes, "STARTS_WITHIN_S", 0.5)
+    with pytest.raises(SendcapError, match="worker processes do not start within"):
+        all_of(Workers(2), square, range(5))
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("start", [exits, aborts], ids=["exit", "signal"])
+def test_a_pool_whose_processes_die_as_they_start_ends(monkeypatch, start) -> None:
+    monkeypatch.setattr(processes, "_work", start)
+    with pytest.raises(SendcapError, match="die as soon as they start"):
+        all_of(Workers(2), square, range(5))
+    assert not multiprocessing.active_children()

@@ -21,6 +21,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from typing import Any, Final
@@ -37,6 +38,8 @@ AHEAD: Final = 2
 _DEATHS: Final = 3
 _STARTS: Final = 5
 """Starts of a process that is killed before it has done anything."""
+STARTS_WITHIN_S: Final = 300.0
+"""A process that starts takes a second; one short of memory may spin in a library for ever."""
 _PATIENCE_S: Final = 5.0
 _END: Final = b""
 
@@ -83,8 +86,8 @@ class Processes:
                     return
                 pipes = {worker.pipe: worker for worker in self._workers if worker.tasks}
                 results: list[Finished] = []
-                for pipe in wait(list(pipes)):
-                    results += self._received(pipes[pipe], again)  # type: ignore[index]
+                for worker in _spoken(pipes):
+                    results += self._received(worker, again)
                 if results:
                     yield results
         finally:
@@ -180,6 +183,15 @@ class _Worker:
         self.process.join()
 
 
+def _spoken(workers: dict[Any, _Worker]) -> list[_Worker]:
+    """Wait for a message or a death, by pipe; not for ever while none of them has started."""
+    has_started = any(worker.started for worker in workers.values())
+    ready = wait(list(workers), timeout=None if has_started else STARTS_WITHIN_S)
+    if not ready:
+        raise SendcapError(f"worker processes do not start within {STARTS_WITHIN_S:.0f} s")
+    return [workers[pipe] for pipe in ready]
+
+
 def _future(message: bytes) -> Future[Any]:
     future: Future[Any] = Future()
     try:
@@ -212,13 +224,17 @@ _WAITING: Final = [
 def _signals_wait() -> Iterator[None]:
     """Block signals, here and in the processes started meanwhile.
 
-    Ctrl-C reaches all processes of a terminal; each worker would print a traceback.
+    Ctrl-C reaches all processes of a terminal; each worker would print a traceback. So would one
+    whose parent ended while it started.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITING)
     try:
+        # Multiprocessing unblocks signals when it starts this process, once.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _WAITING)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
