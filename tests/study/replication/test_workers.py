@@ -195,3 +195,25 @@ def test_only_the_item_that_kills_its_worker_alone_is_lost() -> None:
         for batch in pool.completed(str, range(10, 16)):
             found |= dict(batch)
     assert found == {n: n for n in (10, 11, 12, 14, 15)} | {13: Lost("KilledWorker: task 13")}
+
+
+class Newer(Executor):
+    """An executor on which another version of sendcap is installed."""
+
+    def submit(self, function, item, /):
+        future: Future = Future()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "MODEL_VERSION", 99)
+            try:
+                future.set_result(function(item))
+            except SendcapError as error:
+                future.set_exception(error)
+        return future
+
+
+def test_a_worker_of_another_version_is_refused() -> None:
+    with (
+        Workers(executor=Newer()) as workers,
+        pytest.raises(SendcapError, match=r"another version of sendcap: model 99, not \d+"),
+    ):
+        list(workers.map(fail_at_three, range(3)))

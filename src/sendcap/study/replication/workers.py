@@ -22,6 +22,7 @@ from sendcap.study.replication.processes import (
     Processes,
     WorkerDiedError,
 )
+from sendcap.version import MODEL_VERSION
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -92,7 +93,7 @@ class Workers:
             return
         early: dict[int, Future[_Result]] = {}
         position = 0
-        apply = partial(_to_numbered, function)
+        apply = partial(_to_numbered, function, MODEL_VERSION)
         for batch in self._backend.finished(apply, enumerate(items), early.__len__):
             early |= {number: future for (number, _), future in batch}
             while position in early:
@@ -110,8 +111,19 @@ class Workers:
             yield [(item, _result(future)) for item, future in batch]
 
 
-def _to_numbered(function: Callable[[_Item], _Result], numbered: tuple[int, _Item]) -> _Result:
+def _to_numbered(
+    function: Callable[[_Item], _Result], model: int, numbered: tuple[int, _Item]
+) -> _Result:
+    _require_model(model)
     return function(numbered[1])
+
+
+def _require_model(model: int) -> None:
+    """Refuse to simulate in a worker whose results are of another model than its caller's."""
+    if model != MODEL_VERSION:
+        raise SendcapError(
+            f"the worker has another version of sendcap: model {MODEL_VERSION}, not {model}"
+        )
 
 
 def _raised(future: Future[_Result]) -> _Result:
