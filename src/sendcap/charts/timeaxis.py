@@ -30,6 +30,7 @@ from sendcap.charts.ticks import (
 from sendcap.errors import SendcapError
 from sendcap.ledger import Counts
 from sendcap.scenario import Scenario
+from sendcap.scenario.scenario import of_our_time
 
 if TYPE_CHECKING:
     from sendcap.run import Run
@@ -127,18 +128,28 @@ def time_axis(
 
 def start_of(start: Start, scenario: Scenario) -> datetime | None:
     """Return the moment on the wall at t = 0; None where elapsed time is asked for."""
-    if start is None or isinstance(start, datetime):
-        return start
+    if start is None:
+        return None
+    if isinstance(start, datetime):
+        return _of_our_time(start)
     if start == OF_THE_SCENARIO:
         if scenario.start is None:
             raise SendcapError("start: the scenario has none; give one, such as 2026-11-27T09:00")
         return scenario.start
     try:
-        return datetime.fromisoformat(start)
+        moment = datetime.fromisoformat(start)
     except ValueError:
         raise SendcapError(
             f"start: {start!r} is not a moment; write it like 2026-11-27T09:00"
         ) from None
+    return _of_our_time(moment)
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    try:
+        return of_our_time(moment)
+    except ValueError as problem:
+        raise SendcapError(f"start: {problem}") from None
 
 
 def _zone(moment: datetime) -> str:

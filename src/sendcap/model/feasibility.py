@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from sendcap.errors import ScenarioError
-from sendcap.ledger import EVENTS
 from sendcap.model.messages import TRIED
 from sendcap.scenario import Scenario
 from sendcap.scenario.constraints import provider_constraints
+from sendcap.scenario.delivery import Delivery
+from sendcap.scenario.provider import Provider
+from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.stages import upstream
 
 _LIBRARIES: Final = 300 << 20
 """The interpreter and the libraries, measured: about 0.25 GiB."""
 _NEW_BYTES: Final = 8 + 4 + 2
 _BATCH_BYTES: Final = 8 + 2 + 8 + 8 + 8
+_LEAST_BINS: Final = 256
+_GROWTH: Final = 1.5
+"""Arrays grow by doubling, and are copied at the end."""
 _FOLLOWED_S: Final = 14.0 * 86400.0
 """Opens are followed for 14 days, and reports come in sooner."""
 LONGEST_S: Final = 366 * 86400.0
@@ -32,29 +40,28 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
     """
     relay = scenario.relay
     messages = sum(delivery.messages for delivery in scenario.deliveries)
-    relayed_per_s = messages / max(relaying_s(scenario), 1e-9)
-    counts: dict[str, int] = {}
+    handed_over_s = relaying_s(scenario)
+    relayed_per_s = messages / max(handed_over_s, 1e-9)
+    counts: Counter[str] = Counter()
     for delivery in scenario.deliveries:
-        for name, count in delivery.counts().items():
-            counts[name] = counts.get(name, 0) + count
+        counts.update(delivery.counts())
     waiting = backing_off = 0.0
-    series = connections = 0
+    connections, answers, ceilings_per_s = 0, 0, dict[str, float]()
     for name, count in counts.items():
         provider = scenario.providers[name]
         arrive_per_s = relayed_per_s * count / messages
         if count:
             limits = provider_constraints(scenario, name)
-            ceiling_per_s = min(limit.lowest_per_s for limit in limits)
-            waiting += count * max(0.0, 1.0 - ceiling_per_s / arrive_per_s)
+            ceilings_per_s[name] = min(limit.lowest_per_s for limit in limits)
+            waiting += count * max(0.0, 1.0 - ceilings_per_s[name] / arrive_per_s)
         bounced = sum(fault.share for fault in provider.faults) + provider.transient
         if provider.tolerance is not None:
             tolerated_per_s = provider.tolerance.per_s * scenario.mta.ips
             bounced += max(0.0, 1.0 - tolerated_per_s / arrive_per_s)
         backing_off += count * min(1.0, bounced)
-        reasons = len(provider.hard) + len(provider.faults)
-        series += 2 * (len(EVENTS) + 3 * reasons) * len(scenario.deliveries)
         connections += provider.connections_per_ip * scenario.mta.ips
-    bins = min(scenario.time.horizon or LONGEST_S, simulated_s(scenario)) / scenario.time.bin
+        rule = scenario.suspend_of(name)
+        answers += rule.after if rule else 0
     # Where the validity of all ends at one moment, all that wait are sorted at once.
     at_once = waiting * TRIED.itemsize * 2 if scenario.mta.clock_origin != "relayed" else 0.0
     return {
@@ -63,11 +70,72 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         + backing_off * TRIED.itemsize * 1.5
         + min(messages, 5_000_000) * 100,
         "a larger relay.batch": messages / relay.batch * _BATCH_BYTES,
-        "a longer time.bin, an earlier time.horizon, fewer providers or deliveries": series
-        * bins
-        * 8.0,
-        "fewer connections or workers": (connections * 7 + relay.workers * 2) * 8.0,
+        "a longer time.bin, an earlier time.horizon, fewer providers or deliveries": sum(
+            _series_bytes(scenario, delivery, handed_over_s, ceilings_per_s)
+            for delivery in scenario.deliveries
+        ),
+        "fewer connections or workers": (connections * 7 + answers + relay.workers * 2) * 8.0,
     }
+
+
+def _series_bytes(
+    scenario: Scenario,
+    delivery: Delivery,
+    handed_over_s: float,
+    ceilings_per_s: Mapping[str, float],
+) -> float:
+    """Return the memory of a delivery's counts per time bin.
+
+    A series, of an event and a reason at a provider, reaches from t = 0 to the last event.
+    """
+    bin_s, horizon_s = scenario.time.bin, scenario.time.horizon or LONGEST_S
+    relayed_s = delivery.at + delivery.spread + handed_over_s
+    total = 0.0
+    for name, count in delivery.counts().items():
+        if not count:
+            continue
+        provider, opens = scenario.providers[name], scenario.engagement
+        tried_s = relayed_s + delivery.honoured_validity
+        if ceilings_per_s[name] * delivery.honoured_validity > count and not provider.outages:
+            tried_s = relayed_s + _retried_s(scenario, delivery, provider, count)
+        opened_s = tried_s + _latest_s(opens.open_delay, count, _FOLLOWED_S)
+        returned_s = tried_s + _latest_s(scenario.feedback.asynchronous, count, _FOLLOWED_S / 2)
+        # The number of series of an event at both clocks, events expected of each, the last one.
+        series = (
+            (1, count, relayed_s),  # relayed
+            (4, count, tried_s),  # attempted, accepted
+            *((6, count * share, tried_s) for share in _soft(provider)),  # soft, recovered, expired
+            *((4, count * hard.share, relayed_s) for hard in provider.hard),
+            (2, count * provider.async_bounce, returned_s),
+            (2, count * opens.open_rate, opened_s),  # opened, clicked
+        )
+        total += sum(
+            number * min(events, 1.0) * max(min(last_s, horizon_s) / bin_s, _LEAST_BINS)
+            for number, events, last_s in series
+        )
+    return total * 8.0 * _GROWTH
+
+
+def _soft(provider: Provider) -> list[float]:
+    throttled = [1.0] if provider.tolerance else []
+    return [provider.transient, *(fault.share for fault in provider.faults), *throttled]
+
+
+def _retried_s(scenario: Scenario, delivery: Delivery, provider: Provider, count: int) -> float:
+    """Return about how long bounced messages are retried, up to their validity."""
+    last_s, validity_s = 0.0, delivery.honoured_validity
+    if provider.transient > 0.0:
+        bounces = min(math.log(count + 1.0) / -math.log(min(provider.transient, 0.99)), 30.0)
+        last_s = scenario.mta.retry.shortest_delay_s * 2.0**bounces
+    for fault in provider.faults:
+        clears_s = 2.0 * _latest_s(fault.clears_after, count, validity_s)
+        last_s = max(last_s, validity_s if fault.never * fault.share * count > 0.1 else clears_s)
+    return min(last_s, validity_s)
+
+
+def _latest_s(delay: RandomTime, count: int, most_s: float) -> float:
+    """Return about the longest of so many delays, as of exponential ones."""
+    return min(delay.mean_s * (1.0 + math.log(count)), most_s)
 
 
 def simulated_s(scenario: Scenario) -> float:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from sendcap.errors import SendcapError
-from sendcap.scenario.durations import format_duration, parse_duration
+from sendcap.scenario.durations import checked_duration, format_duration
 from sendcap.scenario.problems import annotation_at
 from sendcap.scenario.rates import Rate
-from sendcap.scenario.section import Place
+from sendcap.scenario.section import MOST_ANYWHERE, Place, is_number
 from sendcap.text.quoting import dotted, shown
 
 
@@ -117,11 +117,13 @@ def _scale_of(low: Any, high: Any, name: str) -> _Scale:
         try:
             if any("/" in value for value in both):
                 return _rates(Rate.parse(low), Rate.parse(high))
-            return _Scale(parse_duration(low), parse_duration(high), False, _duration)
+            return _Scale(checked_duration(low), checked_duration(high), False, _duration)
         except ValueError as error:
             raise SendcapError(f"{name}: {error}") from None
-    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in both):
-        raise SendcapError(f"{name}: must be two numbers, two durations or two rates")
+    if not all(map(is_number, both)):
+        raise SendcapError(
+            f"{name}: must be two numbers up to {MOST_ANYWHERE:g}, two durations or two rates"
+        )
     whole = all(isinstance(value, int) for value in both)
     return _Scale(float(low), float(high), whole, int if whole else float)
 

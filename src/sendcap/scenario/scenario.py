@@ -42,7 +42,8 @@ def _date(value: Any) -> Any:
     return value
 
 
-def _of_our_time(start: datetime) -> datetime:
+def of_our_time(start: datetime) -> datetime:
+    """Refuse a moment from which no calendar counts years on."""
     if not 1900 <= start.year <= 2200:
         raise ValueError(f"must be from 1900 to 2200, not {start.isoformat()}")
     return start
@@ -59,7 +60,7 @@ class Scenario(Section):
     """Title of tables and charts."""
     seed: Seed = 0
     """Seed of all random draws, below 2^128; the same scenario and seed give the same results."""
-    start: Annotated[datetime, BeforeValidator(_date), AfterValidator(_of_our_time)] | None = None
+    start: Annotated[datetime, BeforeValidator(_date), AfterValidator(of_our_time)] | None = None
     """Date and time of t = 0, for labels only; 1900 to 2200."""
     time: Time = Field(default_factory=Time)
     """Time: resolution, look-ahead and end of the simulation."""

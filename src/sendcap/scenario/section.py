@@ -6,7 +6,7 @@ import numbers
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeGuard, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -171,6 +171,16 @@ _SHARE_SCHEMA: Final[dict[str, Any]] = {
     "pattern": f"^{_PERCENT.pattern}$",
     "examples": [0.004, "0.4%"],
 }
+MOST_ANYWHERE: Final = 1e15
+"""A number beyond it is a slip, wherever no scenario's field has bounds of its own."""
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Tell whether a value is a number that can be calculated with; NaN and infinity cannot."""
+    is_plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_plain and -MOST_ANYWHERE <= value <= MOST_ANYWHERE
+
+
 Share = Annotated[
     float,
     BeforeValidator(_share),

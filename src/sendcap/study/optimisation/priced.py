@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +11,7 @@ import numpy as np
 
 from sendcap.errors import SendcapError
 from sendcap.scenario import Range
+from sendcap.scenario.section import MOST_ANYWHERE, is_number
 from sendcap.text.quoting import shown, visible
 
 _DIGITS: Final = 4
@@ -132,8 +132,11 @@ def _is_list(value: Any) -> bool:
 
 
 def _require_number(cost: Any) -> None:
-    if isinstance(cost, bool) or not isinstance(cost, int | float) or not math.isfinite(cost):
-        raise SendcapError(f"cost: must be a number, or values with their costs, not {shown(cost)}")
+    if not is_number(cost):
+        raise SendcapError(
+            f"cost: must be a number up to {MOST_ANYWHERE:g}, or values with their costs, "
+            f"not {shown(cost)}"
+        )
     if cost < 0:
         raise SendcapError(
             f"cost: must not be negative, as {shown(cost)} is; where more is cheaper, give values "

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sendcap.errors import SendcapError
-from sendcap.scenario import parse_duration
+from sendcap.scenario.durations import checked_duration
+from sendcap.scenario.section import MOST_ANYWHERE, is_number
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.study.replication.measures import Measure, measures_of
 from sendcap.text.quantities import elapsed, told_apart
@@ -76,11 +77,14 @@ class Target:
                     f"target: {self.column} is not a time; give a number, not {limit!r}"
                 )
             try:
-                return parse_duration(limit)
+                return checked_duration(limit)
             except ValueError as error:
                 raise SendcapError(f"target: {error}") from None
-        if isinstance(limit, bool) or not isinstance(limit, int | float):
-            raise SendcapError(f"target: the limit must be a number or a duration, not {limit!r}")
+        if not is_number(limit):
+            raise SendcapError(
+                f"target: the limit must be a number up to {MOST_ANYWHERE:g}, or a duration, "
+                f"not {shown(limit)}"
+            )
         return float(limit)
 
     def miss(self, value: float) -> float:

@@ -1,0 +1,85 @@
+"""The estimate of a simulation's memory, beside the peak of a process that simulates."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from typing import Any
+
+import pytest
+
+from sendcap.errors import SendcapWarning
+from sendcap.model import feasibility
+from sendcap.scenario import Scenario, dumps, from_dict, load, updated
+
+PEAK = """
+import resource, sys
+from sendcap.run import simulate
+from sendcap.scenario import loads
+simulate(loads(sys.stdin.read()))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def pairs(deliveries: int, providers: int, used: int) -> Scenario:
+    """Return deliveries that go to a few each of many providers."""
+    provider: dict[str, Any] = {
+        "connect_time": "200ms",
+        "transaction_time": "300ms",
+        "transient": 0.05,
+        "hard": [{"reason": "user unknown", "share": 0.01}],
+        "faults": [{"reason": "greylisted", "share": 0.02, "clears_after": "1h"}],
+    }
+    return from_dict(
+        {
+            "deliveries": [
+                {
+                    "name": f"d{number}",
+                    "messages": 100 * used,
+                    "audience": {
+                        f"p{(number * used + each) % providers}": 1.0 / used for each in range(used)
+                    },
+                }
+                for number in range(deliveries)
+            ],
+            "relay": {"batch_time": "100ms", "workers": 4},
+            "providers": {f"p{number}": provider for number in range(providers)},
+            "engagement": {"open_rate": 0.3, "open_delay": {"dist": "exponential", "mean": "10h"}},
+        }
+    )
+
+
+def quickstart(**changes: Any) -> Scenario:
+    return updated(load("quickstart"), {"deliveries[0].messages": 20_000, **changes})
+
+
+SCENARIOS = {
+    "a few messages": quickstart(),
+    "many messages": quickstart(**{"deliveries[0].messages": 500_000}),
+    "many bins": quickstart(**{"time.bin": "1s"}),
+    "many pairs in use": updated(pairs(60, 40, 10), {"time.bin": "30s"}),
+    "few pairs in use": pairs(25, 50, 2),
+}
+
+
+def estimate(scenario: Scenario) -> float:
+    return feasibility._LIBRARIES + sum(feasibility.memory_terms(scenario).values())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_estimate_is_within_a_factor_of_2_of_the_peak(name: str) -> None:
+    scenario = SCENARIOS[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SendcapWarning)
+        text = dumps(scenario)
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK], input=text, text=True, capture_output=True, check=True
+    )
+    peak = json.loads(done.stdout)
+    assert peak / 2 < estimate(scenario) < 2 * peak
+
+
+def test_only_pairs_in_use_count() -> None:
+    assert estimate(pairs(100, 400, 4)) < 1 << 30
