@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError
-from sendcap.scenario.toml import value_of
 
 _SETTING: Final = re.compile(r'((?:[^="]|"[^"]*")*)=(.*)', re.DOTALL)
 _OPENING: Final = ("{", "[", '"', "'")
@@ -99,6 +98,8 @@ def _parts(
 
 
 def _value(text: str, what: str) -> Any:
+    from sendcap.scenario.toml import value_of
+
     try:
         return value_of(text)
     except ValueError as problem:
