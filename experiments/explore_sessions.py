@@ -6,7 +6,8 @@ without drawing anything. Then all of them move a slider at once, each to a posi
 Then they close. It prints when the sessions had their first page with a chart, and their numbers
 and charts after the move; and the memory (PSS) and CPU time of the server and its workers.
 
-On a shared AMD EPYC machine with 2 cores, of which other programs took a tenth (Python 3.11.7):
+On an AMD EPYC machine with 2 cores (Python 3.11.7), before other programs that kept them busy (the
+load was 9; a loop in Python took a tenth longer than its CPU time):
 
 | 20 sessions at once | median | last |
 |---|---|---|

@@ -22,7 +22,6 @@ from sendcap.explore.memory import give_back
 from sendcap.explore.sliders import sliders
 from sendcap.files.cleaning import cleaned_by
 from sendcap.readings.modes import Mode
-from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.study.replication.processes import Processes
 
@@ -54,6 +53,7 @@ class Answers:
         self._jobs: PriorityQueue[_Job] = PriorityQueue()
         self._numbers = count()
         self._lock = threading.Lock()
+        self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(_WORKERS)]
 
     def start(self) -> None:
@@ -133,9 +133,14 @@ class Answers:
 
     def _work(self) -> None:
         processes = Processes(1, simulates=False)
-        with cleaned_by(processes.abandon):
+
+        def abandon() -> None:
+            self._ended.set()
+            processes.abandon()
+
+        with cleaned_by(abandon):
             _done(processes, _warmed, self.scenario)
-            while True:
+            while not self._ended.is_set():
                 try:
                     job = self._jobs.get(timeout=_RESTS_AFTER_S)
                 except Empty:
@@ -152,7 +157,7 @@ def _done(processes: Processes, function: Callable[[Any], Any], item: Any) -> Fu
     """Have a process evaluate a function, and return when it has."""
     try:
         return next(processes.finished(function, iter([item]), lambda: 0))[0][1]
-    except SendcapError as error:
+    except (SendcapError, OSError) as error:
         failed: Future[Any] = Future()
         failed.set_exception(error)
         return failed
@@ -174,8 +179,8 @@ def _rested(_item: None) -> None:
 
 def _answer(item: tuple[Scenario, dict[str, float], tuple[Mode, ...]]) -> tuple[Answer, Any]:
     found, run = answer(*item)
-    # Megabytes that pass through the server unopened; without the readings that are computed.
-    return found, None if run is None else pickle.dumps(Run(run.scenario, run.ledger))
+    # Megabytes, which pass through the server unopened.
+    return found, None if run is None else pickle.dumps(run)
 
 
 def _chart(item: tuple[bytes, tuple[Mode, ...]]) -> str:

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from warm import wait_for
 
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.study.replication import processes
+from sendcap.study.replication.processes import Processes
 from sendcap.study.replication.workers import Lost, Workers
 
 # What the processes do; they import it from here.
@@ -150,6 +153,17 @@ def test_a_program_without_main_is_told_what_it_lacks(tmp_path) -> None:
     )
     assert done.returncode != 0
     assert "SendcapError: worker processes die as soon as they start" in done.stderr
+
+
+def test_another_thread_may_stop_the_processes() -> None:
+    pool = Processes(1, simulates=False)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(next, pool.finished(time.sleep, iter([600]), lambda: 0))
+        wait_for(lambda: pool._workers and pool._workers[0].started)
+        pool.abandon()
+
+        with pytest.raises(SendcapError, match="have been stopped"):
+            first.result()
 
 
 def test_a_bad_number_of_workers_is_refused() -> None:

@@ -131,6 +131,8 @@ class Processes:
 
     def _replaced(self, worker: _Worker, again: deque[_Task]) -> Iterator[Finished]:
         """Forget a dead worker; the first of its items may be the cause."""
+        if worker not in self._workers:  # abandoned, by another thread
+            raise SendcapError("the worker processes have been stopped")
         self._workers.remove(worker)
         worker.process.join(_PATIENCE_S)
         code = worker.process.exitcode or 0
