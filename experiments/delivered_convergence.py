@@ -1,4 +1,4 @@
-"""From when on Delivered % can be believed: validity, the list's quality, EFS.
+"""When Delivered % becomes reliable: validity, the list's quality, EFS.
 
 **Question.** Ten million messages, with EFS and without, to lists on which few or many mailboxes
 are full, given up after one, two or 3.5 days. From when on does Delivered % stay within half a

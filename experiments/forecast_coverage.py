@@ -97,7 +97,7 @@ class Case(NamedTuple):
 class Told(NamedTuple):
     """What a delivery's dashboard shows at its refreshes, and what it comes to.
 
-    ``end`` and ``settled_s`` are by mode: the final Delivered %, and from when on it stays near.
+    ``end`` and ``settled_s`` by mode: the final Delivered %, and the time until it stays near it.
     """
 
     number: int

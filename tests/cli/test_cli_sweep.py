@@ -163,7 +163,7 @@ def test_measures_are_listed(sendcap) -> None:
     [
         (["none.toml"], "none.toml: no such file; give a study file"),
         (["small.toml"], "small.toml: is a scenario, not a study of `sendcap sweep`; a study"),
-        (["study.toml", "--workers", "0"], "0 is not in the range x>=1"),
+        (["study.toml", "--workers", "0"], "0 is not 1 or more"),
         (["study.toml", "--dask", "tcp://127.0.0.1:9", "--workers", "1"], "give one, not both"),
         (["study.toml", "--out", "small.toml"], "small.toml: cannot be read: a part of the path"),
         (["study.toml", "--out", "full"], "full: holds 'letter.txt', which no sweep has written"),

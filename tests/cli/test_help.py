@@ -91,7 +91,7 @@ def test_version_is_the_packages(sendcap) -> None:
         (["nothing"], "No such command 'nothing'"),
         (["run", "--nothing"], "No such option '--nothing'"),
         (["run", "--mode", "all"], "'all' is not one of 'without-efs', 'efs', 'efs-v8', 'legacy'"),
-        (["run", "--seed", "-1"], "-1 is not in the range x>=0"),
+        (["run", "--seed", "-1"], "-1 is not 0 or more"),
         (["run", "--seed", "x"], "'x' is not a valid whole number"),
         (["run", "a", "b"], "Got unexpected extra argument"),
         (["dashboard"], "Missing argument 'DIR'"),
@@ -104,3 +104,14 @@ def test_a_wrong_command_line_is_told_in_one_line(sendcap, arguments, message) -
     assert message in result.stderr
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_the_list_of_commands_fits_a_terminal(sendcap) -> None:
+    lines = sendcap("--help").output.partition("Commands:\n")[2].splitlines()
+    assert len(lines) > 10
+    assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
+
+
+def test_bounds_are_in_words(sendcap) -> None:
+    assert "seed. 0 or more." in " ".join(sendcap("run", "--help").output.split())
+    assert "1970 to 9998." in " ".join(sendcap("calibrate", "--help").output.split())

@@ -51,7 +51,7 @@ COMMANDS = {
 }
 """Every command with its options, in the order of its help."""
 
-OWN_WORDS = {"--source", "--replications", "--at"}
+OWN_WORDS = {"--source", "--replications", "--at", "--delivery"}
 """Options of one meaning whose help names the command's own things."""
 
 

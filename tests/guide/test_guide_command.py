@@ -89,6 +89,8 @@ def test_keys_have_type_default_and_meaning() -> None:
     output = sendcap("scenario", "keys", "mta.ips").output
     assert output.splitlines()[0] == "mta.ips"
     assert "whole number, addresses; default 1" in output
+    output = sendcap("scenario", "keys", "time.window").output
+    assert '    duration (ms … w) or "auto"; default "auto"\n' in output
 
 
 @pytest.mark.parametrize(

@@ -119,11 +119,14 @@ def test_every_page_begins_with_a_heading_and_is_short() -> None:
             assert blocks(page.text), page.name
 
 
-def test_every_invariant_names_a_test() -> None:
+def test_every_invariant_names_a_test_and_a_bug() -> None:
     _, *invariants = re.split(r"^## INV-", topic("invariants").text, flags=re.MULTILINE)
     assert [int(text.split()[0]) for text in invariants] == list(range(1, len(invariants) + 1))
     for text in invariants:
-        assert re.search(r"- Test: `tests/", text), text
+        named = re.findall(r"^- Test: `(.+)`$", text, re.MULTILINE)
+        assert named, text
+        assert all("::" in test for test in named), text
+        assert re.search(r"^- Bug: .+", text, re.MULTILINE), text
 
 
 @pytest.mark.parametrize(

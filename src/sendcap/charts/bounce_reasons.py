@@ -57,9 +57,9 @@ def bounce_reasons(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = N
     rows = _rows(run, delivery, groups)
     names = [row.label for row in rows]
     words = (
-        "Messages by the reason of their bounce; of a soft bounce by that of the first one. "
-        "Attempts are all that bounced softly for that reason; expired are the messages whose "
-        "validity ended with it."
+        "Bounced messages by reason; for soft bounces the reason of a message's first one. "
+        "Attempts: all soft bounces for the reason. Expired: messages with the reason at their "
+        "last soft bounce."
     )
     longest = max((len(group.label) for group in groups), default=0)
     (axes,) = panels_on(

@@ -41,14 +41,14 @@ class _Row(NamedTuple):
     counts: dict[str, int]
 
     def pct(self, stage: str) -> float:
-        """Return which share of the messages to deliver got to a stage."""
+        """Return the percentage of the messages to deliver that reaches a stage."""
         to_deliver = self.counts["to deliver"]
         return 100.0 * self.counts[stage] / to_deliver if to_deliver else 0.0
 
 
 @house_style()
 def funnel(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> Axes:
-    """Draw which share of the messages came how far, a row for each provider.
+    """Draw the share of the messages that reaches each step, a row for each provider.
 
     Relayed are those that were handed over to the MTA, accepted those that a recipient's server
     took, and final those of them that did not come back later.

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     "CSV: host or domain suffix and provider; overrides the built-in list.",
     callback=options.path,
 )
-@click.option(
+@options.number(
     "--year",
-    type=options.WholeNumber(min=1970, max=9998),
-    metavar="N",
-    help="Year of each file's first line, for timestamps without one (default: from the file's "
+    "Year of each file's first line, for timestamps without one (default: from the file's "
     "modification time).",
+    least=1970,
+    most=9998,
 )
 @options.text(
     "--feedback",

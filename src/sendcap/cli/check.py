@@ -14,11 +14,11 @@ from sendcap.errors import SendcapError
     "directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 def check(directories: tuple[Path, ...]) -> None:
-    """Check whether the saved DIR is complete and unchanged; exit with 2 if not.
+    """Check that a saved DIR is complete and unchanged.
 
-    DIR is what any command has saved, or a store of runs. Each file must have the SHA-256 that
-    summary.json records; a run's ledger must fit its scenario, and the runs of a store must be
-    readable.
+    The exit code is 2 if not. DIR is what any command has saved, or a store of runs. Each file must
+    have the SHA-256 that summary.json records; a run's ledger must fit its scenario, and the runs
+    of a store must be readable.
     """
     from sendcap.checking import check as checked
 

@@ -65,8 +65,8 @@ def compare(
 ) -> None:
     """Compare two scenarios, or one with and without a change.
 
-    A and B are scenarios, presets or directories of saved runs. Without B, A is compared with the
-    A that --set makes. Scenarios are simulated in pairs with the same draws, so that differences
+    A and B are scenarios, presets or directories of saved runs. Without B, A is compared with A
+    changed by --set. Scenarios are simulated in pairs with the same draws, so that differences
     come from the change and not from chance. A saved run is a single simulation: the comparison
     is one pair, without intervals.
     """

@@ -1,4 +1,4 @@
-"""``sendcap converge``: from when on the Delivered percentage is reliable."""
+"""``sendcap converge``: when Delivered % becomes reliable."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def converge(
     address: str | None,
     **asked: Any,
 ) -> None:
-    """Show from when on the Delivered percentage is reliable.
+    """Show when Delivered % becomes reliable.
 
     The scenario is simulated repeatedly with different draws. For each mode the tables give the
     final value and the truth, the time after which Delivered % stays within each tolerance, the

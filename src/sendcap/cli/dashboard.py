@@ -30,8 +30,8 @@ _FIGURES: Final = {
 @click.command()
 @options.saved
 @options.duration("--at", "at_s", "Time since the start, e.g. 3h or 2d12h (default: the end).")
-@options.mode()
-@options.delivery
+@options.mode("the run's")
+@options.delivery()
 @options.flag("--compute-stats", "Compute the figures at T instead of the last refresh.")
 def dashboard(
     directory: Path,

@@ -25,7 +25,7 @@ from sendcap.errors import SendcapWarning
 )
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
 def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens: bool) -> None:
-    """Move sliders and see the expected curves of a scenario at once.
+    """Move sliders and see the expected curves.
 
     SCENARIO is a TOML file, PRESET a name from `sendcap scenario list` (default: quickstart). The
     page computes expected values instead of simulating, and is served until Ctrl-C. It needs an

@@ -39,7 +39,7 @@ from sendcap.text.shares import points_in_words
 @options.out_directory
 @options.overrides
 @options.mode("all in FILE")
-@options.delivery
+@options.delivery("Forecast")
 @options.tolerance
 @options.confidence("90%")
 @options.number(
@@ -62,7 +62,7 @@ def forecast(
     address: str | None,
     **asked: Any,
 ) -> None:
-    """Forecast the final Delivered % from the dashboard's readings so far.
+    """Forecast the final Delivered % from readings so far.
 
     An uncertain value in SCENARIO is a range, e.g. share = { low = 0.002, high = 0.02 }. The
     scenario is simulated at points across the ranges; the simulations that match the readings
@@ -102,7 +102,7 @@ def _show(outlook: sendcap.Forecast) -> None:
         for row in outlook.settling().to_dict("records")
     }
     show_grid(
-        "From when on Delivered % stays that close to its end",
+        "When Delivered % stays close to its end",
         "Within",
         {at: points_in_words(at) for at in outlook.tolerances_pt},
         {mode: MODE_LABELS[mode] for mode in outlook.modes},

@@ -18,7 +18,7 @@ _BLOCK: Final = re.compile(r"^```\w*\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 @click.command()
 @click.argument("topic", required=False)
 def guide(topic: str | None) -> None:
-    """List the topics of the guide, or show the page of one.
+    """List the topics of the guide, or show one.
 
     Piped into a file or another program, a page is plain Markdown.
     """

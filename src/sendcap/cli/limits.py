@@ -81,7 +81,7 @@ def limits(
     workers: int | None,
     address: str | None,
 ) -> None:
-    """Show the bottleneck of a scenario, and the capacity of each stage.
+    """Show the bottleneck of a scenario and its capacity.
 
     SCENARIO is a TOML file, PRESET a name from `sendcap scenario list` (default: quickstart). A
     table gives the capacity of each stage (the relay, the MTA's ingress, each provider), another

@@ -28,10 +28,27 @@ OLD_SPELLINGS: Final = {"output": "out"}
 """Former names of options, still accepted, and their names today."""
 
 
-class WholeNumber(click.IntRange):
-    """An integer option whose error says 'whole number'."""
+class WholeNumber(click.types.IntParamType):
+    """A whole number within bounds, called so in errors."""
 
     name = "whole number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self._least, self._most = least, most
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words, for help and errors."""
+        return f"{self._least} or more" if self._most is None else f"{self._least} to {self._most}"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        """Read a number; refuse one out of bounds."""
+        number = super().convert(value, parameter, context)
+        if number < self._least or (self._most is not None and number > self._most):
+            self.fail(f"{number} is not {self.bounds}", parameter, context)
+        return number
 
 
 # What click calls with the text of an option; the result is the command's argument.
@@ -92,7 +109,8 @@ def number(
     name: str, help_text: str, *, least: int = 1, most: int | None = None, **more: Any
 ) -> Option:
     """Return an option that takes a whole number."""
-    kind = WholeNumber(min=least, max=most)
+    kind = WholeNumber(least, most)
+    help_text = f"{help_text} {kind.bounds}."
     return click.option(name, type=kind, metavar="N", help=help_text, **more)
 
 
@@ -161,7 +179,6 @@ out_directory = together(
     flag("--force", "Replace earlier results in DIR."),
 )
 status = flag("--status", "Show progress and exit.")
-delivery = text("--delivery", "NAME", "Show only this delivery.", callback=None)
 tolerance = click.option(
     "--tolerance",
     "tolerances",
@@ -203,6 +220,11 @@ def resumable(command: str) -> Option:
             callback=path,
         ),
     )
+
+
+def delivery(verb: str = "Show") -> Option:
+    """Return ``--delivery``."""
+    return text("--delivery", "NAME", f"{verb} only this delivery.", callback=None)
 
 
 def mode(default: str = "the scenario's") -> Option:

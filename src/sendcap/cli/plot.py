@@ -42,8 +42,8 @@ def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Ch
 @click.argument("chart", metavar="CHART", callback=_chart)
 @options.out_file("A .png, .svg or .pdf file (default: DIR-CHART.png in the working directory).")
 @options.shown("--list", _list, "List the charts and exit.")
-@options.mode()
-@options.delivery
+@options.mode("the run's")
+@options.delivery()
 @click.option(
     "--start",
     metavar="WHEN",

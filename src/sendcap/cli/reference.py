@@ -57,6 +57,10 @@ def commands_page() -> str:
 
 Every command with its options, as `sendcap COMMAND --help` prints them. The exit code is 0 for
 success, 2 for anything that you can put right, and 130 for Ctrl-C.
+
+Commands with many simulations have `--workers` and `--dask`; `run` and `calibrate --verify` are one
+simulation, on one core. `run`, `limits` and `explore` without a scenario take the preset
+`quickstart`; `converge`, `compare` and `forecast`, which take longer, ask for one.
 """
     context = click.Context(commands, info_name="sendcap")
     for command, below in _below(context):

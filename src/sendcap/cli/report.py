@@ -19,7 +19,7 @@ from sendcap.files.single import require_free, whole_file
 )
 @options.out_file("The HTML file to write (default: report.html).", default="report.html")
 def report(directories: tuple[Path, ...], out: Path, force: bool) -> None:
-    """Write a report on the run saved in DIR, or a comparison of several runs.
+    """Write a report on one or several saved runs.
 
     The report is one HTML file for any browser, for mail and for print: a summary, the dashboard
     over time with a slider, the charts, the scenario and the steps to reproduce the results.

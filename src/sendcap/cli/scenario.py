@@ -85,11 +85,10 @@ def keys(path: str) -> None:
 
     for key in scenario_keys(path):
         variant = f"  ({key.variant})" if key.variant else ""
-        unit = f", {key.unit}" if key.unit else ""
         default = f"; default {key.default}" if key.default not in ("", "required") else ""
         required = "; required" if key.default == "required" else ""
         click.echo(f"{key.path}{variant}")
         source = f"Source: {key.source}" if key.source else ""
-        for text in (f"{key.type}{unit}{default}{required}", key.meaning, source):
+        for text in (f"{key.values}{default}{required}", key.meaning, source):
             if text:
                 click.echo(textwrap.fill(text, 80, initial_indent="    ", subsequent_indent="    "))

@@ -62,7 +62,7 @@ def sensitivity(
     method: str,
     status: bool,
 ) -> None:
-    """Rank the parameters of a study by their effect on its measures.
+    """Rank the parameters of a study by their effect.
 
     STUDY.toml is a study file of `sendcap sweep` with a [design]: its ranges are the parameters.
     With sobol, points is the number of base samples, a power of two, and each takes a run per

@@ -14,6 +14,7 @@ from sendcap.scenario.durations import DURATION_SCHEMA
 from sendcap.scenario.files import schema
 from sendcap.text.quoting import did_you_mean, shown
 
+_DURATION_UNITS: Final = "ms, s, m, h, d, w"
 _UNITS: Final = {"per_day": "attempts per day", "max_retries": "retries"}
 """Units that the models do not name."""
 _SOURCES: Final = {
@@ -44,6 +45,13 @@ class Key:
     meaning: str
     source: str  # of the rule or the default; empty for a choice of sendcap
     variant: str = ""  # the table with this key, such as policy = "exim"; empty for every table
+
+    @property
+    def values(self) -> str:
+        """The type and the unit, in a line."""
+        if self.unit == _DURATION_UNITS:
+            return re.sub(r"durations?", r"\g<0> (ms … w)", self.type, count=1)
+        return f"{self.type}, {self.unit}" if self.unit else self.type
 
 
 def scenario_keys(path: str = "") -> list[Key]:
@@ -218,7 +226,7 @@ def _unit(field: str, about: Mapping[str, Any]) -> str:
     if "share" in kinds or "a share per provider" in kinds:
         return "0 to 1, or %"
     if kinds & {"duration", "list of durations"}:
-        return "ms, s, m, h, d, w"
+        return _DURATION_UNITS
     if "rate" in kinds:
         return "per s, m, h, d"
     return _UNITS.get(field, "")

@@ -68,5 +68,5 @@ class Station:
 
     @property
     def next_event_s(self) -> float:
-        """The earliest time at which something that is here already can happen."""
+        """Time of the next event here."""
         return np.inf

@@ -11,12 +11,14 @@ from sendcap.text.quantities import counted, elapsed
 ASSUMPTIONS: Final = (
     "Providers' limits hold all the time, unless the scenario has a schedule, outage or tolerance.",
     "A mailbox provider is one queue, first in, first out; its connections take what comes next.",
-    "The addresses are those of the scenario's shares: the simulation knows no list of its own.",
+    "Addresses follow the scenario's shares, not your list.",
     "Opens and clicks are followed for 14 days from a delivery's start.",
     "Asynchronous bounces come within 7 days.",
     "A message's validity is 3.5 days at most, as the Enhanced MTA honours it.",
-    "One simulation is one draw; sendcap converge tells how far the figures of others are apart.",
+    "One simulation is one draw; sendcap converge shows how much results vary.",
 )
+
+_CLOCK_ORIGINS: Final = {"relayed": "the hand-over", "delivery-start": "the delivery's start"}
 
 
 class Table(NamedTuple):
@@ -74,7 +76,7 @@ def _rest(settings: dict[str, Any]) -> dict[str, str]:
         "Source IPs": f"{mta['ips']:,}",
         "Ingress rate": written(mta.get("ingress_rate", "none")),
         "Retries": written(mta["retry"]),
-        "Validity counts from": str(mta["clock_origin"]),
+        "Validity counts from": _CLOCK_ORIGINS[mta["clock_origin"]],
         "Bounces are reported after": written(settings["feedback"]["synchronous"]),
         "Asynchronous bounces after": written(settings["feedback"]["asynchronous"]),
         "Dashboard refreshed every": reporting["refresh"],

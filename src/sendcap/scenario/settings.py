@@ -43,7 +43,7 @@ ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
 """An asynchronous bounce arrives within this many seconds of its message's acceptance."""
 
 _LEAST_WITHIN_THE_LIMIT: Final = 0.05
-"""Longer latencies are drawn again, so a limit that is hardly ever kept would take for ever."""
+"""Longer latencies are drawn again, so a limit that few latencies meet would take for ever."""
 
 _WINDOW: Final = DurationText(least=SHORTEST_WINDOW)
 

@@ -38,5 +38,5 @@ class Chance:
         return next(draws)
 
     def happens(self, probability: float) -> bool:
-        """Tell whether something of this probability happens."""
+        """Return True with this probability."""
         return probability > 0.0 and next(self.uniform) < probability

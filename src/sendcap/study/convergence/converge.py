@@ -186,7 +186,7 @@ def converge(
     most: int = MOST,
     progress: Callable[[int], None] | None = None,
 ) -> ConvergenceStudy:
-    """Replicate a scenario, and find from when on the Delivered percentage is reliable.
+    """Replicate a scenario, and find when Delivered % becomes reliable.
 
     Parameters
     ----------

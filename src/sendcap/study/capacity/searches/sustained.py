@@ -259,7 +259,7 @@ class _Streams:
 def _unstable(
     streams: _Streams, ceilings: Sequence[Stage], confidence: float, precision: float
 ) -> tuple[Estimate, Kind, str, bool]:
-    """Return the rate at which the first stage becomes unstable, which one, and if precisely."""
+    """Return the rate at which a first stage becomes unstable, the stage, and whether exactly."""
     stream = streams.stream
     fixed = (stage for stage in ceilings if stage.kind != "provider")
     lowest = min(fixed, key=lambda stage: stage.delivery_per_s)

@@ -39,7 +39,7 @@ def settling(
     scale: Scale | None = None,
     start: Start = None,
 ) -> list[Axes]:
-    """Draw from when on Delivered % stays within each tolerance, for each provider and mode.
+    """Draw when Delivered % starts to stay within each tolerance, by provider and mode.
 
     A panel for each tolerance; the providers are in the order of their share of the messages.
 
