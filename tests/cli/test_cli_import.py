@@ -152,7 +152,7 @@ def test_the_other_mtas_are_imported_as_well(sendcap, place) -> None:
         (["kumomta", "shaping.toml", "--audience", "x"], 'audience: "x"'),
         (["kumomta", "small.toml"], "small.toml:4: deliveries: belongs to a scenario"),
         (["kumomta", "shaping.toml", "--audience", ""], "is empty"),
-        (["kumomta", "shaping.toml", "--messages", "0"], "0 is not in the range"),
+        (["kumomta", "shaping.toml", "--messages", "0"], "0 is not 1 or more"),
         (["kumomta", "shaping.toml", "--base", "nothing"], "nothing: no such file, and no preset"),
         (["kumomta", "shaping.toml", "-o", "."], "is a directory"),
         (["kumomta", "shaping.toml", "-o", "x", "--report", "x"], "have the same name"),
