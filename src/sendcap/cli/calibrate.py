@@ -12,7 +12,7 @@ from sendcap.cli import options
 from sendcap.cli.edits import edited
 from sendcap.cli.progress import bytes_bar, progress_bar
 from sendcap.cli.saving import Results
-from sendcap.files.single import require_free, save_text
+from sendcap.files.single import require_free, whole_file, write_text
 from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
@@ -76,12 +76,13 @@ def calibrate(
         raise click.UsageError("--set and --seed go with --verify")
     require_free(out, force=force)
     results = Results(CALIBRATION, report, out.stem, "calibration", force=force)
-    with results as folder:
+    # The file gets its name last, when nothing can fail any more.
+    with whole_file(out) as written, results as folder:
         with bytes_bar() as progress:
             calibration = sendcap.calibrate(logs, **asked, progress=progress)
         verified = _verified(calibration, settings, seed) if verify else None
         write_calibration(calibration, verified, folder)
-        save_text(out, calibration.text, force=force)
+        write_text(written, calibration.text)
     for line in report_of(calibration, verified).splitlines():
         click.echo(printable(line))
     click.echo(f"\nScenario: {out}")

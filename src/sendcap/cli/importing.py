@@ -15,7 +15,7 @@ import sendcap
 from sendcap.cli import options
 from sendcap.cli.tables import say, show_grid
 from sendcap.files.directory import Staging
-from sendcap.files.single import require_free
+from sendcap.files.single import require_free, whole_file, write_text
 from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
@@ -146,12 +146,16 @@ def _import(
             raise click.UsageError(
                 f"--report: {report} looks like a file; name a directory, which gets {SETTINGS}"
             )
-    with nullcontext() if report is None else Staging(report, REPORT, force=force) as folder:
+    # The file gets its name last, when nothing can fail any more.
+    with (
+        nullcontext() if out is None else whole_file(out) as written,
+        nullcontext() if report is None else Staging(report, REPORT, force=force) as folder,
+    ):
         made = make(**asked)
         if folder is not None:
             write_csv(folder / SETTINGS, made.report)
-        if out is not None:
-            made.save(out, force=force)
+        if written is not None:
+            write_text(written, made.text)
     _show_limits(made)
     _show_report(made.report)
     if report is None:
