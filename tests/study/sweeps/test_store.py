@@ -185,6 +185,10 @@ def test_what_killed_sweeps_left_half_written_is_removed_and_never_read(tmp_path
     left.write_bytes(half)
     with whole_file(tmp_path / "other") as in_use:
         in_use.write_bytes(half)
+        left.write_bytes(half)
+        Store(tmp_path).compact()
+        assert not left.exists(), "also where nothing is left to do"
+        left.write_bytes(half)
         again = opened(tmp_path)
         assert again.finished("key1") == outcome(1)
         assert (left.exists(), in_use.exists()) == (False, True)

@@ -115,6 +115,8 @@ class Store:
 
         Without room for it, all stays as it is.
         """
+        # A sweep that finds all runs done opens nothing.
+        tidy(self.directory)
         self.refresh()
         replaced = set(self._files)
         if len(replaced) < 2:
