@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from warm import wait_for
 
-from sendcap.errors import ScenarioError, SendcapError
+from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
 from sendcap.study.replication import workers as module
 from sendcap.study.replication.workers import Lost, Workers
 
@@ -217,3 +217,32 @@ def test_a_worker_of_another_version_is_refused() -> None:
         pytest.raises(SendcapError, match=r"another version of sendcap: model 99, not \d+"),
     ):
         list(workers.map(fail_at_three, range(3)))
+
+
+class Abandoned(Executor):
+    """A cluster without workers; one joins when somebody has asked for them."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Future] = []
+
+    def submit(self, function, item, /):
+        self.waiting.append(Future())
+        return self.waiting[-1]
+
+    def ncores(self) -> dict:
+        for future in self.waiting:
+            future.set_result(None)
+        self.waiting = []
+        return {}
+
+    def get_executor(self, pure):
+        return self
+
+
+def test_it_says_that_a_cluster_has_no_workers(monkeypatch) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_S", 0.01)
+    with (
+        pytest.warns(SendcapWarning, match="no workers at the moment; waiting for one"),
+        Workers(executor=Abandoned()) as pool,
+    ):
+        assert len(list(pool.completed(str, [1]))) == 1

@@ -17,6 +17,7 @@ from sendcap.study.sweeps.sweep import Progress
 distributed = pytest.importorskip(
     "distributed", reason="Dask is not installed: pip install 'sendcap[dask]'"
 )
+dask = pytest.importorskip("dask")
 
 pytestmark = [pytest.mark.extra("dask"), pytest.mark.filterwarnings("ignore")]
 
@@ -25,8 +26,20 @@ ASKED = {"measure": ["accepted_50_pct_s", "bottleneck", delivered]}
 TIMES = ["wall_s", "cpu_s"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patient():
+    """A busy machine takes long to start a worker anew; by default it is given up after 15 s."""
+    with dask.config.set(
+        {
+            "distributed.deploy.lost-worker-timeout": "1h",
+            "distributed.comm.timeouts.connect": "10m",
+        }
+    ):
+        yield
+
+
 @pytest.fixture(scope="module")
-def client():
+def client(patient):
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None

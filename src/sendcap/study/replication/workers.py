@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
-from sendcap.errors import SendcapError
+from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.files.cleaning import register, unregister
 from sendcap.scenario import Scenario
 from sendcap.study.replication import replication_seed
@@ -30,6 +31,8 @@ _Result = TypeVar("_Result")
 _MOST: Final = 1024
 _AHEAD_UNKNOWN: Final = 256
 """Items handed out to an executor of unknown size."""
+_PATIENCE_S: Final = 60.0
+"""After so long without a result it is worth a look whether a cluster has workers."""
 
 
 class Lost(NamedTuple):
@@ -158,7 +161,8 @@ def _elsewhere(executor: Any) -> _Elsewhere:
             # Each way to be out of reach has an exception of its own.
             raise SendcapError(f"the executor cannot be reached: {_first_line(error)}") from error
         # More workers may join later.
-        return _Elsewhere(cluster, max(AHEAD * at_a_time, _AHEAD_UNKNOWN))
+        ahead = max(AHEAD * at_a_time, _AHEAD_UNKNOWN)
+        return _Elsewhere(cluster, ahead, lambda: len(executor.ncores()))
     if not isinstance(executor, Executor):
         raise SendcapError(
             f"executor: must be a concurrent.futures.Executor or a Dask client, "
@@ -168,10 +172,15 @@ def _elsewhere(executor: Any) -> _Elsewhere:
 
 
 class _Elsewhere:
-    """Evaluates functions by the user's executor, with so many items handed out ahead."""
+    """Evaluates functions by the user's executor, with so many items handed out ahead.
 
-    def __init__(self, executor: Executor, ahead: int) -> None:
-        self._executor, self._ahead = executor, ahead
+    ``workers`` counts those that a cluster has at the moment.
+    """
+
+    def __init__(
+        self, executor: Executor, ahead: int, workers: Callable[[], int] = lambda: 1
+    ) -> None:
+        self._executor, self._ahead, self._workers = executor, ahead, workers
         self._under_way: dict[Future[Any], Any] = {}
 
     def finished(
@@ -194,7 +203,7 @@ class _Elsewhere:
                     self._submit(function, suspects.pop(), done)
                 if not under_way:
                     return
-                futures = [done.get()]
+                futures = [self._next(done)]
                 while not done.empty():
                     futures.append(done.get())
                 batch: list[Finished] = []
@@ -209,6 +218,19 @@ class _Elsewhere:
                     yield batch
         finally:
             _cancel(under_way)
+
+    def _next(self, done: SimpleQueue[Future[Any]]) -> Future[Any]:
+        """Return the next that is done; say once if nobody is there to do any."""
+        warned = False
+        while True:
+            try:
+                return done.get(timeout=_PATIENCE_S)
+            except Empty:
+                with suppress(Exception):  # out of reach: what is under way will be cancelled
+                    if not warned and self._workers() == 0:
+                        warned = True
+                        message = "the cluster has no workers at the moment; waiting for one"
+                        warnings.warn(message, SendcapWarning, stacklevel=2)
 
     def _submit(
         self, function: Callable[[Any], Any], item: Any, done: SimpleQueue[Future[Any]]
