@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sendcap.charts.drawing import Chart, Drawable, chart_called
+from sendcap.charts.drawing import Drawable, chart_called
 from sendcap.errors import SendcapError
 from sendcap.files.checksums import require_unchanged
 from sendcap.files.tables import read_table
-from sendcap.run import Run, open_run
-from sendcap.saved import SENDING_LOG
-from sendcap.saved_charts import CONVERGENCE_CHARTS, RUN_CHARTS, STAGE_CHARTS, SWEEP_CHARTS
-from sendcap.study.capacity.limits import limits_from_ledger
-from sendcap.study.convergence.converge import convergence_of
+from sendcap.run import open_run
+from sendcap.saved import LEDGER, SENDING_LOG
+from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.study.sweeps.files import RESULTS_CSV, STUDY
 
 if TYPE_CHECKING:
@@ -39,8 +37,7 @@ def plot(
     result
         A result, the table of a sweep, or the directory of a saved run or sweep.
     name
-        The chart's name, by default the result's usual one. A run has the charts of its stages
-        and of its convergence, too.
+        The chart's name, by default the result's usual one.
     ax
         Draw on these axes. By default a new figure gets them, which is not attached to pyplot.
     **options
@@ -63,30 +60,31 @@ def plot(
     >>> figure.savefig("backlog.svg")  # doctest: +SKIP
     """
     if isinstance(result, str | os.PathLike):
-        directory = Path(result)
-        if name in {chart.name for chart in SWEEP_CHARTS} or (directory / RESULTS_CSV).is_file():
-            title, result = _open_sweep(directory)
-            options.setdefault("title", title)
-        else:
-            result = open_run(directory)
-            if name == "attempts":
-                options.setdefault("sending_log", directory / SENDING_LOG)
+        return _plot_saved(Path(result), name, ax=ax, **options)
     if isinstance(result, pd.DataFrame):
-        return chart_called(name, SWEEP_CHARTS).draw(result, ax=ax, **options)
-    if not isinstance(result, Run):
-        return result.plot(name, ax, **options)
-    chart = chart_called(name, RUN_CHARTS)
-    source: Any = result
-    if chart in STAGE_CHARTS:
-        source = limits_from_ledger(result)
-    elif chart in CONVERGENCE_CHARTS:
-        source = convergence_of(result, modes=options.pop("modes", None))
-    return chart.draw(source, ax=ax, **options)
+        return chart_called(name, SWEEP_CHARTS, "a sweep").draw(result, ax=ax, **options)
+    return result.plot(name, ax, **options)
 
 
-def supports(chart: Chart, option: str) -> bool:
-    """Tell whether `plot` of a run or a sweep takes an option."""
-    return chart.takes(option) or (option == "modes" and chart in CONVERGENCE_CHARTS)
+def _plot_saved(directory: Path, name: str | None, **options: Any) -> Figure:
+    is_sweep = _is_sweep(directory, name)
+    charts, whose = (SWEEP_CHARTS, "a sweep") if is_sweep else (RUN_CHARTS, "a run")
+    chart = chart_called(name, charts, f"{directory}: {whose}")
+    if is_sweep:
+        title, results = _open_sweep(directory)
+        return chart.draw(results, **{"title": title, **options})
+    run = open_run(directory)
+    if name == "attempts":
+        options.setdefault("sending_log", directory / SENDING_LOG)
+    return chart.draw(run, **options)
+
+
+def _is_sweep(directory: Path, name: str | None) -> bool:
+    """Tell whether a directory is that of a sweep; one of neither is what the chart asks for."""
+    if (directory / RESULTS_CSV).is_file() or (directory / STUDY).is_file():
+        return True
+    is_run = (directory / LEDGER).is_file()
+    return not is_run and name in {chart.name for chart in SWEEP_CHARTS}
 
 
 def _open_sweep(directory: Path) -> tuple[str, pd.DataFrame]:

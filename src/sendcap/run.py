@@ -28,7 +28,7 @@ from sendcap.scenario.files import scenario_of
 
 
 @dataclass(frozen=True)
-class Run(Drawable, charts="sendcap.charts"):
+class Run(Drawable, charts="sendcap.saved_charts"):
     """A simulated scenario and the resulting ledger.
 
     Attributes

@@ -1,4 +1,4 @@
-"""The charts of saved runs and sweeps, by name; listing them imports no chart."""
+"""The charts of runs and sweeps, saved or not, by name; listing them imports no chart."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from sendcap.study.capacity.charts import CHARTS as OF_CAPACITY
 from sendcap.study.convergence.charts import CHARTS as OF_CONVERGENCE
 from sendcap.study.sweeps.charts import CHARTS as OF_SWEEPS
 
-STAGE_CHARTS: Final = tuple(
-    chart for chart in OF_CAPACITY["Limits"] if chart.name in ("backlog", "throughput")
+_LIMITS: Final = "sendcap.study.capacity.limits:limits_from_ledger"
+_CONVERGENCE: Final = "sendcap.study.convergence.converge:convergence_of"
+
+RUN_CHARTS: Final[tuple[Chart, ...]] = (
+    *OF_A_RUN["Run"],
+    # A ledger tells how much waits at each stage, not how much of it is in use.
+    *(
+        chart._replace(source=_LIMITS)
+        for chart in OF_CAPACITY["Limits"]
+        if chart.name in ("backlog", "throughput")
+    ),
+    *(chart._replace(source=_CONVERGENCE) for chart in OF_CONVERGENCE["ConvergenceStudy"]),
 )
-"""A ledger tells how much waits at each stage, not how much of it is in use."""
-CONVERGENCE_CHARTS: Final = OF_CONVERGENCE["ConvergenceStudy"]
-RUN_CHARTS: Final[tuple[Chart, ...]] = (*OF_A_RUN["Run"], *STAGE_CHARTS, *CONVERGENCE_CHARTS)
 SWEEP_CHARTS: Final[tuple[Chart, ...]] = OF_SWEEPS["DataFrame"]
-CHARTS: Final = {chart.name: chart for chart in (*RUN_CHARTS, *SWEEP_CHARTS)}
+CHARTS: Final = {"Run": RUN_CHARTS, "DataFrame": SWEEP_CHARTS}
+"""The charts of each result, the usual one first."""

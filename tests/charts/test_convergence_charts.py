@@ -78,23 +78,35 @@ def test_the_same_study_gives_the_same_bytes(study, tmp_path, chart) -> None:
 # Each by itself
 
 
-def test_settling_times_are_marked_where_they_are(study) -> None:
+def test_a_strip_below_each_mode_marks_the_settling_times(study) -> None:
     figure = converging(study)
-    assert len(figure.axes) == len(study.modes)
+    assert len(figure.axes) == 2 * len(study.modes)
     table = study.settling()
     table = table[(table["delivery"] == "*") & (table["provider"] == "*")]
-    for panel, mode in zip(figure.axes, study.modes, strict=True):
-        for row in table[table["mode"] == mode].itertuples():
-            points = "point" if row.tolerance_pt == 1 else "points"
-            label = f"within {row.tolerance_pt:g} {points} after {elapsed(row.median)}"
-            (found,) = (text for text in panel.texts if text.get_text() == label)
-            low, high = panel.get_xlim()
-            assert found.xy[0] == pytest.approx(min(max(row.median, low), high))
+    for strip, mode in zip(figure.axes[1::2], study.modes, strict=True):
+        low, high = strip.get_xlim()
+        rows = {
+            label.get_text(): y
+            for label, y in zip(strip.get_yticklabels(), strip.get_yticks(), strict=True)
+        }
+        marked = {text.xy: text.get_text() for text in strip.texts}
+        for row in table[(table["mode"] == mode) & (table["n"] > 0)].itertuples():
+            at = (min(max(row.median, low), high), rows[f"±{row.tolerance_pt:g}"])
+            assert marked[at] == elapsed(row.median)
+
+
+def test_a_panel_that_cuts_off_data_says_so(study, compared) -> None:
+    for figure in (converging(study), compared.plot()):
+        for panel in figure.axes:
+            low, high = panel.get_ylim()
+            curves = [line.get_ydata() for line in panel.lines if len(line.get_ydata()) > 10]
+            cut_off = any(np.any((curve < low) | (curve > high)) for curve in map(np.array, curves))
+            assert cut_off == panel.get_title(loc="left").endswith(", magnified")
 
 
 def test_the_truth_is_drawn_with_its_tolerances(study) -> None:
     truth = np.median(study.replications.numbers[Quantity("efs", "*", "*", "truth_pct")])
-    panel = converging(study).axes[study.modes.index("efs")]
+    panel = converging(study).axes[2 * study.modes.index("efs")]
     levels = [line.get_ydata()[0] for line in panel.lines if len(line.get_ydata()) == 2]
     assert any(level == pytest.approx(truth) for level in levels)
     assert {"±1", "±0.5", "±0.1"} <= {text.get_text() for text in panel.texts}
@@ -135,8 +147,8 @@ def test_only_the_parts_that_can_be_seen_are_named(study) -> None:
     figure = remaining(study)
     for panel in figure.axes:
         named = [text.get_text() for text in panel.get_legend().get_texts()]
-        assert named[-1] == "sum: how far it is off"
-        assert ("share of fewer" in " ".join(named)) == ("without EFS" in panel.get_title("left"))
+        assert named[-1] == "sum: the error"
+        assert ("denominator" in " ".join(named)) == ("without EFS" in panel.get_title("left"))
 
 
 def test_providers_come_with_their_share_the_largest_first(study) -> None:
@@ -205,18 +217,18 @@ def test_a_comparison_has_both_curves_and_their_difference(compared) -> None:
     titles = [panel.get_title(loc="left") for panel in figure.axes]
     assert "Delivered %, without EFS" in titles
     assert "Bounces + errors %, with EFS" in titles
-    assert titles.count("mta.retry.first=6m less as it is, in points") == len(titles) / 2
+    assert titles.count("Difference: mta.retry.first=6m − as it is, in points") == len(titles) / 2
     written = " ".join(texts(figure))
-    assert "4 pairs of simulations; in each pair both have the same draws." in written
+    assert compared.about_the_draws in written
     about = Quantity("efs", "*", "*", "delivered_pct")
-    panel = figure.axes[titles.index("Delivered %, with EFS")]
+    panel = figure.axes[titles.index("Delivered %, with EFS, magnified")]
     for its in (compared.a, compared.b):
-        median = its.band(about).median
+        mean = its.band(about).mean
         assert any(
-            np.array_equal(line.get_ydata()[:-1], median, equal_nan=True) for line in panel.lines
+            np.array_equal(line.get_ydata()[:-1], mean, equal_nan=True) for line in panel.lines
         )
-    difference = compared.difference(about).median
-    below = figure.axes[titles.index("Delivered %, with EFS") + 1]
+    difference = compared.difference(about).mean
+    below = figure.axes[titles.index("Delivered %, with EFS, magnified") + 1]
     assert any(np.array_equal(line.get_ydata()[:-1], difference) for line in below.lines)
 
 
@@ -227,7 +239,9 @@ def test_a_comparison_of_runs_says_that_it_has_no_interval(tmp_path, run) -> Non
 
     other = sendcap.simulate(run.scenario, seed=99)
     figure = comparison(sendcap.compare(run, other, workers=1))
-    assert any("with different draws: what is chance cannot be told" in it for it in texts(figure))
+    assert any(
+        "with different seeds and draws: a difference may be chance." in it for it in texts(figure)
+    )
     save_png(figure, tmp_path / "a.png")
 
 

@@ -81,9 +81,8 @@ def test_every_result_draws_each_of_its_charts(drawable) -> None:
 
 
 def test_sendcap_plot_draws_results_tables_and_directories(tmp_path: Path) -> None:
-    for chart in RUN_CHARTS:
-        if chart.name != "attempts":
-            assert sendcap.plot(run(), chart.name).axes
+    assert sendcap.Run.charts() == RUN_CHARTS
+    assert sendcap.plot(run(), "backlog", start="scenario").axes
     for chart in SWEEP_CHARTS:
         assert sendcap.plot(results(), chart.name).axes
     assert sendcap.plot(capacity()).axes
@@ -93,13 +92,31 @@ def test_sendcap_plot_draws_results_tables_and_directories(tmp_path: Path) -> No
 
 
 def test_a_wrong_name_or_option_is_refused_with_the_right_ones(tmp_path: Path) -> None:
-    with pytest.raises(sendcap.SendcapError, match="called 'pie'; choose from: capacity"):
+    with pytest.raises(
+        sendcap.SendcapError, match=r"^Capacity has no chart 'pie'; choose from: capacity$"
+    ):
         capacity().plot("pie")
     with pytest.raises(sendcap.SendcapError, match="delivery: not supported by chart tornado"):
         sendcap.plot(results(), "tornado", delivery="news")
     with pytest.raises(sendcap.SendcapError, match="sending_log: required"):
         run().plot("attempts")
+    with pytest.raises(sendcap.SendcapError, match=r"^a sweep has no chart 'backlog'; choose from"):
+        sendcap.plot(results(), "backlog")
     with pytest.raises(sendcap.SendcapError, match="no such directory"):
         sendcap.plot(tmp_path / "absent", "funnel")
     with pytest.raises(sendcap.SendcapError, match="nothing to draw"):
         sendcap.plot(pd.DataFrame(), "tornado")
+
+
+def test_a_chart_of_another_kind_of_directory_is_refused_with_the_right_ones(
+    tmp_path: Path,
+) -> None:
+    run().save(tmp_path / "run")
+    with pytest.raises(
+        sendcap.SendcapError, match="run: a run has no chart 'tornado'; choose from"
+    ):
+        sendcap.plot(tmp_path / "run", "tornado")
+    (tmp_path / "sweep").mkdir()
+    results().to_csv(tmp_path / "sweep" / "results.csv")
+    with pytest.raises(sendcap.SendcapError, match="sweep: a sweep has no chart 'backlog'; choose"):
+        sendcap.plot(tmp_path / "sweep", "backlog")

@@ -16,7 +16,7 @@ from sendcap.charts.figures import headline
 from sendcap.charts.style import figure_of, house_style
 from sendcap.errors import SendcapError
 from sendcap.plotting import plot
-from sendcap.saved_charts import CHARTS, RUN_CHARTS
+from sendcap.saved_charts import RUN_CHARTS
 from sendcap.study.capacity.charts.backlog import backlog
 from sendcap.study.capacity.charts.throughput import throughput
 from sendcap.study.capacity.limits import limits_from_ledger
@@ -89,6 +89,15 @@ def test_a_title_is_shortened_and_what_is_shown_is_not() -> None:
     assert shortened.endswith("…: how far off is Delivered %?")
 
 
+def test_of_a_title_without_spaces_the_beginning_is_shown() -> None:
+    with house_style():
+        for title in ("x" * 250, f"a {'x' * 250}"):
+            shortened = headline(title, "messages waiting", 6.0)
+            assert shortened.startswith(title[:20])
+            assert shortened.endswith("x…: messages waiting")
+        assert headline("x" * 250, "messages waiting", 2.0) == "Messages waiting"
+
+
 @pytest.mark.parametrize(
     "name",
     ["converging", "reading-error", "remaining", "settling", "backlog", "throughput"],
@@ -101,7 +110,7 @@ def test_the_time_can_be_told_by_the_clock(name, sources) -> None:
 
 
 def test_outages_and_starts_are_marked_where_the_reading_converges(sources) -> None:
-    top = CHARTS["converging"].draw(sources["convergence"]).axes[0]
+    top = plot(sources["run"], "converging").axes[0]
     written = " ".join(text.get_text() for text in top.texts)
     assert "unreachable" in written
     assert "start of Reminder" in written
@@ -126,7 +135,7 @@ def test_where_a_delivery_starts_late_the_axis_is_linear() -> None:
 
 def test_days_by_the_clock_do_not_overlap(long_run) -> None:
     for name in ("statuses", "retries", "delivered"):
-        panel = CHARTS[name].draw(long_run, start="2026-11-27T06:00").axes[-1]
+        panel = plot(long_run, name, start="2026-11-27T06:00").axes[-1]
         figure = figure_of(panel)
         with house_style():
             FigureCanvasAgg(figure).draw()

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from sendcap.saved_charts import CHARTS, RUN_CHARTS
+from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 
 STUDY = """
 scenario = "small.toml"
@@ -65,7 +65,7 @@ def test_the_time_may_be_by_the_clock(sendcap, saved) -> None:
 def test_the_list_has_a_line_for_each_chart(sendcap, place) -> None:
     result = sendcap("plot", "--list")
     assert result.exit_code == 0
-    for chart in CHARTS.values():
+    for chart in (*RUN_CHARTS, *SWEEP_CHARTS):
         assert f"  {chart.name} " in result.stdout
         assert chart.about in result.stdout
 
@@ -89,7 +89,7 @@ def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
         (["here"], "error: Missing argument 'CHART'"),
         (["none", "funnel"], "error: none: no such directory"),
         (["none", "tornado"], "error: none: no such directory"),
-        (["here", "tornado"], "error: here: is not a finished sweep: it has no results.csv"),
+        (["here", "tornado"], "error: here: a run has no chart 'tornado'; choose from: delivered"),
         ([".", "funnel"], "error: .: is not a saved run"),
         (
             ["here", "pie"],

@@ -239,6 +239,29 @@ def test_nothing_is_wider_than_the_screen_and_no_text_is_cut_off(which, request)
         assert place.get_attribute("aria-label")
 
 
+def test_what_can_be_swiped_has_a_hint_and_nothing_else(visit, phone) -> None:
+    hinted = """() => Array.from(document.querySelectorAll(".chart, .table")).map(box => [
+      box.scrollWidth > box.clientWidth + 1, box.nextElementSibling.offsetHeight > 0])"""
+    for page in (visit.page, phone.page):
+        page.evaluate("document.fonts.ready")
+        boxes = page.evaluate(hinted)
+        assert all(wide == hint for wide, hint in boxes)
+    assert {wide for wide, _ in boxes} == {True, False}
+    assert visit.page.is_visible(".keys")
+    assert not phone.page.is_visible(".keys")
+
+
+def test_the_distance_from_the_end_is_not_that_of_rounded_figures(visit, run) -> None:
+    figures = run.readings.figures("efs", "*", run.scenario.reporting.denominator)
+    visit.page.check("#compute")
+    for step in range(30, 200, 10):
+        visit.go(step)
+        edge = int(run.ledger.last_edges(STEPS[step]))
+        off = figures.delivered_pct[edge] - figures.delivered_pct[-1]
+        text = visit.page.text_content('.board[data-name="efs"] [data-error]')
+        assert f"{abs(off):.2f} points" in text or abs(off) < 0.006
+
+
 @pytest.mark.parametrize("which", ["visit", "phone"])
 def test_no_tile_lies_on_another(which, request) -> None:
     page = request.getfixturevalue(which).page

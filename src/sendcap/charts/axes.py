@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,13 @@ def percent_axis(axes: Axes) -> None:
     """Make the y axis one of percentages from 0 to 100."""
     axes.set_ylim(0, 104)
     axes.set_yticks(range(0, 101, 20))
+
+
+def magnify(axes: Axes, low: float, high: float, title: str, shown: Iterable[Floats] = ()) -> None:
+    """Limit the y axis to a range; where that cuts off data, the title says so."""
+    axes.set_ylim(low, high)
+    cut_off = any(np.any((values < low) | (values > high)) for values in shown)
+    axes.set_title(f"{title}, magnified" if cut_off else title)
 
 
 def count_axis(axis: Axis, most: int = 6, *, whole: bool = True) -> None:

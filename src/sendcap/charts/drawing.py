@@ -21,6 +21,7 @@ class Chart(NamedTuple):
     name: str  # in `Drawable.plot` and ``sendcap plot``
     about: str  # a line on what the chart shows
     home: str  # ``"module:function"``, imported when the chart is drawn
+    source: str = ""  # the same, of a function that makes of the result what the chart draws
 
     def load(self) -> Callable[..., Axes | list[Axes]]:
         """Import the function that draws the chart."""
@@ -29,7 +30,7 @@ class Chart(NamedTuple):
 
     def takes(self, option: str) -> bool:
         """Tell whether the chart has an option."""
-        return option in inspect.signature(self.load()).parameters
+        return option in _parameters(self.load()) or option in self._of_the_source
 
     def draw(self, result: Any, **options: Any) -> Figure:
         """Draw the chart of a result; options of None are left out, unknown ones refused."""
@@ -37,10 +38,26 @@ class Chart(NamedTuple):
         for option in wanted:
             if not self.takes(option):
                 raise SendcapError(f"{option}: not supported by chart {self.name}")
-        axes = self.load()(result, **wanted)
+        function = self.load()
+        if self.source:
+            # Options such as the modes are those of what is drawn.
+            own = self._of_the_source - _parameters(function)
+            first = {option: wanted.pop(option) for option in own & wanted.keys()}
+            result = pkgutil.resolve_name(self.source)(result, **first)
+        axes = function(result, **wanted)
         figure = (axes[0] if isinstance(axes, list) else axes).get_figure(root=True)
         assert figure is not None
         return figure
+
+    @property
+    def _of_the_source(self) -> frozenset[str]:
+        if not self.source:
+            return frozenset()
+        return _parameters(pkgutil.resolve_name(self.source))
+
+
+def _parameters(function: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(inspect.signature(function).parameters)
 
 
 class Drawable:
@@ -48,7 +65,7 @@ class Drawable:
 
     ``class Limits(Drawable, charts="sendcap.study.capacity.charts")`` names the module whose
     ``CHARTS`` lists them, the usual one first; it is imported when a chart is drawn, so that a
-    simulation does not load matplotlib.
+    simulation does not load matplotlib, and charts may be drawn by rooms above the result's.
     """
 
     __slots__ = ()
@@ -90,7 +107,8 @@ class Drawable:
         SendcapError
             If there is no chart of that name, or the chart has no such option.
         """
-        return chart_called(name, self.charts()).draw(self, ax=ax, **options)
+        chart = chart_called(name, self.charts(), type(self).__name__)
+        return chart.draw(self, ax=ax, **options)
 
 
 def charts_in(package: str, about: Mapping[str, str]) -> tuple[Chart, ...]:
@@ -101,12 +119,15 @@ def charts_in(package: str, about: Mapping[str, str]) -> tuple[Chart, ...]:
     )
 
 
-def chart_called(name: str | None, charts: Sequence[Chart]) -> Chart:
-    """Return the chart of that name; the first by default."""
+def chart_called(name: str | None, charts: Sequence[Chart], whose: str) -> Chart:
+    """Return the chart of that name; the first by default.
+
+    Results of another kind may well have one, so the error says whose charts these are.
+    """
     if name is None:
         return charts[0]
     for chart in charts:
         if chart.name == name:
             return chart
     names = ", ".join(chart.name for chart in charts)
-    raise SendcapError(f"no chart is called {name!r}; choose from: {names}")
+    raise SendcapError(f"{whose} has no chart {name!r}; choose from: {names}")

@@ -27,6 +27,8 @@ EDGE_IN: Final = 0.1
 _HEADLINE_PT: Final = 13.0
 _LETTERS: Final = 124
 """Letters on a line of the words below a headline."""
+_FEWEST_LETTERS: Final = 5
+"""Of a title that is cut, and the sign for that."""
 _LINE_IN: Final = 0.17
 _LETTER_IN: Final = 0.076
 """About the width of a letter of a row's name."""
@@ -155,7 +157,7 @@ def headline(title: str, what: str, room_in: float) -> str:
     text = " ".join(title.split())
 
     def shortened(letters: int) -> str:
-        short = textwrap.shorten(text, letters, placeholder=" …" if letters > 2 else "")
+        short = cut(text, letters)
         return f"{short}: {what}" if short and what else short
 
     def is_too_wide(letters: int) -> bool:
@@ -164,6 +166,22 @@ def headline(title: str, what: str, room_in: float) -> str:
     # More letters are never narrower.
     letters = bisect.bisect(range(1, len(text) + 1), x=False, key=is_too_wide)
     return (letters and shortened(letters)) or f"{what[:1].upper()}{what[1:]}"
+
+
+def cut(text: str, letters: int) -> str:
+    """Return the beginning of a text: whole words, or letters where those are less than half.
+
+    Nothing is left where it would be no more than three letters.
+
+    >>> cut("Autumn clearance", 16), cut("Autumn clearance", 12), cut("Autumnclearance", 12)
+    ('Autumn clearance', 'Autumn …', 'Autumnclear…')
+    """
+    if len(text) <= letters:
+        return text
+    if letters < _FEWEST_LETTERS:
+        return ""
+    words = textwrap.shorten(text, letters, placeholder=" …")
+    return words if len(words) > letters / 2 else f"{text[: letters - 1].rstrip()}…"
 
 
 def _headline_in(text: str) -> float:

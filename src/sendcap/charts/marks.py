@@ -144,7 +144,7 @@ def draw_marks(panels: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = 
     for mark in marks:
         if not low_s < mark.first_s <= high_s:
             continue
-        wide = _position(top, mark.last_s) - _position(top, mark.first_s) > _VISIBLE
+        wide = position(top, mark.last_s) - position(top, mark.first_s) > _VISIBLE
         colour, width, style = (GREY, 0.7, ":") if mark.is_start else (INK, 0.9, DASHES)
         for panel in panels:
             panel.axvline(mark.first_s, color=colour, linewidth=width, linestyle=style, zorder=1)
@@ -170,7 +170,7 @@ def draw_marks(panels: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = 
     arrange(top, labels, taken, at_top=at_top)
 
 
-def _position(axes: Axes, time_s: float) -> float:
+def position(axes: Axes, time_s: float) -> float:
     """Return the position of a time, as a share of the axis."""
     pixels = axes.transData.transform((time_s, 0.0))
     return float(axes.transAxes.inverted().transform(pixels)[0])

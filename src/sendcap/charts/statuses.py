@@ -84,8 +84,13 @@ def _draw(panel: Axes, run: Run, shares: Shares, time: TimeAxis) -> None:
         words = f"{share[-1]:.2f} % in the end" if share[-1] >= 0.005 else ""
         peak = int(share.argmax())
         if name != "sent" and share[peak] - share[-1] >= 0.005:
-            when = f"at {elapsed(float(edges_s[peak]))}" if peak else "at the start"
-            words = f"at most {share[peak]:.3g} % {when}\n{words}"
+            most = f"{share[peak]:.3g} %"
+            most = (
+                f"at most {most} at {elapsed(float(edges_s[peak]))}"
+                if peak
+                else f"{most} at the start"
+            )
+            words = f"{most}\n{words}"
         if share[peak] > 0.0:
             names.append(Named(_COLOURS[name], name, words))
     name_beside(panel, names, top=1.0)

@@ -10,6 +10,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from sendcap.text.quantities import UNITS
+
 Scale = Literal["log", "symlog", "linear"]
 
 _S, _M, _H, _D = 1.0, 60.0, 3600.0, 86_400.0
@@ -55,20 +57,19 @@ _WEEKDAYS: Final = "MonTueWedThuFriSatSun"
 
 
 def tick_label(seconds: float) -> str:
-    """Return a tick's label in the largest unit.
+    """Return a tick's label: the time as `elapsed` writes it, but never rounded.
 
-    >>> [tick_label(seconds) for seconds in (0, 30, 600, 21_600, 302_400)]
-    ['0', '30 s', '10 min', '6 h', '3.5 d']
+    >>> [tick_label(seconds) for seconds in (0, 0.5, 600, 4200, 302_400, 91_800)]
+    ['0', '0.5s', '10m', '1h 10m', '3d 12h', '1d 1h 30m']
     """
-    if seconds == 0:
-        return "0"
-    for unit, name, part in ((_D, "d", 4), (_H, "h", 4), (_M, "min", 2)):
-        # The minutes from 60 s to 2 min are few and in whole ones, as their neighbours in seconds.
-        if unit == _M and seconds < 2 * _M:
-            part = 1
-        if seconds >= unit and seconds % (unit / part) == 0:
-            return f"{seconds / unit:g} {name}"
-    return f"{seconds:g} s"
+    parts, rest = [], seconds
+    for name, unit in UNITS[:-1]:
+        count, rest = divmod(rest, unit)
+        if count:
+            parts.append(f"{count:.0f}{name}")
+    if rest:
+        parts.append(f"{rest:.6g}s")
+    return " ".join(parts) or "0"
 
 
 def wall_labels(moments: Sequence[datetime]) -> list[str]:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def _list() -> None:
-    from sendcap.saved_charts import CHARTS, RUN_CHARTS, SWEEP_CHARTS
+    from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 
-    width = max(map(len, CHARTS))
+    width = max(len(chart.name) for chart in (*RUN_CHARTS, *SWEEP_CHARTS))
     for heading, charts in (("saved run", RUN_CHARTS), ("sweep", SWEEP_CHARTS)):
         click.echo(f"Charts of a {heading}:")
         for chart in charts:
@@ -28,13 +28,14 @@ def _list() -> None:
 
 
 def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Chart:
-    from sendcap.saved_charts import CHARTS
+    from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 
-    if name not in CHARTS:
+    charts = {chart.name: chart for chart in (*RUN_CHARTS, *SWEEP_CHARTS)}
+    if name not in charts:
         raise click.BadParameter(
             f"no chart is called {name!r}; sendcap plot --list lists the charts", param=parameter
         )
-    return CHARTS[name]
+    return charts[name]
 
 
 @click.command()
@@ -84,9 +85,7 @@ def _format_of(path: Path) -> Format:
 
 def _require_options(chart: Chart, asked: dict[str, Any]) -> None:
     """Refuse options that a chart does not support; none is ignored."""
-    from sendcap.plotting import supports
-
     for option, value in asked.items():
-        if value is not None and not supports(chart, option):
+        if value is not None and not chart.takes(option):
             flag = "--mode" if option == "modes" else f"--{option}"
             raise SendcapError(f"{flag}: not supported by chart {chart.name}")

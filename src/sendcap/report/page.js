@@ -15,33 +15,33 @@
 
   const runs = Array.from(document.querySelectorAll(".run")).map((element, number) => ({
     element,
-    its: data.runs[number],
+    figures: data.runs[number],
     select: element.querySelector("select"),
     boards: Array.from(element.querySelectorAll(".board")),
   }));
 
   function delivery(run) {
-    return run.its.deliveries[run.select ? Number(run.select.value) : 0];
+    return run.figures.deliveries[run.select ? Number(run.select.value) : 0];
   }
 
   function showBoard(board, run, step) {
     const which = delivery(run);
-    const its = which.modes[Number(board.dataset.mode)];
-    const now = run.its.now[step];
-    const row = compute.checked ? now : run.its.shown[step];
-    const engagement = compute.checked ? now : run.its.engagement[step];
+    const readings = which.modes[Number(board.dataset.mode)];
+    const now = run.figures.now[step];
+    const row = compute.checked ? now : run.figures.shown[step];
+    const engagement = compute.checked ? now : run.figures.engagement[step];
     const values = {
       to_deliver: count(which.toDeliver),
-      sent: count(its.sent[row]),
-      delivered_pct: pct(its.delivered_pct[row]),
-      bounces_errors_pct: pct(its.bounces_errors_pct[row]),
-      open_rate_pct: pct(its.open_rate_pct[engagement]),
-      click_through_pct: pct(its.click_through_pct[engagement]),
+      sent: count(readings.sent[row]),
+      delivered_pct: pct(readings.delivered_pct[row]),
+      bounces_errors_pct: pct(readings.bounces_errors_pct[row]),
+      open_rate_pct: pct(readings.open_rate_pct[engagement]),
+      click_through_pct: pct(readings.click_through_pct[engagement]),
     };
     const notes = {
-      sent: pct((100 * its.sent[row]) / which.toDeliver),
-      delivered_pct: count(its.sent[row]),
-      bounces_errors_pct: count(its.failed[row]),
+      sent: pct((100 * readings.sent[row]) / which.toDeliver),
+      delivered_pct: count(readings.sent[row]),
+      bounces_errors_pct: count(readings.failed[row]),
     };
     for (const [name, text] of Object.entries(values)) {
       put(board.querySelector(`[data-kpi="${name}"]`), text);
@@ -49,22 +49,21 @@
     for (const [name, text] of Object.entries(notes)) {
       put(board.querySelector(`[data-note="${name}"]`), text);
     }
-    const log = `Sent ${count(its.sent[row])}, Failed ${count(its.failed[row])}, Pending ${count(its.pending[row])}`;
+    const log = `Sent ${count(readings.sent[row])}, Failed ${count(readings.failed[row])}, Pending ${count(readings.pending[row])}`;
     put(board.querySelector("[data-log]"), log);
-    put(board.querySelector("[data-error]"), error(its.delivered_pct[row], which.truthPct));
+    put(board.querySelector("[data-error]"), error(readings.delivered_pct[row], readings.from_end_pt[row]));
   }
 
-  function error(shown, truth) {
+  function error(shown, off) {
     if (shown === null) return "There is no Delivered % yet.";
-    if (truth === null) return "";
-    const off = Number((shown - truth).toFixed(2));
+    if (off === null) return "";
     if (off === 0) return "Delivered % is what it will be in the end.";
     return `Delivered % is ${Math.abs(off).toFixed(2)} points ${off > 0 ? "above" : "below"} its end.`;
   }
 
   function showTruth(run, step) {
     const which = delivery(run);
-    const row = run.its.now[step];
+    const row = run.figures.now[step];
     for (const [name, column] of Object.entries(which.truth)) {
       const share = (100 * column[row]) / which.toDeliver;
       put(run.element.querySelector(`[data-truth="${name}"]`), count(column[row]));
@@ -76,19 +75,19 @@
 
   function asOf(run, step) {
     if (compute.checked) return "Figures as of this moment.";
-    return `Figures as last refreshed: after ${run.its.asOf[step]}; opens and clicks after ${run.its.engagementAsOf[step]}.`;
+    return `Figures as last refreshed: after ${run.figures.asOf[step]}; opens and clicks after ${run.figures.engagementAsOf[step]}.`;
   }
 
   function told(step) {
     const parts = runs.map((run, number) => {
       const which = delivery(run);
-      const row = compute.checked ? run.its.now[step] : run.its.shown[step];
-      const modes = run.its.modes.map((mode, place) => {
-        const its = which.modes[place];
-        return `${mode.label}: Delivered ${pct(its.delivered_pct[row])}, Bounces and errors ${pct(its.bounces_errors_pct[row])}`;
+      const row = compute.checked ? run.figures.now[step] : run.figures.shown[step];
+      const modes = run.figures.modes.map((mode, place) => {
+        const readings = which.modes[place];
+        return `${mode.label}: Delivered ${pct(readings.delivered_pct[row])}, Bounces and errors ${pct(readings.bounces_errors_pct[row])}`;
       });
       const name = runs.length > 1 ? `${document.querySelectorAll(".run h3")[number].textContent}: ` : "";
-      return `${name}${modes.join("; ")}; accepted: ${pct((100 * which.truth.delivered[run.its.now[step]]) / which.toDeliver)}`;
+      return `${name}${modes.join("; ")}; accepted: ${pct((100 * which.truth.delivered[run.figures.now[step]]) / which.toDeliver)}`;
     });
     return `After ${data.slider.spoken[step]}. ${parts.join(". ")}.`;
   }
@@ -123,6 +122,15 @@
       show();
     });
   }
+  // Only what is wider than the screen can be swiped.
+  function hint() {
+    for (const text of document.querySelectorAll(".hint")) {
+      const before = text.previousElementSibling;
+      text.hidden = before.scrollWidth <= before.clientWidth + 1;
+    }
+  }
+  window.addEventListener("resize", hint);
+  document.fonts.ready.then(hint);
   // A closed part would be missing on paper.
   window.addEventListener("beforeprint", () => {
     for (const part of document.querySelectorAll("details")) part.open = true;

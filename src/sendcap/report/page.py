@@ -32,7 +32,7 @@ _TITLES: Final = {
     "statuses": "Sent, pending and failed",
     "funnel": "How far the messages come, by provider",
     "time-to-accept": "Time to accept, by provider",
-    "backlog": "Messages waiting",
+    "backlog": "Messages waiting for the first attempt",
     "throughput": "Throughput of each stage",
     "bounce-reasons": "Bounce reasons",
     "retries": "Retries",

@@ -11,7 +11,7 @@ MINUS: Final = "\N{MINUS SIGN}"
 NOTHING: Final = "–"
 """Stands for a value that does not exist."""
 
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def elapsed(seconds: float) -> str:
@@ -26,7 +26,7 @@ def elapsed(seconds: float) -> str:
         return "0s"
     if seconds < 60:
         return f"{seconds:.3g}s" if round(seconds, 3) < 60 else "1m"
-    for (name, unit), (smaller_name, smaller) in pairwise(_UNITS):
+    for (name, unit), (smaller_name, smaller) in pairwise(UNITS):
         # The smaller unit is rounded first, so that 59m 59.9s reads 1h and not 60m.
         count, rest = divmod(round(seconds / smaller), unit // smaller)
         if count:

@@ -154,22 +154,27 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
         curves = self.b.curves[about].astype("float64") - self.a.curves[about]
         return Band.of(self.a.moments_s, curves, self.a.confidence)
 
+    @property
+    def about_the_draws(self) -> str:
+        """What the figures are means of, and what they can show."""
+        if self.a.n > 1:
+            return (
+                f"Means over {self.a.n} pairs of simulations, both of a pair with the same draws."
+            )
+        draws = "the same draws" if self.same_draws else "different seeds and draws"
+        return f"One run of each, with {draws}: a difference may be chance."
+
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
         start = "Times count from t = 0, the start of the simulation."
         if self.a.n > 1:
             pairs = (
-                f"Means over {self.a.n} pairs of simulations, both of a pair with the same draws. "
-                f"In brackets: the {share_text(self.a.confidence)} interval of the difference "
-                f"(paired t); where it holds 0, a difference is not shown."
+                f"{self.about_the_draws} In brackets: the {share_text(self.a.confidence)} interval "
+                f"of the difference (paired t); where it holds 0, a difference is not shown."
             )
             return [pairs, start]
-        draws = "the same draws" if self.same_draws else "different seeds and draws"
-        remedy = "compare scenarios" if self.saved else "ask for more replications"
-        once = (
-            f"One run of each, with {draws}: a difference may be chance; {remedy} for an interval."
-        )
-        return [once, start]
+        remedy = "Compare scenarios" if self.saved else "Ask for more replications"
+        return [f"{self.about_the_draws} {remedy} for an interval.", start]
 
 
 def compare(

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from sendcap.charts.axes import Floats
+from sendcap.charts.axes import Floats, magnify
 from sendcap.charts.drawing import Chart
 from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import WHITE, EndLabel, label_ends
@@ -68,7 +68,6 @@ def forecast(
     )
     time.on(panels)
     for panel, (mode, each) in zip(panels, readings.items(), strict=True):
-        panel.set_title(f"Delivered %, {MODE_LOOKS[mode].label}")
         _panel(panel, result, each, mode)
     draw_marks(panels, scenario_marks(scenario, result.delivery))
     return panels
@@ -93,7 +92,8 @@ def _words(result: Forecast) -> str:
     shares = f"{share_text(_INNER)} and {share_text(result.confidence)}"
     words = (
         f"{which}orecast after {elapsed(result.at_s)}, from {result.simulations} simulations.\n"
-        f"Black: the readings. Line: the median; fan: {shares} of what may come. Bar: the end."
+        f"Black: the readings. Line: the median; fan: {shares} of what may come. Bar: the end.\n"
+        "A magnified panel leaves out readings that are far from the end."
     )
     if not result.reachable:
         words += "\nNo values in the ranges explain these readings: do not trust it."
@@ -110,7 +110,9 @@ def _panel(panel: Axes, result: Forecast, readings: _Readings, mode: Mode) -> No
     outer = (1.0 - result.confidence) / 2.0
     levels = (outer, 0.5 - _INNER / 2, 0.5, 0.5 + _INNER / 2, 1.0 - outer)
     low, inner_low, median, inner_high, high = result.quantiles(curves, levels)
-    panel.set_ylim(*_limits(readings.pct, low, high))
+    limits = _limits(readings.pct, low, high)
+    title = f"Delivered %, {MODE_LOOKS[mode].label}"
+    magnify(panel, *limits, title, [readings.pct, median])
     panel.fill_between(time_s, low, high, color=colour, alpha=0.18, linewidth=0)
     panel.fill_between(time_s, inner_low, inner_high, color=colour, alpha=0.22, linewidth=0)
     panel.plot(time_s, median, color=colour, linewidth=1.8)
@@ -145,13 +147,13 @@ def _panel(panel: Axes, result: Forecast, readings: _Readings, mode: Mode) -> No
 
 
 def _limits(pct: Floats, low: Floats, high: Floats) -> tuple[float, float]:
-    """Return the limits of the y axis: the end can be told, and the last reading be seen.
+    """Return the limits of the y axis: the end, what may come until then, and the last reading.
 
     With EFS the curve climbs from 0; all of that would leave nothing of what may come.
     """
     bottom, top = float(low[-1]), float(high[-1])
     most = max(_MOST_ROOM * (top - bottom), 0.5)
-    near = [bottom, top, float(low[0]), float(high[0]), *pct[-1:].tolist()]
+    near = [bottom, top, float(np.nanmin(low)), float(np.nanmax(high)), *pct[-1:].tolist()]
     lowest = max(min(near), bottom - most)
     highest = min(max(near), top + most)
     margin = 0.1 * max(highest - lowest, 0.05)

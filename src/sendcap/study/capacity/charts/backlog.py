@@ -38,9 +38,7 @@ _MOST: Final = 6
 _PROVIDERS: Final = (BLUE, ORANGE, RED, PURPLE, BROWN, SKY)
 _BEFORE: Final = {"relay": STONE, "ingress": SLATE}
 _REST: Final = "#c9ccd1"
-_FIRST_ATTEMPTS: Final = (
-    " Messages count until their first attempt has ended; retries are not among them."
-)
+_FIRST_ATTEMPTS: Final = " Messages count until their first attempt has ended; retries do not."
 
 
 class _Layer(NamedTuple):
@@ -59,8 +57,10 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
     For the options see `sendcap.charts`.
     """
     time = stage_time(limits, start)
-    words = limits.sentence + (_FIRST_ATTEMPTS if limits.first_attempts_only else "")
-    heading = Heading(limits.scenario.title, "messages waiting", words)
+    what, words = "messages waiting", limits.sentence
+    if limits.first_attempts_only:
+        what, words = f"{what} for the first attempt", words + _FIRST_ATTEMPTS
+    heading = Heading(limits.scenario.title, what, words)
     (axes,) = panels_on(
         ax, heading, [3.28], right_in=2.7, above_in=0.12, below_in=time.below_in - 0.1
     )

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from sendcap.charts.axes import Floats, cells, say
 from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.style import house_style
+from sendcap.charts.ticks import tick_label
 from sendcap.study.capacity.charts.stages import name
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
@@ -94,8 +95,7 @@ def _counts(queues: list[Observed], at_s: float) -> tuple[list[str], Floats, lis
 
 def _labels(ages_s: list[float]) -> list[str]:
     labels = []
-    space = "\n" if len(ages_s) - 1 > _ON_ONE_LINE else " "
+    space = "\n" if len(ages_s) - 1 > _ON_ONE_LINE else ""
     for low_s, high_s in pairwise(ages_s):
-        unit_s, unit = (60.0, "min") if low_s % 60 == high_s % 60 == 0 else (1.0, "s")
-        labels.append(f"{low_s / unit_s:g}–{high_s / unit_s:g}{space}{unit}")
+        labels.append(f"{tick_label(low_s)}–{space}{tick_label(high_s)}")
     return labels

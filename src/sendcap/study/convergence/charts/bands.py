@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from sendcap.charts.axes import Floats
 from sendcap.charts.marks import chosen
 from sendcap.charts.style import GREY, INK
 from sendcap.charts.ticks import Scale
@@ -27,11 +28,11 @@ def about_the_replications(replications: Replications, delivery: str = ALL_DELIV
     return f"{name}{counted(messages, 'message')}, {times}."
 
 
-def about_the_band(replications: Replications) -> str:
+def about_the_band(replications: Replications, line: str = "median") -> str:
     """Return the meaning of a line and a band; nothing if there is no band."""
     if replications.n == 1:
         return ""
-    return f" Line: the median; band: the middle {share_text(replications.confidence)} of them."
+    return f" Line: the {line}; band: the middle {share_text(replications.confidence)} of them."
 
 
 def bands_time(
@@ -62,14 +63,17 @@ def _limits_s(studies: Iterable[Replications], delivery: str) -> tuple[float, fl
     return first, max((1.0 if cut else ROOM_AFTER) * last, 2 * first)
 
 
-def draw_band(panel: Axes, band: Band, colour: str, **look: Any) -> None:
-    """Draw the median of replications, and the band in which most of them are."""
+def draw_band(
+    panel: Axes, band: Band, colour: str, middle: Floats | None = None, **look: Any
+) -> None:
+    """Draw a line through replications, usually the median, and the band of most of them."""
     # After the last moment nothing changes any more.
     end_s = max(float(band.time_s[-1]), panel.get_xlim()[1])
     time_s = np.append(band.time_s, end_s)
-    low, median, high = (np.append(y, y[-1]) for y in (band.low, band.median, band.high))
+    middle = band.median if middle is None else middle
+    low, line, high = (np.append(y, y[-1]) for y in (band.low, middle, band.high))
     panel.fill_between(time_s, low, high, color=colour, alpha=0.25, linewidth=0)
-    panel.plot(time_s, median, **look)
+    panel.plot(time_s, line, **look)
 
 
 def shade_tolerances(

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 
-from sendcap.charts.axes import Floats
+from sendcap.charts.axes import Floats, magnify
 from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, scenario_marks
@@ -21,6 +21,7 @@ from sendcap.study.convergence.compare import Comparison
 from sendcap.study.replication.recording import Quantity
 from sendcap.text.quantities import MINUS
 from sendcap.text.quoting import shortened
+from sendcap.text.shares import signed_points
 
 _NAMES: Final = {"delivered_pct": "Delivered %", "bounces_errors_pct": "Bounces + errors %"}
 
@@ -33,7 +34,9 @@ def comparison(
     scale: Scale | None = None,
     start: Start = None,
 ) -> list[Axes]:
-    """Draw Delivered % of A and B over time, and B less A, for each mode.
+    """Draw Delivered % of A and B over time, and the difference B − A, for each mode.
+
+    The lines are means, as in the table of the differences.
 
     Where a soft bounce shows as failed at once, Bounces + errors % is drawn as well.
 
@@ -43,10 +46,11 @@ def comparison(
     plans += [(mode, "bounces_errors_pct") for mode in result.modes if mode in ("efs", "legacy")]
     time = bands_time([result.a, result.b], scale, start)
     one, two = map(shortened, result.names)
-    words = f"{_about(result)}\nGrey: {one}; in colour: {two}.{about_the_band(result.a)}"
+    about = about_the_band(result.a, "mean")
+    words = f"{result.about_the_draws}\nGrey: {one}; in colour: {two}.{about}"
     panels = panels_on(
         ax,
-        Heading(result.a.scenario.title, f"{one} and {two}", words),
+        Heading(result.a.scenario.title, f"comparison of {one} and {two}", words),
         [2.0, 1.3] * len(plans),
         right_in=2.35,
         below_in=time.below_in,
@@ -60,25 +64,18 @@ def comparison(
     return panels
 
 
-def _about(result: Comparison) -> str:
-    if result.a.n > 1:
-        return f"{result.a.n} pairs of simulations; in each pair both have the same draws."
-    if result.same_draws:
-        return "One run of each, with the same draws: how much is chance cannot be told."
-    return "One run of each, with different draws: what is chance cannot be told."
-
-
 def _curves(panel: Axes, result: Comparison, about: Quantity) -> None:
     look = MODE_LOOKS[about.mode]  # type: ignore[index]
     bands = (result.a.band(about), result.b.band(about))
-    panel.set_title(f"{_NAMES[about.name]}, {look.label}")
-    ends = [float(band.median[-1]) for band in bands]
-    known = np.concatenate([band.median for band in bands])
+    title = f"{_NAMES[about.name]}, {look.label}"
+    panel.set_title(title)
+    ends = [float(band.mean[-1]) for band in bands]
+    known = np.concatenate([band.mean for band in bands])
     known = known[~np.isnan(known)]
     if len(known):
-        panel.set_ylim(*_range(known, ends, about.name))
-    draw_band(panel, bands[0], GREY, color=GREY, linewidth=3.2, alpha=0.75)
-    draw_band(panel, bands[1], look.colour, color=look.colour, linewidth=1.6)
+        magnify(panel, *_range(known, ends, about.name), title, [known])
+    draw_band(panel, bands[0], GREY, bands[0].mean, color=GREY, linewidth=3.2, alpha=0.75)
+    draw_band(panel, bands[1], look.colour, bands[1].mean, color=look.colour, linewidth=1.6)
     labels = [
         EndLabel(f"{shortened(name)}  {end:.2f} %", end, colour)
         for name, end, colour in zip(result.names, ends, (GREY, look.colour), strict=True)
@@ -99,10 +96,8 @@ def _difference(panel: Axes, result: Comparison, about: Quantity) -> None:
     look = MODE_LOOKS[about.mode]  # type: ignore[index]
     band = result.difference(about)
     one, two = map(shortened, result.names)
-    panel.set_title(f"{two} less {one}, in points", fontweight="normal")
-    draw_band(panel, band, look.colour, color=look.colour, linewidth=1.6)
+    panel.set_title(f"Difference: {two} {MINUS} {one}, in points", fontweight="normal")
+    draw_band(panel, band, look.colour, band.mean, color=look.colour, linewidth=1.6)
     panel.axhline(0.0, color=INK, linewidth=0.8)
-    end = float(band.median[-1])
-    # However small it is.
-    text = f"{end:+.2g}".replace("-", MINUS) if abs(end) >= 5e-5 else "0"
-    label_ends(panel, [EndLabel(text, end, look.colour)])
+    end = float(band.mean[-1])
+    label_ends(panel, [EndLabel(signed_points(end), end, look.colour)])

@@ -51,7 +51,7 @@ _LABELS: Final[dict[str, dict[str, str]]] = {
         "backing_off_pt": "backing off:\nwill never recover",
         "not_fed_back_pt": "bounced,\nnot fed back yet",
         "async_to_come_pt": "asynchronous\nbounces to come",
-        "not_all_relayed_pt": "share of fewer: not\nall are relayed yet",
+        "not_all_relayed_pt": "denominator: only\nrelayed messages count",
     }
 }
 _TOO_SMALL: Final = 0.006
@@ -97,7 +97,7 @@ def remaining(
     )
     panels = panels_on(
         ax,
-        Heading(runs.scenario.title, "where are the messages that are still missing?", words),
+        Heading(runs.scenario.title, "what makes Delivered % wrong", words),
         [2.5] * len(plans),
         right_in=1.95,
         below_in=time.below_in,
@@ -153,7 +153,7 @@ def _draw(panel: Axes, time_s: Floats, plan: _Panel) -> None:
     panel.axhline(0.0, color=GREY, linewidth=0.8)
     panel.legend(
         [*handles.values(), line],
-        [*(labels[name] for name in handles), "sum: how far it is off"],
+        [*(labels[name] for name in handles), "sum: the error"],
         loc="center left",
         bbox_to_anchor=(1.01, 0.5),
         frameon=False,
