@@ -46,8 +46,8 @@ def comparison(
     plans += [(mode, "bounces_errors_pct") for mode in result.modes if mode in ("efs", "legacy")]
     time = bands_time([result.a, result.b], scale, start)
     one, two = map(shortened, result.names)
-    about = about_the_band(result.a, "mean")
-    words = f"{result.about_the_draws}\nGrey: {one}; in colour: {two}.{about}"
+    band = about_the_band(result.a, "mean")
+    words = f"{result.about_the_draws}\nGrey: {one}; in colour: {two}.{band}"
     panels = panels_on(
         ax,
         Heading(result.a.scenario.title, f"comparison of {one} and {two}", words),
