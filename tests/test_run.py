@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -170,7 +171,7 @@ def test_the_summary_is_saved(run, directory) -> None:
 
 def test_an_existing_directory_is_refused_unless_forced(run, directory) -> None:
     before = bytes_in(directory)
-    with pytest.raises(sendcap.RunError, match="exists already"):
+    with pytest.raises(sendcap.RunError, match=r"already exists; .* or add force=True"):
         run.save(directory)
     assert bytes_in(directory) == before
     run.save(directory, force=True)
@@ -285,3 +286,12 @@ def test_a_run_without_any_acceptance_says_so(small) -> None:
     delivered, accepted, *_ = sendcap.simulate(scenario.updated(small, changes)).sentences()
     assert delivered == ("Of 400 messages, 0 are delivered in the end: 0.00 %. 400 bounced hard.")
     assert accepted == "No message was ever accepted."
+
+
+def test_rates_of_opens_that_are_not_simulated_have_no_value(small) -> None:
+    silent = sendcap.simulate(scenario.updated(small, {"engagement.open_rate": 0.0}))
+    for name in ("open_rate_pct", "click_through_pct"):
+        assert silent.kpis("efs")[name].isna().all()
+        assert math.isnan(getattr(silent.dashboard("1d"), name))
+        assert silent.summary()["final_kpis"]["efs"]["*"][name] is None
+    assert not silent.kpis("efs")["delivered_pct"][1:].isna().any()

@@ -16,6 +16,18 @@ class RunError(SendcapError):
     """A saved run that cannot be written or read."""
 
 
+class ExistsError(RunError):
+    """A file or directory that is there already, and is not to be replaced."""
+
+    def __init__(self, path: object, kind: str) -> None:
+        self._path, self._kind = path, kind
+        super().__init__(self.written("force=True"))
+
+    def written(self, remedy: str) -> str:
+        """Return the message with the remedy as the caller writes it."""
+        return f"{self._path}: already exists; choose another {self._kind} or add {remedy}"
+
+
 class SendcapWarning(UserWarning):
     """A scenario that can be simulated, though probably not as its author meant it."""
 

@@ -45,7 +45,7 @@ class Run(Drawable, charts="sendcap.saved_charts"):
     @cached_property
     def readings(self) -> Readings:
         """The figures of the ledger, each computed once."""
-        return Readings(self.ledger)
+        return Readings(self.ledger, engagement=self.scenario.engagement.open_rate > 0.0)
 
     def kpis(
         self,
@@ -73,8 +73,8 @@ class Run(Drawable, charts="sendcap.saved_charts"):
             Columns mode, delivery (and provider, where one is named), time_s, to_deliver, relayed,
             sent, failed, pending, delivered_pct, bounces_errors_pct, open_rate_pct,
             click_through_pct: the counts up to time_s, as Campaign knew them. A percentage of
-            nothing is NaN. In ``efs-v8``, Campaign calls delivered_pct *Success %*, and
-            bounces_errors_pct *Error rate*.
+            nothing is NaN, and so are the last two without ``engagement.open_rate``. In ``efs-v8``,
+            Campaign calls delivered_pct *Success %*, and bounces_errors_pct *Error rate*.
 
         Raises
         ------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from pictures import limits, results, run, study
 from test_calibration_chart import found as calibrated  # noqa: F401
 from test_forecast_chart import found as forecast  # noqa: F401
@@ -120,3 +121,17 @@ def test_a_chart_of_another_kind_of_directory_is_refused_with_the_right_ones(
     results().to_csv(tmp_path / "sweep" / "results.csv")
     with pytest.raises(sendcap.SendcapError, match="sweep: a sweep has no chart 'backlog'; choose"):
         sendcap.plot(tmp_path / "sweep", "backlog")
+
+
+def test_a_line_of_a_sweep_over_two_parameters_belongs_to_a_value_of_the_other() -> None:
+    table = results()
+    two = table[table["providers.gmail.transient"] == 0.01]
+    assert labels_of(sendcap.plot(two, "sweep-line", over="mta.ips")) == ["10m", "1h", "20m"]
+    # Of three parameters none is chosen.
+    assert labels_of(sendcap.plot(table, "sweep-line", over="mta.ips")) == []
+
+
+def labels_of(figure: Figure) -> list[str]:
+    """Return the names of the lines, from their labels at the end."""
+    labels = [text.get_text() for text in figure.axes[0].texts]
+    return sorted(label.partition(":")[0] for label in labels if ":" in label)

@@ -14,6 +14,8 @@ from sendcap.study.capacity.charts.levers import levers_chart
 from sendcap.study.capacity.searches.levers import Gain, Levers
 from sendcap.study.replication.estimates import Estimate
 
+CONNECTIONS = "+10 % connections per IP (at least one more)"
+
 levers_chart = on_a_figure(levers_chart)
 
 RELAY = Stage("relay", "relay", 1.0, 100.0, ())
@@ -32,7 +34,7 @@ def found(*gains: Gain) -> Levers:
 def levers() -> Levers:
     many = ", ".join(f"provider{n} 10 → 11" for n in range(30))
     return found(
-        Gain("+10 % connections per IP", many, estimate(300.0, 420.0), 4, RELAY),
+        Gain(CONNECTIONS, many, estimate(300.0, 420.0), 4, RELAY),
         Gain("one more IP", "8 → 9", estimate(110.0, 130.0), None, None),
         Gain("+10 % relay rate", "100/s → 110/s", estimate(-20.0, 90.0), 3, SLOW),
         Gain("one more relay worker", "1 → 2", estimate(-0.5, 0.25), 0, None),
@@ -48,7 +50,9 @@ def test_a_bar_for_each_lever_what_gains_most_on_top(levers) -> None:
     figure = levers_chart(levers, "A title")
     (axes,) = figure.axes
     names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == [gain.lever for gain in reversed(levers.gains)]
+    assert [name.replace("\n", " ") for name in names] == [
+        gain.lever for gain in reversed(levers.gains)
+    ]
     widths = [patch.get_width() for patch in axes.patches]
     assert widths == pytest.approx([0.0, 0.0, 35.0, 120.0, 360.0])
     assert figure.texts[0].get_text() == "A title: what to buy first"

@@ -35,7 +35,7 @@ def sensitivity(measures: int) -> Sensitivity:
 
 def test_a_panel_for_each_measure_the_most_important_parameter_on_top() -> None:
     figure = sensitivity_chart(sensitivity(3), "[red]What matters[/red]")
-    assert [axes.get_title("left") for axes in figure.axes] == [f"measure{n}" for n in range(3)]
+    assert [axes.get_title("left") for axes in figure.axes] == [f"Measure{n}" for n in range(3)]
     for axes in figure.axes:
         assert [text.get_text() for text in axes.get_yticklabels()] == ["mta.ips", "relay.workers"]
         assert [bar.get_width() for bar in axes.patches] == [0.3, 0.95, 0.2, 0.6]

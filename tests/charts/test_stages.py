@@ -158,7 +158,7 @@ def test_the_scenario_is_named_and_what_holds_it_up_is_told(chart, limits) -> No
     assert figure.texts[0].get_text().startswith("Two deliveries, 中 $ and 100 %: ")
     told = figure.texts[1].get_text().replace("\n", " ").replace("\u00a0", " ")
     assert limits.sentence in told
-    assert limits.sentence.startswith("gmail holds the deliveries up: ")
+    assert limits.sentence.startswith("Bottleneck: gmail. ")
 
 
 @each_chart

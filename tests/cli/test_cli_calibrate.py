@@ -102,12 +102,11 @@ def test_nothing_is_replaced_without_force(sendcap, place, log) -> None:
     result = sendcap(*arguments)
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: mine.toml: exists already; choose another file, or replace it with force "
-        "(--force)\n"
+        "error: mine.toml: already exists; choose another file or add --force\n"
     )
     result = sendcap("calibrate", "mail.log", "-o", "other.toml", "--report", "here")
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: here: exists already")
+    assert result.stderr.startswith("error: here: already exists")
     assert not (place / "other.toml").exists()
     assert sendcap(*arguments, "--force").exit_code == 0
     assert (place / "mine.toml").read_bytes() == before

@@ -40,7 +40,7 @@ def test_it_says_when_delivered_can_be_trusted_and_saves_it(converge, place) -> 
         "[bold]loyalty[/bold]",
         "Without EFS, Delivered % ends at ",
         "With EFS, Bounces + errors % peaks at ",
-        "the middle 95% of 3 simulations",
+        "the middle 95 % of 3 simulations",
     ):
         assert text in result.stdout
     assert "Saved in runs/small-converge: " in result.stdout
@@ -117,7 +117,7 @@ def test_a_directory_is_replaced_by_force_only_and_by_its_kind_only(converge, se
     assert converge("--replications", "1", "--out", "here").exit_code == 0
     again = converge("--replications", "1", "--out", "here")
     assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
-    assert again.stderr.startswith("error: here: exists already")
+    assert again.stderr.startswith("error: here: already exists")
     assert converge("--replications", "1", "--out", "here", "--force").exit_code == 0
     sendcap("run", "small.toml", "--out", "run")
     refused = converge("--replications", "1", "--out", "run", "--force")

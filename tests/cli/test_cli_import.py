@@ -80,7 +80,7 @@ def test_a_file_is_replaced_only_if_forced_and_nothing_is_half_written(
     arguments = ("import", "kumomta", shaping, "--out", "there", "--report", "other")
     result = sendcap(*arguments)
     assert result.exit_code == 2
-    assert "there: exists already" in result.stderr
+    assert "there: already exists" in result.stderr
     assert (place / "there").read_text() == "mine"
     assert not (place / "other").exists()
     assert sendcap(*arguments, "--force").exit_code == 0
@@ -96,7 +96,7 @@ def test_a_report_is_replaced_only_if_forced_and_nothing_is_half_written(
     arguments = ("import", "kumomta", shaping, "--report", "there", "--out", "other")
     result = sendcap(*arguments)
     assert result.exit_code == 2
-    assert "there: exists already" in result.stderr
+    assert "there: already exists" in result.stderr
     assert (place / "there" / "settings.csv").read_text() == "mine"
     assert not (place / "other").exists()
     assert sendcap(*arguments, "--force").exit_code == 0

@@ -47,7 +47,7 @@ def test_limits_shows_the_stages_and_what_holds_up_and_saves_both(sendcap, place
         "Simulated: how busy each stage was",
         "Gone at",
         "gmail ◀",
-        "gmail holds the deliveries up: its one connection carries 5 attempts/s; 76 % of the",
+        "Bottleneck: gmail. Its one connection carries 5 attempts/s; 76 % of the",
     ):
         assert text in result.stdout
     assert "Saved in runs/slow-limits: " in result.stdout
@@ -84,7 +84,7 @@ def test_only_limits_are_replaced_and_only_with_force(sendcap, place) -> None:
     before = bytes_in(place / "here")
     result = sendcap("limits", "small.toml", "--out", "here", "--seed", "9")
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: here: exists already")
+    assert result.stderr.startswith("error: here: already exists")
     assert bytes_in(place / "here") == before
     again = ("limits", "small.toml", "--out", "here", "--seed", "9", "--force")
     assert sendcap(*again).exit_code == 0

@@ -36,7 +36,7 @@ def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
     (saved / "report.html").write_text("mine")
     result = sendcap("report", "one")
     assert result.exit_code == 2
-    assert "report.html: exists already; choose another file, or replace it" in result.stderr
+    assert "report.html: already exists; choose another file or add --force" in result.stderr
     assert (saved / "report.html").read_text() == "mine"
     assert sendcap("report", "one", "--force").exit_code == 0
     assert (saved / "report.html").read_text() != "mine"

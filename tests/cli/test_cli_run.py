@@ -85,7 +85,7 @@ def test_a_directory_that_is_named_is_never_replaced_without_force(sendcap, plac
     before = bytes_in(place / "here")
     result = sendcap("run", "small.toml", "--out", "here", "--seed", "9")
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: here: exists already")
+    assert result.stderr.startswith("error: here: already exists")
     assert result.stderr.count("\n") == 1
     assert bytes_in(place / "here") == before
     assert sendcap("run", "small.toml", "--out", "here", "--seed", "9", "--force").exit_code == 0

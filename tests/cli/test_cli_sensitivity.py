@@ -28,7 +28,7 @@ def test_a_study_tells_what_matters(study, sendcap) -> None:
     assert lines[0] == "What matters: accepted"
     assert lines[1].split("  ")[0] == "Parameter"
     assert lines[3].startswith("deliveries[0].messages ")
-    assert "16 runs; 95% bootstrap intervals." in lines
+    assert "16 runs; 95 % bootstrap intervals." in lines
     indices = pd.read_csv(study / "out" / "sensitivity.csv")
     assert indices["path"].tolist() == ["relay.workers", "deliveries[0].messages"]
     assert len(pd.read_parquet(study / "out" / "results.parquet")) == 16
@@ -56,7 +56,7 @@ def test_many_parameters_are_screened(study, sendcap) -> None:
     assert lines[0] == "What matters: accepted"
     assert "Effect of the whole range (mu*)" in lines[1]
     assert lines[3].startswith("deliveries[0].messages ")
-    assert "15 runs; 95% bootstrap intervals." in lines
+    assert "15 runs; 95 % bootstrap intervals." in lines
     effects = pd.read_csv(study / "out" / "sensitivity.csv")
     assert effects.columns.tolist() == [
         *("measure", "path", "mu_star", "mu_star_low", "mu_star_high", "mu", "sigma")

@@ -123,3 +123,14 @@ def test_the_old_spelling_goes_on_working(sendcap, saved_run, place, option) -> 
     assert (place / "a.svg").exists()
     assert sendcap("run", "small.toml", option, "a").exit_code == 0
     assert (place / "a").is_dir()
+
+
+@pytest.mark.parametrize("command", ["run", "limits", "converge", "compare", "forecast"])
+def test_a_directory_that_exists_is_refused_before_a_scenario_is_read(sendcap, place, command):
+    (place / "here").mkdir()
+    asked = ["--observed", "absent.csv"] if command == "forecast" else []
+    result = sendcap(command, "absent.toml", *asked, "--out", "here")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: here: already exists; choose another directory or add --force\n"
+    )

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sendcap.cli.tables import show_table
+from sendcap.cli.tables import WIDTH, show_table, wrapped
 
 
 class Terminal(io.StringIO):
@@ -25,3 +25,26 @@ def test_a_narrow_terminal_breaks_no_number_and_no_name(monkeypatch, width) -> N
     assert len(lines) == 5
     for text in (name, "9,999,999", "1d 4h", "–"):
         assert text in lines[3]
+
+
+def test_headings_and_words_go_on_in_the_next_line_where_a_table_is_too_wide(capsys) -> None:
+    headings = ["Provider", *[f"{at} pt, without EFS" for at in (1, 0.5, 0.1, 0.05)], "Helps until"]
+    row = ["gmail", "1h 10m", "3d 12h", "3d 12h", "3d 12h", "up to 4 of them, then the relay"]
+    show_table("Times", headings, [row], "A note " * 20 + "99 %.", words=["Helps until"])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert any("0.05 pt," in line for line in lines)
+    assert any(line.startswith("gmail  ") and "3d 12h" in line for line in lines)
+
+
+def test_a_line_breaks_at_dots_and_underscores_of_paths(capsys) -> None:
+    paths = [f"providers.other{number}.connections_per_ip" for number in range(4)]
+    show_table("Points", ["Point", *paths], [["0", "1", "2", "3", "4"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= WIDTH
+
+
+def test_a_number_and_the_percent_sign_stay_on_one_line() -> None:
+    for length in range(60, 90):
+        assert "\n%" not in wrapped("x" * length + " is 99.5 % of all")

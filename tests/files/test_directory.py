@@ -76,7 +76,7 @@ def test_parents_that_were_there_stay(tmp_path) -> None:
 
 
 def test_an_existing_directory_is_refused_before_any_work(saved, tmp_path) -> None:
-    with pytest.raises(RunError, match=r"run: exists already; .*--force"), Staging(saved, RUN):
+    with pytest.raises(RunError, match=r"run: already exists; .*force=True"), Staging(saved, RUN):
         pytest.fail("the work began")
     assert contents(tmp_path) == {"run", f"run/{LEDGER}"}
 
@@ -332,7 +332,7 @@ def test_the_next_run_finds_what_a_killed_one_was_replacing(
     killed_amid_the_replacing(saved, monkeypatch, steps)._temporary._unlock()
     if way == "exchanged":
         assert saved.is_dir(), "there is always one of them"
-    with pytest.raises(RunError, match="exists already"):
+    with pytest.raises(RunError, match="already exists"):
         stage(saved)
     replaced = steps >= (1 if way == "exchanged" else 3)
     assert contents(tmp_path) == (NEW if replaced else OLD)

@@ -181,7 +181,7 @@ def test_a_horizon_cuts_off() -> None:
         ),
         (
             {"feedback.synchronous": {"dist": "exponential", "mean": "20m"}},
-            "37% of the feedback takes longer",
+            "37 % of the feedback takes longer",
         ),
     ],
 )

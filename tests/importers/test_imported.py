@@ -73,7 +73,7 @@ def test_a_file_is_never_replaced_unless_that_is_asked_for(put, tmp_path) -> Non
     made = import_exim(put("* * F,4d,6h"))
     path = tmp_path / "scenario.toml"
     path.write_text("mine")
-    with pytest.raises(SendcapError, match="exists already"):
+    with pytest.raises(SendcapError, match="already exists"):
         made.save(path)
     assert path.read_text() == "mine"
     made.save(path, force=True)

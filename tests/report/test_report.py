@@ -193,7 +193,7 @@ def test_the_summary_has_the_answers(parsed, run) -> None:
     assert f"{delivered:,} are delivered in the end: {100 * delivered / 23_000:.2f} %." in text
     assert f"99 % after {elapsed(accepted_at_s(run.ledger, 99))}." in text
     assert Answers("x", run).limits.sentence in text
-    assert "gmail holds the deliveries up" in text
+    assert "Bottleneck: gmail. " in text
     settles = Answers("x", run).settles("without-efs", 0.1)
     assert f"within 0.1 after {settles}" in text
 

@@ -88,7 +88,7 @@ def test_every_wrong_range_is_told_in_a_line_with_its_path(file) -> None:
     assert told[0].startswith('mta.retry.first: ["ten", "30m"]: "ten" is not a duration')
     assert told[1] == f"{PROVIDER}.connections_per_ip: [3.5, 8]: must be whole numbers here"
     assert 'mean: [3, "400ms"]: must be two numbers up to 1e+15, two durations or' in told[2]
-    assert told[3].endswith(".share: [0.2, 0.02]: the first must be less than the second")
+    assert told[3].endswith(".share: [0.2, 0.02]: write the lower end first")
     assert len(told) == 4
 
 
@@ -133,7 +133,7 @@ def test_too_many_ranges_are_refused() -> None:
     [
         (
             {"providers.gmail.transient": (0.5, 0.1)},
-            "[0.5, 0.1]: the first must be less than the second",
+            "[0.5, 0.1]: write the lower end first",
         ),
         ({"providers.gmail.transient": 0.5}, "give a range as (low, high), not 0.5"),
         ({"providers.gmal.transient": (0.1, 0.5)}, "unknown path"),

@@ -331,7 +331,7 @@ CASES: list[tuple[Break, str]] = [
     (put("reporting", "denominator", value="all"), 'reporting.denominator: "all" is not possible'),
     (
         put("feedback", "asynchronous", value={"dist": "exponential", "mean": "1000d"}),
-        "feedback.asynchronous: only 0.8% are within 7 days, in which asynchronous bounces",
+        "feedback.asynchronous: only 0.8 % are within 7 days, in which asynchronous bounces",
     ),
     (
         put("feedback", "asynchronous", value="8d"),

@@ -22,6 +22,7 @@ from sendcap.scenario import (
     ScheduleRetry,
     format_duration,
 )
+from sendcap.text.shares import share_text
 
 _ROUND_S: Final = (1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600)
 _FACTORS: Final = (2.0, 1.5, 3.0, 4.0)
@@ -124,7 +125,7 @@ def _lists(gaps: Gaps, middles: Floats) -> Iterator[Candidate]:
 
 
 def _jittered(jitter: float) -> str:
-    return f" ± {100 * jitter:g} %" if jitter else ""
+    return f" ± {share_text(jitter)}" if jitter else ""
 
 
 def _spread(gaps: Gaps, middles: Floats) -> float:

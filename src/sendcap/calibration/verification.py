@@ -21,6 +21,7 @@ from sendcap.files.single import in_temporary_files
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario, format_duration, updated
 from sendcap.text.quantities import precise
+from sendcap.text.shares import share_text
 
 _QUANTILES: Final = (0.5, 0.9, 0.99)
 _LEAST_S: Final = 60.0
@@ -125,7 +126,7 @@ class _Outcome(NamedTuple):
         figures: dict[tuple[str, str], float] = {}
         if len(self.delay_s):
             for share in _QUANTILES:
-                name = f"accepted after, {100 * share:g} %"
+                name = f"accepted after, {share_text(share)}"
                 figures[name, "s"] = float(np.quantile(self.delay_s, share))
         total = max(sum(self.ends.values()), 1)
         for end, name in _ENDS.items():

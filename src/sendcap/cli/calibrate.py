@@ -12,7 +12,7 @@ from sendcap.cli import options
 from sendcap.cli.edits import edited
 from sendcap.cli.progress import bytes_bar, progress_bar
 from sendcap.cli.saving import Results
-from sendcap.files.single import require_free, whole_file, write_text
+from sendcap.files.single import whole_file, write_text
 from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ def calibrate(
 
     if (settings or seed is not None) and not verify:
         raise click.UsageError("--set and --seed go with --verify")
-    require_free(out, force=force)
     results = Results(CALIBRATION, report, out.stem, "calibration", force=force)
     # The file gets its name last, when nothing can fail any more.
     with whole_file(out) as written, results as folder:

@@ -18,7 +18,7 @@ from sendcap.cli.tables import say, show_table
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import MODE_LABELS
 from sendcap.text.measures import bracketed, is_time
-from sendcap.text.quantities import elapsed, time_difference
+from sendcap.text.quantities import capital, elapsed, time_difference
 from sendcap.text.shares import percentage, points, points_in_words, signed_points
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _show(comparison: sendcap.Comparison) -> None:
     for mode in ("", *comparison.modes):
         title = MODE_LABELS[mode] if mode else "messages at the MTA"  # type: ignore[index]
         show_table(
-            title[0].upper() + title[1:],
+            capital(title),
             ["", "A", "B", "B − A", *(["Differs"] if certain else [])],
             [
                 [*_cells(row), *([_differs(row)] if certain else [])]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import click
 
-from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.errors import ExistsError, SendcapError, SendcapWarning
 from sendcap.files.single import plain_words
 from sendcap.text.quoting import printable
 
@@ -66,6 +66,9 @@ def conduct(command: Callable[[], object]) -> int:
             # While a failure of writing can still be reported.
             if sys.stdout is not None:
                 sys.stdout.flush()
+        except ExistsError as error:
+            tell("error", error.written("--force"))
+            code = BAD_INPUT
         except SendcapError as error:
             tell("error", str(error))
             code = BAD_INPUT

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError
+from sendcap.text.quoting import shown
 
 _SETTING: Final = re.compile(r'((?:[^="]|"[^"]*")*)=(.*)', re.DOTALL)
 _OPENING: Final = ("{", "[", '"', "'")
@@ -81,8 +82,21 @@ def ranges_of(settings: Sequence[str]) -> dict[str, tuple[Any, Any]]:
         low, between, high = (part.strip() for part in value.partition(".."))
         if not (low and between and high):
             raise SendcapError(f'--range: "{setting}" is not path=low..high; write it like {like}')
-        ranges[path] = _value(low, f"--range: {setting}"), _value(high, f"--range: {setting}")
+        what = f"--range: {setting}"
+        ends = ranges[path] = _value(low, what), _value(high, what)
+        with _as_range(what, *ends):
+            sendcap.Range(*ends)
     return ranges
+
+
+@contextmanager
+def _as_range(what: str, low: Any, high: Any) -> Iterator[None]:
+    """Let an error quote a range as the command line has it."""
+    try:
+        yield
+    except SendcapError as error:
+        reason = str(error).removeprefix(f"[{shown(low)}, {shown(high)}]: ")
+        raise SendcapError(f"{what}: {reason}") from None
 
 
 def _parts(

@@ -17,7 +17,7 @@ from sendcap.cli.tables import say, show_grid, show_table
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS
 from sendcap.text.measures import banded
 from sendcap.text.quantities import elapsed
-from sendcap.text.shares import points_in_words
+from sendcap.text.shares import points_in_words, rounded_share
 
 
 @click.command()
@@ -112,7 +112,7 @@ def _show(outlook: sendcap.Forecast) -> None:
     for row in outlook.parameters().to_dict("records"):
         write = partial(number_text, scenario.ranges[row["path"]])
         ends = f"{write(row['range_low'])} to {write(row['range_high'])}"
-        values.append([row["path"], ends, banded(row, write), f"{row['narrowed']:.0%}"])
+        values.append([row["path"], ends, banded(row, write), rounded_share(row["narrowed"])])
     show_table(
         "What the readings say about what was not known",
         ["Value", "Range", "Given the readings", "Interval narrower by"],

@@ -13,9 +13,9 @@ import click
 
 import sendcap
 from sendcap.cli import options
-from sendcap.cli.tables import say, show_grid
+from sendcap.cli.tables import WIDTH, say, show_grid
 from sendcap.files.directory import Staging
-from sendcap.files.single import require_free, whole_file, write_text
+from sendcap.files.single import whole_file, write_text
 from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _COLUMNS: Final = {
     "rate": "Rate",
     "suspend": "After throttled answers",
 }
-_WIDTH: Final = 100
 _NAMED: Final = 6
 _LONGEST: Final = 60
 
@@ -137,8 +136,6 @@ def _import(
     from sendcap.files.tables import write_csv
     from sendcap.importers.imported import REPORT, SETTINGS
 
-    if out is not None:
-        require_free(out, force=force)
     if report is not None:
         if out is not None and out.absolute() == report.absolute():
             raise click.UsageError("--out and --report have the same name")
@@ -248,7 +245,7 @@ def _names(names: pd.Series[str]) -> str:
 def _lines(text: str, bullet: str = "") -> list[str]:
     return textwrap.wrap(
         printable(text),
-        _WIDTH,
+        WIDTH,
         initial_indent=bullet,
         subsequent_indent="  ",
         break_on_hyphens=False,

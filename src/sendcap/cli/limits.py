@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +15,8 @@ from sendcap.cli.edits import chosen
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import cell, say, show_grid, show_table
-from sendcap.text.quantities import elapsed
-from sendcap.text.shares import parse_share
+from sendcap.text.quantities import elapsed, margin
+from sendcap.text.shares import parse_share, share_text
 
 _CEILINGS: Final = {
     "binding": "Limited by",
@@ -39,13 +38,13 @@ _OBSERVED: Final = {
     "drained_at_s": "Gone at",
 }
 _NOTES: Final = (
-    "Ceiling: attempts at a provider, messages at the relay and the ingress. Delivery: the",
-    "ceiling that follows for all messages together. Attempts: per message, until 99 % of what",
-    "is ever accepted has been accepted. Needs: the least time in which it can carry its load.",
+    "Ceiling: attempts at a provider, messages at the relay and the ingress.",
+    "Delivery: the ceiling that follows for all messages together.",
+    "Attempts: per message, until 99 % of what is ever accepted has been accepted.",
+    "Needs: the least time in which it can carry its load.",
     "A message waits from when it is ready to its attempt, at the relay until it is handed over.",
     "In use: of workers, connections or rate, until 99 % of the messages had been carried.",
 )
-_WIDTH: Final = 100
 
 
 @click.command()
@@ -118,7 +117,7 @@ def limits(
             files.write_levers(gains, scenario.title, folder)
     _show_stages(stages)
     for answer in answers.values():
-        say(*textwrap.wrap(" ".join(answer.sentences()), _WIDTH))
+        say(" ".join(answer.sentences()))
     if gains is not None:
         _show_levers(gains)
     results.announce()
@@ -154,7 +153,7 @@ def _show_stages(stages: sendcap.Limits) -> None:
         show_grid(
             title, "Stage", names, columns, lambda stage, name: _cell(name, table.at[stage, name])
         )
-    say(*textwrap.wrap(stages.sentence, _WIDTH), bold=True)
+    say(stages.sentence, bold=True)
     say(*_NOTES)
 
 
@@ -168,7 +167,7 @@ def _show_levers(levers: sendcap.Levers) -> None:
     from sendcap.study.capacity.charts.levers import until
     from sendcap.study.capacity.searches.search import effort
 
-    columns = ("Lever", "Time saved", "±", "%", "How far it helps", "One of it")
+    columns = ("Lever", "Time saved", "±", "%", "Helps until", "One unit")
     rows = []
     for gain in levers.gains:
         saved = gain.gain_s
@@ -177,16 +176,21 @@ def _show_levers(levers: sendcap.Levers) -> None:
             [
                 gain.lever,
                 f"{sign}{elapsed(abs(saved.mean))}",
-                elapsed(saved.half_width),
+                margin(saved.half_width),
                 # Not -0.0.
                 f"{round(100.0 * saved.mean / levers.takes_s.mean, 1) + 0.0:.1f}",
                 until(gain),
                 gain.change,
             ]
         )
-    show_table("Levers: time saved by one more unit of each", columns, rows, words=columns[4:])
+    show_table(
+        "Levers: time saved by one more unit of each",
+        columns,
+        rows,
+        words=(columns[0], *columns[4:]),
+    )
     say(
         *levers.sentences(),
-        f"±: half the {levers.confidence * 100:g} % interval"
+        f"±: half the {share_text(levers.confidence)} interval"
         f"{effort(levers.takes_s.n, levers.simulations)}.",
     )

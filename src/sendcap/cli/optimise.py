@@ -13,7 +13,8 @@ from sendcap.cli.computing import computing, store_of
 from sendcap.cli.edits import study_edits
 from sendcap.cli.progress import runs_bar
 from sendcap.cli.saving import study_directory
-from sendcap.cli.tables import say, show_table
+from sendcap.cli.tables import say, show_table, wrapped
+from sendcap.text.quantities import capital
 
 _MOST_ROWS: Final = 12
 
@@ -66,13 +67,14 @@ def optimise(
             save(error.tried, directory, study.title)
             raise
     save(optimum, directory, study.title)
-    _show(optimum, study.title or f"The cheapest with {study.target}")
+    _show(optimum, study.title or f"The cheapest settings for the target: {study.target}")
     click.echo(f"Saved in {directory}: {OPTIMUM}, {FRONT}, {CHART}, {TRIALS}, {files.RESULTS_CSV}")
 
 
 def _show(optimum: sendcap.Optimum, title: str) -> None:
     """Print the optimum and the results of other costs."""
     from sendcap.study.optimisation.optimum import cost_text
+    from sendcap.study.replication.measure_names import in_words
 
     target = optimum.target
     show_table(
@@ -89,8 +91,8 @@ def _show(optimum: sendcap.Optimum, title: str) -> None:
     position = int((front["cost"] - optimum.cost).abs().argmin())
     first = max(0, min(position - _MOST_ROWS // 2, len(front) - _MOST_ROWS))
     show_table(
-        "Results of other costs, from the few replications of the search",
-        ["Cost", *optimum.levers, target.column],
+        "Other settings, by cost: means over the replications of the search",
+        ["Cost", *optimum.levers, capital(in_words(target.column))],
         [
             [
                 cost_text(row["cost"]),
@@ -100,4 +102,4 @@ def _show(optimum: sendcap.Optimum, title: str) -> None:
             for row in front.iloc[first : first + _MOST_ROWS].to_dict("records")
         ],
     )
-    click.echo(effort)
+    click.echo(wrapped(effort))

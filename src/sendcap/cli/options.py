@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 import click
 
+from sendcap.errors import ExistsError
+from sendcap.files.single import require_free
 from sendcap.readings.modes import MODES
 from sendcap.text.shares import parse_share
 
@@ -67,6 +70,25 @@ def path(context: click.Context, parameter: click.Parameter, value: str | None) 
     return None if name is None else Path(name)
 
 
+def _new_directory(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> Path | None:
+    """Return a path, refused at once if it is taken: a command may need seconds to start."""
+    directory = path(context, parameter, value)
+    # Other faults are found where the directory is made.
+    if directory and os.path.isdir(directory) and not context.params["force"]:  # noqa: PTH112
+        raise ExistsError(directory, "directory")
+    return directory
+
+
+def _new_file(context: click.Context, parameter: click.Parameter, value: str | None) -> Path | None:
+    """Return a path at which a file can be written."""
+    file = path(context, parameter, value)
+    if file is not None:
+        require_free(file, force=context.params["force"])
+    return file
+
+
 def _seconds(
     _context: click.Context, parameter: click.Parameter, value: str | None
 ) -> float | None:
@@ -114,9 +136,14 @@ def number(
     return click.option(name, type=kind, metavar="N", help=help_text, **more)
 
 
-def flag(name: str, help_text: str) -> Option:
+def flag(name: str, help_text: str, **more: Any) -> Option:
     """Return an option without a value."""
-    return click.option(name, is_flag=True, help=help_text)
+    return click.option(name, is_flag=True, help=help_text, **more)
+
+
+def _force(help_text: str) -> Option:
+    """Return ``--force``, which is known when ``--out`` is read."""
+    return flag("--force", help_text, is_eager=True)
 
 
 def shown(name: str, show: Callable[[], None], help_text: str) -> Option:
@@ -144,7 +171,8 @@ def duration(name: str, to: str, help_text: str, metavar: str = "T") -> Option:
 
 
 def _out(metavar: str, help_text: str, **more: Any) -> Option:
-    return click.option("-o", "--out", callback=path, metavar=metavar, help=help_text, **more)
+    more = {"callback": path, **more}
+    return click.option("-o", "--out", metavar=metavar, help=help_text, **more)
 
 
 # The arguments and options of several commands.
@@ -175,8 +203,12 @@ processes = together(
 """``--workers`` and ``--dask``, wherever many simulations are run."""
 
 out_directory = together(
-    _out("DIR", "Directory for the results (default: a new one under runs/)."),
-    flag("--force", "Replace earlier results in DIR."),
+    _out(
+        "DIR",
+        "Directory for the results (default: a new one under runs/).",
+        callback=_new_directory,
+    ),
+    _force("Replace earlier results in DIR."),
 )
 status = flag("--status", "Show progress and exit.")
 tolerance = click.option(
@@ -194,8 +226,8 @@ tolerance = click.option(
 def out_file(help_text: str, **more: Any) -> Option:
     """Return ``--out`` and ``--force`` of a command that writes a file."""
     return together(
-        _out("FILE", help_text, **more),
-        flag("--force", "Replace existing files."),
+        _out("FILE", help_text, callback=_new_file, **more),
+        _force("Replace existing files."),
     )
 
 

@@ -10,7 +10,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.errors import SendcapError
-from sendcap.files.single import require_free, whole_file
+from sendcap.files.single import whole_file
 
 
 @click.command()
@@ -18,7 +18,7 @@ from sendcap.files.single import require_free, whole_file
     "directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @options.out_file("The HTML file to write (default: report.html).", default="report.html")
-def report(directories: tuple[Path, ...], out: Path, force: bool) -> None:
+def report(directories: tuple[Path, ...], out: Path, **_: object) -> None:
     """Write a report on one or several saved runs.
 
     The report is one HTML file for any browser, for mail and for print: a summary, the dashboard
@@ -26,7 +26,6 @@ def report(directories: tuple[Path, ...], out: Path, force: bool) -> None:
     """
     from sendcap.saved import SENDING_LOG
 
-    require_free(out, force=force)
     names = _names(directories)
     runs = {name: sendcap.open_run(directory) for name, directory in names.items()}
     logs = {name: directory / SENDING_LOG for name, directory in names.items()}

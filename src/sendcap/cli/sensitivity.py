@@ -13,7 +13,7 @@ from sendcap.cli import options
 from sendcap.cli.computing import store_of, table_of
 from sendcap.cli.edits import study_edits
 from sendcap.cli.saving import study_directory
-from sendcap.cli.tables import show_grid
+from sendcap.cli.tables import show_grid, wrapped
 from sendcap.errors import SendcapError
 from sendcap.text.measures import bracketed, measure_text
 from sendcap.text.quantities import MINUS
@@ -95,12 +95,14 @@ def sensitivity(
     for measure, rows in table.groupby("measure", sort=False):
         _show(study.title, method, str(measure), rows)
     for sentence in result.sentences():
-        click.echo(sentence)
+        click.echo(wrapped(sentence))
     click.echo(f"Saved in {directory}: {INDICES}, {CHART}, {files.RESULTS_CSV}")
 
 
 def _show(title: str, method: str, measure: str, rows: pd.DataFrame) -> None:
     """Print the table of a measure, the most important parameter first."""
+    from sendcap.study.replication.measure_names import in_words
+
     usual, by, columns = _LOOKS[method]
     ranked = rows.sort_values(by, ascending=False, kind="stable").to_dict("records")
     by_path = {row["path"]: row for row in ranked}
@@ -112,7 +114,7 @@ def _show(title: str, method: str, measure: str, rows: pd.DataFrame) -> None:
         return bracketed(row[name], *ends, write)
 
     show_grid(
-        f"{title or usual}: {measure}",
+        f"{title or usual}: {in_words(measure)}",
         "Parameter",
         list(by_path),
         columns,

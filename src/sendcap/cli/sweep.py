@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +14,10 @@ from sendcap.cli import options
 from sendcap.cli.computing import store_of, table_of
 from sendcap.cli.edits import study_edits
 from sendcap.cli.saving import study_directory
-from sendcap.cli.tables import show_grid
+from sendcap.cli.tables import show_grid, wrapped
 from sendcap.errors import SendcapError
 from sendcap.text.measures import measure_text
-from sendcap.text.quoting import printable
+from sendcap.text.quantities import capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def _show(study: Study, table: pd.DataFrame) -> None:
     else:
         _show_ranges(study, table, measures)
     for sentence in sentences(table):
-        click.echo(printable(sentence))
+        click.echo(wrapped(sentence))
 
 
 def _show_points(
@@ -100,7 +100,7 @@ def _show_points(
         (study.title or "Points") + mean,
         "Point",
         list(points),
-        [*paths, *measures],
+        {path: path for path in paths} | _headings(measures),
         lambda point, name: (
             _value(points[point][name].iloc[0])
             if name in paths
@@ -115,10 +115,16 @@ def _show_ranges(study: Study, table: pd.DataFrame, measures: Sequence[str]) -> 
     show_grid(
         f"{study.title or 'Runs'}: {table['point'].nunique():,} points",
         "Measure",
-        list(numbers),
+        _headings(numbers),
         {0.0: "Lowest", 0.5: "Median", 1.0: "Highest"},
         lambda name, level: measure_text(name, float(numbers[name].quantile(level))),
     )
+
+
+def _headings(measures: Iterable[str]) -> dict[str, str]:
+    from sendcap.study.replication.measure_names import in_words
+
+    return {measure: capital(in_words(measure)) for measure in measures}
 
 
 def _value(value: Any) -> str:

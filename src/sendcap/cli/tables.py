@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import io
+import re
+import textwrap
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
@@ -12,8 +14,18 @@ from sendcap.text.measures import measure_text
 from sendcap.text.quantities import NOTHING
 from sendcap.text.quoting import printable
 
+WIDTH: Final = 80
+"""Letters of a line. A table may be wider: no number is broken, and no name."""
 _UNLIMITED: Final = 1_000_000
-"""Columns: a line may be longer than the terminal, but no number is broken."""
+_GAP: Final = 2
+"""Letters between two columns."""
+_MOST_LINES: Final = 4
+"""Of a heading."""
+_LEAST_WORDS: Final = 14
+"""Letters of a line in a column of words."""
+_TIED: Final = "\N{NO-BREAK SPACE}%"
+_BREAKS: Final = re.compile(r"(?<=\D )|(?<=\d )(?!%)|(?<=[._])(?=[a-z])|(?=/)")
+"""Where a heading may go on in the next line: paths and names of columns are headings, too."""
 
 
 def show_table(
@@ -25,29 +37,73 @@ def show_table(
 ) -> None:
     """Print a title, a table and notes below it.
 
-    The first column and those in ``words`` are left-aligned, values right-aligned.
+    The first column and those in ``words`` are left-aligned, values right-aligned. In a table
+    wider than `WIDTH`, headings and words go on in the next line.
     """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    class Screen(Console):
-        def on_broken_pipe(self) -> None:
-            # rich would exit with 1; `conduct` knows better.
-            raise BrokenPipeError
-
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for number, column in enumerate(columns):
+    cells = [[printable(cell) for cell in row] for row in rows]
+    headings, cells = _fitted(columns, cells, words)
+    for number, (column, heading) in enumerate(zip(columns, headings, strict=True)):
         left = number == 0 or column in words
-        table.add_column(Text(printable(column)), justify="left" if left else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(printable, row))
+        table.add_column(Text(heading), justify="left" if left else "right", no_wrap=True)
+    for row in cells:
+        table.add_row(*row)
     # Names come from the user's files: what looks like markup in them is not.
-    screen = Screen(file=sys.stdout, width=_UNLIMITED, markup=False, highlight=False, emoji=False)
-    screen.print(printable(title), style="bold")
-    screen.print(table)
+    page = Console(file=io.StringIO(), width=_UNLIMITED, markup=False, highlight=False, emoji=False)
+    with page.capture() as capture:
+        page.print(table)
+    click.secho(printable(title), bold=True)
+    for line in capture.get().splitlines():
+        click.echo(line.rstrip())
     say(*notes)
+
+
+def _fitted(
+    columns: Sequence[str], rows: list[list[str]], words: Collection[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells with line breaks, as few as make a table fit."""
+
+    def longest(number: int) -> int:
+        return max((len(line) for row in rows for line in row[number].split("\n")), default=0)
+
+    def excess() -> int:
+        widths = [max(longest(number), *map(len, lines)) for number, lines in enumerate(headings)]
+        return sum(widths) + _GAP * (len(widths) - 1) - WIDTH
+
+    wordy = [number for number, column in enumerate(columns) if column in words]
+    headings = [[printable(column)] for column in columns]
+    for most in range(2, _MOST_LINES + 1):
+        if excess() <= 0:
+            break
+        headings = [
+            _broken(printable(column), longest(number), most)
+            for number, column in enumerate(columns)
+        ]
+    for number in sorted(wordy, key=longest, reverse=True):
+        if (over := excess()) > 0:
+            width = max(longest(number) - over, _LEAST_WORDS)
+            for row in rows:
+                row[number] = textwrap.fill(row[number], width, break_long_words=False)
+    return ["\n".join(lines) for lines in headings], rows
+
+
+def _broken(heading: str, least: int, most: int) -> list[str]:
+    """Return the lines of a heading, ``most`` or fewer, as short as that allows."""
+    pieces = [piece for piece in _BREAKS.split(heading) if piece]
+    for width in range(max([least, *map(len, pieces)]), len(heading)):
+        lines = [""]
+        for piece in pieces:
+            if lines[-1] and len((lines[-1] + piece).rstrip()) > width:
+                lines.append("")
+            lines[-1] += piece
+        if len(lines) <= most:
+            return [line.rstrip() for line in lines]
+    return [heading]
 
 
 def show_grid(
@@ -75,10 +131,18 @@ def show_grid(
 
 
 def say(*texts: str, bold: bool = False) -> None:
-    """Print texts, each on a line, and an empty line."""
+    """Print texts, each on lines of its own, and an empty line."""
     for text in texts:
-        click.secho(printable(text), bold=bold)
+        click.secho(wrapped(text), bold=bold)
     click.echo()
+
+
+def wrapped(text: str) -> str:
+    """Return a text on lines that fit a terminal."""
+    # A number and the sign after it stay together.
+    text = printable(text).replace(" %", _TIED)
+    lines = textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_TIED, " %")
 
 
 def cell(name: str, value: Any) -> str:

@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sendcap.errors import RunError
+from sendcap.errors import ExistsError, RunError
 from sendcap.files.checksums import SUMMARY, seal
 from sendcap.files.cleaning import register, unregister
 from sendcap.files.exchange import exchange
-from sendcap.files.single import exists_already, not_written, plain_words
+from sendcap.files.single import not_written, plain_words
 from sendcap.files.temporary import NEW, REPLACED, Temporary, tidy
 
 
@@ -157,7 +157,7 @@ def _may_replace(target: Path, directory: Path, contents: Contents, *, force: bo
     if not target.is_dir():
         raise RunError(f"{directory}: is a file; give the name of a directory")
     if not force:
-        raise RunError(exists_already(directory, "directory"))
+        raise ExistsError(directory, "directory")
     names = {entry.name for entry in target.iterdir()} - LITTER
     if not names:
         return True

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from sendcap.errors import SendcapError
+from sendcap.errors import ExistsError, SendcapError
 from sendcap.files.cleaning import cleaned_by
 from sendcap.files.temporary import Temporary, tidy
 from sendcap.text.quoting import visible
@@ -37,11 +37,6 @@ def plain_words(error: OSError) -> str:
     return known or (error.strerror or str(error)).split(". Detail:")[0]
 
 
-def exists_already(path: Path | str, kind: Literal["file", "directory"]) -> str:
-    """Return the error message for a path that is taken."""
-    return f"{path}: exists already; choose another {kind}, or replace it with force (--force)"
-
-
 def not_written(path: Path | str, error: OSError) -> str:
     """Return the error message for a failed write."""
     return f"{path}: cannot be written: {plain_words(error)}"
@@ -59,7 +54,7 @@ def require_free(path: str | Path, *, force: bool) -> None:
         raise SendcapError(f"{name}: is a directory; give the name of a file")
     _require_regular(path)
     if os.path.lexists(path) and not force:
-        raise SendcapError(exists_already(name, "file"))
+        raise ExistsError(name, "file")
     if not os.path.isdir(parent):  # noqa: PTH112
         where = visible(str(Path(path).parent))
         raise SendcapError(f"{name}: cannot be written: there is no directory {where}")

@@ -19,6 +19,7 @@ from sendcap.fluid.spans import Floats
 from sendcap.ledger import Ledger
 from sendcap.model.feasibility import LONGEST_S, simulated_s
 from sendcap.scenario import Scenario, attempt_series_s
+from sendcap.text.shares import rounded_share
 
 _NOTHING: Final = 1e-6
 """Share of a series in the tail that is added to the last bin."""
@@ -119,8 +120,8 @@ def _left_out(scenario: Scenario) -> Iterator[str]:
     slow = 1.0 - float(scenario.feedback.synchronous.cdf(np.array([shortest_s]))[0])
     if slow > _OVERTAKING:
         yield (
-            f"expected: {slow:.0%} of the feedback takes longer than the shortest retry delay: "
-            "that reports about a message wait for earlier ones is left out"
+            f"expected: {rounded_share(slow)} of the feedback takes longer than the shortest retry "
+            "delay: that reports about a message wait for earlier ones is left out"
         )
     for name, provider in scenario.providers.items():
         if provider.tolerance is not None and scenario.suspend_of(name) is not None:

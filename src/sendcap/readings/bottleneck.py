@@ -10,7 +10,7 @@ from sendcap.ledger import Ledger
 from sendcap.scenario import FixedWindow, Gap, Scenario, format_duration
 from sendcap.scenario.constraints import Constraint
 from sendcap.scenario.stages import Kind, Stage, bottleneck
-from sendcap.text.quantities import elapsed, rate
+from sendcap.text.quantities import capital, elapsed, rate
 
 _CLOSE: Final = 0.9
 """A stage that needs this share of the bottleneck's time is close behind."""
@@ -54,9 +54,8 @@ def _held_up(scenario: Scenario, stages: Sequence[Stage]) -> str:
         return f"Nothing holds {what} up: {_nothing(scenario, bottleneck(stages))}"
     binding = slowest.binding
     assert binding is not None
-    name = _name(slowest)
-    subject = name if slowest.kind == "provider" else capital(name)
-    text = f"{subject} holds {what} up: {_because(scenario, slowest, binding)}"
+    # A provider's name is written as the scenario has it, so no sentence begins with it.
+    text = f"Bottleneck: {_name(slowest)}. {capital(_because(scenario, slowest, binding))}"
     load = _load(slowest)
     text += f"; {load}, so it" if load else ", so it"
     text += f" needs at least {elapsed(slowest.needs_s)}"
@@ -78,11 +77,6 @@ def _nothing(scenario: Scenario, slowest: Stage) -> str:
         f"carries them as they come; the slowest, {_name(slowest)}, needs at least "
         f"{elapsed(slowest.needs_s)} for all of its load."
     )
-
-
-def capital(text: str) -> str:
-    """Return a text with a capital first letter."""
-    return text[0].upper() + text[1:]
 
 
 def called(kind: Kind, name: str) -> str:

@@ -31,7 +31,7 @@ class Dashboard:
     to_deliver, relayed, sent, failed, pending
         Messages; expected ones are rounded.
     delivered_pct, bounces_errors_pct, open_rate_pct, click_through_pct
-        In percent; NaN for a share of nothing.
+        In percent; NaN for a share of nothing, and for rates that are not simulated.
     """
 
     mode: Mode

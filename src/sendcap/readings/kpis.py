@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -58,17 +59,19 @@ class Readings:
 
     Tables, dashboards, charts and saved files of a run read the same figures. Counts and figures
     are cached up to 64 MiB; what is beyond is computed again, so that a long run of many
-    deliveries does not take many times the memory of its ledger.
+    deliveries does not take many times the memory of its ledger. Without ``engagement``, opens and
+    clicks were not simulated, and their rates are NaN: a 0 would read like a prediction.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, engagement: bool = True) -> None:
         self.ledger = ledger
+        self.engagement = engagement
         self._cached: dict[tuple[str, ...], Any] = {}
         self._free_bytes = _CACHED_BYTES
 
-    def __reduce__(self) -> tuple[type[Readings], tuple[Ledger]]:
+    def __reduce__(self) -> tuple[Callable[..., Readings], tuple[Ledger]]:
         """Leave the cache out where a run goes to another process."""
-        return Readings, (self.ledger,)
+        return partial(Readings, engagement=self.engagement), (self.ledger,)
 
     @classmethod
     def of(cls, source: Ledger | Readings) -> Readings:
@@ -90,7 +93,11 @@ class Readings:
 
         def computed() -> Figures:
             counts = self.known(delivery, provider)
-            return figures_of(self.ledger.edges_s, counts, mode, denominator)
+            columns = figures_of(self.ledger.edges_s, counts, mode, denominator)
+            if self.engagement:
+                return columns
+            unknown = np.full(len(columns.time_s), np.nan)
+            return columns._replace(open_rate_pct=unknown, click_through_pct=unknown)
 
         return self._once((mode, delivery, denominator, provider), computed)
 

@@ -12,7 +12,7 @@ from sendcap.readings.convergence import convergence
 from sendcap.readings.load import loaded_stages
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
-from sendcap.text.quantities import counted, elapsed, listed
+from sendcap.text.quantities import capital, counted, elapsed, listed
 
 if TYPE_CHECKING:
     from sendcap.run import Run
@@ -67,8 +67,7 @@ def _accepted(ledger: Ledger) -> str:
 
 
 def _trust(run: Run, mode: Mode) -> str:
-    label = MODE_LABELS[mode]
-    label = label[0].upper() + label[1:]
+    label = capital(MODE_LABELS[mode])
     result = convergence(run, mode, tolerances_pt=_TOLERANCES_PT, moments_s=(_EARLY_S,))
     if math.isnan(result.final_pct):
         return f"{label}, there is no Delivered % at all."

@@ -92,8 +92,10 @@ class Range:
 
     def _scale(self) -> _Scale:
         scale = _scale_of(self.low, self.high, str(self))
+        if scale.low > scale.high:
+            raise SendcapError(f"{self}: write the lower end first")
         if not (math.isfinite(scale.low) and math.isfinite(scale.high) and scale.low < scale.high):
-            raise SendcapError(f"{self}: the first must be less than the second")
+            raise SendcapError(f"{self}: the ends must be two different numbers")
         if self.log and not scale.low > 0.0:
             raise SendcapError(f"{self}: on a logarithmic scale both must be more than 0")
         return scale

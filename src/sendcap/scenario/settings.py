@@ -38,6 +38,7 @@ from sendcap.scenario.section import (
 )
 from sendcap.scenario.suspend import SuspendField
 from sendcap.text.quoting import shown
+from sendcap.text.shares import rounded_share
 
 ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
 """An asynchronous bounce arrives within this many seconds of its message's acceptance."""
@@ -82,8 +83,8 @@ def _within_the_limit(latency: RandomTime) -> RandomTime:
     share = float(np.mean(draws <= ASYNCHRONOUS_LIMIT_S))
     if share < _LEAST_WITHIN_THE_LIMIT:
         raise ValueError(
-            f"only {share:.1%} are within 7 days, in which asynchronous bounces arrive; "
-            f'give a shorter time, such as "9h"'
+            f"only {rounded_share(share, 1)} are within 7 days, in which asynchronous bounces "
+            f'arrive; give a shorter time, such as "9h"'
         )
     return latency
 

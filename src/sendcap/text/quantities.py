@@ -58,6 +58,17 @@ def told_apart(value: float, other: float, write: Callable[[float], str], unit: 
     return f"{text} ({abs(apart):.2g}{unit} {'more' if apart > 0 else 'less'})"
 
 
+def margin(seconds: float) -> str:
+    """Return half the width of an interval of times, to the second; ``–`` for NaN.
+
+    >>> margin(0.00414), margin(12.34), margin(0.0), margin(75.4)
+    ('<1s', '12s', '0s', '1m 15s')
+    """
+    if 0.0 < seconds < 1.0:
+        return "<1s"
+    return NOTHING if math.isnan(seconds) else elapsed(round(seconds))
+
+
 def precise(seconds: float) -> str:
     """Return a measured time: three digits below 100 s, milliseconds below 1 s.
 
@@ -80,6 +91,11 @@ def counted(count: int, one: str, several: str | None = None) -> str:
     ('1 message', '12,500 messages', '2 replies')
     """
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Shares, percentages and percentage points, read and written: ``99%``, ``98.77``, ``0.1pt``."""
+"""Shares, percentages and percentage points: ``99%`` is read, ``99 %`` is written."""
 
 from __future__ import annotations
 
@@ -57,9 +57,18 @@ def share_text(share: float) -> str:
     """Return a share as a percentage, with as many digits as it has.
 
     >>> share_text(0.95), share_text(0.995)
-    ('95%', '99.5%')
+    ('95 %', '99.5 %')
     """
-    return f"{100.0 * share:.6g}%"
+    return f"{100.0 * share:.6g} %"
+
+
+def rounded_share(share: float, decimals: int = 0) -> str:
+    """Return a share as a percentage with a number of decimals.
+
+    >>> rounded_share(0.5731), rounded_share(0.0084, 1)
+    ('57 %', '0.8 %')
+    """
+    return f"{100.0 * share:.{decimals}f} %"
 
 
 def percent_down(share: float) -> str:

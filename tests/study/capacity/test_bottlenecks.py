@@ -214,4 +214,4 @@ def test_limits_names_the_same_bottleneck_and_its_backlog_is_there(case: str) ->
     if constraint not in ("tolerance", "outage"):
         assert waited.idxmax() == stage
     name = {"relay": "The relay", "ingress": "The MTA's ingress"}.get(stage, stage)
-    assert found.sentence.startswith(f"{name} holds the delivery up: ")
+    assert found.sentence.startswith(f"Bottleneck: {name}. ")

@@ -12,6 +12,8 @@ from sendcap.study.capacity.searches.acceptance import Acceptance, bare, takes_s
 from sendcap.study.capacity.searches.lever import available, raised
 from sendcap.study.capacity.searches.levers import Levers, helps_until, levers
 
+CONNECTIONS = "+10 % connections per IP (at least one more)"
+
 PROVIDER = {"connect_time": "2s", "transaction_time": "1s", "connections_per_ip": 10}
 
 
@@ -44,12 +46,12 @@ EVERYTHING = {
 
 
 def test_only_what_a_scenario_has_can_be_raised() -> None:
-    few = ["one more IP", "+10 % connections per IP", "one more relay worker"]
+    few = ["one more IP", CONNECTIONS, "one more relay worker"]
     its = scenario_of(p={"messages_per_connection": "unlimited"})
     assert [lever.name for lever in available(its)] == few
     assert [lever.name for lever in available(scenario_of(**EVERYTHING))] == [
         "one more IP",
-        "+10 % connections per IP",
+        CONNECTIONS,
         "×2 messages per connection",
         "+10 % provider rates",
         "+10 % tolerance",
@@ -63,7 +65,7 @@ def test_each_lever_says_what_it_changes_and_changes_that_alone() -> None:
     its = scenario_of(**EVERYTHING)
     changes = {lever.name: lever.change(its) for lever in available(its)}
     assert changes["one more IP"] == "2 → 3"
-    assert changes["+10 % connections per IP"] == "p 10 → 11"
+    assert changes[CONNECTIONS] == "p 10 → 11"
     assert changes["×2 messages per connection"] == "p 10 → 20"
     assert changes["+10 % provider rates"] == "p 20/s,max_burst=5 → 22/s,max_burst=5"
     assert changes["+10 % relay rate"] == "50/s,max_burst=10 → 55/s,max_burst=10"
@@ -113,11 +115,14 @@ def test_the_gain_is_what_the_ceiling_gains() -> None:
     assert found.bottleneck.name == "p"
     assert found.takes_s.mean == pytest.approx(480, rel=0.01)
     its = gains(found)
-    assert its["+10 % connections per IP"] == pytest.approx(480 - 480 / 1.1, rel=0.05)
+    assert its[CONNECTIONS] == pytest.approx(480 - 480 / 1.1, rel=0.05)
     assert its["×2 messages per connection"] == pytest.approx(40, rel=0.05)
     assert its["one more IP"] == pytest.approx(240, rel=0.05)
     assert its["one more relay worker"] == pytest.approx(0, abs=2)
-    assert [its.lever for its in found.gains][:2] == ["one more IP", "+10 % connections per IP"]
+    assert [its.lever for its in found.gains][:2] == [
+        "one more IP",
+        CONNECTIONS,
+    ]
 
 
 def test_common_random_numbers_tell_small_gains_from_none() -> None:
@@ -134,7 +139,7 @@ def test_common_random_numbers_tell_small_gains_from_none() -> None:
     assert by_name["×2 messages per connection"].half_width < found.takes_s.half_width
 
 
-@pytest.mark.parametrize("lever_name", ["+10 % connections per IP", "one more relay worker"])
+@pytest.mark.parametrize("lever_name", [CONNECTIONS, "one more relay worker"])
 def test_a_lever_stops_helping_where_the_bottleneck_moves(lever_name) -> None:
     # p carries 10/1.2 = 8.3/s and the relay 12/s, or the relay 5/s.
     relay_workers = 12 if "connections" in lever_name else 5
@@ -166,7 +171,7 @@ def test_a_lever_can_do_harm() -> None:
     its = its.model_copy(update={"deliveries": (its.deliveries[0].model_copy(
         update={"messages": 5000}),)})  # fmt: skip
     its_gains = gains(of(its, share=0.8))
-    assert its_gains["+10 % connections per IP"] < -10
+    assert its_gains[CONNECTIONS] < -10
     assert its_gains["+10 % tolerance"] > 10
 
 

@@ -115,7 +115,7 @@ def test_its_summary_is_plain_json(friday: Limits) -> None:
 
 def test_the_sentence_says_who_and_why_and_how_long(friday: Limits) -> None:
     assert friday.sentence == (
-        "gmail holds the delivery up: its 160 connections carry 482 attempts/s; 73 % of the "
+        "Bottleneck: gmail. Its 160 connections carry 482 attempts/s; 73 % of the "
         "messages go there, so it needs at least 25m 18s, while the relay would need 11m 6s."
     )
 
@@ -130,7 +130,7 @@ def test_a_delivery_that_is_spread_is_held_up_by_nothing() -> None:
     found = sendcap.limits(from_dict(sections))
     assert found.bottleneck is None
     told = found.sentence
-    assert told.startswith("Nothing holds the delivery up: the messages become ready over 10m")
+    assert told.startswith("Bottleneck: Nothing. The messages become ready over 10m")
     assert "the slowest, the MTA's ingress, needs at least 16.7s" in told
 
 
@@ -145,13 +145,13 @@ def test_where_no_stage_takes_time_nothing_holds_up() -> None:
     found = sendcap.limits(its)
     assert found.bottleneck is None
     assert found.sentence == (
-        "Nothing holds the delivery up: no stage needs as much as a second for its load."
+        "Bottleneck: Nothing. No stage needs as much as a second for its load."
     )
 
 
 def test_a_stage_that_is_hardly_faster_is_named_too() -> None:
     told = sentence_of(p={"rate": "100/s,max_burst=1"}, relay={"rate": "170/s,max_burst=50"})
-    assert "p holds the delivery up" in told
+    assert "Bottleneck: p. " in told
     assert told.endswith("the relay is close behind, with 1m 57s.")
 
 

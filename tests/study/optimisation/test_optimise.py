@@ -265,8 +265,8 @@ def test_a_target_out_of_reach_is_told_with_what_comes_near(here) -> None:
     told, tried = str(caught.value), caught.value.tried
     assert isinstance(tried, Tried)
     assert told.startswith(
-        f"target: none of the {len(tried.trials)} settings tried meets hours at most 2; "
-        f"the nearest reach 2.3"
+        f"target: none of the {len(tried.trials)} settings tried meets the target "
+        "(hours, at most 2); the nearest reach 2.3"
     )
     assert "with mta.ips = 16, relay.workers = 12, at a cost of 1,540; widen the levers" in told
     assert 50 <= len(tried.trials) <= 60
@@ -286,7 +286,7 @@ def test_a_miss_never_reads_like_the_limit(target, value, text) -> None:
 
 def test_a_target_that_is_met_only_perhaps_is_told_as_such(here) -> None:
     with pytest.raises(
-        TargetError, match=r"no settings tried are sure to meet close at most -0\.5"
+        TargetError, match=r"no settings tried are sure to meet the target \(close, at most -0\.5\)"
     ):
         sendcap.optimise(
             TINY, {"mta.ips": (1, 8, 1)}, Target(close, at_most=-0.5), executor=here, **asked()
@@ -326,7 +326,7 @@ HOURS = Target(hours, at_most=5.0)
 @pytest.mark.parametrize(
     ("levers", "target", "message"),
     [
-        ({"mta.ips": (8, 2, 40)}, HOURS, r"levers: mta.ips: \[8, 2\]: the first must be less"),
+        ({"mta.ips": (8, 2, 40)}, HOURS, r"levers: mta.ips: \[8, 2\]: write the lower end first"),
         ({"mta.ips": (2, 8)}, HOURS, "levers: mta.ips: has no cost; give one, and 0 where it co"),
         ({"mta.ips": sendcap.Range(2, 8)}, HOURS, "levers: mta.ips: has no cost"),
         ({"mta.ips": (2, 8, 0)}, HOURS, "levers: all cost the same whatever their values"),

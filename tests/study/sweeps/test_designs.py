@@ -83,20 +83,23 @@ def test_one_point_and_one_range_are_a_design() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Range(8, 1), r"\[8, 1\]: the first must be less than the second"),
-        (lambda: Range(1, 1), "the first must be less"),
-        (lambda: Range("2h", "20m"), "the first must be less"),
+        (lambda: Range(8, 1), r"\[8, 1\]: write the lower end first"),
+        (lambda: Range(1, 1), "the ends must be two different numbers"),
+        (lambda: Range("2h", "20m"), "write the lower end first"),
         (lambda: Range(0, 8, log=True), "both must be more than 0"),
         (lambda: Range(True, 8), "two numbers, two durations or two rates"),
         (lambda: Range("1s", 8), "two numbers, two durations or two rates"),
         (lambda: Range("10/s", "10/m"), "same period"),
         (lambda: Range("1 dya", "2d"), 'unknown unit "dya" in "1 dya"; did you mean "day"'),
-        (lambda: Range(math.nan, 1.0), "the first must be less"),
+        (lambda: Range(math.nan, 1.0), "the ends must be two different numbers"),
         (lambda: sobol({"a": (0, 1)}, 100), "power of two, 64 or 128"),
         (lambda: latin_hypercube({}, 100), "needs one range"),
         (lambda: latin_hypercube({"a": (0, 1)}, 0), "points must be a whole number from 1"),
         (lambda: latin_hypercube({"a": 5}, 2), r"a: must have two ends, such as \[1, 8\], not 5"),
-        (lambda: latin_hypercube({"a.b": (5, 1)}, 2), r"design: a.b: \[5, 1\]: the first"),
+        (
+            lambda: latin_hypercube({"a.b": (5, 1)}, 2),
+            r"design: a.b: \[5, 1\]: write the lower end first",
+        ),
     ],
 )
 def test_a_design_that_makes_no_sense_is_refused(make, message) -> None:

@@ -141,7 +141,7 @@ def test_all_problems_are_told_at_once_each_with_its_place(problems) -> None:
         'over: mta: must be a list of values, not {"ips": [1, 2]}; ' + IN_QUOTES,
         'design.kind: "sobl" is not possible; did you mean "sobol"?',
         'design.points: must be a whole number, not "many"',
-        'design.ranges."mta.ips": [8, 1]: the first must be less than the second',
+        'design.ranges."mta.ips": [8, 1]: write the lower end first',
         f'design.ranges."mta.retry.first": {TWO_ENDS}, not {{"from": "5m", "till": "1h"}}',
         'replication: unknown key; did you mean "replications"?',
     ]

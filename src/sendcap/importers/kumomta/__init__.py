@@ -22,6 +22,7 @@ from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import did_you_mean, shown
+from sendcap.text.shares import rounded_share
 
 _NOT_FOR_RATES: Final = "decides how and where mail is sent, not how fast"
 _UNUSED: Final = {
@@ -157,8 +158,9 @@ class _Import:
             weight = sum(group.domains[domain] for domain in unknown)
             share = weight / sum(group.domains.values()) * group.share
             why = (
-                f"no provider matches {len(unknown):,} of the domains, {share:.1%} of all "
-                f"messages, because their MX hosts are unknown; add them with --mx"
+                f"no provider matches {len(unknown):,} of the domains, "
+                f"{rounded_share(share, 1)} of all messages, because their MX hosts are "
+                f"unknown; add them with --mx"
             )
             self.draft.warn(Entry(group.name), why)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from sendcap.readings.bottleneck import capital
 from sendcap.readings.modes import ALL_PROVIDERS, MODE_LABELS, Mode
 from sendcap.text.measures import banded
-from sendcap.text.quantities import elapsed, listed
+from sendcap.text.quantities import capital, elapsed, listed
 from sendcap.text.shares import percentage, points, points_in_words, share_text
 
 if TYPE_CHECKING:

@@ -88,10 +88,10 @@ def _readings(result: Forecast, mode: Mode) -> _Readings:
 
 
 def _words(result: Forecast) -> str:
-    which = "F" if result.delivery == ALL_DELIVERIES else f"{result.delivery}: f"
+    which = "" if result.delivery == ALL_DELIVERIES else f" of {result.delivery}"
     shares = f"{share_text(_INNER)} and {share_text(result.confidence)}"
     words = (
-        f"{which}orecast after {elapsed(result.at_s)}, from {result.simulations} simulations.\n"
+        f"Forecast{which} after {elapsed(result.at_s)}, from {result.simulations} simulations.\n"
         f"Black: the readings. Line: the median; fan: {shares} of what may come. Bar: the end.\n"
         "A magnified panel leaves out readings that are far from the end."
     )

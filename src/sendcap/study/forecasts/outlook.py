@@ -184,6 +184,6 @@ def require_draws(confidence: float, simulations: int) -> None:
     if confidence > most:
         raise SendcapError(
             f"confidence: {simulations} simulations support intervals of up to "
-            f"{math.floor(1000.0 * most) / 10.0:g}%, not {share_text(confidence)}; "
+            f"{share_text(math.floor(1000.0 * most) / 1000.0)}, not {share_text(confidence)}; "
             "take more simulations, or less confidence"
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.scenario import Range
 from sendcap.text.quantities import elapsed
-from sendcap.text.shares import share_text
+from sendcap.text.shares import rounded_share, share_text
 
 if TYPE_CHECKING:
     from sendcap.study.forecasts.outlook import Forecast
@@ -21,7 +21,7 @@ _NARROW_PT: Final = 0.02
 
 def sentences(forecast: Forecast) -> Iterator[str]:
     """Yield the final Delivered % of each mode, and whether the forecast can be trusted."""
-    share = share_text(forecast.confidence).replace("%", " %")
+    share = share_text(forecast.confidence)
     for row in forecast.final().to_dict("records"):
         mode, places = row["mode"], decimals(row["high"] - row["low"])
         middle, low, high = (f"{row[name]:.{places}f}" for name in ("median", "low", "high"))
@@ -37,8 +37,8 @@ def sentences(forecast: Forecast) -> Iterator[str]:
         )
     if forecast.reachable:
         yield (
-            f"The readings fit the scenario and its ranges: {forecast.p_value:.0%} of the "
-            "simulations are at least as unlike the others."
+            f"The readings fit the scenario: {rounded_share(forecast.p_value)} of the simulations "
+            "lie at least as far from the rest."
         )
     else:
         yield (
@@ -51,8 +51,8 @@ def unreachable(forecast: Forecast) -> str:
     """Return the warning about readings that no values in the ranges explain."""
     return (
         "no values in the ranges explain these readings: hardly any of the "
-        f"{forecast.simulations} simulations is as unlike the others as they are; widen the ranges "
-        "or correct the scenario, and do not trust this forecast"
+        f"{forecast.simulations} simulations lies as far from the rest; widen the ranges or "
+        "correct the scenario, and do not trust this forecast"
     )
 
 

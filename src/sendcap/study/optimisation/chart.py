@@ -12,7 +12,8 @@ from sendcap.charts.drawing import Chart
 from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.style import BLUE, DASHES, INK, RED, Look, house_style
 from sendcap.study.optimisation.optimum import Optimum, Tried, cost_text, settings_text
-from sendcap.study.sweeps.charts.sweep_results import in_words, measure_axis
+from sendcap.study.replication.measure_names import in_words
+from sendcap.study.sweeps.charts.sweep_results import measure_axis
 
 _TRIED: Final = "#b9bec6"
 _FACTOR: Final = 12.0

@@ -267,15 +267,15 @@ class Search:
                 near.confirmed.mean if near.confirmed else near.mean
             )
             problem = (
-                f"no settings tried are sure to meet {target}; the nearest have a mean of {mean} "
-                f"and a bound of {target.written_beside_the_limit(near.bound)}"
+                f"no settings tried are sure to meet the target ({target}); the nearest have a "
+                f"mean of {mean} and a bound of {target.written_beside_the_limit(near.bound)}"
             )
             remedy = "more replications narrow the bound; or widen the levers, or move the target"
         else:
             near = min(simulated, key=lambda one: (target.miss(one.mean), one.cost, one.number))
             problem = (
-                f"none of the {len(trials):,} settings tried meets {target}; the nearest reach "
-                f"{target.written_beside_the_limit(near.mean)}"
+                f"none of the {len(trials):,} settings tried meets the target ({target}); the "
+                f"nearest reach {target.written_beside_the_limit(near.mean)}"
             )
             remedy = "widen the levers, or move the target"
         where = f"with {settings_text(near.settings)}, at a cost of {cost_text(near.cost)}"

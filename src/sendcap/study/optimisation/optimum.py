@@ -16,6 +16,7 @@ from sendcap.study.optimisation.priced import Priced
 from sendcap.study.optimisation.target import Target
 from sendcap.study.optimisation.trials import Trial
 from sendcap.study.replication.estimates import Estimate
+from sendcap.study.replication.measure_names import in_words
 from sendcap.study.sweeps.points import cell
 from sendcap.text.quantities import counted
 from sendcap.text.shares import share_text
@@ -87,8 +88,8 @@ class Optimum(Tried):
         target = self.target
         side = "at most" if target.at_least is None else "at least"
         answer = (
-            f"Cost {cost_text(self.cost)}; {target.column} is "
-            f"{target.written(self.estimate.mean)} on average, and {side} "
+            f"Cost {cost_text(self.cost)}; {in_words(target.column)}: "
+            f"{target.written(self.estimate.mean)} on average, {side} "
             f"{target.written(self.bound)} with {share_text(target.confidence)} confidence."
         )
         tests = counted(self.attempts, "test")

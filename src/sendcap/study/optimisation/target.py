@@ -11,6 +11,7 @@ from sendcap.errors import SendcapError
 from sendcap.scenario.durations import checked_duration
 from sendcap.scenario.section import MOST_ANYWHERE, is_number
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
+from sendcap.study.replication.measure_names import in_words
 from sendcap.study.replication.measures import Measure, measures_of
 from sendcap.text.quantities import elapsed, told_apart
 from sendcap.text.quoting import did_you_mean, shown
@@ -35,7 +36,7 @@ class Target:
     --------
     >>> target = Target("accepted_99_pct_s", at_most="4h")
     >>> str(target), target.limit, target.miss(18000.0)
-    ('accepted_99_pct_s at most 4h', 14400.0, 3600.0)
+    ('time until 99 % is accepted, at most 4h', 14400.0, 3600.0)
     """
 
     measure: str | Callable[[Any], Any]
@@ -125,4 +126,4 @@ class Target:
 
     def __str__(self) -> str:
         side = "at most" if self.at_least is None else "at least"
-        return f"{self.column} {side} {self.written(self.limit)}"
+        return f"{in_words(self.column)}, {side} {self.written(self.limit)}"

@@ -241,7 +241,7 @@ def _of_a_run() -> Iterable[Measure]:
         accepted = partial(_accepted_s, share=pct / 100.0)
         meaning = f"when {pct} % of the deliverable messages have been accepted, from t = 0"
         yield Measure(f"accepted_{pct}_pct_s", accepted, "s", meaning)
-    meaning = "share of the messages to deliver that is accepted and stays so"
+    meaning = "share of the messages to deliver that is accepted and not returned"
     yield Measure("truth_pct", _truth_pct, "%", meaning)
     for name, meaning, opens in (
         ("delivered_pct", "final Delivered %, for each of the scenario's modes", False),
@@ -277,7 +277,7 @@ def _of_counts() -> Iterable[Measure]:
         ("accepted", "messages accepted"),
         ("recovered", "messages accepted after a soft bounce"),
         ("hard", "hard bounces"),
-        ("soft", "soft bounces, every one"),
+        ("soft", "soft bounces, repeated ones included"),
         ("soft_first", "messages that ever bounced soft"),
         ("expired", "messages whose validity ended"),
         ("async_bounced", "messages accepted and returned later"),

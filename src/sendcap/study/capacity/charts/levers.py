@@ -14,11 +14,13 @@ from sendcap.charts.timeaxis import elapsed_axis
 from sendcap.readings.bottleneck import called
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shortened
+from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
     from sendcap.study.capacity.searches.levers import Gain, Levers
 
 _LONGEST_CHANGE: Final = 58
+_LONGEST_NAME: Final = 26
 _NOTHING: Final = 0.001
 """A gain of less than this share of the time is none."""
 
@@ -29,19 +31,19 @@ def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes
 
     For the options see `sendcap.charts`.
     """
-    names = [gain.lever for gain in found.gains]
+    names = [textwrap.fill(gain.lever, _LONGEST_NAME) for gain in found.gains]
     stage = found.bottleneck
     holding = "nothing" if stage is None else shortened(called(stage.kind, stage.name))
     words = (
-        f"How much sooner {100.0 * found.share:g} % of the messages are accepted with one more of "
+        f"How much sooner {share_text(found.share)} of the messages are accepted with one more of "
         f"each. As it is, they take {elapsed(found.takes_s.mean)}, and {holding} "
-        f"holds them up. The black lines are {100.0 * found.confidence:g} % confidence intervals."
+        f"holds them up. The black lines are {share_text(found.confidence)} confidence intervals."
     )
     (axes,) = panels_on(
         ax,
         Heading(title, "what to buy first", words),
         [0.15 + 0.55 * len(names)],
-        left_in=left_of_rows(names),
+        left_in=left_of_rows("\n".join(names).split("\n")),
         right_in=3.4,
         above_in=0.1,
         below_in=0.5,

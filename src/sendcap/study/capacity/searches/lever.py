@@ -139,9 +139,12 @@ def _server_raised(rate: Rate, units: int) -> Rate:
     return raised(rate, units, server=True)
 
 
+_ROUNDED_UP: Final = "at least one more"
 _LEVERS: Final = (
     Lever("one more IP", "mta", "ips", _added),
-    Lever("+10 % connections per IP", "providers", "connections_per_ip", _raised),
+    Lever(
+        "+10 % connections per IP (at least one more)", "providers", "connections_per_ip", _raised
+    ),
     Lever("×2 messages per connection", "providers", "messages_per_connection", _doubled),
     Lever("+10 % provider rates", "providers", "rate", _raised),
     Lever("+10 % tolerance", "providers", "tolerance", _raised),

@@ -30,7 +30,7 @@ from sendcap.study.capacity.searches.lever import Lever, available
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import elapsed
-from sendcap.text.shares import parse_share, percent_down
+from sendcap.text.shares import parse_share, percent_down, share_text
 
 _MOST_UNITS: Final = 1_000
 
@@ -120,7 +120,7 @@ class Levers(Drawable, charts="sendcap.study.capacity.charts"):
         name = "nothing" if slowest is None else called(slowest.kind, slowest.name)
         time = elapsed(self.takes_s.mean)
         return [
-            f"As it is, {self.share * 100:g} % are accepted after {time}; {name} holds them up."
+            f"As it is, {share_text(self.share)} are accepted after {time}; {name} holds them up."
         ]
 
 

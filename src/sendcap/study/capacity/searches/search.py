@@ -25,6 +25,7 @@ from scipy.optimize import elementwise
 
 from sendcap.errors import SendcapError
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
+from sendcap.text.shares import share_text
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,7 +62,7 @@ def effort(replications: int, simulations: int) -> str:
 def interval(estimate: Estimate, confidence: float, form: str) -> str:
     """Return the ends of an interval, in a format, and the confidence."""
     low, high = format(estimate.low, form), format(estimate.high, form)
-    return f"{low} to {high} with {confidence * 100:g} % confidence"
+    return f"{low} to {high} with {share_text(confidence)} confidence"
 
 
 def imprecise(precise: bool) -> str:

@@ -41,7 +41,7 @@ from sendcap.study.capacity.searches.search import (
 from sendcap.study.replication.estimates import Estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import elapsed
-from sendcap.text.shares import parse_share, percent_down
+from sendcap.text.shares import parse_share, percent_down, share_text
 
 MOST_REPLICATIONS: Final = 40
 _INSTANT_S: Final = 1e-6
@@ -88,7 +88,7 @@ class Capacity(Drawable, charts="sendcap.study.capacity.charts"):
         """Return the answer in plain sentences."""
         several = len(self.scenario.deliveries) > 1
         text = (
-            f"{self.share * 100:g} % of the messages that can be delivered are accepted within "
+            f"{share_text(self.share)} of the messages that can be delivered are accepted within "
             f"{elapsed(self.within_s)} if there are at most {self.messages:,}"
             f"{' in all deliveries together' if several else ''}"
             f" ({interval(self.size, self.confidence, ',.0f')}"

@@ -13,9 +13,11 @@ from matplotlib.axes import Axes
 from sendcap.charts.axes import name_rows, say
 from sendcap.charts.figures import LEFT_IN, WIDTH_IN, Heading, left_of_rows, panels_on
 from sendcap.charts.style import BLUE, GREY, INK, figure_of, house_style
-from sendcap.study.sweeps.charts.sweep_results import in_words, long_label, measure_axis
+from sendcap.study.replication.measure_names import in_words
+from sendcap.study.sweeps.charts.sweep_results import long_label, measure_axis
 from sendcap.study.sweeps.sensitivity.screening import Screening
 from sendcap.study.sweeps.sensitivity.sobol import Sensitivity
+from sendcap.text.quantities import capital
 
 _PALE: Final = "#a9cdf5"
 _MOST_PANELS: Final = 6
@@ -136,7 +138,7 @@ def _draw_effects(axes: Axes, name: str, effects: pd.DataFrame) -> None:
 
 
 def _finish(axes: Axes, name: str, label: str, rows: pd.DataFrame) -> None:
-    axes.set_title(name)
+    axes.set_title(capital(in_words(name)))
     axes.set_xlabel(label, loc="left")
     name_rows(axes, list(map(long_label, rows["path"])))
     axes.tick_params(axis="y", pad=6)

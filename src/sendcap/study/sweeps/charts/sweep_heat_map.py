@@ -12,10 +12,10 @@ from sendcap.charts.axes import cells
 from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.style import house_style
 from sendcap.errors import SendcapError
+from sendcap.study.replication.measure_names import in_words
 from sendcap.study.sweeps.charts.sweep_results import (
     about_the_measure,
     done,
-    in_words,
     long_label,
     measure_of,
     parameter_of,

@@ -12,13 +12,14 @@ from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.style import GREY, PETROFF, house_style
 from sendcap.errors import SendcapError
+from sendcap.study.replication.measure_names import in_words
 from sendcap.study.sweeps.charts.sweep_results import (
     about_the_measure,
     done,
-    in_words,
     measure_axis,
     measure_of,
     parameter_of,
+    parameters_of,
     value_label,
     values_of,
 )
@@ -41,7 +42,7 @@ def sweep_line(
 ) -> Axes:
     """Draw a measure along a parameter, a line for each value of another one.
 
-    A line is the mean over all else that varies, replications included; the band reaches from the
+    A point is the mean over all else that varies, replications included; the band reaches from the
     lowest to the highest.
 
     Parameters
@@ -53,14 +54,15 @@ def sweep_line(
     over
         The parameter on the axis, a path of the scenario (default: the one with most values).
     by
-        The parameter with a line for each of its values (default: none).
+        The parameter with a line for each of its values (default: of two parameters the other
+        one, if there is room for its lines).
     ax, title
         See `sendcap.charts`.
     """
     table = done(results)
     measure = measure_of(table, measure)
     over = parameter_of(table, over)
-    by = by if by is None else parameter_of(table, by)
+    by = _other(table, over) if by is None else parameter_of(table, by)
     lines = _lines(table, by)
     words = (
         f"{about_the_measure(measure)}Each point is the mean of all runs with that value of {over}"
@@ -88,6 +90,14 @@ def sweep_line(
     if by and ax is None:
         axes.set_title(f"lines: {shortened(by)}", loc="right", fontsize=8.5, color=GREY)
     return axes
+
+
+def _other(table: pd.DataFrame, over: str) -> str | None:
+    """Return the other one of two parameters."""
+    others = [path for path in parameters_of(table) if path != over]
+    if len(others) == 1 and table[others[0]].nunique() <= _MOST_LINES:
+        return others[0]
+    return None
 
 
 def _lines(table: pd.DataFrame, by: str | None) -> list[tuple[Any, pd.DataFrame]]:

@@ -10,20 +10,17 @@ import pandas as pd
 from matplotlib.axis import Axis
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from sendcap.charts.style import MODE_LOOKS
 from sendcap.charts.ticks import even_ticks, ticks
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario
 from sendcap.scenario.durations import parse_duration
 from sendcap.study.replication.measures import MEASURES
 from sendcap.text.measures import is_percentage, is_time
-from sendcap.text.quantities import compact, elapsed
+from sendcap.text.quantities import capital, compact, elapsed
 from sendcap.text.quoting import shortened
 
 _OWN: Final = frozenset({"point", "replication", "seed", "error", "wall_s", "cpu_s"})
 _LONGEST: Final = 40
-_UNITS: Final = {"_per_s": " per second", "_s": "", "_pct": " %", "_pt": ", points"}
-_ACCEPTED: Final = re.compile(r"accepted_(\d+)_pct_s")
 
 
 def parameters_of(results: pd.DataFrame) -> list[str]:
@@ -104,26 +101,10 @@ def quantity(value: Any) -> float | None:
         return None
 
 
-def in_words(measure: str) -> str:
-    """Return the name of a measure in a chart.
-
-    >>> in_words("delivered_pct.efs"), in_words("accepted_99_pct_s"), in_words("peak_backlog")
-    ('delivered %, with EFS', 'time until 99 % is accepted', 'peak backlog')
-    """
-    name, _, part = measure.partition(".")
-    words = _ACCEPTED.sub(r"time until \1 % is accepted", name)
-    for ending, unit in _UNITS.items():
-        words = words.removesuffix(ending) + unit if words.endswith(ending) else words
-    if part:
-        look = MODE_LOOKS.get(part)  # type: ignore[call-overload]
-        words += f", {look.label if look else part}"
-    return words.replace("_", " ")
-
-
 def about_the_measure(measure: str) -> str:
     """Return a sentence about a measure, empty if nothing is known of it."""
     known = MEASURES.get(measure.partition(".")[0])
-    return f"{known.meaning[0].upper()}{known.meaning[1:]}. " if known and known.meaning else ""
+    return f"{capital(known.meaning)}. " if known and known.meaning else ""
 
 
 def measure_axis(axis: Axis, measure: str) -> None:
