@@ -87,8 +87,8 @@ def test_the_levers_are_told_and_saved(sendcap, place, narrow) -> None:
     assert result.exit_code == 0
     found = levers(narrow, workers=1)
     # Long names go on in the next line.
-    starts = [its.lever.partition(" (")[0] for its in found.gains]
-    order = [result.stdout.index(f"\n{start} ") for start in starts]
+    starts = [" ".join(its.lever.split()[:3]) for its in found.gains]
+    order = [result.stdout.index(f"\n{start}") for start in starts]
     assert order == sorted(order)
     assert "99 % are accepted after" in result.stdout
     assert names(place / "a") & STUDIES == {"levers.csv", "levers.png"}

@@ -84,11 +84,14 @@ def _fitted(
             _broken(printable(column), longest(number), most)
             for number, column in enumerate(columns)
         ]
-    for number in sorted(wordy, key=longest, reverse=True):
-        if (over := excess()) > 0:
-            width = max(longest(number) - over, _LEAST_WORDS)
-            for row in rows:
-                row[number] = textwrap.fill(row[number], width, break_long_words=False)
+    while excess() > 0 and wordy:
+        widest = max(wordy, key=longest)
+        width = longest(widest) - 1
+        for row in rows:
+            row[widest] = textwrap.fill(row[widest], width, break_long_words=False)
+        # A word is longer, or the column is narrow enough.
+        if longest(widest) > width or width <= _LEAST_WORDS:
+            wordy.remove(widest)
     return ["\n".join(lines) for lines in headings], rows
 
 
