@@ -110,7 +110,8 @@ def test_parts_have_all_attempts_of_their_messages(in_memory, tmp_path, monkeypa
             each.add(given[start : start + 100])
         parts = list(each.parts())
         assert (len(parts) > 1) == (in_memory == 10)
-        assert bool(list(tmp_path.iterdir())) == (in_memory == 10)
+        # The files have no names.
+        assert not list(tmp_path.iterdir())
         where: dict[int, int] = {}
         for number, part in enumerate(parts):
             for message in part["message"].tolist():

@@ -82,7 +82,7 @@ def crowded() -> Limits:
     data["deliveries"] = [
         {**first, "name": f"a delivery, number {n}", "at": f"{4 * n}s"} for n in range(4)
     ]
-    data["title"] = "A title " + "that goes on " * 20
+    data["title"] = "A title " + "that goes on " * 14
     return sendcap.limits(from_dict(data))
 
 
@@ -283,7 +283,7 @@ def test_the_ages_of_each_row_add_up_to_what_waits(limits) -> None:
 
 def test_ages_are_in_buckets_that_double(limits) -> None:
     labels = [label.get_text() for label in queue_age(limits).axes[0].get_xticklabels()]
-    assert labels == ["0–5 s", "5–10 s", "10–20 s", "20–40 s"]
+    assert labels == ["0–5s", "5s–10s", "10s–20s", "20s–40s"]
     hours = updated(
         limits.scenario,
         {"relay.batch_time": "1m", "providers.gmail.transaction_time": "20s", "time.bin": "1m"},

@@ -145,7 +145,7 @@ def test_where_no_stage_takes_time_nothing_holds_up() -> None:
     found = sendcap.limits(its)
     assert found.bottleneck is None
     assert found.sentence == (
-        "Bottleneck: Nothing. No stage needs as much as a second for its load."
+        "Nothing holds the delivery up: no stage needs as much as a second for its load."
     )
 
 

@@ -193,11 +193,14 @@ def test_the_table_fills_the_ranges_with_values_that_can_be(small) -> None:
         ({"confidence": 90}, "confidence: must be between 0 and 1"),
         (
             {"confidence": 0.97},
-            "confidence: 64 simulations support intervals of up to 96.9%",
+            "confidence: 64 simulations support intervals of up to 96.9 %",
         ),
         ({"tolerances": ["0pt"]}, "tolerance: must be above 0"),
         ({"simulations": 100}, "simulations: must be a power of two from 64"),
-        ({"simulations": 20}, "simulations: must be a power of two from 64, such as 256, not 20"),
+        (
+            {"simulations": 20},
+            "simulations: must be a power of two from 64 to 1,048,576, such as 256, not 20",
+        ),
         ({"at": 0}, "observed: up to 0s all values in the ranges give the same readings"),
     ],
 )

@@ -356,7 +356,10 @@ def test_a_question_without_an_answer_is_refused(here, levers, target, message) 
         ({"measure": "truth_pct", "at_most": 1, "at_least": 0}, "give one of at_most and at_least"),
         ({"measure": "truth_pct", "at_least": "1h"}, "truth_pct is not a time; give a number"),
         ({"measure": "drained_at_s", "at_most": "1 fortnight"}, 'target: unknown unit "fortnight"'),
-        ({"measure": "drained_at_s", "at_most": True}, "must be a number or a duration, not True"),
+        (
+            {"measure": "drained_at_s", "at_most": True},
+            "must be a number up to 1e.15, or a duration, not true",
+        ),
         ({"measure": "truth_pct", "at_least": 1, "confidence": 95}, "must be between 0 and 1"),
         ({"measure": 5, "at_least": 1}, "measure: 5 is not a measure"),
     ],
@@ -389,11 +392,11 @@ def test_other_measures_are_kept_as_well(here) -> None:
 
 
 def test_neighbours_are_one_step_cheaper() -> None:
-    levers = {"a": Priced(1, 64, 40), "b": Priced("100ms", "10s", -3, log=True)}
+    levers = {"a": Priced(1, 64, 40), "b": Priced("100ms", "10s", 3, log=True)}
     near = cheaper(levers, (5.0, 1.0))
     assert [its[0] for its in near if its[1] == 1.0] == [4.0, 3.0, 1.0]
     assert [its[1] for its in near if its[0] == 5.0] == [
-        pytest.approx(100.0 ** (1.0 / 2.0**halvings), rel=1e-3) for halvings in range(1, 9)
+        pytest.approx(100.0 ** (-1.0 / 2.0**halvings), rel=1e-3) for halvings in range(1, 9)
     ]
     assert combinations({"a": levers["a"]}, 64) == 64
     assert combinations({"a": levers["a"]}, 63) is None
