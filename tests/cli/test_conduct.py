@@ -90,7 +90,7 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
     process, place, long_scenario, number, code, word
 ) -> None:
     running = process("run", long_scenario, "--sending-log")
-    wait_for(lambda: list(place.glob("runs/.sendcap-*/sending-log.parquet")))
+    wait_for(lambda: list(place.glob("runs/.sendcap-*/new/sending-log.parquet")))
     running.send_signal(number)
     out, err = running.communicate(timeout=600)
     assert (running.returncode, out, err) == (code, "", f"error: {word}\n")
@@ -134,7 +134,7 @@ def test_a_run_can_be_stopped_at_every_moment(
 @pytest.mark.crash
 def test_being_stopped_again_and_again_changes_nothing(process, place, long_scenario) -> None:
     running = process("run", long_scenario, "--sending-log")
-    wait_for(lambda: list(place.glob("runs/.sendcap-*/sending-log.parquet")))
+    wait_for(lambda: list(place.glob("runs/.sendcap-*/new/sending-log.parquet")))
     while running.poll() is None:
         running.send_signal(signal.SIGTERM)
     assert running.communicate() == ("", "error: terminated\n")
