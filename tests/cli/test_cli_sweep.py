@@ -214,7 +214,7 @@ def test_a_cluster_gives_the_same_bytes(study, process, sendcap) -> None:
 
     assert sendcap("sweep", "study.toml", "--out", "a", "--workers", "1").exit_code == 0
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         running = process("sweep", "study.toml", "--out", "b", "--dask", cluster.scheduler_address)
         _, err = running.communicate(timeout=300)

@@ -42,7 +42,7 @@ def patient():
 def client(patient):
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -95,7 +95,7 @@ def test_only_the_point_that_kills_its_worker_is_a_row_with_an_error(client) -> 
 
 
 def test_a_cluster_that_is_gone_is_told(tmp_path) -> None:
-    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as cluster:
         gone = distributed.Client(cluster)
     with pytest.raises(SendcapError, match="the executor cannot be reached"):
         sendcap.sweep(small(), OVER, executor=gone, **ASKED)
@@ -110,7 +110,7 @@ def test_a_cluster_that_goes_away_in_the_middle_is_told_and_what_is_done_is_kept
         if its.done >= 3:
             cluster.close()
 
-    cluster = distributed.LocalCluster(n_workers=1, processes=True, dashboard_address=None)
+    cluster = distributed.LocalCluster(n_workers=1, processes=True, dashboard_address=":0")
     with (
         distributed.Client(cluster) as client,
         pytest.raises(SendcapError, match="the executor has failed"),
