@@ -213,5 +213,5 @@ def test_limits_names_the_same_bottleneck_and_its_backlog_is_there(case: str) ->
     # Throttled messages do not wait in the queue, they back off.
     if constraint not in ("tolerance", "outage"):
         assert waited.idxmax() == stage
-    name = {"relay": "The relay", "ingress": "The MTA's ingress"}.get(stage, stage)
+    name = {"relay": "the relay", "ingress": "the MTA's ingress"}.get(stage, stage)
     assert found.sentence.startswith(f"Bottleneck: {name}. ")
