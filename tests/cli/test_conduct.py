@@ -237,7 +237,7 @@ def test_a_terminal_that_lacks_characters_is_no_failure(place) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "n\\xebws\\u4e2d" in done.stdout or "nëws中" in done.stdout
+    assert "n\\xebws\\u4e2d" in done.stdout
 
 
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(place, long_scenario) -> None:

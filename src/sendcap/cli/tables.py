@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
@@ -54,12 +54,12 @@ def show_table(
     for row in cells:
         table.add_row(*row)
     # Names come from the user's files: what looks like markup in them is not.
-    page = Console(file=io.StringIO(), width=_UNLIMITED, markup=False, highlight=False, emoji=False)
+    page = Console(file=sys.stdout, width=_UNLIMITED, markup=False, highlight=False, emoji=False)
     with page.capture() as capture:
         page.print(table)
     click.secho(printable(title), bold=True)
-    for line in capture.get().splitlines():
-        click.echo(line.rstrip())
+    # Not by click, which writes UTF-8 to a terminal that has ASCII alone.
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
     say(*notes)
 
 

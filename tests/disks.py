@@ -1,0 +1,27 @@
+"""Small file systems to fill up."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def small_disk_at(place: Path, size: str) -> Iterator[Path]:
+    """Mount a file system of a size such as 64k; skip a test that may not."""
+    place.mkdir()
+    mount = shutil.which("mount")
+    if mount is None:
+        pytest.skip("no mount")
+    arguments = [mount, "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    if subprocess.run(arguments, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a file system here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
