@@ -3,7 +3,6 @@ from __future__ import annotations
 import errno
 import json
 import math
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from disks import small_disk_at
 
 import sendcap
 from sendcap import run as run_module
@@ -249,19 +249,11 @@ def test_warnings_are_told_at_the_simulation_and_not_at_the_opening(tmp_path) ->
     assert sendcap.open_run(run.save(tmp_path / "run")) == run
 
 
-@pytest.mark.skipif(shutil.which("mount") is None, reason="no mount")
 def test_a_full_disk_is_told_and_leaves_nothing(run, tmp_path) -> None:
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(place)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a file system here")
-    try:
+    with small_disk_at(tmp_path / "disk", "96k") as place:
         with pytest.raises(sendcap.RunError, match="no space is left on the disk"):
             run.save(place / "run")
         assert list(place.iterdir()) == []
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 # In sentences

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from disks import small_disk_at
 from warm import wait_for
 
 from sendcap.cli.progress import pace
@@ -299,15 +300,8 @@ def test_a_file_that_cannot_be_written_is_told_in_one_line(study, process) -> No
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of 200 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    made = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)], capture_output=True
-    )
-    if not made or made.returncode:
-        pytest.skip("may not mount a small disk")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with small_disk_at(tmp_path / "disk", "200k") as place:
+        yield place
 
 
 @pytest.mark.crash

@@ -3,12 +3,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+from disks import small_disk_at
 
 from sendcap.errors import RunError, SendcapWarning
 from sendcap.files import directory as staging
@@ -408,16 +407,9 @@ def test_two_that_replace_the_same_run_leave_that_of_the_last(saved, tmp_path, w
 
 @pytest.fixture
 def small_disk(tmp_path):
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = shutil.which("mount")
-    if mount is None:
-        pytest.skip("no mount")
-    arguments = [mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    if subprocess.run(arguments, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a file system here")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    """A file system of 64 kB."""
+    with small_disk_at(tmp_path / "disk", "64k") as place:
+        yield place
 
 
 def test_a_full_disk_leaves_nothing_behind(small_disk) -> None:

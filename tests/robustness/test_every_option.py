@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import click
 import pytest
 from click.testing import CliRunner
+from writing_commands import TINY
 
 import sendcap
 from sendcap.cli import computing
@@ -52,18 +53,9 @@ EXTREMES: Final = (
     *("9999-12-31T23:59:59", "0001-01-01T00:00:00+14:00", "localhost:1", "tcp://127.0.0.1:1"),
 )
 
-SCENARIO: Final = """
-[[deliveries]]
-name = "news"
-messages = 60
-audience = { gmail = 1.0 }
-[relay]
-batch_time = "1s"
-[providers.gmail]
-connect_time = "100ms"
-transaction_time = { dist = "exponential", mean = "200ms" }
-faults = [{ reason = "greylisted", share = 0.1, clears_after = "5m" }]
-"""
+SCENARIO: Final = (
+    f'{TINY}faults = [{{ reason = "greylisted", share = 0.1, clears_after = "5m" }}]\n'
+)
 SWEEP: Final = 'scenario = "tiny.toml"\n'
 OVER: Final = '[over]\n"mta.ips" = [1, 2]\n'
 DESIGN: Final = """

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from disks import small_disk_at
 from warm import Warm
 from writing_commands import COMMANDS, STUDIES, ended, leftovers, outputs, write_inputs
 
@@ -31,16 +32,8 @@ def inputs(tmp_path_factory) -> Path:
 @pytest.fixture
 def disk(tmp_path) -> Iterator[Path]:
     """A file system of 8 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = shutil.which("mount")
-    if mount is None:
-        pytest.skip("no mount")
-    arguments = [mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
-    if subprocess.run(arguments, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a file system here")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with small_disk_at(tmp_path / "disk", "8m") as place:
+        yield place
 
 
 def fill(disk: Path, pages: int) -> None:

@@ -12,7 +12,7 @@ from warm import Warm
 
 import sendcap
 
-TEXT = """
+TINY = """
 seed = 3
 [[deliveries]]
 name = "news"
@@ -24,8 +24,8 @@ batch_time = "1s"
 [providers.gmail]
 connect_time = "100ms"
 transaction_time = { dist = "exponential", mean = "200ms" }
-hard = [{ reason = "user unknown", share = SHARE }]
 """
+TEXT = f'{TINY}hard = [{{ reason = "user unknown", share = SHARE }}]\n'
 STUDY = """
 scenario = "small.toml"
 measures = ["accepted"]

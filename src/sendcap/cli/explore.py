@@ -32,7 +32,7 @@ def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens:
     extra: pip install 'sendcap[explore]'.
     """
     from sendcap.explore.guard import is_loopback
-    from sendcap.explore.opening import leading_to
+    from sendcap.explore.opening import file_leading_to
     from sendcap.explore.server import Server
 
     server = Server(chosen(source, settings, None), host, port)
@@ -47,6 +47,6 @@ def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens:
     if not opens:
         server.wait()
         return
-    with leading_to(server.url) as file:
+    with file_leading_to(server.url) as file:
         click.launch(file)
         server.wait()

@@ -16,6 +16,7 @@ import re
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from html import escape
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -41,9 +42,9 @@ _POLICY: Final = (
     "connect-src 'self' data: blob: ws://{host} wss://{host}; manifest-src 'self'; "
     "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
-_ENTRANCE: Final = (
+_LEADING: Final = (
     '<!doctype html><meta charset="utf-8"><title>sendcap</title>'
-    '<meta http-equiv="refresh" content="0; url={page}"><a href="{page}">What if?</a>'
+    '<meta http-equiv="refresh" content="0; url={url}"><a href="{url}">What if?</a>\n'
 )
 _OPEN: Final = "open the address that sendcap explore printed"
 _REFUSALS: Final = {
@@ -51,6 +52,11 @@ _REFUSALS: Final = {
     "origin": "Other pages have no access to this one.",
     "cookie": f"No access: {_OPEN}, with the token.",
 }
+
+
+def leading_to(url: str) -> str:
+    """Return the text of a page that leads a browser on."""
+    return _LEADING.format(url=escape(url))
 
 
 def is_loopback(host: str) -> bool:
@@ -85,9 +91,7 @@ class Guard:
             elif self._has_token(scope):
                 cookie = f"{_COOKIE}={self._secret}; Path={self.page}; HttpOnly; SameSite=Strict"
                 # After a redirection from another site the browser would keep the cookie back.
-                await respond(
-                    send, 200, "text/html", _ENTRANCE.format(page=self.page), {"set-cookie": cookie}
-                )
+                await respond(send, 200, "text/html", leading_to(self.page), {"set-cookie": cookie})
             elif not self._has_cookie(headers):
                 await refuse(scope, send, 403, _REFUSALS["cookie"])
             else:

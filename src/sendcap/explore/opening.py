@@ -6,21 +6,15 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from html import escape
 from pathlib import Path
-from typing import Final
 
 from sendcap.errors import SendcapError
+from sendcap.explore.guard import leading_to
 from sendcap.files.cleaning import cleaned_by
-
-_FILE: Final = (
-    '<!doctype html><meta charset="utf-8"><title>sendcap</title>'
-    '<meta http-equiv="refresh" content="0; url={url}"><a href="{url}">What if?</a>\n'
-)
 
 
 @contextmanager
-def leading_to(url: str) -> Iterator[str]:
+def file_leading_to(url: str) -> Iterator[str]:
     """Name a file that leads to an address and is this user's alone; remove it on exit."""
     try:
         number, name = tempfile.mkstemp(prefix="sendcap-", suffix=".html")
@@ -36,7 +30,7 @@ def leading_to(url: str) -> Iterator[str]:
     with cleaned_by(remove):
         try:
             with os.fdopen(number, "w", encoding="utf-8") as file:
-                file.write(_FILE.format(url=escape(url)))
+                file.write(leading_to(url))
             yield name
         finally:
             remove()

@@ -117,11 +117,11 @@ class Workers:
 def _to_numbered(
     function: Callable[[_Item], _Result], model: int, numbered: tuple[int, _Item]
 ) -> _Result:
-    _require_model(model)
+    require_model(model)
     return function(numbered[1])
 
 
-def _require_model(model: int) -> None:
+def require_model(model: int) -> None:
     """Refuse to simulate in a worker whose results are of another model than its caller's."""
     if model != MODEL_VERSION:
         raise SendcapError(

@@ -15,8 +15,8 @@ from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario
 from sendcap.study.replication.measures import Measure, measured
 from sendcap.study.replication.processes import compiled
+from sendcap.study.replication.workers import require_model
 from sendcap.text.quantities import counted
-from sendcap.version import MODEL_VERSION
 
 _MOST_ERRORS: Final = 5
 
@@ -57,11 +57,10 @@ class Outcome(NamedTuple):
 
 def evaluate(task: Task) -> Outcome:
     """Simulate a run and measure it. An exception becomes the run's error."""
-    if task.model != MODEL_VERSION:
-        return Outcome.failure(
-            task.key,
-            f"the worker has another version of sendcap: model {MODEL_VERSION}, not {task.model}",
-        )
+    try:
+        require_model(task.model)
+    except SendcapError as refused:
+        return Outcome.failure(task.key, str(refused))
     _warm_up()
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     values = error = ""
