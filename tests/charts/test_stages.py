@@ -291,7 +291,7 @@ def test_ages_are_in_buckets_that_double(limits) -> None:
     labels = [
         label.get_text() for label in queue_age(sendcap.limits(hours)).axes[0].get_xticklabels()
     ]
-    assert labels[:4] == ["0–5 min", "5–10 min", "10–20 min", "20–40 min"]
+    assert labels[:4] == ["0–5m", "5m–10m", "10m–20m", "20m–40m"]
 
 
 # --- Throughput and utilisation -------------------------------------------------------------------

@@ -14,12 +14,14 @@ from sendcap.errors import SendcapWarning
 from sendcap.model import feasibility
 from sendcap.scenario import Scenario, dumps, from_dict, load, updated
 
+# Linux counts the parent's peak in ru_maxrss of a new process; VmHWM is of the process alone.
 PEAK = """
-import resource, sys
+import sys
 from sendcap.run import simulate
 from sendcap.scenario import loads
 simulate(loads(sys.stdin.read()))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+with open("/proc/self/status") as status:
+    print(next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024)
 """
 
 

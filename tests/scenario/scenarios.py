@@ -134,8 +134,8 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
         for one in names
     ]
     return {
-        "title": draw(st.text(st.characters(codec="utf-8")).filter(str.isprintable)),
-        "seed": draw(st.integers(0, 2**128)),
+        "title": draw(st.text(st.characters(codec="utf-8"), max_size=200).filter(str.isprintable)),
+        "seed": draw(st.integers(0, 2**128 - 1)),
         "deliveries": deliveries,
         "relay": {
             "batch_time": draw(distribution),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -31,19 +32,17 @@ def latencies_s(file: str | os.PathLike[str] | None) -> tuple[Floats, Counter[st
     if file is None:
         return np.zeros(0), skipped
     path = Path(file)
-    columns: tuple[int, int] | None = None
     try:
-        lines = (line.replace("\0", "") for line in table_lines(path, errors="replace"))
-        first = next(lines, "")
-        separator = ";" if ";" in first else ","
-        for row in csv.reader(chain([first], lines), delimiter=separator):
-            columns = columns or _columns(row)
-            try:
-                latencies.append(_latency_s(row, columns))
-            except ValueError as error:
-                skipped[str(error)] += 1
-            if len(latencies) >= _MOST:
-                break
+        with table_lines(path, errors="replace") as lines:
+            columns: tuple[int, int] | None = None
+            for row in _table_rows(lines):
+                columns = columns or _columns(row)
+                try:
+                    latencies.append(_latency_s(row, columns))
+                except ValueError as error:
+                    skipped[str(error)] += 1
+                if len(latencies) >= _MOST:
+                    break
     except OSError as error:
         raise SendcapError(f"{path}: {error.strerror or error}") from None
     except csv.Error as error:
@@ -54,6 +53,13 @@ def latencies_s(file: str | os.PathLike[str] | None) -> tuple[Floats, Counter[st
             f"least {_LEAST} are needed"
         )
     return np.array(latencies), skipped
+
+
+def _table_rows(lines: Iterator[str]) -> Iterator[list[str]]:
+    """Yield the rows of a table whose cells end with commas or, if line 1 has one, semicolons."""
+    readable = (line.replace("\0", "") for line in lines)
+    first = next(readable, "")
+    return csv.reader(chain([first], readable), delimiter=";" if ";" in first else ",")
 
 
 def _latency_s(row: list[str], columns: tuple[int, int] | None) -> float:

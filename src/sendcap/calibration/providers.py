@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -67,22 +67,9 @@ def _by_end(name: str, ends: Mapping[str, str]) -> str | None:
 
 def read_map(path: Path) -> dict[str, str]:
     """Read a CSV file of two columns: host or domain suffix, and provider."""
-    providers: dict[str, str] = {}
     try:
-        for number, row in enumerate(csv.reader(table_lines(path), strict=True), 1):
-            cells = [cell.strip() for cell in row]
-            if not any(cells) or (number == 1 and cells[-1].lower() == "provider"):
-                continue
-            if len(cells) != 2 or not all(cells):
-                raise SendcapError(f"{path}: line {number}: write two cells: {_EXAMPLE}")
-            end = cells[0].lower().lstrip("*@.").rstrip(".")
-            named = cells[1].isprintable() and cells[1] != "*" and "@" not in cells[1]
-            if not named or not end:
-                raise SendcapError(
-                    f"{path}: line {number}: write a host or domain suffix and a provider: "
-                    f"{_EXAMPLE}"
-                )
-            providers[end] = cells[1]
+        with table_lines(path) as lines:
+            providers = _by_ends(path, lines)
     except OSError as error:
         raise SendcapError(f"{path}: {error.strerror or error}") from None
     except (UnicodeDecodeError, csv.Error):
@@ -91,4 +78,22 @@ def read_map(path: Path) -> dict[str, str]:
         raise SendcapError(f"{path}: is empty; write rows such as {_EXAMPLE}")
     if len(set(providers.values())) > _MOST_PROVIDERS:
         raise SendcapError(f"{path}: has more than {_MOST_PROVIDERS:,} providers")
+    return providers
+
+
+def _by_ends(path: Path, lines: Iterable[str]) -> dict[str, str]:
+    providers: dict[str, str] = {}
+    for number, row in enumerate(csv.reader(lines, strict=True), 1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or (number == 1 and cells[-1].lower() == "provider"):
+            continue
+        if len(cells) != 2 or not all(cells):
+            raise SendcapError(f"{path}: line {number}: write two cells: {_EXAMPLE}")
+        end = cells[0].lower().lstrip("*@.").rstrip(".")
+        named = cells[1].isprintable() and cells[1] != "*" and "@" not in cells[1]
+        if not named or not end:
+            raise SendcapError(
+                f"{path}: line {number}: write a host or domain suffix and a provider: {_EXAMPLE}"
+            )
+        providers[end] = cells[1]
     return providers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -37,26 +38,31 @@ def opened(path: Path, *, once: bool = False) -> BinaryIO:
     return path.open("rb")
 
 
-def table_lines(path: Path, errors: str = "strict") -> Iterator[str]:
-    """Yield the lines of a text file with their ends, as the csv module takes them.
+@contextmanager
+def table_lines(path: Path, errors: str = "strict") -> Iterator[Iterator[str]]:
+    """Open a text file; give its lines with their ends, as the csv module takes them.
 
-    Raises an `OSError` in plain words for a file that is too large, or has too long a line.
+    Lines raise an `OSError` in plain words where the file is too large, or a line too long.
     """
     with (
         opened(path, once=True) as stream,
         TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline="") as text,
     ):
-        size = 0
-        for number in range(1, _MOST_LINES + 2):
-            line = text.readline(LONGEST_LINE + 1)
-            size += len(line)
-            if not line:
-                return
-            if len(line) > LONGEST_LINE:
-                raise OSError(f"line {number} has more than {LONGEST_LINE:,} characters")
-            if size > _MOST_BYTES or number > _MOST_LINES:
-                raise OSError(
-                    f"is too large (more than {_MOST_BYTES // 10**6} MB or {_MOST_LINES:,} lines); "
-                    f"give a part of it"
-                )
-            yield line
+        yield _bounded(text)
+
+
+def _bounded(text: TextIOWrapper) -> Iterator[str]:
+    size = 0
+    for number in range(1, _MOST_LINES + 2):
+        line = text.readline(LONGEST_LINE + 1)
+        size += len(line)
+        if not line:
+            return
+        if len(line) > LONGEST_LINE:
+            raise OSError(f"line {number} has more than {LONGEST_LINE:,} characters")
+        if size > _MOST_BYTES or number > _MOST_LINES:
+            raise OSError(
+                f"is too large (more than {_MOST_BYTES // 10**6} MB or {_MOST_LINES:,} lines); "
+                f"give a part of it"
+            )
+        yield line

@@ -49,8 +49,8 @@ def from_file(table: dict[str, Any], folder: Path | None) -> tuple[float, ...]:
     if not isinstance(name, str) or not isinstance(column, str):
         raise ValueError("file and column must both be text")  # noqa: TRY004 (pydantic)
     try:
-        lines = table_lines((folder or Path()).joinpath(name))
-        return _Seconds(_column(_rows(lines), column))
+        with table_lines((folder or Path()).joinpath(name)) as lines:
+            return _Seconds(_column(_rows(lines), column))
     except OSError as problem:
         raise ValueError(f"file {shown(name)}: {problem.strerror or problem}") from None
     except UnicodeDecodeError:

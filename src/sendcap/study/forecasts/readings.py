@@ -101,7 +101,8 @@ def read_readings(
     if Path(source).is_dir():
         raise SendcapError(f"{source}: is a directory; give a CSV file, such as a run's kpis.csv")
     try:
-        return _taken(str(source), table_lines(Path(source)), modes, delivery)
+        with table_lines(Path(source)) as lines:
+            return _taken(str(source), lines, modes, delivery)
     except OSError as problem:
         raise SendcapError(f"{source}: {problem.strerror or problem}") from None
     except UnicodeDecodeError:

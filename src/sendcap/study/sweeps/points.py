@@ -134,7 +134,8 @@ def _plain(value: Any) -> Any:
 def _read_csv(path: Path) -> list[dict[str, Any]]:
     name = visible(str(path))
     try:
-        rows = list(_rows(csv.reader(table_lines(path), strict=True), name))
+        with table_lines(path) as lines:
+            rows = list(_rows(csv.reader(lines, strict=True), name))
     except OSError as error:
         raise SendcapError(f"{name}: cannot be read: {plain_words(error)}") from None
     except UnicodeDecodeError:
