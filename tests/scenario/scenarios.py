@@ -50,9 +50,9 @@ throttle = rate | st.sampled_from(
 suspend = st.sampled_from(
     ["none", "momentum", {"after": 3, "within": "1m", "lasts": "1d", "rate": "1/h"}]
 )
-name = st.text(st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1).filter(
-    lambda text: text.isprintable() and text.strip() == text and text != "*"
-)
+name = st.text(
+    st.characters(codec="utf-8", categories=("L", "N", "P")), min_size=1, max_size=100
+).filter(lambda text: text.isprintable() and text.strip() == text and text != "*")
 
 distribution = st.one_of(
     duration,
