@@ -183,8 +183,7 @@ def test_what_cannot_be_done_is_told_in_a_line_each(study, sendcap, arguments, m
 
 
 def test_if_every_run_fails_that_is_an_error(study, sendcap, monkeypatch) -> None:
-    monkeypatch.setattr("sendcap.study.sweeps.plan.MODEL_VERSION", 99)
-    monkeypatch.setattr("sendcap.study.sweeps.identity.MODEL_VERSION", 99)
+    monkeypatch.setattr("sendcap.study.replication.workers.MODEL_VERSION", 99)
     result = sendcap("sweep", "study.toml", "--out", "out", "--workers", "1")
     assert result.exit_code == 2
     assert "error: all 8 runs have failed: the worker has another version" in result.stderr

@@ -6,6 +6,9 @@ import base64
 import hashlib
 import json
 import re
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 
 import numpy as np
@@ -125,6 +128,29 @@ def test_titles_and_names_stay_text(html, parsed, run) -> None:
 def test_the_same_run_gives_the_same_bytes(run, page, tmp_path) -> None:
     again = write_report(run, tmp_path / "again.html")
     assert again.read_bytes() == page.read_bytes()
+
+
+@contextmanager
+def files_of_4_kb() -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_write_that_fails_leaves_the_earlier_report(run, tmp_path, monkeypatch) -> None:
+    earlier = tmp_path / "a.html"
+    earlier.write_text("earlier")
+    monkeypatch.setattr("sendcap.report.page.page", lambda _: "x" * 5000)
+    with (
+        pytest.raises(sendcap.SendcapError, match=r"a\.html: cannot be written: a file would be"),
+        files_of_4_kb(),
+    ):
+        write_report(run, earlier)
+    assert earlier.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [earlier]
 
 
 def test_ten_million_messages_fit_into_three_megabytes(tmp_path) -> None:

@@ -10,7 +10,6 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.errors import SendcapError
-from sendcap.files.single import whole_file
 
 
 @click.command()
@@ -30,8 +29,7 @@ def report(directories: tuple[Path, ...], out: Path, **_: object) -> None:
     runs = {name: sendcap.open_run(directory) for name, directory in names.items()}
     logs = {name: directory / SENDING_LOG for name, directory in names.items()}
     logs = {name: log for name, log in logs.items() if log.is_file()}
-    with whole_file(out) as temporary:
-        sendcap.write_report(runs, temporary, logs)
+    sendcap.write_report(runs, out, logs)
     click.echo(f"Saved in {out}")
 
 

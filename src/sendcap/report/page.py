@@ -16,6 +16,7 @@ from sendcap.charts.delivered import delivered_together
 from sendcap.charts.figures import unbroken
 from sendcap.charts.timeaxis import time_axis
 from sendcap.errors import SendcapError
+from sendcap.files.single import whole_file, write_text
 from sendcap.plotting import plot
 from sendcap.report.answers import Answers, compared
 from sendcap.report.inline_svg import Picture, font_faces, picture
@@ -70,7 +71,7 @@ def write_report(
     runs
         A run, several, or several by display name (default: the scenario's title).
     path
-        The file; an existing one is replaced.
+        The file; an existing one is replaced once the new one is complete.
     sending_logs
         By the name of their run, for the chart of the attempts per message.
 
@@ -82,18 +83,16 @@ def write_report(
     Raises
     ------
     SendcapError
-        If there is no run, or more than eight.
-    OSError
-        If the file cannot be written.
+        If there is no run, or more than eight, or the file cannot be written.
     """
     logs = sending_logs or {}
     answers = [
         Answers(name, run, Path(logs[name]) if name in logs else None)
         for name, run in named(runs).items()
     ]
-    target = Path(path)
-    target.write_text(page(answers), encoding="utf-8", newline="\n")
-    return target
+    with whole_file(Path(path)) as temporary:
+        write_text(temporary, page(answers))
+    return Path(path)
 
 
 def named(runs: Run | Sequence[Run] | Mapping[str, Run]) -> dict[str, Run]:

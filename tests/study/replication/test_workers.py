@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from warm import wait_for
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
 from sendcap.study.replication import workers as module
 from sendcap.study.replication.workers import Lost, Workers
+from sendcap.version import __version__
 
 
 def slow_first(number: int) -> tuple[int, int]:
@@ -102,6 +104,7 @@ def test_as_many_as_there_are_processors_by_default(monkeypatch) -> None:
 PROGRAM = """
 import sys, time
 from sendcap.study.replication.workers import Lost, Workers
+from sendcap.version import __version__
 from tests_study_tasks import sleep_and_tell
 
 if __name__ == "__main__":
@@ -197,13 +200,16 @@ def test_only_the_item_that_kills_its_worker_alone_is_lost() -> None:
     assert found == {n: n for n in (10, 11, 12, 14, 15)} | {13: Lost("KilledWorker: task 13")}
 
 
-class Newer(Executor):
+class Another(Executor):
     """An executor on which another version of sendcap is installed."""
+
+    def __init__(self, name: str, value: object) -> None:
+        self.name, self.value = name, value
 
     def submit(self, function, item, /):
         future: Future = Future()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "MODEL_VERSION", 99)
+            patch.setattr(module, self.name, self.value)
             try:
                 future.set_result(function(item))
             except SendcapError as error:
@@ -211,12 +217,20 @@ class Newer(Executor):
         return future
 
 
-def test_a_worker_of_another_version_is_refused() -> None:
-    with (
-        Workers(executor=Newer()) as workers,
-        pytest.raises(SendcapError, match=r"another version of sendcap: model 99, not \d+"),
-    ):
-        list(workers.map(fail_at_three, range(3)))
+ANOTHER = [
+    ("MODEL_VERSION", 99, rf"{__version__} with model 99, not {__version__} with model \d+;"),
+    ("__version__", "99.1", rf"99.1 with model \d+, not {__version__} with model \d+;"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), ANOTHER)
+def test_a_worker_of_another_version_is_refused(name, value, message) -> None:
+    message = f"^the worker has another version of sendcap: {message} install the same one$"
+    with Workers(executor=Another(name, value)) as workers:
+        with pytest.raises(SendcapError, match=message):
+            list(workers.map(fail_at_three, range(3)))
+        ((_, result),) = next(workers.completed(fail_at_three, [1]))
+    assert re.search(message, result.reason)
 
 
 class Abandoned(Executor):

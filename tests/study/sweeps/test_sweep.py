@@ -199,12 +199,6 @@ def test_only_the_point_that_kills_its_process_is_a_row_with_an_error() -> None:
     assert found["dies_at_13"].dropna().tolist() == [11, 12, 14, 15]
 
 
-def test_a_worker_of_another_version_is_told(here, monkeypatch) -> None:
-    monkeypatch.setattr("sendcap.study.replication.workers.MODEL_VERSION", 99)
-    found = sendcap.sweep(small(), measure=delivered, executor=here)
-    assert found["error"][0].startswith("the worker has another version of sendcap: model 99, not")
-
-
 # Stores.
 
 
@@ -246,8 +240,7 @@ def test_other_measures_another_seed_another_model_are_computed(
     assert [kept(), kept()] == [0, 1]
     assert [kept(measure="accepted"), kept(measure="accepted")] == [0, 1]
     assert [kept(small().with_seed(7)), kept(small().with_seed(7))] == [0, 1]
-    for name in ("sweeps.identity", "replication.workers", "sweeps.plan"):
-        monkeypatch.setattr(f"sendcap.study.{name}.MODEL_VERSION", 99)
+    monkeypatch.setattr("sendcap.study.sweeps.identity.MODEL_VERSION", 99)
     assert [kept(), kept()] == [0, 1]
 
 

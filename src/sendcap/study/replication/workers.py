@@ -23,7 +23,7 @@ from sendcap.study.replication.processes import (
     Processes,
     WorkerDiedError,
 )
-from sendcap.version import MODEL_VERSION
+from sendcap.version import MODEL_VERSION, __version__
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -96,8 +96,8 @@ class Workers:
             return
         early: dict[int, Future[_Result]] = {}
         position = 0
-        apply = partial(_to_numbered, function, MODEL_VERSION)
-        for batch in self._backend.finished(apply, enumerate(items), early.__len__):
+        numbered = partial(_to_numbered, function)
+        for batch in self._finished(numbered, enumerate(items), early.__len__):
             early |= {number: future for (number, _), future in batch}
             while position in early:
                 yield _raised(early.pop(position))
@@ -110,23 +110,34 @@ class Workers:
 
         Also a single process is another one than this: what dies is not the caller.
         """
-        for batch in self._backend.finished(function, iter(items), lambda: 0):
+        for batch in self._finished(function, iter(items), lambda: 0):
             yield [(item, _result(future)) for item, future in batch]
 
+    def _finished(
+        self, function: Callable[[Any], Any], items: Iterator[Any], held: Callable[[], int]
+    ) -> Iterator[list[Finished]]:
+        """Yield items as they are done, each by a worker of the same version as this process."""
+        same = partial(_by_the_same, _version(), function)
+        return self._backend.finished(same, items, held)
 
-def _to_numbered(
-    function: Callable[[_Item], _Result], model: int, numbered: tuple[int, _Item]
-) -> _Result:
-    require_model(model)
+
+def _to_numbered(function: Callable[[_Item], _Result], numbered: tuple[int, _Item]) -> _Result:
     return function(numbered[1])
 
 
-def require_model(model: int) -> None:
-    """Refuse to simulate in a worker whose results are of another model than its caller's."""
-    if model != MODEL_VERSION:
+def _version() -> str:
+    return f"{__version__} with model {MODEL_VERSION}"
+
+
+# Keep the name: a worker of another version finds the function by it.
+def _by_the_same(version: str, function: Callable[[_Item], _Result], item: _Item) -> _Result:
+    """Evaluate a function in a worker, unless it has another version than its caller."""
+    if version != _version():
         raise SendcapError(
-            f"the worker has another version of sendcap: model {MODEL_VERSION}, not {model}"
+            f"the worker has another version of sendcap: {_version()}, not {version}; "
+            f"install the same one"
         )
+    return function(item)
 
 
 def _raised(future: Future[_Result]) -> _Result:
@@ -141,6 +152,8 @@ def _result(future: Future[_Result]) -> _Result | Lost:
         return future.result()
     except WorkerDiedError as error:
         return Lost(f"its {error}")
+    except SendcapError as error:
+        return Lost(str(error).splitlines()[0])
     except Exception as error:
         # Each executor has exceptions of its own, such as KilledWorker.
         return Lost(_first_line(error))

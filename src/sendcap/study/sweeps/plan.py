@@ -18,7 +18,6 @@ from sendcap.study.replication.measures import Measure, measures_of
 from sendcap.study.sweeps.identity import measure_identity, run_key, scenario_digest
 from sendcap.study.sweeps.outcomes import Outcome, Task, one_line
 from sendcap.study.sweeps.points import Over, Points, cell, points_of
-from sendcap.version import MODEL_VERSION
 
 NO_SCENARIO: Final = ""
 """The key of runs at a point that is no valid scenario."""
@@ -52,8 +51,7 @@ class Plan:
             scenario = self.scenarios[run.point]
             if not isinstance(scenario, str):
                 # Not a copy of the scenario for each: there may be very many.
-                task = Task(run.key, scenario, run.seed, self.measures, MODEL_VERSION)
-                tasks[run.key] = task
+                tasks[run.key] = Task(run.key, scenario, run.seed, self.measures)
         return tasks
 
     def outcome(self, run: PlannedRun, outcomes: Mapping[str, Outcome]) -> Outcome | None:
