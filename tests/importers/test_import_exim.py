@@ -83,7 +83,7 @@ def test_providers_keep_the_bases_limits(put) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no retry rule for all mail"),
+        ("begin retry", "has no retry rule for all mail"),
         ("aol.com * F,4d,6h", "has no retry rule for all mail"),
         ("* *", "line 1: this rule retries nothing"),
         ("*", "line 1: is not a retry rule"),

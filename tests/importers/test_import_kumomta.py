@@ -33,7 +33,7 @@ def provider(put):
 
 
 def test_without_any_settings_kumomtas_compiled_defaults_hold(provider) -> None:
-    found = provider("")
+    found = provider('["default"]')
     limits = (found.connections_per_ip, found.messages_per_connection, found.idle_timeout)
     assert limits == (32, 1024, 5)
     assert found.rate is None
@@ -68,7 +68,7 @@ def test_throttles_are_kumomtas(provider, text, expected) -> None:
 
 
 ORDER = [
-    ("", "default", 1),
+    ('["default"]', "default", 1),
     ('[provider."google"]\nconnection_limit = 2', "provider", 2),
     ('[provider."google".sources."a"]\nconnection_limit = 3', "its source", 3),
     ('["gmail.com"]\nconnection_limit = 4', "site", 4),
@@ -364,7 +364,7 @@ retry_interval = '6m'
 
 
 def test_the_queue_helper_says_how_often_a_message_is_tried_again(put) -> None:
-    shaping, queue = put("", "shaping.toml"), put(QUEUE, "queue.toml")
+    shaping, queue = put('["default"]', "shaping.toml"), put(QUEUE, "queue.toml")
     made = import_kumomta(shaping, {"gmail": 1.0}, queue=queue)
     assert made.scenario.mta.retry == KumomtaRetry(
         retry_interval="17m", max_retry_interval="1h", max_age="10h"
@@ -391,13 +391,17 @@ def test_the_queue_helper_says_how_often_a_message_is_tried_again(put) -> None:
             None,
             "shaping.toml:9: queue: belongs to the queue helper; give this file with --queue",
         ),
-        ("", "[provider.a]\n", "queue.toml:1: provider: is neither queue nor tenant"),
+        ('["default"]', "[provider.a]\n", "queue.toml:1: provider: is neither queue nor tenant"),
         (
-            "",
+            '["default"]',
             "[queue]\ndefault = 5\n",
             "queue.toml:2: queue.default: must be a table, not a number",
         ),
-        ("", "[queue.default]\nmax_age = 'x'\n", 'queue.toml:2: queue.default.max_age: "x" is not'),
+        (
+            '["default"]',
+            "[queue.default]\nmax_age = 'x'\n",
+            'queue.toml:2: queue.default.max_age: "x" is not',
+        ),
     ],
 )
 def test_a_queue_file_that_is_none_is_told(put, shaping, queue, message) -> None:

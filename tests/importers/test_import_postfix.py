@@ -39,7 +39,7 @@ def rows(made, status: str):
 
 
 def test_without_settings_postfixs_defaults_hold(put) -> None:
-    made = import_postfix(put(""), {"gmail": 1.0})
+    made = import_postfix(put("mail_name = Postfix\n"), {"gmail": 1.0})
     gmail = made.scenario.providers["gmail"]
     assert (gmail.connections_per_ip, gmail.messages_per_connection) == (20, "unlimited")
     assert (gmail.idle_timeout, gmail.rate) == (2, None)
@@ -224,6 +224,8 @@ def test_what_is_wrong_is_told_with_file_and_line(put, text, message) -> None:
 def test_the_other_files_are_checked_too(put, master, transport, message) -> None:
     with pytest.raises(SendcapError) as caught:
         import_postfix(
-            put(""), master_cf=put(master, "master.cf"), transport=put(transport, "transport")
+            put("mail_name = Postfix\n"),
+            master_cf=put(master or "smtp unix - - n - - smtp", "master.cf"),
+            transport=put(transport or "gmail.com slow:", "transport"),
         )
     assert message in str(caught.value)

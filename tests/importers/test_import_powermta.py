@@ -83,7 +83,7 @@ def provider(imported):
 
 
 def test_without_settings_powermtas_defaults_hold(imported) -> None:
-    made = imported({"gmail": 1.0}, "").scenario
+    made = imported({"gmail": 1.0}, "host-name mx1").scenario
     gmail = made.providers["gmail"]
     assert (gmail.connections_per_ip, gmail.messages_per_connection) == (20, "unlimited")
     assert (gmail.rate, gmail.idle_timeout) == (None, 0)

@@ -176,6 +176,49 @@ def test_what_is_no_file_of_text_is_told(put, tmp_path, name) -> None:
         assert str(caught.value).isprintable()
 
 
+NOTHING = {
+    **dict.fromkeys(ALL, ("", "# a\n\n  # b\n")),
+    "kumomta": ("", "# a\n\n  # b\n", "\N{BYTE ORDER MARK}\r\n"),
+    "postfix": ("", "# a\n\n  # b\n", "postconf: warning: main.cf: unused parameter: a=b\n"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [(name, text) for name, texts in NOTHING.items() for text in texts]
+)
+def test_a_file_from_which_nothing_is_read_is_refused(put, name, text) -> None:
+    with pytest.raises(SendcapError) as caught:
+        ALL[name](put(text))
+    assert str(caught.value).endswith(
+        "configuration: nothing was read: it is empty or has only comments; give a file with "
+        "settings"
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "file"),
+    [
+        (lambda main, file: import_postfix(main, master_cf=file), "master.cf"),
+        (lambda main, file: import_postfix(main, transport=file), "transport"),
+        (lambda main, file: import_kumomta(main, queue=file), "queue.toml"),
+        (lambda main, file: import_kumomta([main, file]), "more.toml"),
+        (lambda main, file: import_kumomta([main, file]), "more.json"),
+    ],
+)
+def test_nor_is_one_beside_another(put, make, file) -> None:
+    main = put("default = {}\n")
+    empty = put("{}" if file.endswith(".json") else "# nothing yet\n", file)
+    with pytest.raises(SendcapError, match=f"{file}: nothing was read: it is empty"):
+        make(main, empty)
+
+
+def test_an_included_file_from_which_nothing_is_read_is_a_warning(put) -> None:
+    put("# nothing yet\n", "more")
+    made = import_powermta(put("include more\nmax-smtp-out 3\n"))
+    (warning,) = (each for each in made.findings if each.setting == "include")
+    assert "more: nothing was read: it is empty or has only comments" in warning.why
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_terminal_escapes_in_values_are_written_out(put, name) -> None:
     text = {

@@ -121,5 +121,5 @@ def test_a_path_that_holds_an_address_does_not_reach_report_and_scenario(tmp_pat
 
 def test_an_audience_by_address_is_refused_without_the_address(put) -> None:
     with pytest.raises(SendcapError, match=r"^audience: has an address") as caught:
-        import_kumomta(put(""), "ann@corp.example=0.5,other=0.5")
+        import_kumomta(put('["default"]'), "ann@corp.example=0.5,other=0.5")
     assert "ann" not in str(caught.value)

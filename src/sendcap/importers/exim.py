@@ -14,7 +14,7 @@ from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.plan import Group, Plan
-from sendcap.importers.reading import Entry, Text, joined_lines, read, whole
+from sendcap.importers.reading import Entry, Text, joined_lines, read_configuration, whole
 from sendcap.scenario.retry import EximRetry
 
 _BEGIN: Final = re.compile(r"begin\s+(\w{1,50})\s*", re.ASCII)
@@ -100,7 +100,7 @@ def import_exim(
     ----------
     Exim specification, chapter "Retry configuration"; ``src/src/retry.c``.
     """
-    text = read(configuration, "Exim configuration")
+    text = read_configuration(configuration, "Exim configuration")
     contents = _configuration(text)
     draft = Draft(Plan(audience, messages, base, ips, other_domains))
     groups = draft.groups(lambda domain: next(iter(known.names_of(domain)), known.OTHER))

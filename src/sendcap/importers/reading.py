@@ -32,6 +32,13 @@ class Text(NamedTuple):
         """Return the error for a line."""
         return ConfigurationError(f"{self.name}: line {line}: {message}")
 
+    def nothing(self) -> ConfigurationError:
+        """Return the error for a file without a setting."""
+        return ConfigurationError(
+            f"{self.name}: nothing was read: it is empty or has only comments; give a file with "
+            f"settings"
+        )
+
 
 class Entry(NamedTuple):
     """A setting in a configuration, with file and line; a default has no place."""
@@ -87,6 +94,18 @@ def joined_lines(
             if joined:
                 yield first, joined
             pieces = []
+
+
+def read_configuration(source: str | Path, kind: str) -> Text:
+    """Read a file of an MTA.
+
+    Refuse one without a setting: most often, the command that was to write it has failed.
+    """
+    text = read(source, kind)
+    lines = map(str.strip, text.content.split("\n"))
+    if all(not line or line.startswith("#") for line in lines):
+        raise text.nothing()
+    return text
 
 
 def read(source: str | Path, kind: str) -> Text:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from sendcap.errors import ConfigurationError
 from sendcap.importers.kumomta.automation import Rule, rule_of
 from sendcap.importers.kumomta.files import KumomtaFile, Settings
-from sendcap.importers.reading import Entry, Text, read
+from sendcap.importers.reading import Entry, Text, read_configuration
 from sendcap.scenario.section import Place
 from sendcap.text.quoting import shown
 
@@ -98,7 +98,7 @@ def shaping_of(paths: Sequence[str | Path]) -> Shaping:
     """Read traffic shaping files and merge them in order."""
     shaping = Shaping()
     for path in paths:
-        _File(read(path, "KumoMTA shaping"), shaping).merge()
+        _File(read_configuration(path, "KumoMTA shaping"), shaping).merge()
     return shaping
 
 

@@ -30,6 +30,8 @@ class KumomtaFile:
         self._text = text
         is_json = text.path.suffix == ".json"
         self.data = _json(text) if is_json else parsed(text.content, text.name)
+        if not self.data:
+            raise text.nothing()
         self._lines: dict[Place, int] = {} if is_json else lines_of(text.content)
 
     def where(self, place: Place) -> str:

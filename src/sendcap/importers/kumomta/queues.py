@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sendcap.importers.kumomta.files import KumomtaFile, Settings, seconds_of
-from sendcap.importers.reading import Entry, Text, read
+from sendcap.importers.reading import Entry, Text, read_configuration
 from sendcap.scenario.durations import format_duration
 from sendcap.text.quoting import shown
 
@@ -53,7 +53,7 @@ def queues_of(paths: Sequence[str | Path]) -> Queues:
     options: Settings = {}
     queues = Queues()
     for path in paths:
-        _File(read(path, "KumoMTA queue"), queues).merge(default, tenants, options)
+        _File(read_configuration(path, "KumoMTA queue"), queues).merge(default, tenants, options)
     usual = options.pop("default_tenant", None)
     name = str(usual.value) if usual is not None else ""
     own = tenants.pop(name, {})

@@ -22,7 +22,7 @@ from sendcap.importers.postfix.settings import (
     services_of,
     settings_of,
 )
-from sendcap.importers.reading import Entry, read, whole, yes
+from sendcap.importers.reading import Entry, read_configuration, whole, yes
 from sendcap.scenario.durations import format_duration
 
 _BACKOFF: Final = {
@@ -84,9 +84,12 @@ def import_postfix(
     Postfix, ``src/global/mail_params.h``, ``src/qmgr``, and ``postconf(5)``.
     """
     plan = Plan(audience, messages, base, ips, other_domains)
-    settings = settings_of(read(main_cf, "Postfix configuration"))
-    services = {} if master_cf is None else services_of(read(master_cf, "Postfix master.cf"))
-    routes = {} if transport is None else routes_of(read(transport, "Postfix transport map"))
+    settings = settings_of(read_configuration(main_cf, "Postfix configuration"))
+    services, routes = dict[str, Service](), dict[str, Route]()
+    if master_cf is not None:
+        services = services_of(read_configuration(master_cf, "Postfix master.cf"))
+    if transport is not None:
+        routes = routes_of(read_configuration(transport, "Postfix transport map"))
     draft = Draft(plan)
     _Import(draft, settings, services, routes).run()
     files = [str(file) for file in (main_cf, master_cf, transport) if file is not None]

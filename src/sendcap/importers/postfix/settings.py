@@ -80,6 +80,8 @@ def settings_of(text: Text) -> Settings:
         if name in settings.entries:
             settings.replaced.append(settings.entries[name])
         settings.entries[name] = Entry(name, value.strip(), text.where(number))
+    if not settings.entries:
+        raise text.nothing()
     return settings
 
 

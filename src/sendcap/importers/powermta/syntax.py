@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sendcap.errors import ConfigurationError, SendcapError
-from sendcap.importers.reading import Entry, Text, joined_lines, read
+from sendcap.importers.reading import Entry, Text, joined_lines, read_configuration
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
 _LISTS: Final = ("pattern-list", "patterns")
@@ -45,7 +45,7 @@ class Configuration(NamedTuple):
 
 def configuration_of(source: str | Path) -> Configuration:
     """Read a configuration and the included files."""
-    text = read(source, "PowerMTA configuration")
+    text = read_configuration(source, "PowerMTA configuration")
     configuration = Configuration(Tag("", "", text.name), [], [])
     _Reader(configuration).read(text, [configuration.top], 0)
     return configuration
@@ -103,7 +103,7 @@ class _Reader:
         paths = sorted(glob.glob(pattern)) if glob.has_magic(entry.value) else [pattern]  # noqa: PTH207
         for path in paths:
             try:
-                included = read(path, "PowerMTA configuration")
+                included = read_configuration(path, "PowerMTA configuration")
             except SendcapError as problem:
                 self._configuration.missing.append((entry, str(problem)))
             else:
