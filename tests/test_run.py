@@ -102,7 +102,7 @@ def test_a_bad_window_is_refused_in_one_line(small, window) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_asked_for_reaches_the_engine(small, monkeypatch) -> None:
+def test_what_is_asked_for_reaches_the_engine(small, monkeypatch, tmp_path) -> None:
     asked = []
 
     def simulate_ledger(its, **keywords):
@@ -110,8 +110,11 @@ def test_what_is_asked_for_reaches_the_engine(small, monkeypatch) -> None:
         return Tally(60.0).ledger([], [], {}, 0)
 
     monkeypatch.setattr(run_module, "simulate_ledger", simulate_ledger)
-    sendcap.simulate(small, window="1m", sending_log="log.parquet", progress=print)
-    assert asked == [{"window_s": 60.0, "sending_log": Path("log.parquet"), "progress": print}]
+    log = tmp_path / "log.parquet"
+    sendcap.simulate(small, window="1m", sending_log=log, progress=print)
+    (what,) = asked
+    assert what.pop("sending_log").parent == tmp_path
+    assert what == {"window_s": 60.0, "progress": print}
 
 
 # Looking
@@ -205,6 +208,18 @@ def test_ctrl_c_in_the_simulation_leaves_no_half_written_sending_log(small, tmp_
     with pytest.raises(KeyboardInterrupt):
         attempt()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_simulation_that_fails_leaves_the_earlier_sending_log(small, tmp_path) -> None:
+    def fail(progress) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    log = tmp_path / "log.parquet"
+    log.write_text("earlier")
+    with pytest.raises(sendcap.SendcapError, match=r"log\.parquet: cannot be written: no space"):
+        sendcap.simulate(small, sending_log=log, progress=fail)
+    assert log.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [log]
 
 
 def refused(directory) -> str:

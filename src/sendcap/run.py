@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.files.directory import Staging
+from sendcap.files.single import whole_file
 from sendcap.ledger import Ledger
 from sendcap.model.engine import LONGEST_WINDOW_S, Progress, simulate_ledger
 from sendcap.readings.dashboard import Dashboard, dashboard
@@ -204,7 +206,8 @@ def simulate(
         Length of the look-ahead windows: seconds, a duration such as ``"60s"``, or ``"auto"``
         (default: the scenario's); affects speed, not results.
     sending_log
-        Write one row per message and status change to this Parquet file.
+        Write one row per message and status change to this Parquet file; an existing one is
+        replaced once the new one is complete.
     progress
         Called now and then with the simulated time and the number of messages that are final.
 
@@ -212,16 +215,15 @@ def simulate(
     ------
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
+    SendcapError
+        If the sending log cannot be written.
     """
     scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
-    ledger = simulate_ledger(
-        scenario,
-        window_s=None if window is None else window_seconds(window, "window"),
-        sending_log=None if sending_log is None else Path(sending_log),
-        progress=progress,
-    )
+    window_s = None if window is None else window_seconds(window, "window")
+    with nullcontext() if sending_log is None else whole_file(Path(sending_log)) as log:
+        ledger = simulate_ledger(scenario, window_s=window_s, sending_log=log, progress=progress)
     return Run(scenario, ledger)
 
 

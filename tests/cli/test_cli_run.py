@@ -36,7 +36,7 @@ def test_without_arguments_the_quickstart_is_run(sendcap, place, monkeypatch) ->
         asked.append(scenario)
         return small
 
-    monkeypatch.setattr("sendcap.run.simulate_ledger", simulate_ledger)
+    monkeypatch.setattr("sendcap.model.engine.simulate_ledger", simulate_ledger)
     assert sendcap("run").exit_code == 0
     assert asked == [package.load("quickstart")]
     assert names(place / "runs") == {"quickstart"}

@@ -57,6 +57,7 @@ def run(
     SCENARIO is a TOML file, PRESET a name from `sendcap scenario list` (default: quickstart). DIR
     gets the scenario, the ledger, the KPIs over time, a summary and a chart.
     """
+    from sendcap.model.engine import simulate_ledger
     from sendcap.run import window_seconds
     from sendcap.saved import RUN, SENDING_LOG
 
@@ -67,10 +68,12 @@ def run(
     results = Results(RUN, out, source, force=force)
     with results as folder:
         with progress_bar() as progress:
+            # The directory is complete or absent, so the log in it need not be.
             log = folder / SENDING_LOG if sending_log else None
-            finished = sendcap.simulate(
-                scenario, window=window_s, sending_log=log, progress=progress
+            ledger = simulate_ledger(
+                scenario, window_s=window_s, sending_log=log, progress=progress
             )
+        finished = sendcap.Run(scenario, ledger)
         finished.write(folder)
     _show(finished)
     results.announce()
