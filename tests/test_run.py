@@ -248,12 +248,16 @@ def test_a_damaged_ledger_is_refused(directory) -> None:
 def test_a_scenario_that_is_not_the_ledgers_is_refused(directory) -> None:
     path = directory / "scenario.toml"
     path.write_text(path.read_text().replace("messages = 400", "messages = 500"))
+    assert "scenario.toml: has changed since it was saved" in refused(directory)
+    (directory / "summary.json").unlink()
     assert "is not the scenario of ledger.parquet" in refused(directory)
 
 
 def test_a_damaged_scenario_is_refused(directory) -> None:
     path = directory / "scenario.toml"
     path.write_text(path.read_text().replace("messages = 400", "messages = -1"))
+    assert "scenario.toml: has changed since it was saved" in refused(directory)
+    (directory / "summary.json").unlink()
     assert "is damaged" in refused(directory)
 
 

@@ -18,7 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sendcap.errors import RunError, ScenarioError, SendcapWarning
-from sendcap.files.checksums import SUMMARY
+from sendcap.files.checksums import SUMMARY, require_unchanged
 from sendcap.files.directory import Contents
 from sendcap.files.figures import DECIMALS, write_json
 from sendcap.files.parquet import reading
@@ -77,6 +77,7 @@ def read_run(directory: Path) -> tuple[Scenario, Ledger]:
         if not (directory / name).is_file():
             raise RunError(f"{directory}: is not a saved run: it has no {name}")
     ledger = read_ledger(directory / LEDGER)
+    require_unchanged(directory / SCENARIO)
     try:
         with warnings.catch_warnings():
             # They were shown when the scenario was simulated.

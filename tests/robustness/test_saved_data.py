@@ -62,13 +62,16 @@ def is_refused(read: Callable[[], object]) -> bool:
         return True
 
 
-@pytest.mark.parametrize("name", ["ledger.parquet", "sending-log.parquet", "runs", "summary.json"])
+@pytest.mark.parametrize(
+    "name", ["ledger.parquet", "scenario.toml", "sending-log.parquet", "runs", "summary.json"]
+)
 def test_every_flipped_bit_is_refused(saved, name) -> None:
     run = sendcap.open_run(saved)
     (runs,) = (saved.parent / "store").glob("runs-*.parquet")
     path = runs if name == "runs" else saved / name
     read: dict[str, Callable[[], Any]] = {
         "ledger.parquet": lambda: read_run(saved),
+        "scenario.toml": lambda: read_run(saved),
         "sending-log.parquet": lambda: attempts_per_message(run, path),
         "runs": lambda: read_file(path),
         "summary.json": lambda: None if check(saved)[1] else "believed",
