@@ -44,6 +44,7 @@ LONG_FUNCTIONS = {
     "model.kernel.reacting.serve_reacting": "the compiled loop of a queue that reacts",
 }
 LOCAL: dict[tuple[str, str], str] = {
+    ("", "lazy_loader"): "the command takes interrupts once the package is imported",
     ("explore.server", "marimo"): "an extra",
     ("explore.server", "uvicorn"): "an extra",
     ("saved", "sendcap.charts.style"): "a simulation loads no matplotlib",
