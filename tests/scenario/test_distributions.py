@@ -60,6 +60,15 @@ def test_a_distribution_reads_back(table: Any) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
+def test_distributions_that_have_been_used_can_be_compared(table: Any) -> None:
+    one, other = (adapter.validate_python(table) for _ in range(2))
+    for each in (one, other):
+        each.sample(np.random.default_rng(1), 2)
+        each.cdf(np.array([1.0]))
+    assert one == other
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
 def test_an_empty_sample_is_possible(table: Any) -> None:
     assert adapter.validate_python(table).sample(np.random.default_rng(1), 0).shape == (0,)
 

@@ -163,6 +163,17 @@ def _or_from_a_file(schema: dict[str, Any]) -> None:
     schema["required"] = ["dist"]
 
 
+class _Arrays:
+    """Times as arrays, in an object of their own: pydantic compares whatever a model has cached."""
+
+    def __init__(self, values: tuple[float, ...]) -> None:
+        self.seconds: Seconds = np.array(values)
+
+    @cached_property
+    def ascending(self) -> Seconds:
+        return np.sort(self.seconds)
+
+
 class Empirical(RandomTime):
     """Measured times, each equally likely; listed, or read from a column of a CSV file.
 
@@ -193,18 +204,15 @@ class Empirical(RandomTime):
         }
 
     @cached_property
-    def _seconds(self) -> Seconds:
-        return np.array(self.values)
-
-    @cached_property
-    def _sorted_s(self) -> Seconds:
-        return np.sort(self._seconds)
+    def _arrays(self) -> _Arrays:
+        return _Arrays(self.values)
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        return self._seconds[rng.integers(len(self.values), size=size)]
+        return self._arrays.seconds[rng.integers(len(self.values), size=size)]
 
     def cdf(self, within_s: Seconds) -> Seconds:
-        return np.searchsorted(self._sorted_s, within_s, side="right") / len(self.values)
+        below = np.searchsorted(self._arrays.ascending, within_s, side="right")
+        return below / len(self.values)
 
     @property
     def mean_s(self) -> float:
