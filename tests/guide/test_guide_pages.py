@@ -129,6 +129,14 @@ def test_every_invariant_names_a_test_and_a_bug() -> None:
         assert re.search(r"^- Bug: .+", text, re.MULTILINE), text
 
 
+def test_every_promise_names_its_tests() -> None:
+    promised, _, _ = topic("promises").text.partition("## What is not promised")
+    promises = re.split(r"^- ", promised, flags=re.MULTILINE)[1:]
+    assert len(promises) > 10
+    for promise in promises:
+        assert any(_PATH.fullmatch(code) for code in inline_code(promise)), promise
+
+
 @pytest.mark.parametrize(
     ("word", "answer"),
     [
