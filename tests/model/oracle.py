@@ -1,0 +1,288 @@
+"""An independent model of deliveries, one message at a time, to check the engine against.
+
+It is written from the model's rules alone and shares no code with the engine. At each moment the
+first possible step of `Oracle.step` is taken until none is possible; then time goes on. Scenarios
+must draw nothing: constant times, shares of 0 or 1, one provider per delivery.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import Any
+
+from oracle_queue import Connection, Message, Queue
+from oracle_relay import Relay
+from oracle_reports import Counts, Reports
+from oracle_retries import due_s
+
+from sendcap.scenario import Scenario
+
+
+class Agenda:
+    """Future events in order of time; those of one moment in the order of their entry."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[float, int, Any]] = []
+        self.entered = 0
+
+    def add(self, at: float, what: Any) -> None:
+        heapq.heappush(self.entries, (at, self.entered, what))
+        self.entered += 1
+
+    def pop(self, now: float) -> Any:
+        """Remove and return the first event that is due, or None."""
+        return heapq.heappop(self.entries)[2] if self.next() <= now else None
+
+    def next(self) -> float:
+        return self.entries[0][0] if self.entries else math.inf
+
+
+class Oracle:
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario, self.now = scenario, -math.inf
+        self.reports = Reports(scenario)
+        self.batches_under_way, self.ingress, self.backoff = Agenda(), Agenda(), Agenda()
+        self.under_way, self.expiries = Agenda(), Agenda()
+        self.queues = {name: Queue(scenario, name) for name in scenario.providers}
+        self.deliveries = {delivery.name: delivery for delivery in scenario.deliveries}
+        self.relay = Relay(scenario)
+        self.last_left = -math.inf  # the ingress
+        self.ready = 0
+
+    def run(self) -> Counts:
+        while True:
+            while self.step():
+                pass
+            later = self.next_moment()
+            if later == math.inf:
+                return self.reports.finish()
+            assert later > self.now
+            self.now = later
+
+    def step(self) -> bool:
+        """Take the first step that is possible now; return whether there was one."""
+        return (
+            self.end_batch()
+            or self.leave_ingress()
+            or self.fall_due()
+            or self.end_connecting_or_attempt()
+            or any(self.start_first_in_line(queue) for queue in self.queues.values())
+            or any(self.take(queue) for queue in self.queues.values())
+            or self.expire_first()
+            or self.start_batch()
+        )
+
+    def next_moment(self) -> float:
+        moments = [self.relay.next_start(self.now)]
+        moments += [
+            agenda.next()
+            for agenda in (
+                self.batches_under_way,
+                self.ingress,
+                self.backoff,
+                self.under_way,
+                self.expiries,
+            )
+        ]
+        for queue in self.queues.values():
+            if queue.line:
+                moments.append(queue.earliest_start(self.now))
+            if queue.waiting and queue.suspension.closes(self.now):
+                moments.append(queue.suspension.until)
+        return min(moments)
+
+    # The relay and the ingress.
+
+    def start_batch(self) -> bool:
+        messages = self.relay.start(self.now)
+        if messages is None:
+            return False
+        self.batches_under_way.add(self.now + self.scenario.relay.batch_time.mean_s, messages)
+        return True
+
+    def end_batch(self) -> bool:
+        messages = self.batches_under_way.pop(self.now)
+        if messages is None:
+            return False
+        self.relay.free_workers += 1
+        for message in messages:
+            self.hand_over(message)
+        return True
+
+    def hand_over(self, message: Message) -> None:
+        if self.scenario.relay.error_rate:
+            self.reports.at_once(message, "relay_failed", self.now)
+            self.end(message)
+            return
+        self.reports.at_once(message, "relayed", self.now)
+        delivery, mta = self.deliveries[message.delivery], self.scenario.mta
+        origin = self.now if mta.clock_origin == "relayed" else delivery.at
+        message.relayed, message.expiry = self.now, origin + delivery.honoured_validity
+        message.place = "ingress"
+        if mta.ingress_rate is None:
+            self.ingress.add(self.now, message)
+        else:
+            # A message takes its turn even if it expires before.
+            self.last_left = max(self.last_left, self.now)
+            self.last_left += mta.ingress_rate.period_s / mta.ingress_rate.limit
+            self.ingress.add(self.last_left, message)
+        if message.expiry < self.now:
+            self.expire(message)
+        else:
+            self.expiries.add(message.expiry, message)
+
+    def leave_ingress(self) -> bool:
+        message = self.ingress.pop(self.now)
+        if message is None:
+            return False
+        if message.place == "ingress":
+            self.put(message, is_retry=False)
+        return True
+
+    # The provider's queue.
+
+    def put(self, message: Message, is_retry: bool) -> None:
+        self.ready += 1
+        self.queues[message.provider].put(message, self.now, is_retry, self.ready)
+
+    def fall_due(self) -> bool:
+        message = self.backoff.pop(self.now)
+        if message is None:
+            return False
+        self.put(message, is_retry=True)
+        return True
+
+    def take(self, queue: Queue) -> bool:
+        connection = queue.next_connection(self.now)
+        if connection is None:
+            return False
+        *_, message = queue.waiting.pop(0)
+        queue.free.remove(connection)
+        connection.message, message.connection = message, connection
+        if connection.is_open(self.now, queue.provider):
+            self.ask_limits(queue, message)
+        else:
+            message.place = "connecting"
+            queue.connecting += 1
+            connection.is_made, connection.uses = False, 0
+            ends = self.now + queue.provider.connect_time.mean_s
+            self.under_way.add(ends, (queue, connection))
+        return True
+
+    def end_connecting_or_attempt(self) -> bool:
+        ended = self.under_way.pop(self.now)
+        if ended is None:
+            return False
+        queue, what = ended
+        if isinstance(what, Message):
+            self.finish_attempt(queue, what)
+        else:
+            self.establish(queue, what)
+        return True
+
+    def establish(self, queue: Queue, connection: Connection) -> None:
+        connection.is_made, connection.idle_since = True, self.now
+        if connection.message is None:  # it has expired meanwhile
+            queue.free.append(connection)
+        else:
+            queue.connecting -= 1
+            self.ask_limits(queue, connection.message)
+
+    def ask_limits(self, queue: Queue, message: Message) -> None:
+        if queue.line or queue.earliest_start(self.now) > self.now:
+            message.place = "line"
+            queue.line.append(message)
+        else:
+            self.start_attempt(queue, message)
+
+    def start_first_in_line(self, queue: Queue) -> bool:
+        if not queue.line or queue.earliest_start(self.now) > self.now:
+            return False
+        self.start_attempt(queue, queue.line.pop(0))
+        return True
+
+    def start_attempt(self, queue: Queue, message: Message) -> None:
+        assert message.connection is not None
+        assert self.now <= message.expiry
+        message.place, message.attempted = "attempt", self.now
+        message.connection.uses += 1
+        message.address = queue.limit.started(self.now)
+        queue.suspension.started(self.now)
+        self.under_way.add(self.now + queue.provider.transaction_time.mean_s, (queue, message))
+
+    def finish_attempt(self, queue: Queue, message: Message) -> None:
+        queue.limit.finished(self.now, message.address)
+        message.connection.idle_since = self.now
+        queue.release(message)
+        event, reason = queue.outcome(message, self.now)
+        events = [(event, reason)]
+        if event == "soft" and message.failures == 0:
+            events.append(("soft_first", reason))
+        elif event != "soft" and message.failures > 0:
+            names = {"accepted": "recovered", "hard": "hard_after_soft"}
+            events.append((names[event], reason))
+        self.reports.report(message, self.now, events, attempted=message.attempted)
+        if event == "soft":
+            self.back_off(message, reason)
+        else:
+            self.end(message)
+        if event == "accepted":
+            self.follow(message, queue.provider)
+
+    # What comes after an attempt.
+
+    def back_off(self, message: Message, reason: str) -> None:
+        if message.failures == 0:
+            message.first_failed = self.now
+        due = due_s(
+            self.scenario.mta.retry,
+            message.failures,
+            self.now,
+            message.relayed,
+            message.first_failed,
+            message.previous_delay_s,
+        )
+        message.failures += 1
+        message.last_reason, message.previous_delay_s = reason, due - self.now
+        message.place = "backoff"
+        if due <= message.expiry:
+            self.backoff.add(due, message)
+        elif (
+            due == math.inf
+            or self.scenario.mta.expire == "on-failure"
+            or self.now >= message.expiry
+        ):
+            self.expire(message)
+
+    def expire_first(self) -> bool:
+        while (message := self.expiries.pop(self.now)) is not None:
+            if message.place not in ("final", "attempt"):
+                self.expire(message)
+                return True
+        return False
+
+    def expire(self, message: Message) -> None:
+        events = [("expired", message.last_reason)]
+        if message.failures == 0:
+            events.append(("expired_untried", message.last_reason))
+        self.reports.report(message, self.now, events)
+        self.queues[message.provider].leave(message)
+        self.end(message)
+
+    def end(self, message: Message) -> None:
+        message.place = "final"
+        self.relay.held -= 1
+
+    def follow(self, message: Message, provider: Any) -> None:
+        """Count the events after an acceptance."""
+        feedback, engagement = self.scenario.feedback, self.scenario.engagement
+        if provider.async_bounce:
+            returned = self.now + feedback.asynchronous.mean_s
+            self.reports.report(message, returned, [("async_bounced", "")], latency_s=0.0)
+        if engagement.open_rate:
+            opened = self.now + engagement.open_delay.mean_s
+            self.reports.at_once(message, "opened", opened)
+            if engagement.click_rate:
+                clicked = opened + engagement.click_delay.mean_s
+                self.reports.at_once(message, "clicked", clicked)

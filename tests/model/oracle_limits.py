@@ -1,0 +1,178 @@
+"""Limits of attempts: rates, windows, pauses and suspensions, and the provider's tolerance.
+
+A limit answers when the next attempt could start, as things are, and learns of each start and
+finish. Times are in seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from sendcap.scenario.rates import Rate
+from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
+
+
+class Unlimited:
+    def earliest(self, now: float) -> float:
+        return now
+
+    def started(self, now: float) -> int:
+        """Note a start, and return the number of the source address."""
+        return 0
+
+    def finished(self, now: float, address: int) -> None:
+        pass
+
+
+class Gcra(Unlimited):
+    """At most a burst at once, and then one per interval."""
+
+    def __init__(self, rate: Rate, ips: int) -> None:
+        self.interval_s = rate.period_s / (rate.limit * ips)
+        self.burst = rate.burst_or_limit * ips
+        self.tat = -math.inf  # theoretical arrival time
+
+    def earliest(self, now: float) -> float:
+        return max(now, self.tat - (self.burst - 1) * self.interval_s)
+
+    def started(self, now: float) -> int:
+        self.tat = max(self.tat, now) + self.interval_s
+        return 0
+
+
+class Scheduled(Unlimited):
+    """A GCRA on a clock that counts the attempts that the rates have brought so far."""
+
+    def __init__(self, schedule: Schedule, ips: int) -> None:
+        starts = [step.at for step in schedule.steps]
+        self.steps: list[tuple[float, float, float, float, float]] = []
+        brought = 0.0
+        for step, end in zip(schedule.steps, [*starts[1:], math.inf], strict=True):
+            per_s, burst = 0.0, 0.0
+            if isinstance(step.rate, Rate):
+                per_s = step.rate.limit * ips / step.rate.period_s
+                burst = step.rate.burst_or_limit * ips
+            self.steps.append((step.at, end, brought, per_s, burst))
+            brought += per_s * (end - step.at) if per_s else 0.0
+        self.tat = -math.inf
+
+    def earliest(self, now: float) -> float:
+        for start, end, brought, per_s, burst in self.steps:
+            if end <= now or per_s == 0.0:
+                continue
+            needed = self.tat - (burst - 1.0) - brought
+            reached = start + max(needed, 0.0) / per_s
+            if max(reached, now) < end:
+                return max(reached, now)
+        raise AssertionError("the last step is never closed")
+
+    def started(self, now: float) -> int:
+        for start, end, brought, per_s, _ in self.steps:
+            if start <= now < end:
+                self.tat = max(self.tat, brought + per_s * (now - start)) + 1.0
+        return 0
+
+
+class Windows(Unlimited):
+    def __init__(self, window: FixedWindow, ips: int) -> None:
+        self.window_s, self.limit = window.window, window.limit * ips
+        self.number, self.used = 0, 0
+
+    def window(self, now: float) -> int:
+        number = math.floor(now / self.window_s)
+        # The division may round to just below the window that begins now.
+        return number + 1 if (number + 1) * self.window_s <= now else number
+
+    def earliest(self, now: float) -> float:
+        number = self.window(now)
+        if number > self.number or self.used < self.limit:
+            return now
+        return (number + 1) * self.window_s
+
+    def started(self, now: float) -> int:
+        number = self.window(now)
+        self.used = 1 if number > self.number else self.used + 1
+        self.number = number
+        return 0
+
+
+class Pauses(Unlimited):
+    """One attempt at a time from each source address, and a pause after each."""
+
+    def __init__(self, gap: Gap, ips: int) -> None:
+        self.pause_s = gap.pause
+        self.over_since = [-math.inf] * ips  # infinite while an attempt is under way
+
+    def earliest(self, now: float) -> float:
+        return max(now, min(self.over_since))
+
+    def started(self, now: float) -> int:
+        address = self.over_since.index(min(self.over_since))
+        self.over_since[address] = math.inf
+        return address
+
+    def finished(self, now: float, address: int) -> None:
+        self.over_since[address] = now + self.pause_s
+
+
+class Suspension:
+    """The MTA's reaction to throttled answers: nothing starts, or a slower rate holds as well."""
+
+    def __init__(self, rule: Any, ips: int) -> None:
+        self.rule, self.ips = rule, ips
+        self.until = -math.inf
+        self.answers: list[float] = []
+        self.rate: Gcra | None = None
+
+    def throttled(self, now: float) -> None:
+        if self.rule is None:
+            return
+        self.answers = [at for at in self.answers if now - at <= self.rule.within] + [now]
+        if len(self.answers) < self.rule.after:
+            return
+        if now >= self.until and self.rule.rate != "closed":
+            self.rate = Gcra(self.rule.rate, self.ips)  # with its burst anew
+        self.until = now + self.rule.lasts
+
+    def closes(self, now: float) -> bool:
+        return now < self.until and self.rate is None
+
+    def earliest(self, now: float) -> float:
+        if now >= self.until:
+            return now
+        return self.until if self.rate is None else min(self.until, self.rate.earliest(now))
+
+    def started(self, now: float) -> None:
+        if now < self.until and self.rate is not None:
+            self.rate.started(now)
+
+
+class Tolerance:
+    """The provider's own limit on the attempts that it lets through."""
+
+    def __init__(self, rate: Rate | None, ips: int) -> None:
+        self.rate = Unlimited() if rate is None else Gcra(rate, ips)
+
+    def lets_through(self, now: float) -> bool:
+        if self.rate.earliest(now) > now:
+            return False
+        self.rate.started(now)
+        return True
+
+
+def limit_of(throttle: Any, ips: int) -> Unlimited:
+    match throttle:
+        case None:
+            return Unlimited()
+        case Rate():
+            return Gcra(throttle, ips)
+        case FixedWindow():
+            return Windows(throttle, ips)
+        case Gap():
+            return Pauses(throttle, ips)
+        case WarmUp():
+            return Scheduled(throttle.schedule(), ips)
+        case Schedule():
+            return Scheduled(throttle, ips)
+    raise AssertionError(throttle)

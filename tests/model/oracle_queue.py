@@ -1,0 +1,129 @@
+"""A provider's queue: messages that wait, connections, and the line for the limits."""
+
+from __future__ import annotations
+
+import math
+from bisect import insort
+from dataclasses import dataclass, field
+from typing import Any
+
+from oracle_limits import Suspension, Tolerance, limit_of
+
+from sendcap.scenario import Scenario
+
+
+@dataclass(eq=False)
+class Message:
+    delivery: str
+    provider: str
+    relayed: float = 0.0
+    expiry: float = math.inf
+    place: str = "relay"
+    failures: int = 0
+    last_reason: str = "not attempted"
+    first_failed: float = 0.0
+    previous_delay_s: float = 0.0
+    clears_at: float | None = None
+    connection: Connection | None = None
+    attempted: float = 0.0
+    address: int = 0
+
+
+@dataclass(eq=False)
+class Connection:
+    is_made: bool = False
+    uses: int = 0
+    idle_since: float = -math.inf
+    """When it was made, or its last attempt finished; standing in line is no use."""
+    message: Message | None = None
+
+    def is_open(self, now: float, provider: Any) -> bool:
+        """Whether a free connection can be used without connecting."""
+        used_up = self.uses == provider.messages_per_connection
+        return self.is_made and not used_up and now - self.idle_since <= provider.idle_timeout
+
+
+@dataclass(eq=False)
+class Queue:
+    scenario: Scenario
+    name: str
+    waiting: list[tuple[float, bool, int, Message]] = field(default_factory=list)
+    line: list[Message] = field(default_factory=list)
+    connecting: int = 0
+    """Messages whose connection is being made."""
+
+    def __post_init__(self) -> None:
+        ips = self.scenario.mta.ips
+        self.provider = provider = self.scenario.providers[self.name]
+        self.most = provider.connections_per_ip * ips
+        self.free = [Connection() for _ in range(self.most)]  # the first free for the longest
+        self.limit = limit_of(provider.rate, ips)
+        self.suspension = Suspension(self.scenario.suspend_of(self.name), ips)
+        self.tolerance = Tolerance(provider.tolerance, ips)
+
+    def put(self, message: Message, now: float, is_retry: bool, order: int) -> None:
+        message.place = "waiting"
+        insort(self.waiting, (now, is_retry, order, message), key=lambda entry: entry[:3])
+
+    def leave(self, message: Message) -> None:
+        """Take out a message that expires."""
+        if message.place == "waiting":
+            self.waiting = [entry for entry in self.waiting if entry[3] is not message]
+        elif message.place == "line":
+            self.line.remove(message)
+            self.release(message)
+        elif message.place == "connecting":
+            assert message.connection is not None
+            message.connection.message = None
+            self.connecting -= 1
+
+    def release(self, message: Message) -> None:
+        assert message.connection is not None
+        message.connection.message = None
+        self.free.append(message.connection)
+        message.connection = None
+
+    def earliest_start(self, now: float) -> float:
+        """When the next attempt could start, as things are now."""
+        moment = now
+        while True:
+            later = max(self.limit.earliest(moment), self.suspension.earliest(moment))
+            if later == moment or later == math.inf:
+                return later
+            moment = later
+
+    def next_connection(self, now: float) -> Connection | None:
+        """Return the connection that takes the first waiting message now."""
+        if not self.waiting or self.suspension.closes(now):
+            return None
+        if self.provider.connection_scaling == "none":
+            return self.free[0] if self.free else None
+        opened = [each for each in self.free if each.is_open(now, self.provider)]
+        if opened:
+            return opened[0]
+        open_ones = self.most - len(self.free)
+        return self.free[0] if open_ones < min(self.wanted(), self.most) else None
+
+    def wanted(self) -> int:
+        """Return how many connections KumoMTA wants for the messages that wait for one."""
+        length = len(self.waiting) + self.connecting
+        return min(length, math.ceil(self.most * (1.0 - math.exp(-0.023 * length))))
+
+    def outcome(self, message: Message, now: float) -> tuple[str, str]:
+        """Return the event at an attempt's finish, and the reason."""
+        provider = self.provider
+        if any(outage.at <= now < outage.at + outage.lasts for outage in provider.outages):
+            return "soft", "unreachable"
+        fault = next((each for each in provider.faults if each.share), None)
+        if message.clears_at is None and fault is not None:
+            clears_s = math.inf if fault.never else fault.clears_after.mean_s
+            message.clears_at = now + clears_s
+        if not self.tolerance.lets_through(now):
+            self.suspension.throttled(now)
+            return "soft", "throttled"
+        for hard in provider.hard:
+            if hard.share:
+                return "hard", hard.reason
+        if fault is not None and message.clears_at is not None and now < message.clears_at:
+            return "soft", fault.reason
+        return ("soft", "transient") if provider.transient else ("accepted", "")

@@ -1,0 +1,263 @@
+"""Random scenarios without draws, for the comparison of the engine with the oracle.
+
+A scenario is a function of its number. Times and the intervals of rates are small multiples of
+powers of two, so that sums are exact and many events fall on one moment. Without ties they have no
+common measure.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from sendcap.errors import ScenarioError, SendcapWarning
+from sendcap.scenario import Scenario, from_dict
+
+PERIODS_S = {
+    "relay": (7, 11),
+    "ingress": (3, 5),
+    "attempts": (13, 17),
+    "tolerance": (19, 23),
+    "suspension": (29, 31),
+    "feedback": (5, 9),
+}
+"""Periods without ties: multiples seldom coincide."""
+
+
+class Chance:
+    """Random choices of one scenario.
+
+    Without ties either one message is relayed at a time, or each provider has one connection.
+    """
+
+    def __init__(self, number: int, ties: bool) -> None:
+        self.rng = np.random.default_rng(number)
+        self.ties = ties
+        self.one_message = not ties and self.happens(0.5)
+        self.one_connection = not ties and not self.one_message
+
+    def happens(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def one_of(self, *values: Any) -> Any:
+        return values[self.rng.integers(len(values))]
+
+    def seconds(self, low: float, high: float) -> float:
+        """A time, more often a short one; with ties a power of two, or one and a half of it."""
+        drawn = low * (high / low) ** self.rng.random()
+        if not self.ties:
+            return round(drawn, 6)
+        power = 2.0 ** math.floor(math.log2(drawn))
+        return max(power if drawn < 1.4 * power else 1.5 * power, 1.0 / 64.0)
+
+    def time(self, low: float, high: float, zero: float = 0.0) -> str:
+        """The same as text; with ties sometimes no time at all."""
+        none = self.ties and self.happens(zero)
+        return "0s" if none else f"{self.seconds(low, high)!r}s"
+
+    def share(self, probability: float) -> float:
+        return 1.0 if self.happens(probability) else 0.0
+
+    def rate(self, what: str, fastest: int = 8, burst: bool = True) -> str:
+        if self.ties:
+            text = f"{self.one_of(*(2**k for k in range(fastest.bit_length())))}"
+            text += f"/{2 ** self.rng.integers(0, 5)}s"
+        else:
+            text = f"{self.rng.integers(1, fastest + 1)}/{self.one_of(*PERIODS_S[what])}s"
+        if not burst:
+            return text
+        return text + self.one_of("", *(f",max_burst={n}" for n in (1, 2, 5)))
+
+
+def retry(chance: Chance, is_long: bool) -> dict[str, Any]:
+    if is_long:
+        return {"policy": "adobe-legacy", "interval": f"{chance.one_of(4096, 8192)}s"}
+    first, longer = chance.seconds(1.0, 20.0), chance.seconds(20.0, 60.0)
+    delays = [chance.time(1.0, 40.0) for _ in range(chance.rng.integers(1, 4))]
+    steps = f"F,{3 * first}s,{first}s; G,{40 * longer}s,{longer / 2}s,1.5"
+    policies: list[dict[str, Any]] = [
+        {"policy": "exponential", "first": f"{first}s", "factor": 2.0, "max": f"{longer}s"},
+        {"policy": "exponential", "first": f"{first}s", "factor": 1.5, "max": "none"},
+        {"policy": "schedule", "delays": delays},
+        {"policy": "powermta", "retry_after": delays, "bounce_after": f"{2 * longer}s"},
+        {"policy": "kumomta", "retry_interval": f"{first}s", "max_age": f"{3 * longer}s"},
+        {"policy": "momentum", "retry_interval": f"{first}s", "max_retries": 3},
+        {"policy": "momentum", "retry_interval": f"{first}s", "max_retry_interval": f"{longer}s"},
+        {"policy": "exim", "rule": steps, "retry_interval_max": f"{2 * longer}s"},
+    ]
+    if not chance.one_message:  # a scan makes retries due at the same moment
+        policies.append(
+            {
+                "policy": "postfix",
+                "minimal_backoff_time": f"{first}s",
+                "maximal_backoff_time": f"{longer}s",
+                "queue_run_delay": chance.time(1.0, 30.0),
+                "maximal_queue_lifetime": chance.time(30.0, 300.0),
+            }
+        )
+    return chance.one_of(*policies)
+
+
+def throttle(chance: Chance, is_long: bool, schedules: bool, gaps: bool) -> Any:
+    rates = [chance.rate("attempts", burst=not chance.one_message) for _ in range(2)]
+    choices: list[Any] = ["none", "none", *rates]
+    window = {"kind": "fixed-window", "limit": int(chance.rng.integers(1, 9))}
+    if not chance.one_message:
+        choices.append(window | {"window": chance.time(1.0, 32.0)})
+    if gaps:
+        choices.append({"kind": "gap", "pause": chance.time(0.1, 4.0)})
+    if schedules:
+        at, steps = 0.0, []
+        for _ in range(chance.rng.integers(1, 5)):
+            rate = "closed" if chance.happens(0.25) else chance.rate("attempts")
+            steps.append({"at": f"{at!r}s", "rate": rate})
+            at += chance.seconds(1.0, 40.0)
+        steps.append({"at": f"{at!r}s", "rate": chance.rate("attempts")})
+        choices += [{"kind": "schedule", "steps": steps}] * 2
+        if is_long and not chance.ties:  # a day's rate is not exact
+            choices.append({"kind": "warm-up", "per_day": [64, 128, 256]})
+    return chance.one_of(*choices)
+
+
+def suspension(chance: Chance) -> Any:
+    if chance.one_message:
+        return "none"
+    rule = {
+        "after": int(chance.rng.integers(1, 5)),
+        "within": chance.time(1.0, 60.0),
+        "lasts": chance.time(1.0, 30.0),
+    }
+    return rule | ({"rate": chance.rate("suspension", 2)} if chance.happens(0.4) else {})
+
+
+def provider(chance: Chance, is_long: bool, mended: bool, ips: int) -> dict[str, Any]:
+    faults, hard, outages = [], [], []
+    kind = chance.one_of("good", "good", "good", "fault", "fault", "hard")
+    if kind == "fault":
+        never = chance.share(0.2)
+        clears = chance.time(1.0, 60.0, zero=0.1)
+        faults.append({"reason": "full", "share": 1.0, "clears_after": clears, "never": never})
+    if kind == "hard":
+        hard.append({"reason": "unknown", "share": 1.0})
+    # The engine of model 1 counts a fault's time from an attempt in an outage.
+    if chance.happens(0.3) and (mended or kind != "fault"):
+        at = 0.0
+        for _ in range(chance.rng.integers(1, 3)):
+            at += chance.seconds(0.5, 30.0)
+            lasts = chance.seconds(0.5, 30.0)
+            outages.append({"at": f"{at!r}s", "lasts": f"{lasts!r}s"})
+            at += lasts
+    connections = int(chance.rng.integers(1, 5)) * chance.one_of(1, 1, 5)
+    return {
+        "connections_per_ip": 1 if chance.one_connection else connections,
+        "messages_per_connection": chance.one_of(1, 2, 3, 7, "unlimited"),
+        "idle_timeout": chance.time(0.25, 30.0, zero=0.2),
+        "connect_time": chance.time(0.1, 4.0, zero=0.3),
+        "transaction_time": chance.time(0.1, 4.0, zero=0.1),
+        "rate": throttle(chance, is_long, mended, mended or ips == 1),
+        "connection_scaling": "kumomta" if chance.happens(0.2) else "none",
+        "tolerance": chance.rate("tolerance") if chance.happens(0.4) else "none",
+        "suspend": chance.one_of("mta", suspension(chance)),
+        "transient": chance.share(0.08),
+        "async_bounce": chance.share(0.3),
+        "hard": hard,
+        "faults": faults,
+        "outages": outages,
+    }
+
+
+def feedback(chance: Chance, mended: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {"synchronous": chance.time(0.1, 30.0, zero=0.3)}
+    # At moments of their own: the rules do not order bounces among other events.
+    asynchronous = chance.seconds(0.1, 60.0) + 1.0 / 1024.0
+    has_polling, has_rate = chance.happens(0.4), chance.happens(0.4)
+    if has_polling:
+        result["polling"] = chance.time(1.0, 30.0)
+    if has_rate and (mended or not has_polling):
+        result["rate"] = chance.rate("feedback", burst=False)
+        # The engine of model 1 lets a report wait for the one before it, and then for its turn.
+        asynchronous += 0.0 if mended else 1000.0
+    return result | {"asynchronous": f"{asynchronous!r}s"}
+
+
+def deliveries(chance: Chance, batch: int, longer: float, names: list[str]) -> list[Any]:
+    result = []
+    for number in range(chance.rng.integers(1, 5)):
+        messages = int(chance.rng.integers(5, 76))
+        # The batches of a spread delivery become ready at exact moments, too.
+        spread = chance.one_of(0.0, chance.seconds(0.1, 8.0)) * math.ceil(messages / batch)
+        result.append(
+            {
+                "name": f"d{number}",
+                "messages": messages,
+                "at": chance.time(0.5, 60.0, zero=0.4),
+                "spread": f"{spread!r}s",
+                "validity": f"{chance.seconds(4.0, 600.0) * longer!r}s",
+                "audience": {chance.one_of(*names): 1.0},
+            }
+        )
+    return result
+
+
+def sections(chance: Chance, mended: bool) -> dict[str, Any]:
+    is_long = chance.happens(0.05)
+    reports = feedback(chance, mended)
+    names = ["p", "q", "r"][: chance.rng.integers(1, 4)]
+    if chance.ties and "rate" in reports:
+        # No rule says whose report is first if queues do something at the same moment.
+        names = ["p"]
+    batch = 1 if chance.one_message else chance.one_of(1, 3, 8, 20, 64)
+    ips = 1 if chance.one_connection else chance.one_of(1, 1, 2, 4)
+    mta: dict[str, Any] = {
+        "ips": ips,
+        "clock_origin": chance.one_of("relayed", "delivery-start"),
+        "expire": chance.one_of("at-expiry", "at-expiry", "on-failure"),
+        "retry": retry(chance, is_long),
+        "suspend": chance.one_of("none", suspension(chance)),
+        "ingress_rate": chance.one_of("none", "none", chance.rate("ingress", 32, burst=False)),
+    }
+    if mended and chance.happens(0.35):
+        mta["spool"] = int(batch * chance.one_of(1, 1.5, 2, 4))
+    time: dict[str, Any] = {"bin": "32s" if is_long else "0.0625s"}
+    if chance.happens(0.2) and (mended or "rate" not in reports):
+        time["horizon"] = chance.time(10.0, 200.0)
+    return {
+        "time": time,
+        "deliveries": deliveries(chance, batch, 1024.0 if is_long else 1.0, names),
+        "relay": {
+            "workers": chance.one_of(1, 1, 2, 4) if chance.ties else 1,
+            "batch": batch,
+            "batch_time": chance.time(0.1, 8.0, zero=0.3),
+            "rate": chance.one_of("none", chance.rate("relay", 32)),
+            "error_rate": chance.share(0.02),
+        },
+        "mta": mta,
+        "providers": {name: provider(chance, is_long, mended, ips) for name in names},
+        "feedback": reports,
+        "engagement": {
+            "open_rate": chance.share(0.3),
+            "open_delay": chance.time(0.1, 60.0),
+            "click_rate": chance.share(0.5),
+            "click_delay": chance.time(0.1, 10.0),
+        },
+    }
+
+
+def scenario_of(number: int, *, ties: bool = True, mended: bool = True) -> Scenario:
+    """Return a scenario with a random mix of all features.
+
+    If the faults are not `mended`, without the features that the engine of model 1 gets wrong:
+    schedules, several pauses, a spool, a fault that clears after an outage, a horizon or polling
+    with a rate of reports.
+    """
+    chance = Chance(number, ties)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SendcapWarning)
+        while True:
+            try:
+                return from_dict(sections(chance, mended))
+            except ScenarioError:
+                continue  # such as a suspension that would never end
