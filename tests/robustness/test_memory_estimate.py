@@ -8,10 +8,13 @@ import sys
 import warnings
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sendcap.errors import SendcapWarning
 from sendcap.model import feasibility
+from sendcap.model.engine import simulate_ledger
+from sendcap.model.streams import Streams
 from sendcap.scenario import Scenario, dumps, from_dict, load, updated
 
 # Linux counts the parent's peak in ru_maxrss of a new process; VmHWM is of the process alone.
@@ -81,6 +84,21 @@ def test_the_estimate_is_within_a_factor_of_2_of_the_peak(name: str) -> None:
     )
     peak = json.loads(done.stdout)
     assert peak / 2 < estimate(scenario) < 2 * peak
+
+
+def test_pairs_without_messages_have_no_streams(monkeypatch) -> None:
+    asked = set()
+    generator = Streams.generator
+
+    def noting(streams: Streams, purpose: str, **names: str) -> np.random.Generator:
+        asked.add((names.get("delivery", ""), names.get("provider", "")))
+        return generator(streams, purpose, **names)
+
+    monkeypatch.setattr(Streams, "generator", noting)
+    scenario = pairs(4, 10, 2)
+    simulate_ledger(scenario)
+    in_use = {pair for pair, count in scenario.to_deliver().items() if count}
+    assert {pair for pair in asked if all(pair)} == in_use
 
 
 def test_only_pairs_in_use_count() -> None:

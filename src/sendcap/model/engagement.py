@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -52,15 +53,19 @@ class Engagement(Station):
         super().__init__(env)
         self._tally = tally
         self._until_s = [delivery.at + FOLLOWED_S for delivery in scenario.deliveries]
-        self._readers = [
-            [_Readers(scenario, streams, delivery.name, provider) for provider in providers]
-            for delivery in scenario.deliveries
-        ]
+
+        @cache
+        def readers(delivery: int, provider: int) -> _Readers:
+            name = scenario.deliveries[delivery].name
+            return _Readers(scenario, streams, name, providers[provider])
+
+        # Of very many pairs, few may have messages.
+        self._readers = readers
 
     def receive(self, accepted: Accepted) -> None:
         """Count what becomes of accepted messages."""
         for delivery, _, chosen in groups(accepted.delivery, 0, len(accepted.accepted_s)):
-            readers = self._readers[delivery][accepted.provider]
+            readers = self._readers(delivery, accepted.provider)
             accepted_s = accepted.accepted_s[chosen]
             opened = readers.opens.take(len(accepted_s))
             opened_s = accepted_s[opened] + readers.open_delay_s.take(len(opened))

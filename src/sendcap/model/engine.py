@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
@@ -132,13 +133,13 @@ class _Model:
     ) -> tuple[Relay, Ingress]:
         """Return the relay and the ingress in front of the providers' queues."""
         monitor, scenario = self._monitor, self._scenario
-        addresses = [
-            [
-                Addresses(provider_kinds, self._streams, delivery.name, name)
-                for name, provider_kinds in zip(self._providers, kinds, strict=True)
-            ]
-            for delivery in scenario.deliveries
-        ]
+
+        # Of very many pairs, few may have messages.
+        @cache
+        def addresses(delivery: int, provider: int) -> Addresses:
+            name = scenario.deliveries[delivery].name
+            return Addresses(kinds[provider], self._streams, name, self._providers[provider])
+
         ingress = Ingress(
             self._env,
             scenario.mta.ingress_rate,

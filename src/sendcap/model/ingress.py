@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ class Ingress(Station):
         env: simpy.Environment,
         rate: Rate | None,
         batches: Batches,
-        addresses: Sequence[Sequence[Addresses]],
+        addresses: Callable[[int, int], Addresses],
         queues: Sequence[Station],
         expiries: Sequence[Station],
         monitor: StageMonitor | None,
@@ -71,7 +71,7 @@ class Ingress(Station):
                 new = NewMessages(
                     leaves_s[chosen],
                     handover.batch[chosen],
-                    self._addresses[handover.delivery][provider].kinds(len(chosen)),
+                    self._addresses(handover.delivery, provider).kinds(len(chosen)),
                     None if handover.message is None else handover.message[chosen],
                 )
                 self._pass_on(provider, new)
