@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import sendcap
 from sendcap import scenario
 from sendcap.charts.delivered import delivered
 from sendcap.charts.figures import headline
+from sendcap.charts.narrow import narrow
 from sendcap.charts.style import figure_of, house_style
 from sendcap.errors import SendcapError
 from sendcap.plotting import plot
+from sendcap.report.page import CHARTS
 from sendcap.saved_charts import RUN_CHARTS
 from sendcap.study.capacity.charts.backlog import backlog
 from sendcap.study.capacity.charts.throughput import throughput
@@ -55,8 +59,13 @@ faults = [{ reason = "greylisted", share = 0.3, clears_after = "5m" }]
 
 
 @pytest.fixture(scope="module")
-def long_run() -> sendcap.Run:
-    return sendcap.simulate(scenario.loads(LONG))
+def log(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("log") / "sending-log.parquet"
+
+
+@pytest.fixture(scope="module")
+def long_run(log) -> sendcap.Run:
+    return sendcap.simulate(scenario.loads(LONG), sending_log=log)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +87,46 @@ def test_nothing_is_cut_off(name, sources) -> None:
                 box = text.get_window_extent()
                 assert box.x0 >= -1, text
                 assert box.x1 <= figure.bbox.x1 + 1, text
+
+
+def outside(figure: Figure) -> list[Text]:
+    """The heading, which the report has as text, and labels that are not drawn."""
+    ticks = [
+        tick.label1
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks()
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    ]
+    return [*figure.texts, *ticks]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_on_a_phone_nothing_is_cut_off_too_small_or_on_other_text(name, long_run, log) -> None:
+    with narrow():
+        figure = plot(long_run, name, sending_log=log if name == "attempts" else None)
+    with house_style():
+        FigureCanvasAgg(figure).draw()
+        texts = [
+            (text.get_text(), text.get_window_extent())
+            for text in figure.findobj(Text)
+            if text.get_text().strip() and text.get_visible() and text not in outside(figure)
+        ]
+        assert all(text.get_fontsize() >= 7.5 for text in figure.findobj(Text))
+    for text, box in texts:
+        assert -1 <= box.x0 < box.x1 <= figure.bbox.x1 + 1, text
+    for (text, box), (other, box_of_other) in itertools.combinations(texts, 2):
+        assert not box.overlaps(box_of_other), (text, other)
+
+
+def test_on_a_phone_the_names_stand_below_once(long_run) -> None:
+    with narrow() as legends:
+        plot(long_run, "statuses")
+        plot(long_run, "delivered")
+    assert [legend.title for legend in legends] == [
+        *("Statuses, without EFS", "Statuses, with EFS", "Delivered %", "Bounces + errors %")
+    ]
+    assert {name.label for name in legends[0].names} >= {"sent", "failed"}
 
 
 def test_a_title_is_shortened_and_what_is_shown_is_not() -> None:
@@ -196,8 +245,6 @@ def test_ticks_of_a_time_are_told_apart() -> None:
 
 
 def test_charts_of_stages_draw_on_axes_by_the_clock(sources) -> None:
-    from matplotlib.figure import Figure
-
     for chart in (backlog, throughput):
         axes = Figure().subplots()
         chart(sources["stages"], axes, start="2026-11-27T09:00")

@@ -228,19 +228,19 @@ def test_nothing_is_wider_than_the_screen_and_no_text_is_cut_off(which, request)
     cut = page.evaluate(
         """() => Array.from(document.querySelectorAll("h1, h2, h3, h4, p, dt, dd, dd *, label, "
           + "button, figcaption, output, li, summary"))
-          .filter(it => !it.closest(".chart, .table, pre, .unseen") && it.offsetParent !== null)
+          .filter(it => !it.closest("svg, .table, pre, .unseen") && it.offsetParent !== null)
           .filter(it => it.scrollWidth > it.clientWidth + 1 && it.clientWidth > 0
             || it.getBoundingClientRect().right > innerWidth + 1)
           .map(it => it.outerHTML.slice(0, 80))"""
     )
     assert cut == []
-    for place in page.query_selector_all(".chart, .table"):
+    for place in page.query_selector_all(".table"):
         assert place.get_attribute("tabindex") == "0"
         assert place.get_attribute("aria-label")
 
 
 def test_what_can_be_swiped_has_a_hint_and_nothing_else(visit, phone) -> None:
-    hinted = """() => Array.from(document.querySelectorAll(".chart, .table")).map(box => [
+    hinted = """() => Array.from(document.querySelectorAll(".table")).map(box => [
       box.scrollWidth > box.clientWidth + 1, box.nextElementSibling.offsetHeight > 0])"""
     for page in (visit.page, phone.page):
         page.evaluate("document.fonts.ready")
@@ -249,6 +249,23 @@ def test_what_can_be_swiped_has_a_hint_and_nothing_else(visit, phone) -> None:
     assert {wide for wide, _ in boxes} == {True, False}
     assert visit.page.is_visible(".keys")
     assert not phone.page.is_visible(".keys")
+
+
+@pytest.mark.parametrize("which", ["visit", "phone"])
+def test_each_chart_is_shown_once_with_letters_that_can_be_read(which, request) -> None:
+    page = request.getfixturevalue(which).page
+    figures, smallest_px, widest_px = page.evaluate(
+        """() => { const figures = Array.from(document.querySelectorAll("figure"));
+        const shown = figures.map(figure => Array.from(figure.querySelectorAll("svg"))
+          .filter(svg => svg.getBoundingClientRect().width > 0));
+        const sizes = shown.flat().flatMap(svg => Array.from(svg.querySelectorAll("text"))
+          .map(text => parseFloat(getComputedStyle(text).fontSize) * svg.getScreenCTM().a));
+        const right = figures.map(figure => figure.scrollWidth);
+        return [shown.map(some => some.length), Math.min(...sizes), Math.max(...right)]; }"""
+    )
+    assert set(figures) == {1}
+    assert smallest_px > 8.5
+    assert widest_px <= page.viewport_size["width"]
 
 
 def test_the_distance_from_the_end_is_not_that_of_rounded_figures(visit, run) -> None:

@@ -15,7 +15,8 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import write_at
 from sendcap.charts.figures import Heading, panels_on
-from sendcap.charts.labels import Named, name_beside
+from sendcap.charts.labels import name_beside
+from sendcap.charts.narrow import Named, is_narrow
 from sendcap.charts.providers import delivery_of
 from sendcap.charts.style import BLUE, PURPLE, RED, house_style
 from sendcap.errors import RunError, SendcapError
@@ -33,6 +34,8 @@ _COLOURS: Final = {"accepted": BLUE, "hard": PURPLE, "expired": RED}
 _WORDS: Final = {"accepted": "accepted", "hard": "bounced hard", "expired": "expired"}
 _MOST: Final = 24
 """Attempts with a place of their own on the axis."""
+_MOST_NARROW: Final = 6
+"""The same in a narrow figure."""
 _MOST_ATTEMPTS: Final = 1 << 20
 """No log of sendcap has more of a message."""
 _WIDTH: Final = 0.84
@@ -76,11 +79,12 @@ def attempts(
     heading = Heading(run.scenario.title, "attempts per message", words).of(delivery)
     (axes,) = panels_on(ax, heading, [3.28], right_in=2.5, above_in=0.12, below_in=0.5)
     most = max([len(column) - 1 for column in counts.values()] + [1])
-    last = min(most, _MOST)
+    last = min(most, _MOST_NARROW if is_narrow() else _MOST)
+    more = "" if last == most else "+" if is_narrow() else " or more"
     table = np.zeros((len(counts), last + 1), np.int64)
     for row, column in zip(table, counts.values(), strict=True):
         np.add.at(row, np.minimum(np.arange(len(column)), last), column)
-    _bars(axes, table, [_COLOURS[end] for end in counts], "" if last == most else " or more")
+    _bars(axes, table, [_COLOURS[end] for end in counts], more)
     names = []
     for end, column in counts.items():
         mean = float(np.arange(len(column)) @ column) / float(column.sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
+from sendcap.charts.narrow import is_narrow
 from sendcap.charts.style import DARK, GREY, INK, PALE
 from sendcap.ledger import Counts
 from sendcap.text.quantities import compact
@@ -19,9 +20,23 @@ from sendcap.text.quantities import compact
 Floats = npt.NDArray[np.float64]
 
 
-def name_rows(axes: Axes, names: Sequence[str], middle: float = 0.0) -> None:
-    """Name the rows of a chart; the middle of row 0 is at ``middle``."""
-    axes.set_yticks(np.arange(len(names)) + middle, names)
+_ABOVE: Final[dict[str, Any]] = {
+    "xycoords": ("axes fraction", "data"),
+    "verticalalignment": "bottom",
+}
+
+
+def name_rows(
+    axes: Axes, names: Sequence[str], middle: float = 0.0, *, above: float = 0.31
+) -> None:
+    """Name the rows of a chart; the middle of row 0 is at ``middle``.
+
+    In a narrow figure row 0 is at the top, and the names stand ``above`` the middles.
+    """
+    shown = [""] * len(names) if is_narrow() else names
+    axes.set_yticks(np.arange(len(names)) + middle, shown)
+    for row, name in enumerate(names if is_narrow() else ()):
+        write_at(axes, (0.0, row + middle - above), name, (0.0, 1.0), **_ABOVE)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
 

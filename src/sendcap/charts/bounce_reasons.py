@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import count_axis, name_rows, say, write_at
-from sendcap.charts.figures import WIDTH_IN, Heading, left_of_rows, panels_on, width_in
-from sendcap.charts.labels import Named, name_beside
+from sendcap.charts.figures import WIDTH_IN, Heading, left_of_rows, panels_on, rows_in, width_in
+from sendcap.charts.labels import name_beside
+from sendcap.charts.narrow import Named
 from sendcap.charts.providers import Group, delivery_of, provider_groups
 from sendcap.charts.style import GREY, house_style
 from sendcap.ledger import Event
@@ -65,7 +66,7 @@ def bounce_reasons(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = N
     (axes,) = panels_on(
         ax,
         Heading(run.scenario.title, "bounce reasons", words).of(delivery),
-        [max(0.2 + 0.38 * len(rows), 1.6)],
+        [max(0.2 + rows_in(len(rows), 0.38), 1.6)],
         left_in=left_of_rows(names),
         right_in=max(0.17 * WIDTH_IN, 0.55 + _LETTER_IN * longest),
         above_in=0.1,

@@ -1,6 +1,6 @@
 """The one figure maker: a headline, words on how to read the chart, and panels below.
 
-Measures are inches; a new figure is 10 inches wide.
+Measures are inches; a new figure is 10 inches wide, or narrow.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
 
+from sendcap.charts import narrow
 from sendcap.charts.style import GREY, figure_of
 from sendcap.readings.modes import ALL_DELIVERIES
 
@@ -68,22 +69,27 @@ def panels_on(
 
     Axes that the caller gives are the panels; a single pair is divided where several panels are
     needed. A new figure gets a heading and rows of these heights, each of as many ``columns`` (one
-    by default), ``most`` panels in all. The margins hold labels, ``above_in`` a panel's title.
+    by default), ``most`` panels in all. The margins hold labels, ``above_in`` a panel's title;
+    beside the panels of a narrow figure there are none.
     """
     divisions = tuple(columns) or (1,) * len(heights_in)
     gaps = (gap_in, across_in)
     if ax is None:
-        width = WIDTH_IN - left_in - right_in
+        whole_in = WIDTH_IN
+        if narrow.is_narrow():
+            whole_in, right_in = narrow.WIDTH_IN, narrow.RIGHT_IN
+            left_in, below_in = min(left_in, narrow.LEFT_IN), below_in + narrow.LINE_IN
+        width = whole_in - left_in - right_in
         height = sum(heights_in) + gap_in * (len(heights_in) - 1)
-        figure = _headed(heading, above_in + height + below_in)
+        figure = _headed(heading, whole_in, above_in + height + below_in)
         whole = figure.get_figheight()
         boxes = list(_boxes(heights_in, divisions, gaps, width, height))[:most]
         return [
             figure.add_axes(
                 (
-                    (left_in + x * width) / WIDTH_IN,
+                    (left_in + x * width) / whole_in,
                     (below_in + y * height) / whole,
-                    w * width / WIDTH_IN,
+                    w * width / whole_in,
                     h * height / whole,
                 )
             )
@@ -118,23 +124,23 @@ def _boxes(
         top_in -= gap_in
 
 
-def _headed(heading: Heading, room_in: float) -> Figure:
+def _headed(heading: Heading, width_in: float, room_in: float) -> Figure:
     """Return a figure with a heading above some room."""
     words = unbroken(heading.words).splitlines()
     lines = [line for each in words for line in textwrap.wrap(each, _LETTERS)]
     text = "\n".join(lines).replace("\u00a0", " ")
-    figure = Figure(figsize=(WIDTH_IN, room_in + 0.55 + _LINE_IN * len(lines)))
+    figure = Figure(figsize=(width_in, room_in + 0.55 + _LINE_IN * len(lines)))
     whole_in = figure.get_figheight()
     figure.text(
-        LEFT_IN / WIDTH_IN,
+        LEFT_IN / width_in,
         1.0 - 0.16 / whole_in,
-        headline(heading.title, heading.what, WIDTH_IN - LEFT_IN - EDGE_IN),
+        headline(heading.title, heading.what, width_in - LEFT_IN - EDGE_IN),
         fontsize=_HEADLINE_PT,
         fontweight="bold",
         verticalalignment="top",
     )
     figure.text(
-        LEFT_IN / WIDTH_IN,
+        LEFT_IN / width_in,
         1.0 - 0.45 / whole_in,
         text,
         color=GREY,
@@ -196,8 +202,15 @@ def _headline_in(text: str) -> float:
 
 
 def left_of_rows(names: Sequence[str]) -> float:
-    """Return where panels begin whose rows have these names."""
+    """Return where panels begin whose rows have these names; in narrow figures they are above."""
+    if narrow.is_narrow():
+        return narrow.RIGHT_IN
     return max(LEFT_IN + 0.65, 0.2 + _LETTER_IN * max(map(len, names), default=0))
+
+
+def rows_in(count: int, each_in: float) -> float:
+    """Return the height of some rows, which is more where the names are above them."""
+    return count * (each_in + (narrow.LINE_IN if narrow.is_narrow() else 0.0))
 
 
 def width_in(axes: Axes) -> float:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import name_rows, write_beside
-from sendcap.charts.figures import WIDTH_IN, Heading, left_of_rows, panels_on
+from sendcap.charts.figures import WIDTH_IN, Heading, left_of_rows, panels_on, rows_in
+from sendcap.charts.labels import name_beside
+from sendcap.charts.narrow import Named, is_narrow
 from sendcap.charts.providers import delivery_of, provider_groups
 from sendcap.charts.style import BLUE, DARK, GRID, INK, STONE, house_style
 from sendcap.readings.modes import ALL_DELIVERIES
@@ -45,6 +47,12 @@ class _Row(NamedTuple):
         to_deliver = self.counts["to deliver"]
         return 100.0 * self.counts[stage] / to_deliver if to_deliver else 0.0
 
+    @property
+    def words(self) -> str:
+        """The counts in words."""
+        counts = ", ".join(f"{count:,} {stage}" for stage, count in self.counts.items())
+        return f"{counts}: {self.pct('final'):.2f} %"
+
 
 @house_style()
 def funnel(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> Axes:
@@ -65,7 +73,7 @@ def funnel(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> 
     (axes,) = panels_on(
         ax,
         Heading(run.scenario.title, "how far the messages come", words).of(delivery),
-        [0.25 + 0.36 * len(rows)],
+        [0.25 + rows_in(len(rows), 0.36)],
         left_in=left_in,
         right_in=WIDTH_IN - left_in - (0.97 * WIDTH_IN - left_in) / _END,
         above_in=0.1,
@@ -77,11 +85,12 @@ def funnel(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> 
     axes.set_xlim(first, 100.0 + 0.02 * (100.0 - first))
     axes.set_ylim(len(rows) - 0.45, -1.05)
     for number, row in enumerate(rows):
-        _draw(axes, number, row, "bold" if number == 0 and len(rows) > 1 else "normal")
-    for stage, column in _COLUMNS.items():
-        colour = _DOTS[stage].colour if stage in _DOTS else INK
-        write_beside(axes, -0.72, stage, column, color=colour, fontweight="bold", ha="right")
-    name_rows(axes, names)
+        _draw(axes, number, row)
+    if is_narrow():
+        name_beside(axes, [Named("none", row.label, row.words) for row in rows])
+    else:
+        _write_counts(axes, rows)
+    name_rows(axes, names, above=0.16)
     axes.spines["left"].set_visible(False)
     part = ", magnified" if magnified else ""
     axes.set_xlabel(f"% of the messages to deliver{part}", loc="left")
@@ -106,7 +115,7 @@ def _rows(run: Run, delivery: str) -> list[_Row]:
     return rows
 
 
-def _draw(axes: Axes, number: int, row: _Row, weight: str) -> None:
+def _draw(axes: Axes, number: int, row: _Row) -> None:
     axes.plot([100.0, row.pct("final")], [number, number], color=GRID, linewidth=7.0, zorder=1)
     for stage, dot in _DOTS.items():
         axes.plot(
@@ -120,8 +129,17 @@ def _draw(axes: Axes, number: int, row: _Row, weight: str) -> None:
             clip_on=False,
             zorder=3,
         )
+
+
+def _write_counts(axes: Axes, rows: list[_Row]) -> None:
+    """Write a table of the counts beside the axes."""
     for stage, column in _COLUMNS.items():
-        text = f"{row.counts[stage]:,}"
-        write_beside(axes, number, text, column, color=INK, fontweight=weight, ha="right")
-    text = f"{row.pct('final'):.2f} %"
-    write_beside(axes, number, text, _END, color=DARK, fontweight="bold", ha="right")
+        colour = _DOTS[stage].colour if stage in _DOTS else INK
+        write_beside(axes, -0.72, stage, column, color=colour, fontweight="bold", ha="right")
+    for number, row in enumerate(rows):
+        weight = "bold" if number == 0 and len(rows) > 1 else "normal"
+        for stage, column in _COLUMNS.items():
+            text = f"{row.counts[stage]:,}"
+            write_beside(axes, number, text, column, color=INK, fontweight=weight, ha="right")
+        text = f"{row.pct('final'):.2f} %"
+        write_beside(axes, number, text, _END, color=DARK, fontweight="bold", ha="right")

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from sendcap.charts.figures import height_in, width_in
+from sendcap.charts.narrow import Named, is_narrow, name_below
 from sendcap.charts.style import GREY, figure_of
 
 _LINE_HEIGHT: Final = 1.35
@@ -27,14 +28,6 @@ class EndLabel(NamedTuple):
     text: str
     y: float
     colour: str
-
-
-class Named(NamedTuple):
-    """A colour in the list beside a chart."""
-
-    colour: str
-    label: str
-    words: str = ""
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -71,10 +64,13 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
 def label_ends(axes: Axes, labels: Sequence[EndLabel], size: float = _NAME_PT) -> None:
     """Write labels in the right margin, each tied to the line's end by a thin leader.
 
-    The axes must have their final limits and position on the figure. A line whose end has no value
-    gets no label: there is nothing to tie it to.
+    Those of a narrow figure are its legend. The axes must have their final limits and position on
+    the figure. A line whose end has no value gets no label: there is nothing to tie it to.
     """
     labels = [label for label in labels if not math.isnan(label.y)]
+    if is_narrow():
+        name_below(axes.get_title(loc="left"), [Named(each.colour, each.text) for each in labels])
+        return
     box = axes.get_window_extent()
     points = 72 / figure_of(axes).dpi
     right = axes.get_xlim()[1]
@@ -106,10 +102,13 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel], size: float = _NAME_PT) -
 
 
 def name_beside(axes: Axes, names: Sequence[Named], top: float = 0.97, left: float = 1.025) -> None:
-    """Write a list into the right margin, from the top down.
+    """Write a list into the right margin, from the top down; that of a narrow figure is its legend.
 
     The axes must have their final position on the figure.
     """
+    if is_narrow():
+        name_below(axes.get_title(loc="left"), names)
+        return
     line = _NAME_LINE_PT / (72 * height_in(axes))
     box_width = 9.0 / (72 * width_in(axes))
     position = top

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.arranging import AWAY_PT, LABEL_PT, PAD_PT, arrange, boxes
+from sendcap.charts.narrow import broken
 from sendcap.charts.style import DASHES, GREY, INK
 from sendcap.readings.modes import ALL_DELIVERIES
 from sendcap.scenario import Delivery, Scenario
@@ -20,6 +21,8 @@ _MOST: Final = 4
 """With more deliveries, one label stands for all of them."""
 _LONGEST: Final = 32
 """Letters of a name in a label."""
+_LETTERS: Final = 22
+"""Of a line of a label in a narrow figure, so that it fits on one side of its mark."""
 _VISIBLE: Final = 0.004
 """Two moments this share of the axis apart can be told apart."""
 
@@ -151,10 +154,10 @@ def draw_marks(panels: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = 
             if wide:
                 last_s = min(mark.last_s, high_s)
                 panel.axvspan(mark.first_s, last_s, color=INK, alpha=0.09, linewidth=0)
-        if mark.label:
+        if label := broken(mark.label, _LETTERS):
             labels.append(
                 top.annotate(
-                    f"{mark.label}\n{mark.note}" if wide and mark.note else mark.label,
+                    f"{label}\n{broken(mark.note, _LETTERS)}" if wide and mark.note else label,
                     xy=(mark.first_s, 0.0),
                     xycoords=("data", "axes fraction"),
                     xytext=(AWAY_PT, 0.0),

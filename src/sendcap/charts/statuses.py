@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from sendcap.charts.axes import stack
 from sendcap.charts.delivered import modes_of
 from sendcap.charts.figures import Heading, panels_on
-from sendcap.charts.labels import Named, name_beside
+from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, run_marks
+from sendcap.charts.narrow import Named
 from sendcap.charts.style import BLUE, GRID, INK, MODE_LOOKS, ORANGE, RED, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Start, TimeAxis, limits_s, time_axis

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats
 from sendcap.charts.figures import Heading, panels_on
-from sendcap.charts.labels import Named, name_beside
+from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import chosen, draw_marks, validity_marks
+from sendcap.charts.narrow import Named
 from sendcap.charts.providers import Group, provider_groups
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.ticks import Scale

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.figures import width_in
 from sendcap.charts.marks import Mark
+from sendcap.charts.narrow import broken, is_narrow
 from sendcap.charts.ticks import (
     CLOSEST,
     LINEAR_DECADES,
@@ -47,10 +48,14 @@ _CLOSEST_MINUTES: Final = 0.075
 """Least distance between ticks where most of the labels are in minutes."""
 _CLOSEST_DAYS: Final = 0.085
 """The same where a day may stand below the time."""
+_LABEL_IN: Final = 0.4
+"""Width of a label with a gap."""
 _DAY_IN: Final = 0.78
 """Width of a label with a day, with a gap."""
 _POINTS: Final = 700
 """As many points of a curve are enough for the widest page."""
+_POINTS_NARROW: Final = 350
+"""The same for a phone."""
 _SCALE_WORDS: Final[dict[Scale, str]] = {
     "log": " (logarithmic axis)",
     "symlog": " (logarithmic after 15 minutes)",
@@ -78,7 +83,7 @@ class TimeAxis(NamedTuple):
         for panel in panels:
             elapsed_axis(panel, first_s, self.last_s, self.scale, self.began)
             panel.tick_params(labelbottom=panel is panels[-1])
-        panels[-1].set_xlabel(f"{words or self.words}{self._scale_words}", loc="left")
+        panels[-1].set_xlabel(broken(f"{words or self.words}{self._scale_words}"), loc="left")
 
     @property
     def words(self) -> str:
@@ -182,6 +187,7 @@ def elapsed_axis(
     axes.set_xlim(first_s, last_s)
     if scale == "symlog":
         closest = _CLOSEST_MINUTES
+    closest = max(closest, _LABEL_IN / width_in(axes))
     if start is not None:
         closest = max(_CLOSEST_DAYS, _DAY_IN / width_in(axes))
     positions = ticks(first_s, last_s, scale, closest)
@@ -201,9 +207,10 @@ def enough(
     first_s: float,
     last_s: float,
     scale: Scale,
-    most: int = _POINTS,
+    most: int | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the indices of as many times as can be told apart on an axis, the ends among them."""
+    most = most or (_POINTS_NARROW if is_narrow() else _POINTS)
     inside = np.flatnonzero((times_s >= first_s) & (times_s <= last_s))
     if len(inside) <= most:
         return inside

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 from xml.etree import ElementTree
@@ -21,9 +21,12 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from sendcap.charts.figures import unbroken
-from sendcap.charts.style import Drawn, figure_of, house_style, save
+from sendcap.charts.narrow import Legend, narrow
+from sendcap.charts.style import house_style, save
 
 _REFERENCE: Final = re.compile(r"url\(#([^)]+)\)")
+_LONG_FRACTION: Final = re.compile(r"(\.\d\d)\d+")
+"""Of a coordinate; a hundredth of a point cannot be seen."""
 _ABOVE_IN: Final = 0.06
 _FONTS: Final = {400: "DejaVuSans.ttf", 700: "DejaVuSans-Bold.ttf"}
 _ALWAYS: Final = "".join(map(chr, range(0x20, 0x7F)))
@@ -35,18 +38,28 @@ class Picture(NamedTuple):
     name: str  # a word that no other chart of the page has
     title: str
     words: str  # how to read it
-    svg: str
+    wide: str  # SVG
+    narrow: str  # SVG for a phone, which has the legends below
+    legends: list[Legend]
     letters: frozenset[str]  # all that is written in it
 
 
-def picture(name: str, title: str, drawn: Drawn) -> Picture:
+def picture(name: str, title: str, draw: Callable[[], Figure]) -> Picture:
     """Return a chart for a page, without the heading of its figure.
 
     All names within the picture begin with ``name``.
     """
-    figure = figure_of(drawn)
+    figure = draw()
     # A figure's texts are the headline and how to read it.
     words = unbroken(" ".join(text.get_text() for text in figure.texts[1:]).replace("\n", " "))
+    wide, letters = _inline(figure, name, title)
+    with narrow() as legends:
+        slim, more = _inline(draw(), f"{name}-narrow", title)
+    return Picture(name, unbroken(title), words, wide, slim, legends, letters | more)
+
+
+def _inline(figure: Figure, name: str, title: str) -> tuple[str, frozenset[str]]:
+    """Return the element of a figure, in which all names begin with ``name``, and the letters."""
     svg = _svg(figure)
     root = ElementTree.fromstring(svg)
     letters: set[str] = set()
@@ -57,7 +70,7 @@ def picture(name: str, title: str, drawn: Drawn) -> Picture:
     assert size is not None, "matplotlib writes a size"
     root.attrib.clear()
     root.attrib |= {"viewBox": size[1].decode(), "role": "img", "aria-label": title}
-    return Picture(name, title, words, ElementTree.tostring(root, "unicode"), frozenset(letters))
+    return ElementTree.tostring(root, "unicode"), frozenset(letters)
 
 
 def _svg(figure: Figure) -> bytes:
@@ -93,6 +106,8 @@ def _rename(element: ElementTree.Element, name: str) -> None:
         plain = key.rpartition("}")[2]
         if plain == "id":
             value = f"{name}-{value}"
+        elif plain == "d":
+            value = _LONG_FRACTION.sub(r"\1", value)
         elif plain == "href" and value.startswith("#"):
             value = f"#{name}-{value[1:]}"
         else:

@@ -7,6 +7,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sendcap.charts.delivered import delivered_together
 from sendcap.charts.figures import unbroken
+from sendcap.charts.style import figure_of
 from sendcap.charts.timeaxis import time_axis
 from sendcap.errors import SendcapError
 from sendcap.files.single import whole_file, write_text
@@ -28,7 +30,7 @@ from sendcap.text.quantities import listed
 from sendcap.version import __version__
 
 _HERE: Final = Path(__file__).parent
-_TITLES: Final = {
+CHARTS: Final = {
     "delivered": "Delivered % and Bounces + errors %",
     "statuses": "Sent, pending and failed",
     "funnel": "How far the messages come, by provider",
@@ -40,7 +42,7 @@ _TITLES: Final = {
     "attempts": "Attempts per message",
     "reading-error": "How far off the dashboard is",
 }
-"""The charts of the report, in its order."""
+"""The charts of the report, in this order, and their titles."""
 _TILES: Final = {
     "to_deliver": "To deliver",
     "sent": "Sent",
@@ -176,13 +178,17 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
         **{name: {"scale": scale} for name in ("delivered", "statuses", "retries")},
         "attempts": {"sending_log": answers.sending_log},
     }
-    for name, title in _TITLES.items():
+    for name, title in CHARTS.items():
         if name != "attempts" or answers.sending_log is not None:
-            drawn = plot(answers.run, name, **options.get(name, {}))
-            yield picture(f"run{number}-{name}", title, drawn)
+            draw = partial(plot, answers.run, name, **options.get(name, {}))
+            yield picture(f"run{number}-{name}", title, draw)
 
 
 def _together(runs: Sequence[Answers]) -> Iterator[Picture]:
     if len(runs) > 1:
-        drawn = delivered_together({answers.name: answers.run for answers in runs})
-        yield picture("together", "Delivered % of all of them", drawn)
+        named = {answers.name: answers.run for answers in runs}
+        yield picture(
+            "together",
+            "Delivered % of all of them",
+            lambda: figure_of(delivered_together(named)),
+        )

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats, count_axis, stack
 from sendcap.charts.figures import Heading, panels_on
-from sendcap.charts.labels import Named, name_beside
+from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, stage_marks
+from sendcap.charts.narrow import Named
 from sendcap.charts.style import (
     BLUE,
     BROWN,

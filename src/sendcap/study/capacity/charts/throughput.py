@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.figures import Heading, panels_on
 from sendcap.charts.labels import WHITE
+from sendcap.charts.narrow import broken, is_narrow
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import Start, TimeAxis
 from sendcap.study.capacity.charts.stages import colour, name, shown_are, stage_time, used_most
@@ -36,7 +37,8 @@ def throughput(
     """
     time = stage_time(limits, start)
     count = min(len(limits.observed), _MOST) if ax is None else 1
-    rows = math.ceil(count / _COLUMNS)
+    columns = 1 if is_narrow() else _COLUMNS
+    rows = math.ceil(count / columns)
     words = (
         "What each stage carries; dashed, the most that it could, unless that is far above. "
         f"{limits.sentence}{shown_are(limits, count)}"
@@ -45,7 +47,7 @@ def throughput(
         ax,
         Heading(limits.scenario.title, "throughput against ceiling", words),
         [1.06] * rows,
-        columns=[_COLUMNS] * rows if ax is None else (),
+        columns=[columns] * rows if ax is None else (),
         most=count,
         right_in=0.3,
         gap_in=0.55,
@@ -56,7 +58,7 @@ def throughput(
         zip(panels, used_most(limits, len(panels)), strict=False)
     ):
         time.on([panel])
-        if number < len(panels) - _COLUMNS:
+        if number < len(panels) - columns:
             panel.tick_params(labelbottom=False)
             panel.set_xlabel("")
         _draw(panel, stage, limits, time)
@@ -81,7 +83,7 @@ def _draw(panel: Axes, stage: Observed, limits: Limits, time: TimeAxis) -> None:
     unit = "attempts/s" if stage.stage.kind == "provider" else "messages/s"
     panel.set_title(f"{name(stage)}, {unit}")
     panel.text(
-        *(0.985, 0.95, _limit(stage, most)),
+        *(0.985, 0.95, broken(_limit(stage, most))),
         transform=panel.transAxes,
         fontsize=8.5,
         color=INK if drawn else GREY,

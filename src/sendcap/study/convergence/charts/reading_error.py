@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.figures import Heading, panels_on
-from sendcap.charts.labels import EndLabel, label_ends
+from sendcap.charts.labels import WHITE, EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, scenario_marks
+from sendcap.charts.narrow import is_narrow
 from sendcap.charts.style import DASHES, GREY, INK, MODE_LOOKS, Look, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Start
@@ -84,4 +85,7 @@ def _error_axis(panel: Axes, tolerances_pt: tuple[float, ...], bands: Mapping[Mo
     panel.axhline(0.0, color=INK, linewidth=0.9, linestyle=DASHES)
     for text, y, va in (("too high", 0.985, "top"), ("too low", 0.015, "bottom")):
         look: Look = {"verticalalignment": va, "color": GREY, "fontweight": "bold"}
-        panel.text(1.01, y, text, transform=panel.transAxes, **look)
+        if is_narrow():
+            look |= {"horizontalalignment": "right", "bbox": WHITE}
+        x = 0.99 if is_narrow() else 1.01
+        panel.text(x, y, text, transform=panel.transAxes, **look)

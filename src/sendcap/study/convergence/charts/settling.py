@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import name_rows, write_at
 from sendcap.charts.figures import Heading, left_of_rows, panels_on
-from sendcap.charts.labels import WHITE, Named, name_beside
+from sendcap.charts.labels import WHITE, name_beside
 from sendcap.charts.marks import draw_marks, scenario_marks
+from sendcap.charts.narrow import Named
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, Look, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Start, time_axis
