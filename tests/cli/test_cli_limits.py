@@ -54,6 +54,14 @@ def test_limits_shows_the_stages_and_what_holds_up_and_saves_both(sendcap, place
     assert names(place / "runs" / "slow-limits") == FILES
 
 
+def test_its_tables_fit_80_columns(sendcap, place) -> None:
+    # With figures of as many digits as those of ten million messages.
+    rates = ("--set", "relay.rate=3000/s", "--set", "mta.ingress_rate=12345/s")
+    tables, _, _ = sendcap("limits", "small.toml", *rates).stdout.partition("Saved in")
+    assert "44,442,000" in tables
+    assert max(map(len, tables.splitlines())) <= 80
+
+
 def test_what_is_saved_is_what_python_gives(sendcap, place, slow) -> None:
     sendcap("limits", slow, "--out", "here")
     found = package.limits(slow)

@@ -18,13 +18,12 @@ from sendcap.cli.tables import cell, say, show_grid, show_table
 from sendcap.text.quantities import elapsed, margin
 from sendcap.text.shares import parse_share, share_text
 
+# Per second or per hour, whichever is usual: both would be wider than a terminal.
 _CEILINGS: Final = {
     "binding": "Limited by",
     "ceiling_per_s": "Ceiling/s",
-    "ceiling_per_hour": "Ceiling/h",
     "share_pct": "Share %",
     "attempts_per_message": "Attempts",
-    "delivery_per_s": "Delivery/s",
     "delivery_per_hour": "Delivery/h",
     "needs_s": "Needs",
 }

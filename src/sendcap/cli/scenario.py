@@ -10,6 +10,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.edits import chosen
+from sendcap.cli.tables import WIDTH
 from sendcap.text.quantities import counted
 from sendcap.text.quoting import printable
 
@@ -26,9 +27,11 @@ def scenario(context: click.Context) -> None:
 def list_presets() -> None:
     """List the presets."""
     known = sendcap.presets()
-    width = max(map(len, known), default=0)
+    width = max(map(len, known), default=0) + 2
     for name, description in known.items():
-        click.echo(f"{name:<{width}}  {description}")
+        click.echo(
+            textwrap.fill(f"{name:<{width}}{description}", WIDTH, subsequent_indent=" " * width)
+        )
 
 
 @scenario.command()
