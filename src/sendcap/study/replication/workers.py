@@ -117,8 +117,8 @@ class Workers:
         self, function: Callable[[Any], Any], items: Iterator[Any], held: Callable[[], int]
     ) -> Iterator[list[Finished]]:
         """Yield items as they are done, each by a worker of the same version as this process."""
-        same = partial(_by_the_same, _version(), function)
-        return self._backend.finished(same, items, held)
+        checked = partial(_if_same_version, _version(), function)
+        return self._backend.finished(checked, items, held)
 
 
 def _to_numbered(function: Callable[[_Item], _Result], numbered: tuple[int, _Item]) -> _Result:
@@ -130,7 +130,7 @@ def _version() -> str:
 
 
 # Keep the name: a worker of another version finds the function by it.
-def _by_the_same(version: str, function: Callable[[_Item], _Result], item: _Item) -> _Result:
+def _if_same_version(version: str, function: Callable[[_Item], _Result], item: _Item) -> _Result:
     """Evaluate a function in a worker, unless it has another version than its caller."""
     if version != _version():
         raise SendcapError(
