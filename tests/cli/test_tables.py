@@ -38,6 +38,16 @@ def test_headings_and_words_go_on_in_the_next_line_where_a_table_is_too_wide(cap
     assert any(line.startswith("gmail  ") and "3d 12h" in line for line in lines)
 
 
+def test_an_interval_stands_below_the_value_where_a_table_is_too_wide(capsys) -> None:
+    name = "a provider (de to fr)"
+    row = [name, *["99.27 (99.15 to 99.28)"] * 3]
+    show_table("Final", ["", "with EFS", "EFS v8", "without EFS"], [row])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert lines[-3].split("  ")[0] == name
+    assert lines[-2].split() == ["(99.15", "to", "99.28)"] * 3
+
+
 def test_a_line_breaks_at_dots_and_underscores_of_paths(capsys) -> None:
     paths = [f"providers.other{number}.connections_per_ip" for number in range(4)]
     show_table("Points", ["Point", *paths], [["0", "1", "2", "3", "4"]])

@@ -124,6 +124,7 @@ def _show(comparison: sendcap.Comparison) -> None:
                 [*_cells(row), *([_differs(row)] if certain else [])]
                 for row in table[table["mode"] == mode].to_dict("records")
             ],
+            words=("",),
         )
     say(*comparison.sentences())
 

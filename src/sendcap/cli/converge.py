@@ -119,6 +119,7 @@ def _show_final(study: sendcap.ConvergenceStudy, modes: Mapping[Mode, str]) -> N
         modes,
         lambda name, mode: banded(study.number(mode, name), percentage),
         "The truth: accepted and not returned in the end, of all to deliver.",
+        words=("",),
     )
 
 

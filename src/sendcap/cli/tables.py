@@ -27,6 +27,9 @@ _TIED: Final = "\N{NO-BREAK SPACE}%"
 _BREAKS: Final = re.compile(r"(?<=\D )|(?<=\d )(?!%)|(?<=[._])(?=[a-z])|(?=/)")
 """Where a heading may go on in the next line: paths and names of columns are headings, too."""
 
+_INTERVAL: Final = re.compile(r"^(\S.*)\s(\(\S.*) (to \S.*\))$", re.DOTALL)
+"""A value, and the ends of an interval around it."""
+
 
 def show_table(
     title: str,
@@ -38,7 +41,7 @@ def show_table(
     """Print a title, a table and notes below it.
 
     The first column and those in ``words`` are left-aligned, values right-aligned. In a table
-    wider than `WIDTH`, headings and words go on in the next line.
+    wider than `WIDTH`, headings, intervals and words go on in the next line.
     """
     from rich import box
     from rich.console import Console
@@ -84,15 +87,26 @@ def _fitted(
             _broken(printable(column), longest(number), most)
             for number, column in enumerate(columns)
         ]
+    if excess() > 0:
+        _break_intervals(rows, r"\1\n\2 \3")
     while excess() > 0 and wordy:
         widest = max(wordy, key=longest)
         width = longest(widest) - 1
         for row in rows:
-            row[widest] = textwrap.fill(row[widest], width, break_long_words=False)
+            tied = row[widest].replace(" %", _TIED)
+            row[widest] = textwrap.fill(tied, width, break_long_words=False).replace(_TIED, " %")
         # A word is longer, or the column is narrow enough.
         if longest(widest) > width or width <= _LEAST_WORDS:
             wordy.remove(widest)
+    if excess() > 0:
+        _break_intervals(rows, r"\1\n\2\n\3")
     return ["\n".join(lines) for lines in headings], rows
+
+
+def _break_intervals(rows: list[list[str]], form: str) -> None:
+    """Give the intervals a form with line breaks; the first column has names."""
+    for row in rows:
+        row[1:] = [_INTERVAL.sub(form, cell) for cell in row[1:]]
 
 
 def _broken(heading: str, least: int, most: int) -> list[str]:
@@ -116,8 +130,12 @@ def show_grid(
     columns: Iterable[Any],
     text: Callable[[Any, Any], str],
     *notes: str,
+    words: Collection[str] = (),
 ) -> None:
-    """Print a table of the ``text`` for each row and column, named or in a mapping to labels."""
+    """Print a table of the ``text`` for each row and column, named or in a mapping to labels.
+
+    For ``words`` see `show_table`.
+    """
     row_labels, column_labels = (
         names if isinstance(names, dict) else {name: str(name) for name in names}
         for names in (rows, columns)
@@ -130,6 +148,7 @@ def show_grid(
             for row, label in row_labels.items()
         ],
         *notes,
+        words=words,
     )
 
 
