@@ -67,7 +67,8 @@ def test_the_list_has_a_line_for_each_chart(sendcap, place) -> None:
     assert result.exit_code == 0
     for chart in (*RUN_CHARTS, *SWEEP_CHARTS):
         assert f"  {chart.name} " in result.stdout
-        assert chart.about in result.stdout
+        assert chart.about in " ".join(result.stdout.split())
+    assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:

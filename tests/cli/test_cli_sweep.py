@@ -158,6 +158,7 @@ def test_measures_are_listed(sendcap) -> None:
     lines = sendcap("sweep", "--list-measures").stdout.splitlines()
     assert re.match(r"accepted_50_pct_s +when 50 % of the deliverable", lines[0])
     assert len(lines) > 20
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize(

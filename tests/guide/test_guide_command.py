@@ -24,9 +24,12 @@ def sendcap(*arguments: str) -> Result:
 
 
 def test_the_list_has_a_line_for_each_topic() -> None:
-    lines = sendcap("guide").output.splitlines()
+    output = sendcap("guide").output
+    lines = output.splitlines()
     for page in topics():
-        assert any(line.split()[:1] == [page.name] and page.sentence in line for line in lines)
+        assert any(line.split()[:1] == [page.name] for line in lines)
+        assert f"{page.name} {page.sentence}" in " ".join(output.split())
+    assert max(map(len, lines[lines.index("Tutorial:") :])) <= 80
 
 
 def test_the_list_begins_with_what_the_pages_need() -> None:

@@ -10,6 +10,8 @@ from typing import Final
 
 import click
 
+from sendcap.cli.tables import show_list
+
 _LINK: Final = re.compile(r"\[([^]]+)\]\((?:[\w./-]*/)?([\w-]+)\.md(?:#[\w-]+)?\)")
 
 _BLOCK: Final = re.compile(r"^```\w*\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
@@ -30,8 +32,7 @@ def guide(topic: str | None) -> None:
         width = max(len(page.name) for page in topics)
         for kind, members in groupby(topics, lambda page: page.kind):
             click.echo(f"{kind}:")
-            for page in members:
-                click.echo(f"  {page.name:<{width}}  {page.sentence}")
+            show_list({page.name: page.sentence for page in members}, width, margin="  ")
             click.echo()
     elif sys.stdout.isatty():
         _render(pages.topic(topic).text)

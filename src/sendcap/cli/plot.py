@@ -9,6 +9,7 @@ import click
 
 import sendcap
 from sendcap.cli import options
+from sendcap.cli.tables import show_list
 from sendcap.errors import SendcapError
 from sendcap.files.single import require_free, whole_file
 
@@ -23,8 +24,7 @@ def _list() -> None:
     width = max(len(chart.name) for chart in (*RUN_CHARTS, *SWEEP_CHARTS))
     for heading, charts in (("saved run", RUN_CHARTS), ("sweep", SWEEP_CHARTS)):
         click.echo(f"Charts of a {heading}:")
-        for chart in charts:
-            click.echo(f"  {chart.name:<{width}}  {chart.about}")
+        show_list({chart.name: chart.about for chart in charts}, width, margin="  ")
 
 
 def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Chart:

@@ -10,7 +10,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.edits import chosen
-from sendcap.cli.tables import WIDTH
+from sendcap.cli.tables import show_list
 from sendcap.text.quantities import counted
 from sendcap.text.quoting import printable
 
@@ -26,12 +26,7 @@ def scenario(context: click.Context) -> None:
 @scenario.command("list")
 def list_presets() -> None:
     """List the presets."""
-    known = sendcap.presets()
-    width = max(map(len, known), default=0) + 2
-    for name, description in known.items():
-        click.echo(
-            textwrap.fill(f"{name:<{width}}{description}", WIDTH, subsequent_indent=" " * width)
-        )
+    show_list(sendcap.presets())
 
 
 @scenario.command()

@@ -14,7 +14,7 @@ from sendcap.cli import options
 from sendcap.cli.computing import store_of, table_of
 from sendcap.cli.edits import study_edits
 from sendcap.cli.saving import study_directory
-from sendcap.cli.tables import show_grid, wrapped
+from sendcap.cli.tables import show_grid, show_list, wrapped
 from sendcap.errors import SendcapError
 from sendcap.text.measures import measure_text
 from sendcap.text.quantities import capital
@@ -31,9 +31,7 @@ _OTHERS: Final = ("point", "replication", "seed", "error", "wall_s", "cpu_s")
 def _list_measures() -> None:
     from sendcap.study.replication.measures import MEASURES
 
-    width = max(map(len, MEASURES))
-    for measure in MEASURES.values():
-        click.echo(f"{measure.name:<{width}}  {measure.meaning}")
+    show_list({measure.name: measure.meaning for measure in MEASURES.values()})
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -150,6 +150,18 @@ def show_grid(
         *notes,
         words=words,
     )
+
+
+def show_list(entries: Mapping[str, str], width: int = 0, margin: str = "") -> None:
+    """Print names, and what they mean beside them, in a column of its own.
+
+    ``width`` is that of the names, where several lists have the same; ``margin`` begins each line.
+    """
+    width = max([width, *map(len, entries)]) + _GAP
+    within = margin + " " * width
+    for name, meaning in entries.items():
+        line = f"{margin}{name:<{width}}{meaning}"
+        click.echo(textwrap.fill(line, WIDTH, subsequent_indent=within, break_on_hyphens=False))
 
 
 def say(*texts: str, bold: bool = False) -> None:
