@@ -6,17 +6,17 @@ without drawing anything. Then all of them move a slider at once, each to a posi
 Then they close. It prints when the sessions had their first page with a chart, and their numbers
 and charts after the move; and the memory (PSS) and CPU time of the server and its workers.
 
-On an AMD EPYC machine with 2 cores (Python 3.11.7), before other programs that kept them busy (the
-load was 9; a loop in Python took a tenth longer than its CPU time):
+On an AMD EPYC machine with 2 cores (Python 3.11.7) that had nothing else to do, the worst of three
+runs:
 
 | 20 sessions at once | median | last |
 |---|---|---|
-| first page with chart | 2.8 s | 2.9 s |
-| numbers after a move | 1.7 s | 2.8 s |
-| chart after a move | 4.7 s | 6.7 s |
+| first page with chart | 2.7 s | 3.1 s |
+| numbers after a move | 2.1 s | 3.3 s |
+| chart after a move | 6.0 s | 8.3 s |
 
-CPU: 3.1 s for the first pages, 13.0 s for the moves
-memory: 521 MiB before, 814 with all sessions, 559 after
+CPU: 3.2 s for the first pages, 16.3 s for the moves
+memory: 617 MiB before, 912 with all sessions, 658 after
 """
 
 from __future__ import annotations
