@@ -1,7 +1,7 @@
 """When Delivered % becomes reliable: validity, the list's quality, EFS.
 
 **Question.** Ten million messages, with EFS and without, to lists on which few or many mailboxes
-are full, given up after one, two or 3.5 days. From when on does Delivered % stay within half a
+are full, given up after one, two or 3.5 days. When does Delivered % begin to stay within half a
 point of what it ends on?
 
 **Answer** (means of two replications). Without EFS it depends on the list. As the preset has it,

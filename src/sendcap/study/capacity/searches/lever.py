@@ -139,7 +139,6 @@ def _server_raised(rate: Rate, units: int) -> Rate:
     return raised(rate, units, server=True)
 
 
-_ROUNDED_UP: Final = "at least one more"
 _LEVERS: Final = (
     Lever("one more IP", "mta", "ips", _added),
     Lever(
