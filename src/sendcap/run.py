@@ -75,8 +75,10 @@ class Run(Drawable, charts="sendcap.saved_charts"):
             Columns mode, delivery (and provider, where one is named), time_s, to_deliver, relayed,
             sent, failed, pending, delivered_pct, bounces_errors_pct, open_rate_pct,
             click_through_pct: the counts up to time_s, as Campaign knew them. A percentage of
-            nothing is NaN, and so are the last two without ``engagement.open_rate``. In ``efs-v8``,
-            Campaign calls delivered_pct *Success %*, and bounces_errors_pct *Error rate*.
+            nothing is NaN, and so are the last two without ``engagement.open_rate``. They are
+            shares of the messages sent, and above 100 while reports of messages that are already
+            opened are still to come. In ``efs-v8``, Campaign calls delivered_pct *Success %*, and
+            bounces_errors_pct *Error rate*.
 
         Raises
         ------
@@ -105,12 +107,19 @@ class Run(Drawable, charts="sendcap.saved_charts"):
             A delivery's name, or ``"*"`` for all of them together.
         compute_stats
             Figures as of ``t`` itself, as the button *Compute stats* gives them, and not as last
-            refreshed. After the end of the run nothing changes any more.
+            refreshed: ``t`` is a multiple of the scenario's ``time.bin``, or after the end of the
+            run, when nothing changes any more.
 
         Raises
         ------
         SendcapError
-            If the moment is before 0 or not a duration, or if there is no such mode or delivery.
+            If the moment is before 0, not a duration, or with ``compute_stats`` between two counts
+            of the ledger, or if there is no such mode or delivery.
+
+        Notes
+        -----
+        With a ``start``, refreshes are by its clock: every hour is at the full hour. Otherwise
+        they count from t = 0.
         """
         reporting = self.scenario.reporting
         return dashboard(
@@ -120,6 +129,7 @@ class Run(Drawable, charts="sendcap.saved_charts"):
             delivery,
             refresh_s=reporting.refresh,
             engagement_refresh_s=reporting.engagement_refresh,
+            start=self.scenario.start,
             compute_stats=compute_stats,
             denominator=reporting.denominator,
         )

@@ -5,6 +5,9 @@ import shutil
 import pytest
 
 import sendcap as package
+from sendcap import scenario
+from sendcap.cli.tables import wrapped
+from sendcap.readings.dashboard import EARLY_OPENS
 
 
 @pytest.fixture
@@ -37,6 +40,22 @@ def test_compute_stats_shows_the_moment_itself(sendcap, saved) -> None:
     assert shown(result)["Sent"] == [f"{saved.dashboard('25m', 'efs', '*', True).sent:,}"]
 
 
+def test_a_rate_above_100_percent_has_a_reason(sendcap, saved) -> None:
+    changes = {
+        "feedback.synchronous": {"dist": "uniform", "low": "0s", "high": "3h"},
+        "engagement.open_rate": 1.0,
+        "time.horizon": "90m",
+    }
+    with pytest.warns(package.SendcapWarning, match="time.horizon"):
+        run = package.simulate(scenario.updated(saved.scenario, changes))
+    run.save("slow")
+    result = sendcap("dashboard", "slow", "--at", "1h")
+    without_efs, efs = shown(result)["Open rate %"]
+    assert float(without_efs) <= 100.0 < float(efs)
+    assert wrapped(EARLY_OPENS) in result.stdout
+    assert "above 100 %" not in sendcap("dashboard", "here", "--at", "1h").stdout
+
+
 def test_it_can_be_of_one_delivery_and_of_any_mode(sendcap, saved) -> None:
     result = sendcap(
         "dashboard", "here", "--at", "3h", "--mode", "legacy", "--delivery", "[bold]loyalty[/bold]"
@@ -60,6 +79,10 @@ def test_a_share_of_nothing_is_a_dash(sendcap, saved) -> None:
         (["."], "error: .: is not a saved run"),
         (["here", "--at", "3"], "error: --at: "),
         (["here", "--at", "-3h"], "error: --at: "),
+        (
+            ["here", "--at", "30m20s", "--compute-stats"],
+            "error: no figures at 1820s: the run has counts every 1m; give 30m or 31m, or ",
+        ),
         ([""], "error: Invalid value for 'DIR': is empty; "),
         (["here", "--delivery", "x"], "error: unknown delivery 'x': choose from news, "),
     ],

@@ -195,6 +195,18 @@ def test_the_truth_adds_up_to_all_messages_at_every_step(run) -> None:
     assert last["untried"][-1] == last["backing_off"][-1] == last["not_relayed"][-1] == 0
 
 
+def test_a_moment_between_two_counts_has_the_figures_of_the_one_before_and_says_so(slow) -> None:
+    its = dashboards(slow, ["efs"])
+    as_of = {name: texts[59:62] for name, texts in its["asOf"].items()}
+    assert as_of == {
+        "now": ["56 minutes", "56 minutes", "1 hour 3 minutes"],
+        # Refreshed at 7:00 by the clock, after 49 minutes 30 seconds.
+        "shown": ["49 minutes", "56 minutes", "56 minutes"],
+        "engagement": ["49 minutes", "49 minutes", "49 minutes"],
+    }
+    assert its["asOf"]["now"][-1] == "7 days"
+
+
 def test_the_first_hour_can_be_dragged_by_the_minute_and_the_week_to_its_end() -> None:
     steps = steps_s()
     assert steps[:61] == [60.0 * minute for minute in range(61)]

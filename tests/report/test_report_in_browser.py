@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 import sendcap
-from sendcap.report.moments import JUMPS_S, steps_s
+from sendcap.readings.dashboard import EARLY_OPENS
+from sendcap.report.moments import JUMPS_S, dashboards, steps_s
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip(
@@ -141,6 +143,29 @@ def test_with_compute_stats_they_are_those_of_kpis_csv(visit, run, tmp_path) -> 
                 "sent": f"{int(row['sent']):,}",
                 **{name: shown(float(row[name] or "nan")) for name in TEXT_KPIS},
             }
+
+
+def test_it_says_of_when_the_figures_are_and_why_a_rate_is_above_100_percent(
+    browser, page, slow, tmp_path
+) -> None:
+    # The charts of the page do not matter.
+    data = re.search(r'(?<=id="data">).*?(?=</script>)', text := page.read_text())
+    figures = json.loads(data[0]) | {"runs": [dashboards(slow, ["without-efs", "efs"])]}
+    (tmp_path / "a.html").write_text(text.replace(data[0], json.dumps(figures)))
+    visit = Visit(browser[DESKTOP].new_page(), tmp_path / "a.html")
+
+    def as_of() -> str:
+        return visit.page.text_content("[data-asof]")
+
+    visit.go(61)
+    assert slow.dashboard(STEPS[61], "efs").open_rate_pct > 100.0
+    refreshed = "Figures as last refreshed: after 56 minutes; opens and clicks after 49 minutes. "
+    assert as_of() == refreshed + EARLY_OPENS
+    visit.page.check("#compute")
+    assert as_of() == f"Figures as of the last count, after 1 hour 3 minutes. {EARLY_OPENS}"
+    visit.go(len(STEPS) - 1)
+    assert as_of() == "Figures as of this moment."
+    visit.page.close()
 
 
 def test_the_truth_below_is_that_of_the_ledger(visit, run) -> None:

@@ -31,7 +31,7 @@ from sendcap.charts.ticks import (
 from sendcap.errors import SendcapError
 from sendcap.ledger import Counts
 from sendcap.scenario import Scenario
-from sendcap.scenario.scenario import of_our_time
+from sendcap.scenario.scenario import of_our_time, since_midnight_s
 
 if TYPE_CHECKING:
     from sendcap.run import Run
@@ -195,8 +195,7 @@ def elapsed_axis(
         labels = [tick_label(position) for position in positions]
     else:
         if scale == "linear":
-            midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
-            positions = even_ticks(first_s, last_s, (start - midnight).total_seconds())
+            positions = even_ticks(first_s, last_s, since_midnight_s(start))
         labels = wall_labels([start + timedelta(seconds=position) for position in positions])
     axes.set_xticks(positions, labels)
     axes.set_xticks([], minor=True)

@@ -11,6 +11,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.tables import cell, say, show_grid
+from sendcap.readings.dashboard import EARLY_OPENS, opens_are_early
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.text.quantities import elapsed
 
@@ -56,7 +57,7 @@ def dashboard(
     say(
         f"As of {as_of}; opens and clicks as of {engagement}.",
         *([ended] if time_s > run.ledger.end_s else []),
-        *notes(modes),
+        *notes(dashboards),
     )
 
 
@@ -73,12 +74,14 @@ def show_dashboards(dashboards: Sequence[sendcap.Dashboard]) -> None:
     )
 
 
-def notes(modes: Sequence[Mode]) -> list[str]:
+def notes(dashboards: Sequence[sendcap.Dashboard]) -> list[str]:
     """Return the notes below dashboards."""
     lines = ["Times count from t = 0, the start of the simulation, not of a delivery."]
-    early = [mode for mode in modes if mode in ("efs", "legacy")]
+    early = [each.mode for each in dashboards if each.mode in ("efs", "legacy")]
     if early:
         lines.append(
             f"{', '.join(early)}: a soft-bounced message counts as Failed until its retry succeeds."
         )
+    if any(map(opens_are_early, dashboards)):
+        lines.append(EARLY_OPENS)
     return lines

@@ -81,7 +81,8 @@ def run(
 
 def _show(finished: sendcap.Run) -> None:
     modes, end_s = finished.scenario.reporting.modes, finished.ledger.end_s
-    show_dashboards([finished.dashboard(end_s, mode, compute_stats=True) for mode in modes])
+    dashboards = [finished.dashboard(end_s, mode, compute_stats=True) for mode in modes]
+    show_dashboards(dashboards)
     summary = finished.summary()
     if len(summary["deliveries"]) > 1:
         _show_totals("Deliveries", "Delivery", summary["deliveries"], summary["total"])
@@ -91,7 +92,7 @@ def _show(finished: sendcap.Run) -> None:
         f"Once all messages are final, Failed is {failed} + Expired + Async.",
         "Soft counts attempts, the other columns messages.",
         "50, 90, 99 %: time until this share of all accepted messages was accepted.",
-        *notes(modes),
+        *notes(dashboards),
     )
 
 

@@ -2,6 +2,7 @@
 
 The page holds the figures at some edges of the ledger, and for each step of the slider which of
 them the dashboard shows: those of the moment, as last refreshed, and as opens and clicks were.
+A moment between two edges has the figures of the one before, and the page says so.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ def steps_s() -> list[float]:
 def spoken(seconds: float) -> str:
     """Return a time in words that can be read aloud.
 
-    >>> spoken(0.0), spoken(60.0), spoken(97_200.0)
-    ('0 minutes', '1 minute', '1 day 3 hours')
+    >>> spoken(0.0), spoken(60.0), spoken(97_200.0), spoken(570.0)
+    ('0 minutes', '1 minute', '1 day 3 hours', '9 minutes 30 seconds')
     """
     parts = []
     rest = round(seconds)
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
         count, rest = divmod(rest, length)
         if count:
             parts.append(counted(count, unit))
@@ -78,21 +79,26 @@ def slider(start: datetime | None) -> dict[str, Any]:
 
 def dashboards(run: Run, modes: Sequence[Mode]) -> dict[str, Any]:
     """Return all figures of a run that the page shows at any step, as JSON can hold them."""
-    reporting = run.scenario.reporting
-    periods_s = {"shown": reporting.refresh, "engagement": reporting.engagement_refresh}
-    refreshed = {
-        name: [refreshed_s(step, period_s) for step in steps_s()]
-        for name, period_s in {"now": 0.0, **periods_s}.items()
+    reporting, start = run.scenario.reporting, run.scenario.start
+    periods_s = {"now": 0.0, "shown": reporting.refresh, "engagement": reporting.engagement_refresh}
+    moments_s = {
+        name: [refreshed_s(step, period_s, start) for step in steps_s()]
+        for name, period_s in periods_s.items()
     }
-    edges = {name: run.ledger.last_edges(times_s) for name, times_s in refreshed.items()}
+    edges = {name: run.ledger.last_edges(times_s) for name, times_s in moments_s.items()}
     rows = np.unique(np.concatenate(list(edges.values())))
     # Each delivery has a dashboard if they are few.
     names = run.ledger.deliveries
     names = (ALL_DELIVERIES, *(names if 1 < len(names) <= _MOST_DELIVERIES else ()))
     return {
         **{name: np.searchsorted(rows, edge).tolist() for name, edge in edges.items()},
-        "asOf": list(map(spoken, refreshed["shown"])),
-        "engagementAsOf": list(map(spoken, refreshed["engagement"])),
+        "asOf": {
+            name: [
+                spoken(moment_s if edge == run.ledger.bins else edge * run.ledger.bin_s)
+                for moment_s, edge in zip(moments_s[name], edges[name].tolist(), strict=True)
+            ]
+            for name in edges
+        },
         "modes": [{"name": mode, "label": MODE_LABELS[mode]} for mode in modes],
         "deliveries": [_delivery(run, name, modes, rows) for name in names],
     }

@@ -74,8 +74,17 @@
   }
 
   function asOf(run, step) {
-    if (compute.checked) return "Figures as of this moment.";
-    return `Figures as last refreshed: after ${run.figures.asOf[step]}; opens and clicks after ${run.figures.engagementAsOf[step]}.`;
+    const { now, shown, engagement } = run.figures.asOf;
+    const last = now[step] === data.slider.spoken[step] ? "this moment" : `the last count, after ${now[step]}`;
+    const text = compute.checked
+      ? `Figures as of ${last}.`
+      : `Figures as last refreshed: after ${shown[step]}; opens and clicks after ${engagement[step]}.`;
+    return opensAreEarly(run, step) ? `${text} ${data.earlyOpens}` : text;
+  }
+
+  function opensAreEarly(run, step) {
+    const row = compute.checked ? run.figures.now[step] : run.figures.engagement[step];
+    return delivery(run).modes.some((mode) => Math.max(mode.open_rate_pct[row], mode.click_through_pct[row]) > 100);
   }
 
   function told(step) {

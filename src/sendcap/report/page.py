@@ -20,6 +20,7 @@ from sendcap.charts.timeaxis import time_axis
 from sendcap.errors import SendcapError
 from sendcap.files.single import whole_file, write_text
 from sendcap.plotting import plot
+from sendcap.readings.dashboard import EARLY_OPENS
 from sendcap.report.answers import Answers, compared
 from sendcap.report.inline_svg import Picture, font_faces, picture
 from sendcap.report.moments import JUMPS_S, dashboards, slider, spoken
@@ -137,7 +138,7 @@ def page(runs: Sequence[Answers]) -> str:
         assumptions=ASSUMPTIONS,
         tiles=_TILES,
         truth=_TRUTH,
-        data={"slider": slider(start), "runs": data},
+        data={"slider": slider(start), "runs": data, "earlyOpens": EARLY_OPENS},
         jumps=[spoken(jump) for jump in JUMPS_S],
         version=__version__,
         style=f"{font_faces(letters)}\n{(_HERE / 'page.css').read_text(encoding='utf-8')}",

@@ -49,11 +49,18 @@ def of_our_time(start: datetime) -> datetime:
     return start
 
 
+def since_midnight_s(start: datetime) -> float:
+    """Return the time of day in seconds, by the moment's own clock."""
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (start - midnight).total_seconds()
+
+
 class Scenario(Section):
     """A scenario; every key of a scenario file is an attribute of the same name.
 
     Durations are seconds, rates are `Rate` objects (or None for none), tables are frozen models.
-    ``title`` and ``start`` are labels; all other keys, with the ``seed``, determine the results.
+    ``title`` and ``start`` change no count: ``start`` labels times, and sets when the dashboard is
+    refreshed. All other keys, with the ``seed``, determine the results.
     """
 
     title: Title = ""
@@ -61,7 +68,7 @@ class Scenario(Section):
     seed: Seed = 0
     """Seed of all random draws, below 2^128; the same scenario and seed give the same results."""
     start: Annotated[datetime, BeforeValidator(_date), AfterValidator(of_our_time)] | None = None
-    """Date and time of t = 0, for labels only; 1900 to 2200."""
+    """Date and time of t = 0, for labels and the dashboard's refreshes; 1900 to 2200."""
     time: Time = Field(default_factory=Time)
     """Time: resolution, look-ahead and end of the simulation."""
     deliveries: OneOrMore[Delivery]
