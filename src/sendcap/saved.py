@@ -21,7 +21,7 @@ from sendcap.errors import RunError, ScenarioError, SendcapWarning
 from sendcap.files.checksums import SUMMARY, require_unchanged
 from sendcap.files.directory import Contents
 from sendcap.files.figures import DECIMALS, write_json
-from sendcap.files.parquet import reading
+from sendcap.files.parquet import reading, write_tables
 from sendcap.files.single import write_text
 from sendcap.files.tables import neutral
 from sendcap.ledger import Ledger
@@ -110,8 +110,7 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
         "bins": ledger.bins,
         "to_deliver": [[*names, count] for names, count in ledger.to_deliver.items()],
     }
-    table = ledger.arrow().replace_schema_metadata({_KEY: json.dumps(about).encode()})
-    pq.write_table(table, path, compression="zstd", write_page_checksum=True)
+    write_tables(path, ledger.tables(), {_KEY: json.dumps(about).encode()})
 
 
 def read_ledger(path: Path) -> Ledger:

@@ -85,7 +85,7 @@ def counts_of(ledger: Ledger) -> Counts:
             series.event,
             series.reason,
             series.clock,
-        ): {number: int(count) for number, count in enumerate(counts.tolist()) if count}
+        ): dict(zip(counts.bins.tolist(), map(int, counts.counts), strict=True))
         for series, counts in ledger._counts.items()
     }
     return {key: counts for key, counts in result.items() if counts}

@@ -47,8 +47,7 @@ def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
     for series, each in ledger._counts.items():
         key = (series.delivery, series.provider, series.event, series.clock, series.reason)
         assert key in found
-        # After the last of its counts a curve stays as it is.
-        found[key] = np.concatenate(([0], np.cumsum(each)))[np.minimum(MOMENTS_MIN, len(each))]
+        found[key] = each.up_to(MOMENTS_MIN)
     return found
 
 

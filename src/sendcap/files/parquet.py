@@ -1,15 +1,17 @@
-"""Reading of Parquet files that may have been damaged or edited since they were saved."""
+"""Parquet files: written table by table, and read although they may be damaged or edited."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sendcap.errors import RunError
 from sendcap.files.checksums import require_unchanged
@@ -23,6 +25,20 @@ UNREADABLE: Final = (
 
 LARGEST: Final = 2**53
 """The largest count of which a float has every digit."""
+
+
+def write_tables(
+    path: Path, tables: Iterable[pa.Table], metadata: Mapping[bytes, bytes], **options: Any
+) -> None:
+    """Write tables of one schema into a file, so that only one is in memory at a time."""
+    rows = iter(tables)
+    first = next(rows)
+    schema = first.schema.with_metadata(metadata)
+    with pq.ParquetWriter(
+        path, schema, compression="zstd", write_page_checksum=True, **options
+    ) as file:
+        for table in chain([first], rows):
+            file.write_table(table)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sendcap.fluid.feedback import taken_in
 from sendcap.fluid.handover import Cohorts, handed_over
 from sendcap.fluid.refusals import Refusals
 from sendcap.fluid.spans import Floats
-from sendcap.ledger import Ledger
+from sendcap.ledger import Ledger, SparseCounts
 from sendcap.model.feasibility import LONGEST_S, simulated_s
 from sendcap.scenario import Scenario, attempt_series_s
 from sendcap.text.shares import rounded_share
@@ -98,7 +98,8 @@ def _ledger(scenario: Scenario, counts: Counts) -> Ledger:
     columns = {series: _shortened(column)[:most] for series, column in counts.items()}
     columns = {series: column for series, column in columns.items() if column.any()}
     bins = max(map(len, columns.values()), default=0)
-    return Ledger(bin_s, bins, to_deliver, columns)
+    sparse = {series: SparseCounts.of(column) for series, column in columns.items()}
+    return Ledger(bin_s, bins, to_deliver, sparse)
 
 
 def _shortened(counts: Floats) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.ledger import Clock, Counts, Event, Ledger, Series
+from sendcap.ledger import Clock, Event, Ledger, Series, SparseCounts, summed
 from sendcap.scenario import Scenario
 
 KNOWN_AT_ONCE: frozenset[Event] = frozenset({"relayed", "relay_failed", "opened", "clicked"})
@@ -25,7 +25,8 @@ class Tally:
     def __init__(self, bin_s: float, horizon_s: float = np.inf) -> None:
         self.bin_s = bin_s
         self.horizon_s = horizon_s
-        self._counts: dict[tuple[int, int, Event, str, Clock], Counts] = {}
+        # Each in parts, the larger ones first; their sum counts.
+        self._counts: dict[tuple[int, int, Event, str, Clock], list[SparseCounts]] = {}
 
     def add(
         self,
@@ -48,23 +49,18 @@ class Tally:
                 return
         bins = (times_s / self.bin_s).astype(np.int64)
         first = int(bins.min())
-        fresh = np.bincount(bins - first, weights)
-        last = first + len(fresh)
-        key = (delivery, provider, event, reason, clock)
-        counts = self._counts.get(key)
-        if counts is None or len(counts) < last:
-            # Doubling keeps the cost of growing proportional to the final length.
-            grown = np.zeros(max(last, 256, 2 * (0 if counts is None else len(counts))), np.int64)
-            if counts is not None:
-                grown[: len(counts)] = counts
-            self._counts[key] = counts = grown
-        counts[first:last] += fresh.astype(np.int64, copy=False)
+        fresh = np.bincount(bins - first, weights).astype(np.int64, copy=False)
+        parts = self._counts.setdefault((delivery, provider, event, reason, clock), [])
+        parts.append(SparseCounts.of(fresh, first))
+        # Adding up parts of about the same size keeps them few and the cost of each event small.
+        while len(parts) > 1 and len(parts[-2].bins) < 2 * len(parts[-1].bins):
+            parts[-2:] = [summed(parts[-2:])]
 
     @property
     def last_bin(self) -> int:
         """The last bin with an event; -1 without any."""
-        filled = (np.flatnonzero(counts) for counts in self._counts.values())
-        return max((int(bins[-1]) for bins in filled if len(bins)), default=-1)
+        parts = (part for parts in self._counts.values() for part in parts)
+        return max((int(part.bins[-1]) for part in parts if len(part.bins)), default=-1)
 
     def ledger(
         self,
@@ -79,23 +75,25 @@ class Tally:
         outcome is, so what Campaign knows of attempts is added up here from the three outcomes.
         """
         names, queues = tuple(deliveries), tuple(providers)
-        counts: dict[Series, Counts] = {}
-        for (delivery, provider, event, reason, clock), series in self._counts.items():
-            filled = np.flatnonzero(series[:bins])
-            if len(filled):
+        counts: dict[Series, SparseCounts] = {}
+        for (delivery, provider, event, reason, clock), parts in self._counts.items():
+            found = summed(parts).until(bins)
+            if len(found.bins):
                 key = Series(names[delivery], queues[provider], event, reason, clock)
-                counts[key] = series[: filled[-1] + 1].copy()
+                counts[key] = found
                 if event in KNOWN_AT_ONCE:
-                    counts[key._replace(clock="known")] = counts[key]
-        for key, outcomes in list(counts.items()):
-            if key.clock == "known" and key.event in ("accepted", "hard", "soft"):
-                attempted = key._replace(event="attempted", reason="")
-                so_far = counts.get(attempted, np.zeros(0, np.int64))
-                total = np.zeros(max(len(outcomes), len(so_far)), np.int64)
-                total[: len(outcomes)] += outcomes
-                total[: len(so_far)] += so_far
-                counts[attempted] = total
-        return Ledger(self.bin_s, bins, dict(to_deliver), counts)
+                    counts[key._replace(clock="known")] = found
+        return Ledger(self.bin_s, bins, dict(to_deliver), with_attempts_known(counts))
+
+
+def with_attempts_known(counts: Mapping[Series, SparseCounts]) -> dict[Series, SparseCounts]:
+    """Return the counts, with the attempts that Campaign knows of."""
+    outcomes: dict[Series, list[SparseCounts]] = {}
+    for series, found in counts.items():
+        if series.clock == "known" and series.event in ("accepted", "hard", "soft"):
+            attempted = series._replace(event="attempted", reason="")
+            outcomes.setdefault(attempted, []).append(found)
+    return {**counts, **{series: summed(parts) for series, parts in outcomes.items()}}
 
 
 def ledger_of(tally: Tally, scenario: Scenario, providers: Iterable[str]) -> Ledger:

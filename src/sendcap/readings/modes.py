@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast
 from sendcap.errors import SendcapError
 
 if TYPE_CHECKING:
-    from sendcap.ledger import Clock, Counts, Event, Ledger
+    from sendcap.ledger import Clock, Counts, Edges, Event, Ledger, Names
 
 Mode = Literal["without-efs", "efs", "efs-v8", "legacy"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -59,6 +59,9 @@ class Known(NamedTuple):
     clicked: Counts
 
 
+KNOWN_EVENTS: Final = cast("tuple[Event, ...]", Known._fields[1:])
+
+
 class Statuses(NamedTuple):
     """Messages with each status in Campaign's log, at each edge of the ledger."""
 
@@ -79,20 +82,26 @@ def known(
     delivery: str = ALL_DELIVERIES,
     provider: str = ALL_PROVIDERS,
     clock: Clock = "known",
+    edges: Edges | None = None,
 ) -> Known:
     """Return the counts that Campaign knew of a delivery and provider, ``"*"`` being all of them.
 
-    The clock ``"happened"`` gives the counts as if every report arrived at once.
+    The clock ``"happened"`` gives the counts as if every report arrived at once. ``edges`` are
+    the numbers of the edges to count up to, by default all of the ledger.
     """
     one_of("delivery", delivery, (*ledger.deliveries, ALL_DELIVERIES))
     one_of("provider", provider, (*ledger.providers, ALL_PROVIDERS))
-    of = {
+    of = names_of(delivery, provider)
+    counts = (ledger.cumulative(event, clock=clock, edges=edges, **of) for event in KNOWN_EVENTS)
+    return Known(ledger.messages(**of), *counts)
+
+
+def names_of(delivery: str = ALL_DELIVERIES, provider: str = ALL_PROVIDERS) -> Names:
+    """Return the names by which a ledger selects a delivery and provider."""
+    return {
         "delivery": None if delivery == ALL_DELIVERIES else delivery,
         "provider": None if provider == ALL_PROVIDERS else provider,
     }
-    events = cast("tuple[Event, ...]", Known._fields[1:])
-    counts = (ledger.cumulative(event, clock=clock, **of) for event in events)
-    return Known(ledger.messages(**of), *counts)
 
 
 def statuses(known: Known, mode: Mode) -> Statuses:
