@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from sendcap.cli.edits import edits_of
+from sendcap.cli.tables import WIDTH
 from sendcap.errors import SendcapError
+from sendcap.readings.modes import MODES
 from sendcap.study.convergence.files import CONVERGENCE
 
 
@@ -45,6 +47,13 @@ def test_it_says_when_delivered_can_be_trusted_and_saves_it(converge, place) -> 
         assert text in result.stdout
     assert "Saved in runs/small-converge: " in result.stdout
     assert names(place / "runs" / "small-converge") == CONVERGENCE.files | {"summary.json"}
+
+
+def test_tables_of_every_mode_fit_80_columns(converge) -> None:
+    modes = [f"--mode={mode}" for mode in MODES]
+    result = converge("--replications", "2", *modes)
+    lines = [line for line in result.stdout.splitlines() if not line.startswith("Saved in ")]
+    assert max(map(len, lines)) <= WIDTH
 
 
 def test_the_tables_are_tidy(converge, place) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sendcap.cli.tables import WIDTH, show_table, wrapped
+from sendcap.cli.tables import WIDTH, show_grid, show_table, wrapped
 
 
 class Terminal(io.StringIO):
@@ -46,6 +46,27 @@ def test_an_interval_stands_below_the_value_where_a_table_is_too_wide(capsys) ->
     assert max(map(len, lines)) <= WIDTH
     assert lines[-3].split("  ")[0] == name
     assert lines[-2].split() == ["(99.15", "to", "99.28)"] * 3
+
+
+def test_a_table_of_too_many_columns_goes_on_below_with_its_first_columns(capsys) -> None:
+    modes = ("without EFS", "with EFS", "EFS v8", "legacy MTA")
+    columns = {None: "Share"} | {
+        (at, mode): f"{at} pt, {mode}" for at in (1, 0.5, 0.1) for mode in modes
+    }
+
+    def text(name: str, column: tuple[float, str] | None) -> str:
+        return "50 %" if column is None else f"{column[0]}h {column[1][-2:]}"
+
+    names = ["gmail", "a provider of thirty letters .."]
+    show_grid("Times", "Provider", names, columns, text, "A note.", repeated=2, together=4)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= WIDTH
+    title, *parts = out.removesuffix("\nA note.\n\n").split("\n\n")
+    assert (title.splitlines()[0], len(parts)) == ("Times", 2)
+    for part, at in zip([title, *parts], (1, 0.5, 0.1), strict=True):
+        row = part.splitlines()[-1].split("  ")
+        cells = [cell.strip() for cell in row if cell]
+        assert cells == [names[1], "50 %", *[f"{at}h {mode[-2:]}" for mode in modes]]
 
 
 def test_a_line_breaks_at_dots_and_underscores_of_paths(capsys) -> None:

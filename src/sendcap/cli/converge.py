@@ -201,6 +201,8 @@ def _show_by_name(study: sendcap.ConvergenceStudy, kind: str, title: str) -> Non
         table[kind].unique(),
         {None: "Share", **columns},
         text,
+        repeated=2,
+        together=len(study.modes),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -31,65 +32,107 @@ _INTERVAL: Final = re.compile(r"^(\S.*)\s(\(\S.*) (to \S.*\))$", re.DOTALL)
 """A value, and the ends of an interval around it."""
 
 
+class _Fitted(NamedTuple):
+    """A table with line breaks, or a part of one."""
+
+    columns: Sequence[str]
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    @property
+    def width(self) -> int:
+        """Letters of the longest line."""
+        columns = zip(self.headings, *self.rows, strict=True)
+        widths = [max(_longest(text) for text in column) for column in columns]
+        return sum(widths) + _GAP * (len(widths) - 1)
+
+
 def show_table(
     title: str,
     columns: Sequence[str],
     rows: Iterable[Sequence[str]],
     *notes: str,
     words: Collection[str] = (),
+    repeated: int = 1,
+    together: int = 1,
 ) -> None:
     """Print a title, a table and notes below it.
 
     The first column and those in ``words`` are left-aligned, values right-aligned. In a table
-    wider than `WIDTH`, headings, intervals and words go on in the next line.
+    wider than `WIDTH`, headings, intervals and words go on in the next line. One with too many
+    columns goes on below, where its first ones, as many as ``repeated``, stand again; of the
+    others, as many as ``together`` make a group that is not parted.
     """
+    cells = [[printable(cell) for cell in row] for row in rows]
+    parts = [_text(part, words) for part in _parts(columns, cells, words, repeated, together)]
+    click.secho(printable(title), bold=True)
+    # Not by click, which writes UTF-8 to a terminal that has ASCII alone.
+    sys.stdout.write("\n".join(parts))
+    say(*notes)
+
+
+def _text(part: _Fitted, words: Collection[str]) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    cells = [[printable(cell) for cell in row] for row in rows]
-    headings, cells = _fitted(columns, cells, words)
-    for number, (column, heading) in enumerate(zip(columns, headings, strict=True)):
+    for number, (column, heading) in enumerate(zip(part.columns, part.headings, strict=True)):
         left = number == 0 or column in words
         table.add_column(Text(heading), justify="left" if left else "right", no_wrap=True)
-    for row in cells:
+    for row in part.rows:
         table.add_row(*row)
     # Names come from the user's files: what looks like markup in them is not.
     page = Console(file=sys.stdout, width=_UNLIMITED, markup=False, highlight=False, emoji=False)
     with page.capture() as capture:
         page.print(table)
-    click.secho(printable(title), bold=True)
-    # Not by click, which writes UTF-8 to a terminal that has ASCII alone.
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
-    say(*notes)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
-def _fitted(
-    columns: Sequence[str], rows: list[list[str]], words: Collection[str]
-) -> tuple[list[str], list[list[str]]]:
-    """Return headings and cells with line breaks, as few as make a table fit."""
+def _parts(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    words: Collection[str],
+    repeated: int,
+    together: int,
+) -> list[_Fitted]:
+    """Return a table in as few parts as fit, about equal; whole where no number of them does."""
+    others = range(repeated, len(columns))
+    groups = math.ceil(len(others) / together)
+    for count in range(1, groups + 1):
+        most = together * math.ceil(groups / count)
+        parts = []
+        for first in range(0, len(others), most):
+            numbers = [*range(repeated), *others[first : first + most]]
+            part = [[row[number] for number in numbers] for row in rows]
+            parts.append(_fitted([columns[number] for number in numbers], part, words))
+        if all(part.width <= WIDTH for part in parts):
+            return parts
+    return [_fitted(columns, [list(row) for row in rows], words)]
+
+
+def _fitted(columns: Sequence[str], rows: list[list[str]], words: Collection[str]) -> _Fitted:
+    """Return a table with line breaks, as few as make it fit; the cells are changed."""
 
     def longest(number: int) -> int:
-        return max((len(line) for row in rows for line in row[number].split("\n")), default=0)
+        return max((_longest(row[number]) for row in rows), default=0)
 
-    def excess() -> int:
-        widths = [max(longest(number), *map(len, lines)) for number, lines in enumerate(headings)]
-        return sum(widths) + _GAP * (len(widths) - 1) - WIDTH
+    def fitted() -> _Fitted:
+        return _Fitted(columns, headings, rows)
 
     wordy = [number for number, column in enumerate(columns) if column in words]
-    headings = [[printable(column)] for column in columns]
+    headings = [printable(column) for column in columns]
     for most in range(2, _MOST_LINES + 1):
-        if excess() <= 0:
+        if fitted().width <= WIDTH:
             break
         headings = [
-            _broken(printable(column), longest(number), most)
+            "\n".join(_broken(printable(column), longest(number), most))
             for number, column in enumerate(columns)
         ]
-    if excess() > 0:
+    if fitted().width > WIDTH:
         _break_intervals(rows, r"\1\n\2 \3")
-    while excess() > 0 and wordy:
+    while fitted().width > WIDTH and wordy:
         widest = max(wordy, key=longest)
         width = longest(widest) - 1
         for row in rows:
@@ -98,9 +141,13 @@ def _fitted(
         # A word is longer, or the column is narrow enough.
         if longest(widest) > width or width <= _LEAST_WORDS:
             wordy.remove(widest)
-    if excess() > 0:
+    if fitted().width > WIDTH:
         _break_intervals(rows, r"\1\n\2\n\3")
-    return ["\n".join(lines) for lines in headings], rows
+    return fitted()
+
+
+def _longest(text: str) -> int:
+    return max(map(len, text.split("\n")))
 
 
 def _break_intervals(rows: list[list[str]], form: str) -> None:
@@ -131,10 +178,12 @@ def show_grid(
     text: Callable[[Any, Any], str],
     *notes: str,
     words: Collection[str] = (),
+    repeated: int = 1,
+    together: int = 1,
 ) -> None:
     """Print a table of the ``text`` for each row and column, named or in a mapping to labels.
 
-    For ``words`` see `show_table`.
+    For the options see `show_table`.
     """
     row_labels, column_labels = (
         names if isinstance(names, dict) else {name: str(name) for name in names}
@@ -149,6 +198,8 @@ def show_grid(
         ],
         *notes,
         words=words,
+        repeated=repeated,
+        together=together,
     )
 
 
