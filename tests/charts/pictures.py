@@ -18,7 +18,6 @@ from matplotlib.text import Text
 
 import sendcap
 from sendcap import scenario
-from sendcap.charts.attempts import attempts
 from sendcap.charts.delivered import delivered
 from sendcap.charts.drawing import Chart
 from sendcap.charts.statuses import statuses
@@ -101,7 +100,8 @@ def run() -> sendcap.Run:
 def _attempts() -> Drawn:
     with TemporaryDirectory() as folder:
         log = Path(folder) / "sending-log.parquet"
-        return attempts(sendcap.simulate(scenario.loads(TEXT), sending_log=log), log)
+        run = sendcap.simulate(scenario.loads(TEXT), sending_log=log)
+        return run.plot("attempts", sending_log=log)
 
 
 @cache

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pictures import limits, results, run, study
 from test_calibration_chart import found as calibrated  # noqa: F401
@@ -18,7 +19,7 @@ from test_sensitivity_chart import screening, sensitivity
 
 import sendcap
 from sendcap.calibration.verification import verify
-from sendcap.charts.drawing import Drawable
+from sendcap.charts.drawing import Chart, Drawable
 from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.study.capacity.searches.sustained import Growth, Sustained
 from sendcap.study.capacity.searches.within import Capacity
@@ -90,6 +91,31 @@ def test_sendcap_plot_draws_results_tables_and_directories(tmp_path: Path) -> No
     run().save(tmp_path / "saved")
     figure = sendcap.plot(tmp_path / "saved", "statuses", scale="linear")
     assert figure.axes[0].get_xscale() == "linear"
+
+
+asked: list[str] = []
+
+
+def title_of(result: sendcap.Run, extra: str = "") -> str:
+    asked.append(extra)
+    return result.scenario.title + extra
+
+
+def titled(title: str, ax: Axes | None = None) -> Axes:
+    axes = ax or Figure().subplots()
+    axes.set_title(title)
+    return axes
+
+
+def test_a_chart_drawn_twice_asks_its_source_once() -> None:
+    asked.clear()
+    chart = Chart("title", "a title", f"{__name__}:titled", f"{__name__}:title_of")
+    draw = chart.prepared(run(), extra=", twice")
+    wide, narrow = draw(), draw()
+    assert wide is not narrow
+    for figure in (wide, narrow):
+        assert figure.axes[0].get_title() == f"{run().scenario.title}, twice"
+    assert asked == [", twice"]
 
 
 def test_a_wrong_name_or_option_is_refused_with_the_right_ones(tmp_path: Path) -> None:

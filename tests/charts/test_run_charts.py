@@ -20,7 +20,7 @@ from pictures import TEXT, limits, results
 import sendcap
 from sendcap import scenario
 from sendcap.charts import CHARTS as OWN
-from sendcap.charts.attempts import attempts, attempts_per_message
+from sendcap.charts.attempts import attempts_per_message
 from sendcap.charts.bounce_reasons import bounce_reasons
 from sendcap.charts.delivered import delivered
 from sendcap.charts.funnel import funnel
@@ -219,10 +219,10 @@ def test_the_attempts_of_the_log_are_those_of_the_ledger(run, log) -> None:
 
 def test_without_a_sending_log_it_says_where_to_get_one(run, tmp_path) -> None:
     with pytest.raises(sendcap.RunError, match=r"no such file: .* --sending-log writes"):
-        attempts(run, tmp_path / "none.parquet")
+        run.plot("attempts", sending_log=tmp_path / "none.parquet")
     (tmp_path / "odd.parquet").write_text("odd")
     with pytest.raises(sendcap.RunError, match=r"odd\.parquet: cannot be read"):
-        attempts(run, tmp_path / "odd.parquet")
+        run.plot("attempts", sending_log=tmp_path / "odd.parquet")
 
 
 def test_expiry_outages_and_later_starts_are_marked(run) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 import pytest
+
+from sendcap.charts import attempts
 
 
 @pytest.fixture
@@ -14,16 +17,24 @@ def saved(saved_run, place):
     return place
 
 
-def test_it_writes_one_file(sendcap, saved) -> None:
-    before = set(saved.iterdir())
+def test_it_writes_one_file(sendcap, saved, monkeypatch) -> None:
+    before, read = set(saved.iterdir()), []
+    per_message = attempts.attempts_per_message
+
+    def counted(*arguments: Any) -> Any:
+        read.append(arguments)
+        return per_message(*arguments)
+
+    monkeypatch.setattr(attempts, "attempts_per_message", counted)
     result = sendcap("report", "one", "-o", "a.html")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "Saved in a.html\n"
     assert set(saved.iterdir()) - before == {saved / "a.html"}
     text = (saved / "a.html").read_text()
     assert text.startswith("<!DOCTYPE html>")
-    # There is a sending log.
+    # There is a sending log. It may be long, and is read once for both sizes of the chart.
     assert "Attempts per message" in text
+    assert len(read) == 1
 
 
 def test_several_are_compared_by_the_names_of_their_directories(sendcap, saved) -> None:

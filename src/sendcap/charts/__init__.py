@@ -32,20 +32,28 @@ from __future__ import annotations
 
 from typing import Final
 
-from sendcap.charts.drawing import charts_in
+from sendcap.charts.drawing import Chart, charts_in
 
+_ATTEMPTS: Final = "sendcap.charts.attempts"
 CHARTS: Final = {
-    "Run": charts_in(
-        "sendcap.charts",
-        {
-            "delivered": "Delivered % and Bounces + errors % over time, a line for each mode",
-            "statuses": "sent, pending and failed messages over time, stacked, for each mode",
-            "funnel": "to deliver, relayed, accepted and final, for each provider",
-            "time-to-accept": "which share was accepted how soon, a line for each provider",
-            "bounce-reasons": "how many messages bounced for each reason, by provider",
-            "retries": "what becomes of soft-bounced messages, and the retries per hour",
-            "attempts": "attempts per message; needs a run with --sending-log",
-        },
+    "Run": (
+        *charts_in(
+            "sendcap.charts",
+            {
+                "delivered": "Delivered % and Bounces + errors % over time, a line for each mode",
+                "statuses": "sent, pending and failed messages over time, stacked, for each mode",
+                "funnel": "to deliver, relayed, accepted and final, for each provider",
+                "time-to-accept": "which share was accepted how soon, a line for each provider",
+                "bounce-reasons": "how many messages bounced for each reason, by provider",
+                "retries": "what becomes of soft-bounced messages, and the retries per hour",
+            },
+        ),
+        Chart(
+            "attempts",
+            "attempts per message; needs a run with --sending-log",
+            f"{_ATTEMPTS}:attempts",
+            f"{_ATTEMPTS}:attempts_of",
+        ),
     ),
 }
 """The charts of each result, the usual one first."""

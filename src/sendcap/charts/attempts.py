@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,21 +42,27 @@ _WIDTH: Final = 0.84
 """Of all bars at a number of attempts."""
 
 
-@house_style()
-def attempts(
+class Attempts(NamedTuple):
+    """Messages of a run by their end and the number of their attempts."""
+
+    title: str  # the scenario's
+    delivery: str
+    counts: dict[str, Ints]  # see `attempts_per_message`
+
+
+def attempts_of(
     run: Run,
     sending_log: str | os.PathLike[str] | None = None,
     delivery: str = ALL_DELIVERIES,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw how many messages were final after how many attempts.
+) -> Attempts:
+    """Count how many messages of a run were final after how many attempts.
 
     Parameters
     ----------
     sending_log
         The run's file that ``sendcap run --sending-log`` has written: the ledger counts events and
         does not know which of them are of the same message.
-    delivery, ax
+    delivery
         See `sendcap.charts`.
 
     Raises
@@ -72,11 +78,21 @@ def attempts(
             "sendcap run --sending-log writes, not in the run"
         )
     counts = attempts_per_message(run, sending_log, delivery)
+    return Attempts(run.scenario.title, delivery, counts)
+
+
+@house_style()
+def attempts(counted_attempts: Attempts, ax: Axes | None = None) -> Axes:
+    """Draw how many messages were final after how many attempts.
+
+    For ``ax`` see `sendcap.charts`.
+    """
+    title, delivery, counts = counted_attempts
     words = (
         "How often messages were tried until they were accepted, bounced hard or expired. The axis "
         "is logarithmic: each step is ten times the one before. Above the bars: all together."
     )
-    heading = Heading(run.scenario.title, "attempts per message", words).of(delivery)
+    heading = Heading(title, "attempts per message", words).of(delivery)
     (axes,) = panels_on(ax, heading, [3.28], right_in=2.5, above_in=0.12, below_in=0.5)
     most = max([len(column) - 1 for column in counts.values()] + [1])
     last = min(most, _MOST_NARROW if is_narrow() else _MOST)

@@ -34,6 +34,10 @@ class Chart(NamedTuple):
 
     def draw(self, result: Any, **options: Any) -> Figure:
         """Draw the chart of a result; options of None are left out, unknown ones refused."""
+        return self.prepared(result, **options)()
+
+    def prepared(self, result: Any, **options: Any) -> Callable[[], Figure]:
+        """Return a function that draws the chart, whose source is asked once; see `draw`."""
         wanted = {option: value for option, value in options.items() if value is not None}
         for option in wanted:
             if not self.takes(option):
@@ -44,9 +48,13 @@ class Chart(NamedTuple):
             own = self._of_the_source - _parameters(function)
             first = {option: wanted.pop(option) for option in own & wanted.keys()}
             result = pkgutil.resolve_name(self.source)(result, **first)
-        axes = function(result, **wanted)
-        figure = (axes[0] if isinstance(axes, list) else axes).get_figure(root=True)
-        assert figure is not None
+
+        def figure() -> Figure:
+            axes = function(result, **wanted)
+            drawn = (axes[0] if isinstance(axes, list) else axes).get_figure(root=True)
+            assert drawn is not None
+            return drawn
+
         return figure
 
     @property

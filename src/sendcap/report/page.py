@@ -7,25 +7,25 @@ import hashlib
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sendcap.charts.delivered import delivered_together
+from sendcap.charts.drawing import chart_called
 from sendcap.charts.figures import unbroken
 from sendcap.charts.style import figure_of
 from sendcap.charts.timeaxis import time_axis
 from sendcap.errors import SendcapError
 from sendcap.files.single import whole_file, write_text
-from sendcap.plotting import plot
 from sendcap.readings.dashboard import EARLY_OPENS
 from sendcap.report.answers import Answers, compared
 from sendcap.report.inline_svg import Picture, font_faces, picture
 from sendcap.report.moments import JUMPS_S, dashboards, slider, spoken
 from sendcap.report.settings import ASSUMPTIONS, tables
 from sendcap.run import Run
+from sendcap.saved_charts import RUN_CHARTS
 from sendcap.scenario import dumps
 from sendcap.text.quantities import listed
 from sendcap.version import __version__
@@ -181,7 +181,9 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
     }
     for name, title in CHARTS.items():
         if name != "attempts" or answers.sending_log is not None:
-            draw = partial(plot, answers.run, name, **options.get(name, {}))
+            # Drawn twice, wide and narrow; what takes long is done before.
+            chart = chart_called(name, RUN_CHARTS, answers.name)
+            draw = chart.prepared(answers.run, **options.get(name, {}))
             yield picture(f"run{number}-{name}", title, draw)
 
 
