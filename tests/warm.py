@@ -3,6 +3,8 @@
 A new interpreter imports for a second or more before it does what a test is about. A fork of a
 warm one is a process like any other (own id, signals, files, working directory, exit code) and
 begins at once. What it does not show is the import itself, and another hash seed for each process.
+
+No program outlives the warm Python, and nothing that a program has forked outlives the program.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Self
 
 WORD = 8
 """Bytes that say how long a message is."""
@@ -160,7 +162,8 @@ class Warm:
         ignore
             Signals that it starts with ignored.
         forks
-            Whether it forks the processes that it would spawn.
+            Whether it forks the processes that it would spawn. They end with it, by force: a fork
+            holds the pipe open that tells a spawned one of the death. It has a group of its own.
         """
         out, err = (_piped(asked) for asked in (stdout, stderr))
         ended, ends = os.pipe()
@@ -169,7 +172,7 @@ class Warm:
                 "arguments": [str(argument) for argument in arguments],
                 "cwd": str(cwd or Path.cwd()),
                 "env": dict(os.environ if env is None else env),
-                "own_group": own_group,
+                "own_group": own_group or forks,
                 "ignore": list(ignore),
                 "forks": forks,
             }
@@ -226,16 +229,32 @@ def _received(connection: socket.socket, count: int) -> bytes:
 # The other side: the warm Python.
 
 
+class Program(NamedTuple):
+    """A program that runs."""
+
+    ends: int  # the pipe that takes its exit code
+    forks: bool
+
+
 def serve(connection: socket.socket) -> None:
     """Fork a process for each request, and write how it has ended into its pipe."""
-    ends: dict[int, int] = {}
+    programs: dict[int, Program] = {}
     woken, wakes = socket.socketpair()
-    with connection, woken, wakes:
-        _serve(connection, woken, wakes, ends)
+    try:
+        with connection, woken, wakes:
+            _serve(connection, woken, wakes, programs)
+    finally:
+        for pid in programs:
+            os.kill(pid, signal.SIGKILL)
+        while programs:
+            _reap(programs, os.WEXITED)
 
 
 def _serve(
-    connection: socket.socket, woken: socket.socket, wakes: socket.socket, ends: dict[int, int]
+    connection: socket.socket,
+    woken: socket.socket,
+    wakes: socket.socket,
+    programs: dict[int, Program],
 ) -> None:
     for end in (woken, wakes):
         end.setblocking(False)
@@ -247,10 +266,12 @@ def _serve(
         ready, _, _ = select.select([connection, woken], [], [])
         if woken in ready:
             woken.recv(4096)
-            _reap(ends)
+            while programs and _reap(programs, os.WEXITED | os.WNOHANG):
+                pass
         if connection in ready:
             head, ancillary, _, _ = connection.recvmsg(WORD, socket.CMSG_SPACE(4 * 4))
             if not head:
+                signal.set_wakeup_fd(-1)
                 return
             files = array.array("i")
             for _, _, data in ancillary:
@@ -261,24 +282,34 @@ def _serve(
                 signal.set_wakeup_fd(-1)
                 for opened in (connection, woken, wakes):
                     opened.close()
-                for end in ends.values():
-                    os.close(end)
+                for program in programs.values():
+                    os.close(program.ends)
+                programs.clear()  # they are not those of this process
                 os.close(files[3])
                 run(request, list(files[:3]))
-            ends[pid] = files[3]
+            programs[pid] = Program(files[3], request["forks"])
             for opened in files[:3]:
                 os.close(opened)
             connection.sendall(pid.to_bytes(WORD, "little"))
 
 
-def _reap(ends: dict[int, int]) -> None:
-    while ends:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
-            return
-        code = os.waitstatus_to_exitcode(status)
-        os.write(ends[pid], code.to_bytes(WORD, "little", signed=True))
-        os.close(ends.pop(pid))
+def _reap(programs: dict[int, Program], options: int) -> bool:
+    """Take in the end of a program, and tell whether there was one."""
+    ended = os.waitid(os.P_ALL, 0, options | os.WNOWAIT)
+    if ended is None:
+        return False
+    program = programs.pop(ended.si_pid)
+    if program.forks:
+        # Its number is not given to another group before it is waited for. It may have none yet.
+        with suppress(ProcessLookupError):
+            os.killpg(ended.si_pid, signal.SIGKILL)
+    _, status = os.waitpid(ended.si_pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    # The tests may have ended.
+    with suppress(BrokenPipeError):
+        os.write(program.ends, code.to_bytes(WORD, "little", signed=True))
+    os.close(program.ends)
+    return True
 
 
 def run(request: dict[str, Any], files: list[int]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL
 
@@ -139,13 +137,8 @@ def ended(warm: Warm, name: str, place: Path, last: int = 0) -> tuple[int, str]:
     path = os.pathsep.join(map(str, (Path(__file__).parents[1], Path(sendcap.__file__).parents[1])))
     environment = os.environ | {"TMPDIR": str(place / "tmp"), "PYTHONPATH": path}
     arguments = ["-c", PROGRAM, str(last), *COMMANDS[name]]
-    process = warm.start(
-        arguments, cwd=place, env=environment, forks=True, own_group=True, stdout=DEVNULL
-    )
+    process = warm.start(arguments, cwd=place, env=environment, forks=True, stdout=DEVNULL)
     code = process.wait()
-    # Forked workers hold the pipe that tells them of the death of a process.
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
     return code, process.communicate()[1]
 
 
