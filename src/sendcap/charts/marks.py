@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.arranging import AWAY_PT, LABEL_PT, PAD_PT, arrange, boxes
@@ -69,12 +68,13 @@ def expiry_spans(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """
     spans = []
     for each in chosen(run.scenario, delivery):
-        relayed = np.flatnonzero(run.ledger.counts("relayed", clock="happened", delivery=each.name))
+        relayed = run.ledger.sparse("relayed", clock="happened", delivery=each.name).bins
         if not len(relayed):
             continue
         first_s = last_s = each.at
         if run.scenario.mta.clock_origin == "relayed":
-            first_s, last_s = run.ledger.edges_s[[relayed[0], relayed[-1] + 1]].tolist()
+            bin_s = run.ledger.bin_s
+            first_s, last_s = int(relayed[0]) * bin_s, int(relayed[-1] + 1) * bin_s
         validity_s = each.honoured_validity
         spans.append(Mark(each.name, first_s + validity_s, last_s + validity_s))
     return sorted(spans, key=lambda span: (span.first_s, span.last_s))

@@ -86,10 +86,13 @@ def _accepted(run: Run, delivery: str, group: Group) -> Floats:
     ledger = run.ledger
     accepted = np.zeros(ledger.bins + 1)
     for each in chosen(run.scenario, delivery):
-        counts = sum(
-            ledger.cumulative("accepted", clock="happened", delivery=each.name, provider=name)
-            for name in group.providers
-        )
-        # Each delivery from its own start on.
-        accepted += np.interp(ledger.edges_s + each.at, ledger.edges_s, counts)
-    return accepted
+        # Each delivery from its own start on, which divides its bins.
+        first, begun = divmod(each.at / ledger.bin_s, 1.0)
+        for name in group.providers:
+            bins, counts = ledger.sparse(
+                "accepted", clock="happened", delivery=each.name, provider=name
+            )
+            later = bins - int(first)
+            accepted[later] += begun * counts
+            accepted[later + 1] += (1.0 - begun) * counts
+    return np.cumsum(accepted)

@@ -46,6 +46,16 @@ class SparseCounts(NamedTuple):
         """Return whether the same bins have the same counts."""
         return all(np.array_equal(*columns) for columns in zip(self, other, strict=True))
 
+    def reached(self, wanted: float) -> tuple[int, float, float]:
+        """Return the first bin by whose end so many events have come, and the counts around it.
+
+        These are the events before the bin, and those up to its end. So many must come.
+        """
+        so_far = np.cumsum(self.counts)
+        place = int(np.searchsorted(so_far, wanted))
+        before = so_far[place - 1].item() if place else 0
+        return int(self.bins[place]), before, so_far[place].item()
+
     def until(self, edge: int) -> SparseCounts:
         """Return the counts of the bins before an edge."""
         stored = int(np.searchsorted(self.bins, edge))

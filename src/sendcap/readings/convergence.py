@@ -107,7 +107,7 @@ def convergence(
     denominator = run.scenario.reporting.denominator
     columns = figures_of(clocks.time_s, clocks.known, mode, denominator)
     reading_pct = columns.delivered_pct
-    edges = run.ledger.last_edges(moments_s)
+    rows = clocks.rows(run.ledger.last_edges(moments_s))
     return Convergence(
         mode=mode,
         delivery=delivery,
@@ -120,10 +120,10 @@ def convergence(
         },
         errors={
             moment: ErrorAt(
-                float(reading_pct[edge] - clocks.truth_pct),
-                float(reading_pct[edge] - reading_pct[-1]),
+                float(reading_pct[row] - clocks.truth_pct),
+                float(reading_pct[row] - reading_pct[-1]),
             )
-            for moment, edge in zip(moments_s, edges.tolist(), strict=True)
+            for moment, row in zip(moments_s, rows.tolist(), strict=True)
         },
         remaining=remaining(clocks, mode, denominator),
         cliff=cliff(clocks, mode, denominator),
@@ -163,7 +163,7 @@ def cliff(clocks: BothClocks, mode: Mode, denominator: Denominator = "default") 
     return Cliff(
         height_pt=100.0 * int(expired[-1]) / int(total),
         # The bin in which it begins, from its lower edge.
-        begins_s=float(clocks.time_s[first - 1]),
+        begins_s=float((clocks.edges[first] - 1) * clocks.bin_s),
         ends_s=float(clocks.time_s[last]),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sendcap.ledger import Counts, Ledger
+from sendcap.ledger import Counts, Edges, Ledger
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
     ALL_PROVIDERS,
+    KNOWN_EVENTS,
     Denominator,
     Known,
     Mode,
     denominator_counts,
     known,
+    names_of,
     statuses,
 )
 
@@ -93,13 +95,38 @@ class Readings:
 
         def computed() -> Figures:
             counts = self.known(delivery, provider)
-            columns = figures_of(self.ledger.edges_s, counts, mode, denominator)
-            if self.engagement:
-                return columns
-            unknown = np.full(len(columns.time_s), np.nan)
-            return columns._replace(open_rate_pct=unknown, click_through_pct=unknown)
+            return self._figures(self.ledger.edges_s, counts, mode, denominator)
 
         return self._once((mode, delivery, denominator, provider), computed)
+
+    def figures_at(
+        self,
+        edges: Edges,
+        modes: Iterable[Mode],
+        delivery: str = ALL_DELIVERIES,
+        denominator: Denominator = "default",
+    ) -> dict[Mode, Figures]:
+        """Return the KPIs of each mode at edges of the bins, with the cost of these edges only."""
+        counts = known(self.ledger, delivery, edges=edges)
+        time_s = edges.astype(np.float64) * self.ledger.bin_s
+        return {mode: self._figures(time_s, counts, mode, denominator) for mode in modes}
+
+    def changes(self, delivery: str = ALL_DELIVERIES) -> Edges:
+        """Return the edges by which a figure of a delivery may have changed, and the ends."""
+        return self.ledger.changes(KNOWN_EVENTS, ("known",), **names_of(delivery))
+
+    def _figures(
+        self,
+        time_s: npt.NDArray[np.float64],
+        counts: Known,
+        mode: Mode,
+        denominator: Denominator,
+    ) -> Figures:
+        columns = figures_of(time_s, counts, mode, denominator)
+        if self.engagement:
+            return columns
+        unknown = np.full(len(columns.time_s), np.nan)
+        return columns._replace(open_rate_pct=unknown, click_through_pct=unknown)
 
     def _once(self, key: tuple[str, ...], compute: Callable[[], _Arrays]) -> _Arrays:
         if key in self._cached:

@@ -43,16 +43,18 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.ledger import Counts, Ledger
+from sendcap.ledger import Counts, Edges, Ledger
 from sendcap.readings.kpis import percentage
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
     ALL_PROVIDERS,
+    KNOWN_EVENTS,
     Denominator,
     Known,
     Mode,
     denominator_counts,
     known,
+    names_of,
     statuses,
 )
 
@@ -60,9 +62,13 @@ Floats = npt.NDArray[np.float64]
 
 
 class BothClocks(NamedTuple):
-    """Counts of some messages up to each edge: what Campaign knew, and what had happened."""
+    """Counts of some messages, what Campaign knew and what had happened, wherever they change.
 
-    time_s: Floats
+    They count up to some edges of a ledger's bins; from each to the next one nothing changes.
+    """
+
+    edges: Edges
+    bin_s: float
     known: Known
     happened: Known
 
@@ -71,11 +77,22 @@ class BothClocks(NamedTuple):
         cls, ledger: Ledger, delivery: str = ALL_DELIVERIES, provider: str = ALL_PROVIDERS
     ) -> Self:
         """Return the counts of a delivery and provider, ``"*"`` being all of them."""
+        edges = ledger.changes(KNOWN_EVENTS, **names_of(delivery, provider))
         return cls(
-            ledger.edges_s,
-            known(ledger, delivery, provider),
-            known(ledger, delivery, provider, "happened"),
+            edges,
+            ledger.bin_s,
+            known(ledger, delivery, provider, edges=edges),
+            known(ledger, delivery, provider, "happened", edges),
         )
+
+    @property
+    def time_s(self) -> Floats:
+        """The edges in seconds."""
+        return self.edges.astype(np.float64) * self.bin_s
+
+    def rows(self, edges: Edges) -> Edges:
+        """Return which of the counts are those up to edges of the ledger."""
+        return np.searchsorted(self.edges, edges, side="right") - 1
 
     @property
     def delivered(self) -> int:

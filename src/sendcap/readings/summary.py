@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sendcap.ledger import Event, Ledger
+from sendcap.ledger import Event, Ledger, SparseCounts
 from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
 from sendcap.readings.modes import Denominator, Mode
 from sendcap.version import MODEL_VERSION, __version__
@@ -49,12 +49,12 @@ def accepted_at_s(
     The end of the bin, in seconds from t = 0 and not from the delivery's own start; None if no
     message was ever accepted.
     """
-    accepted = ledger.cumulative("accepted", clock="happened", delivery=delivery, provider=provider)
-    if not accepted[-1]:
+    bins, counts = ledger.sparse("accepted", clock="happened", delivery=delivery, provider=provider)
+    if not len(bins):
         return None
     # In whole numbers: 0.99 · 100 in floats is not 99.
-    edge = int(np.searchsorted(100 * accepted, pct * accepted[-1]))
-    return round(float(ledger.edges_s[edge]), 6)
+    last, _, _ = SparseCounts(bins, 100 * counts).reached(pct * counts.sum())
+    return round((last + 1) * ledger.bin_s, 6)
 
 
 def totals(
@@ -93,7 +93,12 @@ def summary(
 ) -> dict[str, Any]:
     """Return the summary of a run; see `sendcap.Run.summary`."""
     readings = Readings.of(source)
-    ledger = readings.ledger
+    ledger, modes = readings.ledger, tuple(modes)
+    end = np.array([ledger.bins])
+    final = {
+        delivery: readings.figures_at(end, modes, delivery, denominator)
+        for delivery in deliveries_and_all(ledger)
+    }
     return {
         "sendcap": __version__,
         "model": MODEL_VERSION,
@@ -105,10 +110,7 @@ def summary(
         "providers": {name: totals(ledger, provider=name) for name in ledger.providers},
         "deliveries": {name: totals(ledger, delivery=name) for name in ledger.deliveries},
         "final_kpis": {
-            mode: {
-                delivery: _final_kpis(readings.figures(mode, delivery, denominator))
-                for delivery in deliveries_and_all(ledger)
-            }
+            mode: {delivery: _final_kpis(each[mode]) for delivery, each in final.items()}
             for mode in modes
         },
     }

@@ -160,14 +160,12 @@ def accepted_share_s(ledger: Ledger, share: float) -> float:
     Within a bin messages are taken to be accepted evenly. Infinite if that never happens: so a
     send that lets messages expire is not a quick one.
     """
-    accepted = ledger.cumulative("accepted", clock="happened")
+    accepted = ledger.sparse("accepted", clock="happened")
     wanted = share * float(deliverable(ledger))
-    if not 0.0 < wanted <= accepted[-1]:
+    if not 0.0 < wanted <= accepted.counts.sum():
         return math.inf
-    # The first bin by whose end there are as many: later ones may add none.
-    edge = int(np.searchsorted(accepted, wanted))
-    before, after = int(accepted[edge - 1]), int(accepted[edge])
-    return ledger.bin_s * (edge - 1 + (wanted - before) / (after - before))
+    bin_, before, after = accepted.reached(wanted)
+    return ledger.bin_s * (bin_ + (wanted - before) / (after - before))
 
 
 def _accepted_s(run: Run, share: float) -> float:

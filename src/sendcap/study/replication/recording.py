@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sendcap.errors import SendcapError
-from sendcap.ledger import Counts, Ledger
+from sendcap.ledger import Ledger, SparseCounts
 from sendcap.model.feasibility import relaying_s, simulated_s
 from sendcap.readings.convergence import MOMENTS_S, cliff, overshoot, settling_s
 from sendcap.readings.kpis import Figures, figures_of
-from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
+from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode, names_of
 from sendcap.readings.remaining import BothClocks, Remaining, remaining
 from sendcap.readings.summary import ACCEPTED_PCT
 from sendcap.run import Run
@@ -98,12 +98,13 @@ class Plan:
         """Return the record of a run; ``limits`` are for measures that need them."""
         ledger = run.ledger
         edges = ledger.last_edges(self.moments_s)
+        drawn = set(groups(ledger, self.curves_per))
         record = Record({}, {})
         for delivery, provider in groups(ledger, self.numbers_per):
             counts = BothClocks.of(ledger, delivery, provider)
             for name, time_s in _acceptance_s(ledger, delivery, provider):
                 record.numbers[Quantity("", delivery, provider, name)] = time_s
-            with_curves = (delivery, provider) in groups(ledger, self.curves_per)
+            rows = counts.rows(edges)
             for mode in self.modes:
                 about = Quantity(mode, delivery, provider, "")
                 columns = figures_of(counts.time_s, counts.known, mode, self.denominator)
@@ -120,9 +121,9 @@ class Plan:
                     record.numbers[about._replace(name="truth_pct")] = counts.truth_pct
                     for name, at, value in self._convergence(counts, mode, columns):
                         record.numbers[about._replace(name=name, at=at)] = value
-                if with_curves:
+                if (delivery, provider) in drawn:
                     for name, curve in curves.items():
-                        record.curves[about._replace(name=name)] = curve[edges].astype("float32")
+                        record.curves[about._replace(name=name)] = curve[rows].astype("float32")
         for measure in self.measures:
             if not measure.curve and measure.name not in ACCEPTED_TIMES:
                 record.numbers.update(_numbers(measure, run, limits))
@@ -151,14 +152,9 @@ class Plan:
 
 def _acceptance_s(ledger: Ledger, delivery: str, provider: str) -> Iterator[tuple[str, float]]:
     """Yield the times of `ACCEPTED_TIMES`, with their names."""
-    accepted = ledger.cumulative(
-        "accepted",
-        clock="happened",
-        delivery=None if delivery == ALL_DELIVERIES else delivery,
-        provider=None if provider == ALL_PROVIDERS else provider,
-    )
+    accepted = ledger.sparse("accepted", clock="happened", **names_of(delivery, provider))
     for pct, name in zip(ACCEPTED_PCT, ACCEPTED_TIMES, strict=True):
-        yield name, _reached_s(ledger.edges_s, accepted, pct / 100.0)
+        yield name, _reached_s(accepted, ledger.bin_s, pct / 100.0)
 
 
 def _numbers(measure: Measure, run: Run, limits: Limits | None) -> Iterator[tuple[Quantity, float]]:
@@ -171,13 +167,13 @@ def _numbers(measure: Measure, run: Run, limits: Limits | None) -> Iterator[tupl
         yield about, math.nan if value is None else float(value)
 
 
-def _reached_s(edges_s: Floats, counts: Counts, share: float) -> float:
+def _reached_s(accepted: SparseCounts, bin_s: float, share: float) -> float:
     """Return when counts reach a share of their last; within a bin they rise evenly."""
-    wanted = share * float(counts[-1])
+    wanted = share * float(accepted.counts.sum())
     if not wanted > 0.0:
         return math.nan
-    edge = int(np.searchsorted(counts, wanted))
-    return float(np.interp(wanted, counts[edge - 1 : edge + 1], edges_s[edge - 1 : edge + 1]))
+    bin_, before, after = accepted.reached(wanted)
+    return float(np.interp(wanted, [before, after], [bin_ * bin_s, (bin_ + 1) * bin_s]))
 
 
 def groups(ledger: Ledger, per: tuple[Per, ...]) -> list[tuple[str, str]]:
