@@ -40,7 +40,14 @@ transaction_time = "200ms"
 open_rate = 0.3
 open_delay = { dist = "exponential", mean = "2h" }
 """
-FILES = {"scenario.toml", "ledger.parquet", "kpis.csv", "summary.json", "delivered.png"}
+FILES = {
+    "scenario.toml",
+    "ledger.parquet",
+    "kpis.csv",
+    "kpis.parquet",
+    "summary.json",
+    "delivered.png",
+}
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,8 @@ class Run(Drawable, charts="sendcap.saved_charts"):
         ----------
         directory
             The directory for ``scenario.toml``, ``ledger.parquet``, ``kpis.csv``,
-            ``summary.json`` and ``delivered.png``. The same run gives the same bytes.
+            ``kpis.parquet``, ``summary.json`` and ``delivered.png``. The same run gives the same
+            bytes.
         force
             Replace an existing saved run.
 

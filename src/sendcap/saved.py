@@ -8,25 +8,20 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sendcap.errors import RunError, ScenarioError, SendcapWarning
 from sendcap.files.checksums import SUMMARY, require_unchanged
 from sendcap.files.directory import Contents
-from sendcap.files.figures import DECIMALS, write_json
-from sendcap.files.parquet import reading, write_tables
+from sendcap.files.figures import write_json
+from sendcap.files.parquet import TableWriter, reading
 from sendcap.files.single import write_text
-from sendcap.files.tables import neutral
 from sendcap.ledger import Ledger
-from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
-from sendcap.readings.modes import Denominator, Mode
+from sendcap.readings.kpi_files import write_kpis
 from sendcap.scenario import Scenario, dumps, load
 from sendcap.scenario.files import SCENARIO
 from sendcap.text.quoting import shown, visible
@@ -37,13 +32,14 @@ if TYPE_CHECKING:
 
 LEDGER: Final = "ledger.parquet"
 KPIS: Final = "kpis.csv"
+KPI_CHANGES: Final = "kpis.parquet"
 CHART: Final = "delivered.png"
 SENDING_LOG: Final = "sending-log.parquet"
 
 RUN: Final = Contents(
     "a saved run",
     frozenset({LEDGER, SUMMARY}),
-    frozenset({SCENARIO, LEDGER, KPIS, SUMMARY, CHART, SENDING_LOG}),
+    frozenset({SCENARIO, LEDGER, KPIS, KPI_CHANGES, SUMMARY, CHART, SENDING_LOG}),
 )
 
 FORMAT: Final = 1
@@ -62,7 +58,14 @@ def write_run(run: Run, folder: Path) -> None:
     reporting = run.scenario.reporting
     write_text(folder / SCENARIO, dumps(run.scenario))
     write_ledger(folder / LEDGER, run.ledger)
-    write_kpis(folder / KPIS, run.readings, reporting.modes, reporting.denominator)
+    write_kpis(
+        folder / KPIS,
+        folder / KPI_CHANGES,
+        run.readings,
+        reporting.modes,
+        reporting.denominator,
+        run.scenario.start,
+    )
     write_json(folder / SUMMARY, run.summary())
     save_png(run.plot("delivered"), folder / CHART)
 
@@ -110,15 +113,17 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
         "bins": ledger.bins,
         "to_deliver": [[*names, count] for names, count in ledger.to_deliver.items()],
     }
-    write_tables(path, ledger.tables(), {_KEY: json.dumps(about).encode()})
+    with TableWriter(path, {_KEY: json.dumps(about).encode()}) as file:
+        for table in ledger.tables():
+            file.write(table)
 
 
 def read_ledger(path: Path) -> Ledger:
     """Return a ledger written by `write_ledger`; a `RunError` says what is wrong with the file."""
     # As an open file: by name, pyarrow reports a missing file as a damaged one.
     with reading(path), path.open("rb") as file:
-        table = pq.read_table(file, page_checksum_verification=True)
-        metadata = table.schema.metadata or {}
+        groups = pq.ParquetFile(file, page_checksum_verification=True)
+        metadata = groups.schema_arrow.metadata or {}
         if _KEY not in metadata:
             raise RunError(f"{path}: is not a ledger of sendcap")
         about = json.loads(metadata[_KEY])
@@ -129,7 +134,8 @@ def read_ledger(path: Path) -> Ledger:
             )
         bin_s, bins = _grid(about)
         to_deliver = _to_deliver(about)
-        return Ledger.from_arrow(table, bin_s=bin_s, bins=bins, to_deliver=to_deliver)
+        tables = (groups.read_row_group(number) for number in range(groups.num_row_groups))
+        return Ledger.from_tables(tables, bin_s=bin_s, bins=bins, to_deliver=to_deliver)
 
 
 def _grid(about: Mapping[str, Any]) -> tuple[float, int]:
@@ -151,42 +157,3 @@ def _to_deliver(about: Mapping[str, Any]) -> dict[tuple[str, str], int]:
             raise ValueError(f"to_deliver: {shown([delivery, provider, count])} is not possible")
         messages[names] = count
     return messages
-
-
-def write_kpis(
-    path: Path,
-    source: Ledger | Readings,
-    modes: Iterable[Mode],
-    denominator: Denominator = "default",
-) -> None:
-    """Write the KPIs of each mode and delivery as CSV; a percentage of nothing is blank.
-
-    The columns are those of `sendcap.Run.kpis`.
-    """
-    readings = Readings.of(source)
-    names = deliveries_and_all(readings.ledger)
-    # Quotes only where a name needs them: most readers of the file are one-line scripts.
-    quote = any(not set(name).isdisjoint(',"\r\n') for name in names)
-    options = pyarrow.csv.WriteOptions(
-        include_header=False, quoting_style="needed" if quote else "none"
-    )
-    with path.open("wb") as file:
-        file.write(",".join(("mode", "delivery", *Figures._fields)).encode() + b"\n")
-        for mode in modes:
-            # One table at a time: together they would take many times the ledger's memory.
-            for delivery in names:
-                columns = readings.figures(mode, delivery, denominator)
-                pyarrow.csv.write_csv(_rounded(mode, delivery, columns), file, options)
-
-
-def _rounded(mode: Mode, delivery: str, columns: Figures) -> pa.Table:
-    rows = len(columns.time_s)
-    table: dict[str, Any] = {
-        "mode": pa.repeat(mode, rows),
-        "delivery": pa.repeat(neutral(delivery), rows),
-    }
-    for name, values in columns._asdict().items():
-        if values.dtype == np.float64:
-            values = np.round(values, DECIMALS)
-        table[name] = pa.array(values, from_pandas=True)
-    return pa.table(table)

@@ -6,7 +6,14 @@ import pytest
 import sendcap as package
 from sendcap import saved
 
-FILES = {"scenario.toml", "ledger.parquet", "kpis.csv", "summary.json", "delivered.png"}
+FILES = {
+    "scenario.toml",
+    "ledger.parquet",
+    "kpis.csv",
+    "kpis.parquet",
+    "summary.json",
+    "delivered.png",
+}
 
 
 def names(directory) -> set[str]:

@@ -95,4 +95,8 @@ def test_csv_files_are_written_in_two_places_only() -> None:
         if re.search(r"\.to_csv\(|csv\.write", path.read_text(encoding="utf-8"))
     }
     # The observed table of the last one stays in memory.
-    assert writers == {"files/tables.py", "saved.py", "study/forecasts/readings.py"}
+    assert writers == {
+        "files/tables.py",
+        "readings/kpi_files.py",
+        "study/forecasts/readings.py",
+    }

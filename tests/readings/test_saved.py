@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import json
 
 import pandas as pd
@@ -9,8 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sendcap.errors import RunError
-from sendcap.readings.kpis import kpis
-from sendcap.saved import FORMAT, read_ledger, write_kpis, write_ledger
+from sendcap.saved import FORMAT, read_ledger, write_ledger
 from sendcap.version import MODEL_VERSION
 
 ROWS = [("relayed", 0, 7), ("accepted", 60, 3), ("hard", 90, 1), ("opened", 100, 1)]
@@ -47,49 +45,6 @@ def test_any_reader_of_parquet_sees_the_counts(made, tmp_path) -> None:
     assert about["bin_s"] == 60.0
     assert about["model"] == MODEL_VERSION
     assert about["to_deliver"] == [["news", "gmail", 10]]
-
-
-def test_the_csv_holds_the_kpis(made, tmp_path) -> None:
-    ledger = made(ROWS, more=MORE)
-    write_kpis(tmp_path / "kpis.csv", ledger, ["without-efs", "efs"])
-    read = pd.read_csv(tmp_path / "kpis.csv")
-    expected = pd.concat(
-        [
-            kpis(ledger, mode, delivery)
-            for mode in ("without-efs", "efs")
-            for delivery in ("*", "news", "loyalty")
-        ],
-        ignore_index=True,
-    )
-    assert list(read.columns) == list(expected.columns)
-    for column in read.columns:
-        if column.endswith("_pct"):
-            pd.testing.assert_series_equal(read[column], expected[column], rtol=0, atol=5e-7)
-        else:
-            assert (read[column] == expected[column]).all()
-
-
-def test_the_csv_is_short_and_blank_for_a_share_of_nothing(made, tmp_path) -> None:
-    write_kpis(tmp_path / "kpis.csv", made(ROWS), ["without-efs"])
-    lines = (tmp_path / "kpis.csv").read_text().splitlines()
-    assert lines[1] == "without-efs,*,0,10,0,0,0,0,,,,"
-    assert lines[3] == "without-efs,*,120,10,7,6,1,0,85.714286,14.285714,16.666667,0"
-    assert len(lines) == 1 + 2 * 11
-
-
-def test_names_with_commas_and_quotes_are_quoted(made, tmp_path) -> None:
-    names = ['one, "two"', "three\nfour"]
-    ledger = made(more=[(name, "yahoo", 5, []) for name in names])
-    write_kpis(tmp_path / "kpis.csv", ledger, ["efs"])
-    with (tmp_path / "kpis.csv").open(newline="") as file:
-        found = {row["delivery"] for row in csv.DictReader(file)}
-    assert found == {"*", "news", *names}
-
-
-def test_a_percentage_of_one_in_a_hundred_million_shows(made, tmp_path) -> None:
-    ledger = made([("relayed", 0, 100_000_000), ("accepted", 0, 1)], to_deliver=100_000_000)
-    write_kpis(tmp_path / "kpis.csv", ledger, ["efs"])
-    assert ",0.000001," in (tmp_path / "kpis.csv").read_text()
 
 
 def damaged(path, made, **changes) -> None:

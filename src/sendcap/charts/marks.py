@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -144,9 +145,16 @@ def draw_marks(panels: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = 
     low_s, high_s = top.get_xlim()
     taken = boxes(top)
     labels = []
+    last = -math.inf
     for mark in marks:
+        at = position(top, mark.first_s)
+        # Of a year's starts, so many that they would be one grey area are left out.
         if not low_s < mark.first_s <= high_s:
             continue
+        if mark.is_start:
+            if at - last < _VISIBLE and not mark.label:
+                continue
+            last = at
         wide = position(top, mark.last_s) - position(top, mark.first_s) > _VISIBLE
         colour, width, style = (GREY, 0.7, ":") if mark.is_start else (INK, 0.9, DASHES)
         for panel in panels:

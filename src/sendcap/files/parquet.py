@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,22 +22,52 @@ UNREADABLE: Final = (
 )
 """What the content of a file that sendcap has not written may raise."""
 
+ROWS: Final = 1 << 20
+"""Rows of a group, as many as pyarrow writes by default."""
+
 LARGEST: Final = 2**53
 """The largest count of which a float has every digit."""
 
 
-def write_tables(
-    path: Path, tables: Iterable[pa.Table], metadata: Mapping[bytes, bytes], **options: Any
-) -> None:
-    """Write tables of one schema into a file, so that only one is in memory at a time."""
-    rows = iter(tables)
-    first = next(rows)
-    schema = first.schema.with_metadata(metadata)
-    with pq.ParquetWriter(
-        path, schema, compression="zstd", write_page_checksum=True, **options
-    ) as file:
-        for table in chain([first], rows):
-            file.write_table(table)
+class TableWriter:
+    """Writes tables of one schema into a file, in groups of about a million rows.
+
+    A context manager; so many rows are in memory. Without any table there is no file.
+    """
+
+    def __init__(self, path: Path, metadata: Mapping[bytes, bytes]) -> None:
+        self._path = path
+        self._metadata = metadata
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+        self._file: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, _error: object, _trace: object) -> None:
+        try:
+            if kind is None and self._waiting:
+                self._flush()
+        finally:
+            if self._file is not None:
+                self._file.close()
+
+    def write(self, table: pa.Table) -> None:
+        """Write a table, at once or with later ones."""
+        self._waiting.append(table)
+        self._rows += table.num_rows
+        if self._rows >= ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._file is None:
+            schema = self._waiting[0].schema.with_metadata(self._metadata)
+            self._file = pq.ParquetWriter(
+                self._path, schema, compression="zstd", write_page_checksum=True
+            )
+        self._file.write_table(pa.concat_tables(self._waiting))
+        self._waiting, self._rows = [], 0
 
 
 @contextmanager

@@ -158,9 +158,9 @@ class Ledger:
         clocks: Iterable[Clock] = CLOCKS,
         **names: Unpack[Names],
     ) -> Edges:
-        """Return the numbers of the edges with events in the bin before them, and the ends.
+        """Return the numbers of the edges with events in the bin before them.
 
-        In between, no cumulative count of these events changes.
+        From each to the next, and before the first, no cumulative count of these events changes.
 
         Parameters
         ----------
@@ -170,11 +170,14 @@ class Ledger:
             As for `counts`.
         """
         changed = np.zeros(self.bins + 1, np.bool_)
-        changed[[0, -1]] = True
         for event, clock in product(events, clocks):
             for series in self._matching(event, clock, **names):
                 changed[1:][self._counts[series].bins] = True
         return np.flatnonzero(changed)
+
+    def with_ends(self, edges: Edges) -> Edges:
+        """Return edges with the first and the last one of the run."""
+        return np.unique(np.append(edges, [0, self.bins]))
 
     def total(self, event: Event, **selection: Unpack[Selection]) -> float:
         """Return all events of the run: an int, or a float of expected ones; see `counts`."""
@@ -216,7 +219,19 @@ class Ledger:
         ValueError
             If the table's columns or values cannot have come from a ledger.
         """
-        counts = series_of(table, bin_s, bins, to_deliver)
+        return cls.from_tables([table], bin_s=bin_s, bins=bins, to_deliver=to_deliver)
+
+    @classmethod
+    def from_tables(
+        cls,
+        tables: Iterable[pa.Table],
+        *,
+        bin_s: float,
+        bins: int,
+        to_deliver: Mapping[tuple[str, str], int],
+    ) -> Ledger:
+        """Return the ledger of some tables, each read in its turn; see `from_arrow`."""
+        counts = series_of(tables, bin_s, bins, to_deliver)
         return cls(bin_s, bins, dict(to_deliver), counts)
 
     def __eq__(self, other: object) -> bool:

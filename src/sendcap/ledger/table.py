@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -51,32 +51,41 @@ def tables(series: SparseSeries, bin_s: float, most_rows: int) -> Iterator[pa.Ta
 
 
 def series_of(
-    table: pa.Table, bin_s: float, bins: int, to_deliver: Mapping[tuple[str, str], int]
+    tables: Iterable[pa.Table], bin_s: float, bins: int, to_deliver: Mapping[tuple[str, str], int]
 ) -> dict[Series, SparseCounts]:
-    """Return the counts of a table; a ValueError says why no ledger can have written it."""
-    rows = _bins(table.column("bin_start_s"), bin_s, bins)
-    values = whole_numbers(table.column("count"))
-    filled = values > 0
-    counts: dict[Series, SparseCounts] = {}
-    for series, positions in _rows_by_series(table):
-        if series.event not in EVENTS or series.clock not in CLOCKS:
-            raise ValueError(f"unknown event or clock: {series.event}, {series.clock}")
-        messages = to_deliver.get((series.delivery, series.provider))
-        if messages is None:
-            raise ValueError(
-                f"counts of delivery {series.delivery!r} to {series.provider!r}, which has "
-                "nothing to deliver"
-            )
-        if series.event in _ONCE and float(values[positions].sum(dtype=float)) > messages:
+    """Return the counts of tables; a ValueError says why no ledger can have written them."""
+    parts: dict[Series, list[SparseCounts]] = {}
+    for table in tables:
+        rows = _bins(table.column("bin_start_s"), bin_s, bins)
+        values = whole_numbers(table.column("count"))
+        filled = values > 0
+        for series, positions in _rows_by_series(table):
+            _require_possible(series, to_deliver)
+            positions = positions[filled[positions]]
+            parts.setdefault(series, []).append(SparseCounts(rows[positions], values[positions]))
+    counts = {series: _ascending(some) for series, some in parts.items()}
+    for series, found in counts.items():
+        messages = to_deliver[series.delivery, series.provider]
+        if series.event in _ONCE and float(found.counts.sum(dtype=float)) > messages:
             raise ValueError(f"more messages {series.event} than there are to deliver")
-        positions = positions[filled[positions]]
-        if len(positions):
-            counts[series] = _ascending(SparseCounts(rows[positions], values[positions]))
-    return counts
+    return {series: found for series, found in counts.items() if len(found.bins)}
 
 
-def _ascending(counts: SparseCounts) -> SparseCounts:
+def _require_possible(series: Series, to_deliver: Mapping[tuple[str, str], int]) -> None:
+    if series.event not in EVENTS or series.clock not in CLOCKS:
+        raise ValueError(f"unknown event or clock: {series.event}, {series.clock}")
+    if (series.delivery, series.provider) not in to_deliver:
+        raise ValueError(
+            f"counts of delivery {series.delivery!r} to {series.provider!r}, which has "
+            "nothing to deliver"
+        )
+
+
+def _ascending(parts: Sequence[SparseCounts]) -> SparseCounts:
     """Return counts with each bin once; a table that somebody has sorted may have another order."""
+    counts = parts[0]
+    if len(parts) > 1:
+        counts = SparseCounts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     in_order = (np.diff(counts.bins) > 0).all()
     return counts if in_order else SparseCounts.gathered(*counts)
 
@@ -108,10 +117,10 @@ def _rows_by_series(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.in
             raise ValueError(f"a row has no {name}")
         names.append(labels)
         label = label * len(names[-1]) + np.asarray(column.indices, np.int64)
-    # Rows of a series stand together as they were written: sorting is quick then.
     order = np.argsort(label, kind="stable")
-    unique, first = np.unique(label[order], return_index=True)
-    for number, positions in zip(unique.tolist(), np.split(order, first[1:]), strict=False):
+    cuts = np.flatnonzero(np.diff(label[order])) + 1
+    for positions in np.split(order, cuts) if len(order) else ():
+        number = int(label[positions[0]])
         parts = []
         for labels in reversed(names):
             number, position = divmod(number, len(labels))

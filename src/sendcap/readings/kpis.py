@@ -111,8 +111,21 @@ class Readings:
         time_s = edges.astype(np.float64) * self.ledger.bin_s
         return {mode: self._figures(time_s, counts, mode, denominator) for mode in modes}
 
+    def final(
+        self,
+        modes: Iterable[Mode],
+        delivery: str = ALL_DELIVERIES,
+        denominator: Denominator = "default",
+    ) -> dict[Mode, Figures]:
+        """Return the KPIs of each mode at the end of the run, by the totals."""
+        ledger, names = self.ledger, names_of(delivery)
+        totals = (np.array([ledger.total(event, **names)]) for event in KNOWN_EVENTS)
+        counts = Known(ledger.messages(**names), *totals)
+        time_s = np.array([ledger.end_s])
+        return {mode: self._figures(time_s, counts, mode, denominator) for mode in modes}
+
     def changes(self, delivery: str = ALL_DELIVERIES) -> Edges:
-        """Return the edges by which a figure of a delivery may have changed, and the ends."""
+        """Return the edges by which a figure of a delivery may have changed."""
         return self.ledger.changes(KNOWN_EVENTS, ("known",), **names_of(delivery))
 
     def _figures(

@@ -77,7 +77,7 @@ class BothClocks(NamedTuple):
         cls, ledger: Ledger, delivery: str = ALL_DELIVERIES, provider: str = ALL_PROVIDERS
     ) -> Self:
         """Return the counts of a delivery and provider, ``"*"`` being all of them."""
-        edges = ledger.changes(KNOWN_EVENTS, **names_of(delivery, provider))
+        edges = ledger.with_ends(ledger.changes(KNOWN_EVENTS, **names_of(delivery, provider)))
         return cls(
             edges,
             ledger.bin_s,

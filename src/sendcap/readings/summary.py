@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from sendcap.ledger import Event, Ledger, SparseCounts
 from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
 from sendcap.readings.modes import Denominator, Mode
@@ -94,9 +92,8 @@ def summary(
     """Return the summary of a run; see `sendcap.Run.summary`."""
     readings = Readings.of(source)
     ledger, modes = readings.ledger, tuple(modes)
-    end = np.array([ledger.bins])
     final = {
-        delivery: readings.figures_at(end, modes, delivery, denominator)
+        delivery: readings.final(modes, delivery, denominator)
         for delivery in deliveries_and_all(ledger)
     }
     return {

@@ -34,6 +34,23 @@ def elapsed(seconds: float) -> str:
     return f"{seconds:.0f}s"
 
 
+def all_units(seconds: float) -> str:
+    """Return a time in all units that it has, to the microsecond.
+
+    >>> all_units(302_400), all_units(93_905.5), all_units(0)
+    ('3d 12h', '1d 2h 5m 5.5s', '0s')
+    """
+    rest = round(seconds, 6)
+    parts = []
+    for name, unit in UNITS[:-1]:
+        count, rest = divmod(rest, unit)
+        if count:
+            parts.append(f"{count:.0f}{name}")
+    if rest or not parts:
+        parts.append(f"{round(rest, 6):.12g}s")
+    return " ".join(parts)
+
+
 def time_difference(seconds: float) -> str:
     """Return a difference of times with its sign.
 
