@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.readings.kpis import Readings, kpis
-from sendcap.readings.modes import MODES
+from sendcap.readings.kpis import Readings, figures_of, kpis
+from sendcap.readings.modes import MODES, Known
 
 COLUMNS = [
     "mode",
@@ -49,6 +49,16 @@ def test_opens_and_clicks_are_shares_of_what_the_mode_calls_sent(made) -> None:
     assert (last["open_rate_pct"], last["click_through_pct"]) == (50.0, 12.5)
     last = kpis(made(ROWS), "without-efs").iloc[-1]
     assert (last["open_rate_pct"], last["click_through_pct"]) == (40.0, 10.0)
+
+
+def test_no_rate_is_one_of_less_than_half_an_expected_message() -> None:
+    none = np.zeros(3)
+    sent, opened = np.array([1e-4, 0.5, 0.6]), np.array([6.0, 0.0, 0.3])
+    counts = Known(10, *[none] * len(Known._fields[1:]))
+    counts = counts._replace(accepted=sent, opened=opened, clicked=opened)
+    table = figures_of(none, counts, "efs")
+    for rate in (table.open_rate_pct, table.click_through_pct):
+        np.testing.assert_allclose(rate, [np.nan, np.nan, 50.0])
 
 
 @pytest.mark.parametrize("mode", MODES)

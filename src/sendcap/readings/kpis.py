@@ -177,6 +177,8 @@ def figures_of(
     """Return the KPIs of a mode, by the counts that Campaign knew at some times."""
     status = statuses(counts, mode)
     total = denominator_counts(counts, status, mode, denominator)
+    # Half an expected message is shown as none, and there is no share of it.
+    sent = status.sent * (status.sent > 0.5)
     return Figures(
         time_s=time_s,
         to_deliver=0 * counts.relayed + counts.to_deliver,
@@ -187,8 +189,8 @@ def figures_of(
         delivered_pct=percentage(status.sent, total),
         bounces_errors_pct=percentage(status.failed, total),
         # Adobe divides opens and clicks by the messages delivered: in each mode those Sent.
-        open_rate_pct=percentage(counts.opened, status.sent),
-        click_through_pct=percentage(counts.clicked, status.sent),
+        open_rate_pct=percentage(counts.opened, sent),
+        click_through_pct=percentage(counts.clicked, sent),
     )
 
 
