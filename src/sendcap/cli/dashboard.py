@@ -11,7 +11,6 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.tables import cell, say, show_grid
-from sendcap.readings.dashboard import EARLY_OPENS, opens_are_early
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.text.quantities import elapsed
 
@@ -76,6 +75,8 @@ def show_dashboards(dashboards: Sequence[sendcap.Dashboard]) -> None:
 
 def notes(dashboards: Sequence[sendcap.Dashboard]) -> list[str]:
     """Return the notes below dashboards."""
+    from sendcap.readings.dashboard import EARLY_OPENS, opens_are_early
+
     lines = ["Times count from t = 0, the start of the simulation, not of a delivery."]
     early = [each.mode for each in dashboards if each.mode in ("efs", "legacy")]
     if early:
