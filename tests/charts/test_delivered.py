@@ -177,6 +177,17 @@ def test_many_deliveries_are_marked_and_not_named_one_by_one(run) -> None:
     assert len(written) == 2
 
 
+def test_of_starts_that_cannot_be_told_apart_one_is_drawn(run) -> None:
+    first = scenario.to_dict(run.scenario)["deliveries"][0]
+    deliveries = [{**first, "name": f"d{n}", "at": f"{n}m"} for n in range(1_000)]
+    # Their messages do not matter.
+    many = sendcap.Run(scenario.updated(run.scenario, {"deliveries": deliveries}), run.ledger)
+    panel = delivered(many, scale="linear").axes[0]
+    starts = [line for line in panel.lines if line.get_linestyle() == ":"]
+    assert 20 < len(starts) < 260
+    assert notes(panel)[0].get_text() == "start of the 999 other deliveries"
+
+
 def test_the_time_axis_says_that_it_is_logarithmic(run) -> None:
     assert "logarithmic" in delivered(run).axes[-1].get_xlabel()
     assert "logarithmic" not in delivered(run, scale="linear").axes[-1].get_xlabel()

@@ -310,6 +310,18 @@ def test_a_panel_for_each_stage_with_its_unit_and_ceiling(limits) -> None:
     assert told == f"ceiling 20/s (connections), {100 * gmail.mean_utilisation:.0f} % in use"
 
 
+def test_a_year_of_bins_is_drawn_in_bars_as_high_as_their_highest_bin() -> None:
+    heights = np.random.default_rng(5).random(525_600)
+    edges_s, bars = stages.bars(np.arange(525_601.0), heights)
+    assert len(bars) == len(edges_s) - 1 <= 4_000
+    assert (edges_s[0], edges_s[-1]) == (0.0, 525_600.0)
+    for number in (0, 77, len(bars) - 1):
+        within = slice(int(edges_s[number]), int(edges_s[number + 1]))
+        assert bars[number] == heights[within].max()
+    few = stages.bars(np.arange(11.0), heights[:10])[1]
+    assert (few == heights[:10]).all()
+
+
 def test_a_ceiling_that_is_far_above_is_told_and_not_drawn(limits) -> None:
     figure = throughput(limits)
     relay, yahoo = figure.axes[0], figure.axes[3]

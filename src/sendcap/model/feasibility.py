@@ -23,9 +23,12 @@ _LIBRARIES: Final = 300 << 20
 """The interpreter and the libraries, measured: about 0.25 GiB."""
 _NEW_BYTES: Final = 8 + 4 + 2
 _BATCH_BYTES: Final = 8 + 2 + 8 + 8 + 8
-_LEAST_BINS: Final = 256
-_GROWTH: Final = 1.5
-"""Arrays grow by doubling, and are copied at the end."""
+_STORED_BYTES: Final = 2 * (4 + 8)
+"""Of a bin with events in a series: its number and the count, once while they are added up."""
+_SERIES_BYTES: Final = 600
+"""Of a series besides: two arrays, the names and the indices, measured."""
+_READING_BYTES: Final = 250
+"""Of each bin of the run: the counts, figures and lines of all messages together, measured."""
 _FOLLOWED_S: Final = 14.0 * 86400.0
 """Opens are followed for 14 days, and reports come in sooner."""
 LONGEST_S: Final = 366 * 86400.0
@@ -73,7 +76,10 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         "a longer time.bin, an earlier time.horizon, fewer providers or deliveries": sum(
             _series_bytes(scenario, delivery, handed_over_s, ceilings_per_s)
             for delivery in scenario.deliveries
-        ),
+        )
+        + min(simulated_s(scenario), scenario.time.horizon or LONGEST_S)
+        / scenario.time.bin
+        * _READING_BYTES,
         "fewer connections or workers": (connections * 7 + answers + relay.workers * 2) * 8.0,
     }
 
@@ -86,10 +92,11 @@ def _series_bytes(
 ) -> float:
     """Return the memory of a delivery's counts per time bin.
 
-    A series, of an event and a reason at a provider, reaches from t = 0 to the last event.
+    A series, of an event and a reason at a provider, stores the bins with events: no more than
+    there are events, and than there are bins from the delivery's start to the last event.
     """
     bin_s, horizon_s = scenario.time.bin, scenario.time.horizon or LONGEST_S
-    relayed_s = delivery.at + delivery.spread + handed_over_s
+    relayed_s = delivery.spread + handed_over_s
     total = 0.0
     for name, count in delivery.counts().items():
         if not count:
@@ -98,22 +105,24 @@ def _series_bytes(
         tried_s = relayed_s + delivery.honoured_validity
         if ceilings_per_s[name] * delivery.honoured_validity > count and not provider.outages:
             tried_s = relayed_s + _retried_s(scenario, delivery, provider, count)
+        retries = math.log2(2.0 + tried_s / scenario.mta.retry.shortest_delay_s)
         opened_s = tried_s + _latest_s(opens.open_delay, count, _FOLLOWED_S)
         returned_s = tried_s + _latest_s(scenario.feedback.asynchronous, count, _FOLLOWED_S / 2)
         # The number of series of an event at both clocks, events expected of each, the last one.
         series = (
             (1, count, relayed_s),  # relayed
             (4, count, tried_s),  # attempted, accepted
-            *((6, count * share, tried_s) for share in _soft(provider)),  # soft, recovered, expired
+            # soft, soft_first, recovered, expired
+            *((8, count * share * retries, tried_s) for share in _soft(provider)),
             *((4, count * hard.share, relayed_s) for hard in provider.hard),
             (2, count * provider.async_bounce, returned_s),
             (2, count * opens.open_rate, opened_s),  # opened, clicked
         )
-        total += sum(
-            number * min(events, 1.0) * max(min(last_s, horizon_s) / bin_s, _LEAST_BINS)
-            for number, events, last_s in series
-        )
-    return total * 8.0 * _GROWTH
+        until_s = max(horizon_s - delivery.at, 0.0)
+        for number, events, last_s in series:
+            stored = min(events, min(last_s, until_s) / bin_s + 1.0)
+            total += number * (stored * _STORED_BYTES + min(events, 1.0) * _SERIES_BYTES)
+    return total
 
 
 def _soft(provider: Provider) -> list[float]:

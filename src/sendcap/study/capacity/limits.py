@@ -243,11 +243,10 @@ def _came_and_began(run: Run, stage: Stage) -> tuple[Counts, Counts]:
 def _ready(run: Run) -> Counts:
     """Return the messages ready for the relay by each edge."""
     edges_s = run.ledger.edges_s
-    ready = np.zeros(len(edges_s))
+    rising, risen = np.zeros(len(edges_s)), np.zeros(len(edges_s) + 1)
     for delivery in run.scenario.deliveries:
-        if delivery.spread:
-            share = np.clip((edges_s - delivery.at) / delivery.spread, 0.0, 1.0)
-            ready += delivery.messages * share
-        else:
-            ready += delivery.messages * (edges_s >= delivery.at)
-    return np.floor(ready).astype(np.int64)
+        first, last = np.searchsorted(edges_s, [delivery.at, delivery.at + delivery.spread])
+        meanwhile_s = edges_s[first:last] - delivery.at
+        rising[first:last] += delivery.messages * meanwhile_s / (delivery.spread or 1.0)
+        risen[last] += delivery.messages
+    return np.floor(rising + np.cumsum(risen[:-1])).astype(np.int64)

@@ -95,14 +95,18 @@ def _times_s(limits: Limits, last_s: float) -> Floats:
 
 def _waiting(stage: Observed, limits: Limits, times_s: Floats) -> Floats:
     """Return the backlog of a stage between the edges: the relay's jumps when deliveries start."""
-    jumps, jumps_at_edges = np.zeros(len(times_s)), np.zeros(len(stage.backlog))
-    if stage.stage.kind == "relay":
-        for delivery in limits.scenario.deliveries:
-            if not delivery.spread:
-                jumps += delivery.messages * (times_s >= delivery.at)
-                jumps_at_edges += delivery.messages * (stage.edges_s >= delivery.at)
-    between = jumps + np.interp(times_s, stage.edges_s, stage.backlog - jumps_at_edges)
-    return np.maximum(between, 0.0)
+    at_once = [each for each in limits.scenario.deliveries if not each.spread]
+    if stage.stage.kind != "relay":
+        at_once = []
+    at_once.sort(key=lambda delivery: delivery.at)
+    starts_s = [delivery.at for delivery in at_once]
+    started = np.cumsum([0, *(delivery.messages for delivery in at_once)])
+
+    def jumps(moments_s: Floats) -> Floats:
+        return started[np.searchsorted(starts_s, moments_s, side="right")].astype(np.float64)
+
+    flat = np.interp(times_s, stage.edges_s, stage.backlog - jumps(stage.edges_s))
+    return np.maximum(jumps(times_s) + flat, 0.0)
 
 
 def _layers(limits: Limits) -> list[_Layer]:

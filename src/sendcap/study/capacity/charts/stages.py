@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
+import numpy as np
+
+from sendcap.charts.axes import Floats
 from sendcap.charts.style import BLUE, RED
 from sendcap.charts.timeaxis import Start, TimeAxis, time_axis
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
 from sendcap.text.quoting import shortened
 
+_MOST_BARS: Final = 4_000
+"""More than a figure has points in its width."""
 _ROOM_AFTER: Final = 1.05
 """The time axis ends at this multiple of when the last stage has drained."""
 
@@ -43,6 +49,19 @@ def shown_are(limits: Limits, count: int) -> str:
     if len(limits.observed) <= count:
         return ""
     return f" Shown are the {count} stages that are used the most."
+
+
+def bars(edges_s: Floats, *columns: Floats) -> tuple[Floats, ...]:
+    """Return the edges and the heights of as many bars as can be told apart, from those of bins.
+
+    A bar is as high as the highest of the bins within it.
+    """
+    bins = max(math.ceil(len(columns[0]) / _MOST_BARS), 1)
+    if bins == 1:
+        return edges_s, *columns
+    first = np.arange(0, len(columns[0]), bins)
+    heights = (np.maximum.reduceat(column, first) for column in columns)
+    return np.append(edges_s[first], edges_s[-1]), *heights
 
 
 def stage_time(limits: Limits, start: Start = None) -> TimeAxis:

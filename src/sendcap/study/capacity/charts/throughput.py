@@ -14,7 +14,14 @@ from sendcap.charts.labels import WHITE
 from sendcap.charts.narrow import broken, is_narrow
 from sendcap.charts.style import GREY, INK, house_style
 from sendcap.charts.timeaxis import Start, TimeAxis
-from sendcap.study.capacity.charts.stages import colour, name, shown_are, stage_time, used_most
+from sendcap.study.capacity.charts.stages import (
+    bars,
+    colour,
+    name,
+    shown_are,
+    stage_time,
+    used_most,
+)
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
 from sendcap.text.quantities import compact, rate
@@ -68,7 +75,7 @@ def throughput(
 def _draw(panel: Axes, stage: Observed, limits: Limits, time: TimeAxis) -> None:
     shown = stage.edges_s[:-1] < time.last_s
     carried, ceiling = stage.throughput_per_s[shown], stage.ceiling_per_s[shown]
-    edges_s = stage.edges_s[: len(carried) + 1]
+    edges_s, carried, ceiling = bars(stage.edges_s[: len(carried) + 1], carried, ceiling)
     panel.stairs(carried, edges_s, fill=True, color=colour(stage, limits), alpha=0.75)
     highest = float(carried.max(initial=0.0))
     most = float(ceiling[np.isfinite(ceiling)].max(initial=0.0))

@@ -12,7 +12,14 @@ from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.marks import draw_marks, stage_marks
 from sendcap.charts.style import GREY, GRID, Look, house_style
 from sendcap.charts.timeaxis import Start
-from sendcap.study.capacity.charts.stages import colour, name, shown_are, stage_time, used_most
+from sendcap.study.capacity.charts.stages import (
+    bars,
+    colour,
+    name,
+    shown_are,
+    stage_time,
+    used_most,
+)
 from sendcap.study.capacity.limits import Limits
 
 _MOST: Final = 24
@@ -56,7 +63,8 @@ def utilisation(limits: Limits, ax: Axes | None = None, *, start: Start = None) 
         top = row + _HEIGHT
         axes.hlines([top], 0.0, time.last_s, color=GRID, linewidth=0.8, linestyle=":", zorder=0.5)
         used = row + _HEIGHT * np.nan_to_num(stage.utilisation[:count])
-        axes.stairs(used, edges_s, baseline=row, fill=True, alpha=0.85, **look)
+        bar_edges_s, used = bars(edges_s, used)
+        axes.stairs(used, bar_edges_s, baseline=row, fill=True, alpha=0.85, **look)
         axes.hlines([row], 0.0, time.last_s, color=GREY, linewidth=0.8)
         mean = f"{100 * stage.mean_utilisation:.0f} % in use"
         write_beside(axes, row + 0.5 * _HEIGHT, mean, fontweight="bold", **look)
