@@ -119,6 +119,15 @@ def test_a_row_of_the_parquet_file_differs_from_the_one_before(made, write) -> N
     assert pq.read_schema(changes).metadata[b"sendcap"]
 
 
+def test_a_long_file_of_changes_is_written_in_groups(made, write, monkeypatch) -> None:
+    ledger = made(ROWS, more=MORE, bins=50)
+    at_once = pd.read_parquet(write(ledger)[1])
+    monkeypatch.setattr("sendcap.files.parquet.ROWS", 6)
+    _, changes = write(ledger)
+    assert pq.ParquetFile(changes).num_row_groups > 2
+    pd.testing.assert_frame_equal(pd.read_parquet(changes), at_once)
+
+
 def test_without_any_event_the_files_have_the_ends(made, write) -> None:
     table, changes = write(made(), ["efs"])
     assert pd.read_csv(table)["time_s"].tolist() == [0, 600] * 2
