@@ -117,4 +117,4 @@ def test_a_delivery_late_in_the_year_counts_as_an_early_one() -> None:
         sum(feasibility.memory_terms(each).values()) for each in (pairs(1000, 40, 10), year)
     )
     # All together are read at every bin of the year.
-    assert at_once < late < at_once + 525_600 * 300 < 1.2 * 2**30
+    assert at_once < late < at_once + 525_600 * 410 < 1.2 * 2**30
