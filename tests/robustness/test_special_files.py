@@ -150,6 +150,7 @@ OPENS: Final = {
     "model.kernel.compiled": "the package's own sources",
     "model.feasibility": "the control group's limit",
     "plotting": "saved directories",
+    "readings.kpi_files": "files that are written",
     "report.page": "files of the package",
     "saved": "saved directories",
     "scenario.files": "presets of the package",
