@@ -125,7 +125,7 @@ def test_rows_in_any_order_are_the_same_ledger() -> None:
 def test_a_long_ledger_is_written_in_several_tables(monkeypatch, tmp_path) -> None:
     ledger = ledger_of()
     rows = ledger.arrow()
-    monkeypatch.setattr("sendcap.ledger.ledger._ROWS", 100)
+    monkeypatch.setattr("sendcap.ledger.ledger.ROWS", 100)
     tables = list(ledger.tables())
     assert len(tables) > 3
     assert all(table.num_rows < 200 for table in tables)

@@ -147,11 +147,11 @@ def draw_marks(panels: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = 
     labels = []
     last = -math.inf
     for mark in marks:
-        at = position(top, mark.first_s)
-        # Of a year's starts, so many that they would be one grey area are left out.
         if not low_s < mark.first_s <= high_s:
             continue
         if mark.is_start:
+            # Of a year's starts, so many that they would be one grey area are left out.
+            at = position(top, mark.first_s)
             if at - last < _VISIBLE and not mark.label:
                 continue
             last = at

@@ -7,19 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import Any, Final, Unpack, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from sendcap.files.parquet import ROWS
 from sendcap.ledger.series import CLOCKS, EVENTS, Clock, Event, Names, Selection, Series
 from sendcap.ledger.sparse import Counts, Edges, SparseCounts, summed
 from sendcap.ledger.table import series_of, tables
-
-_ROWS: Final = 1 << 20
-"""Rows of a table at a time, as many as Parquet has in a group by default."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,18 +93,16 @@ class Ledger:
                 index.setdefault((series.event, series.clock, *names), []).append(series)
         return index
 
-    def series(self, event: Event, **selection: Unpack[Selection]) -> list[Series]:
-        """Return the series of an event that match; see `counts`."""
-        return self._matching(event, **selection)
-
-    def _matching(
+    def series(
         self,
         event: Event,
+        *,
         clock: Clock = "known",
         delivery: str | None = None,
         provider: str | None = None,
         reason: str | None = None,
     ) -> list[Series]:
+        """Return the series of an event that match; see `counts`."""
         matching = self._index.get((event, clock, delivery, provider), [])
         return [series for series in matching if reason in (None, series.reason)]
 
@@ -171,7 +167,7 @@ class Ledger:
         """
         changed = np.zeros(self.bins + 1, np.bool_)
         for event, clock in product(events, clocks):
-            for series in self._matching(event, clock, **names):
+            for series in self.series(event, clock=clock, **names):
                 changed[1:][self._counts[series].bins] = True
         return np.flatnonzero(changed)
 
@@ -202,7 +198,7 @@ class Ledger:
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the rows of `arrow` in one or more tables of about a million rows."""
-        return tables(self._counts, self.bin_s, _ROWS)
+        return tables(self._counts, self.bin_s, ROWS)
 
     def frame(self) -> pd.DataFrame:
         """Return the non-zero counts as a tidy table; the columns are those of `arrow`."""
