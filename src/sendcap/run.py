@@ -17,7 +17,7 @@ from sendcap.errors import SendcapError
 from sendcap.files.directory import Staging
 from sendcap.files.single import whole_file
 from sendcap.ledger import Ledger
-from sendcap.model.engine import LONGEST_WINDOW_S, Progress, simulate_ledger
+from sendcap.model.engine import Progress, Window, simulate_ledger
 from sendcap.readings.dashboard import Dashboard, dashboard
 from sendcap.readings.kpis import Readings, kpis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
@@ -214,8 +214,8 @@ def simulate(
     seed
         Override the scenario's seed.
     window
-        Length of the look-ahead windows: seconds, a duration such as ``"60s"``, or ``"auto"``
-        (default: the scenario's); affects speed, not results.
+        Length of the windows in which time is simulated: seconds, a duration such as ``"60s"``,
+        or ``"auto"`` (default: the scenario's); affects speed, not results.
     sending_log
         Write one row per message and status change to this Parquet file; an existing one is
         replaced once the new one is complete.
@@ -238,10 +238,10 @@ def simulate(
     return Run(scenario, ledger)
 
 
-def window_seconds(window: float | str, what: str) -> float:
-    """Return the length of a look-ahead window in seconds; ``"auto"`` is the longest."""
+def window_seconds(window: float | str, what: str) -> Window:
+    """Return the length of a window in seconds, or ``"auto"``."""
     if window == "auto":
-        return LONGEST_WINDOW_S
+        return "auto"
     window_s = as_seconds(window, what)
     if not 0.1 <= window_s < float("inf"):
         raise SendcapError(f"{what}: {window!r} is not a time of at least 100ms, or auto")

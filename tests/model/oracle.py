@@ -63,14 +63,14 @@ class Oracle:
     def step(self) -> bool:
         """Take the first step that is possible now; return whether there was one."""
         return (
-            self.end_batch()
+            self.start_batch()
+            or self.end_batch()
             or self.leave_ingress()
             or self.fall_due()
             or self.end_connecting_or_attempt()
             or any(self.start_first_in_line(queue) for queue in self.queues.values())
             or any(self.take(queue) for queue in self.queues.values())
             or self.expire_first()
-            or self.start_batch()
         )
 
     def next_moment(self) -> float:
@@ -128,9 +128,8 @@ class Oracle:
             self.last_left += mta.ingress_rate.period_s / mta.ingress_rate.limit
             self.ingress.add(self.last_left, message)
         if message.expiry < self.now:
-            self.expire(message)
-        else:
-            self.expiries.add(message.expiry, message)
+            message.place = "too late"
+        self.expiries.add(max(message.expiry, self.now), message)
 
     def leave_ingress(self) -> bool:
         message = self.ingress.pop(self.now)

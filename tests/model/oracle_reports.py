@@ -18,9 +18,10 @@ Counts = dict[tuple[str, ...], dict[int, int]]
 class Reports:
     scenario: Scenario
     counts: dict[tuple[str, ...], Counter[int]] = field(default_factory=dict)
-    reports: list[tuple[float, float, int, Any, list[tuple[str, str]]]] = field(
+    reports: list[tuple[float, float, str, int, Any, list[tuple[str, str]]]] = field(
         default_factory=list
     )
+    last: dict[int, float] = field(default_factory=dict)  # arrival of a message's last report
 
     def count(self, message: Any, event: str, reason: str, clock: str, at: float) -> None:
         time = self.scenario.time
@@ -54,25 +55,21 @@ class Reports:
             self.count(message, "attempted", "", "happened", attempted)
             events = [*events, ("attempted", "")]
         arrival = at + (feedback.synchronous.mean_s if latency_s is None else latency_s)
-        if feedback.polling is not None:
-            arrival = math.ceil(arrival / feedback.polling) * feedback.polling
-        self.reports.append((arrival, at, len(self.reports), message, events))
+        # It overtakes none of its message's earlier ones.
+        self.last[id(message)] = arrival = max(arrival, self.last.get(id(message), -math.inf))
+        self.reports.append((arrival, at, message.provider, len(self.reports), message, events))
 
     def finish(self) -> Counts:
         """Count the reports when they are known, and return all counts."""
-        rate, free = self.scenario.feedback.rate, -math.inf
-        held = []
-        for arrival, _, order, message, events in sorted(self.reports, key=lambda each: each[:3]):
+        feedback, free = self.scenario.feedback, -math.inf
+        for arrival, _, _, _, message, events in sorted(self.reports, key=lambda each: each[:4]):
             known = arrival
-            if rate is not None:
-                known = free = max(free, arrival) + rate.period_s / rate.limit
-            held.append((order, known, message, events))
-        last: dict[Any, float] = {}
-        # A message's reports in the order of their events: none overtakes the one before it.
-        for _, known, message, events in sorted(held, key=lambda each: each[0]):
-            last[message] = max(known, last.get(message, -math.inf))
+            if feedback.polling is not None:
+                known = math.ceil(known / feedback.polling) * feedback.polling
+            if feedback.rate is not None:
+                known = free = max(free, known) + feedback.rate.period_s / feedback.rate.limit
             for event, reason in events:
-                self.count(message, event, reason, "known", last[message])
+                self.count(message, event, reason, "known", known)
         return {key: dict(counter) for key, counter in self.counts.items()}
 
 

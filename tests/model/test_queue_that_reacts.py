@@ -10,8 +10,8 @@ import pytest
 from small_scenarios import EVERYTHING, scenario_of
 
 from sendcap import textbook
-from sendcap.model.connections import wanted_connections
 from sendcap.model.engine import simulate_ledger
+from sendcap.model.scaling import wanted_connections
 from sendcap.scenario import from_dict, updated
 
 NEVER_REACHED = "1000000/s"

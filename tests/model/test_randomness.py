@@ -8,12 +8,10 @@ import subprocess
 import sys
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 from small_scenarios import EVERYTHING
 
 from sendcap.model.engine import simulate_ledger
-from sendcap.model.streams import Draws, Streams, Trials
+from sendcap.model.streams import Streams
 from sendcap.scenario import dumps, from_dict
 
 SCRIPT = """
@@ -58,45 +56,6 @@ def test_a_new_provider_leaves_the_others_as_they_were() -> None:
         ours = one.cumulative(event, clock="happened", delivery="newsletter")
         theirs = two.cumulative(event, clock="happened", delivery="newsletter")
         np.testing.assert_array_equal(ours, theirs[: len(ours)])
-
-
-@given(st.lists(st.integers(0, 5000), max_size=20))
-def test_draws_do_not_depend_on_how_many_are_taken_at_a_time(sizes: list[int]) -> None:
-    def draws() -> Draws:
-        return Draws(Streams(3).generator("some purpose").standard_exponential)
-
-    at_once, piecewise = draws(), draws()
-    expected = at_once.take(sum(sizes))
-    got = np.concatenate([np.zeros(0), *(piecewise.take(size) for size in sizes)])
-    np.testing.assert_array_equal(got, expected)
-
-
-@given(
-    st.lists(st.integers(0, 5000), max_size=20),
-    st.sampled_from([0.0, 5e-324, 1e-20, 1e-12, 0.003, 0.4, 1.0]),
-)
-def test_trials_do_not_depend_on_how_many_are_taken_at_a_time(
-    sizes: list[int], probability: float
-) -> None:
-    def trials() -> Trials:
-        return Trials(probability, Streams(3).generator("some purpose"))
-
-    at_once, piecewise = trials(), trials()
-    expected = at_once.take(sum(sizes))
-    done = np.cumsum([0, *sizes])
-    got = [piecewise.take(size) + begin for size, begin in zip(sizes, done, strict=False)]
-    np.testing.assert_array_equal(np.concatenate([np.zeros(0, int), *got]), expected)
-
-
-def test_trials_succeed_independently_with_their_probability() -> None:
-    count = 1_000_000
-    for probability in (0.001, 0.05, 0.3, 0.9):
-        hits = np.zeros(count)
-        hits[Trials(probability, Streams(5).generator("p")).take(count)] = 1.0
-        error = np.sqrt(probability * (1 - probability) / count)
-        assert abs(hits.mean() - probability) < 4 * error
-        pairs = (hits[1:] * hits[:-1]).mean()
-        assert abs(pairs - probability**2) < 5 * probability / np.sqrt(count)
 
 
 def test_streams_differ_by_seed_purpose_delivery_and_provider() -> None:

@@ -377,6 +377,39 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 41, 42, 43, 44],
     ),
+    "the queue grows by one message at a time as they leave the ingress": (
+        # One batch. At 6 s the last of it is the fifth that waits: a second connection is wanted.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 6},
+            mta={"ingress_rate": "1/s"},
+            provider={
+                "connections_per_ip": 10,
+                "transaction_time": "100s",
+                "connection_scaling": "kumomta",
+            },
+        ),
+        "attempted",
+        [1, 6, 101, 106, 201, 206],
+    ),
+    "what expires as it leaves the ingress is no longer counted": (
+        # The sixth message leaves and expires at 6 s. Nine wait at 59 s, ten would want a third.
+        scenario_of(
+            time=SECOND,
+            deliveries=[
+                {"name": "a", "messages": 6, "validity": "6s", "audience": {"p": 1.0}},
+                {"name": "b", "messages": 9, "at": "50s", "audience": {"p": 1.0}},
+            ],
+            mta={"ingress_rate": "1/s"},
+            provider={
+                "connections_per_ip": 10,
+                "transaction_time": "100s",
+                "connection_scaling": "kumomta",
+            },
+        ),
+        "attempted",
+        [1, 6, 101, 106, 201, 206, 301, 306, 401, 406, 501],
+    ),
     "a spread delivery becomes ready evenly": (
         scenario_of(time=SECOND, delivery=FEW | {"at": "5s", "spread": "30s"}, relay={"batch": 1}),
         "relayed",
@@ -518,6 +551,29 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [0, 5, 10],
     ),
+    "a message that is relayed at the very moment of its expiry still goes": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "15s"},
+            relay={"batch_time": "15s"},
+            mta={"clock_origin": "delivery-start"},
+        ),
+        "attempted",
+        [15],
+    ),
+    "a bounce that comes at the very moment of the expiry is the last": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "11s"},
+            mta={"retry": {"policy": "schedule", "delays": ["10s"]}},
+            provider={
+                "transaction_time": "11s",
+                "faults": [{"reason": "full", "share": 1.0, "never": 1.0}],
+            },
+        ),
+        "expired",
+        [11],
+    ),
     "an attempt that may start at the very moment of the expiry still does": (
         scenario_of(
             time=SECOND,
@@ -619,6 +675,66 @@ def test_reports_are_held_to_the_rate() -> None:
     )
     known = simulate_ledger(its).counts("accepted", clock="known")
     assert [int(second) for second in known.nonzero()[0]] == [11, 21, 31, 41]
+
+
+@pytest.mark.parametrize(("rate", "known_s"), [("none", 20), ("1/2s", 22)])
+def test_a_report_that_arrives_at_a_poll_is_taken_in_by_it(rate: str, known_s: int) -> None:
+    its = scenario_of(
+        time=SECOND,
+        provider={"transaction_time": "15s"},
+        feedback={"synchronous": "5s", "polling": "10s", "rate": rate},
+    )
+    known = simulate_ledger(its).counts("accepted", clock="known")
+    assert [int(second) for second in known.nonzero()[0]] == [known_s]
+
+
+@pytest.mark.parametrize(
+    ("open_delay", "click_delay", "expected"),
+    [("14d", "1s", (0, 0)), ("13d", "1d", (1, 0)), ("13d", "23h", (1, 1))],
+)
+def test_opens_and_clicks_are_followed_for_two_weeks_from_the_delivery(
+    open_delay: str, click_delay: str, expected: tuple[int, int]
+) -> None:
+    delays = {"open_delay": open_delay, "click_delay": click_delay}
+    its = scenario_of(
+        delivery={"at": "1d"},
+        provider={"transaction_time": "0s"},
+        engagement={"open_rate": 1.0, "click_rate": 1.0} | delays,
+    )
+    for ledger in (simulate_ledger(its), textbook.simulate_ledger(its)):
+        assert (ledger.total("opened"), ledger.total("clicked")) == expected
+
+
+def test_the_log_says_after_which_attempt_a_message_expires(tmp_path: Path) -> None:
+    """The first message has failed once, the other has not been tried."""
+    its = scenario_of(
+        delivery={"messages": 2, "validity": "15s"},
+        mta={"retry": {"policy": "schedule", "delays": ["30s"]}},
+        provider={"transaction_time": "10s", "transient": 1.0, "rate": "1/h"},
+    )
+    log = tmp_path / "log.parquet"
+    simulate_ledger(its, sending_log=log)
+    rows = pd.read_parquet(log)
+    expired = rows[rows.event.isin(["expired", "expired_untried"])]
+    assert sorted(zip(expired.message, expired.attempt, expired.happened_s, strict=True)) == [
+        (0, 1, 15.0),
+        (1, 0, 15.0),
+    ]
+
+
+@pytest.mark.parametrize("simulate", [simulate_ledger, textbook.simulate_ledger])
+def test_what_fails_at_the_relay_takes_no_time_of_the_ingress(simulate) -> None:
+    its = scenario_of(
+        time=SECOND,
+        delivery={"messages": 40},
+        relay={"batch": 10, "error_rate": 0.5},
+        mta={"ingress_rate": "1/s"},
+        provider={"connections_per_ip": 40},
+    )
+    ledger = simulate(its)
+    relayed = ledger.total("relayed")
+    assert 0 < relayed < 40
+    assert times(ledger, "attempted") == list(range(1, relayed + 1))
 
 
 def test_a_fault_is_the_reason_even_where_everything_fails() -> None:

@@ -54,11 +54,11 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
     """Show the progress of one simulation."""
     began = drawn = time.monotonic()
     with _bar(
-        "{task.fields[simulated]:>8} simulated",
+        "{task.fields[simulated]:>18}",
         "BarColumn",
         "{task.percentage:>3.0f} %  {task.completed:,.0f} messages final",
         "{task.fields[speed]}",
-        simulated="0s",
+        simulated="0s simulated",
         speed="",
     ) as update:
 
@@ -72,10 +72,14 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
             update(
                 total=progress.messages,
                 completed=progress.final,
-                simulated=elapsed(progress.time_s),
+                simulated=f"{elapsed(progress.time_s)} simulated",
                 speed=f"{progress.final / (now - began):,.0f} messages/s",
             )
 
+        if update is not None:
+            from sendcap.model.kernel.compiled import before_compiling
+
+            before_compiling[:] = [lambda: update(simulated="compiling (once)")]
         yield update and show
 
 

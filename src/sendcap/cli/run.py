@@ -37,7 +37,7 @@ _TOTALS: Final = {
 @click.option(
     "--window",
     metavar="D",
-    help="Length of the look-ahead windows, e.g. 60s; affects speed, not results.",
+    help="Length of the windows in which time is simulated, e.g. 60s; affects speed, not results.",
 )
 @options.flag(
     "--sending-log", "Also write sending-log.parquet, a row per message and status change."

@@ -6,12 +6,13 @@ Every reading, chart and analysis is arithmetic on these counts.
 """
 
 from sendcap.ledger.ledger import Ledger
-from sendcap.ledger.series import CLOCKS, EVENTS, Clock, Event, Names, Selection, Series
+from sendcap.ledger.series import CLOCKS, EVENTS, SUBSET, Clock, Event, Names, Selection, Series
 from sendcap.ledger.sparse import Counts, Edges, SparseCounts, summed
 
 __all__ = [
     "CLOCKS",
     "EVENTS",
+    "SUBSET",
     "Clock",
     "Counts",
     "Edges",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypedDict, get_args
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple, TypedDict, get_args
 
 Clock = Literal["happened", "known"]
 CLOCKS: tuple[Clock, ...] = get_args(Clock)
@@ -30,6 +31,14 @@ EVENTS: tuple[Event, ...] = get_args(Event)
 message's first soft bounce) and ``expired_untried`` (expired with no soft bounce before) are
 counted in ``accepted``, ``hard``, ``soft`` and ``expired`` too.
 """
+
+SUBSET: Final[Mapping[Event, Event]] = {
+    "accepted": "recovered",
+    "hard": "hard_after_soft",
+    "soft": "soft_first",
+    "expired": "expired_untried",
+}
+"""The event of which some count for another one, too: the next of `EVENTS`."""
 
 
 class Series(NamedTuple):

@@ -1,70 +1,44 @@
-"""Faults of a provider's addresses, drawn once for each message."""
+"""What may be wrong with a provider's addresses, and the reasons why attempts fail."""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
-from sendcap.model.streams import Draws, Streams, Trials
-from sendcap.scenario import Provider
+from sendcap.scenario import Provider, Scenario
 
-Kinds = npt.NDArray[np.int16]
-
-TRANSIENT = "transient"
+TRANSIENT: Final = "transient"
 """Reason of a soft bounce of the attempt, not of the address."""
-UNREACHABLE = "unreachable"
+UNREACHABLE: Final = "unreachable"
 """Reason of a soft bounce during an outage of the provider."""
-THROTTLED = "throttled"
+THROTTLED: Final = "throttled"
 """Reason of a soft bounce above what the provider tolerates."""
-NOT_ATTEMPTED = "not attempted"
+NOT_ATTEMPTED: Final = "not attempted"
 """Reason why a message expires that never was soft-bounced."""
+_ALWAYS: Final = ("", NOT_ATTEMPTED, TRANSIENT, UNREACHABLE, THROTTLED)
+"""The reasons that need no address; compiled code knows their numbers."""
 
 
-class AddressKinds:
-    """The kinds of address of a provider, numbered: 0 is a good one."""
+class Kind(NamedTuple):
+    """A kind of address that is not good, with the share of those that are."""
 
-    def __init__(self, provider: Provider) -> None:
-        reasons = [NOT_ATTEMPTED, TRANSIENT, UNREACHABLE, THROTTLED]
-        rows: list[tuple[bool, int, bool, int, float]] = []
-        for hard in provider.hard:
-            reasons.append(hard.reason)
-            rows.append((True, -1, False, len(reasons) - 1, hard.share))
-        for number, fault in enumerate(provider.faults):
-            reasons.append(fault.reason)
-            reason = len(reasons) - 1
-            rows.append((False, number, False, reason, fault.share * (1.0 - fault.never)))
-            rows.append((False, number, True, reason, fault.share * fault.never))
-        good = (False, -1, False, 0, 0.0)
-        hard_, fault_, never_, reason_, share_ = zip(good, *rows, strict=True)
-        self.reasons = tuple(reasons)  # names by number
-        # By kind: bounced hard, number of the fault (-1 without one), never clears, reason.
-        self.hard = np.array(hard_, np.bool_)
-        self.fault = np.array(fault_, np.int64)
-        self.never = np.array(never_, np.bool_)
-        self.reason = np.array(reason_, np.int16)
-        self.share = np.array(share_[1:], np.float64)  # of each kind but the good one
+    share: float
+    hard: bool
+    fault: int  # number of the provider's fault, -1 without one
+    never: bool  # whether the fault never clears
+    reason: str
 
 
-class Addresses:
-    """The addresses of one delivery at one provider, message by message."""
+def kinds_of(provider: Provider) -> list[Kind]:
+    """Return the kinds of a provider's bad addresses."""
+    kinds = [Kind(hard.share, True, -1, False, hard.reason) for hard in provider.hard]
+    for number, fault in enumerate(provider.faults):
+        kinds.append(Kind(fault.share * (1.0 - fault.never), False, number, False, fault.reason))
+        kinds.append(Kind(fault.share * fault.never, False, number, True, fault.reason))
+    return kinds
 
-    def __init__(self, kinds: AddressKinds, streams: Streams, delivery: str, provider: str) -> None:
-        total = min(float(kinds.share.sum()), 1.0)
-        self._cumulative = np.cumsum(kinds.share)
-        which = streams.generator("address kind", delivery=delivery, provider=provider)
-        self._bad = Trials(
-            total, streams.generator("bad address", delivery=delivery, provider=provider)
-        )
-        self._which = Draws(which.random)
 
-    def kinds(self, count: int) -> Kinds:
-        """Return the kind of each of the next ``count`` messages."""
-        kinds = np.zeros(count, np.int16)
-        bad = self._bad.take(count)
-        if len(bad):
-            where = self._which.take(len(bad)) * self._cumulative[-1]
-            kinds[bad] = 1 + np.minimum(
-                np.searchsorted(self._cumulative, where, side="right"),
-                len(self._cumulative) - 1,
-            )
-        return kinds
+def reasons_of(scenario: Scenario, providers: Iterable[str]) -> tuple[str, ...]:
+    """Return every reason of a scenario, by the number that it has in the engine."""
+    own = [kind.reason for name in providers for kind in kinds_of(scenario.providers[name])]
+    return tuple(dict.fromkeys((*_ALWAYS, *own)))

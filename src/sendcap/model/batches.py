@@ -1,42 +1,39 @@
-"""The relay's batches: all that the messages handed over together share."""
+"""The relay's batches, numbered in the order in which they are handed over."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sendcap.model.kernel.state import Batches, Floats, Ints
 from sendcap.scenario import Scenario
 
 
-class Batches:
-    """The batches of all deliveries, numbered in the order in which they are handed over.
+def batch_rows(scenario: Scenario) -> tuple[Ints, Floats, Ints]:
+    """Return the size of each batch, when it may be handed over, and its delivery."""
+    sizes, ready_s = [], []
+    for delivery in scenario.deliveries:
+        whole, rest = divmod(delivery.messages, scenario.relay.batch)
+        batches = np.full(whole + (rest > 0), scenario.relay.batch, np.int64)
+        if rest:
+            batches[-1] = rest
+        sizes.append(batches)
+        ready_s.append(delivery.at + delivery.spread / len(batches) * np.arange(len(batches)))
+    counts = [len(batches) for batches in sizes]
+    by_delivery_s = np.concatenate(ready_s)
+    order = np.argsort(by_delivery_s, kind="stable")
+    numbers = np.repeat(np.arange(len(counts)), counts)
+    return np.concatenate(sizes)[order], by_delivery_s[order], numbers[order]
 
-    A message carries only the number of a batch; this table has the rest.
-    """
 
-    def __init__(self, scenario: Scenario) -> None:
-        sizes, ready_s = [], []
-        for delivery in scenario.deliveries:
-            whole, rest = divmod(delivery.messages, scenario.relay.batch)
-            batches = np.full(whole + (rest > 0), scenario.relay.batch, np.int64)
-            if rest:
-                batches[-1] = rest
-            sizes.append(batches)
-            ready_s.append(delivery.at + delivery.spread / len(batches) * np.arange(len(batches)))
-        self._deliveries = len(scenario.deliveries)
-        counts = [len(batches) for batches in sizes]
-        by_delivery_s = np.concatenate(ready_s)
-        order = np.argsort(by_delivery_s, kind="stable")
-        self.size = np.concatenate(sizes)[order]  # messages
-        self.delivery = np.repeat(np.arange(len(counts), dtype=np.int16), counts)[order]
-        self.ready_s = by_delivery_s[order]  # when a batch may be handed over
-        # Once the hand-over has begun: its end, and the expiry of the messages.
-        self.relayed_s = np.zeros(len(self.size))
-        self.expiry_s = np.zeros(len(self.size))
-
-    @property
-    def of_one_delivery(self) -> bool:
-        """Whether all batches are of one delivery."""
-        return self._deliveries == 1
-
-    def __len__(self) -> int:
-        return len(self.size)
+def batches_of(scenario: Scenario) -> Batches:
+    """Return the batches before any has been handed over."""
+    delivery = batch_rows(scenario)[2]
+    count, rate = len(delivery), scenario.mta.ingress_rate
+    return Batches(
+        delivery=delivery.astype(np.int32),
+        relayed_s=np.zeros(count),
+        expiry_s=np.zeros(count),
+        leaves_s=np.zeros(count),
+        first_number=np.zeros(count, np.int32),
+        service_s=np.array([0.0 if rate is None else 1.0 / rate.per_s]),
+    )

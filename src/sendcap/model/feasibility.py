@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from sendcap.errors import ScenarioError
-from sendcap.model.messages import TRIED
-from sendcap.scenario import Scenario
+from sendcap.model.kernel.fields import MESSAGE
+from sendcap.scenario import FOLLOWED_S, Scenario
 from sendcap.scenario.constraints import provider_constraints
 from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.provider import Provider
@@ -21,16 +21,20 @@ from sendcap.scenario.stages import upstream
 
 _LIBRARIES: Final = 300 << 20
 """The interpreter and the libraries, measured: about 0.25 GiB."""
-_NEW_BYTES: Final = 8 + 4 + 2
-_BATCH_BYTES: Final = 8 + 2 + 8 + 8 + 8
+_WAITING_BYTES: Final = 3 * 4
+"""A message that has not been tried: the place in its batch. Rings grow by doubling, and both are
+there while one is copied."""
+_TRIED_BYTES: Final = 2.5 * (MESSAGE.itemsize + 4 + 20 + 32)
+"""One that backs off: its record, and the entries of what is due and what expires."""
+_BATCH_BYTES: Final = 80
+_DRAWS_BYTES: Final = 64 << 20
+"""Draws in blocks and rows of what has happened, of all groups of queues."""
 _STORED_BYTES: Final = 2 * (4 + 8)
 """Of a bin with events in a series: its number and the count, once while they are added up."""
 _SERIES_BYTES: Final = 2_000
 """Of a series besides, measured: 1,000 while counted, 750 in the ledger, 300 for the index."""
 _READING_BYTES: Final = 400
 """Of each bin of the run: the counts, figures and lines of all messages together, measured."""
-_FOLLOWED_S: Final = 14.0 * 86400.0
-"""Opens are followed for 14 days, and reports come in sooner."""
 LONGEST_S: Final = 366 * 86400.0
 """Longest simulated time: beyond a year, a setting is mistaken."""
 
@@ -65,13 +69,8 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         connections += provider.connections_per_ip * scenario.mta.ips
         rule = scenario.suspend_of(name)
         answers += rule.after if rule else 0
-    # Where the validity of all ends at one moment, all that wait are sorted at once.
-    at_once = waiting * TRIED.itemsize * 2 if scenario.mta.clock_origin != "relayed" else 0.0
     return {
-        "fewer messages": at_once
-        + waiting * _NEW_BYTES
-        + backing_off * TRIED.itemsize * 1.5
-        + min(messages, 5_000_000) * 100,
+        "fewer messages": waiting * _WAITING_BYTES + backing_off * _TRIED_BYTES + _DRAWS_BYTES,
         "a larger relay.batch": messages / relay.batch * _BATCH_BYTES,
         "a longer time.bin, an earlier time.horizon, fewer providers or deliveries": sum(
             _series_bytes(scenario, delivery, handed_over_s, ceilings_per_s)
@@ -106,8 +105,8 @@ def _series_bytes(
         if ceilings_per_s[name] * delivery.honoured_validity > count and not provider.outages:
             tried_s = relayed_s + _retried_s(scenario, delivery, provider, count)
         retries = math.log2(2.0 + tried_s / scenario.mta.retry.shortest_delay_s)
-        opened_s = tried_s + _latest_s(opens.open_delay, count, _FOLLOWED_S)
-        returned_s = tried_s + _latest_s(scenario.feedback.asynchronous, count, _FOLLOWED_S / 2)
+        opened_s = tried_s + _latest_s(opens.open_delay, count, FOLLOWED_S)
+        returned_s = tried_s + _latest_s(scenario.feedback.asynchronous, count, FOLLOWED_S / 2)
         # The number of series of an event at both clocks, events expected of each, the last one.
         series = (
             (1, count, relayed_s),  # relayed
@@ -154,7 +153,7 @@ def simulated_s(scenario: Scenario) -> float:
     )
     last_s = relayed_s + max(delivery.honoured_validity for delivery in scenario.deliveries)
     if _followed(scenario):
-        last_s += _FOLLOWED_S
+        last_s += FOLLOWED_S
     return max(last_s, _reporting_s(scenario))
 
 

@@ -1,215 +1,140 @@
-"""The relay: Campaign hands the messages over to the MTA, batch by batch."""
+"""The relay and the ingress: Campaign hands the messages over to the MTA, batch by batch."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
-import numpy.typing as npt
-import simpy
 
-from sendcap.ledger import Event
-from sendcap.model.audience import Audience
-from sendcap.model.batches import Batches
-from sendcap.model.kernel.servers import hand_over
-from sendcap.model.messages import Floats, Handover, Ints
-from sendcap.model.monitor import StageMonitor
-from sendcap.model.sending_log import SendingLog
-from sendcap.model.spool import Spool
-from sendcap.model.station import Station, Window
-from sendcap.model.streams import Draws, Streams, Trials
-from sendcap.model.tally import Tally
-from sendcap.scenario import Delivery, Scenario
+from sendcap.model.batches import batch_rows
+from sendcap.model.kernel import relay as kernel
+from sendcap.model.kernel import state
+from sendcap.model.kernel.pointer import by_pointer
+from sendcap.model.records import trials
+from sendcap.model.shared import Shared
+from sendcap.scenario import Delivery
 
-_PIECE = 1 << 16
-"""Messages that are handed on at a time: their arrays fit a processor's cache."""
+_ROOM: Final = 1 << 14
+"""Runs of messages of one batch to one provider that are handed over at a time, or their places."""
 
 
-class _Sending:
-    """A delivery at the relay."""
+class Relay:
+    """Workers that hand over the batches of all deliveries, and the server that takes them in."""
 
-    def __init__(
-        self, delivery: Delivery, providers: list[str], error_rate: float, streams: Streams
-    ) -> None:
-        name = delivery.name
-        counts = delivery.counts()
-        self.audience = Audience(
-            np.array([counts.get(provider, 0) for provider in providers], np.int64),
-            streams.generator("audience", delivery=name),
-        )
-        self.failures = Trials(error_rate, streams.generator("relay failure", delivery=name))
-        self.handed_over = 0
-
-
-class Relay(Station):
-    """Workers that hand over the batches of all deliveries, in order of their start."""
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        scenario: Scenario,
-        streams: Streams,
-        batches: Batches,
-        tally: Tally,
-        providers: list[str],
-        spool: Spool,
-        ingress: Station,
-        log: SendingLog | None,
-        monitor: StageMonitor | None,
-    ) -> None:
-        super().__init__(env)
-        self._monitor = monitor
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self.state = by_pointer(_state(shared))
+        self._watched = 0  # batches that the monitor has seen
+        monitor = shared.monitor
         if monitor is not None:
-            monitor.arrived(batches.ready_s, batches.size)
-        relay = scenario.relay
-        self._spool = spool
-        self._tally = tally
-        self._log = log
-        self._ingress = ingress
-        self._providers = len(providers)
-        self._sendings = [
-            _Sending(delivery, providers, relay.error_rate, streams)
-            for delivery in scenario.deliveries
-        ]
-        self._batches = batches
-        generator = streams.generator("batch time")
-        self._batch_time_s = Draws(lambda count: relay.batch_time.sample(generator, count))
-        self._free_at_s = np.full(relay.workers, -np.inf)
-        self._worker = np.arange(relay.workers)
-        self._throttle = np.array([-np.inf])
-        self._interval_s = 0.0 if relay.rate is None else 1.0 / relay.rate.per_s
-        self._burst = 0.0 if relay.rate is None else float(relay.rate.burst_or_limit)
-        validity_s = np.array([delivery.honoured_validity for delivery in scenario.deliveries])
-        at_s = np.array([delivery.at for delivery in scenario.deliveries])
-        self._validity_s = validity_s
-        self._deadline_s = (at_s + validity_s) if scenario.mta.clock_origin != "relayed" else None
-        self._started = 0
-        self._room = np.inf
-        self._under_way: Ints = np.zeros(0, np.int64)
-        self.failed = 0
+            monitor.relay.arrived(self.state.ready_s, self.state.size)
 
     @property
     def next_event_s(self) -> float:
         """When the next batch can start or end."""
-        soonest = np.inf
-        if len(self._under_way):
-            soonest = float(self._batches.relayed_s[self._under_way].min())
-        if not self.over:
-            size = float(self._batches.size[self._started])
-            slack_s = max(self._burst - size, 0.0) * self._interval_s
-            starts_s = max(
-                float(self._batches.ready_s[self._started]),
-                float(self._free_at_s[0]),
-                float(self._throttle[0]) - slack_s,
-            )
-            if self._room < size:
-                starts_s = max(starts_s, self._spool.more_room_s)
-            soonest = min(soonest, starts_s)
-        return soonest
+        return min(kernel.next_start_s(self.state), kernel.next_hand_over_s(self.state))
 
     @property
-    def over(self) -> bool:
-        """Whether every batch has started."""
-        return self._started == len(self._batches)
+    def failed(self) -> int:
+        """Messages that failed before they were handed over."""
+        return int(self.state.relay["failed"][0])
 
-    def receive(self, window: Window) -> None:
-        """Hand over the batches that end in the window."""
-        self._start_batches(window)
-        ends_s = self._batches.relayed_s[self._under_way]
-        order = np.lexsort((self._under_way, ends_s))
-        under_way = self._under_way[order]
-        ended = int(np.searchsorted(ends_s[order], window.end_s))
-        self._under_way = under_way[ended:]
-        for piece in self._pieces(under_way[:ended]):
-            self._hand_over(piece)
-        self._ingress.inbox.put(window)
+    def advance(self, until_s: float) -> bool:
+        """Hand over the batches that end before a moment; return False if that is too much.
 
-    def _start_batches(self, window: Window) -> None:
-        from_s = window.start_s if self._spool.limited else -np.inf
-        while not self.over:
-            self._room = self._spool.room(window)
-            first = self._started
-            last = min(first + 4096, len(self._batches))
-            ends_s = np.empty(last - first)
-            started = hand_over(
-                from_s,
-                window.end_s,
-                self._room,
-                self._batches.ready_s[first:last],
-                self._batches.size[first:last],
-                self._batch_time_s.ahead(last - first)[: last - first],
-                self._free_at_s,
-                self._worker,
-                self._throttle,
-                self._interval_s,
-                self._burst,
-                ends_s,
-            )
-            numbers = np.arange(first, first + started)
-            self._batches.relayed_s[numbers] = ends_s[:started]
-            batch_time_s = self._batch_time_s.take(started)
-            if self._monitor is not None:
-                self._monitor.worked(ends_s[:started] - batch_time_s, ends_s[:started])
-                self._monitor.waited(
-                    self._batches.ready_s[numbers], ends_s[:started], self._batches.size[numbers]
-                )
-            if self._deadline_s is None:
-                validity_s = self._validity_s[self._batches.delivery[numbers]]
-                self._batches.expiry_s[numbers] = ends_s[:started] + validity_s
-            else:
-                self._batches.expiry_s[numbers] = self._deadline_s[self._batches.delivery[numbers]]
-            self._under_way = np.concatenate((self._under_way, numbers))
-            self._started += started
-            self._spool.take(int(self._batches.size[numbers].sum()))
-            if first + started < last:
-                break
+        What has been handed over has to be taken.
+        """
+        return kernel.hand_over_until(self.state, until_s)
 
-    def _pieces(self, batches: Ints) -> list[Ints]:
-        """Split batches into runs of one delivery, none of them much larger than `_PIECE`."""
-        if not len(batches):
-            return []
-        delivery = self._batches.delivery[batches]
-        piece = np.cumsum(self._batches.size[batches]) // _PIECE
-        cuts = np.flatnonzero((np.diff(delivery) != 0) | (np.diff(piece) != 0)) + 1
-        return np.split(batches, cuts)
+    def taken(self) -> state.Records:
+        """Return what has been handed over since the last time, counted."""
+        handed = self.state.handed[: self.state.relay["handed"][0]].copy()
+        shared = self._shared
+        if len(handed):
+            shared.tally.handed_over(self.state)
+            if shared.log is not None:
+                shared.log.handed_over(self.state)
+        if shared.monitor is not None:
+            self._watch(handed)
+        self.state.relay["handed"] = self.state.relay["places"] = 0
+        return handed
 
-    def _hand_over(self, batches: Ints) -> None:
-        """Hand over batches of one delivery."""
-        delivery = int(self._batches.delivery[batches[0]])
-        sending = self._sendings[delivery]
-        sizes = self._batches.size[batches]
-        count = int(sizes.sum())
-        providers = sending.audience.take(count)
-        place = np.repeat(np.arange(len(batches)), sizes)
-        failed = sending.failures.take(count)
-        relayed_s = self._batches.relayed_s[batches]
-        message = None
-        if self._log is not None:
-            message = np.arange(sending.handed_over, sending.handed_over + count)
-            self._log.handed_over(delivery, providers, relayed_s[place], message, failed)
-        sending.handed_over += count
-        if len(failed):
-            self._count("relay_failed", delivery, place[failed], providers[failed], relayed_s)
-            self.failed += len(failed)
-            self._spool.free(relayed_s[place[failed]])
-            kept = np.ones(count, np.bool_)
-            kept[failed] = False
-            place, providers = place[kept], providers[kept]
-            message = None if message is None else message[kept]
-        self._count("relayed", delivery, place, providers, relayed_s)
-        self._ingress.inbox.put(
-            Handover(delivery, providers, batches[place].astype(np.int32), message)
-        )
+    def _watch(self, handed: state.Records) -> None:
+        """Show the monitor the batches that have started, and who passes the ingress."""
+        monitor, batches, relay = self._shared.monitor, self.state.batches, self.state
+        assert monitor is not None
+        started = slice(self._watched, int(relay.relay["next_batch"][0]))
+        self._watched = started.stop
+        ends_s = batches.relayed_s[started]
+        monitor.relay.worked(ends_s - relay.batch_time_s[started], ends_s)
+        monitor.relay.waited(relay.ready_s[started], ends_s, relay.size[started])
+        leaves_s, relayed_s = self.ready_s(handed)
+        if batches.service_s[0] > 0.0:
+            start_s = np.maximum(leaves_s - batches.service_s[0], relayed_s)
+            monitor.ingress.arrived(relayed_s)
+            monitor.ingress.waited(relayed_s, start_s)
+            monitor.ingress.worked(start_s, leaves_s)
+        expiry_s = np.repeat(batches.expiry_s[handed["batch"]], handed["count"])
+        providers = np.repeat(handed["queue"], handed["count"])
+        for number in np.unique(providers).tolist():
+            chosen = (providers == number) & (leaves_s <= expiry_s)
+            monitor.provider(self._shared.providers[number]).arrived(leaves_s[chosen])
 
-    def _count(
-        self,
-        event: Event,
-        delivery: int,
-        place: Ints,
-        providers: npt.NDArray[np.int16],
-        relayed_s: Floats,
-    ) -> None:
-        """Count messages by provider; each has a place among the relayed batches."""
-        queues = self._providers
-        counts = np.bincount(place * queues + providers, minlength=len(relayed_s) * queues)
-        for provider, column in enumerate(counts.reshape(-1, queues).T):
-            if column.any():
-                self._tally.add("happened", event, delivery, provider, relayed_s, weights=column)
+    def ready_s(self, handed: state.Records) -> tuple[state.Floats, state.Floats]:
+        """Return when each message leaves the ingress, and when it was relayed."""
+        batches = self.state.batches
+        batch = np.repeat(handed["batch"], handed["count"])
+        relayed_s = batches.relayed_s[batch]
+        if batches.service_s[0] == 0.0:
+            return relayed_s, relayed_s
+        places = self.state.places[: len(batch)]
+        return batches.leaves_s[batch] + (places + 1) * batches.service_s[0], relayed_s
+
+
+def _state(shared: Shared) -> kernel.Relay:
+    scenario, streams, batches = shared.scenario, shared.streams, shared.batches
+    relay, mta, deliveries = scenario.relay, scenario.mta, scenario.deliveries
+    record = np.zeros(1, kernel.RELAY)
+    record["idle"], record["room"] = relay.workers, mta.spool or np.inf
+    record["arrival_s"] = record["free_s"] = -np.inf
+    if relay.rate is not None:
+        record["interval_s"], record["burst"] = 1.0 / relay.rate.per_s, relay.rate.burst_or_limit
+    size, ready_s = batch_rows(scenario)[:2]
+    left = np.array([_counts(delivery, shared.providers) for delivery in deliveries], np.int64)
+    validity_s = np.array([delivery.honoured_validity for delivery in deliveries])
+    deadline_s = np.array([delivery.at for delivery in deliveries]) + validity_s
+    audience = trials(
+        [streams.key("audience", delivery=each.name) for each in deliveries],
+        [0.0] * len(deliveries),
+    )
+    audience["until_next"] = left.sum(axis=1) // 4
+    largest, providers = int(size.max()), len(shared.providers)
+    return kernel.Relay(
+        relay=record,
+        batches=batches,
+        size=size,
+        ready_s=ready_s,
+        batch_time_s=relay.batch_time.sample(streams.generator("batch time"), len(size)),
+        validity_s=validity_s,
+        deadline_s=np.where(mta.clock_origin == "relayed", np.inf, deadline_s),
+        ends_s=np.zeros(relay.workers),
+        under_way=np.zeros(relay.workers, np.int64),
+        tickets=np.concatenate((np.zeros((len(left), 1), np.int64), left.cumsum(axis=1)), axis=1),
+        left=left,
+        numbers=np.zeros(len(deliveries), np.int64),
+        audience=audience,
+        failures=trials(
+            [streams.key("relay failure", delivery=each.name) for each in deliveries],
+            [relay.error_rate] * len(deliveries),
+        ),
+        per_queue=np.zeros(providers, np.int64),
+        failed_per_queue=np.zeros(providers, np.int64),
+        codes=np.zeros(largest, np.int32),
+        handed=np.zeros(max(_ROOM, 2 * min(providers, largest)), kernel.HANDED),
+        places=np.zeros(max(_ROOM, 2 * largest) if shared.needs_places else 0, np.int32),
+    )
+
+
+def _counts(delivery: Delivery, providers: tuple[str, ...]) -> list[int]:
+    counts = delivery.counts()
+    return [counts.get(name, 0) for name in providers]

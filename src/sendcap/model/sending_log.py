@@ -1,8 +1,12 @@
-"""The sending log: one row per message and status change, written while the run goes on."""
+"""The sending log: one row per message and status change, written while the run goes on.
+
+A second thread packs the rows and writes them, one group of rows at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, cast
@@ -13,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sendcap.ledger import EVENTS
-from sendcap.model.addresses import AddressKinds
-from sendcap.model.messages import WITH_REASON, Floats, Ints, Reports
+from sendcap.model.kernel.relay import Relay
+from sendcap.model.kernel.state import Floats, Ints, Records
 from sendcap.scenario import Scenario
 
 _ROW_GROUP: Final = 1 << 18
@@ -94,16 +98,17 @@ class SendingLog:
     """
 
     def __init__(
-        self, path: Path | IO[bytes], scenario: Scenario, providers: Sequence[str]
+        self,
+        path: Path | IO[bytes],
+        scenario: Scenario,
+        providers: Sequence[str],
+        reasons: Sequence[str],
     ) -> None:
-        reasons = [AddressKinds(scenario.providers[name]).reasons for name in providers]
-        names = list(dict.fromkeys(["", *(name for provider in reasons for name in provider)]))
-        self._reason = [np.array([names.index(name) for name in provider]) for provider in reasons]
         self._labels = {
             "delivery": pa.array([delivery.name for delivery in scenario.deliveries], pa.string()),
             "provider": pa.array(providers, pa.string()),
             "event": pa.array(EVENTS, pa.string()),
-            "reason": pa.array(names, pa.string()),
+            "reason": pa.array(reasons, pa.string()),
         }
         self._schema = pa.schema(
             [
@@ -131,49 +136,60 @@ class SendingLog:
         self._reported: list[_Rows] = []
         self._ready: list[_Rows] = []
         self._ready_count = 0
+        self._thread = ThreadPoolExecutor(1, "sending log")
+        self._written: Future[None] = self._thread.submit(lambda: None)
 
-    def handed_over(
-        self,
-        delivery: int,
-        provider: npt.NDArray[np.int16],
-        times_s: Floats,
-        message: Ints,
-        failed: Ints,
-    ) -> None:
+    def handed_over(self, state: Relay) -> None:
         """Add what the relay did, in order of time; Campaign knows it at once.
 
-        ``failed`` are the places of the messages that failed before they were handed over.
+        A batch's messages that failed have its last numbers.
         """
-        event = np.full(len(times_s), EVENTS.index("relayed"), np.int8)
-        event[failed] = EVENTS.index("relay_failed")
+        rows = state.handed[: state.relay["handed"][0]]
+        begins = np.flatnonzero(np.diff(rows["batch"], prepend=-1))
+        batch = rows["batch"][begins]
+        handed = np.add.reduceat(rows["count"], begins)
+        sizes = handed + np.add.reduceat(rows["failed"], begins)
+        first = np.cumsum(sizes) - sizes
+        # Where each message belongs: by batch, then by number.
+        ends = np.cumsum(np.diff(begins, append=len(rows)))
+        of_batch = np.searchsorted(ends, np.arange(len(rows)), side="right")
+        of_handed, of_failed = (np.repeat(of_batch, rows[name]) for name in ("count", "failed"))
+        handed_at = first[of_handed] + state.places[: len(of_handed)]
+        failed_first = np.cumsum(sizes - handed) - (sizes - handed)
+        failed_at = first[of_failed] + handed[of_failed]
+        failed_at += np.arange(len(of_failed)) - failed_first[of_failed]
+        provider = np.empty(len(of_handed) + len(of_failed), np.int64)
+        event = np.full(len(provider), EVENTS.index("relayed"))
+        provider[handed_at] = np.repeat(rows["queue"], rows["count"])
+        provider[failed_at] = np.repeat(rows["queue"], rows["failed"])
+        event[failed_at] = EVENTS.index("relay_failed")
+        batch, place = np.repeat(batch, sizes), np.arange(len(provider)) - np.repeat(first, sizes)
+        times_s = state.batches.relayed_s[batch]
         self._relayed.append(
             _Rows.of(
                 times_s,
                 times_s,
-                delivery=delivery,
+                delivery=state.batches.delivery[batch],
                 provider=provider,
-                message=message,
+                message=state.batches.first_number[batch] + place,
                 event=event,
                 reason=0,
                 attempt=0,
             )
         )
 
-    def reported(self, reports: Reports, known_s: Floats) -> None:
+    def reported(self, reports: Records, known_s: Floats) -> None:
         """Add reports with the times at which they are known."""
-        reason: Any = 0
-        if reports.event in WITH_REASON:
-            reason = self._reason[reports.provider][reports.reason]
         self._reported.append(
             _Rows.of(
-                known_s,
-                reports.happened_s,
-                delivery=reports.delivery,
-                provider=reports.provider,
-                message=reports.message,
-                event=EVENTS.index(reports.event),
-                reason=reason,
-                attempt=reports.attempt,
+                known_s.copy(),  # they are those of a buffer
+                reports["happened_s"].copy(),
+                delivery=reports["delivery"],
+                provider=reports["provider"],
+                message=reports["message"],
+                event=reports["event"],
+                reason=reports["reason"],
+                attempt=reports["attempt"],
             )
         )
 
@@ -192,20 +208,31 @@ class SendingLog:
     @classmethod
     @contextmanager
     def opened(
-        cls, path: Path | IO[bytes], scenario: Scenario, providers: Sequence[str]
+        cls,
+        path: Path | IO[bytes],
+        scenario: Scenario,
+        providers: Sequence[str],
+        reasons: Sequence[str],
     ) -> Generator[SendingLog, None, None]:
         """Open the file, and write the rest and close it at the end."""
-        log = cls(path, scenario, providers)
-        with log._writer:
+        log = cls(path, scenario, providers, reasons)
+        # Whatever happens, the thread ends before the file is closed.
+        with log._writer, log._thread:
             yield log
             log.write_before(np.inf)
             log._write()
+            log._written.result()
 
     def _write(self) -> None:
-        if not self._ready_count:
-            return
+        """Let the other thread write the rows that are ready, once it has written those before."""
         rows = _Rows.joined(self._ready)
         self._ready, self._ready_count = [], 0
+        self._written.result()
+        self._written = self._thread.submit(self._write_rows, rows)
+
+    def _write_rows(self, rows: _Rows) -> None:
+        if not len(rows.known_s):
+            return
         columns = []
         for name in _TYPES:
             column = pa.array(rows.column(name))
@@ -217,17 +244,12 @@ class SendingLog:
 
 
 def _split(parts: Sequence[_Rows], until_s: float) -> tuple[_Rows, list[_Rows]]:
-    """Return the rows that are known before a time, and the others."""
-    now: list[_Rows] = []
-    later: list[_Rows] = []
-    for part in parts:
-        known = part.known_s < until_s
-        if known.all():
-            now.append(part)
-        else:
-            now.append(part.chosen(np.flatnonzero(known)))
-            later.append(part.chosen(np.flatnonzero(~known)))
-    return _Rows.joined(now), later
+    """Return the rows that are known before a time, and the others in one part."""
+    rows = _Rows.joined(parts)
+    known = rows.known_s < until_s
+    if known.all():
+        return rows, []
+    return rows.chosen(np.flatnonzero(known)), [rows.chosen(np.flatnonzero(~known))]
 
 
 def _in_order(relayed: _Rows, reported: _Rows) -> _Rows:

@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.ledger import Clock, Event, Ledger, Series, SparseCounts, summed
+from sendcap.ledger import (
+    CLOCKS,
+    EVENTS,
+    Clock,
+    Event,
+    Ledger,
+    Series,
+    SparseCounts,
+    summed,
+)
+from sendcap.model.kernel import tally as kernel
+from sendcap.model.kernel.fields import NONE
+from sendcap.model.kernel.pointer import by_pointer
+from sendcap.model.kernel.relay import Relay, count_handed
+from sendcap.model.kernel.state import Counters, Records
+from sendcap.model.records import power_of_two
 from sendcap.scenario import Scenario
 
 KNOWN_AT_ONCE: frozenset[Event] = frozenset({"relayed", "relay_failed", "opened", "clicked"})
 """Events that Campaign knows as they happen: they are counted as happened only."""
+_FIRST_ROOM: Final = 1 << 8
+_PIECE: Final = 1 << 14
+"""Rows that are counted at a time: there is room for as many new bins."""
+_NO_WEIGHTS: Final = np.zeros(0, np.int64)
 
 
 class Tally:
     """Counts events into bins while a simulation runs, up to the horizon; `ledger` closes it.
 
-    Deliveries and providers are numbers here, as in the engine; the ledger has their names.
+    Deliveries, providers and reasons are numbers here, as in the engine; the ledger has names.
     """
 
-    def __init__(self, bin_s: float, horizon_s: float = np.inf) -> None:
+    def __init__(
+        self, bin_s: float, horizon_s: float, providers: Sequence[str], reasons: Sequence[str]
+    ) -> None:
         self.bin_s = bin_s
         self.horizon_s = horizon_s
-        # Each in parts, the larger ones first; their sum counts.
-        self._counts: dict[tuple[int, int, Event, str, Clock], list[SparseCounts]] = {}
+        self._providers = tuple(providers)
+        self._reasons = tuple(reasons)
+        self.counters = Counters(
+            np.array([bin_s]),
+            np.array([horizon_s]),
+            np.array([len(providers), len(reasons), 0]),
+            np.full(2 * _FIRST_ROOM, NONE),
+            np.zeros(2 * _FIRST_ROOM, np.int32),
+            np.zeros((_FIRST_ROOM, kernel.TOGETHER), np.int64),
+        )
+
+    def another(self) -> Tally:
+        """Return one for a part of the same simulation."""
+        return Tally(self.bin_s, self.horizon_s, self._providers, self._reasons)
 
     def add(
         self,
@@ -39,51 +71,101 @@ class Tally:
         weights: npt.NDArray[Any] | None = None,
     ) -> None:
         """Count events of one series; with weights, each time stands for a number of events."""
-        if not len(times_s):
-            return
-        if self.horizon_s < np.inf:
-            inside = times_s < self.horizon_s
-            times_s = times_s[inside]
-            weights = None if weights is None else weights[inside]
-            if not len(times_s):
-                return
-        bins = (times_s / self.bin_s).astype(np.int64)
-        first = int(bins.min())
-        fresh = np.bincount(bins - first, weights).astype(np.int64, copy=False)
-        parts = self._counts.setdefault((delivery, provider, event, reason, clock), [])
-        parts.append(SparseCounts.of(fresh, first))
-        # Adding up parts of about the same size keeps them few and the cost of each event small.
-        while len(parts) > 1 and len(parts[-2].bins) < 2 * len(parts[-1].bins):
-            parts[-2:] = [summed(parts[-2:])]
+        series = kernel.series_of(
+            by_pointer(self.counters),
+            delivery,
+            provider,
+            EVENTS.index(event),
+            self._reasons.index(reason),
+        )
+        series += CLOCKS.index(clock)
+        whole = _NO_WEIGHTS if weights is None else weights.astype(np.int64)
+        for first in range(0, len(times_s), _PIECE):
+            piece = slice(first, first + _PIECE)
+            self.make_room(_PIECE)
+            kernel.count_times(by_pointer(self.counters), series, times_s[piece], whole[piece])
 
-    @property
-    def last_bin(self) -> int:
-        """The last bin with an event; -1 without any."""
-        parts = (part for parts in self._counts.values() for part in parts)
-        return max((int(part.bins[-1]) for part in parts if len(part.bins)), default=-1)
+    def known(self, reports: Records, known_s: npt.NDArray[np.float64]) -> None:
+        """Count reports that Campaign takes in."""
+        for first in range(0, len(reports), _PIECE):
+            piece = slice(first, first + _PIECE)
+            self.make_room(2 * len(known_s[piece]))
+            kernel.count_known(by_pointer(self.counters), reports[piece], known_s[piece])
+
+    def handed_over(self, state: Relay) -> None:
+        """Count the messages that the relay has handed over, and those that failed before."""
+        self.make_room(2 * int(state.relay["handed"][0]))
+        relayed, failed = EVENTS.index("relayed"), EVENTS.index("relay_failed")
+        count_handed(by_pointer(self.counters), state, relayed, failed)
+
+    def counted(self, other: Tally) -> None:
+        """Add what another one has counted."""
+        self.make_room(int(other.counters.numbers[kernel.USED]))
+        kernel.count_counted(by_pointer(self.counters), by_pointer(other.counters))
+
+    def make_room(self, more: int) -> None:
+        """Make room for more bins."""
+        old = self.counters
+        used = int(old.numbers[kernel.USED])
+        if used + more <= len(old.counts):
+            return
+        room = power_of_two(2 * used + more)
+        counts = np.zeros((room, kernel.TOGETHER), np.int64)
+        counts[:used] = old.counts[:used]
+        keys, places = np.full(2 * room, NONE), np.zeros(2 * room, np.int32)
+        self.counters = old._replace(keys=keys, places=places, counts=counts)
+        kernel.rehash(old.keys, old.places, by_pointer(self.counters))
 
     def ledger(
         self,
-        deliveries: Iterable[str],
-        providers: Iterable[str],
+        deliveries: Sequence[str],
         to_deliver: Mapping[tuple[str, str], int],
-        bins: int,
+        bins: int | None = None,
     ) -> Ledger:
-        """Return the counts of the first ``bins`` bins as a ledger with names.
+        """Return the counts as a ledger with names, of as many bins, or to the last with counts.
 
         Campaign knows its own actions as they happen. An attempt is known when its
         outcome is, so what Campaign knows of attempts is added up here from the three outcomes.
         """
-        names, queues = tuple(deliveries), tuple(providers)
         counts: dict[Series, SparseCounts] = {}
-        for (delivery, provider, event, reason, clock), parts in self._counts.items():
-            found = summed(parts).until(bins)
-            if len(found.bins):
-                key = Series(names[delivery], queues[provider], event, reason, clock)
-                counts[key] = found
-                if event in KNOWN_AT_ONCE:
-                    counts[key._replace(clock="known")] = found
+        for number, found in self._found():
+            series = self._series(deliveries, number)
+            counts[series] = found if bins is None else found.until(bins)
+            if series.event in KNOWN_AT_ONCE:
+                counts[series._replace(clock="known")] = counts[series]
+        counts = {series: found for series, found in counts.items() if len(found.bins)}
+        if bins is None:
+            bins = 1 + max((int(found.bins[-1]) for found in counts.values()), default=-1)
         return Ledger(self.bin_s, bins, dict(to_deliver), with_attempts_known(counts))
+
+    def _found(self) -> Iterator[tuple[int, SparseCounts]]:
+        """Yield the number of each series, and the counts."""
+        slots = np.flatnonzero(self.counters.keys != NONE)
+        slots = slots[np.argsort(self.counters.keys[slots])]
+        keys = self.counters.keys[slots]
+        counts = self.counters.counts[self.counters.places[slots]]
+        rows, columns = np.nonzero(counts)
+        first_bin = (keys & ((1 << kernel.PLACE_BITS) - 1)) * kernel.TOGETHER
+        bins = (first_bin[rows] + columns).astype(np.int32)
+        numbers, begins = np.unique(keys[rows] >> kernel.PLACE_BITS, return_index=True)
+        parts = zip(
+            np.split(bins, begins[1:]), np.split(counts[rows, columns], begins[1:]), strict=True
+        )
+        for number, (filled, found) in zip(numbers.tolist(), parts, strict=False):
+            yield number, SparseCounts(filled, found)
+
+    def _series(self, deliveries: Sequence[str], number: int) -> Series:
+        number, clock = divmod(number, 2)
+        number, reason = divmod(number, len(self._reasons))
+        pair, event = divmod(number, kernel.EVENTS)
+        delivery, provider = divmod(pair, len(self._providers))
+        return Series(
+            deliveries[delivery],
+            self._providers[provider],
+            EVENTS[event],
+            self._reasons[reason],
+            CLOCKS[clock],
+        )
 
 
 def with_attempts_known(counts: Mapping[Series, SparseCounts]) -> dict[Series, SparseCounts]:
@@ -96,10 +178,7 @@ def with_attempts_known(counts: Mapping[Series, SparseCounts]) -> dict[Series, S
     return {**counts, **{series: summed(parts) for series, parts in outcomes.items()}}
 
 
-def ledger_of(tally: Tally, scenario: Scenario, providers: Iterable[str]) -> Ledger:
+def ledger_of(tally: Tally, scenario: Scenario) -> Ledger:
     """Return a simulation's counts, to the last event or to the horizon."""
-    bins = tally.last_bin + 1
-    if scenario.time.horizon is not None:
-        bins = min(bins, math.ceil(scenario.time.horizon / scenario.time.bin))
     names = [delivery.name for delivery in scenario.deliveries]
-    return tally.ledger(names, providers, scenario.to_deliver(), bins)
+    return tally.ledger(names, scenario.to_deliver())

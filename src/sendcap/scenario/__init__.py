@@ -43,6 +43,7 @@ from sendcap.scenario.retry import ScheduleRetry as ScheduleRetry
 from sendcap.scenario.retry import attempt_series_s as attempt_series_s
 from sendcap.scenario.scenario import Scenario as Scenario
 from sendcap.scenario.settings import ASYNCHRONOUS_LIMIT_S as ASYNCHRONOUS_LIMIT_S
+from sendcap.scenario.settings import FOLLOWED_S as FOLLOWED_S
 from sendcap.scenario.settings import Denominator as Denominator
 from sendcap.scenario.settings import Engagement as Engagement
 from sendcap.scenario.settings import Feedback as Feedback

@@ -138,9 +138,9 @@ def _throttle(provider: Provider, ips: int) -> Iterable[Constraint]:
             burst = float(limit * ips)
             yield Constraint("rate", (Pace(0.0, burst / window_s, burst),), window_s)
         case Gap(pause=pause_s):
-            # One attempt at a time, whatever the number of source addresses.
+            # Each source address makes one attempt at a time.
             attempt_s = provider.transaction_time.mean_s + pause_s
-            yield Constraint.constant("gap", _over(1.0, attempt_s))
+            yield Constraint.constant("gap", _over(float(ips), attempt_s))
         case WarmUp() as warm_up:
             yield Constraint("warm-up", _paces(warm_up.schedule(), ips))
         case Schedule() as schedule:

@@ -180,7 +180,11 @@ class Lognormal(RandomTime):
         return math.sqrt(math.log1p(self.cv**2))
 
     def sample(self, rng: np.random.Generator, size: int) -> Seconds:
-        return rng.lognormal(self.mu, self.sigma, size)
+        # In blocks this takes two thirds of the time that `rng.lognormal` does.
+        times_s = rng.standard_normal(size)
+        times_s *= self.sigma
+        times_s += self.mu
+        return np.exp(times_s, out=times_s)
 
     def cdf(self, within_s: Seconds) -> Seconds:
         from scipy.special import ndtr

@@ -70,7 +70,7 @@ class Scenario(Section):
     start: Annotated[datetime, BeforeValidator(_date), AfterValidator(of_our_time)] | None = None
     """Date and time of t = 0, for labels and the dashboard's refreshes; 1900 to 2200."""
     time: Time = Field(default_factory=Time)
-    """Time: resolution, look-ahead and end of the simulation."""
+    """Time: resolution, window and end of the simulation."""
     deliveries: OneOrMore[Delivery]
     """Deliveries: messages, start and audience."""
     relay: Relay

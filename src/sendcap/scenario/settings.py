@@ -40,6 +40,11 @@ from sendcap.scenario.suspend import SuspendField
 from sendcap.text.quoting import shown
 from sendcap.text.shares import rounded_share
 
+FOLLOWED_S: Final = parse_duration("14d")
+"""Opens and clicks are followed for two weeks from the start of their delivery (assumption).
+
+Their delays have long tails: followed to the last one, a run would be years long.
+"""
 ASYNCHRONOUS_LIMIT_S: Final = parse_duration("7d")
 """An asynchronous bounce arrives within this many seconds of its message's acceptance."""
 
@@ -68,7 +73,7 @@ class Time(Section):
         PlainSerializer(_auto_or_text, return_type=str),
         WithJsonSchema({**DURATION_SCHEMA, "examples": ["auto", "60s"]}),
     ] = "auto"
-    """Look-ahead window, "auto" or at least 100ms; affects speed, not results."""
+    """Window in which time is simulated, "auto" or at least 100ms; affects speed, not results."""
     horizon: Annotated[float, DurationText(most="366d")] | None = None
     """End of the simulation, up to 366d (default: when every message is final and reported)."""
 

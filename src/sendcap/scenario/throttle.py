@@ -123,7 +123,7 @@ class FixedWindow(Section):
 
 
 class Gap(Section):
-    """A pause after each attempt has finished; one attempt at a time.
+    """A pause of the source IP after each attempt has finished; one attempt of it at a time.
 
     Postfix's ``destination_rate_delay`` (``qmgr_entry.c``): a cycle takes service plus delay.
     """
@@ -131,7 +131,7 @@ class Gap(Section):
     kind: Literal["gap"] = "gap"
     """Kind of the throttle."""
     pause: PositiveDuration
-    """Time from the end of an attempt to the start of the next one."""
+    """Time from the end of an attempt to the start of the next one from the same source IP."""
 
 
 def _text_as_rate(value: Any) -> Any:

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sendcap.ledger import Clock, Event, Ledger
-from sendcap.model.engagement import FOLLOWED_S
-from sendcap.model.messages import SUBSET
+from sendcap.ledger import SUBSET, Clock, Event, Ledger
+from sendcap.model.addresses import reasons_of
 from sendcap.model.tally import Tally, ledger_of
-from sendcap.scenario import Scenario
+from sendcap.scenario import FOLLOWED_S, Scenario
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.message import Message
 
@@ -94,7 +93,7 @@ class Campaign:
         scenario = self.scenario
         names = [delivery.name for delivery in scenario.deliveries]
         queues = list(providers)
-        tally = Tally(scenario.time.bin)
+        tally = Tally(scenario.time.bin, math.inf, queues, reasons_of(scenario, queues))
         for (delivery, provider, event, reason, clock, number), count in self.counts.items():
             tally.add(
                 clock,
@@ -105,4 +104,4 @@ class Campaign:
                 reason,
                 np.array([count]),
             )
-        return ledger_of(tally, scenario, queues)
+        return ledger_of(tally, scenario)

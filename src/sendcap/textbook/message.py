@@ -22,7 +22,7 @@ class Message:
     expiry_s: float
     hard: str = ""  # reason to bounce it hard
     fault: Fault | None = None
-    clears_at_s: float = math.inf
+    clears_at_s: float | None = None  # from the first attempt on that reaches the provider
     reported_s: float = -math.inf
     asked: simpy.Event | None = None  # the connection that it waits for, or has
     failures: int = 0

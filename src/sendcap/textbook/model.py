@@ -15,10 +15,9 @@ from sendcap.scenario import Delivery, Scenario
 from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.message import Message
-from sendcap.textbook.queue import Connection, Queue
+from sendcap.textbook.queue import AN_INSTANT_S, Connection, Queue
 from sendcap.textbook.throttles import RateThrottle
 
-AN_INSTANT_S = 1e-6
 Process = Generator[simpy.Event, Any, None]
 
 
@@ -35,6 +34,7 @@ class Textbook:
         relay_rate = scenario.relay.rate
         self.relay_throttle = None if relay_rate is None else RateThrottle(relay_rate, 1)
         self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
+        self.turn = simpy.Resource(self.env, 1)
         self.ingress_free_s = -math.inf
 
     # --- Campaign: the relay hands batches over -------------------------------------------------
@@ -59,15 +59,22 @@ class Textbook:
     def worker(self, batches: Iterator[tuple[float, Delivery, list[Queue]]]) -> Process:
         """Hand over one batch after the other."""
         relay = self.scenario.relay
-        for ready_s, delivery, audience in batches:
-            yield self.env.timeout(max(ready_s - self.env.now, 0.0))
-            if self.spool is not None:
-                yield self.spool.put(len(audience))
-            start_s = self.env.now
-            if self.relay_throttle is not None:
-                start_s = self.relay_throttle.start_s(start_s, len(audience))
-                self.relay_throttle.charge(start_s, start_s, len(audience))
-            yield self.env.timeout(start_s - self.env.now + self.chance.draw(relay.batch_time))
+        while True:
+            with self.turn.request() as turn:
+                # Batches start in order, each as soon as the rate and the spool allow.
+                yield turn
+                ready_s, delivery, audience = next(batches, (math.inf, None, []))
+                if delivery is None:
+                    return
+                yield self.env.timeout(max(ready_s - self.env.now, 0.0))
+                if self.relay_throttle is not None:
+                    start_s = self.relay_throttle.start_s(self.env.now, len(audience))
+                    yield self.env.timeout(start_s - self.env.now)
+                if self.spool is not None:
+                    yield self.spool.put(len(audience))
+                if self.relay_throttle is not None:
+                    self.relay_throttle.charge(self.env.now, self.env.now, len(audience))
+            yield self.env.timeout(self.chance.draw(relay.batch_time))
             batch = [self.addressed(delivery, queue) for queue in audience]
             for message in batch:
                 failed = self.chance.happens(relay.error_rate)
@@ -108,7 +115,7 @@ class Textbook:
             connection = yield message.asked
             if connection is None:
                 break
-            idle_s = env.now - connection.free_since_s
+            idle_s = env.now - connection.used_s
             if connection.attempts_left == 0 or idle_s > queue.provider.idle_timeout:
                 connect_s = self.chance.draw(queue.provider.connect_time)
                 if env.now + connect_s > message.expiry_s:
@@ -122,7 +129,7 @@ class Textbook:
                 break
             yield env.timeout(finish_s - env.now)
             connection.attempts_left -= 1
-            connection.free_since_s = env.now
+            connection.used_s = env.now
             # What it does to the queue comes before anyone is given the connection.
             refused = self.refusal(queue)
             queue.hand_back(connection)
@@ -147,8 +154,8 @@ class Textbook:
         wait_s = batch[0].expiry_s - self.env.now + AN_INSTANT_S
         yield self.env.timeout(max(wait_s, 0.0))
         for message in batch:
-            if message.asked is not None and not message.asked.triggered:
-                message.asked.succeed(None)
+            if message.asked is not None:
+                message.queue.give_up(message.asked)
 
     def leaves_ingress_s(self) -> float:
         """Return when a message leaves that enters now: one server, first come, first served."""
@@ -168,31 +175,17 @@ class Textbook:
         """Note that a connection has been made."""
         queue.connecting -= 1
         connection.attempts_left = queue.attempts_per_connection
-        connection.free_since_s = self.env.now
+        connection.used_s = self.env.now
 
     def start(self, message: Message) -> Generator[simpy.Event, Any, float | None]:
-        """Start an attempt as soon as the throttle lets it; return its finish, None if too late."""
+        """Start an attempt as soon as the limits let it; return its finish, None if too late."""
         queue = message.queue
-        takes_s: float | None = None
-        while True:
-            start_s = queue.start_s()
-            if start_s > message.expiry_s:
-                return None
-            if takes_s is None:
-                takes_s = self.chance.draw(queue.provider.transaction_time)
-            finish_s = start_s + takes_s
-            if queue.rule is None:
-                queue.throttle.charge(start_s, finish_s)
-                break
-            assert self.env.active_process is not None
-            queue.stand_in_line(self.env.active_process, start_s, finish_s)
-            try:
-                yield self.env.timeout(start_s - self.env.now)
-            except simpy.Interrupt:
-                continue  # the queue has been suspended
-            queue.line.popleft()
-            break
-        self.campaign.count("happened", "attempted", message, start_s)
+        in_time = yield from queue.wait_in_line(message.expiry_s)
+        if not in_time:
+            return None
+        finish_s = self.env.now + self.chance.draw(queue.provider.transaction_time)
+        queue.charge(finish_s)
+        self.campaign.count("happened", "attempted", message)
         return finish_s
 
     def run_out(self, message: Message) -> Process:
@@ -215,13 +208,13 @@ class Textbook:
     def temporary_reason(self, message: Message, refused: str) -> str:
         """Return why the recipient's server defers the message now, "" if it does not."""
         fault = message.fault
-        if fault is not None and message.failures == 0:
+        if fault is not None and message.clears_at_s is None and refused != UNREACHABLE:
             never = self.chance.happens(fault.never)
             clears_s = math.inf if never else self.chance.draw(fault.clears_after)
             message.clears_at_s = self.env.now + clears_s
         if refused:
             return refused
-        if fault is not None and self.env.now < message.clears_at_s:
+        if fault is not None and self.env.now < (message.clears_at_s or 0.0):
             return fault.reason
         return TRANSIENT if self.chance.happens(message.queue.provider.transient) else ""
 

@@ -6,31 +6,26 @@ import copy
 import math
 from collections import deque
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
 
 import simpy
 
-from sendcap.model.connections import wanted_connections
+from sendcap.model.scaling import wanted_connections
 from sendcap.scenario import Rate, Scenario
 from sendcap.textbook.throttles import RateThrottle, Throttle, throttle_of
 
+AN_INSTANT_S: Final = 1e-6
+"""What waits this much longer comes after all that happens at a moment."""
 
-@dataclass(order=True, slots=True)
+
+@dataclass(slots=True)
 class Connection:
     """A connection to a provider, made anew when it is used up or was idle for long."""
 
-    free_since_s: float = -math.inf
-    attempts_left: float = field(default=0, compare=False)
-
-
-class InLine(NamedTuple):
-    """A message in the throttle's line, and the throttles as they were before it asked."""
-
-    process: simpy.Process
-    throttle: Throttle
-    meanwhile: Throttle
+    used_s: float = -math.inf  # when its last attempt ended, or when it was made
+    attempts_left: float = 0
 
 
 class Queue:
@@ -50,7 +45,8 @@ class Queue:
         self.attempts_per_connection = math.inf if per_connection == "unlimited" else per_connection
         self.waiting: deque[simpy.Event] = deque()
         self.connecting = 0  # those to be made for a message, with connection scaling
-        self.idle = [] if self.scaled else [Connection() for _ in range(self.limit)]
+        # The one that has been free the longest first.
+        self.idle = deque([] if self.scaled else [Connection() for _ in range(self.limit)])
         self.closed = self.limit - len(self.idle)
         self.throttle = throttle_of(provider.rate, ips)
         self.tolerance = (
@@ -59,7 +55,7 @@ class Queue:
         self.rule = None if provider.tolerance is None else scenario.suspend_of(name)
         self.suspended_until_s = -math.inf
         self.throttled_s: deque[float] = deque(maxlen=self.rule.after if self.rule else 0)
-        self.line: deque[InLine] = deque()
+        self.line: deque[simpy.Process] = deque()  # those that have a connection
         self.fresh = Throttle()
         if self.rule is not None and isinstance(self.rule.rate, Rate):
             self.fresh = RateThrottle(self.rule.rate, ips)
@@ -74,6 +70,12 @@ class Queue:
         self.serve()
         return asked
 
+    def give_up(self, asked: simpy.Event) -> None:
+        """Let one who asked wait no longer, unless a connection has been given."""
+        if not asked.triggered:
+            self.waiting.remove(asked)
+            asked.succeed(None)
+
     def hand_back(self, connection: Connection) -> None:
         """Let others have a connection."""
         self.put(connection)
@@ -84,7 +86,7 @@ class Queue:
         if self.scaled and connection.attempts_left == 0:
             self.closed += 1
         else:
-            heappush(self.idle, connection)
+            self.idle.append(connection)
 
     def serve(self) -> None:
         """Give connections to those who wait, as long as there are any."""
@@ -93,10 +95,6 @@ class Queue:
             if connection is None:
                 return
             asked = self.waiting.popleft()
-            if asked.triggered:
-                # Its message has expired, and went on counting until its turn.
-                self.put(connection)
-                continue
             if connection.attempts_left == 0:
                 self.connecting += 1
             asked.succeed(connection)
@@ -106,12 +104,12 @@ class Queue:
         if self.closed_by_suspension:
             return None
         if not self.scaled:
-            return heappop(self.idle) if self.idle else None
-        while self.idle and self.env.now - self.idle[0].free_since_s > self.provider.idle_timeout:
-            heappop(self.idle)
+            return self.idle.popleft() if self.idle else None
+        while self.idle and self.env.now - self.idle[0].used_s > self.provider.idle_timeout:
+            self.idle.popleft()
             self.closed += 1
         if self.idle:
-            return heappop(self.idle)
+            return self.idle.popleft()
         wanted = wanted_connections(len(self.waiting) + self.connecting, self.limit)
         if self.closed == 0 or self.limit - self.closed >= wanted:
             return None
@@ -129,20 +127,45 @@ class Queue:
     def start_s(self) -> float:
         """Return when an attempt may start that asks now, as things stand."""
         now_s, until_s = self.env.now, self.suspended_until_s
-        if now_s >= until_s:
-            return self.throttle.start_s(now_s)
-        if not self.closed_by_suspension:
-            start_s = self.throttle.start_s(self.meanwhile.start_s(now_s))
-            if start_s < until_s:
-                return start_s
-        return self.throttle.start_s(until_s)
+        start_s = self.throttle.start_s(now_s)
+        if start_s >= until_s:
+            return start_s
+        if self.closed_by_suspension:
+            return self.throttle.start_s(until_s)
+        # Each may be met only later than the other allows.
+        while (later_s := self.throttle.start_s(self.meanwhile.start_s(start_s))) > start_s:
+            start_s = later_s
+        return min(start_s, self.throttle.start_s(until_s))
 
-    def stand_in_line(self, process: simpy.Process, start_s: float, finish_s: float) -> None:
-        """Let a process wait for the start that `start_s` has returned last."""
-        self.line.append(InLine(process, copy.copy(self.throttle), copy.copy(self.meanwhile)))
-        self.throttle.charge(start_s, finish_s)
-        if start_s < self.suspended_until_s:
-            self.meanwhile.charge(start_s, finish_s)
+    def wait_in_line(self, until_s: float) -> Generator[simpy.Event, Any, bool]:
+        """Wait until it is one's turn and the limits let an attempt start; False if it is late."""
+        process = self.env.active_process
+        assert process is not None
+        self.line.append(process)
+        while True:
+            start_s = self.start_s() if self.line[0] is process else math.inf
+            if start_s <= self.env.now <= until_s or self.env.now > until_s:
+                break
+            # An instant later: what may start at that very moment still does.
+            wait_s = min(start_s, until_s + AN_INSTANT_S) - self.env.now
+            with suppress(simpy.Interrupt):
+                yield self.env.timeout(max(wait_s, 0.0))
+        was_first = self.line[0] is process
+        self.line.remove(process)
+        if was_first:
+            self.call_first()
+        return self.env.now <= until_s
+
+    def call_first(self) -> None:
+        """Let the first in line ask anew."""
+        if self.line:
+            self.line[0].interrupt()
+
+    def charge(self, finish_s: float) -> None:
+        """Let an attempt start now."""
+        self.throttle.charge(self.env.now, finish_s)
+        if self.env.now < self.suspended_until_s:
+            self.meanwhile.charge(self.env.now, finish_s)
 
     def throttles(self) -> bool:
         """Tell whether the provider throttles an attempt that finishes now."""
@@ -160,17 +183,11 @@ class Queue:
         return True
 
     def suspend(self, lasts_s: float) -> None:
-        """Hold the queue back from now on; those in line have to ask again."""
-        begins = self.env.now >= self.suspended_until_s
-        self.suspended_until_s = self.env.now + lasts_s
-        waiting = list(self.line)
-        self.line.clear()
-        if waiting:
-            self.throttle, self.meanwhile = waiting[0].throttle, waiting[0].meanwhile
-        if begins:
+        """Hold the queue back from now on."""
+        if self.env.now >= self.suspended_until_s:
             self.meanwhile = copy.copy(self.fresh)
-        for message in waiting:
-            message.process.interrupt()
+        self.suspended_until_s = self.env.now + lasts_s
+        self.call_first()
         self.env.process(self.resume(lasts_s))
 
     def resume(self, after_s: float) -> Generator[simpy.Event, Any, None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from heapq import heapreplace
 
 from sendcap.scenario import Rate
 from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
@@ -30,32 +30,37 @@ class FixedWindowThrottle(Throttle):
 
     def start_s(self, now_s: float) -> float:
         """Return the time itself, or the beginning of the next window that has room."""
-        window = int(now_s // self.length_s)
+        window = self._window_of(now_s)
         if window <= self.window:
             window = self.window + (self.used >= self.limit)
         return max(now_s, window * self.length_s)
 
     def charge(self, start_s: float, finish_s: float) -> None:
         """Count an attempt in its window."""
-        window = int(start_s // self.length_s)
+        window = self._window_of(start_s)
         self.used = self.used + 1 if window == self.window else 1
         self.window = window
 
+    def _window_of(self, time_s: float) -> int:
+        window = int(time_s // self.length_s)
+        # The product of a number and the length may be rounded to just below the window's begin.
+        return window + 1 if (window + 1) * self.length_s <= time_s else window
+
 
 class GapThrottle(Throttle):
-    """A pause after the finish of each."""
+    """A pause of the source IP after the finish of each; the one that is free the longest sends."""
 
-    def __init__(self, rate: Gap) -> None:
+    def __init__(self, rate: Gap, ips: int) -> None:
         self.pause_s = rate.pause
-        self.next_s = -math.inf
+        self.next_s = [-math.inf] * ips
 
     def start_s(self, now_s: float) -> float:
-        """Return the time itself, or the end of the pause."""
-        return max(now_s, self.next_s)
+        """Return the time itself, or the end of the pause that ends first."""
+        return max(now_s, self.next_s[0])
 
     def charge(self, start_s: float, finish_s: float) -> None:
         """Begin the pause at the finish."""
-        self.next_s = finish_s + self.pause_s
+        heapreplace(self.next_s, finish_s + self.pause_s)
 
 
 class RateThrottle(Throttle):
@@ -86,39 +91,33 @@ class ScheduleThrottle(Throttle):
             else (step.at, 0.0, 0)
             for step in rate.steps
         ]
+        self.ends_s = [at_s for at_s, _, _ in self.steps[1:]] + [math.inf]
         self.arrival = -math.inf
-        self.asked = 0.0
 
     def brought(self, time_s: float) -> float:
         """Return how many attempts the rate has brought until a time."""
-        ends_s = [at_s for at_s, _, _ in self.steps[1:]] + [math.inf]
         return sum(
             (min(end_s, time_s) - at_s) * per_s
-            for (at_s, per_s, _), end_s in zip(self.steps, ends_s, strict=True)
+            for (at_s, per_s, _), end_s in zip(self.steps, self.ends_s, strict=True)
             if at_s < time_s
         )
 
-    def when(self, attempts: float) -> float:
-        """Return when the rate has brought that many."""
-        for (at_s, per_s, _), (end_s, _, _) in pairwise(self.steps):
-            if per_s > 0.0 and self.brought(end_s) >= attempts:
-                return at_s + (attempts - self.brought(at_s)) / per_s
-        at_s, per_s, _ = self.steps[-1]
-        return at_s + (attempts - self.brought(at_s)) / per_s
-
     def start_s(self, now_s: float) -> float:
-        """Return when the clock has come as far as the attempt needs, and the queue is open."""
-        number = max(k for k, (at_s, _, _) in enumerate(self.steps) if at_s <= now_s)
-        while self.steps[number][1] == 0.0:
-            number += 1
-            now_s = self.steps[number][0]
-        needed = self.arrival - (self.steps[number][2] - 1)
-        self.asked = max(self.brought(now_s), needed)
-        return now_s if needed <= self.brought(now_s) else max(now_s, self.when(needed))
+        """Return when the clock has come as far as a step's burst asks, within that step."""
+        for (at_s, per_s, burst), end_s in zip(self.steps, self.ends_s, strict=True):
+            if end_s <= now_s or per_s == 0.0:
+                continue
+            needed = self.arrival - (burst - 1)
+            start_s = max(now_s, at_s)
+            if self.brought(start_s) < needed:
+                start_s = max(start_s, at_s + (needed - self.brought(at_s)) / per_s)
+            if start_s < end_s:
+                return start_s
+        return math.inf
 
     def charge(self, start_s: float, finish_s: float) -> None:
         """Put the theoretical arrival of the next later by one attempt."""
-        self.arrival = max(self.arrival, self.asked) + 1.0
+        self.arrival = max(self.arrival, self.brought(start_s)) + 1.0
 
 
 def throttle_of(rate: Rate | FixedWindow | Gap | Schedule | WarmUp | None, ips: int) -> Throttle:
@@ -130,5 +129,5 @@ def throttle_of(rate: Rate | FixedWindow | Gap | Schedule | WarmUp | None, ips: 
     if isinstance(rate, FixedWindow):
         return FixedWindowThrottle(rate, ips)
     if isinstance(rate, Gap):
-        return GapThrottle(rate)
+        return GapThrottle(rate, ips)
     return Throttle() if rate is None else ScheduleThrottle(rate, ips)

@@ -1,13 +1,13 @@
-"""The compiled kernel: first-in-first-out stations, one message after the other.
+"""The compiled kernel: what happens, one event after the other.
 
-When a message starts depends on when every earlier one finished, so this recursion cannot be
-written as operations on whole arrays. It is the one part of sendcap that is compiled (by Numba).
-Nothing is drawn here: the caller passes the draws in, so each function is a recursion on its
-arguments alone, and advances the state arrays among them.
+When a message starts depends on when every earlier one finished, so this cannot be written as
+operations on whole arrays. It is the one part of sendcap that is compiled (by Numba).
 
-`queue.serve` is the frequent case, `reacting.serve_reacting` the general one, in which what an
-attempt comes to matters to later ones; `servers` has the relay and the ingress.
+`step` is the loop of a group of queues and reads like the textbook model; `relay` is that of the
+relay and the ingress; `spool` couples both. The other modules are what these use: `waiting`,
+`connections`, `limits`, `outcome`, `retry` and `expiry` are the parts of the model; `busy`,
+`backoff` and `ends` hold what comes later, by time; `tally` and `telling` count.
 
-Source: J. Kiefer and J. Wolfowitz, "On the theory of queues with many servers", Transactions of the
-American Mathematical Society 78 (1955): the recursion on the servers' free times.
+Compiled code allocates nothing: where there is no room, it stops and says so, and the caller makes
+room and goes on (`sendcap.model.queue_group`).
 """

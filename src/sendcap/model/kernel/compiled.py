@@ -1,4 +1,4 @@
-"""The decorator of compiled functions, and the machine code kept on disk."""
+"""The decorators of compiled functions, and the machine code kept on disk."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from typing import Any, Final, TypeVar, cast
 
 import numba
 from numba.core.caching import FunctionCache
+
+_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
+"""Nothing is allocated in compiled code, so no references are counted: that would take most of
+the time. Python calls no compiled function by a C pointer."""
+
+before_compiling: Final[list[Callable[[], None]]] = []
+"""Called where there is no machine code yet: all of it takes half a minute, once."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -36,12 +43,16 @@ class _KernelCache(FunctionCache):
 
     def load_overload(self, *arguments: Any) -> Any:
         """Return the machine code for a signature, or None."""
+        found = None
         try:
-            return super().load_overload(*arguments)
+            found = super().load_overload(*arguments)
         except Exception:  # what a damaged file makes of unpickling
             with suppress(OSError):
                 self.flush()
-            return None
+        if found is None:
+            for call in before_compiling:
+                call()
+        return found
 
     def save_overload(self, *arguments: Any) -> None:
         """Keep the machine code for a signature, if the disk takes it."""
@@ -51,7 +62,12 @@ class _KernelCache(FunctionCache):
 
 def compiled(function: _Function) -> _Function:
     """Compile a function, once for all processes where a folder can be written to."""
-    dispatcher: Any = numba.njit(nogil=True)(function)
+    dispatcher: Any = numba.njit(**_OPTIONS)(function)
     with suppress(RuntimeError):  # no such folder: compile anew in each process
         dispatcher._cache = _KernelCache(function)  # noqa: SLF001
     return cast("_Function", dispatcher)
+
+
+def inlined(function: _Function) -> _Function:
+    """Compile a function as a part of those that call it: a call would take as long as its work."""
+    return cast("_Function", numba.njit(inline="always", **_OPTIONS)(function))

@@ -18,15 +18,17 @@ _LONGEST_RULE: Final = 1_000
 _ARGUMENTS["H"] = _ARGUMENTS["G"].replace("G", "H")
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """A step of a rule: F, G or H, until when it holds, the first delay, how it grows."""
+
     letter: str
     cutoff_s: float
     interval_s: float
     factor: float
 
 
-def _steps(rule: str) -> tuple[_Step, ...]:
-    steps: list[_Step] = []
+def _steps(rule: str) -> tuple[Step, ...]:
+    steps: list[Step] = []
     for text in rule.strip().removesuffix(";").split(";"):
         step = _step(text.strip())
         if steps and step.cutoff_s <= steps[-1].cutoff_s:
@@ -35,7 +37,7 @@ def _steps(rule: str) -> tuple[_Step, ...]:
     return tuple(steps)
 
 
-def _step(text: str) -> _Step:
+def _step(text: str) -> Step:
     letter, *arguments = (part.strip() for part in text.split(","))
     if letter not in _ARGUMENTS:
         raise ValueError(
@@ -46,7 +48,7 @@ def _step(text: str) -> _Step:
         raise ValueError(f"{shown(text)} must have the form {_ARGUMENTS[letter]}")
     cutoff_s = _argument("cutoff", DurationText().read, arguments[0], text)
     interval_s = _argument("interval", DELAY.read, arguments[1], text)
-    return _Step(letter, cutoff_s, interval_s, _factor(arguments[2:], text))
+    return Step(letter, cutoff_s, interval_s, _factor(arguments[2:], text))
 
 
 def _argument(name: str, read: Callable[[str], float], argument: str, text: str) -> float:
@@ -103,14 +105,15 @@ class EximRetry(RetryPolicy):
     """Longest delay."""
 
     @cached_property
-    def _parsed(self) -> tuple[_Step, ...]:
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the rule."""
         return _steps(self.rule)
 
     def _due_s(self, bounces: Bounces) -> Times:
-        cutoff_s = np.array([step.cutoff_s for step in self._parsed])
+        cutoff_s = np.array([step.cutoff_s for step in self.steps])
         which = np.searchsorted(cutoff_s, bounces.finish_s - bounces.first_failed_s, side="left")
         delay_s = np.full(len(bounces.finish_s), np.inf)
-        for number, step in enumerate(self._parsed):
+        for number, step in enumerate(self.steps):
             mask = which == number
             grown_s = bounces.previous_delay_s[mask] * step.factor
             if step.letter == "F":
@@ -128,9 +131,9 @@ class EximRetry(RetryPolicy):
     @property
     def shortest_delay_s(self) -> float:
         """The shortest interval of the rule, in seconds."""
-        return min(self.retry_interval_max, *(step.interval_s for step in self._parsed))
+        return min(self.retry_interval_max, *(step.interval_s for step in self.steps))
 
     @property
     def needs_uniform(self) -> bool:
         """Whether the rule has an H step."""
-        return any(step.letter == "H" for step in self._parsed)
+        return any(step.letter == "H" for step in self.steps)

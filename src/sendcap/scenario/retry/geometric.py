@@ -166,22 +166,23 @@ class KumomtaRetry(RetryPolicy):
     _ordered = ordered("retry_interval", "max_retry_interval", OR_NO_LIMIT)
 
     @property
-    def _jitter_s(self) -> float:
+    def jitter_s(self) -> float:
+        """The longest delay less the shortest, of the first retry, in seconds."""
         return min(self.retry_interval / 20.0, 60.0)
 
     def _due_s(self, bounces: Bounces) -> Times:
         delay_s = doubling(self.retry_interval, 2.0, self.max_retry_interval, bounces.failures)
         if self.needs_uniform:
-            delay_s = delay_s + np.trunc((bounces.drawn - 0.5) * self._jitter_s)
+            delay_s = delay_s + np.trunc((bounces.drawn - 0.5) * self.jitter_s)
         age_s = bounces.finish_s - bounces.arrived_s
         return np.where(age_s + delay_s > self.max_age, np.inf, bounces.finish_s + delay_s)
 
     @property
     def shortest_delay_s(self) -> float:
         """The first interval with the least jitter, in seconds."""
-        return self.retry_interval - self._jitter_s / 2.0
+        return self.retry_interval - self.jitter_s / 2.0
 
     @property
     def needs_uniform(self) -> bool:
         """Whether the jitter ever reaches a whole second."""
-        return self._jitter_s / 2.0 >= 1.0
+        return self.jitter_s / 2.0 >= 1.0

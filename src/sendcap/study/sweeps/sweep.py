@@ -96,7 +96,7 @@ def sweep(
     >>> import sendcap
     >>> over = {"deliveries[0].messages": [1000, 2000]}
     >>> sendcap.sweep("quickstart", over, measure="accepted")["accepted"].tolist()
-    [991, 1981]
+    [993, 1988]
     """
     plan = planned(scenario_of(scenario), over, replications, measure, keyed=store is not None)
     outcomes = None if store is None else Store(store)

@@ -1,0 +1,117 @@
+"""The connections of a queue: which one a message takes, and what becomes of it afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.fields import NONE
+from sendcap.model.kernel.state import Group, Ints, Records
+
+
+@inlined
+def may_take(group: Group, queue: Any, now_s: float, take_s: float) -> bool:
+    """Return whether a message gets a connection at a time, as things stand now.
+
+    Where connections are opened as the queue grows, that is not known before.
+    """
+    if queue.scaled == NONE:
+        return queue.free_first != NONE
+    return take_s > now_s or _may_open(queue, group.connections, group.waiting_for, now_s)
+
+
+@compiled
+def _may_open(queue: Any, connections: Records, waiting_for: Ints, now_s: float) -> bool:
+    """Return the same where connections are opened as the queue grows, as KumoMTA does."""
+    while (
+        queue.free_first != NONE
+        and now_s - connections[queue.free_first].used_s > queue.idle_timeout_s
+    ):
+        closed = queue.free_first
+        queue.free_first = connections[closed].next
+        _close(queue, connections, closed)
+    if queue.free_first != NONE:
+        return True
+    if queue.closed_first == NONE:
+        return False
+    wanted_from = waiting_for[queue.scaled + queue.open]
+    return queue.waiting + queue.making >= wanted_from
+
+
+@inlined
+def take_connection(queue: Any, connections: Records, now_s: float) -> int:
+    """Take the connection that has been free the longest, or open one.
+
+    It has no attempts left if it has to be made anew.
+    """
+    if queue.free_first == NONE:
+        number = queue.closed_first
+        connection = connections[number]
+        queue.closed_first = connection.next
+        queue.open += 1
+        connection.attempts_left = 0
+        return number
+    number = queue.free_first
+    connection = connections[number]
+    queue.free_first = connection.next
+    if now_s - connection.used_s > queue.idle_timeout_s:
+        connection.attempts_left = 0
+    return number
+
+
+@inlined
+def hand_back(queue: Any, connections: Records, number: int, used_s: float) -> None:
+    """Let others have a connection, that was used last at this time."""
+    connection = connections[number]
+    if queue.scaled != NONE and connection.attempts_left == 0:
+        _close(queue, connections, number)
+        return
+    connection.used_s = used_s
+    connection.next = NONE
+    if queue.free_first == NONE:
+        queue.free_first = number
+    else:
+        connections[queue.free_last].next = number
+    queue.free_last = number
+
+
+@compiled
+def _close(queue: Any, connections: Records, number: int) -> None:
+    connections[number].next = queue.closed_first
+    queue.closed_first = number
+    queue.open -= 1
+
+
+@compiled
+def stand_in_line(queue: Any, connections: Records, number: int) -> None:
+    """Let a connection's message wait for the limits, behind those that do."""
+    connections[number].next = NONE
+    if queue.line_first == NONE:
+        queue.line_first = number
+    else:
+        connections[queue.line_last].next = number
+    queue.line_last = number
+
+
+@inlined
+def leave_line(queue: Any, connections: Records) -> int:
+    """Take the first in line."""
+    number = queue.line_first
+    queue.line_first = connections[number].next
+    return number
+
+
+@compiled
+def leave_line_of(queue: Any, connections: Records, message: int) -> int:
+    """Take the connection out of the line that holds a message."""
+    before, number = NONE, queue.line_first
+    while connections[number].message != message:
+        before, number = number, connections[number].next
+    following = connections[number].next
+    if before == NONE:
+        queue.line_first = following
+    else:
+        connections[before].next = following
+    if queue.line_last == number:
+        queue.line_last = before
+    return number

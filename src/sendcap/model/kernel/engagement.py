@@ -1,0 +1,29 @@
+"""Who opens and who clicks, and when: Campaign tracks both as they happen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sendcap.model.kernel.chance import draw, succeeds
+from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.fields import CLICK, NO_REASON, OPEN
+from sendcap.model.kernel.state import Group
+from sendcap.model.kernel.tally import count, series_of
+from sendcap.model.kernel.telling import CLICKED, OPENED
+
+
+@compiled
+def open_message(group: Group, queue: Any, message: Any, accepted_s: float) -> None:
+    """Let the recipient open a message, and perhaps click in it."""
+    delivery, chance = group.batches.delivery[message.batch], group.chance
+    until_s = group.followed_until_s[delivery]
+    opened_s = accepted_s + draw(chance, queue, OPEN)
+    if opened_s < until_s:
+        series = series_of(group.counters, delivery, queue.provider, OPENED, NO_REASON)
+        count(group.counters, series, opened_s, 1)
+    if not succeeds(chance.trials[queue.clicks]):
+        return
+    clicked_s = opened_s + draw(chance, queue, CLICK)
+    if clicked_s < until_s:
+        series = series_of(group.counters, delivery, queue.provider, CLICKED, NO_REASON)
+        count(group.counters, series, clicked_s, 1)

@@ -1,0 +1,68 @@
+"""Messages expire: new ones in their runs, others where they wait."""
+
+from __future__ import annotations
+
+from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.connections import hand_back, leave_line_of
+from sendcap.model.kernel.ends import drop_next, is_void
+from sendcap.model.kernel.fields import ENDING, EXPIRED_IN_PLACE, IN_LINE, NEVER, WAITING
+from sendcap.model.kernel.outcome import end, expire
+from sendcap.model.kernel.state import Group
+from sendcap.model.kernel.telling import keep_start
+from sendcap.model.kernel.waiting import new_message, ready_s, release, run_expires, run_of
+
+
+@compiled
+def queue_of_next_end(group: Group) -> int:
+    """Return the queue of what expires next."""
+    what = group.ends.what[0]
+    if is_void(group.messages, group.runs, what, group.ends.stamp[0]):
+        return group.winners[0]
+    return run_of(group.runs, -1 - what).queue if what < 0 else group.messages[what].queue
+
+
+@compiled
+def expire_next(group: Group, now_s: float) -> None:
+    """Expire one message, or drop an entry that is void."""
+    what = group.ends.what[0]
+    if is_void(group.messages, group.runs, what, group.ends.stamp[0]):
+        drop_next(group.ends)
+    elif what < 0:
+        run = run_of(group.runs, -1 - what)
+        since_s = ready_s(group.runs, group.batches, run)
+        number = new_message(group, run.queue, run, since_s)
+        run_expires(group.queues[run.queue], group.runs, group.batches, -1 - what, now_s)
+        _give_up(group, number, now_s)
+        end(group, number)
+    else:
+        drop_next(group.ends)
+        _expire_tried(group, what, now_s)
+
+
+@compiled
+def _expire_tried(group: Group, number: int, now_s: float) -> None:
+    """Expire a message that has been taken before."""
+    message = group.messages[number]
+    queue, connections = group.queues[message.queue], group.connections
+    message.stamp = 0
+    group.counts[0].final += 1
+    if message.place == ENDING:
+        expire(group, number, now_s)
+        release(group, number)
+        return
+    _give_up(group, number, now_s)
+    if message.place != IN_LINE:
+        queue.waiting -= message.place == WAITING
+        message.place = EXPIRED_IN_PLACE
+        return
+    held = leave_line_of(queue, connections, number)
+    hand_back(queue, connections, held, connections[held].used_s)
+    release(group, number)
+
+
+@compiled
+def _give_up(group: Group, number: int, now_s: float) -> None:
+    """Note that a message has expired while it waited."""
+    message = group.messages[number]
+    expire(group, number, now_s)
+    keep_start(group, message, now_s, NEVER)

@@ -1,0 +1,229 @@
+"""The records of a group of queues: what compiled code knows of each queue, message and so on.
+
+Numbers stand for things: a connection, a message, a run or a limit is the index of a record.
+``NONE`` stands for no such thing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+NONE: Final = -1
+NEVER: Final = np.inf
+UNLIMITED: Final = 1 << 60
+
+# Reasons that every provider has; see `sendcap.model.addresses`.
+NO_REASON: Final = 0
+NOT_ATTEMPTED: Final = 1
+TRANSIENT: Final = 2
+UNREACHABLE: Final = 3
+THROTTLED: Final = 4
+
+# The streams of draws of a queue; those of faults follow.
+CONNECT: Final = 0
+TRANSACTION: Final = 1
+LATENCY: Final = 2
+EXPIRY_LATENCY: Final = 3
+ASYNC_LATENCY: Final = 4
+OPEN: Final = 5
+CLICK: Final = 6
+CLEARS: Final = 7
+
+QUEUE = np.dtype(
+    [
+        # Connections that are free, the longest-free first; those in the limits' line; closed ones.
+        ("free_first", "i4"),
+        ("free_last", "i4"),
+        ("line_first", "i4"),
+        ("line_last", "i4"),
+        ("closed_first", "i4"),
+        ("open", "i4"),
+        ("making", "i4"),  # connections that are being made
+        ("connections", "i4"),
+        # Messages that wait: runs of new ones, and retries that are due.
+        ("run_first", "i8"),
+        ("run_last", "i8"),
+        ("retry_first", "i4"),
+        ("retry_last", "i4"),
+        ("waiting", "i8"),  # where connections are opened by the queue's length
+        # New messages that are not ready yet, where connections are opened by the queue's length.
+        ("arrival_s", "f8"),
+        ("arriving_run", "i8"),
+        ("arriving_place", "i8"),
+        ("new_ready_s", "f8"),  # of the first of each kind; infinite without one
+        ("retry_ready_s", "f8"),
+        ("line_start_s", "f8"),  # when the first in line may start, as things stand
+        ("next_s", "f8"),  # the next start or take
+        # Settings.
+        ("provider", "i4"),
+        ("idle_timeout_s", "f8"),
+        ("attempts_per_connection", "i8"),
+        ("first_limit", "i4"),  # in ``of_queue``
+        ("limits", "i4"),
+        ("scaled", "i4"),  # index of the first length in ``waiting_for``, or NONE
+        ("first_outage", "i4"),
+        ("outages", "i4"),
+        ("first_kind", "i4"),  # in ``kinds``: the good address
+        ("kinds", "i4"),
+        ("first_stream", "i4"),
+        ("without_draws", "i4"),  # streams that are used up
+        # Chance.
+        ("transient", "i4"),  # trials
+        ("async_bounce", "i4"),
+        ("jitter", "i4"),
+        ("opens", "i4"),
+        ("clicks", "i4"),
+        # The provider's tolerance, and the suspension.
+        ("tolerance", "i4"),  # limit, or NONE
+        ("meanwhile", "i4"),  # limit during a suspension, or NONE where the queue is closed then
+        ("suspend_after", "i4"),  # 0 without a rule
+        ("suspend_within_s", "f8"),
+        ("suspend_lasts_s", "f8"),
+        ("first_throttled", "i4"),  # ring of the last throttled answers in ``throttled_s``
+        ("throttled", "i4"),  # place in the ring of the next
+        ("held_until_s", "f8"),
+    ],
+    align=True,
+)
+CONNECTION = np.dtype(
+    [
+        ("event_s", "f8"),  # when it is established, or when its attempt ends
+        ("used_s", "f8"),  # when its last attempt ended, or when it was established
+        ("attempts_left", "i8"),
+        ("next", "i4"),  # in the list that it is in
+        ("message", "i4"),
+        ("queue", "i4"),
+        ("being_made", "i4"),
+    ],
+    align=True,
+)
+MESSAGE = np.dtype(
+    [
+        ("ready_s", "f8"),
+        ("first_failed_s", "f8"),
+        ("previous_delay_s", "f8"),
+        ("clears_at_s", "f8"),  # NaN until its first attempt has reached the provider
+        ("reported_s", "f8"),  # when its last report arrives at Campaign
+        ("number", "i4"),  # within its delivery
+        ("batch", "i4"),
+        ("place_in_run", "i4"),
+        ("next", "i4"),  # in the list that it is in
+        ("failures", "i4"),
+        ("queue", "i4"),
+        ("kind", "i2"),  # of its address
+        ("reason", "i2"),  # of its last soft bounce
+        ("stamp", "i8"),  # of its entry among what expires, 0 without one
+        ("order", "i8"),  # of its last failure among all
+        ("place", "i4"),  # where it is, see below
+    ],
+    align=True,
+)
+"""A message from its first attempt on."""
+
+# Where a message is that can expire.
+WAITING: Final = 0
+CONNECTING: Final = 1
+IN_LINE: Final = 2
+ENDING: Final = 3  # it will not be tried again
+EXPIRED_IN_PLACE: Final = 4  # in its queue, or with a connection that is being made
+RUN = np.dtype(
+    [
+        ("batch", "i4"),
+        ("count", "i4"),
+        ("left", "i4"),  # messages that wait still
+        ("queue", "i4"),
+        ("place", "i8"),  # of the next in ``places``
+        ("next", "i8"),
+    ],
+    align=True,
+)
+"""New messages of one relay batch in one queue: they take only this room until they are taken."""
+LIMIT = np.dtype(
+    [
+        ("kind", "i8"),
+        # GCRA: seconds for each attempt, attempts at once. Fixed window: attempts in a window,
+        # seconds. Gap: pause in seconds.
+        ("one", "f8"),
+        ("two", "f8"),
+        # GCRA: theoretical arrival. Fixed window: number of the window, attempts in it.
+        # Schedule: theoretical arrival, in attempts.
+        ("state", "f8"),
+        ("used", "f8"),
+        ("first", "i8"),  # in ``steps`` or ``pauses_until_s``
+        ("count", "i8"),
+    ],
+    align=True,
+)
+STREAM = np.dtype([("at", "i8"), ("end", "i8")])
+TRIALS = np.dtype([("key", "u8"), ("drawn", "u8"), ("until_next", "i8"), ("log", "f8")])
+"""Trials with one probability: ``until_next`` counts down to the next success."""
+KIND = np.dtype(
+    [("share_until", "f8"), ("hard", "i4"), ("fault", "i4"), ("never", "i4"), ("reason", "i4")]
+)
+"""A kind of address: the sum of the shares until it, what is wrong with it."""
+REPORT = np.dtype(
+    [
+        ("happened_s", "f8"),
+        ("arrives_s", "f8"),
+        ("due_s", "f8"),  # when its message is due again; infinite if never
+        ("delivery", "i4"),
+        ("provider", "i4"),
+        ("message", "i4"),
+        ("attempt", "i4"),
+        ("event", "i2"),
+        ("reason", "i2"),
+        ("again", "i4"),  # whether it counts for the event's subset, too
+    ],
+    align=True,
+)
+START = np.dtype(
+    [
+        ("ready_s", "f8"),
+        ("left_s", "f8"),  # when the attempt started, or the message gave up waiting
+        ("finish_s", "f8"),  # NaN of a message that gave up
+        ("delivery", "i4"),
+        ("provider", "i4"),
+    ],
+    align=True,
+)
+CONNECT_ROW = np.dtype([("start_s", "f8"), ("finish_s", "f8"), ("provider", "i8")])
+COUNTS = np.dtype(
+    [
+        ("now_s", "f8"),
+        ("free_messages", "i8"),  # records that no message has
+        ("final", "i8"),  # messages that are final
+        ("told", "i8"),  # reports ever
+        # Entries in the buffers of what has happened.
+        ("reports", "i8"),
+        ("starts", "i8"),
+        ("connects", "i8"),
+    ]
+)
+WANTED = np.dtype(
+    [
+        ("reports", "i8"),  # whether they are kept
+        ("starts", "i8"),  # whether they and connects are kept
+        ("known", "i8"),  # whether a report is known as it arrives, or at the next poll
+        ("polling_s", "f8"),
+    ]
+)
+"""What is wanted of what has happened, besides the counts."""
+
+
+RETRY = np.dtype(
+    [
+        ("kind", "i8"),
+        ("on_failure", "i8"),  # whether a message ends at a failure after which none is due
+        ("first_s", "f8"),
+        ("factor", "f8"),
+        ("longest_s", "f8"),
+        ("jitter", "f8"),  # a factor
+        ("whole_jitter_s", "f8"),  # in whole seconds
+        ("most", "f8"),  # retries
+        ("on_day_one", "f8"),  # Adobe: retries with the first delay
+        ("age_s", "f8"),  # of a message, with the delay, at most
+        ("scan_s", "f8"),  # Postfix: from one scan of the queue to the next
+    ]
+)

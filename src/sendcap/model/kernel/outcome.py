@@ -1,0 +1,207 @@
+"""The end of an attempt: what the provider answers, and what becomes of the message."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from sendcap.model.kernel.backoff import back_off
+from sendcap.model.kernel.chance import draw, succeeds, uniform
+from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.ends import message_expires
+from sendcap.model.kernel.engagement import open_message
+from sendcap.model.kernel.fields import (
+    ASYNC_LATENCY,
+    CLEARS,
+    ENDING,
+    EXPIRY_LATENCY,
+    LATENCY,
+    NEVER,
+    NO_REASON,
+    NONE,
+    THROTTLED,
+    TRANSIENT,
+    UNREACHABLE,
+)
+from sendcap.model.kernel.limits import charge_one, one_earliest_s
+from sendcap.model.kernel.retry import due_s
+from sendcap.model.kernel.state import (
+    Backoff,
+    Batches,
+    Chance,
+    Ends,
+    Floats,
+    Group,
+    Limits,
+    Records,
+    Retry,
+)
+from sendcap.model.kernel.telling import (
+    ACCEPTED,
+    ASYNC_BOUNCED,
+    EXPIRED,
+    HARD,
+    SOFT,
+    tell,
+    tell_when_due,
+)
+from sendcap.model.kernel.waiting import release
+
+GONE: Final = -np.inf
+
+
+@inlined
+def decide(group: Group, number: int, now_s: float) -> bool:
+    """End the attempt of a message now; return whether the provider has throttled it."""
+    message, chance = group.messages[number], group.chance
+    queue = group.queues[message.queue]
+    arrives_s = now_s + draw(chance, queue, LATENCY)
+    # It is drawn for every attempt, so that none depends on the fate of the others.
+    reason = TRANSIENT if succeeds(chance.trials[queue.transient]) else NO_REASON
+    hard = throttled = False
+    if queue.outages > 0 and _in_outage(queue, group.outages_s, now_s):
+        reason = UNREACHABLE
+    else:
+        throttled = queue.tolerance != NONE and _above_tolerance(queue, group.limits, now_s)
+        if throttled:
+            reason = THROTTLED
+        if message.kind > 0:
+            kind = group.addresses.kinds[queue.first_kind + message.kind]
+            hard = kind.hard != 0 and not throttled
+            if hard or _is_faulty(queue, kind, chance, message, now_s):
+                reason = reason if throttled else kind.reason
+    event, again = ACCEPTED, message.failures > 0
+    if hard:
+        event = HARD
+    elif reason != NO_REASON:
+        event, again = SOFT, not again
+    tell(group, message, event, reason, again, now_s, arrives_s)
+    if event == SOFT:
+        due_s = _bounce(
+            queue,
+            message,
+            number,
+            reason,
+            now_s,
+            chance,
+            group.retry,
+            group.batches,
+            group.messages,
+            group.backoff,
+            group.ends,
+        )
+        if due_s == GONE:
+            expire(group, number, now_s)
+            end(group, number)
+        else:
+            tell_when_due(group, due_s)
+        return throttled
+    if event == ACCEPTED:
+        if succeeds(chance.trials[queue.async_bounce]):
+            _bounce_later(group, number, now_s)
+        if succeeds(chance.trials[queue.opens]):
+            open_message(group, queue, message, now_s)
+    end(group, number)
+    return False
+
+
+@compiled
+def _in_outage(queue: Any, outages_s: Floats, now_s: float) -> bool:
+    for outage in range(queue.first_outage, queue.first_outage + queue.outages):
+        if outages_s[outage, 0] <= now_s < outages_s[outage, 1]:
+            return True
+    return False
+
+
+@compiled
+def _above_tolerance(queue: Any, limits: Limits, now_s: float) -> bool:
+    if one_earliest_s(limits, queue.tolerance, now_s) > now_s:
+        return True
+    charge_one(limits, queue.tolerance, now_s, now_s)
+    return False
+
+
+@compiled
+def _is_faulty(queue: Any, kind: Any, chance: Chance, message: Any, now_s: float) -> bool:
+    """Return whether the fault of an address has not cleared.
+
+    The time counts from the first attempt that reaches the provider.
+    """
+    if kind.hard:
+        return False
+    if message.clears_at_s == 0.0:
+        message.clears_at_s = np.inf
+        if not kind.never:
+            message.clears_at_s = now_s + draw(chance, queue, CLEARS + kind.fault)
+    return now_s < message.clears_at_s
+
+
+@compiled
+def _bounce_later(group: Group, number: int, now_s: float) -> None:
+    """Send an asynchronous bounce of an accepted message."""
+    message = group.messages[number]
+    returned_s = now_s + draw(group.chance, group.queues[message.queue], ASYNC_LATENCY)
+    tell(group, message, ASYNC_BOUNCED, NO_REASON, False, returned_s, returned_s)
+
+
+@compiled
+def _bounce(
+    queue: Any,
+    message: Any,
+    number: int,
+    reason: int,
+    now_s: float,
+    chance: Chance,
+    retry: Retry,
+    batches: Batches,
+    messages: Records,
+    backoff: Backoff,
+    ends: Ends,
+) -> float:
+    """Let a message back off after a soft bounce; return when it is due, infinite if never.
+
+    ``GONE`` says that it ends now.
+    """
+    if message.failures == 0:
+        message.first_failed_s = now_s
+    drawn = uniform(chance.trials[queue.jitter]) if queue.jitter != NONE else 0.5
+    when_s = due_s(
+        retry,
+        message.failures,
+        now_s,
+        batches.relayed_s[message.batch],
+        message.first_failed_s,
+        message.previous_delay_s,
+        drawn,
+    )
+    message.failures += 1
+    message.previous_delay_s = when_s - now_s
+    message.reason = reason
+    expiry_s = batches.expiry_s[message.batch]
+    if when_s <= expiry_s:
+        message.ready_s = when_s
+        back_off(backoff, messages, number)
+        return when_s
+    # An attempt that started in time may fail after the expiry.
+    if retry.policy[0].on_failure or when_s == np.inf or expiry_s <= now_s:
+        return GONE
+    message.place = ENDING
+    message_expires(ends, messages, number, expiry_s)
+    return NEVER
+
+
+@compiled
+def expire(group: Group, number: int, now_s: float) -> None:
+    """Report that a message's time is over."""
+    message = group.messages[number]
+    queue = group.queues[message.queue]
+    arrives_s = now_s + draw(group.chance, queue, EXPIRY_LATENCY)
+    tell(group, message, EXPIRED, message.reason, message.failures == 0, now_s, arrives_s)
+
+
+@inlined
+def end(group: Group, number: int) -> None:
+    """Let a message go: it is final."""
+    group.counts[0].final += 1
+    release(group, number)

@@ -1,0 +1,267 @@
+"""The relay and the ingress: batches are handed over, and messages sorted by provider.
+
+A worker that is free takes the next batch, when the rate and the MTA's spool allow. At the end of
+the batch each message is drawn a provider without replacement, or fails. One server takes the
+batch's messages in, one after the other.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sendcap.model.kernel.chance import succeeds, uniform
+from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.fields import NEVER, NONE
+from sendcap.model.kernel.state import Batches, Counters, Floats, Ints, Numbers, Records
+from sendcap.model.kernel.tally import count, series_of
+
+RELAY = np.dtype(
+    [
+        ("next_batch", "i8"),
+        ("idle", "i8"),  # workers
+        ("room", "f8"),  # messages that the spool can take
+        ("interval_s", "f8"),  # of the rate, for each message; 0 without one
+        ("burst", "f8"),
+        ("arrival_s", "f8"),  # theoretical arrival
+        ("free_s", "f8"),  # the ingress
+        ("now_s", "f8"),
+        ("failed", "i8"),
+        ("final", "i8"),  # messages that had been final when the spool was last looked at
+        ("handed", "i8"),  # entries in the buffers
+        ("places", "i8"),
+    ]
+)
+HANDED = np.dtype(
+    [
+        ("batch", "i4"),
+        ("queue", "i4"),
+        ("count", "i4"),  # messages handed over
+        ("failed", "i4"),
+        ("first_place", "i8"),
+    ]
+)
+"""A batch's messages to one provider."""
+
+
+class Relay(NamedTuple):
+    """The relay and the ingress."""
+
+    relay: Records  # one `RELAY`
+    batches: Batches
+    size: Ints  # of each batch
+    ready_s: Floats
+    batch_time_s: Floats  # draws, one for each batch
+    validity_s: Floats  # of each delivery
+    deadline_s: Floats  # the same, where the clock starts with the delivery; else infinite
+    ends_s: Floats  # heap of the batches under way
+    under_way: Ints
+    tickets: Ints  # shape (deliveries, queues + 1): sums of the messages when last counted
+    left: Ints  # shape (deliveries, queues): messages that have not been drawn
+    numbers: Ints  # by delivery: messages handed over
+    audience: Records  # trials by delivery: only the draws
+    failures: Records  # trials by delivery
+    per_queue: Ints  # scratch: messages of a batch
+    failed_per_queue: Ints
+    codes: Numbers  # scratch: the provider of each message of a batch, or NONE if it failed
+    # Out: the messages handed over, and their places in their batches, if anybody asks for them.
+    handed: Records
+    places: Numbers
+
+
+@compiled
+def next_start_s(state: Relay) -> float:
+    """Return when the next batch can start, as things stand."""
+    relay = state.relay[0]
+    number = relay.next_batch
+    if number == len(state.size) or relay.idle == 0 or relay.room < state.size[number]:
+        return NEVER
+    start_s = max(state.ready_s[number], relay.now_s)
+    if relay.interval_s > 0.0:
+        # A batch larger than the burst goes once the burst is full.
+        slack = max(relay.burst - state.size[number], 0.0)
+        start_s = max(start_s, relay.arrival_s - relay.interval_s * slack)
+    return start_s
+
+
+@compiled
+def next_hand_over_s(state: Relay) -> float:
+    """Return when the next batch ends."""
+    workers = len(state.ends_s) - state.relay[0].idle
+    return state.ends_s[0] if workers > 0 else NEVER
+
+
+@compiled
+def start_batch(state: Relay, now_s: float) -> None:
+    """Let a worker take the next batch."""
+    relay, batches = state.relay[0], state.batches
+    number = relay.next_batch
+    size = state.size[number]
+    relay.next_batch += 1
+    relay.now_s = now_s
+    relay.room -= size
+    if relay.interval_s > 0.0:
+        relay.arrival_s = max(relay.arrival_s, now_s) + relay.interval_s * size
+    end_s = now_s + state.batch_time_s[number]
+    delivery = batches.delivery[number]
+    batches.relayed_s[number] = end_s
+    batches.expiry_s[number] = min(end_s + state.validity_s[delivery], state.deadline_s[delivery])
+    hole = len(state.ends_s) - relay.idle
+    relay.idle -= 1
+    ends_s, under_way = state.ends_s, state.under_way
+    while hole > 0:
+        parent = (hole - 1) >> 1
+        if _before(state, parent, end_s, number):
+            break
+        ends_s[hole], under_way[hole] = ends_s[parent], under_way[parent]
+        hole = parent
+    ends_s[hole], under_way[hole] = end_s, number
+
+
+@compiled
+def _before(state: Relay, place: int, end_s: float, number: int) -> bool:
+    at_s = state.ends_s[place]
+    return at_s < end_s or (at_s == end_s and state.under_way[place] < number)
+
+
+@compiled
+def hand_over(state: Relay) -> None:
+    """End the batch that is due next, and sort its messages by provider."""
+    relay, batches = state.relay[0], state.batches
+    number = _finished(state)
+    relay.now_s = batches.relayed_s[number]
+    delivery, size = batches.delivery[number], state.size[number]
+    batches.first_number[number] = state.numbers[delivery]
+    state.numbers[delivery] += size
+    batches.leaves_s[number] = max(relay.now_s, relay.free_s)
+    state.per_queue[:] = 0
+    state.failed_per_queue[:] = 0
+    kept = 0
+    for place in range(size):
+        queue = _ticket(state, delivery)
+        if succeeds(state.failures[delivery]):
+            state.codes[place] = NONE
+            state.failed_per_queue[queue] += 1
+        else:
+            state.codes[place] = queue
+            state.per_queue[queue] += 1
+            kept += 1
+    relay.failed += size - kept
+    relay.room += size - kept
+    relay.free_s = batches.leaves_s[number] + kept * batches.service_s[0]
+    _sort(state, number, size)
+
+
+@compiled
+def _finished(state: Relay) -> int:
+    """Take the batch that ends next."""
+    relay, ends_s, under_way = state.relay[0], state.ends_s, state.under_way
+    number = under_way[0]
+    relay.idle += 1
+    size = len(ends_s) - relay.idle
+    end_s, last = ends_s[size], under_way[size]
+    hole, child = 0, 1
+    while child < size:
+        if child + 1 < size and _before(state, child + 1, ends_s[child], under_way[child]):
+            child += 1
+        if not _before(state, child, end_s, last):
+            break
+        ends_s[hole], under_way[hole] = ends_s[child], under_way[child]
+        hole, child = child, 2 * child + 1
+    ends_s[hole], under_way[hole] = end_s, last
+    return number
+
+
+@compiled
+def _ticket(state: Relay, delivery: int) -> int:
+    """Draw a provider without replacement.
+
+    Each message has had a ticket since they were last counted; the tickets of those that have
+    been drawn are at the end of each provider's, and void.
+    """
+    tickets, left = state.tickets[delivery], state.left[delivery]
+    queues = len(left)
+    while True:
+        ticket = int(uniform(state.audience[delivery]) * tickets[queues])
+        low, high = 0, queues - 1
+        while low < high:
+            middle = (low + high) >> 1
+            if tickets[middle + 1] <= ticket:
+                low = middle + 1
+            else:
+                high = middle
+        if ticket - tickets[low] < left[low]:
+            left[low] -= 1
+            return low
+        if state.audience[delivery].until_next > 0:
+            state.audience[delivery].until_next -= 1
+            continue
+        total = 0
+        for queue in range(queues):
+            tickets[queue] = total
+            total += left[queue]
+        tickets[queues] = total
+        state.audience[delivery].until_next = total // 2
+
+
+@compiled
+def _sort(state: Relay, number: int, size: int) -> None:
+    """Write what each provider has of a batch; those that failed have no place in the ingress."""
+    relay, per_queue = state.relay[0], state.per_queue
+    wanted = len(state.places) > 0
+    for queue in range(len(per_queue)):
+        if per_queue[queue] + state.failed_per_queue[queue] == 0:
+            continue
+        row = state.handed[relay.handed]
+        relay.handed += 1
+        row.batch, row.queue, row.first_place = number, queue, relay.places
+        row.count, row.failed = per_queue[queue], state.failed_per_queue[queue]
+        if wanted:
+            per_queue[queue], relay.places = relay.places, relay.places + per_queue[queue]
+    if wanted:
+        kept = 0
+        for place in range(size):
+            queue = state.codes[place]
+            if queue != NONE:
+                state.places[per_queue[queue]] = kept
+                per_queue[queue] += 1
+                kept += 1
+
+
+@compiled
+def has_room(state: Relay) -> bool:
+    """Return whether the buffers have room for another batch."""
+    relay, largest = state.relay[0], len(state.codes)
+    return relay.handed + min(len(state.per_queue), largest) <= len(
+        state.handed
+    ) and relay.places + largest <= max(len(state.places), largest)
+
+
+@compiled
+def hand_over_until(state: Relay, until_s: float) -> bool:
+    """Start and end batches before a time; return False if the buffers are full before."""
+    while True:
+        starts_s, ends_s = next_start_s(state), next_hand_over_s(state)
+        if min(starts_s, ends_s) >= until_s:
+            return True
+        if not has_room(state):
+            return False
+        if ends_s <= starts_s:
+            hand_over(state)
+        else:
+            start_batch(state, starts_s)
+
+
+@compiled
+def count_handed(counters: Counters, state: Relay, relayed: int, failed: int) -> None:
+    """Count what the relay has handed over, and what failed before."""
+    batches = state.batches
+    for row in state.handed[: state.relay[0].handed]:
+        delivery, time_s = batches.delivery[row.batch], batches.relayed_s[row.batch]
+        if row.count > 0:
+            series = series_of(counters, delivery, row.queue, relayed, 0)
+            count(counters, series, time_s, row.count)
+        if row.failed > 0:
+            series = series_of(counters, delivery, row.queue, failed, 0)
+            count(counters, series, time_s, row.failed)

@@ -1,0 +1,90 @@
+"""Retry policies, compiled: when a message is due after a soft bounce.
+
+Each formula is that of the policy's class in `sendcap.scenario.retry`, in scalars.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.state import Retry
+
+GROWING: Final = 0
+LISTED: Final = 1
+POSTFIX: Final = 2
+EXIM: Final = 3
+ADOBE_LEGACY: Final = 4
+_DAY_S: Final = 86_400.0
+
+# The columns of a step of Exim's rule in ``delays_s``: kind, cutoff, interval, factor.
+FIXED: Final = 0.0
+GEOMETRIC: Final = 1.0
+RANDOM: Final = 2.0
+
+
+@compiled
+def due_s(
+    retry: Retry,
+    failures: int,
+    finish_s: float,
+    arrived_s: float,
+    first_failed_s: float,
+    previous_delay_s: float,
+    drawn: float,
+) -> float:
+    """Return when a message is due again; infinite where the policy gives up.
+
+    The arguments are those of `RetryPolicy.due_s`.
+    """
+    policy = retry.policy[0]
+    age_s = finish_s - arrived_s
+    if policy.kind == POSTFIX:
+        if age_s >= policy.age_s:
+            return np.inf
+        earliest_s = finish_s + min(max(age_s, policy.first_s), policy.longest_s)
+        scanned_s = math.ceil(earliest_s / policy.scan_s) * policy.scan_s
+        # Rounding may put the product just before the moment that it must not precede.
+        return scanned_s if scanned_s >= earliest_s else scanned_s + policy.scan_s
+    if policy.kind == EXIM:
+        return _by_rule(retry, finish_s, first_failed_s, previous_delay_s, drawn)
+    if failures >= policy.most:
+        return np.inf
+    if policy.kind == ADOBE_LEGACY:
+        return finish_s + (policy.first_s if failures < policy.on_day_one else _DAY_S)
+    if policy.kind == LISTED:
+        delay_s = retry.delays_s[min(failures, len(retry.delays_s) - 1), 0]
+    else:
+        delay_s = min(policy.first_s * policy.factor**failures, policy.longest_s)
+    if policy.jitter > 0.0:
+        delay_s *= 1.0 - policy.jitter + 2.0 * policy.jitter * drawn
+    if policy.whole_jitter_s > 0.0:
+        delay_s += float(int((drawn - 0.5) * policy.whole_jitter_s))
+    if age_s + delay_s > policy.age_s:
+        return np.inf
+    return finish_s + delay_s
+
+
+@compiled
+def _by_rule(
+    retry: Retry, finish_s: float, first_failed_s: float, previous_delay_s: float, drawn: float
+) -> float:
+    failing_s = finish_s - first_failed_s
+    for step in range(len(retry.delays_s)):
+        if failing_s > retry.delays_s[step, 1]:
+            continue
+        kind, interval_s = retry.delays_s[step, 0], retry.delays_s[step, 2]
+        grown_s = previous_delay_s * retry.delays_s[step, 3]
+        if kind == FIXED:
+            delay_s = interval_s
+        elif kind == GEOMETRIC:
+            # A delay that was the interval has been rounded with the clock since.
+            early = previous_delay_s < interval_s * (1.0 - 1e-6)
+            delay_s = interval_s if early else grown_s
+        else:
+            delay_s = interval_s + max(grown_s - interval_s, 0.0) * (0.5 + 0.5 * drawn)
+        return finish_s + min(delay_s, retry.policy[0].longest_s)
+    return np.inf

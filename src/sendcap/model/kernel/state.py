@@ -1,0 +1,147 @@
+"""What a group of queues is made of: arrays under names, for compiled code.
+
+A group holds the queues that share something; a queue that shares nothing is a group of its own.
+The records are those of `sendcap.model.kernel.fields`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
+Records = npt.NDArray[np.void]
+
+
+class Busy(NamedTuple):
+    """Connections that are being made or have an attempt under way, in a calendar queue."""
+
+    first: Numbers  # of each bucket
+    last: Numbers
+    per_s: Floats  # shape (1,): buckets per second
+    # How many there are; the one whose event is next; how many the buckets are fitted to.
+    numbers: Ints
+
+
+class Backoff(NamedTuple):
+    """Messages that back off: heap by due time and order of failure; lists by the day."""
+
+    at_s: Floats
+    order: Ints
+    message: Numbers
+    first: Numbers  # of each day
+    day_s: Floats  # shape (1,): length of a day
+    # Messages in the heap; all of them; the last day in the heap; failures ever.
+    numbers: Ints
+
+
+class Ends(NamedTuple):
+    """Heap of what expires: a message, or a run as -1 - run; void if the stamp is an older one."""
+
+    at_s: Floats
+    order: Ints
+    what: Ints
+    stamp: Ints
+    numbers: Ints  # entries, and stamps ever
+
+
+class Runs(NamedTuple):
+    """Rings of the runs of new messages, and of the places of these in their batches."""
+
+    runs: Records
+    places: Numbers  # empty where nobody asks for them
+    # Runs ever; the oldest that is kept; places ever.
+    numbers: Ints
+
+
+class Limits(NamedTuple):
+    """Limits, and which of them each queue has."""
+
+    limits: Records
+    of_queue: Numbers
+    steps: Floats  # of schedules, shape (steps, 4): start, per second, brought until then, burst
+    pauses_until_s: Floats  # of gaps, for each source address
+
+
+class Chance(NamedTuple):
+    """Trials, and draws in blocks."""
+
+    trials: Records
+    streams: Records
+    draws: Floats  # shape (streams, block)
+
+
+class Addresses(NamedTuple):
+    """What may be wrong with an address, and how often it is."""
+
+    kinds: Records
+    trials: Numbers  # shape (deliveries, queues): trials of bad addresses
+
+
+class Out(NamedTuple):
+    """What has happened, until it is taken."""
+
+    reports: Records
+    starts: Records
+    connects: Records
+
+
+class Retry(NamedTuple):
+    """A retry policy in numbers; see `sendcap.model.kernel.retry`."""
+
+    policy: Records  # one `RETRY`
+    delays_s: Floats  # shape (n, 4)
+
+
+class Batches(NamedTuple):
+    """The relay's batches: what the messages handed over together share."""
+
+    delivery: Numbers
+    relayed_s: Floats
+    expiry_s: Floats
+    leaves_s: Floats  # when the ingress begins with it; a message leaves after its service
+    first_number: Numbers  # of its messages, within their delivery
+    service_s: Floats  # shape (1,): of the ingress
+
+
+class Counters(NamedTuple):
+    """Counts by series and bin; see `sendcap.model.kernel.tally`."""
+
+    bin_s: Floats  # shape (1,)
+    horizon_s: Floats  # shape (1,)
+    # Providers, reasons, and the eights in use.
+    numbers: Ints
+    keys: Ints  # hash table; NONE where free
+    places: Numbers
+    counts: Ints  # shape (eights, 8)
+
+
+class Group(NamedTuple):
+    """Queues that are served in the order of their events."""
+
+    counts: Records  # one `COUNTS`
+    queues: Records
+    winners: Numbers  # tournament of the queues by their next events
+    connections: Records
+    messages: Records
+    free_messages: Numbers  # stack
+    busy: Busy
+    backoff: Backoff
+    ends: Ends
+    runs: Runs
+    limits: Limits
+    chance: Chance
+    addresses: Addresses
+    throttled_s: Floats
+    waiting_for: Ints
+    outages_s: Floats  # shape (outages, 2)
+    retry: Retry
+    batches: Batches
+    followed_until_s: Floats  # by delivery: opens and clicks
+    counters: Counters
+    wanted: Records  # one `WANTED`
+    out: Out

@@ -1,0 +1,299 @@
+"""The step: what a group of queues does next, one event after the other.
+
+A message is *taken* by a connection, *connects* if that has to be made, *asks* the limits, *starts*
+an attempt, which *ends* with an answer; after a soft bounce it backs off and is *due* again; while
+it waits it may *expire*. What falls on one moment happens in this order: messages become due,
+connections are established and attempts end (in the order in which they began), the first in line
+starts, a message is taken, messages expire. Of queues that share limits the lower number is first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sendcap.model.kernel.backoff import next_due_s, take_due
+from sendcap.model.kernel.busy import SOONEST, begin_work, end_work, next_busy_s
+from sendcap.model.kernel.chance import draw
+from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.connections import (
+    hand_back,
+    leave_line,
+    may_take,
+    stand_in_line,
+    take_connection,
+)
+from sendcap.model.kernel.ends import (
+    SIZE,
+    drop_void,
+    message_expires,
+    next_end_s,
+)
+from sendcap.model.kernel.expiry import expire_next, queue_of_next_end
+from sendcap.model.kernel.fields import (
+    CONNECT,
+    CONNECTING,
+    EXPIRED_IN_PLACE,
+    IN_LINE,
+    NEVER,
+    NONE,
+    TRANSACTION,
+)
+from sendcap.model.kernel.limits import at_once, charge, earliest_s
+from sendcap.model.kernel.outcome import decide
+from sendcap.model.kernel.state import Floats, Group, Limits, Numbers, Records
+from sendcap.model.kernel.tally import MOST_COUNTS, USED
+from sendcap.model.kernel.telling import keep_connect, tell_start
+from sendcap.model.kernel.waiting import (
+    PLACES,
+    arrive,
+    count_arrival,
+    first_ready_s,
+    release,
+    retry_arrives,
+    take_first,
+)
+
+DONE: Final = 0
+"""Nothing more happens before the end."""
+FULL: Final = 1
+"""The reports or starts have to be taken first."""
+NO_DRAWS: Final = 2
+"""A stream of draws is used up."""
+NO_ROOM: Final = 3
+"""There is no room for another message, for what expires, or for more counts."""
+ENOUGH: Final = 4
+"""So many messages are final."""
+
+
+@compiled
+def advance(group: Group, until_s: float, until_final: int) -> int:
+    """Let happen what happens before a moment, or until so many messages are final; return why."""
+    counts, queues, connections = group.counts[0], group.queues, group.connections
+    room = len(group.out.reports) - 2
+    while True:
+        changed = group.winners[0]
+        next_s = queues[changed].next_s
+        busy_s = next_busy_s(group.busy, connections)
+        due_s, end_s = next_due_s(group.backoff), next_end_s(group.ends)
+        now_s = min(min(next_s, busy_s), min(due_s, end_s))
+        if now_s >= until_s:
+            return DONE
+        if max(max(counts.reports, counts.starts), counts.connects) >= room:
+            return FULL
+        if _lacks_room(group):
+            return NO_ROOM
+        if due_s == now_s:
+            changed = group.messages[group.backoff.message[0]].queue
+        elif busy_s == now_s:
+            changed = connections[group.busy.numbers[SOONEST]].queue
+        elif next_s > now_s:
+            changed = queue_of_next_end(group)
+        queue = queues[changed]
+        if queue.without_draws:
+            return NO_DRAWS
+
+        counts.now_s = now_s
+        asks, works = NONE, NONE
+        if due_s == now_s:
+            number = take_due(group.backoff, group.messages)
+            retry_arrives(queue, group.messages, group.batches, group.ends, number)
+        elif busy_s == now_s:
+            number = end_work(group.busy, connections)
+            if connections[number].being_made:
+                asks = _established(group, queue, number, now_s)
+            else:
+                hand_back(queue, connections, number, now_s)
+                if decide(group, connections[number].message, now_s) and queue.suspend_after > 0:
+                    _count_throttled(queue, group.throttled_s, group.limits, now_s)
+        elif next_s == now_s:
+            if queue.arrival_s == now_s:
+                count_arrival(queue, group.runs, group.batches)
+            elif queue.line_first != NONE and queue.line_start_s <= now_s:
+                works = _first_in_line(queue, connections, group.limits, now_s)
+            elif may_take(group, queue, now_s, now_s):
+                asks = _take(group, changed, now_s)
+        else:
+            expire_next(group, now_s)
+        if asks != NONE:
+            if queue.line_first == NONE and at_once(group.limits, queue, now_s):
+                works = asks
+            else:
+                works = _ask(group, queue, asks, now_s)
+        if works != NONE:
+            _start(group, queue, works, now_s)
+        _look_ahead(group, changed, now_s)
+        if counts.final >= until_final:
+            return ENOUGH
+
+
+@inlined
+def _lacks_room(group: Group) -> bool:
+    """Return whether an event could find no room."""
+    counters, ends = group.counters, group.ends
+    if counters.numbers[USED] + MOST_COUNTS > len(counters.counts):
+        return True
+    if group.counts[0].free_messages > 0 and ends.numbers[SIZE] + 2 < len(ends.at_s):
+        return False
+    drop_void(ends, group.messages, group.runs)
+    return group.counts[0].free_messages == 0 or 2 * ends.numbers[SIZE] >= len(ends.at_s)
+
+
+@inlined
+def _look_ahead(group: Group, number: int, now_s: float) -> None:
+    """Find when a queue's next start or take is."""
+    queue = group.queues[number]
+    next_s = NEVER
+    if queue.line_first != NONE:
+        next_s = max(queue.line_start_s, now_s)
+    if queue.arrival_s < next_s:
+        next_s = queue.arrival_s
+    take_s = max(first_ready_s(queue), now_s)
+    if take_s < queue.held_until_s and queue.meanwhile == NONE:
+        take_s = queue.held_until_s
+    if take_s < next_s and may_take(group, queue, now_s, take_s):
+        next_s = take_s
+    queue.next_s = next_s
+    if len(group.winners) > 1:
+        _play(group.winners, group.queues, number)
+
+
+@compiled
+def _play(winners: Numbers, queues: Records, number: int) -> None:
+    """Find the queue with the next event, after one queue's has changed."""
+    leaves = len(winners)
+    place = (leaves + number) >> 1
+    while place > 0:
+        one, two = 2 * place, 2 * place + 1
+        one = winners[one] if one < leaves else one - leaves
+        two = winners[two] if two < leaves else two - leaves
+        if two < len(queues) and queues[two].next_s < queues[one].next_s:
+            one = two
+        winners[place] = one
+        place >>= 1
+    winners[0] = winners[1]
+
+
+@inlined
+def _take(group: Group, queue_number: int, now_s: float) -> int:
+    """Let a connection take the first message; return it if that may ask at once."""
+    queue, connections = group.queues[queue_number], group.connections
+    number = take_first(group, queue_number)
+    if number == NONE:
+        return NONE
+    taken = take_connection(queue, connections, now_s)
+    connections[taken].message = number
+    if connections[taken].attempts_left > 0:
+        return taken
+    _connect(group, queue_number, taken, now_s)
+    begin_work(group.busy, connections, taken, now_s)
+    return NONE
+
+
+@compiled
+def _connect(group: Group, queue_number: int, taken: int, now_s: float) -> None:
+    """Begin to make a connection for its message."""
+    queue, connection = group.queues[queue_number], group.connections[taken]
+    connection.attempts_left = queue.attempts_per_connection
+    connection.being_made = 1
+    queue.making += 1
+    connection.event_s = now_s + draw(group.chance, queue, CONNECT)
+    message = group.messages[connection.message]
+    message.place = CONNECTING
+    _may_expire(group, connection.message)
+    keep_connect(group, queue.provider, now_s, connection.event_s)
+
+
+@compiled
+def _may_expire(group: Group, number: int) -> None:
+    """See that a message expires in time: a new one has no entry of its own yet."""
+    message = group.messages[number]
+    if message.stamp == 0:
+        message_expires(group.ends, group.messages, number, group.batches.expiry_s[message.batch])
+
+
+@compiled
+def _established(group: Group, queue: Any, number: int, now_s: float) -> int:
+    """Let a connection be established; return it if its message asks now."""
+    connection = group.connections[number]
+    connection.being_made, connection.used_s = 0, now_s
+    queue.making -= 1
+    if group.messages[connection.message].place != EXPIRED_IN_PLACE:
+        return number
+    release(group, connection.message)
+    hand_back(queue, group.connections, number, now_s)
+    return NONE
+
+
+@compiled
+def _ask(group: Group, queue: Any, number: int, now_s: float) -> int:
+    """Return a connection if its message may start now; else let it wait in line."""
+    if queue.line_first == NONE:
+        queue.line_start_s = earliest_s(group.limits, queue, now_s)
+        if queue.line_start_s == now_s:
+            return number
+    stand_in_line(queue, group.connections, number)
+    message = group.messages[group.connections[number].message]
+    _may_expire(group, group.connections[number].message)
+    message.place = IN_LINE
+    return NONE
+
+
+@compiled
+def _first_in_line(queue: Any, connections: Records, limits: Limits, now_s: float) -> int:
+    """Return the first in line if it may start now, else NONE."""
+    # Another queue may have used what the limits allowed.
+    queue.line_start_s = earliest_s(limits, queue, now_s)
+    return NONE if queue.line_start_s > now_s else leave_line(queue, connections)
+
+
+@inlined
+def _start(group: Group, queue: Any, number: int, now_s: float) -> None:
+    """Start an attempt; the next in line asks when its turn comes."""
+    connection = group.connections[number]
+    message = group.messages[connection.message]
+    message.stamp = 0
+    connection.attempts_left -= 1
+    connection.event_s = now_s + draw(group.chance, queue, TRANSACTION)
+    charge(group.limits, queue, now_s, connection.event_s)
+    queue.line_start_s = now_s
+    begin_work(group.busy, group.connections, number, now_s)
+    tell_start(group, message, now_s, connection.event_s)
+
+
+@compiled
+def _count_throttled(queue: Any, throttled_s: Floats, limits: Limits, now_s: float) -> None:
+    """Hold the queue back if there have been too many throttled answers."""
+    throttled_s[queue.first_throttled + queue.throttled] = now_s
+    queue.throttled = (queue.throttled + 1) % queue.suspend_after
+    oldest_s = throttled_s[queue.first_throttled + queue.throttled]
+    if oldest_s < now_s - queue.suspend_within_s:
+        return
+    if now_s >= queue.held_until_s and queue.meanwhile != NONE:
+        limits.limits[queue.meanwhile].state = -NEVER
+    queue.held_until_s = now_s + queue.suspend_lasts_s
+    if queue.line_first != NONE:
+        queue.line_start_s = earliest_s(limits, queue, now_s)
+
+
+@compiled
+def next_event_s(group: Group) -> float:
+    """Return when something happens next, as things stand."""
+    next_s = min(group.queues[group.winners[0]].next_s, next_busy_s(group.busy, group.connections))
+    return min(next_s, min(next_due_s(group.backoff), next_end_s(group.ends)))
+
+
+@compiled
+def receive(group: Group, handed: Records, places: Numbers) -> None:
+    """Take in messages from the relay, in order of time; there is room for them."""
+    runs = group.runs
+    mask = len(runs.places) - 1
+    for row in handed:
+        if row.count == 0:
+            continue
+        if len(runs.places) > 0:
+            for number in range(row.count):
+                place = (runs.numbers[PLACES] + number) & mask
+                runs.places[place] = places[row.first_place + number]
+        arrive(group.queues, runs, group.batches, group.ends, row.batch, row.queue, row.count)
+    for number in range(len(group.queues)):
+        _look_ahead(group, number, group.counts[0].now_s)

@@ -1,0 +1,60 @@
+"""The limits of queues in numbers, as the compiled step takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sendcap.model.kernel import fields, state
+from sendcap.model.kernel.limits import FIXED_WINDOW, GAP, GCRA, SCHEDULE
+from sendcap.model.records import records
+from sendcap.scenario import FixedWindow, Gap, Rate, WarmUp
+
+
+class LimitRows:
+    """The limits of a group of queues, in the making."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.steps: list[tuple[float, float, float, float]] = []
+        self.pauses = 0
+
+    def add(self, rate: Any, ips: int) -> int:
+        """Add a limit; return its number."""
+        if isinstance(rate, WarmUp):
+            rate = rate.schedule()
+        row: dict[str, Any] = {"state": -np.inf}
+        if isinstance(rate, Rate):
+            row |= {
+                "kind": GCRA,
+                "one": 1.0 / (rate.per_s * ips),
+                "two": rate.burst_or_limit * ips,
+            }
+        elif isinstance(rate, FixedWindow):
+            row |= {"kind": FIXED_WINDOW, "one": rate.limit * ips, "two": rate.window}
+        elif isinstance(rate, Gap):
+            row |= {"kind": GAP, "one": rate.pause, "first": self.pauses, "count": ips}
+            self.pauses += ips
+        else:
+            row |= {"kind": SCHEDULE, "first": len(self.steps), "count": len(rate.steps)}
+            brought = 0.0
+            for number, step in enumerate(rate.steps):
+                if number:
+                    at_s, per_s, *_ = self.steps[-1]
+                    brought += (step.at - at_s) * per_s
+                per_s, burst = 0.0, 0.0
+                if isinstance(step.rate, Rate):
+                    per_s, burst = step.rate.per_s * ips, float(step.rate.burst_or_limit * ips)
+                self.steps.append((step.at, per_s, brought, burst))
+        self.rows.append(row)
+        return len(self.rows) - 1
+
+    def numbers(self, of_queue: list[int]) -> state.Limits:
+        """Return them all, with those of each queue."""
+        return state.Limits(
+            limits=records(fields.LIMIT, self.rows or [{}]),
+            of_queue=np.array(of_queue or [0], np.int32),
+            steps=np.array(self.steps or [(0.0, 0.0, 0.0, 0.0)]),
+            pauses_until_s=np.full(max(self.pauses, 1), -np.inf),
+        )

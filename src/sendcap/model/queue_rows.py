@@ -1,0 +1,176 @@
+"""A group of queues in the making: the records of its queues, and what these point to."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sendcap.model.addresses import kinds_of
+from sendcap.model.kernel import fields, state
+from sendcap.model.limit_rows import LimitRows
+from sendcap.model.records import records, trials
+from sendcap.model.scaling import waiting_for
+from sendcap.model.shared import Shared
+from sendcap.scenario import Rate
+
+
+class QueueRows:
+    """Rows of queues, one after the other; `sendcap.model.kernel.state` describes the fields."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self.queues: list[dict[str, Any]] = []
+        self.limits = LimitRows()
+        self.limit_of: list[int] = []
+        self.waiting_for: list[int] = []
+        self.throttled = 0
+        self._connections: list[state.Records] = []
+        self._kinds: list[Any] = []
+        self._outages: list[Any] = []
+        self._keys: list[int] = []
+        self._probabilities: list[float] = []
+        self._bad: list[list[int]] = []  # trials of bad addresses by queue and delivery
+
+    def add(self, name: str, first_stream: int) -> None:
+        """Add the queue of a provider."""
+        scenario = self._shared.scenario
+        provider = scenario.providers[name]
+        own = [] if provider.rate is None else [self.limits.add(provider.rate, scenario.mta.ips)]
+        per_connection = provider.messages_per_connection
+        jitter = scenario.mta.retry.needs_uniform
+        engagement = scenario.engagement
+        row: dict[str, Any] = {
+            "provider": self._shared.providers.index(name),
+            "line_first": fields.NONE,
+            "run_first": fields.NONE,
+            "retry_first": fields.NONE,
+            "new_ready_s": np.inf,
+            "retry_ready_s": np.inf,
+            "arrival_s": np.inf,
+            "arriving_run": fields.NONE,
+            "next_s": np.inf,
+            "idle_timeout_s": provider.idle_timeout,
+            "attempts_per_connection": (
+                fields.UNLIMITED if per_connection == "unlimited" else per_connection
+            ),
+            "first_limit": len(self.limit_of),
+            "limits": len(own),
+            "first_outage": len(self._outages),
+            "outages": len(provider.outages),
+            "first_kind": len(self._kinds),
+            "first_stream": first_stream,
+            "without_draws": 1,
+            "transient": self._trial(provider.transient, "transient", provider=name),
+            "async_bounce": self._trial(
+                provider.async_bounce, "asynchronous bounce", provider=name
+            ),
+            "jitter": self._trial(0.5, "retry jitter", provider=name) if jitter else fields.NONE,
+            "opens": self._trial(engagement.open_rate, "open", provider=name),
+            "clicks": self._trial(engagement.click_rate, "click", provider=name),
+            "tolerance": fields.NONE,
+            "meanwhile": fields.NONE,
+            "first_throttled": self.throttled,
+            "held_until_s": -np.inf,
+        }
+        self.limit_of += own
+        self._outages += [(outage.at, outage.at + outage.lasts) for outage in provider.outages]
+        row |= self._connections_of(name)
+        row |= self._tolerance_of(name)
+        row["kinds"] = self._add_kinds(name)
+        self.queues.append(row)
+
+    def _trial(self, probability: float, purpose: str, **names: str) -> int:
+        self._keys.append(self._shared.streams.key(purpose, **names))
+        self._probabilities.append(probability)
+        return len(self._keys) - 1
+
+    def _connections_of(self, name: str) -> dict[str, int]:
+        """Add the connections: free ones, or closed ones where the queue's length opens them."""
+        provider = self._shared.scenario.providers[name]
+        count = provider.connections_per_ip * self._shared.scenario.mta.ips
+        first, number = sum(map(len, self._connections)), len(self.queues)
+        connections = np.zeros(count, fields.CONNECTION)
+        connections["used_s"], connections["queue"] = -np.inf, number
+        connections["next"] = np.arange(first + 1, first + count + 1)
+        connections["next"][-1] = fields.NONE
+        self._connections.append(connections)
+        if provider.connection_scaling != "kumomta":
+            return {
+                "free_first": first,
+                "free_last": first + count - 1,
+                "closed_first": fields.NONE,
+                "open": count,
+                "connections": count,
+                "scaled": fields.NONE,
+            }
+        self.waiting_for += [*waiting_for(count), fields.UNLIMITED]
+        return {
+            "free_first": fields.NONE,
+            "closed_first": first,
+            "connections": count,
+            "scaled": len(self.waiting_for) - count - 1,
+        }
+
+    def _tolerance_of(self, name: str) -> dict[str, Any]:
+        """Add what the provider tolerates, and what the MTA does when it is too much."""
+        scenario = self._shared.scenario
+        provider, ips = scenario.providers[name], scenario.mta.ips
+        if provider.tolerance is None:
+            return {}
+        row: dict[str, Any] = {"tolerance": self.limits.add(provider.tolerance, ips)}
+        rule = scenario.suspend_of(name)
+        if rule is not None:
+            row["suspend_after"] = rule.after
+            row["suspend_within_s"], row["suspend_lasts_s"] = rule.within, rule.lasts
+            self.throttled += rule.after
+            if isinstance(rule.rate, Rate):
+                row["meanwhile"] = self.limits.add(rule.rate, ips)
+        return row
+
+    def _add_kinds(self, name: str) -> int:
+        """Add the kinds of address, the good one first; return how many there are."""
+        shared = self._shared
+        kinds = kinds_of(shared.scenario.providers[name])
+        until = 0.0
+        self._kinds.append((until, 0, fields.NONE, 0, 0))
+        for kind in kinds:
+            until += kind.share
+            reason = shared.reasons.index(kind.reason)
+            self._kinds.append((until, kind.hard, kind.fault, kind.never, reason))
+        bad = min(math.fsum(kind.share for kind in kinds), 1.0)
+        self._bad.append(
+            [
+                self._trial(bad, "bad address", delivery=delivery.name, provider=name)
+                if delivery.audience.get(name, 0.0) > 0.0
+                else fields.NONE
+                for delivery in shared.scenario.deliveries
+            ]
+        )
+        return 1 + len(kinds)
+
+    def connections(self) -> state.Records:
+        """Return the records of the connections."""
+        return np.concatenate(self._connections)
+
+    def chance(self, streams: int, block: int) -> state.Chance:
+        """Return the trials, and room for draws."""
+        return state.Chance(
+            trials=trials(self._keys, self._probabilities),
+            streams=np.zeros(streams, fields.STREAM),
+            draws=np.zeros((streams, block)),
+        )
+
+    def addresses(self) -> state.Addresses:
+        """Return what may be wrong with the addresses."""
+        bad = np.array(self._bad, np.int32).T.copy()
+        return state.Addresses(np.array(self._kinds, fields.KIND), bad)
+
+    def outages_s(self) -> state.Floats:
+        """Return when outages begin and end."""
+        return np.array(self._outages or [(np.inf, np.inf)], np.float64).reshape(-1, 2)
+
+    def records(self) -> state.Records:
+        """Return the records of the queues."""
+        return records(fields.QUEUE, self.queues)

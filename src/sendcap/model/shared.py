@@ -1,0 +1,31 @@
+"""What the stations of a simulation share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sendcap.model.kernel.state import Batches
+from sendcap.model.monitor import Monitor
+from sendcap.model.sending_log import SendingLog
+from sendcap.model.streams import Streams
+from sendcap.model.tally import Tally
+from sendcap.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A scenario, and what comes of it."""
+
+    scenario: Scenario
+    providers: tuple[str, ...]  # that have messages
+    reasons: tuple[str, ...]
+    streams: Streams
+    batches: Batches
+    tally: Tally
+    log: SendingLog | None
+    monitor: Monitor | None
+
+    @property
+    def needs_places(self) -> bool:
+        """Whether the place of each message in its batch matters."""
+        return self.log is not None or bool(self.batches.service_s[0] > 0.0)

@@ -1,0 +1,74 @@
+"""Scenarios on which earlier models were wrong, with the right answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sendcap import textbook
+from sendcap.errors import SendcapWarning
+from sendcap.ledger import Ledger
+from sendcap.model.engine import simulate_ledger
+from sendcap.scenario import Scenario, load, updated
+
+CASES = Path(__file__).parents[3] / "shared" / "cases" / "model"
+
+pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not here")
+
+
+def case(name: str, **changes: Any) -> Scenario:
+    return updated(load(CASES / f"{name}.toml"), changes)
+
+
+def starts_s(ledger: Ledger) -> list[int]:
+    """When each attempt has started, in bins of a second."""
+    counts = ledger.counts("attempted", clock="happened")
+    return np.repeat(np.arange(len(counts)), counts).tolist()
+
+
+def test_what_happened_before_the_horizon_counts_without_its_report() -> None:
+    with pytest.warns(SendcapWarning, match="cuts off results"):
+        scenario = case("horizon-rate")
+    ledger = simulate_ledger(scenario)
+    assert ledger.total("accepted", clock="happened") == 1000
+    assert ledger.total("attempted", clock="happened") == 1000
+    assert ledger.total("accepted", clock="known") == 0
+
+
+def test_a_spool_that_is_never_full_changes_nothing() -> None:
+    scenario = case("spool-late")
+    without = simulate_ledger(updated(scenario, {"mta.spool": "none"}))
+    ledger = simulate_ledger(scenario)
+    assert ledger.counts("accepted", clock="happened").tolist() == (
+        without.counts("accepted", clock="happened").tolist()
+    )
+    assert len(ledger.counts("accepted", clock="happened")) * ledger.bin_s == pytest.approx(
+        102.0, abs=1.0
+    )
+
+
+def test_a_step_of_a_schedule_holds_for_messages_that_wait() -> None:
+    for simulate in (simulate_ledger, textbook.simulate_ledger):
+        assert starts_s(simulate(case("schedule-step"))) == [0, 60, *[90] * 28]
+
+
+def test_each_source_ip_has_its_own_gap() -> None:
+    hours = {}
+    for ips in (1, 4):
+        counts = simulate_ledger(case("gap-ips", **{"mta.ips": ips})).counts("accepted")
+        hours[ips] = int(np.flatnonzero(counts)[-1])
+    assert hours[1] == pytest.approx(100, abs=2)
+    assert hours[4] == pytest.approx(25, abs=2)
+
+
+def test_retries_connections_and_a_slow_first_step_meet() -> None:
+    scenario = case("look-ahead")
+    ledger = simulate_ledger(scenario)
+    assert ledger.total("relayed") == ledger.total("expired") == 500
+    # All fail, so it is the slow rate that decides: 47 a minute after a first one a minute.
+    assert ledger.total("attempted") == pytest.approx(
+        textbook.simulate_ledger(scenario).total("attempted"), rel=0.01
+    )
