@@ -16,8 +16,7 @@ from sendcap.fluid.refusals import Answer, Refusals, soft_reasons
 from sendcap.fluid.spans import Delay, Floats, Spans, counted
 from sendcap.ledger import CLOCKS, Event, Series
 from sendcap.model.addresses import NOT_ATTEMPTED
-from sendcap.model.engagement import FOLLOWED_S
-from sendcap.scenario import Provider, Scenario
+from sendcap.scenario import FOLLOWED_S, Provider, Scenario
 
 Counts = dict[Series, Floats]
 

@@ -123,7 +123,7 @@ def limits_of(constraints: tuple[Constraint, ...], provider: Provider, ips: int)
             from_s, per_s, sizes = (np.array(column) for column in columns)
             limits.append(Stepwise(from_s, per_s, sizes - 0.5))
         elif constraint.name == "gap":
-            limits.append(steady(pace.per_s, 0.5))
+            limits.append(steady(pace.per_s, 0.5 * ips))
         elif constraint.name not in ("tolerance", "suspension"):
             limits.append(steady(pace.per_s, pace.burst - 0.5))
     return limits

@@ -134,7 +134,8 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         case "gap":
             assert isinstance(provider.rate, Gap)
             pause = format_duration(provider.rate.pause)
-            return f"it is sent one message at a time with a pause of {pause}, {carried}"
+            sends = "each IP sends it" if scenario.mta.ips > 1 else "it is sent"
+            return f"{sends} one message at a time with a pause of {pause}, {carried}"
         case "tolerance":
             return f"it lets no more than {carried} through"
         case "suspension":

@@ -16,7 +16,6 @@ from sendcap.scenario import (
     Constant,
     Delivery,
     FixedWindow,
-    Gap,
     Provider,
     Rate,
     Scenario,
@@ -62,11 +61,10 @@ def equal_parts(scenario: Scenario) -> int:
     """Return the number of equal parts of a scenario: the source addresses, or 1.
 
     All limits are for each source address, and one address with its part of the messages is as
-    stable as all. Not so with a limit of the queue as a whole: a pause between attempts, or a
-    number of throttled answers that suspends it.
+    stable as all. Not so where a number of throttled answers suspends the queue as a whole.
     """
     for name in {provider for _, provider in scenario.to_deliver()}:
-        if isinstance(scenario.providers[name].rate, Gap) or scenario.suspend_of(name) is not None:
+        if scenario.suspend_of(name) is not None:
             return 1
     return scenario.mta.ips
 
