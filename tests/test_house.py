@@ -38,11 +38,8 @@ ROOMS = (
 
 LONGEST_MODULE, LONGEST_FUNCTION = 320, 60
 
-LONG_MODULES = {"model.kernel.reacting": "one compiled loop, with what it shares"}
-LONG_FUNCTIONS = {
-    "model.kernel.queue.serve": "the compiled loop of a queue",
-    "model.kernel.reacting.serve_reacting": "the compiled loop of a queue that reacts",
-}
+LONG_MODULES: dict[str, str] = {}
+LONG_FUNCTIONS = {}
 LOCAL: dict[tuple[str, str], str] = {
     ("", "lazy_loader"): "the command takes interrupts once the package is imported",
     ("explore.server", "marimo"): "an extra",

@@ -47,7 +47,7 @@ SCENARIO = from_dict(
                 "transient": 0.1,
                 "async_bounce": 0.1,
                 "hard": [{"reason": "user unknown", "share": 0.1}],
-                "outages": [{"at": "10m", "lasts": "2m"}],
+                "outages": [{"at": "10m", "lasts": "10m"}],
             },
             "q": {
                 "connect_time": "1s",

@@ -16,7 +16,7 @@ import sendcap
 from sendcap import run as run_module
 from sendcap import saved, scenario
 from sendcap.files.directory import Staging
-from sendcap.model.tally import Tally
+from sendcap.ledger import Ledger
 
 TEXT = """
 title = "A small delivery"
@@ -114,7 +114,7 @@ def test_what_is_asked_for_reaches_the_engine(small, monkeypatch, tmp_path) -> N
 
     def simulate_ledger(its, **keywords):
         asked.append(keywords)
-        return Tally(60.0).ledger([], [], {}, 0)
+        return Ledger(60.0, 0, {}, {})
 
     monkeypatch.setattr(run_module, "simulate_ledger", simulate_ledger)
     log = tmp_path / "log.parquet"

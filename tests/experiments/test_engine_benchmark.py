@@ -8,7 +8,8 @@ import pytest
 
 BENCHMARK = Path(__file__).parents[2] / "experiments" / "engine_benchmark.py"
 TINY = ["--messages", "32000", "--textbook-messages", "300", "--largest", "20000"]
-TINY += ["--customers", "20000", "--rounds", "1", "--markdown"]
+TINY += ["--customers", "20000", "--providers", "8", "--deliveries", "6", "--rounds", "1"]
+TINY += ["--markdown"]
 
 RATES = [
     "engine, black-friday, 32,000 messages",
@@ -22,17 +23,25 @@ RATES = [
     "textbook, queues that react, same load",
 ]
 RATIOS = {
-    "engine / textbook, same settings": (RATES[0], RATES[1], 100),
-    "engine / textbook, same load": (RATES[0], RATES[2], 100),
+    "engine / textbook, same settings": (RATES[0], RATES[1], 350),
+    "engine / textbook, same load": (RATES[0], RATES[2], 350),
     "engine / textbook, a spool of 300,000, same load": (RATES[5], RATES[6], 30),
     "engine / textbook, queues that react, same load": (RATES[7], RATES[8], 30),
 }
 LIMITS = {
-    "CPU with sending log / without": "≤ 3 times",
-    "CPU per message, 20,000 / 200": "≤ 1.3 times",
+    "CPU with sending log / without": "≤ 2 times",
+    "CPU per message, 20,000 / 200": "≤ 1 times",
     "peak memory, 20,000": "< 2 GiB",
-    "CPU per message, 20,000, 32 IPs, relay and ingress to match / 200": "≤ 1.3 times",
+    "CPU per message, 20,000, 32 IPs, relay and ingress to match / 200": "≤ 1 times",
     "peak memory, 20,000, 32 IPs, relay and ingress to match": "< 2 GiB",
+    "engine, a spool of 300,000 (cost)": "≤ 250 ns a message",
+    "engine, queues that react (cost)": "≤ 200 ns an attempt",
+    "1,000 messages, after the first run": "≤ 8 ms",
+    "sendcap run, 1,000 messages": "≤ 1.8 s",
+    "8 providers, 16,000 messages": "≤ 2 s",
+    "6 deliveries over a year, 30,000 messages": "≤ 60 s",
+    "peak memory of these": "< 2 GiB",
+    "saved of these": "< 200 MB",
     "sendcap --help": "< 0.3 s",
 }
 SIMULATORS = ["SimPy"] + (["Ciw"] if importlib.util.find_spec("ciw") else [])
@@ -64,8 +73,8 @@ def leading(text: str) -> float:
 
 
 def test_it_has_a_row_for_each_measurement_and_no_other(rows) -> None:
-    queues = [f"M/M/10: {name}" for name in ["kernel", *SIMULATORS]]
-    compared = [f"M/M/10: kernel / {name}" for name in SIMULATORS]
+    queues = [f"M/M/10: {name}" for name in ["engine", *SIMULATORS]]
+    compared = [f"M/M/10: engine / {name}" for name in SIMULATORS]
     skipped = [] if "Ciw" in SIMULATORS else ["M/M/10: Ciw"]
     assert set(rows) == {*RATES, *RATIOS, *LIMITS, *queues, *compared, *skipped}
 
@@ -84,7 +93,7 @@ def test_a_ratio_is_that_of_its_rates(rows, name) -> None:
     measured, target, verdict = rows[name]
     ratio = leading(rows[over][0]) / leading(rows[under][0])
     assert leading(measured) == pytest.approx(ratio, abs=0.51)
-    assert target == ("≥ 100, aim 200" if least == 100 else f"≥ {least}")
+    assert target == f"≥ {least}"
     assert verdict.startswith("met") == (leading(measured) >= least)
 
 
@@ -93,7 +102,7 @@ def test_a_limit_is_met_or_missed_as_measured(rows, name) -> None:
     measured, target, verdict = rows[name]
     assert target == LIMITS[name]
     value, most = leading(measured), leading(target[2:])
-    assert 0 < value < 100
+    assert 0 < value < 1e6
     if value != most:
         assert (verdict == "met") == (value < most)
     if value > most:
@@ -105,7 +114,7 @@ def test_memory_holds_the_libraries_at_least(rows) -> None:
 
 
 def test_every_simulator_has_the_same_queue(rows) -> None:
-    for name in ["kernel", *SIMULATORS]:
+    for name in ["engine", *SIMULATORS]:
         measured = rows[f"M/M/10: {name}"][0]
         assert leading(measured) > 1e3
         wait_s = float(re.search(r"mean wait ([\d.]+) s, theory 0\.2046 s", measured)[1])

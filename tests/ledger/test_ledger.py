@@ -17,8 +17,8 @@ YEAR = 525_600
 def ledger_of(deliveries: int = 3, bins: int = YEAR) -> Ledger:
     """Return a year of deliveries to two providers, with events in a few bins each."""
     rng = np.random.default_rng(7)
-    tally = Tally(60.0)
     providers = ["p", "q"]
+    tally = Tally(60.0, np.inf, providers, ["", "full"])
     names = [f"d{number}" for number in range(deliveries)]
     for delivery in range(deliveries):
         start_s = 60.0 * bins * (delivery + 0.5) / deliveries
@@ -28,13 +28,13 @@ def ledger_of(deliveries: int = 3, bins: int = YEAR) -> Ledger:
                     times_s = start_s + rng.exponential(3600.0, 40)
                     tally.add(clock, event, delivery, provider, times_s, reason)
     to_deliver = {(name, provider): 40 for name in names for provider in providers}
-    return tally.ledger(names, providers, to_deliver, bins)
+    return tally.ledger(names, to_deliver, bins)
 
 
 def test_a_series_stores_the_bins_with_events_only() -> None:
-    tally = Tally(60.0)
+    tally = Tally(60.0, np.inf, ["p"], [""])
     tally.add("happened", "opened", 0, 0, np.array([60.0 * YEAR - 1.0, 60.0 * YEAR - 1.0]))
-    ledger = tally.ledger(["d"], ["p"], {("d", "p"): 2}, YEAR)
+    ledger = tally.ledger(["d"], {("d", "p"): 2}, YEAR)
     bins, counts = ledger.sparse("opened", clock="happened")
     assert (bins.tolist(), counts.tolist()) == ([YEAR - 1], [2])
     assert len(pickle.dumps(ledger)) < 2_000

@@ -31,16 +31,16 @@ def test_expected_counts_stay_fractions() -> None:
     assert total.up_to(np.array([0, 1, 2])).tolist() == [0.0, 1.0, 3.5]
 
 
-def test_a_tally_in_many_parts_is_that_of_all_at_once() -> None:
+def test_tallies_of_parts_add_up_to_that_of_all() -> None:
     times_s = np.random.default_rng(3).exponential(1e5, 3_000)
-    at_once, in_parts = Tally(60.0), Tally(60.0)
+    at_once, together = (Tally(60.0, np.inf, ["p"], [""]) for _ in range(2))
     at_once.add("happened", "accepted", 0, 0, times_s)
-    for part in np.array_split(times_s, 60):
-        in_parts.add("happened", "accepted", 0, 0, part)
-    bins = at_once.last_bin + 1
-    assert in_parts.last_bin + 1 == bins
-    (parts,) = in_parts._counts.values()
-    assert len(parts) < 8
-    for end in (bins, 100):
-        one, two = (each.ledger("d", "p", {("d", "p"): 3_000}, end) for each in (at_once, in_parts))
+    for part in np.array_split(times_s, 7):
+        alone = together.another()
+        alone.add("happened", "accepted", 0, 0, part)
+        together.counted(alone)
+    for end in (None, 100):
+        one, two = (each.ledger(["d"], {("d", "p"): 3_000}, end) for each in (at_once, together))
         assert one == two
+        numbers = np.bincount((times_s / 60.0).astype(int))
+        assert np.array_equal(one.counts("accepted", clock="happened"), numbers[:end])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -25,10 +26,10 @@ def made() -> Made:
         clocks: Iterable[Clock] = CLOCKS,
         more: Iterable[tuple[str, str, int, Iterable[Row]]] = (),
     ) -> Ledger:
-        tally = Tally(bin_s)
         parts = [("news", "gmail", to_deliver, rows), *more]
         deliveries = list(dict.fromkeys(part[0] for part in parts))
         providers = list(dict.fromkeys(part[1] for part in parts))
+        tally = Tally(bin_s, math.inf, providers, [""])
         for delivery, provider, _, its_rows in parts:
             for event, time_s, count in its_rows:
                 for clock in clocks:
@@ -41,6 +42,6 @@ def made() -> Made:
                         weights=np.array([count]),
                     )
         messages = {(part[0], part[1]): part[2] for part in parts}
-        return tally.ledger(deliveries, providers, messages, bins)
+        return tally.ledger(deliveries, messages, bins)
 
     return make

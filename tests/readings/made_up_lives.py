@@ -56,7 +56,7 @@ LIVES_MADE_UP = st.lists(
 
 def ledger_of(lives: Iterable[Life], bins: int = 40) -> Ledger:
     """Return a ledger; what lies behind its last bin is cut off, as by a horizon."""
-    tally = Tally(BIN_S, bins * BIN_S)
+    tally = Tally(BIN_S, bins * BIN_S, ["p", "q"], [""])
     to_deliver = {("d", "p"): 0, ("d", "q"): 0}
     for start, fate, step, delay, provider in lives:
         to_deliver["d", provider] += 1
@@ -66,7 +66,7 @@ def ledger_of(lives: Iterable[Life], bins: int = 40) -> Ledger:
                 add(tally, "happened", event, provider, happened)
                 if event not in KNOWN_AT_ONCE:
                     add(tally, "known", event, provider, happened + delay * BIN_S)
-    return tally.ledger(["d"], ["p", "q"], to_deliver, bins)
+    return tally.ledger(["d"], to_deliver, bins)
 
 
 def add(tally: Tally, clock, event: Event, provider: str, time_s: float) -> None:

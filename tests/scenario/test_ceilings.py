@@ -101,10 +101,10 @@ def test_reconnect_cycling_is_what_kumomta_computes(messages_per_connection, per
             {"rate": {"kind": "fixed-window", "limit": 833, "window": "5m"}},
             {"connections": 30.0, "rate": 8.33},
         ),
-        # Postfix's log: service 2.968 s and a delay of 1 s make a cycle of 3.968 s, for all IPs.
+        # Postfix's log: service 2.968 s and a delay of 1 s make a cycle of 3.968 s for each IP.
         (
             {"rate": {"kind": "gap", "pause": "1s"}, "transaction_time": "2968ms"},
-            {"connections": 30 / 2.968, "gap": 1 / 3.968},
+            {"connections": 30 / 2.968, "gap": 3 / 3.968},
         ),
         ({"tolerance": "2/s"}, {"connections": 30.0, "tolerance": 6.0}),
         ({"connection_scaling": "kumomta"}, {"connections": 30.0}),

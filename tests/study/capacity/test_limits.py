@@ -239,7 +239,7 @@ def seen(**changes) -> Observed:
 def test_a_fixed_window_is_in_use_for_all_of_its_length() -> None:
     window = {"kind": "fixed-window", "limit": 900, "window": "15s"}
     its = seen(p={"rate": window})
-    assert its.throughput_per_s[17:30].max() < 1.0 < its.throughput_per_s[15]
+    assert its.throughput_per_s[18:30].max() < 1.0 < its.throughput_per_s[15]
     assert its.utilisation[:180] == pytest.approx(1.0)
 
 
@@ -312,4 +312,4 @@ def test_with_a_spool_messages_wait_at_the_relay_for_the_provider_that_holds_the
     relay, p = found.observed[0], found.observed[2]
     assert found.bottleneck == "p"
     assert p.peak_backlog <= 500
-    assert relay.drained_at_s > 0.9 * found.stages[2].needs_s
+    assert np.flatnonzero(relay.throughput_per_s)[-1] > 0.95 * found.stages[2].needs_s

@@ -63,11 +63,11 @@ def test_the_number_of_workers_changes_nothing(small, six) -> None:
 
 
 def test_when_precision_decides_it_does_so_at_the_same_replication_for_all(small) -> None:
-    precision = {"delivered_pct": "0.25pt", "accepted_90_pct_s": "20s"}
+    precision = {"delivered_pct": "0.11pt", "accepted_90_pct_s": "20s"}
     alone = replicate(small, precision=precision, workers=1)
     assert 10 < alone.n < 100
     assert alone.precise
-    assert alone.estimate("delivered_pct", "efs").half_width <= 0.25
+    assert alone.estimate("delivered_pct", "efs").half_width <= 0.11
     assert alone.estimate("accepted_90_pct_s").half_width <= 20.0
     assert same(alone, replicate(small, precision=precision, workers=2))
     # Nothing but the decision to stop depends on what was asked.
@@ -226,7 +226,7 @@ def test_what_makes_no_sense_is_told_in_a_line(small, keywords, message) -> None
 
 def test_a_precision_that_was_not_reached_is_told_and_the_rest_is_there(small) -> None:
     with pytest.warns(SendcapWarning, match=r"precision: not reached by 12 replications: \w+_pct"):
-        its = replicate(small, precision="0.25pt", most=12, workers=1)
+        its = replicate(small, precision="0.1pt", most=12, workers=1)
     assert (its.n, its.precise) == (12, False)
 
 
