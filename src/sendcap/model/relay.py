@@ -14,7 +14,7 @@ from sendcap.model.records import trials
 from sendcap.model.shared import Shared
 from sendcap.scenario import Delivery
 
-_ROOM: Final = 1 << 14
+_ROOM: Final = 1 << 16
 """Runs of messages of one batch to one provider that are handed over at a time, or their places."""
 
 
