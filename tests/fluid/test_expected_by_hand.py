@@ -91,6 +91,11 @@ def test_a_connection_is_made_anew_after_so_many_messages() -> None:
             (50, 100, 101, 200, 1000),
         ),
         (
+            ["10/s,max_burst=1", {"kind": "fixed-window", "limit": 300, "window": "100s"}],
+            (11, 31, 90, 111, 211, 311),
+            (100, 300, 300, 400, 700, 1000),
+        ),
+        (
             {"kind": "warm-up", "per_day": [200, 400]},
             (DAY_S / 2, DAY_S, 1.5 * DAY_S),
             (100, 200, 400),

@@ -116,6 +116,31 @@ class Pauses(Unlimited):
         self.over_since[address] = now + self.pause_s
 
 
+class Each(Unlimited):
+    """Several limits, each of which holds."""
+
+    def __init__(self, limits: list[Unlimited]) -> None:
+        self.limits = limits
+        self.addresses: list[tuple[int, ...]] = []
+
+    def earliest(self, now: float) -> float:
+        moment = now
+        while moment < math.inf:
+            later = max(limit.earliest(moment) for limit in self.limits)
+            if later == moment:
+                break
+            moment = later
+        return moment
+
+    def started(self, now: float) -> int:
+        self.addresses.append(tuple(limit.started(now) for limit in self.limits))
+        return len(self.addresses) - 1
+
+    def finished(self, now: float, address: int) -> None:
+        for limit, own in zip(self.limits, self.addresses[address], strict=True):
+            limit.finished(now, own)
+
+
 class Suspension:
     """The MTA's reaction to throttled answers: nothing starts, or a slower rate holds as well."""
 
@@ -165,6 +190,8 @@ def limit_of(throttle: Any, ips: int) -> Unlimited:
     match throttle:
         case None:
             return Unlimited()
+        case tuple():
+            return Each([limit_of(each, ips) for each in throttle])
         case Rate():
             return Gcra(throttle, ips)
         case FixedWindow():

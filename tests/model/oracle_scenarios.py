@@ -122,6 +122,13 @@ def throttle(chance: Chance, is_long: bool, schedules: bool, gaps: bool) -> Any:
     return chance.one_of(*choices)
 
 
+def throttles(chance: Chance, is_long: bool, schedules: bool, gaps: bool) -> Any:
+    if chance.happens(0.7):
+        return throttle(chance, is_long, schedules, gaps)
+    drawn = [throttle(chance, is_long, schedules, gaps) for _ in range(3)]
+    return [each for each in drawn if each != "none"] or "none"
+
+
 def suspension(chance: Chance) -> Any:
     if chance.one_message:
         return "none"
@@ -157,7 +164,7 @@ def provider(chance: Chance, is_long: bool, mended: bool, ips: int) -> dict[str,
         "idle_timeout": chance.time(0.25, 30.0, zero=0.2),
         "connect_time": chance.time(0.1, 4.0, zero=0.3),
         "transaction_time": chance.time(0.1, 4.0, zero=0.1),
-        "rate": throttle(chance, is_long, mended, mended or ips == 1),
+        "rate": throttles(chance, is_long, mended, mended or ips == 1),
         "connection_scaling": "kumomta" if chance.happens(0.2) else "none",
         "tolerance": chance.rate("tolerance") if chance.happens(0.4) else "none",
         "suspend": chance.one_of("mta", suspension(chance)),

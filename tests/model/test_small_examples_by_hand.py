@@ -109,6 +109,22 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [0, 0, 10, 10, 20],
     ),
+    "of several throttles each holds": (
+        # Two at once and one per 2 s, but no more than three in ten seconds.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 6},
+            provider={
+                "connections_per_ip": 6,
+                "rate": [
+                    "1/2s,max_burst=2",
+                    {"kind": "fixed-window", "limit": 3, "window": "10s"},
+                ],
+            },
+        ),
+        "attempted",
+        [0, 0, 2, 10, 10, 12],
+    ),
     "a gap is counted from the finish": (
         scenario_of(
             time=SECOND,

@@ -44,6 +44,7 @@ THROTTLES = RATES | st.sampled_from(
         },
     ]
 )
+LISTS = THROTTLES | st.lists(THROTTLES.filter(lambda each: each != "none"), min_size=1, max_size=3)
 SUSPENSIONS = st.sampled_from(
     [
         "none",
@@ -76,7 +77,7 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "idle_timeout": draw(st.sampled_from(["0s", "5s", "60s"])),
         "connect_time": draw(DISTRIBUTIONS),
         "transaction_time": draw(DISTRIBUTIONS),
-        "rate": draw(THROTTLES),
+        "rate": draw(LISTS),
         "outages": draw(st.sampled_from([[], [{"at": "10s", "lasts": "5m"}]])),
         "connection_scaling": draw(st.sampled_from(["none", "none", "kumomta"])),
         "tolerance": draw(st.sampled_from(["none", "none", "1/s", "5/10s,max_burst=2", "9/m"])),
@@ -148,6 +149,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@pytest.mark.filterwarnings("ignore:.* never holds anything back")
 @settings(max_examples=60, deadline=None)
 @given(scenario())
 def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(sections: dict[str, Any]) -> None:

@@ -106,6 +106,11 @@ def test_reconnect_cycling_is_what_kumomta_computes(messages_per_connection, per
             {"rate": {"kind": "gap", "pause": "1s"}, "transaction_time": "2968ms"},
             {"connections": 30 / 2.968, "gap": 3 / 3.968},
         ),
+        (
+            {"rate": ["7/s,max_burst=1", {"kind": "fixed-window", "limit": 833, "window": "5m"}]},
+            {"connections": 30.0, "rate[0]": 21.0, "rate[1]": 8.33},
+        ),
+        ({"rate": ["7/s"]}, {"connections": 30.0, "rate[0]": 21.0}),
         ({"tolerance": "2/s"}, {"connections": 30.0, "tolerance": 6.0}),
         ({"connection_scaling": "kumomta"}, {"connections": 30.0}),
         ({"transaction_time": "0s"}, {"connections": math.inf}),

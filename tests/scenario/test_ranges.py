@@ -20,6 +20,10 @@ connections_per_ip = { low = 3, high = 8 }
 connect_time = { dist = "uniform", low = "100ms", high = "300ms" }
 transaction_time = { dist = "exponential", mean = { low = "200ms", high = "400ms" } }
 transient = { low = 0, high = 1 }
+rate = [
+    { low = "10/s", high = "30/s" },
+    { kind = "fixed-window", limit = { low = 500, high = 900 }, window = "1h" },
+]
 hard = [{ reason = "user unknown", share = { low = 0.002, high = 0.02 } }]
 """
 
@@ -29,6 +33,8 @@ VALUES = {
     f"{PROVIDER}.connections_per_ip": 5,
     f"{PROVIDER}.transaction_time.mean": "300ms",
     f"{PROVIDER}.transient": 0.25,
+    f"{PROVIDER}.rate[0]": "20/s",
+    f"{PROVIDER}.rate[1].limit": 700,
     f"{PROVIDER}.hard[0].share": 0.01,
 }
 
@@ -48,6 +54,8 @@ def test_ranges_are_found_wherever_a_value_may_be(file) -> None:
     assert its.ranges == {
         "mta.retry.first": Range("10m", "30m"),
         f"{PROVIDER}.connections_per_ip": Range(3, 8),
+        f"{PROVIDER}.rate[0]": Range("10/s", "30/s"),
+        f"{PROVIDER}.rate[1].limit": Range(500, 900),
         f"{PROVIDER}.transaction_time.mean": Range("200ms", "400ms"),
         f"{PROVIDER}.transient": Range(0.0, 1.0),
         f"{PROVIDER}.hard[0].share": Range(0.002, 0.02),
@@ -104,7 +112,7 @@ def test_only_a_forecast_takes_ranges(file) -> None:
     with pytest.raises(ScenarioError) as caught:
         load(file(TEXT))
     told = str(caught.value).splitlines()
-    assert len(told) == 5
+    assert len(told) == 7
     assert told[0].endswith(
         "mta.retry.first: is a range, which only `sendcap forecast` accepts; give one value"
     )

@@ -96,6 +96,25 @@ CASES: list[tuple[Break, str]] = [
     ),
     (put(*GMAIL, "rate", value={"kind": "gap"}), "providers.gmail.rate.pause: required, but"),
     (
+        put(*GMAIL, "rate", value={"kind": "gap", "pause": "1s", "pauze": "1s"}),
+        'providers.gmail.rate.pauze: unknown key; did you mean "pause"?',
+    ),
+    (put(*GMAIL, "rate", value=[]), "providers.gmail.rate: needs at least one entry"),
+    (
+        put(*GMAIL, "rate", value=["1/s", "none"]),
+        'providers.gmail.rate[1]: a list has throttles only, not "none"; write rate = "none"',
+    ),
+    (put(*GMAIL, "rate", value=["1/s", 5]), "providers.gmail.rate[1]: 5 has no period"),
+    (put(*GMAIL, "rate", value=[["1/s"]]), 'providers.gmail.rate[0]: ["1/s"] has no period'),
+    (
+        put(*GMAIL, "rate", value=["1/s", {"kind": "fixed-window", "limit": 0, "window": "1h"}]),
+        "providers.gmail.rate[1].limit: must be at least 1, not 0",
+    ),
+    (
+        put(*GMAIL, "rate", value=[{"kind": "gap", "pause": "1s", "pauze": "1s"}]),
+        'providers.gmail.rate[0].pauze: unknown key; did you mean "pause"?',
+    ),
+    (
         put(*GMAIL, "rate", value={"kind": "schedule", "steps": [{"at": "1h", "rate": "1/s"}]}),
         'providers.gmail.rate.steps[0].at: the first step must be at "0s", not "1h"',
     ),
@@ -554,6 +573,53 @@ def test_a_slow_rate_without_a_burst_is_warned_of(place: tuple[str, ...], rate: 
     assert [str(warning.message) for warning in caught] == [
         f'{path}.rate: "{limited.rate}" lets {at_once}; {advice}'
     ]
+
+
+HOURLY = {"kind": "fixed-window", "limit": 100, "window": "1h"}
+PAUSE = {"kind": "gap", "pause": "1s"}
+
+
+@pytest.mark.parametrize(
+    ("throttles", "note"),
+    [
+        (
+            ["500/s", "100/s"],
+            'rate[0]: "500/s" never holds anything back, since {}rate[1], "100/s"',
+        ),
+        (["100/s", "100/s"], 'rate[1]: "100/s" never holds anything back, since {}rate[0]'),
+        # Two windows' attempts can follow each other at once.
+        (
+            [HOURLY, "200/s"],
+            'rate[1]: "200/s" never holds anything back, since {}rate[0], 100 per 1h',
+        ),
+        ([HOURLY, "199/s"], None),
+        ([HOURLY, "90/h,max_burst=10"], "rate[0]: 100 per 1h never holds anything back"),
+        ([HOURLY, "90/h,max_burst=11"], None),
+        (
+            [PAUSE, "1/s"],
+            'rate[1]: "1/s" never holds anything back, since {}rate[0], a pause of 1s',
+        ),
+        ([PAUSE, "1/2s"], None),
+        (["500/s", "1000/m,max_burst=1"], 'rate[0]: "500/s" never holds anything back'),
+        (["500/s", "1000/m"], None),
+        (
+            ["500/s", "1,000,000/d"],
+            'rate[1]: "1000000/d" lets up to 2,000,000 go in the first 1d, the burst and the rate',
+        ),
+    ],
+)
+def test_throttles_of_a_list_that_surprise_are_warned_of(
+    throttles: list[Any], note: str | None
+) -> None:
+    data = small()
+    put(*GMAIL, "rate", value=throttles)(data)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        from_dict(data)
+    messages = [str(warning.message) for warning in caught]
+    path = "providers.gmail."
+    assert len(messages) == (note is not None)
+    assert all(message.startswith(path + note.format(path)) for message in messages if note)
 
 
 def test_each_slow_rate_is_warned_of_once() -> None:

@@ -119,12 +119,14 @@ def test_the_schema_is_json_and_knows_every_key() -> None:
     provider = found["$defs"]["Provider"]["properties"]
     kinds = provider["rate"]["anyOf"][0]["oneOf"]
     assert kinds[0]["type"] == "string"
-    assert [kind["$ref"].split("/")[-1] for kind in kinds[1:]] == [
+    assert [kind["$ref"].split("/")[-1] for kind in kinds[1:-1]] == [
         "FixedWindow",
         "Gap",
         "Schedule",
         "WarmUp",
     ]
+    assert kinds[-1]["items"]["oneOf"] == kinds[:-1]
+    assert kinds[-1]["minItems"] == 1
     assert provider["rate"]["default"] == "none"
     assert provider["idle_timeout"]["default"] == "1m"
     assert provider["idle_timeout"]["examples"]

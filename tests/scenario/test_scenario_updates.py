@@ -5,7 +5,7 @@ import pytest
 from scenarios import small
 
 from sendcap.errors import ScenarioError
-from sendcap.scenario import ExponentialRetry, from_dict, load, to_dict, updated
+from sendcap.scenario import ExponentialRetry, Gap, from_dict, load, to_dict, updated
 
 
 def test_values_are_replaced_and_the_original_stays() -> None:
@@ -20,6 +20,15 @@ def test_values_are_replaced_and_the_original_stays() -> None:
         "mta": copy["mta"] | {"retry": copy["mta"]["retry"] | {"first": "10m"}},
         "deliveries": [copy["deliveries"][0] | {"messages": 1000}],
     }
+
+
+def test_one_throttle_of_a_list_is_replaced() -> None:
+    scenario = updated(load("quickstart"), {"providers.gmail.rate": ["50/s", "9/s,max_burst=99"]})
+    changed = updated(scenario, {"providers.gmail.rate[1]": {"kind": "gap", "pause": "10ms"}})
+    first, second = changed.providers["gmail"].throttles
+    assert (str(first), second) == ("50/s", Gap(pause="10ms"))
+    with pytest.raises(ScenarioError, match=r"gmail\.rate has 2 entries, from \[0\]"):
+        updated(scenario, {"providers.gmail.rate[2]": "1/s"})
 
 
 def test_nothing_replaced_is_the_same_scenario() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sendcap.fluid.spans import Floats, Spans
-from sendcap.scenario import Provider
+from sendcap.scenario import Gap, Provider
 from sendcap.scenario.constraints import CONNECTIONS, Constraint
 
 _MOST_PASSES: Final = 8
@@ -122,7 +122,7 @@ def limits_of(constraints: tuple[Constraint, ...], provider: Provider, ips: int)
             columns = zip(*constraint.paces, strict=True)
             from_s, per_s, sizes = (np.array(column) for column in columns)
             limits.append(Stepwise(from_s, per_s, sizes - 0.5))
-        elif constraint.name == "gap":
+        elif isinstance(constraint.throttle, Gap):
             limits.append(steady(pace.per_s, 0.5 * ips))
         elif constraint.name not in ("tolerance", "suspension"):
             limits.append(steady(pace.per_s, pace.burst - 0.5))

@@ -87,7 +87,7 @@ def _pieces(path: str) -> list[str]:
 
 def _below(pieces: list[str], wanted: list[str]) -> bool:
     return len(pieces) >= len(wanted) and all(
-        have in ("NAME", want) or have.removesuffix("[]") == want
+        have in ("NAME", want) or have.removesuffix("[]") == want.removesuffix("[]")
         for have, want in zip(pieces, wanted, strict=False)
     )
 
@@ -136,7 +136,8 @@ class _Walk:
         """Yield the keys of the tables that a field may have."""
         for option in _options(about):
             if "items" in option:
-                yield from self._within(option["items"], f"{path}[]")
+                if not _of_the_same(option["items"], about):
+                    yield from self._within(option["items"], f"{path}[]")
             elif isinstance(option.get("additionalProperties"), dict):
                 yield from self._within(option["additionalProperties"], f"{path}.NAME")
             elif "$ref" in option:
@@ -152,6 +153,8 @@ class _Walk:
             if "$ref" in option:
                 table = option["$ref"].rpartition("/")[2]
                 names["distribution" if table in self._distributions else "table"] = None
+            elif "items" in option and _of_the_same(option["items"], about):
+                names["list of these"] = None
             else:
                 names[_type(option)] = None
         return " or ".join(names)
@@ -176,6 +179,12 @@ def _only_tables(about: Mapping[str, Any]) -> bool:
     """Tell whether a field is a table, or a list or table of tables, and nothing else."""
     inner = about.get("items", about.get("additionalProperties", about))
     return "$ref" in about or (isinstance(inner, dict) and "$ref" in inner)
+
+
+def _of_the_same(items: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
+    """Tell whether a list has what its field may be without a list, too."""
+    options = list(_options(about))
+    return all(option in options for option in _options(items))
 
 
 def _options(about: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -37,7 +37,7 @@ class QueueRows:
         """Add the queue of a provider."""
         scenario = self._shared.scenario
         provider = scenario.providers[name]
-        own = [] if provider.rate is None else [self.limits.add(provider.rate, scenario.mta.ips)]
+        own = [self.limits.add(throttle, scenario.mta.ips) for throttle in provider.throttles]
         per_connection = provider.messages_per_connection
         jitter = scenario.mta.retry.needs_uniform
         engagement = scenario.engagement

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from sendcap.ledger import Ledger
-from sendcap.scenario import FixedWindow, Gap, Scenario, format_duration
+from sendcap.scenario import FixedWindow, Gap, Scenario, Schedule, WarmUp, format_duration
 from sendcap.scenario.constraints import Constraint
 from sendcap.scenario.stages import Kind, Stage, bottleneck
+from sendcap.scenario.throttle import Throttle
 from sendcap.text.quantities import capital, elapsed, rate
 
 _CLOSE: Final = 0.9
@@ -127,15 +128,6 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
                 f"{connections} need {pct:.0f} % of their time to be made anew, after {each} "
                 f"attempt{'' if each == 1 else 's'} each, and carry {carried}"
             )
-        case "rate" if isinstance(provider.rate, FixedWindow):
-            limit = provider.rate.limit * scenario.mta.ips
-            window = format_duration(provider.rate.window)
-            return f"its limit lets {limit:,} attempts through every {window}, {carried}"
-        case "gap":
-            assert isinstance(provider.rate, Gap)
-            pause = format_duration(provider.rate.pause)
-            sends = "each IP sends it" if scenario.mta.ips > 1 else "it is sent"
-            return f"{sends} one message at a time with a pause of {pause}, {carried}"
         case "tolerance":
             return f"it lets no more than {carried} through"
         case "suspension":
@@ -148,8 +140,22 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         case "outage":
             lost_s = math.fsum(outage.lasts for outage in provider.outages)
             return f"it cannot be reached for {elapsed(lost_s)}"
-        case "schedule" | "warm-up":
-            what = "its schedule" if binding.name == "schedule" else "the warm-up"
+        case _:
+            return _throttled(binding.throttle, scenario.mta.ips, carried)
+
+
+def _throttled(throttle: Throttle | None, ips: int, carried: str) -> str:
+    """Return the effect of a throttle."""
+    match throttle:
+        case FixedWindow(limit=limit, window=window_s):
+            window = format_duration(window_s)
+            return f"its limit lets {limit * ips:,} attempts through every {window}, {carried}"
+        case Gap(pause=pause_s):
+            sends = "each IP sends it" if ips > 1 else "it is sent"
+            pause = format_duration(pause_s)
+            return f"{sends} one message at a time with a pause of {pause}, {carried}"
+        case Schedule() | WarmUp():
+            what = "its schedule" if isinstance(throttle, Schedule) else "the warm-up"
             return f"{what} lets {carried} through on average"
         case _:
             return f"its rate lets {carried} through"

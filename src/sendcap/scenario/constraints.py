@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.suspend import Suspend
-from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
+from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, Throttle, WarmUp
 
 CONNECTIONS: Final = ("connections", "reconnect cycling")
 """Names of the limit by connections."""
@@ -36,6 +36,7 @@ class Constraint:
     name: str  # "connections", "rate", …
     paces: tuple[Pace, ...]  # in order of time, the first from 0 on
     window_s: float | None = None  # of fixed windows, each of which grants a whole burst
+    throttle: Throttle | None = None  # of a provider, which the limit is
 
     @classmethod
     def constant(cls, name: str, per_s: float, burst: float = 0.0) -> Constraint:
@@ -89,7 +90,7 @@ def provider_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...
     scaling makes no difference here: a long queue gets all connections.
     """
     provider, ips = scenario.providers[name], scenario.mta.ips
-    limits = [_connections(provider, ips), *_throttle(provider, ips)]
+    limits = [_connections(provider, ips), *_throttles(provider, ips)]
     if provider.tolerance is not None:
         sends_per_s = min(limit.per_s for limit in limits)
         tolerance = _rate("tolerance", provider.tolerance, ips)
@@ -130,21 +131,28 @@ def _connections(provider: Provider, ips: int) -> Constraint:
     )
 
 
-def _throttle(provider: Provider, ips: int) -> Iterable[Constraint]:
-    match provider.rate:
-        case Rate() as rate:
-            yield _rate("rate", rate, ips)
+def _throttles(provider: Provider, ips: int) -> Iterable[Constraint]:
+    """Yield a limit for each throttle; those of a list bear the names that edits give them."""
+    for number, throttle in enumerate(provider.throttles):
+        limit = replace(_throttle(throttle, provider, ips), throttle=throttle)
+        yield limit if throttle is provider.rate else replace(limit, name=f"rate[{number}]")
+
+
+def _throttle(throttle: Throttle, provider: Provider, ips: int) -> Constraint:
+    match throttle:
+        case Rate():
+            return _rate("rate", throttle, ips)
         case FixedWindow(limit=limit, window=window_s):
             burst = float(limit * ips)
-            yield Constraint("rate", (Pace(0.0, burst / window_s, burst),), window_s)
+            return Constraint("rate", (Pace(0.0, burst / window_s, burst),), window_s)
         case Gap(pause=pause_s):
             # Each source address makes one attempt at a time.
             attempt_s = provider.transaction_time.mean_s + pause_s
-            yield Constraint.constant("gap", _over(float(ips), attempt_s))
-        case WarmUp() as warm_up:
-            yield Constraint("warm-up", _paces(warm_up.schedule(), ips))
-        case Schedule() as schedule:
-            yield Constraint("schedule", _paces(schedule, ips))
+            return Constraint.constant("gap", _over(float(ips), attempt_s))
+        case WarmUp():
+            return Constraint("warm-up", _paces(throttle.schedule(), ips))
+        case Schedule():
+            return Constraint("schedule", _paces(throttle, ips))
 
 
 def _paces(schedule: Schedule, ips: int) -> tuple[Pace, ...]:

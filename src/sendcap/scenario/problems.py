@@ -15,6 +15,7 @@ from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.section import Place, Section
+from sendcap.scenario.throttle import LIST
 from sendcap.text.quoting import did_you_mean, dotted, shown
 
 _MOST_LINES: Final = 20
@@ -44,7 +45,10 @@ _ELSEWHERE: Final = {
 _TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("dist", RandomTime),
     ("policy", RetryPolicy),
+    ("kind", Section),
 )
+_MARKS: Final = ("[key]", LIST)
+"""Pieces that stand for nothing in a scenario."""
 
 
 def refused(name: str, lines: Iterable[str]) -> ScenarioError:
@@ -78,11 +82,11 @@ def _line(details: ErrorDetails, data: Any, root: type[BaseModel]) -> str:
 
 
 def _written(place: Place, data: Any) -> Place:
-    """Leave out the pieces that are not in the scenario: tags of unions, ``[key]``."""
+    """Leave out the pieces that are not in the scenario: tags of unions, and marks."""
     pieces: list[str | int] = []
     at: Any = data
     for piece in place:
-        if piece == "[key]" or (isinstance(at, dict) and _is_tag(piece, at)):
+        if piece in _MARKS or (isinstance(at, dict) and _is_tag(piece, at)):
             continue
         pieces.append(piece)
         if isinstance(at, dict):
@@ -109,7 +113,8 @@ def annotation_at(place: Place, root: type[BaseModel] = Scenario) -> Any:
     """Return the type that a scenario has at a place, tags included, or None."""
     kind: Any = root
     for piece in place:
-        kind = _step(kind, piece)
+        if piece not in _MARKS:
+            kind = _step(kind, piece)
     return _bare(kind)
 
 
@@ -123,7 +128,7 @@ def _step(kind: Any, piece: str | int) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         members = [member for member in arguments if member is not type(None)]
-        tagged = [member for member in members if _tag(member) == piece]
+        tagged = [member for member in members if _tag(_bare(member)) == piece]
         return tagged[0] if tagged else next(filter(None, (_step(m, piece) for m in members)), None)
     if origin is tuple or origin is dict:
         return arguments[0] if origin is tuple else arguments[1]
@@ -135,7 +140,7 @@ def _step(kind: Any, piece: str | int) -> Any:
 
 def _tag(kind: Any) -> Any:
     for key, family in _TAGS:
-        if isinstance(kind, type) and issubclass(kind, family):
+        if isinstance(kind, type) and issubclass(kind, family) and key in kind.model_fields:
             return kind.model_fields[key].default
     return None
 

@@ -30,7 +30,7 @@ from sendcap.scenario.section import (
     unit,
 )
 from sendcap.scenario.suspend import ProviderSuspendField
-from sendcap.scenario.throttle import Throttle
+from sendcap.scenario.throttle import Throttle, ThrottlesField
 from sendcap.text.quoting import shown
 
 _TOLERANCE: Final = 1e-9
@@ -103,8 +103,12 @@ class Provider(Section):
     """Time to open a connection."""
     transaction_time: Distribution
     """Time of one attempt on an open connection."""
-    rate: Throttle = None
-    """Throttle of the attempts from each source address: a rate, a table with a kind, or "none"."""
+    rate: ThrottlesField = None
+    """Throttle of the attempts from each source address: a rate, a table with a kind, or "none".
+
+    Of a list of throttles each holds: ``["100/s", {kind = "fixed-window", limit = 1000000,
+    window = "1d"}]``.
+    """
     connection_scaling: Literal["none", "kumomta"] = "none"
     """Opening of connections: as needed, or by the queue's length as KumoMTA does.
 
@@ -130,6 +134,13 @@ class Provider(Section):
     """Soft bounces that last: share of the addresses per reason."""
     outages: tuple[Outage, ...] = ()
     """Outages of the provider, in order of time."""
+
+    @property
+    def throttles(self) -> tuple[Throttle, ...]:
+        """The throttles of ``rate``: none, one or several."""
+        if self.rate is None:
+            return ()
+        return self.rate if isinstance(self.rate, tuple) else (self.rate,)
 
     @model_validator(mode="after")
     def _consistent(self) -> Provider:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
-from sendcap.scenario.durations import format_duration, parse_duration
+from sendcap.scenario.durations import format_duration
 from sendcap.scenario.provider import Provider
-from sendcap.scenario.rates import Rate
 from sendcap.scenario.section import (
     LARGEST_SEED,
     MOST_AT_A_TIME,
@@ -28,9 +27,8 @@ from sendcap.scenario.section import (
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.suspend import Suspend
-from sendcap.text.quoting import did_you_mean, dotted, first_few, shown
-
-_LONG_PERIOD_S: Final = parse_duration("15m")
+from sendcap.scenario.throttle_notes import burst_notes, notes_on_several
+from sendcap.text.quoting import did_you_mean, first_few, shown
 
 
 def _date(value: Any) -> Any:
@@ -196,18 +194,17 @@ class Scenario(Section):
                 f"time.horizon: {format_duration(horizon)} cuts off results; messages can be "
                 f"under way until {format_duration(last)}"
             )
-        rates: list[tuple[Place, Any, str]] = [(("relay", "rate"), self.relay.rate, "")]
+        for message in self._throttle_notes():
+            _warn(message)
+
+    def _throttle_notes(self) -> Iterator[str]:
+        yield from burst_notes(("relay", "rate"), self.relay.rate)
         for name, provider in self.providers.items():
-            place = ("providers", name, "rate")
-            rates.append((place, provider.rate, " from each source address"))
-        for where, rate, whence in rates:
-            # Over a long period the default surprises: the entire limit may go in the first second.
-            is_long = isinstance(rate, Rate) and rate.period_s >= _LONG_PERIOD_S
-            if is_long and rate.burst is None and rate.limit > 1:
-                _warn(
-                    f'{dotted(where)}: "{rate}" lets {rate.limit:,} go at once{whence}; '
-                    f"add ,max_burst=1 to space them evenly"
-                )
+            place, rate = ("providers", name, "rate"), provider.rate
+            if isinstance(rate, tuple):
+                yield from notes_on_several(place, rate)
+            else:
+                yield from burst_notes(place, rate, " from each source address")
 
 
 def _warn(message: str) -> None:

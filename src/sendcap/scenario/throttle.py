@@ -20,6 +20,9 @@ from sendcap.scenario.rates import RATE_SCHEMA, Rate
 from sendcap.scenario.section import Count, OneOrMore, Place, Section, Share, refuse, unit
 
 _DAY_S: Final = 86_400.0
+LIST: Final = "[list]"
+"""Stands for a list in the places of problems."""
+_KEY: Final = "rate"
 
 
 def _closed_or_rate(value: Any) -> Any:
@@ -134,13 +137,25 @@ class Gap(Section):
     """Time from the end of an attempt to the start of the next one from the same source IP."""
 
 
-def _text_as_rate(value: Any) -> Any:
-    if value is None or value == "none":
-        return None
+def _one(value: Any) -> Any:
     return value if isinstance(value, dict | Section | Rate) else Rate.parse(value)
 
 
+def _one_of_several(value: Any) -> Any:
+    if value is None or value == "none":
+        raise ValueError(f'a list has throttles only, not "none"; write {_KEY} = "none" for none')
+    return _one(value)
+
+
+def _one_or_several(value: Any) -> Any:
+    if value is None or value == "none":
+        return None
+    return value if isinstance(value, list | tuple) else _one(value)
+
+
 def _kind(value: Any) -> str | None:
+    if isinstance(value, list | tuple):
+        return LIST
     if isinstance(value, Rate):
         return "gcra"
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
@@ -150,21 +165,31 @@ def _kind(value: Any) -> str | None:
 def _as_written(throttle: Any) -> Any:
     if throttle is None:
         return "none"
+    if isinstance(throttle, tuple):
+        return [_as_written(each) for each in throttle]
     return str(throttle) if isinstance(throttle, Rate) else throttle.model_dump()
 
 
-_Throttle = Annotated[
+Throttle = Rate | FixedWindow | Gap | Schedule | WarmUp
+"""A limit of attempts; a rate's is the GCRA."""
+
+_Kinds = (
     Annotated[Rate, Tag("gcra")]
     | Annotated[FixedWindow, Tag("fixed-window")]
     | Annotated[Gap, Tag("gap")]
     | Annotated[Schedule, Tag("schedule")]
-    | Annotated[WarmUp, Tag("warm-up")],
-    Discriminator(
-        _kind,
-        custom_error_type="throttle_kind",
-        custom_error_message='kind must be "fixed-window", "gap", "schedule" or "warm-up"; '
-        'a plain rate is text, such as "100/s"',
-    ),
+    | Annotated[WarmUp, Tag("warm-up")]
+)
+_BY_KIND: Final = Discriminator(
+    _kind,
+    custom_error_type="throttle_kind",
+    custom_error_message='kind must be "fixed-window", "gap", "schedule" or "warm-up"; '
+    'a plain rate is text, such as "100/s"',
+)
+_Several = OneOrMore[Annotated[_Kinds, _BY_KIND, BeforeValidator(_one_of_several)]]
+ThrottlesField = Annotated[
+    Annotated[_Kinds | Annotated[_Several, Tag(LIST)], _BY_KIND] | None,
+    BeforeValidator(_one_or_several),
+    PlainSerializer(_as_written),
 ]
-Throttle = Annotated[_Throttle | None, BeforeValidator(_text_as_rate), PlainSerializer(_as_written)]
-"""A rate (its throttle is the GCRA) or a table with a ``kind``; None, written "none", for none."""
+"""A throttle, as text or as a table with a ``kind``; a list of throttles; None for "none"."""

@@ -48,7 +48,7 @@ class Queue:
         # The one that has been free the longest first.
         self.idle = deque([] if self.scaled else [Connection() for _ in range(self.limit)])
         self.closed = self.limit - len(self.idle)
-        self.throttle = throttle_of(provider.rate, ips)
+        self.throttle = throttle_of(provider.throttles, ips)
         self.tolerance = (
             None if provider.tolerance is None else RateThrottle(provider.tolerance, ips)
         )

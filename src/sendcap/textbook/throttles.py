@@ -7,6 +7,7 @@ from heapq import heapreplace
 
 from sendcap.scenario import Rate
 from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
+from sendcap.scenario.throttle import Throttle as Limit
 
 
 class Throttle:
@@ -120,14 +121,42 @@ class ScheduleThrottle(Throttle):
         self.arrival = max(self.arrival, self.brought(start_s)) + 1.0
 
 
-def throttle_of(rate: Rate | FixedWindow | Gap | Schedule | WarmUp | None, ips: int) -> Throttle:
+class EachThrottle(Throttle):
+    """Several throttles, each of which holds."""
+
+    def __init__(self, throttles: list[Throttle]) -> None:
+        self.throttles = throttles
+
+    def start_s(self, now_s: float) -> float:
+        """Return the first time at which all of them let an attempt start."""
+        start_s = now_s
+        # Each may be met only later than another one allows.
+        while (later_s := max(each.start_s(start_s) for each in self.throttles)) > start_s:
+            start_s = later_s
+        return start_s
+
+    def charge(self, start_s: float, finish_s: float) -> None:
+        """Let an attempt start under each of them."""
+        for throttle in self.throttles:
+            throttle.charge(start_s, finish_s)
+
+
+def throttle_of(throttles: tuple[Limit, ...], ips: int) -> Throttle:
     """Return the throttle of a provider's queue; limits are per source IP."""
-    if isinstance(rate, WarmUp):
-        rate = rate.schedule()
-    if isinstance(rate, Rate):
-        return RateThrottle(rate, ips)
-    if isinstance(rate, FixedWindow):
-        return FixedWindowThrottle(rate, ips)
-    if isinstance(rate, Gap):
-        return GapThrottle(rate, ips)
-    return Throttle() if rate is None else ScheduleThrottle(rate, ips)
+    if not throttles:
+        return Throttle()
+    return EachThrottle([_one(throttle, ips) for throttle in throttles])
+
+
+def _one(throttle: Limit, ips: int) -> Throttle:
+    match throttle:
+        case Rate():
+            return RateThrottle(throttle, ips)
+        case FixedWindow():
+            return FixedWindowThrottle(throttle, ips)
+        case Gap():
+            return GapThrottle(throttle, ips)
+        case WarmUp():
+            return ScheduleThrottle(throttle.schedule(), ips)
+        case Schedule():
+            return ScheduleThrottle(throttle, ips)

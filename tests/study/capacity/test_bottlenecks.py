@@ -52,6 +52,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "relay rate": ({"relay": {"rate": "200/s,max_burst=50"}}, "relay", "rate"),
     "ingress": ({"mta": {"ingress_rate": "200/s"}}, "ingress", "rate"),
     "connections": ({"p": {"connections_per_ip": 20}}, "p", "connections"),
+    "one rate of two": ({"p": {"rate": ["900/s,max_burst=1", "100/s"]}}, "p", "rate[1]"),
     "slow server": ({"q": {"transaction_time": "4s"}}, "q", "connections"),
     "reconnect cycling": (
         {"p": {"messages_per_connection": 1, "connect_time": "2s"}},
@@ -149,6 +150,12 @@ def eases(sections: dict[str, Any]) -> Iterator[tuple[str, str, Callable[[dict[s
             "reconnect cycling",
             change(messages_per_connection=2 * provider["messages_per_connection"]),
         )
+        if isinstance(provider["rate"], list):
+            for number, rate in enumerate(provider["rate"]):
+                rates = provider["rate"].copy()
+                rates[number] = doubled(rate)
+                yield name, f"rate[{number}]", change(rate=rates)
+            continue
         throttle = "rate" if isinstance(provider["rate"], str) else provider["rate"]["kind"]
         yield (
             name,

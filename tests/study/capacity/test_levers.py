@@ -96,6 +96,7 @@ def test_a_rate_is_raised_exactly(text, units) -> None:
         ({"kind": "gap", "pause": "1s"}, 1 / (1 + 1 / 1.1)),
         ({"kind": "schedule", "steps": [{"at": "0s", "rate": "2/s,max_burst=1"}]}, 2.2),
         ({"kind": "warm-up", "per_day": [86_400, 864_000]}, 11.0),
+        (["2/s,max_burst=1"], 2.2),
     ],
 )
 def test_every_kind_of_throttle_is_raised(rate, longer) -> None:

@@ -79,6 +79,8 @@ def _text(setting: Any) -> str:
             return f"schedule from {setting.steps[0].rate}"
         case WarmUp():
             return f"warm-up from {setting.per_day[0]}/d"
+        case tuple():
+            return " and ".join(map(_text, setting))
         case _:
             return str(setting)
 
@@ -113,6 +115,8 @@ def _raised(throttle: Any, units: int) -> Any:
                 for step in throttle.steps
             )
             return throttle.model_copy(update={"steps": steps})
+        case tuple():
+            return tuple(_raised(each, units) for each in throttle)
         case _:
             return throttle
 

@@ -52,9 +52,15 @@ def lasting(scenario: Scenario) -> Scenario:
 
 
 def _lasting(provider: Provider) -> Provider:
-    throttle = provider.rate.schedule() if isinstance(provider.rate, WarmUp) else provider.rate
-    rate = throttle.steps[-1].rate if isinstance(throttle, Schedule) else throttle
-    return provider.model_copy(update={"rate": rate, "outages": ()})
+    return provider.model_copy(update={"rate": _last(provider.rate), "outages": ()})
+
+
+def _last(throttle: Any) -> Any:
+    """Return the last step of a schedule or a warm-up, and another throttle as it is."""
+    if isinstance(throttle, tuple):
+        return tuple(map(_last, throttle))
+    throttle = throttle.schedule() if isinstance(throttle, WarmUp) else throttle
+    return throttle.steps[-1].rate if isinstance(throttle, Schedule) else throttle
 
 
 def equal_parts(scenario: Scenario) -> int:
@@ -77,6 +83,8 @@ def _with_burst(provider: Provider, ips: int, own_ips: int, most: int) -> Provid
     """
 
     def steady(rate: Any) -> Any:
+        if isinstance(rate, tuple):
+            return tuple(map(steady, rate))
         if not isinstance(rate, Rate):
             return rate
         return replace(rate, burst=max(min(rate.burst_or_limit * ips, most) // own_ips, 1))
@@ -188,8 +196,12 @@ def _times_s(scenario: Scenario, per_s: float, measured: int) -> tuple[float, fl
     warm_up_s = validity_s if _retries(scenario) else 0.1 * measured_s
     shorter = min(_MOST / (per_s * (warm_up_s + measured_s)), 1.0)
     bin_s = shorter * (warm_up_s + measured_s) / _BINS
-    throttles = [provider.rate for provider in scenario.providers.values()]
-    windows_s = [rate.window for rate in throttles if isinstance(rate, FixedWindow)]
+    windows_s = [
+        throttle.window
+        for provider in scenario.providers.values()
+        for throttle in provider.throttles
+        if isinstance(throttle, FixedWindow)
+    ]
     if windows_s:
         # The throughput is even over whole windows only.
         bin_s = max(windows_s) * math.ceil(bin_s / max(windows_s))
