@@ -226,6 +226,21 @@ def test_a_log_without_deliveries_is_an_error_in_words(tmp_path, lines, message)
         calibrate([path])
 
 
+def test_a_validity_beyond_adobes_is_that_of_the_log(tmp_path) -> None:
+    rows = ["type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag"]
+    for number in range(20):
+        queued = f"2026-09-01 09:00:{number:02}+0000"
+        for kind, logged, status in (
+            ("t", f"2026-09-01 10:00:{number:02}+0000", "4.2.2 (mailbox full)"),
+            ("b", f"2026-09-05 21:00:{number:02}+0000", "4.4.7 (delivery time expired)"),
+        ):
+            row = f"{kind},{logged},{queued},b@example.net,u{number}@example.com,{status}"
+            rows.append(row + ",smtp;452 4.2.2 mailbox full")
+    (tmp_path / "acct.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    scenario = calibrate([tmp_path / "acct.csv"]).scenario
+    assert {scenario.honoured_validity(each) for each in scenario.deliveries} == {108 * 3600.0}
+
+
 def test_files_of_several_formats_are_one_calibration(made_logs, short_log, tmp_path) -> None:
     path = tmp_path / "mainlog"
     lines = made_logs["momentum"].read_text().splitlines(keepends=True)

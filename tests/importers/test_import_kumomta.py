@@ -369,6 +369,7 @@ def test_the_queue_helper_says_how_often_a_message_is_tried_again(put) -> None:
     assert made.scenario.mta.retry == KumomtaRetry(
         retry_interval="17m", max_retry_interval="1h", max_age="10h"
     )
+    assert made.scenario.honoured_validity(made.scenario.deliveries[0]) == 36_000
     by_setting = made.report.set_index("setting")
     used = by_setting[by_setting["status"] == "used"]
     assert used.loc["max_age"]["where"].endswith("queue.toml:6")

@@ -58,6 +58,15 @@ def test_a_transports_own_parameters_come_before_the_defaults(put) -> None:
     assert providers["other"].messages_per_connection == 50
 
 
+def test_messages_live_as_long_as_postfix_lets_them(put) -> None:
+    made = import_postfix(put("maximal_queue_lifetime = 6d\n"), {"gmail": 1.0})
+    # The last failure may come a backoff and a scan of the queue after the lifetime.
+    lives_s = 6 * 86_400 + 4000 + 300
+    assert made.scenario.mta.longest_validity == lives_s
+    assert [delivery.validity for delivery in made.scenario.deliveries] == [lives_s]
+    assert "validity" not in " ".join(made.report["why"])
+
+
 def test_backoff_is_read_with_each_parameters_own_unit(put) -> None:
     retry = import_postfix(put(MAIN), {"gmail": 1.0}).scenario.mta.retry
     assert retry == PostfixRetry(

@@ -104,6 +104,7 @@ def test_retries_are_those_of_the_general_entry_and_not_below_a_recipients_own(i
     made = imported({"gmail": 1.0})
     expected = PowermtaRetry(retry_after=["10m", "20m", "1h"], bounce_after="3d")
     assert made.scenario.mta.retry == expected
+    assert made.scenario.honoured_validity(made.scenario.deliveries[0]) == 3 * 86_400
     unused = made.report[made.report["setting"] == "retry-after"]
     assert "one retry policy" in " ".join(unused["why"])
 

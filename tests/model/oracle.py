@@ -14,7 +14,7 @@ from typing import Any
 from oracle_queue import Connection, Message, Queue
 from oracle_relay import Relay
 from oracle_reports import Counts, Reports
-from oracle_retries import due_s
+from oracle_retries import due_s, ends_on_failure
 
 from sendcap.scenario import Scenario
 
@@ -118,7 +118,10 @@ class Oracle:
         self.reports.at_once(message, "relayed", self.now)
         delivery, mta = self.deliveries[message.delivery], self.scenario.mta
         origin = self.now if mta.clock_origin == "relayed" else delivery.at
-        message.relayed, message.expiry = self.now, origin + delivery.honoured_validity
+        message.relayed, message.expiry = (
+            self.now,
+            origin + min(delivery.validity, mta.longest_validity),
+        )
         message.place = "ingress"
         if mta.ingress_rate is None:
             self.ingress.add(self.now, message)
@@ -234,8 +237,10 @@ class Oracle:
     def back_off(self, message: Message, reason: str) -> None:
         if message.failures == 0:
             message.first_failed = self.now
+        own = self.scenario.providers[message.provider].retry
+        retry = self.scenario.mta.retry if own == "mta" else own
         due = due_s(
-            self.scenario.mta.retry,
+            retry,
             message.failures,
             self.now,
             message.relayed,
@@ -249,7 +254,7 @@ class Oracle:
             self.backoff.add(due, message)
         elif (
             due == math.inf
-            or self.scenario.mta.expire == "on-failure"
+            or ends_on_failure(retry, self.scenario.mta.expire)
             or self.now >= message.expiry
         ):
             self.expire(message)

@@ -32,6 +32,11 @@ def exim_delay_s(policy: Any, failing_s: float, previous_delay_s: float) -> floa
     return math.inf
 
 
+def ends_on_failure(policy: Any, expire: str) -> bool:
+    """Whether a message ends at a failure after which no retry is in time."""
+    return policy.policy == "kumomta" if expire == "retry" else expire == "on-failure"
+
+
 def due_s(
     policy: Any, failures: int, now: float, arrived: float, first_failed: float, previous: float
 ) -> float:

@@ -92,7 +92,7 @@ def test_an_attempt_comes_no_sooner_than_the_shortest_retry_delay(logged) -> Non
 
 def test_expiry_comes_when_the_validity_is_over(logged) -> None:
     its, _, rows = logged
-    validity_s = {delivery.name: delivery.honoured_validity for delivery in its.deliveries}
+    validity_s = {delivery.name: its.honoured_validity(delivery) for delivery in its.deliveries}
     at_s = {delivery.name: delivery.at for delivery in its.deliveries}
     relayed = rows[rows.event == "relayed"].set_index(["delivery", "message"]).happened_s
     ends = rows[rows.event == "expired"].set_index(["delivery", "message"])

@@ -518,6 +518,65 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "expired",
         [12],
     ),
+    "as KumoMTA's policy has it": (
+        # Tried until 1 s, 12 s and 33 s; a retry at 73 s would be too late.
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "1m"},
+            mta={"retry": {"policy": "kumomta", "retry_interval": "10s"}},
+            provider={"faults": [{"reason": "full", "share": 1.0, "never": 1.0}]},
+        ),
+        "expired",
+        [33],
+    ),
+    "unless the scenario has it otherwise": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "1m"},
+            mta={
+                "expire": "at-expiry",
+                "retry": {"policy": "kumomta", "retry_interval": "10s"},
+            },
+            provider={"faults": [{"reason": "full", "share": 1.0, "never": 1.0}]},
+        ),
+        "expired",
+        [60],
+    ),
+    "a provider has retries of its own": (
+        scenario_of(
+            time=SECOND,
+            mta={"retry": {"policy": "kumomta"}},
+            provider={
+                "retry": {"policy": "schedule", "delays": ["10s", "20s"]},
+                "faults": [{"reason": "full", "share": 1.0, "clears_after": "40s"}],
+            },
+        ),
+        "attempted",
+        [0, 11, 32, 53],
+    ),
+    "with its own rule of expiry": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "1m"},
+            mta={"retry": {"policy": "kumomta", "retry_interval": "10s"}},
+            provider={
+                "retry": {"policy": "schedule", "delays": ["50s"]},
+                "faults": [{"reason": "full", "share": 1.0, "never": 1.0}],
+            },
+        ),
+        "expired",
+        [60],
+    ),
+    "an MTA may honour a longer validity than Adobe's": (
+        scenario_of(
+            time=SECOND,
+            delivery={"validity": "5d"},
+            mta={"longest_validity": "5d", "retry": {"policy": "schedule", "delays": ["1d"]}},
+            provider={"faults": [{"reason": "full", "share": 1.0, "never": 1.0}]},
+        ),
+        "expired",
+        [432_000],
+    ),
     "a policy that gives up ends the message at its last failure": (
         scenario_of(
             time=SECOND,

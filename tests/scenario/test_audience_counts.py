@@ -1,10 +1,7 @@
-import warnings
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendcap.scenario import Delivery, parse_duration
+from sendcap.scenario import Delivery
 
 names = st.text("abcdefgh", min_size=1, max_size=4)
 weights = st.dictionaries(names, st.integers(0, 1000), min_size=1, max_size=12).filter(
@@ -41,12 +38,3 @@ def test_shares_are_taken_as_they_were_written() -> None:
     # In binary 0.15 is a little less than written and 0.85 a little more.
     delivery = Delivery(name="d", messages=10, audience={"a": 0.15, "b": 0.85})
     assert delivery.counts() == {"a": 2, "b": 8}
-
-
-@pytest.mark.parametrize(("validity", "honoured"), [("24h", 86_400), ("5d", 302_400)])
-def test_a_validity_is_honoured_up_to_three_and_a_half_days(validity: str, honoured: float) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        delivery = Delivery(name="d", messages=1, audience={"a": 1}, validity=validity)
-    assert delivery.honoured_validity == honoured
-    assert delivery.validity == parse_duration(validity)

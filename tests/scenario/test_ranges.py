@@ -165,7 +165,7 @@ def test_values_that_make_no_scenario_are_named() -> None:
 
 def test_warnings_are_told_once_of_the_middle(file) -> None:
     text = TEXT.replace("messages = 100", 'messages = 100\nvalidity = "9d"')
-    with pytest.warns(SendcapWarning, match="longer than the Enhanced MTA allows"):
+    with pytest.warns(SendcapWarning, match="longer than mta.longest_validity"):
         its = load_uncertain(file(text))
     # A warning would be an error here.
     assert its.at(VALUES).mta.retry.first == 700.5

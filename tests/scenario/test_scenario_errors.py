@@ -331,6 +331,24 @@ CASES: list[tuple[Break, str]] = [
         'mta.retry: policy = "postfixx" is unknown; did you mean "postfix"?',
     ),
     (put("mta", "retry", value="postfix"), 'mta.retry: must be a table, not "postfix"'),
+    (
+        put(*GMAIL, "retry", value={"policy": "postfixx"}),
+        'providers.gmail.retry: policy = "postfixx" is unknown; did you mean "postfix"?',
+    ),
+    (put(*GMAIL, "retry", value="mtaa"), 'providers.gmail.retry: must be a table, not "mtaa"'),
+    (
+        put(*GMAIL, "retry", value={"policy": "kumomta", "max_agee": "1d"}),
+        'providers.gmail.retry.max_agee: unknown key; did you mean "max_age"?',
+    ),
+    (
+        put(*GMAIL, "retry", value={"first": "1ms"}),
+        'providers.gmail.retry.first: must be at least 1s, not "1ms"',
+    ),
+    (
+        put("mta", "longest_validity", value="0s"),
+        'mta.longest_validity: must be more than zero, not "0s"',
+    ),
+    (put("mta", "longest_validity", value="2y"), 'mta.longest_validity: unknown unit "y"'),
     (put("mta", "retry", value={"first": "20"}), 'mta.retry.first: "20" is not a duration'),
     (
         put("mta", "expire", value="at-expiri"),
@@ -546,8 +564,16 @@ def test_a_provider_that_no_delivery_uses_is_fine() -> None:
 def test_a_validity_beyond_the_longest_is_warned_of() -> None:
     data = small()
     put(*FIRST, "validity", value="5d")(data)
-    with pytest.warns(SendcapWarning, match=r"deliveries\[0\].validity: 5d .* honoured as 3.5d"):
+    with pytest.warns(SendcapWarning) as caught:
         from_dict(data)
+    told = "deliveries[0].validity: 5d is longer than mta.longest_validity; honoured as 84h"
+    assert [str(warning.message) for warning in caught] == [told]
+    put("mta", "longest_validity", value="5d")(data)
+    made = from_dict(data)
+    assert made.honoured_validity(made.deliveries[0]) == 432_000
+    put("mta", "longest_validity", value="6d")(data)
+    made = from_dict(data)
+    assert made.honoured_validity(made.deliveries[0]) == 432_000
 
 
 def test_a_horizon_that_cuts_off_results_is_warned_of() -> None:

@@ -10,7 +10,7 @@ from sendcap.calibration.estimates import FaultEstimate, ProviderEstimates
 from sendcap.calibration.evidence import LEAST_EXPIRED
 from sendcap.calibration.families import Fit
 from sendcap.calibration.times import Figure
-from sendcap.scenario import LONGEST_VALIDITY_S, Scenario, format_duration, loads
+from sendcap.scenario import Mta, Scenario, format_duration, loads, parse_duration
 from sendcap.scenario.commented import Place, commented
 from sendcap.text.quantities import precise
 
@@ -69,6 +69,10 @@ def fitted_scenario(calibration: Calibration) -> FittedScenario:
         settings = policy.policy.model_dump(exclude_defaults=True)
         data["mta"] = {"retry": {"policy": policy.policy.model_dump()["policy"], **settings}}
         comments["mta", "retry"] = str(policy)
+    validity = data["deliveries"][0].get("validity")
+    if validity is not None and parse_duration(validity) > Mta().longest_validity:
+        data.setdefault("mta", {})["longest_validity"] = validity
+        comments["mta", "longest_validity"] = "as in the log"
     missing = list(_missing(calibration))
     data["providers"] = {}
     for provider in providers:
@@ -270,6 +274,6 @@ def _deliveries(calibration: Calibration) -> list[dict[str, Any]]:
             table["spread"] = format_duration(spread_s)
         if validity_s is not None:
             minutes = max(round(validity_s / 60.0), 1)
-            table["validity"] = format_duration(min(minutes * 60.0, LONGEST_VALIDITY_S))
+            table["validity"] = format_duration(minutes * 60.0)
         tables.append({**table, "audience": audience})
     return tables

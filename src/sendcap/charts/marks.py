@@ -57,7 +57,9 @@ def stage_marks(scenario: Scenario) -> list[Mark]:
 
 def validity_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the ends of the first messages' validity."""
-    ends_s = {each.name: each.at + each.honoured_validity for each in chosen(scenario, delivery)}
+    ends_s = {
+        each.name: each.at + scenario.honoured_validity(each) for each in chosen(scenario, delivery)
+    }
     return _ends_of_validity([Mark(name, end, end) for name, end in ends_s.items()], "")
 
 
@@ -76,7 +78,7 @@ def expiry_spans(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
         if run.scenario.mta.clock_origin == "relayed":
             bin_s = run.ledger.bin_s
             first_s, last_s = int(relayed[0]) * bin_s, int(relayed[-1] + 1) * bin_s
-        validity_s = each.honoured_validity
+        validity_s = run.scenario.honoured_validity(each)
         spans.append(Mark(each.name, first_s + validity_s, last_s + validity_s))
     return sorted(spans, key=lambda span: (span.first_s, span.last_s))
 

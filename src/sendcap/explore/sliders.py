@@ -90,7 +90,7 @@ def _all(scenario: Scenario) -> Iterator[Slider]:
     if minutes:
         steps = _with_own(_MINUTES, minutes)
         yield Slider("first_retry", "First retry after, minutes", steps, minutes, _with_first_retry)
-    hours = max(delivery.honoured_validity for delivery in scenario.deliveries) / 3600.0
+    hours = max(map(scenario.honoured_validity, scenario.deliveries)) / 3600.0
     yield Slider("validity", "Validity, hours", _with_own(_HOURS, hours), hours, _with_validity)
 
 

@@ -15,7 +15,7 @@ from sendcap.fluid.handover import Cohorts
 from sendcap.fluid.limits import Fifo, Limit, limits_of
 from sendcap.fluid.refusals import Fates, Outcome, Refusals, Refused, soft_reasons
 from sendcap.fluid.spans import Floats, Spans, chance
-from sendcap.scenario import Mta, Provider, Scenario
+from sendcap.scenario import Provider, Scenario
 from sendcap.scenario.constraints import provider_constraints
 
 _NOTHING: Final = 1e-9
@@ -59,11 +59,11 @@ def settled(
     limits = limits_of(provider_constraints(scenario, name), provider, scenario.mta.ips)
     queue = _Queue(provider, scenario.mta.ips, limits, refusals)
     queue.let_in(cohorts.ready, messages)
-    attempts = _followed(provider, scenario.mta, cohorts, messages, queue)
+    attempts = _followed(scenario, name, cohorts, messages, queue)
     for _ in range(_MOST_ROUNDS):
         before = attempts
         queue.learn(attempts, cohorts.expiry)
-        attempts = _followed(provider, scenario.mta, cohorts, messages, queue)
+        attempts = _followed(scenario, name, cohorts, messages, queue)
         if _moved_s(before, attempts) <= _SETTLED_S:
             return attempts
     warnings.warn(
@@ -89,12 +89,13 @@ def _moved_s(before: Sequence[Attempt], after: Sequence[Attempt]) -> float:
 
 
 def _followed(
-    provider: Provider, mta: Mta, cohorts: Cohorts, messages: Floats, queue: _Queue
+    scenario: Scenario, name: str, cohorts: Cohorts, messages: Floats, queue: _Queue
 ) -> list[Attempt]:
     """Return the attempts of all cohorts at a provider, one after the other.
 
     Each cohort has a number of messages for this provider.
     """
+    provider, on_failure = scenario.providers[name], scenario.expires_on_failure(name)
     fates = Fates(provider, messages)
     expiry, relayed = cohorts.expiry, cohorts.relayed
     takes_s, takes_variance_s2 = chance(provider.transaction_time)
@@ -104,7 +105,7 @@ def _followed(
     fates.go_on(in_time)
     by_reason = np.zeros((len(soft_reasons(provider)), len(messages)))
     by_reason[0] = 1.0
-    backoff = Backoff(mta.retry, relayed)
+    backoff = Backoff(scenario.retry_of(name), relayed)
     first: Spans | None = None
     attempts: list[Attempt] = []
     for number in count():
@@ -120,7 +121,7 @@ def _followed(
         outcome = fates.tried(first, finish, refused)
         pending = fates.pending
         due = backoff.due(number, finish.later(_soft_later_s(tried, pending, refused)))
-        at_once = np.ones(len(messages)) if mta.expire == "on-failure" else 1.0 * due.never
+        at_once = np.ones(len(messages)) if on_failure else 1.0 * due.never
         goes_on, due = before_expiry(due, expiry)
         if (pending * goes_on).sum() <= _NOTHING * messages.sum():
             goes_on = np.zeros(len(messages))

@@ -52,17 +52,17 @@ def _require_feasible(scenario: Scenario) -> None:
             f"expected: this takes {takes_s / 86400:,.0f} days, more than {LONGEST_S / 86400:.0f}: "
             "make relay or feedback faster, or set time.horizon"
         )
-    defers = any(
-        provider.transient or provider.faults or provider.outages or provider.tolerance
-        for provider in scenario.providers.values()
-    )
-    longest_s = max(delivery.honoured_validity for delivery in scenario.deliveries)
-    attempts = attempt_series_s(scenario.mta.retry, longest_s, limit=_MOST_ATTEMPTS + 1)
-    if defers and len(attempts) > _MOST_ATTEMPTS:
-        raise ScenarioError(
-            f"mta.retry: a message may be tried more than {_MOST_ATTEMPTS:,} times, which takes "
-            "too long to work out; give longer delays, or simulate"
-        )
+    longest_s = max(map(scenario.honoured_validity, scenario.deliveries))
+    for name, provider in scenario.providers.items():
+        if not (provider.transient or provider.faults or provider.outages or provider.tolerance):
+            continue
+        attempts = attempt_series_s(scenario.retry_of(name), longest_s, limit=_MOST_ATTEMPTS + 1)
+        if len(attempts) > _MOST_ATTEMPTS:
+            whose = "mta" if provider.retry == "mta" else f"providers.{name}"
+            raise ScenarioError(
+                f"{whose}.retry: a message may be tried more than {_MOST_ATTEMPTS:,} times, which "
+                "takes too long to work out; give longer delays, or simulate"
+            )
 
 
 def _shortest_s(scenario: Scenario, cohorts: Cohorts) -> float:
@@ -117,7 +117,7 @@ def _left_out(scenario: Scenario) -> Iterator[str]:
     """Yield the features of a scenario that the expected curves leave out."""
     if scenario.mta.spool is not None:
         yield "expected: mta.spool is left out: the relay never waits for room"
-    shortest_s = scenario.mta.retry.shortest_delay_s
+    shortest_s = min(scenario.retry_of(name).shortest_delay_s for name in scenario.providers)
     slow = 1.0 - float(scenario.feedback.synchronous.cdf(np.array([shortest_s]))[0])
     if slow > _OVERTAKING:
         yield (

@@ -55,7 +55,7 @@ def handed_over(scenario: Scenario) -> Cohorts:
         arriving = pieces.messages * (1.0 - scenario.relay.error_rate)
         ready = Fifo([steady(rate.per_s, -0.5)], relayed, arriving).through(relayed)
         ready = ready.not_before(relayed.later(1.0 / rate.per_s))
-    validity_s = np.array([delivery.honoured_validity for delivery in scenario.deliveries])
+    validity_s = np.array(list(map(scenario.honoured_validity, scenario.deliveries)))
     validity_s = validity_s[pieces.delivery]
     if scenario.mta.clock_origin == "relayed":
         expiry = relayed.later(validity_s)

@@ -19,6 +19,7 @@ _UNITS: Final = {"per_day": "attempts per day", "max_retries": "retries"}
 """Units that the models do not name."""
 _SOURCES: Final = {
     "Delivery.validity": "Adobe: longest validity that the Enhanced MTA honours",
+    "Mta.longest_validity": "Adobe: longest validity that the Enhanced MTA honours",
     "Relay.batch": 'Adobe Campaign v8, "Configure and send": largest delivery part',
     "Provider.connection_scaling": "KumoMTA, `ready_queue.rs`, `ideal_connection_count`",
     "Reporting.refresh": "Adobe, technical workflows: `updateDeliveryExecInfo`",

@@ -25,6 +25,7 @@ from sendcap.importers.plan import Group, Plan, addressed_by
 from sendcap.importers.reading import Entry
 from sendcap.scenario.commented import commented
 from sendcap.scenario.distributions import Distribution
+from sendcap.scenario.durations import format_duration, parse_duration
 from sendcap.scenario.files import from_dict, load, to_dict
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.section import Place
@@ -37,11 +38,13 @@ _LIMITS: Final = (
     "rate",
     "connection_scaling",
     "suspend",
+    "retry",
 )
 """Keys of a provider that depend on the MTA; the others depend on the provider."""
 
 _TIME: Final[TypeAdapter[RandomTime]] = TypeAdapter(Distribution)
 
+_LONGEST_LIFE_S: Final = parse_duration("366d")
 _LONGEST: Final = 300
 """Characters of a value in the report."""
 _LONGEST_CELL: Final = 1000
@@ -71,13 +74,20 @@ class Draft:
         status = USED if entry.where else DEFAULT
         written = f"{dotted(place)} = {_text(json.dumps(value, ensure_ascii=False))}"
         self._report(status, entry, why, written)
-        file = PurePath(entry.where).name
-        origin = f"{file} {entry.name}" if file else f"default of {entry.name}"
-        self._comments[place] = visible(f"{origin}; {why}" if why else origin)
+        self._comments[place] = _origin(entry, why)
 
     def limit(self, group: Group, key: str, value: Any, entry: Entry, why: str = "") -> None:
         """Put a limit of a provider into the scenario."""
         self.put(("providers", group.name, key), value, entry, why)
+
+    def lifetime(self, seconds: float, entry: Entry, why: str = "") -> None:
+        """Let every message live as long as an entry that has been put lets it."""
+        text = format_duration(min(seconds, _LONGEST_LIFE_S))
+        self.data["mta"]["longest_validity"] = text
+        self._comments["mta", "longest_validity"] = _origin(entry, why)
+        for number, delivery in enumerate(self.data["deliveries"]):
+            delivery["validity"] = text
+            self._comments["deliveries", number, "validity"] = _origin(entry, why)
 
     def overruled(self, entry: Entry, why: str) -> None:
         """Report a setting that another one overrules: it is understood, so its value is shown."""
@@ -213,6 +223,13 @@ class Draft:
                 f"the tolerance of a provider is in no configuration; set it if you know it, "
                 f'such as {example} = "50/s"',
             )
+
+
+def _origin(entry: Entry, why: str) -> str:
+    """Return the source of a value for a comment."""
+    file = PurePath(entry.where).name
+    origin = f"{file} {entry.name}" if file else f"default of {entry.name}"
+    return visible(f"{origin}; {why}" if why else origin)
 
 
 def _text(value: Any) -> str:

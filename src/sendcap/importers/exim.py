@@ -149,7 +149,7 @@ def _retry(draft: Draft, text: Text, contents: _Configuration) -> None:
     interval = longest.value if longest.where else _DEFAULT_INTERVAL
     draft.put((*place, longest.name), interval, longest)
     try:
-        EximRetry.model_validate(draft.data["mta"]["retry"])
+        policy = EximRetry.model_validate(draft.data["mta"]["retry"])
     except ValidationError as error:
         problem = error.errors()[0]
         in_rule = not longest.where or problem["loc"] == ("rule",)
@@ -157,6 +157,8 @@ def _retry(draft: Draft, text: Text, contents: _Configuration) -> None:
         key = ".".join(map(str, problem["loc"]))
         where = best.entry.where if in_rule else longest.where
         raise ConfigurationError(f"{where}: {key}: {message}") from None
+    why = "a message bounces at the first failure after the last cutoff, up to a delay later"
+    draft.lifetime(policy.steps[-1].cutoff_s + policy.retry_interval_max, best.entry, why)
     for rule in contents.rules:
         if rule is not best:
             why = f"the model has one retry policy, that for all mail in {best.entry.where}"

@@ -101,10 +101,11 @@ def _series_bytes(
         if not count:
             continue
         provider, opens = scenario.providers[name], scenario.engagement
-        tried_s = relayed_s + delivery.honoured_validity
-        if ceilings_per_s[name] * delivery.honoured_validity > count and not provider.outages:
-            tried_s = relayed_s + _retried_s(scenario, delivery, provider, count)
-        retries = math.log2(2.0 + tried_s / scenario.mta.retry.shortest_delay_s)
+        validity_s = scenario.honoured_validity(delivery)
+        tried_s = relayed_s + validity_s
+        if ceilings_per_s[name] * validity_s > count and not provider.outages:
+            tried_s = relayed_s + _retried_s(scenario, delivery, name, count)
+        retries = math.log2(2.0 + tried_s / scenario.retry_of(name).shortest_delay_s)
         opened_s = tried_s + _latest_s(opens.open_delay, count, FOLLOWED_S)
         returned_s = tried_s + _latest_s(scenario.feedback.asynchronous, count, FOLLOWED_S / 2)
         # The number of series of an event at both clocks, events expected of each, the last one.
@@ -129,12 +130,13 @@ def _soft(provider: Provider) -> list[float]:
     return [provider.transient, *(fault.share for fault in provider.faults), *throttled]
 
 
-def _retried_s(scenario: Scenario, delivery: Delivery, provider: Provider, count: int) -> float:
+def _retried_s(scenario: Scenario, delivery: Delivery, name: str, count: int) -> float:
     """Return about how long bounced messages are retried, up to their validity."""
-    last_s, validity_s = 0.0, delivery.honoured_validity
+    provider = scenario.providers[name]
+    last_s, validity_s = 0.0, scenario.honoured_validity(delivery)
     if provider.transient > 0.0:
         bounces = min(math.log(count + 1.0) / -math.log(min(provider.transient, 0.99)), 30.0)
-        last_s = scenario.mta.retry.shortest_delay_s * 2.0**bounces
+        last_s = scenario.retry_of(name).shortest_delay_s * 2.0**bounces
     for fault in provider.faults:
         clears_s = 2.0 * _latest_s(fault.clears_after, count, validity_s)
         last_s = max(last_s, validity_s if fault.never * fault.share * count > 0.1 else clears_s)
@@ -151,7 +153,7 @@ def simulated_s(scenario: Scenario) -> float:
     relayed_s = max(delivery.at + delivery.spread for delivery in scenario.deliveries) + relaying_s(
         scenario
     )
-    last_s = relayed_s + max(delivery.honoured_validity for delivery in scenario.deliveries)
+    last_s = relayed_s + max(map(scenario.honoured_validity, scenario.deliveries))
     if _followed(scenario):
         last_s += FOLLOWED_S
     return max(last_s, _reporting_s(scenario))

@@ -238,7 +238,7 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
         throttled_s=np.full(max(rows.throttled, 1), -np.inf),
         waiting_for=np.array(rows.waiting_for or [0], np.int64),
         outages_s=rows.outages_s(),
-        retry=retry_numbers(scenario.mta.retry, scenario.mta.expire == "on-failure"),
+        retry=retry_numbers(rows.retries),
         batches=shared.batches,
         followed_until_s=np.array([each.at + FOLLOWED_S for each in scenario.deliveries]),
         counters=counters,

@@ -13,7 +13,7 @@ from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import records, trials
 from sendcap.model.scaling import waiting_for
 from sendcap.model.shared import Shared
-from sendcap.scenario import Rate
+from sendcap.scenario import Rate, RetryPolicy
 
 
 class QueueRows:
@@ -26,6 +26,7 @@ class QueueRows:
         self.limit_of: list[int] = []
         self.waiting_for: list[int] = []
         self.throttled = 0
+        self.retries: list[tuple[RetryPolicy, bool]] = []  # with whether it expires on failure
         self._connections: list[state.Records] = []
         self._kinds: list[Any] = []
         self._outages: list[Any] = []
@@ -39,7 +40,9 @@ class QueueRows:
         provider = scenario.providers[name]
         own = [self.limits.add(throttle, scenario.mta.ips) for throttle in provider.throttles]
         per_connection = provider.messages_per_connection
-        jitter = scenario.mta.retry.needs_uniform
+        retry = (scenario.retry_of(name), scenario.expires_on_failure(name))
+        if retry not in self.retries:
+            self.retries.append(retry)
         engagement = scenario.engagement
         row: dict[str, Any] = {
             "provider": self._shared.providers.index(name),
@@ -66,7 +69,12 @@ class QueueRows:
             "async_bounce": self._trial(
                 provider.async_bounce, "asynchronous bounce", provider=name
             ),
-            "jitter": self._trial(0.5, "retry jitter", provider=name) if jitter else fields.NONE,
+            "retry": self.retries.index(retry),
+            "jitter": (
+                self._trial(0.5, "retry jitter", provider=name)
+                if retry[0].needs_uniform
+                else fields.NONE
+            ),
             "opens": self._trial(engagement.open_rate, "open", provider=name),
             "clicks": self._trial(engagement.click_rate, "click", provider=name),
             "tolerance": fields.NONE,

@@ -101,7 +101,7 @@ def _state(shared: Shared) -> kernel.Relay:
         record["interval_s"], record["burst"] = 1.0 / relay.rate.per_s, relay.rate.burst_or_limit
     size, ready_s = batch_rows(scenario)[:2]
     left = np.array([_counts(delivery, shared.providers) for delivery in deliveries], np.int64)
-    validity_s = np.array([delivery.honoured_validity for delivery in deliveries])
+    validity_s = np.array([scenario.honoured_validity(delivery) for delivery in deliveries])
     deadline_s = np.array([delivery.at for delivery in deliveries]) + validity_s
     audience = trials(
         [streams.key("audience", delivery=each.name) for each in deliveries],

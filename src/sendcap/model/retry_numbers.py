@@ -1,4 +1,4 @@
-"""A retry policy in numbers, as the compiled step takes it."""
+"""Retry policies in numbers, as the compiled step takes them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,20 @@ from sendcap.model.records import records
 from sendcap.scenario import retry as policies
 
 
-def retry_numbers(policy: policies.RetryPolicy, on_failure: bool) -> state.Retry:
-    """Return a retry policy as the compiled step takes it."""
+def retry_numbers(retries: Sequence[tuple[policies.RetryPolicy, bool]]) -> state.Retry:
+    """Return policies, each with whether a message expires on failure, for the compiled step."""
+    rows: list[dict[str, Any]] = []
+    tables: list[state.Floats] = []
+    for policy, on_failure in retries:
+        row, table = _numbers(policy)
+        row |= {"on_failure": on_failure, "first": sum(map(len, tables)), "count": len(table)}
+        rows.append(row)
+        tables.append(table)
+    return state.Retry(records(fields.RETRY, rows), np.concatenate(tables))
+
+
+def _numbers(policy: policies.RetryPolicy) -> tuple[dict[str, Any], state.Floats]:
+    """Return the fields of a policy, and the table of its delays."""
     row: dict[str, Any] = {"kind": GROWING, "factor": 2.0, "most": np.inf, "age_s": np.inf}
     table = np.zeros((1, 4))
     match policy:
@@ -64,7 +76,7 @@ def retry_numbers(policy: policies.RetryPolicy, on_failure: bool) -> state.Retry
             )
         case _:
             raise TypeError(policy)
-    return state.Retry(records(fields.RETRY, [row | {"on_failure": on_failure}]), table)
+    return row, table
 
 
 def _or_inf(value: float | None) -> float:

@@ -173,7 +173,9 @@ def _run(answers: Answers, pictures: list[Picture]) -> dict[str, Any]:
 
 def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
     scenario = answers.run.scenario
-    end_s = max(delivery.at + delivery.honoured_validity for delivery in scenario.deliveries)
+    end_s = max(
+        delivery.at + scenario.honoured_validity(delivery) for delivery in scenario.deliveries
+    )
     scale = time_axis(scenario, (0.0, end_s), usual="symlog").scale
     options: dict[str, dict[str, Any]] = {
         **{name: {"scale": scale} for name in ("delivered", "statuses", "retries")},

@@ -14,7 +14,6 @@ ASSUMPTIONS: Final = (
     "Addresses follow the scenario's shares, not your list.",
     "Opens and clicks are followed for 14 days from a delivery's start.",
     "Asynchronous bounces come within 7 days.",
-    "A message's validity is 3.5 days at most, as the Enhanced MTA honours it.",
     "One simulation is one draw; sendcap converge shows how much results vary.",
 )
 
@@ -37,7 +36,7 @@ def tables(scenario: Scenario) -> list[Table]:
             "Messages": f"{delivery.messages:,}",
             "Starts after": elapsed(delivery.at),
             "Ready over": elapsed(delivery.spread) if delivery.spread else "all at once",
-            "Validity": elapsed(delivery.honoured_validity),
+            "Validity": elapsed(scenario.honoured_validity(delivery)),
         }
         for delivery in scenario.deliveries
     ]
@@ -75,13 +74,23 @@ def _rest(settings: dict[str, Any]) -> dict[str, str]:
         "Relay's rate": written(relay.get("rate", "none")),
         "Source IPs": f"{mta['ips']:,}",
         "Ingress rate": written(mta.get("ingress_rate", "none")),
-        "Retries": written(mta["retry"]),
+        **_retries(settings),
         "Validity counts from": _CLOCK_ORIGINS[mta["clock_origin"]],
+        "Longest validity": mta["longest_validity"],
         "Bounces are reported after": written(settings["feedback"]["synchronous"]),
         "Asynchronous bounces after": written(settings["feedback"]["asynchronous"]),
         "Dashboard refreshed every": reporting["refresh"],
         "Opens and clicks every": reporting["engagement_refresh"],
     }
+
+
+def _retries(settings: dict[str, Any]) -> dict[str, str]:
+    own = {
+        f"Retries at {name}": written(provider["retry"])
+        for name, provider in settings["providers"].items()
+        if provider["retry"] != "mta"
+    }
+    return {"Retries": written(settings["mta"]["retry"])} | own
 
 
 def written(value: Any) -> str:

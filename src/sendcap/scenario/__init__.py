@@ -1,6 +1,5 @@
 """What to simulate: scenario files, their checks, and the presets."""
 
-from sendcap.scenario.delivery import LONGEST_VALIDITY_S as LONGEST_VALIDITY_S
 from sendcap.scenario.delivery import Delivery as Delivery
 from sendcap.scenario.distributions import Constant as Constant
 from sendcap.scenario.distributions import Distribution as Distribution

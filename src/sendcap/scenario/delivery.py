@@ -12,9 +12,6 @@ from sendcap.scenario.durations import DurationText, PositiveDuration, parse_dur
 from sendcap.scenario.section import MOST, Count, Name, Section, Share, unit
 from sendcap.text.quoting import shown
 
-LONGEST_VALIDITY_S: Final = parse_duration("3.5d")
-"""Adobe's Enhanced MTA honours a validity up to this, in seconds."""
-
 _TOLERANCE: Final = 1e-6
 
 
@@ -55,15 +52,10 @@ class Delivery(Section):
     # Opens are followed for 14 days from the start.
     spread: Annotated[float, DurationText(most="14d", zero=True)] = 0.0
     """Time over which the messages become ready evenly, up to 14d (default: all at once)."""
-    validity: PositiveDuration = LONGEST_VALIDITY_S
-    """Time for which a message is retried; Adobe's Enhanced MTA honours at most 3.5d."""
+    validity: PositiveDuration = parse_duration("3.5d")
+    """Time for which a message is retried; the MTA honours at most mta.longest_validity."""
     audience: Audience
     """Share of the messages that go to each provider."""
-
-    @property
-    def honoured_validity(self) -> float:
-        """The validity that the MTA keeps to, in seconds: at most 3.5 days."""
-        return min(self.validity, LONGEST_VALIDITY_S)
 
     def counts(self) -> dict[str, int]:
         """Messages for each provider of the audience.

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from sendcap.errors import ScenarioError
 from sendcap.scenario.random_time import RandomTime
-from sendcap.scenario.retry import RetryPolicy
+from sendcap.scenario.retry import MTAS_RETRY, OWN_RETRY, RetryPolicy
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.section import Place, Section
 from sendcap.scenario.throttle import LIST
@@ -47,7 +47,7 @@ _TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("policy", RetryPolicy),
     ("kind", Section),
 )
-_MARKS: Final = ("[key]", LIST)
+_MARKS: Final = ("[key]", LIST, MTAS_RETRY, OWN_RETRY)
 """Pieces that stand for nothing in a scenario."""
 
 

@@ -17,6 +17,7 @@ from sendcap.scenario.durations import (
     parse_duration,
 )
 from sendcap.scenario.rates import RateField
+from sendcap.scenario.retry import ProviderRetry
 from sendcap.scenario.section import (
     MOST_AT_A_TIME,
     Count,
@@ -124,6 +125,8 @@ class Provider(Section):
     """
     suspend: ProviderSuspendField = "mta"
     """Reaction to throttled answers: a rule, the name of one, "none", or "mta" for mta.suspend."""
+    retry: ProviderRetry = "mta"
+    """Retry policy after soft bounces at this provider, or "mta" for mta.retry."""
     transient: Share = 0.0
     """Probability of a soft bounce at each attempt."""
     async_bounce: Share = 0.0

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sendcap.errors import ScenarioError, SendcapWarning
-from sendcap.scenario.delivery import LONGEST_VALIDITY_S, Delivery
+from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.provider import Provider
+from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.section import (
     LARGEST_SEED,
     MOST_AT_A_TIME,
@@ -115,6 +116,21 @@ class Scenario(Section):
         rule = self.providers[provider].suspend
         return self.mta.suspend if rule == "mta" else rule
 
+    def retry_of(self, provider: str) -> RetryPolicy:
+        """Return the retry policy of a provider's queue."""
+        policy = self.providers[provider].retry
+        return self.mta.retry if policy == "mta" else policy
+
+    def expires_on_failure(self, provider: str) -> bool:
+        """Tell whether a message expires at the failure after which no retry fits."""
+        if self.mta.expire == "retry":
+            return self.retry_of(provider).expires_on_failure
+        return self.mta.expire == "on-failure"
+
+    def honoured_validity(self, delivery: Delivery) -> float:
+        """Return the validity of a delivery that the MTA keeps to, in seconds."""
+        return min(delivery.validity, self.mta.longest_validity)
+
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
         refuse("scenario", self._problems())
@@ -133,7 +149,7 @@ class Scenario(Section):
             message = f"{shown(name)} is used before; give each delivery its own name"
             yield ("deliveries", number, "name"), message
         for number, delivery in enumerate(self.deliveries):
-            honoured = delivery.honoured_validity
+            honoured = self.honoured_validity(delivery)
             if delivery.spread >= honoured and self.mta.clock_origin != "relayed":
                 message = (
                     f"{format_duration(delivery.spread)} is no less than the validity, "
@@ -178,14 +194,15 @@ class Scenario(Section):
 
     def _warn(self) -> None:
         for number, delivery in enumerate(self.deliveries):
-            if delivery.validity > LONGEST_VALIDITY_S:
+            if delivery.validity > self.mta.longest_validity:
                 given = format_duration(delivery.validity)
+                honoured = format_duration(self.mta.longest_validity)
                 _warn(
-                    f"deliveries[{number}].validity: {given} is longer than the Enhanced MTA "
-                    f"allows; honoured as 3.5d"
+                    f"deliveries[{number}].validity: {given} is longer than mta.longest_validity; "
+                    f"honoured as {honoured}"
                 )
         last = max(
-            delivery.at + delivery.spread + delivery.honoured_validity
+            delivery.at + delivery.spread + self.honoured_validity(delivery)
             for delivery in self.deliveries
         )
         horizon = self.time.horizon

@@ -177,7 +177,12 @@ class Mta(Section):
     """Reaction to throttled answers: a rule, the name of a rule, or "none"."""
     clock_origin: Literal["relayed", "delivery-start"] = "relayed"
     """Start of the validity: the hand-over of the message, or the start of the delivery."""
-    expire: Literal["at-expiry", "on-failure"] = "at-expiry"
-    """Expiry of a message: on time, or at the failure after which no retry fits."""
+    longest_validity: Annotated[float, DurationText(most="366d")] = parse_duration("3.5d")
+    """Longest validity that the MTA honours; 3.5d is the rule of Adobe's Enhanced MTA."""
+    expire: Literal["retry", "at-expiry", "on-failure"] = "retry"
+    """Expiry of a message: on time, or at the failure after which no retry fits.
+
+    By default the retry policy's own rule: on failure for KumoMTA's, on time for all others.
+    """
     retry: Retry = Field(default_factory=ExponentialRetry)
-    """Retry policy after soft bounces."""
+    """Retry policy after soft bounces; a provider may have one of its own."""

@@ -88,7 +88,9 @@ class Textbook:
     def addressed(self, delivery: Delivery, queue: Queue) -> Message:
         """Return a message that has just been relayed, with what is wrong with its address."""
         begins_s = self.env.now if self.scenario.mta.clock_origin == "relayed" else delivery.at
-        message = Message(delivery, queue, self.env.now, begins_s + delivery.honoured_validity)
+        message = Message(
+            delivery, queue, self.env.now, begins_s + self.scenario.honoured_validity(delivery)
+        )
         where = next(self.chance.uniform)
         for hard in queue.provider.hard:
             if 0.0 <= where < hard.share:
@@ -220,7 +222,7 @@ class Textbook:
 
     def bounce_softly(self, message: Message, reason: str) -> float | None:
         """Report a soft bounce; return when the message is due again, None if it ends here."""
-        now_s, retry = self.env.now, self.scenario.mta.retry
+        now_s, retry = self.env.now, self.scenario.retry_of(message.queue.name)
         message.reason = reason
         if message.failures == 0:
             message.first_failed_s = now_s
@@ -240,7 +242,7 @@ class Textbook:
         message.previous_delay_s = due_s - now_s
         if due_s <= message.expiry_s:
             return due_s
-        at_once = math.isinf(due_s) or self.scenario.mta.expire == "on-failure"
+        at_once = math.isinf(due_s) or self.scenario.expires_on_failure(message.queue.name)
         self.expire(message, now_s if at_once else max(message.expiry_s, now_s))
         return None
 

@@ -59,7 +59,7 @@ DRAWN = [0.0, 0.25, 0.5, 0.999]
 def all_due_s(retry, rows, found) -> None:
     for number in range(len(rows)):
         row = rows[number]
-        found[number] = due_s(retry, int(row[0]), row[1], 0.0, row[2], row[3], row[4])
+        found[number] = due_s(retry, 1, int(row[0]), row[1], 0.0, row[2], row[3], row[4])
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -78,7 +78,9 @@ def test_a_message_is_due_when_the_policy_says(name: str) -> None:
     expected = policy.due_s(
         failures.astype(np.int8), finish_s, arrived_s, first_failed_s, previous_s, drawn
     )
-    numbers = by_pointer(retry_numbers(policy, on_failure=False))
+    # Between two others, whose delays are not taken for its own.
+    other = ScheduleRetry(delays=["7s", "8s"])
+    numbers = by_pointer(retry_numbers([(other, False), (policy, False), (other, False)]))
     found = np.zeros(len(rows))
     all_due_s(numbers, rows, found)
     np.testing.assert_allclose(found, expected, rtol=1e-14)

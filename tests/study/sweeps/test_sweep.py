@@ -369,7 +369,7 @@ def test_a_function_of_the_users_needs_no_module_where_no_process_imports_it(her
 
 def test_warnings_of_points_are_told_once(here) -> None:
     over = {"deliveries[0].validity": ["4d"], "mta.ips": [1, 2, 3]}
-    with pytest.warns(SendcapWarning, match="is longer than the Enhanced MTA") as told:
+    with pytest.warns(SendcapWarning, match="is longer than mta.longest_validity") as told:
         sendcap.sweep(small(), over, measure=delivered, executor=here)
     assert len(told) == 1
 

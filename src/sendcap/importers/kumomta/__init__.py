@@ -21,6 +21,7 @@ from sendcap.importers.kumomta.queues import Queues, queues_of
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.reading import Entry
+from sendcap.scenario.durations import parse_duration
 from sendcap.text.quoting import did_you_mean, shown
 from sendcap.text.shares import rounded_share
 
@@ -174,6 +175,8 @@ class _Import:
                 self.draft.put(("mta", "retry", key), entry.value, entry)
             elif default is not None:
                 self.draft.put(("mta", "retry", key), default, Entry(key), why)
+        max_age = self.queues.retry.get("max_age", Entry("max_age", _RETRY["max_age"]))
+        self.draft.lifetime(parse_duration(self.draft.data["mta"]["retry"]["max_age"]), max_age)
         for entry, reason in self.queues.replaced:
             self.draft.overruled(entry, reason)
         for entry, reason in self.queues.unused:

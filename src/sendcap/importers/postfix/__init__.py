@@ -150,12 +150,16 @@ class _Import:
 
     def _retry(self) -> None:
         self.draft.data["mta"]["retry"] = {"policy": "postfix"}
+        longest_s = 0.0
         for name, unit in _BACKOFF.items():
             entry = self.settings.first(name)
             value_s, why = entry.read(seconds(unit)), ""
             if value_s == 0.0 and name == "maximal_queue_lifetime":
                 value_s, why = 0.001, "one attempt, then a bounce"
             self.draft.put(("mta", "retry", name), format_duration(value_s), entry, why)
+            longest_s += value_s if name != "minimal_backoff_time" else 0.0
+        why = "a message bounces at the first failure after it, up to a backoff and a scan later"
+        self.draft.lifetime(longest_s, self.settings.first("maximal_queue_lifetime"), why)
 
     def _provider(self, group: Group) -> None:
         transport = self._transport_of(group)

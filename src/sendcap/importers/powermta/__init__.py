@@ -183,6 +183,7 @@ class _Import:
         self.draft.put((*place, "retry_after"), value, after, why)
         bounce = _entry(directives, "bounce-after")
         self.draft.put((*place, "bounce_after"), format_duration(bounce.read(seconds)), bounce)
+        self.draft.lifetime(bounce.read(seconds), bounce)
 
     def _provider(self, group: Group) -> None:
         queue = self._queue_of(group)

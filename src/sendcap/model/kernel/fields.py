@@ -67,6 +67,7 @@ QUEUE = np.dtype(
         ("outages", "i4"),
         ("first_kind", "i4"),  # in ``kinds``: the good address
         ("kinds", "i4"),
+        ("retry", "i4"),  # policy
         ("first_stream", "i4"),
         ("without_draws", "i4"),  # streams that are used up
         # Chance.
@@ -225,5 +226,7 @@ RETRY = np.dtype(
         ("on_day_one", "f8"),  # Adobe: retries with the first delay
         ("age_s", "f8"),  # of a message, with the delay, at most
         ("scan_s", "f8"),  # Postfix: from one scan of the queue to the next
+        ("first", "i8"),  # in ``delays_s``
+        ("count", "i8"),
     ]
 )

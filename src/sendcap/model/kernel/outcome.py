@@ -168,6 +168,7 @@ def _bounce(
     drawn = uniform(chance.trials[queue.jitter]) if queue.jitter != NONE else 0.5
     when_s = due_s(
         retry,
+        queue.retry,
         message.failures,
         now_s,
         batches.relayed_s[message.batch],
@@ -184,7 +185,7 @@ def _bounce(
         back_off(backoff, messages, number)
         return when_s
     # An attempt that started in time may fail after the expiry.
-    if retry.policy[0].on_failure or when_s == np.inf or expiry_s <= now_s:
+    if retry.policies[queue.retry].on_failure or when_s == np.inf or expiry_s <= now_s:
         return GONE
     message.place = ENDING
     message_expires(ends, messages, number, expiry_s)

@@ -6,7 +6,7 @@ Each formula is that of the policy's class in `sendcap.scenario.retry`, in scala
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,6 +29,7 @@ RANDOM: Final = 2.0
 @compiled
 def due_s(
     retry: Retry,
+    number: int,
     failures: int,
     finish_s: float,
     arrived_s: float,
@@ -36,11 +37,11 @@ def due_s(
     previous_delay_s: float,
     drawn: float,
 ) -> float:
-    """Return when a message is due again; infinite where the policy gives up.
+    """Return when a message is due again by a policy; infinite where that gives up.
 
-    The arguments are those of `RetryPolicy.due_s`.
+    The other arguments are those of `RetryPolicy.due_s`.
     """
-    policy = retry.policy[0]
+    policy = retry.policies[number]
     age_s = finish_s - arrived_s
     if policy.kind == POSTFIX:
         if age_s >= policy.age_s:
@@ -50,13 +51,13 @@ def due_s(
         # Rounding may put the product just before the moment that it must not precede.
         return scanned_s if scanned_s >= earliest_s else scanned_s + policy.scan_s
     if policy.kind == EXIM:
-        return _by_rule(retry, finish_s, first_failed_s, previous_delay_s, drawn)
+        return _by_rule(retry, policy, finish_s, first_failed_s, previous_delay_s, drawn)
     if failures >= policy.most:
         return np.inf
     if policy.kind == ADOBE_LEGACY:
         return finish_s + (policy.first_s if failures < policy.on_day_one else _DAY_S)
     if policy.kind == LISTED:
-        delay_s = retry.delays_s[min(failures, len(retry.delays_s) - 1), 0]
+        delay_s = retry.delays_s[policy.first + min(failures, policy.count - 1), 0]
     else:
         delay_s = min(policy.first_s * policy.factor**failures, policy.longest_s)
     if policy.jitter > 0.0:
@@ -70,10 +71,15 @@ def due_s(
 
 @compiled
 def _by_rule(
-    retry: Retry, finish_s: float, first_failed_s: float, previous_delay_s: float, drawn: float
+    retry: Retry,
+    policy: Any,
+    finish_s: float,
+    first_failed_s: float,
+    previous_delay_s: float,
+    drawn: float,
 ) -> float:
     failing_s = finish_s - first_failed_s
-    for step in range(len(retry.delays_s)):
+    for step in range(policy.first, policy.first + policy.count):
         if failing_s > retry.delays_s[step, 1]:
             continue
         kind, interval_s = retry.delays_s[step, 0], retry.delays_s[step, 2]
@@ -86,5 +92,5 @@ def _by_rule(
             delay_s = interval_s if early else grown_s
         else:
             delay_s = interval_s + max(grown_s - interval_s, 0.0) * (0.5 + 0.5 * drawn)
-        return finish_s + min(delay_s, retry.policy[0].longest_s)
+        return finish_s + min(delay_s, policy.longest_s)
     return np.inf

@@ -91,10 +91,10 @@ class Out(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """A retry policy in numbers; see `sendcap.model.kernel.retry`."""
+    """Retry policies in numbers; see `sendcap.model.kernel.retry`."""
 
-    policy: Records  # one `RETRY`
-    delays_s: Floats  # shape (n, 4)
+    policies: Records
+    delays_s: Floats  # shape (n, 4): those of all policies
 
 
 class Batches(NamedTuple):

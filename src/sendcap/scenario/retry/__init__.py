@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from sendcap.scenario.retry.exim import EximRetry as EximRetry
 from sendcap.scenario.retry.geometric import ExponentialRetry as ExponentialRetry
@@ -17,6 +17,10 @@ from sendcap.scenario.retry.listed import AdobeLegacyRetry as AdobeLegacyRetry
 from sendcap.scenario.retry.listed import PostfixRetry as PostfixRetry
 from sendcap.scenario.retry.listed import PowermtaRetry as PowermtaRetry
 from sendcap.scenario.retry.policy import RetryPolicy as RetryPolicy
+
+MTAS_RETRY: Final = "[mta]"
+OWN_RETRY: Final = "[policy]"
+"""Stand for the kinds of a provider's policy in the places of problems."""
 
 _Policies = (
     ExponentialRetry
@@ -41,6 +45,17 @@ Retry = Annotated[
     BeforeValidator(_exponential_by_default, json_schema_input_type=_Policies),
 ]
 """Any retry policy; ``exponential`` when none is named."""
+
+
+def _mtas_or_own(value: Any) -> str:
+    return MTAS_RETRY if value == "mta" else OWN_RETRY
+
+
+ProviderRetry = Annotated[
+    Annotated[Literal["mta"], Tag(MTAS_RETRY)] | Annotated[Retry, Tag(OWN_RETRY)],
+    Discriminator(_mtas_or_own),
+]
+"""A retry policy, or "mta" for the MTA's own."""
 
 
 def attempt_series_s(

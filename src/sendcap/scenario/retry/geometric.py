@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
 from pydantic import Field, PlainValidator, WithJsonSchema
@@ -146,13 +146,16 @@ class KumomtaRetry(RetryPolicy):
 
     After n earlier failures, with J = min(retry_interval / 20, 60 s), the jitter is a uniform
     draw from ±J/2 cut to whole seconds. Gives up when age + delay would exceed ``max_age``: with
-    the defaults at the failure 85 hours after the first attempt, not at 7 days.
+    the defaults at the failure 85 hours after the first attempt, not at 7 days. A message for which
+    no retry fits expires at once, and not at the end of its validity.
 
     References
     ----------
     KumoMTA, ``crates/kumod/src/queue``: ``QueueConfig::delay_for_attempt`` and
     ``increment_attempts_and_update_delay``; defaults in ``queue/config.rs``.
     """
+
+    expires_on_failure: ClassVar[bool] = True
 
     policy: Literal["kumomta"] = "kumomta"
     """Name of the policy."""

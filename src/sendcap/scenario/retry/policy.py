@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, Final, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,9 @@ class Bounces(NamedTuple):
 
 class RetryPolicy(Section, ABC):
     """A rule for the moments of the attempts after the first."""
+
+    expires_on_failure: ClassVar[bool] = False
+    """Whether the MTA expires a message at the failure after which no retry fits."""
 
     @model_validator(mode="after")
     def _window_long_enough(self) -> Self:

@@ -211,7 +211,7 @@ def reading_moments_s(scenario: Scenario) -> Floats:
             moments.append(start_s + late)
     relaying = relaying_s(scenario)
     for delivery in _evenly(scenario.deliveries):
-        expires_s = delivery.at + delivery.honoured_validity
+        expires_s = delivery.at + scenario.honoured_validity(delivery)
         lasts_s = delivery.spread + 1.2 * relaying
         moments.append(np.linspace(expires_s, expires_s + lasts_s, _AT_EXPIRY))
     together = np.concatenate(moments)

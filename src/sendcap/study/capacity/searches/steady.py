@@ -177,7 +177,7 @@ def _streams(scenario: Scenario, end_s: float) -> tuple[Delivery, ...]:
     streams = []
     by_validity: dict[float, list[Delivery]] = {}
     for delivery in scenario.deliveries:
-        by_validity.setdefault(delivery.honoured_validity, []).append(delivery)
+        by_validity.setdefault(scenario.honoured_validity(delivery), []).append(delivery)
     for same in by_validity.values():
         total = sum(delivery.messages for delivery in same)
         audience: dict[str, float] = {}
@@ -191,8 +191,8 @@ def _streams(scenario: Scenario, end_s: float) -> tuple[Delivery, ...]:
 
 def _times_s(scenario: Scenario, per_s: float, measured: int) -> tuple[float, float, float]:
     """Return the lengths of a bin, of the warm-up and of the measurement, both in whole bins."""
-    validity_s = max(delivery.honoured_validity for delivery in scenario.deliveries)
-    measured_s = min(measured / per_s, _LONGEST_S - validity_s)
+    validity_s = max(map(scenario.honoured_validity, scenario.deliveries))
+    measured_s = min(measured / per_s, max(_LONGEST_S - validity_s, 86_400.0))
     warm_up_s = validity_s if _retries(scenario) else 0.1 * measured_s
     shorter = min(_MOST / (per_s * (warm_up_s + measured_s)), 1.0)
     bin_s = shorter * (warm_up_s + measured_s) / _BINS
