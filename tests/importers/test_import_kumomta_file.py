@@ -37,8 +37,10 @@ def test_limits_are_those_of_the_block(
 
 def test_the_most_specific_rule_counts() -> None:
     made = import_kumomta(SHAPING, {"google": 0.5, "other": 0.5}).scenario
-    assert made.suspend_of("google") == Suspend(after=1, within="1m", lasts="30m", rate="1/m")
-    assert made.suspend_of("other") == Suspend(after=1, within="1m", lasts="90m")
+    assert made.suspend_of("google") == (Suspend(after=1, within="1m", lasts="30m", rate="1/m"),)
+    assert made.suspend_of("other") == (
+        Suspend(after=1, within="1m", lasts="90m", meanwhile="retry"),
+    )
 
 
 def test_mistakes_in_the_file_are_warnings() -> None:

@@ -91,25 +91,25 @@ def test_a_well_known_name_finds_its_block_by_the_mx_hosts(imported, name, block
     ("name", "rule"),
     [
         ("google", Suspend(after=1, within="1m", lasts="90m", rate="1/m")),
-        ("yahoo", Suspend(after=1, within="1m", lasts="2h")),
-        ("outlook", Suspend(after=3, within="1h", lasts="30m")),
-        ("apple", Suspend(after=5, within="1h", lasts="15m")),
-        ("yahoo.co.jp", Suspend(after=2, within="1h", lasts="1h")),
-        ("comcast.net", Suspend(after=1, within="1m", lasts="5m")),
-        ("qq.com", Suspend(after=5, within="1h", lasts="1h")),
-        ("netvigator", Suspend(after=3, within="1h", lasts="30m")),
+        ("yahoo", Suspend(after=1, within="1m", lasts="2h", meanwhile="retry")),
+        ("outlook", Suspend(after=3, within="1h", lasts="30m", meanwhile="retry")),
+        ("apple", Suspend(after=5, within="1h", lasts="15m", meanwhile="retry")),
+        ("yahoo.co.jp", Suspend(after=2, within="1h", lasts="1h", meanwhile="retry")),
+        ("comcast.net", Suspend(after=1, within="1m", lasts="5m", meanwhile="retry")),
+        ("qq.com", Suspend(after=5, within="1h", lasts="1h", meanwhile="retry")),
+        ("netvigator", Suspend(after=3, within="1h", lasts="30m", meanwhile="retry")),
     ],
 )
 def test_each_providers_rule_is_the_most_specific_about_sending_too_much(
     imported, name, rule
 ) -> None:
-    assert imported({name: 1.0}).scenario.suspend_of(name) == rule
+    assert imported({name: 1.0}).scenario.suspend_of(name) == (rule,)
 
 
 def test_a_rule_for_connections_is_the_rate_that_they_carry(imported) -> None:
     # Orange: "Trop de connexions" leaves one connection for an hour. An attempt of the base's
     # "other" takes 0.7 s, and 0.9 s for a connection every 100 attempts.
-    rule = imported({"orange": 1.0}).scenario.suspend_of("orange")
+    (rule,) = imported({"orange": 1.0}).scenario.suspend_of("orange")
     assert (rule.after, rule.within, rule.lasts) == (2, 3600, 3600)
     assert rule.rate.per_s == pytest.approx(1 / (0.7 + 0.9 / 100), rel=1e-3)
 

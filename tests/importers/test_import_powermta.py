@@ -87,7 +87,7 @@ def test_without_settings_powermtas_defaults_hold(imported) -> None:
     gmail = made.providers["gmail"]
     assert (gmail.connections_per_ip, gmail.messages_per_connection) == (20, "unlimited")
     assert (gmail.rate, gmail.idle_timeout) == (None, 0)
-    assert made.suspend_of("gmail") is None
+    assert made.suspend_of("gmail") == ()
     assert made.mta.retry == PowermtaRetry()
     assert made.mta.ips == 1
 
@@ -114,7 +114,7 @@ def test_backoff_mode_becomes_a_rule(provider, imported) -> None:
     # A delivery ends it; the next attempt is after the first backoff-retry-after.
     assert provider("hotmail").suspend.lasts == 1800
     without = CONFIG.replace("mode=backoff", "skip-mx")
-    assert imported({"gmail": 1.0}, without).scenario.suspend_of("gmail") is None
+    assert imported({"gmail": 1.0}, without).scenario.suspend_of("gmail") == ()
     own = CONFIG.replace("mode=backoff", "mode=backoff,backoff-to-normal-after=5m")
     assert provider("gmail", own).suspend.lasts == 300
     fewer = CONFIG.replace("backoff-max-msg-rate 10/m", "backoff-max-smtp-out 2")
@@ -128,12 +128,12 @@ def test_backoff_mode_is_that_of_each_queue(imported) -> None:
         "<domain *>\nmax-smtp-out 10\nsmtp-pattern-list slow\n</domain>\n"
     )
     # Twenty connections in backoff mode are no less than ten.
-    assert imported({"other": 1.0}, text, other_domains=5).scenario.suspend_of("other") is None
+    assert imported({"other": 1.0}, text, other_domains=5).scenario.suspend_of("other") == ()
     slower = text.replace("max-smtp-out 10", "max-smtp-out 10\nbackoff-max-msg-rate 6/h")
-    suspend = imported({"other": 1.0}, slower, other_domains=5).scenario.suspend_of("other")
+    (suspend,) = imported({"other": 1.0}, slower, other_domains=5).scenario.suspend_of("other")
     assert suspend.rate.per_s == pytest.approx(5 * 6 / 3600)
     fewer = text.replace("max-smtp-out 10", "max-smtp-out 10\nbackoff-max-smtp-out 2")
-    suspend = imported({"other": 1.0}, fewer, other_domains=5).scenario.suspend_of("other")
+    (suspend,) = imported({"other": 1.0}, fewer, other_domains=5).scenario.suspend_of("other")
     # An attempt takes 0.7 s.
     assert suspend.rate.per_s == pytest.approx(5 * 2 / 0.7, rel=1e-3)
 

@@ -68,6 +68,8 @@ class Oracle:
             or self.leave_ingress()
             or self.fall_due()
             or self.end_connecting_or_attempt()
+            or any(rule.look(self.now) for queue in self.queues.values() for rule in queue.rules)
+            or any(self.send_back(queue) for queue in self.queues.values())
             or any(self.start_first_in_line(queue) for queue in self.queues.values())
             or any(self.take(queue) for queue in self.queues.values())
             or self.expire_first()
@@ -88,8 +90,9 @@ class Oracle:
         for queue in self.queues.values():
             if queue.line:
                 moments.append(queue.earliest_start(self.now))
-            if queue.waiting and queue.suspension.closes(self.now):
-                moments.append(queue.suspension.until)
+            moments += [rule.sweep for rule in queue.rules]
+            if queue.waiting:
+                moments += [rule.until for rule in queue.rules if rule.closes(self.now)]
         return min(moments)
 
     # The relay and the ingress.
@@ -198,6 +201,22 @@ class Oracle:
         else:
             self.start_attempt(queue, message)
 
+    def send_back(self, queue: Queue) -> bool:
+        """Send the first message back to its schedule, if the queue is being emptied."""
+        if not queue.empties(self.now):
+            return False
+        messages = [*queue.line, *(message for *_, message in queue.waiting)]
+        if not messages:
+            return False
+        message = messages[0]
+        queue.leave(message)
+        events = [("soft", "suspended")]
+        if message.failures == 0:
+            events.append(("soft_first", "suspended"))
+        self.reports.report(message, self.now, events)
+        self.back_off(message, "suspended")
+        return True
+
     def start_first_in_line(self, queue: Queue) -> bool:
         if not queue.line or queue.earliest_start(self.now) > self.now:
             return False
@@ -210,7 +229,8 @@ class Oracle:
         message.place, message.attempted = "attempt", self.now
         message.connection.uses += 1
         message.address = queue.limit.started(self.now)
-        queue.suspension.started(self.now)
+        for rule in queue.rules:
+            rule.started(self.now)
         self.under_way.add(self.now + queue.provider.transaction_time.mean_s, (queue, message))
 
     def finish_attempt(self, queue: Queue, message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Limits of attempts: rates, windows, pauses and suspensions, and the provider's tolerance.
+"""Limits of attempts: rates, windows and pauses, and the provider's tolerance.
 
 A limit answers when the next attempt could start, as things are, and learns of each start and
 finish. Times are in seconds.
@@ -139,38 +139,6 @@ class Each(Unlimited):
     def finished(self, now: float, address: int) -> None:
         for limit, own in zip(self.limits, self.addresses[address], strict=True):
             limit.finished(now, own)
-
-
-class Suspension:
-    """The MTA's reaction to throttled answers: nothing starts, or a slower rate holds as well."""
-
-    def __init__(self, rule: Any, ips: int) -> None:
-        self.rule, self.ips = rule, ips
-        self.until = -math.inf
-        self.answers: list[float] = []
-        self.rate: Gcra | None = None
-
-    def throttled(self, now: float) -> None:
-        if self.rule is None:
-            return
-        self.answers = [at for at in self.answers if now - at <= self.rule.within] + [now]
-        if len(self.answers) < self.rule.after:
-            return
-        if now >= self.until and self.rule.rate != "closed":
-            self.rate = Gcra(self.rule.rate, self.ips)  # with its burst anew
-        self.until = now + self.rule.lasts
-
-    def closes(self, now: float) -> bool:
-        return now < self.until and self.rate is None
-
-    def earliest(self, now: float) -> float:
-        if now >= self.until:
-            return now
-        return self.until if self.rate is None else min(self.until, self.rate.earliest(now))
-
-    def started(self, now: float) -> None:
-        if now < self.until and self.rate is not None:
-            self.rate.started(now)
 
 
 class Tolerance:

@@ -7,7 +7,8 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import Any
 
-from oracle_limits import Suspension, Tolerance, limit_of
+from oracle_limits import Tolerance, limit_of
+from oracle_suspension import Rule
 
 from sendcap.scenario import Scenario
 
@@ -58,7 +59,7 @@ class Queue:
         self.most = provider.connections_per_ip * ips
         self.free = [Connection() for _ in range(self.most)]  # the first free for the longest
         self.limit = limit_of(provider.rate, ips)
-        self.suspension = Suspension(self.scenario.suspend_of(self.name), ips)
+        self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.name)]
         self.tolerance = Tolerance(provider.tolerance, ips)
 
     def put(self, message: Message, now: float, is_retry: bool, order: int) -> None:
@@ -87,14 +88,21 @@ class Queue:
         """When the next attempt could start, as things are now."""
         moment = now
         while True:
-            later = max(self.limit.earliest(moment), self.suspension.earliest(moment))
+            later = max(limit.earliest(moment) for limit in (self.limit, *self.rules))
             if later == moment or later == math.inf:
                 return later
             moment = later
 
+    def is_closed(self, now: float) -> bool:
+        return any(rule.closes(now) for rule in self.rules)
+
+    def empties(self, now: float) -> bool:
+        """Whether its messages are sent back to their schedule now."""
+        return any(rule.empties(now) for rule in self.rules)
+
     def next_connection(self, now: float) -> Connection | None:
         """Return the connection that takes the first waiting message now."""
-        if not self.waiting or self.suspension.closes(now):
+        if not self.waiting or self.is_closed(now):
             return None
         if self.provider.connection_scaling == "none":
             return self.free[0] if self.free else None
@@ -110,7 +118,14 @@ class Queue:
         return min(length, math.ceil(self.most * (1.0 - math.exp(-0.023 * length))))
 
     def outcome(self, message: Message, now: float) -> tuple[str, str]:
-        """Return the event at an attempt's finish, and the reason."""
+        """Return the event at an attempt's finish, and the reason; the rules count it."""
+        event, reason = self.answer(message, now)
+        counted = reason if reason in ("unreachable", "throttled", "transient") else "fault"
+        for rule in self.rules:
+            rule.answered(now, {"soft": counted}.get(event, event))
+        return event, reason
+
+    def answer(self, message: Message, now: float) -> tuple[str, str]:
         provider = self.provider
         if any(outage.at <= now < outage.at + outage.lasts for outage in provider.outages):
             return "soft", "unreachable"
@@ -119,7 +134,6 @@ class Queue:
             clears_s = math.inf if fault.never else fault.clears_after.mean_s
             message.clears_at = now + clears_s
         if not self.tolerance.lets_through(now):
-            self.suspension.throttled(now)
             return "soft", "throttled"
         for hard in provider.hard:
             if hard.share:

@@ -132,12 +132,31 @@ def throttles(chance: Chance, is_long: bool, schedules: bool, gaps: bool) -> Any
 def suspension(chance: Chance) -> Any:
     if chance.one_message:
         return "none"
-    rule = {
-        "after": int(chance.rng.integers(1, 5)),
-        "within": chance.time(1.0, 60.0),
-        "lasts": chance.time(1.0, 30.0),
-    }
-    return rule | ({"rate": chance.rate("suspension", 2)} if chance.happens(0.4) else {})
+    rules = [rule(chance) for _ in range(chance.one_of(1, 1, 2, 3))]
+    return rules if len(rules) > 1 else rules[0]
+
+
+def rule(chance: Chance) -> dict[str, Any]:
+    answers = ["throttled", "unreachable", "transient", "fault", "hard"]
+    made: dict[str, Any] = {"lasts": chance.time(1.0, 30.0)}
+    if chance.happens(0.4):
+        made["counts"] = [each for each in answers if chance.happens(0.6)] or ["throttled"]
+    kind = chance.one_of("count", "count", "row", "share")
+    if kind == "share":
+        made |= {"share": chance.one_of(0.25, 0.5, 1.0), "of": int(chance.rng.integers(1, 9))}
+    else:
+        made |= {
+            "after": int(chance.rng.integers(1, 5)),
+            "counting": "in-a-row" if kind == "row" else "in-period",
+        }
+    if kind != "row":
+        made["within"] = chance.time(1.0, 60.0)
+    meanwhile = chance.one_of("wait", "wait", "rate", "rate", "retry")
+    if meanwhile == "rate" and kind == "share" and chance.happens(0.5):
+        return made | {"slow_to": chance.one_of(0.25, 0.5)}
+    if meanwhile == "rate":
+        return made | {"rate": chance.rate("suspension", 2)}
+    return made | {"meanwhile": meanwhile}
 
 
 def provider(chance: Chance, is_long: bool, mended: bool, ips: int) -> dict[str, Any]:

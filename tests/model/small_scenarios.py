@@ -156,3 +156,40 @@ REACTING = with_providers(
     },
 )
 """The same with queues that react: they are throttled, suspended, and scale their connections."""
+
+
+SUSPENDED = with_providers(
+    fast={
+        "tolerance": "8/s,max_burst=20",
+        "outages": [{"at": "3m", "lasts": "5m"}],
+        "suspend": [
+            {"share": 0.2, "of": 60, "within": "1m", "lasts": "2m", "slow_to": 0.5},
+            {
+                "counts": ["unreachable"],
+                "counting": "in-a-row",
+                "after": 10,
+                "lasts": "1m",
+                "meanwhile": "retry",
+            },
+        ],
+    },
+    slow={
+        "tolerance": "10/m",
+        "suspend": {"after": 5, "within": "1m", "lasts": "7m", "meanwhile": "retry"},
+        "rate": "1/s,max_burst=3",
+    },
+    flaky={
+        "suspend": [
+            {
+                "share": "30%",
+                "of": 20,
+                "within": "5m",
+                "counts": ["transient", "fault"],
+                "lasts": "4m",
+            },
+            {"counts": ["transient"], "within": "20s", "after": 9, "lasts": "9m", "rate": "9/m"},
+        ],
+        "connection_scaling": "kumomta",
+    },
+)
+"""The same with queues whose MTA has several rules, by share and in a row, and sends back."""

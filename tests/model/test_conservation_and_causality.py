@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_scenarios import EVERYTHING, REACTING
+from small_scenarios import EVERYTHING, REACTING, SUSPENDED
 
 from sendcap.ledger import CLOCKS, EVENTS, Ledger
 from sendcap.model.engine import simulate_ledger
@@ -34,6 +34,7 @@ def variant(**sections: dict[str, object]) -> Scenario:
         {"feedback": {"polling": "5m", "rate": "10/s"}},
         {"mta": {"retry": {"policy": "momentum", "max_retries": 2}, "ingress_rate": "20/s"}},
         {"providers": REACTING["providers"]},
+        {"providers": SUSPENDED["providers"]},
     ],
     ids=str,
 )
@@ -157,8 +158,15 @@ def test_counts_are_conserved_at_every_bin(logged) -> None:
                 assert (count["opened"] <= count["accepted"]).all() or count is known
                 total = count["relayed"] + count["relay_failed"]
                 assert total[-1] == delivery.counts()[provider]
+            sent_back = ledger.cumulative(
+                "soft",
+                clock="happened",
+                delivery=delivery.name,
+                provider=provider,
+                reason="suspended",
+            )
             in_service = happened["attempted"] - (
-                happened["accepted"] + happened["hard"] + happened["soft"]
+                happened["accepted"] + happened["hard"] + happened["soft"] - sent_back
             )
             settings = its.providers[provider]
             assert (in_service >= 0).all()

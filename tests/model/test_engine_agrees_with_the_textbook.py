@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import textbook_counts as textbook_counts_module
-from small_scenarios import EVERYTHING, REACTING, with_providers
+from small_scenarios import EVERYTHING, REACTING, SUSPENDED, with_providers
 from textbook_counts import Counts, reference, stacked, write
 
 from sendcap import textbook
@@ -29,7 +29,7 @@ SEEDS = 12
 MOMENTS_MIN = np.array([1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 360, 720, 1440, 2880, 5760])
 REASONS = (
     *("", "user unknown", "account disabled", "mailbox full", "greylisted", "transient"),
-    *("unreachable", "throttled", "not attempted", "invalid domain"),
+    *("unreachable", "throttled", "not attempted", "invalid domain", "suspended"),
 )
 LARGEST_T = 5.0
 
@@ -98,6 +98,7 @@ SCENARIOS = {
         flaky={"rate": {"kind": "fixed-window", "limit": 200, "window": "5m"}},
     ),
     "tolerance, suspensions, connection scaling": from_dict(REACTING),
+    "several rules, by share and in a row, and sent back": from_dict(SUSPENDED),
     "a spread delivery, a warm-up, a gap and a suspension": changed(
         fast={"rate": {"kind": "warm-up", "per_day": [500, 2000, 9000], "share": 0.8}},
         slow={

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
-from small_scenarios import EVERYTHING, REACTING, scenario_of, shorter
+from small_scenarios import EVERYTHING, REACTING, SUSPENDED, scenario_of, shorter
 
 from sendcap.errors import SendcapWarning
 from sendcap.model.engine import simulate_ledger
@@ -114,6 +114,7 @@ def cut_off(sections: dict[str, Any]) -> Scenario:
 SCENARIOS = {
     "everything": lambda: from_dict(shorter(EVERYTHING)),
     "reacting": lambda: from_dict(shorter(REACTING)),
+    "suspended": lambda: from_dict(shorter(SUSPENDED)),
     "everything, cut off": lambda: cut_off(EVERYTHING),
     "reacting, cut off": lambda: cut_off(REACTING),
 }

@@ -86,6 +86,50 @@ def test_a_suspension_saves_attempts_that_would_be_throttled(simulate: Any) -> N
     assert gentle.end_s == pytest.approx(expected, rel=0.15)
 
 
+@pytest.mark.parametrize(("concurrency", "expected_per_s"), [(100, 6.63), (20, 1.33)])
+def test_a_dead_host_of_two_slows_delivery_as_postfix_says(
+    concurrency: int, expected_per_s: float
+) -> None:
+    """TUNING_README: at most concurrency · N / timeout, with 30 s and N = 2 hosts of which one is
+    dead; QSHAPE_README: "just over 1" per second with the default limit.
+    """
+    scenario = scenario_of(
+        time={"bin": "10s"},
+        delivery={"messages": 200 * concurrency},
+        provider={
+            "connections_per_ip": concurrency,
+            "messages_per_connection": 1,
+            "connect_time": {"dist": "empirical", "values": ["0s", "30s"]},
+            "transaction_time": "80ms",
+        },
+    )
+    through = simulate_ledger(scenario).cumulative("accepted", clock="happened")
+    per_s = (through[250] - through[50]) / 2000.0
+    assert per_s == pytest.approx(expected_per_s, rel=0.02)
+
+
+@pytest.mark.parametrize("simulate", [simulate_ledger, textbook.simulate_ledger])
+def test_postfix_does_not_try_a_dead_site_again_and_again(simulate: Any) -> None:
+    outage = scenario_of(
+        delivery={"messages": 500},
+        mta={"retry": {"policy": "postfix"}},
+        provider={
+            "connections_per_ip": 20,
+            "connect_time": "30s",
+            "messages_per_connection": 1,
+            "outages": [{"at": "0s", "lasts": "1h"}],
+        },
+    )
+    in_vain = simulate(outage)
+    dead = simulate(updated(outage, {"mta.suspend": "postfix"}))
+    assert in_vain.total("accepted") == dead.total("accepted") == 500
+    # All 20 connections fail, and then those of one moment in five minutes.
+    assert in_vain.total("attempted") > 3 * 500
+    assert dead.total("attempted") <= 500 + 12 * 20
+    without = dead.total("soft", reason="suspended")
+    assert dead.total("soft") - without == dead.total("attempted") - 500
+
+
 # KumoMTA, crates/kumod/src/ready_queue.rs, test of ideal_connection_count.
 IDEAL = {
     32: {1: 1, 2: 2, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5, 8: 6, 9: 6, 10: 7, 20: 12, 32: 17, 64: 25}

@@ -333,6 +333,110 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [3, 4, 68],
     ),
+    "a share of a period's attempts suspends the queue at its end": (
+        # Of those that end until 4.5 s three in four are throttled: until 14.5 s. One ends until
+        # 9 s, and three until 18 s, all throttled: until 28 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 11},
+            mta=LATE | {"suspend": {"share": 0.75, "of": 3, "within": "4.5s", "lasts": "10s"}},
+            provider={"tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 1, 2, 3, 4, 14, 15, 16, 17, 28, 29],
+    ),
+    "or slows it down to a share of their rate": (
+        # Four until 4.5 s: a quarter of them is one in 4.5 s, from 5 s on. Two until 9 s: one in
+        # 9 s, but it ends at 18 s. Four until 22.5 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 14},
+            mta=LATE
+            | {
+                "suspend": {
+                    "share": 0.5,
+                    "of": 2,
+                    "within": "4.5s",
+                    "lasts": "9s",
+                    "slow_to": "25%",
+                }
+            },
+            provider={"tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 1, 2, 3, 4, 5, 9, 18, 19, 20, 21, 22, 23, 27],
+    ),
+    "the messages of a suspended queue may follow the retry schedule": (
+        # The second is throttled at 2 s. It and the third are ready every 10 s, and sent back
+        # until 62 s. Then one of them is throttled again.
+        scenario_of(
+            time=SECOND,
+            delivery=FEW | {"validity": "130s"},
+            mta=SOON | {"suspend": {"lasts": "1m", "meanwhile": "retry"}},
+            provider={"tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 1, 62, 123],
+    ),
+    "each time they bounce softly": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW | {"validity": "25s"},
+            mta=SOON | {"suspend": {"lasts": "1m", "meanwhile": "retry"}},
+            provider={"tolerance": "1/h"},
+        ),
+        "soft",
+        [2, 2, 12, 12, 22, 22],
+    ),
+    "those in line for a limit are sent back, too": (
+        # By the throttle at 0, 5 and 10 s; the second is throttled at 6 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 4},
+            mta=LATE | {"suspend": {"lasts": "1m", "meanwhile": "retry"}},
+            provider={"connections_per_ip": 3, "rate": "1/5s", "tolerance": "1/h"},
+        ),
+        "soft",
+        [6, 6, 6],
+    ),
+    "a dead site is left alone, and its messages are sent back": (
+        # Two in a row are unreachable: until 32 s. Each that is tried afterwards is one more in a
+        # row. At 100 s the outage is over; at 125 s four are due, and the first one at 131 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 5},
+            mta=SOON
+            | {
+                "suspend": {
+                    "counts": ["unreachable"],
+                    "counting": "in-a-row",
+                    "after": 2,
+                    "lasts": "30s",
+                    "meanwhile": "retry",
+                }
+            },
+            provider={"outages": [{"at": "0s", "lasts": "100s"}]},
+        ),
+        "attempted",
+        [0, 1, 32, 63, 94, 125, 126, 127, 128, 131],
+    ),
+    "of several rules each holds": (
+        # Throttled at 2 s: one per 4 s, the first at once. The third in a row, at 7 s, stops all.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 6},
+            mta=LATE
+            | {
+                "suspend": [
+                    {"within": "1s", "lasts": "20s", "rate": "1/4s"},
+                    {"after": 3, "counting": "in-a-row", "lasts": "1m"},
+                ]
+            },
+            provider={"tolerance": "1/h"},
+        ),
+        "attempted",
+        [0, 1, 2, 6, 67, 128],
+    ),
     "connections are opened by the length of the queue": (
         # min(10, ceil(10 (1 - exp(-0.23)))) = 3 for ten messages, 2 for the seven that are left.
         scenario_of(

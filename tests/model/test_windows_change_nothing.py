@@ -52,6 +52,17 @@ SUSPENSIONS = st.sampled_from(
         {"after": 3, "within": "20s", "lasts": "10m"},
         {"after": 2, "within": "1m", "lasts": "5m", "rate": "1/20s"},
         {"after": 1, "within": "1s", "lasts": "3m", "rate": "4/m,max_burst=3"},
+        {"within": "1m", "lasts": "2m", "meanwhile": "retry"},
+        {
+            "counts": ["unreachable", "transient"],
+            "counting": "in-a-row",
+            "after": 2,
+            "lasts": "40s",
+        },
+        [
+            {"share": 0.2, "of": 5, "within": "1m", "lasts": "1m", "slow_to": 0.5},
+            {"share": 0.4, "of": 9, "counts": ["throttled", "hard"], "lasts": "2m"},
+        ],
     ]
 )
 SHARES = st.sampled_from([0.0, 0.01, 0.2, 0.4])

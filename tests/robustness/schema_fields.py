@@ -70,6 +70,7 @@ TOGETHER = {
         **dict.fromkeys(("mean", "scale"), ("shape",)),
     },
     "Fault": dict.fromkeys(("reason", "share", "never"), ("reason", "share", "clears_after")),
+    "Suspend": {"lasts": (), **dict.fromkeys(("of", "slow_to"), ("share", "lasts"))},
     "Empirical": {"dist": ("values",), "file": ("column",), "column": ("file",), "values": ()},
 }
 """Keys that a table needs beside a key; of other tables, those that are required."""

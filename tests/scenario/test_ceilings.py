@@ -245,6 +245,74 @@ def test_a_suspended_queue_lets_through_what_the_cycle_does(
     assert per_s <= limits_of(stage)["tolerance"] == 2.0
 
 
+def let_through_by_share_per_s(
+    burst: int, share: float, of: int, within_s: int, lasts_s: int
+) -> float:
+    """The same where the share of throttled answers is looked at, the answers coming at once."""
+    end_s, now_s, arrival_s = 200_000, 0, 0.0
+    attempts = throttled = passed = 0
+    until_s = -1
+    while now_s < end_s:
+        if now_s >= until_s:
+            for tenth in range(10):
+                at_s = now_s + tenth / 10
+                attempts += 1
+                if at_s >= arrival_s - (burst - 1) / 2 - 1e-9:
+                    arrival_s = max(arrival_s, at_s) + 1 / 2
+                    passed += 1
+                else:
+                    throttled += 1
+        now_s += 1
+        if now_s % within_s == 0:
+            if attempts >= of and throttled >= share * attempts:
+                until_s = now_s + lasts_s
+            attempts = throttled = 0
+    return (passed - burst) / end_s
+
+
+@pytest.mark.parametrize(
+    ("burst", "share", "of", "within", "lasts"),
+    [
+        (1, 0.1, 10, 60, 300),
+        (1, 0.1, 10, 70, 300),  # what is left of a period is enough
+        (1, 0.1, 600, 70, 300),  # it is not
+        (400, 0.5, 10, 60, 300),
+        (5000, 0.5, 10, 60, 2400),
+    ],
+)
+def test_a_queue_suspended_by_share_lets_through_what_the_cycle_does(
+    burst, share, of, within, lasts
+) -> None:
+    rule = {"share": share, "of": of, "within": f"{within}s", "lasts": f"{lasts}s"}
+    limits = limits_of(
+        provider_of(connections_per_ip=10, tolerance=f"2/s,max_burst={burst}", suspend=rule)
+    )
+    expected_per_s = let_through_by_share_per_s(burst, share, of, within, lasts)
+    assert limits["suspension"] == pytest.approx(expected_per_s, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"share": 0.9, "within": "1m", "lasts": "5m"},
+        {"share": 0.1, "of": 601, "within": "1m", "lasts": "5m"},
+        {"after": 5, "counting": "in-a-row", "within": "1m", "lasts": "5m"},
+        {"counts": ["unreachable"], "lasts": "5m"},
+    ],
+)
+def test_a_rule_that_is_never_met_is_no_ceiling(rule) -> None:
+    limits = limits_of(provider_of(connections_per_ip=10, tolerance="2/s", suspend=rule))
+    assert "suspension" not in limits
+
+
+def test_of_several_rules_the_tightest_is_the_ceiling() -> None:
+    short, long = ({"within": "1m", "lasts": lasts} for lasts in ("1m", "9m"))
+    slow = {"tolerance": "1/s"}
+    both = limits_of(provider_of(**slow, suspend=[short, long]))
+    assert both == limits_of(provider_of(**slow, suspend=long))
+    assert both != limits_of(provider_of(**slow, suspend=short))
+
+
 def test_a_queue_is_not_suspended_where_throttled_answers_stay_rare() -> None:
     rule = {"after": 100, "within": "10s", "lasts": "1h"}
     assert "suspension" not in limits_of(provider_of(tolerance="9/s", suspend=rule))

@@ -71,6 +71,43 @@ CASES: list[tuple[Break, str]] = [
     (put("mta", "suspend", value="soft"), 'mta.suspend: no rule is called "soft"; give one of'),
     (put("mta", "suspend", value={"after": 0, "lasts": "1h"}), "mta.suspend.after: must be at le"),
     (
+        put("mta", "suspend", value=[{"lasts": "1h"}, {"lasts": "never"}]),
+        'mta.suspend[1].lasts: "never" would never end',
+    ),
+    (put("mta", "suspend", value=[]), "mta.suspend: needs at least one entry"),
+    (
+        put("mta", "suspend", value={"lasts": "1h", "count": ["hard"]}),
+        'mta.suspend.count: unknown key; did you mean "counts"?',
+    ),
+    (
+        put(*GMAIL, "suspend", value={"lasts": "1h", "share": 0.1, "after": 5}),
+        "providers.gmail.suspend.after: a rule has either a count or a share; give one of them",
+    ),
+    (
+        put("mta", "suspend", value={"lasts": "1h", "share": 0}),
+        "mta.suspend.share: must be more than 0",
+    ),
+    (
+        put("mta", "suspend", value={"lasts": "1h", "of": 5}),
+        "mta.suspend.of: holds for a share only; give share, too",
+    ),
+    (
+        put("mta", "suspend", value={"lasts": "1h", "slow_to": 0.5}),
+        "mta.suspend.slow_to: holds for a share only; give rate instead",
+    ),
+    (
+        put("mta", "suspend", value={"lasts": "1h", "meanwhile": "retry", "rate": "1/m"}),
+        'mta.suspend.meanwhile: "retry" is of a closed queue; leave out rate and slow_to',
+    ),
+    (
+        put("mta", "suspend", value={"lasts": "1h", "counts": ["hard", "hard"]}),
+        'mta.suspend.counts: "hard" appears twice; name each answer once',
+    ),
+    (
+        put(*GMAIL, "hard", value=[{"reason": "suspended", "share": 0.1}]),
+        'providers.gmail.hard[0].reason: "suspended" is for soft bounces without an attempt',
+    ),
+    (
         put(
             *GMAIL, value={**small()["providers"]["gmail"], "tolerance": "5/s", "suspend": LASTING}
         ),

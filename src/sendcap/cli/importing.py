@@ -17,6 +17,7 @@ from sendcap.cli.tables import WIDTH, say, show_grid
 from sendcap.files.directory import Staging
 from sendcap.files.single import whole_file, write_text
 from sendcap.text.quoting import printable
+from sendcap.text.shares import rounded_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,11 +192,15 @@ def _show_limits(made: sendcap.Imported) -> None:
 
 
 def _limit(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_limit, value))
     if not isinstance(value, dict):
         return f"{value:,}" if isinstance(value, int) else str(value)
     if "after" in value:
         paused = "pause" if value["rate"] == "closed" else value["rate"]
-        return f"{value['after']} in {value['within']}: {paused} for {value['lasts']}"
+        count = value["after"] if value["share"] == "none" else rounded_share(value["share"])
+        period = "a row" if value["counting"] == "in-a-row" else value["within"]
+        return f"{count} in {period}: {paused} for {value['lasts']}"
     if value.get("kind") == "fixed-window":
         return f"{value['limit']:,} in {value['window']}"
     return f"pause {value['pause']}" if value.get("kind") == "gap" else str(value.get("kind"))

@@ -125,7 +125,7 @@ def _left_out(scenario: Scenario) -> Iterator[str]:
             "delay: that reports about a message wait for earlier ones is left out"
         )
     for name, provider in scenario.providers.items():
-        if provider.tolerance is not None and scenario.suspend_of(name) is not None:
+        if scenario.acting_rules(name):
             yield f"expected: suspensions are left out: {name} is never suspended"
         if provider.connection_scaling != "none":
             yield f"expected: connection scaling is left out: {name} has all connections at once"

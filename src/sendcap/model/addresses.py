@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sendcap.scenario import Provider, Scenario
+from sendcap.scenario.suspend import SUSPENDED as SUSPENDED
 
 TRANSIENT: Final = "transient"
 """Reason of a soft bounce of the attempt, not of the address."""
@@ -15,7 +16,7 @@ THROTTLED: Final = "throttled"
 """Reason of a soft bounce above what the provider tolerates."""
 NOT_ATTEMPTED: Final = "not attempted"
 """Reason why a message expires that never was soft-bounced."""
-_ALWAYS: Final = ("", NOT_ATTEMPTED, TRANSIENT, UNREACHABLE, THROTTLED)
+_ALWAYS: Final = ("", NOT_ATTEMPTED, TRANSIENT, UNREACHABLE, THROTTLED, SUSPENDED)
 """The reasons that need no address; compiled code knows their numbers."""
 
 

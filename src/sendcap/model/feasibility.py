@@ -65,10 +65,12 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         if provider.tolerance is not None:
             tolerated_per_s = provider.tolerance.per_s * scenario.mta.ips
             bounced += max(0.0, 1.0 - tolerated_per_s / arrive_per_s)
+        rules = scenario.acting_rules(name)
+        if any(rule.meanwhile == "retry" for rule in rules):
+            bounced = 1.0  # all that wait may be sent back
         backing_off += count * min(1.0, bounced)
         connections += provider.connections_per_ip * scenario.mta.ips
-        rule = scenario.suspend_of(name)
-        answers += rule.after if rule else 0
+        answers += sum(rule.after for rule in rules if not rule.in_a_row)
     return {
         "fewer messages": waiting * _WAITING_BYTES + backing_off * _TRIED_BYTES + _DRAWS_BYTES,
         "a larger relay.batch": messages / relay.batch * _BATCH_BYTES,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from sendcap.model.kernel import fields, state
 from sendcap.model.kernel.limits import FIXED_WINDOW, GAP, GCRA, SCHEDULE
 from sendcap.model.records import records
-from sendcap.scenario import FixedWindow, Gap, Rate, WarmUp
+from sendcap.scenario import FixedWindow, Gap, Rate, Suspend, WarmUp
+
+_ANSWERS: Final = {
+    "throttled": fields.THROTTLED,
+    "unreachable": fields.UNREACHABLE,
+    "transient": fields.TRANSIENT,
+    "fault": fields.FAULTY_ADDRESS,
+    "hard": fields.HARD_ADDRESS,
+}
+"""The answers that a rule may count, by their names in a scenario."""
 
 
 class LimitRows:
@@ -19,12 +28,14 @@ class LimitRows:
         self.rows: list[dict[str, Any]] = []
         self.steps: list[tuple[float, float, float, float]] = []
         self.pauses = 0
+        self.rules: list[dict[str, Any]] = []
+        self.answers = 0
 
     def add(self, rate: Any, ips: int) -> int:
         """Add a limit; return its number."""
         if isinstance(rate, WarmUp):
             rate = rate.schedule()
-        row: dict[str, Any] = {"state": -np.inf}
+        row: dict[str, Any] = {}
         if isinstance(rate, Rate):
             row |= {
                 "kind": GCRA,
@@ -47,7 +58,34 @@ class LimitRows:
                 if isinstance(step.rate, Rate):
                     per_s, burst = step.rate.per_s * ips, float(step.rate.burst_or_limit * ips)
                 self.steps.append((step.at, per_s, brought, burst))
-        self.rows.append(row)
+        return self._add(row)
+
+    def add_rule(self, rule: Suspend, ips: int) -> None:
+        """Add a rule that suspends the queue."""
+        row: dict[str, Any] = {
+            "counts": sum(1 << _ANSWERS[answer] for answer in rule.counts),
+            "retries": rule.meanwhile == "retry",
+            "meanwhile": fields.NONE,
+            "lasts_s": rule.lasts,
+            "until_s": -np.inf,
+            "within_s": rule.within,
+            "sweep_s": np.inf,
+            "swept_s": -np.inf,
+        }
+        if rule.share is not None:
+            row |= {"share": rule.share, "of": rule.of}
+        else:
+            row |= {"after": rule.after, "in_a_row": rule.in_a_row}
+            row["first_answer"] = self.answers
+            self.answers += 0 if rule.in_a_row else rule.after
+        if rule.slow_to is not None:
+            row |= {"slow_to": rule.slow_to, "meanwhile": self._add({"kind": GCRA, "two": 1.0})}
+        elif isinstance(rule.rate, Rate):
+            row["meanwhile"] = self.add(rule.rate, ips)
+        self.rules.append(row)
+
+    def _add(self, row: dict[str, Any]) -> int:
+        self.rows.append({"state": -np.inf} | row)
         return len(self.rows) - 1
 
     def numbers(self, of_queue: list[int]) -> state.Limits:
@@ -57,4 +95,6 @@ class LimitRows:
             of_queue=np.array(of_queue or [0], np.int32),
             steps=np.array(self.steps or [(0.0, 0.0, 0.0, 0.0)]),
             pauses_until_s=np.full(max(self.pauses, 1), -np.inf),
+            rules=records(fields.RULE, self.rules or [{}]),
+            answers_s=np.full(max(self.answers, 1), -np.inf),
         )

@@ -194,7 +194,7 @@ class StageMonitor:
         return self.waiting.left(bins) - self.given_up(bins)
 
     def given_up(self, bins: int) -> Ints:
-        """Return the number that expired while they waited, in each of the first bins."""
+        """Return the number that left without a start, in each of the first bins."""
         return self._given_up.left(bins)
 
     def arrived(self, ready_s: Floats, weights: Weights = None) -> None:
@@ -212,7 +212,7 @@ class StageMonitor:
             self.waits.add(start_s[inside] - ready_s[inside], inside_weights)
 
     def gave_up(self, left_s: Floats) -> None:
-        """Note messages that expired while they waited."""
+        """Note messages that wait no longer: they have expired, or have been sent back."""
         self.waiting.leave(left_s)
         self._given_up.leave(left_s)
 

@@ -235,7 +235,6 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
         limits=rows.limits.numbers(rows.limit_of),
         chance=rows.chance(streams, block),
         addresses=rows.addresses(),
-        throttled_s=np.full(max(rows.throttled, 1), -np.inf),
         waiting_for=np.array(rows.waiting_for or [0], np.int64),
         outages_s=rows.outages_s(),
         retry=retry_numbers(rows.retries),

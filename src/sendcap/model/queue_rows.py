@@ -13,7 +13,7 @@ from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import records, trials
 from sendcap.model.scaling import waiting_for
 from sendcap.model.shared import Shared
-from sendcap.scenario import Rate, RetryPolicy
+from sendcap.scenario import RetryPolicy
 
 
 class QueueRows:
@@ -25,7 +25,6 @@ class QueueRows:
         self.limits = LimitRows()
         self.limit_of: list[int] = []
         self.waiting_for: list[int] = []
-        self.throttled = 0
         self.retries: list[tuple[RetryPolicy, bool]] = []  # with whether it expires on failure
         self._connections: list[state.Records] = []
         self._kinds: list[Any] = []
@@ -78,14 +77,15 @@ class QueueRows:
             "opens": self._trial(engagement.open_rate, "open", provider=name),
             "clicks": self._trial(engagement.click_rate, "click", provider=name),
             "tolerance": fields.NONE,
-            "meanwhile": fields.NONE,
-            "first_throttled": self.throttled,
             "held_until_s": -np.inf,
+            "closed_until_s": -np.inf,
+            "sent_back_until_s": -np.inf,
+            "sweep_s": np.inf,
         }
         self.limit_of += own
         self._outages += [(outage.at, outage.at + outage.lasts) for outage in provider.outages]
         row |= self._connections_of(name)
-        row |= self._tolerance_of(name)
+        row |= self._reactions_of(name)
         row["kinds"] = self._add_kinds(name)
         self.queues.append(row)
 
@@ -121,20 +121,16 @@ class QueueRows:
             "scaled": len(self.waiting_for) - count - 1,
         }
 
-    def _tolerance_of(self, name: str) -> dict[str, Any]:
-        """Add what the provider tolerates, and what the MTA does when it is too much."""
+    def _reactions_of(self, name: str) -> dict[str, int]:
+        """Add what the provider tolerates, and the rules by which the MTA suspends the queue."""
         scenario = self._shared.scenario
-        provider, ips = scenario.providers[name], scenario.mta.ips
-        if provider.tolerance is None:
-            return {}
-        row: dict[str, Any] = {"tolerance": self.limits.add(provider.tolerance, ips)}
-        rule = scenario.suspend_of(name)
-        if rule is not None:
-            row["suspend_after"] = rule.after
-            row["suspend_within_s"], row["suspend_lasts_s"] = rule.within, rule.lasts
-            self.throttled += rule.after
-            if isinstance(rule.rate, Rate):
-                row["meanwhile"] = self.limits.add(rule.rate, ips)
+        tolerance, ips = scenario.providers[name].tolerance, scenario.mta.ips
+        row = {"first_rule": len(self.limits.rules)}
+        if tolerance is not None:
+            row["tolerance"] = self.limits.add(tolerance, ips)
+        for rule in scenario.acting_rules(name):
+            self.limits.add_rule(rule, ips)
+        row["rules"] = len(self.limits.rules) - row["first_rule"]
         return row
 
     def _add_kinds(self, name: str) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sendcap.ledger import Ledger
 from sendcap.scenario import FixedWindow, Gap, Scenario, Schedule, WarmUp, format_duration
-from sendcap.scenario.constraints import Constraint
+from sendcap.scenario.constraints import Constraint, suspensions
 from sendcap.scenario.stages import Kind, Stage, bottleneck
 from sendcap.scenario.throttle import Throttle
 from sendcap.text.quantities import capital, elapsed, rate
@@ -131,8 +131,7 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         case "tolerance":
             return f"it lets no more than {carried} through"
         case "suspension":
-            rule = scenario.suspend_of(stage.name)
-            assert rule is not None
+            rule, _ = suspensions(scenario, stage.name)[0]
             return (
                 f"it throttles what is above its tolerance, the queue is suspended again and again "
                 f"for {format_duration(rule.lasts)}, and {carried} get through"

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from sendcap.ledger import Counts, Event, Ledger
-from sendcap.model.addresses import THROTTLED, UNREACHABLE
+from sendcap.model.addresses import SUSPENDED, THROTTLED, UNREACHABLE
 from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import Scenario
 from sendcap.scenario.stages import Stage, stages
@@ -19,6 +19,8 @@ ACCEPTED_PCT: Final = 99
 
 def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
     """Return the attempts that a provider throttled, or that could not reach it, per bin.
+
+    Messages that a suspended queue sends back count as well: they are soft bounces, too.
 
     A fault may have the same name as one of these reasons. So attempts count as unreachable only
     in the bins of an outage, and as throttled only with a tolerance.
@@ -32,6 +34,8 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
     counts = np.zeros(ledger.bins, np.int64)
     if settings.tolerance is not None:
         counts = counts + soft(THROTTLED)
+    if any(rule.meanwhile == "retry" for rule in scenario.acting_rules(provider)):
+        counts = counts + soft(SUSPENDED)
     if settings.outages:
         within = np.zeros(ledger.bins, np.bool_)
         for outage in settings.outages:

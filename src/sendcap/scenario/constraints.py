@@ -92,14 +92,35 @@ def provider_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...
     provider, ips = scenario.providers[name], scenario.mta.ips
     limits = [_connections(provider, ips), *_throttles(provider, ips)]
     if provider.tolerance is not None:
-        sends_per_s = min(limit.per_s for limit in limits)
-        tolerance = _rate("tolerance", provider.tolerance, ips)
-        limits.append(tolerance)
-        rule = scenario.suspend_of(name)
-        if rule is not None:
-            answer_s = provider.transaction_time.mean_s
-            limits += _suspension(rule, tolerance, sends_per_s, answer_s, ips)
+        limits.append(_rate("tolerance", provider.tolerance, ips))
+        limits += [limit for _, limit in suspensions(scenario, name)][:1]
     return tuple(limits)
+
+
+def suspensions(scenario: Scenario, name: str) -> list[tuple[Suspend, Constraint]]:
+    """Return the rules that suspend a queue again and again, with the throughput of each alone.
+
+    The tightest comes first: together they let through no more.
+    """
+    provider, ips = scenario.providers[name], scenario.mta.ips
+    if provider.tolerance is None:
+        return []
+    tolerance = _rate("tolerance", provider.tolerance, ips)
+    sends_per_s = min(
+        limit.per_s for limit in (_connections(provider, ips), *_throttles(provider, ips))
+    )
+    answer_s = provider.transaction_time.mean_s
+    found = [
+        (rule, limit)
+        for rule in scenario.acting_rules(name)
+        if "throttled" in rule.counts
+        for limit in (
+            _suspension(rule, tolerance, sends_per_s, answer_s, ips)
+            if rule.share is None
+            else _suspension_by_share(rule, tolerance, sends_per_s, ips)
+        )
+    ]
+    return sorted(found, key=lambda each: each[1].per_s)
 
 
 def outage_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
@@ -164,6 +185,41 @@ def _paces(schedule: Schedule, ips: int) -> tuple[Pace, ...]:
     )
 
 
+def _suspension_by_share(
+    rule: Suspend, tolerance: Constraint, sends_per_s: float, ips: int
+) -> Iterable[Constraint]:
+    """Yield the same for a rule by share, in a fluid's cycle.
+
+    A suspension begins at the end of a period. When it is over, the queue sends s attempts/s until
+    the end of a period finds enough of them throttled: first of what is left of one, then of whole
+    ones. The burst granted anew and t per second are let through. With ``slow_to`` each period
+    is slower than the one before, until few are throttled; the tolerance says how many that are.
+    """
+    allowed, share = tolerance.paces[0], rule.share or 0.0
+    excess_per_s = sends_per_s - allowed.per_s
+    too_few = rule.within * sends_per_s < rule.of or excess_per_s < share * sends_per_s
+    if rule.slow_to is not None or too_few or excess_per_s <= 0.0:
+        return
+    meanwhile_per_s = 0.0
+    if isinstance(rule.rate, Rate):
+        meanwhile_per_s = min(rule.rate.per_s * ips, sends_per_s, allowed.per_s)
+    left = refill = min(allowed.burst, (allowed.per_s - meanwhile_per_s) * rule.lasts)
+    sending_s = 0.0
+    period_s = math.ceil(rule.lasts / rule.within) * rule.within - rule.lasts
+    while True:
+        attempts = sends_per_s * period_s
+        throttled = max(excess_per_s * period_s - left, 0.0)
+        left = max(left - excess_per_s * period_s, 0.0)
+        sending_s += period_s
+        if attempts >= rule.of and throttled >= share * attempts:
+            break
+        period_s = rule.within * max(left // (excess_per_s * rule.within), 1.0)
+    let_through = refill - left + allowed.per_s * sending_s + meanwhile_per_s * rule.lasts
+    per_s = let_through / (sending_s + rule.lasts)
+    burst = allowed.burst + (allowed.per_s - per_s) * rule.within
+    yield Constraint.constant("suspension", per_s, burst)
+
+
 def _suspension(
     rule: Suspend, tolerance: Constraint, sends_per_s: float, answer_s: float, ips: int
 ) -> Iterable[Constraint]:
@@ -188,6 +244,8 @@ def _suspension(
     allowed = tolerance.paces[0]
     excess_per_s = sends_per_s - allowed.per_s
     if not excess_per_s * rule.within >= rule.after:
+        return
+    if rule.in_a_row and excess_per_s < rule.after * allowed.per_s:
         return
     meanwhile_per_s = 0.0
     if isinstance(rule.rate, Rate):

@@ -146,11 +146,12 @@ def _tag(kind: Any) -> Any:
 
 
 def _unknown_key(place: Place, root: type[BaseModel]) -> str:
-    table = annotation_at(place[:-1], root)
-    is_table = isinstance(table, type) and issubclass(table, BaseModel)
-    known = list(table.model_fields) if is_table else []
-    if isinstance(table, type) and issubclass(table, Section):
-        known += table.read_away
+    at = annotation_at(place[:-1], root)
+    # A table may stand for other things, too: a name, or a list of tables.
+    kinds = get_args(at) if get_origin(at) in (Union, types.UnionType) else (at,)
+    tables = [each for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)]
+    known = [key for table in tables for key in table.model_fields]
+    known += [key for table in tables if issubclass(table, Section) for key in table.read_away]
     elsewhere = _ELSEWHERE.get(str(place[-1]).casefold().replace("-", "_"))
     if elsewhere in known:
         return f"unknown key; a scenario calls it {elsewhere}"

@@ -30,7 +30,7 @@ from sendcap.scenario.section import (
     repeated,
     unit,
 )
-from sendcap.scenario.suspend import ProviderSuspendField
+from sendcap.scenario.suspend import SUSPENDED, ProviderSuspendField
 from sendcap.scenario.throttle import Throttle, ThrottlesField
 from sendcap.text.quoting import shown
 
@@ -162,6 +162,10 @@ class Provider(Section):
             key, number, _ = kinds[position]
             message = f"{shown(reason)} appears twice; give each reason once"
             problems.append(((key, number, "reason"), message))
+        for key, number, kind in kinds:
+            if kind.reason == SUSPENDED:
+                message = f"{shown(SUSPENDED)} is for soft bounces without an attempt; rename it"
+                problems.append(((key, number, "reason"), message))
         refuse("provider", problems)
         return self
 

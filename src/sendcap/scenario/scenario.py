@@ -30,6 +30,7 @@ from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reportin
 from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.throttle_notes import burst_notes, notes_on_several
 from sendcap.text.quoting import did_you_mean, first_few, shown
+from sendcap.text.shares import rounded_share
 
 
 def _date(value: Any) -> Any:
@@ -111,10 +112,30 @@ class Scenario(Section):
             for provider, count in delivery.counts().items()
         }
 
-    def suspend_of(self, provider: str) -> Suspend | None:
-        """Return the rule for suspending a provider's queue, or None."""
-        rule = self.providers[provider].suspend
-        return self.mta.suspend if rule == "mta" else rule
+    def suspend_of(self, provider: str) -> tuple[Suspend, ...]:
+        """Return the rules for suspending a provider's queue."""
+        return tuple(rule for _, rule in self._rules_of(provider))
+
+    def acting_rules(self, provider: str) -> tuple[Suspend, ...]:
+        """Return those that can ever suspend it: without a tolerance no answer is *throttled*."""
+        can_be_throttled = self.providers[provider].tolerance is not None
+        return tuple(
+            rule
+            for rule in self.suspend_of(provider)
+            if can_be_throttled or rule.counts != ("throttled",)
+        )
+
+    def _rules_of(self, provider: str) -> Iterator[tuple[Place, Suspend]]:
+        """Yield the rules of a provider's queue, and where they are written."""
+        rules = self.providers[provider].suspend
+        whose: Place = ("providers", provider)
+        if rules == "mta":
+            rules, whose = self.mta.suspend, ("mta",)
+        if isinstance(rules, tuple):
+            for number, rule in enumerate(rules):
+                yield (*whose, "suspend", number), rule
+        elif rules is not None:
+            yield (*whose, "suspend"), rules
 
     def retry_of(self, provider: str) -> RetryPolicy:
         """Return the retry policy of a provider's queue."""
@@ -164,19 +185,34 @@ class Scenario(Section):
 
     def _suspended_for_ever(self) -> Iterator[tuple[Place, str]]:
         """Yield rules with a rate above the tolerance: they would renew themselves."""
-        for name, provider in self.providers.items():
-            rule, tolerance = self.suspend_of(name), provider.tolerance
-            if rule is None or tolerance is None or rule.rate == "closed":
-                continue
-            throttled_per_s = (rule.rate.per_s - tolerance.per_s) * self.mta.ips
-            if throttled_per_s * rule.within >= rule.after and throttled_per_s * rule.lasts >= 1.0:
-                whose = ("mta",) if provider.suspend == "mta" else ("providers", name)
-                message = (
-                    f"never ends at {name}: meanwhile it sends {rule.rate}, more than the "
-                    f"{tolerance} that are let through, so there are always {rule.after} "
-                    f'throttled answers in {format_duration(rule.within)}; lower it, or "closed"'
-                )
-                yield (*whose, "suspend", "rate"), message
+        for name in self.providers:
+            for place, rule in self._rules_of(name):
+                for message in self._never_ends(name, rule):
+                    yield (*place, "rate"), message
+
+    def _never_ends(self, name: str, rule: Suspend) -> Iterator[str]:
+        tolerance = self.providers[name].tolerance
+        if tolerance is None or rule.rate == "closed" or "throttled" not in rule.counts:
+            return
+        throttled_per_s = (rule.rate.per_s - tolerance.per_s) * self.mta.ips
+        if throttled_per_s <= 0.0 or throttled_per_s * rule.lasts < 1.0:
+            return
+        if rule.share is not None:
+            attempts = rule.rate.per_s * self.mta.ips * rule.within
+            enough = throttled_per_s * rule.within >= rule.share * attempts and attempts >= rule.of
+            always = f"more than {rounded_share(rule.share)} are always throttled"
+        elif rule.in_a_row:
+            enough = throttled_per_s >= rule.after * tolerance.per_s * self.mta.ips
+            always = f"there are always {rule.after} throttled answers in a row"
+        else:
+            enough = throttled_per_s * rule.within >= rule.after
+            within = format_duration(rule.within)
+            always = f"there are always {rule.after} throttled answers in {within}"
+        if enough:
+            yield (
+                f"never ends at {name}: meanwhile it sends {rule.rate}, more than the "
+                f'{tolerance} that are let through, so {always}; lower it, or "closed"'
+            )
 
     @model_validator(mode="after")
     def _not_too_many_connections(self) -> Scenario:

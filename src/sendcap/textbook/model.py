@@ -10,12 +10,12 @@ import numpy as np
 import simpy
 
 from sendcap.ledger import Ledger
-from sendcap.model.addresses import THROTTLED, TRANSIENT, UNREACHABLE
+from sendcap.model.addresses import SUSPENDED, THROTTLED, TRANSIENT, UNREACHABLE
 from sendcap.scenario import Delivery, Scenario
 from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.message import Message
-from sendcap.textbook.queue import AN_INSTANT_S, Connection, Queue
+from sendcap.textbook.queue import AN_INSTANT_S, SENT_BACK, Connection, Queue
 from sendcap.textbook.throttles import RateThrottle
 
 Process = Generator[simpy.Event, Any, None]
@@ -115,6 +115,10 @@ class Textbook:
         while True:
             message.asked = queue.ask()
             connection = yield message.asked
+            if connection is SENT_BACK:
+                if (yield from self.backs_off(message, SUSPENDED)):
+                    continue
+                return
             if connection is None:
                 break
             idle_s = env.now - connection.used_s
@@ -127,28 +131,41 @@ class Textbook:
                 self.connected(queue, connection)
             finish_s = yield from self.start(message)
             if finish_s is None:
+                sent_back = queue.sends_back and env.now <= message.expiry_s
                 queue.hand_back(connection)
-                break
+                if not sent_back:
+                    break
+                if (yield from self.backs_off(message, SUSPENDED)):
+                    continue
+                return
             yield env.timeout(finish_s - env.now)
             connection.attempts_left -= 1
             connection.used_s = env.now
             # What it does to the queue comes before anyone is given the connection.
             refused = self.refusal(queue)
+            hard = bool(message.hard) and not refused
+            reason = "" if hard else self.temporary_reason(message, refused)
+            is_faulty = reason not in ("", refused, TRANSIENT)
+            queue.answered("hard" if hard else "fault" if is_faulty else reason)
             queue.hand_back(connection)
 
-            if message.hard and not refused:
+            if hard:
                 self.campaign.report(message, "hard", env.now, message.hard)
                 self.leave_spool()
                 return
-            reason = self.temporary_reason(message, refused)
             if not reason:
                 self.accept(message)
                 return
-            due_s = self.bounce_softly(message, reason)
-            if due_s is None:
+            if not (yield from self.backs_off(message, reason)):
                 return
-            yield env.timeout(due_s - env.now)
         yield from self.run_out(message)
+
+    def backs_off(self, message: Message, reason: str) -> Generator[simpy.Event, Any, bool]:
+        """Let a message back off until it is due again; return whether it is."""
+        due_s = self.bounce_softly(message, reason)
+        if due_s is not None:
+            yield self.env.timeout(due_s - self.env.now)
+        return due_s is not None
 
     def expire_waiting(self, batch: list[Message]) -> Process:
         """Call those of a batch out of their queues that still wait at their expiry."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections import deque
 from collections.abc import Generator
@@ -13,9 +12,12 @@ from typing import Any, Final
 import simpy
 
 from sendcap.model.scaling import wanted_connections
-from sendcap.scenario import Rate, Scenario
+from sendcap.scenario import Scenario
+from sendcap.textbook.suspension import Suspension
 from sendcap.textbook.throttles import RateThrottle, Throttle, throttle_of
 
+SENT_BACK: Final = object()
+"""Given to those who ask for a connection of a queue that sends them back."""
 AN_INSTANT_S: Final = 1e-6
 """What waits this much longer comes after all that happens at a moment."""
 
@@ -52,14 +54,9 @@ class Queue:
         self.tolerance = (
             None if provider.tolerance is None else RateThrottle(provider.tolerance, ips)
         )
-        self.rule = None if provider.tolerance is None else scenario.suspend_of(name)
-        self.suspended_until_s = -math.inf
-        self.throttled_s: deque[float] = deque(maxlen=self.rule.after if self.rule else 0)
+        self.suspensions = [Suspension(rule, ips) for rule in scenario.acting_rules(name)]
+        self.limits: list[Throttle | Suspension] = [self.throttle, *self.suspensions]
         self.line: deque[simpy.Process] = deque()  # those that have a connection
-        self.fresh = Throttle()
-        if self.rule is not None and isinstance(self.rule.rate, Rate):
-            self.fresh = RateThrottle(self.rule.rate, ips)
-        self.meanwhile = copy.copy(self.fresh)
 
     # --- Connections ----------------------------------------------------------------------------
 
@@ -90,6 +87,8 @@ class Queue:
 
     def serve(self) -> None:
         """Give connections to those who wait, as long as there are any."""
+        while self.waiting and self.sends_back:
+            self.waiting.popleft().succeed(SENT_BACK)
         while self.waiting:
             connection = self.available()
             if connection is None:
@@ -121,28 +120,33 @@ class Queue:
     @property
     def closed_by_suspension(self) -> bool:
         """Whether nothing may start now."""
-        suspended = self.env.now < self.suspended_until_s
-        return suspended and self.rule is not None and self.rule.rate == "closed"
+        return any(each.closes and self.env.now < each.until_s for each in self.suspensions)
+
+    @property
+    def sends_back(self) -> bool:
+        """Whether messages are sent back to their schedule now."""
+        return any(each.sends_back and self.env.now < each.until_s for each in self.suspensions)
 
     def start_s(self) -> float:
         """Return when an attempt may start that asks now, as things stand."""
-        now_s, until_s = self.env.now, self.suspended_until_s
-        start_s = self.throttle.start_s(now_s)
-        if start_s >= until_s:
-            return start_s
-        if self.closed_by_suspension:
-            return self.throttle.start_s(until_s)
-        # Each may be met only later than the other allows.
-        while (later_s := self.throttle.start_s(self.meanwhile.start_s(start_s))) > start_s:
+        start_s = -math.inf
+        later_s = self.env.now
+        # Each limit may be met only later than the others allow.
+        while later_s > start_s:
             start_s = later_s
-        return min(start_s, self.throttle.start_s(until_s))
+            for limit in self.limits:
+                later_s = limit.start_s(later_s)
+        return start_s
 
     def wait_in_line(self, until_s: float) -> Generator[simpy.Event, Any, bool]:
-        """Wait until it is one's turn and the limits let an attempt start; False if it is late."""
+        """Wait until it is one's turn and the limits let an attempt start; False if it does not.
+
+        It is late then, or sent back.
+        """
         process = self.env.active_process
         assert process is not None
         self.line.append(process)
-        while True:
+        while not self.sends_back:
             start_s = self.start_s() if self.line[0] is process else math.inf
             if start_s <= self.env.now <= until_s or self.env.now > until_s:
                 break
@@ -154,7 +158,7 @@ class Queue:
         self.line.remove(process)
         if was_first:
             self.call_first()
-        return self.env.now <= until_s
+        return self.env.now <= until_s and not self.sends_back
 
     def call_first(self) -> None:
         """Let the first in line ask anew."""
@@ -163,9 +167,8 @@ class Queue:
 
     def charge(self, finish_s: float) -> None:
         """Let an attempt start now."""
-        self.throttle.charge(self.env.now, finish_s)
-        if self.env.now < self.suspended_until_s:
-            self.meanwhile.charge(self.env.now, finish_s)
+        for limit in self.limits:
+            limit.charge(self.env.now, finish_s)
 
     def throttles(self) -> bool:
         """Tell whether the provider throttles an attempt that finishes now."""
@@ -175,20 +178,28 @@ class Queue:
         if self.tolerance.start_s(now_s) <= now_s:
             self.tolerance.charge(now_s, now_s)
             return False
-        if self.rule is not None:
-            self.throttled_s.append(now_s)
-            enough = len(self.throttled_s) == self.rule.after
-            if enough and self.throttled_s[0] >= now_s - self.rule.within:
-                self.suspend(self.rule.lasts)
         return True
 
-    def suspend(self, lasts_s: float) -> None:
+    def answered(self, answer: str) -> None:
+        """Let the rules count an answer: a reason of every provider, or a kind of address."""
+        for suspension in self.suspensions:
+            if suspension.rule.share is not None and suspension.attempts == 0:
+                self.env.process(self.sweep(suspension))
+            if suspension.answered(self.env.now, answer):
+                self.suspend(suspension)
+
+    def sweep(self, suspension: Suspension) -> Generator[simpy.Event, Any, None]:
+        """Look at a period's attempts at its end."""
+        yield self.env.timeout(suspension.next_sweep_s(self.env.now) - self.env.now)
+        if suspension.swept():
+            self.suspend(suspension)
+
+    def suspend(self, suspension: Suspension) -> None:
         """Hold the queue back from now on."""
-        if self.env.now >= self.suspended_until_s:
-            self.meanwhile = copy.copy(self.fresh)
-        self.suspended_until_s = self.env.now + lasts_s
+        suspension.begin(self.env.now)
         self.call_first()
-        self.env.process(self.resume(lasts_s))
+        self.serve()
+        self.env.process(self.resume(suspension.rule.lasts))
 
     def resume(self, after_s: float) -> Generator[simpy.Event, Any, None]:
         """Give connections again when a suspension is over."""

@@ -72,6 +72,13 @@ class RateThrottle(Throttle):
         self.burst = rate.burst_or_limit * ips
         self.arrival_s = -math.inf
 
+    @classmethod
+    def of(cls, per_s: float, burst: int) -> RateThrottle:
+        """Return a throttle of so many per second, that need not be a whole number."""
+        throttle = cls(Rate(1, 1.0, burst), 1)
+        throttle.interval_s = 1.0 / per_s
+        return throttle
+
     def start_s(self, now_s: float, quantity: int = 1) -> float:
         """Return when the ``quantity`` may start, more than the burst with the whole burst."""
         slack_s = self.interval_s * (max(self.burst, quantity) - quantity)

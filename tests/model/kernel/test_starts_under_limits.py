@@ -24,7 +24,7 @@ def starts_s(limits: Sequence[Any], ready_s: Sequence[float], ips: int = 1) -> l
     """Let messages start as soon as all limits allow; each attempt takes three seconds."""
     rows = LimitRows()
     arrays = by_pointer(rows.numbers([rows.add(limit, ips) for limit in limits]))
-    row = {"limits": len(limits), "held_until_s": -np.inf, "meanwhile": fields.NONE}
+    row = {"limits": len(limits), "held_until_s": -np.inf}
     queue = records(fields.QUEUE, [row])[0]
     starts, now_s = [], 0.0
     for ready in ready_s:

@@ -181,6 +181,8 @@ def candidate_of(rule: Rule, carrier: Carrier) -> Candidate | str:
         "lasts": format_duration(rule.lasts_s),
         "rate": text,
     }
+    if text == "closed":
+        suspend["meanwhile"] = "retry"  # since 2024.11
     return Candidate(rule, suspend, per_s, "; ".join(notes), not any(kinds))
 
 

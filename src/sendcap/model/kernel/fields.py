@@ -20,6 +20,11 @@ NOT_ATTEMPTED: Final = 1
 TRANSIENT: Final = 2
 UNREACHABLE: Final = 3
 THROTTLED: Final = 4
+SUSPENDED: Final = 5
+
+# Answers that rules count, besides the reasons above: an address's hard bounce or fault.
+HARD_ADDRESS: Final = 30
+FAULTY_ADDRESS: Final = 31
 
 # The streams of draws of a queue; those of faults follow.
 CONNECT: Final = 0
@@ -76,15 +81,14 @@ QUEUE = np.dtype(
         ("jitter", "i4"),
         ("opens", "i4"),
         ("clicks", "i4"),
-        # The provider's tolerance, and the suspension.
+        # The provider's tolerance, and the rules that suspend the queue.
         ("tolerance", "i4"),  # limit, or NONE
-        ("meanwhile", "i4"),  # limit during a suspension, or NONE where the queue is closed then
-        ("suspend_after", "i4"),  # 0 without a rule
-        ("suspend_within_s", "f8"),
-        ("suspend_lasts_s", "f8"),
-        ("first_throttled", "i4"),  # ring of the last throttled answers in ``throttled_s``
-        ("throttled", "i4"),  # place in the ring of the next
-        ("held_until_s", "f8"),
+        ("first_rule", "i4"),  # in ``rules``
+        ("rules", "i4"),
+        ("held_until_s", "f8"),  # by any rule
+        ("closed_until_s", "f8"),  # by a rule that lets messages wait
+        ("sent_back_until_s", "f8"),  # by a rule that sends messages back to their schedule
+        ("sweep_s", "f8"),  # when a rule looks at a period's attempts next
     ],
     align=True,
 )
@@ -157,6 +161,31 @@ LIMIT = np.dtype(
     ],
     align=True,
 )
+RULE = np.dtype(
+    [
+        ("counts", "i8"),  # a bit for each answer
+        ("retries", "i4"),  # whether messages are sent back to their schedule meanwhile
+        ("meanwhile", "i4"),  # limit during the suspension, or NONE where the queue is closed
+        ("lasts_s", "f8"),
+        ("until_s", "f8"),
+        ("within_s", "f8"),
+        # By count: answers, in a period or in a row; a ring of the last ones in ``answers_s``.
+        ("after", "i8"),
+        ("in_a_row", "i4"),
+        ("answers", "i4"),  # place in the ring of the next, or number in a row
+        ("first_answer", "i8"),
+        # By share: of at least so many attempts of a period.
+        ("share", "f8"),
+        ("of", "f8"),
+        ("slow_to", "f8"),  # share of the period's attempts, or 0
+        ("attempts", "f8"),
+        ("counted", "f8"),
+        ("sweep_s", "f8"),  # the period's end; infinite without attempts
+        ("swept_s", "f8"),
+    ],
+    align=True,
+)
+"""A rule by which the MTA suspends a queue."""
 STREAM = np.dtype([("at", "i8"), ("end", "i8")])
 TRIALS = np.dtype([("key", "u8"), ("drawn", "u8"), ("until_next", "i8"), ("log", "f8")])
 """Trials with one probability: ``until_next`` counts down to the next success."""

@@ -38,16 +38,25 @@ def earliest_s(limits: Limits, queue: Any, now_s: float) -> float:
     while True:
         before_s = start_s
         if start_s < queue.held_until_s:
-            if queue.meanwhile >= 0:
-                start_s = one_earliest_s(limits, queue.meanwhile, start_s)
-            else:
-                start_s = queue.held_until_s
-            start_s = min(start_s, queue.held_until_s)
+            start_s = _while_held_s(limits, queue, start_s)
         for place in range(queue.first_limit, queue.first_limit + queue.limits):
             start_s = one_earliest_s(limits, limits.of_queue[place], start_s)
         # Each limit may be met only later than another one allows.
         if start_s == before_s:
             return start_s
+
+
+@compiled
+def _while_held_s(limits: Limits, queue: Any, start_s: float) -> float:
+    """Return when the rules that suspend the queue let an attempt start, one after the other."""
+    for number in range(queue.first_rule, queue.first_rule + queue.rules):
+        rule = limits.rules[number]
+        if start_s < rule.until_s:
+            later_s = rule.until_s
+            if rule.meanwhile >= 0:
+                later_s = min(later_s, one_earliest_s(limits, rule.meanwhile, start_s))
+            start_s = later_s
+    return start_s
 
 
 @compiled
@@ -110,14 +119,22 @@ def _by_schedule_s(limits: Limits, limit: Any, now_s: float) -> float:
 @inlined
 def charge(limits: Limits, queue: Any, start_s: float, finish_s: float) -> None:
     """Let an attempt of a queue start."""
-    if start_s < queue.held_until_s and queue.meanwhile >= 0:
-        charge_one(limits, queue.meanwhile, start_s, finish_s)
+    if start_s < queue.held_until_s:
+        _charge_held(limits, queue, start_s, finish_s)
     for place in range(queue.first_limit, queue.first_limit + queue.limits):
         limit = limits.limits[limits.of_queue[place]]
         if limit.kind == GCRA:
             limit.state = max(limit.state, start_s) + limit.one
         else:
             charge_one(limits, limits.of_queue[place], start_s, finish_s)
+
+
+@compiled
+def _charge_held(limits: Limits, queue: Any, start_s: float, finish_s: float) -> None:
+    for number in range(queue.first_rule, queue.first_rule + queue.rules):
+        rule = limits.rules[number]
+        if start_s < rule.until_s and rule.meanwhile >= 0:
+            charge_one(limits, rule.meanwhile, start_s, finish_s)
 
 
 @compiled

@@ -16,6 +16,8 @@ from sendcap.model.kernel.fields import (
     CLEARS,
     ENDING,
     EXPIRY_LATENCY,
+    FAULTY_ADDRESS,
+    HARD_ADDRESS,
     LATENCY,
     NEVER,
     NO_REASON,
@@ -52,25 +54,28 @@ GONE: Final = -np.inf
 
 
 @inlined
-def decide(group: Group, number: int, now_s: float) -> bool:
-    """End the attempt of a message now; return whether the provider has throttled it."""
+def decide(group: Group, number: int, now_s: float) -> int:
+    """End the attempt of a message now; return the answer, as rules count it."""
     message, chance = group.messages[number], group.chance
     queue = group.queues[message.queue]
     arrives_s = now_s + draw(chance, queue, LATENCY)
     # It is drawn for every attempt, so that none depends on the fate of the others.
     reason = TRANSIENT if succeeds(chance.trials[queue.transient]) else NO_REASON
+    answer = reason
     hard = throttled = False
     if queue.outages > 0 and _in_outage(queue, group.outages_s, now_s):
-        reason = UNREACHABLE
+        answer = reason = UNREACHABLE
     else:
         throttled = queue.tolerance != NONE and _above_tolerance(queue, group.limits, now_s)
         if throttled:
-            reason = THROTTLED
+            answer = reason = THROTTLED
         if message.kind > 0:
             kind = group.addresses.kinds[queue.first_kind + message.kind]
             hard = kind.hard != 0 and not throttled
             if hard or _is_faulty(queue, kind, chance, message, now_s):
                 reason = reason if throttled else kind.reason
+                if not throttled:
+                    answer = HARD_ADDRESS if hard else FAULTY_ADDRESS
     event, again = ACCEPTED, message.failures > 0
     if hard:
         event = HARD
@@ -78,32 +83,39 @@ def decide(group: Group, number: int, now_s: float) -> bool:
         event, again = SOFT, not again
     tell(group, message, event, reason, again, now_s, arrives_s)
     if event == SOFT:
-        due_s = _bounce(
-            queue,
-            message,
-            number,
-            reason,
-            now_s,
-            chance,
-            group.retry,
-            group.batches,
-            group.messages,
-            group.backoff,
-            group.ends,
-        )
-        if due_s == GONE:
-            expire(group, number, now_s)
-            end(group, number)
-        else:
-            tell_when_due(group, due_s)
-        return throttled
+        bounce(group, number, reason, now_s)
+        return answer
     if event == ACCEPTED:
         if succeeds(chance.trials[queue.async_bounce]):
             _bounce_later(group, number, now_s)
         if succeeds(chance.trials[queue.opens]):
             open_message(group, queue, message, now_s)
     end(group, number)
-    return False
+    return answer
+
+
+@inlined
+def bounce(group: Group, number: int, reason: int, now_s: float) -> None:
+    """Let a message back off after a soft bounce, or end."""
+    message = group.messages[number]
+    due_s = _bounce(
+        group.queues[message.queue],
+        message,
+        number,
+        reason,
+        now_s,
+        group.chance,
+        group.retry,
+        group.batches,
+        group.messages,
+        group.backoff,
+        group.ends,
+    )
+    if due_s == GONE:
+        expire(group, number, now_s)
+        end(group, number)
+    else:
+        tell_when_due(group, due_s)
 
 
 @compiled

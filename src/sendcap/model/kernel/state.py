@@ -59,12 +59,14 @@ class Runs(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Limits, and which of them each queue has."""
+    """Limits, which of them each queue has, and the rules that suspend queues."""
 
     limits: Records
     of_queue: Numbers
     steps: Floats  # of schedules, shape (steps, 4): start, per second, brought until then, burst
     pauses_until_s: Floats  # of gaps, for each source address
+    rules: Records  # by which queues are suspended
+    answers_s: Floats  # rings of the answers that rules count
 
 
 class Chance(NamedTuple):
@@ -136,7 +138,6 @@ class Group(NamedTuple):
     limits: Limits
     chance: Chance
     addresses: Addresses
-    throttled_s: Floats
     waiting_for: Ints
     outages_s: Floats  # shape (outages, 2)
     retry: Retry

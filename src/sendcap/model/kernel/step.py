@@ -4,7 +4,8 @@ A message is *taken* by a connection, *connects* if that has to be made, *asks* 
 an attempt, which *ends* with an answer; after a soft bounce it backs off and is *due* again; while
 it waits it may *expire*. What falls on one moment happens in this order: messages become due,
 connections are established and attempts end (in the order in which they began), the first in line
-starts, a message is taken, messages expire. Of queues that share limits the lower number is first.
+starts, a message is taken, messages expire. Before the first in line, rules look at the attempts
+of a period. Of queues that share limits the lower number is first.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ from sendcap.model.kernel.fields import (
 )
 from sendcap.model.kernel.limits import at_once, charge, earliest_s
 from sendcap.model.kernel.outcome import decide
-from sendcap.model.kernel.state import Floats, Group, Limits, Numbers, Records
+from sendcap.model.kernel.state import Group, Limits, Numbers, Records
+from sendcap.model.kernel.suspension import react, sweep_or_send_back
 from sendcap.model.kernel.tally import MOST_COUNTS, USED
 from sendcap.model.kernel.telling import keep_connect, tell_start
 from sendcap.model.kernel.waiting import (
@@ -102,12 +104,12 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             if connections[number].being_made:
                 asks = _established(group, queue, number, now_s)
             else:
-                hand_back(queue, connections, number, now_s)
-                if decide(group, connections[number].message, now_s) and queue.suspend_after > 0:
-                    _count_throttled(queue, group.throttled_s, group.limits, now_s)
+                _end_attempt(group, queue, number, now_s)
         elif next_s == now_s:
             if queue.arrival_s == now_s:
                 count_arrival(queue, group.runs, group.batches)
+            elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
+                sweep_or_send_back(group, changed, now_s)
             elif queue.line_first != NONE and queue.line_start_s <= now_s:
                 works = _first_in_line(queue, connections, group.limits, now_s)
             elif may_take(group, queue, now_s, now_s):
@@ -124,6 +126,15 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
         _look_ahead(group, changed, now_s)
         if counts.final >= until_final:
             return ENOUGH
+
+
+@inlined
+def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
+    """End the attempt on a connection; the rules count the answer."""
+    hand_back(queue, group.connections, number, now_s)
+    answer = decide(group, group.connections[number].message, now_s)
+    if queue.rules > 0:
+        react(group.limits, queue, answer, now_s)
 
 
 @inlined
@@ -148,10 +159,12 @@ def _look_ahead(group: Group, number: int, now_s: float) -> None:
     if queue.arrival_s < next_s:
         next_s = queue.arrival_s
     take_s = max(first_ready_s(queue), now_s)
-    if take_s < queue.held_until_s and queue.meanwhile == NONE:
-        take_s = queue.held_until_s
-    if take_s < next_s and may_take(group, queue, now_s, take_s):
+    sent_back = take_s < queue.sent_back_until_s
+    if take_s < queue.closed_until_s and not sent_back:
+        take_s = queue.closed_until_s
+    if take_s < next_s and (sent_back or may_take(group, queue, now_s, take_s)):
         next_s = take_s
+    next_s = min(next_s, queue.sweep_s)
     queue.next_s = next_s
     if len(group.winners) > 1:
         _play(group.winners, group.queues, number)
@@ -228,9 +241,11 @@ def _established(group: Group, queue: Any, number: int, now_s: float) -> int:
 def _ask(group: Group, queue: Any, number: int, now_s: float) -> int:
     """Return a connection if its message may start now; else let it wait in line."""
     if queue.line_first == NONE:
-        queue.line_start_s = earliest_s(group.limits, queue, now_s)
-        if queue.line_start_s == now_s:
-            return number
+        queue.line_start_s = now_s
+        if now_s >= queue.sent_back_until_s:
+            queue.line_start_s = earliest_s(group.limits, queue, now_s)
+            if queue.line_start_s == now_s:
+                return number
     stand_in_line(queue, group.connections, number)
     message = group.messages[group.connections[number].message]
     _may_expire(group, group.connections[number].message)
@@ -258,21 +273,6 @@ def _start(group: Group, queue: Any, number: int, now_s: float) -> None:
     queue.line_start_s = now_s
     begin_work(group.busy, group.connections, number, now_s)
     tell_start(group, message, now_s, connection.event_s)
-
-
-@compiled
-def _count_throttled(queue: Any, throttled_s: Floats, limits: Limits, now_s: float) -> None:
-    """Hold the queue back if there have been too many throttled answers."""
-    throttled_s[queue.first_throttled + queue.throttled] = now_s
-    queue.throttled = (queue.throttled + 1) % queue.suspend_after
-    oldest_s = throttled_s[queue.first_throttled + queue.throttled]
-    if oldest_s < now_s - queue.suspend_within_s:
-        return
-    if now_s >= queue.held_until_s and queue.meanwhile != NONE:
-        limits.limits[queue.meanwhile].state = -NEVER
-    queue.held_until_s = now_s + queue.suspend_lasts_s
-    if queue.line_first != NONE:
-        queue.line_start_s = earliest_s(limits, queue, now_s)
 
 
 @compiled

@@ -17,7 +17,7 @@ import numpy as np
 
 from sendcap.errors import SendcapError
 from sendcap.ledger import Event, Ledger
-from sendcap.model.addresses import THROTTLED
+from sendcap.model.addresses import SUSPENDED, THROTTLED
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.convergence import TOLERANCES_PT, settling_s
@@ -147,11 +147,16 @@ def deliverable(ledger: Ledger) -> float:
     """Return the number of messages that could be accepted, sooner or later.
 
     These are the accepted ones, and those that would be if their turn came in time: they expire
-    untried, or throttled.
+    untried, throttled, or sent back by a suspended queue.
     """
     accepted = ledger.total("accepted", clock="happened")
     untried = ledger.total("expired_untried", clock="happened")
-    return accepted + untried + ledger.total("expired", clock="happened", reason=THROTTLED)
+    return (
+        accepted
+        + untried
+        + ledger.total("expired", clock="happened", reason=THROTTLED)
+        + ledger.total("expired", clock="happened", reason=SUSPENDED)
+    )
 
 
 def accepted_share_s(ledger: Ledger, share: float) -> float:

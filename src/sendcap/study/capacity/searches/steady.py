@@ -70,7 +70,7 @@ def equal_parts(scenario: Scenario) -> int:
     stable as all. Not so where a number of throttled answers suspends the queue as a whole.
     """
     for name in {provider for _, provider in scenario.to_deliver()}:
-        if scenario.suspend_of(name) is not None:
+        if scenario.acting_rules(name):
             return 1
     return scenario.mta.ips
 
