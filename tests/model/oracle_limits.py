@@ -148,10 +148,10 @@ class Tolerance:
         self.rate = Unlimited() if rate is None else Gcra(rate, ips)
 
     def lets_through(self, now: float) -> bool:
-        if self.rate.earliest(now) > now:
-            return False
+        return self.rate.earliest(now) <= now
+
+    def let_through(self, now: float) -> None:
         self.rate.started(now)
-        return True
 
 
 def limit_of(throttle: Any, ips: int) -> Unlimited:

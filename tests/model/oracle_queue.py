@@ -7,6 +7,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import Any
 
+from oracle_disturbances import BadTimes
 from oracle_limits import Tolerance, limit_of
 from oracle_suspension import Rule
 
@@ -61,6 +62,7 @@ class Queue:
         self.limit = limit_of(provider.rate, ips)
         self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.name)]
         self.tolerance = Tolerance(provider.tolerance, ips)
+        self.bad_times = [BadTimes(each, ips) for each in provider.disturbances]
 
     def put(self, message: Message, now: float, is_retry: bool, order: int) -> None:
         message.place = "waiting"
@@ -127,17 +129,23 @@ class Queue:
 
     def answer(self, message: Message, now: float) -> tuple[str, str]:
         provider = self.provider
-        if any(outage.at <= now < outage.at + outage.lasts for outage in provider.outages):
+        bad = [each for each in self.bad_times if each.are(now)]
+        away = any(outage.at <= now < outage.at + outage.lasts for outage in provider.outages)
+        if away or any(each.disturbance.unreachable for each in bad):
             return "soft", "unreachable"
         fault = next((each for each in provider.faults if each.share), None)
         if message.clears_at is None and fault is not None:
             clears_s = math.inf if fault.never else fault.clears_after.mean_s
             message.clears_at = now + clears_s
-        if not self.tolerance.lets_through(now):
+        tolerances = [self.tolerance, *(each.tolerance for each in bad)]
+        if not all(each.lets_through(now) for each in tolerances):
             return "soft", "throttled"
+        for each in tolerances:
+            each.let_through(now)
         for hard in provider.hard:
             if hard.share:
                 return "hard", hard.reason
         if fault is not None and message.clears_at is not None and now < message.clears_at:
             return "soft", fault.reason
-        return ("soft", "transient") if provider.transient else ("accepted", "")
+        is_transient = provider.transient or any(each.disturbance.transient for each in bad)
+        return ("soft", "transient") if is_transient else ("accepted", "")

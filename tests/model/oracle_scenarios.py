@@ -193,7 +193,18 @@ def provider(chance: Chance, is_long: bool, mended: bool, ips: int) -> dict[str,
         "hard": hard,
         "faults": faults,
         "outages": outages,
+        "disturbances": disturbances(chance) if mended else [],
     }
+
+
+def disturbances(chance: Chance) -> list[dict[str, Any]]:
+    result: list[dict[str, Any]] = []
+    while chance.happens(0.2):
+        made: dict[str, Any] = {"every": chance.time(0.5, 30.0), "lasts": chance.time(0.5, 30.0)}
+        kind = chance.one_of("unreachable", "transient", "tolerance")
+        values = {"unreachable": True, "transient": 1.0, "tolerance": chance.rate("tolerance")}
+        result.append(made | {kind: values[kind]})
+    return result
 
 
 def feedback(chance: Chance, mended: bool) -> dict[str, Any]:

@@ -193,3 +193,34 @@ SUSPENDED = with_providers(
     },
 )
 """The same with queues whose MTA has several rules, by share and in a row, and sends back."""
+
+
+DISTURBED = with_providers(
+    fast={
+        "disturbances": [
+            {
+                "every": {"dist": "exponential", "mean": "9m"},
+                "lasts": {"dist": "lognormal", "mean": "3m", "cv": 0.8},
+                "unreachable": True,
+            }
+        ]
+    },
+    slow={
+        "tolerance": "1/s",
+        "disturbances": [
+            {"every": "7m", "lasts": {"dist": "gamma", "mean": "5m", "cv": 1}, "transient": "40%"},
+            {"every": {"dist": "exponential", "mean": "9m"}, "lasts": "5m", "transient": "80%"},
+        ],
+    },
+    flaky={
+        "suspend": {"after": 5, "within": "1m", "lasts": "2m"},
+        "disturbances": [
+            {
+                "every": {"dist": "exponential", "mean": "20m"},
+                "lasts": {"dist": "exponential", "mean": "10m"},
+                "tolerance": "9/m,max_burst=2",
+            }
+        ],
+    },
+)
+"""The same with providers that have bad times at random."""

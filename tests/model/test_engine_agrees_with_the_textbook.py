@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import textbook_counts as textbook_counts_module
-from small_scenarios import EVERYTHING, REACTING, SUSPENDED, with_providers
+from small_scenarios import DISTURBED, EVERYTHING, REACTING, SUSPENDED, with_providers
 from textbook_counts import Counts, reference, stacked, write
 
 from sendcap import textbook
@@ -98,6 +98,7 @@ SCENARIOS = {
         flaky={"rate": {"kind": "fixed-window", "limit": 200, "window": "5m"}},
     ),
     "tolerance, suspensions, connection scaling": from_dict(REACTING),
+    "disturbances": from_dict(DISTURBED),
     "several rules, by share and in a row, and sent back": from_dict(SUSPENDED),
     "a spread delivery, a warm-up, a gap and a suspension": changed(
         fast={"rate": {"kind": "warm-up", "per_day": [500, 2000, 9000], "share": 0.8}},

@@ -437,6 +437,40 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [0, 1, 2, 6, 67, 128],
     ),
+    "a provider is away again and again": (
+        # From 10.5 to 15.5 s, and from 26 to 31 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 28},
+            mta=LATE,
+            provider={"disturbances": [{"every": "10.5s", "lasts": "5s", "unreachable": True}]},
+        ),
+        "soft",
+        [11, 12, 13, 14, 15, 26, 27, 28],
+    ),
+    "meanwhile it tolerates less": (
+        # One in four seconds from 10.5 s on.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 20},
+            mta=LATE,
+            provider={
+                "disturbances": [{"every": "10.5s", "lasts": "8s", "tolerance": "1/4s,max_burst=1"}]
+            },
+        ),
+        "soft",
+        [12, 13, 14, 16, 17, 18],
+    ),
+    "or defers all": (
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 9},
+            mta=LATE,
+            provider={"disturbances": [{"every": "4.5s", "lasts": "2s", "transient": 1.0}]},
+        ),
+        "soft",
+        [5, 6],
+    ),
     "connections are opened by the length of the queue": (
         # min(10, ceil(10 (1 - exp(-0.23)))) = 3 for ten messages, 2 for the seven that are left.
         scenario_of(

@@ -65,6 +65,17 @@ SUSPENSIONS = st.sampled_from(
         ],
     ]
 )
+OFTEN = {
+    "every": {"dist": "exponential", "mean": "20s"},
+    "lasts": {"dist": "gamma", "mean": "9s", "cv": 1},
+}
+DISTURBANCES = st.sampled_from(
+    [
+        [],
+        [OFTEN | {"transient": 0.9}],
+        [OFTEN | {"unreachable": True}, OFTEN | {"tolerance": "1/s,max_burst=2"}],
+    ]
+)
 SHARES = st.sampled_from([0.0, 0.01, 0.2, 0.4])
 RETRIES = st.sampled_from(
     [
@@ -90,6 +101,7 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "transaction_time": draw(DISTRIBUTIONS),
         "rate": draw(LISTS),
         "outages": draw(st.sampled_from([[], [{"at": "10s", "lasts": "5m"}]])),
+        "disturbances": draw(DISTURBANCES),
         "connection_scaling": draw(st.sampled_from(["none", "none", "kumomta"])),
         "tolerance": draw(st.sampled_from(["none", "none", "1/s", "5/10s,max_burst=2", "9/m"])),
         "suspend": draw(SUSPENSIONS),

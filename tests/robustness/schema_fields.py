@@ -70,6 +70,10 @@ TOGETHER = {
         **dict.fromkeys(("mean", "scale"), ("shape",)),
     },
     "Fault": dict.fromkeys(("reason", "share", "never"), ("reason", "share", "clears_after")),
+    "Disturbance": dict.fromkeys(
+        ("every", "lasts", "transient", "tolerance"), ("every", "lasts", "transient")
+    )
+    | {"unreachable": ("every", "lasts")},
     "Suspend": {"lasts": (), **dict.fromkeys(("of", "slow_to"), ("share", "lasts"))},
     "Empirical": {"dist": ("values",), "file": ("column",), "column": ("file",), "values": ()},
 }
@@ -129,6 +133,8 @@ def example(about: Mapping[str, Any], key: str = "") -> Any:
             return 1.0
         case "number":
             return max(0.25, about.get("minimum", 0.0))
+        case "boolean":
+            return True
         case "array":
             return [example(about["items"], key)]
         case "object":

@@ -305,6 +305,22 @@ def test_a_rule_that_is_never_met_is_no_ceiling(rule) -> None:
     assert "suspension" not in limits
 
 
+@pytest.mark.parametrize(
+    ("disturbance", "per_s"),
+    [
+        ({"unreachable": True}, 8.0),
+        ({"tolerance": "5/s"}, 9.0),
+        ({"tolerance": "11/s"}, None),
+        ({"transient": 0.9}, None),
+    ],
+)
+def test_disturbances_take_their_share_of_the_ceiling(disturbance, per_s) -> None:
+    times = {"every": {"dist": "exponential", "mean": "8m"}, "lasts": "2m"}
+    worse, better = times | disturbance, times | disturbance | {"lasts": "1m"}
+    stage = provider_of(connections_per_ip=10, disturbances=[better, worse])
+    assert limits_of(stage).get("disturbances") == (per_s and pytest.approx(per_s))
+
+
 def test_of_several_rules_the_tightest_is_the_ceiling() -> None:
     short, long = ({"within": "1m", "lasts": lasts} for lasts in ("1m", "9m"))
     slow = {"tolerance": "1/s"}

@@ -104,6 +104,34 @@ CASES: list[tuple[Break, str]] = [
         'mta.suspend.counts: "hard" appears twice; name each answer once',
     ),
     (
+        put(*GMAIL, "disturbances", value=[{"every": "1h", "lasts": "1m"}]),
+        "providers.gmail.disturbances[0]: changes nothing; give transient, tolerance or unreach",
+    ),
+    (
+        put(*GMAIL, "disturbances", value=[{"every": "0s", "lasts": "1m", "transient": 0.5}]),
+        'providers.gmail.disturbances[0].every: is "0s" on average; give a time such as "2h"',
+    ),
+    (
+        put(*GMAIL, "disturbances", value=[{"every": "1h", "lasts": "0s", "transient": 0.5}]),
+        'providers.gmail.disturbances[0].lasts: is "0s" on average; give a time such as "2h"',
+    ),
+    (
+        put(*GMAIL, "disturbances", value=[{"every": "9ms", "lasts": "1ms", "transient": 0.5}]),
+        "providers.gmail.disturbances[0].every: with lasts less than a second on average",
+    ),
+    (
+        put(
+            *GMAIL,
+            "disturbances",
+            value=[{"every": "1h", "lasts": "1m", "unreachable": True, "transient": 0.5}],
+        ),
+        "providers.gmail.disturbances[0].unreachable: true leaves no answers; leave out trans",
+    ),
+    (
+        put(*GMAIL, "disturbances", value=[{"every": "1h", "lasts": "1m", "unreachable": 1}]),
+        "providers.gmail.disturbances[0].unreachable: must be true or false, not 1",
+    ),
+    (
         put(*GMAIL, "hard", value=[{"reason": "suspended", "share": 0.1}]),
         'providers.gmail.hard[0].reason: "suspended" is for soft bounces without an attempt',
     ),

@@ -127,5 +127,7 @@ def _left_out(scenario: Scenario) -> Iterator[str]:
     for name, provider in scenario.providers.items():
         if scenario.acting_rules(name):
             yield f"expected: suspensions are left out: {name} is never suspended"
+        if provider.disturbances:
+            yield f"expected: disturbances are left out: {name} has no bad times but its outages"
         if provider.connection_scaling != "none":
             yield f"expected: connection scaling is left out: {name} has all connections at once"

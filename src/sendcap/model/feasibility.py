@@ -68,6 +68,7 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         rules = scenario.acting_rules(name)
         if any(rule.meanwhile == "retry" for rule in rules):
             bounced = 1.0  # all that wait may be sent back
+        bounced += sum(each.share for each in provider.disturbances)
         backing_off += count * min(1.0, bounced)
         connections += provider.connections_per_ip * scenario.mta.ips
         answers += sum(rule.after for rule in rules if not rule.in_a_row)
@@ -105,7 +106,7 @@ def _series_bytes(
         provider, opens = scenario.providers[name], scenario.engagement
         validity_s = scenario.honoured_validity(delivery)
         tried_s = relayed_s + validity_s
-        if ceilings_per_s[name] * validity_s > count and not provider.outages:
+        if ceilings_per_s[name] * validity_s > count and not _may_be_away(provider):
             tried_s = relayed_s + _retried_s(scenario, delivery, name, count)
         retries = math.log2(2.0 + tried_s / scenario.retry_of(name).shortest_delay_s)
         opened_s = tried_s + _latest_s(opens.open_delay, count, FOLLOWED_S)
@@ -127,8 +128,13 @@ def _series_bytes(
     return total
 
 
+def _may_be_away(provider: Provider) -> bool:
+    return bool(provider.outages) or any(each.unreachable for each in provider.disturbances)
+
+
 def _soft(provider: Provider) -> list[float]:
-    throttled = [1.0] if provider.tolerance else []
+    disturbed = [1.0 for each in provider.disturbances if each.tolerance or each.unreachable]
+    throttled = [*disturbed, *([1.0] if provider.tolerance else [])]
     return [provider.transient, *(fault.share for fault in provider.faults), *throttled]
 
 

@@ -47,6 +47,7 @@ class QueueGroup:
         for name in providers:
             rows.add(name, len(self._samples))
             self._add_streams(shared, name)
+        self._disturbances = rows.disturbances
         self._sizes = [_FIRST_BLOCK] * len(self._samples)
         self.tally = shared.tally.another()
         group = _group(shared, rows, len(self._samples), self.tally.counters)
@@ -118,6 +119,7 @@ class QueueGroup:
                     return
             elif status == step.NO_DRAWS:
                 self._draw()
+                self._foresee()
             elif status == spool.NO_RUNS:
                 self._make_runs(runs, messages)
             else:
@@ -140,6 +142,12 @@ class QueueGroup:
             streams[number] = (0, size)
             self._sizes[number] = 2 * size
         self.group.queues["without_draws"] = 0
+
+    def _foresee(self) -> None:
+        """Draw the disturbances until after what happens next."""
+        next_s = self.next_event_s
+        if (self.group.queues["foreseen_until_s"] <= next_s).any():
+            self.group = self._disturbances.extended(self.group, next_s)
 
     def _make_runs(self, more: int, messages: int) -> None:
         """Make room for more runs of new messages, and for the places of these."""
@@ -200,6 +208,7 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
     """Return the state of a group in which nothing has happened."""
     scenario = shared.scenario
     connections = rows.connections()
+    disturbances, windows_s = rows.disturbances.numbers()
     counts = np.zeros(1, fields.COUNTS)
     counts["free_messages"] = _FIRST_ROOM
     block = power_of_two(max(_FIRST_BLOCK, min(_LARGEST_BLOCK, _ALL_DRAWS // streams)))
@@ -236,7 +245,8 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
         chance=rows.chance(streams, block),
         addresses=rows.addresses(),
         waiting_for=np.array(rows.waiting_for or [0], np.int64),
-        outages_s=rows.outages_s(),
+        disturbances=disturbances,
+        windows_s=windows_s,
         retry=retry_numbers(rows.retries),
         batches=shared.batches,
         followed_until_s=np.array([each.at + FOLLOWED_S for each in scenario.deliveries]),

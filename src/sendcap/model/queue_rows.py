@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sendcap.model.addresses import kinds_of
+from sendcap.model.disturbances import DisturbanceRows
 from sendcap.model.kernel import fields, state
 from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import records, trials
@@ -28,7 +29,7 @@ class QueueRows:
         self.retries: list[tuple[RetryPolicy, bool]] = []  # with whether it expires on failure
         self._connections: list[state.Records] = []
         self._kinds: list[Any] = []
-        self._outages: list[Any] = []
+        self.disturbances = DisturbanceRows()
         self._keys: list[int] = []
         self._probabilities: list[float] = []
         self._bad: list[list[int]] = []  # trials of bad addresses by queue and delivery
@@ -59,8 +60,7 @@ class QueueRows:
             ),
             "first_limit": len(self.limit_of),
             "limits": len(own),
-            "first_outage": len(self._outages),
-            "outages": len(provider.outages),
+            "foreseen_until_s": np.inf,
             "first_kind": len(self._kinds),
             "first_stream": first_stream,
             "without_draws": 1,
@@ -83,9 +83,9 @@ class QueueRows:
             "sweep_s": np.inf,
         }
         self.limit_of += own
-        self._outages += [(outage.at, outage.at + outage.lasts) for outage in provider.outages]
         row |= self._connections_of(name)
         row |= self._reactions_of(name)
+        row |= self._disturbances_of(name)
         row["kinds"] = self._add_kinds(name)
         self.queues.append(row)
 
@@ -133,6 +133,34 @@ class QueueRows:
         row["rules"] = len(self.limits.rules) - row["first_rule"]
         return row
 
+    def _disturbances_of(self, name: str) -> dict[str, Any]:
+        """Add the outages, and the disturbances that come at random."""
+        scenario, streams = self._shared.scenario, self._shared.streams
+        provider, rows, queue = scenario.providers[name], self.disturbances, len(self.queues)
+        first = len(rows.rows)
+        if provider.outages:
+            ends = ((outage.at, outage.at + outage.lasts) for outage in provider.outages)
+            rows.add_outages(queue, ends)
+        for number, disturbance in enumerate(provider.disturbances):
+            purpose = f"disturbance {number}"
+            row: dict[str, Any] = {"unreachable": disturbance.unreachable}
+            if disturbance.transient > provider.transient:
+                probability = disturbance.transient
+                trial = self._trial(probability, f"{purpose} transient", provider=name)
+                row |= {"probability": probability, "transient": trial}
+            if disturbance.tolerance is not None:
+                row["tolerance"] = self.limits.add(disturbance.tolerance, scenario.mta.ips)
+            every, lasts = (
+                (time, streams.generator(f"{purpose} {key}", provider=name))
+                for key, time in (("every", disturbance.every), ("lasts", disturbance.lasts))
+            )
+            rows.add(queue, every, lasts, **row)
+        made: dict[str, Any] = {
+            "first_disturbance": first,
+            "disturbances": len(rows.rows) - first,
+        }
+        return made | ({"foreseen_until_s": 0.0} if provider.disturbances else {})
+
     def _add_kinds(self, name: str) -> int:
         """Add the kinds of address, the good one first; return how many there are."""
         shared = self._shared
@@ -170,10 +198,6 @@ class QueueRows:
         """Return what may be wrong with the addresses."""
         bad = np.array(self._bad, np.int32).T.copy()
         return state.Addresses(np.array(self._kinds, fields.KIND), bad)
-
-    def outages_s(self) -> state.Floats:
-        """Return when outages begin and end."""
-        return np.array(self._outages or [(np.inf, np.inf)], np.float64).reshape(-1, 2)
 
     def records(self) -> state.Records:
         """Return the records of the queues."""

@@ -136,6 +136,8 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
                 f"it throttles what is above its tolerance, the queue is suspended again and again "
                 f"for {format_duration(rule.lasts)}, and {carried} get through"
             )
+        case "disturbances":
+            return f"it is disturbed from time to time, and lets {carried} through on average"
         case "outage":
             lost_s = math.fsum(outage.lasts for outage in provider.outages)
             return f"it cannot be reached for {elapsed(lost_s)}"

@@ -23,7 +23,7 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
     Messages that a suspended queue sends back count as well: they are soft bounces, too.
 
     A fault may have the same name as one of these reasons. So attempts count as unreachable only
-    in the bins of an outage, and as throttled only with a tolerance.
+    in the bins of an outage, or with disturbances, and as throttled only with a tolerance.
     """
     settings = scenario.providers[provider]
 
@@ -32,11 +32,14 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
 
     # Not added in place: expected counts need not be whole.
     counts = np.zeros(ledger.bins, np.int64)
-    if settings.tolerance is not None:
+    disturbances = settings.disturbances
+    if settings.tolerance is not None or any(each.tolerance for each in disturbances):
         counts = counts + soft(THROTTLED)
     if any(rule.meanwhile == "retry" for rule in scenario.acting_rules(provider)):
         counts = counts + soft(SUSPENDED)
-    if settings.outages:
+    if any(each.unreachable for each in disturbances):
+        counts = counts + soft(UNREACHABLE)
+    elif settings.outages:
         within = np.zeros(ledger.bins, np.bool_)
         for outage in settings.outages:
             first = int(outage.at / ledger.bin_s)

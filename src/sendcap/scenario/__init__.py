@@ -8,6 +8,8 @@ from sendcap.scenario.distributions import Gamma as Gamma
 from sendcap.scenario.distributions import Lognormal as Lognormal
 from sendcap.scenario.distributions import Uniform as Uniform
 from sendcap.scenario.distributions import Weibull as Weibull
+from sendcap.scenario.disturbance import Disturbance as Disturbance
+from sendcap.scenario.disturbance import Outage as Outage
 from sendcap.scenario.durations import Duration as Duration
 from sendcap.scenario.durations import PositiveDuration as PositiveDuration
 from sendcap.scenario.durations import format_duration as format_duration
@@ -24,7 +26,6 @@ from sendcap.scenario.files import to_dict as to_dict
 from sendcap.scenario.measured import Empirical as Empirical
 from sendcap.scenario.provider import Fault as Fault
 from sendcap.scenario.provider import Hard as Hard
-from sendcap.scenario.provider import Outage as Outage
 from sendcap.scenario.provider import Provider as Provider
 from sendcap.scenario.random_time import RandomTime as RandomTime
 from sendcap.scenario.ranges import Range as Range

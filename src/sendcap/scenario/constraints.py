@@ -123,6 +123,28 @@ def suspensions(scenario: Scenario, name: str) -> list[tuple[Suspend, Constraint
     return sorted(found, key=lambda each: each[1].per_s)
 
 
+def disturbance_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
+    """Return what a provider's disturbances leave in the long run.
+
+    Disturbed times and others alternate, so that the share of disturbed time is that of the mean
+    lengths (renewal-reward theorem). The queue lets its ceiling through, or meanwhile what is
+    tolerated. Of several disturbances the worst one counts.
+    """
+    provider, ips = scenario.providers[name], scenario.mta.ips
+    usual_per_s = min(limit.per_s for limit in provider_constraints(scenario, name))
+    worst_per_s = usual_per_s
+    for disturbance in provider.disturbances:
+        meanwhile_per_s = 0.0 if disturbance.unreachable else math.inf
+        if disturbance.tolerance is not None:
+            meanwhile_per_s = disturbance.tolerance.per_s * ips
+        lost_per_s = usual_per_s - min(meanwhile_per_s, usual_per_s)
+        if lost_per_s > 0.0:
+            worst_per_s = min(worst_per_s, usual_per_s - disturbance.share * lost_per_s)
+    if worst_per_s == usual_per_s:
+        return ()
+    return (Constraint.constant("disturbances", worst_per_s),)
+
+
 def outage_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
     """Return the outages of a provider as a limit of 0 while they last."""
     paces = [Pace(0.0, math.inf)]

@@ -206,6 +206,7 @@ _EXPLANATIONS: Final[dict[str, Callable[[ErrorDetails], str]]] = {
     "less_than_equal": _bound("at most", "le"),
     "finite_number": _must_be("a finite number"),
     "string_type": _must_be("text"),
+    "bool_type": _must_be("true or false"),
     "too_short": lambda _: "needs at least one entry",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), _must_be("a table")),
     **dict.fromkeys(("tuple_type", "list_type"), _must_be("a list")),

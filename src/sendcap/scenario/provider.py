@@ -1,4 +1,4 @@
-"""A mailbox provider: limits, speed, bounces and outages."""
+"""A mailbox provider: limits, speed, bounces and bad times."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from sendcap.scenario.distributions import Constant, Distribution
+from sendcap.scenario.disturbance import Disturbance, Outage
 from sendcap.scenario.durations import (
     Duration,
-    PositiveDuration,
     format_duration,
     parse_duration,
 )
@@ -68,15 +68,6 @@ class Fault(Section):
             message = 'required unless never = 1: say when the fault clears, such as "5m"'
             refuse("fault", [(("clears_after",), message)])
         return self
-
-
-class Outage(Section):
-    """A time in which the provider cannot be reached: every attempt that ends in it fails."""
-
-    at: Duration
-    """Start of the outage."""
-    lasts: PositiveDuration
-    """Length of the outage."""
 
 
 class Provider(Section):
@@ -137,6 +128,8 @@ class Provider(Section):
     """Soft bounces that last: share of the addresses per reason."""
     outages: tuple[Outage, ...] = ()
     """Outages of the provider, in order of time."""
+    disturbances: tuple[Disturbance, ...] = ()
+    """Bad times that come at random."""
 
     @property
     def throttles(self) -> tuple[Throttle, ...]:

@@ -118,7 +118,10 @@ class Scenario(Section):
 
     def acting_rules(self, provider: str) -> tuple[Suspend, ...]:
         """Return those that can ever suspend it: without a tolerance no answer is *throttled*."""
-        can_be_throttled = self.providers[provider].tolerance is not None
+        settings = self.providers[provider]
+        can_be_throttled = settings.tolerance is not None or any(
+            disturbance.tolerance is not None for disturbance in settings.disturbances
+        )
         return tuple(
             rule
             for rule in self.suspend_of(provider)

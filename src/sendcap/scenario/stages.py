@@ -18,6 +18,7 @@ from typing import Literal
 from sendcap.scenario.carrying import Carried, carried
 from sendcap.scenario.constraints import (
     Constraint,
+    disturbance_constraints,
     ingress_constraints,
     outage_constraints,
     provider_constraints,
@@ -148,7 +149,11 @@ def _providers(scenario: Scenario, attempts_per_message: Mapping[str, float]) ->
             name,
             arriving * messages[name] / total,
             arriving * messages[name],
-            (*provider_constraints(scenario, name), *outage_constraints(scenario, name)),
+            (
+                *provider_constraints(scenario, name),
+                *disturbance_constraints(scenario, name),
+                *outage_constraints(scenario, name),
+            ),
             attempts_per_message.get(name, 1.0),
             first_s[name],
             provider.connections_per_ip * scenario.mta.ips,

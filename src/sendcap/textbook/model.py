@@ -30,7 +30,9 @@ class Textbook:
         self.chance = Chance(scenario)
         self.campaign = Campaign(self.env, scenario, self.chance)
         mta = scenario.mta
-        self.queues = {name: Queue(self.env, name, scenario) for name in scenario.providers}
+        self.queues = {
+            name: Queue(self.env, name, scenario, self.chance) for name in scenario.providers
+        }
         relay_rate = scenario.relay.rate
         self.relay_throttle = None if relay_rate is None else RateThrottle(relay_rate, 1)
         self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
@@ -219,8 +221,7 @@ class Textbook:
 
     def refusal(self, queue: Queue) -> str:
         """Return why the provider takes nothing from us now, "" if it does."""
-        outages = queue.provider.outages
-        if any(outage.at <= self.env.now < outage.at + outage.lasts for outage in outages):
+        if queue.is_away():
             return UNREACHABLE
         return THROTTLED if queue.throttles() else ""
 
@@ -235,7 +236,7 @@ class Textbook:
             return refused
         if fault is not None and self.env.now < (message.clears_at_s or 0.0):
             return fault.reason
-        return TRANSIENT if self.chance.happens(message.queue.provider.transient) else ""
+        return TRANSIENT if self.chance.happens(message.queue.transient()) else ""
 
     def bounce_softly(self, message: Message, reason: str) -> float | None:
         """Report a soft bounce; return when the message is due again, None if it ends here."""

@@ -13,6 +13,8 @@ import simpy
 
 from sendcap.model.scaling import wanted_connections
 from sendcap.scenario import Scenario
+from sendcap.textbook.chance import Chance
+from sendcap.textbook.disturbance import BadTimes
 from sendcap.textbook.suspension import Suspension
 from sendcap.textbook.throttles import RateThrottle, Throttle, throttle_of
 
@@ -36,7 +38,9 @@ class Queue:
     The provider may throttle what is sent to it, and the MTA then suspend the queue.
     """
 
-    def __init__(self, env: simpy.Environment, name: str, scenario: Scenario) -> None:
+    def __init__(
+        self, env: simpy.Environment, name: str, scenario: Scenario, chance: Chance
+    ) -> None:
         self.env = env
         self.name = name
         self.provider = provider = scenario.providers[name]
@@ -52,8 +56,9 @@ class Queue:
         self.closed = self.limit - len(self.idle)
         self.throttle = throttle_of(provider.throttles, ips)
         self.tolerance = (
-            None if provider.tolerance is None else RateThrottle(provider.tolerance, ips)
+            Throttle() if provider.tolerance is None else RateThrottle(provider.tolerance, ips)
         )
+        self.disturbances = [BadTimes(each, chance, ips) for each in provider.disturbances]
         self.suspensions = [Suspension(rule, ips) for rule in scenario.acting_rules(name)]
         self.limits: list[Throttle | Suspension] = [self.throttle, *self.suspensions]
         self.line: deque[simpy.Process] = deque()  # those that have a connection
@@ -172,13 +177,31 @@ class Queue:
 
     def throttles(self) -> bool:
         """Tell whether the provider throttles an attempt that finishes now."""
-        if self.tolerance is None:
-            return False
         now_s = self.env.now
-        if self.tolerance.start_s(now_s) <= now_s:
-            self.tolerance.charge(now_s, now_s)
-            return False
-        return True
+        tolerances = [self.tolerance, *(each.tolerance for each in self.disturbed)]
+        if any(each.start_s(now_s) > now_s for each in tolerances):
+            return True
+        for each in tolerances:
+            each.charge(now_s, now_s)
+        return False
+
+    @property
+    def disturbed(self) -> list[BadTimes]:
+        """The disturbances that there are now."""
+        return [each for each in self.disturbances if each.are_now(self.env.now)]
+
+    def is_away(self) -> bool:
+        """Tell whether the provider cannot be reached now."""
+        outages = self.provider.outages
+        if any(outage.at <= self.env.now < outage.at + outage.lasts for outage in outages):
+            return True
+        return any(each.disturbance.unreachable for each in self.disturbed)
+
+    def transient(self) -> float:
+        """Return the probability of a soft bounce now."""
+        return max(
+            self.provider.transient, *(each.disturbance.transient for each in self.disturbed), 0.0
+        )
 
     def answered(self, answer: str) -> None:
         """Let the rules count an answer: a reason of every provider, or a kind of address."""

@@ -68,8 +68,9 @@ QUEUE = np.dtype(
         ("first_limit", "i4"),  # in ``of_queue``
         ("limits", "i4"),
         ("scaled", "i4"),  # index of the first length in ``waiting_for``, or NONE
-        ("first_outage", "i4"),
-        ("outages", "i4"),
+        ("first_disturbance", "i4"),  # in ``disturbances``, outages included
+        ("disturbances", "i4"),
+        ("foreseen_until_s", "f8"),  # until when all disturbances are drawn
         ("first_kind", "i4"),  # in ``kinds``: the good address
         ("kinds", "i4"),
         ("retry", "i4"),  # policy
@@ -161,6 +162,20 @@ LIMIT = np.dtype(
     ],
     align=True,
 )
+DISTURBANCE = np.dtype(
+    [
+        ("first", "i8"),  # in ``windows_s``: when it begins and ends, in order of time
+        ("count", "i8"),
+        ("at", "i8"),  # the next to end
+        ("active", "i4"),
+        ("unreachable", "i4"),
+        ("transient", "i4"),  # trials, or NONE where it is no larger than the provider's own
+        ("tolerance", "i4"),  # limit, or NONE
+        ("probability", "f8"),
+    ],
+    align=True,
+)
+"""Bad times of a provider: its outages, or such as come at random."""
 RULE = np.dtype(
     [
         ("counts", "i8"),  # a bit for each answer

@@ -9,6 +9,7 @@ import numpy as np
 from sendcap.model.kernel.backoff import back_off
 from sendcap.model.kernel.chance import draw, succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.disturbances import disturbed, is_above_tolerance
 from sendcap.model.kernel.ends import message_expires
 from sendcap.model.kernel.engagement import open_message
 from sendcap.model.kernel.fields import (
@@ -26,16 +27,13 @@ from sendcap.model.kernel.fields import (
     TRANSIENT,
     UNREACHABLE,
 )
-from sendcap.model.kernel.limits import charge_one, one_earliest_s
 from sendcap.model.kernel.retry import due_s
 from sendcap.model.kernel.state import (
     Backoff,
     Batches,
     Chance,
     Ends,
-    Floats,
     Group,
-    Limits,
     Records,
     Retry,
 )
@@ -61,12 +59,13 @@ def decide(group: Group, number: int, now_s: float) -> int:
     arrives_s = now_s + draw(chance, queue, LATENCY)
     # It is drawn for every attempt, so that none depends on the fate of the others.
     reason = TRANSIENT if succeeds(chance.trials[queue.transient]) else NO_REASON
-    answer = reason
     hard = throttled = False
-    if queue.outages > 0 and _in_outage(queue, group.outages_s, now_s):
-        answer = reason = UNREACHABLE
-    else:
-        throttled = queue.tolerance != NONE and _above_tolerance(queue, group.limits, now_s)
+    if queue.disturbances > 0:
+        reason = disturbed(queue, group.disturbances, group.windows_s, chance, reason, now_s)
+    answer = reason
+    if reason != UNREACHABLE:
+        if queue.tolerance != NONE or queue.disturbances > 0:
+            throttled = is_above_tolerance(queue, group.disturbances, group.limits, now_s)
         if throttled:
             answer = reason = THROTTLED
         if message.kind > 0:
@@ -116,22 +115,6 @@ def bounce(group: Group, number: int, reason: int, now_s: float) -> None:
         end(group, number)
     else:
         tell_when_due(group, due_s)
-
-
-@compiled
-def _in_outage(queue: Any, outages_s: Floats, now_s: float) -> bool:
-    for outage in range(queue.first_outage, queue.first_outage + queue.outages):
-        if outages_s[outage, 0] <= now_s < outages_s[outage, 1]:
-            return True
-    return False
-
-
-@compiled
-def _above_tolerance(queue: Any, limits: Limits, now_s: float) -> bool:
-    if one_earliest_s(limits, queue.tolerance, now_s) > now_s:
-        return True
-    charge_one(limits, queue.tolerance, now_s, now_s)
-    return False
 
 
 @compiled

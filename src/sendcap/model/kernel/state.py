@@ -139,7 +139,8 @@ class Group(NamedTuple):
     chance: Chance
     addresses: Addresses
     waiting_for: Ints
-    outages_s: Floats  # shape (outages, 2)
+    disturbances: Records
+    windows_s: Floats  # of disturbances, shape (windows, 2)
     retry: Retry
     batches: Batches
     followed_until_s: Floats  # by delivery: opens and clicks

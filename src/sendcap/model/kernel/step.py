@@ -60,7 +60,7 @@ DONE: Final = 0
 FULL: Final = 1
 """The reports or starts have to be taken first."""
 NO_DRAWS: Final = 2
-"""A stream of draws is used up."""
+"""A stream of draws is used up, or disturbances are not foreseen so far."""
 NO_ROOM: Final = 3
 """There is no room for another message, for what expires, or for more counts."""
 ENOUGH: Final = 4
@@ -91,7 +91,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
         elif next_s > now_s:
             changed = queue_of_next_end(group)
         queue = queues[changed]
-        if queue.without_draws:
+        if queue.without_draws or now_s >= queue.foreseen_until_s:
             return NO_DRAWS
 
         counts.now_s = now_s

@@ -24,7 +24,13 @@ from sendcap.text.quantities import elapsed
 
 MOST_MESSAGES: Final = 999_999_999
 """Largest delivery in a scenario's format."""
-UNLIMITED: Final = {"rate": None, "connection_scaling": "none", "tolerance": None, "suspend": None}
+UNLIMITED: Final = {
+    "rate": None,
+    "connection_scaling": "none",
+    "tolerance": None,
+    "suspend": None,
+    "disturbances": (),
+}
 """Settings of a provider that holds nothing back but by the time that attempts take."""
 _COUNTS: Final = 5_000_000
 """Affordable counts of a simulation: bins times deliveries times providers."""

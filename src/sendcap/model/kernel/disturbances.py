@@ -1,0 +1,63 @@
+"""Bad times of a provider: it cannot be reached, bounces more, or tolerates less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sendcap.model.kernel.chance import succeeds
+from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.fields import NO_REASON, NONE, TRANSIENT, UNREACHABLE
+from sendcap.model.kernel.limits import charge_one, one_earliest_s
+from sendcap.model.kernel.state import Chance, Floats, Limits, Records
+
+
+@compiled
+def disturbed(
+    queue: Any,
+    disturbances: Records,
+    windows_s: Floats,
+    chance: Chance,
+    reason: int,
+    now_s: float,
+) -> int:
+    """Note which disturbances there are now; return why they let an attempt bounce softly.
+
+    Without one that does, it is the reason that the attempt has anyway. Of several the most
+    probable bounce holds.
+    """
+    most, probability, unreachable = NONE, 0.0, False
+    for number in range(queue.first_disturbance, queue.first_disturbance + queue.disturbances):
+        each = disturbances[number]
+        while each.at < each.count and windows_s[each.first + each.at, 1] <= now_s:
+            each.at += 1
+        each.active = each.at < each.count and windows_s[each.first + each.at, 0] <= now_s
+        if each.active:
+            unreachable = unreachable or each.unreachable != 0
+            if each.transient != NONE and each.probability > probability:
+                most, probability = each.transient, each.probability
+    if most != NONE:
+        reason = TRANSIENT if succeeds(chance.trials[most]) else NO_REASON
+    return UNREACHABLE if unreachable else reason
+
+
+@compiled
+def is_above_tolerance(queue: Any, disturbances: Records, limits: Limits, now_s: float) -> bool:
+    """Return whether the provider lets an attempt through: by all that it tolerates now."""
+    last = queue.first_disturbance + queue.disturbances
+    if queue.tolerance != NONE and one_earliest_s(limits, queue.tolerance, now_s) > now_s:
+        return True
+    for number in range(queue.first_disturbance, last):
+        each = disturbances[number]
+        if (
+            each.active
+            and each.tolerance != NONE
+            and one_earliest_s(limits, each.tolerance, now_s) > now_s
+        ):
+            return True
+    if queue.tolerance != NONE:
+        charge_one(limits, queue.tolerance, now_s, now_s)
+    for number in range(queue.first_disturbance, last):
+        each = disturbances[number]
+        if each.active and each.tolerance != NONE:
+            charge_one(limits, each.tolerance, now_s, now_s)
+    return False

@@ -1,0 +1,77 @@
+"""Bad times of a provider: outages at given times, and disturbances that come at random."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, StrictBool, model_validator
+
+from sendcap.scenario.distributions import Distribution
+from sendcap.scenario.durations import Duration, PositiveDuration
+from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.rates import RateField
+from sendcap.scenario.section import Place, Section, Share, refuse
+from sendcap.text.quoting import shown
+
+_SHORTEST_S: Final = 1.0
+"""From one beginning to the next, on average: more often, it is no disturbance."""
+
+
+class Outage(Section):
+    """A time in which the provider cannot be reached: every attempt that ends in it fails."""
+
+    at: Duration
+    """Start of the outage."""
+    lasts: PositiveDuration
+    """Length of the outage."""
+
+
+def _some_time(time: RandomTime) -> RandomTime:
+    if not 0.0 < time.mean_s < math.inf:
+        mean = "0s" if time.mean_s == 0.0 else "infinite"
+        raise ValueError(f'is {shown(mean)} on average; give a time such as "2h"')
+    return time
+
+
+_SomeTime = Annotated[Distribution, AfterValidator(_some_time)]
+
+
+class Disturbance(Section):
+    """Bad times that come at random, drawn anew for each seed.
+
+    Real 4xx answers come in episodes, and results of several seeds differ the more for it.
+    """
+
+    every: _SomeTime
+    """Time from the end of one to the beginning of the next, or from t = 0 to the first."""
+    lasts: _SomeTime
+    """Length of each."""
+    transient: Share = 0.0
+    """Probability of a soft bounce meanwhile; the largest of those that hold counts."""
+    tolerance: RateField = None
+    """Rate of attempts from each source address tolerated meanwhile, besides the usual one."""
+    unreachable: StrictBool = False
+    """Whether the provider cannot be reached meanwhile: every attempt that ends in it fails."""
+
+    @property
+    def share(self) -> float:
+        """The share of time that is disturbed, in the long run."""
+        return self.lasts.mean_s / (self.every.mean_s + self.lasts.mean_s)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Disturbance:
+        problems: list[tuple[Place, str]] = []
+        cycle_s = self.every.mean_s + self.lasts.mean_s
+        other = self.transient > 0.0 or self.tolerance is not None
+        if not (self.unreachable or other):
+            message = "changes nothing; give transient, tolerance or unreachable = true"
+            problems.append(((), message))
+        if self.unreachable and other:
+            message = "true leaves no answers; leave out transient and tolerance"
+            problems.append((("unreachable",), message))
+        if cycle_s < _SHORTEST_S:
+            message = "with lasts less than a second on average; give longer times"
+            problems.append((("every",), message))
+        refuse("disturbance", problems)
+        return self
