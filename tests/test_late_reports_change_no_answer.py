@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pyarrow.compute as pc
@@ -71,7 +72,7 @@ def runs() -> tuple[Run, Run]:
     unknown = Ledger.from_arrow(
         happened, bin_s=ledger.bin_s, bins=ledger.bins, to_deliver=ledger.to_deliver
     )
-    return run, Run(run.scenario, unknown)
+    return run, Run(run.scenario, replace(unknown, delays=ledger.delays))
 
 
 def summary(run: Run) -> Any:

@@ -44,6 +44,7 @@ FILES = {
     "scenario.toml",
     "ledger.parquet",
     "kpis.csv",
+    "delays.parquet",
     "kpis.parquet",
     "summary.json",
     "delivered.png",
@@ -286,7 +287,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(run, tmp_path) -> None:
 
 
 def test_a_run_says_its_main_results(run) -> None:
-    delivered, accepted, held_up, trust = run.sentences(["efs"])
+    delivered, accepted, delayed, held_up, trust = run.sentences(["efs"])
+    assert delayed.startswith("A message takes ")
     totals = run.summary()["total"]
     count = totals["accepted"] - totals["async_bounced"]
     assert delivered.startswith(f"Of 400 messages, {count} are delivered in the end: ")
@@ -294,7 +296,7 @@ def test_a_run_says_its_main_results(run) -> None:
     assert accepted.startswith("Half of all that is ever accepted has been accepted after ")
     assert held_up == sendcap.limits(run.scenario).sentence
     assert trust.startswith("With EFS, Delivered % ends at ")
-    assert len(run.sentences()) == 3 + len(run.scenario.reporting.modes)
+    assert len(run.sentences()) == 4 + len(run.scenario.reporting.modes)
 
 
 def test_a_run_without_any_acceptance_says_so(small) -> None:

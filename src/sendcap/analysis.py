@@ -26,7 +26,8 @@ class Expected:
     scenario
         The scenario.
     ledger
-        The expected counts, as floats. All readings of a simulation's ledger apply.
+        The expected counts, as floats. All readings of a simulation's ledger apply, but those of
+        delays: which message comes when is not followed here, so ``ledger.delays`` is None.
     """
 
     scenario: Scenario

@@ -9,18 +9,19 @@ import json
 import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow.parquet as pq
 
 from sendcap.errors import RunError, ScenarioError, SendcapWarning
-from sendcap.files.checksums import SUMMARY, require_unchanged
+from sendcap.files.checksums import SUMMARY, recorded, require_unchanged
 from sendcap.files.directory import Contents
 from sendcap.files.figures import write_json
 from sendcap.files.parquet import TableWriter, reading
 from sendcap.files.single import write_text
-from sendcap.ledger import Ledger
+from sendcap.ledger import Delays, Ledger
 from sendcap.readings.kpi_files import write_kpis
 from sendcap.scenario import Scenario, dumps, load
 from sendcap.scenario.files import SCENARIO
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sendcap.run import Run
 
 LEDGER: Final = "ledger.parquet"
+DELAYS: Final = "delays.parquet"
 KPIS: Final = "kpis.csv"
 KPI_CHANGES: Final = "kpis.parquet"
 CHART: Final = "delivered.png"
@@ -39,7 +41,7 @@ SENDING_LOG: Final = "sending-log.parquet"
 RUN: Final = Contents(
     "a saved run",
     frozenset({LEDGER, SUMMARY}),
-    frozenset({SCENARIO, LEDGER, KPIS, KPI_CHANGES, SUMMARY, CHART, SENDING_LOG}),
+    frozenset({SCENARIO, LEDGER, DELAYS, KPIS, KPI_CHANGES, SUMMARY, CHART, SENDING_LOG}),
 )
 
 FORMAT: Final = 1
@@ -58,6 +60,8 @@ def write_run(run: Run, folder: Path) -> None:
     reporting = run.scenario.reporting
     write_text(folder / SCENARIO, dumps(run.scenario))
     write_ledger(folder / LEDGER, run.ledger)
+    if run.ledger.delays is not None:
+        write_delays(folder / DELAYS, run.ledger.delays)
     write_kpis(
         folder / KPIS,
         folder / KPI_CHANGES,
@@ -80,6 +84,10 @@ def read_run(directory: Path) -> tuple[Scenario, Ledger]:
         if not (directory / name).is_file():
             raise RunError(f"{directory}: is not a saved run: it has no {name}")
     ledger = read_ledger(directory / LEDGER)
+    if (directory / DELAYS).is_file():
+        ledger = replace(ledger, delays=read_delays(directory / DELAYS, ledger))
+    elif DELAYS in recorded(directory)[1]:
+        raise RunError(f"{directory / DELAYS}: is missing")
     require_unchanged(directory / SCENARIO)
     try:
         with warnings.catch_warnings():
@@ -106,16 +114,24 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
     is JSON in the schema's metadata, under ``sendcap``.
     """
     about = {
-        "format": FORMAT,
-        "version": __version__,
-        "model": MODEL_VERSION,
         "bin_s": ledger.bin_s,
         "bins": ledger.bins,
         "to_deliver": [[*names, count] for names, count in ledger.to_deliver.items()],
     }
-    with TableWriter(path, {_KEY: json.dumps(about).encode()}) as file:
+    with TableWriter(path, _metadata(about)) as file:
         for table in ledger.tables():
             file.write(table)
+
+
+def write_delays(path: Path, delays: Delays) -> None:
+    """Write delays as Parquet; the columns are those of `sendcap.ledger.Delays.arrow`."""
+    with TableWriter(path, _metadata({})) as file:
+        file.write(delays.arrow())
+
+
+def _metadata(about: Mapping[str, Any]) -> dict[bytes, bytes]:
+    versions = {"format": FORMAT, "version": __version__, "model": MODEL_VERSION}
+    return {_KEY: json.dumps({**versions, **about}).encode()}
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -123,19 +139,44 @@ def read_ledger(path: Path) -> Ledger:
     # As an open file: by name, pyarrow reports a missing file as a damaged one.
     with reading(path), path.open("rb") as file:
         groups = pq.ParquetFile(file, page_checksum_verification=True)
-        metadata = groups.schema_arrow.metadata or {}
-        if _KEY not in metadata:
-            raise RunError(f"{path}: is not a ledger of sendcap")
-        about = json.loads(metadata[_KEY])
-        if about["format"] > FORMAT:
-            raise RunError(
-                f"{path}: was saved by sendcap {visible(str(about['version']))}, in a format newer "
-                f"than sendcap {__version__} reads; upgrade sendcap"
-            )
+        about = _about(path, groups, "a ledger")
         bin_s, bins = _grid(about)
         to_deliver = _to_deliver(about)
         tables = (groups.read_row_group(number) for number in range(groups.num_row_groups))
         return Ledger.from_tables(tables, bin_s=bin_s, bins=bins, to_deliver=to_deliver)
+
+
+def read_delays(path: Path, ledger: Ledger) -> Delays:
+    """Return the delays that `write_delays` wrote, which must be those of the ledger's messages."""
+    with reading(path), path.open("rb") as file:
+        groups = pq.ParquetFile(file, page_checksum_verification=True)
+        _about(path, groups, "a table of delays")
+        delays = Delays.from_arrow(groups.read())
+        for names in ledger.to_deliver.keys() | delays.counts.keys():
+            delivery, provider = names
+            accepted = ledger.total(
+                "accepted", clock="happened", delivery=delivery, provider=provider
+            )
+            if delays.total(*names) != accepted:
+                raise ValueError(
+                    f"{delays.total(*names):,} delays of {delivery!r} to {provider!r}, where "
+                    f"{accepted:,} messages were accepted"
+                )
+        return delays
+
+
+def _about(path: Path, groups: pq.ParquetFile, what: str) -> dict[str, Any]:
+    """Return the metadata of a file, refused if it is of another kind or a newer format."""
+    metadata = groups.schema_arrow.metadata or {}
+    if _KEY not in metadata:
+        raise RunError(f"{path}: is not {what} of sendcap")
+    about: dict[str, Any] = json.loads(metadata[_KEY])
+    if about["format"] > FORMAT:
+        raise RunError(
+            f"{path}: was saved by sendcap {visible(str(about['version']))}, in a format newer "
+            f"than sendcap {__version__} reads; upgrade sendcap"
+        )
+    return about
 
 
 def _grid(about: Mapping[str, Any]) -> tuple[float, int]:

@@ -5,6 +5,7 @@ import signal
 import pandas as pd
 import pytest
 
+from sendcap.cli.compare import _differs
 from sendcap.cli.edits import edits_of
 from sendcap.cli.tables import WIDTH
 from sendcap.errors import SendcapError
@@ -189,6 +190,21 @@ def test_compare_tells_what_a_change_does(sendcap, place) -> None:
     assert 'first = "6m"' in (folder / "b.toml").read_text()
     assert set(pd.read_csv(folder / "replications.csv")["which"]) == {"a", "b"}
     assert set(pd.read_csv(folder / "curves.csv")["which"]) == {"a", "b", "difference"}
+
+
+@pytest.mark.parametrize(
+    ("name", "difference_s", "expected"),
+    [
+        ("delay_p95_s", 7.0, "not shown"),  # of 1,000 s, a step of the scale is up to 7.8 s
+        ("delay_p95_s", 9.0, "yes"),
+        ("accepted_99_pct_s", 7.0, "yes"),
+    ],
+)
+def test_a_difference_of_delays_within_a_step_of_their_scale_is_not_shown(
+    name, difference_s, expected
+) -> None:
+    row = {"name": name, "a": 1000.0, "difference": difference_s}
+    assert _differs(row | {"low": difference_s - 1.0, "high": difference_s + 1.0}) == expected
 
 
 def test_compare_takes_saved_runs_and_says_that_one_run_tells_less(sendcap) -> None:

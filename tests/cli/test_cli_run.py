@@ -10,6 +10,7 @@ FILES = {
     "scenario.toml",
     "ledger.parquet",
     "kpis.csv",
+    "delays.parquet",
     "kpis.parquet",
     "summary.json",
     "delivered.png",
@@ -73,12 +74,17 @@ def test_the_totals_add_up_and_say_what_they_count(sendcap, place) -> None:
     lines = result.stdout.splitlines()
     heading = next(line for line in lines if line.startswith("Provider "))
     assert "Relay failed" in heading
-    total = next(line for line in reversed(lines) if line.startswith("all "))
+    total, delays = (
+        next(line for line in lines[lines.index(f"Providers: {what}") :] if line.startswith("all "))
+        for what in ("messages at the MTA", "delay from ready to accepted")
+    )
     relay_failed, accepted, hard, _, expired, asynchronous = map(int, total.split()[1:7])
     assert relay_failed + accepted + hard + expired == 500
     failed = next(line for line in lines if line.startswith("Failed"))
     assert failed.split()[-1] == str(relay_failed + hard + expired + asynchronous)
+    assert len(delays.split()) >= 6
     for text in (
+        "p95: 95 % take no longer",
         "Times count from t = 0",
         "this share of all accepted messages",
         "Soft counts attempts",

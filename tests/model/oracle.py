@@ -142,6 +142,7 @@ class Oracle:
         if message is None:
             return False
         if message.place == "ingress":
+            message.left_ingress = self.now
             self.put(message, is_retry=False)
         return True
 
@@ -250,6 +251,7 @@ class Oracle:
         else:
             self.end(message)
         if event == "accepted":
+            self.reports.delay(message, self.now)
             self.follow(message, queue.provider)
 
     # What comes after an attempt.

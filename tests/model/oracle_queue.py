@@ -19,6 +19,7 @@ class Message:
     delivery: str
     provider: str
     relayed: float = 0.0
+    left_ingress: float = math.nan
     expiry: float = math.inf
     place: str = "relay"
     failures: int = 0

@@ -21,6 +21,7 @@ class Reports:
     reports: list[tuple[float, float, str, int, Any, list[tuple[str, str]]]] = field(
         default_factory=list
     )
+    delays_s: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     last: dict[int, float] = field(default_factory=dict)  # arrival of a message's last report
 
     def count(self, message: Any, event: str, reason: str, clock: str, at: float) -> None:
@@ -28,6 +29,13 @@ class Reports:
         if time.horizon is None or at < time.horizon:
             key = (message.delivery, message.provider, event, reason, clock)
             self.counts.setdefault(key, Counter())[math.floor(at / time.bin)] += 1
+
+    def delay(self, message: Any, accepted: float) -> None:
+        """Keep the time from leaving the ingress to the acceptance."""
+        horizon = self.scenario.time.horizon
+        if horizon is None or accepted < horizon:
+            delays_s = self.delays_s.setdefault((message.delivery, message.provider), [])
+            delays_s.append(accepted - message.left_ingress)
 
     def at_once(self, message: Any, event: str, at: float) -> None:
         """Count an event that Campaign sees itself."""

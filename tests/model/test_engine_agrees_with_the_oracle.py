@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from delays_of_messages import hold
 from oracle import Oracle
 from oracle_reports import Counts, counts_of
 from oracle_scenarios import scenario_of
@@ -27,9 +28,14 @@ def differences(ours: Counts, theirs: Counts) -> list[tuple[str, ...]]:
 def test_the_engine_counts_what_the_oracle_counts(first: int) -> None:
     for number in range(first, first + 100):
         scenario = scenario_of(number)
-        expected = Oracle(scenario).run()
-        found = differences(counts_of(simulate_ledger(scenario)), expected)
-        assert found == [], f"scenario {number}"
+        oracle, ledger = Oracle(scenario), simulate_ledger(scenario)
+        expected = oracle.run()
+        assert differences(counts_of(ledger), expected) == [], f"scenario {number}"
+        assert ledger.delays is not None
+        counted, delays_s = ledger.delays.counts, oracle.reports.delays_s
+        assert counted.keys() == delays_s.keys(), f"scenario {number}"
+        for names, counts in counted.items():
+            assert hold(counts, delays_s[names]), f"scenario {number}"
 
 
 @pytest.mark.parametrize("example", BY_HAND)

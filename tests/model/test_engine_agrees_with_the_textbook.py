@@ -22,11 +22,14 @@ from textbook_counts import Counts, reference, stacked, write
 from sendcap import textbook
 from sendcap.errors import SendcapWarning
 from sendcap.ledger import CLOCKS, EVENTS, Ledger
+from sendcap.ledger.delays import codes_of
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario, from_dict, load, updated
 
 SEEDS = 12
 MOMENTS_MIN = np.array([1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 360, 720, 1440, 2880, 5760])
+DELAYS_S = 2.0 ** np.arange(len(MOMENTS_MIN))
+"""Edges of the scale of delays, from 1 s to 9 h."""
 REASONS = (
     *("", "user unknown", "account disabled", "mailbox full", "greylisted", "transient"),
     *("unreachable", "throttled", "not attempted", "invalid domain", "suspended"),
@@ -35,7 +38,10 @@ LARGEST_T = 5.0
 
 
 def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
-    """Cumulative counts at the moments, for each delivery, provider, event and clock."""
+    """Cumulative counts at the moments, for each delivery, provider, event and clock.
+
+    Of each delivery and provider also the messages by their delays, from the shortest on.
+    """
     nothing = np.zeros(len(MOMENTS_MIN), int)
     found = {
         (delivery, provider, event, clock, reason): nothing
@@ -48,6 +54,9 @@ def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
         key = (series.delivery, series.provider, series.event, series.clock, series.reason)
         assert key in found
         found[key] = each.up_to(MOMENTS_MIN)
+    assert ledger.delays is not None
+    for names in ledger.to_deliver:
+        found[*names, "delay"] = ledger.delays.of(*names).up_to(codes_of(DELAYS_S))
     return found
 
 
@@ -60,8 +69,8 @@ def disagreements(ours: Counts, theirs: Counts) -> Iterator[str]:
         variance = np.maximum(one.var(axis=0, ddof=1) + two.var(axis=0, ddof=1), 1.0) / SEEDS
         t = difference / np.sqrt(variance)
         for place in np.flatnonzero(np.abs(t) > LARGEST_T):
-            minute = MOMENTS_MIN[place]
-            yield f"{key} at {minute} min: {one[:, place].mean()} and {two[:, place].mean()}"
+            moment = f"{DELAYS_S[place]} s" if "delay" in key else f"{MOMENTS_MIN[place]} min"
+            yield f"{key} at {moment}: {one[:, place].mean()} and {two[:, place].mean()}"
 
 
 def with_everything(**changes: Any) -> Scenario:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
@@ -25,8 +26,9 @@ def test_a_ledger_comes_back_as_it_was(made, tmp_path) -> None:
 
 
 def test_an_empty_ledger_comes_back_as_it_was(made, tmp_path) -> None:
-    write_ledger(tmp_path / "l.parquet", made(bins=0))
-    assert read_ledger(tmp_path / "l.parquet") == made(bins=0)
+    empty = replace(made(bins=0), delays=None)  # they have a file of their own
+    write_ledger(tmp_path / "l.parquet", empty)
+    assert read_ledger(tmp_path / "l.parquet") == empty
 
 
 def test_any_reader_of_parquet_sees_the_counts(made, tmp_path) -> None:

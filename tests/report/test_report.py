@@ -9,6 +9,7 @@ import re
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -17,10 +18,11 @@ from names_like_markup import EVIL
 
 import sendcap
 from sendcap import scenario
+from sendcap.readings.delays import delay_figures
 from sendcap.readings.summary import accepted_at_s
 from sendcap.report.answers import Answers
 from sendcap.report.moments import JUMPS_S, LAST_S, dashboards, slider, steps_s
-from sendcap.report.page import named, write_report
+from sendcap.report.page import named, page, write_report
 from sendcap.text.quantities import elapsed
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
@@ -291,3 +293,22 @@ def test_a_run_in_which_nothing_happens_has_a_report(tmp_path) -> None:
     text = Page(write_report(sendcap.simulate(its), tmp_path / "a.html").read_text()).all_text
     assert "Of 5 messages, 0 are delivered in the end: 0.00 %." in text
     assert "No message was ever accepted." in text
+
+
+def test_the_delays_of_each_provider_are_in_a_table(run) -> None:
+    answers = Answers("a", run)
+    rows = answers.delays()
+    figures = delay_figures(run.ledger)
+    assert list(rows)[-1] == "all"
+    assert rows["all"] == [elapsed(value) for value in figures.values() if value is not None]
+    assert set(run.ledger.providers) <= set(rows)
+    text = Page(page([answers])).all_text
+    assert "Delay from ready to accepted" in text
+    assert elapsed(figures["delay_longest_s"] or 0.0) in text
+
+
+def test_a_run_without_delays_has_a_report_without_them(run, tmp_path) -> None:
+    unknown = sendcap.Run(run.scenario, replace(run.ledger, delays=None))
+    assert Answers("a", unknown).delays() == {}
+    text = Page(write_report(unknown, tmp_path / "a.html").read_text()).all_text
+    assert "ready to accepted" not in text

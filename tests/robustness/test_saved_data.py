@@ -63,7 +63,11 @@ def is_refused(read: Callable[[], object]) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", ["ledger.parquet", "scenario.toml", "sending-log.parquet", "runs", "summary.json"]
+    "name",
+    [
+        *("ledger.parquet", "delays.parquet", "scenario.toml", "sending-log.parquet"),
+        *("runs", "summary.json"),
+    ],
 )
 def test_every_flipped_bit_is_refused(saved, name) -> None:
     run = sendcap.open_run(saved)
@@ -71,6 +75,7 @@ def test_every_flipped_bit_is_refused(saved, name) -> None:
     path = runs if name == "runs" else saved / name
     read: dict[str, Callable[[], Any]] = {
         "ledger.parquet": lambda: read_run(saved),
+        "delays.parquet": lambda: read_run(saved),
         "scenario.toml": lambda: read_run(saved),
         "sending-log.parquet": lambda: attempts_per_message(run, path),
         "runs": lambda: read_file(path),
@@ -130,6 +135,10 @@ def metadata(**changes: Any) -> Callable[[pa.Table], pa.Table]:
     return edit
 
 
+def metadata_gone(table: pa.Table) -> pa.Table:
+    return table.replace_schema_metadata({})
+
+
 EDITS: dict[str, Callable[[pa.Table], pa.Table]] = {
     **{
         f"count {value!r}": cell("count", value)
@@ -168,7 +177,7 @@ EDITS: dict[str, Callable[[pa.Table], pa.Table]] = {
     "deep metadata": lambda table: table.replace_schema_metadata(
         {b"sendcap": b"[" * 100_000 + b"]" * 100_000}
     ),
-    "no metadata": lambda table: table.replace_schema_metadata({}),
+    "no metadata": metadata_gone,
 }
 
 
@@ -183,6 +192,45 @@ def test_an_impossible_ledger_is_refused_in_one_line(saved, edit) -> None:
     assert str(caught.value).startswith(f"{saved}")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+DELAY_EDITS: dict[str, Callable[[pa.Table], pa.Table]] = {
+    **{f"count {value!r}": cell("count", value) for value in (-1, None, 9, 2**62, 1.5, "7")},
+    **{
+        f"{name} {value!r}": cell(name, value)
+        for name in ("delay_from_s", "delay_to_s")
+        for value in (-1.0, None, 1e300, 0.3, float("nan"), float("inf"), "x")
+    },
+    **{f"{name} unknown": cell(name, "nobody") for name in ("delivery", "provider")},
+    "delivery null": cell("delivery", None),
+    "no rows": lambda table: table[:0],
+    "a row less": lambda table: table[1:],
+    "no count": lambda table: table.drop_columns(["count"]),
+    "format 99": metadata(format=99),
+    "no metadata": metadata_gone,
+}
+
+
+@pytest.mark.parametrize("edit", DELAY_EDITS.values(), ids=DELAY_EDITS.keys())
+def test_impossible_delays_are_refused_in_one_line(saved, edit) -> None:
+    (saved / "summary.json").unlink()
+    path = saved / "delays.parquet"
+    pq.write_table(edit(pq.read_table(path)), path)
+    with pytest.raises(RunError) as caught:
+        sendcap.open_run(saved)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_without_delays_opens_unless_it_had_them(saved) -> None:
+    before = sendcap.open_run(saved).ledger
+    (saved / "delays.parquet").unlink()
+    with pytest.raises(RunError, match=r"delays\.parquet: is missing"):
+        sendcap.open_run(saved)
+    (saved / "summary.json").unlink()  # as an older sendcap saved it
+    after = sendcap.open_run(saved).ledger
+    assert after.delays is None
+    assert after.arrow().equals(before.arrow())
 
 
 def test_an_edited_ledger_is_refused_whatever_the_edit(saved) -> None:

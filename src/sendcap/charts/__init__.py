@@ -44,6 +44,7 @@ CHARTS: Final = {
                 "statuses": "sent, pending and failed messages over time, stacked, for each mode",
                 "funnel": "to deliver, relayed, accepted and final, for each provider",
                 "time-to-accept": "which share was accepted how soon, a line for each provider",
+                "delay": "which share took how long from ready to accepted, by provider",
                 "bounce-reasons": "how many messages bounced for each reason, by provider",
                 "retries": "what becomes of soft-bounced messages, and the retries per hour",
             },

@@ -38,6 +38,11 @@ _LABELS: Final = {
     "accepted_50_pct_s": "50 % accepted",
     "accepted_90_pct_s": "90 % accepted",
     "accepted_99_pct_s": "99 % accepted",
+    "delay_mean_s": "Delay from ready to accepted, mean",
+    "delay_p50_s": "50 % are accepted within",
+    "delay_p95_s": "95 % are accepted within",
+    "delay_p99_s": "99 % are accepted within",
+    "delay_longest_s": "Longest delay",
 }
 
 
@@ -126,7 +131,8 @@ def _show(comparison: sendcap.Comparison) -> None:
             ],
             words=("",),
         )
-    say(*comparison.sentences())
+    scale = ["Delays are exact to 0.8 %: a smaller difference of them is not shown."]
+    say(*comparison.sentences(), *(scale if certain else []))
 
 
 def _cells(row: Mapping[Any, Any]) -> list[str]:
@@ -142,8 +148,13 @@ def _cells(row: Mapping[Any, Any]) -> list[str]:
 
 
 def _differs(row: Mapping[Any, Any]) -> str:
+    from sendcap.ledger.delays import RESOLUTION
+    from sendcap.readings.delays import DELAY_FIGURES
+
     if math.isnan(row["low"]):
         return "–"
     if row["low"] == row["high"] == 0.0:
         return "no"
+    if row["name"] in DELAY_FIGURES and abs(row["difference"]) <= RESOLUTION * row["a"]:
+        return "not shown"
     return "not shown" if row["low"] <= 0.0 <= row["high"] else "yes"

@@ -41,6 +41,8 @@ def dashboard(
     compute_stats: bool,
 ) -> None:
     """Show the dashboard of the run saved in DIR at a given time."""
+    from sendcap.readings.sentences import delay_sentence
+
     run = sendcap.open_run(directory)
     time_s = run.ledger.end_s if at_s is None else at_s
     modes = modes or run.scenario.reporting.modes
@@ -52,10 +54,12 @@ def dashboard(
     as_of, engagement = (
         elapsed(moment_s) for moment_s in (dashboards[0].as_of_s, dashboards[0].engagement_as_of_s)
     )
+    delayed = delay_sentence(run.ledger, delivery)
     ended = f"The simulation ends at {elapsed(run.ledger.end_s)}; the figures are those of then."
     say(
         f"As of {as_of}; opens and clicks as of {engagement}.",
         *([ended] if time_s > run.ledger.end_s else []),
+        *([f"{delayed} This is of the whole run."] if delayed else []),
         *notes(dashboards),
     )
 

@@ -29,6 +29,9 @@ _TOTALS: Final = {
 }
 
 
+_Rows = Mapping[str, Mapping[str, Any]]
+
+
 @click.command()
 @options.scenario_or_quickstart
 @options.out_directory
@@ -84,27 +87,45 @@ def _show(finished: sendcap.Run) -> None:
     dashboards = [finished.dashboard(end_s, mode, compute_stats=True) for mode in modes]
     show_dashboards(dashboards)
     summary = finished.summary()
+    groups = {"Provider": summary["providers"]}
     if len(summary["deliveries"]) > 1:
-        _show_totals("Deliveries", "Delivery", summary["deliveries"], summary["total"])
-    _show_totals("Providers", "Provider", summary["providers"], summary["total"])
+        groups = {"Delivery": summary["deliveries"], **groups}
+    for first, rows in groups.items():
+        _show_totals(first, rows, summary["total"])
+    for first, rows in groups.items():
+        _show_delays(first, rows, summary["total"])
     failed = "Relay failed + Hard" if summary["total"]["relay_failed"] else "Hard"
     say(
         f"Once all messages are final, Failed is {failed} + Expired + Async.",
         "Soft counts attempts, the other columns messages.",
         "50, 90, 99 %: time until this share of all accepted messages was accepted.",
+        "Delays last from a message's leaving the MTA's ingress to its acceptance, retries "
+        "included; p95: 95 % take no longer.",
         *notes(dashboards),
     )
 
 
-def _show_totals(
-    title: str, first: str, rows: Mapping[str, Mapping[str, Any]], total: Mapping[str, Any]
+def _show_totals(first: str, rows: _Rows, total: Mapping[str, Any]) -> None:
+    columns = {key: text for key, text in _TOTALS.items() if key != "relay_failed" or total[key]}
+    _show_rows("messages at the MTA", first, rows, total, columns)
+
+
+def _show_delays(first: str, rows: _Rows, total: Mapping[str, Any]) -> None:
+    from sendcap.readings.delays import DELAY_FIGURES
+
+    _show_rows("delay from ready to accepted", first, rows, total, DELAY_FIGURES)
+
+
+def _show_rows(
+    what: str, first: str, rows: _Rows, total: Mapping[str, Any], columns: Mapping[str, str]
 ) -> None:
     """Print a row per provider or delivery, and one for all."""
     rows = {**rows, "all": total}
+    plural = {"Delivery": "Deliveries", "Provider": "Providers"}[first]
     show_grid(
-        f"{title}: messages at the MTA",
+        f"{plural}: {what}",
         first,
         list(rows),
-        {key: text for key, text in _TOTALS.items() if key != "relay_failed" or total[key]},
+        columns,
         lambda name, key: cell(key, rows[name][key]),
     )

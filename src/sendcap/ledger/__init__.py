@@ -5,6 +5,7 @@ reason, and counts at two clocks: when the event *happened* at the MTA, and when
 Every reading, chart and analysis is arithmetic on these counts.
 """
 
+from sendcap.ledger.delays import Delays
 from sendcap.ledger.ledger import Ledger
 from sendcap.ledger.series import CLOCKS, EVENTS, SUBSET, Clock, Event, Names, Selection, Series
 from sendcap.ledger.sparse import Counts, Edges, SparseCounts, summed
@@ -15,6 +16,7 @@ __all__ = [
     "SUBSET",
     "Clock",
     "Counts",
+    "Delays",
     "Edges",
     "Event",
     "Ledger",

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sendcap.files.parquet import ROWS
+from sendcap.ledger.delays import Delays
 from sendcap.ledger.series import CLOCKS, EVENTS, Clock, Event, Names, Selection, Series
 from sendcap.ledger.sparse import Counts, Edges, SparseCounts, summed
 from sendcap.ledger.table import series_of, tables
@@ -32,6 +33,9 @@ class Ledger:
         Number of bins: the run's length divided by ``bin_s``.
     to_deliver
         Messages to deliver, for each delivery and provider.
+    delays
+        Delays from ready to accepted; None where nobody has counted them: of expected counts, and
+        of a run that an older sendcap has saved.
     """
 
     bin_s: float
@@ -39,10 +43,11 @@ class Ledger:
     to_deliver: Mapping[tuple[str, str], int]
     # Series without events are left out.
     _counts: Mapping[Series, SparseCounts] = field(repr=False)
+    delays: Delays | None = field(default=None, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave out what is worked out again in another process."""
-        return Ledger, (self.bin_s, self.bins, self.to_deliver, self._counts)
+        return Ledger, (self.bin_s, self.bins, self.to_deliver, self._counts, self.delays)
 
     @cached_property
     def deliveries(self) -> tuple[str, ...]:
@@ -239,6 +244,7 @@ class Ledger:
         ours, theirs = self._counts, other._counts
         return (
             dict(self.to_deliver) == dict(other.to_deliver)
+            and self.delays == other.delays
             and ours.keys() == theirs.keys()
             and all(ours[series].equals(theirs[series]) for series in ours)
         )

@@ -20,7 +20,7 @@ _ONCE: Final[frozenset[Event]] = frozenset({"relayed", "accepted", "hard", "expi
 SparseSeries = Mapping[Series, SparseCounts]
 
 
-class _Labels:
+class Labels:
     """A column of texts: each once, and its number for each series."""
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ def tables(series: SparseSeries, bin_s: float, most_rows: int) -> Iterator[pa.Ta
     """Yield the rows in tables of about so many; without any rows, one empty table."""
     names = sorted(series, key=lambda name: name.order)
     texts = zip(*names, strict=True) if names else [()] * len(Series._fields)
-    labels = dict(zip(Series._fields, map(_Labels, texts), strict=True))
+    labels = dict(zip(Series._fields, map(Labels, texts), strict=True))
     lengths = np.array([len(series[name].bins) for name in names], np.int64)
     cuts = np.flatnonzero(np.diff(np.cumsum(lengths) // most_rows)) + 1
     for first, last in pairwise([0, *cuts.tolist(), len(names)]):
@@ -59,7 +59,8 @@ def series_of(
         rows = _bins(table.column("bin_start_s"), bin_s, bins)
         values = whole_numbers(table.column("count"))
         filled = values > 0
-        for series, positions in _rows_by_series(table):
+        for names, positions in rows_by(table, Series._fields):
+            series = Series(*names)
             _require_possible(series, to_deliver)
             positions = positions[filled[positions]]
             parts.setdefault(series, []).append(SparseCounts(rows[positions], values[positions]))
@@ -104,25 +105,30 @@ def _bins(column: pa.ChunkedArray, bin_s: float, bins: int) -> npt.NDArray[np.in
     return rows.astype(np.int32)
 
 
-def _rows_by_series(table: pa.Table) -> Iterator[tuple[Series, npt.NDArray[np.int64]]]:
-    """Yield each series of a table with the numbers of the rows; labels are compared as numbers."""
+def rows_by(
+    table: pa.Table, names: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], npt.NDArray[np.int64]]]:
+    """Yield the texts of some columns and the numbers of their rows; they are compared as numbers.
+
+    A ValueError names a column with anything but texts.
+    """
     label = np.zeros(table.num_rows, np.int64)
-    names: list[list[Any]] = []
-    for name in Series._fields:
+    texts: list[list[Any]] = []
+    for name in names:
         column = table.column(name).combine_chunks()
         if not isinstance(column, pa.DictionaryArray):
             column = column.dictionary_encode()
         labels = column.dictionary.to_pylist()
         if column.null_count or not all(isinstance(label, str) for label in labels):
             raise ValueError(f"a row has no {name}")
-        names.append(labels)
-        label = label * len(names[-1]) + np.asarray(column.indices, np.int64)
+        texts.append(labels)
+        label = label * len(labels) + np.asarray(column.indices, np.int64)
     order = np.argsort(label, kind="stable")
     cuts = np.flatnonzero(np.diff(label[order])) + 1
     for positions in np.split(order, cuts) if len(order) else ():
         number = int(label[positions[0]])
         parts = []
-        for labels in reversed(names):
+        for labels in reversed(texts):
             number, position = divmod(number, len(labels))
             parts.append(labels[position])
-        yield Series(*reversed(parts)), positions
+        yield tuple(reversed(parts)), positions

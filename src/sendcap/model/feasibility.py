@@ -33,6 +33,8 @@ _STORED_BYTES: Final = 2 * (4 + 8)
 """Of a bin with events in a series: its number and the count, once while they are added up."""
 _SERIES_BYTES: Final = 2_000
 """Of a series besides, measured: 1,000 while counted, 750 in the ledger, 300 for the index."""
+_DELAY_STEPS: Final = 2_000
+"""Steps of the scale of delays with messages, of many messages: those of 16 doublings."""
 _READING_BYTES: Final = 400
 """Of each bin of the run: the counts, figures and lines of all messages together, measured."""
 LONGEST_S: Final = 366 * 86400.0
@@ -125,6 +127,7 @@ def _series_bytes(
         for number, events, last_s in series:
             stored = min(events, min(last_s, until_s) / bin_s + 1.0)
             total += number * (stored * _STORED_BYTES + min(events, 1.0) * _SERIES_BYTES)
+        total += min(count, _DELAY_STEPS) * _STORED_BYTES + _SERIES_BYTES
     return total
 
 

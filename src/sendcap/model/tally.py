@@ -12,6 +12,7 @@ from sendcap.ledger import (
     CLOCKS,
     EVENTS,
     Clock,
+    Delays,
     Event,
     Ledger,
     Series,
@@ -86,6 +87,13 @@ class Tally:
             self.make_room(_PIECE)
             kernel.count_times(by_pointer(self.counters), series, times_s[piece], whole[piece])
 
+    def delayed(self, delivery: int, provider: int, delays_s: npt.NDArray[np.float64]) -> None:
+        """Count accepted messages by their delays."""
+        for first in range(0, len(delays_s), _PIECE):
+            self.make_room(_PIECE)
+            piece = delays_s[first : first + _PIECE]
+            kernel.count_delays(by_pointer(self.counters), delivery, provider, piece)
+
     def known(self, reports: Records, known_s: npt.NDArray[np.float64]) -> None:
         """Count reports that Campaign takes in."""
         for first in range(0, len(reports), _PIECE):
@@ -129,15 +137,27 @@ class Tally:
         outcome is, so what Campaign knows of attempts is added up here from the three outcomes.
         """
         counts: dict[Series, SparseCounts] = {}
+        delays: dict[tuple[str, str], SparseCounts] = {}
         for number, found in self._found():
-            series = self._series(deliveries, number)
+            names, event, reason, clock = self._names(deliveries, number)
+            if event == kernel.DELAY:
+                delays[names] = found
+                continue
+            series = Series(*names, EVENTS[event], reason, clock)
             counts[series] = found if bins is None else found.until(bins)
             if series.event in KNOWN_AT_ONCE:
                 counts[series._replace(clock="known")] = counts[series]
         counts = {series: found for series, found in counts.items() if len(found.bins)}
         if bins is None:
             bins = 1 + max((int(found.bins[-1]) for found in counts.values()), default=-1)
-        return Ledger(self.bin_s, bins, dict(to_deliver), with_attempts_known(counts))
+        counted = delays or not any(series.event == "accepted" for series in counts)
+        return Ledger(
+            self.bin_s,
+            bins,
+            dict(to_deliver),
+            with_attempts_known(counts),
+            Delays(delays) if counted else None,
+        )
 
     def _found(self) -> Iterator[tuple[int, SparseCounts]]:
         """Yield the number of each series, and the counts."""
@@ -155,18 +175,16 @@ class Tally:
         for number, (filled, found) in zip(numbers.tolist(), parts, strict=False):
             yield number, SparseCounts(filled, found)
 
-    def _series(self, deliveries: Sequence[str], number: int) -> Series:
+    def _names(
+        self, deliveries: Sequence[str], number: int
+    ) -> tuple[tuple[str, str], int, str, Clock]:
+        """Return delivery and provider, the event's number, reason and clock of a series."""
         number, clock = divmod(number, 2)
         number, reason = divmod(number, len(self._reasons))
         pair, event = divmod(number, kernel.EVENTS)
         delivery, provider = divmod(pair, len(self._providers))
-        return Series(
-            deliveries[delivery],
-            self._providers[provider],
-            EVENTS[event],
-            self._reasons[reason],
-            CLOCKS[clock],
-        )
+        names = deliveries[delivery], self._providers[provider]
+        return names, event, self._reasons[reason], CLOCKS[clock]
 
 
 def with_attempts_known(counts: Mapping[Series, SparseCounts]) -> dict[Series, SparseCounts]:

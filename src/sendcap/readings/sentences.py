@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sendcap.ledger import Ledger
 from sendcap.readings.bottleneck import held_up
 from sendcap.readings.convergence import convergence
+from sendcap.readings.delays import delay_figures
 from sendcap.readings.load import loaded_stages
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
@@ -27,6 +28,8 @@ def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
     """Yield the main results of a run, one after the other."""
     yield _delivered(run.ledger)
     yield _accepted(run.ledger)
+    if (delayed := delay_sentence(run.ledger)) is not None:
+        yield delayed
     yield held_up(run.scenario, loaded_stages(run.ledger, run.scenario), run.ledger)
     for mode in modes:
         yield _trust(run, mode)
@@ -63,6 +66,19 @@ def _accepted(ledger: Ledger) -> str:
     return (
         f"Half of all that is ever accepted has been accepted after {half}, 90 % after {most} and "
         f"99 % after {nearly_all}."
+    )
+
+
+def delay_sentence(ledger: Ledger, delivery: str | None = None) -> str | None:
+    """Return how long messages take, or None where nothing was accepted or delays are unknown."""
+    figures = delay_figures(ledger, delivery=delivery)
+    times = [elapsed(value) for value in figures.values() if value is not None]
+    if not times:
+        return None
+    mean, half, most, nearly_all, longest = times
+    return (
+        f"A message takes {mean} on average from ready to accepted; half take {half} at most, "
+        f"95 % {most}, 99 % {nearly_all}, and the longest takes {longest}."
     )
 
 

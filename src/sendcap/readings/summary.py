@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sendcap.ledger import Event, Ledger, SparseCounts
+from sendcap.readings.delays import delay_figures
 from sendcap.readings.kpis import Figures, Readings, deliveries_and_all
 from sendcap.readings.modes import Denominator, Mode
 from sendcap.version import MODEL_VERSION, __version__
@@ -58,7 +59,10 @@ def accepted_at_s(
 def totals(
     ledger: Ledger, *, delivery: str | None = None, provider: str | None = None
 ) -> dict[str, Any]:
-    """Return the numbers of events of a delivery, a provider or all, and times of acceptance."""
+    """Return the numbers of events of a delivery, a provider or all, and times of acceptance.
+
+    With them come the delays from ready to accepted.
+    """
     counts: dict[str, Any] = {"to_deliver": ledger.messages(delivery=delivery, provider=provider)}
     for event in _EVENTS:
         counts[event] = ledger.total(event, clock="happened", delivery=delivery, provider=provider)
@@ -66,7 +70,7 @@ def totals(
         counts[f"accepted_{pct}_pct_s"] = accepted_at_s(
             ledger, pct, delivery=delivery, provider=provider
         )
-    return counts
+    return counts | delay_figures(ledger, delivery=delivery, provider=provider)
 
 
 def _final_kpis(figures: Figures) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from sendcap.readings.convergence import convergence
+from sendcap.readings.delays import delay_figures
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.summary import totals
 from sendcap.run import Run
@@ -70,6 +71,9 @@ class Answers:
             Fact("99 % accepted after", self.accepted(99), f"half after {self.accepted(50)}"),
             Fact("Delivered in the end", self.truth, f"of {messages}"),
         ]
+        if self.totals["delay_p95_s"] is not None:
+            note = f"for 95 %; {self.delay('p50')} for half, {self.delay('longest')} for the last"
+            facts.insert(1, Fact("From ready to accepted", self.delay("p95"), note))
         facts += [
             Fact(
                 f"Delivered % reliable ({MODE_LABELS[mode]}) after",
@@ -88,12 +92,34 @@ class Answers:
     def accepted(self, pct: int) -> str:
         """Return when a share of the finally accepted messages had been accepted."""
         at_s = self.totals[f"accepted_{pct}_pct_s"]
-        return NOTHING if at_s is None else elapsed(at_s)
+        return _time(at_s)
+
+    def delay(self, figure: str) -> str:
+        """Return a figure of the delays from ready to accepted."""
+        return _time(self.totals[f"delay_{figure}_s"])
+
+    def delays(self) -> dict[str, list[str]]:
+        """Return the figures of the delays by delivery, where there are several, and provider."""
+        ledger = self.run.ledger
+        if ledger.delays is None:
+            return {}
+        rows = {}
+        if len(ledger.deliveries) > 1:
+            rows = {name: delay_figures(ledger, delivery=name) for name in ledger.deliveries}
+        for name in ledger.providers:
+            label = f"{name} (provider)" if name in rows else name
+            rows[label] = delay_figures(ledger, provider=name)
+        rows["all"] = delay_figures(ledger)
+        return {name: list(map(_time, figures.values())) for name, figures in rows.items()}
 
     def settles(self, mode: Mode, tolerance_pt: float) -> str:
         """Return the time from which on Delivered % stays within a tolerance of its end."""
         at_s = self._settling_s[mode][tolerance_pt]
         return NOTHING if math.isnan(at_s) else elapsed(at_s)
+
+
+def _time(seconds: float | None) -> str:
+    return NOTHING if seconds is None else elapsed(seconds)
 
 
 def compared(runs: Sequence[Answers]) -> list[tuple[str, list[str]]]:
@@ -103,6 +129,8 @@ def compared(runs: Sequence[Answers]) -> list[tuple[str, list[str]]]:
         ("Delivered in the end", [each.truth for each in runs]),
         ("50 % accepted after", [each.accepted(50) for each in runs]),
         ("99 % accepted after", [each.accepted(99) for each in runs]),
+        ("95 % take, ready to accepted", [each.delay("p95") for each in runs]),
+        ("Longest, ready to accepted", [each.delay("longest") for each in runs]),
         ("Held up by", [each.limits.bottleneck or "nothing" for each in runs]),
     ]
     rows += [

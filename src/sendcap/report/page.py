@@ -20,6 +20,7 @@ from sendcap.charts.timeaxis import time_axis
 from sendcap.errors import SendcapError
 from sendcap.files.single import whole_file, write_text
 from sendcap.readings.dashboard import EARLY_OPENS
+from sendcap.readings.delays import DELAY_FIGURES
 from sendcap.report.answers import Answers, compared
 from sendcap.report.inline_svg import Picture, font_faces, picture
 from sendcap.report.moments import JUMPS_S, dashboards, slider, spoken
@@ -36,6 +37,7 @@ CHARTS: Final = {
     "statuses": "Sent, pending and failed",
     "funnel": "How far the messages come, by provider",
     "time-to-accept": "Time to accept, by provider",
+    "delay": "Delay from ready to accepted, by provider",
     "backlog": "Messages waiting for the first attempt",
     "throughput": "Throughput of each stage",
     "bounce-reasons": "Bounce reasons",
@@ -137,6 +139,7 @@ def page(runs: Sequence[Answers]) -> str:
         compared=compared(runs) if len(runs) > 1 else [],
         assumptions=ASSUMPTIONS,
         tiles=_TILES,
+        delay_labels=list(DELAY_FIGURES.values()),
         truth=_TRUTH,
         data={"slider": slider(start), "runs": data, "earlyOpens": EARLY_OPENS},
         jumps=[spoken(jump) for jump in JUMPS_S],
@@ -162,6 +165,7 @@ def _run(answers: Answers, pictures: list[Picture]) -> dict[str, Any]:
         "seed": run.scenario.seed,
         "facts": answers.facts(),
         "sentences": [unbroken(sentence) for sentence in run.sentences(modes)],
+        "delays": answers.delays(),
         "pictures": pictures,
         "tables": tables(run.scenario),
         "scenario": dumps(run.scenario),
@@ -181,8 +185,12 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
         **{name: {"scale": scale} for name in ("delivered", "statuses", "retries")},
         "attempts": {"sending_log": answers.sending_log},
     }
+    absent = {
+        *(["attempts"] if answers.sending_log is None else []),
+        *(["delay"] if answers.run.ledger.delays is None else []),
+    }
     for name, title in CHARTS.items():
-        if name != "attempts" or answers.sending_log is not None:
+        if name not in absent:
             # Drawn twice, wide and narrow; what takes long is done before.
             chart = chart_called(name, RUN_CHARTS, answers.name)
             draw = chart.prepared(answers.run, **options.get(name, {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable
 from typing import Any
 
@@ -26,6 +26,7 @@ class Campaign:
         self.scenario = scenario
         self.chance = chance
         self.counts: Counter[tuple[str, str, Event, str, Clock, int]] = Counter()
+        self.delays_s: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         self.report_server = simpy.Resource(env, 1)
 
     def report(
@@ -88,6 +89,11 @@ class Campaign:
         number = int(when_s / self.scenario.time.bin)
         self.counts[message.delivery.name, message.queue.name, event, reason, clock, number] += 1
 
+    def delayed(self, message: Message, delay_s: float) -> None:
+        """Note how long a message that is accepted now has taken since it was ready."""
+        if self.env.now < (self.scenario.time.horizon or math.inf):
+            self.delays_s[message.delivery.name, message.queue.name].append(delay_s)
+
     def ledger(self, providers: Iterable[str]) -> Ledger:
         """Return the counts as a ledger."""
         scenario = self.scenario
@@ -104,4 +110,7 @@ class Campaign:
                 reason,
                 np.array([count]),
             )
+        for (delivery, provider), delays_s in self.delays_s.items():
+            numbers = names.index(delivery), queues.index(provider)
+            tally.delayed(*numbers, np.maximum(delays_s, 0.0))
         return ledger_of(tally, scenario)

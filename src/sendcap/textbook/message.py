@@ -20,6 +20,7 @@ class Message:
     queue: Queue
     relayed_s: float
     expiry_s: float
+    ready_s: float = math.nan  # when it leaves the ingress, for the first time
     hard: str = ""  # reason to bounce it hard
     fault: Fault | None = None
     clears_at_s: float | None = None  # from the first attempt on that reaches the provider

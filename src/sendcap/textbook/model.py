@@ -109,7 +109,7 @@ class Textbook:
     def message(self, message: Message) -> Process:
         """Live the life of a message, from the relay to its end."""
         env, queue = self.env, message.queue
-        leaves_s = self.leaves_ingress_s()
+        leaves_s = message.ready_s = self.leaves_ingress_s()
         if leaves_s > message.expiry_s:
             yield from self.run_out(message)
             return
@@ -268,6 +268,7 @@ class Textbook:
         """Report an accepted message, and what the recipient does with it."""
         accepted_s, engagement = self.env.now, self.scenario.engagement
         self.campaign.report(message, "accepted", accepted_s)
+        self.campaign.delayed(message, accepted_s - message.ready_s)
         self.leave_spool()
         if self.chance.happens(message.queue.provider.async_bounce):
             returned_s = accepted_s + next(self.chance.asynchronous_s)

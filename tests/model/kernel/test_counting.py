@@ -58,10 +58,10 @@ def added(tally: Tally, rng: np.random.Generator, steps: int) -> Counter[tuple[o
 def counted(tally: Tally) -> Counter[tuple[object, ...]]:
     found: Counter[tuple[object, ...]] = Counter()
     for number, counts in tally._found():
-        name = tally._series(DELIVERIES, number)
-        delivery, provider = DELIVERIES.index(name.delivery), PROVIDERS.index(name.provider)
+        names, event, reason, clock = tally._names(DELIVERIES, number)
+        delivery, provider = DELIVERIES.index(names[0]), PROVIDERS.index(names[1])
         for bin_, count in zip(counts.bins.tolist(), counts.counts.tolist(), strict=True):
-            key = (delivery, provider, name.event, name.reason, name.clock, bin_)
+            key = (delivery, provider, EVENTS[event], reason, clock, bin_)
             assert key not in found
             found[key] = count
     return found

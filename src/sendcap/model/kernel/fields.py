@@ -108,6 +108,7 @@ CONNECTION = np.dtype(
 MESSAGE = np.dtype(
     [
         ("ready_s", "f8"),
+        ("first_ready_s", "f8"),
         ("first_failed_s", "f8"),
         ("previous_delay_s", "f8"),
         ("clears_at_s", "f8"),  # NaN until its first attempt has reached the provider
@@ -120,9 +121,9 @@ MESSAGE = np.dtype(
         ("queue", "i4"),
         ("kind", "i2"),  # of its address
         ("reason", "i2"),  # of its last soft bounce
+        ("place", "i4"),  # where it is, see below
         ("stamp", "i8"),  # of its entry among what expires, 0 without one
         ("order", "i8"),  # of its last failure among all
-        ("place", "i4"),  # where it is, see below
     ],
     align=True,
 )

@@ -44,6 +44,7 @@ from sendcap.model.kernel.telling import (
     HARD,
     SOFT,
     tell,
+    tell_delay,
     tell_when_due,
 )
 from sendcap.model.kernel.waiting import release
@@ -85,6 +86,7 @@ def decide(group: Group, number: int, now_s: float) -> int:
         bounce(group, number, reason, now_s)
         return answer
     if event == ACCEPTED:
+        tell_delay(group, message, now_s)
         if succeeds(chance.trials[queue.async_bounce]):
             _bounce_later(group, number, now_s)
         if succeeds(chance.trials[queue.opens]):

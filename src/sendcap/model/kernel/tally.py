@@ -9,14 +9,17 @@ from typing import Final
 
 import numpy as np
 
+from sendcap.ledger.delays import SHIFT
 from sendcap.model.kernel.compiled import compiled, inlined
-from sendcap.model.kernel.fields import NONE
+from sendcap.model.kernel.fields import NO_REASON, NONE
 from sendcap.model.kernel.state import Counters, Floats, Ints, Numbers, Records
 
 TOGETHER: Final = 8
 USED: Final = 2
 EVENTS: Final = 16
 """Numbers of events, of which not all are used."""
+DELAY: Final = 14
+"""Of these, the number by which delays are counted: in place of bins they have codes."""
 MOST_COUNTS: Final = 16
 """More entries than an event adds at most."""
 PLACE_BITS: Final = 32
@@ -42,9 +45,20 @@ def next_event(counters: Counters, series: int) -> int:
 def count(counters: Counters, series: int, time_s: float, weight: int) -> None:
     """Count events, unless they are beyond the horizon."""
     if time_s < counters.horizon_s[0]:
-        number = int(time_s / counters.bin_s[0])
-        key = (series << PLACE_BITS) + number // TOGETHER
-        counters.counts[_place(counters, key), number % TOGETHER] += weight
+        _add(counters, series, int(time_s / counters.bin_s[0]), weight)
+
+
+@inlined
+def count_delay(counters: Counters, delivery: int, provider: int, delay_s: float) -> None:
+    """Count a message by the code of its delay; see `sendcap.ledger.delays`."""
+    code = int(np.float64(delay_s).view(np.int64)) >> SHIFT
+    _add(counters, series_of(counters, delivery, provider, DELAY, NO_REASON), code, 1)
+
+
+@inlined
+def _add(counters: Counters, series: int, number: int, weight: int) -> None:
+    key = (series << PLACE_BITS) + number // TOGETHER
+    counters.counts[_place(counters, key), number % TOGETHER] += weight
 
 
 @compiled
@@ -81,6 +95,13 @@ def count_times(counters: Counters, series: int, times_s: Floats, weights: Ints)
     """Count events of one series; each time stands for as many as the weight says, or for one."""
     for number in range(len(times_s)):
         count(counters, series, times_s[number], weights[number] if len(weights) else 1)
+
+
+@compiled
+def count_delays(counters: Counters, delivery: int, provider: int, delays_s: Floats) -> None:
+    """Count messages by the codes of their delays."""
+    for delay_s in delays_s:
+        count_delay(counters, delivery, provider, delay_s)
 
 
 @compiled

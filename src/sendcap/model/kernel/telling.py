@@ -9,7 +9,7 @@ import numpy as np
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NO_REASON
 from sendcap.model.kernel.state import Group
-from sendcap.model.kernel.tally import count, next_event, series_of
+from sendcap.model.kernel.tally import count, count_delay, next_event, series_of
 
 # Events, by their places in `sendcap.ledger.EVENTS`; the next of some is the one that counts there.
 ATTEMPTED: Final = 2
@@ -60,6 +60,15 @@ def tell(
         row.delivery, row.provider = delivery, provider
         row.message, row.attempt = message.number, message.failures + (event != EXPIRED)
         row.event, row.reason, row.again = event, reason, again
+
+
+@inlined
+def tell_delay(group: Group, message: Any, accepted_s: float) -> None:
+    """Count how long a message has taken from ready to accepted."""
+    if accepted_s < group.counters.horizon_s[0]:
+        delivery = group.batches.delivery[message.batch]
+        provider = group.queues[message.queue].provider
+        count_delay(group.counters, delivery, provider, accepted_s - message.first_ready_s)
 
 
 @inlined

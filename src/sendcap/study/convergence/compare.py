@@ -33,7 +33,7 @@ from sendcap.study.convergence.converge import EXTREMES, SETTLING, convergence_p
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.recording import (
-    ACCEPTED_TIMES,
+    MTA_TIMES,
     Plan,
     Quantity,
     Record,
@@ -50,7 +50,7 @@ COMPARED: Final = (
     "bounces_errors_pct",
     *SETTLING,
     *EXTREMES,
-    *ACCEPTED_TIMES,
+    *MTA_TIMES,
 )
 """The numbers that are compared."""
 

@@ -9,12 +9,15 @@ from sendcap.readings.modes import MODE_LABELS
 
 _UNITS: Final = {"_per_s": " per second", "_s": "", "_pct": " %", "_pt": ", points"}
 _ACCEPTED: Final = re.compile(r"accepted_(\d+)_pct_s")
+_DELAY: Final = re.compile(r"delay_p(\d+)_s")
 _NAMES: Final = {
     "truth_pct": "delivered in the end, %",
     "delivered_pct": "final Delivered %",
     "bounces_errors_pct": "final Bounces + errors %",
     "click_through_pct": "click-through rate %",
     "settling_s": "time until Delivered % is reliable",
+    "delay_mean_s": "mean delay from ready to accepted",
+    "delay_longest_s": "longest delay from ready to accepted",
     "drained_at_s": "end of the last backlog",
     "soft_first": "messages with a soft bounce",
     "async_bounced": "asynchronous bounces",
@@ -32,6 +35,7 @@ def in_words(column: str) -> str:
     """
     name, _, part = column.partition(".")
     words = _NAMES.get(name) or _ACCEPTED.sub(r"time until \1 % is accepted", name)
+    words = _DELAY.sub(r"delay that \1 % do not exceed", words)
     for ending, unit in _UNITS.items():
         words = words.removesuffix(ending) + unit if words.endswith(ending) else words
     words = words.replace("_", " ")

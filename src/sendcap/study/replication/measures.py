@@ -21,6 +21,7 @@ from sendcap.model.addresses import SUSPENDED, THROTTLED
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.convergence import TOLERANCES_PT, settling_s
+from sendcap.readings.delays import DELAY_FIGURES, DELAY_PCT, delay_figures
 from sendcap.readings.summary import ACCEPTED_PCT
 from sendcap.run import Run
 from sendcap.scenario import Engagement, Scenario
@@ -217,6 +218,11 @@ def _ratio(part: float, total: float) -> float:
     return part / total if total else math.nan
 
 
+def _delay_s(run: Run, name: str) -> Value:
+    delay_s = delay_figures(run.ledger)[name]
+    return math.nan if delay_s is None else delay_s
+
+
 # Measures of the limits of a run.
 
 
@@ -259,6 +265,13 @@ def _of_a_run() -> Iterable[Measure]:
     yield Measure("settling_s", _settling_s, "s", meaning)
 
 
+def _of_delays() -> Iterable[Measure]:
+    shares = [f"{pct} % of the delays from ready to accepted are no longer" for pct in DELAY_PCT]
+    meanings = ("mean delay from ready to accepted", *shares, "longest delay")
+    for name, meaning in zip(DELAY_FIGURES, meanings, strict=True):
+        yield Measure(name, partial(_delay_s, name=name), "s", meaning)
+
+
 def _of_limits() -> Iterable[Measure]:
     for name, of, unit, meaning in (
         ("bottleneck", attrgetter("bottleneck"), "", "the stage that holds the send up"),
@@ -294,7 +307,7 @@ def _of_counts() -> Iterable[Measure]:
 
 
 MEASURES: Final[Mapping[str, Measure]] = {
-    measure.name: measure for measure in (*_of_a_run(), *_of_limits(), *_of_counts())
+    measure.name: measure for measure in (*_of_a_run(), *_of_delays(), *_of_limits(), *_of_counts())
 }
 """The measures by name."""
 

@@ -17,6 +17,7 @@ from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger, SparseCounts
 from sendcap.model.feasibility import relaying_s, simulated_s
 from sendcap.readings.convergence import MOMENTS_S, cliff, overshoot, settling_s
+from sendcap.readings.delays import DELAY_FIGURES, delay_figures
 from sendcap.readings.kpis import Figures, figures_of
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode, names_of
 from sendcap.readings.remaining import BothClocks, Remaining, remaining
@@ -38,6 +39,8 @@ ACCEPTED_TIMES: Final = tuple(f"accepted_{pct}_pct_s" for pct in ACCEPTED_PCT)
 Always recorded, as in a run's summary and for each delivery and provider. The measures of the same
 names are of the *deliverable* messages; the two differ where messages expire in a queue.
 """
+MTA_TIMES: Final = (*ACCEPTED_TIMES, *DELAY_FIGURES)
+"""Times at the MTA that are always recorded, the delays from ready to accepted among them."""
 PARTS: Final = Remaining._fields
 """The parts of the error of Delivered %, as curves; see `sendcap.readings.remaining`."""
 
@@ -102,7 +105,7 @@ class Plan:
         record = Record({}, {})
         for delivery, provider in groups(ledger, self.numbers_per):
             counts = BothClocks.of(ledger, delivery, provider)
-            for name, time_s in _acceptance_s(ledger, delivery, provider):
+            for name, time_s in _mta_times_s(ledger, delivery, provider):
                 record.numbers[Quantity("", delivery, provider, name)] = time_s
             rows = counts.rows(edges)
             for mode in self.modes:
@@ -150,11 +153,13 @@ class Plan:
                 yield "overshoot_gone_s", tolerance, time_s
 
 
-def _acceptance_s(ledger: Ledger, delivery: str, provider: str) -> Iterator[tuple[str, float]]:
-    """Yield the times of `ACCEPTED_TIMES`, with their names."""
+def _mta_times_s(ledger: Ledger, delivery: str, provider: str) -> Iterator[tuple[str, float]]:
+    """Yield the times of `MTA_TIMES`, with their names."""
     accepted = ledger.sparse("accepted", clock="happened", **names_of(delivery, provider))
     for pct, name in zip(ACCEPTED_PCT, ACCEPTED_TIMES, strict=True):
         yield name, _reached_s(accepted, ledger.bin_s, pct / 100.0)
+    for name, delay_s in delay_figures(ledger, **names_of(delivery, provider)).items():
+        yield name, math.nan if delay_s is None else delay_s
 
 
 def _numbers(measure: Measure, run: Run, limits: Limits | None) -> Iterator[tuple[Quantity, float]]:

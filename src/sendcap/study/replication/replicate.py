@@ -20,8 +20,8 @@ from sendcap.scenario.files import scenario_of
 from sendcap.study.replication.estimates import MOST, Sequential, require_confidence, require_count
 from sendcap.study.replication.measures import measures_of
 from sendcap.study.replication.recording import (
-    ACCEPTED_TIMES,
     DASHBOARD,
+    MTA_TIMES,
     Per,
     Plan,
     Quantity,
@@ -178,7 +178,7 @@ def _half_widths(
     plan: Plan, precision: Mapping[str, float | str]
 ) -> Iterator[tuple[Quantity, float]]:
     units = {measure.name: measure.unit for measure in plan.measures}
-    units |= dict.fromkeys(ACCEPTED_TIMES, "s")
+    units |= dict.fromkeys(MTA_TIMES, "s")
     curves = {measure.name for measure in plan.measures if measure.curve}
     for name, wanted in precision.items():
         # One of several values has a name such as settling_s.efs.1pt.
