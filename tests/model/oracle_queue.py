@@ -7,6 +7,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import Any
 
+from oracle_concurrency import Window
 from oracle_disturbances import BadTimes
 from oracle_limits import Tolerance, limit_of
 from oracle_suspension import Rule
@@ -60,6 +61,7 @@ class Queue:
         self.provider = provider = self.scenario.providers[self.name]
         self.most = provider.connections_per_ip * ips
         self.free = [Connection() for _ in range(self.most)]  # the first free for the longest
+        self.window = Window(provider.connection_scaling, self.most, ips)
         self.limit = limit_of(provider.rate, ips)
         self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.name)]
         self.tolerance = Tolerance(provider.tolerance, ips)
@@ -107,8 +109,8 @@ class Queue:
         """Return the connection that takes the first waiting message now."""
         if not self.waiting or self.is_closed(now):
             return None
-        if self.provider.connection_scaling == "none":
-            return self.free[0] if self.free else None
+        if self.provider.connection_scaling != "kumomta":
+            return self.free[0] if self.most - len(self.free) < self.window.size else None
         opened = [each for each in self.free if each.is_open(now, self.provider)]
         if opened:
             return opened[0]
@@ -123,6 +125,8 @@ class Queue:
     def outcome(self, message: Message, now: float) -> tuple[str, str]:
         """Return the event at an attempt's finish, and the reason; the rules count it."""
         event, reason = self.answer(message, now)
+        busy = self.most - len(self.free) + 1  # its connection has been released
+        self.window.answered(reason != "unreachable", busy)
         counted = reason if reason in ("unreachable", "throttled", "transient") else "fault"
         for rule in self.rules:
             rule.answered(now, {"soft": counted}.get(event, event))

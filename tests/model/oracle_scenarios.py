@@ -184,7 +184,7 @@ def provider(chance: Chance, is_long: bool, mended: bool, ips: int) -> dict[str,
         "connect_time": chance.time(0.1, 4.0, zero=0.3),
         "transaction_time": chance.time(0.1, 4.0, zero=0.1),
         "rate": throttles(chance, is_long, mended, mended or ips == 1),
-        "connection_scaling": "kumomta" if chance.happens(0.2) else "none",
+        "connection_scaling": scaling(chance, mended),
         "tolerance": chance.rate("tolerance") if chance.happens(0.4) else "none",
         "suspend": chance.one_of("mta", suspension(chance)),
         "retry": retry(chance, is_long) if chance.happens(0.3) else "mta",
@@ -195,6 +195,19 @@ def provider(chance: Chance, is_long: bool, mended: bool, ips: int) -> dict[str,
         "outages": outages,
         "disturbances": disturbances(chance) if mended else [],
     }
+
+
+def scaling(chance: Chance, mended: bool) -> Any:
+    if mended and chance.happens(0.2):
+        kinds = ("1", "1/concurrency", "1/sqrt_concurrency")
+        return {
+            "kind": "postfix",
+            "initial": int(chance.rng.integers(1, 5)),
+            "positive": chance.one_of(*kinds),
+            "negative": chance.one_of(*kinds),
+            "variant": chance.one_of("source", "readme"),
+        }
+    return "kumomta" if chance.happens(0.2) else "none"
 
 
 def disturbances(chance: Chance) -> list[dict[str, Any]]:

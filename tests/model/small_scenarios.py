@@ -203,7 +203,8 @@ DISTURBED = with_providers(
                 "lasts": {"dist": "lognormal", "mean": "3m", "cv": 0.8},
                 "unreachable": True,
             }
-        ]
+        ],
+        "connection_scaling": {"kind": "postfix", "initial": 2, "positive": "1/concurrency"},
     },
     slow={
         "tolerance": "1/s",
@@ -223,4 +224,4 @@ DISTURBED = with_providers(
         ],
     },
 )
-"""The same with providers that have bad times at random."""
+"""The same with providers that have bad times at random, and Postfix's connections."""

@@ -107,7 +107,7 @@ SCENARIOS = {
         flaky={"rate": {"kind": "fixed-window", "limit": 200, "window": "5m"}},
     ),
     "tolerance, suspensions, connection scaling": from_dict(REACTING),
-    "disturbances": from_dict(DISTURBED),
+    "disturbances and concurrency": from_dict(DISTURBED),
     "several rules, by share and in a row, and sent back": from_dict(SUSPENDED),
     "a spread delivery, a warm-up, a gap and a suspension": changed(
         fast={"rate": {"kind": "warm-up", "per_day": [500, 2000, 9000], "share": 0.8}},

@@ -471,6 +471,36 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "soft",
         [5, 6],
     ),
+    "Postfix begins with few connections and adds one for each success": (
+        # They come at 0, 1.5, 3, 4.5 and 6 s. A second connection at 2.5 s, a third one at 5 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 5},
+            relay={"batch": 1, "rate": "2/3s,max_burst=1"},
+            provider={
+                "connections_per_ip": 5,
+                "transaction_time": "2.5s",
+                "connection_scaling": {"kind": "postfix", "initial": 1, "variant": "readme"},
+            },
+        ),
+        "attempted",
+        [0, 2, 3, 5, 6],
+    ),
+    "and takes one away for each failure": (
+        # Four, of which three fail: one. It succeeds at 2 s: two, and so on.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 10},
+            mta=LATE,
+            provider={
+                "connections_per_ip": 5,
+                "connection_scaling": {"kind": "postfix", "initial": 4, "variant": "readme"},
+                "outages": [{"at": "0.5s", "lasts": "1s"}],
+            },
+        ),
+        "attempted",
+        [0, 0, 0, 0, 1, 2, 2, 3, 3, 3],
+    ),
     "connections are opened by the length of the queue": (
         # min(10, ceil(10 (1 - exp(-0.23)))) = 3 for ten messages, 2 for the seven that are left.
         scenario_of(

@@ -102,7 +102,7 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "rate": draw(LISTS),
         "outages": draw(st.sampled_from([[], [{"at": "10s", "lasts": "5m"}]])),
         "disturbances": draw(DISTURBANCES),
-        "connection_scaling": draw(st.sampled_from(["none", "none", "kumomta"])),
+        "connection_scaling": draw(st.sampled_from(["none", "none", "kumomta", "postfix"])),
         "tolerance": draw(st.sampled_from(["none", "none", "1/s", "5/10s,max_burst=2", "9/m"])),
         "suspend": draw(SUSPENSIONS),
         "retry": draw(st.just("mta") | RETRIES),

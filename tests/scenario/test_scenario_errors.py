@@ -104,6 +104,14 @@ CASES: list[tuple[Break, str]] = [
         'mta.suspend.counts: "hard" appears twice; name each answer once',
     ),
     (
+        put(*GMAIL, "connection_scaling", value={"kind": "postfix", "initial": 0}),
+        "providers.gmail.connection_scaling.initial: must be at least 1, not 0",
+    ),
+    (
+        put(*GMAIL, "connection_scaling", value={"initial": 2, "positive": "1/N"}),
+        'providers.gmail.connection_scaling.positive: "1/N" is not possible; one of "1", "1/conc',
+    ),
+    (
         put(*GMAIL, "disturbances", value=[{"every": "1h", "lasts": "1m"}]),
         "providers.gmail.disturbances[0]: changes nothing; give transient, tolerance or unreach",
     ),

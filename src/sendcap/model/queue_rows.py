@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from sendcap.model.addresses import kinds_of
 from sendcap.model.disturbances import DisturbanceRows
-from sendcap.model.kernel import fields, state
+from sendcap.model.kernel import concurrency, fields, state
 from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import records, trials
 from sendcap.model.scaling import waiting_for
 from sendcap.model.shared import Shared
-from sendcap.scenario import RetryPolicy
+from sendcap.scenario import PostfixScaling, RetryPolicy
+
+_FEEDBACK: Final = {
+    "1": concurrency.ONE,
+    "1/concurrency": concurrency.OVER_WINDOW,
+    "1/sqrt_concurrency": concurrency.OVER_ROOT,
+}
+
+
+def _feedback(scaling: str | PostfixScaling, connections: int, ips: int) -> dict[str, int]:
+    """Return how many of the connections may be used, and how answers change that."""
+    if isinstance(scaling, str):
+        return {"window": connections}
+    return {
+        "positive": _FEEDBACK[scaling.positive],
+        "negative": _FEEDBACK[scaling.negative],
+        "half_steps": scaling.variant == "source",
+        "initial": scaling.initial * ips,
+        "window": min(scaling.initial * ips, connections),
+    }
 
 
 class QueueRows:
@@ -105,7 +124,7 @@ class QueueRows:
         connections["next"][-1] = fields.NONE
         self._connections.append(connections)
         if provider.connection_scaling != "kumomta":
-            return {
+            return _feedback(provider.connection_scaling, count, self._shared.scenario.mta.ips) | {
                 "free_first": first,
                 "free_last": first + count - 1,
                 "closed_first": fields.NONE,

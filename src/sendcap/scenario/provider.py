@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
+from sendcap.scenario.connection_scaling import ConnectionScalingField
 from sendcap.scenario.distributions import Constant, Distribution
 from sendcap.scenario.disturbance import Disturbance, Outage
 from sendcap.scenario.durations import (
@@ -101,12 +102,13 @@ class Provider(Section):
     Of a list of throttles each holds: ``["100/s", {kind = "fixed-window", limit = 1000000,
     window = "1d"}]``.
     """
-    connection_scaling: Literal["none", "kumomta"] = "none"
-    """Opening of connections: as needed, or by the queue's length as KumoMTA does.
+    connection_scaling: ConnectionScalingField = "none"
+    """Opening of connections: as needed, or by the queue's length or the answers, by an MTA's name.
 
     For n messages waiting for a connection and a limit of L, KumoMTA opens connections up to
     min(n, ceil(L(1 − exp(−0.023 n)))); open ones stay
-    (``crates/kumod/src/ready_queue.rs``, ``ideal_connection_count``).
+    (``crates/kumod/src/ready_queue.rs``, ``ideal_connection_count``). "postfix" is Postfix's
+    feedback with its defaults.
     """
     tolerance: RateField = None
     """Rate of attempts from each source address that the provider tolerates, or "none".

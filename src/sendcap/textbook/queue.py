@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import simpy
 
+from sendcap.model.addresses import UNREACHABLE
 from sendcap.model.scaling import wanted_connections
 from sendcap.scenario import Scenario
 from sendcap.textbook.chance import Chance
+from sendcap.textbook.concurrency import Window
 from sendcap.textbook.disturbance import BadTimes
 from sendcap.textbook.suspension import Suspension
 from sendcap.textbook.throttles import RateThrottle, Throttle, throttle_of
@@ -54,6 +56,7 @@ class Queue:
         # The one that has been free the longest first.
         self.idle = deque([] if self.scaled else [Connection() for _ in range(self.limit)])
         self.closed = self.limit - len(self.idle)
+        self.window = Window(provider.connection_scaling, self.limit, ips)
         self.throttle = throttle_of(provider.throttles, ips)
         self.tolerance = (
             Throttle() if provider.tolerance is None else RateThrottle(provider.tolerance, ips)
@@ -108,7 +111,7 @@ class Queue:
         if self.closed_by_suspension:
             return None
         if not self.scaled:
-            return self.idle.popleft() if self.idle else None
+            return self.idle.popleft() if self.busy < self.window.size else None
         while self.idle and self.env.now - self.idle[0].used_s > self.provider.idle_timeout:
             self.idle.popleft()
             self.closed += 1
@@ -203,8 +206,14 @@ class Queue:
             self.provider.transient, *(each.disturbance.transient for each in self.disturbed), 0.0
         )
 
+    @property
+    def busy(self) -> int:
+        """Connections that have a message."""
+        return self.limit - len(self.idle)
+
     def answered(self, answer: str) -> None:
         """Let the rules count an answer: a reason of every provider, or a kind of address."""
+        self.window.answered(answer == UNREACHABLE, self.busy)
         for suspension in self.suspensions:
             if suspension.rule.share is not None and suspension.attempts == 0:
                 self.env.process(self.sweep(suspension))

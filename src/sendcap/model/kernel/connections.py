@@ -16,7 +16,7 @@ def may_take(group: Group, queue: Any, now_s: float, take_s: float) -> bool:
     Where connections are opened as the queue grows, that is not known before.
     """
     if queue.scaled == NONE:
-        return queue.free_first != NONE
+        return queue.taken < queue.window
     return take_s > now_s or _may_open(queue, group.connections, group.waiting_for, now_s)
 
 
@@ -44,6 +44,7 @@ def take_connection(queue: Any, connections: Records, now_s: float) -> int:
 
     It has no attempts left if it has to be made anew.
     """
+    queue.taken += 1
     if queue.free_first == NONE:
         number = queue.closed_first
         connection = connections[number]
@@ -63,6 +64,7 @@ def take_connection(queue: Any, connections: Records, now_s: float) -> int:
 def hand_back(queue: Any, connections: Records, number: int, used_s: float) -> None:
     """Let others have a connection, that was used last at this time."""
     connection = connections[number]
+    queue.taken -= 1
     if queue.scaled != NONE and connection.attempts_left == 0:
         _close(queue, connections, number)
         return

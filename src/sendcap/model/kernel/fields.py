@@ -47,6 +47,8 @@ QUEUE = np.dtype(
         ("open", "i4"),
         ("making", "i4"),  # connections that are being made
         ("connections", "i4"),
+        ("taken", "i4"),  # connections that have a message
+        ("window", "i4"),  # of them at most; all, unless Postfix's feedback sets it
         # Messages that wait: runs of new ones, and retries that are due.
         ("run_first", "i8"),
         ("run_last", "i8"),
@@ -67,6 +69,13 @@ QUEUE = np.dtype(
         ("attempts_per_connection", "i8"),
         ("first_limit", "i4"),  # in ``of_queue``
         ("limits", "i4"),
+        # Postfix's feedback: how, see `sendcap.model.kernel.concurrency`, and where it stands.
+        ("positive", "i4"),  # 0 without feedback
+        ("negative", "i4"),
+        ("half_steps", "i4"),
+        ("initial", "i4"),
+        ("successes", "f8"),
+        ("failures", "f8"),
         ("scaled", "i4"),  # index of the first length in ``waiting_for``, or NONE
         ("first_disturbance", "i4"),  # in ``disturbances``, outages included
         ("disturbances", "i4"),

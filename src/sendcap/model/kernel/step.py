@@ -16,6 +16,7 @@ from sendcap.model.kernel.backoff import next_due_s, take_due
 from sendcap.model.kernel.busy import SOONEST, begin_work, end_work, next_busy_s
 from sendcap.model.kernel.chance import draw
 from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.concurrency import feed_back
 from sendcap.model.kernel.connections import (
     hand_back,
     leave_line,
@@ -133,6 +134,8 @@ def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
     """End the attempt on a connection; the rules count the answer."""
     hand_back(queue, group.connections, number, now_s)
     answer = decide(group, group.connections[number].message, now_s)
+    if queue.positive > 0:
+        feed_back(queue, answer)
     if queue.rules > 0:
         react(group.limits, queue, answer, now_s)
 
