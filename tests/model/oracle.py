@@ -172,7 +172,9 @@ class Oracle:
             message.place = "connecting"
             queue.connecting += 1
             connection.is_made, connection.uses = False, 0
-            ends = self.now + queue.provider.connect_time.mean_s
+            opens = queue.connection_limit.earliest(self.now)
+            queue.connection_limit.started(opens)
+            ends = opens + queue.provider.connect_time.mean_s
             self.under_way.add(ends, (queue, connection))
         return True
 
@@ -188,12 +190,26 @@ class Oracle:
         return True
 
     def establish(self, queue: Queue, connection: Connection) -> None:
-        connection.is_made, connection.idle_since = True, self.now
-        if connection.message is None:  # it has expired meanwhile
+        connection.is_made = queue.count_open(self.now) < queue.accepted
+        connection.idle_since = self.now
+        message = connection.message
+        if message is None:  # it has expired meanwhile
             queue.free.append(connection)
+            return
+        queue.connecting -= 1
+        if connection.is_made:
+            self.ask_limits(queue, message)
         else:
-            queue.connecting -= 1
-            self.ask_limits(queue, connection.message)
+            self.refuse(queue, message)
+
+    def refuse(self, queue: Queue, message: Message) -> None:
+        """End an attempt at once, since the provider takes no more connections."""
+        queue.release(message)
+        queue.count("unreachable", self.now)
+        reason = "too many connections"
+        events = [(event, reason) for event in ("soft", "soft_first")[: 1 + (not message.failures)]]
+        self.reports.report(message, self.now, events, attempted=self.now)
+        self.back_off(message, reason)
 
     def ask_limits(self, queue: Queue, message: Message) -> None:
         if queue.line or queue.earliest_start(self.now) > self.now:

@@ -14,7 +14,8 @@ from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
 
 
 class Unlimited:
-    def earliest(self, now: float) -> float:
+    def earliest(self, now: float, count: int = 1) -> float:
+        """When so many could start; more than a burst counts as a burst of its own size."""
         return now
 
     def started(self, now: float) -> int:
@@ -33,8 +34,8 @@ class Gcra(Unlimited):
         self.burst = rate.burst_or_limit * ips
         self.tat = -math.inf  # theoretical arrival time
 
-    def earliest(self, now: float) -> float:
-        return max(now, self.tat - (self.burst - 1) * self.interval_s)
+    def earliest(self, now: float, count: int = 1) -> float:
+        return max(now, self.tat - max(self.burst - count, 0) * self.interval_s)
 
     def started(self, now: float) -> int:
         self.tat = max(self.tat, now) + self.interval_s
@@ -57,11 +58,11 @@ class Scheduled(Unlimited):
             brought += per_s * (end - step.at) if per_s else 0.0
         self.tat = -math.inf
 
-    def earliest(self, now: float) -> float:
+    def earliest(self, now: float, count: int = 1) -> float:
         for start, end, brought, per_s, burst in self.steps:
             if end <= now or per_s == 0.0:
                 continue
-            needed = self.tat - (burst - 1.0) - brought
+            needed = self.tat - max(burst - count, 0.0) - brought
             reached = start + max(needed, 0.0) / per_s
             if max(reached, now) < end:
                 return max(reached, now)
@@ -84,7 +85,7 @@ class Windows(Unlimited):
         # The division may round to just below the window that begins now.
         return number + 1 if (number + 1) * self.window_s <= now else number
 
-    def earliest(self, now: float) -> float:
+    def earliest(self, now: float, count: int = 1) -> float:
         number = self.window(now)
         if number > self.number or self.used < self.limit:
             return now
@@ -104,7 +105,7 @@ class Pauses(Unlimited):
         self.pause_s = gap.pause
         self.over_since = [-math.inf] * ips  # infinite while an attempt is under way
 
-    def earliest(self, now: float) -> float:
+    def earliest(self, now: float, count: int = 1) -> float:
         return max(now, min(self.over_since))
 
     def started(self, now: float) -> int:
@@ -123,7 +124,7 @@ class Each(Unlimited):
         self.limits = limits
         self.addresses: list[tuple[int, ...]] = []
 
-    def earliest(self, now: float) -> float:
+    def earliest(self, now: float, count: int = 1) -> float:
         moment = now
         while moment < math.inf:
             later = max(limit.earliest(moment) for limit in self.limits)
@@ -144,8 +145,8 @@ class Each(Unlimited):
 class Tolerance:
     """The provider's own limit on the attempts that it lets through."""
 
-    def __init__(self, rate: Rate | None, ips: int) -> None:
-        self.rate = Unlimited() if rate is None else Gcra(rate, ips)
+    def __init__(self, rate: Rate | Schedule | None, ips: int) -> None:
+        self.rate = limit_of(rate, ips)
 
     def lets_through(self, now: float) -> bool:
         return self.rate.earliest(now) <= now

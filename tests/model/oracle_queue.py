@@ -60,7 +60,11 @@ class Queue:
         ips = self.scenario.mta.ips
         self.provider = provider = self.scenario.providers[self.name]
         self.most = provider.connections_per_ip * ips
-        self.free = [Connection() for _ in range(self.most)]  # the first free for the longest
+        self.connections = [Connection() for _ in range(self.most)]
+        self.free = list(self.connections)  # the first free for the longest
+        self.connection_limit = limit_of(provider.connection_rate, ips)
+        accepted = provider.accepts_connections
+        self.accepted = math.inf if accepted is None else accepted * ips
         self.window = Window(provider.connection_scaling, self.most, ips)
         self.limit = limit_of(provider.rate, ips)
         self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.name)]
@@ -88,6 +92,11 @@ class Queue:
         message.connection.message = None
         self.free.append(message.connection)
         message.connection = None
+
+    def count_open(self, now: float) -> int:
+        """Return how many connections the provider sees: those in use, and idle ones."""
+        in_use = [each for each in self.connections if each.is_made and each not in self.free]
+        return len(in_use) + sum(each.is_open(now, self.provider) for each in self.free)
 
     def earliest_start(self, now: float) -> float:
         """When the next attempt could start, as things are now."""
@@ -125,12 +134,16 @@ class Queue:
     def outcome(self, message: Message, now: float) -> tuple[str, str]:
         """Return the event at an attempt's finish, and the reason; the rules count it."""
         event, reason = self.answer(message, now)
-        busy = self.most - len(self.free) + 1  # its connection has been released
-        self.window.answered(reason != "unreachable", busy)
         counted = reason if reason in ("unreachable", "throttled", "transient") else "fault"
-        for rule in self.rules:
-            rule.answered(now, {"soft": counted}.get(event, event))
+        self.count({"soft": counted}.get(event, event), now)
         return event, reason
+
+    def count(self, answer: str, now: float) -> None:
+        """Let the window and the rules count an answer."""
+        busy = self.most - len(self.free) + 1  # its connection has been released
+        self.window.answered(answer != "unreachable", busy)
+        for rule in self.rules:
+            rule.answered(now, answer)
 
     def answer(self, message: Message, now: float) -> tuple[str, str]:
         provider = self.provider

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from oracle_limits import Gcra
+from oracle_limits import limit_of
 from oracle_queue import Message
 
 from sendcap.scenario import Delivery, Scenario
@@ -18,7 +18,8 @@ class Relay:
             (batch for delivery in scenario.deliveries for batch in self.batches_of(delivery)),
             key=lambda batch: batch[0],
         )
-        self.rate = None if scenario.relay.rate is None else Gcra(scenario.relay.rate, 1)
+        rate = scenario.relay.rate
+        self.rate = None if rate is None else limit_of(rate, 1)
         self.free_workers = scenario.relay.workers
         self.held = 0
         """Messages from the start of their batch until they are final."""
@@ -47,9 +48,7 @@ class Relay:
         earliest = max(ready, now)
         if self.rate is None:
             return earliest
-        # A batch larger than the burst counts as a burst of its own size.
-        ahead = max(self.rate.burst - len(messages), 0)
-        return max(earliest, self.rate.tat - ahead * self.rate.interval_s)
+        return self.rate.earliest(earliest, len(messages))
 
     def start(self, now: float) -> list[Message] | None:
         """Start the first batch if it can, and return its messages."""

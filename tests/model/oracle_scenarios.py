@@ -20,6 +20,7 @@ PERIODS_S = {
     "relay": (7, 11),
     "ingress": (3, 5),
     "attempts": (13, 17),
+    "connections": (37, 41),
     "tolerance": (19, 23),
     "suspension": (29, 31),
     "feedback": (5, 9),
@@ -129,6 +130,19 @@ def throttles(chance: Chance, is_long: bool, schedules: bool, gaps: bool) -> Any
     return [each for each in drawn if each != "none"] or "none"
 
 
+def scheduled_rate(chance: Chance, what: str, fastest: int = 8) -> Any:
+    """A rate, or a schedule of rates."""
+    if chance.happens(0.6):
+        return chance.rate(what, fastest)
+    at, steps = 0.0, []
+    for _ in range(chance.rng.integers(1, 4)):
+        closed = chance.happens(0.25)
+        steps.append({"at": f"{at!r}s", "rate": "closed" if closed else chance.rate(what, fastest)})
+        at += chance.seconds(1.0, 40.0)
+    steps.append({"at": f"{at!r}s", "rate": chance.rate(what, fastest)})
+    return {"kind": "schedule", "steps": steps}
+
+
 def suspension(chance: Chance) -> Any:
     if chance.one_message:
         return "none"
@@ -185,7 +199,11 @@ def provider(chance: Chance, is_long: bool, mended: bool, ips: int) -> dict[str,
         "transaction_time": chance.time(0.1, 4.0, zero=0.1),
         "rate": throttles(chance, is_long, mended, mended or ips == 1),
         "connection_scaling": scaling(chance, mended),
-        "tolerance": chance.rate("tolerance") if chance.happens(0.4) else "none",
+        "connection_rate": (
+            scheduled_rate(chance, "connections") if mended and chance.happens(0.3) else "none"
+        ),
+        "accepts_connections": chance.one_of(1, 2, 3) if chance.happens(0.3) else "none",
+        "tolerance": scheduled_rate(chance, "tolerance") if chance.happens(0.4) else "none",
         "suspend": chance.one_of("mta", suspension(chance)),
         "retry": retry(chance, is_long) if chance.happens(0.3) else "mta",
         "transient": chance.share(0.08),
@@ -283,7 +301,7 @@ def sections(chance: Chance, mended: bool) -> dict[str, Any]:
             "workers": chance.one_of(1, 1, 2, 4) if chance.ties else 1,
             "batch": batch,
             "batch_time": chance.time(0.1, 8.0, zero=0.3),
-            "rate": chance.one_of("none", chance.rate("relay", 32)),
+            "rate": chance.one_of("none", scheduled_rate(chance, "relay", 32)),
             "error_rate": chance.share(0.02),
         },
         "mta": mta,

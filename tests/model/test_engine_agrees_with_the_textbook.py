@@ -33,6 +33,7 @@ DELAYS_S = 2.0 ** np.arange(len(MOMENTS_MIN))
 REASONS = (
     *("", "user unknown", "account disabled", "mailbox full", "greylisted", "transient"),
     *("unreachable", "throttled", "not attempted", "invalid domain", "suspended"),
+    "too many connections",
 )
 LARGEST_T = 5.0
 
@@ -92,6 +93,13 @@ STEPS = [
 ]
 
 
+STEPS_OF_RELAY = [
+    {"at": "0s", "rate": "200/s,max_burst=300"},
+    {"at": "20s", "rate": "closed"},
+    {"at": "50s", "rate": "60/s,max_burst=20"},
+]
+
+
 def with_horizon() -> Scenario:
     with pytest.warns(SendcapWarning, match="cuts off"):
         return with_everything(time={"bin": "5m", "horizon": "52m"}, mta={"ingress_rate": "4/s"})
@@ -122,6 +130,31 @@ SCENARIOS = {
             "suspend": {"after": 9, "within": "5m", "lasts": "20m"},
         },
         deliveries=[{"spread": "10m"}, {"spread": "1m"}],
+    ),
+    "lists, connections and retries of single providers": from_dict(
+        with_providers(
+            fast={
+                "rate": ["60/s", {"kind": "fixed-window", "limit": 900, "window": "1m"}],
+                "connection_rate": "1/s,max_burst=5",
+                "tolerance": {
+                    "kind": "schedule",
+                    "steps": [{"at": "0s", "rate": "25/s"}, {"at": "2m", "rate": "5/s"}],
+                },
+                "retry": {"policy": "kumomta", "retry_interval": "7m"},
+            },
+            slow={"connections_per_ip": 4, "accepts_connections": 2, "connection_rate": "20/m"},
+            flaky={
+                "connection_scaling": "kumomta",
+                "messages_per_connection": 2,
+                "accepts_connections": 2,
+                "connection_rate": {
+                    "kind": "schedule",
+                    "steps": [{"at": "0s", "rate": "1/10s"}, {"at": "4m", "rate": "1/s"}],
+                },
+                "retry": {"policy": "schedule", "delays": ["3m", "11m"]},
+            },
+        )
+        | {"relay": EVERYTHING["relay"] | {"rate": {"kind": "schedule", "steps": STEPS_OF_RELAY}}}
     ),
     "everything": with_everything(),
     "late expiries in line for a slow feedback": with_everything(

@@ -33,6 +33,18 @@ def times(ledger: Ledger, event: Event) -> list[float]:
     ]
 
 
+ONE_ACCEPTED: dict[str, Any] = {
+    "connections_per_ip": 2,
+    "accepts_connections": 1,
+    "connect_time": "1s",
+    "transaction_time": "5s",
+}
+
+
+def schedule(*steps: tuple[str, str]) -> dict[str, Any]:
+    return {"kind": "schedule", "steps": [{"at": at, "rate": rate} for at, rate in steps]}
+
+
 BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
     "one connection serves one after the other": (
         scenario_of(time=SECOND, delivery=FEW),
@@ -78,6 +90,110 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         ),
         "attempted",
         [3, 13, 23],
+    ),
+    "connections are opened at a rate, and messages wait for them in order": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 4},
+            provider={"connections_per_ip": 4, "connect_time": "3s", "connection_rate": "2/10s"},
+        ),
+        "attempted",
+        [3, 3, 8, 13],
+    ),
+    "the rate of connections is each source IP's": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 4},
+            mta={"ips": 2},
+            provider={
+                "connections_per_ip": 2,
+                "connect_time": "3s",
+                "connection_rate": "1/10s,max_burst=1",
+            },
+        ),
+        "attempted",
+        [3, 3, 8, 13],
+    ),
+    "a message may expire while it waits for a connection to be opened": (
+        # Two are opened at 10 s and 20 s, for messages that are gone when they are made.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 3, "validity": "12s"},
+            provider={
+                "connections_per_ip": 3,
+                "connect_time": "3s",
+                "connection_rate": "1/10s,max_burst=1",
+            },
+        ),
+        "expired",
+        [12, 12],
+    ),
+    "a schedule of opening connections holds from its moments on": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            provider={
+                "connections_per_ip": 3,
+                "connect_time": "3s",
+                "connection_rate": schedule(("0s", "closed"), ("5s", "1/10s"), ("20s", "1/s")),
+            },
+        ),
+        "attempted",
+        [8, 18, 23],
+    ),
+    "a provider refuses a connection more than it accepts": (
+        # Of two made at 1 s the second is refused, and the third message's at 2 s. At 12 s one is
+        # refused beside an idle one, which then carries the third message; the same at 23 s. The
+        # second message finds the idle one at 33 s.
+        scenario_of(time=SECOND, delivery=FEW, mta=SOON, provider=ONE_ACCEPTED),
+        "attempted",
+        [1, 1, 2, 12, 12, 23, 33],
+    ),
+    "refused messages bounce softly at once": (
+        scenario_of(time=SECOND, delivery=FEW, mta=SOON, provider=ONE_ACCEPTED),
+        "soft",
+        [1, 2, 12, 23],
+    ),
+    "connections idle for longer than the timeout do not count": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            mta=SOON,
+            provider=ONE_ACCEPTED | {"idle_timeout": "3s"},
+        ),
+        "attempted",
+        [1, 1, 2, 12, 13, 24],
+    ),
+    "a tolerance may follow a schedule": (
+        scenario_of(
+            time=SECOND,
+            delivery=FEW,
+            mta=SOON,
+            provider={
+                "connections_per_ip": 3,
+                "tolerance": schedule(("0s", "1/10s"), ("20s", "1/s")),
+            },
+        ),
+        "accepted",
+        [1, 12, 23],
+    ),
+    "the relay's rate may follow a schedule, also for a batch that waits": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 4},
+            relay={"batch": 1, "rate": schedule(("0s", "1/10s"), ("15s", "1/2s"))},
+        ),
+        "relayed",
+        [0, 10, 16, 18],
+    ),
+    "a batch larger than a step's burst goes once the burst is full": (
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 6},
+            relay={"batch": 2, "rate": schedule(("0s", "1/10s"), ("20s", "closed"), ("1m", "1/s"))},
+        ),
+        "relayed",
+        [0, 0, 60, 60, 62, 62],
     ),
     "the throttle lets its burst go at once, then one per interval": (
         scenario_of(

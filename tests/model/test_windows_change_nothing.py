@@ -29,19 +29,20 @@ DISTRIBUTIONS = st.sampled_from(
         {"dist": "empirical", "values": ["100ms", "1s", "1s", "20s"]},
     ]
 )
+SCHEDULE = {
+    "kind": "schedule",
+    "steps": [
+        {"at": "0s", "rate": "1/s"},
+        {"at": "1m", "rate": "closed"},
+        {"at": "10m", "rate": "20/m,max_burst=2"},
+    ],
+}
 RATES = st.sampled_from(["none", "1/s", "5/s,max_burst=1", "100/m", "20/10s,max_burst=5"])
 THROTTLES = RATES | st.sampled_from(
     [
         {"kind": "gap", "pause": "2s"},
         {"kind": "fixed-window", "limit": 7, "window": "30s"},
-        {
-            "kind": "schedule",
-            "steps": [
-                {"at": "0s", "rate": "1/s"},
-                {"at": "1m", "rate": "closed"},
-                {"at": "10m", "rate": "20/m,max_burst=2"},
-            ],
-        },
+        SCHEDULE,
     ]
 )
 LISTS = THROTTLES | st.lists(THROTTLES.filter(lambda each: each != "none"), min_size=1, max_size=3)
@@ -103,7 +104,11 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
         "outages": draw(st.sampled_from([[], [{"at": "10s", "lasts": "5m"}]])),
         "disturbances": draw(DISTURBANCES),
         "connection_scaling": draw(st.sampled_from(["none", "none", "kumomta", "postfix"])),
-        "tolerance": draw(st.sampled_from(["none", "none", "1/s", "5/10s,max_burst=2", "9/m"])),
+        "connection_rate": draw(st.sampled_from(["none", "none", "3/10s", "1/s", SCHEDULE])),
+        "accepts_connections": draw(st.sampled_from(["none", "none", 1, 3])),
+        "tolerance": draw(
+            st.sampled_from(["none", "none", "1/s", "5/10s,max_burst=2", "9/m", SCHEDULE])
+        ),
         "suspend": draw(SUSPENSIONS),
         "retry": draw(st.just("mta") | RETRIES),
         "transient": draw(SHARES),
@@ -149,7 +154,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
             "workers": draw(st.integers(1, 3)),
             "batch": draw(st.sampled_from([1, 7, 256])),
             "batch_time": draw(DISTRIBUTIONS),
-            "rate": draw(RATES),
+            "rate": draw(RATES | st.just(SCHEDULE)),
             "error_rate": draw(SHARES),
         },
         "mta": {
@@ -174,6 +179,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore:.* never holds anything back")
+@pytest.mark.filterwarnings("ignore:.* are never exceeded")
 @settings(max_examples=60, deadline=None)
 @given(scenario())
 def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(sections: dict[str, Any]) -> None:

@@ -91,6 +91,42 @@ def test_reconnect_cycling_is_what_kumomta_computes(messages_per_connection, per
 
 
 @pytest.mark.parametrize(
+    ("messages_per_connection", "per_s", "binding"),
+    [
+        (100, 100.0, "rate"),
+        (50, 83.33, "connection rate"),
+        (20, 33.33, "connection rate"),
+        (5, 8.333, "connection rate"),
+        ("unlimited", 100.0, "rate"),
+    ],
+)
+def test_a_connection_rate_is_a_ceiling_as_kumomta_computes_it(
+    messages_per_connection, per_s, binding
+) -> None:
+    """Its shipped default, google, yahoo and apple, with 100 connections a minute."""
+    stage = provider_of(
+        messages_per_connection=messages_per_connection,
+        transaction_time="1ms",
+        connection_rate="100/m",
+        rate="100/s",
+    )
+    assert stage.per_s == pytest.approx(per_s, rel=1e-3)
+    assert stage.binding.name == binding
+
+
+def test_opening_connections_may_follow_a_schedule() -> None:
+    steps = [{"at": "0s", "rate": "1/m,max_burst=1"}, {"at": "1h", "rate": "1/s,max_burst=1"}]
+    stage = provider_of(
+        messages_per_connection=5,
+        transaction_time="1ms",
+        connection_rate={"kind": "schedule", "steps": steps},
+    )
+    assert stage.binding.name == "connection rate"
+    # 300 in the first hour, and a burst of 5; the others at 5/s.
+    assert stage.needs_s == pytest.approx(3600 + 695 / 5, rel=0.01)
+
+
+@pytest.mark.parametrize(
     ("keys", "limits"),
     [
         ({"messages_per_connection": "unlimited", "connect_time": "9s"}, {"connections": 30.0}),
@@ -111,6 +147,7 @@ def test_reconnect_cycling_is_what_kumomta_computes(messages_per_connection, per
             {"connections": 30.0, "rate[0]": 21.0, "rate[1]": 8.33},
         ),
         ({"rate": ["7/s"]}, {"connections": 30.0, "rate[0]": 21.0}),
+        ({"accepts_connections": 4}, {"connections": 30.0, "accepted connections": 12.0}),
         ({"tolerance": "2/s"}, {"connections": 30.0, "tolerance": 6.0}),
         ({"connection_scaling": "kumomta"}, {"connections": 30.0}),
         ({"transaction_time": "0s"}, {"connections": math.inf}),

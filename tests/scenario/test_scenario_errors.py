@@ -172,6 +172,27 @@ CASES: list[tuple[Break, str]] = [
         put(*GMAIL, "rate", value={"kind": "gap", "pause": "1s", "pauze": "1s"}),
         'providers.gmail.rate.pauze: unknown key; did you mean "pause"?',
     ),
+    (
+        put(*GMAIL, "connection_rate", value={"kind": "gap", "pause": "1s"}),
+        'providers.gmail.connection_rate: must be a rate, such as "100/s", or a table with kind = ',
+    ),
+    (
+        put(*GMAIL, "connection_rate", value=["1/s"]),
+        'providers.gmail.connection_rate: ["1/s"] has no period; give a rate',
+    ),
+    (
+        put(*GMAIL, "max_connection_rate", value="100/m"),
+        "providers.gmail.max_connection_rate: unknown key; a scenario calls it connection_rate",
+    ),
+    (
+        put(*GMAIL, "accepts_connections", value=0),
+        "providers.gmail.accepts_connections: must be at least 1, not 0",
+    ),
+    (
+        put("relay", "rate", value={"kind": "schedule", "steps": [{"at": "1h", "rate": "1/s"}]}),
+        'relay.rate.steps[0].at: the first step must be at "0s", not "1h"',
+    ),
+    (put(*GMAIL, "tolerance", value=7), "providers.gmail.tolerance: 7 has no period"),
     (put(*GMAIL, "rate", value=[]), "providers.gmail.rate: needs at least one entry"),
     (
         put(*GMAIL, "rate", value=["1/s", "none"]),
@@ -719,6 +740,29 @@ def test_throttles_of_a_list_that_surprise_are_warned_of(
     path = "providers.gmail."
     assert len(messages) == (note is not None)
     assert all(message.startswith(path + note.format(path)) for message in messages if note)
+
+
+@pytest.mark.parametrize("accepted", [10, 12])
+def test_a_provider_that_accepts_all_connections_is_warned_of(accepted: int) -> None:
+    data = small()
+    put(*GMAIL, "connections_per_ip", value=10)(data)
+    put(*GMAIL, "accepts_connections", value=accepted)(data)
+    told = f"gmail.accepts_connections: {accepted} are never exceeded, since connections_per_ip is"
+    with pytest.warns(SendcapWarning, match=told):
+        from_dict(data)
+    put(*GMAIL, "accepts_connections", value=9)(data)
+    from_dict(data)
+
+
+def test_a_rule_without_end_is_one_in_the_last_step_of_a_tolerance() -> None:
+    data = small()
+    put(*GMAIL, "suspend", value={"after": 9, "within": "1m", "lasts": "1h", "rate": "60/m"})(data)
+    steps = [{"at": "0s", "rate": "1/m"}, {"at": "1h", "rate": "60/m"}]
+    put(*GMAIL, "tolerance", value={"kind": "schedule", "steps": steps})(data)
+    from_dict(data)
+    steps.append({"at": "2h", "rate": "5/m"})
+    with pytest.raises(ScenarioError, match="never ends at gmail: meanwhile it sends 60/m, more"):
+        from_dict(data)
 
 
 def test_each_slow_rate_is_warned_of_once() -> None:

@@ -19,6 +19,9 @@ from sendcap.fluid.spans import Floats
 from sendcap.ledger import Ledger, SparseCounts
 from sendcap.model.feasibility import LONGEST_S, simulated_s
 from sendcap.scenario import Scenario, attempt_series_s
+from sendcap.scenario.section import Place
+from sendcap.scenario.throttle import Schedule, ScheduledRate
+from sendcap.text.quoting import dotted
 from sendcap.text.shares import rounded_share
 
 _NOTHING: Final = 1e-6
@@ -52,8 +55,14 @@ def _require_feasible(scenario: Scenario) -> None:
             f"expected: this takes {takes_s / 86400:,.0f} days, more than {LONGEST_S / 86400:.0f}: "
             "make relay or feedback faster, or set time.horizon"
         )
+    _require_constant(("relay", "rate"), scenario.relay.rate)
     longest_s = max(map(scenario.honoured_validity, scenario.deliveries))
     for name, provider in scenario.providers.items():
+        _require_constant(("providers", name, "tolerance"), provider.tolerance)
+        accepted = provider.accepts_connections
+        if accepted is not None and accepted < provider.connections_per_ip:
+            where = dotted(("providers", name, "accepts_connections"))
+            raise ScenarioError(f"expected: {where}: connections are not followed; simulate")
         if not (provider.transient or provider.faults or provider.outages or provider.tolerance):
             continue
         attempts = attempt_series_s(scenario.retry_of(name), longest_s, limit=_MOST_ATTEMPTS + 1)
@@ -63,6 +72,13 @@ def _require_feasible(scenario: Scenario) -> None:
                 f"{whose}.retry: a message may be tried more than {_MOST_ATTEMPTS:,} times, which "
                 "takes too long to work out; give longer delays, or simulate"
             )
+
+
+def _require_constant(place: Place, rate: ScheduledRate | None) -> None:
+    if isinstance(rate, Schedule):
+        raise ScenarioError(
+            f"expected: {dotted(place)}: a schedule is not followed; give one rate, or simulate"
+        )
 
 
 def _shortest_s(scenario: Scenario, cohorts: Cohorts) -> float:
@@ -129,5 +145,10 @@ def _left_out(scenario: Scenario) -> Iterator[str]:
             yield f"expected: suspensions are left out: {name} is never suspended"
         if provider.disturbances:
             yield f"expected: disturbances are left out: {name} has no bad times but its outages"
+        if provider.connection_rate is not None:
+            yield (
+                f"expected: connections are not followed one by one: {name}'s connection_rate is "
+                "taken as a rate of attempts, messages_per_connection times as high"
+            )
         if provider.connection_scaling != "none":
             yield f"expected: connection scaling is left out: {name} has all connections at once"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sendcap.fluid.limits import Fifo, Stepwise, steady
 from sendcap.fluid.spans import AN_INSTANT_S, Floats, Spans, chance
-from sendcap.scenario import Delivery, Scenario
+from sendcap.scenario import Delivery, Rate, Scenario
 
 _MOST_COHORTS: Final = 1024
 _LEAST_COHORTS: Final = 32
@@ -70,7 +70,7 @@ def _cut(scenario: Scenario) -> _Pieces:
     most = max(min(_EACH_COHORTS, _MOST_COHORTS // len(scenario.deliveries)), _LEAST_COHORTS)
     size = scenario.relay.batch
     rate = scenario.relay.rate
-    burst = math.inf if rate is None else rate.burst_or_limit
+    burst = rate.burst_or_limit if isinstance(rate, Rate) else math.inf
     parts = [
         _cut_one(number, delivery, size, burst, most)
         for number, delivery in enumerate(scenario.deliveries)
@@ -122,7 +122,7 @@ def _relayed(scenario: Scenario, pieces: _Pieces) -> Spans:
         workers = steady(relay.workers / mean_s, ahead)
         earliest_s = _earliest_s(workers, pieces, pieces.batches, pieces.middle)
         starts_s = np.maximum(starts_s, earliest_s)
-    if relay.rate is not None:
+    if isinstance(relay.rate, Rate):
         rate = steady(relay.rate.per_s, relay.rate.burst_or_limit)
         earliest_s = _earliest_s(rate, pieces, pieces.messages, pieces.end)
         starts_s = np.maximum(starts_s, earliest_s)

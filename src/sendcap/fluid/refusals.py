@@ -9,7 +9,7 @@ import numpy as np
 
 from sendcap.fluid.spans import Floats, Spans, counted
 from sendcap.model.addresses import THROTTLED, TRANSIENT, UNREACHABLE
-from sendcap.scenario import Fault, Provider
+from sendcap.scenario import Fault, Provider, Rate
 
 Answer = Literal["answered", "unreachable", "throttled"]
 """An answer that depends on the message, or a refusal."""
@@ -45,7 +45,7 @@ class Refusals:
     def __init__(self, provider: Provider, ips: int, step_s: float) -> None:
         self.step_s = step_s
         self._tolerance = provider.tolerance
-        if provider.tolerance is not None:
+        if isinstance(provider.tolerance, Rate):
             self._per_s = provider.tolerance.per_s * ips
             self._burst = float(provider.tolerance.burst_or_limit * ips)
         ends_s = max((outage.at + outage.lasts for outage in provider.outages), default=0.0)

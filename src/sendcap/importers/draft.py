@@ -36,6 +36,7 @@ _LIMITS: Final = (
     "messages_per_connection",
     "idle_timeout",
     "rate",
+    "connection_rate",
     "connection_scaling",
     "suspend",
     "retry",

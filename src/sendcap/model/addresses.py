@@ -14,9 +14,19 @@ UNREACHABLE: Final = "unreachable"
 """Reason of a soft bounce during an outage of the provider."""
 THROTTLED: Final = "throttled"
 """Reason of a soft bounce above what the provider tolerates."""
+TOO_MANY_CONNECTIONS: Final = "too many connections"
+"""Reason of a soft bounce of a connection above those that the provider accepts."""
 NOT_ATTEMPTED: Final = "not attempted"
 """Reason why a message expires that never was soft-bounced."""
-_ALWAYS: Final = ("", NOT_ATTEMPTED, TRANSIENT, UNREACHABLE, THROTTLED, SUSPENDED)
+_ALWAYS: Final = (
+    "",
+    NOT_ATTEMPTED,
+    TRANSIENT,
+    UNREACHABLE,
+    THROTTLED,
+    SUSPENDED,
+    TOO_MANY_CONNECTIONS,
+)
 """The reasons that need no address; compiled code knows their numbers."""
 
 

@@ -59,18 +59,22 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
     for name, count in counts.items():
         provider = scenario.providers[name]
         arrive_per_s = relayed_per_s * count / messages
+        limits = provider_constraints(scenario, name)
         if count:
-            limits = provider_constraints(scenario, name)
             ceilings_per_s[name] = min(limit.lowest_per_s for limit in limits)
             waiting += count * max(0.0, 1.0 - ceilings_per_s[name] / arrive_per_s)
         bounced = sum(fault.share for fault in provider.faults) + provider.transient
         if provider.tolerance is not None:
-            tolerated_per_s = provider.tolerance.per_s * scenario.mta.ips
+            tolerated_per_s = min(
+                limit.lowest_per_s for limit in limits if limit.name == "tolerance"
+            )
             bounced += max(0.0, 1.0 - tolerated_per_s / arrive_per_s)
         rules = scenario.acting_rules(name)
         if any(rule.meanwhile == "retry" for rule in rules):
             bounced = 1.0  # all that wait may be sent back
         bounced += sum(each.share for each in provider.disturbances)
+        if provider.accepts_connections is not None:
+            bounced = 1.0
         backing_off += count * min(1.0, bounced)
         connections += provider.connections_per_ip * scenario.mta.ips
         answers += sum(rule.after for rule in rules if not rule.in_a_row)

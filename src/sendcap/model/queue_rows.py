@@ -80,6 +80,8 @@ class QueueRows:
             "first_limit": len(self.limit_of),
             "limits": len(own),
             "foreseen_until_s": np.inf,
+            "connection_rate": fields.NONE,
+            "accepted": fields.NONE,
             "first_kind": len(self._kinds),
             "first_stream": first_stream,
             "without_draws": 1,
@@ -101,6 +103,10 @@ class QueueRows:
             "sent_back_until_s": -np.inf,
             "sweep_s": np.inf,
         }
+        if provider.connection_rate is not None:
+            row["connection_rate"] = self.limits.add(provider.connection_rate, scenario.mta.ips)
+        if provider.accepts_connections is not None:
+            row["accepted"] = provider.accepts_connections * scenario.mta.ips
         self.limit_of += own
         row |= self._connections_of(name)
         row |= self._reactions_of(name)
@@ -120,6 +126,7 @@ class QueueRows:
         first, number = sum(map(len, self._connections)), len(self.queues)
         connections = np.zeros(count, fields.CONNECTION)
         connections["used_s"], connections["queue"] = -np.inf, number
+        connections["message"] = fields.NONE
         connections["next"] = np.arange(first + 1, first + count + 1)
         connections["next"][-1] = fields.NONE
         self._connections.append(connections)
@@ -129,6 +136,7 @@ class QueueRows:
                 "free_last": first + count - 1,
                 "closed_first": fields.NONE,
                 "open": count,
+                "first_connection": first,
                 "connections": count,
                 "scaled": fields.NONE,
             }
@@ -136,6 +144,7 @@ class QueueRows:
         return {
             "free_first": fields.NONE,
             "closed_first": first,
+            "first_connection": first,
             "connections": count,
             "scaled": len(self.waiting_for) - count - 1,
         }

@@ -10,9 +10,10 @@ from sendcap.model.batches import batch_rows
 from sendcap.model.kernel import relay as kernel
 from sendcap.model.kernel import state
 from sendcap.model.kernel.pointer import by_pointer
+from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import trials
 from sendcap.model.shared import Shared
-from sendcap.scenario import Delivery
+from sendcap.scenario import Delivery, Rate
 
 _ROOM: Final = 1 << 16
 """Runs of messages of one batch to one provider that are handed over at a time, or their places."""
@@ -97,8 +98,12 @@ def _state(shared: Shared) -> kernel.Relay:
     record = np.zeros(1, kernel.RELAY)
     record["idle"], record["room"] = relay.workers, mta.spool or np.inf
     record["arrival_s"] = record["free_s"] = -np.inf
-    if relay.rate is not None:
+    limits = LimitRows()
+    if isinstance(relay.rate, Rate):
         record["interval_s"], record["burst"] = 1.0 / relay.rate.per_s, relay.rate.burst_or_limit
+    elif relay.rate is not None:
+        record["scheduled"] = 1
+        limits.add(relay.rate, 1)
     size, ready_s = batch_rows(scenario)[:2]
     left = np.array([_counts(delivery, shared.providers) for delivery in deliveries], np.int64)
     validity_s = np.array([scenario.honoured_validity(delivery) for delivery in deliveries])
@@ -112,6 +117,7 @@ def _state(shared: Shared) -> kernel.Relay:
     return kernel.Relay(
         relay=record,
         batches=batches,
+        limits=limits.numbers([]),
         size=size,
         ready_s=ready_s,
         batch_time_s=relay.batch_time.sample(streams.generator("batch time"), len(size)),

@@ -11,7 +11,7 @@ from sendcap.scenario import FixedWindow, Gap, Scenario, Schedule, WarmUp, forma
 from sendcap.scenario.constraints import Constraint, suspensions
 from sendcap.scenario.stages import Kind, Stage, bottleneck
 from sendcap.scenario.throttle import Throttle
-from sendcap.text.quantities import capital, elapsed, rate
+from sendcap.text.quantities import capital, counted, elapsed, rate
 
 _CLOSE: Final = 0.9
 """A stage that needs this share of the bottleneck's time is close behind."""
@@ -128,6 +128,15 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
                 f"{connections} need {pct:.0f} % of their time to be made anew, after {each} "
                 f"attempt{'' if each == 1 else 's'} each, and carry {carried}"
             )
+        case "connection rate":
+            each = provider.messages_per_connection
+            assert each != "unlimited"
+            opened = rate(stage.per_s / each, "connections")
+            return f"{opened} may be opened for {counted(each, 'attempt')} each, {carried}"
+        case "accepted connections":
+            accepted = provider.accepts_connections
+            assert accepted is not None
+            return f"it accepts {accepted * scenario.mta.ips:,} connections, which carry {carried}"
         case "tolerance":
             return f"it lets no more than {carried} through"
         case "suspension":

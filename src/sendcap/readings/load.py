@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from sendcap.ledger import Counts, Event, Ledger
-from sendcap.model.addresses import SUSPENDED, THROTTLED, UNREACHABLE
+from sendcap.model.addresses import SUSPENDED, THROTTLED, TOO_MANY_CONNECTIONS, UNREACHABLE
 from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import Scenario
 from sendcap.scenario.stages import Stage, stages
@@ -18,12 +18,13 @@ ACCEPTED_PCT: Final = 99
 
 
 def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
-    """Return the attempts that a provider throttled, or that could not reach it, per bin.
+    """Return the attempts that a provider throttled or refused, or that did not reach it, per bin.
 
     Messages that a suspended queue sends back count as well: they are soft bounces, too.
 
     A fault may have the same name as one of these reasons. So attempts count as unreachable only
-    in the bins of an outage, or with disturbances, and as throttled only with a tolerance.
+    in the bins of an outage, or with disturbances, as throttled only with a tolerance, and as too
+    many connections only where the provider accepts a number of them.
     """
     settings = scenario.providers[provider]
 
@@ -35,6 +36,8 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
     disturbances = settings.disturbances
     if settings.tolerance is not None or any(each.tolerance for each in disturbances):
         counts = counts + soft(THROTTLED)
+    if settings.accepts_connections is not None:
+        counts = counts + soft(TOO_MANY_CONNECTIONS)
     if any(rule.meanwhile == "retry" for rule in scenario.acting_rules(provider)):
         counts = counts + soft(SUSPENDED)
     if any(each.unreachable for each in disturbances):

@@ -15,10 +15,19 @@ from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.suspend import Suspend
-from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, Throttle, WarmUp
+from sendcap.scenario.throttle import (
+    FixedWindow,
+    Gap,
+    Schedule,
+    ScheduledRate,
+    Throttle,
+    WarmUp,
+)
 
 CONNECTIONS: Final = ("connections", "reconnect cycling")
 """Names of the limit by connections."""
+CONNECTION_RATE: Final = "connection rate"
+ACCEPTED: Final = "accepted connections"
 
 
 class Pace(NamedTuple):
@@ -72,7 +81,7 @@ def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     workers = Constraint.constant("workers", workers_per_s)
     if relay.rate is None:
         return (workers,)
-    return workers, Constraint.constant("rate", relay.rate.per_s, relay.rate.burst_or_limit)
+    return workers, _rate("rate", relay.rate, 1)
 
 
 def ingress_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
@@ -87,10 +96,11 @@ def provider_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...
     The connections come first: ``connections_per_ip × ips`` of them, each with a transaction time
     per attempt and a connect time every ``messages_per_connection`` attempts. The limit is named
     *reconnect cycling* where connecting takes more than half of the time. KumoMTA's connection
-    scaling makes no difference here: a long queue gets all connections.
+    scaling makes no difference here: a long queue gets all connections. A connection rate opens so
+    many, each for ``messages_per_connection`` attempts (KumoMTA, ``compute_constraints``).
     """
     provider, ips = scenario.providers[name], scenario.mta.ips
-    limits = [_connections(provider, ips), *_throttles(provider, ips)]
+    limits = [*_connections(provider, ips), *_throttles(provider, ips)]
     if provider.tolerance is not None:
         limits.append(_rate("tolerance", provider.tolerance, ips))
         limits += [limit for _, limit in suspensions(scenario, name)][:1]
@@ -103,11 +113,11 @@ def suspensions(scenario: Scenario, name: str) -> list[tuple[Suspend, Constraint
     The tightest comes first: together they let through no more.
     """
     provider, ips = scenario.providers[name], scenario.mta.ips
-    if provider.tolerance is None:
-        return []
+    if not isinstance(provider.tolerance, Rate):
+        return []  # none, or one that changes
     tolerance = _rate("tolerance", provider.tolerance, ips)
     sends_per_s = min(
-        limit.per_s for limit in (_connections(provider, ips), *_throttles(provider, ips))
+        limit.per_s for limit in (*_connections(provider, ips), *_throttles(provider, ips))
     )
     answer_s = provider.transaction_time.mean_s
     found = [
@@ -155,7 +165,9 @@ def outage_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
     return (Constraint("outage", tuple(paces)),) if len(paces) > 1 else ()
 
 
-def _rate(name: str, rate: Rate, ips: int) -> Constraint:
+def _rate(name: str, rate: ScheduledRate, ips: int) -> Constraint:
+    if isinstance(rate, Schedule):
+        return Constraint(name, _paces(rate, ips))
     return Constraint.constant(name, rate.per_s * ips, rate.burst_or_limit * ips)
 
 
@@ -163,15 +175,23 @@ def _over(count: float, seconds: float) -> float:
     return count / seconds if seconds > 0.0 else math.inf
 
 
-def _connections(provider: Provider, ips: int) -> Constraint:
+def _connections(provider: Provider, ips: int) -> Iterable[Constraint]:
     transaction_s = provider.transaction_time.mean_s
     connect_s = 0.0
     if provider.messages_per_connection != "unlimited":
         connect_s = provider.connect_time.mean_s / provider.messages_per_connection
-    return Constraint.constant(
+    yield Constraint.constant(
         CONNECTIONS[connect_s > transaction_s],
         _over(provider.connections_per_ip * ips, transaction_s + connect_s),
     )
+    accepted, each = provider.accepts_connections, provider.messages_per_connection
+    if accepted is not None and accepted < provider.connections_per_ip:
+        # While one is made anew, another one takes the place.
+        yield Constraint.constant(ACCEPTED, _over(accepted * ips, transaction_s))
+    if provider.connection_rate is not None and each != "unlimited":
+        limit = _rate(CONNECTION_RATE, provider.connection_rate, ips)
+        paces = (Pace(pace.from_s, each * pace.per_s, each * pace.burst) for pace in limit.paces)
+        yield replace(limit, paces=tuple(paces))
 
 
 def _throttles(provider: Provider, ips: int) -> Iterable[Constraint]:

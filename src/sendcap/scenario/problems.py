@@ -36,6 +36,7 @@ _ELSEWHERE: Final = {
         ),
         "messages_per_connection",
     ),
+    **dict.fromkeys(("max_connection_rate", "max_connect_rate"), "connection_rate"),
     **dict.fromkeys(
         ("max_message_rate", "provider_max_message_rate", "max_msg_rate"),
         "rate",

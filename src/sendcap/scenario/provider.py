@@ -17,10 +17,11 @@ from sendcap.scenario.durations import (
     format_duration,
     parse_duration,
 )
-from sendcap.scenario.rates import RateField
 from sendcap.scenario.retry import ProviderRetry
 from sendcap.scenario.section import (
     MOST_AT_A_TIME,
+    READ_NONE,
+    WRITE_NONE,
     Count,
     CountOrUnlimited,
     Name,
@@ -32,7 +33,7 @@ from sendcap.scenario.section import (
     unit,
 )
 from sendcap.scenario.suspend import SUSPENDED, ProviderSuspendField
-from sendcap.scenario.throttle import Throttle, ThrottlesField
+from sendcap.scenario.throttle import ScheduledRateField, Throttle, ThrottlesField
 from sendcap.text.quoting import shown
 
 _TOLERANCE: Final = 1e-9
@@ -110,8 +111,22 @@ class Provider(Section):
     (``crates/kumod/src/ready_queue.rs``, ``ideal_connection_count``). "postfix" is Postfix's
     feedback with its defaults.
     """
-    tolerance: RateField = None
-    """Rate of attempts from each source address that the provider tolerates, or "none".
+    connection_rate: ScheduledRateField = None
+    """Throttle of opening connections from each source address: a rate, a schedule, or "none".
+
+    A message that takes a connection which has to be made waits for it, first in, first out, and
+    holds the connection; then the connect time runs (KumoMTA's ``max_connection_rate``).
+    """
+    accepts_connections: Annotated[Count | None, READ_NONE, WRITE_NONE, unit("connections")] = None
+    """Connections from each source address that the provider accepts at a time, or "none".
+
+    It refuses a further one with 421 when that is established: a soft bounce, *too many
+    connections*, of the message that asked for it. Connections count while they carry attempts,
+    wait for a limit, or are idle for up to idle_timeout. Rules of ``suspend`` and Postfix's
+    concurrency take a refusal for an unreachable provider.
+    """
+    tolerance: ScheduledRateField = None
+    """Rate or schedule of attempts from each source address that the provider tolerates, or "none".
 
     The provider answers attempts above this rate with 4xx: a soft bounce, *throttled*. Throttled
     attempts do not count towards the rate; all others do.

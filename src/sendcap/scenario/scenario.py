@@ -13,6 +13,7 @@ from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.provider import Provider
+from sendcap.scenario.rates import Rate
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.section import (
     LARGEST_SEED,
@@ -28,8 +29,9 @@ from sendcap.scenario.section import (
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.suspend import Suspend
+from sendcap.scenario.throttle import Schedule
 from sendcap.scenario.throttle_notes import burst_notes, notes_on_several
-from sendcap.text.quoting import did_you_mean, first_few, shown
+from sendcap.text.quoting import did_you_mean, dotted, first_few, shown
 from sendcap.text.shares import rounded_share
 
 
@@ -194,8 +196,14 @@ class Scenario(Section):
                     yield (*place, "rate"), message
 
     def _never_ends(self, name: str, rule: Suspend) -> Iterator[str]:
-        tolerance = self.providers[name].tolerance
-        if tolerance is None or rule.rate == "closed" or "throttled" not in rule.counts:
+        # Of a schedule only the last step goes on for ever.
+        usual = self.providers[name].tolerance
+        tolerance = usual.steps[-1].rate if isinstance(usual, Schedule) else usual
+        if (
+            not isinstance(tolerance, Rate)
+            or rule.rate == "closed"
+            or "throttled" not in rule.counts
+        ):
             return
         throttled_per_s = (rule.rate.per_s - tolerance.per_s) * self.mta.ips
         if throttled_per_s <= 0.0 or throttled_per_s * rule.lasts < 1.0:
@@ -252,6 +260,13 @@ class Scenario(Section):
             )
         for message in self._throttle_notes():
             _warn(message)
+        for name, provider in self.providers.items():
+            accepted = provider.accepts_connections
+            if accepted is not None and provider.connections_per_ip <= accepted:
+                _warn(
+                    f"{dotted(('providers', name, 'accepts_connections'))}: {accepted} are never "
+                    f"exceeded, since connections_per_ip is {provider.connections_per_ip}"
+                )
 
     def _throttle_notes(self) -> Iterator[str]:
         yield from burst_notes(("relay", "rate"), self.relay.rate)

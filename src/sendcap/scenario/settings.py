@@ -22,7 +22,7 @@ from sendcap.scenario.durations import (
     parse_duration,
 )
 from sendcap.scenario.random_time import RandomTime
-from sendcap.scenario.rates import RateField, ServerRateField
+from sendcap.scenario.rates import ServerRateField
 from sendcap.scenario.retry import ExponentialRetry, Retry
 from sendcap.scenario.retry.policy import SHORTEST_WINDOW
 from sendcap.scenario.section import (
@@ -37,6 +37,7 @@ from sendcap.scenario.section import (
     unit,
 )
 from sendcap.scenario.suspend import SuspendField
+from sendcap.scenario.throttle import ScheduledRateField
 from sendcap.text.quoting import shown
 from sendcap.text.shares import rounded_share
 
@@ -155,10 +156,11 @@ class Relay(Section):
     """Messages per hand-over."""
     batch_time: Distribution
     """Time of one hand-over."""
-    rate: RateField = None
-    """Rate limit of all workers together, or "none"; max_burst defaults to the whole limit.
+    rate: ScheduledRateField = None
+    """Rate limit of all workers together, a schedule of it, or "none".
 
-    So "15,000/hr" lets 15,000 messages pass at once, and ",max_burst=1" spaces them evenly.
+    A rate's max_burst defaults to the whole limit: "15,000/hr" lets 15,000 messages pass at once,
+    and ",max_burst=1" spaces them evenly.
     """
     error_rate: Share = 0.0
     """Share of the messages that fail before the hand-over."""

@@ -47,11 +47,14 @@ class Step(Section):
     at: Duration
     """Start of the step, counted from t = 0."""
     rate: ClosedOrRate
-    """Rate of attempts from each source address, or "closed"."""
+    """Rate from then on, or "closed"."""
 
 
 class Schedule(Section):
-    """A rate that changes at given times, for the warm-up of IPs and for quiet hours."""
+    """A rate that changes at given times, for the warm-up of IPs and for quiet hours.
+
+    A step holds from its moment on, also for what waits already.
+    """
 
     kind: Literal["schedule"] = "schedule"
     """Kind of the throttle."""
@@ -186,6 +189,28 @@ _BY_KIND: Final = Discriminator(
     custom_error_message='kind must be "fixed-window", "gap", "schedule" or "warm-up"; '
     'a plain rate is text, such as "100/s"',
 )
+_RATE_OR_SCHEDULE: Final = Discriminator(
+    _kind,
+    custom_error_type="throttle_kind",
+    custom_error_message='must be a rate, such as "100/s", or a table with kind = "schedule"',
+)
+
+
+def _one_or_none(value: Any) -> Any:
+    return None if value is None or value == "none" else _one(value)
+
+
+ScheduledRate = Rate | Schedule
+"""A rate that may change with time."""
+ScheduledRateField = Annotated[
+    Annotated[
+        Annotated[Rate, Tag("gcra")] | Annotated[Schedule, Tag("schedule")], _RATE_OR_SCHEDULE
+    ]
+    | None,
+    BeforeValidator(_one_or_none),
+    PlainSerializer(_as_written),
+]
+"""A rate or a schedule, or None, written "none", for none."""
 _Several = OneOrMore[Annotated[_Kinds, _BY_KIND, BeforeValidator(_one_of_several)]]
 ThrottlesField = Annotated[
     Annotated[_Kinds | Annotated[_Several, Tag(LIST)], _BY_KIND] | None,

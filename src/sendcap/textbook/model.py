@@ -10,13 +10,19 @@ import numpy as np
 import simpy
 
 from sendcap.ledger import Ledger
-from sendcap.model.addresses import SUSPENDED, THROTTLED, TRANSIENT, UNREACHABLE
+from sendcap.model.addresses import (
+    SUSPENDED,
+    THROTTLED,
+    TOO_MANY_CONNECTIONS,
+    TRANSIENT,
+    UNREACHABLE,
+)
 from sendcap.scenario import Delivery, Scenario
 from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.message import Message
-from sendcap.textbook.queue import AN_INSTANT_S, SENT_BACK, Connection, Queue
-from sendcap.textbook.throttles import RateThrottle
+from sendcap.textbook.queue import AN_INSTANT_S, SENT_BACK, Queue
+from sendcap.textbook.throttles import scheduled
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -34,7 +40,7 @@ class Textbook:
             name: Queue(self.env, name, scenario, self.chance) for name in scenario.providers
         }
         relay_rate = scenario.relay.rate
-        self.relay_throttle = None if relay_rate is None else RateThrottle(relay_rate, 1)
+        self.relay_throttle = None if relay_rate is None else scheduled(relay_rate, 1)
         self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
         self.turn = simpy.Resource(self.env, 1)
         self.ingress_free_s = -math.inf
@@ -69,12 +75,11 @@ class Textbook:
                 if delivery is None:
                     return
                 yield self.env.timeout(max(ready_s - self.env.now, 0.0))
-                if self.relay_throttle is not None:
-                    start_s = self.relay_throttle.start_s(self.env.now, len(audience))
-                    yield self.env.timeout(start_s - self.env.now)
                 if self.spool is not None:
                     yield self.spool.put(len(audience))
                 if self.relay_throttle is not None:
+                    start_s = self.relay_throttle.start_s(self.env.now, len(audience))
+                    yield self.env.timeout(start_s - self.env.now)
                     self.relay_throttle.charge(self.env.now, self.env.now, len(audience))
             yield self.env.timeout(self.chance.draw(relay.batch_time))
             batch = [self.addressed(delivery, queue) for queue in audience]
@@ -123,17 +128,20 @@ class Textbook:
                 return
             if connection is None:
                 break
-            idle_s = env.now - connection.used_s
-            if connection.attempts_left == 0 or idle_s > queue.provider.idle_timeout:
+            if queue.has_to_be_made(connection):
                 connect_s = self.chance.draw(queue.provider.connect_time)
-                if env.now + connect_s > message.expiry_s:
-                    env.process(self.connect_in_vain(queue, connection, connect_s))
+                made = yield from queue.connect(connection, connect_s, message.expiry_s)
+                if made is None:
                     break
-                yield env.timeout(connect_s)
-                self.connected(queue, connection)
+                if not made:
+                    self.campaign.count("happened", "attempted", message)
+                    if (yield from self.backs_off(message, TOO_MANY_CONNECTIONS)):
+                        continue
+                    return
             finish_s = yield from self.start(message)
             if finish_s is None:
                 sent_back = queue.sends_back and env.now <= message.expiry_s
+                queue.in_use -= 1
                 queue.hand_back(connection)
                 if not sent_back:
                     break
@@ -143,6 +151,7 @@ class Textbook:
             yield env.timeout(finish_s - env.now)
             connection.attempts_left -= 1
             connection.used_s = env.now
+            queue.in_use -= 1
             # What it does to the queue comes before anyone is given the connection.
             refused = self.refusal(queue)
             hard = bool(message.hard) and not refused
@@ -185,18 +194,6 @@ class Textbook:
             return self.env.now
         self.ingress_free_s = max(self.env.now, self.ingress_free_s) + 1.0 / rate.per_s
         return self.ingress_free_s
-
-    def connect_in_vain(self, queue: Queue, connection: Connection, connect_s: float) -> Process:
-        """Make a connection for a message that will not live to use it."""
-        yield self.env.timeout(connect_s)
-        self.connected(queue, connection)
-        queue.hand_back(connection)
-
-    def connected(self, queue: Queue, connection: Connection) -> None:
-        """Note that a connection has been made."""
-        queue.connecting -= 1
-        connection.attempts_left = queue.attempts_per_connection
-        connection.used_s = self.env.now
 
     def start(self, message: Message) -> Generator[simpy.Event, Any, float | None]:
         """Start an attempt as soon as the limits let it; return its finish, None if too late."""

@@ -18,7 +18,7 @@ from sendcap.textbook.chance import Chance
 from sendcap.textbook.concurrency import Window
 from sendcap.textbook.disturbance import BadTimes
 from sendcap.textbook.suspension import Suspension
-from sendcap.textbook.throttles import RateThrottle, Throttle, throttle_of
+from sendcap.textbook.throttles import Throttle, scheduled, throttle_of
 
 SENT_BACK: Final = object()
 """Given to those who ask for a connection of a queue that sends them back."""
@@ -52,14 +52,19 @@ class Queue:
         per_connection = provider.messages_per_connection
         self.attempts_per_connection = math.inf if per_connection == "unlimited" else per_connection
         self.waiting: deque[simpy.Event] = deque()
-        self.connecting = 0  # those to be made for a message, with connection scaling
+        self.connecting = 0  # those to be made for a message
+        self.in_use = 0  # those that are made and carry an attempt or wait in line
+        rate = provider.connection_rate
+        self.connection_throttle = Throttle() if rate is None else scheduled(rate, ips)
+        accepted = provider.accepts_connections
+        self.accepted = math.inf if accepted is None else accepted * ips
         # The one that has been free the longest first.
         self.idle = deque([] if self.scaled else [Connection() for _ in range(self.limit)])
         self.closed = self.limit - len(self.idle)
         self.window = Window(provider.connection_scaling, self.limit, ips)
         self.throttle = throttle_of(provider.throttles, ips)
         self.tolerance = (
-            Throttle() if provider.tolerance is None else RateThrottle(provider.tolerance, ips)
+            Throttle() if provider.tolerance is None else scheduled(provider.tolerance, ips)
         )
         self.disturbances = [BadTimes(each, chance, ips) for each in provider.disturbances]
         self.suspensions = [Suspension(rule, ips) for rule in scenario.acting_rules(name)]
@@ -102,9 +107,16 @@ class Queue:
             if connection is None:
                 return
             asked = self.waiting.popleft()
-            if connection.attempts_left == 0:
+            if self.has_to_be_made(connection):
                 self.connecting += 1
+            else:
+                self.in_use += 1
             asked.succeed(connection)
+
+    def has_to_be_made(self, connection: Connection) -> bool:
+        """Tell whether a connection is used up, or has been idle for too long."""
+        idle_s = self.env.now - connection.used_s
+        return connection.attempts_left == 0 or idle_s > self.provider.idle_timeout
 
     def available(self) -> Connection | None:
         """Take the connection that has been free the longest, or one that may be opened."""
@@ -122,6 +134,51 @@ class Queue:
             return None
         self.closed -= 1
         return Connection(self.env.now)
+
+    def connect(
+        self, connection: Connection, connect_s: float, expiry_s: float
+    ) -> Generator[simpy.Event, Any, bool | None]:
+        """Make a connection; return whether it is accepted, None if its message expires before."""
+        opens_s = self.connection_throttle.start_s(self.env.now)
+        self.connection_throttle.charge(opens_s, opens_s)
+        made_s = opens_s + connect_s
+        if made_s > expiry_s:
+            self.env.process(self.connect_in_vain(connection, made_s, expiry_s))
+            return None
+        yield self.env.timeout(made_s - self.env.now)
+        self.connecting -= 1
+        self.connected(connection)
+        if self.accepts(connection):
+            self.in_use += 1
+            return True
+        self.answered(UNREACHABLE)
+        self.hand_back(connection)
+        return False
+
+    def connect_in_vain(
+        self, connection: Connection, made_s: float, expiry_s: float
+    ) -> Generator[simpy.Event, Any, None]:
+        """Make a connection for a message that will not live to use it."""
+        # An instant later: what is taken at that very moment still counts it.
+        yield self.env.timeout(expiry_s + AN_INSTANT_S - self.env.now)
+        self.connecting -= 1
+        yield self.env.timeout(max(made_s - self.env.now, 0.0))
+        self.connected(connection)
+        self.accepts(connection)
+        self.hand_back(connection)
+
+    def connected(self, connection: Connection) -> None:
+        """Note that a connection has been made."""
+        connection.attempts_left = self.attempts_per_connection
+        connection.used_s = self.env.now
+
+    def accepts(self, connection: Connection) -> bool:
+        """Tell whether the provider accepts a connection made now; one it refuses is closed."""
+        idle = sum(not self.has_to_be_made(each) for each in self.idle)
+        if self.in_use + idle < self.accepted:
+            return True
+        connection.attempts_left = 0
+        return False
 
     # --- The throttle and the suspension --------------------------------------------------------
 

@@ -6,7 +6,7 @@ import math
 from heapq import heapreplace
 
 from sendcap.scenario import Rate
-from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, WarmUp
+from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, ScheduledRate, WarmUp
 from sendcap.scenario.throttle import Throttle as Limit
 
 
@@ -110,12 +110,12 @@ class ScheduleThrottle(Throttle):
             if at_s < time_s
         )
 
-    def start_s(self, now_s: float) -> float:
+    def start_s(self, now_s: float, quantity: int = 1) -> float:
         """Return when the clock has come as far as a step's burst asks, within that step."""
         for (at_s, per_s, burst), end_s in zip(self.steps, self.ends_s, strict=True):
             if end_s <= now_s or per_s == 0.0:
                 continue
-            needed = self.arrival - (burst - 1)
+            needed = self.arrival - (max(burst, quantity) - quantity)
             start_s = max(now_s, at_s)
             if self.brought(start_s) < needed:
                 start_s = max(start_s, at_s + (needed - self.brought(at_s)) / per_s)
@@ -123,9 +123,9 @@ class ScheduleThrottle(Throttle):
                 return start_s
         return math.inf
 
-    def charge(self, start_s: float, finish_s: float) -> None:
-        """Put the theoretical arrival of the next later by one attempt."""
-        self.arrival = max(self.arrival, self.brought(start_s)) + 1.0
+    def charge(self, start_s: float, finish_s: float, quantity: int = 1) -> None:
+        """Put the theoretical arrival of the next later by so many attempts."""
+        self.arrival = max(self.arrival, self.brought(start_s)) + quantity
 
 
 class EachThrottle(Throttle):
@@ -146,6 +146,11 @@ class EachThrottle(Throttle):
         """Let an attempt start under each of them."""
         for throttle in self.throttles:
             throttle.charge(start_s, finish_s)
+
+
+def scheduled(rate: ScheduledRate, ips: int) -> RateThrottle | ScheduleThrottle:
+    """Return the throttle of a rate that may change with time."""
+    return ScheduleThrottle(rate, ips) if isinstance(rate, Schedule) else RateThrottle(rate, ips)
 
 
 def throttle_of(throttles: tuple[Limit, ...], ips: int) -> Throttle:

@@ -61,6 +61,13 @@ def test_only_what_a_scenario_has_can_be_raised() -> None:
     ]
 
 
+def test_the_limits_of_connections_can_be_raised() -> None:
+    limited = scenario_of(p={"connection_rate": "9/m", "accepts_connections": 7})
+    changes = {lever.name: lever.change(limited) for lever in available(limited)}
+    assert changes["+10 % connection rates"] == "p 9/m → 99/600s,max_burst=9"
+    assert changes["+10 % accepted connections (at least one more)"] == "p 7 → 8"
+
+
 def test_each_lever_says_what_it_changes_and_changes_that_alone() -> None:
     its = scenario_of(**EVERYTHING)
     changes = {lever.name: lever.change(its) for lever in available(its)}

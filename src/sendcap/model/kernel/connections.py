@@ -6,7 +6,8 @@ from typing import Any
 
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NONE
-from sendcap.model.kernel.state import Group, Ints, Records
+from sendcap.model.kernel.limits import charge_one, one_earliest_s
+from sendcap.model.kernel.state import Group, Ints, Limits, Records
 
 
 @inlined
@@ -65,6 +66,7 @@ def hand_back(queue: Any, connections: Records, number: int, used_s: float) -> N
     """Let others have a connection, that was used last at this time."""
     connection = connections[number]
     queue.taken -= 1
+    connection.message = NONE
     if queue.scaled != NONE and connection.attempts_left == 0:
         _close(queue, connections, number)
         return
@@ -82,6 +84,32 @@ def _close(queue: Any, connections: Records, number: int) -> None:
     connections[number].next = queue.closed_first
     queue.closed_first = number
     queue.open -= 1
+
+
+@compiled
+def opens_s(queue: Any, limits: Limits, now_s: float) -> float:
+    """Return when a connection may be opened that is asked for now: first in, first out."""
+    if queue.connection_rate == NONE:
+        return now_s
+    start_s = one_earliest_s(limits, queue.connection_rate, now_s)
+    charge_one(limits, queue.connection_rate, start_s, start_s)
+    return start_s
+
+
+@compiled
+def is_accepted(queue: Any, connections: Records, number: int, now_s: float) -> bool:
+    """Return whether the provider accepts a connection made now; one that it refuses is closed."""
+    count = 0
+    for other in range(queue.first_connection, queue.first_connection + queue.connections):
+        connection = connections[other]
+        if other == number or connection.being_made:
+            continue
+        idle = connection.attempts_left > 0 and now_s - connection.used_s <= queue.idle_timeout_s
+        count += connection.message != NONE or idle
+    if count < queue.accepted:
+        return True
+    connections[number].attempts_left = 0
+    return False
 
 
 @compiled

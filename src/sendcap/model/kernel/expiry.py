@@ -5,7 +5,14 @@ from __future__ import annotations
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.connections import hand_back, leave_line_of
 from sendcap.model.kernel.ends import drop_next, is_void
-from sendcap.model.kernel.fields import ENDING, EXPIRED_IN_PLACE, IN_LINE, NEVER, WAITING
+from sendcap.model.kernel.fields import (
+    CONNECTING,
+    ENDING,
+    EXPIRED_IN_PLACE,
+    IN_LINE,
+    NEVER,
+    WAITING,
+)
 from sendcap.model.kernel.outcome import end, expire
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.telling import keep_start
@@ -53,6 +60,7 @@ def _expire_tried(group: Group, number: int, now_s: float) -> None:
     _give_up(group, number, now_s)
     if message.place != IN_LINE:
         queue.waiting -= message.place == WAITING
+        queue.making -= message.place == CONNECTING
         message.place = EXPIRED_IN_PLACE
         return
     held = leave_line_of(queue, connections, number)

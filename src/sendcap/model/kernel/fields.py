@@ -21,6 +21,7 @@ TRANSIENT: Final = 2
 UNREACHABLE: Final = 3
 THROTTLED: Final = 4
 SUSPENDED: Final = 5
+TOO_MANY_CONNECTIONS: Final = 6
 
 # Answers that rules count, besides the reasons above: an address's hard bounce or fault.
 HARD_ADDRESS: Final = 30
@@ -45,7 +46,8 @@ QUEUE = np.dtype(
         ("line_last", "i4"),
         ("closed_first", "i4"),
         ("open", "i4"),
-        ("making", "i4"),  # connections that are being made
+        ("making", "i4"),  # connections that are being made for a message
+        ("first_connection", "i4"),
         ("connections", "i4"),
         ("taken", "i4"),  # connections that have a message
         ("window", "i4"),  # of them at most; all, unless Postfix's feedback sets it
@@ -69,6 +71,8 @@ QUEUE = np.dtype(
         ("attempts_per_connection", "i8"),
         ("first_limit", "i4"),  # in ``of_queue``
         ("limits", "i4"),
+        ("connection_rate", "i4"),  # limit of opening connections, or NONE
+        ("accepted", "i4"),  # connections that the provider accepts at a time, or NONE
         # Postfix's feedback: how, see `sendcap.model.kernel.concurrency`, and where it stands.
         ("positive", "i4"),  # 0 without feedback
         ("negative", "i4"),
@@ -108,7 +112,7 @@ CONNECTION = np.dtype(
         ("used_s", "f8"),  # when its last attempt ended, or when it was established
         ("attempts_left", "i8"),
         ("next", "i4"),  # in the list that it is in
-        ("message", "i4"),
+        ("message", "i4"),  # NONE where it is free
         ("queue", "i4"),
         ("being_made", "i4"),
     ],

@@ -72,7 +72,7 @@ def one_earliest_s(limits: Limits, number: int, now_s: float) -> float:
         if window == limit.state and limit.used >= limit.one:
             window += 1.0
         return max(now_s, window * limit.two)
-    return _by_schedule_s(limits, limit, now_s)
+    return by_schedule_s(limits, limit, now_s, 1.0)
 
 
 @inlined
@@ -94,8 +94,8 @@ def _free_longest(limits: Limits, limit: Any) -> int:
 
 
 @compiled
-def _by_schedule_s(limits: Limits, limit: Any, now_s: float) -> float:
-    """Return the same for a schedule.
+def by_schedule_s(limits: Limits, limit: Any, now_s: float, quantity: float) -> float:
+    """Return when a schedule lets so many start at once, more than the burst with the whole burst.
 
     It is the GCRA on a clock that counts the attempts that the rate has brought so far, and
     stands still while the queue is closed. A step's burst holds from the step's beginning on.
@@ -107,7 +107,7 @@ def _by_schedule_s(limits: Limits, limit: Any, now_s: float) -> float:
         ends_s = limits.steps[step + 1, 0] if step < last else NEVER
         if ends_s <= now_s or per_s == 0.0:
             continue
-        needed = limit.state - (burst - 1.0)
+        needed = limit.state - max(burst - quantity, 0.0)
         start_s = max(now_s, at_s)
         if brought + (start_s - at_s) * per_s < needed:
             start_s = max(start_s, at_s + (needed - brought) / per_s)
@@ -152,8 +152,14 @@ def charge_one(limits: Limits, number: int, start_s: float, finish_s: float) -> 
             limit.state, limit.used = window, 0.0
         limit.used += 1.0
     else:
-        step = limit.first + limit.count - 1
-        while limits.steps[step, 0] > start_s:
-            step -= 1
-        brought = limits.steps[step, 2] + (start_s - limits.steps[step, 0]) * limits.steps[step, 1]
-        limit.state = max(limit.state, brought) + 1.0
+        charge_schedule(limits, limit, start_s, 1.0)
+
+
+@compiled
+def charge_schedule(limits: Limits, limit: Any, start_s: float, quantity: float) -> None:
+    """Let so many start under a schedule."""
+    step = limit.first + limit.count - 1
+    while limits.steps[step, 0] > start_s:
+        step -= 1
+    brought = limits.steps[step, 2] + (start_s - limits.steps[step, 0]) * limits.steps[step, 1]
+    limit.state = max(limit.state, brought) + quantity

@@ -24,6 +24,7 @@ from sendcap.model.kernel.fields import (
     NO_REASON,
     NONE,
     THROTTLED,
+    TOO_MANY_CONNECTIONS,
     TRANSIENT,
     UNREACHABLE,
 )
@@ -45,6 +46,7 @@ from sendcap.model.kernel.telling import (
     SOFT,
     tell,
     tell_delay,
+    tell_start,
     tell_when_due,
 )
 from sendcap.model.kernel.waiting import release
@@ -117,6 +119,19 @@ def bounce(group: Group, number: int, reason: int, now_s: float) -> None:
         end(group, number)
     else:
         tell_when_due(group, due_s)
+
+
+@compiled
+def refuse(group: Group, number: int, now_s: float) -> None:
+    """End the attempt of a message as it starts: the provider takes no more connections."""
+    message = group.messages[number]
+    queue = group.queues[message.queue]
+    message.stamp = 0
+    tell_start(group, message, now_s, now_s)
+    arrives_s = now_s + draw(group.chance, queue, LATENCY)
+    first = message.failures == 0
+    tell(group, message, SOFT, TOO_MANY_CONNECTIONS, first, now_s, arrives_s)
+    bounce(group, number, TOO_MANY_CONNECTIONS, now_s)
 
 
 @compiled

@@ -14,7 +14,8 @@ import numpy as np
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.fields import NEVER, NONE
-from sendcap.model.kernel.state import Batches, Counters, Floats, Ints, Numbers, Records
+from sendcap.model.kernel.limits import by_schedule_s, charge_schedule
+from sendcap.model.kernel.state import Batches, Counters, Floats, Ints, Limits, Numbers, Records
 from sendcap.model.kernel.tally import count, series_of
 
 RELAY = np.dtype(
@@ -23,6 +24,7 @@ RELAY = np.dtype(
         ("idle", "i8"),  # workers
         ("room", "f8"),  # messages that the spool can take
         ("interval_s", "f8"),  # of the rate, for each message; 0 without one
+        ("scheduled", "i8"),  # whether the rate is a schedule, the first of ``limits``
         ("burst", "f8"),
         ("arrival_s", "f8"),  # theoretical arrival
         ("free_s", "f8"),  # the ingress
@@ -50,6 +52,7 @@ class Relay(NamedTuple):
 
     relay: Records  # one `RELAY`
     batches: Batches
+    limits: Limits
     size: Ints  # of each batch
     ready_s: Floats
     batch_time_s: Floats  # draws, one for each batch
@@ -82,6 +85,9 @@ def next_start_s(state: Relay) -> float:
         # A batch larger than the burst goes once the burst is full.
         slack = max(relay.burst - state.size[number], 0.0)
         start_s = max(start_s, relay.arrival_s - relay.interval_s * slack)
+    elif relay.scheduled:
+        schedule = state.limits.limits[0]
+        start_s = by_schedule_s(state.limits, schedule, start_s, float(state.size[number]))
     return start_s
 
 
@@ -103,6 +109,8 @@ def start_batch(state: Relay, now_s: float) -> None:
     relay.room -= size
     if relay.interval_s > 0.0:
         relay.arrival_s = max(relay.arrival_s, now_s) + relay.interval_s * size
+    elif relay.scheduled:
+        charge_schedule(state.limits, state.limits.limits[0], now_s, float(size))
     end_s = now_s + state.batch_time_s[number]
     delivery = batches.delivery[number]
     batches.relayed_s[number] = end_s

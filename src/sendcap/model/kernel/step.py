@@ -19,15 +19,16 @@ from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.concurrency import feed_back
 from sendcap.model.kernel.connections import (
     hand_back,
+    is_accepted,
     leave_line,
     may_take,
+    opens_s,
     stand_in_line,
     take_connection,
 )
 from sendcap.model.kernel.ends import (
     SIZE,
     drop_void,
-    message_expires,
     next_end_s,
 )
 from sendcap.model.kernel.expiry import expire_next, queue_of_next_end
@@ -39,9 +40,10 @@ from sendcap.model.kernel.fields import (
     NEVER,
     NONE,
     TRANSACTION,
+    UNREACHABLE,
 )
 from sendcap.model.kernel.limits import at_once, charge, earliest_s
-from sendcap.model.kernel.outcome import decide
+from sendcap.model.kernel.outcome import decide, refuse
 from sendcap.model.kernel.state import Group, Limits, Numbers, Records
 from sendcap.model.kernel.suspension import react, sweep_or_send_back
 from sendcap.model.kernel.tally import MOST_COUNTS, USED
@@ -51,6 +53,7 @@ from sendcap.model.kernel.waiting import (
     arrive,
     count_arrival,
     first_ready_s,
+    may_expire,
     release,
     retry_arrives,
     take_first,
@@ -132,8 +135,15 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
 @inlined
 def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
     """End the attempt on a connection; the rules count the answer."""
+    message = group.connections[number].message
     hand_back(queue, group.connections, number, now_s)
-    answer = decide(group, group.connections[number].message, now_s)
+    answer = decide(group, message, now_s)
+    _count(group, queue, answer, now_s)
+
+
+@inlined
+def _count(group: Group, queue: Any, answer: int, now_s: float) -> None:
+    """Let Postfix's window and the rules count an answer."""
     if queue.positive > 0:
         feed_back(queue, answer)
     if queue.rules > 0:
@@ -212,19 +222,12 @@ def _connect(group: Group, queue_number: int, taken: int, now_s: float) -> None:
     connection.attempts_left = queue.attempts_per_connection
     connection.being_made = 1
     queue.making += 1
-    connection.event_s = now_s + draw(group.chance, queue, CONNECT)
+    start_s = opens_s(queue, group.limits, now_s)
+    connection.event_s = start_s + draw(group.chance, queue, CONNECT)
     message = group.messages[connection.message]
     message.place = CONNECTING
-    _may_expire(group, connection.message)
-    keep_connect(group, queue.provider, now_s, connection.event_s)
-
-
-@compiled
-def _may_expire(group: Group, number: int) -> None:
-    """See that a message expires in time: a new one has no entry of its own yet."""
-    message = group.messages[number]
-    if message.stamp == 0:
-        message_expires(group.ends, group.messages, number, group.batches.expiry_s[message.batch])
+    may_expire(group, connection.message)
+    keep_connect(group, queue.provider, start_s, connection.event_s)
 
 
 @compiled
@@ -232,11 +235,19 @@ def _established(group: Group, queue: Any, number: int, now_s: float) -> int:
     """Let a connection be established; return it if its message asks now."""
     connection = group.connections[number]
     connection.being_made, connection.used_s = 0, now_s
-    queue.making -= 1
-    if group.messages[connection.message].place != EXPIRED_IN_PLACE:
-        return number
-    release(group, connection.message)
+    message = connection.message
+    accepted = queue.accepted == NONE or is_accepted(queue, group.connections, number, now_s)
+    expired = group.messages[message].place == EXPIRED_IN_PLACE
+    if not expired:
+        queue.making -= 1
+        if accepted:
+            return number
     hand_back(queue, group.connections, number, now_s)
+    if expired:
+        release(group, message)
+    else:
+        refuse(group, message, now_s)
+        _count(group, queue, UNREACHABLE, now_s)
     return NONE
 
 
@@ -251,7 +262,7 @@ def _ask(group: Group, queue: Any, number: int, now_s: float) -> int:
                 return number
     stand_in_line(queue, group.connections, number)
     message = group.messages[group.connections[number].message]
-    _may_expire(group, group.connections[number].message)
+    may_expire(group, group.connections[number].message)
     message.place = IN_LINE
     return NONE
 

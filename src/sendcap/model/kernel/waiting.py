@@ -254,3 +254,11 @@ def release(group: Group, number: int) -> None:
     group.messages[number].stamp = 0
     group.free_messages[counts.free_messages] = number
     counts.free_messages += 1
+
+
+@compiled
+def may_expire(group: Group, number: int) -> None:
+    """See that a message expires in time: a new one has no entry of its own yet."""
+    message = group.messages[number]
+    if message.stamp == 0:
+        message_expires(group.ends, group.messages, number, group.batches.expiry_s[message.batch])

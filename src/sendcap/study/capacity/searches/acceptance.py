@@ -26,6 +26,8 @@ MOST_MESSAGES: Final = 999_999_999
 """Largest delivery in a scenario's format."""
 UNLIMITED: Final = {
     "rate": None,
+    "connection_rate": None,
+    "accepts_connections": None,
     "connection_scaling": "none",
     "tolerance": None,
     "suspend": None,

@@ -150,6 +150,13 @@ _LEVERS: Final = (
     ),
     Lever("×2 messages per connection", "providers", "messages_per_connection", _doubled),
     Lever("+10 % provider rates", "providers", "rate", _raised),
+    Lever("+10 % connection rates", "providers", "connection_rate", _raised),
+    Lever(
+        "+10 % accepted connections (at least one more)",
+        "providers",
+        "accepts_connections",
+        _raised,
+    ),
     Lever("+10 % tolerance", "providers", "tolerance", _raised),
     Lever("one more relay worker", "relay", "workers", _added),
     Lever("+10 % relay rate", "relay", "rate", _raised),

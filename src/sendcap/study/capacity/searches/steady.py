@@ -30,6 +30,7 @@ _MOST: Final = 30_000_000
 """Largest number of messages in a simulation; beyond it, warm-up and measurement are shorter."""
 _LONGEST_S: Final = 14 * 86_400.0
 """Longest spread of a delivery."""
+_RATES: Final = ("rate", "connection_rate", "tolerance")
 _BINS: Final = 1_000
 _BURST: Final = 0.001
 """Largest burst, as a share of the measured messages."""
@@ -52,7 +53,8 @@ def lasting(scenario: Scenario) -> Scenario:
 
 
 def _lasting(provider: Provider) -> Provider:
-    return provider.model_copy(update={"rate": _last(provider.rate), "outages": ()})
+    limits = {name: _last(getattr(provider, name)) for name in _RATES}
+    return provider.model_copy(update={**limits, "outages": ()})
 
 
 def _last(throttle: Any) -> Any:
@@ -89,8 +91,7 @@ def _with_burst(provider: Provider, ips: int, own_ips: int, most: int) -> Provid
             return rate
         return replace(rate, burst=max(min(rate.burst_or_limit * ips, most) // own_ips, 1))
 
-    limits = {"rate": steady(provider.rate), "tolerance": steady(provider.tolerance)}
-    return provider.model_copy(update=limits)
+    return provider.model_copy(update={name: steady(getattr(provider, name)) for name in _RATES})
 
 
 @dataclass(frozen=True)
