@@ -198,11 +198,6 @@ def textbook_counts(scenario: Scenario, seed: int) -> Counts:
     return counts(textbook.simulate_ledger(scenario.with_seed(seed)))
 
 
-def all_textbook_counts(name: str) -> list[Counts]:
-    scenario = COMPARED[name]()
-    return [textbook_counts(scenario, seed) for seed in range(SEEDS)]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMPARED)
 def test_counts_over_time_agree_within_sampling_error(name: str) -> None:
