@@ -130,6 +130,36 @@ def test_postfix_does_not_try_a_dead_site_again_and_again(simulate: Any) -> None
     assert dead.total("soft") - without == dead.total("attempted") - 500
 
 
+@pytest.mark.parametrize("simulate", [simulate_ledger, textbook.simulate_ledger])
+@pytest.mark.parametrize(
+    ("feedback", "published_pct"),
+    [("1/concurrency", 16.5), ("1/sqrt_concurrency", 24.5), ("1", 49.7)],
+)
+def test_postfix_feels_its_way_to_the_connections_that_a_server_accepts(
+    feedback: str, published_pct: float, simulate: Any
+) -> None:
+    """SCHEDULER_README: 2,000 recipients, two per delivery, for each of which the server sleeps a
+    second; it answers 421 beyond five connections.
+    """
+    scaling = {"kind": "postfix", "positive": feedback, "negative": feedback, "variant": "readme"}
+    its = scenario_of(
+        delivery={"messages": 1000},
+        relay={"batch": 1000},
+        mta={"retry": {"policy": "schedule", "delays": ["1d"]}},
+        provider={
+            "connections_per_ip": 20,
+            "messages_per_connection": 1,
+            "accepts_connections": 5,
+            "connect_time": "0.1s",
+            # Not all at one moment.
+            "transaction_time": {"dist": "uniform", "low": "1.8s", "high": "2.2s"},
+            "connection_scaling": scaling,
+        },
+    )
+    deferred = simulate(its).total("soft_first", reason="too many connections")
+    assert deferred / 10.0 == pytest.approx(published_pct, abs=0.7)
+
+
 # KumoMTA, crates/kumod/src/ready_queue.rs, test of ideal_connection_count.
 IDEAL = {
     32: {1: 1, 2: 2, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5, 8: 6, 9: 6, 10: 7, 20: 12, 32: 17, 64: 25}
