@@ -76,7 +76,7 @@ class _Monitor(Monitor):
         super().__init__(60.0)
         self.stages: dict[str, _Stage] = {}
 
-    def provider(self, name: str) -> StageMonitor:
+    def queue(self, name: str) -> StageMonitor:
         return self.stages.setdefault(name, _Stage(self.bin_s))
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
+from oracle_limits import Connections, limit_of
 from oracle_queue import Connection, Message, Queue
 from oracle_relay import Relay
 from oracle_reports import Counts, Reports
@@ -44,11 +47,40 @@ class Oracle:
         self.reports = Reports(scenario)
         self.batches_under_way, self.ingress, self.backoff = Agenda(), Agenda(), Agenda()
         self.under_way, self.expiries = Agenda(), Agenda()
-        self.queues = {name: Queue(scenario, name) for name in scenario.providers}
+        self.queues = list(self.all_queues())
+        self.turns: Counter[Any] = Counter()
         self.deliveries = {delivery.name: delivery for delivery in scenario.deliveries}
         self.relay = Relay(scenario)
         self.last_left = -math.inf  # the ingress
         self.ready = 0
+
+    def all_queues(self) -> Iterator[Queue]:
+        limits = self.scenario.limits
+        rates = {each.name: limit_of(each.rate, 1) for each in limits if each.rate is not None}
+        connections = {
+            each.name: Connections(each.connections) for each in limits if each.connections
+        }
+        for number, path in enumerate(self.scenario.queues()):
+            names = [each.name for each in limits if each.covers(path)]
+            yield Queue(
+                self.scenario,
+                path,
+                number,
+                [rates[name] for name in names if name in rates],
+                [connections[name] for name in names if name in connections],
+            )
+
+    def queue_in_turn(self, message: Message, what: str) -> Queue:
+        """Return the queue of a message: where each address has one, they take turns."""
+        pool = self.scenario.pool_of(self.deliveries[message.delivery])
+        found = [
+            queue
+            for queue in self.queues
+            if (queue.path.provider, queue.path.pool) == (message.provider, pool)
+        ]
+        turn = self.turns[message.provider, pool, what]
+        self.turns[message.provider, pool, what] += 1
+        return found[turn % len(found)]
 
     def run(self) -> Counts:
         while True:
@@ -68,12 +100,19 @@ class Oracle:
             or self.leave_ingress()
             or self.fall_due()
             or self.end_connecting_or_attempt()
-            or any(rule.look(self.now) for queue in self.queues.values() for rule in queue.rules)
-            or any(self.send_back(queue) for queue in self.queues.values())
-            or any(self.start_first_in_line(queue) for queue in self.queues.values())
-            or any(self.take(queue) for queue in self.queues.values())
+            or any(rule.look(self.now) for queue in self.queues for rule in queue.rules)
+            or any(self.send_back(queue) for queue in self.queues)
+            or any(self.start_first_in_line(queue) for queue in self.in_line())
+            or any(self.take(queue) for queue in self.with_messages())
             or self.expire_first()
         )
+
+    def in_line(self) -> list[Queue]:
+        """The queues with a line, the message first that has been ready the longest."""
+        return sorted((each for each in self.queues if each.line), key=Queue.first_in_line_ready)
+
+    def with_messages(self) -> list[Queue]:
+        return sorted((each for each in self.queues if each.waiting), key=Queue.first_ready)
 
     def next_moment(self) -> float:
         moments = [self.relay.next_start(self.now)]
@@ -87,7 +126,7 @@ class Oracle:
                 self.expiries,
             )
         ]
-        for queue in self.queues.values():
+        for queue in self.queues:
             if queue.line:
                 moments.append(queue.earliest_start(self.now))
             moments += [rule.sweep for rule in queue.rules]
@@ -111,6 +150,11 @@ class Oracle:
         self.relay.free_workers += 1
         for message in messages:
             self.hand_over(message)
+        # Of one moment they expire as they were relayed, and of a batch one queue after the other.
+        for queue in self.queues:
+            for message in messages:
+                if message.queue is queue:
+                    self.expiries.add(max(message.expiry, self.now), message)
         return True
 
     def hand_over(self, message: Message) -> None:
@@ -126,6 +170,7 @@ class Oracle:
             origin + min(delivery.validity, mta.longest_validity),
         )
         message.place = "ingress"
+        message.queue = self.queue_in_turn(message, "new")
         if mta.ingress_rate is None:
             self.ingress.add(self.now, message)
         else:
@@ -135,7 +180,6 @@ class Oracle:
             self.ingress.add(self.last_left, message)
         if message.expiry < self.now:
             message.place = "too late"
-        self.expiries.add(max(message.expiry, self.now), message)
 
     def leave_ingress(self) -> bool:
         message = self.ingress.pop(self.now)
@@ -150,12 +194,14 @@ class Oracle:
 
     def put(self, message: Message, is_retry: bool) -> None:
         self.ready += 1
-        self.queues[message.provider].put(message, self.now, is_retry, self.ready)
+        assert message.queue is not None
+        message.queue.put(message, self.now, is_retry, self.ready)
 
     def fall_due(self) -> bool:
         message = self.backoff.pop(self.now)
         if message is None:
             return False
+        message.queue = self.queue_in_turn(message, "retry")
         self.put(message, is_retry=True)
         return True
 
@@ -165,6 +211,8 @@ class Oracle:
             return False
         *_, message = queue.waiting.pop(0)
         queue.free.remove(connection)
+        for limit in queue.shared_connections:
+            limit.used += 1
         connection.message, message.connection = message, connection
         if connection.is_open(self.now, queue.provider):
             self.ask_limits(queue, message)
@@ -194,7 +242,7 @@ class Oracle:
         connection.idle_since = self.now
         message = connection.message
         if message is None:  # it has expired meanwhile
-            queue.free.append(connection)
+            queue.hand_back(connection)
             return
         queue.connecting -= 1
         if connection.is_made:
@@ -212,7 +260,7 @@ class Oracle:
         self.back_off(message, reason)
 
     def ask_limits(self, queue: Queue, message: Message) -> None:
-        if queue.line or queue.earliest_start(self.now) > self.now:
+        if queue.line or queue.shared_rates or queue.earliest_start(self.now) > self.now:
             message.place = "line"
             queue.line.append(message)
         else:
@@ -246,12 +294,15 @@ class Oracle:
         message.place, message.attempted = "attempt", self.now
         message.connection.uses += 1
         message.address = queue.limit.started(self.now)
+        message.shared_addresses = [rate.started(self.now) for rate in queue.shared_rates]
         for rule in queue.rules:
             rule.started(self.now)
         self.under_way.add(self.now + queue.provider.transaction_time.mean_s, (queue, message))
 
     def finish_attempt(self, queue: Queue, message: Message) -> None:
         queue.limit.finished(self.now, message.address)
+        for rate, address in zip(queue.shared_rates, message.shared_addresses, strict=True):
+            rate.finished(self.now, address)
         message.connection.idle_since = self.now
         queue.release(message)
         event, reason = queue.outcome(message, self.now)
@@ -309,7 +360,8 @@ class Oracle:
         if message.failures == 0:
             events.append(("expired_untried", message.last_reason))
         self.reports.report(message, self.now, events)
-        self.queues[message.provider].leave(message)
+        assert message.queue is not None
+        message.queue.leave(message)
         self.end(message)
 
     def end(self, message: Message) -> None:

@@ -142,6 +142,13 @@ class Each(Unlimited):
             limit.finished(now, own)
 
 
+class Connections:
+    """A limit on the connections in use, over several queues."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.used = most, 0
+
+
 class Tolerance:
     """The provider's own limit on the attempts that it lets through."""
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from oracle_concurrency import Window
 from oracle_disturbances import BadTimes
-from oracle_limits import Tolerance, limit_of
+from oracle_limits import Connections, Tolerance, Unlimited, limit_of
 from oracle_suspension import Rule
 
+from sendcap.scenario import Queue as Path
 from sendcap.scenario import Scenario
 
 
@@ -19,6 +20,8 @@ from sendcap.scenario import Scenario
 class Message:
     delivery: str
     provider: str
+    queue: Queue | None = None
+    ready: float = 0.0
     relayed: float = 0.0
     left_ingress: float = math.nan
     expiry: float = math.inf
@@ -31,6 +34,7 @@ class Message:
     connection: Connection | None = None
     attempted: float = 0.0
     address: int = 0
+    shared_addresses: list[int] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -50,15 +54,18 @@ class Connection:
 @dataclass(eq=False)
 class Queue:
     scenario: Scenario
-    name: str
+    path: Path
+    number: int
+    shared_rates: list[Unlimited]
+    shared_connections: list[Connections]
     waiting: list[tuple[float, bool, int, Message]] = field(default_factory=list)
     line: list[Message] = field(default_factory=list)
     connecting: int = 0
     """Messages whose connection is being made."""
 
     def __post_init__(self) -> None:
-        ips = self.scenario.mta.ips
-        self.provider = provider = self.scenario.providers[self.name]
+        ips = self.path.ips
+        self.provider = provider = self.scenario.providers[self.path.provider]
         self.most = provider.connections_per_ip * ips
         self.connections = [Connection() for _ in range(self.most)]
         self.free = list(self.connections)  # the first free for the longest
@@ -67,12 +74,12 @@ class Queue:
         self.accepted = math.inf if accepted is None else accepted * ips
         self.window = Window(provider.connection_scaling, self.most, ips)
         self.limit = limit_of(provider.rate, ips)
-        self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.name)]
+        self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.path.provider)]
         self.tolerance = Tolerance(provider.tolerance, ips)
         self.bad_times = [BadTimes(each, ips) for each in provider.disturbances]
 
     def put(self, message: Message, now: float, is_retry: bool, order: int) -> None:
-        message.place = "waiting"
+        message.place, message.ready = "waiting", now
         insort(self.waiting, (now, is_retry, order, message), key=lambda entry: entry[:3])
 
     def leave(self, message: Message) -> None:
@@ -86,11 +93,12 @@ class Queue:
             assert message.connection is not None
             message.connection.message = None
             self.connecting -= 1
+            # It is in use until it is made.
 
     def release(self, message: Message) -> None:
         assert message.connection is not None
         message.connection.message = None
-        self.free.append(message.connection)
+        self.hand_back(message.connection)
         message.connection = None
 
     def count_open(self, now: float) -> int:
@@ -98,11 +106,25 @@ class Queue:
         in_use = [each for each in self.connections if each.is_made and each not in self.free]
         return len(in_use) + sum(each.is_open(now, self.provider) for each in self.free)
 
+    def hand_back(self, connection: Connection) -> None:
+        self.free.append(connection)
+        for limit in self.shared_connections:
+            limit.used -= 1
+
+    def first_ready(self) -> tuple[float, int]:
+        """Since when the first message is ready that waits for a connection."""
+        return self.waiting[0][0], self.number
+
+    def first_in_line_ready(self) -> tuple[float, int]:
+        return self.line[0].ready, self.number
+
     def earliest_start(self, now: float) -> float:
         """When the next attempt could start, as things are now."""
         moment = now
         while True:
-            later = max(limit.earliest(moment) for limit in (self.limit, *self.rules))
+            later = max(
+                limit.earliest(moment) for limit in (self.limit, *self.rules, *self.shared_rates)
+            )
             if later == moment or later == math.inf:
                 return later
             moment = later
@@ -117,6 +139,8 @@ class Queue:
     def next_connection(self, now: float) -> Connection | None:
         """Return the connection that takes the first waiting message now."""
         if not self.waiting or self.is_closed(now):
+            return None
+        if any(limit.used == limit.most for limit in self.shared_connections):
             return None
         if self.provider.connection_scaling != "kumomta":
             return self.free[0] if self.most - len(self.free) < self.window.size else None

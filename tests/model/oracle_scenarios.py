@@ -316,8 +316,35 @@ def sections(chance: Chance, mended: bool) -> dict[str, Any]:
     }
 
 
-def scenario_of(number: int, *, ties: bool = True, mended: bool = True) -> Scenario:
-    """Return a scenario with a random mix of all features.
+def coupled(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
+    """Give a scenario pools, queues for each address, and limits over several queues."""
+    plain["feedback"].pop("rate", None)  # no rule says whose report is first
+    pools = ["one", "two"][: chance.rng.integers(1, 3)] if chance.happens(0.7) else []
+    mta, names = plain["mta"], list(plain["providers"])
+    if pools:
+        mta["pools"] = {name: {"ips": int(chance.rng.integers(1, 4))} for name in pools}
+        del mta["ips"]
+        for delivery in plain["deliveries"]:
+            delivery["pool"] = chance.one_of(*pools)
+    mta["queues"] = chance.one_of("pooled", "pooled", "per-ip")
+    limits = []
+    for number in range(chance.rng.integers(1, 4)):
+        limit: dict[str, Any] = {"name": f"limit {number}"}
+        if chance.happens(0.6):
+            limit["rate"] = throttle(chance, False, True, True)
+        if limit.get("rate", "none") == "none":
+            limit["connections"] = int(chance.rng.integers(1, 9))
+        for key, known in (("providers", names), ("pools", pools)):
+            if known and chance.happens(0.3):
+                limit[key] = [chance.one_of(*known)]
+        limits.append(limit)
+    return plain | {"limits": limits}
+
+
+def scenario_of(
+    number: int, *, ties: bool = True, mended: bool = True, shares: bool = False
+) -> Scenario:
+    """Return a scenario with a random mix of all features; its queues share limits or not.
 
     If the faults are not `mended`, without the features that the engine of model 1 gets wrong:
     schedules, several pauses, a spool, a fault that clears after an outage, a horizon or polling
@@ -328,6 +355,7 @@ def scenario_of(number: int, *, ties: bool = True, mended: bool = True) -> Scena
         warnings.simplefilter("ignore", SendcapWarning)
         while True:
             try:
-                return from_dict(sections(chance, mended))
+                plain = sections(chance, mended)
+                return from_dict(coupled(chance, plain) if shares else plain)
             except ScenarioError:
                 continue  # such as a suspension that would never end

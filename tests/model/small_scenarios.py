@@ -225,3 +225,21 @@ DISTURBED = with_providers(
     },
 )
 """The same with providers that have bad times at random, and Postfix's connections."""
+
+
+def _pooled(**mta: Any) -> dict[str, Any]:
+    sections = with_providers(deliveries=[{"pool": "bulk"}, {"pool": "small"}])
+    del sections["mta"]["ips"]
+    sections["mta"] |= {"pools": {"bulk": {"ips": 2}, "small": {"ips": 1}}} | mta
+    sections["limits"] = [
+        {"name": "slow and flaky", "rate": "90/m,max_burst=5", "providers": ["slow", "flaky"]},
+        {"name": "small pool", "rate": ["5/s,max_burst=2", "60/m"], "pools": ["small"]},
+        {"name": "all", "connections": 9},
+    ]
+    return sections
+
+
+POOLED = _pooled()
+"""The same from two pools, with limits over several queues."""
+PER_IP = _pooled(queues="per-ip")
+"""And with a queue for each source address."""

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_scenarios import EVERYTHING, REACTING, SUSPENDED
+from small_scenarios import EVERYTHING, PER_IP, REACTING, SUSPENDED
 
 from sendcap.ledger import CLOCKS, EVENTS, Ledger
 from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario, from_dict
 
 ENDS = {"accepted", "hard", "expired"}
+POOLS = {"ips": 1} | {key: PER_IP["mta"][key] for key in ("pools", "queues")}
 LOGGED = ("relayed", "relay_failed", "accepted", "hard", "soft", "expired", "async_bounced")
 
 
@@ -22,7 +23,7 @@ def variant(**sections: dict[str, object]) -> Scenario:
     """`EVERYTHING` with other values in some sections."""
     changed = copy.deepcopy(EVERYTHING)
     for name, section in sections.items():
-        changed[name] |= section
+        changed[name] = section if isinstance(section, list) else changed[name] | section
     return from_dict(changed)
 
 
@@ -35,6 +36,7 @@ def variant(**sections: dict[str, object]) -> Scenario:
         {"mta": {"retry": {"policy": "momentum", "max_retries": 2}, "ingress_rate": "20/s"}},
         {"providers": REACTING["providers"]},
         {"providers": SUSPENDED["providers"]},
+        {key: PER_IP[key] for key in ("deliveries", "limits")} | {"mta": POOLS},
     ],
     ids=str,
 )
@@ -170,7 +172,7 @@ def test_counts_are_conserved_at_every_bin(logged) -> None:
             )
             settings = its.providers[provider]
             assert (in_service >= 0).all()
-            assert in_service.max() <= settings.connections_per_ip * its.mta.ips
+            assert in_service.max() <= settings.connections_per_ip * sum(its.pools().values())
             for event in happened:
                 assert (known[event] <= happened[event]).all()
                 assert known[event][-1] == happened[event][-1]

@@ -38,6 +38,16 @@ def test_the_engine_counts_what_the_oracle_counts(first: int) -> None:
             assert hold(counts, delays_s[names]), f"scenario {number}"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 400, 100))
+def test_queues_that_share_limits_do_what_the_oracle_does(first: int) -> None:
+    for number in range(first, first + 100):
+        scenario = scenario_of(number, shares=True)
+        expected = Oracle(scenario).run()
+        found = differences(counts_of(simulate_ledger(scenario)), expected)
+        assert found == [], f"scenario {number}"
+
+
 @pytest.mark.parametrize("example", BY_HAND)
 def test_the_oracle_gives_what_is_worked_out_by_hand(example: str) -> None:
     scenario, event, expected = BY_HAND[example]

@@ -16,7 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 import textbook_counts as textbook_counts_module
-from small_scenarios import DISTURBED, EVERYTHING, REACTING, SUSPENDED, with_providers
+from small_scenarios import (
+    DISTURBED,
+    EVERYTHING,
+    PER_IP,
+    POOLED,
+    REACTING,
+    SUSPENDED,
+    with_providers,
+)
 from textbook_counts import Counts, reference, stacked, write
 
 from sendcap import textbook
@@ -117,6 +125,8 @@ SCENARIOS = {
     "tolerance, suspensions, connection scaling": from_dict(REACTING),
     "disturbances and concurrency": from_dict(DISTURBED),
     "several rules, by share and in a row, and sent back": from_dict(SUSPENDED),
+    "two pools, limits over several queues": from_dict(POOLED),
+    "the same, with a queue for each address": from_dict(PER_IP),
     "a spread delivery, a warm-up, a gap and a suspension": changed(
         fast={"rate": {"kind": "warm-up", "per_day": [500, 2000, 9000], "share": 0.8}},
         slow={

@@ -71,7 +71,7 @@ def scenario(sections: dict[str, Any], seed: int) -> Scenario:
 def waits(scenario: Scenario) -> Waits:
     monitor = Monitor(scenario.time.bin)
     simulate_ledger(scenario, monitor=monitor)
-    stage = monitor.provider("p") if scenario.mta.ingress_rate is None else monitor.ingress
+    stage = monitor.queue("p") if scenario.mta.ingress_rate is None else monitor.ingress
     return stage.waits
 
 

@@ -83,7 +83,7 @@ def test_nothing_has_waited_yet() -> None:
 
 def readings(monitor: Monitor, scenario: Scenario) -> list[Any]:
     """All that can be read off a monitor."""
-    stages = [monitor.relay, monitor.ingress, *map(monitor.provider, scenario.providers)]
+    stages = [monitor.relay, monitor.ingress, *map(monitor.queue, scenario.providers)]
     bins = monitor.bins
     return [
         value
@@ -143,7 +143,7 @@ def test_it_counts_what_the_ledger_counts(name: str) -> None:
     assert monitor.relay.started(bins).sum() == total("relayed") + total("relay_failed")
     assert monitor.ingress.waiting.entered(bins).sum() == total("relayed")
     for name in its.providers:
-        stage = monitor.provider(name)
+        stage = monitor.queue(name)
         assert stage.started(bins).sum() == stage.waits.count == total("attempted", name)
         waiting = stage.waiting.at_edges(bins)[-1]
         assert stage.waiting.entered(bins).sum() == (
@@ -159,7 +159,7 @@ def test_those_that_still_wait_at_the_horizon_are_seen() -> None:
         its = scenario_of(time={"horizon": "10m"}, delivery={"messages": 5000})
     _, monitor = watched(its)
     # All are relayed at once, and one goes each second; the first at 0 s.
-    assert monitor.provider("p").waiting.at_edges(10).tolist() == [
+    assert monitor.queue("p").waiting.at_edges(10).tolist() == [
         4999 - 60 * minute for minute in range(10)
     ] + [4400]
 
@@ -214,7 +214,7 @@ def test_the_utilisation_law_holds(seen) -> None:
     """Connections at work are throughput times how long an attempt takes one."""
     its, _, monitor = seen
     for name in ("gmail", "icloud") if "gmail" in its.providers else ("p",):
-        provider, stage = its.providers[name], monitor.provider(name)
+        provider, stage = its.providers[name], monitor.queue(name)
         started = stage.started(monitor.bins)
         # While there is work for connections all the time: they are not idle for long.
         busy = np.cumsum(started < 0.5 * np.median(started[started > 0])) == 0
@@ -232,7 +232,7 @@ def test_littles_law_holds_at_every_stage(seen) -> None:
     its, ledger, monitor = seen
     assert ledger.total("expired_untried") == 0
     stages = {"relay": monitor.relay, "ingress": monitor.ingress}
-    stages |= {name: monitor.provider(name) for name in its.providers}
+    stages |= {name: monitor.queue(name) for name in its.providers}
     waited = 0
     for stage in stages.values():
         bins = monitor.bins
@@ -250,7 +250,7 @@ def test_waits_are_those_of_an_m_m_c_queue() -> None:
     last = load_**servers / math.factorial(servers) * servers / (servers - load_)
     all_busy = last / (sum(load_**k / math.factorial(k) for k in range(servers)) + last)
     its = updated(MMC, {"relay.batch_time.mean": f"{1 / 7.0}s"})
-    waits = watched(its)[1].provider("p").waits
+    waits = watched(its)[1].queue("p").waits
     assert waits.mean_s == pytest.approx(all_busy / (servers - load_), rel=0.05)
     # A message that waits does so exponentially.
     p95_s = math.log(all_busy / 0.05) / (servers - load_)
@@ -280,7 +280,7 @@ def test_a_throttle_makes_a_d_m_1_queue_behind_it_wait_as_it_should() -> None:
         },
     )
     sigma = optimize.brentq(lambda s: s - math.exp(-(1 - s) * every_s / mean_s), 1e-9, 1 - 1e-6)
-    waits = watched(its)[1].provider("p").waits
+    waits = watched(its)[1].queue("p").waits
     assert waits.mean_s == pytest.approx(sigma / (1 - sigma) * mean_s, rel=0.03)
 
 
@@ -290,7 +290,7 @@ def test_a_connection_that_the_throttle_holds_is_not_at_work() -> None:
         delivery={"messages": 2000},
         provider={"connections_per_ip": 10, "transaction_time": "100ms", "rate": "1/s,max_burst=1"},
     )
-    stage = watched(its)[1].provider("p")
+    stage = watched(its)[1].queue("p")
     assert stage.busy.on_average(30) == pytest.approx(np.full(30, 0.1), abs=1e-4)
     assert stage.waits.longest_s == pytest.approx(1999.0)
 

@@ -45,6 +45,21 @@ def schedule(*steps: tuple[str, str]) -> dict[str, Any]:
     return {"kind": "schedule", "steps": [{"at": at, "rate": rate} for at, rate in steps]}
 
 
+def two_queues(at: str, limit: dict[str, Any], first: int, second: int) -> Scenario:
+    """A limit over the queue of p, and that of q, where all messages bounce hard."""
+    many = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 9}
+    return scenario_of(
+        time=SECOND,
+        deliveries=[
+            {"name": "q", "messages": second, "at": at, "audience": {"q": 1.0}},
+            {"name": "p", "messages": first, "audience": {"p": 1.0}},
+        ],
+        provider=many,
+        providers={"q": many | {"hard": [{"reason": "user unknown", "share": 1.0}]}},
+        limits=[{"name": "both"} | limit],
+    )
+
+
 BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
     "one connection serves one after the other": (
         scenario_of(time=SECOND, delivery=FEW),
@@ -60,6 +75,45 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         scenario_of(time=SECOND, delivery=FEW, mta={"ips": 3}),
         "accepted",
         [1, 1, 1],
+    ),
+    "each source IP has a queue and a rate of its own, and messages take them in turn": (
+        # Together they would send at 0, 0, 5 and 10 s.
+        scenario_of(
+            time=SECOND,
+            delivery={"messages": 4},
+            mta={"ips": 2, "queues": "per-ip"},
+            provider={"connections_per_ip": 2, "rate": "1/10s,max_burst=1"},
+        ),
+        "accepted",
+        [1, 1, 11, 11],
+    ),
+    "of two queues with a limit, the message goes first that has been ready the longest": (
+        # p's three messages are ready at 0 s and go at 0, 1 and 2 s; q's at 1 s.
+        two_queues("1s", {"rate": "1/s,max_burst=1"}, 3, 2),
+        "hard",
+        [4, 5],
+    ),
+    "a limit of connections is over both queues": (
+        two_queues("100ms", {"connections": 2}, 3, 2),
+        "hard",
+        [2, 3],
+    ),
+    "a pause after each attempt, whatever its queue": (
+        two_queues("100ms", {"rate": {"kind": "gap", "pause": "9s"}}, 1, 2),
+        "hard",
+        [11, 21],
+    ),
+    "pools have connections of their own": (
+        scenario_of(
+            time=SECOND,
+            deliveries=[
+                {"name": name, "messages": 3, "pool": name, "audience": {"p": 1.0}}
+                for name in ("one", "two")
+            ],
+            mta={"pools": {"one": {"ips": 1}, "two": {"ips": 3}}},
+        ),
+        "accepted",
+        [1, 1, 1, 1, 2, 3],
     ),
     "a connection is made first, and again when it is used up": (
         scenario_of(

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_scenarios import EVERYTHING, REACTING, shorter
+from small_scenarios import EVERYTHING, PER_IP, POOLED, REACTING, shorter
 
 from sendcap.errors import SendcapWarning
 from sendcap.ledger import EVENTS
@@ -92,6 +92,17 @@ RETRIES = st.sampled_from(
 )
 
 
+LIMITS = st.sampled_from(
+    [
+        [],
+        [],
+        [{"name": "one", "rate": "3/s,max_burst=2"}],
+        [{"name": "two", "connections": 2}, {"name": "q", "rate": "40/m", "providers": ["q"]}],
+        [{"name": "gap", "rate": {"kind": "gap", "pause": "1s"}, "connections": 3}],
+    ]
+)
+
+
 @st.composite
 def provider(draw: st.DrawFn) -> dict[str, Any]:
     return {
@@ -159,12 +170,14 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
         },
         "mta": {
             "ips": draw(st.integers(1, 2)),
+            "queues": draw(st.sampled_from(["pooled", "pooled", "per-ip"])),
             "ingress_rate": draw(st.sampled_from(["none", "1/s", "50/s"])),
             "clock_origin": origin,
             "expire": draw(st.sampled_from(["retry", "at-expiry", "on-failure"])),
             "retry": draw(RETRIES),
         },
         "providers": {"p": draw(provider()), "q": draw(provider())},
+        "limits": draw(LIMITS),
         "feedback": {
             "synchronous": draw(DISTRIBUTIONS),
             "asynchronous": draw(st.sampled_from(["0s", "1h", "7d"])),
@@ -220,6 +233,21 @@ def test_windows_change_neither_ledger_nor_sending_log_where_queues_react(tmp_pa
     ledger, log = results[0]
     for provider in its.providers:
         assert ledger.reasons("soft", provider=provider)["throttled"] > 50
+    for other, other_log in results[1:]:
+        assert other == ledger
+        assert pq.read_table(other_log).equals(pq.read_table(log))
+
+
+@pytest.mark.parametrize("sections", [POOLED, PER_IP], ids=["pooled", "for each address"])
+def test_windows_change_neither_ledger_nor_sending_log_where_queues_share_limits(
+    tmp_path: Path, sections: dict[str, Any]
+) -> None:
+    its = from_dict(shorter(sections))
+    results = []
+    for window_s in (None, 60.0, 1.0):
+        path = tmp_path / f"{window_s}.parquet"
+        results.append((simulate_ledger(its, window_s=window_s, sending_log=path), path))
+    ledger, log = results[0]
     for other, other_log in results[1:]:
         assert other == ledger
         assert pq.read_table(other_log).equals(pq.read_table(log))

@@ -103,7 +103,7 @@ says *assumption*.
             ("messages", f"{sum(delivery.messages for delivery in scenario.deliveries):,}"),
             ("deliveries", str(len(scenario.deliveries))),
             ("providers", ", ".join(scenario.providers)),
-            ("IPs", str(scenario.mta.ips)),
+            ("IPs", str(sum(scenario.pools().values()))),
             ("relay workers", str(scenario.relay.workers)),
             ("relay rate", str(scenario.relay.rate or "none")),
             ("retry policy", scenario.mta.retry.policy),

@@ -74,8 +74,9 @@ def _all(scenario: Scenario) -> Iterator[Slider]:
     relayed = round(stages(scenario)[0].per_s, 1)
     if relayed < math.inf:
         yield Slider("relay_rate", "Relay, messages/s", _around(relayed), relayed, _with_relay_rate)
-    ips = scenario.mta.ips
-    yield Slider("ips", "Source IPs", _around(ips, whole=True), ips, _with_ips)
+    if not scenario.mta.pools:
+        ips = scenario.mta.ips
+        yield Slider("ips", "Source IPs", _around(ips, whole=True), ips, _with_ips)
     for key, label, share, most_times, change in (
         ("hard_pct", "Hard bounces, % of the addresses", _hard, _most_hard, _with_hard),
         ("soft_pct", "Soft bounces, % of first attempts", _soft, _most_soft, _with_soft),

@@ -15,8 +15,8 @@ from sendcap.fluid.handover import Cohorts
 from sendcap.fluid.limits import Fifo, Limit, limits_of
 from sendcap.fluid.refusals import Fates, Outcome, Refusals, Refused, soft_reasons
 from sendcap.fluid.spans import Floats, Spans, chance
-from sendcap.scenario import Provider, Scenario
-from sendcap.scenario.constraints import provider_constraints
+from sendcap.scenario import Provider, Queue, Scenario
+from sendcap.scenario.constraints import queue_constraints
 
 _NOTHING: Final = 1e-9
 """Share of the messages that is followed no further: it expires."""
@@ -47,27 +47,28 @@ class Attempt(NamedTuple):
 
 
 def settled(
-    scenario: Scenario, name: str, cohorts: Cohorts, messages: Floats, refusals: Refusals
+    scenario: Scenario, path: Queue, cohorts: Cohorts, messages: Floats, refusals: Refusals
 ) -> list[Attempt]:
-    """Return the attempts at a provider, whose waits are those that they cause.
+    """Return the attempts of a queue, whose waits are those that they cause.
 
     Waits depend on when retries come, and these on the waits before. Starting from first attempts
     alone, both are worked out in turn. Retries come later than the attempts that they follow, so
     each round is exact further into the future than the one before it.
     """
-    provider = scenario.providers[name]
-    limits = limits_of(provider_constraints(scenario, name), provider, scenario.mta.ips)
-    queue = _Queue(provider, scenario.mta.ips, limits, refusals)
+    provider = scenario.providers[path.provider]
+    limits = limits_of(queue_constraints(scenario, path), provider, path.ips)
+    queue = _Queue(provider, path.ips, limits, refusals)
     queue.let_in(cohorts.ready, messages)
-    attempts = _followed(scenario, name, cohorts, messages, queue)
+    attempts = _followed(scenario, path.provider, cohorts, messages, queue)
     for _ in range(_MOST_ROUNDS):
         before = attempts
         queue.learn(attempts, cohorts.expiry)
-        attempts = _followed(scenario, name, cohorts, messages, queue)
+        attempts = _followed(scenario, path.provider, cohorts, messages, queue)
         if _moved_s(before, attempts) <= _SETTLED_S:
             return attempts
     warnings.warn(
-        f"expected: {name}: waits and retries do not agree after {_MOST_ROUNDS} rounds; simulate",
+        f"expected: {path.name}: waits and retries do not agree after {_MOST_ROUNDS} rounds; "
+        "simulate",
         SendcapWarning,
         stacklevel=5,
     )

@@ -18,10 +18,10 @@ from sendcap.fluid.refusals import Refusals
 from sendcap.fluid.spans import Floats
 from sendcap.ledger import Ledger, SparseCounts
 from sendcap.model.feasibility import LONGEST_S, simulated_s
-from sendcap.scenario import Scenario, attempt_series_s
+from sendcap.scenario import Queue, Scenario, attempt_series_s
 from sendcap.scenario.section import Place
 from sendcap.scenario.throttle import Schedule, ScheduledRate
-from sendcap.text.quoting import dotted
+from sendcap.text.quoting import dotted, first_few
 from sendcap.text.shares import rounded_share
 
 _NOTHING: Final = 1e-6
@@ -38,12 +38,10 @@ def expected_ledger(scenario: Scenario) -> Ledger:
         warnings.warn(message, SendcapWarning, stacklevel=3)
     cohorts = handed_over(scenario)
     counting = Counting(scenario, _shortest_s(scenario, cohorts))
-    to_deliver = scenario.to_deliver()
     counts: Counts = {}
-    for name in scenario.providers:
-        each = [to_deliver.get((delivery.name, name), 0) for delivery in scenario.deliveries]
-        if any(each):
-            counts |= _at(scenario, name, cohorts, counting, np.array(each, np.float64))
+    for path, messages in scenario.messages_on_paths().items():
+        if messages:
+            counts |= _at(scenario, path, cohorts, counting)
     counts = with_attempts_known(taken_in(scenario, counts))
     return _ledger(scenario, counts)
 
@@ -56,6 +54,12 @@ def _require_feasible(scenario: Scenario) -> None:
             "make relay or feedback faster, or set time.horizon"
         )
     _require_constant(("relay", "rate"), scenario.relay.rate)
+    if scenario.limits:
+        names = first_few([limit.name for limit in scenario.limits])
+        raise ScenarioError(
+            f"expected: limits over several queues ({names}) cannot be worked out without a "
+            "simulation; simulate, or leave them out"
+        )
     longest_s = max(map(scenario.honoured_validity, scenario.deliveries))
     for name, provider in scenario.providers.items():
         _require_constant(("providers", name, "tolerance"), provider.tolerance)
@@ -90,14 +94,20 @@ def _shortest_s(scenario: Scenario, cohorts: Cohorts) -> float:
     )
 
 
-def _at(
-    scenario: Scenario, name: str, cohorts: Cohorts, counting: Counting, each: Floats
-) -> Counts:
-    """Return the counts of a provider, by the messages that each delivery has for it."""
+def _at(scenario: Scenario, path: Queue, cohorts: Cohorts, counting: Counting) -> Counts:
+    """Return the counts of a queue."""
+    name = path.provider
+    each = np.array(
+        [
+            delivery.counts().get(name, 0) if scenario.pool_of(delivery) == path.pool else 0
+            for delivery in scenario.deliveries
+        ],
+        np.float64,
+    )
     messages = cohorts.share * each[cohorts.delivery]
     relayed = messages * (1.0 - scenario.relay.error_rate)
-    refusals = Refusals(scenario.providers[name], scenario.mta.ips, counting.step_s)
-    attempts = settled(scenario, name, cohorts, relayed, refusals)
+    refusals = Refusals(scenario.providers[name], path.ips, counting.step_s)
+    attempts = settled(scenario, path, cohorts, relayed, refusals)
     counts: Counts = {}
     for number, delivery in enumerate(scenario.deliveries):
         if each[number]:

@@ -88,6 +88,8 @@ class _Model:
         self._shared = Shared(
             scenario=scenario,
             providers=providers,
+            paths=scenario.paths(),
+            queues=scenario.queues(),
             reasons=reasons,
             streams=Streams(scenario.seed),
             batches=batches_of(scenario),
@@ -137,16 +139,16 @@ class _Model:
 
     def _watch(self, monitor: Monitor, happened: Happened) -> None:
         reports, starts, connects = happened
-        for number, name in enumerate(self._shared.providers):
-            stage = monitor.provider(name)
-            due_s = reports["due_s"][reports["provider"] == number]
+        for number, path in enumerate(self._shared.paths):
+            stage = monitor.queue(path.name)
+            due_s = reports["due_s"][reports["path"] == number]
             stage.arrived(due_s[due_s < math.inf])
-            own = starts[starts["provider"] == number]
+            own = starts[starts["path"] == number]
             started = own["finish_s"] < math.inf
             stage.waited(own["ready_s"][started], own["left_s"][started])
             stage.worked(own["left_s"][started], own["finish_s"][started])
             stage.gave_up(own["left_s"][~started & (own["ready_s"] <= own["left_s"])])
-            made = connects[connects["provider"] == number]
+            made = connects[connects["path"] == number]
             stage.worked(made["start_s"], made["finish_s"])
 
     def _progress_at(self, time_s: float) -> Progress:

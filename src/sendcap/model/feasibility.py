@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from sendcap.errors import ScenarioError
 from sendcap.model.kernel.fields import MESSAGE
-from sendcap.scenario import FOLLOWED_S, Scenario
-from sendcap.scenario.constraints import provider_constraints
+from sendcap.scenario import FOLLOWED_S, Queue, Scenario
+from sendcap.scenario.constraints import Constraint, queue_constraints
 from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.shared_constraints import shared_constraints
 from sendcap.scenario.stages import upstream
 
 _LIBRARIES: Final = 300 << 20
@@ -51,18 +51,16 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
     messages = sum(delivery.messages for delivery in scenario.deliveries)
     handed_over_s = relaying_s(scenario)
     relayed_per_s = messages / max(handed_over_s, 1e-9)
-    counts: Counter[str] = Counter()
-    for delivery in scenario.deliveries:
-        counts.update(delivery.counts())
     waiting = backing_off = 0.0
     connections, answers, ceilings_per_s = 0, 0, dict[str, float]()
-    for name, count in counts.items():
-        provider = scenario.providers[name]
+    for path, count in scenario.messages_on_paths().items():
+        name, provider = path.provider, scenario.providers[path.provider]
         arrive_per_s = relayed_per_s * count / messages
-        limits = provider_constraints(scenario, name)
+        limits = list(_limits(scenario, path))
         if count:
-            ceilings_per_s[name] = min(limit.lowest_per_s for limit in limits)
-            waiting += count * max(0.0, 1.0 - ceilings_per_s[name] / arrive_per_s)
+            per_s = min(limit.lowest_per_s for limit in limits)
+            ceilings_per_s[name] = min(per_s, ceilings_per_s.get(name, math.inf))
+            waiting += count * max(0.0, 1.0 - per_s / arrive_per_s)
         bounced = sum(fault.share for fault in provider.faults) + provider.transient
         if provider.tolerance is not None:
             tolerated_per_s = min(
@@ -76,7 +74,7 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         if provider.accepts_connections is not None:
             bounced = 1.0
         backing_off += count * min(1.0, bounced)
-        connections += provider.connections_per_ip * scenario.mta.ips
+        connections += provider.connections_per_ip * path.ips
         answers += sum(rule.after for rule in rules if not rule.in_a_row)
     return {
         "fewer messages": waiting * _WAITING_BYTES + backing_off * _TRIED_BYTES + _DRAWS_BYTES,
@@ -90,6 +88,14 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         * _READING_BYTES,
         "fewer connections or workers": (connections * 7 + answers + relay.workers * 2) * 8.0,
     }
+
+
+def _limits(scenario: Scenario, path: Queue) -> Iterator[Constraint]:
+    """Yield the limits of a queue, those that it shares included."""
+    yield from queue_constraints(scenario, path)
+    for limit in scenario.limits:
+        if limit.covers(path):
+            yield from shared_constraints(scenario, limit)
 
 
 def _series_bytes(

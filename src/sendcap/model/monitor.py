@@ -230,14 +230,14 @@ class Monitor:
         self._horizon_s = horizon_s
         self.relay = StageMonitor(bin_s, horizon_s)
         self.ingress = StageMonitor(bin_s, horizon_s)  # empty without a rate
-        self._providers: dict[str, StageMonitor] = {}
+        self._queues: dict[str, StageMonitor] = {}
 
-    def provider(self, name: str) -> StageMonitor:
-        """Return the record of a provider's queue."""
-        return self._providers.setdefault(name, StageMonitor(self.bin_s, self._horizon_s))
+    def queue(self, name: str) -> StageMonitor:
+        """Return the record of a queue; where each source address has one, of all of a pool."""
+        return self._queues.setdefault(name, StageMonitor(self.bin_s, self._horizon_s))
 
     @property
     def bins(self) -> int:
         """Bins until the last in which anything happened, at least one."""
-        stages = (self.relay, self.ingress, *self._providers.values())
+        stages = (self.relay, self.ingress, *self._queues.values())
         return max(1, *(stage.last for stage in stages))

@@ -17,7 +17,8 @@ from sendcap.model.queue_rows import QueueRows
 from sendcap.model.records import larger_ring, longer, power_of_two
 from sendcap.model.retry_numbers import retry_numbers
 from sendcap.model.shared import Shared
-from sendcap.scenario import FOLLOWED_S
+from sendcap.model.turns import first_turns
+from sendcap.scenario import FOLLOWED_S, Queue
 
 _FIRST_BLOCK: Final = 1 << 7
 _LARGEST_BLOCK: Final = 1 << 13
@@ -41,24 +42,25 @@ class Happened(NamedTuple):
 class QueueGroup:
     """Queues that share something, or one that shares nothing."""
 
-    def __init__(self, shared: Shared, providers: Sequence[str]) -> None:
+    def __init__(self, shared: Shared, numbers: Sequence[int]) -> None:
         self._samples: list[Callable[[int], Any]] = []
-        rows = QueueRows(shared)
-        for name in providers:
-            rows.add(name, len(self._samples))
-            self._add_streams(shared, name)
+        queues = [shared.queues[number] for number in numbers]
+        rows = QueueRows(shared, queues)
+        for queue in queues:
+            rows.add(queue, len(self._samples))
+            self._add_streams(shared, queue)
         self._disturbances = rows.disturbances
         self._sizes = [_FIRST_BLOCK] * len(self._samples)
         self.tally = shared.tally.another()
         group = _group(shared, rows, len(self._samples), self.tally.counters)
         self.group = by_pointer(group)
 
-    def _add_streams(self, shared: Shared, name: str) -> None:
+    def _add_streams(self, shared: Shared, queue: Queue) -> None:
         """Add the streams of a queue, in the order of their numbers in the step."""
-        provider, feedback = shared.scenario.providers[name], shared.scenario.feedback
+        provider, feedback = shared.scenario.providers[queue.provider], shared.scenario.feedback
 
         def add(sample: Any, purpose: str) -> None:
-            generator = shared.streams.generator(purpose, provider=name)
+            generator = shared.streams.generator(purpose, provider=queue.key)
             self._samples.append(partial(sample, generator))
 
         add(provider.connect_time.sample, "connect time")
@@ -216,7 +218,7 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
     return state.Group(
         counts=counts,
         queues=rows.records(),
-        winners=_first_winners(len(rows.queues)),
+        turns=first_turns(len(rows.queues) + len(rows.shared.rows)),
         connections=connections,
         messages=np.zeros(_FIRST_ROOM, fields.MESSAGE),
         free_messages=np.arange(_FIRST_ROOM, dtype=np.int32)[::-1].copy(),
@@ -242,6 +244,7 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
             numbers=np.zeros(3, np.int64),
         ),
         limits=rows.limits.numbers(rows.limit_of),
+        shared=rows.shared.numbers(),
         chance=rows.chance(streams, block),
         addresses=rows.addresses(),
         waiting_for=np.array(rows.waiting_for or [0], np.int64),
@@ -276,16 +279,6 @@ def _none_out(wanted: state.Records) -> state.Out:
         starts=np.zeros(starts, fields.START),
         connects=np.zeros(starts, fields.CONNECT_ROW),
     )
-
-
-def _first_winners(queues: int) -> state.Numbers:
-    """Return a tournament in which the first of equals has won, also where no queue is."""
-    leaves = power_of_two(queues)
-    winners = np.arange(-leaves, leaves, dtype=np.int32)
-    for place in range(leaves - 1, 0, -1):
-        winners[place] = winners[2 * place]
-    winners[0] = 0
-    return winners[:leaves]
 
 
 def _none_busy(shared: Shared, rows: QueueRows, connections: int) -> state.Busy:

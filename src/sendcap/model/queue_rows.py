@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,8 @@ from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import records, trials
 from sendcap.model.scaling import waiting_for
 from sendcap.model.shared import Shared
-from sendcap.scenario import PostfixScaling, RetryPolicy
+from sendcap.model.shared_rows import SharedRows
+from sendcap.scenario import PostfixScaling, Queue, RetryPolicy
 
 _FEEDBACK: Final = {
     "1": concurrency.ONE,
@@ -36,11 +38,36 @@ def _feedback(scaling: str | PostfixScaling, connections: int, ips: int) -> dict
     }
 
 
+_EMPTY: Final[dict[str, Any]] = {
+    "line_first": fields.NONE,
+    "run_first": fields.NONE,
+    "retry_first": fields.NONE,
+    "line_at": fields.NONE,
+    "take_at": fields.NONE,
+    "new_ready_s": np.inf,
+    "retry_ready_s": np.inf,
+    "arrival_s": np.inf,
+    "arriving_run": fields.NONE,
+    "foreseen_until_s": np.inf,
+    "connection_rate": fields.NONE,
+    "accepted": fields.NONE,
+    "without_draws": 1,
+    "tolerance": fields.NONE,
+    "held_until_s": -np.inf,
+    "closed_until_s": -np.inf,
+    "sent_back_until_s": -np.inf,
+    "sweep_s": np.inf,
+}
+"""A queue in which nobody waits, and to which nothing has happened."""
+
+
 class QueueRows:
     """Rows of queues, one after the other; `sendcap.model.kernel.state` describes the fields."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, queues: Sequence[Queue]) -> None:
         self._shared = shared
+        self.shared = SharedRows(shared.scenario, queues)
+        self._path_of = {(each.provider, each.pool): n for n, each in enumerate(shared.paths)}
         self.queues: list[dict[str, Any]] = []
         self.limits = LimitRows()
         self.limit_of: list[int] = []
@@ -53,76 +80,69 @@ class QueueRows:
         self._probabilities: list[float] = []
         self._bad: list[list[int]] = []  # trials of bad addresses by queue and delivery
 
-    def add(self, name: str, first_stream: int) -> None:
-        """Add the queue of a provider."""
-        scenario = self._shared.scenario
+    def add(self, queue: Queue, first_stream: int) -> None:
+        """Add a queue."""
+        scenario, name, key = self._shared.scenario, queue.provider, queue.key
         provider = scenario.providers[name]
-        own = [self.limits.add(throttle, scenario.mta.ips) for throttle in provider.throttles]
+        own = [self.limits.add(throttle, queue.ips) for throttle in provider.throttles]
+        shared = self.shared.add(queue, self.limits)
         per_connection = provider.messages_per_connection
         retry = (scenario.retry_of(name), scenario.expires_on_failure(name))
         if retry not in self.retries:
             self.retries.append(retry)
         engagement = scenario.engagement
-        row: dict[str, Any] = {
+        row: dict[str, Any] = _EMPTY | {
             "provider": self._shared.providers.index(name),
-            "line_first": fields.NONE,
-            "run_first": fields.NONE,
-            "retry_first": fields.NONE,
-            "new_ready_s": np.inf,
-            "retry_ready_s": np.inf,
-            "arrival_s": np.inf,
-            "arriving_run": fields.NONE,
-            "next_s": np.inf,
+            "path": self._path_of[queue.provider, queue.pool],
             "idle_timeout_s": provider.idle_timeout,
             "attempts_per_connection": (
                 fields.UNLIMITED if per_connection == "unlimited" else per_connection
             ),
             "first_limit": len(self.limit_of),
-            "limits": len(own),
-            "foreseen_until_s": np.inf,
-            "connection_rate": fields.NONE,
-            "accepted": fields.NONE,
+            "limits": len(own) + len(shared.rates),
             "first_kind": len(self._kinds),
             "first_stream": first_stream,
-            "without_draws": 1,
-            "transient": self._trial(provider.transient, "transient", provider=name),
-            "async_bounce": self._trial(
-                provider.async_bounce, "asynchronous bounce", provider=name
-            ),
+            "transient": self._trial(provider.transient, "transient", provider=key),
+            "async_bounce": self._trial(provider.async_bounce, "asynchronous bounce", provider=key),
             "retry": self.retries.index(retry),
             "jitter": (
-                self._trial(0.5, "retry jitter", provider=name)
+                self._trial(0.5, "retry jitter", provider=key)
                 if retry[0].needs_uniform
                 else fields.NONE
             ),
-            "opens": self._trial(engagement.open_rate, "open", provider=name),
-            "clicks": self._trial(engagement.click_rate, "click", provider=name),
-            "tolerance": fields.NONE,
-            "held_until_s": -np.inf,
-            "closed_until_s": -np.inf,
-            "sent_back_until_s": -np.inf,
-            "sweep_s": np.inf,
+            "opens": self._trial(engagement.open_rate, "open", provider=key),
+            "clicks": self._trial(engagement.click_rate, "click", provider=key),
         }
         if provider.connection_rate is not None:
-            row["connection_rate"] = self.limits.add(provider.connection_rate, scenario.mta.ips)
+            row["connection_rate"] = self.limits.add(provider.connection_rate, queue.ips)
         if provider.accepts_connections is not None:
-            row["accepted"] = provider.accepts_connections * scenario.mta.ips
-        self.limit_of += own
-        row |= self._connections_of(name)
-        row |= self._reactions_of(name)
-        row |= self._disturbances_of(name)
-        row["kinds"] = self._add_kinds(name)
+            row["accepted"] = provider.accepts_connections * queue.ips
+        row |= shared.row
+        row |= self._address_of(queue)
+        self.limit_of += own + shared.rates
+        row |= self._connections_of(queue)
+        row |= self._reactions_of(queue)
+        row |= self._disturbances_of(queue)
+        row["kinds"] = self._add_kinds(queue)
         self.queues.append(row)
+
+    def _address_of(self, queue: Queue) -> dict[str, int]:
+        """Return which queues of a pool's addresses take messages in turn."""
+        number = len(self.queues)
+        if queue.address is None:
+            return {"first_address": number, "addresses": 1}
+        ips = self._shared.scenario.pools()[queue.pool]
+        return {"first_address": number - queue.address, "addresses": ips}
 
     def _trial(self, probability: float, purpose: str, **names: str) -> int:
         self._keys.append(self._shared.streams.key(purpose, **names))
         self._probabilities.append(probability)
         return len(self._keys) - 1
 
-    def _connections_of(self, name: str) -> dict[str, int]:
+    def _connections_of(self, queue: Queue) -> dict[str, int]:
         """Add the connections: free ones, or closed ones where the queue's length opens them."""
-        provider = self._shared.scenario.providers[name]
-        count = provider.connections_per_ip * self._shared.scenario.mta.ips
+        provider = self._shared.scenario.providers[queue.provider]
+        count = provider.connections_per_ip * queue.ips
         first, number = sum(map(len, self._connections)), len(self.queues)
         connections = np.zeros(count, fields.CONNECTION)
         connections["used_s"], connections["queue"] = -np.inf, number
@@ -131,7 +151,7 @@ class QueueRows:
         connections["next"][-1] = fields.NONE
         self._connections.append(connections)
         if provider.connection_scaling != "kumomta":
-            return _feedback(provider.connection_scaling, count, self._shared.scenario.mta.ips) | {
+            return _feedback(provider.connection_scaling, count, queue.ips) | {
                 "free_first": first,
                 "free_last": first + count - 1,
                 "closed_first": fields.NONE,
@@ -149,20 +169,21 @@ class QueueRows:
             "scaled": len(self.waiting_for) - count - 1,
         }
 
-    def _reactions_of(self, name: str) -> dict[str, int]:
+    def _reactions_of(self, queue: Queue) -> dict[str, int]:
         """Add what the provider tolerates, and the rules by which the MTA suspends the queue."""
         scenario = self._shared.scenario
-        tolerance, ips = scenario.providers[name].tolerance, scenario.mta.ips
+        tolerance, ips = scenario.providers[queue.provider].tolerance, queue.ips
         row = {"first_rule": len(self.limits.rules)}
         if tolerance is not None:
             row["tolerance"] = self.limits.add(tolerance, ips)
-        for rule in scenario.acting_rules(name):
+        for rule in scenario.acting_rules(queue.provider):
             self.limits.add_rule(rule, ips)
         row["rules"] = len(self.limits.rules) - row["first_rule"]
         return row
 
-    def _disturbances_of(self, name: str) -> dict[str, Any]:
-        """Add the outages, and the disturbances that come at random."""
+    def _disturbances_of(self, path: Queue) -> dict[str, Any]:
+        """Add the outages, and the disturbances that come at random to all queues of a provider."""
+        name = path.provider
         scenario, streams = self._shared.scenario, self._shared.streams
         provider, rows, queue = scenario.providers[name], self.disturbances, len(self.queues)
         first = len(rows.rows)
@@ -174,10 +195,10 @@ class QueueRows:
             row: dict[str, Any] = {"unreachable": disturbance.unreachable}
             if disturbance.transient > provider.transient:
                 probability = disturbance.transient
-                trial = self._trial(probability, f"{purpose} transient", provider=name)
+                trial = self._trial(probability, f"{purpose} transient", provider=path.key)
                 row |= {"probability": probability, "transient": trial}
             if disturbance.tolerance is not None:
-                row["tolerance"] = self.limits.add(disturbance.tolerance, scenario.mta.ips)
+                row["tolerance"] = self.limits.add(disturbance.tolerance, path.ips)
             every, lasts = (
                 (time, streams.generator(f"{purpose} {key}", provider=name))
                 for key, time in (("every", disturbance.every), ("lasts", disturbance.lasts))
@@ -189,9 +210,9 @@ class QueueRows:
         }
         return made | ({"foreseen_until_s": 0.0} if provider.disturbances else {})
 
-    def _add_kinds(self, name: str) -> int:
+    def _add_kinds(self, queue: Queue) -> int:
         """Add the kinds of address, the good one first; return how many there are."""
-        shared = self._shared
+        shared, name = self._shared, queue.provider
         kinds = kinds_of(shared.scenario.providers[name])
         until = 0.0
         self._kinds.append((until, 0, fields.NONE, 0, 0))
@@ -200,10 +221,14 @@ class QueueRows:
             reason = shared.reasons.index(kind.reason)
             self._kinds.append((until, kind.hard, kind.fault, kind.never, reason))
         bad = min(math.fsum(kind.share for kind in kinds), 1.0)
+        if queue.address:
+            self._bad.append(self._bad[-1])  # the addresses of a pool send to the same recipients
+            return 1 + len(kinds)
         self._bad.append(
             [
                 self._trial(bad, "bad address", delivery=delivery.name, provider=name)
                 if delivery.audience.get(name, 0.0) > 0.0
+                and shared.scenario.pool_of(delivery) == queue.pool
                 else fields.NONE
                 for delivery in shared.scenario.deliveries
             ]

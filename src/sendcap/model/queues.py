@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from sendcap.model.kernel import state
 from sendcap.model.queue_group import Happened, QueueGroup
@@ -20,11 +22,17 @@ class Queues:
 
     def __init__(self, shared: Shared, relay: Relay) -> None:
         self._relay = relay
-        names = shared.providers
         # The spool couples all of them, by way of the relay.
         self._together = shared.scenario.mta.spool is not None
-        groups = 1 if self._together else min(len(names), _MOST_GROUPS)
-        self._groups = [QueueGroup(shared, names[number::groups]) for number in range(groups)]
+        group_of = np.zeros(len(shared.queues), np.int64)
+        if not self._together:
+            group_of = np.array(_coupled(shared)) % _MOST_GROUPS
+        count = int(group_of.max()) + 1
+        members = [np.flatnonzero(group_of == number).tolist() for number in range(count)]
+        self._group_of, self._place = group_of, np.zeros(len(group_of), np.int64)
+        for numbers in members:
+            self._place[numbers] = np.arange(len(numbers))
+        self._groups = [QueueGroup(shared, numbers) for numbers in members]
 
     @property
     def next_event_s(self) -> float:
@@ -58,12 +66,12 @@ class Queues:
         return until_s if done else self._relay.next_event_s
 
     def _receive(self, handed: state.Records) -> None:
-        groups = len(self._groups)
         places = self._relay.state.places
+        group_of = self._group_of[handed["queue"]]
+        handed["queue"] = self._place[handed["queue"]]
         for number, group in enumerate(self._groups):
-            part = handed[handed["queue"] % groups == number] if groups > 1 else handed
+            part = handed[group_of == number] if len(self._groups) > 1 else handed
             if len(part):
-                part["queue"] //= groups
                 group.receive(part, places)
 
     def advance(self, until_s: float) -> Iterator[Happened]:
@@ -79,3 +87,24 @@ class Queues:
         while min(group.next_event_s, relay.next_event_s) < until_s:
             yield from group.advance_with(relay.state, until_s)
             relay.taken()
+
+
+def _coupled(shared: Shared) -> list[int]:
+    """Return a number for each queue, the same for those that share something."""
+    queues, limits = shared.queues, shared.scenario.limits
+    if not limits and len(queues) == len({(queue.provider, queue.pool) for queue in queues}):
+        return list(range(len(queues)))
+    groups: list[tuple[set[Any], list[int]]] = []
+    for number, queue in enumerate(queues):
+        # The addresses of a pool take messages in turn, and retries too.
+        things: set[Any] = {(queue.provider, queue.pool)}
+        things |= {limit.name for limit in limits if limit.covers(queue)}
+        members = [number]
+        for group in [group for group in groups if group[0] & things]:
+            things |= group[0]
+            members += group[1]
+            groups.remove(group)
+        groups.append((things, members))
+    in_order = sorted(min(members) for _, members in groups)
+    number_of = {each: in_order.index(min(members)) for _, members in groups for each in members}
+    return [number_of[number] for number in range(len(queues))]

@@ -76,10 +76,10 @@ class Relay:
             monitor.ingress.waited(relayed_s, start_s)
             monitor.ingress.worked(start_s, leaves_s)
         expiry_s = np.repeat(batches.expiry_s[handed["batch"]], handed["count"])
-        providers = np.repeat(handed["queue"], handed["count"])
-        for number in np.unique(providers).tolist():
-            chosen = (providers == number) & (leaves_s <= expiry_s)
-            monitor.provider(self._shared.providers[number]).arrived(leaves_s[chosen])
+        paths = np.repeat(handed["path"], handed["count"])
+        for number in np.unique(paths).tolist():
+            chosen = (paths == number) & (leaves_s <= expiry_s)
+            monitor.queue(self._shared.paths[number].name).arrived(leaves_s[chosen])
 
     def ready_s(self, handed: state.Records) -> tuple[state.Floats, state.Floats]:
         """Return when each message leaves the ingress, and when it was relayed."""
@@ -105,7 +105,8 @@ def _state(shared: Shared) -> kernel.Relay:
         record["scheduled"] = 1
         limits.add(relay.rate, 1)
     size, ready_s = batch_rows(scenario)[:2]
-    left = np.array([_counts(delivery, shared.providers) for delivery in deliveries], np.int64)
+    paths = _paths(shared)
+    left = np.array([_counts(shared, delivery) for delivery in deliveries], np.int64)
     validity_s = np.array([scenario.honoured_validity(delivery) for delivery in deliveries])
     deadline_s = np.array([delivery.at for delivery in deliveries]) + validity_s
     audience = trials(
@@ -113,7 +114,7 @@ def _state(shared: Shared) -> kernel.Relay:
         [0.0] * len(deliveries),
     )
     audience["until_next"] = left.sum(axis=1) // 4
-    largest, providers = int(size.max()), len(shared.providers)
+    largest, queues = int(size.max()), len(shared.queues)
     return kernel.Relay(
         relay=record,
         batches=batches,
@@ -133,14 +134,27 @@ def _state(shared: Shared) -> kernel.Relay:
             [streams.key("relay failure", delivery=each.name) for each in deliveries],
             [relay.error_rate] * len(deliveries),
         ),
-        per_queue=np.zeros(providers, np.int64),
-        failed_per_queue=np.zeros(providers, np.int64),
+        paths=paths,
+        path_of=np.repeat(np.arange(len(paths), dtype=np.int32), paths["queues"]),
+        per_queue=np.zeros(queues, np.int64),
+        failed_per_queue=np.zeros(queues, np.int64),
         codes=np.zeros(largest, np.int32),
-        handed=np.zeros(max(_ROOM, 2 * min(providers, largest)), kernel.HANDED),
+        handed=np.zeros(max(_ROOM, 2 * min(queues, largest)), kernel.HANDED),
         places=np.zeros(max(_ROOM, 2 * largest) if shared.needs_places else 0, np.int32),
     )
 
 
-def _counts(delivery: Delivery, providers: tuple[str, ...]) -> list[int]:
-    counts = delivery.counts()
-    return [counts.get(name, 0) for name in providers]
+def _paths(shared: Shared) -> state.Records:
+    """Return the ways from a pool to a provider, with the queues on each."""
+    paths = np.zeros(len(shared.paths), kernel.PATH)
+    paths["provider"] = [shared.providers.index(path.provider) for path in shared.paths]
+    each = shared.scenario.mta.queues == "per-ip"
+    paths["queues"] = [path.ips if each else 1 for path in shared.paths]
+    paths["first_queue"] = np.cumsum(paths["queues"]) - paths["queues"]
+    return paths
+
+
+def _counts(shared: Shared, delivery: Delivery) -> list[int]:
+    """Return the messages of a delivery on each path."""
+    counts, pool = delivery.counts(), shared.scenario.pool_of(delivery)
+    return [counts.get(path.provider, 0) if pool == path.pool else 0 for path in shared.paths]

@@ -160,8 +160,8 @@ class SendingLog:
         failed_at += np.arange(len(of_failed)) - failed_first[of_failed]
         provider = np.empty(len(of_handed) + len(of_failed), np.int64)
         event = np.full(len(provider), EVENTS.index("relayed"))
-        provider[handed_at] = np.repeat(rows["queue"], rows["count"])
-        provider[failed_at] = np.repeat(rows["queue"], rows["failed"])
+        provider[handed_at] = np.repeat(rows["provider"], rows["count"])
+        provider[failed_at] = np.repeat(rows["provider"], rows["failed"])
         event[failed_at] = EVENTS.index("relay_failed")
         batch, place = np.repeat(batch, sizes), np.arange(len(provider)) - np.repeat(first, sizes)
         times_s = state.batches.relayed_s[batch]

@@ -9,7 +9,7 @@ from sendcap.model.monitor import Monitor
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.streams import Streams
 from sendcap.model.tally import Tally
-from sendcap.scenario import Scenario
+from sendcap.scenario import Queue, Scenario
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Shared:
 
     scenario: Scenario
     providers: tuple[str, ...]  # that have messages
+    paths: tuple[Queue, ...]
+    queues: tuple[Queue, ...]
     reasons: tuple[str, ...]
     streams: Streams
     batches: Batches

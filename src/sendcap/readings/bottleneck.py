@@ -12,6 +12,7 @@ from sendcap.scenario.constraints import Constraint, suspensions
 from sendcap.scenario.stages import Kind, Stage, bottleneck
 from sendcap.scenario.throttle import Throttle
 from sendcap.text.quantities import capital, counted, elapsed, rate
+from sendcap.text.quoting import first_few
 
 _CLOSE: Final = 0.9
 """A stage that needs this share of the bottleneck's time is close behind."""
@@ -82,7 +83,8 @@ def _nothing(scenario: Scenario, slowest: Stage) -> str:
 
 def called(kind: Kind, name: str) -> str:
     """Return the name of a stage in a sentence."""
-    return {"relay": "the relay", "ingress": "the MTA's ingress"}.get(kind, name)
+    names = {"relay": "the relay", "ingress": "the MTA's ingress", "limit": f"the limit {name}"}
+    return names.get(kind, name)
 
 
 def _name(stage: Stage) -> str:
@@ -91,7 +93,7 @@ def _name(stage: Stage) -> str:
 
 def _load(stage: Stage) -> str:
     """Return a provider's share of the messages and the attempts per message."""
-    if stage.kind != "provider":
+    if stage.kind not in ("provider", "limit"):
         return ""
     pct = 100.0 * stage.share
     number = f"{pct:.0f}" if pct >= 10.0 else f"{pct:.2g}"
@@ -112,7 +114,9 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         return f"its {stage.servers:,} workers hand over {messages}"
     if stage.kind == "ingress":
         return f"it takes in {rate(stage.per_s, 'messages')}"
-    provider = scenario.providers[stage.name]
+    if stage.kind == "limit":
+        return _shared(scenario, stage, binding)
+    provider, ips = scenario.providers[stage.paths[0].provider], stage.paths[0].ips
     carried = rate(stage.per_s, "attempts")
     one = stage.servers == 1
     connections = "its one connection" if one else f"its {stage.servers:,} connections"
@@ -140,7 +144,7 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         case "tolerance":
             return f"it lets no more than {carried} through"
         case "suspension":
-            rule, _ = suspensions(scenario, stage.name)[0]
+            rule, _ = suspensions(scenario, stage.paths[0])[0]
             return (
                 f"it throttles what is above its tolerance, the queue is suspended again and again "
                 f"for {format_duration(rule.lasts)}, and {carried} get through"
@@ -151,7 +155,21 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
             lost_s = math.fsum(outage.lasts for outage in provider.outages)
             return f"it cannot be reached for {elapsed(lost_s)}"
         case _:
-            return _throttled(binding.throttle, scenario.mta.ips, carried)
+            return _throttled(binding.throttle, ips, carried)
+
+
+def _shared(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
+    """Return the effect of a limit over several queues, and which queues these are."""
+    carried = rate(stage.per_s, "attempts")
+    if len(stage.paths) == len(scenario.paths()):
+        over = "all queues"
+    else:
+        over = first_few([path.name for path in stage.paths])
+    if len(stage.paths) > 1:
+        over += " together"
+    if binding.name == "connections":
+        return f"its {stage.servers:,} connections, over {over}, carry {carried}"
+    return f"{_throttled(binding.throttle, 1, carried)}, over {over}"
 
 
 def _throttled(throttle: Throttle | None, ips: int, carried: str) -> str:

@@ -17,7 +17,9 @@ ACCEPTED_PCT: Final = 99
 """Retries count as load until this much of all finally accepted messages has been accepted."""
 
 
-def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
+def refused(
+    ledger: Ledger, scenario: Scenario, provider: str, delivery: str | None = None
+) -> Counts:
     """Return the attempts that a provider throttled or refused, or that did not reach it, per bin.
 
     Messages that a suspended queue sends back count as well: they are soft bounces, too.
@@ -29,7 +31,9 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
     settings = scenario.providers[provider]
 
     def soft(reason: str) -> Counts:
-        return ledger.counts("soft", clock="happened", provider=provider, reason=reason)
+        return ledger.counts(
+            "soft", clock="happened", delivery=delivery, provider=provider, reason=reason
+        )
 
     # Not added in place: expected counts need not be whole.
     counts = np.zeros(ledger.bins, np.int64)
@@ -51,12 +55,23 @@ def refused(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
     return counts
 
 
-def carried(ledger: Ledger, scenario: Scenario, provider: str) -> Counts:
-    """Return the attempts answered and not `refused`, per bin."""
+def carried(ledger: Ledger, scenario: Scenario, provider: str, pool: str | None = None) -> Counts:
+    """Return the attempts answered and not `refused`, per bin; of a pool if there are several."""
     answered = np.zeros(ledger.bins, np.int64)
-    for event in ("accepted", "hard", "soft"):
-        answered = answered + ledger.counts(event, clock="happened", provider=provider)
-    return answered - refused(ledger, scenario, provider)
+    for delivery in deliveries_of(scenario, pool):
+        for event in ("accepted", "hard", "soft"):
+            answered = answered + ledger.counts(
+                event, clock="happened", delivery=delivery, provider=provider
+            )
+        answered = answered - refused(ledger, scenario, provider, delivery)
+    return answered
+
+
+def deliveries_of(scenario: Scenario, pool: str | None) -> tuple[str | None, ...]:
+    """Return the deliveries of a pool, None for all where there is no other."""
+    if pool is None or len(scenario.mta.pools) == 1:
+        return (None,)
+    return tuple(each.name for each in scenario.deliveries if scenario.pool_of(each) == pool)
 
 
 def attempts_per_message(

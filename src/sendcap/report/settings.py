@@ -43,11 +43,14 @@ def tables(scenario: Scenario) -> list[Table]:
     counts: Counter[str] = Counter()
     for (_, provider), count in scenario.to_deliver().items():
         counts[provider] += count
+    ips: Counter[str] = Counter()
+    for path in scenario.paths():
+        ips[path.provider] += path.ips
     providers = [
         {
             "Provider": name,
             "Messages": _pct(counts[name] / counts.total()),
-            "Connections": f"{provider['connections_per_ip'] * scenario.mta.ips:,}",
+            "Connections": f"{provider['connections_per_ip'] * ips[name]:,}",
             "Transaction": written(provider["transaction_time"]),
             "Rate per IP": written(provider.get("rate", "none")),
             "Hard": _shares(provider["hard"]),

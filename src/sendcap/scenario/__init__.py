@@ -25,6 +25,9 @@ from sendcap.scenario.files import presets as presets
 from sendcap.scenario.files import schema as schema
 from sendcap.scenario.files import to_dict as to_dict
 from sendcap.scenario.measured import Empirical as Empirical
+from sendcap.scenario.pools import Pool as Pool
+from sendcap.scenario.pools import Queue as Queue
+from sendcap.scenario.pools import SharedLimit as SharedLimit
 from sendcap.scenario.provider import Fault as Fault
 from sendcap.scenario.provider import Hard as Hard
 from sendcap.scenario.provider import Provider as Provider

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from sendcap.scenario.pools import Queue
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.scenario import Scenario
@@ -52,6 +53,11 @@ class Constraint:
         """Return a constant limit."""
         return cls(name, (Pace(0.0, per_s, burst),))
 
+    def times(self, queues: int) -> Constraint:
+        """Return the limit of so many queues together, each of which has this one."""
+        paces = (Pace(at_s, queues * per_s, queues * burst) for at_s, per_s, burst in self.paces)
+        return replace(self, paces=tuple(paces))
+
     @property
     def per_s(self) -> float:
         """Attempts per second in the long run, at the last pace."""
@@ -77,7 +83,7 @@ def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     relay = scenario.relay
     messages = sum(delivery.messages for delivery in scenario.deliveries)
     batches = sum(-(-delivery.messages // relay.batch) for delivery in scenario.deliveries)
-    workers_per_s = _over(relay.workers * messages / batches, relay.batch_time.mean_s)
+    workers_per_s = over(relay.workers * messages / batches, relay.batch_time.mean_s)
     workers = Constraint.constant("workers", workers_per_s)
     if relay.rate is None:
         return (workers,)
@@ -90,8 +96,10 @@ def ingress_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     return () if rate is None else (Constraint.constant("rate", rate.per_s),)
 
 
-def provider_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
-    """Return the limits of a provider's queue that never runs empty, without outages.
+def queue_constraints(scenario: Scenario, path: Queue) -> tuple[Constraint, ...]:
+    """Return the limits of a queue that never runs empty, without outages and shared limits.
+
+    Where each source address has a queue of its own, those of all of them together.
 
     The connections come first: ``connections_per_ip × ips`` of them, each with a transaction time
     per attempt and a connect time every ``messages_per_connection`` attempts. The limit is named
@@ -99,20 +107,23 @@ def provider_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...
     scaling makes no difference here: a long queue gets all connections. A connection rate opens so
     many, each for ``messages_per_connection`` attempts (KumoMTA, ``compute_constraints``).
     """
-    provider, ips = scenario.providers[name], scenario.mta.ips
+    provider, ips = scenario.providers[path.provider], path.ips
+    if scenario.mta.queues == "per-ip" and ips > 1:
+        of_one = queue_constraints(scenario, path._replace(ips=1))
+        return tuple(constraint.times(ips) for constraint in of_one)
     limits = [*_connections(provider, ips), *_throttles(provider, ips)]
     if provider.tolerance is not None:
         limits.append(_rate("tolerance", provider.tolerance, ips))
-        limits += [limit for _, limit in suspensions(scenario, name)][:1]
+        limits += [limit for _, limit in suspensions(scenario, path)][:1]
     return tuple(limits)
 
 
-def suspensions(scenario: Scenario, name: str) -> list[tuple[Suspend, Constraint]]:
+def suspensions(scenario: Scenario, path: Queue) -> list[tuple[Suspend, Constraint]]:
     """Return the rules that suspend a queue again and again, with the throughput of each alone.
 
     The tightest comes first: together they let through no more.
     """
-    provider, ips = scenario.providers[name], scenario.mta.ips
+    provider, ips = scenario.providers[path.provider], path.ips
     if not isinstance(provider.tolerance, Rate):
         return []  # none, or one that changes
     tolerance = _rate("tolerance", provider.tolerance, ips)
@@ -122,7 +133,7 @@ def suspensions(scenario: Scenario, name: str) -> list[tuple[Suspend, Constraint
     answer_s = provider.transaction_time.mean_s
     found = [
         (rule, limit)
-        for rule in scenario.acting_rules(name)
+        for rule in scenario.acting_rules(path.provider)
         if "throttled" in rule.counts
         for limit in (
             _suspension(rule, tolerance, sends_per_s, answer_s, ips)
@@ -133,36 +144,11 @@ def suspensions(scenario: Scenario, name: str) -> list[tuple[Suspend, Constraint
     return sorted(found, key=lambda each: each[1].per_s)
 
 
-def disturbance_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
-    """Return what a provider's disturbances leave in the long run.
-
-    Disturbed times and others alternate, so that the share of disturbed time is that of the mean
-    lengths (renewal-reward theorem). The queue lets its ceiling through, or meanwhile what is
-    tolerated. Of several disturbances the worst one counts.
-    """
-    provider, ips = scenario.providers[name], scenario.mta.ips
-    usual_per_s = min(limit.per_s for limit in provider_constraints(scenario, name))
-    worst_per_s = usual_per_s
-    for disturbance in provider.disturbances:
-        meanwhile_per_s = 0.0 if disturbance.unreachable else math.inf
-        if disturbance.tolerance is not None:
-            meanwhile_per_s = disturbance.tolerance.per_s * ips
-        lost_per_s = usual_per_s - min(meanwhile_per_s, usual_per_s)
-        if lost_per_s > 0.0:
-            worst_per_s = min(worst_per_s, usual_per_s - disturbance.share * lost_per_s)
-    if worst_per_s == usual_per_s:
-        return ()
-    return (Constraint.constant("disturbances", worst_per_s),)
-
-
-def outage_constraints(scenario: Scenario, name: str) -> tuple[Constraint, ...]:
-    """Return the outages of a provider as a limit of 0 while they last."""
-    paces = [Pace(0.0, math.inf)]
-    for outage in scenario.providers[name].outages:
-        if outage.at == paces[-1].from_s:  # at the start, or right after another
-            paces.pop()
-        paces += [Pace(outage.at, 0.0), Pace(outage.at + outage.lasts, math.inf)]
-    return (Constraint("outage", tuple(paces)),) if len(paces) > 1 else ()
+def connect_s(provider: Provider) -> float:
+    """Return the time for connecting that falls on each attempt."""
+    if provider.messages_per_connection == "unlimited":
+        return 0.0
+    return provider.connect_time.mean_s / provider.messages_per_connection
 
 
 def _rate(name: str, rate: ScheduledRate, ips: int) -> Constraint:
@@ -171,23 +157,21 @@ def _rate(name: str, rate: ScheduledRate, ips: int) -> Constraint:
     return Constraint.constant(name, rate.per_s * ips, rate.burst_or_limit * ips)
 
 
-def _over(count: float, seconds: float) -> float:
+def over(count: float, seconds: float) -> float:
+    """Return a rate, infinite for no time."""
     return count / seconds if seconds > 0.0 else math.inf
 
 
 def _connections(provider: Provider, ips: int) -> Iterable[Constraint]:
-    transaction_s = provider.transaction_time.mean_s
-    connect_s = 0.0
-    if provider.messages_per_connection != "unlimited":
-        connect_s = provider.connect_time.mean_s / provider.messages_per_connection
+    transaction_s, connecting_s = provider.transaction_time.mean_s, connect_s(provider)
     yield Constraint.constant(
-        CONNECTIONS[connect_s > transaction_s],
-        _over(provider.connections_per_ip * ips, transaction_s + connect_s),
+        CONNECTIONS[connecting_s > transaction_s],
+        over(provider.connections_per_ip * ips, transaction_s + connecting_s),
     )
     accepted, each = provider.accepts_connections, provider.messages_per_connection
     if accepted is not None and accepted < provider.connections_per_ip:
         # While one is made anew, another one takes the place.
-        yield Constraint.constant(ACCEPTED, _over(accepted * ips, transaction_s))
+        yield Constraint.constant(ACCEPTED, over(accepted * ips, transaction_s))
     if provider.connection_rate is not None and each != "unlimited":
         limit = _rate(CONNECTION_RATE, provider.connection_rate, ips)
         paces = (Pace(pace.from_s, each * pace.per_s, each * pace.burst) for pace in limit.paces)
@@ -197,11 +181,12 @@ def _connections(provider: Provider, ips: int) -> Iterable[Constraint]:
 def _throttles(provider: Provider, ips: int) -> Iterable[Constraint]:
     """Yield a limit for each throttle; those of a list bear the names that edits give them."""
     for number, throttle in enumerate(provider.throttles):
-        limit = replace(_throttle(throttle, provider, ips), throttle=throttle)
+        limit = replace(throttle_constraint(throttle, provider, ips), throttle=throttle)
         yield limit if throttle is provider.rate else replace(limit, name=f"rate[{number}]")
 
 
-def _throttle(throttle: Throttle, provider: Provider, ips: int) -> Constraint:
+def throttle_constraint(throttle: Throttle, provider: Provider | None, ips: int) -> Constraint:
+    """Return a throttle's limit; a gap's depends on the transactions of the provider."""
     match throttle:
         case Rate():
             return _rate("rate", throttle, ips)
@@ -210,8 +195,9 @@ def _throttle(throttle: Throttle, provider: Provider, ips: int) -> Constraint:
             return Constraint("rate", (Pace(0.0, burst / window_s, burst),), window_s)
         case Gap(pause=pause_s):
             # Each source address makes one attempt at a time.
+            assert provider is not None
             attempt_s = provider.transaction_time.mean_s + pause_s
-            return Constraint.constant("gap", _over(float(ips), attempt_s))
+            return Constraint.constant("gap", over(float(ips), attempt_s))
         case WarmUp():
             return Constraint("warm-up", _paces(throttle.schedule(), ips))
         case Schedule():

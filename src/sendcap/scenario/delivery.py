@@ -56,6 +56,8 @@ class Delivery(Section):
     """Time for which a message is retried; the MTA honours at most mta.longest_validity."""
     audience: Audience
     """Share of the messages that go to each provider."""
+    pool: Name | None = None
+    """Pool of source addresses that the messages leave from, where the MTA has pools."""
 
     def counts(self) -> dict[str, int]:
         """Messages for each provider of the audience.

@@ -33,7 +33,12 @@ from sendcap.scenario.section import (
     unit,
 )
 from sendcap.scenario.suspend import SUSPENDED, ProviderSuspendField
-from sendcap.scenario.throttle import ScheduledRateField, Throttle, ThrottlesField
+from sendcap.scenario.throttle import (
+    ScheduledRateField,
+    Throttle,
+    ThrottlesField,
+    throttles_of,
+)
 from sendcap.text.quoting import shown
 
 _TOLERANCE: Final = 1e-9
@@ -151,9 +156,7 @@ class Provider(Section):
     @property
     def throttles(self) -> tuple[Throttle, ...]:
         """The throttles of ``rate``: none, one or several."""
-        if self.rate is None:
-            return ()
-        return self.rate if isinstance(self.rate, tuple) else (self.rate,)
+        return throttles_of(self.rate)
 
     @model_validator(mode="after")
     def _consistent(self) -> Provider:

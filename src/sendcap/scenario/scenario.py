@@ -12,8 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.durations import format_duration
+from sendcap.scenario.pool_problems import pool_problems
+from sendcap.scenario.pools import Queue, SharedLimit
 from sendcap.scenario.provider import Provider
-from sendcap.scenario.rates import Rate
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.section import (
     LARGEST_SEED,
@@ -29,10 +30,9 @@ from sendcap.scenario.section import (
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.suspend import Suspend
-from sendcap.scenario.throttle import Schedule
-from sendcap.scenario.throttle_notes import burst_notes, notes_on_several
+from sendcap.scenario.suspend_problems import suspended_for_ever
+from sendcap.scenario.throttle_notes import burst_notes, throttle_notes
 from sendcap.text.quoting import did_you_mean, dotted, first_few, shown
-from sendcap.text.shares import rounded_share
 
 
 def _date(value: Any) -> Any:
@@ -81,6 +81,8 @@ class Scenario(Section):
     """MTA: source addresses, validity and retries."""
     providers: Annotated[dict[Name, Provider], Field(min_length=1)]
     """Mailbox providers by name: limits, speed and bounces."""
+    limits: tuple[SharedLimit, ...] = ()
+    """Limits over several queues: providers, pools or all."""
     feedback: Feedback = Field(default_factory=Feedback)
     """Feedback: delays of the MTA's reports to Campaign."""
     engagement: Engagement = Field(default_factory=Engagement)
@@ -114,9 +116,54 @@ class Scenario(Section):
             for provider, count in delivery.counts().items()
         }
 
+    def pools(self) -> dict[str | None, int]:
+        """Return the source addresses of each pool; without pools, those of the MTA under None."""
+        if not self.mta.pools:
+            return {None: self.mta.ips}
+        return {name: pool.ips for name, pool in self.mta.pools.items()}
+
+    def pool_of(self, delivery: Delivery) -> str | None:
+        """Return the pool of a delivery: the only one where it names none."""
+        return delivery.pool or next(iter(self.mta.pools), None)
+
+    def paths(self) -> tuple[Queue, ...]:
+        """Return the queues that have messages, those of a pool's addresses taken together."""
+        used = {
+            (provider, self.pool_of(delivery))
+            for delivery in self.deliveries
+            for provider, share in delivery.audience.items()
+            if share > 0.0
+        }
+        return tuple(
+            Queue(provider, pool, ips)
+            for provider in self.providers
+            for pool, ips in self.pools().items()
+            if (provider, pool) in used
+        )
+
+    def messages_on_paths(self) -> dict[Queue, int]:
+        """Return the messages to deliver of each of these queues."""
+        counts = dict.fromkeys(self.paths(), 0)
+        of_key = {(path.provider, path.pool): path for path in counts}
+        for delivery in self.deliveries:
+            for provider, count in delivery.counts().items():
+                if count:
+                    counts[of_key[provider, self.pool_of(delivery)]] += count
+        return counts
+
+    def queues(self) -> tuple[Queue, ...]:
+        """Return the queues that have messages, by provider, pool and address."""
+        if self.mta.queues == "pooled":
+            return self.paths()
+        return tuple(
+            path._replace(ips=1, address=address)
+            for path in self.paths()
+            for address in range(path.ips)
+        )
+
     def suspend_of(self, provider: str) -> tuple[Suspend, ...]:
         """Return the rules for suspending a provider's queue."""
-        return tuple(rule for _, rule in self._rules_of(provider))
+        return tuple(rule for _, rule in self.rules_of(provider))
 
     def acting_rules(self, provider: str) -> tuple[Suspend, ...]:
         """Return those that can ever suspend it: without a tolerance no answer is *throttled*."""
@@ -130,8 +177,8 @@ class Scenario(Section):
             if can_be_throttled or rule.counts != ("throttled",)
         )
 
-    def _rules_of(self, provider: str) -> Iterator[tuple[Place, Suspend]]:
-        """Yield the rules of a provider's queue, and where they are written."""
+    def rules_of(self, provider: str) -> Iterator[tuple[Place, Suspend]]:
+        """Yield the rules that suspend a provider's queue, and where they are written."""
         rules = self.providers[provider].suspend
         whose: Place = ("providers", provider)
         if rules == "mta":
@@ -183,47 +230,11 @@ class Scenario(Section):
                     f"delivery's start: its last messages would expire before they are ready"
                 )
                 yield ("deliveries", number, "spread"), message
-        yield from self._suspended_for_ever()
+        yield from pool_problems(self)
+        yield from suspended_for_ever(self)
         if self.mta.spool is not None and self.mta.spool < self.relay.batch:
             message = f"is less than relay.batch, {self.relay.batch}; no batch fits"
             yield ("mta", "spool"), f"{self.mta.spool} {message}"
-
-    def _suspended_for_ever(self) -> Iterator[tuple[Place, str]]:
-        """Yield rules with a rate above the tolerance: they would renew themselves."""
-        for name in self.providers:
-            for place, rule in self._rules_of(name):
-                for message in self._never_ends(name, rule):
-                    yield (*place, "rate"), message
-
-    def _never_ends(self, name: str, rule: Suspend) -> Iterator[str]:
-        # Of a schedule only the last step goes on for ever.
-        usual = self.providers[name].tolerance
-        tolerance = usual.steps[-1].rate if isinstance(usual, Schedule) else usual
-        if (
-            not isinstance(tolerance, Rate)
-            or rule.rate == "closed"
-            or "throttled" not in rule.counts
-        ):
-            return
-        throttled_per_s = (rule.rate.per_s - tolerance.per_s) * self.mta.ips
-        if throttled_per_s <= 0.0 or throttled_per_s * rule.lasts < 1.0:
-            return
-        if rule.share is not None:
-            attempts = rule.rate.per_s * self.mta.ips * rule.within
-            enough = throttled_per_s * rule.within >= rule.share * attempts and attempts >= rule.of
-            always = f"more than {rounded_share(rule.share)} are always throttled"
-        elif rule.in_a_row:
-            enough = throttled_per_s >= rule.after * tolerance.per_s * self.mta.ips
-            always = f"there are always {rule.after} throttled answers in a row"
-        else:
-            enough = throttled_per_s * rule.within >= rule.after
-            within = format_duration(rule.within)
-            always = f"there are always {rule.after} throttled answers in {within}"
-        if enough:
-            yield (
-                f"never ends at {name}: meanwhile it sends {rule.rate}, more than the "
-                f'{tolerance} that are let through, so {always}; lower it, or "closed"'
-            )
 
     @model_validator(mode="after")
     def _not_too_many_connections(self) -> Scenario:
@@ -231,12 +242,13 @@ class Scenario(Section):
         return self
 
     def _too_many_connections(self) -> Iterator[tuple[Place, str]]:
-        ips, most = self.mta.ips, MOST_AT_A_TIME
+        pool, ips = max(self.pools().items(), key=lambda each: each[1])
+        where, most = "mta.ips" if pool is None else f"mta.pools.{pool}.ips", MOST_AT_A_TIME
         for name, provider in self.providers.items():
             per_ip = provider.connections_per_ip
             if per_ip * ips > most:
                 total = f"{shown(per_ip * ips)} connections; must be at most {most}"
-                message = f"{shown(per_ip)} times mta.ips, {ips}, is {total}"
+                message = f"{shown(per_ip)} times {where}, {ips}, is {total}"
                 yield ("providers", name, "connections_per_ip"), message
 
     def _warn(self) -> None:
@@ -272,10 +284,9 @@ class Scenario(Section):
         yield from burst_notes(("relay", "rate"), self.relay.rate)
         for name, provider in self.providers.items():
             place, rate = ("providers", name, "rate"), provider.rate
-            if isinstance(rate, tuple):
-                yield from notes_on_several(place, rate)
-            else:
-                yield from burst_notes(place, rate, " from each source address")
+            yield from throttle_notes(place, rate, " from each source address")
+        for number, limit in enumerate(self.limits):
+            yield from throttle_notes(("limits", number, "rate"), limit.rate)
 
 
 def _warn(message: str) -> None:

@@ -21,6 +21,7 @@ from sendcap.scenario.durations import (
     format_duration,
     parse_duration,
 )
+from sendcap.scenario.pools import Pool
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.rates import ServerRateField
 from sendcap.scenario.retry import ExponentialRetry, Retry
@@ -30,6 +31,7 @@ from sendcap.scenario.section import (
     READ_NONE,
     WRITE_NONE,
     Count,
+    Name,
     OneOrMore,
     Section,
     Share,
@@ -170,7 +172,16 @@ class Mta(Section):
     """The MTA: source addresses, ingress, spool, suspension, validity and retries."""
 
     ips: Annotated[Count, Field(le=MOST_AT_A_TIME), unit("addresses")] = 1
-    """Source addresses; the providers' limits apply to each."""
+    """Source addresses; the providers' limits apply to each. Pools have their own instead."""
+    pools: dict[Name, Pool] = Field(default_factory=dict)
+    """Pools of source addresses by name; a delivery names the one that it leaves from."""
+    queues: Literal["pooled", "per-ip"] = "pooled"
+    """Queues of a pool at each provider: one for all source addresses, or one for each.
+
+    With "per-ip" messages take the addresses in turn, and throttles, tolerance, suspensions and
+    warm-up act on one address and not on all together, as in KumoMTA (per source and site) and in
+    Momentum (per binding and domain).
+    """
     ingress_rate: ServerRateField = None
     """Rate at which the MTA accepts messages from the relay, or "none"."""
     spool: Annotated[Count | None, READ_NONE, WRITE_NONE, unit("messages")] = None

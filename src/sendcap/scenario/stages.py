@@ -1,6 +1,7 @@
 """The stages of a delivery and their ceilings, in closed form.
 
-A stage is the relay, the MTA's ingress or a provider's queue. The slowest of a stage's constraints
+A stage is the relay, the MTA's ingress, a provider's queue or a limit over several of these. The
+slowest of a stage's constraints
 is the ceiling. Divided by the stage's share of the messages and by the attempts per message, it
 gives the ceiling of the whole delivery; the stage that needs the longest for its load is the
 bottleneck. Nothing is simulated, and nothing is random.
@@ -9,24 +10,24 @@ bottleneck. Nothing is simulated, and nothing is random.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from sendcap.scenario.bad_times import disturbance_constraints, outage_constraints
 from sendcap.scenario.carrying import Carried, carried
 from sendcap.scenario.constraints import (
     Constraint,
-    disturbance_constraints,
     ingress_constraints,
-    outage_constraints,
-    provider_constraints,
+    queue_constraints,
     relay_constraints,
 )
+from sendcap.scenario.pools import Queue
 from sendcap.scenario.scenario import Scenario
+from sendcap.scenario.shared_constraints import shared_constraints
 
-Kind = Literal["relay", "ingress", "provider"]
+Kind = Literal["relay", "ingress", "provider", "limit"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Stage:
     kind
         Kind of stage; a provider may have any name.
     name
-        ``"relay"``, ``"ingress"`` or the provider's name.
+        ``"relay"``, ``"ingress"``, the provider's name (with its pool, where there are pools) or
+        the limit's.
     share
         Share of all messages to deliver that passes the stage.
     messages
@@ -51,6 +53,8 @@ class Stage:
         Earliest arrival of a message, in seconds from t = 0.
     servers
         Messages (at the relay: batches) that the stage can work on at a time.
+    paths
+        Queues that the stage is, or that a limit covers; none before the queues.
     """
 
     kind: Kind
@@ -61,6 +65,7 @@ class Stage:
     attempts_per_message: float = 1.0
     from_s: float = 0.0
     servers: int = 1
+    paths: tuple[Queue, ...] = ()
 
     @property
     def attempts(self) -> float:
@@ -112,12 +117,13 @@ class Stage:
 def stages(
     scenario: Scenario, attempts_per_message: Mapping[str, float] | None = None
 ) -> tuple[Stage, ...]:
-    """Return the stages: the relay, an ingress with a rate, providers with messages.
+    """Return the stages: the relay, an ingress with a rate, queues with messages, shared limits.
 
     The mean attempts per message are those of each provider (default: 1, first attempts only).
     Throttled and unreachable attempts are the effect of a limit and no load: they do not count.
     """
-    return (*upstream(scenario), *_providers(scenario, attempts_per_message or {}))
+    queues = _queues(scenario, attempts_per_message or {})
+    return (*upstream(scenario), *queues, *_limits(scenario, queues))
 
 
 def upstream(scenario: Scenario) -> tuple[Stage, ...]:
@@ -133,34 +139,52 @@ def upstream(scenario: Scenario) -> tuple[Stage, ...]:
     return relay, Stage("ingress", "ingress", arriving, total * arriving, limits, from_s=first_s)
 
 
-def _providers(scenario: Scenario, attempts_per_message: Mapping[str, float]) -> list[Stage]:
+def _queues(scenario: Scenario, attempts_per_message: Mapping[str, float]) -> list[Stage]:
     total = sum(delivery.messages for delivery in scenario.deliveries)
     arriving = 1.0 - scenario.relay.error_rate
-    messages: Counter[str] = Counter()
-    first_s: dict[str, float] = {}
+    first_s: dict[tuple[str, str | None], float] = {}
     for delivery in sorted(scenario.deliveries, key=lambda each: each.at):
         for name, count in delivery.counts().items():
-            messages[name] += count
             if count:
-                first_s.setdefault(name, delivery.at)
+                first_s.setdefault((name, scenario.pool_of(delivery)), delivery.at)
     return [
         Stage(
             "provider",
-            name,
-            arriving * messages[name] / total,
-            arriving * messages[name],
+            path.name,
+            arriving * messages / total,
+            arriving * messages,
             (
-                *provider_constraints(scenario, name),
-                *disturbance_constraints(scenario, name),
-                *outage_constraints(scenario, name),
+                *queue_constraints(scenario, path),
+                *disturbance_constraints(scenario, path),
+                *outage_constraints(scenario, path.provider),
             ),
-            attempts_per_message.get(name, 1.0),
-            first_s[name],
-            provider.connections_per_ip * scenario.mta.ips,
+            attempts_per_message.get(path.provider, 1.0),
+            first_s[path.provider, path.pool],
+            scenario.providers[path.provider].connections_per_ip * path.ips,
+            (path,),
         )
-        for name, provider in scenario.providers.items()
-        if name in first_s
+        for path, messages in scenario.messages_on_paths().items()
+        if messages
     ]
+
+
+def _limits(scenario: Scenario, queues: Sequence[Stage]) -> Iterator[Stage]:
+    for limit in scenario.limits:
+        covered = [stage for stage in queues if limit.covers(stage.paths[0])]
+        if not covered:
+            continue
+        messages = sum(stage.messages for stage in covered)
+        yield Stage(
+            "limit",
+            limit.name,
+            sum(stage.share for stage in covered),
+            messages,
+            shared_constraints(scenario, limit),
+            sum(stage.attempts for stage in covered) / messages,
+            min(stage.from_s for stage in covered),
+            limit.connections or 1,
+            tuple(stage.paths[0] for stage in covered),
+        )
 
 
 def bottleneck(stages: Sequence[Stage]) -> Stage:

@@ -176,6 +176,14 @@ def _as_written(throttle: Any) -> Any:
 Throttle = Rate | FixedWindow | Gap | Schedule | WarmUp
 """A limit of attempts; a rate's is the GCRA."""
 
+
+def throttles_of(rate: Throttle | tuple[Throttle, ...] | None) -> tuple[Throttle, ...]:
+    """Return the throttles of a field: none, one or several."""
+    if rate is None:
+        return ()
+    return rate if isinstance(rate, tuple) else (rate,)
+
+
 _Kinds = (
     Annotated[Rate, Tag("gcra")]
     | Annotated[FixedWindow, Tag("fixed-window")]

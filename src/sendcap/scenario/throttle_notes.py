@@ -14,6 +14,16 @@ from sendcap.text.quoting import dotted
 _LONG_PERIOD_S: Final = parse_duration("15m")
 
 
+def throttle_notes(
+    place: Place, rate: Throttle | tuple[Throttle, ...] | None, whence: str = ""
+) -> Iterator[str]:
+    """Yield notes on a throttle, or on several of which each holds."""
+    if isinstance(rate, tuple):
+        yield from notes_on_several(place, rate)
+    else:
+        yield from burst_notes(place, rate, whence)
+
+
 def burst_notes(place: Place, rate: Throttle | None, whence: str = "") -> Iterator[str]:
     """Yield a note on a rate over a long period: the entire limit may go in the first second."""
     if _has_long_burst(rate):

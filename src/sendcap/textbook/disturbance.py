@@ -8,13 +8,11 @@ from sendcap.textbook.throttles import RateThrottle, Throttle
 
 
 class BadTimes:
-    """One disturbance: it comes again and again, and its tolerance counts only meanwhile."""
+    """When a disturbance of a provider comes, again and again."""
 
-    def __init__(self, disturbance: Disturbance, chance: Chance, ips: int) -> None:
+    def __init__(self, disturbance: Disturbance, chance: Chance) -> None:
         self.disturbance = disturbance
         self.chance = chance
-        rate = disturbance.tolerance
-        self.tolerance = Throttle() if rate is None else RateThrottle(rate, ips)
         self.begins_s = self.ends_s = 0.0
         self.next()
 
@@ -28,3 +26,12 @@ class BadTimes:
         while self.ends_s <= now_s:
             self.next()
         return self.begins_s <= now_s
+
+
+class Disturbed:
+    """What a disturbance does to one queue: a tolerance counts only meanwhile."""
+
+    def __init__(self, times: BadTimes, ips: int) -> None:
+        self.times = times
+        rate = times.disturbance.tolerance
+        self.tolerance = Throttle() if rate is None else RateThrottle(rate, ips)

@@ -21,6 +21,7 @@ class Message:
     relayed_s: float
     expiry_s: float
     ready_s: float = math.nan  # when it leaves the ingress, for the first time
+    since_s: float = math.nan  # when it began to wait in its queue
     hard: str = ""  # reason to bounce it hard
     fault: Fault | None = None
     clears_at_s: float | None = None  # from the first attempt on that reaches the provider

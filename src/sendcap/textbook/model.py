@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.message import Message
 from sendcap.textbook.queue import AN_INSTANT_S, SENT_BACK, Queue
-from sendcap.textbook.throttles import scheduled
+from sendcap.textbook.throttles import Ingress, scheduled
+from sendcap.textbook.wiring import wired_queues
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -36,14 +38,15 @@ class Textbook:
         self.chance = Chance(scenario)
         self.campaign = Campaign(self.env, scenario, self.chance)
         mta = scenario.mta
-        self.queues = {
-            name: Queue(self.env, name, scenario, self.chance) for name in scenario.providers
-        }
+        self.queues = wired_queues(self.env, scenario, self.chance)
+        # Where each address of a pool has a queue, new messages take them in turn, and retries do.
+        self.turns = {key: cycle(queues) for key, queues in self.queues.items()}
+        self.retry_turns = {key: cycle(queues) for key, queues in self.queues.items()}
         relay_rate = scenario.relay.rate
         self.relay_throttle = None if relay_rate is None else scheduled(relay_rate, 1)
         self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
         self.turn = simpy.Resource(self.env, 1)
-        self.ingress_free_s = -math.inf
+        self.ingress = Ingress(mta.ingress_rate)
 
     # --- Campaign: the relay hands batches over -------------------------------------------------
 
@@ -56,8 +59,10 @@ class Textbook:
         size = self.scenario.relay.batch
         for delivery in self.scenario.deliveries:
             names = [name for name, count in delivery.counts().items() for _ in range(count)]
+            pool = self.scenario.pool_of(delivery)
             audience = [
-                self.queues[names[place]] for place in self.chance.generator.permutation(len(names))
+                next(self.turns[names[place], pool])
+                for place in self.chance.generator.permutation(len(names))
             ]
             firsts = range(0, len(audience), size)
             for number, first in enumerate(firsts):
@@ -113,14 +118,15 @@ class Textbook:
 
     def message(self, message: Message) -> Process:
         """Live the life of a message, from the relay to its end."""
-        env, queue = self.env, message.queue
-        leaves_s = message.ready_s = self.leaves_ingress_s()
+        env = self.env
+        leaves_s = message.ready_s = self.ingress.leaves_s(env.now)
         if leaves_s > message.expiry_s:
             yield from self.run_out(message)
             return
         yield env.timeout(leaves_s - env.now)
         while True:
-            message.asked = queue.ask()
+            queue = message.queue
+            message.since_s, message.asked = env.now, queue.ask()
             connection = yield message.asked
             if connection is SENT_BACK:
                 if (yield from self.backs_off(message, SUSPENDED)):
@@ -176,6 +182,8 @@ class Textbook:
         due_s = self.bounce_softly(message, reason)
         if due_s is not None:
             yield self.env.timeout(due_s - self.env.now)
+            path = message.queue.path
+            message.queue = next(self.retry_turns[path.provider, path.pool])
         return due_s is not None
 
     def expire_waiting(self, batch: list[Message]) -> Process:
@@ -187,18 +195,10 @@ class Textbook:
             if message.asked is not None:
                 message.queue.give_up(message.asked)
 
-    def leaves_ingress_s(self) -> float:
-        """Return when a message leaves that enters now: one server, first come, first served."""
-        rate = self.scenario.mta.ingress_rate
-        if rate is None:
-            return self.env.now
-        self.ingress_free_s = max(self.env.now, self.ingress_free_s) + 1.0 / rate.per_s
-        return self.ingress_free_s
-
     def start(self, message: Message) -> Generator[simpy.Event, Any, float | None]:
         """Start an attempt as soon as the limits let it; return its finish, None if too late."""
         queue = message.queue
-        in_time = yield from queue.wait_in_line(message.expiry_s)
+        in_time = yield from queue.wait_in_line(message.since_s, message.expiry_s)
         if not in_time:
             return None
         finish_s = self.env.now + self.chance.draw(queue.provider.transaction_time)
@@ -218,9 +218,9 @@ class Textbook:
 
     def refusal(self, queue: Queue) -> str:
         """Return why the provider takes nothing from us now, "" if it does."""
-        if queue.is_away():
+        if queue.server.is_away():
             return UNREACHABLE
-        return THROTTLED if queue.throttles() else ""
+        return THROTTLED if queue.server.throttles() else ""
 
     def temporary_reason(self, message: Message, refused: str) -> str:
         """Return why the recipient's server defers the message now, "" if it does not."""
@@ -233,7 +233,7 @@ class Textbook:
             return refused
         if fault is not None and self.env.now < (message.clears_at_s or 0.0):
             return fault.reason
-        return TRANSIENT if self.chance.happens(message.queue.transient()) else ""
+        return TRANSIENT if self.chance.happens(message.queue.server.transient()) else ""
 
     def bounce_softly(self, message: Message, reason: str) -> float | None:
         """Report a soft bounce; return when the message is due again, None if it ends here."""
@@ -293,4 +293,4 @@ class Textbook:
         for _ in range(self.scenario.relay.workers):
             self.env.process(self.worker(batches))
         self.env.run(self.scenario.time.horizon)
-        return self.campaign.ledger(self.queues)
+        return self.campaign.ledger(self.scenario.providers)

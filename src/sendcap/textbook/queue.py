@@ -13,10 +13,12 @@ import simpy
 
 from sendcap.model.addresses import UNREACHABLE
 from sendcap.model.scaling import wanted_connections
+from sendcap.scenario import Queue as Path
 from sendcap.scenario import Scenario
-from sendcap.textbook.chance import Chance
 from sendcap.textbook.concurrency import Window
 from sendcap.textbook.disturbance import BadTimes
+from sendcap.textbook.server import Server
+from sendcap.textbook.shared import Shared
 from sendcap.textbook.suspension import Suspension
 from sendcap.textbook.throttles import Throttle, scheduled, throttle_of
 
@@ -41,17 +43,25 @@ class Queue:
     """
 
     def __init__(
-        self, env: simpy.Environment, name: str, scenario: Scenario, chance: Chance
+        self,
+        env: simpy.Environment,
+        path: Path,
+        scenario: Scenario,
+        shared: list[Shared],
+        bad_times: list[BadTimes],
     ) -> None:
         self.env = env
-        self.name = name
-        self.provider = provider = scenario.providers[name]
-        ips = scenario.mta.ips
+        self.path = path
+        self.name = path.provider
+        self.provider = provider = scenario.providers[path.provider]
+        ips = path.ips
+        self.shared = shared
+        self.rivals: list[Queue] = []  # queues with a common limit, this one included
         self.limit = provider.connections_per_ip * ips
         self.scaled = provider.connection_scaling == "kumomta"
         per_connection = provider.messages_per_connection
         self.attempts_per_connection = math.inf if per_connection == "unlimited" else per_connection
-        self.waiting: deque[simpy.Event] = deque()
+        self.waiting: deque[tuple[float, simpy.Event]] = deque()  # and since when
         self.connecting = 0  # those to be made for a message
         self.in_use = 0  # those that are made and carry an attempt or wait in line
         rate = provider.connection_rate
@@ -63,32 +73,33 @@ class Queue:
         self.closed = self.limit - len(self.idle)
         self.window = Window(provider.connection_scaling, self.limit, ips)
         self.throttle = throttle_of(provider.throttles, ips)
-        self.tolerance = (
-            Throttle() if provider.tolerance is None else scheduled(provider.tolerance, ips)
-        )
-        self.disturbances = [BadTimes(each, chance, ips) for each in provider.disturbances]
-        self.suspensions = [Suspension(rule, ips) for rule in scenario.acting_rules(name)]
+        self.server = Server(env, provider, bad_times, ips)
+        self.suspensions = [Suspension(rule, ips) for rule in scenario.acting_rules(self.name)]
         self.limits: list[Throttle | Suspension] = [self.throttle, *self.suspensions]
-        self.line: deque[simpy.Process] = deque()  # those that have a connection
+        self.limits += [each.throttle for each in shared]
+        # Those that have a connection, and since when they have been ready.
+        self.line: deque[tuple[float, simpy.Process]] = deque()
 
     # --- Connections ----------------------------------------------------------------------------
 
     def ask(self) -> simpy.Event:
         """Return an event that is given a connection, or None by who waits no longer."""
         asked = self.env.event()
-        self.waiting.append(asked)
+        self.waiting.append((self.env.now, asked))
         self.serve()
         return asked
 
     def give_up(self, asked: simpy.Event) -> None:
         """Let one who asked wait no longer, unless a connection has been given."""
         if not asked.triggered:
-            self.waiting.remove(asked)
+            self.waiting = deque(each for each in self.waiting if each[1] is not asked)
             asked.succeed(None)
 
     def hand_back(self, connection: Connection) -> None:
         """Let others have a connection."""
         self.put(connection)
+        for each in self.shared:
+            each.used -= 1
         self.serve()
 
     def put(self, connection: Connection) -> None:
@@ -101,17 +112,33 @@ class Queue:
     def serve(self) -> None:
         """Give connections to those who wait, as long as there are any."""
         while self.waiting and self.sends_back:
-            self.waiting.popleft().succeed(SENT_BACK)
-        while self.waiting:
-            connection = self.available()
-            if connection is None:
-                return
-            asked = self.waiting.popleft()
-            if self.has_to_be_made(connection):
-                self.connecting += 1
-            else:
-                self.in_use += 1
-            asked.succeed(connection)
+            self.waiting.popleft()[1].succeed(SENT_BACK)
+        # Of queues with a common limit, the message that has been ready the longest goes first.
+        served = True
+        while served:
+            waiting = (queue for queue in self.rivals if queue.waiting)
+            served = any(queue.serves_one() for queue in sorted(waiting, key=Queue.since_s))
+
+    def since_s(self) -> float:
+        """Return since when the first message has waited for a connection."""
+        return self.waiting[0][0]
+
+    def serves_one(self) -> bool:
+        """Give the first message a connection; return False if there is none."""
+        if any(each.used >= each.connections for each in self.shared):
+            return False
+        connection = self.available()
+        if connection is None:
+            return False
+        _, asked = self.waiting.popleft()
+        if self.has_to_be_made(connection):
+            self.connecting += 1
+        else:
+            self.in_use += 1
+        for each in self.shared:
+            each.used += 1
+        asked.succeed(connection)
+        return True
 
     def has_to_be_made(self, connection: Connection) -> bool:
         """Tell whether a connection is used up, or has been idle for too long."""
@@ -203,24 +230,37 @@ class Queue:
                 later_s = limit.start_s(later_s)
         return start_s
 
-    def wait_in_line(self, until_s: float) -> Generator[simpy.Event, Any, bool]:
+    def has_to_wait(self, ready_s: float) -> bool:
+        """Tell whether the first in line lets that of another queue go first, by a common limit."""
+        return any(
+            queue is not self
+            and queue.line
+            and queue.line[0][0] < ready_s
+            and queue.start_s() <= self.env.now
+            for queue in self.rivals
+        )
+
+    def wait_in_line(self, ready_s: float, until_s: float) -> Generator[simpy.Event, Any, bool]:
         """Wait until it is one's turn and the limits let an attempt start; False if it does not.
 
         It is late then, or sent back.
         """
         process = self.env.active_process
         assert process is not None
-        self.line.append(process)
+        place = (ready_s, process)
+        self.line.append(place)
         while not self.sends_back:
-            start_s = self.start_s() if self.line[0] is process else math.inf
+            start_s = self.start_s() if self.line[0] is place else math.inf
+            if start_s <= self.env.now and self.has_to_wait(ready_s):
+                start_s = self.env.now + AN_INSTANT_S
             if start_s <= self.env.now <= until_s or self.env.now > until_s:
                 break
             # An instant later: what may start at that very moment still does.
             wait_s = min(start_s, until_s + AN_INSTANT_S) - self.env.now
             with suppress(simpy.Interrupt):
                 yield self.env.timeout(max(wait_s, 0.0))
-        was_first = self.line[0] is process
-        self.line.remove(process)
+        was_first = self.line[0] is place
+        self.line.remove(place)
         if was_first:
             self.call_first()
         return self.env.now <= until_s and not self.sends_back
@@ -228,40 +268,12 @@ class Queue:
     def call_first(self) -> None:
         """Let the first in line ask anew."""
         if self.line:
-            self.line[0].interrupt()
+            self.line[0][1].interrupt()
 
     def charge(self, finish_s: float) -> None:
         """Let an attempt start now."""
         for limit in self.limits:
             limit.charge(self.env.now, finish_s)
-
-    def throttles(self) -> bool:
-        """Tell whether the provider throttles an attempt that finishes now."""
-        now_s = self.env.now
-        tolerances = [self.tolerance, *(each.tolerance for each in self.disturbed)]
-        if any(each.start_s(now_s) > now_s for each in tolerances):
-            return True
-        for each in tolerances:
-            each.charge(now_s, now_s)
-        return False
-
-    @property
-    def disturbed(self) -> list[BadTimes]:
-        """The disturbances that there are now."""
-        return [each for each in self.disturbances if each.are_now(self.env.now)]
-
-    def is_away(self) -> bool:
-        """Tell whether the provider cannot be reached now."""
-        outages = self.provider.outages
-        if any(outage.at <= self.env.now < outage.at + outage.lasts for outage in outages):
-            return True
-        return any(each.disturbance.unreachable for each in self.disturbed)
-
-    def transient(self) -> float:
-        """Return the probability of a soft bounce now."""
-        return max(
-            self.provider.transient, *(each.disturbance.transient for each in self.disturbed), 0.0
-        )
 
     @property
     def busy(self) -> int:

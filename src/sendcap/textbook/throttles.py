@@ -172,3 +172,16 @@ def _one(throttle: Limit, ips: int) -> Throttle:
             return ScheduleThrottle(throttle.schedule(), ips)
         case Schedule():
             return ScheduleThrottle(throttle, ips)
+
+
+class Ingress:
+    """The MTA's ingress: one server, first come, first served."""
+
+    def __init__(self, rate: Rate | None) -> None:
+        self.service_s = 0.0 if rate is None else 1.0 / rate.per_s
+        self.free_s = -math.inf
+
+    def leaves_s(self, now_s: float) -> float:
+        """Return when a message leaves that enters now."""
+        self.free_s = max(now_s, self.free_s) + self.service_s
+        return self.free_s

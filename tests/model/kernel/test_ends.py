@@ -41,7 +41,7 @@ class Both:
         """Let a message wait, perhaps anew."""
         batch, place = self.rng.integers(0, 4), number
         at_s = float(self.rng.integers(0, 8))
-        self.messages["batch"][number], self.messages["place_in_run"][number] = batch, place
+        self.messages["relayed"][number] = batch * 10_000 + place
         message_expires(self.ends, self.messages, number, at_s)
         self.waits[number] = (at_s, int(batch), place, number)
 
@@ -53,7 +53,7 @@ class Both:
         """Let a run come; of a batch, it expires after the messages that have been taken."""
         at_s = float(self.rng.integers(0, 8))
         self.runs.runs["left"][number] = 1
-        run_expires_at(self.ends, number, batch, at_s)
+        run_expires_at(self.ends, number, batch * 10_000 + 9_999, at_s)
         self.waits[-1 - number] = (at_s, batch, 1 << 31, -1 - number)
 
     def empty(self, number: int) -> None:

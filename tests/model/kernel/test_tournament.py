@@ -1,22 +1,23 @@
-"""The queue with the next event, after one queue's has changed."""
+"""Whose turn it is, after one of the queues has changed."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from sendcap.model.kernel.fields import QUEUE
-from sendcap.model.kernel.step import _play
-from sendcap.model.queue_group import _first_winners
+from sendcap.model.kernel.turns import next_turn_s, set_turn
+from sendcap.model.turns import first_turns
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 6, 7, 16, 33, 48])
-def test_the_winner_has_the_soonest_event_and_of_equals_the_lowest_number(count: int) -> None:
+def test_the_soonest_goes_first_of_equals_a_start_and_then_the_longest_ready(count: int) -> None:
     rng = np.random.default_rng(count)
-    queues, winners = np.zeros(count, QUEUE), _first_winners(count)
-    queues["next_s"] = np.inf
+    turns = first_turns(count)
+    rows = [(np.inf, 0, 0.0, number) for number in range(count)]
     for _ in range(1000):
         number = int(rng.integers(count))
-        queues["next_s"][number] = rng.choice([0.0, 1.0, 2.0, 5.0, np.inf])
-        _play(winners, queues, number)
-        assert winners[0] == np.argmin(queues["next_s"])
+        row = (rng.choice([0.0, 1.0, 2.0, np.inf]), int(rng.integers(2)), rng.choice([3.0, 4.0]))
+        rows[number] = (*row, number)
+        set_turn(turns, number, *rows[number])
+        assert rows[turns.winners[0]] == min(rows)
+        assert next_turn_s(turns) == min(rows)[0]

@@ -1,7 +1,7 @@
 """What expires: messages that wait, and runs of new ones, by the time when they do.
 
-Of one moment, what the relay has begun with first goes first. An entry is void once its message
-has started; entries that are void leave when they are found.
+Of one moment, what was relayed first goes first; of a batch, one queue after the other. An entry is
+void once its message has started; entries that are void leave when they are found.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from sendcap.model.kernel.state import Ends, Records, Runs
 
 SIZE: Final = 0
 STAMPS: Final = 1
-_LARGEST_BATCH: Final = 1 << 32
 
 
 @inlined
@@ -38,13 +37,13 @@ def message_expires(ends: Ends, messages: Records, number: int, at_s: float) -> 
     message = messages[number]
     ends.numbers[STAMPS] += 1
     message.stamp = ends.numbers[STAMPS]
-    _add(ends, at_s, message.batch * _LARGEST_BATCH + message.place_in_run, number, message.stamp)
+    _add(ends, at_s, message.relayed, number, message.stamp)
 
 
 @compiled
-def run_expires_at(ends: Ends, number: int, batch: int, at_s: float) -> None:
-    """Add an entry for a run of new messages: those of them that are taken come before."""
-    _add(ends, at_s, (batch + 1) * _LARGEST_BATCH - 1, -1 - number, 0)
+def run_expires_at(ends: Ends, number: int, last: int, at_s: float) -> None:
+    """Add an entry for a run of new messages, by its last: those that are taken come before."""
+    _add(ends, at_s, last, -1 - number, 0)
 
 
 @compiled

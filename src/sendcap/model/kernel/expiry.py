@@ -14,6 +14,7 @@ from sendcap.model.kernel.fields import (
     WAITING,
 )
 from sendcap.model.kernel.outcome import end, expire
+from sendcap.model.kernel.shared import use_connection
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.telling import keep_start
 from sendcap.model.kernel.waiting import new_message, ready_s, release, run_expires, run_of
@@ -24,7 +25,7 @@ def queue_of_next_end(group: Group) -> int:
     """Return the queue of what expires next."""
     what = group.ends.what[0]
     if is_void(group.messages, group.runs, what, group.ends.stamp[0]):
-        return group.winners[0]
+        return 0
     return run_of(group.runs, -1 - what).queue if what < 0 else group.messages[what].queue
 
 
@@ -65,6 +66,7 @@ def _expire_tried(group: Group, number: int, now_s: float) -> None:
         return
     held = leave_line_of(queue, connections, number)
     hand_back(queue, connections, held, connections[held].used_s)
+    use_connection(group.shared, queue, -1)
     release(group, number)
 
 

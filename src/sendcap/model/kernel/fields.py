@@ -64,9 +64,18 @@ QUEUE = np.dtype(
         ("new_ready_s", "f8"),  # of the first of each kind; infinite without one
         ("retry_ready_s", "f8"),
         ("line_start_s", "f8"),  # when the first in line may start, as things stand
-        ("next_s", "f8"),  # the next start or take
+        # The shared limit that the first in line waits for, and the one that a take does, or NONE.
+        ("line_at", "i4"),
+        ("take_at", "i4"),
+        ("turn", "i4"),  # of the addresses of a pool, where each has a queue
         # Settings.
         ("provider", "i4"),
+        ("path", "i4"),  # the pool and the provider
+        ("first_address", "i4"),  # the first queue of the same pool and provider
+        ("addresses", "i4"),
+        ("first_shared", "i4"),  # in ``Shared.of_queue``
+        ("shared", "i4"),
+        ("shared_rates", "i4"),  # how many of them are rates
         ("idle_timeout_s", "f8"),
         ("attempts_per_connection", "i8"),
         ("first_limit", "i4"),  # in ``of_queue``
@@ -126,9 +135,9 @@ MESSAGE = np.dtype(
         ("previous_delay_s", "f8"),
         ("clears_at_s", "f8"),  # NaN until its first attempt has reached the provider
         ("reported_s", "f8"),  # when its last report arrives at Campaign
+        ("relayed", "i8"),  # how many were relayed before it
         ("number", "i4"),  # within its delivery
         ("batch", "i4"),
-        ("place_in_run", "i4"),
         ("next", "i4"),  # in the list that it is in
         ("failures", "i4"),
         ("queue", "i4"),
@@ -151,9 +160,9 @@ EXPIRED_IN_PLACE: Final = 4  # in its queue, or with a connection that is being 
 RUN = np.dtype(
     [
         ("batch", "i4"),
-        ("count", "i4"),
         ("left", "i4"),  # messages that wait still
         ("queue", "i4"),
+        ("relayed", "i8"),  # messages relayed before those that are left
         ("place", "i8"),  # of the next in ``places``
         ("next", "i8"),
     ],
@@ -215,6 +224,17 @@ RULE = np.dtype(
     align=True,
 )
 """A rule by which the MTA suspends a queue."""
+SHARED = np.dtype(
+    [
+        ("rate", "i4"),  # limit, or NONE where connections are limited
+        ("connections", "i8"),
+        ("used", "i8"),  # connections in use
+        ("first", "i4"),  # in ``Shared.parked``
+        ("parked", "i4"),  # queues
+    ],
+    align=True,
+)
+"""A limit over several queues."""
 STREAM = np.dtype([("at", "i8"), ("end", "i8")])
 TRIALS = np.dtype([("key", "u8"), ("drawn", "u8"), ("until_next", "i8"), ("log", "f8")])
 """Trials with one probability: ``until_next`` counts down to the next success."""
@@ -229,6 +249,7 @@ REPORT = np.dtype(
         ("due_s", "f8"),  # when its message is due again; infinite if never
         ("delivery", "i4"),
         ("provider", "i4"),
+        ("path", "i4"),
         ("message", "i4"),
         ("attempt", "i4"),
         ("event", "i2"),
@@ -243,11 +264,11 @@ START = np.dtype(
         ("left_s", "f8"),  # when the attempt started, or the message gave up waiting
         ("finish_s", "f8"),  # NaN of a message that gave up
         ("delivery", "i4"),
-        ("provider", "i4"),
+        ("path", "i4"),
     ],
     align=True,
 )
-CONNECT_ROW = np.dtype([("start_s", "f8"), ("finish_s", "f8"), ("provider", "i8")])
+CONNECT_ROW = np.dtype([("start_s", "f8"), ("finish_s", "f8"), ("path", "i8")])
 COUNTS = np.dtype(
     [
         ("now_s", "f8"),

@@ -7,12 +7,12 @@ batch's messages in, one after the other.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sendcap.model.kernel.chance import succeeds, uniform
-from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.limits import by_schedule_s, charge_schedule
 from sendcap.model.kernel.state import Batches, Counters, Floats, Ints, Limits, Numbers, Records
@@ -30,21 +30,34 @@ RELAY = np.dtype(
         ("free_s", "f8"),  # the ingress
         ("now_s", "f8"),
         ("failed", "i8"),
+        ("relayed", "i8"),
         ("final", "i8"),  # messages that had been final when the spool was last looked at
         ("handed", "i8"),  # entries in the buffers
         ("places", "i8"),
     ]
 )
+PATH = np.dtype(
+    [
+        ("provider", "i4"),
+        ("first_queue", "i4"),
+        ("queues", "i4"),  # one for each address, or one
+        ("turn", "i4"),  # of the addresses
+    ]
+)
+"""The way from a pool to a provider."""
 HANDED = np.dtype(
     [
         ("batch", "i4"),
+        ("provider", "i4"),
+        ("path", "i4"),
         ("queue", "i4"),
         ("count", "i4"),  # messages handed over
         ("failed", "i4"),
+        ("relayed", "i8"),  # messages relayed before these
         ("first_place", "i8"),
     ]
 )
-"""A batch's messages to one provider."""
+"""A batch's messages for one queue."""
 
 
 class Relay(NamedTuple):
@@ -60,14 +73,16 @@ class Relay(NamedTuple):
     deadline_s: Floats  # the same, where the clock starts with the delivery; else infinite
     ends_s: Floats  # heap of the batches under way
     under_way: Ints
-    tickets: Ints  # shape (deliveries, queues + 1): sums of the messages when last counted
-    left: Ints  # shape (deliveries, queues): messages that have not been drawn
+    tickets: Ints  # shape (deliveries, paths + 1): sums of the messages when last counted
+    left: Ints  # shape (deliveries, paths): messages that have not been drawn
     numbers: Ints  # by delivery: messages handed over
     audience: Records  # trials by delivery: only the draws
     failures: Records  # trials by delivery
+    paths: Records
+    path_of: Numbers  # by queue
     per_queue: Ints  # scratch: messages of a batch
     failed_per_queue: Ints
-    codes: Numbers  # scratch: the provider of each message of a batch, or NONE if it failed
+    codes: Numbers  # scratch: the queue of each message of a batch, or NONE if it failed
     # Out: the messages handed over, and their places in their batches, if anybody asks for them.
     handed: Records
     places: Numbers
@@ -135,7 +150,7 @@ def _before(state: Relay, place: int, end_s: float, number: int) -> bool:
 
 @compiled
 def hand_over(state: Relay) -> None:
-    """End the batch that is due next, and sort its messages by provider."""
+    """End the batch that is due next, and sort its messages by queue."""
     relay, batches = state.relay[0], state.batches
     number = _finished(state)
     relay.now_s = batches.relayed_s[number]
@@ -147,11 +162,12 @@ def hand_over(state: Relay) -> None:
     state.failed_per_queue[:] = 0
     kept = 0
     for place in range(size):
-        queue = _ticket(state, delivery)
+        path = state.paths[_ticket(state, delivery)]
         if succeeds(state.failures[delivery]):
             state.codes[place] = NONE
-            state.failed_per_queue[queue] += 1
+            state.failed_per_queue[path.first_queue] += 1
         else:
+            queue = _next_queue(path)
             state.codes[place] = queue
             state.per_queue[queue] += 1
             kept += 1
@@ -181,18 +197,26 @@ def _finished(state: Relay) -> int:
     return number
 
 
+@inlined
+def _next_queue(path: Any) -> int:
+    """Return the queue of the address whose turn it is."""
+    queue = path.first_queue + path.turn
+    path.turn = path.turn + 1 if path.turn + 1 < path.queues else 0
+    return queue
+
+
 @compiled
 def _ticket(state: Relay, delivery: int) -> int:
-    """Draw a provider without replacement.
+    """Draw a path, which is a provider, without replacement.
 
     Each message has had a ticket since they were last counted; the tickets of those that have
-    been drawn are at the end of each provider's, and void.
+    been drawn are at the end of each path's, and void.
     """
     tickets, left = state.tickets[delivery], state.left[delivery]
-    queues = len(left)
+    paths = len(left)
     while True:
-        ticket = int(uniform(state.audience[delivery]) * tickets[queues])
-        low, high = 0, queues - 1
+        ticket = int(uniform(state.audience[delivery]) * tickets[paths])
+        low, high = 0, paths - 1
         while low < high:
             middle = (low + high) >> 1
             if tickets[middle + 1] <= ticket:
@@ -206,16 +230,16 @@ def _ticket(state: Relay, delivery: int) -> int:
             state.audience[delivery].until_next -= 1
             continue
         total = 0
-        for queue in range(queues):
-            tickets[queue] = total
-            total += left[queue]
-        tickets[queues] = total
+        for path in range(paths):
+            tickets[path] = total
+            total += left[path]
+        tickets[paths] = total
         state.audience[delivery].until_next = total // 2
 
 
 @compiled
 def _sort(state: Relay, number: int, size: int) -> None:
-    """Write what each provider has of a batch; those that failed have no place in the ingress."""
+    """Write what each queue has of a batch; those that failed have no place in the ingress."""
     relay, per_queue = state.relay[0], state.per_queue
     wanted = len(state.places) > 0
     for queue in range(len(per_queue)):
@@ -224,7 +248,10 @@ def _sort(state: Relay, number: int, size: int) -> None:
         row = state.handed[relay.handed]
         relay.handed += 1
         row.batch, row.queue, row.first_place = number, queue, relay.places
+        row.path, row.relayed = state.path_of[queue], relay.relayed
+        row.provider = state.paths[row.path].provider
         row.count, row.failed = per_queue[queue], state.failed_per_queue[queue]
+        relay.relayed += row.count
         if wanted:
             per_queue[queue], relay.places = relay.places, relay.places + per_queue[queue]
     if wanted:
@@ -268,8 +295,8 @@ def count_handed(counters: Counters, state: Relay, relayed: int, failed: int) ->
     for row in state.handed[: state.relay[0].handed]:
         delivery, time_s = batches.delivery[row.batch], batches.relayed_s[row.batch]
         if row.count > 0:
-            series = series_of(counters, delivery, row.queue, relayed, 0)
+            series = series_of(counters, delivery, row.provider, relayed, 0)
             count(counters, series, time_s, row.count)
         if row.failed > 0:
-            series = series_of(counters, delivery, row.queue, failed, 0)
+            series = series_of(counters, delivery, row.provider, failed, 0)
             count(counters, series, time_s, row.failed)

@@ -69,6 +69,27 @@ class Limits(NamedTuple):
     answers_s: Floats  # rings of the answers that rules count
 
 
+class Turns(NamedTuple):
+    """Tournament of the queues, and of the shared limits behind them, by what they do next."""
+
+    winners: Numbers
+    # Of each: when; a start before a take; since when its message is ready; the queue.
+    next_s: Floats
+    phase: Numbers
+    ready_s: Floats
+    queue: Numbers
+
+
+class Shared(NamedTuple):
+    """Limits over several queues, and the queues that wait for them."""
+
+    limits: Records
+    of_queue: Numbers
+    # A heap for each limit: the queues, and since when their first messages are ready.
+    parked: Numbers
+    ready_s: Floats
+
+
 class Chance(NamedTuple):
     """Trials, and draws in blocks."""
 
@@ -127,7 +148,7 @@ class Group(NamedTuple):
 
     counts: Records  # one `COUNTS`
     queues: Records
-    winners: Numbers  # tournament of the queues by their next events
+    turns: Turns
     connections: Records
     messages: Records
     free_messages: Numbers  # stack
@@ -136,6 +157,7 @@ class Group(NamedTuple):
     ends: Ends
     runs: Runs
     limits: Limits
+    shared: Shared
     chance: Chance
     addresses: Addresses
     waiting_for: Ints

@@ -20,10 +20,8 @@ from sendcap.model.kernel.concurrency import feed_back
 from sendcap.model.kernel.connections import (
     hand_back,
     is_accepted,
-    leave_line,
     may_take,
     opens_s,
-    stand_in_line,
     take_connection,
 )
 from sendcap.model.kernel.ends import (
@@ -36,24 +34,33 @@ from sendcap.model.kernel.fields import (
     CONNECT,
     CONNECTING,
     EXPIRED_IN_PLACE,
-    IN_LINE,
     NEVER,
     NONE,
     TRANSACTION,
     UNREACHABLE,
 )
-from sendcap.model.kernel.limits import at_once, charge, earliest_s
+from sendcap.model.kernel.limits import at_once, charge
+from sendcap.model.kernel.line import ask, called, first_in_line, line_goes_on
 from sendcap.model.kernel.outcome import decide, refuse
-from sendcap.model.kernel.state import Group, Limits, Numbers, Records
+from sendcap.model.kernel.shared import (
+    look_at_shared,
+    park,
+    use_connection,
+    without_connection,
+)
+from sendcap.model.kernel.state import Group, Numbers, Records
 from sendcap.model.kernel.suspension import react, sweep_or_send_back
 from sendcap.model.kernel.tally import MOST_COUNTS, USED
 from sendcap.model.kernel.telling import keep_connect, tell_start
+from sendcap.model.kernel.turns import REACT, START, TAKE, next_turn_s, set_turn
 from sendcap.model.kernel.waiting import (
     PLACES,
     arrive,
     count_arrival,
     first_ready_s,
+    go_on_to_next_address,
     may_expire,
+    next_address,
     release,
     retry_arrives,
     take_first,
@@ -77,8 +84,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
     counts, queues, connections = group.counts[0], group.queues, group.connections
     room = len(group.out.reports) - 2
     while True:
-        changed = group.winners[0]
-        next_s = queues[changed].next_s
+        next_s = next_turn_s(group.turns)
         busy_s = next_busy_s(group.busy, connections)
         due_s, end_s = next_due_s(group.backoff), next_end_s(group.ends)
         now_s = min(min(next_s, busy_s), min(due_s, end_s))
@@ -88,12 +94,10 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             return FULL
         if _lacks_room(group):
             return NO_ROOM
-        if due_s == now_s:
-            changed = group.messages[group.backoff.message[0]].queue
-        elif busy_s == now_s:
-            changed = connections[group.busy.numbers[SOONEST]].queue
-        elif next_s > now_s:
-            changed = queue_of_next_end(group)
+        changed = _whose_turn(group, now_s, due_s, busy_s, next_s)
+        limit = changed - len(queues)
+        if limit >= 0:
+            changed = group.turns.queue[changed]
         queue = queues[changed]
         if queue.without_draws or now_s >= queue.foreseen_until_s:
             return NO_DRAWS
@@ -102,6 +106,8 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
         asks, works = NONE, NONE
         if due_s == now_s:
             number = take_due(group.backoff, group.messages)
+            group.messages[number].queue = changed
+            go_on_to_next_address(queues, queue)
             retry_arrives(queue, group.messages, group.batches, group.ends, number)
         elif busy_s == now_s:
             number = end_work(group.busy, connections)
@@ -110,26 +116,46 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             else:
                 _end_attempt(group, queue, number, now_s)
         elif next_s == now_s:
-            if queue.arrival_s == now_s:
+            if limit >= 0:
+                called(group, limit, changed)
+            elif queue.arrival_s == now_s:
                 count_arrival(queue, group.runs, group.batches)
             elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
                 sweep_or_send_back(group, changed, now_s)
-            elif queue.line_first != NONE and queue.line_start_s <= now_s:
-                works = _first_in_line(queue, connections, group.limits, now_s)
+            elif line_goes_on(queue, now_s):
+                works = first_in_line(group, changed, now_s)
             elif may_take(group, queue, now_s, now_s):
                 asks = _take(group, changed, now_s)
         else:
             expire_next(group, now_s)
         if asks != NONE:
-            if queue.line_first == NONE and at_once(group.limits, queue, now_s):
-                works = asks
-            else:
-                works = _ask(group, queue, asks, now_s)
+            works = _asked(group, changed, asks, now_s)
         if works != NONE:
             _start(group, queue, works, now_s)
         _look_ahead(group, changed, now_s)
+        if queue.shared > 0:
+            look_at_shared(group, queue, now_s)
         if counts.final >= until_final:
             return ENOUGH
+
+
+@inlined
+def _whose_turn(group: Group, now_s: float, due_s: float, busy_s: float, next_s: float) -> int:
+    """Return the queue that does something now; the numbers of shared limits follow theirs."""
+    if due_s == now_s:
+        return next_address(group.queues, group.messages[group.backoff.message[0]].queue)
+    if busy_s == now_s:
+        return group.connections[group.busy.numbers[SOONEST]].queue
+    return group.turns.winners[0] if next_s == now_s else queue_of_next_end(group)
+
+
+@inlined
+def _asked(group: Group, number: int, asks: int, now_s: float) -> int:
+    """Let a connection's message ask the limits; return the connection if it may start now."""
+    queue = group.queues[number]
+    if queue.line_first == NONE and at_once(group.limits, queue, now_s):
+        return asks
+    return ask(group, number, asks, now_s)
 
 
 @inlined
@@ -137,6 +163,8 @@ def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
     """End the attempt on a connection; the rules count the answer."""
     message = group.connections[number].message
     hand_back(queue, group.connections, number, now_s)
+    if queue.shared > 0:
+        use_connection(group.shared, queue, -1)
     answer = decide(group, message, now_s)
     _count(group, queue, answer, now_s)
 
@@ -166,46 +194,42 @@ def _lacks_room(group: Group) -> bool:
 def _look_ahead(group: Group, number: int, now_s: float) -> None:
     """Find when a queue's next start or take is."""
     queue = group.queues[number]
-    next_s = NEVER
-    if queue.line_first != NONE:
+    next_s, phase, ready_s = NEVER, START, 0.0
+    if queue.line_first != NONE and now_s < queue.sent_back_until_s:
+        next_s, phase = now_s, REACT
+    elif queue.line_first != NONE and queue.line_at == NONE:
         next_s = max(queue.line_start_s, now_s)
+        ready_s = group.messages[group.connections[queue.line_first].message].ready_s
     if queue.arrival_s < next_s:
         next_s = queue.arrival_s
-    take_s = max(first_ready_s(queue), now_s)
+    first_s = first_ready_s(queue)
+    take_s = max(first_s, now_s)
     sent_back = take_s < queue.sent_back_until_s
     if take_s < queue.closed_until_s and not sent_back:
         take_s = queue.closed_until_s
-    if take_s < next_s and (sent_back or may_take(group, queue, now_s, take_s)):
-        next_s = take_s
-    next_s = min(next_s, queue.sweep_s)
-    queue.next_s = next_s
-    if len(group.winners) > 1:
-        _play(group.winners, group.queues, number)
-
-
-@compiled
-def _play(winners: Numbers, queues: Records, number: int) -> None:
-    """Find the queue with the next event, after one queue's has changed."""
-    leaves = len(winners)
-    place = (leaves + number) >> 1
-    while place > 0:
-        one, two = 2 * place, 2 * place + 1
-        one = winners[one] if one < leaves else one - leaves
-        two = winners[two] if two < leaves else two - leaves
-        if two < len(queues) and queues[two].next_s < queues[one].next_s:
-            one = two
-        winners[place] = one
-        place >>= 1
-    winners[0] = winners[1]
+    if take_s < next_s and sent_back:
+        next_s, phase, ready_s = take_s, REACT, 0.0
+    elif take_s < next_s and queue.take_at == NONE and may_take(group, queue, now_s, take_s):
+        next_s, phase, ready_s = take_s, TAKE, first_s
+    if queue.sweep_s <= next_s:
+        next_s, phase, ready_s = queue.sweep_s, REACT, 0.0
+    set_turn(group.turns, number, next_s, phase, ready_s, number)
 
 
 @inlined
 def _take(group: Group, queue_number: int, now_s: float) -> int:
     """Let a connection take the first message; return it if that may ask at once."""
     queue, connections = group.queues[queue_number], group.connections
+    if queue.shared > 0:
+        queue.take_at = without_connection(group.shared, queue)
+        if queue.take_at != NONE:
+            park(group.shared, queue.take_at, queue_number, first_ready_s(queue))
+            return NONE
     number = take_first(group, queue_number)
     if number == NONE:
         return NONE
+    if queue.shared > 0:
+        use_connection(group.shared, queue, 1)
     taken = take_connection(queue, connections, now_s)
     connections[taken].message = number
     if connections[taken].attempts_left > 0:
@@ -227,7 +251,7 @@ def _connect(group: Group, queue_number: int, taken: int, now_s: float) -> None:
     message = group.messages[connection.message]
     message.place = CONNECTING
     may_expire(group, connection.message)
-    keep_connect(group, queue.provider, start_s, connection.event_s)
+    keep_connect(group, queue.path, start_s, connection.event_s)
 
 
 @compiled
@@ -243,36 +267,13 @@ def _established(group: Group, queue: Any, number: int, now_s: float) -> int:
         if accepted:
             return number
     hand_back(queue, group.connections, number, now_s)
+    use_connection(group.shared, queue, -1)
     if expired:
         release(group, message)
     else:
         refuse(group, message, now_s)
         _count(group, queue, UNREACHABLE, now_s)
     return NONE
-
-
-@compiled
-def _ask(group: Group, queue: Any, number: int, now_s: float) -> int:
-    """Return a connection if its message may start now; else let it wait in line."""
-    if queue.line_first == NONE:
-        queue.line_start_s = now_s
-        if now_s >= queue.sent_back_until_s:
-            queue.line_start_s = earliest_s(group.limits, queue, now_s)
-            if queue.line_start_s == now_s:
-                return number
-    stand_in_line(queue, group.connections, number)
-    message = group.messages[group.connections[number].message]
-    may_expire(group, group.connections[number].message)
-    message.place = IN_LINE
-    return NONE
-
-
-@compiled
-def _first_in_line(queue: Any, connections: Records, limits: Limits, now_s: float) -> int:
-    """Return the first in line if it may start now, else NONE."""
-    # Another queue may have used what the limits allowed.
-    queue.line_start_s = earliest_s(limits, queue, now_s)
-    return NONE if queue.line_start_s > now_s else leave_line(queue, connections)
 
 
 @inlined
@@ -292,7 +293,7 @@ def _start(group: Group, queue: Any, number: int, now_s: float) -> None:
 @compiled
 def next_event_s(group: Group) -> float:
     """Return when something happens next, as things stand."""
-    next_s = min(group.queues[group.winners[0]].next_s, next_busy_s(group.busy, group.connections))
+    next_s = min(next_turn_s(group.turns), next_busy_s(group.busy, group.connections))
     return min(next_s, min(next_due_s(group.backoff), next_end_s(group.ends)))
 
 
@@ -308,6 +309,6 @@ def receive(group: Group, handed: Records, places: Numbers) -> None:
             for number in range(row.count):
                 place = (runs.numbers[PLACES] + number) & mask
                 runs.places[place] = places[row.first_place + number]
-        arrive(group.queues, runs, group.batches, group.ends, row.batch, row.queue, row.count)
+        arrive(group.queues, runs, group.batches, group.ends, row)
     for number in range(len(group.queues)):
         _look_ahead(group, number, group.counts[0].now_s)

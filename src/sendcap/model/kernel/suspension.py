@@ -16,6 +16,7 @@ from sendcap.model.kernel.connections import hand_back, leave_line
 from sendcap.model.kernel.fields import LATENCY, NEVER, NONE, SUSPENDED
 from sendcap.model.kernel.limits import earliest_s
 from sendcap.model.kernel.outcome import bounce
+from sendcap.model.kernel.shared import use_connection
 from sendcap.model.kernel.state import Floats, Group, Limits
 from sendcap.model.kernel.telling import SOFT, keep_start, tell
 from sendcap.model.kernel.waiting import take_first
@@ -74,6 +75,7 @@ def sweep_or_send_back(group: Group, queue_number: int, now_s: float) -> None:
         connection = leave_line(queue, group.connections)
         number = group.connections[connection].message
         hand_back(queue, group.connections, connection, group.connections[connection].used_s)
+        use_connection(group.shared, queue, -1)
     if number != NONE:
         _send_back(group, number, now_s)
 

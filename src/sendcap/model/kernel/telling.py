@@ -58,6 +58,7 @@ def tell(
         group.counts[0].reports += 1
         row.happened_s, row.arrives_s, row.due_s = happened_s, arrives_s, NEVER
         row.delivery, row.provider = delivery, provider
+        row.path = group.queues[message.queue].path
         row.message, row.attempt = message.number, message.failures + (event != EXPIRED)
         row.event, row.reason, row.again = event, reason, again
 
@@ -97,13 +98,13 @@ def keep_start(group: Group, message: Any, left_s: float, finish_s: float) -> No
         group.counts[0].starts += 1
         row.ready_s, row.left_s, row.finish_s = message.ready_s, left_s, finish_s
         row.delivery = group.batches.delivery[message.batch]
-        row.provider = group.queues[message.queue].provider
+        row.path = group.queues[message.queue].path
 
 
 @compiled
-def keep_connect(group: Group, provider: int, start_s: float, finish_s: float) -> None:
+def keep_connect(group: Group, path: int, start_s: float, finish_s: float) -> None:
     """Keep when a connection was made."""
     if group.wanted[0].starts:
         row = group.out.connects[group.counts[0].connects]
         group.counts[0].connects += 1
-        row.start_s, row.finish_s, row.provider = start_s, finish_s, provider
+        row.start_s, row.finish_s, row.path = start_s, finish_s, path

@@ -63,21 +63,20 @@ def arrive(
     runs: Runs,
     batches: Batches,
     ends: Ends,
-    batch: int,
-    queue_number: int,
-    count: int,
+    handed: Any,
 ) -> None:
     """Add a run of new messages; their places in the batch are in ``places`` already."""
-    queue, number = queues[queue_number], runs.numbers[EVER]
+    batch, count = handed.batch, handed.count
+    queue, number = queues[handed.queue], runs.numbers[EVER]
     runs.numbers[EVER] += 1
     run = run_of(runs, number)
-    run.batch, run.queue, run.count, run.left = batch, queue_number, count, count
+    run.batch, run.queue, run.left, run.relayed = batch, handed.queue, count, handed.relayed
     run.place = runs.numbers[PLACES]
     run.next = NONE
     if len(runs.places) > 0:
         runs.numbers[PLACES] += count
     expiry_s, relayed_s = batches.expiry_s[batch], batches.relayed_s[batch]
-    run_expires_at(ends, number, batch, max(expiry_s, relayed_s))
+    run_expires_at(ends, number, handed.relayed + count - 1, max(expiry_s, relayed_s))
     if relayed_s > expiry_s:
         return  # it waits for nothing
     if queue.run_first == NONE:
@@ -137,9 +136,24 @@ def run_expires(queue: Any, runs: Runs, batches: Batches, number: int, now_s: fl
         elif queue.arriving_run == number and not _look_at_next(queue, runs, batches, run):
             _next_arrival(queue, runs, batches, run.next)
     run.left -= 1
+    run.relayed += 1
     run.place += 1
     if run.left == 0 and too_late:
         _free(runs, run)
+
+
+@inlined
+def next_address(queues: Records, number: int) -> int:
+    """Return the queue of the address whose turn it is, for a message of one of them."""
+    first = queues[number].first_address
+    return first + queues[first].turn
+
+
+@inlined
+def go_on_to_next_address(queues: Records, queue: Any) -> None:
+    """Let the next message take the next address."""
+    first = queues[queue.first_address]
+    first.turn = first.turn + 1 if first.turn + 1 < first.addresses else 0
 
 
 @compiled
@@ -173,6 +187,7 @@ def take_first(group: Group, queue_number: int) -> int:
     if run.left > 0:
         number = new_message(group, queue_number, run, queue.new_ready_s)
         run.left -= 1
+        run.relayed += 1
         run.place += 1
         if queue.scaled != NONE:
             queue.waiting -= 1
@@ -201,7 +216,7 @@ def new_message(group: Group, queue_number: int, run: Any, since_s: float) -> in
     message = group.messages[number]
     message.place, message.stamp = WAITING, 0
     message.batch, message.queue = run.batch, queue_number
-    message.place_in_run = run.count - run.left
+    message.relayed = run.relayed
     if len(runs.places) > 0:
         place = runs.places[run.place & (len(runs.places) - 1)]
         message.number = group.batches.first_number[run.batch] + place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,9 @@ from sendcap.charts.drawing import Drawable
 from sendcap.files.figures import plain
 from sendcap.ledger import Counts, Event
 from sendcap.model.engine import Progress, simulate_ledger
-from sendcap.model.monitor import Monitor
+from sendcap.model.monitor import Monitor, StageMonitor
 from sendcap.readings.bottleneck import held_up, holding_up
-from sendcap.readings.load import carried, loaded_stages
+from sendcap.readings.load import carried, deliveries_of, loaded_stages
 from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -178,10 +178,13 @@ def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
     """Return the throughput limits of a scenario, by a simulation that a monitor has watched."""
 
     def seen(stage: Stage) -> Observed:
+        if stage.kind == "limit":
+            return _observed_limit(run, stage, monitor.bins)
+        done = None
         if stage.kind == "provider":
-            watched, done = monitor.provider(stage.name), carried(run.ledger, scenario, stage.name)
+            watched, done = monitor.queue(stage.name), _done(run, stage)
         else:
-            watched, done = getattr(monitor, stage.kind), None
+            watched = getattr(monitor, stage.kind)
         return observed(stage, watched, done, bins=monitor.bins, bin_s=scenario.time.bin)
 
     return Limits(scenario, run, tuple(map(seen, loaded_stages(run.ledger, scenario))))
@@ -205,7 +208,7 @@ def _observed(run: Run, stage: Stage) -> Observed:
     ledger = run.ledger
     came, began = _came_and_began(run, stage)
     handed_on = np.diff(began)
-    done = carried(ledger, run.scenario, stage.name) if stage.kind == "provider" else handed_on
+    done = _done(run, stage) if stage.paths else handed_on
     throughput_per_s = done / ledger.bin_s
     most_per_s = ceiling_per_s(stage, (ledger.edges_s[:-1] + ledger.edges_s[1:]) / 2.0)
     arrivals = np.diff(came)
@@ -226,14 +229,35 @@ def _observed(run: Run, stage: Stage) -> Observed:
     )
 
 
+def _observed_limit(run: Run, stage: Stage, bins: int) -> Observed:
+    """Return a shared limit by what its queues carry: who waits is counted at these."""
+    nobody, done = StageMonitor(run.ledger.bin_s), _done(run, stage)
+    seen = observed(stage, nobody, done, bins=bins, bin_s=run.ledger.bin_s)
+    return replace(seen, arrivals=np.round(seen.throughput_per_s * seen.bin_s).astype(np.int64))
+
+
+def _done(run: Run, stage: Stage) -> Counts:
+    """Return the attempts that the queues of a stage carried, per bin."""
+    of_each = [carried(run.ledger, run.scenario, path.provider, path.pool) for path in stage.paths]
+    done: Counts = np.sum(of_each, axis=0)
+    return done
+
+
 def _came_and_began(run: Run, stage: Stage) -> tuple[Counts, Counts]:
     """Return the arrivals at a stage and the messages past it, up to each edge."""
-    name = stage.name if stage.kind == "provider" else None
 
     def total(event: Event) -> Counts:
-        return run.ledger.cumulative(event, clock="happened", provider=name)
+        if not stage.paths:
+            return run.ledger.cumulative(event, clock="happened")
+        of_each = [
+            run.ledger.cumulative(event, clock="happened", delivery=each, provider=path.provider)
+            for path in stage.paths
+            for each in deliveries_of(run.scenario, path.pool)
+        ]
+        counts: Counts = np.sum(of_each, axis=0)
+        return counts
 
-    if name is None:
+    if not stage.paths:
         gone = total("relayed") + total("relay_failed")
         return (_ready(run) if stage.kind == "relay" else gone), gone
     began = total("accepted") - total("recovered") + total("hard") - total("hard_after_soft")

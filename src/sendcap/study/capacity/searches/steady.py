@@ -69,8 +69,11 @@ def equal_parts(scenario: Scenario) -> int:
     """Return the number of equal parts of a scenario: the source addresses, or 1.
 
     All limits are for each source address, and one address with its part of the messages is as
-    stable as all. Not so where a number of throttled answers suspends the queue as a whole.
+    stable as all. Not so where pools differ or queues share something, or where a number of
+    throttled answers suspends the queue as a whole.
     """
+    if scenario.mta.pools or scenario.limits or scenario.mta.queues == "per-ip":
+        return 1
     for name in {provider for _, provider in scenario.to_deliver()}:
         if scenario.acting_rules(name):
             return 1

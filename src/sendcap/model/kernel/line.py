@@ -1,0 +1,66 @@
+"""The line of a queue: messages that have a connection and wait for the limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sendcap.model.kernel.compiled import compiled, inlined
+from sendcap.model.kernel.connections import leave_line, stand_in_line
+from sendcap.model.kernel.fields import IN_LINE, NONE
+from sendcap.model.kernel.limits import earliest_s
+from sendcap.model.kernel.shared import call_first, park, refusing_rate
+from sendcap.model.kernel.state import Group
+from sendcap.model.kernel.waiting import may_expire
+
+
+@inlined
+def line_goes_on(queue: Any, now_s: float) -> bool:
+    """Return whether the first in line may ask again."""
+    return queue.line_first != NONE and queue.line_at == NONE and queue.line_start_s <= now_s
+
+
+@compiled
+def called(group: Group, limit: int, queue_number: int) -> None:
+    """Let a queue go on that has been parked at a shared limit: it asks again at once."""
+    queue = group.queues[queue_number]
+    call_first(group.shared, limit)
+    if group.shared.limits[limit].rate == NONE:
+        queue.take_at = NONE
+    else:
+        queue.line_at, queue.line_start_s = NONE, group.counts[0].now_s
+
+
+@compiled
+def ask(group: Group, queue_number: int, number: int, now_s: float) -> int:
+    """Return a connection if its message may start now; else let it wait in line.
+
+    Where others may want the same, the one that has been ready the longest has to be found first.
+    """
+    queue = group.queues[queue_number]
+    if queue.line_first == NONE:
+        queue.line_start_s = now_s
+        if queue.shared_rates == 0 and now_s >= queue.sent_back_until_s:
+            queue.line_start_s = earliest_s(group.limits, queue, now_s)
+            if queue.line_start_s == now_s:
+                return number
+    stand_in_line(queue, group.connections, number)
+    message = group.messages[group.connections[number].message]
+    may_expire(group, group.connections[number].message)
+    message.place = IN_LINE
+    return NONE
+
+
+@compiled
+def first_in_line(group: Group, queue_number: int, now_s: float) -> int:
+    """Return the first in line if it may start now, else NONE."""
+    queue = group.queues[queue_number]
+    # Another queue may have used what the limits allowed.
+    queue.line_start_s = earliest_s(group.limits, queue, now_s)
+    if queue.line_start_s <= now_s:
+        return leave_line(queue, group.connections)
+    if queue.shared_rates > 0:
+        queue.line_at = refusing_rate(group.shared, group.limits, queue, now_s)
+        if queue.line_at != NONE:
+            message = group.messages[group.connections[queue.line_first].message]
+            park(group.shared, queue.line_at, queue_number, message.ready_s)
+    return NONE
