@@ -200,3 +200,19 @@ def test_a_pool_whose_processes_die_as_they_start_ends(monkeypatch, start) -> No
     with pytest.raises(SendcapError, match="die as soon as they start"):
         all_of(Workers(2), square, range(5))
     assert not multiprocessing.active_children()
+
+
+def test_a_process_whose_parent_has_gone_ends_without_a_word() -> None:
+    """It learns of it by reading or by sending, whichever comes first; here, by sending."""
+    program = """
+import multiprocessing, threading
+from sendcap.study.replication.processes import _work
+ours, theirs = multiprocessing.Pipe()
+ours.close()
+threading.Thread.start = lambda thread: None
+_work(theirs)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")

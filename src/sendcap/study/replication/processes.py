@@ -267,9 +267,17 @@ def _work(pipe: Connection) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITING)
     messages: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, messages), daemon=True).start()
-    pipe.send_bytes(b"started")
+    _send(pipe, b"started")
     while (message := messages.get()) != _END:
-        pipe.send_bytes(_answer(message))
+        _send(pipe, _answer(message))
+
+
+def _send(pipe: Connection, message: bytes) -> None:
+    """Tell the parent; end without a word where it is gone, before or after `_receive` sees it."""
+    try:
+        pipe.send_bytes(message)
+    except OSError:
+        os._exit(1)
 
 
 def _receive(pipe: Connection, messages: SimpleQueue[bytes]) -> None:
