@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 from small_scenarios import EVERYTHING, PER_IP, POOLED, REACTING, shorter
 
 from sendcap.errors import SendcapWarning
-from sendcap.ledger import EVENTS
+from sendcap.ledger import EVENTS, Ledger
 from sendcap.model.engine import simulate_ledger
-from sendcap.scenario import from_dict
+from sendcap.scenario import Scenario, from_dict
 
 DISTRIBUTIONS = st.sampled_from(
     [
@@ -202,6 +203,22 @@ def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(sections: dict[st
         assert simulate_ledger(drawn, window_s=window_s) == auto
 
 
+def the_same_for_all(
+    its: Scenario, windows_s: tuple[float | None, ...], folder: Path
+) -> tuple[Ledger, pa.Table]:
+    """Return the ledger and the sending log, which are the same for all windows."""
+    results = []
+    for window_s in windows_s:
+        path = folder / f"{window_s}.parquet"
+        ledger = simulate_ledger(its, window_s=window_s, sending_log=path)
+        results.append((ledger, pq.read_table(path)))
+    ledger, log = results[0]
+    for other, other_log in results[1:]:
+        assert other == ledger
+        assert other_log.equals(log)
+    return ledger, log
+
+
 @pytest.mark.parametrize(
     "feedback", [{}, {"rate": "20/s"}, {"polling": "5m", "rate": "30/s"}], ids=str
 )
@@ -211,46 +228,24 @@ def test_windows_change_neither_ledger_nor_sending_log_when_everything_is_in_use
     sections = shorter(EVERYTHING)
     sections["feedback"] |= feedback
     its = from_dict(sections)
-    results = []
-    for window_s in (None, 60.0, 3.0 if feedback else 1.0):
-        path = tmp_path / f"{window_s}.parquet"
-        results.append((simulate_ledger(its, window_s=window_s, sending_log=path), path))
-    ledger, log = results[0]
+    ledger, _ = the_same_for_all(its, (None, 60.0, 3.0 if feedback else 1.0), tmp_path)
     # The scenario reaches every branch but hard_after_soft, which needs an outage.
     reached = {event for event in EVENTS if ledger.total(event)}
     assert reached == set(EVENTS) - {"hard_after_soft"}
-    for other, other_log in results[1:]:
-        assert other == ledger
-        assert pq.read_table(other_log).equals(pq.read_table(log))
 
 
 def test_windows_change_neither_ledger_nor_sending_log_where_queues_react(tmp_path: Path) -> None:
     its = from_dict(shorter(REACTING))
-    results = []
-    for window_s in (None, 60.0, 1.0):
-        path = tmp_path / f"{window_s}.parquet"
-        results.append((simulate_ledger(its, window_s=window_s, sending_log=path), path))
-    ledger, log = results[0]
+    ledger, _ = the_same_for_all(its, (None, 60.0, 1.0), tmp_path)
     for provider in its.providers:
         assert ledger.reasons("soft", provider=provider)["throttled"] > 50
-    for other, other_log in results[1:]:
-        assert other == ledger
-        assert pq.read_table(other_log).equals(pq.read_table(log))
 
 
 @pytest.mark.parametrize("sections", [POOLED, PER_IP], ids=["pooled", "for each address"])
 def test_windows_change_neither_ledger_nor_sending_log_where_queues_share_limits(
     tmp_path: Path, sections: dict[str, Any]
 ) -> None:
-    its = from_dict(shorter(sections))
-    results = []
-    for window_s in (None, 60.0, 1.0):
-        path = tmp_path / f"{window_s}.parquet"
-        results.append((simulate_ledger(its, window_s=window_s, sending_log=path), path))
-    ledger, log = results[0]
-    for other, other_log in results[1:]:
-        assert other == ledger
-        assert pq.read_table(other_log).equals(pq.read_table(log))
+    the_same_for_all(from_dict(shorter(sections)), (None, 60.0, 1.0), tmp_path)
 
 
 @pytest.mark.parametrize("sections", [EVERYTHING, REACTING], ids=["everything", "reacting"])
@@ -259,17 +254,10 @@ def test_windows_change_neither_ledger_nor_sending_log_when_a_horizon_cuts_both(
 ) -> None:
     with pytest.warns(SendcapWarning, match="cuts off"):
         its = from_dict(copy.deepcopy(sections) | {"time": {"horizon": "10m"}})
-    results = []
-    for window_s in (None, 60.0, 7.0):
-        path = tmp_path / f"{window_s}.parquet"
-        results.append((simulate_ledger(its, window_s=window_s, sending_log=path), path))
-    ledger, log = results[0]
-    rows = pq.read_table(log).to_pandas()
+    ledger, log = the_same_for_all(its, (None, 60.0, 7.0), tmp_path)
+    rows = log.to_pandas()
     assert rows.known_s.max() < 600.0
     assert (rows.event == "accepted").sum() == ledger.total("accepted")
-    for other, other_log in results[1:]:
-        assert other == ledger
-        assert pq.read_table(other_log).equals(pq.read_table(log))
 
 
 def test_the_sending_log_does_not_change_the_ledger(tmp_path: Path) -> None:

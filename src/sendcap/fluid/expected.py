@@ -38,10 +38,17 @@ def expected_ledger(scenario: Scenario) -> Ledger:
         warnings.warn(message, SendcapWarning, stacklevel=3)
     cohorts = handed_over(scenario)
     counting = Counting(scenario, _shortest_s(scenario, cohorts))
+    to_deliver = scenario.to_deliver()
     counts: Counts = {}
-    for path, messages in scenario.messages_on_paths().items():
-        if messages:
-            counts |= _at(scenario, path, cohorts, counting)
+    for path in scenario.paths():
+        each = [
+            to_deliver.get((delivery.name, path.provider), 0)
+            if scenario.pool_of(delivery) == path.pool
+            else 0
+            for delivery in scenario.deliveries
+        ]
+        if any(each):
+            counts |= _at(scenario, path, cohorts, counting, np.array(each, np.float64))
     counts = with_attempts_known(taken_in(scenario, counts))
     return _ledger(scenario, counts)
 
@@ -94,16 +101,11 @@ def _shortest_s(scenario: Scenario, cohorts: Cohorts) -> float:
     )
 
 
-def _at(scenario: Scenario, path: Queue, cohorts: Cohorts, counting: Counting) -> Counts:
-    """Return the counts of a queue."""
+def _at(
+    scenario: Scenario, path: Queue, cohorts: Cohorts, counting: Counting, each: Floats
+) -> Counts:
+    """Return the counts of a queue, by the messages that each delivery has for it."""
     name = path.provider
-    each = np.array(
-        [
-            delivery.counts().get(name, 0) if scenario.pool_of(delivery) == path.pool else 0
-            for delivery in scenario.deliveries
-        ],
-        np.float64,
-    )
     messages = cohorts.share * each[cohorts.delivery]
     relayed = messages * (1.0 - scenario.relay.error_rate)
     refusals = Refusals(scenario.providers[name], path.ips, counting.step_s)

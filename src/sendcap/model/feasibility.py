@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from sendcap.errors import ScenarioError
 from sendcap.model.kernel.fields import MESSAGE
-from sendcap.scenario import FOLLOWED_S, Queue, Scenario
-from sendcap.scenario.constraints import Constraint, queue_constraints
+from sendcap.scenario import FOLLOWED_S, Scenario
+from sendcap.scenario.constraints import queue_constraints
 from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.random_time import RandomTime
@@ -53,19 +53,20 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
     relayed_per_s = messages / max(handed_over_s, 1e-9)
     waiting = backing_off = 0.0
     connections, answers, ceilings_per_s = 0, 0, dict[str, float]()
+    shared = [(limit, shared_constraints(scenario, limit)) for limit in scenario.limits]
     for path, count in scenario.messages_on_paths().items():
         name, provider = path.provider, scenario.providers[path.provider]
         arrive_per_s = relayed_per_s * count / messages
-        limits = list(_limits(scenario, path))
+        limits = list(queue_constraints(scenario, path))
+        for limit, constraints in shared:
+            limits += constraints if limit.covers(path) else ()
         if count:
-            per_s = min(limit.lowest_per_s for limit in limits)
+            per_s = min(each.lowest_per_s for each in limits)
             ceilings_per_s[name] = min(per_s, ceilings_per_s.get(name, math.inf))
             waiting += count * max(0.0, 1.0 - per_s / arrive_per_s)
         bounced = sum(fault.share for fault in provider.faults) + provider.transient
         if provider.tolerance is not None:
-            tolerated_per_s = min(
-                limit.lowest_per_s for limit in limits if limit.name == "tolerance"
-            )
+            tolerated_per_s = min(each.lowest_per_s for each in limits if each.name == "tolerance")
             bounced += max(0.0, 1.0 - tolerated_per_s / arrive_per_s)
         rules = scenario.acting_rules(name)
         if any(rule.meanwhile == "retry" for rule in rules):
@@ -88,14 +89,6 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         * _READING_BYTES,
         "fewer connections or workers": (connections * 7 + answers + relay.workers * 2) * 8.0,
     }
-
-
-def _limits(scenario: Scenario, path: Queue) -> Iterator[Constraint]:
-    """Yield the limits of a queue, those that it shares included."""
-    yield from queue_constraints(scenario, path)
-    for limit in scenario.limits:
-        if limit.covers(path):
-            yield from shared_constraints(scenario, limit)
 
 
 def _series_bytes(

@@ -1,10 +1,9 @@
 """The stages of a delivery and their ceilings, in closed form.
 
 A stage is the relay, the MTA's ingress, a provider's queue or a limit over several of these. The
-slowest of a stage's constraints
-is the ceiling. Divided by the stage's share of the messages and by the attempts per message, it
-gives the ceiling of the whole delivery; the stage that needs the longest for its load is the
-bottleneck. Nothing is simulated, and nothing is random.
+slowest of a stage's constraints is the ceiling. Divided by the stage's share of the messages and by
+the attempts per message, it gives the ceiling of the whole delivery; the stage that needs the
+longest for its load is the bottleneck. Nothing is simulated, and nothing is random.
 """
 
 from __future__ import annotations

@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
 def suspended_for_ever(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     """Yield rules with a rate above the tolerance: they would renew themselves."""
+    most_ips: dict[str, int] = {}
+    for queue in scenario.queues():
+        most_ips[queue.provider] = max(queue.ips, most_ips.get(queue.provider, 1))
     for name in scenario.providers:
         for place, rule in scenario.rules_of(name):
-            for message in _never_ends(scenario, name, rule):
+            for message in _never_ends(scenario, name, rule, most_ips.get(name, 1)):
                 yield (*place, "rate"), message
 
 
-def _never_ends(scenario: Scenario, name: str, rule: Suspend) -> Iterator[str]:
+def _never_ends(scenario: Scenario, name: str, rule: Suspend, ips: int) -> Iterator[str]:
     # Of a schedule only the last step goes on for ever.
     usual = scenario.providers[name].tolerance
     tolerance = usual.steps[-1].rate if isinstance(usual, Schedule) else usual
     if not isinstance(tolerance, Rate) or rule.rate == "closed" or "throttled" not in rule.counts:
         return
-    ips = max((queue.ips for queue in scenario.queues() if queue.provider == name), default=1)
     throttled_per_s = (rule.rate.per_s - tolerance.per_s) * ips
     if throttled_per_s <= 0.0 or throttled_per_s * rule.lasts < 1.0:
         return
