@@ -53,3 +53,34 @@ def test_show_prints_a_preset_with_its_comments(sendcap) -> None:
     resolved = sendcap("scenario", "show", "quickstart", "--resolved").stdout
     assert "#" not in resolved
     assert scenarios.loads(resolved) == package.load("quickstart")
+
+
+def test_show_effective_says_settings_in_lines_of_80_letters(sendcap) -> None:
+    text = sendcap("scenario", "show", "black-friday", "--effective", "--set", "mta.ips=2").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    every, *groups = text.split("\n\n")
+    assert every.startswith("Every queue\n  Rate          100/s each IP = 200/s (200 at once)\n")
+    assert [group.partition(":")[0] for group in groups] == [
+        "gmail and outlook",
+        "yahoo",
+        "icloud",
+        "comcast",
+        "other",
+    ]
+    assert groups[0].splitlines()[1:] == [
+        "  Connections   5 each IP = 10, opened as needed; closed when idle for 1m or",
+        "                after 50 attempts",
+    ]
+
+
+def test_show_effective_of_one_queue_says_all_of_it(sendcap) -> None:
+    change = "deliveries[0].audience={ gmail = 1.0 }"
+    text = sendcap("scenario", "show", "quickstart", "--effective", "--set", change).stdout
+    assert text.startswith("gmail: 8 IPs together\n  Connections ")
+    assert "\n\n" not in text
+
+
+def test_show_takes_either_resolved_or_effective(sendcap) -> None:
+    result = sendcap("scenario", "show", "quickstart", "--resolved", "--effective")
+    assert result.exit_code == 2
+    assert "--resolved and --effective: give one, not both" in result.stderr

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from sendcap.text.clock import day, time_of_day
 from sendcap.text.quantities import UNITS
 
 Scale = Literal["log", "symlog", "linear"]
@@ -51,9 +52,6 @@ CLOSEST: Final = 0.065
 _MOST: Final = 10
 _NARROW: Final = 4.0
 """A logarithmic axis that spans no more than this factor is read like a linear one."""
-_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
-_WEEKDAYS: Final = "MonTueWedThuFriSatSun"
-"""Not by strftime, whose names depend on the locale."""
 
 
 def tick_label(seconds: float) -> str:
@@ -79,13 +77,12 @@ def wall_labels(moments: Sequence[datetime]) -> list[str]:
     ['09:00\nFri 27 Nov', '15:00']
     """
     labels = []
-    day = None
+    date = None
     for moment in moments:
-        label = f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
-        if moment.date() != day:
-            day = moment.date()
-            weekday, month = 3 * day.weekday(), 3 * day.month
-            label += f"\n{_WEEKDAYS[weekday : weekday + 3]} {day.day} {_MONTHS[month - 3 : month]}"
+        label = time_of_day(moment)
+        if moment.date() != date:
+            date = moment.date()
+            label += f"\n{day(moment)}"
         labels.append(label)
     return labels
 

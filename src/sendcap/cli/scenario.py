@@ -10,7 +10,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.edits import chosen
-from sendcap.cli.tables import show_list
+from sendcap.cli.tables import WIDTH, show_list
 from sendcap.text.quantities import counted
 from sendcap.text.quoting import printable
 
@@ -32,14 +32,48 @@ def list_presets() -> None:
 @scenario.command()
 @options.scenario
 @options.flag("--resolved", "Print every key and its value, of a preset too.")
+@options.flag("--effective", "Print the settings that take effect at each queue, in words.")
 @options.changes
-def show(source: str, resolved: bool, settings: tuple[str, ...]) -> None:
+def show(source: str, resolved: bool, effective: bool, settings: tuple[str, ...]) -> None:
     """Print a scenario: a preset with its comments, a file with every key and its value."""
     from sendcap.scenario import preset_text
 
+    if resolved and effective:
+        raise click.UsageError("--resolved and --effective: give one, not both")
     scenario = chosen(source, settings, None)
+    if effective:
+        _show_effective(scenario)
+        return
     as_written = source in sendcap.presets() and not (Path(source).exists() or resolved or settings)
     click.echo(preset_text(source) if as_written else sendcap.dumps(scenario), nl=False)
+
+
+def _show_effective(scenario: sendcap.Scenario) -> None:
+    """Print the settings of all queues, and of each group of them, below the names."""
+    from sendcap.readings.effective import common_rows, effective
+
+    groups = effective(scenario)
+    common = common_rows(groups)
+    parts = [("Every queue", common)] if common else []
+    parts += [
+        (group.heading, tuple(row for row in group.rows if row not in common)) for group in groups
+    ]
+    for number, (heading, rows) in enumerate(parts):
+        if number:
+            click.echo()
+        click.echo(_wrapped(printable(heading)))
+        for label, text in rows:
+            first = f"  {label:<13} "
+            click.echo(_wrapped(printable(text), first, " " * len(first)))
+
+
+def _wrapped(text: str, first: str = "", later: str = "") -> str:
+    """Return a text in lines; a figure stays with the sign after it."""
+    tied = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    lines = textwrap.fill(
+        tied, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
+    )
+    return lines.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @scenario.command()

@@ -140,7 +140,7 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         case "accepted connections":
             accepted = provider.accepts_connections
             assert accepted is not None
-            return f"it accepts {accepted * scenario.mta.ips:,} connections, which carry {carried}"
+            return f"it accepts {accepted * ips:,} connections, which carry {carried}"
         case "tolerance":
             return f"it lets no more than {carried} through"
         case "suspension":

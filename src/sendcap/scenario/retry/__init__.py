@@ -59,7 +59,11 @@ ProviderRetry = Annotated[
 
 
 def attempt_series_s(
-    policy: RetryPolicy, max_age_s: float = math.inf, service_s: float = 0.0, limit: int = 100
+    policy: RetryPolicy,
+    max_age_s: float = math.inf,
+    service_s: float = 0.0,
+    limit: int = 100,
+    arrived_s: float = 0.0,
 ) -> list[float]:
     """When a message is tried that soft-bounces every time and never waits for a connection.
 
@@ -73,26 +77,28 @@ def attempt_series_s(
         How long each attempt takes.
     limit
         The most attempts to return.
+    arrived_s
+        Arrival on the simulation's clock, which the queue scans of Postfix follow.
 
     Returns
     -------
     list of float
-        Starts of the attempts, in seconds from the message's arrival at t = 0.
+        Starts of the attempts, in seconds from the message's arrival.
 
     Examples
     --------
     >>> [t / 60 for t in attempt_series_s(ExponentialRetry(), max_age_s=6 * 3600)]
     [0.0, 20.0, 60.0, 140.0, 300.0]
     """
-    attempts = [0.0]
-    arrived, half = np.zeros(1), np.full(1, 0.5)
-    first_failed, previous_delay = np.full(1, service_s), np.zeros(1)
+    attempts = [arrived_s]
+    arrived, half = np.full(1, arrived_s), np.full(1, 0.5)
+    first_failed, previous_delay = np.full(1, arrived_s + service_s), np.zeros(1)
     while len(attempts) < limit:
         finish = np.full(1, attempts[-1] + service_s)
         failures = np.array([len(attempts) - 1])
         due = policy.due_s(failures, finish, arrived, first_failed, previous_delay, half)
-        if not due[0] <= max_age_s or math.isinf(due[0]):
+        if not due[0] - arrived_s <= max_age_s or math.isinf(due[0]):
             break
         previous_delay = due - finish
         attempts.append(float(due[0]))
-    return attempts
+    return [start_s - arrived_s for start_s in attempts]

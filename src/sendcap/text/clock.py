@@ -1,0 +1,47 @@
+"""Moments by the clock: ``09:00``, ``Fri 27 Nov``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sendcap.text.quantities import all_units
+
+_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_WEEKDAYS: Final = "MonTueWedThuFriSatSun"
+"""Not by strftime, whose names depend on the locale."""
+
+
+def time_of_day(moment: datetime) -> str:
+    """Return the time of a moment, with seconds where it has some.
+
+    >>> time_of_day(datetime(2026, 11, 27, 9)), time_of_day(datetime(2026, 11, 27, 9, 0, 5))
+    ('09:00', '09:00:05')
+    """
+    return f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
+
+
+def day(moment: datetime) -> str:
+    """Return the day of a moment, without the year.
+
+    >>> day(datetime(2026, 11, 27))
+    'Fri 27 Nov'
+    """
+    weekday, month = 3 * moment.weekday(), 3 * moment.month
+    return f"{_WEEKDAYS[weekday : weekday + 3]} {moment.day} {_MONTHS[month - 3 : month]}"
+
+
+def moment_text(seconds: float, start: datetime | None) -> str:
+    """Return a moment of a simulation: by the clock, or in seconds from t = 0 without a start.
+
+    The day is that of the start where none is named.
+
+    >>> start = datetime(2026, 11, 27, 9)
+    >>> moment_text(3600, start), moment_text(86_400, start), moment_text(5400, None)
+    ('10:00', '09:00 on Sat 28 Nov', 't = 1h 30m')
+    """
+    if start is None:
+        return f"t = {all_units(seconds)}"
+    moment = start + timedelta(seconds=seconds)
+    text = time_of_day(moment)
+    return text if moment.date() == start.date() else f"{text} on {day(moment)}"
