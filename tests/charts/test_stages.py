@@ -264,6 +264,28 @@ def test_where_nothing_waits_the_charts_say_so(nothing) -> None:
     )
 
 
+SHARED = """
+[[limits]]
+name = "gmail"
+connections = 2
+[[limits]]
+name = "never reached"
+rate = "900/s"
+"""
+
+
+def test_who_waits_for_a_limit_over_several_queues_is_a_dashed_line() -> None:
+    shared = sendcap.limits(loads(TEXT + SHARED))
+    (stage, _) = (each for each in shared.observed if each.stage.kind == "limit")
+    figure = backlog(shared)
+    texts = written(figure)
+    assert "limit gmail" in texts
+    assert any("Dashed: all that wait in the queues of a limit." in text for text in texts)
+    curves = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 10]
+    lines = [line for line in curves if line.get_linestyle() == "--"]
+    assert [max(line.get_ydata()) for line in lines] == [stage.peak_backlog]
+
+
 # --- Ages -----------------------------------------------------------------------------------------
 
 

@@ -170,3 +170,11 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(sendcap, place, monk
         "error: runs/small-limits: cannot be written: no space is left on the disk\n"
     )
     assert names(place) == {"small.toml"}
+
+
+def test_a_limit_over_several_queues_has_rows_even_if_named_as_a_queue(sendcap, place) -> None:
+    limit = '\n[[limits]]\nname = "gmail"\nrate = "2/s,max_burst=1"\n'
+    (place / "shared.toml").write_text((place / "small.toml").read_text() + limit)
+    out = sendcap("limits", "shared.toml", "--out", "shared").stdout
+    assert out.count("\nlimit gmail ◀  ") == 2  # a ceiling, and the load
+    assert "For a limit wait all that wait in the queues under it, whatever for." in out

@@ -44,6 +44,10 @@ _NOTES: Final = (
     "A message waits from when it is ready to its attempt, at the relay until it is handed over.",
     "In use: of workers, connections or rate, until 99 % of the messages had been carried.",
 )
+_OF_LIMITS: Final = (
+    "For a limit wait all that wait in the queues under it, whatever for.",
+    "Of its connections those are in use that are made or carry an attempt; waiting ones are not.",
+)
 
 
 @click.command()
@@ -143,17 +147,26 @@ def _answers(
 
 def _show_stages(stages: sendcap.Limits) -> None:
     """Print the ceilings, the load in the simulation, and the bottleneck."""
-    table = stages.table().set_index("stage")
-    names = {name: f"{name} ◀" if name == stages.bottleneck else name for name in table.index}
+    table = stages.table()
+    # By number: a limit may have the name of a queue.
+    names = {number: _name(stages, number) for number in table.index}
     for title, columns in (
         ("Ceilings: the most that each stage can carry", _CEILINGS),
         ("Simulated: how busy each stage was, and how many waited there", _OBSERVED),
     ):
         show_grid(
-            title, "Stage", names, columns, lambda stage, name: _cell(name, table.at[stage, name])
+            title, "Stage", names, columns, lambda number, name: _cell(name, table.at[number, name])
         )
     say(stages.sentence, bold=True)
     say(*_NOTES)
+    if stages.scenario.limits:
+        say(*_OF_LIMITS)
+
+
+def _name(stages: sendcap.Limits, number: int) -> str:
+    stage = stages.stages[number]
+    name = f"limit {stage.name}" if stage.kind == "limit" else stage.name
+    return f"{name} ◀" if stage is stages.slowest else name
 
 
 def _cell(name: str, value: Any) -> str:

@@ -7,6 +7,7 @@ time bin and a histogram of the waits. A simulation is the same with and without
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,10 @@ class Binned:
             grown[: len(self._values)] = self._values
             self._values = grown
         self._values[first:last] += values
+
+    def include(self, other: Binned) -> None:
+        """Add another row, number by number."""
+        self.add(0, other._values)
 
     def first(self, count: int) -> Ints:
         """Return the first so many."""
@@ -99,6 +104,12 @@ class Presence:
         present = np.bincount(numbers, ticks).astype(np.int64)
         self._present_ticks.add(first, sign * present)
 
+    def include(self, other: Presence) -> None:
+        """Count those of another stage as well."""
+        self._entered.include(other._entered)
+        self._left.include(other._left)
+        self._present_ticks.include(other._present_ticks)
+
     @property
     def last(self) -> int:
         """The last edge no later than which any entered or left; -1 without any."""
@@ -153,6 +164,13 @@ class Waits:
         fresh = np.bincount(bins, None if weights is None else weights[waited])
         self._histogram[: len(fresh)] += fresh.astype(np.int64, copy=False)
 
+    def include(self, other: Waits) -> None:
+        """Count the waits of another stage as well."""
+        self.count += other.count
+        self.longest_s = max(self.longest_s, other.longest_s)
+        self._ticks += other._ticks
+        self._histogram += other._histogram
+
     @property
     def mean_s(self) -> float:
         """Mean wait in seconds, NaN of none."""
@@ -183,6 +201,13 @@ class StageMonitor:
         # attempt under way. A connection that waits for the throttle is not at work.
         self.busy = Presence(bin_s, horizon_s)
         self.waits = Waits()  # of the messages that were started, from ready to start
+
+    def include(self, other: StageMonitor) -> None:
+        """Take in what has been noted of another stage."""
+        self.waiting.include(other.waiting)
+        self._given_up.include(other._given_up)
+        self.busy.include(other.busy)
+        self.waits.include(other.waits)
 
     @property
     def last(self) -> int:
@@ -235,6 +260,13 @@ class Monitor:
     def queue(self, name: str) -> StageMonitor:
         """Return the record of a queue; where each source address has one, of all of a pool."""
         return self._queues.setdefault(name, StageMonitor(self.bin_s, self._horizon_s))
+
+    def together(self, names: Iterable[str]) -> StageMonitor:
+        """Return the record of several queues as one."""
+        all_of_them = StageMonitor(self.bin_s, self._horizon_s)
+        for name in names:
+            all_of_them.include(self.queue(name))
+        return all_of_them
 
     @property
     def bins(self) -> int:

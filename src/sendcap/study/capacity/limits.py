@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from sendcap.charts.drawing import Drawable
 from sendcap.files.figures import plain
 from sendcap.ledger import Counts, Event
 from sendcap.model.engine import Progress, simulate_ledger
-from sendcap.model.monitor import Monitor, StageMonitor
+from sendcap.model.monitor import Monitor
 from sendcap.readings.bottleneck import held_up, holding_up
 from sendcap.readings.load import carried, deliveries_of, loaded_stages
 from sendcap.run import Run
@@ -39,7 +39,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
         A simulation of it, without opens and clicks, which hold nothing up.
     observed
         The stages in the order of a message's way: the relay, an ingress with a rate, the
-        providers with messages.
+        providers with messages, limits over several queues.
     first_attempts_only
         Whether the backlog counts only messages before their first attempt; see
         `limits_from_ledger`.
@@ -58,14 +58,18 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
         """
         return tuple(stage.stage for stage in self.observed)
 
+    @cached_property
+    def slowest(self) -> Stage | None:
+        """The stage that holds the deliveries up, None if none does.
+
+        It is the one that needs the longest for its load.
+        """
+        return holding_up(self.scenario, self.stages)
+
     @property
     def bottleneck(self) -> str | None:
-        """Name of the stage that holds the deliveries up, None if none does.
-
-        The bottleneck is the stage that needs the longest for its load.
-        """
-        stage = holding_up(self.scenario, self.stages)
-        return None if stage is None else stage.name
+        """Name of the stage that holds the deliveries up, None if none does."""
+        return None if self.slowest is None else self.slowest.name
 
     @cached_property
     def sentence(self) -> str:
@@ -178,11 +182,12 @@ def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
     """Return the throughput limits of a scenario, by a simulation that a monitor has watched."""
 
     def seen(stage: Stage) -> Observed:
-        if stage.kind == "limit":
-            return _observed_limit(run, stage, monitor.bins)
         done = None
         if stage.kind == "provider":
             watched, done = monitor.queue(stage.name), _done(run, stage)
+        elif stage.kind == "limit":
+            # It counts attempts whatever becomes of them.
+            watched = monitor.together(path.name for path in stage.paths)
         else:
             watched = getattr(monitor, stage.kind)
         return observed(stage, watched, done, bins=monitor.bins, bin_s=scenario.time.bin)
@@ -227,13 +232,6 @@ def _observed(run: Run, stage: Stage) -> Observed:
         p95_wait_s=math.nan,
         longest_wait_s=math.nan,
     )
-
-
-def _observed_limit(run: Run, stage: Stage, bins: int) -> Observed:
-    """Return a shared limit by what its queues carry: who waits is counted at these."""
-    nobody, done = StageMonitor(run.ledger.bin_s), _done(run, stage)
-    seen = observed(stage, nobody, done, bins=bins, bin_s=run.ledger.bin_s)
-    return replace(seen, arrivals=np.round(seen.throughput_per_s * seen.bin_s).astype(np.int64))
 
 
 def _done(run: Run, stage: Stage) -> Counts:

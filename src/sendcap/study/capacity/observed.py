@@ -37,17 +37,18 @@ class Observed:
         Width of a bin in seconds.
     backlog : ndarray of int, shape (bins + 1,)
         Waiting messages, at each edge of the bins: at the relay, messages of started deliveries
-        before the hand-over; at a provider, due messages before the start of their attempt.
+        before the hand-over; at a provider, due messages before the start of their attempt; at a
+        limit over several queues, those of all of them, whatever they wait for.
     arrivals : ndarray of int, shape (bins,)
         Messages that began to wait, in each bin.
     throughput_per_s : ndarray, shape (bins,)
         Attempts answered per second, without throttled and unreachable ones; at the relay messages
-        handed over, at the ingress messages taken in.
+        handed over, at the ingress messages taken in, at a limit attempts started.
     ceiling_per_s : ndarray, shape (bins,)
         Ceiling of the constraints in attempts per second, without bursts.
     utilisation : ndarray, shape (bins,)
         Share in use, 0 to 1: of the workers or connections, or of a rate, whichever is more; NaN
-        while a schedule is closed.
+        while a schedule is closed. A connection that waits for a rate is not at work.
     mean_wait_s, p95_wait_s, longest_wait_s
         Waits of started messages, NaN without any. Retries wait from the moment they are due.
     """
@@ -176,7 +177,7 @@ def observed(
         throughput_per_s=throughput_per_s,
         ceiling_per_s=ceiling_per_s(stage, middle_s),
         utilisation=_utilisation(
-            monitor.busy.on_average(bins) / stage.servers,
+            _at_work(stage, monitor, bins),
             _by_window(throughput_per_s, stage, middle_s) * bin_s,
             ceiling_per_s(stage, middle_s, but=("outage", "workers", *CONNECTIONS)) * bin_s,
         ),
@@ -184,6 +185,14 @@ def observed(
         p95_wait_s=monitor.waits.quantile_s(0.95),
         longest_wait_s=monitor.waits.longest_s if monitor.waits.count else math.nan,
     )
+
+
+def _at_work(stage: Stage, monitor: StageMonitor, bins: int) -> Floats:
+    """Return the share of the servers that are at work; a limit by rates alone has none."""
+    has_servers = stage.kind != "limit" or any(
+        constraint.name in CONNECTIONS for constraint in stage.constraints
+    )
+    return monitor.busy.on_average(bins) / stage.servers if has_servers else np.zeros(bins)
 
 
 def ceiling_per_s(stage: Stage, times_s: Floats, but: Collection[str] = ()) -> Floats:

@@ -227,8 +227,11 @@ def _delay_s(run: Run, name: str) -> Value:
 
 
 def _mta(limits: Limits) -> list[Observed]:
-    """Return the stages behind the relay, where all messages wait from the start."""
-    return [each for each in limits.observed if each.stage.kind != "relay"]
+    """Return the stages behind the relay, where all messages wait from the start.
+
+    Who waits for a limit over several queues waits in one of these.
+    """
+    return [each for each in limits.observed if each.stage.kind not in ("relay", "limit")]
 
 
 def _peak_backlog(limits: Limits) -> int:

@@ -17,10 +17,14 @@ from sendcap.charts.narrow import Named
 from sendcap.charts.style import (
     BLUE,
     BROWN,
+    DASHES,
+    FLAME,
     GREY,
+    INK,
     ORANGE,
     PURPLE,
     RED,
+    SAND,
     SKY,
     SLATE,
     STONE,
@@ -36,9 +40,14 @@ _LEAST: Final = 0.004
 """A stage whose peak is a smaller share of the highest backlog cannot be seen: it is not named."""
 _MOST: Final = 6
 """As many stages have a layer of their own."""
+_LIMITS: Final = (INK, FLAME, SAND)
+"""As many limits over several queues have a line."""
+_USED: Final = 0.5
+"""For a limit that is never used by more than that nobody waits."""
 _PROVIDERS: Final = (BLUE, ORANGE, RED, PURPLE, BROWN, SKY)
 _BEFORE: Final = {"relay": STONE, "ingress": SLATE}
 _REST: Final = "#c9ccd1"
+_DASHED: Final = " Dashed: all that wait in the queues of a limit."
 _FIRST_ATTEMPTS: Final = " Messages count until their first attempt has ended; retries do not."
 
 
@@ -53,7 +62,8 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
 
     At the relay wait the messages of started deliveries that it has not handed over yet, at a
     provider those that are due and whose attempt has not started. Messages that back off after a
-    soft bounce are in none of them.
+    soft bounce are in none of them. A dashed line is of a limit over several queues: all messages
+    that wait in these.
 
     For the options see `sendcap.charts`.
     """
@@ -61,6 +71,9 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
     what, words = "messages waiting", limits.sentence
     if limits.first_attempts_only:
         what, words = f"{what} for the first attempt", words + _FIRST_ATTEMPTS
+    lines = _lines(limits)
+    if lines:
+        words += _DASHED
     heading = Heading(limits.scenario.title, what, words)
     (axes,) = panels_on(
         ax, heading, [3.28], right_in=2.7, above_in=0.12, below_in=time.below_in - 0.1
@@ -76,10 +89,13 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
     heap = stack(axes, times_s, heights, colours)
     # The outline keeps labels away.
     axes.plot(times_s, heap, color=GREY, linewidth=0.6)
+    for line in lines:
+        waiting = _waiting(line.stages[0], limits, times_s)
+        axes.plot(times_s, waiting, color=line.named.colour, linewidth=1.6, linestyle=DASHES)
     axes.set_ylim(0, 1.16 * max(float(heap.max()), 1.0))
     count_axis(axes.yaxis)
     axes.set_ylabel("messages waiting")
-    name_beside(axes, [layer.named for layer in reversed(layers)])
+    name_beside(axes, [each.named for each in (*reversed(layers), *lines)])
     draw_marks([axes], stage_marks(limits.scenario), at_top=True)
     return axes
 
@@ -111,10 +127,11 @@ def _waiting(stage: Observed, limits: Limits, times_s: Floats) -> Floats:
 
 def _layers(limits: Limits) -> list[_Layer]:
     """Return the layers from the bottom up: the last stage of the way first, small ones as one."""
-    highest = max(stage.peak_backlog for stage in limits.observed)
-    by_peak = sorted(limits.observed, key=lambda stage: -stage.peak_backlog)
+    stages = [stage for stage in limits.observed if stage.stage.kind != "limit"]
+    highest = max(stage.peak_backlog for stage in stages)
+    by_peak = sorted(stages, key=lambda stage: -stage.peak_backlog)
     named = [stage for stage in by_peak if stage.peak_backlog > _LEAST * highest][:_MOST]
-    rest = [stage for stage in limits.observed if stage not in named]
+    rest = [stage for stage in stages if stage not in named]
     providers = [stage for stage in named if stage.stage.kind == "provider"]
     layers = [
         _Layer([stage], Named(colour, name(stage), _peak(stage)))
@@ -130,8 +147,24 @@ def _layers(limits: Limits) -> list[_Layer]:
         layers.append(_Layer(rest, Named(colour, label, f"never more than {compact(most)}")))
     return layers + [
         _Layer([stage], Named(_BEFORE[stage.stage.kind], name(stage), _peak(stage)))
-        for stage in reversed(limits.observed)
+        for stage in reversed(stages)
         if stage in named and stage not in providers
+    ]
+
+
+def _lines(limits: Limits) -> list[_Layer]:
+    """Return the limits over several queues in which the most messages wait."""
+    waited_for = [
+        stage
+        for stage in limits.observed
+        if stage.stage.kind == "limit"
+        and stage.peak_backlog > stage.noticeable
+        and np.nanmax(stage.utilisation, initial=0.0) > _USED
+    ]
+    waited_for.sort(key=lambda stage: -stage.peak_backlog)
+    return [
+        _Layer([stage], Named(colour, name(stage), _peak(stage)))
+        for stage, colour in zip(waited_for, _LIMITS, strict=False)
     ]
 
 

@@ -22,13 +22,15 @@ _ROOM_AFTER: Final = 1.05
 
 def colour(stage: Observed, limits: Limits) -> str:
     """Return the colour of a stage: red for the one that holds the deliveries up."""
-    return RED if stage.stage.name == limits.bottleneck else BLUE
+    return RED if stage.stage is limits.slowest else BLUE
 
 
 def name(stage: Observed) -> str:
     """Return the name of a stage in a chart."""
     if stage.stage.kind == "provider":
         return shortened(stage.stage.name)
+    if stage.stage.kind == "limit":
+        return f"limit {shortened(stage.stage.name)}"
     return f"the {stage.stage.name}"
 
 
@@ -39,7 +41,7 @@ def used_most(limits: Limits, count: int) -> list[Observed]:
     """
     by_use = sorted(
         limits.observed,
-        key=lambda stage: (stage.stage.name != limits.bottleneck, -stage.mean_utilisation),
+        key=lambda stage: (stage.stage is not limits.slowest, -stage.mean_utilisation),
     )
     return [stage for stage in limits.observed if stage in by_use[:count]]
 

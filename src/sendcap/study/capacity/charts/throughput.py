@@ -87,7 +87,7 @@ def _draw(panel: Axes, stage: Observed, limits: Limits, time: TimeAxis) -> None:
     panel.set_ylim(0, 1.32 * max(highest, most if drawn else 0.0, 1e-9))
     panel.yaxis.set_major_formatter(compact)
     panel.locator_params(axis="y", nbins=4)
-    unit = "attempts/s" if stage.stage.kind == "provider" else "messages/s"
+    unit = "attempts/s" if stage.stage.paths else "messages/s"
     panel.set_title(f"{name(stage)}, {unit}")
     panel.text(
         *(0.985, 0.95, broken(_limit(stage, most))),

@@ -25,6 +25,8 @@ from sendcap.study.capacity.limits import Limits
 _MOST: Final = 24
 _HEIGHT: Final = 0.78
 """Of a row whose stage is all in use."""
+_NOT_AT_WORK: Final = " Connections that wait for a rate do not count."
+"""For a limit by connections, which such ones hold."""
 _ABOVE: Final = 0.45
 """Rows' worth of room for the label of a mark."""
 
@@ -39,12 +41,14 @@ def utilisation(limits: Limits, ax: Axes | None = None, *, start: Start = None) 
     For the options see `sendcap.charts`.
     """
     time = stage_time(limits, start)
+    waiting = _NOT_AT_WORK if any(stage.stage.kind == "limit" for stage in limits.observed) else ""
     stages = used_most(limits, _MOST)[::-1]
     names = [name(stage) for stage in stages]
     words = (
         "How much of each stage is in use: of its workers or connections, or of what its rate lets "
         "through. A dotted line is 100 %; the figure on the right is the mean until 99 % of the "
-        f"stage's messages had been carried. {limits.sentence}{shown_are(limits, len(stages))}"
+        f"stage's messages had been carried.{waiting} {limits.sentence}"
+        f"{shown_are(limits, len(stages))}"
     )
     (axes,) = panels_on(
         ax,
