@@ -445,6 +445,13 @@ def test_a_shared_limit_says_all_that_it_covers() -> None:
     ]
 
 
+def test_a_shared_limit_over_many_queues_says_how_many() -> None:
+    half = {"name": "half", "connections": 9, "providers": [f"p{n}" for n in range(0, 40, 2)]}
+    big, *_ = effective(programme(40, limits=[half]))
+    assert texts(big, "Shared limit") == ["half, over 40 queues together: 9 connections in use"]
+    assert big.heading.startswith("p0, p2, p4, ")
+
+
 def test_queues_of_each_address_are_said_once_for_the_pool() -> None:
     (group,) = effective(scenario(**PER_IP))
     assert group.heading == "gmail: 4 IPs, each with a queue of its own"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sendcap.readings.effective.connections import connection_rows
 from sendcap.readings.effective.reactions import bad_time_rows, reaction_rows
@@ -14,6 +15,9 @@ from sendcap.scenario import Queue, Scenario
 from sendcap.scenario.constraints import queue_constraints
 from sendcap.scenario.stages import Stage, stages
 from sendcap.text.quantities import counted, listed
+
+_MOST: Final = 10
+"""Queues that a shared limit names; of more each has its row."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def _rates(scenario: Scenario, stage: Stage, scope: Scope) -> Iterator[tuple[str
 
 
 def _shared(scenario: Scenario, limit: Stage) -> str:
-    """Return a limit over several queues, and all that it covers."""
+    """Return a limit over several queues, and all that it covers, or how many."""
     scope = Scope(1, start=scenario.start)
     texts = [
         limit_text(constraint.throttle, constraint, constraint, scope)
@@ -115,7 +119,7 @@ def _shared(scenario: Scenario, limit: Stage) -> str:
     ]
     over = "all queues"
     if len(limit.paths) < len(scenario.paths()):
-        over = _names(limit.paths)
+        over = _names(limit.paths) if len(limit.paths) <= _MOST else f"{len(limit.paths)} queues"
     if len(limit.paths) > 1:
         over += " together"
     return f"{limit.name}, over {over}: {'; '.join(texts)}"
