@@ -61,6 +61,23 @@ def two_queues(at: str, limit: dict[str, Any], first: int, second: int) -> Scena
 
 
 BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
+    "of one moment, a start comes before a message takes a connection": (
+        # Both wait for 10 s: p since 5 s on a connection, q since 0 s for its only one.
+        scenario_of(
+            time=SECOND,
+            deliveries=[
+                {"name": "q", "messages": 2, "audience": {"q": 1.0}},
+                {"name": "p", "messages": 1, "at": "5s", "audience": {"p": 1.0}},
+            ],
+            provider={"hard": [{"reason": "user unknown", "share": 1.0}]},
+            providers={
+                "q": {"connect_time": "0s", "transaction_time": "10s", "connections_per_ip": 1}
+            },
+            limits=[{"name": "both", "rate": "1/10s,max_burst=1"}],
+        ),
+        "accepted",
+        [10, 30],
+    ),
     "one connection serves one after the other": (
         scenario_of(time=SECOND, delivery=FEW),
         "accepted",
