@@ -61,6 +61,24 @@ def two_queues(at: str, limit: dict[str, Any], first: int, second: int) -> Scena
 
 
 BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
+    "of two that have been ready as long, that of the lower queue goes first": (
+        # At 10 s one of two connections is free: for p, called by the limit, or for q, whose own
+        # connection is free again as well.
+        scenario_of(
+            time=SECOND,
+            deliveries=[
+                {"name": "at first", "messages": 2, "audience": {"q": 0.5, "r": 0.5}},
+                {"name": "later", "messages": 2, "at": "5s", "audience": {"p": 0.5, "q": 0.5}},
+            ],
+            providers={
+                "q": {"connect_time": "0s", "transaction_time": "10s", "connections_per_ip": 1},
+                "r": {"connect_time": "0s", "transaction_time": "30s"},
+            },
+            limits=[{"name": "all", "connections": 2}],
+        ),
+        "accepted",
+        [10, 11, 21, 30],
+    ),
     "of one moment, a start comes before a message takes a connection": (
         # Both wait for 10 s: p since 5 s on a connection, q since 0 s for its only one.
         scenario_of(
