@@ -67,6 +67,12 @@ def _require_feasible(scenario: Scenario) -> None:
             f"expected: limits over several queues ({names}) cannot be worked out without a "
             "simulation; simulate, or leave them out"
         )
+    for key, usual in (("order", "fifo"), ("active", None)):
+        if getattr(scenario.mta, key) != usual:
+            raise ScenarioError(
+                f"expected: mta.{key}: only queues of their own, first in, first out, can be worked "
+                "out without a simulation; simulate, or leave it out"
+            )
     longest_s = max(map(scenario.honoured_validity, scenario.deliveries))
     for name, provider in scenario.providers.items():
         _require_constant(("providers", name, "tolerance"), provider.tolerance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -13,6 +13,9 @@ from sendcap.scenario.section import MOST, Count, Name, Section, Share, unit
 from sendcap.text.quoting import shown
 
 _TOLERANCE: Final = 1e-6
+Priority = Literal["high", "normal", "low"]
+PRIORITIES: Final[tuple[Priority, ...]] = ("high", "normal", "low")
+"""The one that goes first is first."""
 
 
 def _sums_to_one(audience: dict[str, float]) -> dict[str, float]:
@@ -58,6 +61,8 @@ class Delivery(Section):
     """Share of the messages that go to each provider."""
     pool: Name | None = None
     """Pool of source addresses that the messages leave from, where the MTA has pools."""
+    priority: Priority = "normal"
+    """Whose messages and batches go first, with mta.order = "priority"."""
 
     def counts(self) -> dict[str, int]:
         """Messages for each provider of the audience.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sendcap.scenario.section import Place, repeated
 from sendcap.text.quoting import did_you_mean, first_few, shown
 
 if TYPE_CHECKING:
+    from sendcap.scenario.pools import SharedLimit
     from sendcap.scenario.scenario import Scenario
+
+_ONE_OF: Final = {"providers": "provider", "pools": "pool", "deliveries": "delivery"}
 
 
 def pool_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
@@ -30,6 +33,12 @@ def pool_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
                 defined = "; the MTA has none: define [mta.pools.NAME] with ips"
             hint = did_you_mean(delivery.pool, pools) or defined
             yield place, f"no pool has this name, {shown(delivery.pool)}{hint}"
+    for name, pool in pools.items():
+        if pool.weights and scenario.mta.queues != "per-ip":
+            message = (
+                'changes nothing, since all addresses share a queue; write mta.queues = "per-ip"'
+            )
+            yield ("mta", "pools", name, "weights"), message
     if problems:
         return
     used = {scenario.pool_of(delivery) for delivery in scenario.deliveries}
@@ -49,13 +58,20 @@ def _limit_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
         for key, names, known in (
             ("providers", limit.providers, scenario.providers),
             ("pools", limit.pools, scenario.mta.pools),
+            ("deliveries", limit.deliveries, [each.name for each in scenario.deliveries]),
         ):
             for place, name in enumerate(names):
                 if name not in known:
                     unknown = True
                     defined = f"; defined: {first_few(known)}" if known else "; none is defined"
                     hint = did_you_mean(name, known) or defined
-                    message = f"no {key[:-1]} has this name, {shown(name)}{hint}"
+                    message = f"no {_ONE_OF[key]} has this name, {shown(name)}{hint}"
                     yield ("limits", number, key, place), message
-        if not unknown and not any(map(limit.covers, scenario.queues())):
+        if not unknown and not _has_messages(scenario, limit):
             yield ("limits", number), "covers no queue: no delivery sends there"
+
+
+def _has_messages(scenario: Scenario, limit: SharedLimit) -> bool:
+    return any(
+        limit.covers(path) and limit.covers_delivery(name) for path, name in scenario.loads()
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field, model_validator
 
 from sendcap.scenario.section import MOST_AT_A_TIME, Count, Name, Section, refuse, unit
-from sendcap.scenario.throttle import Throttle, ThrottlesField, throttles_of
+from sendcap.scenario.throttle import Gap, Throttle, ThrottlesField, throttles_of
+
+MOST_WEIGHT: Final = 1000
+"""Larger weights make a round of the addresses too long to be told from a share."""
 
 
 class Pool(Section):
@@ -15,13 +18,27 @@ class Pool(Section):
 
     ips: Annotated[Count, Field(le=MOST_AT_A_TIME), unit("addresses")]
     """Source addresses of the pool; the providers' limits apply to each."""
+    weights: tuple[Annotated[Count, Field(le=MOST_WEIGHT)], ...] = ()
+    """Share of the messages of each address, in whole parts, with mta.queues = "per-ip".
+
+    The addresses take messages in turn; one with weight 3 has three turns for each of one with
+    weight 1 (KumoMTA, weighted round robin). By default all have the same weight.
+    """
+
+    @model_validator(mode="after")
+    def _one_for_each(self) -> Pool:
+        if self.weights and len(self.weights) != self.ips:
+            message = f"needs {self.ips} weights, one for each address, not {len(self.weights)}"
+            refuse("pool", [(("weights",), message)])
+        return self
 
 
 class SharedLimit(Section):
     """A limit over several queues, counted over all of them together and not per IP.
 
-    An attempt keeps every limit that covers its queue. Of messages that wait for the same limit,
-    the one goes first that has been ready the longest.
+    An attempt keeps every limit that covers it. Of messages that wait for the same limit, the one
+    goes first that has been ready the longest; with mta.order = "priority" the highest priority
+    before that.
     """
 
     name: Name
@@ -34,12 +51,24 @@ class SharedLimit(Section):
     """Providers whose queues are covered (default: all)."""
     pools: tuple[Name, ...] = ()
     """Pools whose queues are covered (default: all)."""
+    deliveries: tuple[Name, ...] = ()
+    """Deliveries whose messages are covered (default: all).
+
+    Such a limit holds a message back before that takes a connection, and lets those of other
+    deliveries pass (as KumoMTA's rates of a tenant, campaign or queue).
+    """
 
     @model_validator(mode="after")
     def _limits_something(self) -> SharedLimit:
         if self.rate is None and self.connections is None:
             message = 'limits nothing; give a rate, such as rate = "50,000/h", or connections = 500'
             refuse("limit", [((), message)])
+        if self.deliveries and any(isinstance(each, Gap) for each in self.throttles):
+            message = (
+                "a gap between attempts cannot hold single deliveries back; give a rate, such as "
+                'rate = "50,000/h", or leave deliveries out'
+            )
+            refuse("limit", [(("rate",), message)])
         return self
 
     @property
@@ -48,10 +77,14 @@ class SharedLimit(Section):
         return throttles_of(self.rate)
 
     def covers(self, queue: Queue) -> bool:
-        """Return whether a queue is covered."""
+        """Return whether a queue is covered, as far as its provider and pool say."""
         if self.providers and queue.provider not in self.providers:
             return False
         return not self.pools or queue.pool in self.pools
+
+    def covers_delivery(self, name: str) -> bool:
+        """Return whether a delivery is covered."""
+        return not self.deliveries or name in self.deliveries
 
 
 class Queue(NamedTuple):

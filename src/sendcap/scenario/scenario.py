@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.durations import format_duration
+from sendcap.scenario.order_problems import order_notes, order_problems
 from sendcap.scenario.pool_problems import pool_problems
 from sendcap.scenario.pools import Queue, SharedLimit
 from sendcap.scenario.provider import Provider
@@ -141,14 +142,21 @@ class Scenario(Section):
             if (provider, pool) in used
         )
 
+    def loads(self) -> dict[tuple[Queue, str], int]:
+        """Return the messages to deliver of each of these queues, for each delivery with any."""
+        of_key = {(path.provider, path.pool): path for path in self.paths()}
+        return {
+            (of_key[provider, self.pool_of(delivery)], delivery.name): count
+            for delivery in self.deliveries
+            for provider, count in delivery.counts().items()
+            if count
+        }
+
     def messages_on_paths(self) -> dict[Queue, int]:
         """Return the messages to deliver of each of these queues."""
         counts = dict.fromkeys(self.paths(), 0)
-        of_key = {(path.provider, path.pool): path for path in counts}
-        for delivery in self.deliveries:
-            for provider, count in delivery.counts().items():
-                if count:
-                    counts[of_key[provider, self.pool_of(delivery)]] += count
+        for (path, _), count in self.loads().items():
+            counts[path] += count
         return counts
 
     def queues(self) -> tuple[Queue, ...]:
@@ -231,6 +239,7 @@ class Scenario(Section):
                 )
                 yield ("deliveries", number, "spread"), message
         yield from pool_problems(self)
+        yield from order_problems(self)
         yield from suspended_for_ever(self)
         if self.mta.spool is not None and self.mta.spool < self.relay.batch:
             message = f"is less than relay.batch, {self.relay.batch}; no batch fits"
@@ -270,7 +279,7 @@ class Scenario(Section):
                 f"time.horizon: {format_duration(horizon)} cuts off results; messages can be "
                 f"under way until {format_duration(last)}"
             )
-        for message in self._throttle_notes():
+        for message in (*self._throttle_notes(), *order_notes(self)):
             _warn(message)
         for name, provider in self.providers.items():
             accepted = provider.accepts_connections

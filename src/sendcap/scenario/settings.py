@@ -182,6 +182,19 @@ class Mta(Section):
     warm-up act on one address and not on all together, as in KumoMTA (per source and site) and in
     Momentum (per binding and domain).
     """
+    order: Literal["fifo", "priority", "fair"] = "fifo"
+    """Whose turn it is in a queue, and at the relay.
+
+    With "fifo" it is the message that has been ready the longest. With "priority" it is that of the
+    delivery with the highest priority; nobody is interrupted: a message keeps its connection. With
+    "fair" the deliveries take turns, as in Postfix's queue manager.
+    """
+    active: Annotated[Count | None, READ_NONE, WRITE_NONE, unit("messages")] = None
+    """Most messages that are offered to connections at a time, over all queues, or "none".
+
+    The others wait in order, whatever their provider: a slow one can hold up a quick one (Postfix,
+    qmgr_message_active_limit; 20,000 there).
+    """
     ingress_rate: ServerRateField = None
     """Rate at which the MTA accepts messages from the relay, or "none"."""
     spool: Annotated[Count | None, READ_NONE, WRITE_NONE, unit("messages")] = None

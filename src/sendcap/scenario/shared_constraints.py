@@ -17,8 +17,8 @@ def shared_constraints(scenario: Scenario, limit: SharedLimit) -> tuple[Constrai
     queues that are covered, by their messages.
     """
     constraints, messages, busy_s, transactions_s = [], 0.0, 0.0, 0.0
-    for path, count in scenario.messages_on_paths().items():
-        if limit.covers(path):
+    for (path, name), count in scenario.loads().items():
+        if limit.covers(path) and limit.covers_delivery(name):
             provider = scenario.providers[path.provider]
             messages += count
             transactions_s += count * provider.transaction_time.mean_s

@@ -168,21 +168,32 @@ def _queues(scenario: Scenario, attempts_per_message: Mapping[str, float]) -> li
 
 
 def _limits(scenario: Scenario, queues: Sequence[Stage]) -> Iterator[Stage]:
+    total = sum(delivery.messages for delivery in scenario.deliveries)
+    arriving = 1.0 - scenario.relay.error_rate
+    at_s = {delivery.name: delivery.at for delivery in scenario.deliveries}
+    of_path = {stage.paths[0]: stage for stage in queues}
     for limit in scenario.limits:
-        covered = [stage for stage in queues if limit.covers(stage.paths[0])]
-        if not covered:
+        covered = {
+            (path, name): arriving * count
+            for (path, name), count in scenario.loads().items()
+            if limit.covers(path) and limit.covers_delivery(name)
+        }
+        messages = sum(covered.values())
+        if messages == 0.0:
             continue
-        messages = sum(stage.messages for stage in covered)
+        attempts = sum(
+            count * of_path[path].attempts_per_message for (path, _), count in covered.items()
+        )
         yield Stage(
             "limit",
             limit.name,
-            sum(stage.share for stage in covered),
+            messages / total,
             messages,
             shared_constraints(scenario, limit),
-            sum(stage.attempts for stage in covered) / messages,
-            min(stage.from_s for stage in covered),
+            attempts / messages,
+            min(at_s[name] for _, name in covered),
             limit.connections or 1,
-            tuple(stage.paths[0] for stage in covered),
+            tuple(dict.fromkeys(path for path, _ in covered)),
         )
 
 

@@ -72,7 +72,8 @@ def equal_parts(scenario: Scenario) -> int:
     stable as all. Not so where pools differ or queues share something, or where a number of
     throttled answers suspends the queue as a whole.
     """
-    if scenario.mta.pools or scenario.limits or scenario.mta.queues == "per-ip":
+    mta = scenario.mta
+    if mta.pools or scenario.limits or mta.queues == "per-ip" or mta.active is not None:
         return 1
     for name in {provider for _, provider in scenario.to_deliver()}:
         if scenario.acting_rules(name):
