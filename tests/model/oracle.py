@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import Counter
+from bisect import insort
 from collections.abc import Iterator
 from typing import Any
 
-from oracle_limits import Connections, limit_of
+from oracle_limits import Connections, OverDeliveries, limit_of
+from oracle_order import weighted_round_robin
 from oracle_queue import Connection, Message, Queue
 from oracle_relay import Relay
 from oracle_reports import Counts, Reports
@@ -48,14 +49,17 @@ class Oracle:
         self.batches_under_way, self.ingress, self.backoff = Agenda(), Agenda(), Agenda()
         self.under_way, self.expiries = Agenda(), Agenda()
         self.queues = list(self.all_queues())
-        self.turns: Counter[Any] = Counter()
+        self.turns: dict[Any, Iterator[int]] = {}
+        self.incoming: list[Message] = []  # those that are ready and not active
+        self.active = 0
         self.deliveries = {delivery.name: delivery for delivery in scenario.deliveries}
         self.relay = Relay(scenario)
         self.last_left = -math.inf  # the ingress
-        self.ready = 0
+        self.ordered = 0
 
     def all_queues(self) -> Iterator[Queue]:
-        limits = self.scenario.limits
+        limits = [each for each in self.scenario.limits if not each.deliveries]
+        others = [(each, OverDeliveries(each)) for each in self.scenario.limits if each.deliveries]
         rates = {each.name: limit_of(each.rate, 1) for each in limits if each.rate is not None}
         connections = {
             each.name: Connections(each.connections) for each in limits if each.connections
@@ -68,6 +72,7 @@ class Oracle:
                 number,
                 [rates[name] for name in names if name in rates],
                 [connections[name] for name in names if name in connections],
+                [limit for each, limit in others if each.covers(path)],
             )
 
     def queue_in_turn(self, message: Message, what: str) -> Queue:
@@ -78,9 +83,11 @@ class Oracle:
             for queue in self.queues
             if (queue.path.provider, queue.path.pool) == (message.provider, pool)
         ]
-        turn = self.turns[message.provider, pool, what]
-        self.turns[message.provider, pool, what] += 1
-        return found[turn % len(found)]
+        key = (message.provider, pool, what)
+        if key not in self.turns:
+            weights = self.scenario.mta.pools[pool].weights if pool is not None else ()
+            self.turns[key] = weighted_round_robin(weights or [1] * len(found))
+        return found[next(self.turns[key]) if len(found) > 1 else 0]
 
     def run(self) -> Counts:
         while True:
@@ -103,16 +110,21 @@ class Oracle:
             or any(rule.look(self.now) for queue in self.queues for rule in queue.rules)
             or any(self.send_back(queue) for queue in self.queues)
             or any(self.start_first_in_line(queue) for queue in self.in_line())
-            or any(self.take(queue) for queue in self.with_messages())
+            or self.become_active()
+            or any(self.take(queue, message) for queue, message in self.that_would_take())
             or self.expire_first()
         )
 
     def in_line(self) -> list[Queue]:
-        """The queues with a line, the message first that has been ready the longest."""
-        return sorted((each for each in self.queues if each.line), key=Queue.first_in_line_ready)
+        """The queues with a line, that first whose first message goes before the others."""
+        lines = (each for each in self.queues if each.line)
+        return sorted(lines, key=lambda queue: queue.contention(queue.line[0]))
 
-    def with_messages(self) -> list[Queue]:
-        return sorted((each for each in self.queues if each.waiting), key=Queue.first_ready)
+    def that_would_take(self) -> list[tuple[Queue, Message]]:
+        """The message that each queue would take next, that first which goes before the others."""
+        found = ((queue, queue.next_message(self.now)) for queue in self.queues)
+        some = [(queue, message) for queue, message in found if message is not None]
+        return sorted(some, key=lambda each: each[0].contention(each[1]))
 
     def next_moment(self) -> float:
         moments = [self.relay.next_start(self.now)]
@@ -132,6 +144,8 @@ class Oracle:
             moments += [rule.sweep for rule in queue.rules]
             if queue.waiting:
                 moments += [rule.until for rule in queue.rules if rule.closes(self.now)]
+                opens = (limit.rate.earliest(self.now) for limit in queue.over_deliveries)
+                moments += [moment for moment in opens if moment > self.now]
         return min(moments)
 
     # The relay and the ingress.
@@ -154,6 +168,8 @@ class Oracle:
         for queue in self.queues:
             for message in messages:
                 if message.queue is queue:
+                    self.ordered += 1
+                    message.order = self.ordered
                     self.expiries.add(max(message.expiry, self.now), message)
         return True
 
@@ -187,33 +203,49 @@ class Oracle:
             return False
         if message.place == "ingress":
             message.left_ingress = self.now
-            self.put(message, is_retry=False)
+            self.put(message)
         return True
 
     # The provider's queue.
 
-    def put(self, message: Message, is_retry: bool) -> None:
-        self.ready += 1
+    def put(self, message: Message) -> None:
+        message.ready = self.now
         assert message.queue is not None
-        message.queue.put(message, self.now, is_retry, self.ready)
+        if self.scenario.mta.active is None:
+            message.queue.put(message)
+        else:
+            message.place = "incoming"
+            insort(self.incoming, message, key=Message.fifo)
+
+    def become_active(self) -> bool:
+        if not self.incoming or self.active == self.scenario.mta.active:
+            return False
+        message = self.incoming.pop(0)
+        message.is_active = True
+        self.active += 1
+        assert message.queue is not None
+        message.queue.put(message)
+        return True
+
+    def leave_active(self, message: Message) -> None:
+        self.active -= message.is_active
+        message.is_active = False
 
     def fall_due(self) -> bool:
         message = self.backoff.pop(self.now)
         if message is None:
             return False
         message.queue = self.queue_in_turn(message, "retry")
-        self.put(message, is_retry=True)
+        self.ordered += 1
+        message.order = self.ordered
+        self.put(message)
         return True
 
-    def take(self, queue: Queue) -> bool:
+    def take(self, queue: Queue, message: Message) -> bool:
         connection = queue.next_connection(self.now)
         if connection is None:
             return False
-        *_, message = queue.waiting.pop(0)
-        queue.free.remove(connection)
-        for limit in queue.shared_connections:
-            limit.used += 1
-        connection.message, message.connection = message, connection
+        queue.take(message, connection, self.now)
         if connection.is_open(self.now, queue.provider):
             self.ask_limits(queue, message)
         else:
@@ -270,7 +302,7 @@ class Oracle:
         """Send the first message back to its schedule, if the queue is being emptied."""
         if not queue.empties(self.now):
             return False
-        messages = [*queue.line, *(message for *_, message in queue.waiting)]
+        messages = [*queue.line, *queue.waiting]
         if not messages:
             return False
         message = messages[0]
@@ -324,6 +356,7 @@ class Oracle:
     # What comes after an attempt.
 
     def back_off(self, message: Message, reason: str) -> None:
+        self.leave_active(message)
         if message.failures == 0:
             message.first_failed = self.now
         own = self.scenario.providers[message.provider].retry
@@ -361,10 +394,13 @@ class Oracle:
             events.append(("expired_untried", message.last_reason))
         self.reports.report(message, self.now, events)
         assert message.queue is not None
+        if message.place == "incoming":
+            self.incoming.remove(message)
         message.queue.leave(message)
         self.end(message)
 
     def end(self, message: Message) -> None:
+        self.leave_active(message)
         message.place = "final"
         self.relay.held -= 1
 

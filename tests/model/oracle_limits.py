@@ -145,8 +145,23 @@ class Each(Unlimited):
 class Connections:
     """A limit on the connections in use, over several queues."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: float) -> None:
         self.most, self.used = most, 0
+
+
+class OverDeliveries:
+    """A limit over the messages of some deliveries, which acts when one takes a connection."""
+
+    def __init__(self, limit: Any) -> None:
+        self.deliveries = limit.deliveries
+        self.rate = limit_of(limit.rate, 1)
+        self.connections = Connections(limit.connections or math.inf)
+
+    def covers(self, delivery: str) -> bool:
+        return delivery in self.deliveries
+
+    def holds_back(self, now: float) -> bool:
+        return self.connections.used == self.connections.most or self.rate.earliest(now) > now
 
 
 class Tolerance:

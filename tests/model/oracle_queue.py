@@ -9,7 +9,8 @@ from typing import Any
 
 from oracle_concurrency import Window
 from oracle_disturbances import BadTimes
-from oracle_limits import Connections, Tolerance, Unlimited, limit_of
+from oracle_limits import Connections, OverDeliveries, Tolerance, Unlimited, limit_of
+from oracle_order import Order
 from oracle_suspension import Rule
 
 from sendcap.scenario import Queue as Path
@@ -26,6 +27,9 @@ class Message:
     left_ingress: float = math.nan
     expiry: float = math.inf
     place: str = "relay"
+    order: int = 0
+    """Among the new ones, or the retries, that became ready at the same moment."""
+    is_active: bool = False
     failures: int = 0
     last_reason: str = "not attempted"
     first_failed: float = 0.0
@@ -36,6 +40,9 @@ class Message:
     address: int = 0
     shared_addresses: list[int] = field(default_factory=list)
 
+    def fifo(self) -> tuple[float, bool, int]:
+        return self.ready, self.failures > 0, self.order
+
 
 @dataclass(eq=False)
 class Connection:
@@ -44,6 +51,8 @@ class Connection:
     idle_since: float = -math.inf
     """When it was made, or its last attempt finished; standing in line is no use."""
     message: Message | None = None
+    counted: list[Connections] = field(default_factory=list)
+    """The limits that count it as long as it is in use."""
 
     def is_open(self, now: float, provider: Any) -> bool:
         """Whether a free connection can be used without connecting."""
@@ -58,7 +67,9 @@ class Queue:
     number: int
     shared_rates: list[Unlimited]
     shared_connections: list[Connections]
-    waiting: list[tuple[float, bool, int, Message]] = field(default_factory=list)
+    over_deliveries: list[OverDeliveries]
+    waiting: list[Message] = field(default_factory=list)
+    """For a connection, in the order of fifo."""
     line: list[Message] = field(default_factory=list)
     connecting: int = 0
     """Messages whose connection is being made."""
@@ -77,15 +88,16 @@ class Queue:
         self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.path.provider)]
         self.tolerance = Tolerance(provider.tolerance, ips)
         self.bad_times = [BadTimes(each, ips) for each in provider.disturbances]
+        self.order = Order(self.scenario)
 
-    def put(self, message: Message, now: float, is_retry: bool, order: int) -> None:
-        message.place, message.ready = "waiting", now
-        insort(self.waiting, (now, is_retry, order, message), key=lambda entry: entry[:3])
+    def put(self, message: Message) -> None:
+        message.place = "waiting"
+        insort(self.waiting, message, key=Message.fifo)
 
     def leave(self, message: Message) -> None:
         """Take out a message that expires."""
         if message.place == "waiting":
-            self.waiting = [entry for entry in self.waiting if entry[3] is not message]
+            self.waiting.remove(message)
         elif message.place == "line":
             self.line.remove(message)
             self.release(message)
@@ -108,15 +120,13 @@ class Queue:
 
     def hand_back(self, connection: Connection) -> None:
         self.free.append(connection)
-        for limit in self.shared_connections:
+        for limit in connection.counted:
             limit.used -= 1
+        connection.counted = []
 
-    def first_ready(self) -> tuple[float, int]:
-        """Since when the first message is ready that waits for a connection."""
-        return self.waiting[0][0], self.number
-
-    def first_in_line_ready(self) -> tuple[float, int]:
-        return self.line[0].ready, self.number
+    def contention(self, message: Message) -> tuple[int, float, int]:
+        """Return what is lower for a message that goes before those of other queues."""
+        return self.order.rank(message.delivery), message.ready, self.number
 
     def earliest_start(self, now: float) -> float:
         """When the next attempt could start, as things are now."""
@@ -136,8 +146,32 @@ class Queue:
         """Whether its messages are sent back to their schedule now."""
         return any(rule.empties(now) for rule in self.rules)
 
+    def limits_over(self, message: Message) -> list[OverDeliveries]:
+        return [limit for limit in self.over_deliveries if limit.covers(message.delivery)]
+
+    def next_message(self, now: float) -> Message | None:
+        """Return the message that would take a connection next."""
+        able = (
+            message
+            for message in self.waiting
+            if not any(limit.holds_back(now) for limit in self.limits_over(message))
+        )
+        return self.order.first(able, lambda message: message.delivery)
+
+    def take(self, message: Message, connection: Connection, now: float) -> None:
+        self.waiting.remove(message)
+        self.free.remove(connection)
+        self.order.went(message.delivery)
+        over = self.limits_over(message)
+        for each in over:
+            each.rate.started(now)
+        connection.counted = [*self.shared_connections, *(each.connections for each in over)]
+        for limit in connection.counted:
+            limit.used += 1
+        connection.message, message.connection = message, connection
+
     def next_connection(self, now: float) -> Connection | None:
-        """Return the connection that takes the first waiting message now."""
+        """Return the connection that takes a waiting message now."""
         if not self.waiting or self.is_closed(now):
             return None
         if any(limit.used == limit.most for limit in self.shared_connections):

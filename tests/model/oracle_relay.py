@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from oracle_limits import limit_of
+from oracle_order import Order
 from oracle_queue import Message
 
 from sendcap.scenario import Delivery, Scenario
@@ -18,6 +19,7 @@ class Relay:
             (batch for delivery in scenario.deliveries for batch in self.batches_of(delivery)),
             key=lambda batch: batch[0],
         )
+        self.order = Order(scenario)
         rate = scenario.relay.rate
         self.rate = None if rate is None else limit_of(rate, 1)
         self.free_workers = scenario.relay.workers
@@ -37,24 +39,35 @@ class Relay:
             for number, start in enumerate(starts)
         ]
 
-    def next_start(self, now: float) -> float:
-        """Return when the first batch could start, as things are now."""
+    def first(self, now: float) -> list[Message] | None:
+        """Return the batch whose turn it is, of those that are ready."""
+        ready = (messages for since, messages in self.line if since <= now)
+        return self.order.first(ready, lambda messages: messages[0].delivery)
+
+    def earliest(self, messages: list[Message], now: float) -> float:
+        """Return when a batch that is ready could start, as things are now."""
         spool = self.scenario.mta.spool
-        if not self.line or not self.free_workers:
-            return math.inf
-        ready, messages = self.line[0]
         if spool is not None and spool - self.held < len(messages):
             return math.inf
-        earliest = max(ready, now)
-        if self.rate is None:
-            return earliest
-        return self.rate.earliest(earliest, len(messages))
+        return now if self.rate is None else self.rate.earliest(now, len(messages))
+
+    def next_start(self, now: float) -> float:
+        """Return when a batch could start next; another one may become ready first."""
+        if not self.free_workers:
+            return math.inf
+        moments = [since for since, _ in self.line if since > now]
+        messages = self.first(now)
+        if messages is not None:
+            moments.append(self.earliest(messages, now))
+        return min(moments, default=math.inf)
 
     def start(self, now: float) -> list[Message] | None:
-        """Start the first batch if it can, and return its messages."""
-        if self.next_start(now) > now:
+        """Start the batch whose turn it is if it can, and return its messages."""
+        messages = self.first(now)
+        if messages is None or not self.free_workers or self.earliest(messages, now) > now:
             return None
-        _, messages = self.line.pop(0)
+        self.line = [batch for batch in self.line if batch[1] is not messages]
+        self.order.went(messages[0].delivery)
         for _ in messages:
             if self.rate is not None:
                 self.rate.started(now)

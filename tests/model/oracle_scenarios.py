@@ -341,11 +341,95 @@ def coupled(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
     return plain | {"limits": limits}
 
 
+def ordered(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
+    """Give a scenario an order, limits over deliveries, an active queue, and weights."""
+    plain["feedback"].pop("rate", None)
+    mta = plain["mta"]
+    mta["order"] = chance.one_of("fifo", "priority", "priority", "priority", "fair", "fair")
+    apart = len(plain["providers"]) > 1 and chance.happens(0.8)
+    plain["deliveries"] = crowd(chance, plain, apart)
+    if chance.happens(0.3):
+        plain["limits"] = []
+    plain.setdefault("limits", [])
+    if apart and chance.happens(0.8):
+        plain["limits"].append({"name": "narrow"} | narrow(chance))
+        if chance.happens(0.6):  # they wait there, and not at the relay
+            plain["relay"] |= {"rate": "none", "batch_time": "0s"}
+            mta["ingress_rate"] = "none"
+    for number in range(chance.rng.integers(1, 3) if chance.happens(0.5) else 0):
+        plain["limits"].append({"name": f"over {number}"} | over_deliveries(chance, plain))
+    if chance.happens(0.4):
+        mta["active"] = int(chance.rng.integers(1, chance.one_of(6, 11, 41)))
+        for each in plain["providers"].values():
+            if each["connection_scaling"] == "kumomta":
+                each["connection_scaling"] = "none"
+    for pool in mta.get("pools", {}).values():
+        if mta["queues"] == "per-ip" and chance.happens(0.7):
+            pool["weights"] = [int(weight) for weight in chance.rng.integers(1, 7, pool["ips"])]
+    if chance.happens(0.4):
+        send_back(chance, plain)
+    return plain
+
+
+def crowd(chance: Chance, plain: dict[str, Any], apart: bool) -> list[Any]:
+    """Return up to six deliveries with priorities, often close to each other."""
+    result = plain["deliveries"]
+    while len(result) < 6 and chance.happens(0.6):
+        result.append(chance.one_of(*result) | {"name": f"d{len(result)}"})
+    names = list(plain["providers"])
+    only, is_close, is_short = chance.one_of(*names), chance.happens(0.7), chance.happens(0.3)
+    for number, delivery in enumerate(result):
+        changes: dict[str, Any] = {"priority": chance.one_of("high", "normal", "low")}
+        changes["audience"] = {chance.one_of(*names) if apart else only: 1.0}
+        changes["messages"] = 2 + delivery["messages"] // 2
+        if is_close:
+            changes["at"] = chance.time(0.5, 8.0, zero=0.5)
+        if is_short:
+            changes["validity"] = f"{chance.seconds(2.0, 60.0)!r}s"
+        result[number] = delivery | changes
+    return result
+
+
+def narrow(chance: Chance) -> dict[str, Any]:
+    """A limit over all queues that most messages wait for."""
+    return chance.one_of(
+        {"connections": int(chance.rng.integers(1, 4))}, {"rate": chance.rate("attempts", 4)}
+    )
+
+
+def send_back(chance: Chance, plain: dict[str, Any]) -> None:
+    """Let a provider throttle, and the MTA empty its queue then."""
+    name = chance.one_of(*plain["providers"])
+    suspend: dict[str, Any] = {"lasts": chance.time(1.0, 30.0), "meanwhile": "retry"}
+    suspend |= {"after": int(chance.rng.integers(1, 5)), "within": "60s"}
+    plain["providers"][name] |= {"tolerance": chance.rate("tolerance", 4), "suspend": suspend}
+
+
+def over_deliveries(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
+    names = [delivery["name"] for delivery in plain["deliveries"]]
+    covered = [name for name in names if chance.happens(0.5)] or names[-1:]
+    limit: dict[str, Any] = {"deliveries": covered}
+    if chance.happens(0.3):
+        limit["providers"] = [chance.one_of(*plain["providers"])]
+    rate = throttles(chance, False, True, False)
+    if rate != "none":
+        limit["rate"] = rate
+    if rate == "none" or chance.happens(0.3):
+        limit["connections"] = int(chance.rng.integers(1, 5))
+    return limit
+
+
 def scenario_of(
-    number: int, *, ties: bool = True, mended: bool = True, shares: bool = False
+    number: int,
+    *,
+    ties: bool = True,
+    mended: bool = True,
+    shares: bool = False,
+    orders: bool = False,
 ) -> Scenario:
     """Return a scenario with a random mix of all features; its queues share limits or not.
 
+    With `orders` it also has an order, limits over deliveries, an active queue or weights.
     If the faults are not `mended`, without the features that the engine of model 1 gets wrong:
     schedules, several pauses, a spool, a fault that clears after an outage, a horizon or polling
     with a rate of reports.
@@ -356,6 +440,8 @@ def scenario_of(
         while True:
             try:
                 plain = sections(chance, mended)
-                return from_dict(coupled(chance, plain) if shares else plain)
+                if shares or (orders and chance.happens(0.7)):
+                    plain = coupled(chance, plain)
+                return from_dict(ordered(chance, plain) if orders else plain)
             except ScenarioError:
                 continue  # such as a suspension that would never end

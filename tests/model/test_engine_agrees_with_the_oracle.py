@@ -48,6 +48,16 @@ def test_queues_that_share_limits_do_what_the_oracle_does(first: int) -> None:
         assert found == [], f"scenario {number}"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 600, 100))
+def test_messages_go_in_the_order_in_which_those_of_the_oracle_go(first: int) -> None:
+    for number in range(first, first + 100):
+        scenario = scenario_of(number, orders=True)
+        expected = Oracle(scenario).run()
+        found = differences(counts_of(simulate_ledger(scenario)), expected)
+        assert found == [], f"scenario {number}"
+
+
 @pytest.mark.parametrize("example", BY_HAND)
 def test_the_oracle_gives_what_is_worked_out_by_hand(example: str) -> None:
     scenario, event, expected = BY_HAND[example]
@@ -61,10 +71,11 @@ def test_the_oracle_gives_what_is_worked_out_by_hand(example: str) -> None:
     assert sorted(times) == pytest.approx(expected)
 
 
-def test_scenarios_reach_every_event_and_lose_no_message() -> None:
+@pytest.mark.parametrize("orders", [False, True])
+def test_scenarios_reach_every_event_and_lose_no_message(orders: bool) -> None:
     reached: set[str] = set()
     for number in range(40):
-        scenario = scenario_of(number)
+        scenario = scenario_of(number, orders=orders)
         totals: Counter[str] = Counter()
         for (_, _, event, _, clock), bins in Oracle(scenario).run().items():
             if clock == "happened":
