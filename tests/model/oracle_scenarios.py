@@ -353,7 +353,7 @@ def ordered(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
     plain.setdefault("limits", [])
     if apart and chance.happens(0.8):
         plain["limits"].append({"name": "narrow"} | narrow(chance))
-        if chance.happens(0.6):  # they wait there, and not at the relay
+        if chance.ties and chance.happens(0.6):  # they wait there, and not at the relay
             plain["relay"] |= {"rate": "none", "batch_time": "0s"}
             mta["ingress_rate"] = "none"
     for number in range(chance.rng.integers(1, 3) if chance.happens(0.5) else 0):
@@ -382,7 +382,7 @@ def crowd(chance: Chance, plain: dict[str, Any], apart: bool) -> list[Any]:
         changes: dict[str, Any] = {"priority": chance.one_of("high", "normal", "low")}
         changes["audience"] = {chance.one_of(*names) if apart else only: 1.0}
         changes["messages"] = 2 + delivery["messages"] // 2
-        if is_close:
+        if is_close or not chance.ties:
             changes["at"] = chance.time(0.5, 8.0, zero=0.5)
         if is_short:
             changes["validity"] = f"{chance.seconds(2.0, 60.0)!r}s"

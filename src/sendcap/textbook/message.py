@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import simpy
 
 from sendcap.model.addresses import NOT_ATTEMPTED
 from sendcap.scenario import Delivery, Fault
-from sendcap.textbook.queue import Queue
+
+if TYPE_CHECKING:
+    from sendcap.textbook.queue import Queue
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Message:
     """What is known of a message on its way."""
 
@@ -27,7 +30,13 @@ class Message:
     clears_at_s: float | None = None  # from the first attempt on that reaches the provider
     reported_s: float = -math.inf
     asked: simpy.Event | None = None  # the connection that it waits for, or has
+    is_active: bool = False
     failures: int = 0
     first_failed_s: float = 0.0
     previous_delay_s: float = 0.0
     reason: str = NOT_ATTEMPTED  # of its last soft bounce
+
+    def answer(self, connection: object) -> None:
+        """Give a message a connection, or what it gets instead."""
+        assert self.asked is not None
+        self.asked.succeed(connection)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
-from itertools import cycle
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,15 @@ from sendcap.model.addresses import (
     UNREACHABLE,
 )
 from sendcap.scenario import Delivery, Scenario
+from sendcap.textbook.active import ActiveQueue
 from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
+from sendcap.textbook.line import AN_INSTANT_S
 from sendcap.textbook.message import Message
-from sendcap.textbook.queue import AN_INSTANT_S, SENT_BACK, Queue
-from sendcap.textbook.throttles import Ingress, scheduled
-from sendcap.textbook.wiring import wired_queues
+from sendcap.textbook.queue import SENT_BACK, Connection, Queue
+from sendcap.textbook.relay import Relay
+from sendcap.textbook.throttles import Ingress
+from sendcap.textbook.wiring import turns_of, wired_queues
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -38,67 +40,34 @@ class Textbook:
         self.chance = Chance(scenario)
         self.campaign = Campaign(self.env, scenario, self.chance)
         mta = scenario.mta
-        self.queues = wired_queues(self.env, scenario, self.chance)
+        queues = wired_queues(self.env, scenario, self.chance)
         # Where each address of a pool has a queue, new messages take them in turn, and retries do.
-        self.turns = {key: cycle(queues) for key, queues in self.queues.items()}
-        self.retry_turns = {key: cycle(queues) for key, queues in self.queues.items()}
-        relay_rate = scenario.relay.rate
-        self.relay_throttle = None if relay_rate is None else scheduled(relay_rate, 1)
-        self.spool = None if mta.spool is None else simpy.Container(self.env, mta.spool)
-        self.turn = simpy.Resource(self.env, 1)
+        self.turns = turns_of(queues, scenario)
+        self.retry_turns = turns_of(queues, scenario)
+        self.relay = Relay(self.env, scenario, self.chance)
         self.ingress = Ingress(mta.ingress_rate)
+        self.active = ActiveQueue(self.env, mta.active)
 
     # --- Campaign: the relay hands batches over -------------------------------------------------
 
-    def batches(self) -> Iterator[tuple[float, Delivery, list[Queue]]]:
-        """Yield the batches of all deliveries and when they may go, in that order."""
-        yield from sorted(self.batches_by_delivery(), key=lambda batch: batch[0])
-
-    def batches_by_delivery(self) -> Iterator[tuple[float, Delivery, list[Queue]]]:
-        """Yield the batches of one delivery after the other and when each may go."""
-        size = self.scenario.relay.batch
-        for delivery in self.scenario.deliveries:
-            names = [name for name, count in delivery.counts().items() for _ in range(count)]
-            pool = self.scenario.pool_of(delivery)
-            audience = [
-                next(self.turns[names[place], pool])
-                for place in self.chance.generator.permutation(len(names))
-            ]
-            firsts = range(0, len(audience), size)
-            for number, first in enumerate(firsts):
-                ready_s = delivery.at + delivery.spread / len(firsts) * number
-                yield ready_s, delivery, audience[first : first + size]
-
-    def worker(self, batches: Iterator[tuple[float, Delivery, list[Queue]]]) -> Process:
+    def worker(self) -> Process:
         """Hand over one batch after the other."""
         relay = self.scenario.relay
-        while True:
-            with self.turn.request() as turn:
-                # Batches start in order, each as soon as the rate and the spool allow.
-                yield turn
-                ready_s, delivery, audience = next(batches, (math.inf, None, []))
-                if delivery is None:
-                    return
-                yield self.env.timeout(max(ready_s - self.env.now, 0.0))
-                if self.spool is not None:
-                    yield self.spool.put(len(audience))
-                if self.relay_throttle is not None:
-                    start_s = self.relay_throttle.start_s(self.env.now, len(audience))
-                    yield self.env.timeout(start_s - self.env.now)
-                    self.relay_throttle.charge(self.env.now, self.env.now, len(audience))
+        while (started := (yield from self.relay.next_batch())) is not None:
             yield self.env.timeout(self.chance.draw(relay.batch_time))
-            batch = [self.addressed(delivery, queue) for queue in audience]
+            batch = [self.addressed(started.delivery, name) for name in started.providers]
             for message in batch:
                 failed = self.chance.happens(relay.error_rate)
                 self.campaign.count("happened", "relay_failed" if failed else "relayed", message)
                 if failed:
-                    self.leave_spool()
+                    self.relay.make_room()
                 else:
                     self.env.process(self.message(message))
             self.env.process(self.expire_waiting(batch))
 
-    def addressed(self, delivery: Delivery, queue: Queue) -> Message:
+    def addressed(self, delivery: Delivery, provider: str) -> Message:
         """Return a message that has just been relayed, with what is wrong with its address."""
+        queue = next(self.turns[provider, self.scenario.pool_of(delivery)])
         begins_s = self.env.now if self.scenario.mta.clock_origin == "relayed" else delivery.at
         message = Message(
             delivery, queue, self.env.now, begins_s + self.scenario.honoured_validity(delivery)
@@ -126,9 +95,10 @@ class Textbook:
         yield env.timeout(leaves_s - env.now)
         while True:
             queue = message.queue
-            message.since_s, message.asked = env.now, queue.ask()
-            connection = yield message.asked
+            message.since_s = env.now
+            connection = yield self.active.ask(message)
             if connection is SENT_BACK:
+                self.active.leave(message)
                 if (yield from self.backs_off(message, SUSPENDED)):
                     continue
                 return
@@ -141,6 +111,7 @@ class Textbook:
                     break
                 if not made:
                     self.campaign.count("happened", "attempted", message)
+                    self.release(message, connection)
                     if (yield from self.backs_off(message, TOO_MANY_CONNECTIONS)):
                         continue
                     return
@@ -148,7 +119,7 @@ class Textbook:
             if finish_s is None:
                 sent_back = queue.sends_back and env.now <= message.expiry_s
                 queue.in_use -= 1
-                queue.hand_back(connection)
+                self.release(message, connection)
                 if not sent_back:
                     break
                 if (yield from self.backs_off(message, SUSPENDED)):
@@ -164,11 +135,11 @@ class Textbook:
             reason = "" if hard else self.temporary_reason(message, refused)
             is_faulty = reason not in ("", refused, TRANSIENT)
             queue.answered("hard" if hard else "fault" if is_faulty else reason)
-            queue.hand_back(connection)
+            self.release(message, connection)
 
             if hard:
                 self.campaign.report(message, "hard", env.now, message.hard)
-                self.leave_spool()
+                self.relay.make_room()
                 return
             if not reason:
                 self.accept(message)
@@ -176,6 +147,11 @@ class Textbook:
             if not (yield from self.backs_off(message, reason)):
                 return
         yield from self.run_out(message)
+
+    def release(self, message: Message, connection: Connection) -> None:
+        """Let another message be active, and then others have the connection."""
+        self.active.leave(message)
+        message.queue.hand_back(connection)
 
     def backs_off(self, message: Message, reason: str) -> Generator[simpy.Event, Any, bool]:
         """Let a message back off until it is due again; return whether it is."""
@@ -192,17 +168,16 @@ class Textbook:
         wait_s = batch[0].expiry_s - self.env.now + AN_INSTANT_S
         yield self.env.timeout(max(wait_s, 0.0))
         for message in batch:
-            if message.asked is not None:
-                message.queue.give_up(message.asked)
+            self.active.give_up(message)
 
     def start(self, message: Message) -> Generator[simpy.Event, Any, float | None]:
         """Start an attempt as soon as the limits let it; return its finish, None if too late."""
         queue = message.queue
-        in_time = yield from queue.wait_in_line(message.since_s, message.expiry_s)
+        in_time = yield from queue.line.wait(queue.turn(message), message.expiry_s)
         if not in_time:
             return None
         finish_s = self.env.now + self.chance.draw(queue.provider.transaction_time)
-        queue.charge(finish_s)
+        queue.line.charge(finish_s)
         self.campaign.count("happened", "attempted", message)
         return finish_s
 
@@ -210,11 +185,7 @@ class Textbook:
         """Wait for a message's expiry, and report it."""
         yield self.env.timeout(max(message.expiry_s - self.env.now, 0.0))
         self.expire(message, max(message.expiry_s, message.relayed_s))
-
-    def leave_spool(self) -> None:
-        """Make room for another message."""
-        if self.spool is not None:
-            self.spool.get(1)
+        self.active.leave(message)
 
     def refusal(self, queue: Queue) -> str:
         """Return why the provider takes nothing from us now, "" if it does."""
@@ -266,7 +237,7 @@ class Textbook:
         accepted_s, engagement = self.env.now, self.scenario.engagement
         self.campaign.report(message, "accepted", accepted_s)
         self.campaign.delayed(message, accepted_s - message.ready_s)
-        self.leave_spool()
+        self.relay.make_room()
         if self.chance.happens(message.queue.provider.async_bounce):
             returned_s = accepted_s + next(self.chance.asynchronous_s)
             self.campaign.report(message, "async_bounced", returned_s, latency_s=0.0)
@@ -280,17 +251,16 @@ class Textbook:
     def expire(self, message: Message, when_s: float) -> None:
         """Report that a message's time is over."""
         self.campaign.report(message, "expired", when_s, message.reason)
-        self.env.process(self.leave_spool_at(when_s))
+        self.env.process(self.make_room_at(when_s))
 
-    def leave_spool_at(self, when_s: float) -> Process:
+    def make_room_at(self, when_s: float) -> Process:
         """Make room when a message expires."""
         yield self.env.timeout(max(when_s - self.env.now, 0.0))
-        self.leave_spool()
+        self.relay.make_room()
 
     def run(self) -> Ledger:
         """Run until nothing is left to happen, or to the horizon."""
-        batches = self.batches()
         for _ in range(self.scenario.relay.workers):
-            self.env.process(self.worker(batches))
+            self.env.process(self.worker())
         self.env.run(self.scenario.time.horizon)
         return self.campaign.ledger(self.scenario.providers)

@@ -5,27 +5,27 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Generator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import simpy
 
 from sendcap.model.addresses import UNREACHABLE
 from sendcap.model.scaling import wanted_connections
+from sendcap.scenario import Delivery, Scenario
 from sendcap.scenario import Queue as Path
-from sendcap.scenario import Scenario
 from sendcap.textbook.concurrency import Window
 from sendcap.textbook.disturbance import BadTimes
+from sendcap.textbook.line import AN_INSTANT_S, Line, Turn
+from sendcap.textbook.message import Message
 from sendcap.textbook.server import Server
 from sendcap.textbook.shared import Shared
 from sendcap.textbook.suspension import Suspension
 from sendcap.textbook.throttles import Throttle, scheduled, throttle_of
+from sendcap.textbook.waiting import Waiting
 
 SENT_BACK: Final = object()
 """Given to those who ask for a connection of a queue that sends them back."""
-AN_INSTANT_S: Final = 1e-6
-"""What waits this much longer comes after all that happens at a moment."""
 
 
 @dataclass(slots=True)
@@ -34,10 +34,11 @@ class Connection:
 
     used_s: float = -math.inf  # when its last attempt ended, or when it was made
     attempts_left: float = 0
+    counted: list[Shared] = field(default_factory=list)  # by these limits, while it is in use
 
 
 class Queue:
-    """Messages wait for a connection, first come, first served, then for the throttle.
+    """Messages wait for a connection in the MTA's order, then in line for the throttle.
 
     The provider may throttle what is sent to it, and the MTA then suspend the queue.
     """
@@ -55,13 +56,15 @@ class Queue:
         self.name = path.provider
         self.provider = provider = scenario.providers[path.provider]
         ips = path.ips
-        self.shared = shared
+        self.over_queues = [each for each in shared if not each.limit.deliveries]
+        self.over_deliveries = [each for each in shared if each.limit.deliveries]
         self.rivals: list[Queue] = []  # queues with a common limit, this one included
         self.limit = provider.connections_per_ip * ips
         self.scaled = provider.connection_scaling == "kumomta"
         per_connection = provider.messages_per_connection
         self.attempts_per_connection = math.inf if per_connection == "unlimited" else per_connection
-        self.waiting: deque[tuple[float, simpy.Event]] = deque()  # and since when
+        self.waiting = Waiting(scenario)
+        self.wakes_s = math.inf  # when limits over deliveries let someone go who is held back
         self.connecting = 0  # those to be made for a message
         self.in_use = 0  # those that are made and carry an attempt or wait in line
         rate = provider.connection_rate
@@ -75,30 +78,21 @@ class Queue:
         self.throttle = throttle_of(provider.throttles, ips)
         self.server = Server(env, provider, bad_times, ips)
         self.suspensions = [Suspension(rule, ips) for rule in scenario.acting_rules(self.name)]
-        self.limits: list[Throttle | Suspension] = [self.throttle, *self.suspensions]
-        self.limits += [each.throttle for each in shared]
-        # Those that have a connection, and since when they have been ready.
-        self.line: deque[tuple[float, simpy.Process]] = deque()
+        limits: list[Throttle | Suspension] = [self.throttle, *self.suspensions]
+        limits += [each.throttle for each in self.over_queues]
+        self.line = Line(env, limits, lambda: self.sends_back)
 
     # --- Connections ----------------------------------------------------------------------------
 
-    def ask(self) -> simpy.Event:
-        """Return an event that is given a connection, or None by who waits no longer."""
-        asked = self.env.event()
-        self.waiting.append((self.env.now, asked))
+    def ask(self, message: Message) -> None:
+        """Let a message wait for a connection."""
+        self.waiting.add(message)
         self.serve()
-        return asked
-
-    def give_up(self, asked: simpy.Event) -> None:
-        """Let one who asked wait no longer, unless a connection has been given."""
-        if not asked.triggered:
-            self.waiting = deque(each for each in self.waiting if each[1] is not asked)
-            asked.succeed(None)
 
     def hand_back(self, connection: Connection) -> None:
         """Let others have a connection."""
         self.put(connection)
-        for each in self.shared:
+        for each in connection.counted:
             each.used -= 1
         self.serve()
 
@@ -112,32 +106,67 @@ class Queue:
     def serve(self) -> None:
         """Give connections to those who wait, as long as there are any."""
         while self.waiting and self.sends_back:
-            self.waiting.popleft()[1].succeed(SENT_BACK)
-        # Of queues with a common limit, the message that has been ready the longest goes first.
+            message = self.waiting.longest()
+            self.waiting.remove(message)
+            message.answer(SENT_BACK)
         served = True
         while served:
-            waiting = (queue for queue in self.rivals if queue.waiting)
-            served = any(queue.serves_one() for queue in sorted(waiting, key=Queue.since_s))
+            # Of queues with a common limit, each message goes first that would go first in one.
+            nexts = [(queue, queue.next_message()) for queue in self.rivals]
+            turns = [(queue.turn(each), queue, each) for queue, each in nexts if each is not None]
+            served = any(
+                queue.serves(each) for _, queue, each in sorted(turns, key=lambda turn: turn[0])
+            )
 
-    def since_s(self) -> float:
-        """Return since when the first message has waited for a connection."""
-        return self.waiting[0][0]
+    def turn(self, message: Message) -> Turn:
+        """Return where a message stands among those of queues with a common limit."""
+        return self.waiting.order.rank(message.delivery), message.since_s
 
-    def serves_one(self) -> bool:
-        """Give the first message a connection; return False if there is none."""
-        if any(each.used >= each.connections for each in self.shared):
+    def next_message(self) -> Message | None:
+        """Return the message that takes a connection next."""
+        return self.waiting.next(self.holds_back)
+
+    def limits_over(self, delivery: Delivery) -> list[Shared]:
+        """Return the limits over deliveries that count the messages of this one."""
+        return [each for each in self.over_deliveries if each.covers(delivery)]
+
+    def holds_back(self, delivery: Delivery) -> bool:
+        """Tell whether limits hold the messages of a delivery back now, while others may pass."""
+        limits = self.limits_over(delivery)
+        if any(each.is_full for each in limits):
+            return True
+        start_s = max((each.throttle.start_s(self.env.now) for each in limits), default=-math.inf)
+        if self.env.now < start_s < self.wakes_s:
+            self.wakes_s = start_s
+            self.env.process(self.wake(start_s))
+        return start_s > self.env.now
+
+    def wake(self, at_s: float) -> Generator[simpy.Event, Any, None]:
+        """Give connections again when a limit over deliveries lets it."""
+        yield self.env.timeout(at_s - self.env.now)
+        if self.wakes_s == at_s:
+            self.wakes_s = math.inf
+        self.serve()
+
+    def serves(self, message: Message) -> bool:
+        """Give a message a connection; return False if there is none."""
+        if any(each.is_full for each in self.over_queues):
             return False
         connection = self.available()
         if connection is None:
             return False
-        _, asked = self.waiting.popleft()
+        self.waiting.take(message)
         if self.has_to_be_made(connection):
             self.connecting += 1
         else:
             self.in_use += 1
-        for each in self.shared:
+        over = self.limits_over(message.delivery)
+        for each in over:
+            each.throttle.charge(self.env.now, self.env.now)
+        connection.counted = [*self.over_queues, *over]
+        for each in connection.counted:
             each.used += 1
-        asked.succeed(connection)
+        message.answer(connection)
         return True
 
     def has_to_be_made(self, connection: Connection) -> bool:
@@ -179,7 +208,6 @@ class Queue:
             self.in_use += 1
             return True
         self.answered(UNREACHABLE)
-        self.hand_back(connection)
         return False
 
     def connect_in_vain(
@@ -219,62 +247,6 @@ class Queue:
         """Whether messages are sent back to their schedule now."""
         return any(each.sends_back and self.env.now < each.until_s for each in self.suspensions)
 
-    def start_s(self) -> float:
-        """Return when an attempt may start that asks now, as things stand."""
-        start_s = -math.inf
-        later_s = self.env.now
-        # Each limit may be met only later than the others allow.
-        while later_s > start_s:
-            start_s = later_s
-            for limit in self.limits:
-                later_s = limit.start_s(later_s)
-        return start_s
-
-    def has_to_wait(self, ready_s: float) -> bool:
-        """Tell whether the first in line lets that of another queue go first, by a common limit."""
-        return any(
-            queue is not self
-            and queue.line
-            and queue.line[0][0] < ready_s
-            and queue.start_s() <= self.env.now
-            for queue in self.rivals
-        )
-
-    def wait_in_line(self, ready_s: float, until_s: float) -> Generator[simpy.Event, Any, bool]:
-        """Wait until it is one's turn and the limits let an attempt start; False if it does not.
-
-        It is late then, or sent back.
-        """
-        process = self.env.active_process
-        assert process is not None
-        place = (ready_s, process)
-        self.line.append(place)
-        while not self.sends_back:
-            start_s = self.start_s() if self.line[0] is place else math.inf
-            if start_s <= self.env.now and self.has_to_wait(ready_s):
-                start_s = self.env.now + AN_INSTANT_S
-            if start_s <= self.env.now <= until_s or self.env.now > until_s:
-                break
-            # An instant later: what may start at that very moment still does.
-            wait_s = min(start_s, until_s + AN_INSTANT_S) - self.env.now
-            with suppress(simpy.Interrupt):
-                yield self.env.timeout(max(wait_s, 0.0))
-        was_first = self.line[0] is place
-        self.line.remove(place)
-        if was_first:
-            self.call_first()
-        return self.env.now <= until_s and not self.sends_back
-
-    def call_first(self) -> None:
-        """Let the first in line ask anew."""
-        if self.line:
-            self.line[0][1].interrupt()
-
-    def charge(self, finish_s: float) -> None:
-        """Let an attempt start now."""
-        for limit in self.limits:
-            limit.charge(self.env.now, finish_s)
-
     @property
     def busy(self) -> int:
         """Connections that have a message."""
@@ -298,7 +270,7 @@ class Queue:
     def suspend(self, suspension: Suspension) -> None:
         """Hold the queue back from now on."""
         suspension.begin(self.env.now)
-        self.call_first()
+        self.line.call_first()
         self.serve()
         self.env.process(self.resume(suspension.rule.lasts))
 

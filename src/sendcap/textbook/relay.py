@@ -1,0 +1,107 @@
+"""The relay's line of batches in the textbook model: which one starts, and when."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from sendcap.scenario import Delivery, Scenario
+from sendcap.textbook.chance import Chance
+from sendcap.textbook.order import Order
+from sendcap.textbook.throttles import scheduled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Messages of a delivery, by their providers, and when they may go."""
+
+    ready_s: float
+    delivery: Delivery
+    providers: list[str]
+
+
+class Relay:
+    """Batches start in order, each as soon as the rate and the MTA's spool allow."""
+
+    def __init__(self, env: simpy.Environment, scenario: Scenario, chance: Chance) -> None:
+        self.env = env
+        self.order = Order(scenario)
+        # One for each delivery, the batch first that is ready first.
+        self.lines = [
+            deque(self.batches(delivery, scenario.relay.batch, chance))
+            for delivery in scenario.deliveries
+        ]
+        rate = scenario.relay.rate
+        self.throttle = None if rate is None else scheduled(rate, 1)
+        self.spool = scenario.mta.spool or math.inf
+        self.held = 0
+        self.makes_room = env.event()
+        self.turn = simpy.Resource(env, 1)
+
+    @staticmethod
+    def batches(delivery: Delivery, size: int, chance: Chance) -> Iterator[Batch]:
+        """Yield the batches of a delivery."""
+        names = [name for name, count in delivery.counts().items() for _ in range(count)]
+        shuffled = [names[place] for place in chance.generator.permutation(len(names))]
+        firsts = range(0, len(shuffled), size)
+        for number, first in enumerate(firsts):
+            ready_s = delivery.at + delivery.spread / len(firsts) * number
+            yield Batch(ready_s, delivery, shuffled[first : first + size])
+
+    def next_batch(self) -> Generator[simpy.Event, Any, Batch | None]:
+        """Wait until a batch may start, and return it; return None after the last one."""
+        with self.turn.request() as turn:
+            yield turn
+            while any(self.lines):
+                batch = self.first()
+                start_s = math.inf if batch is None else self.start_s(batch)
+                if batch is not None and start_s <= self.env.now:
+                    self.start(batch)
+                    return batch
+                # One that becomes ready meanwhile may go before it.
+                later_s = (line[0].ready_s for line in self.lines if line)
+                until_s = min(each for each in (start_s, *later_s) if each > self.env.now)
+                if until_s == math.inf:
+                    yield self.makes_room
+                else:
+                    yield self.env.timeout(until_s - self.env.now) | self.makes_room
+        return None
+
+    def first(self) -> Batch | None:
+        """Return the batch whose turn it is, of those that are ready."""
+        firsts = (line[0] for line in self.lines if line)
+        return min(
+            (batch for batch in firsts if batch.ready_s <= self.env.now),
+            key=lambda batch: (self.order.place(batch.delivery), batch.ready_s),
+            default=None,
+        )
+
+    def start_s(self, batch: Batch) -> float:
+        """Return when a batch may start, as things stand."""
+        if self.held + len(batch.providers) > self.spool:
+            return math.inf
+        if self.throttle is None:
+            return self.env.now
+        return self.throttle.start_s(self.env.now, len(batch.providers))
+
+    def start(self, batch: Batch) -> None:
+        """Let a batch start now."""
+        for line in self.lines:
+            if line and line[0] is batch:
+                line.popleft()
+        self.order.went(batch.delivery)
+        self.held += len(batch.providers)
+        if self.throttle is not None:
+            self.throttle.charge(self.env.now, self.env.now, len(batch.providers))
+
+    def make_room(self) -> None:
+        """Let another message have the place of one that is final."""
+        self.held -= 1
+        if self.spool < math.inf:
+            self.makes_room.succeed()
+            self.makes_room = self.env.event()
