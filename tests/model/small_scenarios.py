@@ -243,3 +243,44 @@ POOLED = _pooled()
 """The same from two pools, with limits over several queues."""
 PER_IP = _pooled(queues="per-ip")
 """And with a queue for each source address."""
+
+ORDERED = _pooled(order="priority")
+"""Two pools and limits over several queues, where the delivery that begins later goes first."""
+for _delivery, _priority in zip(ORDERED["deliveries"], ("low", "high"), strict=True):
+    _delivery["priority"] = _priority
+
+FAIR = _pooled(queues="per-ip", order="fair")
+"""A queue for each address, of which one has more turns, and deliveries that take turns."""
+FAIR["mta"]["pools"]["bulk"]["weights"] = [3, 1]
+for _delivery in FAIR["deliveries"]:
+    _delivery["pool"] = "bulk"
+del FAIR["mta"]["pools"]["small"], FAIR["limits"][1]
+
+HELD_BACK = with_providers(
+    slow=SUSPENDED["providers"]["slow"],
+    flaky={"suspend": {"after": 9, "within": "1m", "lasts": "2m"}},
+)
+"""Limits over single deliveries, which hold messages back before they take a connection."""
+HELD_BACK["limits"] = [
+    {
+        "name": "newsletter",
+        "rate": ["30/s,max_burst=5", {"kind": "fixed-window", "limit": 900, "window": "1m"}],
+        "deliveries": ["newsletter"],
+    },
+    {
+        "name": "loyalty at flaky",
+        "rate": {
+            "kind": "schedule",
+            "steps": [{"at": "0s", "rate": "1/s"}, {"at": "5m", "rate": "20/m,max_burst=2"}],
+        },
+        "connections": 2,
+        "providers": ["flaky"],
+        "deliveries": ["loyalty"],
+    },
+    {"name": "all", "connections": 30},
+]
+
+ACTIVE = with_providers(deliveries=[{"priority": "low"}, {"priority": "high"}])
+"""An active queue that the slow provider fills, and the higher priority first within it."""
+ACTIVE["mta"] |= {"active": 600, "order": "priority"}
+ACTIVE["relay"] |= {"batch": 1, "batch_time": "10ms"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_scenarios import EVERYTHING, PER_IP, REACTING, SUSPENDED
+from small_scenarios import EVERYTHING, FAIR, HELD_BACK, PER_IP, REACTING, SUSPENDED
 
 from sendcap.ledger import CLOCKS, EVENTS, Ledger
 from sendcap.model.engine import simulate_ledger
@@ -16,6 +16,7 @@ from sendcap.scenario import Scenario, from_dict
 
 ENDS = {"accepted", "hard", "expired"}
 POOLS = {"ips": 1} | {key: PER_IP["mta"][key] for key in ("pools", "queues")}
+IN_TURN = {"ips": 1} | {key: FAIR["mta"][key] for key in ("pools", "queues", "order")}
 LOGGED = ("relayed", "relay_failed", "accepted", "hard", "soft", "expired", "async_bounced")
 
 
@@ -37,6 +38,8 @@ def variant(**sections: dict[str, object]) -> Scenario:
         {"providers": REACTING["providers"]},
         {"providers": SUSPENDED["providers"]},
         {key: PER_IP[key] for key in ("deliveries", "limits")} | {"mta": POOLS},
+        {key: FAIR[key] for key in ("deliveries", "limits")} | {"mta": IN_TURN},
+        {key: HELD_BACK[key] for key in ("providers", "limits")} | {"mta": {"active": 300}},
     ],
     ids=str,
 )

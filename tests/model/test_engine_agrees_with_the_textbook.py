@@ -17,8 +17,12 @@ import numpy as np
 import pytest
 import textbook_counts as textbook_counts_module
 from small_scenarios import (
+    ACTIVE,
     DISTURBED,
     EVERYTHING,
+    FAIR,
+    HELD_BACK,
+    ORDERED,
     PER_IP,
     POOLED,
     REACTING,
@@ -127,6 +131,10 @@ SCENARIOS = {
     "several rules, by share and in a row, and sent back": from_dict(SUSPENDED),
     "two pools, limits over several queues": from_dict(POOLED),
     "the same, with a queue for each address": from_dict(PER_IP),
+    "two pools, the higher priority first": from_dict(ORDERED),
+    "turns of deliveries and of addresses by weight": from_dict(FAIR),
+    "limits over deliveries hold messages back": from_dict(HELD_BACK),
+    "a slow provider fills the active queue": from_dict(ACTIVE),
     "a spread delivery, a warm-up, a gap and a suspension": changed(
         fast={"rate": {"kind": "warm-up", "per_day": [500, 2000, 9000], "share": 0.8}},
         slow={

@@ -11,7 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_scenarios import EVERYTHING, PER_IP, POOLED, REACTING, shorter
+from small_scenarios import (
+    ACTIVE,
+    EVERYTHING,
+    FAIR,
+    HELD_BACK,
+    ORDERED,
+    PER_IP,
+    POOLED,
+    REACTING,
+    shorter,
+)
 
 from sendcap.errors import SendcapWarning
 from sendcap.ledger import EVENTS, Ledger
@@ -100,6 +110,8 @@ LIMITS = st.sampled_from(
         [{"name": "one", "rate": "3/s,max_burst=2"}],
         [{"name": "two", "connections": 2}, {"name": "q", "rate": "40/m", "providers": ["q"]}],
         [{"name": "gap", "rate": {"kind": "gap", "pause": "1s"}, "connections": 3}],
+        [{"name": "two", "rate": ["1/s", "30/m,max_burst=9"], "deliveries": ["two"]}],
+        [{"name": "one", "connections": 1, "deliveries": ["one"]}, {"name": "all", "rate": "5/s"}],
     ]
 )
 
@@ -143,6 +155,8 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
     origin = draw(st.sampled_from(["relayed", "delivery-start"]))
     # From the delivery's start, the validity must be longer than the messages are spread.
     spread = st.sampled_from(["0s", "30s"] if origin == "relayed" else ["0s", "900ms"])
+    providers = {"p": draw(provider()), "q": draw(provider())}
+    is_scaled = any(each["connection_scaling"] == "kumomta" for each in providers.values())
     return {
         "seed": draw(st.integers(0, 2**32)),
         "time": {"bin": draw(st.sampled_from(["1s", "1m"]))},
@@ -152,6 +166,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
                 "messages": draw(st.integers(1, 300)),
                 "validity": draw(validity),
                 "audience": {"p": 0.7, "q": 0.3},
+                "priority": "low",
             },
             {
                 "name": "two",
@@ -172,12 +187,14 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
         "mta": {
             "ips": draw(st.integers(1, 2)),
             "queues": draw(st.sampled_from(["pooled", "pooled", "per-ip"])),
+            "order": draw(st.sampled_from(["fifo", "fifo", "priority", "fair"])),
+            "active": "none" if is_scaled else draw(st.sampled_from(["none", "none", 1, 20])),
             "ingress_rate": draw(st.sampled_from(["none", "1/s", "50/s"])),
             "clock_origin": origin,
             "expire": draw(st.sampled_from(["retry", "at-expiry", "on-failure"])),
             "retry": draw(RETRIES),
         },
-        "providers": {"p": draw(provider()), "q": draw(provider())},
+        "providers": providers,
         "limits": draw(LIMITS),
         "feedback": {
             "synchronous": draw(DISTRIBUTIONS),
@@ -194,6 +211,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
 
 @pytest.mark.filterwarnings("ignore:.* never holds anything back")
 @pytest.mark.filterwarnings("ignore:.* are never exceeded")
+@pytest.mark.filterwarnings("ignore:.* changes nothing")
 @settings(max_examples=60, deadline=None)
 @given(scenario())
 def test_windows_of_1_s_7_s_60_s_and_auto_give_the_same_ledger(sections: dict[str, Any]) -> None:
@@ -241,7 +259,11 @@ def test_windows_change_neither_ledger_nor_sending_log_where_queues_react(tmp_pa
         assert ledger.reasons("soft", provider=provider)["throttled"] > 50
 
 
-@pytest.mark.parametrize("sections", [POOLED, PER_IP], ids=["pooled", "for each address"])
+@pytest.mark.parametrize(
+    "sections",
+    [POOLED, PER_IP, ORDERED, FAIR, HELD_BACK, ACTIVE],
+    ids=["pooled", "for each address", "by priority", "in turn", "held back", "active queue"],
+)
 def test_windows_change_neither_ledger_nor_sending_log_where_queues_share_limits(
     tmp_path: Path, sections: dict[str, Any]
 ) -> None:

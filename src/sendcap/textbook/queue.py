@@ -111,7 +111,7 @@ class Queue:
             message.answer(SENT_BACK)
         served = True
         while served:
-            # Of queues with a common limit, each message goes first that would go first in one.
+            # Of queues with a common limit, the highest priority goes first, then the longest ready.
             nexts = [(queue, queue.next_message()) for queue in self.rivals]
             turns = [(queue.turn(each), queue, each) for queue, each in nexts if each is not None]
             served = any(
