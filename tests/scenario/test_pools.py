@@ -39,6 +39,11 @@ def scenario(**changes: Any) -> Scenario:
     return from_dict(sections(**changes))
 
 
+def weighted(weights: list[int]) -> dict[str, Any]:
+    pools = {"big": {"ips": 4, "weights": weights}, "small": {"ips": 1}}
+    return {"queues": "per-ip", "pools": pools}
+
+
 def test_a_queue_is_a_pool_and_a_provider_with_messages() -> None:
     its = scenario()
     names = [queue.name for queue in its.queues()]
@@ -89,6 +94,25 @@ def test_a_scenario_with_pools_is_written_and_read_again() -> None:
             "mta.ips: leave it out: each pool has its own addresses",
         ),
         ({"mta": {"pools": {"big": {}, "small": {"ips": 1}}}}, "mta.pools.big.ips: "),
+        (
+            {"mta": {"pools": {"big": {"ips": 4, "weights": [1] * 4}, "small": {"ips": 1}}}},
+            (
+                "mta.pools.big.weights: changes nothing, since the addresses of a pool share a "
+                'queue; write mta.queues = "per-ip", or leave it out'
+            ),
+        ),
+        (
+            {"mta": weighted([3, 1])},
+            "mta.pools.big.weights: give 4, one for each address of ips, not 2",
+        ),
+        (
+            {"mta": weighted([1, 2, 0, 1])},
+            r"mta.pools.big.weights\[2\]: must be at least 1, not 0",
+        ),
+        (
+            {"mta": weighted([1001, 1, 1, 1])},
+            r"mta.pools.big.weights\[0\]: must be at most 1000, not 1001",
+        ),
         ({"limits": [{"name": "none"}]}, r"limits\[0\]: limits nothing; give a rate"),
         ({"limits": [HOUR, HOUR]}, r'limits\[1\].name: "gmail an hour" is used before'),
         (

@@ -19,8 +19,8 @@ def order_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     for name, provider in scenario.providers.items():
         if provider.connection_scaling == "kumomta":
             message = (
-                "KumoMTA, which opens connections by the length of a queue, has no active queue; "
-                "leave it out, or mta.active"
+                '"kumomta" does not go with mta.active, since KumoMTA has no active queue; '
+                "leave one of them out"
             )
             yield ("providers", name, "connection_scaling"), message
 
@@ -31,10 +31,16 @@ def order_notes(scenario: Scenario) -> Iterator[str]:
     priorities = {delivery.priority for delivery in scenario.deliveries}
     if order == "priority" and len(priorities) == 1:
         only = shown(scenario.deliveries[0].priority)
-        yield f'mta.order: "priority" changes nothing, since all deliveries have the same, {only}'
+        yield (
+            'mta.order: "priority" changes nothing, since all deliveries have the priority '
+            f"{only}; give one of them another"
+        )
     if order == "priority":
         return
     for number, delivery in enumerate(scenario.deliveries):
         if delivery.priority != "normal":
             place = dotted(("deliveries", number, "priority"))
-            yield f'{place}: changes nothing, since mta.order is "{order}"; write "priority" there'
+            yield (
+                f"{place}: {shown(delivery.priority)} changes nothing, since mta.order is "
+                f'{shown(order)}; write mta.order = "priority"'
+            )

@@ -36,7 +36,8 @@ def pool_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     for name, pool in pools.items():
         if pool.weights and scenario.mta.queues != "per-ip":
             message = (
-                'changes nothing, since all addresses share a queue; write mta.queues = "per-ip"'
+                "changes nothing, since the addresses of a pool share a queue; write "
+                'mta.queues = "per-ip", or leave it out'
             )
             yield ("mta", "pools", name, "weights"), message
     if problems:
@@ -68,7 +69,10 @@ def _limit_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
                     message = f"no {_ONE_OF[key]} has this name, {shown(name)}{hint}"
                     yield ("limits", number, key, place), message
         if not unknown and not _has_messages(scenario, limit):
-            yield ("limits", number), "covers no queue: no delivery sends there"
+            message = "covers no queue: no delivery sends there"
+            if limit.deliveries:
+                message = "covers no message: none of these deliveries sends there"
+            yield ("limits", number), message
 
 
 def _has_messages(scenario: Scenario, limit: SharedLimit) -> bool:

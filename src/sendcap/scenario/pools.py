@@ -28,7 +28,7 @@ class Pool(Section):
     @model_validator(mode="after")
     def _one_for_each(self) -> Pool:
         if self.weights and len(self.weights) != self.ips:
-            message = f"needs {self.ips} weights, one for each address, not {len(self.weights)}"
+            message = f"give {self.ips}, one for each address of ips, not {len(self.weights)}"
             refuse("pool", [(("weights",), message)])
         return self
 
@@ -65,8 +65,8 @@ class SharedLimit(Section):
             refuse("limit", [((), message)])
         if self.deliveries and any(isinstance(each, Gap) for each in self.throttles):
             message = (
-                "a gap between attempts cannot hold single deliveries back; give a rate, such as "
-                'rate = "50,000/h", or leave deliveries out'
+                'a gap cannot be over single deliveries; give a rate, such as rate = "50,000/h", '
+                "or leave deliveries out"
             )
             refuse("limit", [(("rate",), message)])
         return self

@@ -111,7 +111,7 @@ class Queue:
             message.answer(SENT_BACK)
         served = True
         while served:
-            # Of queues with a common limit, the highest priority goes first, then the longest ready.
+            # Of queues with a common limit: by priority, then who has been ready the longest.
             nexts = [(queue, queue.next_message()) for queue in self.rivals]
             turns = [(queue.turn(each), queue, each) for queue, each in nexts if each is not None]
             served = any(
