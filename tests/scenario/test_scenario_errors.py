@@ -535,6 +535,7 @@ JUNK: list[Any] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.* are never exceeded")
 @settings(max_examples=300)
 @given(
     place=st.sampled_from(list(places(to_dict(load("quickstart"))))),

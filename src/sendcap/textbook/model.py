@@ -94,11 +94,9 @@ class Textbook:
             return
         yield env.timeout(leaves_s - env.now)
         while True:
-            queue = message.queue
-            message.since_s = env.now
+            queue, message.since_s = message.queue, env.now
             connection = yield self.active.ask(message)
             if connection is SENT_BACK:
-                self.active.leave(message)
                 if (yield from self.backs_off(message, SUSPENDED)):
                     continue
                 return
@@ -155,6 +153,7 @@ class Textbook:
 
     def backs_off(self, message: Message, reason: str) -> Generator[simpy.Event, Any, bool]:
         """Let a message back off until it is due again; return whether it is."""
+        self.active.leave(message)
         due_s = self.bounce_softly(message, reason)
         if due_s is not None:
             yield self.env.timeout(due_s - self.env.now)
