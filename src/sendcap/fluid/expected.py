@@ -70,8 +70,8 @@ def _require_feasible(scenario: Scenario) -> None:
     for key, usual in (("order", "fifo"), ("active", None)):
         if getattr(scenario.mta, key) != usual:
             raise ScenarioError(
-                f"expected: mta.{key} cannot be worked out without a simulation, as queues that are "
-                "first in, first out can; simulate, or leave it out"
+                f"expected: mta.{key}: only queues that are first in, first out can be worked out "
+                "without a simulation; simulate, or leave it out"
             )
     longest_s = max(map(scenario.honoured_validity, scenario.deliveries))
     for name, provider in scenario.providers.items():

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sendcap.model.feedback import sample_asynchronous
-from sendcap.model.kernel import fields, spool, state, step
+from sendcap.model.kernel import fields, happened, spool, state, step
 from sendcap.model.kernel.pointer import by_pointer
-from sendcap.model.kernel.relay import Relay
+from sendcap.model.kernel.relay_state import Relay
 from sendcap.model.kernel.tally import MOST_COUNTS
 from sendcap.model.queue_rows import QueueRows
 from sendcap.model.records import larger_ring, longer, power_of_two
@@ -213,12 +213,18 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
     disturbances, windows_s = rows.disturbances.numbers()
     counts = np.zeros(1, fields.COUNTS)
     counts["free_messages"] = _FIRST_ROOM
+    counts["most_active"] = scenario.mta.active or 0
+    counts["incoming_lane"] = fields.NONE
+    players = len(rows.queues) + len(rows.shared.rows) + (scenario.mta.active is not None)
     block = power_of_two(max(_FIRST_BLOCK, min(_LARGEST_BLOCK, _ALL_DRAWS // streams)))
     wanted = _wanted(shared)
     return state.Group(
         counts=counts,
         queues=rows.records(),
-        turns=first_turns(len(rows.queues) + len(rows.shared.rows)),
+        lanes=rows.lanes.records(),
+        lane_of=rows.lanes.lane_of(),
+        rounds=np.array(rows.rounds, np.int32),
+        turns=first_turns(players),
         connections=connections,
         messages=np.zeros(_FIRST_ROOM, fields.MESSAGE),
         free_messages=np.arange(_FIRST_ROOM, dtype=np.int32)[::-1].copy(),
@@ -262,7 +268,7 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
 def _wanted(shared: Shared) -> state.Records:
     """Return what is wanted of what happens, besides the counts."""
     feedback, monitor = shared.scenario.feedback, shared.monitor
-    wanted = np.zeros(1, fields.WANTED)
+    wanted = np.zeros(1, happened.WANTED)
     kept = feedback.rate is not None or shared.log is not None
     wanted["reports"] = kept or monitor is not None
     wanted["starts"] = monitor is not None
@@ -275,9 +281,9 @@ def _none_out(wanted: state.Records) -> state.Out:
     reports = _ROWS if wanted["reports"][0] else _NO_ROWS
     starts = _ROWS if wanted["starts"][0] else _NO_ROWS
     return state.Out(
-        reports=np.zeros(reports, fields.REPORT),
-        starts=np.zeros(starts, fields.START),
-        connects=np.zeros(starts, fields.CONNECT_ROW),
+        reports=np.zeros(reports, happened.REPORT),
+        starts=np.zeros(starts, happened.START),
+        connects=np.zeros(starts, happened.CONNECT_ROW),
     )
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from sendcap.model.addresses import kinds_of
 from sendcap.model.disturbances import DisturbanceRows
 from sendcap.model.kernel import concurrency, fields, state
+from sendcap.model.lane_rows import LaneRows
 from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import records, trials
+from sendcap.model.rounds import round_of
 from sendcap.model.scaling import waiting_for
 from sendcap.model.shared import Shared
 from sendcap.model.shared_rows import SharedRows
@@ -40,14 +42,8 @@ def _feedback(scaling: str | PostfixScaling, connections: int, ips: int) -> dict
 
 _EMPTY: Final[dict[str, Any]] = {
     "line_first": fields.NONE,
-    "run_first": fields.NONE,
-    "retry_first": fields.NONE,
     "line_at": fields.NONE,
-    "take_at": fields.NONE,
-    "new_ready_s": np.inf,
-    "retry_ready_s": np.inf,
     "arrival_s": np.inf,
-    "arriving_run": fields.NONE,
     "foreseen_until_s": np.inf,
     "connection_rate": fields.NONE,
     "accepted": fields.NONE,
@@ -67,6 +63,8 @@ class QueueRows:
     def __init__(self, shared: Shared, queues: Sequence[Queue]) -> None:
         self._shared = shared
         self.shared = SharedRows(shared.scenario, queues)
+        self.lanes = LaneRows(shared.scenario)
+        self.rounds: list[int] = []
         self._path_of = {(each.provider, each.pool): n for n, each in enumerate(shared.paths)}
         self.queues: list[dict[str, Any]] = []
         self.limits = LimitRows()
@@ -118,6 +116,7 @@ class QueueRows:
         if provider.accepts_connections is not None:
             row["accepted"] = provider.accepts_connections * queue.ips
         row |= shared.row
+        row |= self.lanes.add(queue, self.shared, self.limits)
         row |= self._address_of(queue)
         self.limit_of += own + shared.rates
         row |= self._connections_of(queue)
@@ -129,10 +128,15 @@ class QueueRows:
     def _address_of(self, queue: Queue) -> dict[str, int]:
         """Return which queues of a pool's addresses take messages in turn."""
         number = len(self.queues)
-        if queue.address is None:
-            return {"first_address": number, "addresses": 1}
-        ips = self._shared.scenario.pools()[queue.pool]
-        return {"first_address": number - queue.address, "addresses": ips}
+        if queue.address:
+            return {"first_address": number - queue.address}
+        turns = round_of(self._shared.scenario, queue)
+        self.rounds += turns
+        return {
+            "first_address": number,
+            "first_in_round": len(self.rounds) - len(turns),
+            "round": len(turns),
+        }
 
     def _trial(self, probability: float, purpose: str, **names: str) -> int:
         self._keys.append(self._shared.streams.key(purpose, **names))

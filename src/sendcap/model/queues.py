@@ -25,7 +25,7 @@ class Queues:
         # The spool couples all of them, by way of the relay.
         self._together = shared.scenario.mta.spool is not None
         group_of = np.zeros(len(shared.queues), np.int64)
-        if not self._together:
+        if not self._together and shared.scenario.mta.active is None:
             group_of = np.array(_coupled(shared)) % _MOST_GROUPS
         count = int(group_of.max()) + 1
         members = [np.flatnonzero(group_of == number).tolist() for number in range(count)]

@@ -8,12 +8,13 @@ import numpy as np
 
 from sendcap.model.batches import batch_rows
 from sendcap.model.kernel import relay as kernel
-from sendcap.model.kernel import state
+from sendcap.model.kernel import relay_state, state
 from sendcap.model.kernel.pointer import by_pointer
 from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import trials
+from sendcap.model.rounds import round_of
 from sendcap.model.shared import Shared
-from sendcap.scenario import Delivery, Rate
+from sendcap.scenario import PRIORITIES, Delivery, Queue, Rate, Scenario
 
 _ROOM: Final = 1 << 16
 """Runs of messages of one batch to one provider that are handed over at a time, or their places."""
@@ -64,8 +65,9 @@ class Relay:
         """Show the monitor the batches that have started, and who passes the ingress."""
         monitor, batches, relay = self._shared.monitor, self.state.batches, self.state
         assert monitor is not None
-        started = slice(self._watched, int(relay.relay["next_batch"][0]))
-        self._watched = started.stop
+        until = int(relay.relay["started"][0])
+        started = relay.started[self._watched : until]
+        self._watched = until
         ends_s = batches.relayed_s[started]
         monitor.relay.worked(ends_s - relay.batch_time_s[started], ends_s)
         monitor.relay.waited(relay.ready_s[started], ends_s, relay.size[started])
@@ -92,10 +94,10 @@ class Relay:
         return batches.leaves_s[batch] + (places + 1) * batches.service_s[0], relayed_s
 
 
-def _state(shared: Shared) -> kernel.Relay:
+def _state(shared: Shared) -> relay_state.Relay:
     scenario, streams, batches = shared.scenario, shared.streams, shared.batches
     relay, mta, deliveries = scenario.relay, scenario.mta, scenario.deliveries
-    record = np.zeros(1, kernel.RELAY)
+    record = np.zeros(1, relay_state.RELAY)
     record["idle"], record["room"] = relay.workers, mta.spool or np.inf
     record["arrival_s"] = record["free_s"] = -np.inf
     limits = LimitRows()
@@ -104,8 +106,11 @@ def _state(shared: Shared) -> kernel.Relay:
     elif relay.rate is not None:
         record["scheduled"] = 1
         limits.add(relay.rate, 1)
-    size, ready_s = batch_rows(scenario)[:2]
-    paths = _paths(shared)
+    size, ready_s, delivery_of = batch_rows(scenario)
+    paths, rounds = _paths(shared)
+    lines = _lines(scenario, delivery_of)
+    ends = np.cumsum([len(line) for line in lines])
+    record["fair"] = mta.order == "fair"
     left = np.array([_counts(shared, delivery) for delivery in deliveries], np.int64)
     validity_s = np.array([scenario.honoured_validity(delivery) for delivery in deliveries])
     deadline_s = np.array([delivery.at for delivery in deliveries]) + validity_s
@@ -115,10 +120,14 @@ def _state(shared: Shared) -> kernel.Relay:
     )
     audience["until_next"] = left.sum(axis=1) // 4
     largest, queues = int(size.max()), len(shared.queues)
-    return kernel.Relay(
+    return relay_state.Relay(
         relay=record,
         batches=batches,
         limits=limits.numbers([]),
+        in_line=np.concatenate(lines),
+        next_in_line=ends - [len(line) for line in lines],
+        end_of_line=ends,
+        started=np.zeros(len(size), np.int64),
         size=size,
         ready_s=ready_s,
         batch_time_s=relay.batch_time.sample(streams.generator("batch time"), len(size)),
@@ -135,23 +144,49 @@ def _state(shared: Shared) -> kernel.Relay:
             [relay.error_rate] * len(deliveries),
         ),
         paths=paths,
-        path_of=np.repeat(np.arange(len(paths), dtype=np.int32), paths["queues"]),
+        rounds=rounds,
+        path_of=np.repeat(
+            np.arange(len(paths), dtype=np.int32),
+            [_queues(scenario, path) for path in shared.paths],
+        ),
         per_queue=np.zeros(queues, np.int64),
         failed_per_queue=np.zeros(queues, np.int64),
         codes=np.zeros(largest, np.int32),
-        handed=np.zeros(max(_ROOM, 2 * min(queues, largest)), kernel.HANDED),
+        handed=np.zeros(max(_ROOM, 2 * min(queues, largest)), relay_state.HANDED),
         places=np.zeros(max(_ROOM, 2 * largest) if shared.needs_places else 0, np.int32),
     )
 
 
-def _paths(shared: Shared) -> state.Records:
-    """Return the ways from a pool to a provider, with the queues on each."""
-    paths = np.zeros(len(shared.paths), kernel.PATH)
+def _lines(scenario: Scenario, delivery_of: state.Ints) -> list[state.Ints]:
+    """Return the batches that wait in one line, for each line in the order of their turns."""
+    numbers = np.arange(len(delivery_of))
+    if scenario.mta.order == "fifo":
+        return [numbers]
+    lines = [[number] for number in range(len(scenario.deliveries))]
+    if scenario.mta.order == "priority":
+        lines = [
+            [number for number, each in enumerate(scenario.deliveries) if each.priority == priority]
+            for priority in PRIORITIES
+        ]
+    return [numbers[np.isin(delivery_of, line)] for line in lines if line]
+
+
+def _paths(shared: Shared) -> tuple[state.Records, state.Numbers]:
+    """Return the ways from a pool to a provider, and the rounds of the addresses of each."""
+    scenario = shared.scenario
+    turns = [round_of(scenario, path) for path in shared.paths]
+    paths = np.zeros(len(shared.paths), relay_state.PATH)
     paths["provider"] = [shared.providers.index(path.provider) for path in shared.paths]
-    each = shared.scenario.mta.queues == "per-ip"
-    paths["queues"] = [path.ips if each else 1 for path in shared.paths]
-    paths["first_queue"] = np.cumsum(paths["queues"]) - paths["queues"]
-    return paths
+    queues = [_queues(scenario, path) for path in shared.paths]
+    paths["first_queue"] = np.cumsum(queues) - queues
+    paths["round"] = [len(each) for each in turns]
+    paths["first_in_round"] = np.cumsum(paths["round"]) - paths["round"]
+    return paths, np.array([address for each in turns for address in each], np.int32)
+
+
+def _queues(scenario: Scenario, path: Queue) -> int:
+    """Return the number of queues of a way: one for each address, or one."""
+    return path.ips if scenario.mta.queues == "per-ip" else 1
 
 
 def _counts(shared: Shared, delivery: Delivery) -> list[int]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sendcap.ledger import EVENTS
-from sendcap.model.kernel.relay import Relay
+from sendcap.model.kernel.relay_state import Relay
 from sendcap.model.kernel.state import Floats, Ints, Records
 from sendcap.scenario import Scenario
 

@@ -1,23 +1,24 @@
-"""The limits over several queues in numbers, as the compiled step takes them."""
+"""The limits over several queues or deliveries in numbers, as the compiled step takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sendcap.model.kernel import fields, state
+from sendcap.model.kernel.turns import CALL, START, TAKE
 from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import records
-from sendcap.scenario import Queue, Scenario
+from sendcap.scenario import Queue, Scenario, SharedLimit
 
 
 class _OfQueue(NamedTuple):
     """What covers a queue."""
 
     row: dict[str, int]
-    rates: list[int]  # limits
+    rates: list[int]  # limits that let attempts start
 
 
 class SharedRows:
@@ -25,43 +26,82 @@ class SharedRows:
 
     def __init__(self, scenario: Scenario, queues: Sequence[Queue]) -> None:
         self._limits = [each for each in scenario.limits if any(map(each.covers, queues))]
-        self._most = len(queues)
+        self._calls = CALL if scenario.mta.order == "fair" else TAKE
         self.rows: list[dict[str, Any]] = []
         self._of_queue: list[int] = []
+        self._of_lane: list[int] = []
+        self._lanes = 0
         self._number_of: dict[tuple[str, str], int] = {}
 
     def add(self, queue: Queue, limits: LimitRows) -> _OfQueue:
         """Add what covers a queue."""
         first, rates = len(self._of_queue), list[int]()
         for each in self._limits:
-            if not each.covers(queue):
-                continue
-            for place, throttle in enumerate(each.throttles):
-                number = self._number(each.name, f"rate {place}")
-                if "rate" not in self.rows[number]:
-                    self.rows[number]["rate"] = limits.add(throttle, 1)
-                rates.append(self.rows[number]["rate"])
-                self._of_queue.append(number)
-            if each.connections is not None:
-                number = self._number(each.name, "connections")
-                self.rows[number] |= {"rate": fields.NONE, "connections": each.connections}
-                self._of_queue.append(number)
+            if each.covers(queue):
+                numbers = self._numbers_of(each, limits)
+                self._of_queue += numbers
+                rows = [self.rows[number] for number in numbers]
+                rates += [row["rate"] for row in rows if row["kind"] == fields.STARTS]
         count = len(self._of_queue) - first
         row = {"first_shared": first, "shared": count, "shared_rates": len(rates)}
         return _OfQueue(row, rates)
 
+    def add_lane(
+        self, queue: Queue, deliveries: Iterable[str], limits: LimitRows
+    ) -> dict[str, int]:
+        """Add what a lane of a queue, with messages of these deliveries, asks for a connection."""
+        first = len(self._of_lane)
+        self._lanes += 1
+        for each in self._limits:
+            if each.covers(queue) and all(map(each.covers_delivery, deliveries)):
+                self._of_lane += [
+                    number
+                    for number in self._numbers_of(each, limits)
+                    if self.rows[number]["kind"] != fields.STARTS
+                ]
+        return {"first_limit": first, "limits": len(self._of_lane) - first}
+
+    def _numbers_of(self, limit: SharedLimit, limits: LimitRows) -> list[int]:
+        """Return the numbers of a limit's throttles, and of that of connections."""
+        numbers = []
+        for place, throttle in enumerate(limit.throttles):
+            number = self._number(limit.name, f"rate {place}")
+            if "rate" not in self.rows[number]:
+                is_asked_late = not limit.deliveries
+                self.rows[number] |= {
+                    "kind": fields.STARTS if is_asked_late else fields.TAKES,
+                    "phase": START if is_asked_late else self._calls,
+                    "rate": limits.add(throttle, 1),
+                }
+            numbers.append(number)
+        if limit.connections is not None:
+            number = self._number(limit.name, "connections")
+            self.rows[number] |= {
+                "kind": fields.CONNECTIONS,
+                "phase": self._calls,
+                "rate": fields.NONE,
+                "connections": limit.connections,
+            }
+            numbers.append(number)
+        return numbers
+
     def _number(self, name: str, what: str) -> int:
         number = self._number_of.setdefault((name, what), len(self.rows))
         if number == len(self.rows):
-            self.rows.append({"first": number * self._most})
+            self.rows.append({})
         return number
 
     def numbers(self) -> state.Shared:
         """Return them all."""
-        room = max(len(self.rows) * self._most, 1)
+        # No limit has more parked than there are lanes; each queue has one at least.
+        limits = records(fields.SHARED, self.rows or [{}])
+        limits["first"] = np.arange(len(limits)) * self._lanes
+        room = len(limits) * self._lanes
         return state.Shared(
-            limits=records(fields.SHARED, self.rows or [{}]),
+            limits=limits,
             of_queue=np.array(self._of_queue or [0], np.int32),
+            of_lane=np.array(self._of_lane or [0], np.int32),
             parked=np.zeros(room, np.int32),
+            rank=np.zeros(room, np.int32),
             ready_s=np.zeros(room),
         )

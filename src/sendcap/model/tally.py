@@ -23,7 +23,8 @@ from sendcap.model.addresses import SUSPENDED
 from sendcap.model.kernel import tally as kernel
 from sendcap.model.kernel.fields import NONE
 from sendcap.model.kernel.pointer import by_pointer
-from sendcap.model.kernel.relay import Relay, count_handed
+from sendcap.model.kernel.relay import count_handed
+from sendcap.model.kernel.relay_state import Relay
 from sendcap.model.kernel.state import Counters, Records
 from sendcap.model.records import power_of_two
 from sendcap.scenario import Scenario

@@ -19,6 +19,7 @@ def first_turns(players: int) -> state.Turns:
         winners=winners[:leaves],
         next_s=np.full(players, np.inf),
         phase=np.zeros(players, np.int32),
+        rank=np.zeros(players, np.int32),
         ready_s=np.zeros(players),
         queue=np.arange(players, dtype=np.int32),
     )

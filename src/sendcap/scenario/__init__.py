@@ -1,6 +1,7 @@
 """What to simulate: scenario files, their checks, and the presets."""
 
 from sendcap.scenario.connection_scaling import PostfixScaling as PostfixScaling
+from sendcap.scenario.delivery import PRIORITIES as PRIORITIES
 from sendcap.scenario.delivery import Delivery as Delivery
 from sendcap.scenario.distributions import Constant as Constant
 from sendcap.scenario.distributions import Distribution as Distribution

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sendcap.model.kernel.active import leave_active
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.connections import hand_back, leave_line_of
 from sendcap.model.kernel.ends import drop_next, is_void
@@ -14,10 +15,11 @@ from sendcap.model.kernel.fields import (
     WAITING,
 )
 from sendcap.model.kernel.outcome import end, expire
-from sendcap.model.kernel.shared import use_connection
+from sendcap.model.kernel.runs import ready_s, run_of
+from sendcap.model.kernel.shared import release_connection
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.telling import keep_start
-from sendcap.model.kernel.waiting import new_message, ready_s, release, run_expires, run_of
+from sendcap.model.kernel.waiting import new_message, release, run_expires
 
 
 @compiled
@@ -37,9 +39,8 @@ def expire_next(group: Group, now_s: float) -> None:
         drop_next(group.ends)
     elif what < 0:
         run = run_of(group.runs, -1 - what)
-        since_s = ready_s(group.runs, group.batches, run)
-        number = new_message(group, run.queue, run, since_s)
-        run_expires(group.queues[run.queue], group.runs, group.batches, -1 - what, now_s)
+        number = new_message(group, run, ready_s(group.runs, group.batches, run, 0))
+        run_expires(group, -1 - what, now_s)
         _give_up(group, number, now_s)
         end(group, number)
     else:
@@ -66,7 +67,7 @@ def _expire_tried(group: Group, number: int, now_s: float) -> None:
         return
     held = leave_line_of(queue, connections, number)
     hand_back(queue, connections, held, connections[held].used_s)
-    use_connection(group.shared, queue, -1)
+    release_connection(group.shared, group.lanes[message.lane])
     release(group, number)
 
 
@@ -74,5 +75,6 @@ def _expire_tried(group: Group, number: int, now_s: float) -> None:
 def _give_up(group: Group, number: int, now_s: float) -> None:
     """Note that a message has expired while it waited."""
     message = group.messages[number]
+    leave_active(group, message)
     expire(group, number, now_s)
     keep_start(group, message, now_s, NEVER)

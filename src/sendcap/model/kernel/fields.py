@@ -51,31 +51,26 @@ QUEUE = np.dtype(
         ("connections", "i4"),
         ("taken", "i4"),  # connections that have a message
         ("window", "i4"),  # of them at most; all, unless Postfix's feedback sets it
-        # Messages that wait: runs of new ones, and retries that are due.
-        ("run_first", "i8"),
-        ("run_last", "i8"),
-        ("retry_first", "i4"),
-        ("retry_last", "i4"),
-        ("waiting", "i8"),  # where connections are opened by the queue's length
-        # New messages that are not ready yet, where connections are opened by the queue's length.
+        # Messages that wait, in lanes.
+        ("first_lane", "i4"),
+        ("lanes", "i4"),
+        ("fair", "i4"),  # whether the lanes take turns
+        ("lane_turn", "i4"),
+        # Where connections are opened by the queue's length: that, and when it grows next.
+        ("waiting", "i8"),
         ("arrival_s", "f8"),
-        ("arriving_run", "i8"),
-        ("arriving_place", "i8"),
-        ("new_ready_s", "f8"),  # of the first of each kind; infinite without one
-        ("retry_ready_s", "f8"),
         ("line_start_s", "f8"),  # when the first in line may start, as things stand
-        # The shared limit that the first in line waits for, and the one that a take does, or NONE.
-        ("line_at", "i4"),
-        ("take_at", "i4"),
-        ("turn", "i4"),  # of the addresses of a pool, where each has a queue
+        ("line_at", "i4"),  # the shared limit that the first in line waits for, or NONE
+        ("turn", "i4"),  # in the round of the addresses of a pool, where each has a queue
+        ("first_in_round", "i4"),
+        ("round", "i4"),
         # Settings.
         ("provider", "i4"),
         ("path", "i4"),  # the pool and the provider
         ("first_address", "i4"),  # the first queue of the same pool and provider
-        ("addresses", "i4"),
         ("first_shared", "i4"),  # in ``Shared.of_queue``
         ("shared", "i4"),
-        ("shared_rates", "i4"),  # how many of them are rates
+        ("shared_rates", "i4"),  # how many of them let attempts start
         ("idle_timeout_s", "f8"),
         ("attempts_per_connection", "i8"),
         ("first_limit", "i4"),  # in ``of_queue``
@@ -115,6 +110,30 @@ QUEUE = np.dtype(
     ],
     align=True,
 )
+LANE = np.dtype(
+    [
+        ("queue", "i4"),
+        ("rank", "i4"),  # the lowest goes first
+        ("run_first", "i8"),
+        ("run_last", "i8"),
+        ("retry_first", "i4"),
+        ("retry_last", "i4"),
+        ("new_ready_s", "f8"),  # of the first of each kind; infinite without one
+        ("retry_ready_s", "f8"),
+        # New messages that are not ready yet, where connections are opened by the queue's length.
+        ("arrival_s", "f8"),
+        ("arriving_run", "i8"),
+        ("arriving_place", "i8"),
+        # The first that is not active yet, where few messages are at a time.
+        ("incoming_run", "i8"),
+        ("incoming_retry", "i4"),
+        ("parked_at", "i4"),  # the shared limit that it waits for, or NONE
+        ("first_limit", "i4"),  # in ``Shared.of_lane``
+        ("limits", "i4"),
+    ],
+    align=True,
+)
+"""Messages of a queue that wait, first in, first out: runs of new ones, and due retries."""
 CONNECTION = np.dtype(
     [
         ("event_s", "f8"),  # when it is established, or when its attempt ends
@@ -143,7 +162,9 @@ MESSAGE = np.dtype(
         ("queue", "i4"),
         ("kind", "i2"),  # of its address
         ("reason", "i2"),  # of its last soft bounce
-        ("place", "i4"),  # where it is, see below
+        ("place", "i2"),  # where it is, see below
+        ("active", "i2"),  # whether it is, where few messages are at a time
+        ("lane", "i4"),
         ("stamp", "i8"),  # of its entry among what expires, 0 without one
         ("order", "i8"),  # of its last failure among all
     ],
@@ -161,10 +182,12 @@ RUN = np.dtype(
     [
         ("batch", "i4"),
         ("left", "i4"),  # messages that wait still
-        ("queue", "i4"),
+        ("queue", "i4"),  # NONE of a run that is done
+        ("lane", "i4"),
         ("relayed", "i8"),  # messages relayed before those that are left
         ("place", "i8"),  # of the next in ``places``
         ("next", "i8"),
+        ("active", "i8"),  # messages, where few are at a time
     ],
     align=True,
 )
@@ -226,15 +249,22 @@ RULE = np.dtype(
 """A rule by which the MTA suspends a queue."""
 SHARED = np.dtype(
     [
+        ("kind", "i4"),  # what it lets through, see below
+        ("phase", "i4"),  # of a moment, in which it calls
         ("rate", "i4"),  # limit, or NONE where connections are limited
         ("connections", "i8"),
         ("used", "i8"),  # connections in use
         ("first", "i4"),  # in ``Shared.parked``
-        ("parked", "i4"),  # queues
+        ("parked", "i4"),  # queues, or lanes
     ],
     align=True,
 )
-"""A limit over several queues."""
+"""A limit over several queues, or over deliveries."""
+
+# What a shared limit lets through.
+STARTS: Final = 0
+TAKES: Final = 1
+CONNECTIONS: Final = 2
 STREAM = np.dtype([("at", "i8"), ("end", "i8")])
 TRIALS = np.dtype([("key", "u8"), ("drawn", "u8"), ("until_next", "i8"), ("log", "f8")])
 """Trials with one probability: ``until_next`` counts down to the next success."""
@@ -242,38 +272,15 @@ KIND = np.dtype(
     [("share_until", "f8"), ("hard", "i4"), ("fault", "i4"), ("never", "i4"), ("reason", "i4")]
 )
 """A kind of address: the sum of the shares until it, what is wrong with it."""
-REPORT = np.dtype(
-    [
-        ("happened_s", "f8"),
-        ("arrives_s", "f8"),
-        ("due_s", "f8"),  # when its message is due again; infinite if never
-        ("delivery", "i4"),
-        ("provider", "i4"),
-        ("path", "i4"),
-        ("message", "i4"),
-        ("attempt", "i4"),
-        ("event", "i2"),
-        ("reason", "i2"),
-        ("again", "i4"),  # whether it counts for the event's subset, too
-    ],
-    align=True,
-)
-START = np.dtype(
-    [
-        ("ready_s", "f8"),
-        ("left_s", "f8"),  # when the attempt started, or the message gave up waiting
-        ("finish_s", "f8"),  # NaN of a message that gave up
-        ("delivery", "i4"),
-        ("path", "i4"),
-    ],
-    align=True,
-)
-CONNECT_ROW = np.dtype([("start_s", "f8"), ("finish_s", "f8"), ("path", "i8")])
 COUNTS = np.dtype(
     [
         ("now_s", "f8"),
         ("free_messages", "i8"),  # records that no message has
         ("final", "i8"),  # messages that are final
+        # Messages that are active, and may be at most, or 0; the lane of the next one.
+        ("active", "i8"),
+        ("most_active", "i8"),
+        ("incoming_lane", "i8"),
         ("told", "i8"),  # reports ever
         # Entries in the buffers of what has happened.
         ("reports", "i8"),
@@ -281,17 +288,6 @@ COUNTS = np.dtype(
         ("connects", "i8"),
     ]
 )
-WANTED = np.dtype(
-    [
-        ("reports", "i8"),  # whether they are kept
-        ("starts", "i8"),  # whether they and connects are kept
-        ("known", "i8"),  # whether a report is known as it arrives, or at the next poll
-        ("polling_s", "f8"),
-    ]
-)
-"""What is wanted of what has happened, besides the counts."""
-
-
 RETRY = np.dtype(
     [
         ("kind", "i8"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.connections import leave_line, stand_in_line
-from sendcap.model.kernel.fields import IN_LINE, NONE
+from sendcap.model.kernel.fields import IN_LINE, NONE, STARTS
 from sendcap.model.kernel.limits import earliest_s
 from sendcap.model.kernel.shared import call_first, park, refusing_rate
 from sendcap.model.kernel.state import Group
@@ -21,13 +21,13 @@ def line_goes_on(queue: Any, now_s: float) -> bool:
 
 @compiled
 def called(group: Group, limit: int, queue_number: int) -> None:
-    """Let a queue go on that has been parked at a shared limit: it asks again at once."""
+    """Let a queue or a lane go on that has been parked at a shared limit: it asks again at once."""
+    who = call_first(group.shared, limit)
+    if group.shared.limits[limit].kind != STARTS:
+        group.lanes[who].parked_at = NONE
+        return
     queue = group.queues[queue_number]
-    call_first(group.shared, limit)
-    if group.shared.limits[limit].rate == NONE:
-        queue.take_at = NONE
-    else:
-        queue.line_at, queue.line_start_s = NONE, group.counts[0].now_s
+    queue.line_at, queue.line_start_s = NONE, group.counts[0].now_s
 
 
 @compiled
@@ -62,5 +62,6 @@ def first_in_line(group: Group, queue_number: int, now_s: float) -> int:
         queue.line_at = refusing_rate(group.shared, group.limits, queue, now_s)
         if queue.line_at != NONE:
             message = group.messages[group.connections[queue.line_first].message]
-            park(group.shared, queue.line_at, queue_number, message.ready_s)
+            rank = group.lanes[message.lane].rank
+            park(group.shared, queue.line_at, queue_number, rank, message.ready_s)
     return NONE

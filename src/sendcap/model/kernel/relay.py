@@ -7,95 +7,71 @@ batch's messages in, one after the other.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.limits import by_schedule_s, charge_schedule
-from sendcap.model.kernel.state import Batches, Counters, Floats, Ints, Limits, Numbers, Records
+from sendcap.model.kernel.relay_state import Relay
+from sendcap.model.kernel.state import Counters, Numbers
 from sendcap.model.kernel.tally import count, series_of
-
-RELAY = np.dtype(
-    [
-        ("next_batch", "i8"),
-        ("idle", "i8"),  # workers
-        ("room", "f8"),  # messages that the spool can take
-        ("interval_s", "f8"),  # of the rate, for each message; 0 without one
-        ("scheduled", "i8"),  # whether the rate is a schedule, the first of ``limits``
-        ("burst", "f8"),
-        ("arrival_s", "f8"),  # theoretical arrival
-        ("free_s", "f8"),  # the ingress
-        ("now_s", "f8"),
-        ("failed", "i8"),
-        ("relayed", "i8"),
-        ("final", "i8"),  # messages that had been final when the spool was last looked at
-        ("handed", "i8"),  # entries in the buffers
-        ("places", "i8"),
-    ]
-)
-PATH = np.dtype(
-    [
-        ("provider", "i4"),
-        ("first_queue", "i4"),
-        ("queues", "i4"),  # one for each address, or one
-        ("turn", "i4"),  # of the addresses
-    ]
-)
-"""The way from a pool to a provider."""
-HANDED = np.dtype(
-    [
-        ("batch", "i4"),
-        ("provider", "i4"),
-        ("path", "i4"),
-        ("queue", "i4"),
-        ("count", "i4"),  # messages handed over
-        ("failed", "i4"),
-        ("relayed", "i8"),  # messages relayed before these
-        ("first_place", "i8"),
-    ]
-)
-"""A batch's messages for one queue."""
-
-
-class Relay(NamedTuple):
-    """The relay and the ingress."""
-
-    relay: Records  # one `RELAY`
-    batches: Batches
-    limits: Limits
-    size: Ints  # of each batch
-    ready_s: Floats
-    batch_time_s: Floats  # draws, one for each batch
-    validity_s: Floats  # of each delivery
-    deadline_s: Floats  # the same, where the clock starts with the delivery; else infinite
-    ends_s: Floats  # heap of the batches under way
-    under_way: Ints
-    tickets: Ints  # shape (deliveries, paths + 1): sums of the messages when last counted
-    left: Ints  # shape (deliveries, paths): messages that have not been drawn
-    numbers: Ints  # by delivery: messages handed over
-    audience: Records  # trials by delivery: only the draws
-    failures: Records  # trials by delivery
-    paths: Records
-    path_of: Numbers  # by queue
-    per_queue: Ints  # scratch: messages of a batch
-    failed_per_queue: Ints
-    codes: Numbers  # scratch: the queue of each message of a batch, or NONE if it failed
-    # Out: the messages handed over, and their places in their batches, if anybody asks for them.
-    handed: Records
-    places: Numbers
 
 
 @compiled
 def next_start_s(state: Relay) -> float:
     """Return when the next batch can start, as things stand."""
-    relay = state.relay[0]
-    number = relay.next_batch
-    if number == len(state.size) or relay.idle == 0 or relay.room < state.size[number]:
+    at_s = next_ready_s(state, -NEVER)
+    if state.relay[0].idle == 0 or at_s == NEVER:
         return NEVER
-    start_s = max(state.ready_s[number], relay.now_s)
+    at_s = max(at_s, state.relay[0].now_s)
+    while True:
+        start_s = _earliest_s(state, next_batch(state, at_s), at_s)
+        # A batch of another line that becomes ready meanwhile may go before it.
+        changes_s = next_ready_s(state, at_s)
+        if start_s < changes_s or changes_s == NEVER:
+            return start_s
+        at_s = changes_s
+
+
+@compiled
+def next_ready_s(state: Relay, after_s: float) -> float:
+    """Return when the first batch of a line is ready next, after a moment."""
+    next_s = NEVER
+    for line in range(len(state.next_in_line)):
+        if state.next_in_line[line] < state.end_of_line[line]:
+            ready_s = state.ready_s[state.in_line[state.next_in_line[line]]]
+            if ready_s > after_s:
+                next_s = min(next_s, ready_s)
+    return next_s
+
+
+@compiled
+def next_batch(state: Relay, at_s: float) -> int:
+    """Return the batch whose turn it is of those that are ready at a moment, NONE without one."""
+    line = _line_in_turn(state, at_s)
+    return NONE if line == NONE else state.in_line[state.next_in_line[line]]
+
+
+@compiled
+def _line_in_turn(state: Relay, at_s: float) -> int:
+    lines = len(state.next_in_line)
+    for offset in range(lines):
+        line = (state.relay[0].turn + offset) % lines
+        if (
+            state.next_in_line[line] < state.end_of_line[line]
+            and state.ready_s[state.in_line[state.next_in_line[line]]] <= at_s
+        ):
+            return line
+    return NONE
+
+
+@compiled
+def _earliest_s(state: Relay, number: int, start_s: float) -> float:
+    """Return when a batch can start that is ready, as things stand."""
+    relay = state.relay[0]
+    if relay.room < state.size[number]:
+        return NEVER
     if relay.interval_s > 0.0:
         # A batch larger than the burst goes once the burst is full.
         slack = max(relay.burst - state.size[number], 0.0)
@@ -117,9 +93,14 @@ def next_hand_over_s(state: Relay) -> float:
 def start_batch(state: Relay, now_s: float) -> None:
     """Let a worker take the next batch."""
     relay, batches = state.relay[0], state.batches
-    number = relay.next_batch
+    line = _line_in_turn(state, now_s)
+    number = state.in_line[state.next_in_line[line]]
     size = state.size[number]
-    relay.next_batch += 1
+    state.next_in_line[line] += 1
+    if relay.fair:
+        relay.turn = line + 1
+    state.started[relay.started] = number
+    relay.started += 1
     relay.now_s = now_s
     relay.room -= size
     if relay.interval_s > 0.0:
@@ -167,7 +148,7 @@ def hand_over(state: Relay) -> None:
             state.codes[place] = NONE
             state.failed_per_queue[path.first_queue] += 1
         else:
-            queue = _next_queue(path)
+            queue = _next_queue(path, state.rounds)
             state.codes[place] = queue
             state.per_queue[queue] += 1
             kept += 1
@@ -198,10 +179,10 @@ def _finished(state: Relay) -> int:
 
 
 @inlined
-def _next_queue(path: Any) -> int:
+def _next_queue(path: Any, rounds: Numbers) -> int:
     """Return the queue of the address whose turn it is."""
-    queue = path.first_queue + path.turn
-    path.turn = path.turn + 1 if path.turn + 1 < path.queues else 0
+    queue = path.first_queue + rounds[path.first_in_round + path.turn]
+    path.turn = path.turn + 1 if path.turn + 1 < path.round else 0
     return queue
 
 

@@ -1,7 +1,8 @@
-"""Limits over several queues: who waits for them, and who goes on first.
+"""Limits over several queues or over deliveries: who waits for them, and who goes on first.
 
-A queue whose first message has to wait for a shared limit is *parked* at it: in a heap, by the time
-since when that message is ready. When the limit has room, the first queue of the heap is called.
+A queue whose first in line has to wait for a shared rate is *parked* at it, and so is a lane whose
+first message has to wait for one or for a connection: in a heap, by rank and by the time since when
+that message is ready. When the limit has room, the first of the heap is called.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import NEVER, NONE
-from sendcap.model.kernel.limits import one_earliest_s
+from sendcap.model.kernel.fields import CONNECTIONS, NEVER, NONE, STARTS, TAKES
+from sendcap.model.kernel.limits import charge_one, one_earliest_s
 from sendcap.model.kernel.state import Group, Limits, Shared
-from sendcap.model.kernel.turns import START, TAKE, set_turn
+from sendcap.model.kernel.turns import set_turn
 
 
 @compiled
@@ -21,75 +22,110 @@ def refusing_rate(shared: Shared, limits: Limits, queue: Any, now_s: float) -> i
     refusing, latest_s = NONE, now_s
     for place in range(queue.first_shared, queue.first_shared + queue.shared):
         number = shared.of_queue[place]
-        rate = shared.limits[number].rate
-        if rate != NONE:
-            start_s = one_earliest_s(limits, rate, now_s)
+        limit = shared.limits[number]
+        if limit.kind == STARTS:
+            start_s = one_earliest_s(limits, limit.rate, now_s)
             if start_s > latest_s:
                 refusing, latest_s = number, start_s
     return refusing
 
 
 @compiled
-def without_connection(shared: Shared, queue: Any) -> int:
-    """Return the first shared limit that has no connection left, or NONE."""
-    for place in range(queue.first_shared, queue.first_shared + queue.shared):
-        limit = shared.limits[shared.of_queue[place]]
-        if limit.rate == NONE and limit.used >= limit.connections:
-            return shared.of_queue[place]
-    return NONE
+def refusing_take(shared: Shared, limits: Limits, lane: Any, now_s: float) -> int:
+    """Return the shared limit that lets a lane's message take a connection the latest, or NONE."""
+    refusing, latest_s = NONE, now_s
+    for place in range(lane.first_limit, lane.first_limit + lane.limits):
+        number = shared.of_lane[place]
+        limit = shared.limits[number]
+        if limit.kind == TAKES:
+            start_s = one_earliest_s(limits, limit.rate, now_s)
+            if start_s > latest_s:
+                refusing, latest_s = number, start_s
+        elif limit.used >= limit.connections:
+            return number
+    return refusing
 
 
 @compiled
-def use_connection(shared: Shared, queue: Any, more: int) -> None:
-    """Count a connection that a queue begins to use (1), or does not use any more (-1)."""
-    for place in range(queue.first_shared, queue.first_shared + queue.shared):
-        limit = shared.limits[shared.of_queue[place]]
-        if limit.rate == NONE:
-            limit.used += more
+def charge_take(shared: Shared, limits: Limits, lane: Any, now_s: float) -> None:
+    """Let a lane's message take a connection."""
+    for place in range(lane.first_limit, lane.first_limit + lane.limits):
+        limit = shared.limits[shared.of_lane[place]]
+        if limit.kind == CONNECTIONS:
+            limit.used += 1
+        else:
+            charge_one(limits, limit.rate, now_s, now_s)
 
 
 @compiled
-def park(shared: Shared, number: int, queue: int, ready_s: float) -> None:
-    """Let a queue wait for a shared limit."""
+def release_connection(shared: Shared, lane: Any) -> None:
+    """Note that a message of a lane does not use a connection any more."""
+    for place in range(lane.first_limit, lane.first_limit + lane.limits):
+        limit = shared.limits[shared.of_lane[place]]
+        if limit.kind == CONNECTIONS:
+            limit.used -= 1
+
+
+@compiled
+def park(shared: Shared, number: int, who: int, rank: int, ready_s: float) -> None:
+    """Let a queue or a lane wait for a shared limit."""
     limit = shared.limits[number]
-    parked, keys_s, first = shared.parked, shared.ready_s, limit.first
     hole = limit.parked
     limit.parked += 1
     while hole > 0:
         parent = (hole - 1) >> 1
-        if not _goes_before(shared, ready_s, queue, first + parent):
+        if not _goes_before(shared, rank, ready_s, who, limit.first + parent):
             break
-        parked[first + hole], keys_s[first + hole] = parked[first + parent], keys_s[first + parent]
+        _move(shared, limit.first + parent, limit.first + hole)
         hole = parent
-    parked[first + hole], keys_s[first + hole] = queue, ready_s
+    _put(shared, limit.first + hole, rank, ready_s, who)
 
 
 @compiled
-def call_first(shared: Shared, number: int) -> None:
-    """Let the first queue that is parked at a limit go."""
+def call_first(shared: Shared, number: int) -> int:
+    """Let the first of those that are parked at a limit go; return it."""
     limit = shared.limits[number]
-    parked, keys_s, first = shared.parked, shared.ready_s, limit.first
+    first = limit.first
+    called = shared.parked[first]
     limit.parked -= 1
     size = limit.parked
-    queue, ready_s = parked[first + size], keys_s[first + size]
+    rank, ready_s = shared.rank[first + size], shared.ready_s[first + size]
+    who = shared.parked[first + size]
     hole, child = 0, 1
     while child < size:
         if child + 1 < size and _goes_before(
-            shared, keys_s[first + child + 1], parked[first + child + 1], first + child
+            shared,
+            shared.rank[first + child + 1],
+            shared.ready_s[first + child + 1],
+            shared.parked[first + child + 1],
+            first + child,
         ):
             child += 1
-        if _goes_before(shared, ready_s, queue, first + child):
+        if _goes_before(shared, rank, ready_s, who, first + child):
             break
-        parked[first + hole], keys_s[first + hole] = parked[first + child], keys_s[first + child]
+        _move(shared, first + child, first + hole)
         hole, child = child, 2 * child + 1
-    parked[first + hole], keys_s[first + hole] = queue, ready_s
+    _put(shared, first + hole, rank, ready_s, who)
+    return called
 
 
 @compiled
-def _goes_before(shared: Shared, ready_s: float, queue: int, place: int) -> bool:
+def _move(shared: Shared, place: int, hole: int) -> None:
+    _put(shared, hole, shared.rank[place], shared.ready_s[place], shared.parked[place])
+
+
+@compiled
+def _put(shared: Shared, place: int, rank: int, ready_s: float, who: int) -> None:
+    shared.rank[place], shared.ready_s[place], shared.parked[place] = rank, ready_s, who
+
+
+@compiled
+def _goes_before(shared: Shared, rank: int, ready_s: float, who: int, place: int) -> bool:
+    if rank != shared.rank[place]:
+        return rank < shared.rank[place]
     if ready_s != shared.ready_s[place]:
         return ready_s < shared.ready_s[place]
-    return queue < shared.parked[place]
+    return who < shared.parked[place]
 
 
 @compiled
@@ -99,13 +135,14 @@ def look_at_shared(group: Group, queue: Any, now_s: float) -> None:
     for place in range(queue.first_shared, queue.first_shared + queue.shared):
         number = shared.of_queue[place]
         limit = shared.limits[number]
-        next_s, phase, ready_s, first = NEVER, START, 0.0, 0
+        next_s, rank, ready_s, first = NEVER, 0, 0.0, 0
         if limit.parked > 0:
-            ready_s, first = shared.ready_s[limit.first], shared.parked[limit.first]
-            if limit.rate != NONE:
+            rank, ready_s = shared.rank[limit.first], shared.ready_s[limit.first]
+            first = shared.parked[limit.first]
+            if limit.kind != STARTS:
+                first = group.lanes[first].queue
+            if limit.kind != CONNECTIONS:
                 next_s = one_earliest_s(group.limits, limit.rate, now_s)
-            else:
-                phase = TAKE
-                if limit.used < limit.connections:
-                    next_s = now_s
-        set_turn(group.turns, len(group.queues) + number, next_s, phase, ready_s, first)
+            elif limit.used < limit.connections:
+                next_s = now_s
+        set_turn(group.turns, len(group.queues) + number, next_s, limit.phase, rank, ready_s, first)

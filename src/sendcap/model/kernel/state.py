@@ -70,23 +70,30 @@ class Limits(NamedTuple):
 
 
 class Turns(NamedTuple):
-    """Tournament of the queues, and of the shared limits behind them, by what they do next."""
+    """Tournament of the queues, of the shared limits and of the incoming line behind them.
+
+    It is by what they do next.
+    """
 
     winners: Numbers
-    # Of each: when; a start before a take; since when its message is ready; the queue.
+    # Of each: when; the phase of the moment; rank of the message, and since when it is ready; the
+    # queue.
     next_s: Floats
     phase: Numbers
+    rank: Numbers
     ready_s: Floats
     queue: Numbers
 
 
 class Shared(NamedTuple):
-    """Limits over several queues, and the queues that wait for them."""
+    """Limits over several queues, or over deliveries, and who waits for them."""
 
     limits: Records
     of_queue: Numbers
-    # A heap for each limit: the queues, and since when their first messages are ready.
+    of_lane: Numbers  # those that are asked for a connection
+    # A heap for each limit: queues or lanes, rank and ready time of their first messages.
     parked: Numbers
+    rank: Numbers
     ready_s: Floats
 
 
@@ -148,6 +155,9 @@ class Group(NamedTuple):
 
     counts: Records  # one `COUNTS`
     queues: Records
+    lanes: Records
+    lane_of: Numbers  # shape (deliveries, queues)
+    rounds: Numbers  # of addresses: those of each pool in the order of their turns
     turns: Turns
     connections: Records
     messages: Records

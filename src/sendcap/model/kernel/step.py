@@ -4,14 +4,18 @@ A message is *taken* by a connection, *connects* if that has to be made, *asks* 
 an attempt, which *ends* with an answer; after a soft bounce it backs off and is *due* again; while
 it waits it may *expire*. What falls on one moment happens in this order: messages become due,
 connections are established and attempts end (in the order in which they began), the first in line
-starts, a message is taken, messages expire. Before the first in line, rules look at the attempts
-of a period. Of queues that share limits the lower number is first.
+starts, a message becomes active, a message is taken, messages expire. Before the first in line,
+rules look at the attempts of a period. See `sendcap.model.kernel.turns` for queues that share
+limits.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from sendcap.model.kernel.active import admit, leave_active, look_at_incoming
+from sendcap.model.kernel.ahead import look_ahead
+from sendcap.model.kernel.arrivals import count_arrival
 from sendcap.model.kernel.backoff import next_due_s, take_due
 from sendcap.model.kernel.busy import SOONEST, begin_work, end_work, next_busy_s
 from sendcap.model.kernel.chance import draw
@@ -34,29 +38,29 @@ from sendcap.model.kernel.fields import (
     CONNECT,
     CONNECTING,
     EXPIRED_IN_PLACE,
-    NEVER,
     NONE,
     TRANSACTION,
     UNREACHABLE,
 )
+from sendcap.model.kernel.lanes import give_turn, next_lane
 from sendcap.model.kernel.limits import at_once, charge
 from sendcap.model.kernel.line import ask, called, first_in_line, line_goes_on
 from sendcap.model.kernel.outcome import decide, refuse
+from sendcap.model.kernel.runs import PLACES
 from sendcap.model.kernel.shared import (
+    charge_take,
     look_at_shared,
     park,
-    use_connection,
-    without_connection,
+    refusing_take,
+    release_connection,
 )
 from sendcap.model.kernel.state import Group, Numbers, Records
 from sendcap.model.kernel.suspension import react, sweep_or_send_back
 from sendcap.model.kernel.tally import MOST_COUNTS, USED
 from sendcap.model.kernel.telling import keep_connect, tell_start
-from sendcap.model.kernel.turns import REACT, START, TAKE, next_turn_s, set_turn
+from sendcap.model.kernel.turns import ADMIT, next_turn_s
 from sendcap.model.kernel.waiting import (
-    PLACES,
     arrive,
-    count_arrival,
     first_ready_s,
     go_on_to_next_address,
     may_expire,
@@ -108,7 +112,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             number = take_due(group.backoff, group.messages)
             group.messages[number].queue = changed
             go_on_to_next_address(queues, queue)
-            retry_arrives(queue, group.messages, group.batches, group.ends, number)
+            retry_arrives(group, queue, number)
         elif busy_s == now_s:
             number = end_work(group.busy, connections)
             if connections[number].being_made:
@@ -116,10 +120,12 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             else:
                 _end_attempt(group, queue, number, now_s)
         elif next_s == now_s:
-            if limit >= 0:
+            if limit >= 0 and group.turns.phase[limit + len(queues)] == ADMIT:
+                admit(group)
+            elif limit >= 0:
                 called(group, limit, changed)
             elif queue.arrival_s == now_s:
-                count_arrival(queue, group.runs, group.batches)
+                count_arrival(group, queue, now_s)
             elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
                 sweep_or_send_back(group, changed, now_s)
             elif line_goes_on(queue, now_s):
@@ -132,9 +138,11 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             works = _asked(group, changed, asks, now_s)
         if works != NONE:
             _start(group, queue, works, now_s)
-        _look_ahead(group, changed, now_s)
+        look_ahead(group, changed, now_s)
         if queue.shared > 0:
             look_at_shared(group, queue, now_s)
+        if counts.most_active > 0:
+            look_at_incoming(group, now_s)
         if counts.final >= until_final:
             return ENOUGH
 
@@ -143,7 +151,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
 def _whose_turn(group: Group, now_s: float, due_s: float, busy_s: float, next_s: float) -> int:
     """Return the queue that does something now; the numbers of shared limits follow theirs."""
     if due_s == now_s:
-        return next_address(group.queues, group.messages[group.backoff.message[0]].queue)
+        return next_address(group, group.messages[group.backoff.message[0]].queue)
     if busy_s == now_s:
         return group.connections[group.busy.numbers[SOONEST]].queue
     return group.turns.winners[0] if next_s == now_s else queue_of_next_end(group)
@@ -164,7 +172,8 @@ def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
     message = group.connections[number].message
     hand_back(queue, group.connections, number, now_s)
     if queue.shared > 0:
-        use_connection(group.shared, queue, -1)
+        release_connection(group.shared, group.lanes[group.messages[message].lane])
+    leave_active(group, group.messages[message])
     answer = decide(group, message, now_s)
     _count(group, queue, answer, now_s)
 
@@ -191,45 +200,22 @@ def _lacks_room(group: Group) -> bool:
 
 
 @inlined
-def _look_ahead(group: Group, number: int, now_s: float) -> None:
-    """Find when a queue's next start or take is."""
-    queue = group.queues[number]
-    next_s, phase, ready_s = NEVER, START, 0.0
-    if queue.line_first != NONE and now_s < queue.sent_back_until_s:
-        next_s, phase = now_s, REACT
-    elif queue.line_first != NONE and queue.line_at == NONE:
-        next_s = max(queue.line_start_s, now_s)
-        ready_s = group.messages[group.connections[queue.line_first].message].ready_s
-    if queue.arrival_s < next_s:
-        next_s = queue.arrival_s
-    first_s = first_ready_s(queue)
-    take_s = max(first_s, now_s)
-    sent_back = take_s < queue.sent_back_until_s
-    if take_s < queue.closed_until_s and not sent_back:
-        take_s = queue.closed_until_s
-    if take_s < next_s and sent_back:
-        next_s, phase, ready_s = take_s, REACT, 0.0
-    elif take_s < next_s and queue.take_at == NONE and may_take(group, queue, now_s, take_s):
-        next_s, phase, ready_s = take_s, TAKE, first_s
-    if queue.sweep_s <= next_s:
-        next_s, phase, ready_s = queue.sweep_s, REACT, 0.0
-    set_turn(group.turns, number, next_s, phase, ready_s, number)
-
-
-@inlined
 def _take(group: Group, queue_number: int, now_s: float) -> int:
     """Let a connection take the first message; return it if that may ask at once."""
     queue, connections = group.queues[queue_number], group.connections
-    if queue.shared > 0:
-        queue.take_at = without_connection(group.shared, queue)
-        if queue.take_at != NONE:
-            park(group.shared, queue.take_at, queue_number, first_ready_s(queue))
+    lane_number = next_lane(group, queue, now_s)
+    lane = group.lanes[lane_number]
+    if lane.limits > 0:
+        lane.parked_at = refusing_take(group.shared, group.limits, lane, now_s)
+        if lane.parked_at != NONE:
+            park(group.shared, lane.parked_at, lane_number, lane.rank, first_ready_s(lane))
             return NONE
-    number = take_first(group, queue_number)
+    number = take_first(group, queue, lane_number)
     if number == NONE:
         return NONE
-    if queue.shared > 0:
-        use_connection(group.shared, queue, 1)
+    give_turn(queue, lane_number)
+    if lane.limits > 0:
+        charge_take(group.shared, group.limits, lane, now_s)
     taken = take_connection(queue, connections, now_s)
     connections[taken].message = number
     if connections[taken].attempts_left > 0:
@@ -267,10 +253,11 @@ def _established(group: Group, queue: Any, number: int, now_s: float) -> int:
         if accepted:
             return number
     hand_back(queue, group.connections, number, now_s)
-    use_connection(group.shared, queue, -1)
+    release_connection(group.shared, group.lanes[group.messages[message].lane])
     if expired:
         release(group, message)
     else:
+        leave_active(group, group.messages[message])
         refuse(group, message, now_s)
         _count(group, queue, UNREACHABLE, now_s)
     return NONE
@@ -309,6 +296,8 @@ def receive(group: Group, handed: Records, places: Numbers) -> None:
             for number in range(row.count):
                 place = (runs.numbers[PLACES] + number) & mask
                 runs.places[place] = places[row.first_place + number]
-        arrive(group.queues, runs, group.batches, group.ends, row)
+        arrive(group, row)
     for number in range(len(group.queues)):
-        _look_ahead(group, number, group.counts[0].now_s)
+        look_ahead(group, number, group.counts[0].now_s)
+    if group.counts[0].most_active > 0:
+        look_at_incoming(group, group.counts[0].now_s)

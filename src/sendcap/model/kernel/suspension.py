@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from sendcap.model.kernel.active import leave_active
 from sendcap.model.kernel.chance import draw
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.connections import hand_back, leave_line
 from sendcap.model.kernel.fields import LATENCY, NEVER, NONE, SUSPENDED
+from sendcap.model.kernel.lanes import oldest_lane
 from sendcap.model.kernel.limits import earliest_s
 from sendcap.model.kernel.outcome import bounce
-from sendcap.model.kernel.shared import use_connection
+from sendcap.model.kernel.shared import release_connection
 from sendcap.model.kernel.state import Floats, Group, Limits
 from sendcap.model.kernel.telling import SOFT, keep_start, tell
 from sendcap.model.kernel.waiting import take_first
@@ -70,12 +72,12 @@ def sweep_or_send_back(group: Group, queue_number: int, now_s: float) -> None:
         _sweep(group.limits, queue, now_s)
         return
     if queue.line_first == NONE:
-        number = take_first(group, queue_number)
+        number = take_first(group, queue, oldest_lane(group, queue))
     else:
         connection = leave_line(queue, group.connections)
         number = group.connections[connection].message
         hand_back(queue, group.connections, connection, group.connections[connection].used_s)
-        use_connection(group.shared, queue, -1)
+        release_connection(group.shared, group.lanes[group.messages[number].lane])
     if number != NONE:
         _send_back(group, number, now_s)
 
@@ -120,6 +122,7 @@ def _send_back(group: Group, number: int, now_s: float) -> None:
     """Let a message bounce softly without an attempt."""
     message = group.messages[number]
     message.stamp = 0
+    leave_active(group, message)
     keep_start(group, message, now_s, NEVER)
     arrives_s = now_s + draw(group.chance, group.queues[message.queue], LATENCY)
     tell(group, message, SOFT, SUSPENDED, message.failures == 0, now_s, arrives_s)

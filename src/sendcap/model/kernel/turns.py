@@ -1,7 +1,8 @@
 """Whose turn it is: the queue or the shared limit with the next start or take.
 
-Of one moment, rules that suspend come before starts, and starts before takes; then the message that
-has been ready the longest goes first, and of equals that of the lower queue.
+Of one moment, rules that suspend come before starts, and starts before takes; then the message with
+the lowest rank goes first, of these the one that has been ready the longest, and of equals that of
+the lower queue.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from sendcap.model.kernel.state import Turns
 REACT: Final = 0
 """The MTA's rules look at a queue, or send its messages back."""
 START: Final = 1
-TAKE: Final = 2
+ADMIT: Final = 2
+"""A message becomes active."""
+CALL: Final = 3
+"""Limits call lanes that take turns, before any message is taken."""
+TAKE: Final = 4
 
 
 @inlined
@@ -25,11 +30,11 @@ def next_turn_s(turns: Turns) -> float:
 
 @inlined
 def set_turn(
-    turns: Turns, number: int, next_s: float, phase: int, ready_s: float, queue: int
+    turns: Turns, number: int, next_s: float, phase: int, rank: int, ready_s: float, queue: int
 ) -> None:
-    """Note what a queue or a shared limit does next."""
+    """Note what a queue, a shared limit or the incoming line does next."""
     turns.next_s[number], turns.ready_s[number] = next_s, ready_s
-    turns.phase[number], turns.queue[number] = phase, queue
+    turns.phase[number], turns.rank[number], turns.queue[number] = phase, rank, queue
     if len(turns.winners) > 1:
         _play(turns, number)
 
@@ -57,6 +62,8 @@ def _before(turns: Turns, two: int, one: int) -> bool:
         return turns.next_s[two] < turns.next_s[one]
     if turns.phase[two] != turns.phase[one]:
         return turns.phase[two] < turns.phase[one]
+    if turns.rank[two] != turns.rank[one]:
+        return turns.rank[two] < turns.rank[one]
     if turns.ready_s[two] != turns.ready_s[one]:
         return turns.ready_s[two] < turns.ready_s[one]
     return turns.queue[two] < turns.queue[one]

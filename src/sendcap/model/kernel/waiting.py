@@ -1,4 +1,4 @@
-"""Messages that wait in a queue: first in, first out, by ready time; new ones go first of equals.
+"""Messages that wait, in lanes: first in, first out, by ready time; new ones go first of equals.
 
 New messages come in runs and get a record when they are taken. Retries are a list of records.
 Whoever expires while it waits is left in its place until that is reached.
@@ -6,217 +6,160 @@ Whoever expires while it waits is left in its place until that is reached.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
+from sendcap.model.kernel.arrivals import look_at_next, next_arrival
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
-from sendcap.model.kernel.ends import SIZE, message_expires, run_expires_at
+from sendcap.model.kernel.ends import message_expires, run_expires_at
 from sendcap.model.kernel.fields import EXPIRED_IN_PLACE, NEVER, NONE, NOT_ATTEMPTED, WAITING
-from sendcap.model.kernel.state import Addresses, Batches, Ends, Group, Records, Runs
-
-EVER: Final = 0
-OLDEST: Final = 1
-PLACES: Final = 2
+from sendcap.model.kernel.runs import EVER, PLACES, free_run, ready_s, run_of
+from sendcap.model.kernel.state import Addresses, Batches, Group, Records, Runs
 
 
 @inlined
-def run_of(runs: Runs, number: int) -> Any:
-    """Return the record of a run."""
-    return runs.runs[number & (len(runs.runs) - 1)]
-
-
-@inlined
-def first_ready_s(queue: Any) -> float:
+def first_ready_s(lane: Any) -> float:
     """Return when the first message is ready; infinite without one."""
-    return min(queue.new_ready_s, queue.retry_ready_s)
-
-
-@inlined
-def ready_s(runs: Runs, batches: Batches, run: Any) -> float:
-    """Return when the next message of a run leaves the ingress; of an empty one, a time before."""
-    if batches.service_s[0] == 0.0 or run.left == 0:
-        return batches.relayed_s[run.batch]
-    place = runs.places[run.place & (len(runs.places) - 1)]
-    return batches.leaves_s[run.batch] + (place + 1) * batches.service_s[0]
+    return min(lane.new_ready_s, lane.retry_ready_s)
 
 
 @compiled
-def has_room_for_runs(group: Group, runs: int, messages: int) -> bool:
-    """Return whether there is room for so many runs with so many messages."""
-    ring, numbers = group.runs.runs, group.runs.numbers
-    oldest = numbers[OLDEST]
-    if numbers[EVER] - oldest + runs > len(ring):
-        return False
-    if group.ends.numbers[SIZE] + runs + 8 > len(group.ends.at_s):
-        return False
-    if len(group.runs.places) == 0:
-        return True
-    first = numbers[PLACES]
-    if oldest < numbers[EVER]:
-        first = run_of(group.runs, oldest).place
-    return numbers[PLACES] - first + messages <= len(group.runs.places)
-
-
-@compiled
-def arrive(
-    queues: Records,
-    runs: Runs,
-    batches: Batches,
-    ends: Ends,
-    handed: Any,
-) -> None:
+def arrive(group: Group, handed: Any) -> None:
     """Add a run of new messages; their places in the batch are in ``places`` already."""
+    runs, batches = group.runs, group.batches
     batch, count = handed.batch, handed.count
-    queue, number = queues[handed.queue], runs.numbers[EVER]
+    queue, number = group.queues[handed.queue], runs.numbers[EVER]
     runs.numbers[EVER] += 1
     run = run_of(runs, number)
     run.batch, run.queue, run.left, run.relayed = batch, handed.queue, count, handed.relayed
+    run.lane = group.lane_of[batches.delivery[batch], handed.queue]
     run.place = runs.numbers[PLACES]
-    run.next = NONE
+    run.next, run.active = NONE, 0
     if len(runs.places) > 0:
         runs.numbers[PLACES] += count
     expiry_s, relayed_s = batches.expiry_s[batch], batches.relayed_s[batch]
-    run_expires_at(ends, number, handed.relayed + count - 1, max(expiry_s, relayed_s))
+    run_expires_at(group.ends, number, handed.relayed + count - 1, max(expiry_s, relayed_s))
     if relayed_s > expiry_s:
         return  # it waits for nothing
-    if queue.run_first == NONE:
-        queue.run_first = number
-        queue.new_ready_s = ready_s(runs, batches, run)
+    lane = group.lanes[run.lane]
+    if lane.run_first == NONE:
+        lane.run_first = number
+        lane.new_ready_s = ready_s(runs, batches, run, 0)
     else:
-        run_of(runs, queue.run_last).next = number
-    queue.run_last = number
-    if queue.scaled != NONE and queue.arriving_run == NONE:
-        _next_arrival(queue, runs, batches, number)
+        run_of(runs, lane.run_last).next = number
+    lane.run_last = number
+    if lane.incoming_run == NONE:
+        lane.incoming_run = number
+    if queue.scaled != NONE and lane.arriving_run == NONE:
+        next_arrival(lane, runs, batches, number)
 
 
 @compiled
-def _next_arrival(queue: Any, runs: Runs, batches: Batches, number: int) -> None:
-    """Look at a run, of which nothing has become ready, or at the next that has not expired."""
-    while number != NONE and run_of(runs, number).left == 0:
-        number = run_of(runs, number).next
-    queue.arriving_run, queue.arrival_s = number, NEVER
-    if number != NONE:
-        run = run_of(runs, number)
-        queue.arriving_place = run.place
-        queue.arrival_s = ready_s(runs, batches, run)
-
-
-@compiled
-def count_arrival(queue: Any, runs: Runs, batches: Batches) -> None:
-    """Count new messages that are ready now, where the queue's length matters."""
-    run = run_of(runs, queue.arriving_run)
-    if batches.service_s[0] == 0.0:
-        queue.waiting += run.left
-    else:
-        queue.waiting += 1
-        if _look_at_next(queue, runs, batches, run):
-            return
-    _next_arrival(queue, runs, batches, run.next)
-
-
-@compiled
-def _look_at_next(queue: Any, runs: Runs, batches: Batches, run: Any) -> bool:
-    """Look at the next message of a run that becomes ready; return False at the run's end."""
-    queue.arriving_place += 1
-    if queue.arriving_place == run.place + run.left:
-        return False
-    place = runs.places[queue.arriving_place & (len(runs.places) - 1)]
-    queue.arrival_s = batches.leaves_s[run.batch] + (place + 1) * batches.service_s[0]
-    return True
-
-
-@compiled
-def run_expires(queue: Any, runs: Runs, batches: Batches, number: int, now_s: float) -> None:
+def run_expires(group: Group, number: int, now_s: float) -> None:
     """Take the next message out of a run of new ones, since it has expired in its place."""
+    runs, batches = group.runs, group.batches
     run = run_of(runs, number)
+    queue, lane = group.queues[run.queue], group.lanes[run.lane]
     too_late = batches.relayed_s[run.batch] > batches.expiry_s[run.batch]
     if queue.scaled != NONE and not too_late:
-        if ready_s(runs, batches, run) <= now_s:
+        if ready_s(runs, batches, run, 0) <= now_s:
             queue.waiting -= 1
-        elif queue.arriving_run == number and not _look_at_next(queue, runs, batches, run):
-            _next_arrival(queue, runs, batches, run.next)
-    run.left -= 1
-    run.relayed += 1
-    run.place += 1
+        elif lane.arriving_run == number and not look_at_next(lane, runs, batches, run):
+            next_arrival(lane, runs, batches, run.next)
+    _go_on(run)
     if run.left == 0 and too_late:
-        _free(runs, run)
+        free_run(runs, run)
 
 
 @inlined
-def next_address(queues: Records, number: int) -> int:
+def _go_on(run: Any) -> None:
+    """Go on to the next message of a run."""
+    run.left -= 1
+    run.relayed += 1
+    run.place += 1
+    if run.active > 0:
+        run.active -= 1
+
+
+@inlined
+def next_address(group: Group, number: int) -> int:
     """Return the queue of the address whose turn it is, for a message of one of them."""
-    first = queues[number].first_address
-    return first + queues[first].turn
+    first = group.queues[number].first_address
+    return first + group.rounds[group.queues[first].first_in_round + group.queues[first].turn]
 
 
 @inlined
 def go_on_to_next_address(queues: Records, queue: Any) -> None:
     """Let the next message take the next address."""
     first = queues[queue.first_address]
-    first.turn = first.turn + 1 if first.turn + 1 < first.addresses else 0
+    first.turn = first.turn + 1 if first.turn + 1 < first.round else 0
 
 
 @compiled
-def retry_arrives(queue: Any, messages: Records, batches: Batches, ends: Ends, number: int) -> None:
+def retry_arrives(group: Group, queue: Any, number: int) -> None:
     """Add a message that is due."""
-    message = messages[number]
-    message.next, message.place = NONE, WAITING
-    if queue.retry_first == NONE:
-        queue.retry_first = number
-        queue.retry_ready_s = message.ready_s
+    message, messages, batches = group.messages[number], group.messages, group.batches
+    message.next, message.place, message.active = NONE, WAITING, 0
+    message.lane = group.lane_of[batches.delivery[message.batch], message.queue]
+    lane = group.lanes[message.lane]
+    if lane.retry_first == NONE:
+        lane.retry_first = number
+        lane.retry_ready_s = message.ready_s
     else:
-        messages[queue.retry_last].next = number
-    queue.retry_last = number
+        messages[lane.retry_last].next = number
+    lane.retry_last = number
+    if lane.incoming_retry == NONE:
+        lane.incoming_retry = number
     queue.waiting += 1
-    message_expires(ends, messages, number, batches.expiry_s[message.batch])
+    message_expires(group.ends, messages, number, batches.expiry_s[message.batch])
 
 
 @inlined
-def take_first(group: Group, queue_number: int) -> int:
-    """Take the first message; NONE if it has expired in its place."""
-    queue, runs = group.queues[queue_number], group.runs
-    if queue.new_ready_s > queue.retry_ready_s:
-        number = _take_retry(queue, group.messages)
+def take_first(group: Group, queue: Any, lane_number: int) -> int:
+    """Take the first message of a lane; NONE if it has expired in its place."""
+    lane, runs = group.lanes[lane_number], group.runs
+    if lane.new_ready_s > lane.retry_ready_s:
+        number = _take_retry(lane, group.messages)
         if group.messages[number].place == EXPIRED_IN_PLACE:
             release(group, number)
             return NONE
         queue.waiting -= 1
         return number
-    run = run_of(runs, queue.run_first)
+    run = run_of(runs, lane.run_first)
     number = NONE
     if run.left > 0:
-        number = new_message(group, queue_number, run, queue.new_ready_s)
-        run.left -= 1
-        run.relayed += 1
-        run.place += 1
+        number = new_message(group, run, lane.new_ready_s)
+        _go_on(run)
         if queue.scaled != NONE:
             queue.waiting -= 1
     if run.left == 0:
-        _leave_run(queue, runs, group.batches)
+        _leave_run(lane, runs, group.batches)
     elif len(runs.places) > 0:
-        queue.new_ready_s = ready_s(runs, group.batches, run)
+        lane.new_ready_s = ready_s(runs, group.batches, run, 0)
     return number
 
 
 @compiled
-def _take_retry(queue: Any, messages: Records) -> int:
-    number = queue.retry_first
+def _take_retry(lane: Any, messages: Records) -> int:
+    number = lane.retry_first
     following = messages[number].next
-    queue.retry_first = following
-    queue.retry_ready_s = NEVER if following == NONE else messages[following].ready_s
+    lane.retry_first = following
+    lane.retry_ready_s = NEVER if following == NONE else messages[following].ready_s
+    if lane.incoming_retry == number:
+        lane.incoming_retry = following
     return number
 
 
 @inlined
-def new_message(group: Group, queue_number: int, run: Any, since_s: float) -> int:
+def new_message(group: Group, run: Any, since_s: float) -> int:
     """Give the next message of a run a record."""
-    counts, queue, runs = group.counts[0], group.queues[queue_number], group.runs
+    counts, queue, runs = group.counts[0], group.queues[run.queue], group.runs
     counts.free_messages -= 1
     number = group.free_messages[counts.free_messages]
     message = group.messages[number]
     message.place, message.stamp = WAITING, 0
-    message.batch, message.queue = run.batch, queue_number
-    message.relayed = run.relayed
+    message.batch, message.queue, message.lane = run.batch, run.queue, run.lane
+    message.relayed, message.active = run.relayed, run.active > 0
     if len(runs.places) > 0:
         place = runs.places[run.place & (len(runs.places) - 1)]
         message.number = group.batches.first_number[run.batch] + place
@@ -226,7 +169,7 @@ def new_message(group: Group, queue_number: int, run: Any, since_s: float) -> in
     message.failures = message.kind = 0
     message.reason = NOT_ATTEMPTED
     delivery = group.batches.delivery[run.batch]
-    trials = group.chance.trials[group.addresses.trials[delivery, queue_number]]
+    trials = group.chance.trials[group.addresses.trials[delivery, run.queue]]
     if succeeds(trials):
         message.kind = _bad_kind(queue, group.addresses, trials)
     return number
@@ -243,23 +186,17 @@ def _bad_kind(queue: Any, addresses: Addresses, trials: Any) -> int:
 
 
 @compiled
-def _leave_run(queue: Any, runs: Runs, batches: Batches) -> None:
+def _leave_run(lane: Any, runs: Runs, batches: Batches) -> None:
     """Go on to the next run."""
-    run = run_of(runs, queue.run_first)
-    queue.run_first = run.next
-    queue.new_ready_s = NEVER
+    number = lane.run_first
+    run = run_of(runs, number)
+    lane.run_first = run.next
+    lane.new_ready_s = NEVER
     if run.next != NONE:
-        queue.new_ready_s = ready_s(runs, batches, run_of(runs, run.next))
-    _free(runs, run)
-
-
-@compiled
-def _free(runs: Runs, run: Any) -> None:
-    """Give a run's room free, as far as the oldest are."""
-    run.queue = NONE
-    numbers = runs.numbers
-    while numbers[OLDEST] < numbers[EVER] and run_of(runs, numbers[OLDEST]).queue == NONE:
-        numbers[OLDEST] += 1
+        lane.new_ready_s = ready_s(runs, batches, run_of(runs, run.next), 0)
+    if lane.incoming_run == number:
+        lane.incoming_run = run.next
+    free_run(runs, run)
 
 
 @inlined

@@ -1,0 +1,44 @@
+"""What a queue does next, as things stand: a start, a take, or a reaction of its rules."""
+
+from __future__ import annotations
+
+from sendcap.model.kernel.arrivals import find_arrival
+from sendcap.model.kernel.compiled import inlined
+from sendcap.model.kernel.connections import may_take
+from sendcap.model.kernel.fields import NEVER, NONE
+from sendcap.model.kernel.lanes import next_lane, oldest_lane
+from sendcap.model.kernel.state import Group
+from sendcap.model.kernel.turns import REACT, START, TAKE, set_turn
+from sendcap.model.kernel.waiting import first_ready_s
+
+
+@inlined
+def look_ahead(group: Group, number: int, now_s: float) -> None:
+    """Find when a queue's next start or take is."""
+    queue = group.queues[number]
+    next_s, phase, rank, ready_s = NEVER, START, 0, 0.0
+    emptied = now_s < queue.sent_back_until_s
+    if queue.line_first != NONE and emptied:
+        next_s, phase = now_s, REACT
+    elif queue.line_first != NONE and queue.line_at == NONE:
+        message = group.messages[group.connections[queue.line_first].message]
+        next_s = max(queue.line_start_s, now_s)
+        rank, ready_s = group.lanes[message.lane].rank, message.ready_s
+    if queue.scaled != NONE:
+        find_arrival(group, queue)
+        next_s = min(next_s, queue.arrival_s)
+    lane = oldest_lane(group, queue) if emptied else next_lane(group, queue, now_s)
+    if lane != NONE:
+        first_s = first_ready_s(group.lanes[lane])
+        take_s = max(first_s, now_s)
+        sent_back = take_s < queue.sent_back_until_s
+        if take_s < queue.closed_until_s and not sent_back:
+            take_s = queue.closed_until_s
+        if take_s < next_s and sent_back:
+            next_s, phase, rank, ready_s = take_s, REACT, 0, 0.0
+        elif take_s < next_s and may_take(group, queue, now_s, take_s):
+            next_s, phase = take_s, TAKE
+            rank, ready_s = group.lanes[lane].rank, first_s
+    if queue.sweep_s <= next_s:
+        next_s, phase, rank, ready_s = queue.sweep_s, REACT, 0, 0.0
+    set_turn(group.turns, number, next_s, phase, rank, ready_s, number)
