@@ -17,7 +17,7 @@ from sendcap.model.kernel.ends import (
 )
 from sendcap.model.kernel.fields import MESSAGE, NEVER, RUN
 from sendcap.model.kernel.pointer import by_pointer
-from sendcap.model.kernel.waiting import OLDEST
+from sendcap.model.kernel.runs import OLDEST
 
 MESSAGES, RUNS = 64, 16
 
