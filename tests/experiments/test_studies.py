@@ -16,6 +16,7 @@ STUDIES = (
     "feedback_latency",
     "ip_warmup",
     "retry_policies",
+    "stream_beside_a_blast",
     "throughput_limits",
 )
 
@@ -48,6 +49,17 @@ def test_a_study_writes_its_table_and_its_chart(
     again = warm.run(command, cwd=tmp_path, forks=True)
     assert (again.returncode, again.stdout) == (0, done.stdout)
     assert {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")} == before
+
+
+def test_priorities_and_turns_help_a_stream_more_than_a_pool_of_its_own(warm, tmp_path) -> None:
+    command = [EXPERIMENTS / "stream_beside_a_blast.py", "--newsletter", "40000", "--out", tmp_path]
+    done = warm.run(command, cwd=tmp_path, forks=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    table = pd.read_csv(tmp_path / "stream-beside-a-blast.csv").set_index("remedy")
+    p99_s = table["p99"]
+    assert p99_s["priorities"] < p99_s["a pool of their own"] < p99_s["first in, first out"]
+    assert p99_s["turns"] < p99_s["a pool of their own"]
+    assert table["newsletter: p99"].idxmax() == "newsletter held to 600,000/h"
 
 
 def test_every_study_states_its_question_its_answer_and_how_long_it_takes() -> None:
