@@ -18,7 +18,7 @@ class Pool(Section):
 
     ips: Annotated[Count, Field(le=MOST_AT_A_TIME), unit("addresses")]
     """Source addresses of the pool; the providers' limits apply to each."""
-    weights: tuple[Annotated[Count, Field(le=MOST_WEIGHT)], ...] = ()
+    weights: Annotated[tuple[Annotated[Count, Field(le=MOST_WEIGHT)], ...], unit("parts")] = ()
     """Share of the messages of each address, in whole parts, with mta.queues = "per-ip".
 
     The addresses take messages in turn; one with weight 3 has three turns for each of one with
