@@ -9,7 +9,7 @@ import pytest
 from sendcap.model.limit_rows import LimitRows
 from sendcap.readings.effective import Effective, common_rows, effective
 from sendcap.readings.effective.retries import series_text
-from sendcap.scenario import Scenario, attempt_series_s, from_dict, presets
+from sendcap.scenario import Scenario, attempt_series_s, from_dict, presets, to_dict
 from sendcap.scenario import load as load_scenario
 from sendcap.scenario.retry import (
     AdobeLegacyRetry,
@@ -466,3 +466,25 @@ def test_every_queue_of_a_preset_is_in_one_group(name: str) -> None:
 
 def test_a_series_may_start_between_scans() -> None:
     assert attempt_series_s(PostfixRetry(), limit=3, arrived_s=150.0) == [0.0, 450.0, 1050.0]
+
+
+def test_the_order_of_a_queue_is_said_where_it_is_not_the_oldest_first() -> None:
+    pools = {"big": {"ips": 3, "weights": [1, 1, 5]}, "small": {"ips": 1}}
+    mta = {"queues": "per-ip", "order": "priority", "active": 500, "pools": pools}
+    plain = to_dict(programme())
+    plain["mta"] = mta
+    plain["deliveries"][0]["priority"] = "low"
+    plain["deliveries"].append({**plain["deliveries"][0], "name": "news", "priority": "high"})
+    plain["limits"] = [{"name": "few", "connections": 3, "deliveries": ["news"]}]
+    big, small = effective(from_dict(plain))
+    assert texts(big, "Order") == ["news first, then big"]
+    assert texts(big, "Active") == ["500 messages at a time, over all queues"]
+    assert texts(big, "Turns of IPs") == ["of each 7 messages 1 by IP 1, 1 by IP 2 and 5 by IP 3"]
+    assert texts(big, "Shared limit") == [
+        "few, over p0 and p1 from big together, for news: 3 connections in use"
+    ]
+    assert texts(small, "Order") == texts(small, "Turns of IPs") == []
+    plain["mta"]["order"] = "fair"
+    for delivery in plain["deliveries"]:
+        del delivery["priority"]
+    assert texts(effective(from_dict(plain))[0], "Order") == ["big and news take turns"]

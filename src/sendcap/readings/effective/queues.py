@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sendcap.readings.effective.connections import connection_rows
+from sendcap.readings.effective.order import order_rows
 from sendcap.readings.effective.reactions import bad_time_rows, reaction_rows
 from sendcap.readings.effective.retries import retry_rows
 from sendcap.readings.effective.scope import Scope
@@ -91,6 +92,7 @@ def _rows(
     for limit in limits:
         if path in limit.paths:
             yield "Shared limit", _shared(scenario, limit)
+    yield from order_rows(scenario, path)
     yield from reaction_rows(scenario, path.provider, scope)
     yield from retry_rows(scenario, path)
     yield from bad_time_rows(scenario, path.provider, scope)
@@ -122,7 +124,9 @@ def _shared(scenario: Scenario, limit: Stage) -> str:
         over = _names(limit.paths) if len(limit.paths) <= _MOST else f"{len(limit.paths)} queues"
     if len(limit.paths) > 1:
         over += " together"
-    return f"{limit.name}, over {over}: {'; '.join(texts)}"
+    deliveries = next(each.deliveries for each in scenario.limits if each.name == limit.name)
+    whose = f", for {listed(deliveries)}" if deliveries else ""
+    return f"{limit.name}, over {over}{whose}: {'; '.join(texts)}"
 
 
 def _names(queues: Sequence[Queue]) -> str:
