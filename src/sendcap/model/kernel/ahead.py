@@ -7,6 +7,7 @@ from sendcap.model.kernel.compiled import inlined
 from sendcap.model.kernel.connections import may_take
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.lanes import next_lane, oldest_lane
+from sendcap.model.kernel.line import park_line
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.turns import REACT, START, TAKE, set_turn
 from sendcap.model.kernel.waiting import first_ready_s
@@ -20,7 +21,16 @@ def look_ahead(group: Group, number: int, now_s: float) -> None:
     emptied = now_s < queue.sent_back_until_s
     if queue.line_first != NONE and emptied:
         next_s, phase = now_s, REACT
-    elif queue.line_first != NONE and queue.line_at == NONE:
+    elif (
+        queue.line_first != NONE
+        and queue.line_at == NONE
+        and not (
+            # Who has to wait for others anyway need not have a turn before.
+            queue.shared_rates > 0
+            and queue.line_start_s <= now_s
+            and park_line(group, number, now_s)
+        )
+    ):
         message = group.messages[group.connections[queue.line_first].message]
         next_s = max(queue.line_start_s, now_s)
         rank, ready_s = group.lanes[message.lane].rank, message.ready_s

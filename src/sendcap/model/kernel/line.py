@@ -10,7 +10,7 @@ from sendcap.model.kernel.fields import IN_LINE, NONE, STARTS
 from sendcap.model.kernel.limits import earliest_s
 from sendcap.model.kernel.shared import call_first, park, refusing_rate
 from sendcap.model.kernel.state import Group
-from sendcap.model.kernel.waiting import may_expire
+from sendcap.model.kernel.waiting import first_ready_s, may_expire
 
 
 @inlined
@@ -20,14 +20,37 @@ def line_goes_on(queue: Any, now_s: float) -> bool:
 
 
 @compiled
-def called(group: Group, limit: int, queue_number: int) -> None:
-    """Let a queue or a lane go on that has been parked at a shared limit: it asks again at once."""
-    who = call_first(group.shared, limit)
-    if group.shared.limits[limit].kind != STARTS:
-        group.lanes[who].parked_at = NONE
-        return
+def called(group: Group, limit: int, queue_number: int) -> bool:
+    """Let a queue or a lane go on that has been parked at a shared limit.
+
+    Return whether its first message is the one that it was parked with. Others may go before
+    another one.
+    """
+    shared = group.shared
+    since_s = shared.ready_s[shared.limits[limit].first]
+    who = call_first(shared, limit)
+    if shared.limits[limit].kind != STARTS:
+        lane = group.lanes[who]
+        lane.parked_at = NONE
+        return first_ready_s(lane) == since_s
     queue = group.queues[queue_number]
     queue.line_at, queue.line_start_s = NONE, group.counts[0].now_s
+    if queue.line_first == NONE:
+        return False
+    return group.messages[group.connections[queue.line_first].message].ready_s == since_s
+
+
+@compiled
+def park_line(group: Group, queue_number: int, now_s: float) -> bool:
+    """Park a queue whose first in line has to wait for a shared rate; return whether it does."""
+    queue = group.queues[queue_number]
+    queue.line_at = refusing_rate(group.shared, group.limits, queue, now_s)
+    if queue.line_at == NONE:
+        return False
+    message = group.messages[group.connections[queue.line_first].message]
+    rank = group.lanes[message.lane].rank
+    park(group.shared, queue.line_at, queue_number, rank, message.ready_s)
+    return True
 
 
 @compiled
@@ -59,9 +82,5 @@ def first_in_line(group: Group, queue_number: int, now_s: float) -> int:
     if queue.line_start_s <= now_s:
         return leave_line(queue, group.connections)
     if queue.shared_rates > 0:
-        queue.line_at = refusing_rate(group.shared, group.limits, queue, now_s)
-        if queue.line_at != NONE:
-            message = group.messages[group.connections[queue.line_first].message]
-            rank = group.lanes[message.lane].rank
-            park(group.shared, queue.line_at, queue_number, rank, message.ready_s)
+        park_line(group, queue_number, now_s)
     return NONE

@@ -39,6 +39,7 @@ from sendcap.model.kernel.fields import (
     CONNECTING,
     EXPIRED_IN_PLACE,
     NONE,
+    STARTS,
     TRANSACTION,
     UNREACHABLE,
 )
@@ -58,7 +59,7 @@ from sendcap.model.kernel.state import Group, Numbers, Records
 from sendcap.model.kernel.suspension import react, sweep_or_send_back
 from sendcap.model.kernel.tally import MOST_COUNTS, USED
 from sendcap.model.kernel.telling import keep_connect, tell_start
-from sendcap.model.kernel.turns import ADMIT, next_turn_s
+from sendcap.model.kernel.turns import ADMIT, TAKE, next_turn_s
 from sendcap.model.kernel.waiting import (
     arrive,
     first_ready_s,
@@ -123,7 +124,11 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             if limit >= 0 and group.turns.phase[limit + len(queues)] == ADMIT:
                 admit(group)
             elif limit >= 0:
-                called(group, limit, changed)
+                goes_on = called(group, limit, changed)
+                if goes_on and group.shared.limits[limit].kind == STARTS:
+                    works = first_in_line(group, changed, now_s)
+                elif goes_on and _takes_at_once(group, limit, queue, now_s):
+                    asks = _take(group, changed, now_s)
             elif queue.arrival_s == now_s:
                 count_arrival(group, queue, now_s)
             elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
@@ -155,6 +160,14 @@ def _whose_turn(group: Group, now_s: float, due_s: float, busy_s: float, next_s:
     if busy_s == now_s:
         return group.connections[group.busy.numbers[SOONEST]].queue
     return group.turns.winners[0] if next_s == now_s else queue_of_next_end(group)
+
+
+@inlined
+def _takes_at_once(group: Group, limit: int, queue: Any, now_s: float) -> bool:
+    """Return whether a queue may take a message for a lane that a limit has called."""
+    if group.shared.limits[limit].phase != TAKE or now_s < queue.held_until_s:
+        return False
+    return may_take(group, queue, now_s, now_s)
 
 
 @inlined
