@@ -99,7 +99,8 @@ def start_batch(state: Relay, now_s: float) -> None:
     state.next_in_line[line] += 1
     if relay.fair:
         relay.turn = line + 1
-    state.started[relay.started] = number
+    place = relay.started
+    state.started[place] = number
     relay.started += 1
     relay.now_s = now_s
     relay.room -= size
@@ -116,17 +117,17 @@ def start_batch(state: Relay, now_s: float) -> None:
     ends_s, under_way = state.ends_s, state.under_way
     while hole > 0:
         parent = (hole - 1) >> 1
-        if _before(state, parent, end_s, number):
+        if _before(state, parent, end_s, place):
             break
         ends_s[hole], under_way[hole] = ends_s[parent], under_way[parent]
         hole = parent
-    ends_s[hole], under_way[hole] = end_s, number
+    ends_s[hole], under_way[hole] = end_s, place
 
 
 @compiled
-def _before(state: Relay, place: int, end_s: float, number: int) -> bool:
+def _before(state: Relay, place: int, end_s: float, started: int) -> bool:
     at_s = state.ends_s[place]
-    return at_s < end_s or (at_s == end_s and state.under_way[place] < number)
+    return at_s < end_s or (at_s == end_s and state.under_way[place] < started)
 
 
 @compiled
@@ -162,7 +163,7 @@ def hand_over(state: Relay) -> None:
 def _finished(state: Relay) -> int:
     """Take the batch that ends next."""
     relay, ends_s, under_way = state.relay[0], state.ends_s, state.under_way
-    number = under_way[0]
+    number = state.started[under_way[0]]
     relay.idle += 1
     size = len(ends_s) - relay.idle
     end_s, last = ends_s[size], under_way[size]

@@ -69,8 +69,8 @@ class Relay(NamedTuple):
     batch_time_s: Floats  # draws, one for each batch
     validity_s: Floats  # of each delivery
     deadline_s: Floats  # the same, where the clock starts with the delivery; else infinite
-    ends_s: Floats  # heap of the batches under way
-    under_way: Ints
+    ends_s: Floats  # heap of the batches under way, by end and then by start
+    under_way: Ints  # their places in ``started``
     tickets: Ints  # shape (deliveries, paths + 1): sums of the messages when last counted
     left: Ints  # shape (deliveries, paths): messages that have not been drawn
     numbers: Ints  # by delivery: messages handed over
