@@ -19,12 +19,10 @@ from sendcap.model.kernel.turns import ADMIT, set_turn
 
 @compiled
 def first_is_active(group: Group, lane: Any) -> bool:
-    """Return whether the first message of a lane is active, or has expired in its place."""
+    """Return whether the first message of a lane is active."""
     if lane.new_ready_s <= lane.retry_ready_s:
-        run = run_of(group.runs, lane.run_first)
-        return run.left == 0 or run.active > 0
-    message = group.messages[lane.retry_first]
-    return message.active != 0 or message.place == EXPIRED_IN_PLACE
+        return run_of(group.runs, lane.run_first).active > 0
+    return group.messages[lane.retry_first].active != 0
 
 
 @inlined

@@ -9,7 +9,7 @@ from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.runs import run_of
 from sendcap.model.kernel.state import Group
-from sendcap.model.kernel.waiting import first_ready_s
+from sendcap.model.kernel.waiting import drop_expired, first_ready_s
 
 
 @inlined
@@ -35,10 +35,11 @@ def _next_of_several(group: Group, queue: Any, now_s: float) -> int:
     return chosen
 
 
-@inlined
+@compiled
 def _waits_from_s(group: Group, number: int) -> float:
     """Return from when on the first message of a lane waits for a connection."""
     lane = group.lanes[number]
+    drop_expired(group, lane)
     since_s = first_ready_s(lane)
     if since_s < NEVER and group.counts[0].most_active > 0 and not first_is_active(group, lane):
         return NEVER

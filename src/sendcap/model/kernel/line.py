@@ -10,7 +10,7 @@ from sendcap.model.kernel.fields import IN_LINE, NONE, STARTS
 from sendcap.model.kernel.limits import earliest_s
 from sendcap.model.kernel.shared import call_first, park, refusing_rate
 from sendcap.model.kernel.state import Group
-from sendcap.model.kernel.waiting import first_ready_s, may_expire
+from sendcap.model.kernel.waiting import drop_expired, first_ready_s, may_expire
 
 
 @inlined
@@ -27,17 +27,34 @@ def called(group: Group, limit: int, queue_number: int) -> bool:
     another one.
     """
     shared = group.shared
-    since_s = shared.ready_s[shared.limits[limit].first]
-    who = call_first(shared, limit)
     if shared.limits[limit].kind != STARTS:
-        lane = group.lanes[who]
-        lane.parked_at = NONE
-        return first_ready_s(lane) == since_s
+        return _lanes_called(group, limit, queue_number)
+    since_s = shared.ready_s[shared.limits[limit].first]
+    call_first(shared, limit)
     queue = group.queues[queue_number]
     queue.line_at, queue.line_start_s = NONE, group.counts[0].now_s
     if queue.line_first == NONE:
         return False
     return group.messages[group.connections[queue.line_first].message].ready_s == since_s
+
+
+@compiled
+def _lanes_called(group: Group, limit: int, queue_number: int) -> bool:
+    """Let a lane go on, and with it those of its queue that have been ready for as long."""
+    shared = group.shared
+    place = shared.limits[limit].first
+    rank, since_s, fresh = shared.rank[place], shared.ready_s[place], True
+    while (
+        shared.limits[limit].parked > 0
+        and shared.rank[place] == rank
+        and shared.ready_s[place] == since_s
+        and group.lanes[shared.parked[place]].queue == queue_number
+    ):
+        lane = group.lanes[call_first(shared, limit)]
+        lane.parked_at = NONE
+        drop_expired(group, lane)
+        fresh = fresh and first_ready_s(lane) == since_s
+    return fresh
 
 
 @compiled

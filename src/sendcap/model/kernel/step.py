@@ -217,6 +217,8 @@ def _take(group: Group, queue_number: int, now_s: float) -> int:
     """Let a connection take the first message; return it if that may ask at once."""
     queue, connections = group.queues[queue_number], group.connections
     lane_number = next_lane(group, queue, now_s)
+    if lane_number == NONE or first_ready_s(group.lanes[lane_number]) > now_s:
+        return NONE  # those that were called have expired
     lane = group.lanes[lane_number]
     if lane.limits > 0:
         lane.parked_at = refusing_take(group.shared, group.limits, lane, now_s)

@@ -140,6 +140,20 @@ def take_first(group: Group, queue: Any, lane_number: int) -> int:
 
 
 @compiled
+def drop_expired(group: Group, lane: Any) -> None:
+    """Remove those at the front of a lane that have expired in their places."""
+    while True:
+        if lane.new_ready_s > lane.retry_ready_s:
+            if group.messages[lane.retry_first].place != EXPIRED_IN_PLACE:
+                return
+            release(group, _take_retry(lane, group.messages))
+        elif lane.new_ready_s < NEVER and run_of(group.runs, lane.run_first).left == 0:
+            _leave_run(lane, group.runs, group.batches)
+        else:
+            return
+
+
+@compiled
 def _take_retry(lane: Any, messages: Records) -> int:
     number = lane.retry_first
     following = messages[number].next
