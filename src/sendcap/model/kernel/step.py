@@ -164,8 +164,8 @@ def _whose_turn(group: Group, now_s: float, due_s: float, busy_s: float, next_s:
 
 @inlined
 def _takes_at_once(group: Group, limit: int, queue: Any, now_s: float) -> bool:
-    """Return whether a queue may take a message for a lane that a limit has called."""
-    if group.shared.limits[limit].phase != TAKE or now_s < queue.held_until_s:
+    """Return whether a queue may take a message for its only lane that a limit has called."""
+    if queue.lanes > 1 or group.shared.limits[limit].phase != TAKE or now_s < queue.held_until_s:
         return False
     return may_take(group, queue, now_s, now_s)
 

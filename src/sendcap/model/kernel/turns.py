@@ -2,7 +2,7 @@
 
 Of one moment, rules that suspend come before starts, and starts before takes; then the message with
 the lowest rank goes first, of these the one that has been ready the longest, and of equals that of
-the lower queue.
+the lower queue. A limit that calls a queue comes before a turn of that queue itself.
 """
 
 from __future__ import annotations
@@ -66,4 +66,6 @@ def _before(turns: Turns, two: int, one: int) -> bool:
         return turns.rank[two] < turns.rank[one]
     if turns.ready_s[two] != turns.ready_s[one]:
         return turns.ready_s[two] < turns.ready_s[one]
-    return turns.queue[two] < turns.queue[one]
+    if turns.queue[two] != turns.queue[one]:
+        return turns.queue[two] < turns.queue[one]
+    return two > one
