@@ -372,15 +372,18 @@ def ordered(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def crowd(chance: Chance, plain: dict[str, Any], apart: bool) -> list[Any]:
-    """Return up to six deliveries with priorities, often close to each other."""
+    """Return up to six deliveries with priorities, often close to each other.
+
+    Those apart go to two providers, and contend for the limits that these share.
+    """
     result = plain["deliveries"]
-    while len(result) < 6 and chance.happens(0.6):
+    while len(result) < 3 or (len(result) < 6 and chance.happens(0.6)):
         result.append(chance.one_of(*result) | {"name": f"d{len(result)}"})
     names = list(plain["providers"])
     only, is_close, is_short = chance.one_of(*names), chance.happens(0.7), chance.happens(0.3)
     for number, delivery in enumerate(result):
         changes: dict[str, Any] = {"priority": chance.one_of("high", "normal", "low")}
-        changes["audience"] = {chance.one_of(*names) if apart else only: 1.0}
+        changes["audience"] = {names[number % 2] if apart else only: 1.0}
         changes["messages"] = 2 + delivery["messages"] // 2
         if is_close or not chance.ties:
             changes["at"] = chance.time(0.5, 8.0, zero=0.5)

@@ -74,7 +74,7 @@ def test_the_oracle_gives_what_is_worked_out_by_hand(example: str) -> None:
 @pytest.mark.parametrize("orders", [False, True])
 def test_scenarios_reach_every_event_and_lose_no_message(orders: bool) -> None:
     reached: set[str] = set()
-    for number in range(40):
+    for number in range(60):
         scenario = scenario_of(number, orders=orders)
         totals: Counter[str] = Counter()
         for (_, _, event, _, clock), bins in Oracle(scenario).run().items():
