@@ -376,7 +376,7 @@ def crowd(chance: Chance, plain: dict[str, Any], apart: bool) -> list[Any]:
 
     Those apart go to two providers, and contend for the limits that these share.
     """
-    result = plain["deliveries"]
+    result, batch = plain["deliveries"], plain["relay"]["batch"]
     while len(result) < 3 or (len(result) < 6 and chance.happens(0.6)):
         result.append(chance.one_of(*result) | {"name": f"d{len(result)}"})
     names = list(plain["providers"])
@@ -384,7 +384,9 @@ def crowd(chance: Chance, plain: dict[str, Any], apart: bool) -> list[Any]:
     for number, delivery in enumerate(result):
         changes: dict[str, Any] = {"priority": chance.one_of("high", "normal", "low")}
         changes["audience"] = {names[number % 2] if apart else only: 1.0}
-        changes["messages"] = 2 + delivery["messages"] // 2
+        changes["messages"] = messages = 2 + delivery["messages"] // 2
+        before, after = (math.ceil(n / batch) for n in (delivery["messages"], messages))
+        changes["spread"] = f"{float(delivery['spread'][:-1]) / before * after!r}s"
         if is_close or not chance.ties:
             changes["at"] = chance.time(0.5, 8.0, zero=0.5)
         if is_short:

@@ -14,8 +14,8 @@ from oracle_scenarios import scenario_of
 from sendcap import textbook
 from sendcap.scenario import Scenario
 
-RATES_MEET = {25, 67}
-"""In these, a message comes to a rate at the very moment at which that has room again."""
+RATES_MEET = {25}
+"""In this one, a message comes to a rate at the very moment at which that has room again."""
 
 
 class Watched(Oracle):
