@@ -6,7 +6,7 @@ from sendcap.model.kernel.arrivals import find_arrival
 from sendcap.model.kernel.compiled import inlined
 from sendcap.model.kernel.connections import may_take
 from sendcap.model.kernel.fields import NEVER, NONE
-from sendcap.model.kernel.lanes import next_lane, oldest_lane
+from sendcap.model.kernel.lanes import lane_to_take, oldest_lane
 from sendcap.model.kernel.line import park_line
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.turns import REACT, START, TAKE, set_turn
@@ -37,7 +37,7 @@ def look_ahead(group: Group, number: int, now_s: float) -> None:
     if queue.scaled != NONE:
         find_arrival(group, queue)
         next_s = min(next_s, queue.arrival_s)
-    lane = oldest_lane(group, queue) if emptied else next_lane(group, queue, now_s)
+    lane = oldest_lane(group, queue) if emptied else lane_to_take(group, queue, now_s)
     if lane != NONE:
         first_s = first_ready_s(group.lanes[lane])
         take_s = max(first_s, now_s)

@@ -12,11 +12,12 @@ from sendcap.model.kernel.fields import (
     EXPIRED_IN_PLACE,
     IN_LINE,
     NEVER,
+    NONE,
     WAITING,
 )
 from sendcap.model.kernel.outcome import end, expire
 from sendcap.model.kernel.runs import ready_s, run_of
-from sendcap.model.kernel.shared import release_connection
+from sendcap.model.kernel.shared import leave, release_connection
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.telling import keep_start
 from sendcap.model.kernel.waiting import new_message, release, run_expires
@@ -65,6 +66,9 @@ def _expire_tried(group: Group, number: int, now_s: float) -> None:
         queue.making -= message.place == CONNECTING
         message.place = EXPIRED_IN_PLACE
         return
+    if queue.line_at != NONE and connections[queue.line_first].message == number:
+        leave(group.shared, queue.line_at, message.queue)
+        queue.line_at, queue.line_start_s = NONE, now_s
     held = leave_line_of(queue, connections, number)
     hand_back(queue, connections, held, connections[held].used_s)
     release_connection(group.shared, group.lanes[message.lane])

@@ -8,6 +8,7 @@ from sendcap.model.kernel.active import first_is_active
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.runs import run_of
+from sendcap.model.kernel.shared import park, refusing_take
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.waiting import drop_expired, first_ready_s
 
@@ -18,6 +19,29 @@ def next_lane(group: Group, queue: Any, now_s: float) -> int:
     if queue.lanes == 1 and group.counts[0].most_active == 0:
         return queue.first_lane if group.lanes[queue.first_lane].parked_at == NONE else NONE
     return _next_of_several(group, queue, now_s)
+
+
+@inlined
+def lane_to_take(group: Group, queue: Any, now_s: float) -> int:
+    """Return the same, but for lanes that have to wait for a shared limit: these are parked."""
+    number = next_lane(group, queue, now_s)
+    if number == NONE or group.lanes[number].limits == 0:
+        return number
+    return _unparked(group, queue, number, now_s)
+
+
+@compiled
+def _unparked(group: Group, queue: Any, number: int, now_s: float) -> int:
+    while number != NONE:
+        lane = group.lanes[number]
+        if first_ready_s(lane) > now_s:
+            return number
+        lane.parked_at = refusing_take(group.shared, group.limits, lane, now_s)
+        if lane.parked_at == NONE:
+            return number
+        park(group.shared, lane.parked_at, number, lane.rank, first_ready_s(lane))
+        number = next_lane(group, queue, now_s)
+    return NONE
 
 
 @compiled

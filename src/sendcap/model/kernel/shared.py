@@ -110,6 +110,19 @@ def call_first(shared: Shared, number: int) -> int:
 
 
 @compiled
+def leave(shared: Shared, number: int, who: int) -> None:
+    """Let a queue wait no longer for a shared limit: its first in line has gone."""
+    first, place = shared.limits[number].first, 0
+    while shared.parked[first + place] != who:
+        place += 1
+    while place > 0:
+        parent = (place - 1) >> 1
+        _move(shared, first + parent, first + place)
+        place = parent
+    call_first(shared, number)
+
+
+@compiled
 def _move(shared: Shared, place: int, hole: int) -> None:
     _put(shared, hole, shared.rank[place], shared.ready_s[place], shared.parked[place])
 

@@ -43,7 +43,7 @@ from sendcap.model.kernel.fields import (
     TRANSACTION,
     UNREACHABLE,
 )
-from sendcap.model.kernel.lanes import give_turn, next_lane
+from sendcap.model.kernel.lanes import give_turn, lane_to_take
 from sendcap.model.kernel.limits import at_once, charge
 from sendcap.model.kernel.line import ask, called, first_in_line, line_goes_on
 from sendcap.model.kernel.outcome import decide, refuse
@@ -51,8 +51,6 @@ from sendcap.model.kernel.runs import PLACES
 from sendcap.model.kernel.shared import (
     charge_take,
     look_at_shared,
-    park,
-    refusing_take,
     release_connection,
 )
 from sendcap.model.kernel.state import Group, Numbers, Records
@@ -121,22 +119,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
             else:
                 _end_attempt(group, queue, number, now_s)
         elif next_s == now_s:
-            if limit >= 0 and group.turns.phase[limit + len(queues)] == ADMIT:
-                admit(group)
-            elif limit >= 0:
-                goes_on = called(group, limit, changed)
-                if goes_on and group.shared.limits[limit].kind == STARTS:
-                    works = first_in_line(group, changed, now_s)
-                elif goes_on and _takes_at_once(group, limit, queue, now_s):
-                    asks = _take(group, changed, now_s)
-            elif queue.arrival_s == now_s:
-                count_arrival(group, queue, now_s)
-            elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
-                sweep_or_send_back(group, changed, now_s)
-            elif line_goes_on(queue, now_s):
-                works = first_in_line(group, changed, now_s)
-            elif may_take(group, queue, now_s, now_s):
-                asks = _take(group, changed, now_s)
+            asks, works = _has_turn(group, changed, limit, now_s)
         else:
             expire_next(group, now_s)
         if asks != NONE:
@@ -160,6 +143,32 @@ def _whose_turn(group: Group, now_s: float, due_s: float, busy_s: float, next_s:
     if busy_s == now_s:
         return group.connections[group.busy.numbers[SOONEST]].queue
     return group.turns.winners[0] if next_s == now_s else queue_of_next_end(group)
+
+
+@inlined
+def _has_turn(group: Group, number: int, limit: int, now_s: float) -> tuple[int, int]:
+    """Let a queue, a shared limit or the incoming line have its turn.
+
+    Return the connection that asks the limits then, and the one that starts.
+    """
+    queue = group.queues[number]
+    if limit >= 0:
+        if group.turns.phase[limit + len(group.queues)] == ADMIT:
+            admit(group)
+        elif called(group, limit, number):
+            if group.shared.limits[limit].kind == STARTS:
+                return NONE, first_in_line(group, number, now_s)
+            if _takes_at_once(group, limit, queue, now_s):
+                return _take(group, number, now_s), NONE
+    elif queue.arrival_s == now_s:
+        count_arrival(group, queue, now_s)
+    elif queue.sweep_s <= now_s or queue.sent_back_until_s > now_s:
+        sweep_or_send_back(group, number, now_s)
+    elif line_goes_on(queue, now_s):
+        return NONE, first_in_line(group, number, now_s)
+    elif may_take(group, queue, now_s, now_s):
+        return _take(group, number, now_s), NONE
+    return NONE, NONE
 
 
 @inlined
@@ -216,15 +225,10 @@ def _lacks_room(group: Group) -> bool:
 def _take(group: Group, queue_number: int, now_s: float) -> int:
     """Let a connection take the first message; return it if that may ask at once."""
     queue, connections = group.queues[queue_number], group.connections
-    lane_number = next_lane(group, queue, now_s)
+    lane_number = lane_to_take(group, queue, now_s)
     if lane_number == NONE or first_ready_s(group.lanes[lane_number]) > now_s:
-        return NONE  # those that were called have expired
+        return NONE  # all have to wait for limits, or have expired
     lane = group.lanes[lane_number]
-    if lane.limits > 0:
-        lane.parked_at = refusing_take(group.shared, group.limits, lane, now_s)
-        if lane.parked_at != NONE:
-            park(group.shared, lane.parked_at, lane_number, lane.rank, first_ready_s(lane))
-            return NONE
     number = take_first(group, queue, lane_number)
     if number == NONE:
         return NONE

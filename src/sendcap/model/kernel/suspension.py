@@ -18,7 +18,7 @@ from sendcap.model.kernel.fields import LATENCY, NEVER, NONE, SUSPENDED
 from sendcap.model.kernel.lanes import oldest_lane
 from sendcap.model.kernel.limits import earliest_s
 from sendcap.model.kernel.outcome import bounce
-from sendcap.model.kernel.shared import release_connection
+from sendcap.model.kernel.shared import leave, release_connection
 from sendcap.model.kernel.state import Floats, Group, Limits
 from sendcap.model.kernel.telling import SOFT, keep_start, tell
 from sendcap.model.kernel.waiting import take_first
@@ -74,6 +74,9 @@ def sweep_or_send_back(group: Group, queue_number: int, now_s: float) -> None:
     if queue.line_first == NONE:
         number = take_first(group, queue, oldest_lane(group, queue))
     else:
+        if queue.line_at != NONE:
+            leave(group.shared, queue.line_at, queue_number)
+            queue.line_at = NONE
         connection = leave_line(queue, group.connections)
         number = group.connections[connection].message
         hand_back(queue, group.connections, connection, group.connections[connection].used_s)
