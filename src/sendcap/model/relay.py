@@ -97,20 +97,11 @@ class Relay:
 def _state(shared: Shared) -> relay_state.Relay:
     scenario, streams, batches = shared.scenario, shared.streams, shared.batches
     relay, mta, deliveries = scenario.relay, scenario.mta, scenario.deliveries
-    record = np.zeros(1, relay_state.RELAY)
-    record["idle"], record["room"] = relay.workers, mta.spool or np.inf
-    record["arrival_s"] = record["free_s"] = -np.inf
     limits = LimitRows()
-    if isinstance(relay.rate, Rate):
-        record["interval_s"], record["burst"] = 1.0 / relay.rate.per_s, relay.rate.burst_or_limit
-    elif relay.rate is not None:
-        record["scheduled"] = 1
-        limits.add(relay.rate, 1)
     size, ready_s, delivery_of = batch_rows(scenario)
     paths, rounds = _paths(shared)
     lines = _lines(scenario, delivery_of)
     ends = np.cumsum([len(line) for line in lines])
-    record["fair"] = mta.order == "fair"
     left = np.array([_counts(shared, delivery) for delivery in deliveries], np.int64)
     validity_s = np.array([scenario.honoured_validity(delivery) for delivery in deliveries])
     deadline_s = np.array([delivery.at for delivery in deliveries]) + validity_s
@@ -120,6 +111,7 @@ def _state(shared: Shared) -> relay_state.Relay:
     )
     audience["until_next"] = left.sum(axis=1) // 4
     largest, queues = int(size.max()), len(shared.queues)
+    record = _record(scenario, limits)
     return relay_state.Relay(
         relay=record,
         batches=batches,
@@ -155,6 +147,21 @@ def _state(shared: Shared) -> relay_state.Relay:
         handed=np.zeros(max(_ROOM, 2 * min(queues, largest)), relay_state.HANDED),
         places=np.zeros(max(_ROOM, 2 * largest) if shared.needs_places else 0, np.int32),
     )
+
+
+def _record(scenario: Scenario, limits: LimitRows) -> state.Records:
+    """Return the record of a relay that has done nothing; a schedule is the first of the limits."""
+    relay, mta = scenario.relay, scenario.mta
+    record = np.zeros(1, relay_state.RELAY)
+    record["idle"], record["room"] = relay.workers, mta.spool or np.inf
+    record["arrival_s"] = record["free_s"] = -np.inf
+    record["fair"] = mta.order == "fair"
+    if isinstance(relay.rate, Rate):
+        record["interval_s"], record["burst"] = 1.0 / relay.rate.per_s, relay.rate.burst_or_limit
+    elif relay.rate is not None:
+        record["scheduled"] = 1
+        limits.add(relay.rate, 1)
+    return record
 
 
 def _lines(scenario: Scenario, delivery_of: state.Ints) -> list[state.Ints]:

@@ -54,7 +54,7 @@ class SharedLimit(Section):
     deliveries: tuple[Name, ...] = ()
     """Deliveries whose messages are covered (default: all).
 
-    Such a limit holds a message back before that takes a connection, and lets those of other
+    Such a limit holds a message back before it takes a connection, and lets those of other
     deliveries pass (as KumoMTA's rates of a tenant, campaign or queue).
     """
 

@@ -20,12 +20,10 @@ from sendcap.model.kernel.backoff import next_due_s, take_due
 from sendcap.model.kernel.busy import SOONEST, begin_work, end_work, next_busy_s
 from sendcap.model.kernel.chance import draw
 from sendcap.model.kernel.compiled import compiled, inlined
-from sendcap.model.kernel.concurrency import feed_back
+from sendcap.model.kernel.connecting import connect, count_answer, established
 from sendcap.model.kernel.connections import (
     hand_back,
-    is_accepted,
     may_take,
-    opens_s,
     take_connection,
 )
 from sendcap.model.kernel.ends import (
@@ -35,18 +33,14 @@ from sendcap.model.kernel.ends import (
 )
 from sendcap.model.kernel.expiry import expire_next, queue_of_next_end
 from sendcap.model.kernel.fields import (
-    CONNECT,
-    CONNECTING,
-    EXPIRED_IN_PLACE,
     NONE,
     STARTS,
     TRANSACTION,
-    UNREACHABLE,
 )
 from sendcap.model.kernel.lanes import give_turn, lane_to_take
 from sendcap.model.kernel.limits import at_once, charge
 from sendcap.model.kernel.line import ask, called, first_in_line, line_goes_on
-from sendcap.model.kernel.outcome import decide, refuse
+from sendcap.model.kernel.outcome import decide
 from sendcap.model.kernel.runs import PLACES
 from sendcap.model.kernel.shared import (
     charge_take,
@@ -54,17 +48,15 @@ from sendcap.model.kernel.shared import (
     release_connection,
 )
 from sendcap.model.kernel.state import Group, Numbers, Records
-from sendcap.model.kernel.suspension import react, sweep_or_send_back
+from sendcap.model.kernel.suspension import sweep_or_send_back
 from sendcap.model.kernel.tally import MOST_COUNTS, USED
-from sendcap.model.kernel.telling import keep_connect, tell_start
+from sendcap.model.kernel.telling import tell_start
 from sendcap.model.kernel.turns import ADMIT, TAKE, next_turn_s
 from sendcap.model.kernel.waiting import (
     arrive,
     first_ready_s,
     go_on_to_next_address,
-    may_expire,
     next_address,
-    release,
     retry_arrives,
     take_first,
 )
@@ -115,7 +107,7 @@ def advance(group: Group, until_s: float, until_final: int) -> int:
         elif busy_s == now_s:
             number = end_work(group.busy, connections)
             if connections[number].being_made:
-                asks = _established(group, queue, number, now_s)
+                asks = established(group, queue, number, now_s)
             else:
                 _end_attempt(group, queue, number, now_s)
         elif next_s == now_s:
@@ -197,16 +189,7 @@ def _end_attempt(group: Group, queue: Any, number: int, now_s: float) -> None:
         release_connection(group.shared, group.lanes[group.messages[message].lane])
     leave_active(group, group.messages[message])
     answer = decide(group, message, now_s)
-    _count(group, queue, answer, now_s)
-
-
-@inlined
-def _count(group: Group, queue: Any, answer: int, now_s: float) -> None:
-    """Let Postfix's window and the rules count an answer."""
-    if queue.positive > 0:
-        feed_back(queue, answer)
-    if queue.rules > 0:
-        react(group.limits, queue, answer, now_s)
+    count_answer(group, queue, answer, now_s)
 
 
 @inlined
@@ -239,46 +222,8 @@ def _take(group: Group, queue_number: int, now_s: float) -> int:
     connections[taken].message = number
     if connections[taken].attempts_left > 0:
         return taken
-    _connect(group, queue_number, taken, now_s)
+    connect(group, queue_number, taken, now_s)
     begin_work(group.busy, connections, taken, now_s)
-    return NONE
-
-
-@compiled
-def _connect(group: Group, queue_number: int, taken: int, now_s: float) -> None:
-    """Begin to make a connection for its message."""
-    queue, connection = group.queues[queue_number], group.connections[taken]
-    connection.attempts_left = queue.attempts_per_connection
-    connection.being_made = 1
-    queue.making += 1
-    start_s = opens_s(queue, group.limits, now_s)
-    connection.event_s = start_s + draw(group.chance, queue, CONNECT)
-    message = group.messages[connection.message]
-    message.place = CONNECTING
-    may_expire(group, connection.message)
-    keep_connect(group, queue.path, start_s, connection.event_s)
-
-
-@compiled
-def _established(group: Group, queue: Any, number: int, now_s: float) -> int:
-    """Let a connection be established; return it if its message asks now."""
-    connection = group.connections[number]
-    connection.being_made, connection.used_s = 0, now_s
-    message = connection.message
-    accepted = queue.accepted == NONE or is_accepted(queue, group.connections, number, now_s)
-    expired = group.messages[message].place == EXPIRED_IN_PLACE
-    if not expired:
-        queue.making -= 1
-        if accepted:
-            return number
-    hand_back(queue, group.connections, number, now_s)
-    release_connection(group.shared, group.lanes[group.messages[message].lane])
-    if expired:
-        release(group, message)
-    else:
-        leave_active(group, group.messages[message])
-        refuse(group, message, now_s)
-        _count(group, queue, UNREACHABLE, now_s)
     return NONE
 
 
