@@ -261,7 +261,10 @@ def receive(group: Group, handed: Records, places: Numbers) -> None:
                 place = (runs.numbers[PLACES] + number) & mask
                 runs.places[place] = places[row.first_place + number]
         arrive(group, row)
+    now_s = group.counts[0].now_s
     for number in range(len(group.queues)):
-        look_ahead(group, number, group.counts[0].now_s)
+        look_ahead(group, number, now_s)
+        if group.queues[number].shared > 0:
+            look_at_shared(group, group.queues[number], now_s)
     if group.counts[0].most_active > 0:
-        look_at_incoming(group, group.counts[0].now_s)
+        look_at_incoming(group, now_s)
