@@ -226,7 +226,8 @@ def _type(about: Mapping[str, Any]) -> str:
 def _plural(items: Mapping[str, Any]) -> str:
     if "enum" in items:
         return _type(items)
-    return {"duration": "durations", "whole number": "whole numbers"}.get(_type(items), "tables")
+    plurals = {"duration": "durations", "whole number": "whole numbers", "text": "names"}
+    return plurals.get(_type(items), "tables")
 
 
 def _unit(field: str, about: Mapping[str, Any]) -> str:
