@@ -322,7 +322,8 @@ def coupled(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
     pools = ["one", "two"][: chance.rng.integers(1, 3)] if chance.happens(0.7) else []
     mta, names = plain["mta"], list(plain["providers"])
     if pools:
-        mta["pools"] = {name: {"ips": int(chance.rng.integers(1, 4))} for name in pools}
+        # Thirds of a rate are not exact.
+        mta["pools"] = {name: {"ips": 1 << int(chance.rng.integers(0, 3))} for name in pools}
         del mta["ips"]
         for delivery in plain["deliveries"]:
             delivery["pool"] = chance.one_of(*pools)

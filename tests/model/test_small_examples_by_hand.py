@@ -67,8 +67,10 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         scenario_of(
             time=SECOND,
             deliveries=[
-                {"name": "at first", "messages": 2, "audience": {"q": 0.5, "r": 0.5}},
-                {"name": "later", "messages": 2, "at": "5s", "audience": {"p": 0.5, "q": 0.5}},
+                {"name": "q", "messages": 1, "audience": {"q": 1.0}},
+                {"name": "r", "messages": 1, "audience": {"r": 1.0}},
+                {"name": "p later", "messages": 1, "at": "5s", "audience": {"p": 1.0}},
+                {"name": "q later", "messages": 1, "at": "5s", "audience": {"q": 1.0}},
             ],
             providers={
                 "q": {"connect_time": "0s", "transaction_time": "10s", "connections_per_ip": 1},
