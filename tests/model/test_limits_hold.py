@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +26,31 @@ KUMOMTA = {
         10.0,
     ),
 }
+
+
+def test_a_provider_takes_so_many_an_hour_from_us_for_two_hours() -> None:
+    """From 1 h to 3 h Gmail takes 50,000 an hour in all; then the rest goes at its own pace."""
+    closed = {"at": "1h", "rate": "50,000/h,max_burst=1"}
+    steps = [{"at": "0s", "rate": "1000/s"}, closed, {"at": "3h", "rate": "1000/s"}]
+    one = {"messages": 120_000, "audience": {"p": 1.0}}
+    free = scenario_of(
+        time={"bin": "1m"},
+        deliveries=[one | {"name": "a", "pool": "x"}, one | {"name": "b", "pool": "y"}],
+        mta={"pools": {"x": {"ips": 1}, "y": {"ips": 1}}},
+        provider={"connections_per_ip": 8},  # 16 attempts/s of both pools
+    )
+    held = updated(free, {"limits": [{"name": "p", "rate": {"kind": "schedule", "steps": steps}}]})
+    accepted = {
+        name: simulate_ledger(each).cumulative("accepted", clock="happened")
+        for name, each in {"free": free, "held": held}.items()
+    }
+    hours = {name: np.diff(counts[60::60]) for name, counts in accepted.items()}
+    assert hours["free"][:2] == pytest.approx([57_600, 57_600], abs=20)
+    assert hours["held"][:2] == pytest.approx([50_000, 50_000], abs=20)
+    # 15,200 fewer in two hours are made up for by both pools, or in the end by one of them.
+    minutes = {name: len(counts) - 1 for name, counts in accepted.items()}
+    assert minutes["free"] == math.ceil(240_000 / 960) + 1  # the last attempts take a second
+    assert 15_200 / 960 <= minutes["held"] - minutes["free"] <= 15_200 / 480
 
 
 @pytest.mark.parametrize("burst", ["", ",max_burst=1", ",max_burst=7"])

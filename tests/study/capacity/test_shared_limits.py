@@ -70,6 +70,24 @@ def test_an_attempt_that_is_throttled_uses_the_limit_as_well() -> None:
     assert of_limit(limits).utilisation[:9].tolist() == pytest.approx([1.0] * 9)
 
 
+def test_a_limit_over_a_delivery_counts_the_attempts_of_that_only() -> None:
+    """Of two deliveries with four messages each, a sends one a second and b all at once."""
+    plain = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 8}
+    one = {"messages": 4, "audience": {"p": 1.0}}
+    limits = sendcap.limits(
+        from_dict(
+            {
+                "time": {"bin": "1s"},
+                "deliveries": [one | {"name": "a"}, one | {"name": "b"}],
+                "relay": {"batch_time": "0s"},
+                "providers": {"p": plain},
+                "limits": [{"name": "of a", "rate": "1/s,max_burst=1", "deliveries": ["a"]}],
+            }
+        )
+    )
+    assert of_limit(limits).throughput_per_s.sum() == 4.0
+
+
 def test_whoever_waits_for_a_limit_is_not_counted_twice() -> None:
     limits = watched({"name": "rate", "rate": "1/s,max_burst=1"})
     queues = [each for each in limits.observed if each.stage.kind == "provider"]

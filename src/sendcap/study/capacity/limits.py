@@ -188,6 +188,7 @@ def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
         elif stage.kind == "limit":
             # It counts attempts whatever becomes of them.
             watched = monitor.together(path.name for path in stage.paths)
+            done = _attempted(run, stage)
         else:
             watched = getattr(monitor, stage.kind)
         return observed(stage, watched, done, bins=monitor.bins, bin_s=scenario.time.bin)
@@ -232,6 +233,20 @@ def _observed(run: Run, stage: Stage) -> Observed:
         p95_wait_s=math.nan,
         longest_wait_s=math.nan,
     )
+
+
+def _attempted(run: Run, stage: Stage) -> Counts | None:
+    """Return the attempts under a limit over single deliveries, per bin; None for all."""
+    limit = next(each for each in run.scenario.limits if each.name == stage.name)
+    if not limit.deliveries:
+        return None
+    of_each = [
+        run.ledger.counts("attempted", clock="happened", delivery=name, provider=path.provider)
+        for path, name in run.scenario.loads()
+        if limit.covers(path) and limit.covers_delivery(name)
+    ]
+    attempted: Counts = np.sum(of_each, axis=0)
+    return attempted
 
 
 def _done(run: Run, stage: Stage) -> Counts:
