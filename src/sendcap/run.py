@@ -26,6 +26,7 @@ from sendcap.readings.sentences import sentences
 from sendcap.readings.summary import summary
 from sendcap.saved import RUN, read_run, write_run
 from sendcap.scenario import Scenario
+from sendcap.scenario.clock import moment_s
 from sendcap.scenario.durations import as_seconds
 from sendcap.scenario.files import scenario_of
 
@@ -101,7 +102,8 @@ class Run(Drawable, charts="sendcap.saved_charts"):
         Parameters
         ----------
         t
-            The moment: seconds, or a duration such as ``"3h"``.
+            The moment: seconds, a duration such as ``"3h"``, or with ``start`` by the clock, such
+            as ``"17:00"``, ``"Sat 08:00"`` or ``"2026-11-28T08:00"``.
         mode
             Reporting mode (default: the scenario's first).
         delivery
@@ -114,8 +116,8 @@ class Run(Drawable, charts="sendcap.saved_charts"):
         Raises
         ------
         SendcapError
-            If the moment is before 0, not a duration, or with ``compute_stats`` between two counts
-            of the ledger, or if there is no such mode or delivery.
+            If the moment is before 0, no duration or time by the clock, or with ``compute_stats``
+            between two counts of the ledger, or if there is no such mode or delivery.
 
         Notes
         -----
@@ -125,7 +127,7 @@ class Run(Drawable, charts="sendcap.saved_charts"):
         reporting = self.scenario.reporting
         return dashboard(
             self.readings,
-            as_seconds(t, "time"),
+            moment_s(t, self.scenario.start, "time"),
             reporting.modes[0] if mode is None else mode,
             delivery,
             refresh_s=reporting.refresh,

@@ -7,7 +7,7 @@ for the first minutes and logarithmic from there on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -31,7 +31,8 @@ from sendcap.charts.ticks import (
 from sendcap.errors import SendcapError
 from sendcap.ledger import Counts
 from sendcap.scenario import Scenario
-from sendcap.scenario.scenario import of_our_time, since_midnight_s
+from sendcap.scenario.start import of_our_time, since_midnight_s
+from sendcap.text.clock import after
 
 if TYPE_CHECKING:
     from sendcap.run import Run
@@ -196,7 +197,7 @@ def elapsed_axis(
     else:
         if scale == "linear":
             positions = even_ticks(first_s, last_s, since_midnight_s(start))
-        labels = wall_labels([start + timedelta(seconds=position) for position in positions])
+        labels = wall_labels([after(start, position) for position in positions])
     axes.set_xticks(positions, labels)
     axes.set_xticks([], minor=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ import sendcap
 from sendcap.cli import options
 from sendcap.cli.tables import cell, say, show_grid
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
+from sendcap.text.clock import moment_text
 from sendcap.text.quantities import elapsed
 
 _FIGURES: Final = {
@@ -29,30 +31,33 @@ _FIGURES: Final = {
 
 @click.command()
 @options.saved
-@options.duration("--at", "at_s", "Time since the start, e.g. 3h or 2d12h (default: the end).")
+@options.moment("--at", "at", "Time: 3h from the start, or 17:00 by the clock (default: the end).")
 @options.mode("the run's")
 @options.delivery()
 @options.flag("--compute-stats", "Compute the figures at T instead of the last refresh.")
 def dashboard(
     directory: Path,
-    at_s: float | None,
+    at: str | None,
     modes: tuple[Mode, ...] | None,
     delivery: str | None,
     compute_stats: bool,
 ) -> None:
     """Show the dashboard of the run saved in DIR at a given time."""
     from sendcap.readings.sentences import delay_sentence
+    from sendcap.scenario.clock import moment_s
 
     run = sendcap.open_run(directory)
-    time_s = run.ledger.end_s if at_s is None else at_s
+    start = run.scenario.start
+    time_s = run.ledger.end_s if at is None else moment_s(at, start, "--at")
     modes = modes or run.scenario.reporting.modes
     dashboards = [
         run.dashboard(time_s, mode, delivery or ALL_DELIVERIES, compute_stats=compute_stats)
         for mode in modes
     ]
-    show_dashboards(dashboards)
+    show_dashboards(dashboards, start)
     as_of, engagement = (
-        elapsed(moment_s) for moment_s in (dashboards[0].as_of_s, dashboards[0].engagement_as_of_s)
+        _moment(seconds, start)
+        for seconds in (dashboards[0].as_of_s, dashboards[0].engagement_as_of_s)
     )
     delayed = delay_sentence(run.ledger, delivery)
     ended = f"The simulation ends at {elapsed(run.ledger.end_s)}; the figures are those of then."
@@ -64,12 +69,18 @@ def dashboard(
     )
 
 
-def show_dashboards(dashboards: Sequence[sendcap.Dashboard]) -> None:
+def _moment(seconds: float, start: datetime | None) -> str:
+    """Return a moment since t = 0, and by the clock where there is one."""
+    text = elapsed(seconds)
+    return text if start is None else f"{text} ({moment_text(seconds, start)})"
+
+
+def show_dashboards(dashboards: Sequence[sendcap.Dashboard], start: datetime | None) -> None:
     """Print the dashboards of one time and delivery, a column per mode."""
     first = dashboards[0]
     which = "all deliveries" if first.delivery == ALL_DELIVERIES else first.delivery
     show_grid(
-        f"Deployment dashboard, {which}, at {elapsed(first.time_s)}",
+        f"Deployment dashboard, {which}, at {_moment(first.time_s, start)}",
         "",
         _FIGURES,
         {dashboard: dashboard.mode for dashboard in dashboards},

@@ -170,6 +170,11 @@ def duration(name: str, to: str, help_text: str, metavar: str = "T") -> Option:
     return click.option(name, to, metavar=metavar, callback=_seconds, help=help_text)
 
 
+def moment(name: str, to: str, help_text: str) -> Option:
+    """Return an option that takes a time from t = 0 or by the clock; its parameter is the text."""
+    return click.option(name, to, metavar="T", callback=not_empty, help=help_text)
+
+
 def _out(metavar: str, help_text: str, **more: Any) -> Option:
     more = {"callback": path, **more}
     return click.option("-o", "--out", metavar=metavar, help=help_text, **more)

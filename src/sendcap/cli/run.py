@@ -85,7 +85,7 @@ def run(
 def _show(finished: sendcap.Run) -> None:
     modes, end_s = finished.scenario.reporting.modes, finished.ledger.end_s
     dashboards = [finished.dashboard(end_s, mode, compute_stats=True) for mode in modes]
-    show_dashboards(dashboards)
+    show_dashboards(dashboards, finished.scenario.start)
     summary = finished.summary()
     groups = {"Provider": summary["providers"]}
     if len(summary["deliveries"]) > 1:

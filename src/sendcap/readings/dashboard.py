@@ -12,7 +12,7 @@ from sendcap.ledger import Ledger
 from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
 from sendcap.scenario.durations import format_duration
-from sendcap.scenario.scenario import since_midnight_s
+from sendcap.scenario.start import since_midnight_s
 
 REFRESH_S = 600.0
 ENGAGEMENT_REFRESH_S = 3600.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Known, Mode, known
 from sendcap.run import Run
+from sendcap.text.clock import after
 from sendcap.text.quantities import counted
 
 Ints = npt.NDArray[np.int64]
@@ -66,7 +67,7 @@ def slider(start: datetime | None) -> dict[str, Any]:
     clock: list[str] = []
     if start is not None:
         # One by one, so that each has its day.
-        moments = [start + timedelta(seconds=step) for step in steps]
+        moments = [after(start, step) for step in steps]
         clock = [wall_labels([moment])[0].replace("\n", ", ") for moment in moments]
     return {
         "seconds": steps,

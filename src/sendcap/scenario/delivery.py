@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
+from sendcap.scenario.moments import MomentText
 from sendcap.scenario.section import MOST, Count, Name, Section, Share, unit
 from sendcap.text.quoting import shown
 
@@ -50,8 +51,11 @@ class Delivery(Section):
     """Name of the delivery, unique in the scenario."""
     messages: Annotated[Count, Field(lt=1_000_000_000), unit("messages")]
     """Number of messages to deliver."""
-    at: Annotated[float, DurationText(most="366d", zero=True)] = 0.0
-    """Start of sending, up to 366d; the delivery is *start pending* until then."""
+    at: Annotated[float, MomentText(most="366d")] = 0.0
+    """Start of sending, up to 366d; the delivery is *start pending* until then.
+
+    With start also by the clock: "14:00", "Sat 08:00", 2026-11-28T08:00:00.
+    """
     # Opens are followed for 14 days from the start.
     spread: Annotated[float, DurationText(most="14d", zero=True)] = 0.0
     """Time over which the messages become ready evenly, up to 14d (default: all at once)."""

@@ -8,7 +8,8 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, StrictBool, model_validator
 
 from sendcap.scenario.distributions import Distribution
-from sendcap.scenario.durations import Duration, PositiveDuration
+from sendcap.scenario.durations import PositiveDuration
+from sendcap.scenario.moments import MomentField
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.rates import RateField
 from sendcap.scenario.section import Place, Section, Share, refuse
@@ -21,8 +22,8 @@ _SHORTEST_S: Final = 1.0
 class Outage(Section):
     """A time in which the provider cannot be reached: every attempt that ends in it fails."""
 
-    at: Duration
-    """Start of the outage."""
+    at: MomentField
+    """Start of the outage, from t = 0 or, with start, by the clock."""
     lasts: PositiveDuration
     """Length of the outage."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import Delivery
 from sendcap.scenario.durations import format_duration
+from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.order_problems import order_notes, order_problems
 from sendcap.scenario.pool_problems import pool_problems
 from sendcap.scenario.pools import Queue, SharedLimit
@@ -30,32 +30,11 @@ from sendcap.scenario.section import (
     repeated,
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
+from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone
 from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.suspend_problems import suspended_for_ever
 from sendcap.scenario.throttle_notes import burst_notes, throttle_notes
 from sendcap.text.quoting import did_you_mean, dotted, first_few, shown
-
-
-def _date(value: Any) -> Any:
-    # pydantic would take a number as seconds since 1970.
-    if isinstance(value, bool | int | float):
-        raise ValueError(  # noqa: TRY004 (pydantic)
-            f"must be a date and time such as 2026-11-27T09:00:00+01:00, not {shown(value)}"
-        )
-    return value
-
-
-def of_our_time(start: datetime) -> datetime:
-    """Refuse a moment from which no calendar counts years on."""
-    if not 1900 <= start.year <= 2200:
-        raise ValueError(f"must be from 1900 to 2200, not {start.isoformat()}")
-    return start
-
-
-def since_midnight_s(start: datetime) -> float:
-    """Return the time of day in seconds, by the moment's own clock."""
-    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
-    return (start - midnight).total_seconds()
 
 
 class Scenario(Section):
@@ -70,8 +49,10 @@ class Scenario(Section):
     """Title of tables and charts."""
     seed: Seed = 0
     """Seed of all random draws, below 2^128; the same scenario and seed give the same results."""
-    start: Annotated[datetime, BeforeValidator(_date), AfterValidator(of_our_time)] | None = None
-    """Date and time of t = 0, for labels and the dashboard's refreshes; 1900 to 2200."""
+    start: StartField | None = None
+    """Date and time of t = 0, for moments by the clock, labels and refreshes; 1900 to 2200."""
+    zone: ZoneField | None = None
+    """Time zone of the clock, such as "Europe/Berlin" (default: the offset of start)."""
     time: Time = Field(default_factory=Time)
     """Time: resolution, window and end of the simulation."""
     deliveries: OneOrMore[Delivery]
@@ -90,6 +71,21 @@ class Scenario(Section):
     """Engagement: opens and clicks."""
     reporting: Reporting = Field(default_factory=Reporting)
     """Reporting: the dashboard's modes and refresh."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_the_clock(cls, data: Any, info: ValidationInfo) -> Any:
+        """Let moments be read by the clock of the scenario."""
+        if isinstance(info.context, dict) and isinstance(data, Mapping):
+            info.context[CLOCK] = clock_of(data)
+        return data
+
+    @model_validator(mode="after")
+    def _in_its_zone(self) -> Scenario:
+        """Let the start show what the clock of the zone does."""
+        if self.zone is not None and self.start is not None:
+            self.__dict__["start"] = in_zone(self.start, self.zone)
+        return self
 
     def with_seed(self, seed: int) -> Scenario:
         """Return a copy with another seed.
@@ -219,6 +215,8 @@ class Scenario(Section):
         return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
+        if self.zone is not None and self.start is None:
+            yield ("zone",), "is the zone of start, which is missing; give both"
         defined = f"; defined: {first_few(self.providers)}"
         for number, delivery in enumerate(self.deliveries):
             for name in delivery.audience:

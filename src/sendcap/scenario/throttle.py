@@ -15,7 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from sendcap.scenario.durations import Duration, PositiveDuration, format_duration
+from sendcap.scenario.durations import PositiveDuration, format_duration
+from sendcap.scenario.moments import MomentField
 from sendcap.scenario.rates import RATE_SCHEMA, Rate
 from sendcap.scenario.section import Count, OneOrMore, Place, Section, Share, refuse, unit
 
@@ -44,8 +45,8 @@ ClosedOrRate = Annotated[
 class Step(Section):
     """A limit that holds from a moment on."""
 
-    at: Duration
-    """Start of the step, counted from t = 0."""
+    at: MomentField
+    """Start of the step, from t = 0 or, with start, by the clock."""
     rate: ClosedOrRate
     """Rate from then on, or "closed"."""
 

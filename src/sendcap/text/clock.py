@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sendcap.text.quantities import all_units
 
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
-_WEEKDAYS: Final = "MonTueWedThuFriSatSun"
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 """Not by strftime, whose names depend on the locale."""
 
 
@@ -27,8 +27,21 @@ def day(moment: datetime) -> str:
     >>> day(datetime(2026, 11, 27))
     'Fri 27 Nov'
     """
-    weekday, month = 3 * moment.weekday(), 3 * moment.month
-    return f"{_WEEKDAYS[weekday : weekday + 3]} {moment.day} {_MONTHS[month - 3 : month]}"
+    month = 3 * moment.month
+    return f"{WEEKDAYS[moment.weekday()]} {moment.day} {_MONTHS[month - 3 : month]}"
+
+
+def after(start: datetime, seconds: float) -> datetime:
+    """Return what the clock of a start shows so many seconds later, daylight saving included."""
+    later = timedelta(seconds=seconds)
+    if start.tzinfo is None:
+        return start + later
+    return (start.astimezone(UTC) + later).astimezone(start.tzinfo)
+
+
+def elapsed_since(start: datetime, moment: datetime) -> float:
+    """Return the seconds between two moments, both with a time zone."""
+    return (moment.astimezone(UTC) - start.astimezone(UTC)).total_seconds()
 
 
 def moment_text(seconds: float, start: datetime | None) -> str:
@@ -42,6 +55,6 @@ def moment_text(seconds: float, start: datetime | None) -> str:
     """
     if start is None:
         return f"t = {all_units(seconds)}"
-    moment = start + timedelta(seconds=seconds)
+    moment = after(start, seconds)
     text = time_of_day(moment)
     return text if moment.date() == start.date() else f"{text} on {day(moment)}"

@@ -1,0 +1,148 @@
+"""The clock of a scenario: which moment after t = 0 a time of day, a weekday or a date is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sendcap.errors import SendcapError
+from sendcap.scenario.durations import as_seconds
+from sendcap.text.clock import WEEKDAYS, day, elapsed_since, time_of_day
+from sendcap.text.quoting import shown
+
+_DAYS: Final = {name.casefold(): number for number, name in enumerate(WEEKDAYS)}
+_TIME: Final = re.compile(r"(?:([A-Za-z]{3,9})\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FULL_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def says_the_clock(text: str) -> bool:
+    """Tell whether a text is meant as a moment by the clock, and not as a duration."""
+    return bool(_TIME.fullmatch(text.strip()) or _DATE.match(text.strip()))
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the clock on the wall shows at t = 0, and by which zone."""
+
+    start: datetime
+
+    def moment_s(self, text: str) -> float:
+        """Return the moment of a text in seconds from t = 0.
+
+        ``14:00`` is the first time at or after t = 0 when the clock shows that, ``Sat 08:00`` the
+        first on a Saturday; ``2026-11-28T08:00`` is that date, by the clock of the start unless it
+        has an offset of its own.
+
+        Raises
+        ------
+        ValueError
+            For anything else, a moment before t = 0, or one that daylight saving skips or repeats.
+
+        Examples
+        --------
+        >>> clock = Clock(datetime(2026, 11, 27, 9))
+        >>> clock.moment_s("14:00"), clock.moment_s("08:00"), clock.moment_s("Sat 09:00")
+        (18000.0, 82800.0, 86400.0)
+        """
+        text = text.strip()
+        seconds = self._of_date(text) if _DATE.match(text) else self._of_time(text)
+        if seconds < 0.0:
+            raise ValueError(f"{shown(text)} is before start, {self.start.isoformat(' ')}")
+        return seconds
+
+    def _of_date(self, text: str) -> float:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(
+                f"{shown(text)} is no date and time; write it like 2026-11-28T08:00"
+            ) from None
+        if moment.tzinfo is None:
+            return self._seconds(moment, text)
+        if self.start.tzinfo is None:
+            raise ValueError(f"{shown(text)} has an offset, and start has none")
+        return elapsed_since(self.start, moment)
+
+    def _of_time(self, text: str) -> float:
+        found = _TIME.fullmatch(text)
+        assert found is not None
+        name, hour, minute, second = found.groups()
+        try:
+            wanted = time(int(hour), int(minute), int(second or 0))
+        except ValueError:
+            raise ValueError(f"{shown(text)} is no time of day; write it like 14:00") from None
+        ahead, days = 0, 1
+        if name is not None:
+            ahead, days = (_weekday(name, text) - self.start.weekday()) % 7, 7
+        first = datetime.combine(self.start.date() + timedelta(days=ahead), wanted)
+        if first < self.start.replace(tzinfo=None):
+            first += timedelta(days=days)
+        return self._seconds(first, text)
+
+    def _seconds(self, local: datetime, text: str) -> float:
+        """Return when the clock shows a date and time, which it has to do once."""
+        zone = self.start.tzinfo
+        if zone is None:
+            return (local - self.start).total_seconds()
+        moment = local.replace(tzinfo=zone)
+        if _back(moment, zone) != local:
+            raise ValueError(
+                f"{shown(text)}: the clock is put forward on {day(local)} and never shows "
+                f"{time_of_day(local)}; write a later time"
+            )
+        if moment.utcoffset() != moment.replace(fold=1).utcoffset():
+            raise ValueError(
+                f"{shown(text)}: the clock is put back on {day(local)} and shows "
+                f"{time_of_day(local)} twice; write the offset, such as {moment.isoformat()}"
+            )
+        return elapsed_since(self.start, moment)
+
+
+def moment_s(time: float | str, start: datetime | None, name: str) -> float:
+    """Return a moment in seconds from t = 0; errors begin with the name."""
+    if not isinstance(time, str) or not says_the_clock(time):
+        return as_seconds(time, name)
+    if start is None:
+        raise SendcapError(
+            f"{name}: {shown(time)} is a time by the clock, and the scenario has no start; "
+            'give a time from t = 0, such as "3h"'
+        )
+    try:
+        return Clock(start).moment_s(time)
+    except ValueError as error:
+        raise SendcapError(f"{name}: {error}") from None
+
+
+def _weekday(name: str, text: str) -> int:
+    short = name.casefold()
+    if short in _DAYS:
+        return _DAYS[short]
+    if short in _FULL_NAMES:
+        return _FULL_NAMES.index(short)
+    raise ValueError(f"{shown(text)}: no such day; one of {', '.join(WEEKDAYS)}")
+
+
+def _back(moment: datetime, zone: tzinfo) -> datetime:
+    """Return what the clock shows at the moment that a date and time has been taken for."""
+    return moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a time zone by its name, such as ``Europe/Berlin``."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError(
+            f'{shown(name)} is no time zone; write one such as "Europe/Berlin"'
+        ) from None
+
+
+def written(value: date | time | datetime) -> str:
+    """Return a TOML date and time, or time, as the text that says the same."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return time_of_day(datetime.combine(date.min, value)) if isinstance(value, time) else str(value)

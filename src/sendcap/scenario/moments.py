@@ -1,0 +1,79 @@
+"""Moments of a scenario: an offset from t = 0 (``"20m"``), or a time by the clock (``"14:00"``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Annotated, Any, Final, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import core_schema
+
+from sendcap.scenario.clock import Clock, says_the_clock, written
+from sendcap.scenario.durations import (
+    DURATION_SCHEMA,
+    DurationText,
+    format_duration,
+    parse_duration,
+)
+from sendcap.text.quoting import shown
+
+CLOCK: Final = "clock"
+"""Key of the clock in the context of validation; see `sendcap.scenario.scenario`."""
+
+
+class Moment(float):
+    """Seconds from t = 0 that a scenario file says by the clock, with the text there."""
+
+    text: str
+
+    def __new__(cls, seconds: float, text: str = "") -> Self:
+        """Return the moment; `float` takes only the seconds."""
+        moment = super().__new__(cls, seconds)
+        moment.text = text
+        return moment
+
+
+def _write(seconds: float) -> str:
+    return seconds.text if isinstance(seconds, Moment) else format_duration(seconds)
+
+
+@dataclass(frozen=True)
+class MomentText:
+    """An annotation of seconds from t = 0 that a file writes as a duration or by the clock."""
+
+    most: str | None = None
+
+    def read(self, value: Any, info: ValidationInfo) -> float:
+        """Read a moment; one by the clock needs the clock of the scenario."""
+        text = written(value) if isinstance(value, date | time) else value
+        if not isinstance(text, str) or not says_the_clock(text):
+            return DurationText(most=self.most, zero=True).read(text)
+        clock = (info.context or {}).get(CLOCK)
+        if not isinstance(clock, Clock):
+            raise ValueError(  # noqa: TRY004 (pydantic)
+                f"{shown(text)} is a time by the clock, which needs start, the date and time of "
+                't = 0; give start, or a time from t = 0 such as "20m"'
+            )
+        seconds = clock.moment_s(text)
+        if self.most and seconds > parse_duration(self.most):
+            raise ValueError(f"must be at most {self.most} after start, not {shown(text)}")
+        return Moment(seconds, text)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Read and write text, whatever the annotated type."""
+        write = core_schema.plain_serializer_function_ser_schema(_write)
+        return core_schema.with_info_plain_validator_function(self.read, serialization=write)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the schema for editors."""
+        about = f"{DURATION_SCHEMA['description']}; or with start by the clock: 14:00, Sat 08:00"
+        return {**DURATION_SCHEMA, "description": about}
+
+
+MomentField = Annotated[float, MomentText()]
+"""Seconds from t = 0; text in a scenario file."""

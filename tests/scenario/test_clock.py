@@ -1,0 +1,148 @@
+"""Moments by the clock: times of day, weekdays and dates, in a zone with daylight saving."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import sendcap
+from sendcap.errors import ScenarioError, SendcapError
+from sendcap.scenario import Scenario, dumps, loads, updated
+from sendcap.text.clock import after
+
+BERLIN = 'start = 2026-11-27T08:00:00\nzone = "Europe/Berlin"\n'  # a Friday
+
+
+def text_of(at: str, begin: str = BERLIN) -> str:
+    return f"""{begin}
+[relay]
+batch_time = "1s"
+[[deliveries]]
+name = "a"
+messages = 10
+at = {at}
+audience = {{ p = 1.0 }}
+[providers.p]
+connect_time = "1s"
+transaction_time = "1s"
+"""
+
+
+def scenario(at: str, begin: str = BERLIN) -> Scenario:
+    return loads(text_of(at, begin))
+
+
+@pytest.mark.parametrize(
+    ("at", "hours"),
+    [
+        ('"14:00"', 6.0),
+        ('"08:00"', 0.0),
+        ('"07:59:30"', 24.0 - 1.0 / 120.0),
+        ('"Fri 08:00"', 0.0),
+        ('"fri 07:00"', 7 * 24.0 - 1.0),
+        ('"Saturday 8:00"', 24.0),
+        ("14:00:00", 6.0),
+        ("2026-11-28T09:30:00", 25.5),
+        ('"2026-11-28 09:30"', 25.5),
+        ("2026-11-28T09:30:00+02:00", 24.5),
+        ('"2h"', 2.0),
+    ],
+)
+def test_a_moment_is_the_first_at_or_after_the_start(at: str, hours: float) -> None:
+    assert scenario(at).deliveries[0].at == pytest.approx(3600.0 * hours, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [
+        ('"25:00"', '"25:00" is no time of day; write it like 14:00'),
+        ('"Sut 08:00"', '"Sut 08:00": no such day; one of Mon, Tue, Wed, Thu, Fri, Sat, Sun'),
+        ("2026-11-26T09:30:00", '"2026-11-26T09:30:00" is before start, 2026-11-27 08:00'),
+        ('"2026-13-01T00:00"', '"2026-13-01T00:00" is no date and time; write it like'),
+        ('"2028-11-28T08:00"', 'must be at most 366d after start, not "2028-11-28T08:00"'),
+        ('"2027-03-28T02:30"', "put forward on Sun 28 Mar and never shows 02:30; write a later"),
+        (
+            '"2027-10-31T02:30"',
+            r"put back on Sun 31 Oct and shows 02:30 twice; .* such as 2027-10-31T02:30:00\+02:00",
+        ),
+        ('"14"', '"14" is not a duration'),
+    ],
+)
+def test_errors_say_what_the_clock_would_show(at: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=rf"deliveries\[0\].at: .*{message}"):
+        scenario(at)
+
+
+def test_the_clock_needs_a_start() -> None:
+    with pytest.raises(ScenarioError, match=r'at: "14:00" is a time by the clock, which needs'):
+        scenario('"14:00"', "")
+    with pytest.raises(ScenarioError, match="zone: is the zone of start, which is missing"):
+        scenario('"1h"', 'zone = "Europe/Berlin"')
+    with pytest.raises(ScenarioError, match='zone: "Europe/Berlinn" is no time zone'):
+        scenario('"1h"', 'start = 2026-11-27T08:00:00\nzone = "Europe/Berlinn"')
+    with pytest.raises(ScenarioError, match="has an offset, and start has none"):
+        scenario("2026-11-28T09:30:00+02:00", "start = 2026-11-27T08:00:00")
+
+
+def test_daylight_saving_moves_what_the_clock_shows() -> None:
+    """The clock is put back in the night to Sunday: Monday at 08:00 is an hour later."""
+    for zone, hours in (('zone = "Europe/Berlin"', 73.0), ("", 72.0)):
+        its = scenario('"Mon 08:00"', f"start = 2026-10-23T08:00:00\n{zone}")
+        assert its.deliveries[0].at == 3600.0 * hours
+    start = scenario('"1h"', 'start = 2026-10-23T08:00:00\nzone = "Europe/Berlin"').start
+    assert start is not None
+    assert after(start, 73 * 3600.0).replace(tzinfo=None) == datetime(2026, 10, 26, 8)
+
+
+def test_a_start_with_an_offset_is_shown_by_the_clock_of_the_zone() -> None:
+    its = scenario('"14:00"', 'start = 2026-11-27T07:00:00Z\nzone = "Europe/Berlin"')
+    assert its.start == datetime(2026, 11, 27, 7, tzinfo=UTC)
+    assert its.start is not None
+    assert its.start.hour == 8
+    assert its.deliveries[0].at == 6 * 3600.0
+
+
+@pytest.mark.parametrize("at", ['"Sat 08:00"', "2026-11-28T09:30:00", "14:00:00", '"90m"'])
+def test_moments_are_written_as_they_were_read(at: str) -> None:
+    its = scenario(at)
+    assert loads(dumps(its)) == its
+    assert dumps(loads(dumps(its))) == dumps(its)
+    assert dumps(pickle.loads(pickle.dumps(its))) == dumps(its)
+
+
+def test_a_moment_follows_a_start_that_is_changed() -> None:
+    its = updated(scenario('"14:00"'), {"start": "2026-11-27T10:00:00"})
+    assert its.deliveries[0].at == 4 * 3600.0
+
+
+@pytest.mark.parametrize(
+    ("table", "at_s"),
+    [
+        ('outages = [{ at = "09:00", lasts = "1h" }]', 3600.0),
+        (
+            """[providers.p.rate]
+            kind = "schedule"
+            steps = [{ at = "0s", rate = "1/s" }, { at = "Sat 10:00", rate = "2/s" }]""",
+            26 * 3600.0,
+        ),
+    ],
+)
+def test_outages_and_schedules_are_read_by_the_clock(table: str, at_s: float) -> None:
+    provider: Any = loads(text_of('"0s"') + table).providers["p"]
+    found = provider.outages or provider.rate.steps[1:]
+    assert found[0].at == at_s
+
+
+def test_the_dashboard_is_asked_for_by_the_clock() -> None:
+    run = sendcap.simulate(scenario('"09:00"'))
+    assert run.dashboard("09:00").relayed == 0
+    assert run.dashboard("09:01", compute_stats=True).relayed == 10
+    assert run.dashboard("09:01").time_s == 3660.0
+    without = sendcap.simulate(updated(scenario('"1h"', ""), {}))
+    with pytest.raises(SendcapError, match='time: "17:00" is a time by the clock, and the scen'):
+        without.dashboard("17:00")
+    with pytest.raises(SendcapError, match='time: "17:61" is no time of day'):
+        run.dashboard("17:61")
