@@ -37,7 +37,7 @@ COMMANDS = {
     "optimise": "-o --store --set --seed --workers --dask",
     "explore": "--set --port --host --open",
     "scenario list": "",
-    "scenario show": "--resolved --set",
+    "scenario show": "--resolved --effective --set",
     "scenario check": "--set",
     "scenario schema": "",
     "import kumomta": "-o --force --report --audience --messages --base --ips --other-domains"

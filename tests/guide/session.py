@@ -113,6 +113,8 @@ def _fragment(text: str) -> None:
                 table[section][provider] = table[section].get(provider, {}) | settings
         elif section == "mta":
             table[section] |= values
+        elif not isinstance(values, dict):
+            table[section] = values
         else:
             table[section] = table.get(section, {}) | values
     scenario.from_dict(table)

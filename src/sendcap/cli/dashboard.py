@@ -37,7 +37,7 @@ _FIGURES: Final = {
 @options.flag("--compute-stats", "Compute the figures at T instead of the last refresh.")
 def dashboard(
     directory: Path,
-    at: str | None,
+    at: float | str | None,
     modes: tuple[Mode, ...] | None,
     delivery: str | None,
     compute_stats: bool,

@@ -28,7 +28,7 @@ from sendcap.text.shares import points_in_words, rounded_share
     "The readings: CSV like a run's kpis.csv, at least time and delivered_pct.",
     required=True,
 )
-@options.duration("--at", "at_s", "Use the readings up to T, e.g. 3h (default: all).")
+@options.moment("--at", "at", "Use the readings up to T: 3h, or 17:00 by the clock (default: all).")
 @click.option(
     "--range",
     "spans",
@@ -50,7 +50,7 @@ from sendcap.text.shares import points_in_words, rounded_share
 def forecast(
     source: str,
     observed: str,
-    at_s: float | None,
+    at: float | str | None,
     spans: tuple[str, ...],
     out: Path | None,
     force: bool,
@@ -79,7 +79,7 @@ def forecast(
             outlook = sendcap.forecast(
                 scenario,
                 observed,
-                at_s,
+                at,
                 delivery=delivery or ALL_DELIVERIES,
                 simulations=simulations,
                 **asked,

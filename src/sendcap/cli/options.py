@@ -97,6 +97,17 @@ def _seconds(
     return None if value is None else as_seconds(value, parameter.opts[-1])
 
 
+def _moment(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | float | None:
+    """Return seconds, or a time by the clock as it is: only the scenario's start tells when."""
+    from sendcap.scenario.clock import says_the_clock
+
+    if value is not None and says_the_clock(value):
+        return value
+    return _seconds(context, parameter, value)
+
+
 def _share(_context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
     return None if value is None else parse_share(value, parameter.opts[-1], whole=False)
 
@@ -171,8 +182,8 @@ def duration(name: str, to: str, help_text: str, metavar: str = "T") -> Option:
 
 
 def moment(name: str, to: str, help_text: str) -> Option:
-    """Return an option that takes a time from t = 0 or by the clock; its parameter is the text."""
-    return click.option(name, to, metavar="T", callback=not_empty, help=help_text)
+    """Return an option that takes a time from t = 0, as seconds, or by the clock, as text."""
+    return click.option(name, to, metavar="T", callback=_moment, help=help_text)
 
 
 def _out(metavar: str, help_text: str, **more: Any) -> Option:

@@ -41,7 +41,7 @@ from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.readings.convergence import TOLERANCES_PT
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.scenario import Range, Scenario, UncertainScenario, load_uncertain
-from sendcap.scenario.durations import as_seconds
+from sendcap.scenario.clock import moment_s
 from sendcap.scenario.uncertain import Ends
 from sendcap.study.convergence.converge import tolerances_of
 from sendcap.study.forecasts.forecaster import CONFIDENCE, Forecaster
@@ -86,7 +86,7 @@ def forecast(
     observed
         A CSV file with the columns of ``kpis.csv``, or a table as `Run.kpis` returns it.
     at
-        Take the readings up to this moment: seconds or a duration such as ``"3h"``; all by default.
+        Take the readings up to this moment: seconds, ``"3h"`` or ``"17:00"``; all by default.
     ranges
         More ranges, by path: ``{"providers.gmail.transient": (0.002, 0.02)}``.
     modes, delivery
@@ -106,8 +106,9 @@ def forecast(
         If an argument is invalid, or no value is a range.
     """
     require_confidence(confidence)
-    points, readings = tolerances_of(tolerances), _readings(observed, at, modes, delivery)
+    points = tolerances_of(tolerances)
     uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
+    readings = _readings(observed, _at_s(at, uncertain), modes, delivery)
     _require_reached(uncertain.scenario, readings, delivery)
     require_draws(confidence, table.n if table else simulations_of(uncertain, simulations))
     few = {mode: each.thinned(_MOST) for mode, each in readings.items()}
@@ -122,13 +123,16 @@ def forecast(
     return outlook
 
 
+def _at_s(at: float | str | None, uncertain: UncertainScenario) -> float | None:
+    return None if at is None else moment_s(at, uncertain.scenario.start, "at")
+
+
 def _readings(
     observed: str | os.PathLike[str] | pd.DataFrame,
-    at: float | str | None,
+    at_s: float | None,
     modes: Sequence[Mode] | None,
     delivery: str,
 ) -> dict[Mode, Readings]:
-    at_s = None if at is None else as_seconds(at, "at")
     requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
     readings = read_readings(observed, requested, delivery)
     if at_s is None:
