@@ -14,6 +14,16 @@ from sendcap.model.kernel.waiting import first_ready_s
 
 
 @inlined
+def _line_is_parked(group: Group, number: int, now_s: float) -> bool:
+    """Return whether the first in line waits for a shared rate: it needs no turn to find out."""
+    queue = group.queues[number]
+    if queue.line_at != NONE:
+        return True
+    asks = queue.shared_rates > 0 and queue.line_start_s <= now_s
+    return asks and park_line(group, number, now_s)
+
+
+@inlined
 def look_ahead(group: Group, number: int, now_s: float) -> None:
     """Find when a queue's next start or take is."""
     queue = group.queues[number]
@@ -21,16 +31,7 @@ def look_ahead(group: Group, number: int, now_s: float) -> None:
     emptied = now_s < queue.sent_back_until_s
     if queue.line_first != NONE and emptied:
         next_s, phase = now_s, REACT
-    elif (
-        queue.line_first != NONE
-        and queue.line_at == NONE
-        and not (
-            # Who has to wait for others anyway need not have a turn before.
-            queue.shared_rates > 0
-            and queue.line_start_s <= now_s
-            and park_line(group, number, now_s)
-        )
-    ):
+    elif queue.line_first != NONE and not _line_is_parked(group, number, now_s):
         message = group.messages[group.connections[queue.line_first].message]
         next_s = max(queue.line_start_s, now_s)
         rank, ready_s = group.lanes[message.lane].rank, message.ready_s
