@@ -96,6 +96,7 @@ def read_run(directory: Path) -> tuple[Scenario, Ledger]:
             scenario = load(directory / SCENARIO)
     except ScenarioError as error:
         raise RunError(f"{directory}: is damaged: {str(error).splitlines()[0]}") from error
+    ledger = replace(ledger, parents=scenario.parents())
     for what, one, other in (
         ("messages to deliver", scenario.to_deliver(), dict(ledger.to_deliver)),
         ("widths of a bin", scenario.time.bin, ledger.bin_s),

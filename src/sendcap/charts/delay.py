@@ -83,7 +83,7 @@ def _counts(run: Run, delivery: str) -> dict[Group, SparseCounts]:
         every = tuple(each for group in groups for each in group.providers)
         groups.insert(0, Group(_ALL, every, 0, INK))
     counts = {
-        group: summed([delays.of(name, provider) for provider in group.providers])
+        group: summed([run.ledger.delays_of(name, provider) for provider in group.providers])
         for group in groups
     }
     return {group: each for group, each in counts.items() if len(each.bins)}

@@ -98,7 +98,7 @@ def _heading(run: Run, delivery: str) -> Heading:
     title = run.scenario.title
     messages = run.ledger.messages(delivery=delivery_of(run.ledger, delivery))
     words = f"{counted(messages, 'message')} to deliver"
-    count = len(run.ledger.deliveries)
+    count = len(run.ledger.written)
     if delivery != ALL_DELIVERIES:
         words = f"{delivery}: {words}"
     elif count > 1:

@@ -85,7 +85,9 @@ def expiry_spans(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
 
 def chosen(scenario: Scenario, delivery: str) -> list[Delivery]:
     """Return the deliveries of that name, or all of them."""
-    return [each for each in scenario.deliveries if delivery in (ALL_DELIVERIES, each.name)]
+    return [
+        each for each in scenario.deliveries if delivery in (ALL_DELIVERIES, each.name, each.parent)
+    ]
 
 
 def _starts(scenario: Scenario, delivery: str) -> list[Mark]:

@@ -36,7 +36,7 @@ class Group(NamedTuple):
 
 def delivery_of(ledger: Ledger, delivery: str) -> str | None:
     """Return the name by which the ledger counts a delivery: None for all of them."""
-    one_of("delivery", delivery, (*ledger.deliveries, ALL_DELIVERIES))
+    one_of("delivery", delivery, (*ledger.names, ALL_DELIVERIES))
     return None if delivery == ALL_DELIVERIES else delivery
 
 

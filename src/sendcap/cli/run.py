@@ -88,8 +88,9 @@ def _show(finished: sendcap.Run) -> None:
     show_dashboards(dashboards, finished.scenario.start)
     summary = finished.summary()
     groups = {"Provider": summary["providers"]}
-    if len(summary["deliveries"]) > 1:
-        groups = {"Delivery": summary["deliveries"], **groups}
+    written = finished.ledger.written
+    if len(written) > 1:
+        groups = {"Delivery": {name: summary["deliveries"][name] for name in written}, **groups}
     for first, rows in groups.items():
         _show_totals(first, rows, summary["total"])
     for first, rows in groups.items():

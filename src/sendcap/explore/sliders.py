@@ -115,7 +115,7 @@ def _with_messages(scenario: Scenario, count: float, *, unit: int) -> Changes:
     times = count * unit / _messages(scenario)
     return {
         f"deliveries[{number}].messages": max(round(delivery.messages * times), 1)
-        for number, delivery in enumerate(scenario.deliveries)
+        for number, delivery in enumerate(scenario.written())
     }
 
 
@@ -222,5 +222,5 @@ def _with_first_retry(scenario: Scenario, minutes: float) -> Changes:
 def _with_validity(scenario: Scenario, hours: float) -> Changes:
     return {
         f"deliveries[{number}].validity": f"{3600.0 * hours:.15g}s"
-        for number in range(len(scenario.deliveries))
+        for number in range(len(scenario.written()))
     }

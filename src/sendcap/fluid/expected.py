@@ -133,7 +133,7 @@ def _ledger(scenario: Scenario, counts: Counts) -> Ledger:
     columns = {series: column for series, column in columns.items() if column.any()}
     bins = max(map(len, columns.values()), default=0)
     sparse = {series: SparseCounts.of(column) for series, column in columns.items()}
-    return Ledger(bin_s, bins, to_deliver, sparse)
+    return Ledger(bin_s, bins, to_deliver, sparse, parents=scenario.parents())
 
 
 def _shortened(counts: Floats) -> Floats:

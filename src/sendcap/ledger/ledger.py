@@ -36,6 +36,9 @@ class Ledger:
     delays
         Delays from ready to accepted; None where nobody has counted them: of expected counts, and
         of a run that an older sendcap has saved.
+    parents
+        Deliveries that were sent in parts or again and again: the names of these, in order. A
+        parent may be named wherever a delivery may.
     """
 
     bin_s: float
@@ -44,15 +47,39 @@ class Ledger:
     # Series without events are left out.
     _counts: Mapping[Series, SparseCounts] = field(repr=False)
     delays: Delays | None = field(default=None, repr=False)
+    parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave out what is worked out again in another process."""
-        return Ledger, (self.bin_s, self.bins, self.to_deliver, self._counts, self.delays)
+        known = (self.bin_s, self.bins, self.to_deliver, self._counts, self.delays, self.parents)
+        return Ledger, known
 
     @cached_property
     def deliveries(self) -> tuple[str, ...]:
         """Names of the deliveries, in the order of the scenario."""
         return tuple(dict.fromkeys(delivery for delivery, _ in self.to_deliver))
+
+    @cached_property
+    def written(self) -> tuple[str, ...]:
+        """Names of the deliveries as a scenario file has them: the parent's for each child."""
+        names = (self._parent_of.get(name, name) for name in self.deliveries)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names of deliveries: the parents', and those of single ones."""
+        return (*self.parents, *self.deliveries)
+
+    @cached_property
+    def _parent_of(self) -> dict[str, str]:
+        return {child: parent for parent, children in self.parents.items() for child in children}
+
+    def _of(self, delivery: str) -> Iterator[str | None]:
+        """Yield whose counts a delivery's are: its own, its parent's, and those of all."""
+        yield delivery
+        if delivery in self._parent_of:
+            yield self._parent_of[delivery]
+        yield None
 
     @cached_property
     def providers(self) -> tuple[str, ...]:
@@ -85,7 +112,7 @@ class Ledger:
     def _messages(self) -> Counter[tuple[str | None, str | None]]:
         messages: Counter[tuple[str | None, str | None]] = Counter()
         for (delivery, provider), count in self.to_deliver.items():
-            for key in product((delivery, None), (provider, None)):
+            for key in product(self._of(delivery), (provider, None)):
                 messages[key] += count
         return messages
 
@@ -94,7 +121,7 @@ class Ledger:
         """The series of an event and clock, by delivery and provider; None stands for all."""
         index: dict[tuple[str, str, str | None, str | None], list[Series]] = {}
         for series in self._counts:
-            for names in product((series.delivery, None), (series.provider, None)):
+            for names in product(self._of(series.delivery), (series.provider, None)):
                 index.setdefault((series.event, series.clock, *names), []).append(series)
         return index
 
@@ -186,6 +213,12 @@ class Ledger:
             self._counts[series].counts.sum().item() for series in self.series(event, **selection)
         )
         return total
+
+    def delays_of(self, delivery: str | None, provider: str | None) -> SparseCounts:
+        """Return the codes of delays with messages, and the messages of each; None is all."""
+        assert self.delays is not None
+        names = self.parents.get(delivery or "", (delivery,))
+        return summed([self.delays.of(name, provider) for name in names])
 
     def reasons(self, event: Event, *, provider: str | None = None) -> dict[str, float]:
         """Return the number of events per reason, most frequent first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -203,4 +204,4 @@ def with_attempts_known(counts: Mapping[Series, SparseCounts]) -> dict[Series, S
 def ledger_of(tally: Tally, scenario: Scenario) -> Ledger:
     """Return a simulation's counts, to the last event or to the horizon."""
     names = [delivery.name for delivery in scenario.deliveries]
-    return tally.ledger(names, scenario.to_deliver())
+    return replace(tally.ledger(names, scenario.to_deliver()), parents=scenario.parents())

@@ -36,7 +36,7 @@ def delay_figures(
     """
     if ledger.delays is None:
         return dict.fromkeys(DELAY_FIGURES)
-    counts = ledger.delays.of(delivery, provider)
+    counts = ledger.delays_of(delivery, provider)
     if not len(counts.bins):
         return dict.fromkeys(DELAY_FIGURES)
     middle_s = (lowest_s(counts.bins) + lowest_s(counts.bins + 1)) / 2.0
@@ -80,7 +80,7 @@ def delays_table(ledger: Ledger) -> pd.DataFrame:
 
 def _groups(ledger: Ledger) -> Iterator[tuple[str, str]]:
     yield ALL_DELIVERIES, ALL_PROVIDERS
-    for delivery in ledger.deliveries:
+    for delivery in ledger.names:
         yield delivery, ALL_PROVIDERS
     for provider in ledger.providers:
         yield ALL_DELIVERIES, provider

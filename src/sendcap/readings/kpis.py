@@ -210,5 +210,5 @@ def kpis(
 
 
 def deliveries_and_all(ledger: Ledger) -> tuple[str, ...]:
-    """Return ``"*"`` and then every delivery: the order of tables."""
-    return (ALL_DELIVERIES, *ledger.deliveries)
+    """Return ``"*"``, parents of parts or repetitions, and every delivery: the order of tables."""
+    return (ALL_DELIVERIES, *ledger.names)

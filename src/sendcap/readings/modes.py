@@ -89,7 +89,7 @@ def known(
     The clock ``"happened"`` gives the counts as if every report arrived at once. ``edges`` are
     the numbers of the edges to count up to, by default all of the ledger.
     """
-    one_of("delivery", delivery, (*ledger.deliveries, ALL_DELIVERIES))
+    one_of("delivery", delivery, (*ledger.names, ALL_DELIVERIES))
     one_of("provider", provider, (*ledger.providers, ALL_PROVIDERS))
     of = names_of(delivery, provider)
     counts = (ledger.cumulative(event, clock=clock, edges=edges, **of) for event in KNOWN_EVENTS)

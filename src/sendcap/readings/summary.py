@@ -109,7 +109,7 @@ def summary(
         "end_s": round(ledger.end_s, 6),
         "total": totals(ledger),
         "providers": {name: totals(ledger, provider=name) for name in ledger.providers},
-        "deliveries": {name: totals(ledger, delivery=name) for name in ledger.deliveries},
+        "deliveries": {name: totals(ledger, delivery=name) for name in ledger.names},
         "final_kpis": {
             mode: {delivery: _final_kpis(each[mode]) for delivery, each in final.items()}
             for mode in modes

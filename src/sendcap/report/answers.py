@@ -104,8 +104,8 @@ class Answers:
         if ledger.delays is None:
             return {}
         rows = {}
-        if len(ledger.deliveries) > 1:
-            rows = {name: delay_figures(ledger, delivery=name) for name in ledger.deliveries}
+        if len(ledger.written) > 1:
+            rows = {name: delay_figures(ledger, delivery=name) for name in ledger.written}
         for name in ledger.providers:
             label = f"{name} (provider)" if name in rows else name
             rows[label] = delay_figures(ledger, provider=name)

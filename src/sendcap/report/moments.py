@@ -89,7 +89,7 @@ def dashboards(run: Run, modes: Sequence[Mode]) -> dict[str, Any]:
     edges = {name: run.ledger.last_edges(times_s) for name, times_s in moments_s.items()}
     rows = np.unique(np.concatenate(list(edges.values())))
     # Each delivery has a dashboard if they are few.
-    names = run.ledger.deliveries
+    names = run.ledger.written
     names = (ALL_DELIVERIES, *(names if 1 < len(names) <= _MOST_DELIVERIES else ()))
     return {
         **{name: np.searchsorted(rows, edge).tolist() for name, edge in edges.items()},

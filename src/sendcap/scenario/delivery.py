@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
 from sendcap.scenario.moments import MomentText
-from sendcap.scenario.section import MOST, Count, Name, Section, Share, unit
+from sendcap.scenario.programme_problems import programme_problems
+from sendcap.scenario.repetition import MOST_TIMES, Cells, LocalTime, Waves, Zones
+from sendcap.scenario.section import MOST, Count, Name, Section, Share, refuse, unit
 from sendcap.text.quoting import shown
 
 _TOLERANCE: Final = 1e-6
@@ -44,6 +47,14 @@ Audience = Annotated[dict[Name, Share], BeforeValidator(_no_counts), AfterValida
 """Share of each provider; they sum to 1."""
 
 
+class Origin(NamedTuple):
+    """The delivery of a scenario file that one is a part or a repetition of."""
+
+    written: Delivery
+    made: Delivery  # as it was
+    of: int  # how many there are
+
+
 class Delivery(Section):
     """One sending to an audience."""
 
@@ -67,6 +78,51 @@ class Delivery(Section):
     """Pool of source addresses that the messages leave from, where the MTA has pools."""
     priority: Priority = "normal"
     """Whose messages and batches go first, with mta.order = "priority"."""
+    every: PositiveDuration | None = None
+    """Time from one sending to the next, of a recurring delivery; each is a delivery of its own.
+
+    Whole days are days of the clock where the scenario has a zone: 08:00 remains 08:00.
+    """
+    times: Annotated[Count | None, Field(le=MOST_TIMES), unit("sendings")] = None
+    """Number of sendings of a recurring delivery; or give until."""
+    until: Annotated[float, MomentText(most="366d")] | None = None
+    """Moment after which a recurring delivery is not sent any more; or give times."""
+    waves: Waves | None = None
+    """Parts that leave one after the other: a list of waves, or a size and a time between them."""
+    cells: Cells | None = None
+    """A/B test: cells that leave first, and the rest after the test."""
+    local_time: LocalTime | None = None
+    """Time of day at which each recipient gets the message, by the clock of zones."""
+    zones: Zones | None = None
+    """Share of the recipients in each time zone, with local_time."""
+
+    _origin: Origin | None = PrivateAttr(default=None)
+
+    @property
+    def parent(self) -> str | None:
+        """Name of the delivery that this one is a part or a repetition of; None without one."""
+        return None if self._origin is None else self._origin.written.name
+
+    @property
+    def origin(self) -> Origin | None:
+        """What this one is a part or a repetition of."""
+        return self._origin
+
+    @property
+    def is_as_made(self) -> bool:
+        """Whether a part or a repetition is as the scenario file says."""
+        return self._origin is not None and self.__dict__ == self._origin.made.__dict__
+
+    def made_of(self, origin: Origin) -> Delivery:
+        """Return this part or repetition of another delivery."""
+        made = self.model_copy()
+        made._origin = origin  # noqa: SLF001
+        return made
+
+    @model_validator(mode="after")
+    def _one_programme(self) -> Delivery:
+        refuse("delivery", programme_problems(self))
+        return self
 
     def counts(self) -> dict[str, int]:
         """Messages for each provider of the audience.
@@ -80,12 +136,17 @@ class Delivery(Section):
         >>> Delivery(name="d", messages=10, audience={"a": 0.25, "b": 0.25, "c": 0.5}).counts()
         {'a': 3, 'b': 2, 'c': 5}
         """
-        # Shares as they were written: in binary 0.1 and 0.3 would break ties at random.
-        exact = {name: Fraction(repr(share)) for name, share in self.audience.items()}
-        total = sum(exact.values())
-        quotas = {name: self.messages * share / total for name, share in exact.items()}
-        counts = {name: math.floor(quota) for name, quota in quotas.items()}
-        by_remainder = sorted(quotas, key=lambda name: counts[name] - quotas[name])
-        for name in by_remainder[: self.messages - sum(counts.values())]:
-            counts[name] += 1
-        return counts
+        return apportioned(self.messages, self.audience)
+
+
+def apportioned(messages: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Return whole messages for each share, by the largest remainder."""
+    # Shares as they were written: in binary 0.1 and 0.3 would break ties at random.
+    exact = {name: Fraction(repr(share)) for name, share in shares.items()}
+    total = sum(exact.values())
+    quotas = {name: messages * share / total for name, share in exact.items()}
+    counts = {name: math.floor(quota) for name, quota in quotas.items()}
+    by_remainder = sorted(quotas, key=lambda name: counts[name] - quotas[name])
+    for name in by_remainder[: messages - sum(counts.values())]:
+        counts[name] += 1
+    return counts

@@ -37,7 +37,7 @@ def order_notes(scenario: Scenario) -> Iterator[str]:
         )
     if order == "priority":
         return
-    for number, delivery in enumerate(scenario.deliveries):
+    for number, delivery in scenario.numbered():
         if delivery.priority != "normal":
             place = dotted(("deliveries", number, "priority"))
             yield (

@@ -20,7 +20,7 @@ def pool_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     pools, problems = scenario.mta.pools, False
     if pools and scenario.mta.ips != 1:
         yield ("mta", "ips"), "leave it out: each pool has its own addresses (ips)"
-    for number, delivery in enumerate(scenario.deliveries):
+    for number, delivery in scenario.numbered():
         place = ("deliveries", number, "pool")
         if delivery.pool is None:
             if len(pools) > 1:
@@ -59,7 +59,11 @@ def _limit_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
         for key, names, known in (
             ("providers", limit.providers, scenario.providers),
             ("pools", limit.pools, scenario.mta.pools),
-            ("deliveries", limit.deliveries, [each.name for each in scenario.deliveries]),
+            (
+                "deliveries",
+                limit.deliveries,
+                [*scenario.parents(), *(each.name for each in scenario.deliveries)],
+            ),
         ):
             for place, name in enumerate(names):
                 if name not in known:

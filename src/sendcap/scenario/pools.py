@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import chain
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from sendcap.scenario.section import MOST_AT_A_TIME, Count, Name, Section, refuse, unit
 from sendcap.scenario.throttle import Gap, Throttle, ThrottlesField, throttles_of
@@ -52,11 +54,13 @@ class SharedLimit(Section):
     pools: tuple[Name, ...] = ()
     """Pools whose queues are covered (default: all)."""
     deliveries: tuple[Name, ...] = ()
-    """Deliveries whose messages are covered (default: all).
+    """Deliveries whose messages are covered (default: all), with all parts and repetitions.
 
     Such a limit holds a message back before it takes a connection, and lets those of other
     deliveries pass (as KumoMTA's rates of a tenant, campaign or queue).
     """
+
+    _sendings: frozenset[str] = PrivateAttr(default=frozenset())
 
     @model_validator(mode="after")
     def _limits_something(self) -> SharedLimit:
@@ -84,7 +88,12 @@ class SharedLimit(Section):
 
     def covers_delivery(self, name: str) -> bool:
         """Return whether a delivery is covered."""
-        return not self.deliveries or name in self.deliveries
+        return not self.deliveries or name in self._sendings or name in self.deliveries
+
+    def know(self, parents: Mapping[str, tuple[str, ...]]) -> None:
+        """Cover the parts and repetitions of the deliveries that are named."""
+        named = (parents.get(name, ()) for name in self.deliveries)
+        self._sendings = frozenset(chain.from_iterable(named))
 
 
 class Queue(NamedTuple):

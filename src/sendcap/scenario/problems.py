@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from sendcap.errors import ScenarioError
 from sendcap.scenario.random_time import RandomTime
+from sendcap.scenario.repetition import EQUAL, LISTED
 from sendcap.scenario.retry import MTAS_RETRY, OWN_RETRY, RetryPolicy
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.section import Place, Section
@@ -48,7 +49,7 @@ _TAGS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("policy", RetryPolicy),
     ("kind", Section),
 )
-_MARKS: Final = ("[key]", LIST, MTAS_RETRY, OWN_RETRY)
+_MARKS: Final = ("[key]", LIST, MTAS_RETRY, OWN_RETRY, LISTED, EQUAL)
 """Pieces that stand for nothing in a scenario."""
 
 
@@ -124,6 +125,16 @@ def _bare(kind: Any) -> Any:
     return _bare(get_args(kind)[0]) if get_origin(kind) is Annotated else kind
 
 
+def _members(kind: Any) -> Iterator[Any]:
+    """Yield the types that a type stands for, which may be unions of unions."""
+    kind = _bare(kind)
+    if get_origin(kind) in (Union, types.UnionType):
+        for each in get_args(kind):
+            yield from _members(each)
+    else:
+        yield kind
+
+
 def _step(kind: Any, piece: str | int) -> Any:
     kind = _bare(kind)
     origin, arguments = get_origin(kind), get_args(kind)
@@ -149,8 +160,9 @@ def _tag(kind: Any) -> Any:
 def _unknown_key(place: Place, root: type[BaseModel]) -> str:
     at = annotation_at(place[:-1], root)
     # A table may stand for other things, too: a name, or a list of tables.
-    kinds = get_args(at) if get_origin(at) in (Union, types.UnionType) else (at,)
-    tables = [each for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)]
+    tables = [
+        each for each in _members(at) if isinstance(each, type) and issubclass(each, BaseModel)
+    ]
     known = [key for table in tables for key in table.model_fields]
     known += [key for table in tables if issubclass(table, Section) for key in table.read_away]
     elsewhere = _ELSEWHERE.get(str(place[-1]).casefold().replace("-", "_"))

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WrapSerializer, model_validator
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import Delivery
@@ -15,6 +15,7 @@ from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.order_problems import order_notes, order_problems
 from sendcap.scenario.pool_problems import pool_problems
 from sendcap.scenario.pools import Queue, SharedLimit
+from sendcap.scenario.programme import collapsed, expanded, numbered, parents_of, written
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.section import (
@@ -55,8 +56,11 @@ class Scenario(Section):
     """Time zone of the clock, such as "Europe/Berlin" (default: the offset of start)."""
     time: Time = Field(default_factory=Time)
     """Time: resolution, window and end of the simulation."""
-    deliveries: OneOrMore[Delivery]
-    """Deliveries: messages, start and audience."""
+    deliveries: Annotated[OneOrMore[Delivery], AfterValidator(expanded), WrapSerializer(collapsed)]
+    """Deliveries: messages, start and audience.
+
+    Each repetition and each part of one that a file writes is a delivery of its own.
+    """
     relay: Relay
     """Relay: the hand-over of messages from Campaign to the MTA."""
     mta: Mta = Field(default_factory=Mta)
@@ -104,6 +108,18 @@ class Scenario(Section):
         if not (whole and 0 <= seed <= LARGEST_SEED):
             raise ScenarioError(f"seed: must be a whole number from 0, not {shown(seed)}")
         return self.model_copy(update={"seed": seed})
+
+    def parents(self) -> dict[str, tuple[str, ...]]:
+        """Return the deliveries in parts or repetitions, with the names of these."""
+        return parents_of(self.deliveries)
+
+    def written(self) -> tuple[Delivery, ...]:
+        """Return the deliveries as a scenario file has them."""
+        return tuple(written(self.deliveries))
+
+    def numbered(self) -> Iterator[tuple[int, Delivery]]:
+        """Yield the deliveries with the numbers that those of a scenario file have."""
+        yield from numbered(self.deliveries)
 
     def to_deliver(self) -> dict[tuple[str, str], int]:
         """Return the messages to deliver, for each delivery and provider."""
@@ -210,6 +226,8 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
+        for limit in self.limits:
+            limit.know(self.parents())
         refuse("scenario", self._problems())
         self._warn()
         return self
@@ -218,16 +236,17 @@ class Scenario(Section):
         if self.zone is not None and self.start is None:
             yield ("zone",), "is the zone of start, which is missing; give both"
         defined = f"; defined: {first_few(self.providers)}"
-        for number, delivery in enumerate(self.deliveries):
+        for number, delivery in self.numbered():
             for name in delivery.audience:
                 if name not in self.providers:
                     hint = did_you_mean(name, self.providers) or defined
                     place = ("deliveries", number, "audience", name)
                     yield place, f"no provider has this name{hint}"
-        for number, name in repeated(delivery.name for delivery in self.deliveries):
+        numbers = [number for number, _ in self.numbered()]
+        for second, name in repeated(delivery.name for delivery in self.deliveries):
             message = f"{shown(name)} is used before; give each delivery its own name"
-            yield ("deliveries", number, "name"), message
-        for number, delivery in enumerate(self.deliveries):
+            yield ("deliveries", numbers[second], "name"), message
+        for number, delivery in self.numbered():
             honoured = self.honoured_validity(delivery)
             if delivery.spread >= honoured and self.mta.clock_origin != "relayed":
                 message = (
@@ -259,7 +278,7 @@ class Scenario(Section):
                 yield ("providers", name, "connections_per_ip"), message
 
     def _warn(self) -> None:
-        for number, delivery in enumerate(self.deliveries):
+        for number, delivery in self.numbered():
             if delivery.validity > self.mta.longest_validity:
                 given = format_duration(delivery.validity)
                 honoured = format_duration(self.mta.longest_validity)

@@ -117,14 +117,21 @@ def _jitter(policy: RetryPolicy) -> str:
 
 def _lifetimes(scenario: Scenario, deliveries: Sequence[Delivery]) -> str:
     """Return how long messages are tried, with their deliveries where these differ."""
-    of: dict[str, list[str]] = {}
+    texts = {delivery.name: _lifetime(scenario, delivery) for delivery in deliveries}
+    of: dict[str, dict[str, None]] = {}
     for delivery in deliveries:
-        honoured_s = scenario.honoured_validity(delivery)
-        text = all_units(honoured_s)
-        if honoured_s < delivery.validity:
-            asked = all_units(delivery.validity)
-            text += f", not {asked} (mta.longest_validity),"
-        of.setdefault(text, []).append(delivery.name)
+        parts = scenario.parents().get(delivery.parent or "", ())
+        alike = len({texts[part] for part in parts if part in texts}) == 1
+        name = delivery.parent if alike and delivery.parent else delivery.name
+        of.setdefault(texts[delivery.name], {})[name] = None
     if len(of) == 1:
         return next(iter(of))
     return listed([f"{text} for {first_few(names)}" for text, names in of.items()])
+
+
+def _lifetime(scenario: Scenario, delivery: Delivery) -> str:
+    honoured_s = scenario.honoured_validity(delivery)
+    text = all_units(honoured_s)
+    if honoured_s < delivery.validity:
+        text += f", not {all_units(delivery.validity)} (mta.longest_validity),"
+    return text

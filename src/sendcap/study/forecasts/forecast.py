@@ -142,7 +142,7 @@ def _readings(
 
 def _require_reached(scenario: Scenario, readings: Mapping[Mode, Readings], delivery: str) -> None:
     """Refuse readings of an unknown delivery, or after the end of the simulations."""
-    names = [sent.name for sent in scenario.deliveries]
+    names = [*scenario.parents(), *(sent.name for sent in scenario.deliveries)]
     if delivery != ALL_DELIVERIES and delivery not in names:
         raise SendcapError(
             f"delivery: no {delivery!r} in the scenario; there is {', '.join(names)}"

@@ -1,0 +1,128 @@
+"""How a delivery is sent in parts, or again and again."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from sendcap.scenario.clock import written, zone_of
+from sendcap.scenario.durations import Duration, PositiveDuration
+from sendcap.scenario.section import Count, Section, Share, refuse, unit
+from sendcap.text.quoting import shown
+from sendcap.text.shares import rounded_share
+
+LISTED: Final = "[waves]"
+EQUAL: Final = "[equal waves]"
+"""Stand for the kinds of waves in the places of problems."""
+_TOLERANCE: Final = 1e-6
+MOST_TIMES: Final = 10_000
+"""Sendings of a recurring delivery: more than one an hour for a year are a slip."""
+
+
+class Wave(Section):
+    """A part of a delivery that leaves after a time."""
+
+    share: Share
+    """Share of the delivery's messages."""
+    after: Duration = 0.0
+    """Start of the wave, after that of the delivery."""
+
+
+class EqualWaves(Section):
+    """Parts of a delivery of the same size, one after the other; the last may be smaller.
+
+    A size of 30 % makes waves of 30, 30, 30 and 10 %.
+    """
+
+    size: Annotated[Share, Field(gt=0)]
+    """Share of the messages of each wave."""
+    every: PositiveDuration
+    """Time from the start of one wave to that of the next."""
+
+    def waves(self) -> tuple[Wave, ...]:
+        """Return the waves one by one."""
+        count = math.ceil(1.0 / self.size - _TOLERANCE)
+        shares = [self.size] * (count - 1)
+        shares.append(1.0 - math.fsum(shares))
+        return tuple(
+            Wave.model_construct(share=share, after=self.every * number)
+            for number, share in enumerate(shares)
+        )
+
+
+def _whole(waves: tuple[Wave, ...]) -> tuple[Wave, ...]:
+    total = math.fsum(wave.share for wave in waves)
+    if abs(total - 1.0) > _TOLERANCE:
+        raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
+    if any(one.after >= two.after for one, two in pairwise(waves)):
+        raise ValueError("must be in the order of their starts (after)")
+    return waves
+
+
+def waves_of(waves: tuple[Wave, ...] | EqualWaves | None) -> tuple[Wave, ...]:
+    """Return the waves one by one, none of a delivery without."""
+    return waves.waves() if isinstance(waves, EqualWaves) else waves or ()
+
+
+def _listed_or_equal(value: Any) -> str:
+    return LISTED if isinstance(value, list | tuple) else EQUAL
+
+
+Waves = Annotated[
+    Annotated[tuple[Wave, ...], AfterValidator(_whole), Tag(LISTED)]
+    | Annotated[EqualWaves, Tag(EQUAL)],
+    Discriminator(_listed_or_equal),
+]
+"""Waves in the order of their starts, whose shares sum to 1; or a size and the time between."""
+
+
+class Cells(Section):
+    """An A/B test: cells of the same size at first, and the rest when one has won."""
+
+    share: Annotated[Share, Field(gt=0, lt=1)]
+    """Share of the messages of each cell."""
+    count: Annotated[Count, Field(ge=2, le=26), unit("cells")] = 2
+    """Cells: A, B and so on."""
+    after: PositiveDuration
+    """Length of the test: then the rest is sent."""
+
+    @model_validator(mode="after")
+    def _leave_a_rest(self) -> Cells:
+        if self.count * self.share >= 1.0:
+            message = (
+                f"{self.count} cells of {rounded_share(self.share)} leave no rest; "
+                f"give less than {rounded_share(1.0 / self.count)}"
+            )
+            refuse("cells", [(("share",), message)])
+        return self
+
+
+_TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def _local_time(value: Any) -> str:
+    text = written(value) if hasattr(value, "hour") else value
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
+        raise ValueError(f"{shown(value)} is no time of day; write it like 09:00")
+    return text
+
+
+LocalTime = Annotated[str, BeforeValidator(_local_time)]
+"""A time of day by the clock of each recipient."""
+
+
+def _known(zones: dict[str, float]) -> dict[str, float]:
+    for name in zones:
+        zone_of(name)
+    total = math.fsum(zones.values())
+    if abs(total - 1.0) > _TOLERANCE:
+        raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
+    return zones
+
+
+Zones = Annotated[dict[str, Share], AfterValidator(_known)]
+"""Share of the recipients in each time zone; they sum to 1."""
