@@ -151,11 +151,20 @@ def test_a_programme_is_written_as_it_was_read() -> None:
             r"deliveries\[1\].cells.share: 2 cells of 50 % leave no rest; give less than 50 %",
         ),
         ({"name": "single"}, r'deliveries\[1\].name: "single" is used before'),
+        (
+            {"name": "single", "every": "1d", "times": 2},
+            r'deliveries\[1\].name: "single" is used before',
+        ),
     ],
 )
 def test_errors_name_the_delivery_of_the_file(delivery: dict[str, Any], message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         programme({"name": "single"}, delivery, **START)
+
+
+def test_a_name_of_a_part_is_taken() -> None:
+    with pytest.raises(ScenarioError, match=r'deliveries\[1\].name: "news 2" is used before'):
+        programme({"every": "1d", "times": 2}, {"name": "news 2"})
 
 
 def test_recipients_local_time_needs_a_zone_at_the_start() -> None:

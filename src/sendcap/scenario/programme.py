@@ -77,6 +77,16 @@ def numbered(deliveries: Iterable[Delivery]) -> Iterator[tuple[int, Delivery]]:
         yield number, delivery
 
 
+def names_of(deliveries: Iterable[Delivery]) -> Iterator[tuple[int, str]]:
+    """Yield all names with the numbers of a scenario file: a parent's before those of its parts."""
+    before = -1
+    for number, delivery in numbered(deliveries):
+        if delivery.parent is not None and number != before:
+            yield number, delivery.parent
+        before = number
+        yield number, delivery.name
+
+
 def _sendings(delivery: Delivery, start: datetime | None) -> Iterator[Delivery]:
     """Yield what a delivery becomes."""
     once = delivery.every is None

@@ -15,7 +15,7 @@ from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.order_problems import order_notes, order_problems
 from sendcap.scenario.pool_problems import pool_problems
 from sendcap.scenario.pools import Queue, SharedLimit
-from sendcap.scenario.programme import collapsed, expanded, numbered, parents_of, written
+from sendcap.scenario.programme import collapsed, expanded, names_of, numbered, parents_of, written
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.section import (
@@ -242,10 +242,10 @@ class Scenario(Section):
                     hint = did_you_mean(name, self.providers) or defined
                     place = ("deliveries", number, "audience", name)
                     yield place, f"no provider has this name{hint}"
-        numbers = [number for number, _ in self.numbered()]
-        for second, name in repeated(delivery.name for delivery in self.deliveries):
+        names = list(names_of(self.deliveries))
+        for second, name in repeated(name for _, name in names):
             message = f"{shown(name)} is used before; give each delivery its own name"
-            yield ("deliveries", numbers[second], "name"), message
+            yield ("deliveries", names[second][0], "name"), message
         for number, delivery in self.numbered():
             honoured = self.honoured_validity(delivery)
             if delivery.spread >= honoured and self.mta.clock_origin != "relayed":
