@@ -120,6 +120,10 @@ def test_a_programme_is_written_as_it_was_read() -> None:
             {"waves": {"size": 0.5, "every": "1h"}, "cells": {"share": 0.1, "after": "1h"}},
             r"deliveries\[1\].cells: cannot be together with waves; leave one of them out",
         ),
+        (
+            {"waves": {"size": 1e-300, "every": "1h"}},
+            r"deliveries\[1\].waves.size: must be at least 0.001, not 1e-300",
+        ),
         ({"zones": ZONES}, r"deliveries\[1\].zones: belong to local_time; give it"),
         ({"local_time": "09:00"}, r"deliveries\[1\].local_time: needs zones, such as"),
         (

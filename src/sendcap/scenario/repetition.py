@@ -19,6 +19,8 @@ LISTED: Final = "[waves]"
 EQUAL: Final = "[equal waves]"
 """Stand for the kinds of waves in the places of problems."""
 _TOLERANCE: Final = 1e-6
+SMALLEST_WAVE: Final = 0.001
+"""More than a thousand waves are a slip."""
 MOST_TIMES: Final = 10_000
 """Sendings of a recurring delivery: more than one an hour for a year are a slip."""
 
@@ -38,8 +40,8 @@ class EqualWaves(Section):
     A size of 30 % makes waves of 30, 30, 30 and 10 %.
     """
 
-    size: Annotated[Share, Field(gt=0)]
-    """Share of the messages of each wave."""
+    size: Annotated[Share, Field(ge=SMALLEST_WAVE)]
+    """Share of the messages of each wave, at least 0.1 %."""
     every: PositiveDuration
     """Time from the start of one wave to that of the next."""
 
