@@ -41,18 +41,18 @@ def test_the_engine_counts_what_the_oracle_counts(first: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 400, 100))
 def test_queues_that_share_limits_do_what_the_oracle_does(first: int) -> None:
-    for number in range(first, first + 100):
-        scenario = scenario_of(number, shares=True)
-        expected = Oracle(scenario).run()
-        found = differences(counts_of(simulate_ledger(scenario)), expected)
-        assert found == [], f"scenario {number}"
+    assert_that_they_agree(first, shares=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 600, 100))
 def test_messages_go_in_the_order_in_which_those_of_the_oracle_go(first: int) -> None:
+    assert_that_they_agree(first, orders=True)
+
+
+def assert_that_they_agree(first: int, **kind: bool) -> None:
     for number in range(first, first + 100):
-        scenario = scenario_of(number, orders=True)
+        scenario = scenario_of(number, **kind)
         expected = Oracle(scenario).run()
         found = differences(counts_of(simulate_ledger(scenario)), expected)
         assert found == [], f"scenario {number}"

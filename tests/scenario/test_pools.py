@@ -113,6 +113,10 @@ def test_a_scenario_with_pools_is_written_and_read_again() -> None:
             {"mta": weighted([1001, 1, 1, 1])},
             r"mta.pools.big.weights\[0\]: must be at most 1000, not 1001",
         ),
+        (
+            {"providers": {"gmail": {"connect_time": "1s", "transaction_time": "1s"}}},
+            r"deliveries\[0\].audience.web: no provider has this name; defined: gmail$",
+        ),
         ({"limits": [{"name": "none"}]}, r"limits\[0\]: limits nothing; give a rate"),
         ({"limits": [HOUR, HOUR]}, r'limits\[1\].name: "gmail an hour" is used before'),
         (

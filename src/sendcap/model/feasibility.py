@@ -53,7 +53,11 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
     relayed_per_s = messages / max(handed_over_s, 1e-9)
     waiting = backing_off = 0.0
     connections, answers, ceilings_per_s = 0, 0, dict[str, float]()
-    shared = [(limit, shared_constraints(scenario, limit)) for limit in scenario.limits]
+    loads = scenario.loads() if scenario.limits else {}
+    shared = [
+        (limit, shared_constraints(scenario, limit, limit.covered(loads)))
+        for limit in scenario.limits
+    ]
     for path, count in scenario.messages_on_paths().items():
         name, provider = path.provider, scenario.providers[path.provider]
         arrive_per_s = relayed_per_s * count / messages

@@ -35,15 +35,13 @@ class SharedRows:
 
     def add(self, queue: Queue, limits: LimitRows) -> _OfQueue:
         """Add what covers a queue."""
-        first, rates = len(self._of_queue), list[int]()
-        for each in self._limits:
-            if each.covers(queue):
-                numbers = self._numbers_of(each, limits)
-                self._of_queue += numbers
-                rows = [self.rows[number] for number in numbers]
-                rates += [row["rate"] for row in rows if row["kind"] == fields.STARTS]
-        count = len(self._of_queue) - first
-        row = {"first_shared": first, "shared": count, "shared_rates": len(rates)}
+        first = len(self._of_queue)
+        covering = [each for each in self._limits if each.covers(queue)]
+        numbers = [number for each in covering for number in self._numbers_of(each, limits)]
+        starts = [number for number in numbers if self.rows[number]["kind"] == fields.STARTS]
+        self._of_queue += [*starts, *(number for number in numbers if number not in starts)]
+        rates = [self.rows[number]["rate"] for number in starts]
+        row = {"first_shared": first, "shared": len(numbers), "shared_rates": len(rates)}
         return _OfQueue(row, rates)
 
     def add_lane(

@@ -161,9 +161,8 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
 def _shared(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
     """Return the effect of a limit over several queues, and which queues these are."""
     carried = rate(stage.per_s, "attempts")
-    deliveries = next(each.deliveries for each in scenario.limits if each.name == stage.name)
-    if deliveries:
-        carried += f" of {first_few(deliveries)}"
+    if stage.deliveries:
+        carried += f" of {first_few(stage.deliveries)}"
     if len(stage.paths) == len(scenario.paths()):
         over = "all queues"
     else:

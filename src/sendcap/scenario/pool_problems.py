@@ -9,7 +9,6 @@ from sendcap.scenario.section import Place, repeated
 from sendcap.text.quoting import did_you_mean, first_few, shown
 
 if TYPE_CHECKING:
-    from sendcap.scenario.pools import SharedLimit
     from sendcap.scenario.scenario import Scenario
 
 _ONE_OF: Final = {"providers": "provider", "pools": "pool", "deliveries": "delivery"}
@@ -54,6 +53,9 @@ def _limit_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     for number, name in repeated(limit.name for limit in scenario.limits):
         message = f"{shown(name)} is used before; give each limit its own name"
         yield ("limits", number, "name"), message
+    providers = {name for delivery in scenario.deliveries for name in delivery.audience}
+    # Where a provider is unknown, who sends where is not known either.
+    loads = scenario.loads() if providers <= set(scenario.providers) else None
     for number, limit in enumerate(scenario.limits):
         unknown = False
         for key, names, known in (
@@ -72,14 +74,8 @@ def _limit_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
                     hint = did_you_mean(name, known) or defined
                     message = f"no {_ONE_OF[key]} has this name, {shown(name)}{hint}"
                     yield ("limits", number, key, place), message
-        if not unknown and not _has_messages(scenario, limit):
+        if not unknown and loads is not None and not limit.covered(loads):
             message = "covers no queue: no delivery sends there"
             if limit.deliveries:
                 message = "covers no message: none of these deliveries sends there"
             yield ("limits", number), message
-
-
-def _has_messages(scenario: Scenario, limit: SharedLimit) -> bool:
-    return any(
-        limit.covers(path) and limit.covers_delivery(name) for path, name in scenario.loads()
-    )

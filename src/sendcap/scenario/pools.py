@@ -90,6 +90,14 @@ class SharedLimit(Section):
         """Return whether a delivery is covered."""
         return not self.deliveries or name in self._sendings or name in self.deliveries
 
+    def covered(self, loads: Mapping[tuple[Queue, str], int]) -> dict[tuple[Queue, str], int]:
+        """Return the messages that are covered, of those by queue and delivery."""
+        return {
+            (queue, name): count
+            for (queue, name), count in loads.items()
+            if self.covers(queue) and self.covers_delivery(name)
+        }
+
     def know(self, parents: Mapping[str, tuple[str, ...]]) -> None:
         """Cover the parts and repetitions of the deliveries that are named."""
         named = (parents.get(name, ()) for name in self.deliveries)

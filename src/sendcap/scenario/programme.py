@@ -60,11 +60,11 @@ def written(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
 
 def parents_of(deliveries: Iterable[Delivery]) -> dict[str, tuple[str, ...]]:
     """Return the deliveries in parts or repetitions, with the names of these."""
-    parents: dict[str, tuple[str, ...]] = {}
+    parents: dict[str, list[str]] = {}
     for delivery in deliveries:
         if delivery.parent is not None:
-            parents[delivery.parent] = (*parents.get(delivery.parent, ()), delivery.name)
-    return parents
+            parents.setdefault(delivery.parent, []).append(delivery.name)
+    return {parent: tuple(names) for parent, names in parents.items()}
 
 
 def numbered(deliveries: Iterable[Delivery]) -> Iterator[tuple[int, Delivery]]:

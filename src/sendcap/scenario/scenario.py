@@ -226,8 +226,9 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
+        parents = self.parents()
         for limit in self.limits:
-            limit.know(self.parents())
+            limit.know(parents)
         refuse("scenario", self._problems())
         self._warn()
         return self

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sendcap.scenario.constraints import Constraint, connect_s, over, throttle_constraint
-from sendcap.scenario.pools import SharedLimit
+from sendcap.scenario.pools import Queue, SharedLimit
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.throttle import Gap
 
 
-def shared_constraints(scenario: Scenario, limit: SharedLimit) -> tuple[Constraint, ...]:
+def shared_constraints(
+    scenario: Scenario, limit: SharedLimit, covered: Mapping[tuple[Queue, str], int]
+) -> tuple[Constraint, ...]:
     """Return what a limit over several queues lets through, of all of them together.
 
     A connection in use carries an attempt per connect and transaction time, on average over the
     queues that are covered, by their messages.
     """
     constraints, messages, busy_s, transactions_s = [], 0.0, 0.0, 0.0
-    for (path, name), count in scenario.loads().items():
-        if limit.covers(path) and limit.covers_delivery(name):
-            provider = scenario.providers[path.provider]
-            messages += count
-            transactions_s += count * provider.transaction_time.mean_s
-            busy_s += count * (provider.transaction_time.mean_s + connect_s(provider))
+    for (path, _), count in covered.items():
+        provider = scenario.providers[path.provider]
+        messages += count
+        transactions_s += count * provider.transaction_time.mean_s
+        busy_s += count * (provider.transaction_time.mean_s + connect_s(provider))
     if limit.connections is not None:
         per_s = over(limit.connections * messages, busy_s)
         constraints.append(Constraint.constant("connections", per_s))

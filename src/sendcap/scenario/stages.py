@@ -54,6 +54,8 @@ class Stage:
         Messages (at the relay: batches) that the stage can work on at a time.
     paths
         Queues that the stage is, or that a limit covers; none before the queues.
+    deliveries
+        Deliveries that a limit is for; none for all.
     """
 
     kind: Kind
@@ -65,6 +67,7 @@ class Stage:
     from_s: float = 0.0
     servers: int = 1
     paths: tuple[Queue, ...] = ()
+    deliveries: tuple[str, ...] = ()
 
     @property
     def attempts(self) -> float:
@@ -172,16 +175,13 @@ def _limits(scenario: Scenario, queues: Sequence[Stage]) -> Iterator[Stage]:
     arriving = 1.0 - scenario.relay.error_rate
     at_s = {delivery.name: delivery.at for delivery in scenario.deliveries}
     of_path = {stage.paths[0]: stage for stage in queues}
+    loads = scenario.loads()
     for limit in scenario.limits:
-        covered = {
-            (path, name): arriving * count
-            for (path, name), count in scenario.loads().items()
-            if limit.covers(path) and limit.covers_delivery(name)
-        }
-        messages = sum(covered.values())
+        covered = limit.covered(loads)
+        messages = arriving * sum(covered.values())
         if messages == 0.0:
             continue
-        attempts = sum(
+        attempts = arriving * sum(
             count * of_path[path].attempts_per_message for (path, _), count in covered.items()
         )
         yield Stage(
@@ -189,11 +189,12 @@ def _limits(scenario: Scenario, queues: Sequence[Stage]) -> Iterator[Stage]:
             limit.name,
             messages / total,
             messages,
-            shared_constraints(scenario, limit),
+            shared_constraints(scenario, limit, covered),
             attempts / messages,
             min(at_s[name] for _, name in covered),
             limit.connections or 1,
             tuple(dict.fromkeys(path for path, _ in covered)),
+            limit.deliveries,
         )
 
 

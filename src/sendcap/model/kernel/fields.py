@@ -70,7 +70,7 @@ QUEUE = np.dtype(
         ("first_address", "i4"),  # the first queue of the same pool and provider
         ("first_shared", "i4"),  # in ``Shared.of_queue``
         ("shared", "i4"),
-        ("shared_rates", "i4"),  # how many of them let attempts start
+        ("shared_rates", "i4"),  # how many of them let attempts start: these come first
         ("idle_timeout_s", "f8"),
         ("attempts_per_connection", "i8"),
         ("first_limit", "i4"),  # in ``of_queue``

@@ -8,7 +8,7 @@ from sendcap.model.kernel.active import first_is_active
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.fields import NEVER, NONE
 from sendcap.model.kernel.runs import run_of
-from sendcap.model.kernel.shared import park, refusing_take
+from sendcap.model.kernel.shared import park, refusing
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.waiting import drop_expired, first_ready_s
 
@@ -36,10 +36,13 @@ def _unparked(group: Group, queue: Any, number: int, now_s: float) -> int:
         lane = group.lanes[number]
         if first_ready_s(lane) > now_s:
             return number
-        lane.parked_at = refusing_take(group.shared, group.limits, lane, now_s)
+        shared = group.shared
+        lane.parked_at = refusing(
+            shared, group.limits, shared.of_lane, lane.first_limit, lane.limits, now_s
+        )
         if lane.parked_at == NONE:
             return number
-        park(group.shared, lane.parked_at, number, lane.rank, first_ready_s(lane))
+        park(shared, lane.parked_at, number, lane.rank, first_ready_s(lane))
         number = next_lane(group, queue, now_s)
     return NONE
 

@@ -8,7 +8,7 @@ from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.connections import leave_line, stand_in_line
 from sendcap.model.kernel.fields import IN_LINE, NONE, STARTS
 from sendcap.model.kernel.limits import earliest_s
-from sendcap.model.kernel.shared import call_first, park, refusing_rate
+from sendcap.model.kernel.shared import call_first, park, refusing
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.waiting import drop_expired, first_ready_s, may_expire
 
@@ -61,12 +61,15 @@ def _lanes_called(group: Group, limit: int, queue_number: int) -> bool:
 def park_line(group: Group, queue_number: int, now_s: float) -> bool:
     """Park a queue whose first in line has to wait for a shared rate; return whether it does."""
     queue = group.queues[queue_number]
-    queue.line_at = refusing_rate(group.shared, group.limits, queue, now_s)
+    shared = group.shared
+    queue.line_at = refusing(
+        shared, group.limits, shared.of_queue, queue.first_shared, queue.shared_rates, now_s
+    )
     if queue.line_at == NONE:
         return False
     message = group.messages[group.connections[queue.line_first].message]
     rank = group.lanes[message.lane].rank
-    park(group.shared, queue.line_at, queue_number, rank, message.ready_s)
+    park(shared, queue.line_at, queue_number, rank, message.ready_s)
     return True
 
 

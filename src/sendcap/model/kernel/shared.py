@@ -10,40 +10,27 @@ from __future__ import annotations
 from typing import Any
 
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import CONNECTIONS, NEVER, NONE, STARTS, TAKES
+from sendcap.model.kernel.fields import CONNECTIONS, NEVER, NONE, STARTS
 from sendcap.model.kernel.limits import charge_one, one_earliest_s
-from sendcap.model.kernel.state import Group, Limits, Shared
+from sendcap.model.kernel.state import Group, Limits, Numbers, Shared
 from sendcap.model.kernel.turns import set_turn
 
 
 @compiled
-def refusing_rate(shared: Shared, limits: Limits, queue: Any, now_s: float) -> int:
-    """Return the shared rate that lets a queue start the latest, NONE if all do now."""
-    refusing, latest_s = NONE, now_s
-    for place in range(queue.first_shared, queue.first_shared + queue.shared):
-        number = shared.of_queue[place]
-        limit = shared.limits[number]
-        if limit.kind == STARTS:
+def refusing(
+    shared: Shared, limits: Limits, numbers: Numbers, first: int, count: int, now_s: float
+) -> int:
+    """Return which of some shared limits lets a message go on the latest, NONE if all do now."""
+    latest, latest_s = NONE, now_s
+    for place in range(first, first + count):
+        limit = shared.limits[numbers[place]]
+        if limit.kind != CONNECTIONS:
             start_s = one_earliest_s(limits, limit.rate, now_s)
             if start_s > latest_s:
-                refusing, latest_s = number, start_s
-    return refusing
-
-
-@compiled
-def refusing_take(shared: Shared, limits: Limits, lane: Any, now_s: float) -> int:
-    """Return the shared limit that lets a lane's message take a connection the latest, or NONE."""
-    refusing, latest_s = NONE, now_s
-    for place in range(lane.first_limit, lane.first_limit + lane.limits):
-        number = shared.of_lane[place]
-        limit = shared.limits[number]
-        if limit.kind == TAKES:
-            start_s = one_earliest_s(limits, limit.rate, now_s)
-            if start_s > latest_s:
-                refusing, latest_s = number, start_s
+                latest, latest_s = numbers[place], start_s
         elif limit.used >= limit.connections:
-            return number
-    return refusing
+            return numbers[place]
+    return latest
 
 
 @compiled

@@ -124,8 +124,7 @@ def _shared(scenario: Scenario, limit: Stage) -> str:
         over = _names(limit.paths) if len(limit.paths) <= _MOST else f"{len(limit.paths)} queues"
     if len(limit.paths) > 1:
         over += " together"
-    deliveries = next(each.deliveries for each in scenario.limits if each.name == limit.name)
-    whose = f", for {listed(deliveries)}" if deliveries else ""
+    whose = f", for {listed(limit.deliveries)}" if limit.deliveries else ""
     return f"{limit.name}, over {over}{whose}: {'; '.join(texts)}"
 
 

@@ -117,13 +117,14 @@ def _jitter(policy: RetryPolicy) -> str:
 
 def _lifetimes(scenario: Scenario, deliveries: Sequence[Delivery]) -> str:
     """Return how long messages are tried, with their deliveries where these differ."""
-    texts = {delivery.name: _lifetime(scenario, delivery) for delivery in deliveries}
+    texts = [_lifetime(scenario, delivery) for delivery in deliveries]
+    of_parent: dict[str, set[str]] = {}
+    for delivery, text in zip(deliveries, texts, strict=True):
+        of_parent.setdefault(delivery.parent or delivery.name, set()).add(text)
     of: dict[str, dict[str, None]] = {}
-    for delivery in deliveries:
-        parts = scenario.parents().get(delivery.parent or "", ())
-        alike = len({texts[part] for part in parts if part in texts}) == 1
-        name = delivery.parent if alike and delivery.parent else delivery.name
-        of.setdefault(texts[delivery.name], {})[name] = None
+    for delivery, text in zip(deliveries, texts, strict=True):
+        whole = delivery.parent or delivery.name
+        of.setdefault(text, {})[whole if len(of_parent[whole]) == 1 else delivery.name] = None
     if len(of) == 1:
         return next(iter(of))
     return listed([f"{text} for {first_few(names)}" for text, names in of.items()])

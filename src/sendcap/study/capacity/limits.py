@@ -237,13 +237,12 @@ def _observed(run: Run, stage: Stage) -> Observed:
 
 def _attempted(run: Run, stage: Stage) -> Counts | None:
     """Return the attempts under a limit over single deliveries, per bin; None for all."""
-    limit = next(each for each in run.scenario.limits if each.name == stage.name)
-    if not limit.deliveries:
+    if not stage.deliveries:
         return None
+    limit = next(each for each in run.scenario.limits if each.name == stage.name)
     of_each = [
         run.ledger.counts("attempted", clock="happened", delivery=name, provider=path.provider)
-        for path, name in run.scenario.loads()
-        if limit.covers(path) and limit.covers_delivery(name)
+        for path, name in limit.covered(run.scenario.loads())
     ]
     attempted: Counts = np.sum(of_each, axis=0)
     return attempted
