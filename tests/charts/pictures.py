@@ -26,10 +26,9 @@ from sendcap.plotting import plot
 from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.scenario import Range
 from sendcap.scenario.stages import stages
-from sendcap.study.capacity.charts.levers import levers_chart
+from sendcap.study.capacity.charts.answers import levers_chart
 from sendcap.study.capacity.charts.queue_age import queue_age
-from sendcap.study.capacity.charts.throughput import throughput
-from sendcap.study.capacity.charts.utilisation import utilisation
+from sendcap.study.capacity.charts.stages import throughput, utilisation
 from sendcap.study.capacity.searches.levers import Gain, Levers
 from sendcap.study.convergence.charts.comparison import comparison
 from sendcap.study.replication.estimates import Estimate

@@ -15,8 +15,7 @@ import sendcap
 from sendcap import scenario
 from sendcap.charts.style import MODE_LOOKS, house_style, save_png
 from sendcap.errors import SendcapWarning
-from sendcap.study.convergence.charts.converging import converging
-from sendcap.study.convergence.charts.reading_error import reading_error
+from sendcap.study.convergence.charts.reading import converging, reading_error
 from sendcap.study.convergence.charts.remaining import remaining
 from sendcap.study.convergence.charts.settling import settling
 from sendcap.study.replication.recording import PARTS, Quantity

@@ -10,7 +10,7 @@ from on_a_figure import on_a_figure
 
 from sendcap.charts.style import house_style, save_png
 from sendcap.scenario.stages import Stage
-from sendcap.study.capacity.charts.levers import levers_chart
+from sendcap.study.capacity.charts.answers import levers_chart
 from sendcap.study.capacity.searches.levers import Gain, Levers
 from sendcap.study.replication.estimates import Estimate
 

@@ -22,12 +22,12 @@ from sendcap.plotting import plot
 from sendcap.report.page import CHARTS
 from sendcap.saved_charts import RUN_CHARTS
 from sendcap.study.capacity.charts.backlog import backlog
-from sendcap.study.capacity.charts.throughput import throughput
+from sendcap.study.capacity.charts.stages import throughput
 from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.study.convergence.charts.remaining import remaining
 from sendcap.study.convergence.charts.settling import settling
 from sendcap.study.convergence.converge import convergence_of
-from sendcap.study.sweeps.charts.sweep_heat_map import sweep_heat_map
+from sendcap.study.sweeps.charts.sweep_grid import sweep_heat_map
 from sendcap.study.sweeps.charts.sweep_results import values_of
 from sendcap.study.sweeps.charts.tornado import tornado
 

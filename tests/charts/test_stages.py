@@ -21,8 +21,7 @@ from sendcap.scenario import from_dict, loads, to_dict, updated
 from sendcap.study.capacity.charts import stages
 from sendcap.study.capacity.charts.backlog import backlog
 from sendcap.study.capacity.charts.queue_age import queue_age
-from sendcap.study.capacity.charts.throughput import throughput
-from sendcap.study.capacity.charts.utilisation import utilisation
+from sendcap.study.capacity.charts.stages import throughput, utilisation
 from sendcap.study.capacity.limits import Limits
 from sendcap.text.quantities import compact
 

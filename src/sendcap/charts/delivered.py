@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats, percent_axis
-from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.figures import Heading
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.providers import delivery_of
@@ -64,14 +64,12 @@ def delivered(
     shares = {mode: figures[mode].delivered_pct for mode in names}
     failures = {mode: figures[mode].bounces_errors_pct for mode in names}
     magnified = _magnified_range(shares)
-    panels = panels_on(
+    panels = time.panels(
         ax,
         _heading(run, delivery),
         [1.6, 1.6] if magnified is None else [1.95, 1.55, 1.55],
         right_in=1.85,
-        below_in=time.below_in,
     )
-    time.on(panels)
     percent_axis(panels[0])
     panels[0].set_title("Delivered %")
     _draw_lines(panels[0], run, shares)
@@ -168,8 +166,7 @@ def delivered_together(
     heading = Heading(
         "", "Delivered %", "What the dashboard shows of each run. A grey panel is magnified."
     )
-    panels = panels_on(ax, heading, [2.1] * len(lines))
-    time.on(panels, "time since the start")
+    panels = time.panels(ax, heading, [2.1] * len(lines), words="time since the start")
     for panel, mode in zip(panels, lines, strict=True):
         panel.set_title(f"Delivered %, {MODE_LOOKS[mode].label}")
         _draw_runs(panel, runs, lines[mode], time)

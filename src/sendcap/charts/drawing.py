@@ -120,11 +120,16 @@ class Drawable:
 
 
 def charts_in(package: str, about: Mapping[str, str]) -> tuple[Chart, ...]:
-    """Return the charts of a package, each a function in a module of the same name."""
-    homes = {name: name.replace("-", "_") for name in about}
-    return tuple(
-        Chart(name, line, f"{package}.{homes[name]}:{homes[name]}") for name, line in about.items()
-    )
+    """Return the charts of a package, each with a line on what it shows.
+
+    A key is ``module.function``, or a single name of both.
+    """
+    charts = []
+    for place, line in about.items():
+        module, _, function = place.rpartition(".")
+        name = function.removesuffix("_chart").replace("_", "-")
+        charts.append(Chart(name, line, f"{package}.{module or function}:{function}"))
+    return tuple(charts)
 
 
 def chart_called(name: str | None, charts: Sequence[Chart], whose: str) -> Chart:

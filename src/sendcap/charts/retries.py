@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import count_axis, stack
-from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.narrow import Named
@@ -59,8 +59,7 @@ def retries(
         "validity ends."
     )
     heading = Heading(run.scenario.title, "retries", words).of(delivery)
-    panels = panels_on(ax, heading, [2.4, 1.6], below_in=time.below_in)
-    time.on(panels)
+    panels = time.panels(ax, heading, [2.4, 1.6])
     _stack(panels[0], layers, run.ledger.edges_s, time)
     _rates(panels[1], retried, layers["recovered"], run.ledger.edges_s, time)
     draw_marks(panels, marks)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import stack
 from sendcap.charts.delivered import modes_of
-from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.narrow import Named
@@ -50,8 +50,7 @@ def statuses(
     time = time_axis(run.scenario, limits_s(run, columns, marks), scale, start, "symlog")
     words = "What Campaign's log says of the messages to deliver: their statuses over time."
     heading = Heading(run.scenario.title, "sent, pending, failed", words).of(delivery)
-    panels = panels_on(ax, heading, [_PANEL_IN] * len(shares), below_in=time.below_in)
-    time.on(panels)
+    panels = time.panels(ax, heading, [_PANEL_IN] * len(shares))
     for panel, (mode, each) in zip(panels, shares.items(), strict=True):
         panel.set_title(f"Statuses, {MODE_LOOKS[mode].label}")
         _draw(panel, run, each, time)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from sendcap.charts.figures import width_in
+from sendcap.charts.figures import Heading, panels_on, width_in
 from sendcap.charts.marks import Mark
 from sendcap.charts.narrow import broken, is_narrow
 from sendcap.charts.ticks import (
@@ -77,6 +77,20 @@ class TimeAxis(NamedTuple):
     def below_in(self) -> float:
         """Room for the labels below the last panel, in inches."""
         return 0.6 if self.began is None else 0.76
+
+    def panels(
+        self,
+        ax: Axes | Sequence[Axes] | None,
+        heading: Heading,
+        heights_in: Sequence[float],
+        *,
+        words: str | None = None,
+        **margins: Any,
+    ) -> list[Axes]:
+        """Return panels over this time, one below the other; see `panels_on`."""
+        panels = panels_on(ax, heading, heights_in, **({"below_in": self.below_in} | margins))
+        self.on(panels, words)
+        return panels
 
     def on(self, panels: Sequence[Axes], words: str | None = None) -> None:
         """Make the x axis of panels this one, with labels below the last panel only."""

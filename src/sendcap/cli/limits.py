@@ -176,7 +176,7 @@ def _cell(name: str, value: Any) -> str:
 
 
 def _show_levers(levers: sendcap.Levers) -> None:
-    from sendcap.study.capacity.charts.levers import until
+    from sendcap.study.capacity.charts.answers import until
     from sendcap.study.capacity.searches.search import effort
 
     columns = ("Lever", "Time saved", "±", "%", "Helps until", "One unit")

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats, magnify
-from sendcap.charts.drawing import Chart
-from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.drawing import charts_in
+from sendcap.charts.figures import Heading
 from sendcap.charts.labels import WHITE, EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, scenario_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
@@ -31,12 +31,9 @@ _MOST_ROOM: Final = 12.0
 """Room for the last reading, as a multiple of the interval at the end."""
 
 CHARTS: Final = {
-    "Forecast": (
-        Chart(
-            "forecast",
-            "Delivered % as read so far, and what it may become",
-            "sendcap.study.forecasts.chart:forecast",
-        ),
+    "Forecast": charts_in(
+        "sendcap.study.forecasts",
+        {"chart.forecast": "Delivered % as read so far, and what it may become"},
     ),
 }
 """The charts of each result."""
@@ -59,14 +56,12 @@ def forecast(
     firsts_s = [each.time_s[0] for each in readings.values() if len(each.time_s)]
     last_s = _ROOM_AFTER * float(result.moments_s[result.later][-1])
     time = time_axis(scenario, (float(min([result.at_s, *firsts_s])), last_s), scale, start)
-    panels = panels_on(
+    panels = time.panels(
         ax,
         Heading(scenario.title, "where will Delivered % end?", _words(result)),
         [2.8] * len(result.modes),
         right_in=2.55,
-        below_in=time.below_in,
     )
-    time.on(panels)
     for panel, (mode, each) in zip(panels, readings.items(), strict=True):
         _panel(panel, result, each, mode)
     draw_marks(panels, scenario_marks(scenario, result.delivery))

@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from sendcap.charts.drawing import Chart, charts_in
+from sendcap.charts.drawing import charts_in
 
 _HERE: Final = "sendcap.study.capacity.charts"
+_ABOVE: Final = "the highest steady rate, and how fast each stage falls behind above it"
 CHARTS: Final = {
     "Limits": charts_in(
         _HERE,
         {
             "backlog": "how many messages wait at each stage over time",
-            "throughput": "what each stage carries over time, against its ceiling",
-            "utilisation": "how much of each stage is in use over time",
-            "queue-age": "how long the messages in the queues have waited, when there are most",
+            "stages.throughput": "what each stage carries over time, against its ceiling",
+            "stages.utilisation": "how much of each stage is in use over time",
+            "queue_age": "how long the messages in the queues have waited, when there are most",
         },
     ),
-    "Levers": (
-        Chart(
-            "levers", "time saved by one more unit of each lever", f"{_HERE}.levers:levers_chart"
-        ),
+    "Levers": charts_in(
+        _HERE, {"answers.levers_chart": "time saved by one more unit of each lever"}
     ),
-    "Capacity": (
-        Chart(
-            "capacity",
-            "the largest delivery within the time, beside the scenario's own",
-            f"{_HERE}.answers:capacity",
-        ),
+    "Capacity": charts_in(
+        _HERE,
+        {"answers.capacity": "the largest delivery within the time, beside the scenario's own"},
     ),
-    "Sustained": (
-        Chart(
-            "sustained",
-            "the highest steady rate, and how fast each stage falls behind above it",
-            f"{_HERE}.answers:sustained",
-        ),
-    ),
+    "Sustained": charts_in(_HERE, {"answers.sustained": _ABOVE}),
 }
 """The charts of each result, the usual one first."""

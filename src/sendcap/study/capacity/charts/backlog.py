@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats, count_axis, stack
-from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, stage_marks
 from sendcap.charts.narrow import Named
@@ -75,10 +75,9 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
     if lines:
         words += _DASHED
     heading = Heading(limits.scenario.title, what, words)
-    (axes,) = panels_on(
+    (axes,) = time.panels(
         ax, heading, [3.28], right_in=2.7, above_in=0.12, below_in=time.below_in - 0.1
     )
-    time.on([axes])
     times_s = _times_s(limits, time.last_s)
     layers = _layers(limits)
     heights = {

@@ -11,8 +11,8 @@ CHARTS: Final = {
     "ConvergenceStudy": charts_in(
         _HERE,
         {
-            "converging": "when Delivered % is close to its end, and stays there",
-            "reading-error": "how far Delivered % is from the truth over time",
+            "reading.converging": "when Delivered % is close to its end, and stays there",
+            "reading.reading_error": "how far Delivered % is from the truth over time",
             "remaining": "what the error of Delivered % consists of over time",
             "settling": "when Delivered % of each provider is close to its end",
         },

@@ -9,14 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats, magnify
-from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.figures import Heading
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.marks import draw_marks, scenario_marks
 from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Start
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
-from sendcap.study.convergence.charts.bands import about_the_band, bands_time, draw_band
+from sendcap.study.convergence.charts.reading import about_the_band, bands_time, draw_band
 from sendcap.study.convergence.compare import Comparison
 from sendcap.study.replication.recording import Quantity
 from sendcap.text.quantities import MINUS
@@ -48,14 +48,12 @@ def comparison(
     one, two = map(shortened, result.names)
     band = about_the_band(result.a, "mean")
     words = f"{result.about_the_draws}\nGrey: {one}; in colour: {two}.{band}"
-    panels = panels_on(
+    panels = time.panels(
         ax,
         Heading(result.a.scenario.title, f"comparison of {one} and {two}", words),
         [2.0, 1.3] * len(plans),
         right_in=2.35,
-        below_in=time.below_in,
     )
-    time.on(panels)
     for above, below, plan in zip(panels[::2], panels[1::2], plans, strict=True):
         about = Quantity(plan[0], ALL_DELIVERIES, ALL_PROVIDERS, plan[1])
         _curves(above, result, about)

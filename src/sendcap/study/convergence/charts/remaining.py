@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats
-from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.figures import Heading
 from sendcap.charts.marks import draw_marks, scenario_marks
 from sendcap.charts.style import (
     BROWN,
@@ -25,7 +25,7 @@ from sendcap.charts.style import (
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Start
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Mode
-from sendcap.study.convergence.charts.bands import about_the_replications, bands_time
+from sendcap.study.convergence.charts.reading import about_the_replications, bands_time
 from sendcap.study.convergence.converge import ConvergenceStudy
 from sendcap.study.replication.recording import PARTS, Quantity
 
@@ -95,14 +95,12 @@ def remaining(
         f"{' Means over all of them.' if runs.n > 1 else ''}\n"
         "Points that Delivered % has still to lose (above zero) and to gain (below)."
     )
-    panels = panels_on(
+    panels = time.panels(
         ax,
         Heading(runs.scenario.title, "what makes Delivered % wrong", words),
         [2.5] * len(plans),
         right_in=1.95,
-        below_in=time.below_in,
     )
-    time.on(panels)
     for panel, plan in zip(panels, plans, strict=True):
         _draw(panel, runs.moments_s, plan)
     draw_marks(panels, scenario_marks(runs.scenario, delivery))

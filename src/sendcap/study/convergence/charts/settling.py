@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import name_rows, write_at
-from sendcap.charts.figures import Heading, left_of_rows, panels_on
+from sendcap.charts.figures import Heading, left_of_rows
 from sendcap.charts.labels import WHITE, name_beside
 from sendcap.charts.marks import draw_marks, scenario_marks
 from sendcap.charts.narrow import Named
@@ -17,7 +17,7 @@ from sendcap.charts.style import GREY, INK, MODE_LOOKS, SHADE, Look, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Start, time_axis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
-from sendcap.study.convergence.charts.bands import about_the_replications
+from sendcap.study.convergence.charts.reading import about_the_replications
 from sendcap.study.convergence.converge import ConvergenceStudy
 from sendcap.study.replication.recording import Quantity
 from sendcap.text.quantities import elapsed
@@ -58,17 +58,14 @@ def settling(
     labels = sum(1 for mark in marks if mark.label and time.first_s < mark.first_s <= time.last_s)
     rows = [float(len(providers))] * len(study.tolerances_pt)
     rows[0] += labels * _MARK_IN / row_in
-    panels = panels_on(
+    what = "when does each provider's Delivered % settle?"
+    panels = time.panels(
         ax,
-        Heading(
-            runs.scenario.title, "when does each provider's Delivered % settle?", "\n".join(words)
-        ),
+        Heading(runs.scenario.title, what, "\n".join(words)),
         [row_in * count for count in rows],
         left_in=left_of_rows(list(providers.values())),
         right_in=1.95,
-        below_in=time.below_in,
     )
-    time.on(panels)
     for panel, tolerance, count in zip(panels, study.tolerances_pt, rows, strict=True):
         panel.set_ylim(count - 0.4, -0.6)
         name_rows(panel, list(providers.values()))

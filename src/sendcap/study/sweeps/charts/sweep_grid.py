@@ -1,4 +1,4 @@
-"""The chart of a sweep along one parameter."""
+"""The charts of a sweep over a grid: along one parameter, and over two."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.axes import cells
+from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import EndLabel, label_ends
 from sendcap.charts.style import GREY, PETROFF, house_style
 from sendcap.errors import SendcapError
@@ -16,6 +17,7 @@ from sendcap.study.replication.measure_names import in_words
 from sendcap.study.sweeps.charts.sweep_results import (
     about_the_measure,
     done,
+    long_label,
     measure_axis,
     measure_of,
     parameter_of,
@@ -28,6 +30,9 @@ from sendcap.text.quantities import compact
 from sendcap.text.quoting import shortened
 
 _MOST_LINES: Final = 10
+
+_MOST_CELLS: Final = 24
+"""A heat map has as many rows and columns at most."""
 
 
 @house_style()
@@ -76,7 +81,7 @@ def sweep_line(
     x = _places(values)
     ends = []
     for colour, (value, rows) in zip(PETROFF, lines, strict=False):
-        end = _draw(axes, rows.groupby(over, sort=True)[measure], x, colour)
+        end = _draw_line(axes, rows.groupby(over, sort=True)[measure], x, colour)
         name = f"{value_label(value)}: " if by else ""
         ends.append(EndLabel(f"{name}{measure_text(measure, end, compact)}", end, colour))
     numeric = x == {value: value for value in values}
@@ -119,7 +124,7 @@ def _places(values: list[Any]) -> dict[Any, float]:
     return {value: index for index, value in enumerate(values)}
 
 
-def _draw(axes: Axes, groups: Any, places: dict[Any, float], colour: str) -> float:
+def _draw_line(axes: Axes, groups: Any, places: dict[Any, float], colour: str) -> float:
     """Draw a line with its band, and return its end."""
     spread = groups.agg(["min", "mean", "max"])
     spread = spread.loc[[value for value in places if value in spread.index]]
@@ -127,3 +132,67 @@ def _draw(axes: Axes, groups: Any, places: dict[Any, float], colour: str) -> flo
     axes.fill_between(x, spread["min"], spread["max"], color=colour, alpha=0.2, linewidth=0)
     axes.plot(x, spread["mean"], "o-", color=colour, markersize=4.5, linewidth=1.8)
     return float(spread["mean"].iloc[-1])
+
+
+@house_style()
+def sweep_heat_map(
+    results: pd.DataFrame,
+    measure: str | None = None,
+    over: str | None = None,
+    by: str | None = None,
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+) -> Axes:
+    """Draw a measure over two parameters, a cell for each pair of their values.
+
+    Parameters
+    ----------
+    results, measure, ax, title
+        As for `sweep_line`.
+    over, by
+        The parameters across and up (default: the two with most values).
+    """
+    table = done(results)
+    measure = measure_of(table, measure)
+    over = parameter_of(table, over, but=by)
+    by = parameter_of(table, by, but=over)
+    columns, rows = values_of(table, over), values_of(table, by)
+    _require_a_grid(table, over, by, (len(columns), len(rows)))
+    means = table.groupby([by, over])[measure].mean()
+    grid = np.array([[means.get((row, column), np.nan) for column in columns] for row in rows])
+    low, high = float(np.nanmin(grid)), float(np.nanmax(grid))
+    words = f"{about_the_measure(measure)}The mean of all runs with these values of {over} and "
+    words += f"{by}. Darker is more."
+    names = [value_label(value) for value in rows]
+    (axes,) = panels_on(
+        ax,
+        Heading(title, in_words(measure), words),
+        [0.3 + 0.42 * len(rows)],
+        left_in=left_of_rows(list(map(long_label, names))),
+        right_in=0.3,
+        above_in=0.15,
+        below_in=0.55,
+    )
+    texts = [[measure_text(measure, float(cell), compact) for cell in row] for row in grid]
+    shade = (grid - low) / (high - low) if high > low else 0.0 * grid
+    cells(axes, shade, texts, size=8.5 if len(columns) <= 10 else 6.5)
+    axes.set_xticks(np.arange(len(columns)) + 0.5, [value_label(value) for value in columns])
+    axes.set_yticks(np.arange(len(rows)) + 0.5, names)
+    axes.set_xlabel(over, loc="left")
+    axes.set_ylabel(by)
+    return axes
+
+
+def _require_a_grid(table: pd.DataFrame, over: str, by: str, size: tuple[int, int]) -> None:
+    if max(size) > _MOST_CELLS:
+        raise SendcapError(
+            f"{over}, {by}: {size[0]} by {size[1]} values are too many for a heat map, "
+            f"which has room for {_MOST_CELLS}; it is for a grid and not for a design"
+        )
+    pairs = table[[by, over]].drop_duplicates()
+    if len(pairs) > 1 and not (pairs[by].duplicated().any() or pairs[over].duplicated().any()):
+        raise SendcapError(
+            f"{over}, {by}: no two points have a value in common, so there are no rows and "
+            "columns; it is for a grid and not for a design, which the chart tornado is for"
+        )
