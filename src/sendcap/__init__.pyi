@@ -18,6 +18,9 @@ from .importers import import_powermta as import_powermta
 from .ledger import Ledger as Ledger
 from .plotting import plot as plot
 from .readings.dashboard import Dashboard as Dashboard
+from .readings.dynamic_report import DynamicReport as DynamicReport
+from .readings.explanation import Cause as Cause
+from .readings.explanation import Explanation as Explanation
 from .report.page import write_report as write_report
 from .run import Run as Run
 from .run import open_run as open_run

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,20 @@ from sendcap.files.directory import Staging
 from sendcap.files.single import whole_file
 from sendcap.ledger import Ledger
 from sendcap.model.engine import Progress, Window, simulate_ledger
-from sendcap.readings.dashboard import Dashboard, dashboard
 from sendcap.readings.delays import delays_table
-from sendcap.readings.kpis import Readings, kpis
+from sendcap.readings.kpis import kpis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
+from sendcap.readings.reports import Reports
 from sendcap.readings.sentences import sentences
 from sendcap.readings.summary import summary
 from sendcap.saved import RUN, read_run, write_run
 from sendcap.scenario import Scenario
-from sendcap.scenario.clock import moment_s
 from sendcap.scenario.durations import as_seconds
 from sendcap.scenario.files import scenario_of
 
 
 @dataclass(frozen=True)
-class Run(Drawable, charts="sendcap.saved_charts"):
+class Run(Reports, Drawable, charts="sendcap.saved_charts"):
     """A simulated scenario and the resulting ledger.
 
     Attributes
@@ -45,11 +43,6 @@ class Run(Drawable, charts="sendcap.saved_charts"):
 
     scenario: Scenario
     ledger: Ledger
-
-    @cached_property
-    def readings(self) -> Readings:
-        """The figures of the ledger, each computed once."""
-        return Readings(self.ledger, engagement=self.scenario.engagement.open_rate > 0.0)
 
     def kpis(
         self,
@@ -89,53 +82,6 @@ class Run(Drawable, charts="sendcap.saved_charts"):
         """
         denominator = denominator or self.scenario.reporting.denominator
         return kpis(self.readings, mode, delivery, denominator, provider)
-
-    def dashboard(
-        self,
-        t: float | str,
-        mode: Mode | None = None,
-        delivery: str = ALL_DELIVERIES,
-        compute_stats: bool = False,
-    ) -> Dashboard:
-        """Return the Deployment dashboard as it looks at a moment.
-
-        Parameters
-        ----------
-        t
-            The moment: seconds, a duration such as ``"3h"``, or with ``start`` by the clock, such
-            as ``"17:00"``, ``"Sat 08:00"`` or ``"2026-11-28T08:00"``.
-        mode
-            Reporting mode (default: the scenario's first).
-        delivery
-            A delivery's name, or ``"*"`` for all of them together.
-        compute_stats
-            Figures as of ``t`` itself, as the button *Compute stats* gives them, and not as last
-            refreshed: ``t`` is a multiple of the scenario's ``time.bin``, or after the end of the
-            run, when nothing changes any more.
-
-        Raises
-        ------
-        SendcapError
-            If the moment is before 0, no duration or time by the clock, or with ``compute_stats``
-            between two counts of the ledger, or if there is no such mode or delivery.
-
-        Notes
-        -----
-        With a ``start``, refreshes are by its clock: every hour is at the full hour. Otherwise
-        they count from t = 0.
-        """
-        reporting = self.scenario.reporting
-        return dashboard(
-            self.readings,
-            moment_s(t, self.scenario.start, "time"),
-            reporting.modes[0] if mode is None else mode,
-            delivery,
-            refresh_s=reporting.refresh,
-            engagement_refresh_s=reporting.engagement_refresh,
-            start=self.scenario.start,
-            compute_stats=compute_stats,
-            denominator=reporting.denominator,
-        )
 
     def summary(self) -> dict[str, Any]:
         """Return totals, times and final KPIs, as JSON can hold them.

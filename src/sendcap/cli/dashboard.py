@@ -1,8 +1,8 @@
-"""``sendcap dashboard``: the Deployment dashboard of a saved run at a given time."""
+"""``sendcap dashboard``: the product's reports on a saved run at a given time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -10,11 +10,11 @@ from typing import Final
 import click
 
 import sendcap
-from sendcap.cli import options
+from sendcap.cli import options, reports
+from sendcap.cli.reports import Asked, in_words, which
 from sendcap.cli.tables import cell, say, show_grid
+from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
-from sendcap.text.clock import moment_text
-from sendcap.text.quantities import elapsed
 
 _FIGURES: Final = {
     "to_deliver": "To deliver",
@@ -29,58 +29,93 @@ _FIGURES: Final = {
 }
 
 
+_REPORTS: Final = ("deployment", "dynamic")
+
+
 @click.command()
 @options.saved
 @options.moment("--at", "at", "Time: 3h from the start, or 17:00 by the clock (default: the end).")
 @options.mode("the run's")
 @options.delivery()
+@click.option(
+    "--report",
+    type=click.Choice(_REPORTS),
+    metavar="REPORT",
+    help=f"Report (default: deployment): {', '.join(_REPORTS)}.",
+)
+@options.flag("--explain", "Show deployment beside dynamic, and why they differ.")
 @options.flag("--compute-stats", "Compute the figures at T instead of the last refresh.")
 def dashboard(
     directory: Path,
     at: float | str | None,
     modes: tuple[Mode, ...] | None,
     delivery: str | None,
+    report: str | None,
+    explain: bool,
     compute_stats: bool,
 ) -> None:
-    """Show the dashboard of the run saved in DIR at a given time."""
-    from sendcap.readings.sentences import delay_sentence
+    """Show the dashboard of the run saved in DIR, or another report."""
     from sendcap.scenario.clock import moment_s
 
+    shown = report or "deployment"
+    _require_fit(shown, explain, compute_stats)
     run = sendcap.open_run(directory)
-    start = run.scenario.start
-    time_s = run.ledger.end_s if at is None else moment_s(at, start, "--at")
-    modes = modes or run.scenario.reporting.modes
+    time_s = run.ledger.end_s if at is None else moment_s(at, run.scenario.start, "--at")
+    asked = Asked(
+        run,
+        time_s,
+        modes or run.scenario.reporting.modes,
+        delivery or ALL_DELIVERIES,
+        compute_stats,
+    )
+    if explain:
+        reports.explanations(asked)
+    else:
+        _SHOWN[shown](asked)
+
+
+def _require_fit(report: str, explain: bool, compute_stats: bool) -> None:
+    """Refuse options that mean nothing to a report."""
+    if explain and report not in ("deployment", "dynamic"):
+        raise SendcapError(
+            f"--explain: compares the reports deployment and dynamic, not {report}; "
+            "leave out one of the two options"
+        )
+    if compute_stats and not explain and report != "deployment":
+        raise SendcapError(
+            f"--compute-stats: renews the report deployment, not {report}; leave it out"
+        )
+
+
+def _deployment(asked: Asked) -> None:
+    """Print the Deployment dashboard."""
+    from sendcap.readings.sentences import delay_sentence
+
+    run = asked.run
     dashboards = [
-        run.dashboard(time_s, mode, delivery or ALL_DELIVERIES, compute_stats=compute_stats)
-        for mode in modes
+        run.dashboard(asked.time_s, mode, asked.delivery, asked.compute_stats)
+        for mode in asked.modes
     ]
-    show_dashboards(dashboards, start)
+    show_dashboards(dashboards, run.scenario.start)
     as_of, engagement = (
-        _moment(seconds, start)
+        in_words(seconds, run.scenario.start)
         for seconds in (dashboards[0].as_of_s, dashboards[0].engagement_as_of_s)
     )
-    delayed = delay_sentence(run.ledger, delivery)
-    ended = f"The simulation ends at {elapsed(run.ledger.end_s)}; the figures are those of then."
+    named = None if asked.delivery == ALL_DELIVERIES else asked.delivery
+    delayed = delay_sentence(run.ledger, named)
     say(
         f"As of {as_of}; opens and clicks as of {engagement}.",
-        *([ended] if time_s > run.ledger.end_s else []),
+        *asked.ended(),
         *([f"{delayed} This is of the whole run."] if delayed else []),
         *notes(dashboards),
     )
 
 
-def _moment(seconds: float, start: datetime | None) -> str:
-    """Return a moment since t = 0, and by the clock where there is one."""
-    text = elapsed(seconds)
-    return text if start is None else f"{text} ({moment_text(seconds, start)})"
-
-
 def show_dashboards(dashboards: Sequence[sendcap.Dashboard], start: datetime | None) -> None:
     """Print the dashboards of one time and delivery, a column per mode."""
     first = dashboards[0]
-    which = "all deliveries" if first.delivery == ALL_DELIVERIES else first.delivery
     show_grid(
-        f"Deployment dashboard, {which}, at {_moment(first.time_s, start)}",
+        f"Deployment dashboard, {which(first.delivery)}, at {in_words(first.time_s, start)}",
         "",
         _FIGURES,
         {dashboard: dashboard.mode for dashboard in dashboards},
@@ -101,3 +136,9 @@ def notes(dashboards: Sequence[sendcap.Dashboard]) -> list[str]:
     if any(map(opens_are_early, dashboards)):
         lines.append(EARLY_OPENS)
     return lines
+
+
+_SHOWN: Final[Mapping[str, Callable[[Asked], None]]] = {
+    "deployment": _deployment,
+    "dynamic": reports.dynamic,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
@@ -13,6 +13,9 @@ from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.start import since_midnight_s
+
+if TYPE_CHECKING:
+    from sendcap.readings.dynamic_report import DynamicReport
 
 REFRESH_S = 600.0
 ENGAGEMENT_REFRESH_S = 3600.0
@@ -119,7 +122,7 @@ def dashboard(
     )
 
 
-def opens_are_early(shown: Dashboard) -> bool:
+def opens_are_early(shown: Dashboard | DynamicReport) -> bool:
     """Tell whether messages have been opened or clicked that Campaign does not know to be sent."""
     return shown.open_rate_pct > 100.0 or shown.click_through_pct > 100.0
 

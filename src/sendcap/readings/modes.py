@@ -129,19 +129,44 @@ def statuses(known: Known, mode: Mode) -> Statuses:
         if mode == "efs-v8":
             failed = known.relay_failed + final_failures
         else:
-            last_word_soft = known.soft_first - known.recovered - known.hard_after_soft
-            failed = (
-                known.relay_failed
-                + known.hard
-                + last_word_soft
-                + known.expired_untried
-                + known.async_bounced
-            )
+            soft, hard = failure_types(known, mode)
+            failed = known.relay_failed + hard + soft + known.expired_untried + known.async_bounced
     if mode == "legacy":
         pending = known.to_deliver - sent - failed
     else:
         pending = known.relayed - sent - (failed - known.relay_failed)
     return Statuses(sent, failed, pending)
+
+
+class FailureTypes(NamedTuple):
+    """Failed messages by type. The rest of them has none that the ledger knows.
+
+    These are the messages that failed at the relay, those that expired untried, and asynchronous
+    bounces.
+    """
+
+    soft: Counts
+    hard: Counts
+
+
+def failure_types(known: Known, mode: Mode) -> FailureTypes:
+    """Return how many of the messages that `statuses` counts as Failed have which type.
+
+    A soft one has a soft bounce as its last word, and in ``without-efs`` and ``efs-v8`` has
+    expired with it.
+    """
+    one_of("mode", mode, MODES)
+    if mode in ("without-efs", "efs-v8"):
+        return FailureTypes(known.expired - known.expired_untried, known.hard)
+    return FailureTypes(known.soft_first - known.recovered - known.hard_after_soft, known.hard)
+
+
+def denominator_of(mode: Mode, denominator: Denominator = "default") -> Denominator:
+    """Return a denominator by name, the mode's own for the default."""
+    one_of("denominator", denominator, DENOMINATORS)
+    if denominator != "default":
+        return denominator
+    return "processed" if mode == "without-efs" else "to-deliver"
 
 
 def denominator_counts(
@@ -155,9 +180,7 @@ def denominator_counts(
     The default is ``processed`` for ``without-efs``, so that Delivered % starts at 100, and
     ``to-deliver`` for the others, so that it starts at 0.
     """
-    one_of("denominator", denominator, DENOMINATORS)
-    if denominator == "default":
-        denominator = "processed" if mode == "without-efs" else "to-deliver"
+    denominator = denominator_of(mode, denominator)
     if denominator == "relayed":
         return known.relayed
     if denominator == "processed":

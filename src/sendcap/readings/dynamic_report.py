@@ -1,0 +1,110 @@
+"""Dynamic reporting: the product's source of truth, with formulas and a rhythm of its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sendcap.errors import SendcapError
+from sendcap.ledger import Ledger
+from sendcap.readings.kpis import Readings, percentage
+from sendcap.readings.modes import ALL_DELIVERIES, Mode, failure_types, known
+from sendcap.readings.nights import first_night_s, last_night_s
+
+_LATEST_S: Final = 36_525 * 86_400.0
+
+
+@dataclass(frozen=True)
+class DynamicReport:
+    """The figures of Dynamic reporting on one delivery, or on all, in one mode.
+
+    Attributes
+    ----------
+    mode, delivery
+        Reporting mode, and name of the delivery; ``"*"`` is all deliveries together.
+    time_s
+        The moment in question, in seconds.
+    as_of_s
+        The last nightly aggregation: the figures are as of then. NaN before the first night, when
+        there are no figures: messages are 0, percentages NaN.
+    first_night_s
+        The first aggregation of all.
+    processed
+        Delivered + bounces and errors; the product writes *Processed/sent*.
+    delivered, bounces_errors
+        Messages with status *Sent*, and with status *Failed*.
+    soft_bounces, hard_bounces
+        Failed messages whose failure is of this type. Those that failed at the relay, expired
+        untried or bounced asynchronously are neither.
+    delivered_pct, bounces_errors_pct, soft_bounces_pct, hard_bounces_pct
+        In percent of ``processed``; NaN for a share of nothing.
+    open_rate_pct, click_through_pct
+        In percent of ``delivered``; NaN also for rates that are not simulated.
+    """
+
+    mode: Mode
+    delivery: str
+    time_s: float
+    as_of_s: float
+    first_night_s: float
+    processed: int
+    delivered: int
+    bounces_errors: int
+    soft_bounces: int
+    hard_bounces: int
+    delivered_pct: float
+    bounces_errors_pct: float
+    soft_bounces_pct: float
+    hard_bounces_pct: float
+    open_rate_pct: float
+    click_through_pct: float
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether there has been a night."""
+        return not math.isnan(self.as_of_s)
+
+
+def dynamic_report(
+    source: Ledger | Readings,
+    t_s: float,
+    mode: Mode,
+    delivery: str = ALL_DELIVERIES,
+    *,
+    start: datetime | None = None,
+) -> DynamicReport:
+    """Return Dynamic reporting as it looks at a moment; see `sendcap.Run.dynamic_report`."""
+    require_moment(t_s)
+    readings = Readings.of(source)
+    # The calendar has an end, and the run has had one long before.
+    night_s = last_night_s(min(t_s, _LATEST_S), start)
+    edges = readings.ledger.last_edges([night_s or 0.0])
+    figures = readings.figures_at(edges, [mode], delivery, "processed")[mode]
+    processed = figures.sent + figures.failed
+    types = failure_types(known(readings.ledger, delivery, edges=edges), mode)
+    return DynamicReport(
+        mode=mode,
+        delivery=delivery,
+        time_s=float(t_s),
+        as_of_s=math.nan if night_s is None else night_s,
+        first_night_s=first_night_s(start),
+        processed=round(float(processed[0])),
+        delivered=round(float(figures.sent[0])),
+        bounces_errors=round(float(figures.failed[0])),
+        soft_bounces=round(float(types.soft[0])),
+        hard_bounces=round(float(types.hard[0])),
+        delivered_pct=float(figures.delivered_pct[0]),
+        bounces_errors_pct=float(figures.bounces_errors_pct[0]),
+        soft_bounces_pct=float(percentage(types.soft, processed)[0]),
+        hard_bounces_pct=float(percentage(types.hard, processed)[0]),
+        open_rate_pct=float(figures.open_rate_pct[0]),
+        click_through_pct=float(figures.click_through_pct[0]),
+    )
+
+
+def require_moment(t_s: float) -> None:
+    """Refuse a moment before the simulation."""
+    if not t_s >= 0:
+        raise SendcapError(f"no report at {t_s:g} s: the simulation starts at 0")
