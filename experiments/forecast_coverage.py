@@ -67,7 +67,7 @@ import sendcap
 from sendcap.readings.convergence import settling_s
 from sendcap.scenario import Rate, UncertainScenario, load_uncertain, updated
 from sendcap.scenario.durations import as_seconds
-from sendcap.study.forecasts.forecaster import Forecaster
+from sendcap.study.forecasts.forecast import Forecaster
 from sendcap.study.forecasts.readings import Readings, read_readings
 from sendcap.study.forecasts.reference import ReferenceTable, simulate_table
 from sendcap.study.replication.workers import Workers
@@ -153,7 +153,7 @@ def judged(
         for one in deliveries
     ]
     # All of them were noted at the same times: a single fit serves them.
-    forecaster = Forecaster.of(table, seen[0])
+    forecaster = Forecaster(table, seen[0])
     rows = []
     for truth, readings in zip(deliveries, seen, strict=True):
         forecast = forecaster.forecast(readings, CONFIDENCE, (TOLERANCE_PT,))

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 from scipy.interpolate import RBFInterpolator
 
-from sendcap.study.forecasts.adjustment import Adjustment
-from sendcap.study.forecasts.smoother import Smoothed, smoothers
+from sendcap.study.forecasts.adjustment import Adjustment, Smoothed, smoothers
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def test_what_is_left_out_is_what_a_fit_without_the_simulation_leaves(points, ca
 
 def test_each_number_is_predicted_by_the_smoother_that_predicts_it_best(points, candidates) -> None:
     values = np.column_stack([points[:, 0], np.sin(8.0 * points[:, 1])])
-    its = Smoothed.of(candidates, values)
+    its = Smoothed(candidates, values)
     assert len(its.chosen) == 2
     for candidate in candidates:
         squares = (candidate.left_out(values) ** 2).mean(axis=0)
@@ -51,7 +50,7 @@ def test_each_number_is_predicted_by_the_smoother_that_predicts_it_best(points, 
 def test_a_curve_that_is_flat_in_all_simulations_stays_flat(points, candidates) -> None:
     end = np.exp(points[:, :1])
     curves = np.hstack([np.sin(5.0 * points[:, 1:]), end, end, end])
-    draws = Adjustment.of(candidates, curves, judged=np.arange(3)).draws(np.array([0.5, 0.5]))
+    draws = Adjustment(candidates, curves, judged=np.arange(3)).draws(np.array([0.5, 0.5]))
     np.testing.assert_allclose(draws[:, 1:], draws[:, 1:2] + np.zeros((1, 3)), atol=1e-12)
 
 
@@ -62,7 +61,7 @@ def test_intervals_hold_a_new_number_as_often_as_they_say_and_are_wide_where_cha
         return np.sin(3.0 * x) + (0.05 + 0.5 * (x > 0.0)) * rng.normal(size=x.shape)
 
     x = rng.uniform(-1.0, 1.0, (64, 1))
-    its = Adjustment.of(smoothers(x), numbers(x))
+    its = Adjustment(smoothers(x), numbers(x))
     new = rng.uniform(-1.0, 1.0, (200, 1))
     ends = np.array([np.quantile(its.draws(one)[:, 0], (0.05, 0.95)) for one in new])
     truth = numbers(new)[:, 0]
@@ -75,12 +74,12 @@ def test_intervals_hold_a_new_number_as_often_as_they_say_and_are_wide_where_cha
 
 def test_numbers_that_do_not_differ_are_known() -> None:
     x = np.linspace(-1.0, 1.0, 64)[:, None]
-    draws = Adjustment.of(smoothers(x), np.full((64, 2), 99.5)).draws(np.array([0.1]))
+    draws = Adjustment(smoothers(x), np.full((64, 2), 99.5)).draws(np.array([0.1]))
     np.testing.assert_allclose(draws, 99.5, atol=1e-9)
 
 
 def test_readings_that_say_nothing_leave_what_the_simulations_came_to() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(size=(64, 1))
-    draws = Adjustment.of(smoothers(rng.normal(size=(64, 2))), values).draws(np.zeros(2))
+    draws = Adjustment(smoothers(rng.normal(size=(64, 2))), values).draws(np.zeros(2))
     assert stats.ks_2samp(draws[:, 0], values[:, 0]).pvalue > 0.1

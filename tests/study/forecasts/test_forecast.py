@@ -11,8 +11,7 @@ from scipy import stats
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
 from sendcap.scenario import UncertainScenario, from_dict, load_uncertain
-from sendcap.study.forecasts.forecast import forecast
-from sendcap.study.forecasts.forecaster import Forecaster
+from sendcap.study.forecasts.forecast import Forecaster, forecast
 from sendcap.study.forecasts.readings import read_readings
 from sendcap.study.forecasts.reference import simulate_table
 
@@ -73,7 +72,7 @@ def test_the_interval_holds_the_end_as_often_as_it_says(small, table) -> None:
         truth = sendcap.simulate(small.at(values), seed=1000 + number)
         readings = read_readings(seen(truth))
         until = {"efs": readings["efs"].until(5400.0)}
-        forecaster = forecaster or Forecaster.of(table, until)
+        forecaster = forecaster or Forecaster(table, until)
         its = forecaster.forecast(until)
         levels.append(
             (its.curves["efs"][:, -1] < readings["efs"].percent["delivered_pct"][-1]).mean()

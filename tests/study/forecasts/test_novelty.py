@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sendcap.study.forecasts.adjustment import Novelty
-from sendcap.study.forecasts.summaries import Compared, Summaries
+from sendcap.study.forecasts.reference import Compared, Summaries
 
 TIMES_S = np.array([60.0, 120.0, 180.0])
 
@@ -20,7 +20,7 @@ def simulated(rng, n: int):
 def novelty():
     values = simulated(np.random.default_rng(2), 64)
     compared = (Compared("efs", "delivered_pct", TIMES_S),)
-    return Novelty.of(Summaries(compared, values, np.full(3, 0.01)))
+    return Novelty(Summaries(compared, values, np.full(3, 0.01)))
 
 
 def test_readings_of_such_a_delivery_are_as_strange_as_any(novelty) -> None:
@@ -47,6 +47,6 @@ def test_what_all_simulations_read_alike_is_not_to_be_read_otherwise() -> None:
     values = simulated(np.random.default_rng(2), 64)
     values[:, 2] = 100.0
     compared = (Compared("efs", "delivered_pct", TIMES_S),)
-    its = Novelty.of(Summaries(compared, values, np.full(3, 0.01)))
+    its = Novelty(Summaries(compared, values, np.full(3, 0.01)))
     assert its.p_value(np.array((46.0, 92.0, 100.0))) > 0.05
     assert its.p_value(np.array((46.0, 92.0, 99.9))) == pytest.approx(1 / 65)

@@ -9,14 +9,10 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from sendcap.model.monitor import StageMonitor
+from sendcap.model.monitor import Floats, Ints, StageMonitor
 from sendcap.scenario.constraints import CONNECTIONS
 from sendcap.scenario.stages import Stage
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 _DRAINED_SHARE: Final = 0.001
 _DRAINED_S: Final = 1.0

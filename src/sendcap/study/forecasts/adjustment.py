@@ -4,77 +4,152 @@ The number y of a simulation is split into the prediction from the readings x an
 
     y = m(x) + s(x) e
 
-At the observed readings x', every simulation then gives a draw of the future,
-m(x') + s(x') e (Blum and François 2010, whose m and s are neural networks; with s constant, and m
-linear near x', Beaumont, Zhang and Balding 2002). What is left is that of a prediction without the
-simulation itself: so the draws spread as the errors of a new delivery do, whatever is wrong with m
-and s, and intervals between their quantiles hold what they say. That is conformal prediction,
-normalised (Papadopoulos, Gammerman and Vovk 2008) and by leaving out, the jackknife of Barber,
-Candès, Ramdas and Tibshirani (2021).
+At the observed readings x', every simulation then gives a draw of the future, m(x') + s(x') e (Blum
+and François 2010). What is left is that of a prediction without the simulation itself: so the draws
+spread as the errors of a new delivery do, whatever is wrong with m and s. That is conformal
+prediction, normalised (Papadopoulos, Gammerman and Vovk 2008) and by leaving out, the jackknife of
+Barber, Candès, Ramdas and Tibshirani (2021).
 
-Sources: M. Beaumont, W. Zhang, D. Balding, "Approximate Bayesian computation in population
-genetics", Genetics 162 (2002); M. Blum, O. François, "Non-linear regression models for approximate
-Bayesian computation", Statistics and Computing 20 (2010); H. Papadopoulos, A. Gammerman, V. Vovk,
-"Normalized nonconformity measures for regression conformal prediction", AIA (2008); R. Barber,
-E. Candès, A. Ramdas, R. Tibshirani, "Predictive inference with the jackknife+", Annals of
-Statistics 49 (2021).
+m and s are those of `scipy.interpolate.RBFInterpolator` with a Gaussian kernel and smoothing:
+kernel ridge regression. The width of the kernel and the smoothing are chosen by leaving each
+simulation out. As the prediction is linear in the numbers, that takes no further fit: the residual
+is that of the fit over 1 - h, where h is the weight of a simulation in the prediction at the same
+point (Golub, Heath and Wahba 1979).
+
+Sources: M. Blum, O. François, "Non-linear regression models for approximate Bayesian computation",
+Statistics and Computing 20 (2010); H. Papadopoulos, A. Gammerman, V. Vovk, "Normalized
+nonconformity measures for regression conformal prediction", AIA (2008); R. Barber, E. Candès,
+A. Ramdas, R. Tibshirani, "Predictive inference with the jackknife+", Annals of Statistics 49
+(2021); G. Golub, M. Heath, G. Wahba, "Generalized cross-validation as a method for choosing a good
+ridge parameter", Technometrics 21 (1979).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import cdist
+from scipy.interpolate import RBFInterpolator
+from scipy.spatial.distance import cdist, pdist
 
-from sendcap.study.forecasts.smoother import Smoothed, Smoother
-from sendcap.study.forecasts.summaries import Summaries
+from sendcap.readings.convergence import Floats
+from sendcap.study.forecasts.reference import Summaries
 
-Floats = npt.NDArray[np.float64]
-
+_WIDTHS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Of the kernel, as multiples of the median distance between the points."""
+_FLAT: Final = 1e-4
+"""Errors that are less than this are as good as none."""
+_SMOOTHING: Final = tuple(10.0**power for power in range(-6, 3))
 _NEAREST: Final = 5
 """Simulations whose distance is the strangeness of readings."""
 _FLOOR: Final = 0.05
 """Smallest residual before the logarithm, as a share of the root mean square."""
 
 
-@dataclass(frozen=True, eq=False)
-class Adjustment:
-    """Numbers of simulations that can be moved to any readings."""
+class Smoother(NamedTuple):
+    """Weights of the simulations at any point, for one width and one smoothing."""
 
-    mean: Smoothed  # prediction from the readings
-    spread: Smoothed  # predicted logarithm of the squared residual
+    interpolator: Any  # of the columns of the identity matrix: the values are the weights
+    own: Floats  # weights at the simulations' own points: shape (n, n)
 
-    @classmethod
-    def of(
-        cls,
+    def at(self, point: Floats, values: Floats) -> Floats:
+        """Return numbers at a point, of shape (k,), from those of the simulations: (n, k)."""
+        numbers: Floats = (self.interpolator(point[None]) @ values)[0]
+        return numbers
+
+    def left_out(self, values: Floats) -> Floats:
+        """Return the difference of each simulation from the prediction without it: (n, k)."""
+        errors: Floats = (values - self.own @ values) / (1.0 - np.diag(self.own)[:, None])
+        return errors
+
+
+def smoothers(points: Floats) -> list[Smoother]:
+    """Return smoothers to choose from, for points of shape (n, d)."""
+    width = float(np.median(pdist(points))) or 1.0
+    candidates = []
+    for multiple in _WIDTHS:
+        for smoothing in _SMOOTHING:
+            interpolator = RBFInterpolator(
+                points,
+                np.eye(len(points)),
+                kernel="gaussian",
+                epsilon=1.0 / (np.sqrt(2.0) * multiple * width),
+                smoothing=smoothing,
+                degree=0,
+            )
+            own = interpolator(points)
+            # A simulation that alone decides about itself cannot be left out.
+            if np.diag(own).max() < 1.0 - 1e-6:
+                candidates.append(Smoother(interpolator, own))
+    return candidates
+
+
+class Smoothed:
+    """Numbers of simulations, shape (n, k), by the smoothers that predict them best.
+
+    For each column that is the one with the least mean square of errors left out. Or columns are
+    judged together, by their geometric mean, for all others. With one smoother a curve stays a
+    curve: where those of all simulations are flat, so is the prediction.
+    """
+
+    def __init__(
+        self,
         candidates: Sequence[Smoother],
         values: Floats,
         judged: npt.NDArray[np.intp] | None = None,
-    ) -> Adjustment:
-        """Fit numbers of simulations, of shape (n, k), by smoothers of their readings.
+    ) -> None:
+        some = values if judged is None else values[:, judged]
+        squares = np.array([(smoother.left_out(some) ** 2).mean(axis=0) for smoother in candidates])
+        if judged is None:
+            best = np.argmin(squares, axis=0)
+        else:
+            logs = np.log(squares + _FLAT**2)
+            best = np.full(values.shape[1], np.argmin(logs.mean(axis=1)))
+        self.chosen = [
+            (candidates[number], np.flatnonzero(best == number)) for number in np.unique(best)
+        ]
+        self.values = values
+        self.left_out = np.empty_like(values)
+        for smoother, columns in self.chosen:
+            self.left_out[:, columns] = smoother.left_out(values[:, columns])
 
-        For curves, ``judged`` are the columns that decide for all others; see `Smoothed.of`.
-        """
-        mean = Smoothed.of(candidates, values, judged)
-        squares = mean.left_out**2
+    def at(self, point: Floats) -> Floats:
+        """Return the numbers at a point: shape (k,)."""
+        numbers = np.empty(self.values.shape[1])
+        for smoother, columns in self.chosen:
+            numbers[columns] = smoother.at(point, self.values[:, columns])
+        return numbers
+
+
+class Adjustment:
+    """Numbers of simulations, of shape (n, k), that can be moved to any readings.
+
+    For curves, ``judged`` are the columns that decide for all others; see `Smoothed`.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Smoother],
+        values: Floats,
+        judged: npt.NDArray[np.intp] | None = None,
+    ) -> None:
+        self._mean = Smoothed(candidates, values, judged)
+        squares = self._mean.left_out**2
         floor = _FLOOR**2 * squares.mean(axis=0) + np.finfo(float).tiny
-        spread = Smoothed.of(candidates, np.log(squares + floor), judged)
-        return cls(mean, spread)
+        self._spread = Smoothed(candidates, np.log(squares + floor), judged)
 
     def draws(self, point: Floats) -> Floats:
         """Return draws of the numbers at some readings, one of each simulation: shape (n, k)."""
-        own = self.spread.values - self.spread.left_out
+        mean, spread = self._mean, self._spread
+        own = spread.values - spread.left_out
         # No readings are more or less certain than those of every simulation.
-        observed = np.clip(self.spread.at(point), own.min(axis=0), own.max(axis=0))
-        draws: Floats = self.mean.at(point) + np.exp(0.5 * (observed - own)) * self.mean.left_out
+        observed = np.clip(spread.at(point), own.min(axis=0), own.max(axis=0))
+        draws: Floats = mean.at(point) + np.exp(0.5 * (observed - own)) * mean.left_out
         return draws
 
 
-@dataclass(frozen=True, eq=False)
 class Novelty:
     """The strangeness of readings among those of the simulations: a conformal test.
 
@@ -88,21 +163,19 @@ class Novelty:
     in streaming vessel data", 2010.
     """
 
-    summaries: Summaries
-    own: Floats  # strangeness of each simulation
-
-    @classmethod
-    def of(cls, summaries: Summaries) -> Novelty:
-        """Measure each simulation against the others."""
-        readings, step_pt = summaries.simulated, summaries.step_pt
-        others = (np.delete(readings, number, axis=0) for number in range(len(readings)))
-        own = [_strangeness(rest, step_pt, one) for rest, one in zip(others, readings, strict=True)]
-        return cls(summaries, np.array(own))
+    def __init__(self, summaries: Summaries) -> None:
+        self._readings, self._step_pt = summaries.simulated, summaries.step_pt
+        self._own = np.array(
+            [
+                _strangeness(np.delete(self._readings, number, axis=0), self._step_pt, one)
+                for number, one in enumerate(self._readings)
+            ]
+        )
 
     def p_value(self, observed: Floats) -> float:
         """Return the share of such simulations that are as strange by chance."""
-        strangeness = _strangeness(self.summaries.simulated, self.summaries.step_pt, observed)
-        return float(1 + (self.own >= strangeness).sum()) / (1 + len(self.own))
+        strangeness = _strangeness(self._readings, self._step_pt, observed)
+        return float(1 + (self._own >= strangeness).sum()) / (1 + len(self._own))
 
 
 def _strangeness(simulated: Floats, step_pt: Floats, one: Floats) -> float:

@@ -3,20 +3,17 @@
 Method: approximate Bayesian computation with regression adjustment. Some values of the scenario are
 known as ranges only.
 
-1. *Reference table*: the scenario is simulated at points that fill the ranges evenly (a Sobol'
-   sequence), each with other draws (`sendcap.study.forecasts.reference`).
-2. *Summaries*: of each simulation the same readings are taken as from the dashboard: at the same
-   times and with the same decimals, up to six of each curve (`sendcap.study.forecasts.summaries`).
-3. *Regression*: the ends of these simulations (Delivered % at every later moment and in the end,
-   the settling times, the values in the ranges) as smooth functions of these readings
-   (`sendcap.study.forecasts.smoother`, by `scipy.interpolate.RBFInterpolator`).
-4. *Adjustment*: each simulation is moved to the observed readings, with the residual of a
-   prediction from the others. These are draws of the future, and their quantiles the intervals,
-   which have the stated coverage whatever is wrong with the regression: this is conformal
-   prediction (`sendcap.study.forecasts.adjustment`, with the references).
-5. *Check*: readings that are further from those of all simulations than nearly any simulation is
-   from the others come from a delivery that is not like them, and a warning says so
-   (`sendcap.study.forecasts.adjustment`).
+1. The scenario is simulated at points that fill the ranges evenly (a Sobol' sequence), each with
+   other draws (`sendcap.study.forecasts.reference`).
+2. Of each simulation the same readings are taken as from the dashboard: at the same times and with
+   the same decimals, up to six of each curve.
+3. The ends of these simulations (Delivered % at every later moment and in the end, the settling
+   times, the values in the ranges) are smooth functions of these readings
+   (`sendcap.study.forecasts.adjustment`, as for the next steps).
+4. Each simulation is moved to the observed readings, with the residual of a prediction from the
+   others. These are draws of the future, and their quantiles the intervals.
+5. Readings that are further from those of all simulations than nearly any simulation is from the
+   others come from a delivery that is not like them, and a warning says so.
 
 The promise: over deliveries with values from anywhere in the ranges, each as likely as the next, an
 interval contains the truth as often as it says (``experiments/forecast_coverage.py`` measures it).
@@ -36,6 +33,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.readings.convergence import TOLERANCES_PT
@@ -44,11 +42,12 @@ from sendcap.scenario import Range, Scenario, UncertainScenario, load_uncertain
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.uncertain import Ends
 from sendcap.study.convergence.converge import tolerances_of
-from sendcap.study.forecasts.forecaster import CONFIDENCE, Forecaster
+from sendcap.study.forecasts.adjustment import Adjustment, Novelty, smoothers
 from sendcap.study.forecasts.outlook import Forecast, require_draws
-from sendcap.study.forecasts.readings import Readings, last_reading_s, read_readings
+from sendcap.study.forecasts.readings import READ, Readings, last_reading_s, read_readings
 from sendcap.study.forecasts.reference import (
     ReferenceTable,
+    Summaries,
     simulate_table,
     simulations_of,
 )
@@ -59,6 +58,10 @@ from sendcap.text.quantities import elapsed
 
 _MOST: Final = 200
 """Readings of each mode to choose from; the simulations are read at their times, too."""
+
+CONFIDENCE: Final = 0.9
+_JUDGED: Final = 32
+"""Moments to come of a curve that decide the smoothing."""
 
 
 def forecast(
@@ -108,7 +111,11 @@ def forecast(
     require_confidence(confidence)
     points = tolerances_of(tolerances)
     uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
-    readings = _readings(observed, _at_s(at, uncertain), modes, delivery)
+    requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
+    readings = read_readings(observed, requested, delivery)
+    if at is not None:
+        at_s = moment_s(at, uncertain.scenario.start, "at")
+        readings = {mode: each.until(at_s) for mode, each in readings.items()}
     _require_reached(uncertain.scenario, readings, delivery)
     require_draws(confidence, table.n if table else simulations_of(uncertain, simulations))
     few = {mode: each.thinned(_MOST) for mode, each in readings.items()}
@@ -117,27 +124,10 @@ def forecast(
         table = simulate_table(
             uncertain, tuple(readings), simulations, also_s, workers=workers, progress=progress
         )
-    outlook = Forecaster.of(table, few, delivery).forecast(readings, confidence, points)
+    outlook = Forecaster(table, few, delivery).forecast(readings, confidence, points)
     if not outlook.reachable:
         warnings.warn(unreachable(outlook), SendcapWarning, stacklevel=2)
     return outlook
-
-
-def _at_s(at: float | str | None, uncertain: UncertainScenario) -> float | None:
-    return None if at is None else moment_s(at, uncertain.scenario.start, "at")
-
-
-def _readings(
-    observed: str | os.PathLike[str] | pd.DataFrame,
-    at_s: float | None,
-    modes: Sequence[Mode] | None,
-    delivery: str,
-) -> dict[Mode, Readings]:
-    requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
-    readings = read_readings(observed, requested, delivery)
-    if at_s is None:
-        return readings
-    return {mode: each.until(at_s) for mode, each in readings.items()}
 
 
 def _require_reached(scenario: Scenario, readings: Mapping[Mode, Readings], delivery: str) -> None:
@@ -152,4 +142,62 @@ def _require_reached(scenario: Scenario, readings: Mapping[Mode, Readings], deli
         raise SendcapError(
             f"observed: a row at {elapsed(last_s)} is after the scenario's time.horizon, "
             f"{elapsed(horizon_s)}; leave out the horizon, or take only earlier rows (at)"
+        )
+
+
+class Forecaster:
+    """Forecasts from readings at the same times: the future of simulations, fitted to these."""
+
+    def __init__(
+        self,
+        table: ReferenceTable,
+        readings: Mapping[Mode, Readings],
+        delivery: str = ALL_DELIVERIES,
+    ) -> None:
+        self._table, self._delivery = table, delivery
+        self._summaries = summaries = Summaries.of(table, readings, delivery)
+        self._centre = summaries.simulated.mean(axis=0)
+        # A difference below the rounding says little.
+        self._scale = np.maximum(summaries.simulated.std(axis=0), summaries.step_pt)
+        candidates = smoothers((summaries.simulated - self._centre) / self._scale)
+        # A delivery may last a little longer than the simulated ones.
+        at_s = min(last_reading_s(readings), float(table.moments_s[-1]))
+        self._curves = {}  # by mode, with the moments that have a value
+        for mode in readings:
+            drawn = table.curves[mode, delivery, READ[0]]
+            known = np.flatnonzero(~np.isnan(drawn).any(axis=0))
+            ahead = np.flatnonzero(table.moments_s[known] >= at_s)
+            # Adjacent moments are alike.
+            judged = ahead[np.linspace(0, len(ahead) - 1, _JUDGED).round().astype(int)]
+            self._curves[mode] = Adjustment(candidates, drawn[:, known], judged), known
+        self._novelty = Novelty(summaries)
+        # As normal deviates.
+        self._values = Adjustment(candidates, norm.ppf(table.places))
+
+    def forecast(
+        self,
+        readings: Mapping[Mode, Readings],
+        confidence: float = CONFIDENCE,
+        tolerances_pt: tuple[float, ...] = TOLERANCES_PT,
+    ) -> Forecast:
+        """Forecast from readings; see `sendcap.forecast`."""
+        table = self._table
+        observed = self._summaries.observed(readings)
+        point = (observed - self._centre) / self._scale
+        curves = {}
+        for mode, (adjustment, known) in self._curves.items():
+            curves[mode] = np.full((table.n, len(table.moments_s)), np.nan)
+            curves[mode][:, known] = np.clip(adjustment.draws(point), 0.0, 100.0)
+        return Forecast(
+            uncertain=table.uncertain,
+            delivery=self._delivery,
+            readings=readings,
+            at_s=last_reading_s(readings),
+            confidence=confidence,
+            tolerances_pt=tolerances_pt,
+            simulations=table.n,
+            places=norm.cdf(self._values.draws(point)),
+            moments_s=table.moments_s,
+            curves=curves,
+            p_value=self._novelty.p_value(observed),
         )

@@ -13,15 +13,13 @@ import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
-from sendcap.readings.convergence import settling_s
+from sendcap.readings.convergence import Floats, settling_s
 from sendcap.readings.modes import Mode
 from sendcap.scenario import Scenario, UncertainScenario
 from sendcap.study.forecasts import sentences
 from sendcap.study.forecasts.readings import Readings
 from sendcap.study.sweeps.designs import points_at
 from sendcap.text.shares import share_text
-
-Floats = npt.NDArray[np.float64]
 
 STRANGE: Final = 0.01
 """Readings as strange as those of this share of the simulations put the model in doubt."""

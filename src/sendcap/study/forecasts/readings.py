@@ -27,12 +27,11 @@ import pandas as pd
 from sendcap.errors import SendcapError
 from sendcap.files.reading import table_lines
 from sendcap.files.tables import restored
+from sendcap.readings.convergence import Floats
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.scenario.durations import checked_duration
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shown
-
-Floats = npt.NDArray[np.float64]
 
 READ: Final = ("delivered_pct", "bounces_errors_pct")
 """The percentages a forecast is based on."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger, SparseCounts
 from sendcap.model.feasibility import relaying_s, simulated_s
-from sendcap.readings.convergence import MOMENTS_S, cliff, overshoot, settling_s
+from sendcap.readings.convergence import MOMENTS_S, Floats, cliff, overshoot, settling_s
 from sendcap.readings.delays import DELAY_FIGURES, delay_figures
 from sendcap.readings.kpis import Figures, figures_of
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode, names_of
@@ -27,7 +27,6 @@ from sendcap.scenario import Scenario
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.replication.measures import Measure, measures_of, simulated_for
 
-Floats = npt.NDArray[np.float64]
 _Item = TypeVar("_Item")
 Curve = npt.NDArray[np.float32]
 

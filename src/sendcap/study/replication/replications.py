@@ -13,13 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from sendcap.errors import SendcapError
+from sendcap.readings.convergence import Floats
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.scenario import Scenario
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import Estimate, estimate
 from sendcap.study.replication.recording import Quantity, Record
-
-Floats = npt.NDArray[np.float64]
 
 SPREAD: Final = ("n", "mean", "mean_low", "mean_high", "median", "low", "high")
 """Columns of the spread of a number over replications; see `spread`."""

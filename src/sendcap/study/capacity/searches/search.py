@@ -20,14 +20,12 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import elementwise
 
 from sendcap.errors import SendcapError
+from sendcap.readings.convergence import Floats
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.text.shares import share_text
-
-Floats = npt.NDArray[np.float64]
 
 AT_A_TIME: Final = 4
 """Replications added at a time, and at first."""

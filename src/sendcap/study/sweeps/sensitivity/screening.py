@@ -25,20 +25,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from SALib.analyze.morris import analyze
 from SALib.sample.morris import sample
 
 from sendcap.charts.drawing import Drawable
+from sendcap.readings.convergence import Floats
 from sendcap.scenario import Range, Scenario
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.designs import points_at, ranges_of
 from sendcap.study.sweeps.sensitivity.sobol import require_several, responses, runs_sentence
 from sendcap.study.sweeps.sweep import Progress, sweep
-
-Floats = npt.NDArray[np.float64]
 
 DEFAULT_WALKS: Final = 20
 _LEVELS: Final = 4

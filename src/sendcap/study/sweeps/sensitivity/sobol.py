@@ -27,14 +27,13 @@ from scipy.stats import qmc
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
+from sendcap.readings.convergence import Floats
 from sendcap.scenario import Range, Scenario
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.measures import DEFAULT_MEASURES
 from sendcap.study.sweeps.designs import points_at, ranges_of
 from sendcap.study.sweeps.sweep import Progress, sweep
 from sendcap.text.shares import share_text
-
-Floats = npt.NDArray[np.float64]
 
 DEFAULT_N: Final = 128
 _RESAMPLES: Final = 999
