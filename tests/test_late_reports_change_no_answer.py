@@ -22,7 +22,7 @@ from sendcap.saved_charts import RUN_CHARTS
 from sendcap.scenario import from_dict
 from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.study.capacity.searches import steady
-from sendcap.study.capacity.searches.idle import attempts_by, require_possible
+from sendcap.study.capacity.searches.acceptance import attempts_by, require_possible
 from sendcap.study.replication.measures import MEASURES
 from sendcap.study.replication.recording import Plan
 

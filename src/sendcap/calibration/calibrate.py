@@ -90,8 +90,7 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
     evidence: Evidence
 
     def __post_init__(self) -> None:
-        for name, value in fitted_scenario(self)._asdict().items():
-            object.__setattr__(self, name, value)
+        vars(self).update(fitted_scenario(self))
 
     @property
     def policy(self) -> Recognised | None:

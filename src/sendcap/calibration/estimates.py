@@ -16,10 +16,10 @@ from sendcap.calibration.fitting import best, best_or_measured
 from sendcap.calibration.outcomes import (
     GREYLISTED,
     MAILBOX_FULL,
+    NUMBERS,
     REASONS,
     THROTTLED,
     UNREACHABLE,
-    number_of,
 )
 from sendcap.calibration.times import Figure, Times, share
 
@@ -173,9 +173,9 @@ def _transient(
     provider: ProviderEvidence, faults: list[FaultEstimate], thin: dict[str, int], tolerance: bool
 ) -> tuple[Figure, dict[str, int]]:
     """Return the probability of a soft bounce drawn anew at each attempt, and the counts."""
-    own = {number_of(fault.reason) for fault in faults}
+    own = {NUMBERS[fault.reason] for fault in faults}
     if tolerance:
-        own.add(number_of(THROTTLED))
+        own.add(NUMBERS[THROTTLED])
     soft = {reason: int(provider.soft[reason]) for reason in np.flatnonzero(provider.soft).tolist()}
     elsewhere = sum(count for reason, count in soft.items() if reason in own)
     counts = {REASONS[reason]: count for reason, count in soft.items() if reason not in own}

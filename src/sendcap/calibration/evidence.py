@@ -20,7 +20,7 @@ from sendcap.calibration.attempts import (
 )
 from sendcap.calibration.connections import Sessions
 from sendcap.calibration.lives import Lives, gaps_s, lives
-from sendcap.calibration.outcomes import REASONS, THROTTLED, UNREACHABLE, number_of
+from sendcap.calibration.outcomes import NUMBERS, REASONS, THROTTLED, UNREACHABLE
 
 _SAMPLE: Final = 200_000
 LEAST_EXPIRED: Final = 5
@@ -28,8 +28,8 @@ _MOST_GAPS: Final = 50_000
 _MOST_TRIES: Final = 200
 _MOST_USES: Final = 65_536
 _OUTCOMES: Final = 6
-_THROTTLED: Final = number_of(THROTTLED)
-_NOT_LOOKED_AT: Final = (_THROTTLED, number_of(UNREACHABLE))
+_THROTTLED: Final = NUMBERS[THROTTLED]
+_NOT_LOOKED_AT: Final = (_THROTTLED, NUMBERS[UNREACHABLE])
 """Reasons that say nothing about the address: they concern all mail alike."""
 
 GAP: Final = np.dtype(

@@ -83,7 +83,7 @@ REASONS: Final = (
     OTHER,
 )
 """Every reason, by number."""
-_NUMBER: Final = {name: number for number, name in enumerate(REASONS)}
+NUMBERS: Final = {name: number for number, name in enumerate(REASONS)}
 
 _REPLY: Final = re.compile(rb"\b([245]\d\d)(?:[ -]#?([245])\.(\d{1,3})\.(\d{1,3})\b)?")
 _SAID: Final = b"said: "
@@ -112,7 +112,7 @@ def read_reply(text: bytes, enhanced: int = 0, code: int = 0) -> Reply:
             code = code or int(said[1])
             if said[2] and not enhanced:
                 enhanced = packed(int(said[2]), int(said[3]), int(said[4]))
-    return Reply(_NUMBER[reason_of(text, enhanced)], code, enhanced)
+    return Reply(NUMBERS[reason_of(text, enhanced)], code, enhanced)
 
 
 def packed(kind: int, subject: int, detail: int) -> int:
@@ -151,8 +151,3 @@ def reason_of(text: bytes, enhanced: int) -> str:
 
 def _first(rules: dict[str, tuple[bytes, ...]], words: bytes) -> str:
     return next((name for name, marks in rules.items() if any(mark in words for mark in marks)), "")
-
-
-def number_of(reason: str) -> int:
-    """Return the number of a reason."""
-    return _NUMBER[reason]

@@ -10,7 +10,7 @@ from sendcap.calibration.estimates import FaultEstimate, ProviderEstimates
 from sendcap.calibration.evidence import LEAST_EXPIRED
 from sendcap.calibration.families import Fit
 from sendcap.calibration.times import Figure
-from sendcap.scenario import Mta, Scenario, format_duration, loads, parse_duration
+from sendcap.scenario import Mta, format_duration, loads, parse_duration
 from sendcap.scenario.commented import Place, commented
 from sendcap.text.quantities import precise
 
@@ -28,14 +28,6 @@ _LEAST_CONNECTIONS: Final = 10
 _NO_CONNECTIONS: Final = "the log does not distinguish connections"
 
 
-class FittedScenario(NamedTuple):
-    """A scenario, the text of the file, and the keys without an estimate, each with a reason."""
-
-    scenario: Scenario
-    text: str
-    missing: list[str]
-
-
 class _Entry(NamedTuple):
     """A value with a comment on it, or the reason why it is missing or assumed."""
 
@@ -45,8 +37,8 @@ class _Entry(NamedTuple):
     missing: str = ""
 
 
-def fitted_scenario(calibration: Calibration) -> FittedScenario:
-    """Return the scenario of a calibration."""
+def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
+    """Return the scenario of a calibration, the text and the keys without an estimate."""
     files, providers, evidence = calibration.files, calibration.providers, calibration.evidence
     attempts = sum(provider.attempts for provider in providers)
     names = ", ".join(file.name for file in files[:5]) + (" …" if len(files) > 5 else "")
@@ -87,7 +79,8 @@ def fitted_scenario(calibration: Calibration) -> FittedScenario:
         data["feedback"] = {"synchronous": written(fits[0])}
         comments["feedback", "synchronous"] = f"mean {fits[0].mean_s.text(precise)}"
     text = commented(data, comments, head)
-    return FittedScenario(loads(text, "the fitted scenario"), text, missing)
+    scenario = loads(text, "the fitted scenario")
+    return {"scenario": scenario, "text": text, "missing": missing}
 
 
 def _missing(calibration: Calibration) -> Iterator[str]:

@@ -31,8 +31,7 @@ def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens:
     page computes expected values instead of simulating, and is served until Ctrl-C. It needs an
     extra: pip install 'sendcap[explore]'.
     """
-    from sendcap.explore.guard import is_loopback
-    from sendcap.explore.opening import file_leading_to
+    from sendcap.explore.guard import file_leading_to, is_loopback
     from sendcap.explore.server import Server
 
     server = Server(chosen(source, settings, None), host, port)

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from sendcap.errors import SendcapError
 from sendcap.explore.answer import BOTH, Answer, answer, chart
-from sendcap.explore.memory import give_back
+from sendcap.explore.seats import give_back
 from sendcap.explore.sliders import sliders
 from sendcap.files.cleaning import cleaned_by
 from sendcap.readings.modes import Mode

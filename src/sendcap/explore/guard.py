@@ -12,13 +12,20 @@ as well, and no other server here receives it.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
 from html import escape
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs
+
+from sendcap.errors import SendcapError
+from sendcap.files.cleaning import cleaned_by
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -189,3 +196,26 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+@contextmanager
+def file_leading_to(url: str) -> Iterator[str]:
+    """Name a file that leads to an address and is this user's alone; remove it on exit."""
+    try:
+        number, name = tempfile.mkstemp(prefix="sendcap-", suffix=".html")
+    except OSError as error:
+        raise SendcapError(
+            f"explore: no temporary file for the browser ({error.strerror}); use --no-open"
+        ) from error
+
+    def remove() -> None:
+        with suppress(OSError):
+            Path(name).unlink()
+
+    with cleaned_by(remove):
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(leading_to(url))
+            yield name
+        finally:
+            remove()

@@ -8,8 +8,8 @@ from swept import delivered, small
 from sendcap.errors import SendcapError
 from sendcap.scenario import dumps, loads, updated
 from sendcap.study.replication.measures import measures_of
-from sendcap.study.sweeps import identity
-from sendcap.study.sweeps.identity import measure_identity, run_key, scenario_digest
+from sendcap.study.sweeps import plan
+from sendcap.study.sweeps.plan import measure_identity, run_key, scenario_digest
 
 
 def of(function) -> str:
@@ -41,7 +41,7 @@ def test_seed_and_measures_are_part_of_a_key(monkeypatch) -> None:
         run_key("a", 1, ["x", "y"]),
         run_key("b", 1, ["x"]),
     }
-    monkeypatch.setattr(identity, "MODEL_VERSION", 99)
+    monkeypatch.setattr(plan, "MODEL_VERSION", 99)
     assert len(keys | {run_key("a", 1, ["x"])}) == 6
 
 

@@ -240,7 +240,7 @@ def test_other_measures_another_seed_another_model_are_computed(
     assert [kept(), kept()] == [0, 1]
     assert [kept(measure="accepted"), kept(measure="accepted")] == [0, 1]
     assert [kept(small().with_seed(7)), kept(small().with_seed(7))] == [0, 1]
-    monkeypatch.setattr("sendcap.study.sweeps.identity.MODEL_VERSION", 99)
+    monkeypatch.setattr("sendcap.study.sweeps.plan.MODEL_VERSION", 99)
     assert [kept(), kept()] == [0, 1]
 
 

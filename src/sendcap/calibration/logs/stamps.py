@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
@@ -69,30 +69,19 @@ class Syslog:
 
 def rfc3339_s(stamp: bytes) -> float:
     """Return the time of ``2026-11-27T09:00:00.123456+01:00``; anything else is a `ValueError`."""
-    rest, fraction = stamp[19:], 0.0
-    if rest[:1] == b".":
-        zone = rest[1:].lstrip(b"0123456789")
-        fraction, rest = float(rest[: len(rest) - len(zone)]), zone
-    return _second_s(stamp[:19]) + fraction - _zone_s(rest)
+    zone, fraction = stamp[19:], 0.0
+    if zone[:1] == b".":
+        after = zone[1:].lstrip(b"0123456789")
+        fraction, zone = float(zone[: len(zone) - len(after)]), after
+    return _second_s(stamp[:19], zone) + fraction
 
 
 @lru_cache(1000)
-def _second_s(second: bytes) -> float:
+def _second_s(second: bytes, zone: bytes) -> float:
     text = second.decode("ascii")
     if len(text) != 19 or text[10] not in "Tt ":
         raise ValueError
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-
-
-@lru_cache(100)
-def _zone_s(zone: bytes) -> float:
-    if zone in (b"", b"Z", b"z"):
-        return 0.0
-    digits = zone[1:].replace(b":", b"")
-    if zone[:1] not in (b"+", b"-") or len(digits) not in (2, 4) or not digits.isdigit():
-        raise ValueError
-    seconds = int(digits[:2]) * 3600 + int(digits[2:] or b"0") * 60
-    return float(-seconds if zone[:1] == b"-" else seconds)
+    return datetime.fromisoformat(f"{text}{zone.decode('ascii').upper() or 'Z'}").timestamp()
 
 
 def any_time(text: str) -> float:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -103,10 +102,6 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
             (replications with a value on both sides), a and b (means), difference (B − A), low and
             high (ends of the interval; NaN with one replication).
         """
-        return self._differences
-
-    @cached_property
-    def _differences(self) -> pd.DataFrame:
         rows = []
         wanted = [about for about in self.a.numbers if about.name in COMPARED and about.of_all]
         for about in sorted(wanted, key=lambda about: COMPARED.index(about.name)):
@@ -146,7 +141,7 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
                     ("difference", self.difference(about)),
                 ):
                     names = {"mode": about.mode, "name": about.name, "which": which}
-                    tables.append(pd.DataFrame({**names, **band.columns()}))
+                    tables.append(pd.DataFrame({**names, **band._asdict()}))
         return pd.concat(tables, ignore_index=True)
 
     def difference(self, about: Quantity) -> Band:

@@ -17,10 +17,9 @@ for the mean", Annals of Mathematical Statistics 36 (1965).
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, Generic, TypeVar
+from typing import Any, Final
 
 import numpy as np
 from scipy import special, stats
@@ -36,8 +35,6 @@ MOST: Final = 200
 LARGEST: Final = 1_000_000
 """Replications that can be asked for: more would take years."""
 _SURE: Final = 0.999
-
-_Name = TypeVar("_Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -106,10 +103,10 @@ def require_count(
 
 
 @dataclass(frozen=True)
-class Sequential(Generic[_Name]):
+class Sequential:
     """The stopping rule of a number of replications."""
 
-    half_widths: Mapping[_Name, float]  # of a sufficiently narrow interval, in the KPI's unit
+    half_widths: Mapping[Any, float]  # of a sufficiently narrow interval, in the KPI's unit
     confidence: float = 0.95  # of each interval by itself
     most: int = MOST  # replications
 
@@ -122,7 +119,7 @@ class Sequential(Generic[_Name]):
                     f"precision: must be above 0, such as 0.02pt, not {wanted:g} ({name})"
                 )
 
-    def enough(self, values: Mapping[_Name, Sequence[float]]) -> bool:
+    def enough(self, values: Mapping[Any, Sequence[float]]) -> bool:
         """Tell whether every interval is narrow enough or the limit of replications is reached.
 
         Refuse a precision that the first ten replications show to be out of reach.
@@ -135,14 +132,14 @@ class Sequential(Generic[_Name]):
                 self._require_reachable(name, column)
         return n >= self.most or self.precise(values)
 
-    def precise(self, values: Mapping[_Name, Sequence[float]]) -> bool:
+    def precise(self, values: Mapping[Any, Sequence[float]]) -> bool:
         """Tell whether every interval is narrow enough."""
         return all(
             half_width(column, self.confidence) <= self.half_widths[name]
             for name, column in values.items()
         )
 
-    def shortfall(self, values: Mapping[_Name, Sequence[float]]) -> str:
+    def shortfall(self, values: Mapping[Any, Sequence[float]]) -> str:
         """Return the warning about a precision that was not reached."""
         name, reached = max(
             ((name, half_width(column, self.confidence)) for name, column in values.items()),
@@ -154,7 +151,7 @@ class Sequential(Generic[_Name]):
             f"±{told_apart(reached, wanted, '{:.3g}'.format)}, not ±{wanted:.3g}"
         )
 
-    def _require_reachable(self, name: _Name, values: Sequence[float]) -> None:
+    def _require_reachable(self, name: Any, values: Sequence[float]) -> None:
         n, wanted = len(values), self.half_widths[name]
         if any(math.isnan(value) for value in values):
             raise SendcapError(f"precision: {name} has no value in some of the replications")
@@ -178,6 +175,5 @@ def half_width(values: Sequence[float], confidence: float) -> float:
     return _quantile(confidence, n - 1) * float(np.std(values, ddof=1)) / math.sqrt(n)
 
 
-@lru_cache(maxsize=4096)
 def _quantile(confidence: float, degrees: int) -> float:
     return float(special.stdtrit(degrees, (1.0 + confidence) / 2.0))

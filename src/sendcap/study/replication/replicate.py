@@ -142,13 +142,13 @@ def follow(
     return gathered(records, scenario, plan.moments_s, confidence, precise=precise)
 
 
-def _values(rule: Sequential[Quantity], records: Sequence[Record]) -> dict[Quantity, list[float]]:
+def _values(rule: Sequential, records: Sequence[Record]) -> dict[Quantity, list[float]]:
     return {
         quantity: [record.numbers[quantity] for record in records] for quantity in rule.half_widths
     }
 
 
-def _require_recorded(rule: Sequential[Quantity], record: Record) -> None:
+def _require_recorded(rule: Sequential, record: Record) -> None:
     """Refuse a precision of a quantity without numbers."""
     for quantity in rule.half_widths:
         if quantity not in record.numbers:
@@ -158,7 +158,7 @@ def _require_recorded(rule: Sequential[Quantity], record: Record) -> None:
 
 def stopping_rule(
     plan: Plan, n: int | None, precision: Precision | None, confidence: float, most: int
-) -> tuple[int, Sequential[Quantity] | None]:
+) -> tuple[int, Sequential | None]:
     """Return the largest number of replications, and the rule by which to stop sooner."""
     require_confidence(confidence)
     if n is not None and precision is not None:

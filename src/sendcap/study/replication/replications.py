@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -136,7 +136,7 @@ class Replications:
         tables = []
         for quantity in self.curves:
             names = {key: value for key, value in quantity._asdict().items() if key != "at"}
-            tables.append(pd.DataFrame({**names, **self.band(quantity).columns()}))
+            tables.append(pd.DataFrame({**names, **self.band(quantity)._asdict()}))
         return pd.concat(tables, ignore_index=True)
 
 
@@ -160,8 +160,7 @@ def _levels(confidence: float) -> list[float]:
     return [(1.0 - confidence) / 2.0, 0.5, (1.0 + confidence) / 2.0]
 
 
-@dataclass(frozen=True)
-class Band:
+class Band(NamedTuple):
     """A curve over replications: mean, median and quantiles at each moment, shape (m,) each."""
 
     time_s: Floats
@@ -176,10 +175,6 @@ class Band:
         exact = curves.astype(np.float64)
         low, median, high = np.quantile(exact, _levels(confidence), axis=0)
         return cls(time_s, exact.mean(axis=0), median, low, high)
-
-    def columns(self) -> dict[str, Floats]:
-        """Return the arrays by name."""
-        return dict(vars(self))
 
 
 def gathered(

@@ -23,7 +23,7 @@ _MOST_ERRORS: Final = 5
 class Task(NamedTuple):
     """A run to compute."""
 
-    key: str  # see `sendcap.study.sweeps.identity.run_key`
+    key: str  # see `sendcap.study.sweeps.plan.run_key`
     scenario: Scenario
     seed: int
     measures: tuple[Measure, ...]

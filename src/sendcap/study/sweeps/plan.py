@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import json
+import textwrap
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
 from sendcap.errors import ScenarioError, SendcapError, SendcapWarning
-from sendcap.scenario import Scenario
+from sendcap.scenario import Scenario, to_dict
 from sendcap.scenario.edits import Edits
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import require_count
 from sendcap.study.replication.measures import Measure, measures_of
-from sendcap.study.sweeps.identity import measure_identity, run_key, scenario_digest
 from sendcap.study.sweeps.outcomes import Outcome, Task, one_line
 from sendcap.study.sweeps.points import Over, Points, cell, points_of
+from sendcap.version import MODEL_VERSION
 
 NO_SCENARIO: Final = ""
 """The key of runs at a point that is no valid scenario."""
@@ -146,3 +151,65 @@ def _resolved(scenario: Scenario, points: Points) -> list[Scenario | str]:
     if len(problems) and all(isinstance(each, str) for each in scenarios):
         raise ScenarioError("\n".join(list(problems)[:_PROBLEMS]))
     return scenarios
+
+
+def scenario_digest(scenario: Scenario) -> str:
+    """Return a hash of a resolved scenario, all defaults filled in, without its seed."""
+    data = to_dict(scenario)
+    data.pop("seed", None)
+    return _digest(data)
+
+
+def run_key(scenario_digest: str, seed: int, measures: Iterable[str]) -> str:
+    """Return the key of a run in a store; measures by `measure_identity`."""
+    return _digest([MODEL_VERSION, scenario_digest, str(seed), list(measures)])
+
+
+def _digest(data: Any) -> str:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def measure_identity(measure: Measure) -> str:
+    """Return the identity of a measure: the name, and the source of the user's function.
+
+    The source is the function's own text, defaults and closure, without the functions that it
+    calls.
+    """
+    if not measure.own:
+        return measure.name
+    try:
+        return f"{measure.name}:{_digest(_function_identity(measure.of))}"
+    except (TypeError, ValueError, OSError, RecursionError):
+        raise SendcapError(
+            f"measure: {measure.name}: cannot be cached: define it with def in a module, closing "
+            f"over plain values only"
+        ) from None
+
+
+def _function_identity(function: Any) -> Any:
+    if isinstance(function, partial):
+        parts = _as_json(function.args), _as_json(function.keywords)
+        return [_function_identity(function.func), *parts]
+    if not inspect.isfunction(function):
+        raise TypeError
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [
+        function.__module__,
+        function.__qualname__,
+        textwrap.dedent(inspect.getsource(function)),
+        _as_json([function.__defaults__, function.__kwdefaults__, cells]),
+    ]
+
+
+def _as_json(value: Any) -> Any:
+    """Return a value as plain JSON, a function as its identity."""
+    if inspect.isfunction(value) or isinstance(value, partial):
+        return _function_identity(value)
+    if isinstance(value, Mapping):
+        return [[str(key), _as_json(each)] for key, each in value.items()]
+    if isinstance(value, list | tuple):
+        return [_as_json(each) for each in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError

@@ -12,7 +12,7 @@ of different measures fit into one file. A file's name holds the SHA-256 of the 
 a damaged one; it is set aside, and its runs are computed again.
 
 A run's key is a hash of the resolved scenario, the seed, the measures and the model's version, see
-`sendcap.study.sweeps.identity`.
+`sendcap.study.sweeps.plan`.
 """
 
 from __future__ import annotations
@@ -161,24 +161,17 @@ class Store:
 
 
 def _require_store(directory: Path) -> None:
-    """Refuse a directory unless it is a store of this version, empty or missing."""
+    """Refuse a directory unless it is a store, empty or missing; files have their own format."""
     try:
-        about = json.loads((directory / MARK).read_bytes())
-        newer, version = int(about["format"]) > FORMAT, str(about["version"])
-    except FileNotFoundError:
+        is_store = not directory.is_dir() or (directory / MARK).exists()
         # Another sweep may be about to make it.
-        if directory.is_dir() and not all(is_temporary(path) for path in directory.iterdir()):
-            raise StoreError(
-                f"{directory}: is not a store of sendcap, and not empty; give another directory"
-            ) from None
+        is_store = is_store or all(is_temporary(path) for path in directory.iterdir())
     except OSError as error:
         raise _failure(directory, "read", error) from error
-    except (ValueError, KeyError, TypeError):
-        # The files have their format themselves.
-        pass
-    else:
-        if newer:
-            raise _is_newer(directory, version)
+    if not is_store:
+        raise StoreError(
+            f"{directory}: is not a store of sendcap, and not empty; give another directory"
+        )
 
 
 def _names(directory: Path) -> set[str]:

@@ -19,15 +19,17 @@ from sendcap.scenario.stages import bottleneck, stages
 from sendcap.study.capacity.searches.acceptance import (
     MOST_MESSAGES,
     Acceptance,
+    attempts_by,
     bare,
     begins_s,
+    idle_ledger,
     messages,
+    require_possible,
     resized,
     seeds_of,
     takes_s,
     with_edge_at,
 )
-from sendcap.study.capacity.searches.idle import attempts_by, idle_ledger, require_possible
 from sendcap.study.capacity.searches.search import (
     AllLargeEnoughError,
     NoneSmallEnoughError,
