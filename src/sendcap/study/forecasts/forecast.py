@@ -111,11 +111,7 @@ def forecast(
     require_confidence(confidence)
     points = tolerances_of(tolerances)
     uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
-    requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
-    readings = read_readings(observed, requested, delivery)
-    if at is not None:
-        at_s = moment_s(at, uncertain.scenario.start, "at")
-        readings = {mode: each.until(at_s) for mode, each in readings.items()}
+    readings = _readings(observed, at, uncertain.scenario, modes, delivery)
     _require_reached(uncertain.scenario, readings, delivery)
     require_draws(confidence, table.n if table else simulations_of(uncertain, simulations))
     few = {mode: each.thinned(_MOST) for mode, each in readings.items()}
@@ -128,6 +124,21 @@ def forecast(
     if not outlook.reachable:
         warnings.warn(unreachable(outlook), SendcapWarning, stacklevel=2)
     return outlook
+
+
+def _readings(
+    observed: str | os.PathLike[str] | pd.DataFrame,
+    at: float | str | None,
+    scenario: Scenario,
+    modes: Sequence[Mode] | None,
+    delivery: str,
+) -> dict[Mode, Readings]:
+    requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
+    readings = read_readings(observed, requested, delivery)
+    if at is None:
+        return readings
+    at_s = moment_s(at, scenario.start, "at")
+    return {mode: each.until(at_s) for mode, each in readings.items()}
 
 
 def _require_reached(scenario: Scenario, readings: Mapping[Mode, Readings], delivery: str) -> None:
