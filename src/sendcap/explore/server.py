@@ -1,9 +1,8 @@
 """Serving the what-if page on this machine.
 
-The page is a marimo app: Python of which a moved slider runs the part that depends on it. The
-server has all that the browser needs. Of the libraries that do this, marimo takes half the space
-of the others on disk, its pages are plain Python modules, linted and typed like the rest, and its
-sliders report a move while they are dragged.
+The page is a marimo app: Python of which a moved slider runs the part that depends on it. Of the
+libraries that do this, marimo takes half the space of the others on disk, its pages are plain
+Python modules, and its sliders report a move while they are dragged.
 """
 
 from __future__ import annotations

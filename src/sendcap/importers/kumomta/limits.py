@@ -1,10 +1,8 @@
 """The limits of a provider in the model, from the settings of an egress path.
 
 KumoMTA works out ceilings: the least of all limits of connections, and the least of all rates of
-messages, one of which is ``max_deliveries_per_connection × max_connection_rate``.
-
-Source: KumoMTA, ``crates/kumo-api-types/src/egress_path.rs``: compiled defaults, and
-``EgressPathConfig::compute_constraints``.
+messages, one of which is ``max_deliveries_per_connection × max_connection_rate``. Source: KumoMTA,
+``crates/kumo-api-types/src/egress_path.rs`` (``EgressPathConfig::compute_constraints``).
 """
 
 from __future__ import annotations

@@ -2,9 +2,7 @@
 
 The settings of a message are those of ``[queue.default]``, replaced by those of the domain, of the
 tenant, and of the domain's tenant and campaign. The model has one retry policy: the default one,
-with the settings of the default tenant.
-
-Source: KumoMTA, ``assets/policy-extras/queue.lua``.
+with the settings of the default tenant. Source: KumoMTA, ``assets/policy-extras/queue.lua``.
 """
 
 from __future__ import annotations

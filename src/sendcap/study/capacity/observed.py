@@ -23,39 +23,23 @@ _ENOUGH: Final = 20.0
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """A stage, and a simulation's view of it.
+    """A stage, and a simulation's view of it."""
 
-    Attributes
-    ----------
-    stage
-        The stage, with attempts per message as measured.
-    bin_s
-        Width of a bin in seconds.
-    backlog : ndarray of int, shape (bins + 1,)
-        Waiting messages, at each edge of the bins: at the relay, messages of started deliveries
-        before the hand-over; at a provider, due messages before the start of their attempt; at a
-        limit over several queues, those of all of them, whatever they wait for.
-    arrivals : ndarray of int, shape (bins,)
-        Messages that began to wait, in each bin.
-    throughput_per_s : ndarray, shape (bins,)
-        Attempts answered per second, without throttled and unreachable ones; at the relay messages
-        handed over, at the ingress messages taken in, at a limit attempts started.
-    ceiling_per_s : ndarray, shape (bins,)
-        Ceiling of the constraints in attempts per second, without bursts.
-    utilisation : ndarray, shape (bins,)
-        Share in use, 0 to 1: of the workers or connections, or of a rate, whichever is more; NaN
-        while a schedule is closed. A connection that waits for a rate is not at work.
-    mean_wait_s, p95_wait_s, longest_wait_s
-        Waits of started messages, NaN without any. Retries wait from the moment they are due.
-    """
-
-    stage: Stage
-    bin_s: float
+    stage: Stage  # with attempts per message as measured
+    bin_s: float  # width of a bin in seconds
+    # Waiting messages, at each edge of the bins: at the relay, messages of started deliveries
+    # before the hand-over; at a provider, due messages before the start of their attempt; at a
+    # limit over several queues, those of all of them, whatever they wait for.
     backlog: Ints
-    arrivals: Ints
+    arrivals: Ints  # messages that began to wait, in each bin
+    # Attempts answered, without throttled and unreachable ones; at the relay messages handed over,
+    # at the ingress messages taken in, at a limit attempts started.
     throughput_per_s: Floats
-    ceiling_per_s: Floats
+    ceiling_per_s: Floats  # of the constraints in attempts per second, without bursts
+    # Share in use, 0 to 1: of the workers or connections, or of a rate, whichever is more; NaN
+    # while a schedule is closed. A connection that waits for a rate is not at work.
     utilisation: Floats
+    # Waits of started messages, NaN without any. Retries wait from the moment they are due.
     mean_wait_s: float
     p95_wait_s: float
     longest_wait_s: float

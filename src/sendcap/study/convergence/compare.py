@@ -1,12 +1,10 @@
 """The effect of a change: two scenarios compared with the same draws.
 
 Each replication simulates both with the same seed (common random numbers). Streams of draws are
-keyed by delivery, provider and purpose. So equal parts of the two scenarios draw the same from the
-same streams, and most of the chance cancels out of the difference. Within a stream, draws are
-consumed in the order of service; where a change alters that order, messages swap draws, and less
-cancels. The differences of the replications are independent and identically distributed, so the t
-interval is right either way. Source: A. M. Law, "Simulation Modeling and Analysis", 5th edition
-(2015), sections 10.2.1 (paired t) and 11.2 (common random numbers).
+keyed by delivery, provider and purpose: equal parts of the two scenarios draw the same, and most of
+the chance cancels out of the difference. Where a change alters the order of service, messages swap
+draws, and less cancels; the paired t interval is right either way. Source: A. M. Law, "Simulation
+Modeling and Analysis", 5th edition (2015), sections 10.2.1 and 11.2.
 """
 
 from __future__ import annotations

@@ -219,18 +219,7 @@ def convergence_of(
     tolerances: Sequence[float | str] = TOLERANCES_PT,
     modes: Sequence[Mode] | None = None,
 ) -> ConvergenceStudy:
-    """Return the convergence of one run: a single replication, without bands.
-
-    Parameters
-    ----------
-    tolerances, modes
-        As for `converge`.
-
-    Raises
-    ------
-    SendcapError
-        If a tolerance is not above 0, or a mode is unknown.
-    """
+    """Return the convergence of one run: a single replication, without bands; see `converge`."""
     points = tolerances_of(tolerances)
     moments_s = reading_moments_s(run.scenario)
     plan = convergence_plan(run.scenario, points, modes_of(run.scenario, modes), moments_s)

@@ -1,11 +1,7 @@
 """Readings of a real dashboard: a CSV file with a row for each noted moment.
 
 The columns are those of a saved run's ``kpis.csv``; further columns are ignored. A time and one
-percentage are enough:
-
-    time,delivered_pct
-    15m,99.84
-    1h,99.51
+percentage are enough.
 """
 
 from __future__ import annotations

@@ -1,20 +1,16 @@
 """The search for the cheapest settings that meet a target, by noisy simulations.
 
-The search simulates each trial with the same few replications (common random numbers), so that
-trials differ by their settings, and takes the mean of the measure for the truth. Of such a sample
-average approximation the cheapest trial is one whose replications happen to be good. So other
-replications test, by a one-sided bound, whether the trial meets the target. After a failure the
-target is tightened by the shortfall, and the next trial is tested. The confidence level is that of
-the answer: the error is shared out over the tests, of which the k-th gets 1 / (k (k + 1)).
+The search simulates each trial with the same few replications (common random numbers), and takes
+the mean of the measure for the truth. Of such a sample average approximation the cheapest trial is
+one whose replications happen to be good. So other replications, the same for all trials, test by a
+one-sided bound whether it meets the target. After a failure the target is tightened by the
+shortfall, and the next trial is tested. The confidence level is that of the answer: the error is
+shared out over the tests, of which the k-th gets 1 / (k (k + 1)). Measured with 80 % confidence,
+five replications and noise as large as ten steps of the lever, 2 of 100 answers were wrong, where
+20 may be.
 
-All tests have the same replications, so that trials differ by their settings alone. Measured with
-80 % confidence, five replications and noise as large as ten steps of the lever, 2 of 100 answers
-were wrong, where 20 may be; ``tests/study/optimisation/test_optimise.py`` measures it again, with
-fewer.
-
-Replications are taken to be normal. No search can prove that other settings are not cheaper, unless
-all are tried; but no single lever can be moved by a step to a cheaper value, as far as the
-replications of the search show.
+No search can prove that other settings are not cheaper, unless all are tried; but no single lever
+can be moved by a step to a cheaper value, as far as the replications of the search show.
 
 Source: A. J. Kleywegt, A. Shapiro and T. Homem-de-Mello, "The sample average approximation method
 for stochastic discrete optimization", SIAM Journal on Optimization 12 (2002).

@@ -1,19 +1,14 @@
 """Proposals of settings to try next, by a tree-structured Parzen estimator.
 
 **Why Optuna.** The cost of settings is known; whether they meet the target is a noisy simulation. A
-tree-structured Parzen estimator with a constraint models both and needs few trials, and Optuna's
-has an ask-and-tell interface: a batch is proposed, computed anywhere, and reported in order, so
-that a search does not depend on the workers, and resumes from a store. It was chosen by
-measurement, on a stand-in for a delivery with 1 % noise, whose answer a grid tells, in ten searches
-of 128 trials each. With two levers of whole numbers and one continuous, the cheapest settings found
-cost 5 % more than the best (median), with Optuna's NSGA-II 28 %, with the multi-objective estimator
-11 %, and with `scipy.optimize.differential_evolution`, which would need no extra, 17 %; with the
-whole numbers alone 0, 10, 2 and 0 %. The small steps that are left are
-taken by `cheaper`.
+tree-structured Parzen estimator with a constraint needs few trials, and Optuna's has an
+ask-and-tell interface: a search does not depend on the workers, and resumes from a store. Measured
+on a stand-in for a delivery with 1 % noise, with two levers of whole numbers and one continuous, in
+ten searches of 128 trials: the cheapest settings found cost 5 % more than the best (median), with
+Optuna's NSGA-II 28 %, with `scipy.optimize.differential_evolution` 17 %.
 
-Sources: J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NIPS 2011; S. Watanabe
-and F. Hutter, "c-TPE: Tree-structured Parzen Estimator with Inequality Constraints", IJCAI 2023,
-which Optuna's `TPESampler` follows in part.
+Source: S. Watanabe and F. Hutter, "c-TPE: Tree-structured Parzen Estimator with Inequality
+Constraints", IJCAI 2023, which Optuna's `TPESampler` follows in part.
 """
 
 from __future__ import annotations

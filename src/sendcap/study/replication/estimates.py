@@ -1,17 +1,13 @@
 """Means over replications, their confidence intervals, and how many replications are enough.
 
 `Sequential` adds replications one at a time, from ten on, until half the length of every t
-interval is at most the precision asked for. This is Law's sequential procedure with an absolute
-instead of a relative error; Chow and Robbins proved its coverage in the limit of small half widths.
-With few replications the coverage is a little lower, because the procedure tends to stop when the
+interval is at most the precision asked for: Law's sequential procedure with an absolute error. With
+few replications the coverage is a little lower, because the procedure tends to stop when the
 variance happens to look small. Measured over 2,000 repetitions, an interval of 95 % that stopped
 after 10 to 200 replications covered the mean in 94 to 95 % of them for normal replications, and in
-89 to 92 % for lognormal ones with a coefficient of variation of 0.53;
-`tests/study/replication/test_sequential.py` repeats the measurement.
+89 to 92 % for lognormal ones with a coefficient of variation of 0.53.
 
-Sources: A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 4.5 and 9.4.1;
-Y. S. Chow and H. Robbins, "On the asymptotic theory of fixed-width sequential confidence intervals
-for the mean", Annals of Mathematical Statistics 36 (1965).
+Source: A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 4.5 and 9.4.1.
 """
 
 from __future__ import annotations
@@ -39,22 +35,12 @@ _SURE: Final = 0.999
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over independent replications and the confidence interval of its expectation.
-
-    Attributes
-    ----------
-    mean
-        Mean of the replications.
-    low, high
-        Ends of the interval; infinite for a single replication.
-    n
-        Number of replications.
-    """
+    """A mean over independent replications and the confidence interval of its expectation."""
 
     mean: float
-    low: float
+    low: float  # end of the interval; infinite for a single replication
     high: float
-    n: int
+    n: int  # number of replications
 
     @property
     def half_width(self) -> float:

@@ -25,23 +25,14 @@ MOST: Final = 2**20
 class Design:
     """Points spread over ranges.
 
-    Attributes
-    ----------
-    kind
-        ``"latin-hypercube"``: every range is cut into as many slices as points, and each slice has
-        one (`scipy.stats.qmc.LatinHypercube`, with random centred-discrepancy optimisation).
-        ``"sobol"``: a scrambled Sobol' sequence of a power of two points (`scipy.stats.qmc.Sobol`).
-    ranges
-        For each dotted scenario path a range, or two ends.
-    n
-        Number of points.
-    seed
-        Seed of the points.
+    Of a Latin hypercube, every range is cut into as many slices as points, and each slice has one
+    (`scipy.stats.qmc.LatinHypercube`, with random centred-discrepancy optimisation). A Sobol'
+    sequence is scrambled, of a power of two points (`scipy.stats.qmc.Sobol`).
     """
 
     kind: Kind
-    ranges: Mapping[str, Range]
-    n: int
+    ranges: Mapping[str, Range]  # by dotted scenario path; or two ends
+    n: int  # number of points
     seed: int = 0
 
     def __post_init__(self) -> None:

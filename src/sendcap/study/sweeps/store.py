@@ -1,18 +1,15 @@
 """Stores of runs: directories that survive crashes and may be shared.
 
-**Why files.** A store is a directory of small Parquet files. Each holds runs that were finished
-together, is written under another name, forced to the disk and then renamed: it is complete or
-absent, and never changed in place. So any number of sweeps, on any machines that see the directory,
-write to it at the same time without a server or locks. SQLite in WAL mode would take half of this
-code, but shares memory between writers: it works on one machine, not on a network disk, where
-``--dask`` and a shared ``--store`` are used; DuckDB lets in one process. Now and then, and at the
-end, files are compacted: all runs are written into one new file, and only then the files that it
-replaces are removed. Values are JSON in a column of text: nothing in a store can run code, and runs
-of different measures fit into one file. A file's name holds the SHA-256 of the content, which shows
-a damaged one; it is set aside, and its runs are computed again.
+A store is a directory of small Parquet files. Each holds runs that were finished together, is
+written under another name, forced to the disk and then renamed: it is complete or absent, and never
+changed in place. So any number of sweeps, on any machines that see the directory, write to it at
+the same time without a server or locks. (SQLite in WAL mode works on one machine, not on a network
+disk; DuckDB lets in one process.) Now and then files are compacted: all runs are written into one
+new file, and only then the files that it replaces are removed. Values are JSON in a column of text:
+nothing in a store can run code, and runs of different measures fit into one file. A file's name
+holds the SHA-256 of the content; a damaged one is set aside, and its runs are computed again.
 
-A run's key is a hash of the resolved scenario, the seed, the measures and the model's version, see
-`sendcap.study.sweeps.plan`.
+A run's key is a hash of the resolved scenario, the seed, the measures and the model's version.
 """
 
 from __future__ import annotations

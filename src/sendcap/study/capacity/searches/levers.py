@@ -37,29 +37,15 @@ _MOST_UNITS: Final = 1_000
 
 @dataclass(frozen=True)
 class Gain:
-    """The gain of one unit of a lever.
+    """The gain of one unit of a lever."""
 
-    Attributes
-    ----------
-    lever
-        Name of one unit.
-    change
-        Old and new values.
-    gain_s
-        Seconds saved until the share is accepted: the mean difference between replications with
-        the same draws, with the confidence interval.
-    helps_until
-        Units at which another stage becomes the bottleneck, and more of them help no more; 0 for a
-        lever without effect on the bottleneck, None where the bottleneck stays.
-    then
-        That other stage.
-    """
-
-    lever: str
-    change: str
-    gain_s: Estimate
+    lever: str  # name of one unit
+    change: str  # old and new values
+    gain_s: Estimate  # seconds saved until the share is accepted, with the same draws
+    # Units at which another stage becomes the bottleneck, and more of them help no more; 0 for a
+    # lever without effect on the bottleneck, None where the bottleneck stays.
     helps_until: int | None
-    then: Stage | None
+    then: Stage | None  # that other stage
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,12 @@
 Each replication has draws of its own, the same at every size (common random numbers). So within a
 replication the excess over the target is a nearly smooth, increasing function of the size, and has
 a root. The roots of different replications are independent and identically distributed: their mean
-is the answer, with a confidence interval by Student's t distribution. Replications are added until
-the interval is narrow enough (Law, section 9.4.1: the sequential procedure with a relative error),
-a few at a time. Because the procedure stops when the roots happen to agree, an interval of 95 %
-covers the answer in 92 to 95 % of the cases (tests/study/capacity/test_search.py).
+is the answer, with a t interval. Replications are added, a few at a time, until the interval is
+narrow enough. Because the procedure stops when the roots happen to agree, an interval of 95 %
+covers the answer in 92 to 95 % of the cases (tests/study/capacity/test_search.py). The root
+searches run side by side, whatever the number of processors.
 
-The root searches run side by side, one simulation of each replication at a time: the simulations
-do not depend on the number of processors. Source: A. M. Law, "Simulation Modeling and Analysis",
-5th edition (2015), sections 9.4.1 and 11.2.
+Source: A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 9.4.1 and 11.2.
 """
 
 from __future__ import annotations

@@ -2,19 +2,15 @@
 
 Morris' method walks through the ranges, one parameter at a time, and looks at the elementary
 effects: how much the measure changes, in proportion to the range, when a parameter alone is
-moved by two thirds of it. The mean of their sizes, mu*, ranks the parameters; where it is about
-zero, the parameter may be left out. Their spread, sigma, is small where the effect is the same
-everywhere, and about as large as mu* where it depends on the other parameters or is not a straight
-line. For shares of the variance, which take many more runs, see `sobol`.
-
-A step of a whole number can only be that of whole numbers: of one with two values every step is
-from end to end, so the effect reads half as much again.
+moved by two thirds of it. The mean of their sizes, mu*, ranks the parameters. Their spread, sigma,
+is small where the effect is the same everywhere, and about as large as mu* where it depends on the
+other parameters or is not a straight line. A step of a whole number can only be that of whole
+numbers: of one with two values every step is from end to end, so the effect reads half as much
+again. For shares of the variance, which take many more runs, see `sobol`.
 
 Sources: M. D. Morris, "Factorial sampling plans for preliminary computational experiments",
 Technometrics 33 (1991); F. Campolongo, J. Cariboni and A. Saltelli, "An effective screening design
 for sensitivity analysis of large models", Environmental Modelling & Software 22 (2007), for mu*.
-Computed by SALib: T. Iwanaga, W. Usher and J. Herman, "Toward SALib 2.0", Socio-Environmental
-Systems Modelling 4 (2022).
 """
 
 from __future__ import annotations

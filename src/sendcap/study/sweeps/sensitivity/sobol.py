@@ -2,9 +2,7 @@
 
 Sobol' indices split the variance of a measure over ranges of parameters. The first-order index of
 a parameter is the share of the variance that goes if it is fixed; the total-order index is the
-share that stays if all the others are fixed, interactions with them included. Where both are about
-zero the parameter does not matter; where the total is much higher than the first order, it matters
-together with others.
+share that stays if all the others are fixed, interactions with them included.
 
 Source: A. Saltelli et al., "Variance based sensitivity analysis of model output. Design and
 estimator for the total sensitivity index", Computer Physics Communications 181 (2010), as in
