@@ -27,8 +27,8 @@ from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.scenario import Range
 from sendcap.scenario.stages import stages
 from sendcap.study.capacity.charts.answers import levers_chart
-from sendcap.study.capacity.charts.queue_age import queue_age
 from sendcap.study.capacity.charts.stages import throughput, utilisation
+from sendcap.study.capacity.charts.waiting import queue_age
 from sendcap.study.capacity.searches.levers import Gain, Levers
 from sendcap.study.convergence.charts.comparison import comparison
 from sendcap.study.replication.estimates import Estimate

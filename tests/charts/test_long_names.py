@@ -21,8 +21,8 @@ from sendcap.errors import SendcapError
 from sendcap.plotting import plot
 from sendcap.report.page import CHARTS
 from sendcap.saved_charts import RUN_CHARTS
-from sendcap.study.capacity.charts.backlog import backlog
 from sendcap.study.capacity.charts.stages import throughput
+from sendcap.study.capacity.charts.waiting import backlog
 from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.study.convergence.charts.remaining import remaining
 from sendcap.study.convergence.charts.settling import settling

@@ -19,9 +19,8 @@ import sendcap
 from sendcap.charts.style import house_style, save_png
 from sendcap.scenario import from_dict, loads, to_dict, updated
 from sendcap.study.capacity.charts import stages
-from sendcap.study.capacity.charts.backlog import backlog
-from sendcap.study.capacity.charts.queue_age import queue_age
 from sendcap.study.capacity.charts.stages import throughput, utilisation
+from sendcap.study.capacity.charts.waiting import backlog, queue_age
 from sendcap.study.capacity.limits import Limits
 from sendcap.text.quantities import compact
 

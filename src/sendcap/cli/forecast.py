@@ -91,7 +91,7 @@ def forecast(
 
 
 def _show(outlook: sendcap.Forecast) -> None:
-    from sendcap.study.forecasts.sentences import about_values, number_text
+    from sendcap.study.forecasts.outlook import about_values, number_text
 
     scenario = outlook.uncertain
     which = "all deliveries" if outlook.delivery == ALL_DELIVERIES else outlook.delivery

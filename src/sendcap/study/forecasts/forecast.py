@@ -43,7 +43,7 @@ from sendcap.scenario.clock import moment_s
 from sendcap.scenario.uncertain import Ends
 from sendcap.study.convergence.converge import tolerances_of
 from sendcap.study.forecasts.adjustment import Adjustment, Novelty, smoothers
-from sendcap.study.forecasts.outlook import Forecast, require_draws
+from sendcap.study.forecasts.outlook import Forecast, require_draws, unreachable
 from sendcap.study.forecasts.readings import READ, Readings, last_reading_s, read_readings
 from sendcap.study.forecasts.reference import (
     ReferenceTable,
@@ -51,7 +51,6 @@ from sendcap.study.forecasts.reference import (
     simulate_table,
     simulations_of,
 )
-from sendcap.study.forecasts.sentences import unreachable
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.workers import Workers
 from sendcap.text.quantities import elapsed

@@ -7,15 +7,16 @@ from typing import Final
 from sendcap.charts.drawing import charts_in
 
 _HERE: Final = "sendcap.study.capacity.charts"
+_AGES: Final = "how long the messages in the queues have waited, when there are most"
 _ABOVE: Final = "the highest steady rate, and how fast each stage falls behind above it"
 CHARTS: Final = {
     "Limits": charts_in(
         _HERE,
         {
-            "backlog": "how many messages wait at each stage over time",
+            "waiting.backlog": "how many messages wait at each stage over time",
             "stages.throughput": "what each stage carries over time, against its ceiling",
             "stages.utilisation": "how much of each stage is in use over time",
-            "queue_age": "how long the messages in the queues have waited, when there are most",
+            "waiting.queue_age": _AGES,
         },
     ),
     "Levers": charts_in(
