@@ -17,6 +17,7 @@ from .importers import import_postfix as import_postfix
 from .importers import import_powermta as import_powermta
 from .ledger import Ledger as Ledger
 from .plotting import plot as plot
+from .readings.alerts import AlertCriteria as AlertCriteria
 from .readings.dashboard import Dashboard as Dashboard
 from .readings.dynamic_report import DynamicReport as DynamicReport
 from .readings.explanation import Cause as Cause

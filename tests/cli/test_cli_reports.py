@@ -77,6 +77,56 @@ def test_causes_stand_with_their_points(sendcap, place) -> None:
     assert together.split()[1].replace("−", "-") == f"{explained.delivered_pt:+.2f}"
 
 
+def test_throughput_has_what_was_relayed_beside_what_was_accepted(sendcap, nine) -> None:
+    shown = lines(sendcap("dashboard", "nine", "--report", "throughput", "--at", "09:15"))
+    table = nine.throughput("09:15")
+    (relayed,), (accepted,) = table.relayed, table.accepted
+    assert shown[0] == "Delivery throughput, messages per hour, all deliveries, at 15m (09:15)"
+    assert f"09:00 {relayed} {accepted}" in shown
+    assert f"Sum {relayed} {accepted}" in shown
+    late = ("--delivery", "[bold]loyalty[/bold]", "--at", "09:15")
+    shown = lines(sendcap("dashboard", "nine", "--report", "throughput", *late))
+    assert "Nothing has been relayed or accepted." in shown
+
+
+def test_of_hundreds_of_hours_the_busiest_are_shown(sendcap, place) -> None:
+    changes = {"relay.batch": 4, "deliveries[0].spread": "3d"}
+    slow = scenario.updated(scenario.load("small.toml"), changes)
+    package.simulate(slow).save("slow")
+    table = package.open_run("slow").throughput("6d")
+    assert len(table) > 48
+    result = sendcap("dashboard", "slow", "--report", "throughput")
+    shown = lines(result)
+    assert sum(line.startswith("t = ") for line in shown) == 48
+    assert f"The 48 busiest of {len(table)} hours" in result.stdout
+    assert f"Sum {table.relayed.sum()} {table.accepted.sum()}" in shown
+
+
+def test_the_bounce_summary_is_that_of_the_api(sendcap, nine) -> None:
+    asked = ("--report", "bounces", "--mode", "efs", "--delivery", "news", "--at", "12:00")
+    shown = lines(sendcap("dashboard", "nine", *asked))
+    assert shown[0] == "Bounce summary, efs, news, at 3h (12:00)"
+    table = nine.bounce_summary("12:00", "efs", "news").set_index("reason")
+    hard, soft = table.loc["user unknown"], table.loc["greylisted"]
+    assert f"user unknown User unknown hard {hard.messages} {hard.messages_pct:.2f}" in " ".join(
+        shown
+    )
+    assert f"greylisted Unreachable soft {soft.messages} {soft.messages_pct:.2f} 0 0.00" in shown
+    assert any(line.startswith(f"Sum – – – – {hard.final} ") for line in shown)
+    early = lines(sendcap("dashboard", "nine", *asked[:-1], "09:00"))
+    assert "Nothing has bounced." in early
+
+
+def test_alerts_are_those_of_the_api(sendcap, nine) -> None:
+    result = sendcap("dashboard", "nine", "--report", "alerts", "--mode", "efs", "--at", "17:00")
+    (alert,) = nine.alerts("17:00", "efs", "news").to_dict("records")
+    shown = lines(result)
+    assert f"news soft bounces 5.00 % 09:10 09:20 {100 * alert['worst']:.2f} %" in shown
+    assert "a screenshot alone has" in " ".join(shown)
+    quiet = sendcap("dashboard", "nine", "--report", "alerts", "--mode", "without-efs")
+    assert "None would have been sent." in quiet.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -84,6 +134,21 @@ def test_causes_stand_with_their_points(sendcap, place) -> None:
         (
             ["--report", "dynamic", "--compute-stats"],
             "error: --compute-stats: renews the report deployment, not dynamic; leave it out",
+        ),
+        (
+            ["--report", "throughput", "--mode", "efs"],
+            "error: --mode: the throughput is the same in every mode; leave it out",
+        ),
+        *(
+            (
+                ["--report", report, "--explain"],
+                f"error: --explain: compares the reports deployment and dynamic, not {report}; ",
+            )
+            for report in ("throughput", "bounces", "alerts")
+        ),
+        *(
+            (["--report", report, "--delivery", "x"], "error: unknown delivery 'x': choose from ")
+            for report in ("throughput", "bounces", "alerts")
         ),
         (["--report", "dynamic", "--delivery", "x"], "error: unknown delivery 'x': choose from "),
     ],

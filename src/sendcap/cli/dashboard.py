@@ -10,8 +10,8 @@ from typing import Final
 import click
 
 import sendcap
-from sendcap.cli import options, reports
-from sendcap.cli.reports import Asked, in_words, which
+from sendcap.cli import dynamic_reporting, options, reports
+from sendcap.cli.asked import Asked, in_words, which
 from sendcap.cli.tables import cell, say, show_grid
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
@@ -29,7 +29,7 @@ _FIGURES: Final = {
 }
 
 
-_REPORTS: Final = ("deployment", "dynamic")
+_REPORTS: Final = ("deployment", "dynamic", "throughput", "bounces", "alerts")
 
 
 @click.command()
@@ -58,7 +58,7 @@ def dashboard(
     from sendcap.scenario.clock import moment_s
 
     shown = report or "deployment"
-    _require_fit(shown, explain, compute_stats)
+    _require_fit(shown, explain=explain, compute_stats=compute_stats, modes=modes)
     run = sendcap.open_run(directory)
     time_s = run.ledger.end_s if at is None else moment_s(at, run.scenario.start, "--at")
     asked = Asked(
@@ -69,12 +69,14 @@ def dashboard(
         compute_stats,
     )
     if explain:
-        reports.explanations(asked)
+        dynamic_reporting.explanations(asked)
     else:
         _SHOWN[shown](asked)
 
 
-def _require_fit(report: str, explain: bool, compute_stats: bool) -> None:
+def _require_fit(
+    report: str, *, explain: bool, compute_stats: bool, modes: tuple[Mode, ...] | None
+) -> None:
     """Refuse options that mean nothing to a report."""
     if explain and report not in ("deployment", "dynamic"):
         raise SendcapError(
@@ -85,6 +87,8 @@ def _require_fit(report: str, explain: bool, compute_stats: bool) -> None:
         raise SendcapError(
             f"--compute-stats: renews the report deployment, not {report}; leave it out"
         )
+    if modes and report == "throughput":
+        raise SendcapError("--mode: the throughput is the same in every mode; leave it out")
 
 
 def _deployment(asked: Asked) -> None:
@@ -140,5 +144,8 @@ def notes(dashboards: Sequence[sendcap.Dashboard]) -> list[str]:
 
 _SHOWN: Final[Mapping[str, Callable[[Asked], None]]] = {
     "deployment": _deployment,
-    "dynamic": reports.dynamic,
+    "dynamic": dynamic_reporting.dynamic,
+    "throughput": reports.show_throughput,
+    "bounces": reports.show_bounces,
+    "alerts": reports.show_alerts,
 }

@@ -89,11 +89,16 @@ def known(
     The clock ``"happened"`` gives the counts as if every report arrived at once. ``edges`` are
     the numbers of the edges to count up to, by default all of the ledger.
     """
-    one_of("delivery", delivery, (*ledger.names, ALL_DELIVERIES))
+    require_delivery(ledger, delivery)
     one_of("provider", provider, (*ledger.providers, ALL_PROVIDERS))
     of = names_of(delivery, provider)
     counts = (ledger.cumulative(event, clock=clock, edges=edges, **of) for event in KNOWN_EVENTS)
     return Known(ledger.messages(**of), *counts)
+
+
+def require_delivery(ledger: Ledger, delivery: str) -> None:
+    """Refuse a name that no delivery has."""
+    one_of("delivery", delivery, (*ledger.names, ALL_DELIVERIES))
 
 
 def names_of(delivery: str = ALL_DELIVERIES, provider: str = ALL_PROVIDERS) -> Names:

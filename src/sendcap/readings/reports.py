@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import pandas as pd
+
 from sendcap.ledger import Ledger
+from sendcap.readings.alerts import AlertCriteria, alerts
+from sendcap.readings.bounce_summary import bounce_summary
 from sendcap.readings.dashboard import Dashboard, dashboard
 from sendcap.readings.dynamic_report import DynamicReport, dynamic_report
 from sendcap.readings.explanation import Explanation, explanation
 from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
+from sendcap.readings.throughput import throughput
 from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
 
@@ -137,6 +142,98 @@ class Reports:
             self.dynamic_report(t, mode, delivery),
             start=self.scenario.start,
             denominator=self.scenario.reporting.denominator,
+        )
+
+    def throughput(self, t: float | str, delivery: str = ALL_DELIVERIES) -> pd.DataFrame:
+        """Return the messages relayed and accepted in each hour up to a moment.
+
+        Parameters
+        ----------
+        t, delivery
+            As for `dashboard`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each hour with messages; hours are full ones by the clock of the scenario,
+            without a ``start`` from t = 0. Columns hour_s and until_s (the first and the last hour
+            may be shorter), relayed (what the product's report *Delivery throughput* shows) and
+            accepted (by recipients' servers, when it happened).
+
+        Raises
+        ------
+        SendcapError
+            If the moment is before 0, no duration or time by the clock, or if there is no such
+            delivery.
+        """
+        return throughput(self.ledger, self._moment_s(t), delivery, start=self.scenario.start)
+
+    def bounce_summary(
+        self, t: float | str, mode: Mode | None = None, delivery: str = ALL_DELIVERIES
+    ) -> pd.DataFrame:
+        """Return the bounces by reason, as Campaign knows them at a moment.
+
+        Parameters
+        ----------
+        t, mode, delivery
+            As for `dashboard`. The mode decides what is processed.
+
+        Returns
+        -------
+        DataFrame
+            A row for each reason and type, most messages first. Columns reason, label (Campaign's
+            word for the reason; empty where it has none), type (``"hard"``, ``"soft"`` or
+            neither), messages (that bounced; after soft bounces, a message counts with the reason
+            of its first one), final (that have failed for good; expired ones count with the reason
+            of their last soft bounce), and messages_pct and final_pct, in percent of the messages
+            processed.
+
+        Raises
+        ------
+        SendcapError
+            As from `dashboard`.
+        """
+        return bounce_summary(self.ledger, self._moment_s(t), self._mode(mode), delivery)
+
+    def alerts(
+        self,
+        t: float | str,
+        mode: Mode | None = None,
+        delivery: str = ALL_DELIVERIES,
+        criteria: AlertCriteria | None = None,
+    ) -> pd.DataFrame:
+        """Return the alerts that the product would have sent up to a moment.
+
+        Parameters
+        ----------
+        t, mode
+            As for `dashboard`.
+        delivery
+            A delivery's name, or ``"*"`` for all. Each part of a parent is watched by itself.
+        criteria
+            The limits (default: the product's own).
+
+        Returns
+        -------
+        DataFrame
+            A row for each delivery and alert. Columns delivery, alert (``"soft bounces"``,
+            ``"hard bounces"``, ``"start pending"`` or ``"low throughput"``), limit, first_s (the
+            first check with the alert), until_s (the last one) and worst: the highest share of the
+            messages processed, the longest time in seconds, or the least messages per hour.
+
+        Raises
+        ------
+        SendcapError
+            As from `dashboard`.
+        """
+        return alerts(
+            self.ledger,
+            {each.name: each.at for each in self.scenario.deliveries},
+            self._moment_s(t),
+            self._mode(mode),
+            delivery,
+            criteria,
+            start=self.scenario.start,
         )
 
     def _moment_s(self, t: float | str) -> float:

@@ -1,0 +1,181 @@
+"""Delivery alerting: which of the product's alerts would have been sent on a delivery, and when."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sendcap.errors import SendcapError
+from sendcap.ledger import Ledger
+from sendcap.readings.dynamic_report import require_moment
+from sendcap.readings.modes import (
+    ALL_DELIVERIES,
+    Mode,
+    failure_types,
+    known,
+    require_delivery,
+    statuses,
+)
+from sendcap.scenario.start import since_midnight_s
+
+_Floats = npt.NDArray[np.float64]
+_HOUR_S: Final = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertCriteria:
+    """The limits of Campaign Standard's delivery alerting.
+
+    Attributes
+    ----------
+    soft_ratio, hard_ratio
+        Soft and hard bounces as a share of the processed messages; an alert is sent above it. From
+        Adobe's text.
+    monitoring_s
+        A delivery is watched from so long before the contact date until so long after it. From
+        Adobe's text.
+    every_s
+        Time between two checks. From Adobe's text.
+    least_target
+        Only deliveries with at least so many messages are watched. From a screenshot alone.
+    start_pending_s
+        A delivery of which nothing has been relayed so long after the contact date is *start
+        pending* for too long. From a screenshot alone.
+    throughput_age_s, throughput_processed
+        Low throughput: only deliveries that started longer ago, and whose processed share is less.
+        From a screenshot alone.
+    throughput_per_h
+        Low throughput: fewer processed messages per hour since the first one. None, the default,
+        checks none: neither text nor screenshot has the product's.
+    """
+
+    soft_ratio: float = 0.05
+    hard_ratio: float = 0.05
+    monitoring_s: float = 86_400.0
+    every_s: float = 600.0
+    least_target: int = 50
+    start_pending_s: float = 1200.0
+    throughput_age_s: float = 1200.0
+    throughput_processed: float = 0.8
+    throughput_per_h: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no check can be made with."""
+        for name, value in vars(self).items():
+            if value is not None and not 0 <= value < math.inf:
+                raise SendcapError(f"{name}: must be a number from 0, not {value!r}")
+        if not self.every_s >= 1.0:
+            raise SendcapError(f"every_s: must be at least 1 second, not {self.every_s!r}")
+
+
+class _Watched(NamedTuple):
+    """What the checks of a delivery see: an entry for each check."""
+
+    times_s: _Floats
+    since_contact_s: _Floats
+    since_first_s: _Floats  # relayed or failed at the relay
+    handed: _Floats  # messages relayed or failed at the relay
+    processed: _Floats
+    soft: _Floats
+    hard: _Floats
+    to_deliver: int
+
+
+class _Alert(NamedTuple):
+    """An alert of a delivery: at which checks it holds, with the value at each."""
+
+    name: str
+    limit: float
+    holds: npt.NDArray[np.bool_]
+    value: _Floats
+    worst_is_least: bool = False
+
+
+def alerts(
+    ledger: Ledger,
+    contact_s: Mapping[str, float],
+    t_s: float,
+    mode: Mode,
+    delivery: str = ALL_DELIVERIES,
+    criteria: AlertCriteria | None = None,
+    *,
+    start: datetime | None = None,
+) -> pd.DataFrame:
+    """Return the alerts up to a moment, by the contact dates; see `sendcap.Run.alerts`."""
+    require_moment(t_s)
+    require_delivery(ledger, delivery)
+    criteria = criteria or AlertCriteria()
+    names = ledger.deliveries if delivery == ALL_DELIVERIES else (delivery,)
+    rows = []
+    for name in (child for each in names for child in ledger.parents.get(each, (each,))):
+        times_s = _checks_s(contact_s[name], t_s, criteria, start)
+        if ledger.messages(delivery=name) < criteria.least_target or not len(times_s):
+            continue
+        watched = _watched(ledger, name, mode, times_s, contact_s[name])
+        for alert in _alerts(watched, criteria):
+            if alert.holds.any():
+                worst = np.min if alert.worst_is_least else np.max
+                held_s = times_s[alert.holds]
+                value = worst(alert.value[alert.holds])
+                rows.append((name, alert.name, alert.limit, held_s[0], held_s[-1], value))
+    return pd.DataFrame(rows, columns=["delivery", "alert", "limit", "first_s", "until_s", "worst"])
+
+
+def _checks_s(
+    contact_s: float, t_s: float, criteria: AlertCriteria, start: datetime | None
+) -> _Floats:
+    """Return the checks around a contact date, which follow the clock."""
+    past_s = 0.0 if start is None else since_midnight_s(start) % criteria.every_s
+    first_s = max(contact_s - criteria.monitoring_s, 0.0)
+    last_s = min(contact_s + criteria.monitoring_s, t_s)
+    first, last = ((time_s + past_s) / criteria.every_s for time_s in (first_s, last_s))
+    # The rounding of the division is forgiven.
+    numbers = np.arange(math.ceil(first * (1 - 1e-12)), math.floor(last * (1 + 1e-12)) + 1)
+    return np.asarray(numbers * criteria.every_s - past_s, np.float64)
+
+
+def _watched(ledger: Ledger, name: str, mode: Mode, times_s: _Floats, contact_s: float) -> _Watched:
+    counts = known(ledger, name, edges=ledger.last_edges(times_s))
+    status, types = statuses(counts, mode), failure_types(counts, mode)
+    firsts = [ledger.sparse(event, delivery=name).bins for event in ("relayed", "relay_failed")]
+    first_s = min((float(bins[0]) for bins in firsts if len(bins)), default=math.inf) * ledger.bin_s
+    return _Watched(
+        times_s,
+        times_s - contact_s,
+        times_s - first_s,
+        np.asarray(counts.relayed + counts.relay_failed, np.float64),
+        np.asarray(status.sent + status.failed, np.float64),
+        np.asarray(types.soft, np.float64),
+        np.asarray(types.hard, np.float64),
+        ledger.messages(delivery=name),
+    )
+
+
+def _alerts(watched: _Watched, criteria: AlertCriteria) -> Iterator[_Alert]:
+    processed = watched.processed
+    for name, limit, failed in (
+        ("soft bounces", criteria.soft_ratio, watched.soft),
+        ("hard bounces", criteria.hard_ratio, watched.hard),
+    ):
+        ratio = np.divide(failed, processed, out=np.zeros_like(processed), where=processed > 0)
+        yield _Alert(name, limit, ratio > limit, ratio)
+    pending = (watched.handed == 0) & (watched.since_contact_s > criteria.start_pending_s)
+    yield _Alert("start pending", criteria.start_pending_s, pending, watched.since_contact_s)
+    if criteria.throughput_per_h is not None:
+        started_s = watched.since_first_s
+        per_h = np.divide(
+            processed * _HOUR_S, started_s, out=np.full_like(processed, np.inf), where=started_s > 0
+        )
+        slow = (
+            (started_s > criteria.throughput_age_s)
+            & (processed < criteria.throughput_processed * watched.to_deliver)
+            & (per_h < criteria.throughput_per_h)
+        )
+        yield _Alert("low throughput", criteria.throughput_per_h, slow, per_h, worst_is_least=True)
