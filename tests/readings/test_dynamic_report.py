@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -84,12 +85,15 @@ def test_before_the_first_night_there_are_no_figures(ledger, start, first_s) -> 
 
 
 def test_a_parent_is_the_sum_of_its_parts(made) -> None:
-    ledger = made(
-        ROWS, to_deliver=100, bins=48 * 60, more=[("late", "gmail", 100, [("relayed", 60.0, 50)])]
+    more = [("late", "gmail", 100, [("relayed", 60.0, 50), ("hard", 60.0, 9)])]
+    parts = made(ROWS, to_deliver=100, bins=48 * 60, more=more)
+    ledger = replace(parts, parents={"campaign": ("news", "late")})
+    news, late, both = (
+        dynamic_report(ledger, 2 * DAY, "without-efs", name)
+        for name in ("news", "late", "campaign")
     )
-    parts = [dynamic_report(ledger, 2 * DAY, "without-efs", name) for name in ("news", "late")]
-    both = dynamic_report(ledger, 2 * DAY, "without-efs")
-    assert both.processed == sum(part.processed for part in parts) == 150
+    assert both.processed == news.processed + late.processed == 150
+    assert both.hard_bounces == news.hard_bounces + late.hard_bounces == 13
 
 
 @pytest.mark.parametrize("time_s", [1e15, math.inf])

@@ -62,7 +62,8 @@ Commands with many simulations have `--workers` and `--dask`; `run` and `calibra
 simulation, on one core. `run`, `limits` and `explore` without a scenario take the preset
 `quickstart`; `converge`, `compare` and `forecast`, which take longer, ask for one.
 """
-    context = click.Context(commands, info_name="sendcap")
+    # A command keeps the help option of the first context that asks: without -h for good.
+    context = click.Context(commands, info_name="sendcap", **commands.context_settings)
     for command, below in _below(context):
         text += f"\n## {below.command_path}\n\n{_paragraphs(command.help or '')}\n"
         arguments = " ".join(command.collect_usage_pieces(below))
