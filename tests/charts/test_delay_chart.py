@@ -7,7 +7,7 @@ import pytest
 from pictures import run as small_run
 
 import sendcap
-from sendcap.charts.delay import delay
+from sendcap.charts.durations import delay
 from sendcap.errors import SendcapError
 from sendcap.ledger import Delays
 from sendcap.readings.delays import delay_figures

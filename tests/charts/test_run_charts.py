@@ -23,11 +23,11 @@ from sendcap.charts import CHARTS as OWN
 from sendcap.charts.attempts import attempts_per_message
 from sendcap.charts.bounce_reasons import bounce_reasons
 from sendcap.charts.delivered import delivered
+from sendcap.charts.durations import time_to_accept
 from sendcap.charts.funnel import funnel
 from sendcap.charts.retries import retries
 from sendcap.charts.statuses import statuses
 from sendcap.charts.style import FORMATS, house_style, save
-from sendcap.charts.time_to_accept import time_to_accept
 from sendcap.plotting import plot
 from sendcap.readings.summary import accepted_at_s
 from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS

@@ -35,6 +35,7 @@ from typing import Final
 from sendcap.charts.drawing import Chart, charts_in
 
 _ATTEMPTS: Final = "sendcap.charts.attempts"
+_HOW_SOON: Final = "which share was accepted how soon, a line for each provider"
 CHARTS: Final = {
     "Run": (
         *charts_in(
@@ -43,8 +44,8 @@ CHARTS: Final = {
                 "delivered": "Delivered % and Bounces + errors % over time, a line for each mode",
                 "statuses": "sent, pending and failed messages over time, stacked, for each mode",
                 "funnel": "to deliver, relayed, accepted and final, for each provider",
-                "time_to_accept": "which share was accepted how soon, a line for each provider",
-                "delay": "which share took how long from ready to accepted, by provider",
+                "durations.time_to_accept": _HOW_SOON,
+                "durations.delay": "which share took how long from ready to accepted, by provider",
                 "bounce_reasons": "how many messages bounced for each reason, by provider",
                 "retries": "what becomes of soft-bounced messages, and the retries per hour",
             },
