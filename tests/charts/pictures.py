@@ -20,7 +20,7 @@ import sendcap
 from sendcap import scenario
 from sendcap.charts.delivered import delivered
 from sendcap.charts.drawing import Chart
-from sendcap.charts.statuses import statuses
+from sendcap.charts.over_time import statuses
 from sendcap.charts.style import figure_of, house_style, save
 from sendcap.plotting import plot
 from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS

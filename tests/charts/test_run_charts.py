@@ -25,8 +25,7 @@ from sendcap.charts.bounce_reasons import bounce_reasons
 from sendcap.charts.delivered import delivered
 from sendcap.charts.durations import time_to_accept
 from sendcap.charts.funnel import funnel
-from sendcap.charts.retries import retries
-from sendcap.charts.statuses import statuses
+from sendcap.charts.over_time import retries, statuses
 from sendcap.charts.style import FORMATS, house_style, save
 from sendcap.plotting import plot
 from sendcap.readings.summary import accepted_at_s

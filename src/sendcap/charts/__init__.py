@@ -34,28 +34,21 @@ from typing import Final
 
 from sendcap.charts.drawing import Chart, charts_in
 
-_ATTEMPTS: Final = "sendcap.charts.attempts"
-_HOW_SOON: Final = "which share was accepted how soon, a line for each provider"
-CHARTS: Final = {
-    "Run": (
-        *charts_in(
-            "sendcap.charts",
-            {
-                "delivered": "Delivered % and Bounces + errors % over time, a line for each mode",
-                "statuses": "sent, pending and failed messages over time, stacked, for each mode",
-                "funnel": "to deliver, relayed, accepted and final, for each provider",
-                "durations.time_to_accept": _HOW_SOON,
-                "durations.delay": "which share took how long from ready to accepted, by provider",
-                "bounce_reasons": "how many messages bounced for each reason, by provider",
-                "retries": "what becomes of soft-bounced messages, and the retries per hour",
-            },
-        ),
-        Chart(
-            "attempts",
-            "attempts per message; needs a run with --sending-log",
-            f"{_ATTEMPTS}:attempts",
-            f"{_ATTEMPTS}:attempts_of",
-        ),
-    ),
+_ABOUT: Final = {
+    "delivered": "Delivered % and Bounces + errors % over time, a line for each mode",
+    "over_time.statuses": "sent, pending and failed messages over time, stacked, for each mode",
+    "funnel": "to deliver, relayed, accepted and final, for each provider",
+    "durations.time_to_accept": "which share was accepted how soon, a line for each provider",
+    "durations.delay": "which share took how long from ready to accepted, by provider",
+    "bounce_reasons": "how many messages bounced for each reason, by provider",
+    "over_time.retries": "what becomes of soft-bounced messages, and the retries per hour",
 }
+_ATTEMPTS: Final = "sendcap.charts.attempts"
+_OF_A_LOG: Final = Chart(
+    "attempts",
+    "attempts per message; needs a run with --sending-log",
+    f"{_ATTEMPTS}:attempts",
+    f"{_ATTEMPTS}:attempts_of",
+)
+CHARTS: Final = {"Run": (*charts_in("sendcap.charts", _ABOUT), _OF_A_LOG)}
 """The charts of each result, the usual one first."""

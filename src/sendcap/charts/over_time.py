@@ -1,30 +1,37 @@
-"""The timeline of retries: soft-bounced messages until each has recovered, bounced or expired."""
+"""Charts of what becomes of messages over time, stacked: statuses in the log, and soft bounces."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import count_axis, stack
+from sendcap.charts.delivered import modes_of
 from sendcap.charts.figures import Heading
 from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.narrow import Named
 from sendcap.charts.providers import delivery_of
-from sendcap.charts.style import BLUE, GREY, ORANGE, PURPLE, RED, house_style
+from sendcap.charts.style import BLUE, GREY, GRID, INK, MODE_LOOKS, ORANGE, PURPLE, RED, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Start, TimeAxis, enough, limits_s, time_axis
 from sendcap.ledger import Counts
-from sendcap.readings.modes import ALL_DELIVERIES, known
+from sendcap.readings.modes import ALL_DELIVERIES, Mode, known
 from sendcap.text.quantities import compact, elapsed
 
 if TYPE_CHECKING:
     from sendcap.run import Run
 
-_COLOURS: Final = {
+Shares = dict[str, Counts]
+
+_PANEL_IN: Final = 1.75
+_STATUSES: Final = {"sent": BLUE, "pending": ORANGE, "not relayed yet": GRID, "failed": RED}
+"""The layers from the bottom up. Failed hang from the top, where few of them can be seen."""
+
+_FATES: Final = {
     "recovered": BLUE,
     "bounced hard": PURPLE,
     "backing off": ORANGE,
@@ -32,6 +39,72 @@ _COLOURS: Final = {
 }
 _BARS: Final = 90
 """Of the second panel, as many as can be told apart."""
+
+
+@house_style()
+def statuses(
+    run: Run,
+    modes: Iterable[Mode] | None = None,
+    delivery: str = ALL_DELIVERIES,
+    ax: Axes | Sequence[Axes] | None = None,
+    *,
+    scale: Scale | None = None,
+    start: Start = None,
+) -> list[Axes]:
+    """Draw how many messages have each status in Campaign's log over time, a panel for each mode.
+
+    For the options see `sendcap.charts`.
+    """
+    shares = {mode: _shares(run, mode, delivery) for mode in modes_of(run, modes)}
+    marks = run_marks(run, delivery)
+    columns = [share for each in shares.values() for share in each.values()]
+    time = time_axis(run.scenario, limits_s(run, columns, marks), scale, start, "symlog")
+    words = "What Campaign's log says of the messages to deliver: their statuses over time."
+    heading = Heading(run.scenario.title, "sent, pending, failed", words).of(delivery)
+    panels = time.panels(ax, heading, [_PANEL_IN] * len(shares))
+    for panel, (mode, each) in zip(panels, shares.items(), strict=True):
+        panel.set_title(f"Statuses, {MODE_LOOKS[mode].label}")
+        _draw_statuses(panel, run, each, time)
+    draw_marks(panels, marks)
+    return panels
+
+
+def _shares(run: Run, mode: Mode, delivery: str) -> Shares:
+    """Return the percentage of the messages to deliver in each status, at each edge."""
+    figures = run.readings.figures(mode, delivery)
+    counts = {
+        "sent": figures.sent,
+        "pending": figures.pending,
+        "not relayed yet": figures.to_deliver - figures.sent - figures.pending - figures.failed,
+        "failed": figures.failed,
+    }
+    return {name: 100.0 * count / figures.to_deliver for name, count in counts.items()}
+
+
+def _draw_statuses(panel: Axes, run: Run, shares: Shares, time: TimeAxis) -> None:
+    edges_s = run.ledger.edges_s
+    times_s, shown = time.held(edges_s)
+    stack(panel, times_s, {name: share[shown] for name, share in shares.items()}, _STATUSES)
+    panel.set_ylim(0.0, 100.0)
+    panel.set_yticks(range(0, 101, 25))
+    panel.set_ylabel("% of the messages")
+    panel.grid(visible=False)
+    panel.tick_params(axis="both", color=INK)
+    names = []
+    for name, share in reversed(shares.items()):
+        words = f"{share[-1]:.2f} % in the end" if share[-1] >= 0.005 else ""
+        peak = int(share.argmax())
+        if name != "sent" and share[peak] - share[-1] >= 0.005:
+            most = f"{share[peak]:.3g} %"
+            most = (
+                f"at most {most} at {elapsed(float(edges_s[peak]))}"
+                if peak
+                else f"{most} at the start"
+            )
+            words = f"{most}\n{words}"
+        if share[peak] > 0.0:
+            names.append(Named(_STATUSES[name], name, words))
+    name_beside(panel, names, top=1.0)
 
 
 @house_style()
@@ -60,8 +133,8 @@ def retries(
     )
     heading = Heading(run.scenario.title, "retries", words).of(delivery)
     panels = time.panels(ax, heading, [2.4, 1.6])
-    _stack(panels[0], layers, run.ledger.edges_s, time)
-    _rates(panels[1], retried, layers["recovered"], run.ledger.edges_s, time)
+    _draw_fates(panels[0], layers, run.ledger.edges_s, time)
+    _draw_rates(panels[1], retried, layers["recovered"], run.ledger.edges_s, time)
     draw_marks(panels, marks)
     return panels
 
@@ -82,10 +155,10 @@ def _counts(run: Run, delivery: str) -> tuple[dict[str, Counts], Counts]:
     return layers, recovered + hard + soft - first
 
 
-def _stack(panel: Axes, counts: dict[str, Counts], edges_s: Counts, time: TimeAxis) -> None:
+def _draw_fates(panel: Axes, counts: dict[str, Counts], edges_s: Counts, time: TimeAxis) -> None:
     times_s, shown = time.held(edges_s)
     layers = {name: layer[shown] for name, layer in counts.items()}
-    height = stack(panel, times_s, layers, _COLOURS)
+    height = stack(panel, times_s, layers, _FATES)
     panel.plot(times_s, height, color=GREY, linewidth=0.6)
     panel.set_ylim(0.0, 1.12 * max(float(height.max()), 1.0))
     count_axis(panel.yaxis, 5)
@@ -98,11 +171,11 @@ def _stack(panel: Axes, counts: dict[str, Counts], edges_s: Counts, time: TimeAx
             peak = int(layer.argmax())
             words = f"at most {layer[peak]:,.0f} at {elapsed(float(edges_s[peak]))}"
         if layer.max() > 0:
-            names.append(Named(_COLOURS[name], name, words))
+            names.append(Named(_FATES[name], name, words))
     name_beside(panel, names or [Named("none", "no message bounced softly")])
 
 
-def _rates(
+def _draw_rates(
     panel: Axes, retried: Counts, recovered: Counts, edges_s: Counts, time: TimeAxis
 ) -> None:
     steps_s = edges_s[enough(edges_s, *panel.get_xlim(), time.scale, _BARS + 1)]
