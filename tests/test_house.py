@@ -27,7 +27,7 @@ ROOMS = (
     ("study.capacity",),
     ("study.replication",),
     ("study.capacity.searches", "study.convergence"),
-    ("study.sweeps", "study.forecasts"),
+    ("study.calendar", "study.sweeps", "study.forecasts"),
     ("study.optimisation",),
     ("calibration", "importers"),
     ("report", "explore", "plotting", "saved_charts", "checking", "guide"),

@@ -36,6 +36,8 @@ from .scenario import load_uncertain as load_uncertain
 from .scenario import loads as loads
 from .scenario import presets as presets
 from .scenario import updated as updated
+from .study.calendar.calendar import Calendar as Calendar
+from .study.calendar.calendar import calendar as calendar
 from .study.capacity.limits import Limits as Limits
 from .study.capacity.limits import limits as limits
 from .study.capacity.searches.levers import Levers as Levers

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sendcap.errors import SendcapError
 from sendcap.files.directory import Staging
 from sendcap.files.single import whole_file
 from sendcap.ledger import Ledger
+from sendcap.model.confirmation import as_sent
 from sendcap.model.engine import Progress, Window, simulate_ledger
 from sendcap.readings.delays import delays_table
 from sendcap.readings.kpis import kpis
@@ -43,6 +45,11 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
 
     scenario: Scenario
     ledger: Ledger
+
+    @cached_property
+    def as_sent(self) -> Scenario:
+        """The scenario with each delivery's start as it came: at its time, or once confirmed."""
+        return as_sent(self.scenario)
 
     def kpis(
         self,

@@ -54,6 +54,7 @@ def drawable(request, compared) -> dict[str, Drawable]:
     return {
         "Run": run(),
         "Limits": limits(),
+        "Calendar": sendcap.calendar(run().scenario),
         "Levers": request.getfixturevalue("levers"),
         "Capacity": capacity(),
         "Sustained": sustained(),

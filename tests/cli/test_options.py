@@ -13,7 +13,11 @@ ONE = frozenset({"--set", "--seed"})
 SIMULATE = {
     **dict.fromkeys(("run", "calibrate"), ONE),
     **dict.fromkeys(
-        ("limits", "converge", "compare", "forecast", "sweep", "sensitivity", "optimise"),
+        ("limits", "calendar", "converge", "compare", "forecast", "sweep", "sensitivity"),
+        ONE | {"--workers", "--dask"},
+    ),
+    **dict.fromkeys(
+        ("optimise",),
         ONE | {"--workers", "--dask"},
     ),
 }
@@ -22,6 +26,8 @@ SIMULATE = {
 COMMANDS = {
     "run": "-o --force --set --seed --mode --window --sending-log",
     "limits": "-o --force --set --seed --within --share --sustained --levers --confidence"
+    " --workers --dask",
+    "calendar": "-o --force --set --seed --deadline --share --replications --confidence"
     " --workers --dask",
     "dashboard": "--at --mode --delivery --report --explain --compute-stats",
     "plot": "-o --force --list --mode --delivery --start --scale --measure --over --by",
@@ -54,7 +60,7 @@ COMMANDS = {
 OTHER_MEANING = {("dashboard", "--report")}
 """Campaign calls what it shows on a delivery a report; elsewhere the option is a directory's."""
 
-OWN_WORDS = {"--source", "--replications", "--at", "--delivery"}
+OWN_WORDS = {"--source", "--replications", "--at", "--delivery", "--share"}
 """Options of one meaning whose help names the command's own things."""
 
 

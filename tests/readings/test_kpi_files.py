@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -146,3 +147,14 @@ def test_a_forecast_reads_what_was_written_while_nothing_changes_too(made, write
     readings = read_readings(table, ["efs"])["efs"].until(3_600.0)
     assert readings.time_s[-1] == 3_600.0
     assert readings.percent["delivered_pct"][-1] == 40.0
+
+
+def test_the_clock_of_a_zone_has_daylight_saving(made, write) -> None:
+    """At three in the morning of 25 October the clock is put back to two."""
+    start = datetime(2026, 10, 25, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+    hourly = [("relayed", 3600 * hour, 1) for hour in range(4)]
+    table, _ = write(made(hourly, bins=300), ["efs"], start=start)
+    rows = pd.read_csv(table)
+    by_hour = rows[rows["time_s"] % 3600.0 == 0.0].drop_duplicates("time_s").set_index("time_s")
+    hours = [pd.Timestamp(by_hour["clock_time"][3600.0 * hour]).hour for hour in range(4)]
+    assert hours == [1, 2, 2, 3]

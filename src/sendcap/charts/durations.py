@@ -69,8 +69,8 @@ def time_to_accept(
         names.append(Named(group.colour, group.label, f"50 % after {half}, 99 % after {most}"))
     shares = {group: pct[shown] for group, pct in curves.items()}
     _draw(axes, edges_s[shown], shares, names, dashed_pct=99, tick_pct=90)
-    if all(each.at == 0.0 for each in chosen(run.scenario, delivery)):
-        draw_marks([axes], validity_marks(run.scenario, delivery))
+    if all(each.at == 0.0 for each in chosen(run.as_sent, delivery)):
+        draw_marks([axes], validity_marks(run.as_sent, delivery))
     return axes
 
 
@@ -143,7 +143,7 @@ def _accepted(run: Run, delivery: str, group: Group) -> Floats:
     """Return how many messages of a group were accepted up to a time since their start."""
     ledger = run.ledger
     accepted = np.zeros(ledger.bins + 1)
-    for each in chosen(run.scenario, delivery):
+    for each in chosen(run.as_sent, delivery):
         # Each delivery from its own start on, which divides its bins.
         first, begun = divmod(each.at / ledger.bin_s, 1.0)
         for name in group.providers:

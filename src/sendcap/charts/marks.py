@@ -40,7 +40,7 @@ class Mark(NamedTuple):
 def run_marks(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     """Return the marks of a run: starts, outages, ends of validity."""
     ends = _ends_of_validity(expiry_spans(run, delivery), "(first to last message)")
-    return [*_starts(run.scenario, delivery), *_outages(run.scenario, delivery), *ends]
+    return [*_starts(run.as_sent, delivery), *_outages(run.scenario, delivery), *ends]
 
 
 def scenario_marks(scenario: Scenario, delivery: str = ALL_DELIVERIES) -> list[Mark]:
@@ -70,7 +70,7 @@ def expiry_spans(run: Run, delivery: str = ALL_DELIVERIES) -> list[Mark]:
     there, the span is as much wider.
     """
     spans = []
-    for each in chosen(run.scenario, delivery):
+    for each in chosen(run.as_sent, delivery):
         relayed = run.ledger.sparse("relayed", clock="happened", delivery=each.name).bins
         if not len(relayed):
             continue

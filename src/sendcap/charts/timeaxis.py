@@ -173,7 +173,15 @@ def _of_our_time(moment: datetime) -> datetime:
 
 
 def _zone(moment: datetime) -> str:
-    return f" {moment:%Z}".rstrip()
+    # A zone has two names a year, and an axis may be longer than the time of one.
+    name = getattr(moment.tzinfo, "key", None) or f"{moment:%Z}"
+    return f" {name}".rstrip()
+
+
+def _of_the_clock(start: datetime, seconds: float) -> float:
+    """Return a moment at which the clock shows what it would without daylight saving."""
+    then, now = after(start, seconds).utcoffset(), start.utcoffset()
+    return seconds if then is None or now is None else seconds - (then - now).total_seconds()
 
 
 def elapsed_axis(
@@ -210,7 +218,8 @@ def elapsed_axis(
         labels = [tick_label(position) for position in positions]
     else:
         if scale == "linear":
-            positions = even_ticks(first_s, last_s, since_midnight_s(start))
+            even_s = even_ticks(first_s, last_s, since_midnight_s(start))
+            positions = [_of_the_clock(start, each_s) for each_s in even_s]
         labels = wall_labels([after(start, position) for position in positions])
     axes.set_xticks(positions, labels)
     axes.set_xticks([], minor=True)

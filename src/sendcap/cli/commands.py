@@ -20,7 +20,18 @@ from sendcap.cli.conduct import PipeClosedError, conduct
 from sendcap.cli.environment import require_memory
 
 _COMMANDS: Final = (
-    *("run", "limits", "dashboard", "plot", "report", "converge", "compare", "forecast", "sweep"),
+    *(
+        "run",
+        "limits",
+        "calendar",
+        "dashboard",
+        "plot",
+        "report",
+        "converge",
+        "compare",
+        "forecast",
+        "sweep",
+    ),
     *("sensitivity", "optimise", "explore", "scenario", "import", "calibrate"),
     *("check", "guide"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from sendcap.cli import dynamic_reporting, options, reports
 from sendcap.cli.asked import Asked, in_words, which
 from sendcap.cli.tables import cell, say, show_grid
 from sendcap.errors import SendcapError
-from sendcap.readings.modes import ALL_DELIVERIES, Mode
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
 
 _FIGURES: Final = {
     "to_deliver": "To deliver",
@@ -30,6 +30,7 @@ _FIGURES: Final = {
 
 
 _REPORTS: Final = ("deployment", "dynamic", "throughput", "bounces", "alerts")
+_MOST_STATES: Final = 8
 
 
 @click.command()
@@ -109,10 +110,22 @@ def _deployment(asked: Asked) -> None:
     delayed = delay_sentence(run.ledger, named)
     say(
         f"As of {as_of}; opens and clicks as of {engagement}.",
+        *_states(asked),
         *asked.ended(),
         *([f"{delayed} This is of the whole run."] if delayed else []),
         *notes(dashboards),
     )
+
+
+def _states(asked: Asked) -> Iterator[str]:
+    """Yield the states of a few deliveries, for each mode."""
+    for mode in asked.modes:
+        states = asked.run.states(mode, asked.delivery)
+        now = states[(states["from_s"] <= asked.time_s) & (asked.time_s < states["until_s"])]
+        if len(now) > _MOST_STATES:
+            return
+        whose = now["delivery"] + " " if len(now) > 1 else ""
+        yield f"State {MODE_LABELS[mode]}: {', '.join(whose + now['state'])}."
 
 
 def show_dashboards(dashboards: Sequence[sendcap.Dashboard], start: datetime | None) -> None:

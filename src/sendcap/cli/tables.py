@@ -135,6 +135,8 @@ def _fitted(columns: Sequence[str], rows: list[list[str]], words: Collection[str
     while fitted().width > WIDTH and wordy:
         widest = max(wordy, key=longest)
         width = longest(widest) - 1
+        if width < 1:
+            break
         for row in rows:
             tied = row[widest].replace(" %", _TIED)
             row[widest] = textwrap.fill(tied, width, break_long_words=False).replace(_TIED, " %")

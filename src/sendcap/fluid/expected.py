@@ -17,8 +17,9 @@ from sendcap.fluid.handover import Cohorts, handed_over
 from sendcap.fluid.refusals import Refusals
 from sendcap.fluid.spans import Floats
 from sendcap.ledger import Ledger, SparseCounts
+from sendcap.model.confirmation import as_sent
 from sendcap.model.feasibility import LONGEST_S, simulated_s
-from sendcap.scenario import Queue, Scenario, attempt_series_s
+from sendcap.scenario import Constant, Queue, Scenario, attempt_series_s
 from sendcap.scenario.section import Place
 from sendcap.scenario.throttle import Schedule, ScheduledRate
 from sendcap.text.quoting import dotted, first_few
@@ -33,6 +34,8 @@ _OVERTAKING: Final = 0.05
 
 def expected_ledger(scenario: Scenario) -> Ledger:
     """Return the expected counts of a scenario, as floats; see `sendcap.analysis.expected`."""
+    _require_known_starts(scenario)
+    scenario = as_sent(scenario)
     _require_feasible(scenario)
     for message in _left_out(scenario):
         warnings.warn(message, SendcapWarning, stacklevel=3)
@@ -89,6 +92,22 @@ def _require_feasible(scenario: Scenario) -> None:
                 f"{whose}.retry: a message may be tried more than {_MOST_ATTEMPTS:,} times, which "
                 "takes too long to work out; give longer delays, or simulate"
             )
+
+
+def _require_known_starts(scenario: Scenario) -> None:
+    for number, delivery in scenario.numbered():
+        confirm = delivery.confirm
+        if confirm is not None and not isinstance(confirm.within, Constant):
+            raise ScenarioError(
+                f"expected: deliveries[{number}].confirm.within: when somebody confirms is drawn; "
+                'give one time, such as within = "2h", or simulate'
+            )
+        for key in ("pause", "stop"):
+            if getattr(delivery, key) is not None:
+                raise ScenarioError(
+                    f"expected: deliveries[{number}].{key}: what operators hold up cannot be "
+                    "worked out without a simulation; simulate, or leave it out"
+                )
 
 
 def _require_constant(place: Place, rate: ScheduledRate | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from sendcap.fluid.limits import Fifo, Stepwise, steady
 from sendcap.fluid.spans import AN_INSTANT_S, Floats, Spans, chance
 from sendcap.scenario import Delivery, Rate, Scenario
+from sendcap.scenario.pattern import ready_s as ready_s_of
 
 _MOST_COHORTS: Final = 1024
 _LEAST_COHORTS: Final = 32
@@ -72,7 +74,7 @@ def _cut(scenario: Scenario) -> _Pieces:
     rate = scenario.relay.rate
     burst = rate.burst_or_limit if isinstance(rate, Rate) else math.inf
     parts = [
-        _cut_one(number, delivery, size, burst, most)
+        _cut_one(number, delivery, scenario.start, size, burst, most)
         for number, delivery in enumerate(scenario.deliveries)
     ]
     pieces = [np.concatenate(columns, axis=-1) for columns in zip(*parts, strict=True)]
@@ -80,7 +82,9 @@ def _cut(scenario: Scenario) -> _Pieces:
     return _Pieces(*(column[..., order] for column in pieces))
 
 
-def _cut_one(number: int, delivery: Delivery, size: int, burst: float, most: int) -> _Pieces:
+def _cut_one(
+    number: int, delivery: Delivery, start: datetime | None, size: int, burst: float, most: int
+) -> _Pieces:
     batches = math.ceil(delivery.messages / size)
     if batches >= most:
         # Whole batches, so that a cohort's messages go together.
@@ -101,7 +105,7 @@ def _cut_one(number: int, delivery: Delivery, size: int, burst: float, most: int
         share=messages / delivery.messages,
         messages=messages,
         batches=at_batch[1] - at_batch[0],
-        ready_s=delivery.at + delivery.spread / batches * batch + instant_s,
+        ready_s=ready_s_of(delivery, start, batch, batches) + instant_s,
         middle=batch + 0.5 - at_batch,
         end=batch * size + np.minimum(batch_size, burst) - ends,
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from sendcap.model.kernel.state import Batches, Floats, Ints
 from sendcap.scenario import Scenario
+from sendcap.scenario.pattern import ready_s as ready_s_of
 
 
 def batch_rows(scenario: Scenario) -> tuple[Ints, Floats, Ints]:
@@ -17,7 +18,7 @@ def batch_rows(scenario: Scenario) -> tuple[Ints, Floats, Ints]:
         if rest:
             batches[-1] = rest
         sizes.append(batches)
-        ready_s.append(delivery.at + delivery.spread / len(batches) * np.arange(len(batches)))
+        ready_s.append(ready_s_of(delivery, scenario.start, np.arange(len(batches)), len(batches)))
     counts = [len(batches) for batches in sizes]
     by_delivery_s = np.concatenate(ready_s)
     order = np.argsort(by_delivery_s, kind="stable")

@@ -18,6 +18,7 @@ import simpy
 from sendcap.ledger import Ledger
 from sendcap.model.addresses import reasons_of
 from sendcap.model.batches import batches_of
+from sendcap.model.confirmation import as_sent
 from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
 from sendcap.model.monitor import Monitor
@@ -59,6 +60,7 @@ def simulate_ledger(
     never the result. ``sending_log`` is the Parquet file to write; ``progress`` is called after
     each window; neither it nor the monitor changes the ledger.
     """
+    scenario = as_sent(scenario)
     require_feasible(scenario)
     if sending_log is None:
         return _Model(scenario, window_s, None, progress, monitor).run()
@@ -107,6 +109,7 @@ class _Model:
         env.run(env.process(self._clock(env)))
         for tally in self._queues.tallies:
             self._shared.tally.counted(tally)
+        self._relay.ended()
         return ledger_of(self._shared.tally, self._shared.scenario)
 
     def _clock(self, env: simpy.Environment) -> Generator[simpy.Event, Any, None]:

@@ -168,9 +168,8 @@ def _latest_s(delay: RandomTime, count: int, most_s: float) -> float:
 
 def simulated_s(scenario: Scenario) -> float:
     """Return about how much time passes in a simulation, in seconds."""
-    relayed_s = max(delivery.at + delivery.spread for delivery in scenario.deliveries) + relaying_s(
-        scenario
-    )
+    relayed_s = max(each.latest_at + each.spread for each in scenario.deliveries)
+    relayed_s += relaying_s(scenario)
     last_s = relayed_s + max(map(scenario.honoured_validity, scenario.deliveries))
     if _followed(scenario):
         last_s += FOLLOWED_S

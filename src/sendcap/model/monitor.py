@@ -236,10 +236,10 @@ class StageMonitor:
             inside_weights = None if weights is None else weights[inside]
             self.waits.add(start_s[inside] - ready_s[inside], inside_weights)
 
-    def gave_up(self, left_s: Floats) -> None:
-        """Note messages that wait no longer: they have expired, or have been sent back."""
-        self.waiting.leave(left_s)
-        self._given_up.leave(left_s)
+    def gave_up(self, left_s: Floats, weights: Weights = None) -> None:
+        """Note messages that wait no longer: expired, sent back, or stopped."""
+        self.waiting.leave(left_s, weights)
+        self._given_up.leave(left_s, weights)
 
     def worked(self, from_s: Floats, to_s: Floats) -> None:
         """Note servers that are at work from one time to another."""

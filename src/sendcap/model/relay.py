@@ -12,9 +12,10 @@ from sendcap.model.kernel import relay_state, state
 from sendcap.model.kernel.pointer import by_pointer
 from sendcap.model.limit_rows import LimitRows
 from sendcap.model.records import trials
+from sendcap.model.relay_lines import lines_of
 from sendcap.model.rounds import round_of
 from sendcap.model.shared import Shared
-from sendcap.scenario import PRIORITIES, Delivery, Queue, Rate, Scenario
+from sendcap.scenario import Delivery, Queue, Rate, Scenario
 
 _ROOM: Final = 1 << 16
 """Runs of messages of one batch to one provider that are handed over at a time, or their places."""
@@ -83,6 +84,18 @@ class Relay:
             chosen = (paths == number) & (leaves_s <= expiry_s)
             monitor.queue(self._shared.paths[number].name).arrived(leaves_s[chosen])
 
+    def ended(self) -> None:
+        """Show the monitor which messages have waited until their delivery was stopped."""
+        monitor, batches, relay = self._shared.monitor, self.state.batches, self.state
+        if monitor is None:
+            return
+        stop_s = [each.stop for each in self._shared.scenario.deliveries]
+        stops_s = np.array([np.inf if each is None else each for each in stop_s])
+        left_s = np.maximum(stops_s[batches.delivery], relay.ready_s)
+        left_s[relay.started[: relay.relay["started"][0]]] = np.inf
+        stopped = left_s < np.inf
+        monitor.relay.gave_up(left_s[stopped], relay.size[stopped])
+
     def ready_s(self, handed: state.Records) -> tuple[state.Floats, state.Floats]:
         """Return when each message leaves the ingress, and when it was relayed."""
         batches = self.state.batches
@@ -100,8 +113,9 @@ def _state(shared: Shared) -> relay_state.Relay:
     limits = LimitRows()
     size, ready_s, delivery_of = batch_rows(scenario)
     paths, rounds = _paths(shared)
-    lines = _lines(scenario, delivery_of)
-    ends = np.cumsum([len(line) for line in lines])
+    lines = list(lines_of(scenario, delivery_of))
+    ends = np.cumsum([len(line.batches) for line in lines])
+    held = [list(line.held_s) for line in lines]
     left = np.array([_counts(shared, delivery) for delivery in deliveries], np.int64)
     validity_s = np.array([scenario.honoured_validity(delivery) for delivery in deliveries])
     deadline_s = np.array([delivery.at for delivery in deliveries]) + validity_s
@@ -116,9 +130,12 @@ def _state(shared: Shared) -> relay_state.Relay:
         relay=record,
         batches=batches,
         limits=limits.numbers([]),
-        in_line=np.concatenate(lines),
-        next_in_line=ends - [len(line) for line in lines],
+        in_line=np.concatenate([line.batches for line in lines]),
+        next_in_line=ends - [len(line.batches) for line in lines],
         end_of_line=ends,
+        rank=np.array([line.rank for line in lines]),
+        held_s=np.array([time for times in held for time in times]).reshape(-1, 2),
+        first_held=np.cumsum([0, *map(len, held)]),
         started=np.zeros(len(size), np.int64),
         size=size,
         ready_s=ready_s,
@@ -162,20 +179,6 @@ def _record(scenario: Scenario, limits: LimitRows) -> state.Records:
         record["scheduled"] = 1
         limits.add(relay.rate, 1)
     return record
-
-
-def _lines(scenario: Scenario, delivery_of: state.Ints) -> list[state.Ints]:
-    """Return the batches that wait in one line, for each line in the order of their turns."""
-    numbers = np.arange(len(delivery_of))
-    if scenario.mta.order == "fifo":
-        return [numbers]
-    lines = [[number] for number in range(len(scenario.deliveries))]
-    if scenario.mta.order == "priority":
-        lines = [
-            [number for number, each in enumerate(scenario.deliveries) if each.priority == priority]
-            for priority in PRIORITIES
-        ]
-    return [numbers[np.isin(delivery_of, line)] for line in lines if line]
 
 
 def _paths(shared: Shared) -> tuple[state.Records, state.Numbers]:

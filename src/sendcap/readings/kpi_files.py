@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
@@ -135,7 +136,9 @@ def _by_the_clock(time_s: npt.NDArray[np.float64], start: datetime | None) -> pa
     """Return the dates and times of moments, blank where the scenario has no start."""
     if start is None:
         return pa.nulls(len(time_s), pa.string())
-    began = np.datetime64(start.replace(tzinfo=None), "ms")
-    moments = began + np.rint(1000.0 * time_s).astype("timedelta64[ms]")
+    began = pd.Timestamp(start).as_unit("ms")
+    later = pd.to_timedelta(np.rint(1000.0 * time_s).astype("timedelta64[ms]"))
+    # Daylight saving may begin or end meanwhile.
+    moments = (began + later).tz_localize(None).to_numpy()
     in_seconds = moments.astype("datetime64[s]")
     return pa.array(in_seconds if (in_seconds == moments).all() else moments)

@@ -7,6 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from sendcap.ledger import Ledger
+from sendcap.model.confirmation import as_sent
 from sendcap.readings.alerts import AlertCriteria, alerts
 from sendcap.readings.bounce_summary import bounce_summary
 from sendcap.readings.dashboard import Dashboard, dashboard
@@ -14,6 +15,7 @@ from sendcap.readings.dynamic_report import DynamicReport, dynamic_report
 from sendcap.readings.explanation import Explanation, explanation
 from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
+from sendcap.readings.states import State, states
 from sendcap.readings.throughput import throughput
 from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
@@ -228,13 +230,44 @@ class Reports:
         """
         return alerts(
             self.ledger,
-            {each.name: each.at for each in self.scenario.deliveries},
+            {each.name: each.at for each in as_sent(self.scenario).deliveries},
             self._moment_s(t),
             self._mode(mode),
             delivery,
             criteria,
             start=self.scenario.start,
         )
+
+    def states(self, mode: Mode | None = None, delivery: str = ALL_DELIVERIES) -> pd.DataFrame:
+        """Return the state of each delivery over time, as Campaign names it.
+
+        Parameters
+        ----------
+        mode
+            Reporting mode (default: the scenario's first): without EFS a delivery is finished
+            when it is relayed, otherwise once the outcome of each message is known.
+        delivery
+            A delivery's name, or ``"*"`` for each of them.
+
+        Returns
+        -------
+        DataFrame
+            A row for each state: delivery, state, from_s and until_s, in seconds from t = 0; the
+            last one's end is infinite. States are ``"editing"``, ``"ready to be delivered"``
+            (waiting for confirmation), ``"start pending"``, ``"in progress"``, ``"retry in
+            progress"`` (every message has been tried), ``"paused"``, ``"stopped"``, ``"finished"``.
+
+        Raises
+        ------
+        SendcapError
+            If there is no such mode or delivery.
+
+        References
+        ----------
+        Adobe Campaign Standard, ``developing/using/datamodel-delivery``: states of a delivery.
+        """
+        rows = states(self.scenario, self.ledger, self._mode(mode), delivery)
+        return pd.DataFrame(rows, columns=list(State.__annotations__))
 
     def _moment_s(self, t: float | str) -> float:
         return moment_s(t, self.scenario.start, "time")

@@ -30,7 +30,7 @@ def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
     yield _accepted(run.ledger)
     if (delayed := delay_sentence(run.ledger)) is not None:
         yield delayed
-    yield held_up(run.scenario, loaded_stages(run.ledger, run.scenario), run.ledger)
+    yield held_up(run.as_sent, loaded_stages(run.ledger, run.as_sent), run.ledger)
     for mode in modes:
         yield _trust(run, mode)
 

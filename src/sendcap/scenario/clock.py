@@ -77,7 +77,7 @@ class Clock:
             raise ValueError(f"{shown(text)} is no time of day; write it like 14:00") from None
         ahead, days = 0, 1
         if name is not None:
-            ahead, days = (_weekday(name, text) - self.start.weekday()) % 7, 7
+            ahead, days = (weekday(name, text) - self.start.weekday()) % 7, 7
         first = datetime.combine(self.start.date() + timedelta(days=ahead), wanted)
         if first < self.start.replace(tzinfo=None):
             first += timedelta(days=days)
@@ -117,7 +117,8 @@ def moment_s(time: float | str, start: datetime | None, name: str) -> float:
         raise SendcapError(f"{name}: {error}") from None
 
 
-def _weekday(name: str, text: str) -> int:
+def weekday(name: str, text: str) -> int:
+    """Return the number of a day of the week, from 0 for Monday; errors name the text."""
     short = name.casefold()
     if short in _DAYS:
         return _DAYS[short]

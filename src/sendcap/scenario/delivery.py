@@ -9,8 +9,11 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
+from sendcap.scenario.confirmation import GIVES_UP, Confirmation
 from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
 from sendcap.scenario.moments import MomentText
+from sendcap.scenario.operators import Moments, operator_problems
+from sendcap.scenario.pattern import Pattern
 from sendcap.scenario.programme_problems import programme_problems
 from sendcap.scenario.repetition import MOST_TIMES, Cells, LocalTime, Waves, Zones
 from sendcap.scenario.section import MOST, Count, Name, Section, Share, refuse, unit
@@ -53,6 +56,8 @@ class Origin(NamedTuple):
     written: Delivery
     made: Delivery  # as it was
     of: int  # how many there are
+    sending: str  # name of the repetition, with all its parts
+    at: float  # start of that
 
 
 class Delivery(Section):
@@ -70,6 +75,12 @@ class Delivery(Section):
     # Opens are followed for 14 days from the start.
     spread: Annotated[float, DurationText(most="14d", zero=True)] = 0.0
     """Time over which the messages become ready evenly, up to 14d (default: all at once)."""
+    pattern: Pattern | None = None
+    """Weights of the hours in which the messages of a spread become ready, in any unit.
+
+    24 numbers for the hours of the day from 00:00, or 168 for those of the week from Monday 00:00,
+    by the clock of start.
+    """
     validity: PositiveDuration = parse_duration("3.5d")
     """Time for which a message is retried; the MTA honours at most mta.longest_validity."""
     audience: Audience
@@ -95,6 +106,17 @@ class Delivery(Section):
     """Time of day at which each recipient gets the message, by the clock of zones."""
     zones: Zones | None = None
     """Share of the recipients in each time zone, with local_time."""
+    confirm: Confirmation | None = None
+    """Confirmation that the delivery needs; it starts at the later of at and that.
+
+    Its parts have one confirmation together; its repetitions have one each.
+    """
+    pause: Moments | None = None
+    """Moment, or moments, from which nothing more is handed over to the MTA, until resume."""
+    resume: Moments | None = None
+    """Moment, or moments, from which a paused delivery goes on."""
+    stop: Annotated[float, MomentText(most="366d")] | None = None
+    """Moment from which nothing more is ever handed over; what the MTA has, it delivers."""
 
     _origin: Origin | None = PrivateAttr(default=None)
 
@@ -109,6 +131,18 @@ class Delivery(Section):
         return self._origin
 
     @property
+    def gives_up_s(self) -> float:
+        """Time after its start at which it is not sent any more while nobody has confirmed it."""
+        given = None if self.confirm is None else self.confirm.give_up
+        every = self.every if self._origin is None else self._origin.written.every
+        return given or every or GIVES_UP
+
+    @property
+    def latest_at(self) -> float:
+        """The latest start that a confirmation allows."""
+        return self.at if self.confirm is None else self.at + self.gives_up_s
+
+    @property
     def is_as_made(self) -> bool:
         """Whether a part or a repetition is as the scenario file says."""
         return self._origin is not None and self.__dict__ == self._origin.made.__dict__
@@ -121,7 +155,7 @@ class Delivery(Section):
 
     @model_validator(mode="after")
     def _one_programme(self) -> Delivery:
-        refuse("delivery", programme_problems(self))
+        refuse("delivery", (*programme_problems(self), *operator_problems(self)))
         return self
 
     def counts(self) -> dict[str, int]:

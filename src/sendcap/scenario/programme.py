@@ -93,14 +93,14 @@ def _sendings(delivery: Delivery, start: datetime | None) -> Iterator[Delivery]:
     if once and not (delivery.waves or delivery.cells or delivery.zones):
         yield delivery
         return
-    made = []
+    made: list[tuple[Delivery, str, float]] = []
     for number, at in enumerate(_moments(delivery, start), 1):
         name = delivery.name if once else f"{delivery.name} {number}"
         for part in _parts(delivery, at, start):
             named = {"name": name + part.pop("part", "")}
-            made.append(delivery.model_copy(update=_PLAIN | part | named))
-    for each in made:
-        yield each.made_of(Origin(delivery, each, len(made)))
+            made.append((delivery.model_copy(update=_PLAIN | part | named), name, at))
+    for each, name, at in made:
+        yield each.made_of(Origin(delivery, each, len(made), name, at))
 
 
 def _moments(delivery: Delivery, start: datetime | None) -> Iterator[float]:

@@ -21,6 +21,10 @@ def programme_problems(delivery: Delivery) -> Iterator[tuple[Place, str]]:
                 yield (key,), 'belongs to a recurring delivery; give every, such as every = "7d"'
     elif (delivery.times is None) == (delivery.until is None):
         yield ("every",), "needs either times, a number of sendings, or until, a moment"
+    elif delivery.confirm is not None and delivery.gives_up_s > delivery.every:
+        given, every = map(format_duration, (delivery.gives_up_s, delivery.every))
+        message = f"{given} is longer than every, {every}: the next sending would start before "
+        yield ("confirm", "give_up"), f"{message}this one is confirmed; give at most {every}"
     parts = [key for key in ("waves", "cells", "local_time") if getattr(delivery, key) is not None]
     if len(parts) > 1:
         yield (parts[1],), f"cannot be together with {parts[0]}; leave one of them out"

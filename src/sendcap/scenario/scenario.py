@@ -10,12 +10,13 @@ from pydantic import AfterValidator, Field, ValidationInfo, WrapSerializer, mode
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import Delivery
-from sendcap.scenario.durations import format_duration
+from sendcap.scenario.delivery_problems import delivery_problems
 from sendcap.scenario.moments import CLOCK
-from sendcap.scenario.order_problems import order_notes, order_problems
+from sendcap.scenario.notes import notes
+from sendcap.scenario.order_problems import order_problems
 from sendcap.scenario.pool_problems import pool_problems
 from sendcap.scenario.pools import Queue, SharedLimit
-from sendcap.scenario.programme import collapsed, expanded, names_of, numbered, parents_of, written
+from sendcap.scenario.programme import collapsed, expanded, numbered, parents_of, written
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.section import (
@@ -28,14 +29,12 @@ from sendcap.scenario.section import (
     Seed,
     Title,
     refuse,
-    repeated,
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone
 from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.suspend_problems import suspended_for_ever
-from sendcap.scenario.throttle_notes import burst_notes, throttle_notes
-from sendcap.text.quoting import did_you_mean, dotted, first_few, shown
+from sendcap.text.quoting import shown
 
 
 class Scenario(Section):
@@ -230,32 +229,14 @@ class Scenario(Section):
         for limit in self.limits:
             limit.know(parents)
         refuse("scenario", self._problems())
-        self._warn()
+        for message in notes(self):
+            warnings.warn(message, SendcapWarning, stacklevel=2)
         return self
 
     def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.zone is not None and self.start is None:
             yield ("zone",), "is the zone of start, which is missing; give both"
-        defined = f"; defined: {first_few(self.providers)}"
-        for number, delivery in self.numbered():
-            for name in delivery.audience:
-                if name not in self.providers:
-                    hint = did_you_mean(name, self.providers) or defined
-                    place = ("deliveries", number, "audience", name)
-                    yield place, f"no provider has this name{hint}"
-        names = list(names_of(self.deliveries))
-        for second, name in repeated(name for _, name in names):
-            message = f"{shown(name)} is used before; give each delivery its own name"
-            yield ("deliveries", names[second][0], "name"), message
-        for number, delivery in self.numbered():
-            honoured = self.honoured_validity(delivery)
-            if delivery.spread >= honoured and self.mta.clock_origin != "relayed":
-                message = (
-                    f"{format_duration(delivery.spread)} is no less than the validity, "
-                    f"{format_duration(honoured)}, which counts from the "
-                    f"delivery's start: its last messages would expire before they are ready"
-                )
-                yield ("deliveries", number, "spread"), message
+        yield from delivery_problems(self)
         yield from pool_problems(self)
         yield from order_problems(self)
         yield from suspended_for_ever(self)
@@ -277,44 +258,3 @@ class Scenario(Section):
                 total = f"{shown(per_ip * ips)} connections; must be at most {most}"
                 message = f"{shown(per_ip)} times {where}, {ips}, is {total}"
                 yield ("providers", name, "connections_per_ip"), message
-
-    def _warn(self) -> None:
-        for number, delivery in self.numbered():
-            if delivery.validity > self.mta.longest_validity:
-                given = format_duration(delivery.validity)
-                honoured = format_duration(self.mta.longest_validity)
-                _warn(
-                    f"deliveries[{number}].validity: {given} is longer than mta.longest_validity; "
-                    f"honoured as {honoured}"
-                )
-        last = max(
-            delivery.at + delivery.spread + self.honoured_validity(delivery)
-            for delivery in self.deliveries
-        )
-        horizon = self.time.horizon
-        if horizon is not None and horizon < last:
-            _warn(
-                f"time.horizon: {format_duration(horizon)} cuts off results; messages can be "
-                f"under way until {format_duration(last)}"
-            )
-        for message in (*self._throttle_notes(), *order_notes(self)):
-            _warn(message)
-        for name, provider in self.providers.items():
-            accepted = provider.accepts_connections
-            if accepted is not None and provider.connections_per_ip <= accepted:
-                _warn(
-                    f"{dotted(('providers', name, 'accepts_connections'))}: {accepted} are never "
-                    f"exceeded, since connections_per_ip is {provider.connections_per_ip}"
-                )
-
-    def _throttle_notes(self) -> Iterator[str]:
-        yield from burst_notes(("relay", "rate"), self.relay.rate)
-        for name, provider in self.providers.items():
-            place, rate = ("providers", name, "rate"), provider.rate
-            yield from throttle_notes(place, rate, " from each source address")
-        for number, limit in enumerate(self.limits):
-            yield from throttle_notes(("limits", number, "rate"), limit.rate)
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, SendcapWarning, stacklevel=2)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sendcap.text.quantities import all_units
+from sendcap.text.quantities import all_units, elapsed
 
+_WEEK_S: Final = 6.5 * 86_400.0
+"""In a longer time a day of the week comes twice."""
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 """Not by strftime, whose names depend on the locale."""
@@ -58,3 +60,17 @@ def moment_text(seconds: float, start: datetime | None) -> str:
     moment = after(start, seconds)
     text = time_of_day(moment)
     return text if moment.date() == start.date() else f"{text} on {day(moment)}"
+
+
+def brief_moment(seconds: float, start: datetime | None, within_s: float) -> str:
+    """Return a moment for a column of a table; ``within_s`` is how long all of them lie apart.
+
+    >>> start = datetime(2026, 11, 27, 9)
+    >>> brief_moment(3600, start, 86_400), brief_moment(3600, start, 864_000)
+    ('Fri 10:00', '27 Nov 10:00')
+    """
+    if start is None:
+        return elapsed(seconds)
+    moment = after(start, round(seconds))
+    name, date = day(moment).split(" ", 1)
+    return f"{name if within_s < _WEEK_S else date} {moment:%H:%M}"

@@ -21,28 +21,34 @@ from sendcap.model.kernel.tally import count, series_of
 @compiled
 def next_start_s(state: Relay) -> float:
     """Return when the next batch can start, as things stand."""
-    at_s = next_ready_s(state, -NEVER)
+    at_s = next_change_s(state, -NEVER)
     if state.relay[0].idle == 0 or at_s == NEVER:
         return NEVER
     at_s = max(at_s, state.relay[0].now_s)
     while True:
-        start_s = _earliest_s(state, next_batch(state, at_s), at_s)
-        # A batch of another line that becomes ready meanwhile may go before it.
-        changes_s = next_ready_s(state, at_s)
+        number = next_batch(state, at_s)
+        start_s = NEVER if number == NONE else _earliest_s(state, number, at_s)
+        # Meanwhile it may be held, and a batch of another line may become ready and go before it.
+        changes_s = next_change_s(state, at_s)
         if start_s < changes_s or changes_s == NEVER:
             return start_s
         at_s = changes_s
 
 
 @compiled
-def next_ready_s(state: Relay, after_s: float) -> float:
-    """Return when the first batch of a line is ready next, after a moment."""
+def next_change_s(state: Relay, after_s: float) -> float:
+    """Return when other batches may start, after a moment: one is ready, held or let go."""
     next_s = NEVER
     for line in range(len(state.next_in_line)):
-        if state.next_in_line[line] < state.end_of_line[line]:
-            ready_s = state.ready_s[state.in_line[state.next_in_line[line]]]
-            if ready_s > after_s:
-                next_s = min(next_s, ready_s)
+        if state.next_in_line[line] == state.end_of_line[line]:
+            continue
+        ready_s = state.ready_s[state.in_line[state.next_in_line[line]]]
+        if ready_s > after_s:
+            next_s = min(next_s, ready_s)
+        for row in range(state.first_held[line], state.first_held[line + 1]):
+            for side in range(2):
+                if state.held_s[row, side] > after_s:
+                    next_s = min(next_s, state.held_s[row, side])
     return next_s
 
 
@@ -55,15 +61,28 @@ def next_batch(state: Relay, at_s: float) -> int:
 
 @compiled
 def _line_in_turn(state: Relay, at_s: float) -> int:
-    lines = len(state.next_in_line)
+    lines, chosen, first = len(state.next_in_line), NONE, NONE
     for offset in range(lines):
         line = (state.relay[0].turn + offset) % lines
-        if (
-            state.next_in_line[line] < state.end_of_line[line]
-            and state.ready_s[state.in_line[state.next_in_line[line]]] <= at_s
-        ):
+        if state.next_in_line[line] == state.end_of_line[line]:
+            continue
+        # Batches are numbered in the order in which they are ready.
+        number = state.in_line[state.next_in_line[line]]
+        if state.ready_s[number] > at_s or _is_held(state, line, at_s):
+            continue
+        if state.relay[0].fair:
             return line
-    return NONE
+        if chosen == NONE or (state.rank[line], number) < (state.rank[chosen], first):
+            chosen, first = line, number
+    return chosen
+
+
+@compiled
+def _is_held(state: Relay, line: int, at_s: float) -> bool:
+    for row in range(state.first_held[line], state.first_held[line + 1]):
+        if state.held_s[row, 0] <= at_s < state.held_s[row, 1]:
+            return True
+    return False
 
 
 @compiled

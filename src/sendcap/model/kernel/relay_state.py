@@ -59,10 +59,13 @@ class Relay(NamedTuple):
     relay: Records  # one `RELAY`
     batches: Batches
     limits: Limits
-    # Lines of batches, one for each priority or delivery where that matters; the first comes first.
+    # Lines of batches, one for each priority or delivery where that matters.
     in_line: Ints  # batches
     next_in_line: Ints  # of each line
     end_of_line: Ints
+    rank: Ints  # of each line: the lowest goes first
+    held_s: Floats  # shape (times, 2): from, and until before, in order for each line
+    first_held: Ints  # of each line, and the end of the last one
     started: Ints  # batches in the order in which they have started
     size: Ints  # of each batch
     ready_s: Floats

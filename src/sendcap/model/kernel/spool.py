@@ -10,8 +10,8 @@ from sendcap.model.kernel.relay import (
     hand_over,
     has_room,
     next_batch,
+    next_change_s,
     next_hand_over_s,
-    next_ready_s,
     next_start_s,
     start_batch,
 )
@@ -35,7 +35,7 @@ def advance_together(group: Group, state: Relay, until_s: float) -> int:
         next_s = min(starts_s, next_hand_over_s(state))
         if starts_s == NEVER and relay.idle > 0:
             # Another batch may be the one that waits for room.
-            next_s = min(next_s, next_ready_s(state, relay.now_s))
+            next_s = min(next_s, next_change_s(state, relay.now_s))
         status = advance(group, min(next_s, until_s), _enough(state, counts.final))
         relay.room += counts.final - relay.final
         relay.final = counts.final

@@ -15,6 +15,8 @@ import pandas as pd
 from sendcap.charts.drawing import Drawable
 from sendcap.files.figures import plain
 from sendcap.ledger import Counts, Event
+from sendcap.model.batches import batch_rows
+from sendcap.model.confirmation import as_sent
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.bottleneck import held_up, holding_up
@@ -170,6 +172,7 @@ def limits(
     scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
+    scenario = as_sent(scenario)
     # Opens and clicks have random draws of their own: without them all else stays the same.
     silent = scenario.engagement.model_copy(update={"open_rate": 0.0})
     simulated = scenario.model_copy(update={"engagement": silent})
@@ -206,8 +209,9 @@ def limits_from_ledger(run: Run) -> Limits:
     the first attempt, in the ingress, in the queue or under way. The ingress has no backlog then,
     waits are NaN, and the utilisation is the throughput's share of the ceiling.
     """
-    observed = (_observed(run, stage) for stage in loaded_stages(run.ledger, run.scenario))
-    return Limits(run.scenario, run, tuple(observed), first_attempts_only=True)
+    stages = loaded_stages(run.ledger, run.as_sent)
+    observed = (_observed(run, stage) for stage in stages)
+    return Limits(run.as_sent, run, tuple(observed), first_attempts_only=True)
 
 
 def _observed(run: Run, stage: Stage) -> Observed:
@@ -279,10 +283,17 @@ def _came_and_began(run: Run, stage: Stage) -> tuple[Counts, Counts]:
 def _ready(run: Run) -> Counts:
     """Return the messages ready for the relay by each edge."""
     edges_s = run.ledger.edges_s
-    rising, risen = np.zeros(len(edges_s)), np.zeros(len(edges_s) + 1)
-    for delivery in run.scenario.deliveries:
-        first, last = np.searchsorted(edges_s, [delivery.at, delivery.at + delivery.spread])
-        meanwhile_s = edges_s[first:last] - delivery.at
-        rising[first:last] += delivery.messages * meanwhile_s / (delivery.spread or 1.0)
-        risen[last] += delivery.messages
-    return np.floor(rising + np.cumsum(risen[:-1])).astype(np.int64)
+    size, ready_s, delivery_of = batch_rows(run.as_sent)
+    total = np.zeros(len(edges_s), np.int64)
+    for number, delivery in enumerate(run.as_sent.deliveries):
+        own = delivery_of == number
+        ready = np.concatenate(([0], np.cumsum(size[own])))
+        ready = ready[np.searchsorted(ready_s[own], edges_s, side="right")]
+        if delivery.stop is not None:
+            gone = sum(
+                run.ledger.total(event, clock="happened", delivery=delivery.name)
+                for event in ("relayed", "relay_failed")
+            )
+            ready = np.where(edges_s < delivery.stop, ready, np.minimum(ready, gone))
+        total += ready
+    return total

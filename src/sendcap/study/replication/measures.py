@@ -30,6 +30,12 @@ from sendcap.study.capacity.observed import Observed
 from sendcap.text.quoting import did_you_mean, shown
 
 Value = float | int | str | bool | None
+_DELIVERABLE: Final[tuple[tuple[Event, str | None], ...]] = (
+    ("accepted", None),
+    ("expired_untried", None),
+    ("expired", THROTTLED),
+    ("expired", SUSPENDED),
+)
 
 
 @dataclass(frozen=True)
@@ -144,30 +150,26 @@ def _name_of(function: Any) -> str:
 # Measures of a run.
 
 
-def deliverable(ledger: Ledger) -> float:
+def deliverable(ledger: Ledger, delivery: str | None = None) -> float:
     """Return the number of messages that could be accepted, sooner or later.
 
     These are the accepted ones, and those that would be if their turn came in time: they expire
     untried, throttled, or sent back by a suspended queue.
     """
-    accepted = ledger.total("accepted", clock="happened")
-    untried = ledger.total("expired_untried", clock="happened")
-    return (
-        accepted
-        + untried
-        + ledger.total("expired", clock="happened", reason=THROTTLED)
-        + ledger.total("expired", clock="happened", reason=SUSPENDED)
+    return sum(
+        ledger.total(event, clock="happened", delivery=delivery, reason=reason)
+        for event, reason in _DELIVERABLE
     )
 
 
-def accepted_share_s(ledger: Ledger, share: float) -> float:
+def accepted_share_s(ledger: Ledger, share: float, delivery: str | None = None) -> float:
     """Return when a share of the `deliverable` messages was accepted, in seconds from t = 0.
 
     Within a bin messages are taken to be accepted evenly. Infinite if that never happens: so a
     send that lets messages expire is not a quick one.
     """
-    accepted = ledger.sparse("accepted", clock="happened")
-    wanted = share * float(deliverable(ledger))
+    accepted = ledger.sparse("accepted", clock="happened", delivery=delivery)
+    wanted = share * float(deliverable(ledger, delivery))
     if not 0.0 < wanted <= accepted.counts.sum():
         return math.inf
     bin_, before, after = accepted.reached(wanted)

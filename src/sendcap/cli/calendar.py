@@ -1,0 +1,213 @@
+"""``sendcap calendar``: a programme of deliveries as a table and a chart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+import sendcap
+from sendcap.cli import options
+from sendcap.cli.computing import simulations
+from sendcap.cli.edits import chosen
+from sendcap.cli.progress import progress_bar
+from sendcap.cli.saving import Results
+from sendcap.cli.tables import say, show_table
+from sendcap.text.clock import brief_moment
+from sendcap.text.quantities import counted, elapsed
+from sendcap.text.shares import parse_share, share_text
+
+if TYPE_CHECKING:
+    from sendcap.study.calendar.calendar import Slot
+    from sendcap.study.calendar.deadline import Verdict
+
+_MOST_ROWS: Final = 30
+"""With more deliveries, all repetitions and parts of one are a row."""
+
+
+@click.command()
+@options.scenario
+@options.out_directory
+@options.overrides
+@options.moment(
+    "--deadline", "deadline", "Moment by which all has to be accepted, e.g. 6h or 'Fri 12:00'."
+)
+@click.option(
+    "--share", metavar="P", help="Share of each delivery that has to be accepted (default: 99%)."
+)
+@options.number("--replications", "Simulations for the deadline (default: 20).")
+@options.confidence(preset=False)
+@options.processes
+def calendar(
+    source: str,
+    out: Path | None,
+    force: bool,
+    settings: tuple[str, ...],
+    seed: int | None,
+    deadline: float | str | None,
+    share: str | None,
+    replications: int | None,
+    confidence: float | None,
+    workers: int | None,
+    address: str | None,
+) -> None:
+    """Show when each delivery is sent and accepted.
+
+    SCENARIO is a TOML file, PRESET a name from `sendcap scenario list`. A row for each delivery
+    says when it starts, when it is relayed, when its messages are accepted, when its Delivered %
+    is settled, and what is sent beside it. With --deadline many simulations tell how probably each
+    delivery is accepted by then, and which changes make one hold. DIR gets the tables, the
+    scenario and a chart.
+    """
+    from sendcap.study.calendar.files import CALENDAR_OF_A_SCENARIO, write_calendar
+
+    of_many = ("--replications", "--confidence", "--workers", "--dask")
+    for name, value in zip(of_many, (replications, confidence, workers, address), strict=True):
+        if value is not None and deadline is None:
+            raise click.UsageError(f"{name} goes with --deadline")
+    accepted = parse_share(share or "99%", "--share")
+    scenario = chosen(source, settings, seed)
+    results = Results(CALENDAR_OF_A_SCENARIO, out, source, "calendar", force=force)
+    with results as folder:
+        if deadline is None:
+            with progress_bar() as progress:
+                found = sendcap.calendar(scenario, share=accepted, seen=progress)
+        else:
+            with simulations(workers, address) as means:
+                found = sendcap.calendar(
+                    scenario,
+                    deadline,
+                    share=accepted,
+                    replications=replications or 20,
+                    confidence=confidence or 0.95,
+                    **means,
+                )
+        write_calendar(found, folder)
+    _show(found)
+    if found.verdicts:
+        _show_verdicts(found, confidence or 0.95)
+    results.announce()
+
+
+def _moments(found: sendcap.Calendar, *times_s: float) -> list[str]:
+    ends_s = [slot.settled_s for slot in found.slots if slot.settled_s < math.inf]
+    start, within_s = found.scenario.start, max(ends_s, default=0.0)
+    return [
+        "–"
+        if math.isnan(each)
+        else "never"
+        if each == math.inf
+        else brief_moment(each, start, within_s)
+        for each in times_s
+    ]
+
+
+def _show(found: sendcap.Calendar) -> None:
+    if len(found.slots) > _MOST_ROWS:
+        _show_in_short(found)
+        return
+
+    def row(slot: Slot) -> list[str]:
+        planned_s = math.nan if slot.planned_s == slot.starts_s else slot.planned_s
+        times_s = (planned_s, slot.starts_s, slot.relayed_s, slot.accepted_s, slot.settled_s)
+        times = _moments(found, *times_s)
+        return [slot.delivery, f"{slot.messages:,}", *times, _beside(slot.beside)]
+
+    accepted = f"{share_text(found.share)} accepted"
+    times = ("Planned", "Starts", "Relayed", accepted, "Settled")
+    columns = ["Delivery", "Messages", *times, "Beside"]
+    rows = list(map(row, found.slots))
+    if all(each[2] == "–" for each in rows):
+        columns.remove("Planned")
+        rows = [[*each[:2], *each[3:]] for each in rows]
+    show_table(
+        found.scenario.title or "Calendar",
+        columns,
+        rows,
+        "Planned: the time of the scenario, where a confirmation came later.",
+        "Settled: Delivered % stays within 0.1 points of its final value.",
+        "Beside: deliveries that use the relay or a queue at the same time.",
+        words=("Beside",),
+    )
+
+
+def _show_in_short(found: sendcap.Calendar) -> None:
+    """Print a row for all repetitions and parts of a delivery."""
+    together: dict[str, list[Slot]] = {}
+    for slot in found.slots:
+        together.setdefault(slot.parent or slot.delivery, []).append(slot)
+    rows = []
+    for name, slots in together.items():
+        slowest = max(slots, key=lambda slot: slot.accepted_s - slot.starts_s)
+        latest = max(slots, key=lambda slot: slot.starts_s - slot.planned_s)
+        first, last = _moments(found, slots[0].starts_s, slots[-1].settled_s)
+        late_s = latest.starts_s - latest.planned_s
+        rows.append(
+            [
+                name,
+                f"{len(slots):,}",
+                f"{sum(slot.messages for slot in slots):,}",
+                first,
+                last,
+                f"{elapsed(slowest.accepted_s - slowest.starts_s)} ({slowest.delivery})",
+                f"{elapsed(late_s)} ({latest.delivery})" if late_s > 0.0 else "–",
+            ]
+        )
+    slowest_words = f"Longest to {share_text(found.share)}"
+    show_table(
+        found.scenario.title or "Calendar",
+        ["Delivery", "Sent", "Messages", "First", "Settled", slowest_words, "Latest"],
+        rows,
+        f"{slowest_words}: of its repetitions, from the start until so many are accepted.",
+        "Latest: the longest time from the planned start to the confirmation.",
+        "calendar.csv has a row for each.",
+        words=(slowest_words, "Latest"),
+    )
+
+
+def _beside(names: Sequence[str]) -> str:
+    """Return the first two names, and how many more there are."""
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return (", ".join(names[:2]) or "–") + more
+
+
+def _show_verdicts(found: sendcap.Calendar, confidence: float) -> None:
+    assert found.deadline_s is not None
+    (deadline,) = _moments(found, found.deadline_s)
+    rows = []
+    for each in found.verdicts:
+        times = [
+            _apart(accepted_s - found.deadline_s)
+            for accepted_s in (each.accepted_median_s, each.accepted_90_pct_s)
+        ]
+        low, high = (f"{100.0 * end:.0f}" for end in (each.low, each.high))
+        holds = f"{100.0 * each.probability:.0f} % ({low} to {high} %)"
+        rows.append([each.delivery, holds, *times])
+    replications = found.verdicts[0].replications
+    show_table(
+        f"Deadline {deadline}: {share_text(found.share)} accepted by then, in "
+        f"{counted(replications, 'simulation')}",
+        ["Delivery", "Holds", "Half of them", "90 % of them"],
+        rows,
+        f"In brackets: the {share_text(confidence)} interval of the probability.",
+        "Half of them, 90 %: how early or late at the most, in so many of the simulations.",
+    )
+    say(*map(_sentence, [each for each in found.verdicts if each.probability < 1.0]))
+
+
+def _apart(late_s: float) -> str:
+    """Return how late something is, or how early."""
+    if late_s == math.inf:
+        return "never"
+    return f"{elapsed(abs(late_s))} {'late' if late_s > 0.0 else 'early'}"
+
+
+def _sentence(verdict: Verdict) -> str:
+    """Return what would make a delivery hold, in words."""
+    if not verdict.remedies:
+        return f"{verdict.delivery}: nothing that was tried makes it hold."
+    texts = [remedy.sentence for remedy in verdict.remedies]
+    return f"{verdict.delivery} holds if {', or if '.join(texts)}."

@@ -1,0 +1,68 @@
+"""What may be wrong with the deliveries of a scenario, taken together or with the rest of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sendcap.scenario.delivery import Delivery
+from sendcap.scenario.durations import format_duration
+from sendcap.scenario.pattern import pattern_problems
+from sendcap.scenario.programme import names_of
+from sendcap.scenario.section import Place, repeated
+from sendcap.text.clock import moment_text
+from sendcap.text.quoting import did_you_mean, first_few, shown
+
+if TYPE_CHECKING:
+    from sendcap.scenario.scenario import Scenario
+
+
+def delivery_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong, and where."""
+    names = list(names_of(scenario.deliveries))
+    for second, name in repeated(name for _, name in names):
+        message = f"{shown(name)} is used before; give each delivery its own name"
+        yield ("deliveries", names[second][0], "name"), message
+    found: dict[Place, str] = {}
+    for number, delivery in scenario.numbered():
+        for place, message in _problems(scenario, delivery):
+            # Of many repetitions the first one says it.
+            found.setdefault(("deliveries", number, *place), message)
+    yield from found.items()
+
+
+def _problems(scenario: Scenario, delivery: Delivery) -> Iterator[tuple[Place, str]]:
+    for name in delivery.audience:
+        if name not in scenario.providers:
+            defined = f"; defined: {first_few(scenario.providers)}"
+            hint = did_you_mean(name, scenario.providers) or defined
+            yield ("audience", name), f"no provider has this name{hint}"
+    honoured_s = scenario.honoured_validity(delivery)
+    if delivery.spread >= honoured_s and scenario.mta.clock_origin != "relayed":
+        message = (
+            f"{format_duration(delivery.spread)} is no less than the validity, "
+            f"{format_duration(honoured_s)}, which counts from the "
+            "delivery's start: its last messages would expire before they are ready"
+        )
+        yield ("spread",), message
+    yield from pattern_problems(delivery, scenario.start)
+    yield from _confirmation_problems(scenario, delivery)
+
+
+def _confirmation_problems(scenario: Scenario, delivery: Delivery) -> Iterator[tuple[Place, str]]:
+    confirm, start = delivery.confirm, scenario.start
+    if confirm is None:
+        return
+    if confirm.hours is not None and start is None:
+        message = "go by the clock, which needs start, the date and time of t = 0"
+        yield ("confirm", "hours"), message
+        return
+    at = delivery.at if delivery.origin is None else delivery.origin.at
+    earliest_s, until_s = confirm.earliest_s(at, start), at + delivery.gives_up_s
+    if earliest_s > until_s:
+        message = (
+            f"{shown(confirm.hours)} do not come before {moment_text(until_s, start)}, when "
+            f"{shown(delivery.name)} is given up: it would never be sent; give people who work "
+            "then, or a longer give_up"
+        )
+        yield ("confirm", "hours"), message

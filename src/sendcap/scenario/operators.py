@@ -1,0 +1,69 @@
+"""Operators: they pause, resume and stop a delivery."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise, zip_longest
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, SerializerFunctionWrapHandler, WrapSerializer
+
+from sendcap.scenario.durations import format_duration
+from sendcap.scenario.moments import MomentField
+from sendcap.scenario.section import Place
+
+if TYPE_CHECKING:
+    from sendcap.scenario.delivery import Delivery
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _single(moments: tuple[float, ...], write: SerializerFunctionWrapHandler) -> Any:
+    texts = write(moments)
+    return texts[0] if len(texts) == 1 else texts
+
+
+Moments = Annotated[tuple[MomentField, ...], BeforeValidator(_listed), WrapSerializer(_single)]
+"""A moment, or a list of moments in order."""
+
+
+def held(delivery: Delivery) -> Iterator[tuple[float, float]]:
+    """Yield the times in which nothing of a delivery is handed over: from, and until before."""
+    yield from zip_longest(delivery.pause or (), delivery.resume or (), fillvalue=math.inf)
+    if delivery.stop is not None:
+        yield delivery.stop, math.inf
+
+
+def operator_problems(delivery: Delivery) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong with the moments of operators, and where."""
+    pause, resume, stop = delivery.pause or (), delivery.resume or (), delivery.stop
+    if len(resume) > len(pause):
+        yield ("resume",), "belongs to a pause; give one for each"
+        return
+    if len(resume) < len(pause) - 1:
+        yield ("pause",), "only the last one may have no resume; give the moments between"
+        return
+    moments = [each for pair in zip_longest(pause, resume) for each in pair if each is not None]
+    for place, (one, two) in enumerate(pairwise(moments)):
+        if two <= one:
+            key = "pause" if place % 2 else "resume"
+            message = f"{_text(two)} does not come after {_text(one)}; put both in order of time"
+            yield (key,), message
+            return
+    if resume and resume[0] <= delivery.at:
+        yield ("pause",), f"ends before the delivery starts, at {_text(delivery.at)}; leave it out"
+    if stop is None:
+        return
+    if stop <= delivery.at:
+        message = f"{_text(stop)} is not after the start, {_text(delivery.at)}: nothing would be "
+        yield ("stop",), f"{message}sent; give a later moment, or leave the delivery out"
+    elif moments and moments[-1] >= stop:
+        key = "resume" if moments[-1] in resume else "pause"
+        yield (key,), f"{_text(moments[-1])} is not before the stop, {_text(stop)}; leave it out"
+
+
+def _text(moment_s: float) -> str:
+    return getattr(moment_s, "text", "") or format_duration(moment_s)

@@ -1,0 +1,117 @@
+"""Working hours, such as ``Mon-Fri 09:00-18:00``, and how much time of work has passed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from typing import Final
+
+from sendcap.scenario.clock import weekday
+from sendcap.text.clock import after, elapsed_since
+from sendcap.text.quoting import shown
+
+_ENTRY: Final = re.compile(
+    r"(?:([A-Za-z]{3,9})(?:\s*-\s*([A-Za-z]{3,9}))?\s+)?"
+    r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})",
+    re.ASCII,
+)
+_EXAMPLE: Final = '"Mon-Fri 09:00-18:00"'
+_MINUTES: Final = 24 * 60
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """The hours of a week in which people work: minutes of each day from Monday on."""
+
+    days: tuple[tuple[tuple[int, int], ...], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> WorkingHours:
+        """Return the hours of a text: days and times, with commas between several.
+
+        Raises
+        ------
+        ValueError
+            If it is no such text, or times overlap.
+
+        Examples
+        --------
+        >>> WorkingHours.parse("Sat 09:00-12:00").days[5]
+        ((540, 720),)
+        """
+        days: list[list[tuple[int, int]]] = [[] for _ in range(7)]
+        for entry in text.split(","):
+            found = _ENTRY.fullmatch(entry.strip())
+            if found is None:
+                raise ValueError(f"{shown(text)} are no working hours; write them like {_EXAMPLE}")
+            first, last, *clock = found.groups()
+            begins, ends = _minute(clock[:2], text), _minute(clock[2:], text)
+            if begins >= ends:
+                raise ValueError(
+                    f"{shown(entry.strip())} ends before it begins; "
+                    'write a night as two, such as "22:00-24:00, 00:00-06:00"'
+                )
+            for number in _days(first, last, text):
+                days[number].append((begins, ends))
+        for times in days:
+            times.sort()
+            if any(one[1] > two[0] for one, two in pairwise(times)):
+                raise ValueError(f"{shown(text)} has hours that overlap")
+        return cls(tuple(map(tuple, days)))
+
+    def from_(self, start: datetime, from_s: float) -> Iterator[tuple[float, float]]:
+        """Yield the times of work after a moment: begin and end, in seconds from t = 0."""
+        local = after(start, from_s).date()
+        while True:
+            for minutes in self.days[local.weekday()]:
+                begins_s, ends_s = (_seconds(start, local, minute) for minute in minutes)
+                if ends_s > max(from_s, begins_s):
+                    yield max(begins_s, from_s), ends_s
+            local += timedelta(days=1)
+
+    def worked(self, start: datetime, from_s: float, work_s: float) -> float:
+        """Return the moment at which so many seconds of work have passed since another one.
+
+        Without any work that is the first moment at which somebody works.
+        """
+        if math.isinf(work_s):
+            return math.inf
+        left_s = work_s
+        for begins_s, ends_s in self.from_(start, from_s):
+            if left_s <= ends_s - begins_s:
+                return begins_s + left_s
+            left_s -= ends_s - begins_s
+        raise AssertionError
+
+
+def _minute(clock: list[str], text: str) -> int:
+    hour, minute = map(int, clock)
+    number = 60 * hour + minute
+    if minute > 59 or number > _MINUTES:
+        raise ValueError(f"{shown(text)}: {hour}:{minute:02} is no time of day")
+    return number
+
+
+def _days(first: str | None, last: str | None, text: str) -> Iterator[int]:
+    if first is None:
+        yield from range(7)
+        return
+    number = weekday(first, text)
+    until = number if last is None else weekday(last, text)
+    yield number
+    while number != until:
+        number = (number + 1) % 7
+        yield number
+
+
+def _seconds(start: datetime, local: date, minute: int) -> float:
+    """Return when the clock shows a minute of a day, in seconds from t = 0."""
+    days, minutes = divmod(minute, _MINUTES)
+    moment = datetime.combine(local + timedelta(days=days), time(*divmod(minutes, 60)))
+    if start.tzinfo is None:
+        return (moment - start).total_seconds()
+    return elapsed_since(start, moment.replace(tzinfo=start.tzinfo))

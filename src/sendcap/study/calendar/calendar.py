@@ -1,0 +1,234 @@
+"""The calendar of a programme: when each delivery waits, is relayed, is accepted and settles."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from sendcap.charts.drawing import Drawable
+from sendcap.errors import SendcapError
+from sendcap.model.confirmation import confirmations
+from sendcap.model.engine import Progress, simulate_ledger
+from sendcap.readings.convergence import settling_s
+from sendcap.readings.kpis import figures_of
+from sendcap.readings.remaining import BothClocks
+from sendcap.readings.states import handed_over_s
+from sendcap.run import Run
+from sendcap.scenario import Delivery, Engagement, Scenario
+from sendcap.scenario.clock import moment_s
+from sendcap.scenario.files import scenario_of
+from sendcap.study.calendar.deadline import Verdict, verdicts
+from sendcap.study.replication.estimates import require_confidence, require_count
+from sendcap.study.replication.measures import accepted_share_s
+from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
+from sendcap.study.replication.workers import Simulations, Workers
+from sendcap.text.clock import after
+
+SETTLED_PT = 0.1
+"""Delivered % is settled when it stays within so many points of its final value."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The times of a delivery, in seconds from t = 0; infinite where something never comes."""
+
+    delivery: str
+    parent: str | None
+    messages: int
+    planned_s: float  # the time of the scenario
+    asked_s: float  # people are asked to confirm it; NaN where nobody has to
+    starts_s: float  # the later of its time and the confirmation
+    relayed_s: float  # the last message
+    accepted_s: float  # the share of its deliverable messages
+    settled_s: float  # its Delivered % in the scenario's first mode
+    beside: tuple[str, ...]  # deliveries that use the relay or a queue at the same time
+
+
+@dataclass(frozen=True)
+class Calendar(Drawable, charts="sendcap.study.calendar.charts"):
+    """A programme as a calendar.
+
+    Attributes
+    ----------
+    scenario
+        The scenario, seed included.
+    share
+        Share of a delivery's deliverable messages that counts as all.
+    slots
+        The times of each delivery, in the order of their starts.
+    deadline_s
+        The deadline in seconds from t = 0; None without one.
+    verdicts
+        For each delivery whose messages are ready before the deadline, whether it holds.
+    """
+
+    scenario: Scenario
+    share: float
+    slots: tuple[Slot, ...]
+    deadline_s: float | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+    def table(self) -> pd.DataFrame:
+        """Return the times, a row for each delivery.
+
+        Returns
+        -------
+        DataFrame
+            Columns delivery, parent, messages, planned_s, asked_s, starts_s, relayed_s,
+            accepted_s, settled_s (seconds from t = 0; infinite for what never comes), beside (the
+            deliveries that use the relay or a queue at the same time, with commas), and by the
+            clock of ``start`` starts_clock_time and accepted_clock_time; None without one.
+        """
+        rows = [
+            {
+                **asdict(slot),
+                "beside": ", ".join(slot.beside),
+                "starts_clock_time": self._clock_time(slot.starts_s),
+                "accepted_clock_time": self._clock_time(slot.accepted_s),
+            }
+            for slot in self.slots
+        ]
+        return pd.DataFrame(rows)
+
+    def _clock_time(self, seconds: float) -> str | None:
+        if self.scenario.start is None or seconds == math.inf:
+            return None
+        moment = after(self.scenario.start, round(seconds))
+        return moment.replace(tzinfo=None).isoformat(" ")
+
+    def deadlines(self) -> pd.DataFrame:
+        """Return whether each delivery meets the deadline.
+
+        Returns
+        -------
+        DataFrame
+            Columns delivery, holds, replications (numbers), low and high (the interval of the
+            probability), accepted_median_s, accepted_90_pct_s (over the replications, in seconds
+            from t = 0), remedies (text), probability.
+        """
+        rows = [
+            {
+                **asdict(each),
+                "probability": each.probability,
+                "remedies": "; ".join(remedy.sentence for remedy in each.remedies),
+            }
+            for each in self.verdicts
+        ]
+        return pd.DataFrame(rows)
+
+
+def calendar(
+    scenario: Scenario | str | os.PathLike[str],
+    deadline: float | str | None = None,
+    *,
+    share: float = 0.99,
+    replications: int = DEFAULT_REPLICATIONS,
+    confidence: float = 0.95,
+    workers: int | Workers | None = None,
+    progress: Callable[[int], None] | None = None,
+    seen: Callable[[Progress], None] | None = None,
+) -> Calendar:
+    """Return a programme as a calendar: when each delivery waits, is relayed, and is accepted.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, the path of a scenario file or the name of a preset.
+    deadline
+        Moment by which deliveries have to be accepted: seconds, a duration from t = 0, or with
+        ``start`` by the clock, such as ``"Fri 12:00"``. The programme is then simulated
+        many times; for each delivery that is late in some of them remedies are tried. Deliveries
+        whose messages are not all ready by then are left out.
+    share
+        Share of a delivery's deliverable messages that has to be accepted.
+    replications
+        Number of simulations for the deadline.
+    confidence
+        Confidence level of the interval of a probability.
+    workers
+        Worker processes (default: one per CPU); results do not depend on it.
+    progress
+        Called with the number of simulations for the deadline so far.
+    seen
+        Called with the progress of the simulation of the calendar itself.
+
+    Raises
+    ------
+    SendcapError
+        If an argument is invalid, or the scenario is not valid.
+    """
+    scenario = scenario_of(scenario)
+    if not 0.0 < share <= 1.0:
+        raise SendcapError(f"share: must be above 0 and at most 1, such as 0.99, not {share!r}")
+    require_confidence(confidence)
+    require_count(replications)
+    deadline_s = None if deadline is None else moment_s(deadline, scenario.start, "deadline")
+    silent = scenario.model_copy(update={"engagement": Engagement()})
+    run = Run(silent, simulate_ledger(silent, progress=seen))
+    slots = tuple(_slots(run, share))
+    if deadline_s is None:
+        return Calendar(scenario, share, slots)
+    if all(each.at + each.spread >= deadline_s for each in scenario.deliveries):
+        raise SendcapError("deadline: no delivery is ready before it; give a later moment")
+    with Workers.of(workers) as team:
+        found = verdicts(
+            scenario, deadline_s, share, replications, confidence, Simulations(team, progress)
+        )
+    return Calendar(scenario, share, slots, deadline_s, tuple(found))
+
+
+def _slots(run: Run, share: float) -> Iterator[Slot]:
+    planned = {each.name: each for each in run.scenario.deliveries}
+    asked = confirmations(run.scenario)
+    timed = []
+    for sent in run.as_sent.deliveries:
+        ledger, name = run.ledger, sent.name
+        accepted_s = accepted_share_s(ledger, share, name)
+        times = {
+            "planned_s": planned[name].at,
+            "asked_s": asked[name].asked_s if name in asked else math.nan,
+            "starts_s": math.inf if sent.stop is not None and sent.stop <= sent.at else sent.at,
+            "relayed_s": handed_over_s(ledger, name),
+            "accepted_s": accepted_s,
+            "settled_s": _settled_s(run, name) if accepted_s < math.inf else math.inf,
+        }
+        timed.append((sent, times))
+    timed.sort(key=lambda each: each[1]["starts_s"])
+    beside = _beside(run.as_sent, timed)
+    for sent, times in timed:
+        names = tuple(beside[sent.name])
+        yield Slot(sent.name, sent.parent, sent.messages, beside=names, **times)
+
+
+def _settled_s(run: Run, delivery: str) -> float:
+    reporting = run.scenario.reporting
+    clocks = BothClocks.of(run.ledger, delivery)
+    figures = figures_of(clocks.time_s, clocks.known, reporting.modes[0], reporting.denominator)
+    return settling_s(clocks.time_s, figures.delivered_pct, SETTLED_PT)
+
+
+def _beside(
+    scenario: Scenario, timed: list[tuple[Delivery, dict[str, float]]]
+) -> dict[str, list[str]]:
+    """Return which deliveries use the relay or a queue together; they are in order of start."""
+
+    def queues(delivery: Delivery) -> set[tuple[Any, ...]]:
+        pool = scenario.pool_of(delivery)
+        return {(pool, name) for name, share in delivery.audience.items() if share > 0.0}
+
+    beside: dict[str, list[str]] = {delivery.name: [] for delivery, _ in timed}
+    for number, (one, first) in enumerate(timed):
+        for other, second in timed[number + 1 :]:
+            if second["starts_s"] >= max(first["accepted_s"], first["relayed_s"]):
+                if first["accepted_s"] < math.inf and first["relayed_s"] < math.inf:
+                    break
+                continue
+            if second["starts_s"] < first["relayed_s"] or queues(one) & queues(other):
+                beside[one.name].append(other.name)
+                beside[other.name].append(one.name)
+    return beside

@@ -1,0 +1,102 @@
+"""The chart of a calendar: a row for each delivery, with what it goes through."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from matplotlib.axes import Axes
+
+from sendcap.charts.axes import name_rows, write_at
+from sendcap.charts.figures import Heading, left_of_rows, panels_on
+from sendcap.charts.labels import name_beside
+from sendcap.charts.narrow import Named
+from sendcap.charts.style import BLUE, DASHES, INK, ORANGE, SKY, STONE, house_style
+from sendcap.charts.timeaxis import TimeAxis
+from sendcap.text.shares import share_text
+
+if TYPE_CHECKING:
+    from sendcap.study.calendar.calendar import Calendar, Slot
+
+_MOST_ROWS: Final = 30
+"""With more deliveries, the repetitions and parts of one share a row."""
+
+
+@house_style()
+def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
+    """Draw what each delivery goes through, a row for each.
+
+    For the options see `sendcap.charts`.
+    """
+    rows: dict[str, list[Slot]] = {}
+    together = len(result.slots) > _MOST_ROWS
+    for slot in result.slots:
+        rows.setdefault((together and slot.parent) or slot.delivery, []).append(slot)
+    words = (
+        f"What each delivery goes through: at the MTA until {share_text(result.share)} of what can "
+        "be accepted is, then retried and reported until Delivered % is settled, within 0.1 points."
+    )
+    (axes,) = panels_on(
+        ax,
+        Heading(result.scenario.title, "calendar", words),
+        [0.3 + 0.34 * len(rows)],
+        left_in=left_of_rows(list(rows)),
+        right_in=2.1,
+        above_in=0.12,
+        below_in=0.76,
+    )
+    last_s = max(max(_ends_s(slot)) for slot in result.slots)
+    last_s = 1.02 * max(last_s, result.deadline_s or 0.0)
+    start = result.scenario.start
+    TimeAxis(result.scenario, 0.0, last_s, "linear", start).on([axes])
+    axes.set_ylim(len(rows) - 0.4, -0.7)
+    for number, slots in enumerate(rows.values()):
+        for slot in slots:
+            _draw(axes, number, slot)
+        if len(slots) <= _MOST_ROWS:
+            planned_s = [slot.planned_s for slot in slots]
+            axes.plot(planned_s, [number] * len(slots), "|", color=INK, markersize=11.0)
+    if result.deadline_s is not None:
+        axes.axvline(result.deadline_s, color=INK, linewidth=1.0, linestyle=DASHES)
+        write_at(axes, (result.deadline_s, -0.55), "deadline", (4.0, 0.0), fontsize=8.0)
+    name_rows(axes, list(rows))
+    used = [
+        Named(colour, label)
+        for label, colour in _COLOURS.items()
+        if any(_spans(slot).get(label, (0.0, 0.0))[1] for slot in result.slots)
+    ]
+    name_beside(axes, used)
+    return axes
+
+
+_COLOURS: Final = {
+    "to be confirmed": ORANGE,
+    "relayed": BLUE,
+    "at the MTA": SKY,
+    "retried, reported": STONE,
+}
+
+
+def _ends_s(slot: Slot) -> list[float]:
+    ends = (slot.planned_s, slot.starts_s, slot.relayed_s, slot.accepted_s, slot.settled_s)
+    return [each for each in ends if each < math.inf]
+
+
+def _spans(slot: Slot) -> dict[str, tuple[float, float]]:
+    """Return where each phase begins, and how long it lasts."""
+    ends_s = [slot.planned_s, slot.starts_s, slot.relayed_s, slot.accepted_s, slot.settled_s]
+    spans, begins_s = {}, ends_s[0]
+    for label, end_s in zip(_COLOURS, ends_s[1:], strict=True):
+        if begins_s < end_s < math.inf:
+            spans[label] = (begins_s, end_s - begins_s)
+            begins_s = end_s
+    return spans
+
+
+def _draw(axes: Axes, row: int, slot: Slot) -> None:
+    for label, (begins_s, lasts_s) in _spans(slot).items():
+        settles = label == list(_COLOURS)[-1]
+        height = 0.16 if settles else 0.55
+        axes.barh(
+            [row], [lasts_s], left=[begins_s], height=height, color=_COLOURS[label], linewidth=0
+        )

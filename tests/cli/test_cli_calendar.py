@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+
+def test_calendar_shows_and_saves_a_programme(sendcap, place) -> None:
+    result = sendcap("calendar", "small.toml")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    for text in ("99 % accepted", "Settled", "Beside: deliveries that use the relay or a queue"):
+        assert text in result.stdout
+    saved = {path.name for path in (place / "runs" / "small-calendar").iterdir()}
+    assert {"scenario.toml", "calendar.csv", "calendar.png"} <= saved
+    assert "deadline.csv" not in saved
+
+
+def test_with_a_deadline_it_says_who_is_late(sendcap) -> None:
+    result = sendcap(
+        *("calendar", "small.toml", "--deadline", "21m", "--replications", "3", "--out", "found"),
+        *("--set", 'mta.retry.first="30m"', "--workers", "1"),
+    )
+    assert result.exit_code == 0
+    assert "Deadline 21m: 99 % accepted by then, in 3 simulations" in result.stdout
+    assert "100 % (29 to 100 %)" not in result.stdout
+    assert "news: nothing that was tried makes it hold." in result.stdout
+
+
+def test_many_deliveries_are_a_row_for_each_parent(sendcap) -> None:
+    result = sendcap(
+        *("calendar", "small.toml", "--set", 'deliveries[0].every="1d"'),
+        *("--set", "deliveries[0].times=40", "--out", "found"),
+    )
+    assert result.exit_code == 0
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert ["news", "40", "16,000", "0s"] in [row[:4] for row in rows]
+
+
+def test_options_of_many_simulations_need_a_deadline(sendcap) -> None:
+    result = sendcap("calendar", "small.toml", "--replications", "3")
+    assert result.exit_code == 2
+    assert "--replications goes with --deadline" in result.stderr

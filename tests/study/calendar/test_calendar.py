@@ -1,0 +1,133 @@
+"""The calendar of a programme and its deadlines, worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+import sendcap
+from sendcap.errors import SendcapError
+from sendcap.scenario import Scenario, from_dict, updated
+
+QUEUE = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 1}
+
+
+def programme(*deliveries: dict[str, Any], **sections: Any) -> Scenario:
+    """Deliveries to one provider, which takes a message a second."""
+    one = {"messages": 100, "audience": {"p": 1.0}}
+    plain = {
+        "time": {"bin": "1s"},
+        "deliveries": [one | each for each in deliveries],
+        "relay": {"batch": 10, "workers": 1, "batch_time": "100ms"},
+        "mta": {"ips": 1},
+        "providers": {"p": QUEUE, "q": QUEUE},
+    }
+    return from_dict(plain | sections)
+
+
+def test_each_delivery_has_its_times() -> None:
+    scenario = programme(
+        {"name": "late", "at": "80s"},
+        {"name": "first"},
+        {"name": "elsewhere", "at": "50s", "audience": {"q": 1.0}},
+        {"name": "stopped", "at": "300s", "stop": "301s", "messages": 1000},
+    )
+    slots = {slot.delivery: slot for slot in sendcap.calendar(scenario).slots}
+    assert list(slots) == ["first", "elsewhere", "late", "stopped"]
+    # 99 of 100 messages, one a second after the first batch.
+    assert slots["first"].accepted_s == pytest.approx(99.1, abs=1.0)
+    assert slots["first"].relayed_s == pytest.approx(1.0, abs=1.0)
+    # It waits for the first one, which is in the same queue.
+    assert slots["late"].accepted_s == pytest.approx(199.1, abs=1.0)
+    assert slots["first"].beside == ("late",)
+    assert slots["late"].beside == ("first",)
+    assert slots["elsewhere"].beside == ()
+    assert slots["stopped"].relayed_s == math.inf
+    assert slots["stopped"].accepted_s == pytest.approx(300.0 + 99.0, abs=2.0)
+
+
+def test_parts_name_the_whole_and_the_table_has_all() -> None:
+    waves = {"size": 0.5, "every": "10m"}
+    table = sendcap.calendar(programme({"name": "launch", "waves": waves})).table()
+    assert table["parent"].tolist() == ["launch", "launch"]
+    assert table["planned_s"].tolist() == [0.0, 600.0]
+    assert table["asked_s"].isna().all()
+    assert table["beside"].tolist() == ["", ""]
+
+
+def test_a_late_confirmation_is_seen() -> None:
+    confirm = {"within": "10m", "ahead": "5m"}
+    (slot,) = sendcap.calendar(programme({"name": "a", "at": "1h", "confirm": confirm})).slots
+    assert (slot.planned_s, slot.asked_s, slot.starts_s) == (3600.0, 3300.0, 3900.0)
+
+
+def test_a_deadline_names_what_makes_a_delivery_hold() -> None:
+    """The second one waits 400 s for the first; alone it would take 100 s."""
+    scenario = programme(
+        {"name": "blast", "messages": 1000}, {"name": "alert", "at": "600s"}, mta={"ips": 2}
+    )
+    # Two addresses: two messages a second.
+    slow = updated(scenario, {"providers.p.transaction_time": "2s"})
+    found = sendcap.calendar(slow, deadline="900s", replications=2)
+    blast, alert = found.verdicts
+    assert blast.holds == 0
+    assert (alert.delivery, alert.holds, alert.replications) == ("alert", 0, 2)
+    assert alert.accepted_median_s == pytest.approx(1099.0, abs=3.0)
+    sentences = [remedy.sentence for remedy in alert.remedies]
+    assert "it has priority" in sentences
+    assert "it has a pool of its own with 1 of the 2 source addresses" in sentences
+    for remedy in alert.remedies:
+        again = sendcap.calendar(updated(slow, dict(remedy.changes)), "900s", replications=2)
+        assert {each.delivery: each.holds for each in again.verdicts}["alert"] == 2
+    assert found.deadlines()["remedies"].iloc[1] == "; ".join(sentences)
+
+
+def test_an_earlier_start_is_found_to_five_minutes() -> None:
+    scenario = programme({"name": "a", "messages": 1000, "at": "2h"})
+    # Ready at 7200 s, 99 % at 8190 s: five minutes earlier hold, and no less is asked.
+    (verdict,) = sendcap.calendar(scenario, deadline="8000s", replications=2).verdicts
+    assert [remedy.sentence for remedy in verdict.remedies] == ["it starts 5m earlier"]
+    (verdict,) = sendcap.calendar(scenario, deadline="7300s", replications=2).verdicts
+    assert [remedy.sentence for remedy in verdict.remedies] == ["it starts 15m earlier"]
+
+
+def test_who_is_asked_earlier_confirms_earlier() -> None:
+    confirm = {"within": "10m"}
+    scenario = programme({"name": "a", "at": "2h", "confirm": confirm})
+    (verdict,) = sendcap.calendar(scenario, deadline="7400s", replications=2).verdicts
+    assert verdict.remedies[0].sentence == "its confirmation is asked for 10m earlier"
+
+
+def test_a_delivery_that_holds_needs_nothing() -> None:
+    (verdict,) = sendcap.calendar(programme({"name": "a"}), "2m", replications=20).verdicts
+    assert (verdict.holds, verdict.probability, verdict.high) == (20, 1.0, 1.0)
+    # Clopper and Pearson's bound: 0.025 ** (1 / 20).
+    assert verdict.low == pytest.approx(0.025 ** (1 / 20))
+    assert verdict.remedies == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"deadline": "10s"}, "deadline: no delivery is ready before it; give a later moment"),
+        ({"deadline": "17:00"}, 'deadline: "17:00" is a time by the clock, and the scenario has'),
+        ({"deadline": "1h", "share": 1.5}, "share: must be above 0 and at most 1"),
+        ({"deadline": "1h", "replications": 0}, "replications: must be a whole number from 1"),
+        ({"deadline": "1h", "confidence": 2.0}, "confidence: must be between 0 and 1"),
+    ],
+)
+def test_wrong_questions_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(SendcapError, match=message):
+        sendcap.calendar(programme({"name": "a", "at": "20s"}), **arguments)
+
+
+def test_the_chart_has_a_row_for_each_delivery() -> None:
+    scenario = programme({"name": "a", "every": "1h", "times": 3}, {"name": "b", "at": "30m"})
+    figure = sendcap.calendar(scenario, deadline="2h", replications=2).plot()
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a 1", "b", "a 2", "a 3"]
+    many = programme({"name": "a", "every": "1h", "times": 40}, {"name": "b", "at": "30m"})
+    (axes,) = sendcap.calendar(many).plot().axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
