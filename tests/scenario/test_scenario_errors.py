@@ -815,14 +815,14 @@ def test_a_missing_file_lists_the_presets() -> None:
     with pytest.raises(ScenarioError) as caught:
         load("quickstrat")
     assert 'no preset of that name; did you mean "quickstart"?' in str(caught.value)
-    assert "Presets: black-friday, ip-warm-up, quickstart" in str(caught.value)
+    assert "Presets: black-friday, friday, ip-warm-up, quarter, quickstart" in str(caught.value)
 
 
 def test_an_unknown_preset_lists_the_presets() -> None:
     with pytest.raises(ScenarioError) as caught:
         preset_text("quickstrat")
     assert 'quickstrat: no preset of that name; did you mean "quickstart"?' in str(caught.value)
-    assert "Presets: black-friday, ip-warm-up, quickstart" in str(caught.value)
+    assert "Presets: black-friday, friday, ip-warm-up, quarter, quickstart" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["", "../presets/quickstart", "quickstart.toml", "a\0b"])

@@ -24,6 +24,7 @@ from sendcap.text.shares import percentage, points, points_in_words, signed_poin
 if TYPE_CHECKING:
     from sendcap.study.convergence.compare import Side
 
+_MOST_DELIVERIES: Final = 20
 _LABELS: Final = {
     "delivered_pct": "Final Delivered %",
     "bounces_errors_pct": "Final Bounces + errors %",
@@ -131,8 +132,24 @@ def _show(comparison: sendcap.Comparison) -> None:
             ],
             words=("",),
         )
+    _show_by_delivery(comparison, certain)
     scale = ["Delays are exact to 0.8 %: a smaller difference of them is not shown."]
     say(*comparison.sentences(), *(scale if certain else []))
+
+
+def _show_by_delivery(comparison: sendcap.Comparison, certain: bool) -> None:
+    """Print what the change does to each delivery, of a few."""
+    table = comparison.by_delivery()
+    rows = table[table["name"] == "accepted_99_pct_s"].to_dict("records")
+    if 0 < len(rows) <= _MOST_DELIVERIES:
+        show_table(
+            "Deliveries: 99 % accepted",
+            ["Delivery", "A", "B", "B − A", *(["Differs"] if certain else [])],
+            [
+                [row["delivery"], *_cells(row)[1:], *([_differs(row)] if certain else [])]
+                for row in rows
+            ],
+        )
 
 
 def _cells(row: Mapping[Any, Any]) -> list[str]:

@@ -136,3 +136,28 @@ def test_a_run_cannot_be_replicated(two_deliveries) -> None:
     run = sendcap.simulate(two_deliveries)
     with pytest.raises(SendcapError, match="a saved run is one replication"):
         compare(run, two_deliveries, 5)
+
+
+def test_each_delivery_of_both_is_compared(two_deliveries, compared) -> None:
+    table = compared.by_delivery()
+    names = [each.name for each in two_deliveries.deliveries]
+    assert set(table["delivery"]) == set(names)
+    of_one = table[(table["delivery"] == names[1]) & (table["name"] == "accepted_99_pct_s")]
+    about = Quantity("", names[1], "*", "accepted_99_pct_s")
+    its = estimate((compared.b.numbers[about] - compared.a.numbers[about]).tolist())
+    (row,) = of_one.to_dict("records")
+    assert (row["difference"], row["low"], row["high"]) == (its.mean, its.low, its.high)
+
+
+def test_moving_one_delivery_moves_the_other_less(two_deliveries) -> None:
+    first, second = (each.name for each in two_deliveries.deliveries)
+    later = updated(two_deliveries, {"deliveries[1].at": "2h 30m"})
+    table = compare(two_deliveries, later, 2, workers=1).by_delivery()
+    moved = table[table["name"] == "accepted_99_pct_s"].set_index("delivery")["difference"]
+    assert moved[second] > 3600.0
+    assert abs(moved[first]) < moved[second]
+
+
+def test_one_delivery_has_no_table_of_its_own(two_deliveries) -> None:
+    one = two_deliveries.model_copy(update={"deliveries": two_deliveries.deliveries[:1]})
+    assert compare(one, one, 1, workers=1).by_delivery().empty

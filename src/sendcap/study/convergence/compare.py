@@ -10,7 +10,7 @@ Modeling and Analysis", 5th edition (2015), sections 10.2.1 and 11.2.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,7 +21,7 @@ import pandas as pd
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.readings.convergence import TOLERANCES_PT
-from sendcap.readings.modes import Mode
+from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.run import Run, open_run
 from sendcap.saved import LEDGER
 from sendcap.scenario import Scenario
@@ -50,6 +50,10 @@ COMPARED: Final = (
     *MTA_TIMES,
 )
 """The numbers that are compared."""
+_COLUMNS: Final = (
+    *("delivery", "mode", "name", "tolerance_pt", "n", "a", "b"),
+    *("difference", "low", "high"),
+)
 
 
 class Side(NamedTuple):
@@ -100,26 +104,36 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
             (replications with a value on both sides), a and b (means), difference (B − A), low and
             high (ends of the interval; NaN with one replication).
         """
-        rows = []
-        wanted = [about for about in self.a.numbers if about.name in COMPARED and about.of_all]
-        for about in sorted(wanted, key=lambda about: COMPARED.index(about.name)):
-            of_a, of_b = self.a.numbers[about], self.b.numbers[about]
-            both = ~np.isnan(of_a + of_b)
-            difference = spread(of_b - of_a, self.a.confidence)
-            rows.append(
-                {
-                    "mode": about.mode,
-                    "name": about.name,
-                    "tolerance_pt": about.at,
-                    "n": difference["n"],
-                    "a": spread(of_a[both], self.a.confidence)["mean"],
-                    "b": spread(of_b[both], self.a.confidence)["mean"],
-                    "difference": difference["mean"],
-                    "low": difference["mean_low"],
-                    "high": difference["mean_high"],
-                }
-            )
-        return pd.DataFrame(rows)
+        wanted = (about for about in self.a.numbers if about.of_all)
+        return self._table(wanted).drop(columns="delivery")
+
+    def by_delivery(self) -> pd.DataFrame:
+        """Return the same for each delivery that A and B have, where they have several.
+
+        Returns
+        -------
+        DataFrame
+            The columns of `differences`, and delivery.
+        """
+        both = [
+            about
+            for about in self.a.numbers
+            if about.delivery != ALL_DELIVERIES and about in self.b.numbers
+        ]
+        return self._table(both)
+
+    def _table(self, quantities: Iterable[Quantity]) -> pd.DataFrame:
+        wanted = [about for about in quantities if about.name in COMPARED]
+        wanted.sort(key=lambda about: COMPARED.index(about.name))
+        return pd.DataFrame(map(self._row, wanted), columns=list(_COLUMNS))
+
+    def _row(self, about: Quantity) -> tuple[str | float, ...]:
+        of_a, of_b = self.a.numbers[about], self.b.numbers[about]
+        both = ~np.isnan(of_a + of_b)
+        difference = spread(of_b - of_a, self.a.confidence)
+        a, b = (spread(each[both], self.a.confidence)["mean"] for each in (of_a, of_b))
+        interval = (difference["mean"], difference["mean_low"], difference["mean_high"])
+        return about.delivery, about.mode, about.name, about.at, difference["n"], a, b, *interval
 
     def curves(self) -> pd.DataFrame:
         """Return the KPIs of A and B over time, and the difference.

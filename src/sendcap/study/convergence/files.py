@@ -31,11 +31,12 @@ CONVERGENCE: Final = Contents(
 )
 
 A, B, DIFFERENCES, CURVES = "a.toml", "b.toml", "differences.csv", "curves.csv"
+BY_DELIVERY: Final = "by-delivery.csv"
 CHART: Final = "comparison.png"
 COMPARISON: Final = Contents(
     "a saved comparison",
     frozenset({A, B, DIFFERENCES}),
-    frozenset({A, B, DIFFERENCES, CURVES, REPLICATIONS, CHART}),
+    frozenset({A, B, DIFFERENCES, BY_DELIVERY, CURVES, REPLICATIONS, CHART}),
 )
 
 
@@ -54,6 +55,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     write_text(folder / A, dumps(comparison.a.scenario))
     write_text(folder / B, dumps(comparison.b.scenario))
     write_csv(folder / DIFFERENCES, comparison.differences())
+    by_delivery = comparison.by_delivery()
+    if not by_delivery.empty:
+        write_csv(folder / BY_DELIVERY, by_delivery)
     write_csv(folder / CURVES, comparison.curves())
     each = {"a": comparison.a.each(), "b": comparison.b.each()}
     write_csv(folder / REPLICATIONS, pd.concat(each, names=["which", None]).reset_index("which"))
