@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers import import_exim
-from sendcap.importers.audience import Audience, audience_of, effective_number, mail_exchangers
+from sendcap.importers.plan import Audience, audience_of, effective_number, mail_exchangers
 from sendcap.scenario.delivery import Delivery
 
 

@@ -22,7 +22,7 @@ from sendcap.calibration.logs.recognising import recognised
 from sendcap.calibration.providers import read_map
 from sendcap.errors import SendcapError
 from sendcap.files.reading import LONGEST_LINE
-from sendcap.importers.audience import audience_of, mail_exchangers
+from sendcap.importers.plan import audience_of, mail_exchangers
 from sendcap.importers.reading import read
 from sendcap.scenario import from_dict, load
 from sendcap.scenario.uncertain import load_uncertain

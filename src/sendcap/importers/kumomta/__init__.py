@@ -10,7 +10,6 @@ from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
-from sendcap.importers.audience import mail_exchangers
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, reason_unused
 from sendcap.importers.kumomta.automation import Candidate, Carrier, candidate_of, chosen
@@ -19,7 +18,7 @@ from sendcap.importers.kumomta.limits import LIMITS, PathLimits
 from sendcap.importers.kumomta.paths import EgressPath, Paths
 from sendcap.importers.kumomta.queues import Queues, queues_of
 from sendcap.importers.kumomta.slips import slips
-from sendcap.importers.plan import Group, Plan
+from sendcap.importers.plan import Group, Plan, mail_exchangers
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import parse_duration
 from sendcap.text.quoting import did_you_mean, shown

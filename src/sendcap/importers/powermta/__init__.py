@@ -10,14 +10,21 @@ from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
-from sendcap.importers.audience import mail_exchangers
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, reason_unused
-from sendcap.importers.plan import Group, Plan
+from sendcap.importers.plan import Group, Plan, mail_exchangers
 from sendcap.importers.powermta.backoff import Pattern, backoff_of, patterns_of
 from sendcap.importers.powermta.queues import Directives, Queues, overruled
-from sendcap.importers.powermta.syntax import Configuration, Tag, configuration_of
-from sendcap.importers.powermta.values import RATES, intervals, number_or_none, rates_of, seconds
+from sendcap.importers.powermta.syntax import (
+    RATES,
+    Configuration,
+    Tag,
+    configuration_of,
+    intervals,
+    number_or_none,
+    rates_of,
+    seconds,
+)
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.text.quoting import did_you_mean, shown

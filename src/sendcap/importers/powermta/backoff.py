@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from sendcap.importers.powermta.queues import Directives
-from sendcap.importers.powermta.syntax import Tag
-from sendcap.importers.powermta.values import (
+from sendcap.importers.powermta.syntax import (
+    Tag,
     boolean,
     intervals,
     message_rates,

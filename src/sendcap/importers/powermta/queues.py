@@ -16,8 +16,7 @@ from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
-from sendcap.importers.powermta.syntax import Tag
-from sendcap.importers.powermta.values import boolean
+from sendcap.importers.powermta.syntax import Tag, boolean
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import shown
 
