@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.readings.alerts import AlertCriteria, alerts
+from sendcap.readings.alerts import AlertCriteria, Sending, alerts, sendings
+from sendcap.scenario import from_dict
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 # All are relayed at once; 10 of 100 bounce softly in the first minute, 6 of them recover after 1 h.
@@ -20,9 +21,9 @@ SOFT = [
 ]
 
 
-def found(ledger, t_s=2 * DAY, mode="efs", contact_s=0.0, criteria=None, **keywords):
-    contacts = dict.fromkeys(ledger.deliveries, contact_s)
-    table = alerts(ledger, contacts, t_s, mode, criteria=criteria, **keywords)
+def found(ledger, t_s=2 * DAY, mode="efs", contact_s=0.0, held=(), criteria=None, **keywords):
+    moments = dict.fromkeys(ledger.deliveries, Sending(contact_s, contact_s, tuple(held)))
+    table = alerts(ledger, moments, t_s, mode, criteria=criteria, **keywords)
     return list(table.itertuples(index=False, name=None))
 
 
@@ -80,6 +81,16 @@ def test_before_the_contact_date_nothing_is_pending(made) -> None:
     assert found(ledger, contact_s=5 * HOUR) == []
 
 
+def test_what_an_operator_holds_is_not_pending(made) -> None:
+    ledger = made([], to_deliver=100, bins=48 * 60)
+    # Paused from 0:00 to 2:00, so due since then; stopped at 5:00.
+    held = [(0.0, 2 * HOUR), (5 * HOUR, float("inf"))]
+    ((_, alert, _, first_s, until_s, worst_s),) = found(ledger, held=held)
+    assert alert == "start pending"
+    assert (first_s, until_s) == (2 * HOUR + 30 * MINUTE, 5 * HOUR - 10 * MINUTE)
+    assert worst_s == 2 * HOUR + 50 * MINUTE
+
+
 def test_low_throughput_needs_a_limit(made) -> None:
     # 60 at once and 40 after 5 h: 60 an hour after an hour, and 15 after four.
     rows = [("relayed", 0.0, 60), ("relayed", 5 * HOUR, 40)]
@@ -98,13 +109,41 @@ def test_low_throughput_needs_a_limit(made) -> None:
 def test_each_delivery_has_alerts_of_its_own(made) -> None:
     bad = [("relayed", 0.0, 100), ("hard", 0.0, 100)]
     ledger = made(SOFT, to_deliver=100, bins=48 * 60, more=[("bad", "gmail", 100, bad)])
-    contacts = {"news": 0.0, "bad": 0.0}
+    moments = dict.fromkeys(ledger.deliveries, Sending(0.0, 0.0))
     names = [tuple(row[:2]) for row in found(ledger)]
     assert names == [("news", "soft bounces"), ("bad", "hard bounces")]
-    only = alerts(ledger, contacts, DAY, "efs", "bad")
+    only = alerts(ledger, moments, DAY, "efs", "bad")
     assert only.delivery.tolist() == ["bad"]
     whole = replace(ledger, parents={"campaign": ("news", "bad")})
-    assert len(alerts(whole, contacts, DAY, "efs", "campaign")) == 2
+    assert len(alerts(whole, moments, DAY, "efs", "campaign")) == 2
+
+
+def test_a_delivery_is_due_when_it_is_confirmed_and_its_first_messages_are_ready() -> None:
+    plain = {"messages": 100, "audience": {"p": 1.0}}
+    in_the_evening = [0.0] * 18 + [1.0] * 6
+    deliveries = [
+        {"name": "plain", "at": "1h"},
+        {"name": "confirmed", "at": "1h", "confirm": {"within": "3h", "ahead": "1h"}},
+        {"name": "given up", "at": "1h", "confirm": {"within": "3h", "give_up": "1h"}},
+        {"name": "stream", "spread": "1d", "pattern": in_the_evening},
+        {"name": "paused", "pause": "1h", "resume": "2h"},
+    ]
+    scenario = from_dict(
+        {
+            "start": "2026-11-27T08:00:00",
+            "deliveries": [plain | delivery for delivery in deliveries],
+            "relay": {"batch_time": "1s"},
+            "providers": {"p": {"connect_time": "1s", "transaction_time": "1s"}},
+        }
+    )
+    forever = float("inf")
+    assert sendings(scenario) == {
+        "plain": (HOUR, HOUR, ()),
+        "confirmed": (HOUR, 3 * HOUR, ()),
+        "given up": (HOUR, 2 * HOUR, ((2 * HOUR, forever),)),
+        "stream": (0.0, 10 * HOUR, ()),
+        "paused": (0.0, 0.0, ((HOUR, 2 * HOUR),)),
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pandas as pd
 
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
+from sendcap.model.confirmation import as_sent
 from sendcap.readings.dynamic_report import require_moment
 from sendcap.readings.modes import (
     ALL_DELIVERIES,
@@ -23,6 +24,9 @@ from sendcap.readings.modes import (
     require_delivery,
     statuses,
 )
+from sendcap.scenario import Scenario
+from sendcap.scenario.operators import held
+from sendcap.scenario.pattern import ready_s
 from sendcap.scenario.start import since_midnight_s
 
 _Floats = npt.NDArray[np.float64]
@@ -46,8 +50,9 @@ class AlertCriteria:
     least_target
         Only deliveries with at least so many messages are watched. From a screenshot alone.
     start_pending_s
-        A delivery of which nothing has been relayed so long after the contact date is *start
-        pending* for too long. From a screenshot alone.
+        A delivery of which nothing has been relayed is *start pending* for too long, if it is
+        longer since the contact date, the confirmation or the end of a pause. From a screenshot
+        alone.
     throughput_age_s, throughput_processed
         Low throughput: only deliveries that started longer ago, and whose processed share is less.
         From a screenshot alone.
@@ -75,11 +80,44 @@ class AlertCriteria:
             raise SendcapError(f"every_s: must be at least 1 second, not {self.every_s!r}")
 
 
+class Sending(NamedTuple):
+    """The moments of a delivery that alerts depend on."""
+
+    contact_s: float  # the contact date
+    due_s: float  # the first messages are ready and confirmed
+    held: tuple[tuple[float, float], ...] = ()  # paused or stopped: from, and until before
+
+    def is_held(self, times_s: _Floats) -> npt.NDArray[np.bool_]:
+        """Tell at which times the delivery is paused or stopped."""
+        held = np.zeros(len(times_s), np.bool_)
+        for from_s, until_s in self.held:
+            held |= (from_s <= times_s) & (times_s < until_s)
+        return held
+
+    def pending_s(self, times_s: _Floats) -> _Floats:
+        """Return for how long the first messages have been due; a pause starts it anew."""
+        since_s = np.full(len(times_s), self.due_s)
+        for _, until_s in self.held:
+            since_s = np.where(times_s >= until_s, np.maximum(since_s, until_s), since_s)
+        pending_s: _Floats = times_s - since_s
+        return pending_s
+
+
+def sendings(scenario: Scenario) -> dict[str, Sending]:
+    """Return the moments of each delivery; what is never confirmed is stopped when given up."""
+    found = {}
+    for planned, sent in zip(scenario.deliveries, as_sent(scenario).deliveries, strict=True):
+        batches = math.ceil(sent.messages / scenario.relay.batch)
+        (due_s,) = ready_s(sent, scenario.start, np.arange(1), batches).tolist()
+        found[planned.name] = Sending(planned.at, due_s, tuple(held(sent)))
+    return found
+
+
 class _Watched(NamedTuple):
     """What the checks of a delivery see: an entry for each check."""
 
-    times_s: _Floats
-    since_contact_s: _Floats
+    held: npt.NDArray[np.bool_]
+    pending_s: _Floats
     since_first_s: _Floats  # relayed or failed at the relay
     handed: _Floats  # messages relayed or failed at the relay
     processed: _Floats
@@ -100,7 +138,7 @@ class _Alert(NamedTuple):
 
 def alerts(
     ledger: Ledger,
-    contact_s: Mapping[str, float],
+    moments: Mapping[str, Sending],
     t_s: float,
     mode: Mode,
     delivery: str = ALL_DELIVERIES,
@@ -108,17 +146,17 @@ def alerts(
     *,
     start: datetime | None = None,
 ) -> pd.DataFrame:
-    """Return the alerts up to a moment, by the contact dates; see `sendcap.Run.alerts`."""
+    """Return the alerts up to a moment, by the moments of `sendings`; see `sendcap.Run.alerts`."""
     require_moment(t_s)
     require_delivery(ledger, delivery)
     criteria = criteria or AlertCriteria()
     names = ledger.deliveries if delivery == ALL_DELIVERIES else (delivery,)
     rows = []
     for name in (child for each in names for child in ledger.parents.get(each, (each,))):
-        times_s = _checks_s(contact_s[name], t_s, criteria, start)
+        times_s = _checks_s(moments[name].contact_s, t_s, criteria, start)
         if ledger.messages(delivery=name) < criteria.least_target or not len(times_s):
             continue
-        watched = _watched(ledger, name, mode, times_s, contact_s[name])
+        watched = _watched(ledger, name, mode, times_s, moments[name])
         for alert in _alerts(watched, criteria):
             if alert.holds.any():
                 worst = np.min if alert.worst_is_least else np.max
@@ -141,14 +179,14 @@ def _checks_s(
     return np.asarray(numbers * criteria.every_s - past_s, np.float64)
 
 
-def _watched(ledger: Ledger, name: str, mode: Mode, times_s: _Floats, contact_s: float) -> _Watched:
+def _watched(ledger: Ledger, name: str, mode: Mode, times_s: _Floats, sending: Sending) -> _Watched:
     counts = known(ledger, name, edges=ledger.last_edges(times_s))
     status, types = statuses(counts, mode), failure_types(counts, mode)
     firsts = [ledger.sparse(event, delivery=name).bins for event in ("relayed", "relay_failed")]
     first_s = min((float(bins[0]) for bins in firsts if len(bins)), default=math.inf) * ledger.bin_s
     return _Watched(
-        times_s,
-        times_s - contact_s,
+        sending.is_held(times_s),
+        sending.pending_s(times_s),
         times_s - first_s,
         np.asarray(counts.relayed + counts.relay_failed, np.float64),
         np.asarray(status.sent + status.failed, np.float64),
@@ -166,15 +204,17 @@ def _alerts(watched: _Watched, criteria: AlertCriteria) -> Iterator[_Alert]:
     ):
         ratio = np.divide(failed, processed, out=np.zeros_like(processed), where=processed > 0)
         yield _Alert(name, limit, ratio > limit, ratio)
-    pending = (watched.handed == 0) & (watched.since_contact_s > criteria.start_pending_s)
-    yield _Alert("start pending", criteria.start_pending_s, pending, watched.since_contact_s)
+    waits = (watched.handed == 0) & ~watched.held
+    pending = waits & (watched.pending_s > criteria.start_pending_s)
+    yield _Alert("start pending", criteria.start_pending_s, pending, watched.pending_s)
     if criteria.throughput_per_h is not None:
         started_s = watched.since_first_s
         per_h = np.divide(
             processed * _HOUR_S, started_s, out=np.full_like(processed, np.inf), where=started_s > 0
         )
         slow = (
-            (started_s > criteria.throughput_age_s)
+            ~watched.held
+            & (started_s > criteria.throughput_age_s)
             & (processed < criteria.throughput_processed * watched.to_deliver)
             & (per_h < criteria.throughput_per_h)
         )

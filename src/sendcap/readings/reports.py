@@ -7,8 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from sendcap.ledger import Ledger
-from sendcap.model.confirmation import as_sent
-from sendcap.readings.alerts import AlertCriteria, alerts
+from sendcap.readings.alerts import AlertCriteria, alerts, sendings
 from sendcap.readings.bounce_summary import bounce_summary
 from sendcap.readings.dashboard import Dashboard, dashboard
 from sendcap.readings.dynamic_report import DynamicReport, dynamic_report
@@ -230,7 +229,7 @@ class Reports:
         """
         return alerts(
             self.ledger,
-            {each.name: each.at for each in as_sent(self.scenario).deliveries},
+            sendings(self.scenario),
             self._moment_s(t),
             self._mode(mode),
             delivery,
