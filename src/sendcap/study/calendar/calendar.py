@@ -50,7 +50,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Calendar(Drawable, charts="sendcap.study.calendar.charts"):
+class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
     """A programme as a calendar.
 
     Attributes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import name_rows, write_at
+from sendcap.charts.drawing import charts_in
 from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 _MOST_ROWS: Final = 30
 """With more deliveries, the repetitions and parts of one share a row."""
+
+_ABOUT: Final = "when each delivery waits, is relayed, is accepted and settles"
+CHARTS: Final = {"Calendar": charts_in("sendcap.study.calendar", {"chart.calendar": _ABOUT})}
+"""The charts of each result."""
 
 
 @house_style()
