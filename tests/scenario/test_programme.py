@@ -84,6 +84,14 @@ def test_whole_days_are_days_of_the_clock() -> None:
     assert [at for *_, at in sent(programme(weekly, **without_zone))] == [24.0, 24.0 + 168.0]
 
 
+def test_a_sending_in_the_hour_that_the_clock_repeats_begins_in_the_second_one() -> None:
+    """At 02:59:45 by summer time; 30 seconds later it is 02:00 again."""
+    start = {"start": "2026-10-25T00:59:45Z", "zone": "Europe/Berlin"}
+    daily = {"at": "30s", "every": "1d", "times": 2}
+    # On the next day at 02:00:15.
+    assert [3600.0 * at for *_, at in sent(programme(daily, **start))] == [30.0, 30.0 + 86_400.0]
+
+
 def test_the_validity_is_that_of_the_whole() -> None:
     scenario = programme({"validity": "10h", "waves": {"size": 0.5, "every": "4h"}})
     assert [each.validity / HOUR for each in scenario.deliveries] == [10.0, 6.0]

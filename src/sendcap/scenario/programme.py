@@ -123,7 +123,8 @@ def _moments(delivery: Delivery, start: datetime | None) -> Iterator[float]:
 def _later_s(at: float, later_s: float, start: datetime | None) -> float:
     """Return a moment so much later; whole days are days of the clock."""
     days, rest = divmod(later_s, _DAY_S)
-    if rest or start is None or start.tzinfo is None:
+    # A time of the clock that it shows twice is the first one, which must not change the moment.
+    if rest or not days or start is None or start.tzinfo is None:
         return at + later_s
     local = after(start, at) + timedelta(days=days)
     return elapsed_since(start, local)
