@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -17,6 +16,8 @@ from sendcap.scenario.working_hours import WorkingHours
 GIVES_UP: Final = parse_duration("7d")
 """A delivery that is sent once is given up as long after its start."""
 _MOST_PEOPLE: Final = 1_000
+_LONGEST_S: Final = parse_duration("36525d")
+"""No duration is longer, and so nobody waits longer for a confirmation."""
 
 
 def _readable(text: str) -> str:
@@ -55,7 +56,7 @@ class Confirmation(Section):
 
     def _after_work_s(self, at: float, work_s: float, start: datetime | None) -> float:
         asked_s = at - self.ahead
-        if self.hours is None or math.isinf(work_s):
+        if self.hours is None:
             return asked_s + work_s
         assert start is not None
-        return WorkingHours.parse(self.hours).worked(start, asked_s, work_s)
+        return WorkingHours.parse(self.hours).worked(start, asked_s, work_s, at + _LONGEST_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -21,6 +22,7 @@ _ENTRY: Final = re.compile(
 )
 _EXAMPLE: Final = '"Mon-Fri 09:00-18:00"'
 _MINUTES: Final = 24 * 60
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -67,25 +69,28 @@ class WorkingHours:
         """Yield the times of work after a moment: begin and end, in seconds from t = 0."""
         local = after(start, from_s).date()
         while True:
-            for minutes in self.days[local.weekday()]:
-                begins_s, ends_s = (_seconds(start, local, minute) for minute in minutes)
-                if ends_s > max(from_s, begins_s):
-                    yield max(begins_s, from_s), ends_s
+            for since_s, until_s, midnight_s in _even(start, local):
+                for minutes in self.days[local.weekday()]:
+                    begins_s, ends_s = (midnight_s + 60.0 * minute for minute in minutes)
+                    begins_s, ends_s = max(begins_s, since_s, from_s), min(ends_s, until_s)
+                    if begins_s < ends_s:
+                        yield begins_s, ends_s
             local += timedelta(days=1)
 
-    def worked(self, start: datetime, from_s: float, work_s: float) -> float:
+    def worked(self, start: datetime, from_s: float, work_s: float, until_s: float) -> float:
         """Return the moment at which so many seconds of work have passed since another one.
 
-        Without any work that is the first moment at which somebody works.
+        Without any work that is the first moment at which somebody works; infinity if it does not
+        come until a last moment.
         """
-        if math.isinf(work_s):
-            return math.inf
         left_s = work_s
         for begins_s, ends_s in self.from_(start, from_s):
+            if begins_s + left_s > until_s:
+                break
             if left_s <= ends_s - begins_s:
                 return begins_s + left_s
             left_s -= ends_s - begins_s
-        raise AssertionError
+        return math.inf
 
 
 def _minute(clock: list[str], text: str) -> int:
@@ -108,10 +113,25 @@ def _days(first: str | None, last: str | None, text: str) -> Iterator[int]:
         yield number
 
 
-def _seconds(start: datetime, local: date, minute: int) -> float:
-    """Return when the clock shows a minute of a day, in seconds from t = 0."""
-    days, minutes = divmod(minute, _MINUTES)
-    moment = datetime.combine(local + timedelta(days=days), time(*divmod(minutes, 60)))
-    if start.tzinfo is None:
-        return (moment - start).total_seconds()
-    return elapsed_since(start, moment.replace(tzinfo=start.tzinfo))
+def _even(start: datetime, local: date) -> Iterator[tuple[float, float, float]]:
+    """Yield the parts of a day in which the clock runs evenly: begin, end, and the midnight before.
+
+    All are in seconds from t = 0. A day on which the clock is put forward or back has two parts,
+    and the midnight of each is by the offset that it has.
+    """
+    zone = start.tzinfo
+    begins, ends = (datetime.combine(each, time(), zone) for each in (local, local + _DAY))
+    if zone is None:
+        since_s, until_s = ((each - start).total_seconds() for each in (begins, ends))
+    else:
+        since_s, until_s = (elapsed_since(start, each) for each in (begins, ends))
+    if begins.utcoffset() == ends.utcoffset():
+        yield since_s, until_s, since_s
+        return
+    change_s = since_s + bisect_left(
+        range(round(until_s - since_s)),
+        True,
+        key=lambda later_s: after(begins, later_s).utcoffset() != begins.utcoffset(),
+    )
+    yield since_s, change_s, since_s
+    yield change_s, until_s, until_s - _DAY.total_seconds()
