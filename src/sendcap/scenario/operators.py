@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def _listed(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else (value,)
+    if not isinstance(value, list | tuple):
+        return (value,)
+    if not value:
+        raise ValueError("needs at least one moment; or leave it out")
+    return value
 
 
 def _single(moments: tuple[float, ...], write: SerializerFunctionWrapHandler) -> Any:
@@ -55,6 +59,9 @@ def operator_problems(delivery: Delivery) -> Iterator[tuple[Place, str]]:
             return
     if resume and resume[0] <= delivery.at:
         yield ("pause",), f"ends before the delivery starts, at {_text(delivery.at)}; leave it out"
+    elif pause and not resume and pause[0] <= delivery.at:
+        message = f"{_text(pause[0])} is not after the start, {_text(delivery.at)}, and has no "
+        yield ("pause",), f"{message}resume: nothing would be sent; give one, or a later pause"
     if stop is None:
         return
     if stop <= delivery.at:

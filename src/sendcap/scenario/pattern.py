@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 _DAY, _WEEK = 24, 168
+_ROUNDED: Final = 1e-12
+"""Share of all messages by which sums may be off."""
 
 
 def _whole_days(weights: tuple[float, ...]) -> tuple[float, ...]:
@@ -43,7 +45,8 @@ def ready_s(
     """Return when batches of a delivery are ready, numbered from 0 to below their number.
 
     An hour with twice the weight has twice the messages, evenly. A message that falls between two
-    hours with messages is ready at the beginning of the later one.
+    hours with messages is ready at the beginning of the later one. If no hour has any, since the
+    delivery was confirmed late, all are ready at the end.
     """
     if delivery.pattern is None:
         evenly_s: Floats = delivery.at + delivery.spread / batches * batch
@@ -51,9 +54,14 @@ def ready_s(
     assert start is not None
     edges_s, weights = _hours(delivery, start)
     counts = np.concatenate(([0.0], np.cumsum(weights * np.diff(edges_s))))
-    wanted = np.minimum(counts[-1] / batches * batch, np.nextafter(counts[-1], 0.0))
-    hour = np.searchsorted(counts, wanted, side="right") - 1
-    after_s: Floats = (wanted - counts[hour]) / weights[hour]
+    total = counts[-1]
+    if not total:
+        return np.full(len(batch), edges_s[-1])
+    wanted = total / batches * batch
+    # A sum that is rounded must not put what is ready after hours without messages before them.
+    reached = np.minimum(wanted + _ROUNDED * total, np.nextafter(total, 0.0))
+    hour = np.searchsorted(counts, reached, side="right") - 1
+    after_s: Floats = np.maximum(wanted - counts[hour], 0.0) / weights[hour]
     moments_s: Floats = np.minimum(edges_s[hour] + after_s, edges_s[hour + 1])
     return moments_s
 
@@ -82,4 +90,5 @@ def _hours(delivery: Delivery, start: datetime) -> tuple[Floats, Floats]:
         number = 24 * local.weekday() + local.hour
         weights.append(delivery.pattern[number % len(delivery.pattern)])
         edges_s.append(min(edges_s[-1] + left_s, ends_s))
-    return np.array(edges_s), np.array(weights)
+    # In units of the greatest, so that their sums are neither too large nor too small.
+    return np.array(edges_s), np.array(weights) / (max(weights) or 1.0)
