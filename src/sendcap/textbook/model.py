@@ -21,6 +21,7 @@ from sendcap.scenario import Delivery, Scenario
 from sendcap.textbook.active import ActiveQueue
 from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
+from sendcap.textbook.confirmation import confirmed
 from sendcap.textbook.line import AN_INSTANT_S
 from sendcap.textbook.message import Message
 from sendcap.textbook.queue import SENT_BACK, Connection, Queue
@@ -35,9 +36,9 @@ class Textbook:
     """The relay, the MTA, the recipients' servers and the feedback, one message at a time."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
         self.env = simpy.Environment()
         self.chance = Chance(scenario)
+        self.scenario = scenario = confirmed(scenario, self.chance)
         self.campaign = Campaign(self.env, scenario, self.chance)
         mta = scenario.mta
         queues = wired_queues(self.env, scenario, self.chance)

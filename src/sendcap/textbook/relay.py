@@ -11,8 +11,10 @@ from typing import Any
 import simpy
 
 from sendcap.scenario import Delivery, Scenario
+from sendcap.scenario.operators import held
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.order import Order
+from sendcap.textbook.pattern import ready_s
 from sendcap.textbook.throttles import scheduled
 
 
@@ -33,9 +35,10 @@ class Relay:
         self.order = Order(scenario)
         # One for each delivery, the batch first that is ready first.
         self.lines = [
-            deque(self.batches(delivery, scenario.relay.batch, chance))
-            for delivery in scenario.deliveries
+            deque(self.batches(delivery, scenario, chance)) for delivery in scenario.deliveries
         ]
+        # Operators hold a delivery from a moment on, until another one.
+        self.holds = {delivery.name: list(held(delivery)) for delivery in scenario.deliveries}
         rate = scenario.relay.rate
         self.throttle = None if rate is None else scheduled(rate, 1)
         self.spool = scenario.mta.spool or math.inf
@@ -44,14 +47,17 @@ class Relay:
         self.turn = simpy.Resource(env, 1)
 
     @staticmethod
-    def batches(delivery: Delivery, size: int, chance: Chance) -> Iterator[Batch]:
-        """Yield the batches of a delivery."""
+    def batches(delivery: Delivery, scenario: Scenario, chance: Chance) -> Iterator[Batch]:
+        """Yield the batches of a delivery, none if nobody has confirmed it."""
+        if delivery.at == math.inf:
+            return
+        size = scenario.relay.batch
         names = [name for name, count in delivery.counts().items() for _ in range(count)]
         shuffled = [names[place] for place in chance.generator.permutation(len(names))]
         firsts = range(0, len(shuffled), size)
-        for number, first in enumerate(firsts):
-            ready_s = delivery.at + delivery.spread / len(firsts) * number
-            yield Batch(ready_s, delivery, shuffled[first : first + size])
+        moments_s = ready_s(delivery, scenario.start, len(firsts))
+        for moment_s, first in zip(moments_s, firsts, strict=True):
+            yield Batch(moment_s, delivery, shuffled[first : first + size])
 
     def next_batch(self) -> Generator[simpy.Event, Any, Batch | None]:
         """Wait until a batch may start, and return it; return None after the last one."""
@@ -63,8 +69,11 @@ class Relay:
                 if batch is not None and start_s <= self.env.now:
                     self.start(batch)
                     return batch
-                # One that becomes ready meanwhile may go before it.
-                later_s = (line[0].ready_s for line in self.lines if line)
+                # One that becomes ready meanwhile, or is resumed, may go before it.
+                later_s = [line[0].ready_s for line in self.lines if line]
+                later_s += [
+                    edge for holds in self.holds.values() for hold in holds for edge in hold
+                ]
                 until_s = min(each for each in (start_s, *later_s) if each > self.env.now)
                 if until_s == math.inf:
                     yield self.makes_room
@@ -73,13 +82,22 @@ class Relay:
         return None
 
     def first(self) -> Batch | None:
-        """Return the batch whose turn it is, of those that are ready."""
+        """Return the batch whose turn it is, of those that are ready and not held."""
         firsts = (line[0] for line in self.lines if line)
         return min(
-            (batch for batch in firsts if batch.ready_s <= self.env.now),
+            (
+                batch
+                for batch in firsts
+                if batch.ready_s <= self.env.now and not self.holds_back(batch)
+            ),
             key=lambda batch: (self.order.place(batch.delivery), batch.ready_s),
             default=None,
         )
+
+    def holds_back(self, batch: Batch) -> bool:
+        """Tell whether operators hold a batch now."""
+        holds = self.holds[batch.delivery.name]
+        return any(from_s <= self.env.now < until_s for from_s, until_s in holds)
 
     def start_s(self, batch: Batch) -> float:
         """Return when a batch may start, as things stand."""
