@@ -13,6 +13,7 @@ from bisect import insort
 from collections.abc import Iterator
 from typing import Any
 
+from oracle_confirmation import starts_of
 from oracle_limits import Connections, OverDeliveries, limit_of
 from oracle_order import weighted_round_robin
 from oracle_queue import Connection, Message, Queue
@@ -53,13 +54,19 @@ class Oracle:
         self.incoming: list[Message] = []  # those that are ready and not active
         self.active = 0
         self.deliveries = {delivery.name: delivery for delivery in scenario.deliveries}
-        self.relay = Relay(scenario)
+        self.starts = starts_of(scenario)
+        self.relay = Relay(scenario, self.starts)
         self.last_left = -math.inf  # the ingress
         self.ordered = 0
 
     def all_queues(self) -> Iterator[Queue]:
         limits = [each for each in self.scenario.limits if not each.deliveries]
-        others = [(each, OverDeliveries(each)) for each in self.scenario.limits if each.deliveries]
+        parents = self.scenario.parents()
+        others = [
+            (each, OverDeliveries(each, parents))
+            for each in self.scenario.limits
+            if each.deliveries
+        ]
         rates = {each.name: limit_of(each.rate, 1) for each in limits if each.rate is not None}
         connections = {
             each.name: Connections(each.connections) for each in limits if each.connections
@@ -180,7 +187,7 @@ class Oracle:
             return
         self.reports.at_once(message, "relayed", self.now)
         delivery, mta = self.deliveries[message.delivery], self.scenario.mta
-        origin = self.now if mta.clock_origin == "relayed" else delivery.at
+        origin = self.now if mta.clock_origin == "relayed" else self.starts[message.delivery]
         message.relayed, message.expiry = (
             self.now,
             origin + min(delivery.validity, mta.longest_validity),

@@ -152,8 +152,9 @@ class Connections:
 class OverDeliveries:
     """A limit over the messages of some deliveries, which acts when one takes a connection."""
 
-    def __init__(self, limit: Any) -> None:
-        self.deliveries = limit.deliveries
+    def __init__(self, limit: Any, parents: dict[str, tuple[str, ...]]) -> None:
+        # A written delivery stands for all its parts and repetitions.
+        self.deliveries = {part for name in limit.deliveries for part in parents.get(name, [name])}
         self.rate = limit_of(limit.rate, 1)
         self.connections = Connections(limit.connections or math.inf)
 

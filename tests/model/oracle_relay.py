@@ -1,24 +1,27 @@
-"""The relay: a line of batches, workers, a rate, and the room in the MTA's spool."""
+"""The relay: a line of batches, workers, a rate, operators, and the room in the MTA's spool."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from oracle_limits import limit_of
 from oracle_order import Order
+from oracle_pattern import ready_moments
 from oracle_queue import Message
 
 from sendcap.scenario import Delivery, Scenario
 
 
 class Relay:
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: Scenario, starts: dict[str, float]) -> None:
+        self.scenario, self.starts = scenario, starts
         # Batches of one moment go in the order of the deliveries.
         self.line = sorted(
             (batch for delivery in scenario.deliveries for batch in self.batches_of(delivery)),
             key=lambda batch: batch[0],
         )
+        self.holds = {each.name: list(holds_of(each)) for each in scenario.deliveries}
         self.order = Order(scenario)
         rate = scenario.relay.rate
         self.rate = None if rate is None else limit_of(rate, 1)
@@ -28,20 +31,32 @@ class Relay:
 
     def batches_of(self, delivery: Delivery) -> list[tuple[float, list[Message]]]:
         """Return a delivery's batches with the moments at which they become ready."""
+        begins = self.starts[delivery.name]
+        if begins == math.inf:
+            return []
         (provider,) = (name for name, count in delivery.counts().items() if count)
         size = self.scenario.relay.batch
         starts = range(0, delivery.messages, size)
+        moments = ready_moments(delivery, begins, self.scenario.start, len(starts))
         return [
             (
-                delivery.at + delivery.spread * number / len(starts),
-                [Message(delivery.name, provider) for _ in range(delivery.messages)[start:][:size]],
+                moment,
+                [Message(delivery.name, provider) for _ in range(delivery.messages)[at:][:size]],
             )
-            for number, start in enumerate(starts)
+            for moment, at in zip(moments, starts, strict=True)
         ]
 
+    def is_held(self, delivery: str, now: float) -> bool:
+        """Whether operators have paused or stopped it."""
+        return any(since <= now < until for since, until in self.holds[delivery])
+
     def first(self, now: float) -> list[Message] | None:
-        """Return the batch whose turn it is, of those that are ready."""
-        ready = (messages for since, messages in self.line if since <= now)
+        """Return the batch whose turn it is, of those that are ready and not held."""
+        ready = (
+            messages
+            for since, messages in self.line
+            if since <= now and not self.is_held(messages[0].delivery, now)
+        )
         return self.order.first(ready, lambda messages: messages[0].delivery)
 
     def earliest(self, messages: list[Message], now: float) -> float:
@@ -55,7 +70,10 @@ class Relay:
         """Return when a batch could start next; another one may become ready first."""
         if not self.free_workers:
             return math.inf
-        moments = [since for since, _ in self.line if since > now]
+        moments = [since for since, _ in self.line]
+        if self.line:
+            moments += [edge for holds in self.holds.values() for hold in holds for edge in hold]
+        moments = [moment for moment in moments if moment > now]
         messages = self.first(now)
         if messages is not None:
             moments.append(self.earliest(messages, now))
@@ -74,3 +92,12 @@ class Relay:
         self.free_workers -= 1
         self.held += len(messages)
         return messages
+
+
+def holds_of(delivery: Delivery) -> Iterator[tuple[float, float]]:
+    """Yield from when and until when nothing of a delivery is started."""
+    resumes = [*(delivery.resume or ()), math.inf]
+    for pause in delivery.pause or ():
+        yield pause, min(moment for moment in resumes if moment > pause)
+    if delivery.stop is not None:
+        yield delivery.stop, math.inf

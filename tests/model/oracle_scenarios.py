@@ -425,6 +425,87 @@ def over_deliveries(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
     return limit
 
 
+def operated(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
+    """Let operators pause, resume and stop deliveries; some follow the clock or are confirmed."""
+    plain["feedback"].pop("rate", None)
+    by_clock = chance.happens(0.5)
+    if by_clock:
+        plain |= dict(zip(("start", "zone"), chance.one_of(*STARTS), strict=False))
+    for delivery in plain["deliveries"]:
+        if chance.happens(0.6):
+            delivery |= holds(chance, float(delivery["at"][:-1]))
+        if chance.ties and chance.happens(0.3):  # after each other at the relay
+            delivery["at"], delivery["spread"] = "0s", "0s"
+        if chance.happens(0.4 if by_clock else 0.2):
+            delivery["confirm"] = confirmation(chance, by_clock)
+        if by_clock and chance.happens(0.4):
+            delivery |= pattern(chance, delivery["messages"], plain["relay"]["batch"])
+        elif chance.happens(0.15):
+            delivery |= repeated_or_in_parts(chance)
+    return plain
+
+
+STARTS = (
+    ("2026-11-27T08:59:50",),
+    ("2026-11-27T06:58:30Z", "Europe/Berlin"),
+    ("2026-10-25T00:59:45Z", "Europe/Berlin"),  # 02:59:45, before 02:00
+    ("2026-03-29T00:58:45Z", "Europe/Berlin"),  # 01:58:45, before 03:00
+    ("2026-10-03T15:28:00Z", "Australia/Lord_Howe"),  # 01:58, before 02:30
+)
+"""Moments shortly before the end of an hour, and before the clock is put back or forward."""
+
+
+def holds(chance: Chance, at: float) -> dict[str, Any]:
+    """Return one pause or more, with or without a resume at the end, or a stop."""
+    moments, moment = [], at * chance.one_of(0.0, 0.5, 1.0) if chance.ties else at
+    for _ in range(chance.rng.integers(0, 5)):
+        moment += chance.seconds(0.25, 30.0)
+        moments.append(moment)
+    result: dict[str, Any] = {}
+    for key, those in (("pause", moments[::2]), ("resume", moments[1::2])):
+        if those:
+            texts = [f"{each!r}s" for each in those]
+            result[key] = texts[0] if len(texts) == 1 else texts
+    if not moments or chance.happens(0.25):
+        result["stop"] = f"{max(moment, at) + chance.seconds(0.25, 60.0)!r}s"
+    return result
+
+
+def confirmation(chance: Chance, by_clock: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {"within": chance.time(0.5, 60.0), "people": chance.one_of(1, 3)}
+    if chance.happens(0.5):
+        result["ahead"] = chance.time(0.5, 60.0)
+    if chance.happens(0.5):
+        result["give_up"] = chance.time(1.0, 120.0)
+    if by_clock and chance.happens(0.7):
+        hour, entries = chance.one_of("01", "02", "03", "08"), []
+        entries = [f"{chance.one_of('', 'Sun ', 'Fri-Sun ')}{hour}:59-24:00"]
+        first = int(chance.rng.integers(0, 59))
+        entries += [f"{hour}:{first:02}-{hour}:{chance.rng.integers(first + 1, 60):02}"]
+        entries += ["00:00-01:30"]
+        result["hours"] = ", ".join(entries[: chance.rng.integers(1, 4)])
+    return result
+
+
+def pattern(chance: Chance, messages: int, batch: int) -> dict[str, Any]:
+    """Return a pattern, whose shares are exact: the batches are as many as a power of two."""
+    batches = 2 ** round(math.log2(math.ceil(messages / batch)))
+    weights = [chance.one_of(0, 1, 1, 2, 4) for _ in range(chance.one_of(24, 168))]
+    spread = chance.one_of(*(chance.seconds(0.25, 8.0) * batches for _ in range(3)), 3600.0 * 4)
+    hours = {"messages": batches * batch, "pattern": weights, "spread": f"{spread!r}s"}
+    return hours | {"validity": f"{2.0 * spread + chance.seconds(4.0, 600.0)!r}s"}
+
+
+def repeated_or_in_parts(chance: Chance) -> dict[str, Any]:
+    later = chance.time(0.5, 30.0)
+    return chance.one_of(
+        {"every": later, "times": 2, "messages": 7, "spread": "0s"},
+        {"waves": {"size": 0.5, "every": later}, "messages": 14, "spread": "0s", "validity": "90s"},
+        {"cells": {"share": 0.25, "after": later}, "messages": 12, "spread": "0s"}
+        | {"validity": "60s"},
+    )
+
+
 def scenario_of(
     number: int,
     *,
@@ -432,10 +513,12 @@ def scenario_of(
     mended: bool = True,
     shares: bool = False,
     orders: bool = False,
+    operators: bool = False,
 ) -> Scenario:
     """Return a scenario with a random mix of all features; its queues share limits or not.
 
-    With `orders` it also has an order, limits over deliveries, an active queue or weights.
+    With `orders` it also has an order, limits over deliveries, an active queue or weights; with
+    `operators` also pauses, stops, patterns and confirmations.
     If the faults are not `mended`, without the features that the engine of model 1 gets wrong:
     schedules, several pauses, a spool, a fault that clears after an outage, a horizon or polling
     with a rate of reports.
@@ -448,6 +531,8 @@ def scenario_of(
                 plain = sections(chance, mended)
                 if shares or (orders and chance.happens(0.7)):
                     plain = coupled(chance, plain)
-                return from_dict(ordered(chance, plain) if orders else plain)
+                if orders or (operators and chance.happens(0.6)):
+                    plain = ordered(chance, plain)
+                return from_dict(operated(chance, plain) if operators else plain)
             except ScenarioError:
                 continue  # such as a suspension that would never end

@@ -284,3 +284,43 @@ ACTIVE = with_providers(deliveries=[{"priority": "low"}, {"priority": "high"}])
 """An active queue that the slow provider fills, and the higher priority first within it."""
 ACTIVE["mta"] |= {"active": 600, "order": "priority"}
 ACTIVE["relay"] |= {"batch": 1, "batch_time": "10ms"}
+
+OPERATED = with_providers(
+    deliveries=[
+        {
+            "spread": "20m",
+            "pattern": [*[1.0] * 8, 1.0, 3.0, *[1.0] * 14],
+            "pause": ["2m", "9m"],
+            "resume": ["5m", "10m"],
+        },
+        {"pause": "100s", "resume": "4m", "stop": "270s"},
+    ]
+)
+"""A stream whose rate changes on the hour, and deliveries that are paused, resumed and stopped.
+
+The second one is stopped before all is handed over; a third one is confirmed at random.
+"""
+OPERATED["start"] = "2026-11-27T08:50:00"
+OPERATED["deliveries"].append(
+    OPERATED["deliveries"][1]
+    | {
+        "name": "reminder",
+        "messages": 900,
+        "at": "3m",
+        "stop": "40m",
+        "pause": "7m",
+        "resume": "8m",
+    }
+    | {"waves": {"size": "40%", "every": "3m"}, "validity": "50m"}
+    | {
+        "confirm": {
+            "within": {"dist": "lognormal", "mean": "3m", "cv": 1.0},
+            "hours": "Fri 08:00-08:58, Fri 09:01-18:00",
+            "people": 2,
+            "ahead": "1m",
+            "give_up": "10m",
+        }
+    }
+)
+OPERATED["mta"] |= {"order": "fair", "spool": 3000}
+OPERATED["relay"] |= {"rate": "40/s,max_burst=100"}

@@ -6,6 +6,7 @@ is a function of its number, so that a failure can be repeated.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import pytest
@@ -50,6 +51,12 @@ def test_messages_go_in_the_order_in_which_those_of_the_oracle_go(first: int) ->
     assert_that_they_agree(first, orders=True)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 400, 100))
+def test_deliveries_are_held_patterned_and_confirmed_as_those_of_the_oracle(first: int) -> None:
+    assert_that_they_agree(first, operators=True)
+
+
 def assert_that_they_agree(first: int, **kind: bool) -> None:
     for number in range(first, first + 100):
         scenario = scenario_of(number, **kind)
@@ -71,18 +78,50 @@ def test_the_oracle_gives_what_is_worked_out_by_hand(example: str) -> None:
     assert sorted(times) == pytest.approx(expected)
 
 
+def totals_of(counts: Counts) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for (_, _, event, _, clock), bins in counts.items():
+        if clock == "happened":
+            totals[event] += sum(bins.values())
+    return totals
+
+
 @pytest.mark.parametrize("orders", [False, True])
 def test_scenarios_reach_every_event_and_lose_no_message(orders: bool) -> None:
     reached: set[str] = set()
     for number in range(60):
         scenario = scenario_of(number, orders=orders)
-        totals: Counter[str] = Counter()
-        for (_, _, event, _, clock), bins in Oracle(scenario).run().items():
-            if clock == "happened":
-                totals[event] += sum(bins.values())
+        totals = totals_of(Oracle(scenario).run())
         reached |= totals.keys()
         if scenario.time.horizon is None:
             messages = sum(delivery.messages for delivery in scenario.deliveries)
             assert totals["relayed"] + totals["relay_failed"] == messages
             assert totals["relayed"] == totals["accepted"] + totals["hard"] + totals["expired"]
     assert reached == set(EVENTS)
+
+
+def test_scenarios_reach_every_kind_of_operation() -> None:
+    """Of what is never started nothing happens; all others end."""
+    kinds: Counter[str] = Counter()
+    for number in range(30):
+        scenario = scenario_of(number, operators=True)
+        oracle = Oracle(scenario)
+        totals = totals_of(oracle.run())
+        never = sum(each.messages for each in scenario.deliveries if is_never(oracle, each.name))
+        left = sum(len(messages) for _, messages in oracle.relay.line)
+        if scenario.time.horizon is None:
+            messages = sum(delivery.messages for delivery in scenario.deliveries) - left - never
+            assert totals["relayed"] + totals["relay_failed"] == messages
+            assert totals["relayed"] == totals["accepted"] + totals["hard"] + totals["expired"]
+        kinds += Counter({"left": bool(left), "never": bool(never)})
+        for each in scenario.deliveries:
+            is_late = each.at < oracle.starts[each.name] < math.inf
+            kinds += Counter({"late": is_late, "in parts": each.parent is not None})
+            kinds.update(
+                key for key in ("pause", "resume", "stop", "pattern") if getattr(each, key)
+            )
+    assert len(+kinds) == len(kinds) == 8
+
+
+def is_never(oracle: Oracle, delivery: str) -> bool:
+    return oracle.starts[delivery] == math.inf

@@ -16,6 +16,7 @@ from small_scenarios import (
     EVERYTHING,
     FAIR,
     HELD_BACK,
+    OPERATED,
     ORDERED,
     PER_IP,
     POOLED,
@@ -149,6 +150,19 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+HOLDS = st.sampled_from(
+    [
+        {},
+        {},
+        {"pause": "21s", "resume": "40s"},
+        {"pause": ["21s", "2m"], "resume": "61s"},
+        {"stop": "21s"},
+        {"pause": "21s", "resume": "60s", "stop": "70s"},
+        {"confirm": {"within": {"dist": "exponential", "mean": "1m"}, "give_up": "90s"}},
+    ]
+)
+
+
 @st.composite
 def scenario(draw: st.DrawFn) -> dict[str, Any]:
     validity = st.sampled_from(["1s", "1m", "7m", "2h"])
@@ -167,7 +181,8 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
                 "validity": draw(validity),
                 "audience": {"p": 0.7, "q": 0.3},
                 "priority": "low",
-            },
+            }
+            | draw(HOLDS),
             {
                 "name": "two",
                 "messages": draw(st.integers(1, 100)),
@@ -188,6 +203,7 @@ def scenario(draw: st.DrawFn) -> dict[str, Any]:
             "ips": draw(st.integers(1, 2)),
             "queues": draw(st.sampled_from(["pooled", "pooled", "per-ip"])),
             "order": draw(st.sampled_from(["fifo", "fifo", "priority", "fair"])),
+            "spool": draw(st.sampled_from(["none", "none", 256, 300])),
             "active": "none" if is_scaled else draw(st.sampled_from(["none", "none", 1, 20])),
             "ingress_rate": draw(st.sampled_from(["none", "1/s", "50/s"])),
             "clock_origin": origin,
@@ -261,8 +277,11 @@ def test_windows_change_neither_ledger_nor_sending_log_where_queues_react(tmp_pa
 
 @pytest.mark.parametrize(
     "sections",
-    [POOLED, PER_IP, ORDERED, FAIR, HELD_BACK, ACTIVE],
-    ids=["pooled", "for each address", "by priority", "in turn", "held back", "active queue"],
+    [POOLED, PER_IP, ORDERED, FAIR, HELD_BACK, ACTIVE, OPERATED],
+    ids=[
+        *("pooled", "for each address", "by priority", "in turn", "held back", "active queue"),
+        "operated",
+    ],
 )
 def test_windows_change_neither_ledger_nor_sending_log_where_queues_share_limits(
     tmp_path: Path, sections: dict[str, Any]
