@@ -13,8 +13,20 @@ NAME = "gmail"
 """Stands for the author's names."""
 
 BUSY: dict[str, Any] = {
+    "start": "2026-11-27T09:00:00",
     "time": {"horizon": "2d"},
-    "deliveries": [{"name": "one", "messages": 40, "audience": {NAME: 1.0}}],
+    "deliveries": [
+        {
+            "name": "one",
+            "messages": 40,
+            "audience": {NAME: 1.0},
+            "spread": "1m",
+            "pattern": [0.5] * 24,
+            "pause": "30s",
+            "resume": "40s",
+            "confirm": {"within": "10s", "hours": "09:00-18:00"},
+        }
+    ],
     "relay": {"batch": 16, "batch_time": "1s", "rate": "10/s", "error_rate": 0.1},
     "mta": {"ips": 2, "ingress_rate": "20/s", "spool": 30},
     "providers": {
@@ -45,6 +57,7 @@ SIMPLE: dict[str, Any] = {
     "audience": {NAME: 1.0},
     "column": "time",
     "factor": 2.0,
+    "hours": "09:00-18:00",
     "file": "times.csv",
     "interval": "1h",
     "max_retries": 3,
@@ -56,6 +69,9 @@ SIMPLE: dict[str, Any] = {
     "start": "2026-11-27T09:00:00+01:00",
 }
 """Values of keys whose type says too little."""
+
+ENTRIES = {"Delivery.pattern": 24}
+"""Entries of a list that has to have more than one."""
 
 TOGETHER = {
     "Lognormal": {
@@ -165,8 +181,13 @@ def fields(
             yield from _of_table(option, path, scenario, busy)
         elif type_of(option) == "array":
             busy_entry = busy[0] if isinstance(busy, list) else None
+            entries = ENTRIES.get(owner, 1)
             yield from fields(
-                option["items"], f"{path}[]", owner, lambda value: scenario([value]), busy_entry
+                option["items"],
+                f"{path}[]",
+                owner,
+                lambda value: scenario([value] * entries),
+                busy_entry,
             )
         elif type_of(option) == "object":
             yield from fields(
