@@ -22,6 +22,7 @@ from small_scenarios import (
     EVERYTHING,
     FAIR,
     HELD_BACK,
+    OPERATED,
     ORDERED,
     PER_IP,
     POOLED,
@@ -135,6 +136,7 @@ SCENARIOS = {
     "turns of deliveries and of addresses by weight": from_dict(FAIR),
     "limits over deliveries hold messages back": from_dict(HELD_BACK),
     "a slow provider fills the active queue": from_dict(ACTIVE),
+    "deliveries are paused, stopped, confirmed, and follow the clock": from_dict(OPERATED),
     "a spread delivery, a warm-up, a gap and a suspension": changed(
         fast={"rate": {"kind": "warm-up", "per_day": [500, 2000, 9000], "share": 0.8}},
         slow={
