@@ -181,12 +181,11 @@ def fields(
             yield from _of_table(option, path, scenario, busy)
         elif type_of(option) == "array":
             busy_entry = busy[0] if isinstance(busy, list) else None
-            entries = ENTRIES.get(owner, 1)
             yield from fields(
                 option["items"],
                 f"{path}[]",
                 owner,
-                lambda value: scenario([value] * entries),
+                lambda value: scenario([value] * ENTRIES.get(owner, 1)),
                 busy_entry,
             )
         elif type_of(option) == "object":
