@@ -16,7 +16,7 @@ from sendcap.ledger import EVENTS, Ledger
 from sendcap.plotting import plot
 from sendcap.readings.convergence import convergence
 from sendcap.readings.load import attempts_per_message, refused
-from sendcap.report.moments import dashboards
+from sendcap.report.moments import dashboards, steps_s
 from sendcap.run import Run, simulate
 from sendcap.saved_charts import RUN_CHARTS
 from sendcap.scenario import from_dict
@@ -122,7 +122,9 @@ QUESTIONS: dict[str, Callable[[Run], Any]] = {
     "measures": measures,
     "times of acceptance": of_the_mta,
     "truth": lambda run: convergence(run, "efs").truth_pct,
-    "truth over time": lambda run: [its["truth"] for its in dashboards(run, [])["deliveries"]],
+    "truth over time": lambda run: [
+        its["truth"] for its in dashboards(run, [], steps_s())["deliveries"]
+    ],
     "loads": loads,
     "limits": lambda run: limits_from_ledger(run).sentences(),
     "impossible": impossible,

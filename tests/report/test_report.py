@@ -21,7 +21,15 @@ from sendcap import scenario
 from sendcap.readings.delays import delay_figures
 from sendcap.readings.summary import accepted_at_s
 from sendcap.report.answers import Answers
-from sendcap.report.moments import JUMPS_S, LAST_S, dashboards, slider, steps_s
+from sendcap.report.moments import (
+    JUMPS_S,
+    LAST_S,
+    dashboards,
+    jumps_s,
+    last_s,
+    slider,
+    steps_s,
+)
 from sendcap.report.page import named, page, write_report
 from sendcap.text.quantities import elapsed
 
@@ -186,7 +194,7 @@ def same(in_page: float | None, value: float) -> bool:
 
 
 def test_the_truth_adds_up_to_all_messages_at_every_step(run) -> None:
-    its = dashboards(run, ["without-efs", "efs"])
+    its = dashboards(run, ["without-efs", "efs"], steps_s())
     for delivery in its["deliveries"]:
         for values in zip(*delivery["truth"].values(), strict=True):
             assert sum(values) == delivery["toDeliver"]
@@ -198,7 +206,7 @@ def test_the_truth_adds_up_to_all_messages_at_every_step(run) -> None:
 
 
 def test_a_moment_between_two_counts_has_the_figures_of_the_one_before_and_says_so(slow) -> None:
-    its = dashboards(slow, ["efs"])
+    its = dashboards(slow, ["efs"], steps_s())
     as_of = {name: texts[59:62] for name, texts in its["asOf"].items()}
     assert as_of == {
         "now": ["56 minutes", "56 minutes", "1 hour 3 minutes"],
@@ -218,10 +226,10 @@ def test_the_first_hour_can_be_dragged_by_the_minute_and_the_week_to_its_end() -
 
 
 def test_each_step_is_named_in_words_and_by_the_clock(run) -> None:
-    its = slider(run.scenario.start)
+    its = slider(run.scenario.start, steps_s())
     assert its["spoken"][its["first"]] == "1 hour"
     assert its["clock"][its["first"]] == "07:00, Fri 27 Nov"
-    assert slider(None)["clock"] == []
+    assert slider(None, steps_s())["clock"] == []
 
 
 def test_the_summary_has_the_answers(parsed, run) -> None:
@@ -312,3 +320,17 @@ def test_a_run_without_delays_has_a_report_without_them(run, tmp_path) -> None:
     assert Answers("a", unknown).delays() == {}
     text = Page(write_report(unknown, tmp_path / "a.html").read_text()).all_text
     assert "ready to accepted" not in text
+
+
+def test_the_slider_of_a_programme_goes_on_to_its_end(run) -> None:
+    """A delivery that starts after three weeks is followed until its validity ends."""
+    late = run.scenario.deliveries[0].model_copy(update={"name": "late", "at": 21 * 86_400.0})
+    deliveries = (*run.scenario.deliveries, late)
+    programme = sendcap.Run(run.scenario.model_copy(update={"deliveries": deliveries}), run.ledger)
+    until_s = last_s([run, programme])
+    assert until_s == 21 * 86_400.0 + run.scenario.honoured_validity(late)
+    steps = steps_s(until_s)
+    assert until_s <= steps[-1] < until_s + 86_400.0
+    assert len(steps) < 700
+    assert jumps_s(steps) == [*JUMPS_S, steps[-1]]
+    assert jumps_s(steps_s()) == list(JUMPS_S)

@@ -150,7 +150,7 @@ def test_it_says_of_when_the_figures_are_and_why_a_rate_is_above_100_percent(
 ) -> None:
     # The charts of the page do not matter.
     data = re.search(r'(?<=id="data">).*?(?=</script>)', text := page.read_text())
-    figures = json.loads(data[0]) | {"runs": [dashboards(slow, ["without-efs", "efs"])]}
+    figures = json.loads(data[0]) | {"runs": [dashboards(slow, ["without-efs", "efs"], STEPS)]}
     (tmp_path / "a.html").write_text(text.replace(data[0], json.dumps(figures)))
     visit = Visit(browser[DESKTOP].new_page(), tmp_path / "a.html")
 

@@ -8,7 +8,7 @@ A moment between two edges has the figures of the one before, and the page says 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,6 +30,9 @@ LAST_S: Final = 7 * _DAY
 _STEPS: Final = ((_HOUR, _MINUTE), (4 * _HOUR, 5 * _MINUTE), (_DAY, 15 * _MINUTE), (LAST_S, _HOUR))
 JUMPS_S: Final = (15 * _MINUTE, _HOUR, 4 * _HOUR, _DAY, 3.5 * _DAY, LAST_S)
 """Moments that a button leads to, and that the printed table has."""
+_LATER_STEPS: Final = tuple(hours * _HOUR for hours in (1, 2, 3, 6, 12, 24))
+_MOST_LATER: Final = 300
+"""Steps after the week, of a programme that lasts longer."""
 _FIRST_S: Final = _HOUR
 """The moment that is shown at first."""
 _MOST_DELIVERIES: Final = 12
@@ -37,13 +40,33 @@ _COUNTS: Final = ("sent", "failed", "pending")
 _PERCENTAGES: Final = ("delivered_pct", "bounces_errors_pct", "open_rate_pct", "click_through_pct")
 
 
-def steps_s() -> list[float]:
-    """Return the moments at which the slider stops, in seconds."""
+def last_s(runs: Iterable[Run]) -> float:
+    """Return where the slider ends: after a week, or with the last delivery's validity."""
+    scenarios = [run.as_sent for run in runs]
+    ends_s = [
+        each.at + each.spread + scenario.honoured_validity(each)
+        for scenario in scenarios
+        for each in scenario.deliveries
+    ]
+    return max(LAST_S, *ends_s)
+
+
+def steps_s(last_s: float = LAST_S) -> list[float]:
+    """Return the moments at which the slider stops, in seconds, up to one after the last."""
     steps = [0.0]
-    for until_s, step_s in _STEPS:
+    later_s = next(
+        (step_s for step_s in _LATER_STEPS if (last_s - LAST_S) / step_s <= _MOST_LATER),
+        _LATER_STEPS[-1],
+    )
+    for until_s, step_s in (*_STEPS, (last_s, later_s)):
         while steps[-1] < until_s:
             steps.append(steps[-1] + step_s)
     return steps
+
+
+def jumps_s(steps: Sequence[float]) -> list[float]:
+    """Return the moments that a button leads to: the usual ones, and the end of a programme."""
+    return [*JUMPS_S, *([steps[-1]] if steps[-1] > LAST_S else [])]
 
 
 def spoken(seconds: float) -> str:
@@ -61,29 +84,28 @@ def spoken(seconds: float) -> str:
     return " ".join(parts) or "0 minutes"
 
 
-def slider(start: datetime | None) -> dict[str, Any]:
+def slider(start: datetime | None, steps: Sequence[float]) -> dict[str, Any]:
     """Return the steps of the slider, in words and by the clock."""
-    steps = steps_s()
     clock: list[str] = []
     if start is not None:
         # One by one, so that each has its day.
         moments = [after(start, step) for step in steps]
         clock = [wall_labels([moment])[0].replace("\n", ", ") for moment in moments]
     return {
-        "seconds": steps,
+        "seconds": list(steps),
         "spoken": [spoken(step) for step in steps],
         "clock": clock,
-        "jumps": [steps.index(jump) for jump in JUMPS_S],
+        "jumps": [steps.index(jump) for jump in jumps_s(steps)],
         "first": steps.index(_FIRST_S),
     }
 
 
-def dashboards(run: Run, modes: Sequence[Mode]) -> dict[str, Any]:
+def dashboards(run: Run, modes: Sequence[Mode], steps: Sequence[float]) -> dict[str, Any]:
     """Return all figures of a run that the page shows at any step, as JSON can hold them."""
     reporting, start = run.scenario.reporting, run.scenario.start
     periods_s = {"now": 0.0, "shown": reporting.refresh, "engagement": reporting.engagement_refresh}
     moments_s = {
-        name: [refreshed_s(step, period_s, start) for step in steps_s()]
+        name: [refreshed_s(step, period_s, start) for step in steps]
         for name, period_s in periods_s.items()
     }
     edges = {name: run.ledger.last_edges(times_s) for name, times_s in moments_s.items()}

@@ -23,7 +23,7 @@ from sendcap.readings.dashboard import EARLY_OPENS
 from sendcap.readings.delays import DELAY_FIGURES
 from sendcap.report.answers import Answers, compared
 from sendcap.report.inline_svg import Picture, font_faces, picture
-from sendcap.report.moments import JUMPS_S, dashboards, slider, spoken
+from sendcap.report.moments import dashboards, jumps_s, last_s, slider, spoken, steps_s
 from sendcap.report.settings import ASSUMPTIONS, tables
 from sendcap.run import Run
 from sendcap.saved_charts import RUN_CHARTS
@@ -131,18 +131,22 @@ def page(runs: Sequence[Answers]) -> str:
     script = (_HERE / "page.js").read_text(encoding="utf-8")
     starts = {answers.run.scenario.start for answers in runs}
     start = starts.pop() if len(starts) == 1 else None
-    data = [dashboards(answers.run, answers.modes) for answers in runs]
+    steps = steps_s(last_s(answers.run for answers in runs))
+    data = [dashboards(answers.run, answers.modes, steps) for answers in runs]
     text: str = environment.get_template("page.html.j2").render(
         title=_title(runs),
-        runs=[_run(answers, shown) for answers, shown in zip(runs, pictures, strict=True)],
+        runs=[
+            _run(answers, shown, jumps_s(steps))
+            for answers, shown in zip(runs, pictures, strict=True)
+        ],
         together=together,
         compared=compared(runs) if len(runs) > 1 else [],
         assumptions=ASSUMPTIONS,
         tiles=_TILES,
         delay_labels=list(DELAY_FIGURES.values()),
         truth=_TRUTH,
-        data={"slider": slider(start), "runs": data, "earlyOpens": EARLY_OPENS},
-        jumps=[spoken(jump) for jump in JUMPS_S],
+        data={"slider": slider(start, steps), "runs": data, "earlyOpens": EARLY_OPENS},
+        jumps=[spoken(jump) for jump in jumps_s(steps)],
         version=__version__,
         style=f"{font_faces(letters)}\n{(_HERE / 'page.css').read_text(encoding='utf-8')}",
         script=script,
@@ -157,7 +161,7 @@ def _title(runs: Sequence[Answers]) -> str:
     return listed([answers.name for answers in runs])
 
 
-def _run(answers: Answers, pictures: list[Picture]) -> dict[str, Any]:
+def _run(answers: Answers, pictures: list[Picture], jumps: Sequence[float]) -> dict[str, Any]:
     run, modes = answers.run, answers.modes
     return {
         "name": answers.name,
@@ -170,13 +174,13 @@ def _run(answers: Answers, pictures: list[Picture]) -> dict[str, Any]:
         "tables": tables(run.scenario),
         "scenario": dumps(run.scenario),
         "readings": [
-            (spoken(jump), [run.dashboard(jump, mode) for mode in modes]) for jump in JUMPS_S
+            (spoken(jump), [run.dashboard(jump, mode) for mode in modes]) for jump in jumps
         ],
     }
 
 
 def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
-    scenario = answers.run.scenario
+    scenario = answers.run.as_sent
     end_s = max(
         delivery.at + scenario.honoured_validity(delivery) for delivery in scenario.deliveries
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final, NamedTuple
 
-from sendcap.scenario import Scenario, to_dict
-from sendcap.text.quantities import counted, elapsed
+from sendcap.scenario import Delivery, Scenario, to_dict
+from sendcap.text.quantities import capital, counted, elapsed
 
 ASSUMPTIONS: Final = (
     "Providers' limits hold all the time, unless the scenario has a schedule, outage or tolerance.",
@@ -27,6 +27,23 @@ class Table(NamedTuple):
     rows: list[dict[str, str]]
 
 
+def _how_sent(delivery: Delivery) -> str:
+    """Return how often and in which parts a delivery is sent, and what it waits for."""
+    words = []
+    if delivery.every is not None:
+        words.append(f"every {elapsed(delivery.every)}")
+    for key, name in (("waves", "in waves"), ("cells", "as an A/B test"), ("zones", "by zones")):
+        if getattr(delivery, key) is not None:
+            words.append(name)
+    if delivery.confirm is not None:
+        words.append("once confirmed")
+    if delivery.pause is not None:
+        words.append("paused")
+    if delivery.stop is not None:
+        words.append("stopped")
+    return capital(", ".join(words)) or "Once"
+
+
 def tables(scenario: Scenario) -> list[Table]:
     """Return the settings of a scenario that matter most; its file has all of them."""
     settings = to_dict(scenario)
@@ -37,8 +54,9 @@ def tables(scenario: Scenario) -> list[Table]:
             "Starts after": elapsed(delivery.at),
             "Ready over": elapsed(delivery.spread) if delivery.spread else "all at once",
             "Validity": elapsed(scenario.honoured_validity(delivery)),
+            **({"Sent": _how_sent(delivery)} if scenario.is_programme else {}),
         }
-        for delivery in scenario.deliveries
+        for delivery in scenario.written()
     ]
     counts: Counter[str] = Counter()
     for (_, provider), count in scenario.to_deliver().items():

@@ -116,6 +116,14 @@ class Scenario(Section):
         """Return the deliveries as a scenario file has them."""
         return tuple(written(self.deliveries))
 
+    @property
+    def is_programme(self) -> bool:
+        """Whether a delivery is sent in parts, again and again, or by the will of people."""
+        return any(
+            each.origin or each.confirm or each.pause or each.stop is not None
+            for each in self.deliveries
+        )
+
     def numbered(self) -> Iterator[tuple[int, Delivery]]:
         """Yield the deliveries with the numbers that those of a scenario file have."""
         yield from numbered(self.deliveries)
