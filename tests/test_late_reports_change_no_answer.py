@@ -139,7 +139,9 @@ def test_an_answer_about_the_mta_needs_no_report(runs, question) -> None:
     assert run == unknown
 
 
-OF_CAMPAIGN = ("delivered", "statuses", "converging", "reading-error", "remaining", "settling")
+OF_CAMPAIGN = (
+    *("delivered", "statuses", "calendar", "converging", "reading-error", "remaining", "settling"),
+)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,12 @@ from sendcap.study.capacity.charts import CHARTS as OF_CAPACITY
 from sendcap.study.convergence.charts import CHARTS as OF_CONVERGENCE
 from sendcap.study.sweeps.charts import CHARTS as OF_SWEEPS
 
+_CALENDAR: Final = Chart(
+    "calendar",
+    "when each delivery waits, is relayed, is accepted and settles",
+    "sendcap.study.calendar.chart:calendar",
+    "sendcap.study.calendar.calendar:calendar_of",
+)
 _LIMITS: Final = "sendcap.study.capacity.limits:limits_from_ledger"
 _CONVERGENCE: Final = "sendcap.study.convergence.converge:convergence_of"
 
@@ -21,6 +27,7 @@ RUN_CHARTS: Final[tuple[Chart, ...]] = (
         for chart in OF_CAPACITY["Limits"]
         if chart.name in ("backlog", "throughput")
     ),
+    _CALENDAR,
     *(chart._replace(source=_CONVERGENCE) for chart in OF_CONVERGENCE["ConvergenceStudy"]),
 )
 SWEEP_CHARTS: Final[tuple[Chart, ...]] = OF_SWEEPS["DataFrame"]

@@ -33,6 +33,7 @@ from sendcap.version import __version__
 
 _HERE: Final = Path(__file__).parent
 CHARTS: Final = {
+    "calendar": "When each delivery is sent and accepted",
     "delivered": "Delivered % and Bounces + errors %",
     "statuses": "Sent, pending and failed",
     "funnel": "How far the messages come, by provider",
@@ -190,6 +191,7 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
         "attempts": {"sending_log": answers.sending_log},
     }
     absent = {
+        *(["calendar"] if len(scenario.deliveries) == 1 else []),
         *(["attempts"] if answers.sending_log is None else []),
         *(["delay"] if answers.run.ledger.delays is None else []),
     }

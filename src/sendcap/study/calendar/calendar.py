@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -169,17 +169,21 @@ def calendar(
     require_count(replications)
     deadline_s = None if deadline is None else moment_s(deadline, scenario.start, "deadline")
     silent = scenario.model_copy(update={"engagement": Engagement()})
-    run = Run(silent, simulate_ledger(silent, progress=seen))
-    slots = tuple(_slots(run, share))
+    found = calendar_of(Run(silent, simulate_ledger(silent, progress=seen)), share)
     if deadline_s is None:
-        return Calendar(scenario, share, slots)
+        return found
     if all(each.at + each.spread >= deadline_s for each in scenario.deliveries):
         raise SendcapError("deadline: no delivery is ready before it; give a later moment")
     with Workers.of(workers) as team:
-        found = verdicts(
+        judged = verdicts(
             scenario, deadline_s, share, replications, confidence, Simulations(team, progress)
         )
-    return Calendar(scenario, share, slots, deadline_s, tuple(found))
+        return replace(found, deadline_s=deadline_s, verdicts=tuple(judged))
+
+
+def calendar_of(run: Run, share: float = 0.99) -> Calendar:
+    """Return the calendar of a run."""
+    return Calendar(run.scenario, share, tuple(_slots(run, share)))
 
 
 def _slots(run: Run, share: float) -> Iterator[Slot]:

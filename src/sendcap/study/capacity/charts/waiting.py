@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from sendcap.charts.axes import Floats, cells, count_axis, say, stack
@@ -34,13 +35,15 @@ from sendcap.charts.style import (
     STONE,
     house_style,
 )
-from sendcap.charts.ticks import tick_label
-from sendcap.charts.timeaxis import Start
+from sendcap.charts.ticks import along, tick_label
+from sendcap.charts.timeaxis import Start, TimeAxis
 from sendcap.study.capacity.charts.stages import name, stage_time
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
 from sendcap.text.quantities import compact, elapsed
 
+_PARTS: Final = 600
+"""Of the axis of time: more cannot be told apart."""
 _LEAST: Final = 0.004
 """A stage whose peak is a smaller share of the highest backlog cannot be seen: it is not named."""
 _MOST: Final = 6
@@ -94,8 +97,8 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
     (axes,) = time.panels(
         ax, heading, [3.28], right_in=2.7, above_in=0.12, below_in=time.below_in - 0.1
     )
-    times_s = _times_s(limits, time.last_s)
     layers = _layers(limits)
+    times_s = _told_apart(_times_s(limits, time.last_s), time, limits, layers)
     heights = {
         layer.named.label: np.sum([_waiting(s, limits, times_s) for s in layer.stages], axis=0)
         for layer in layers
@@ -121,6 +124,26 @@ def _times_s(limits: Limits, last_s: float) -> Floats:
     starts_s = np.array([delivery.at for delivery in limits.scenario.deliveries])
     times_s = np.unique(np.concatenate((edges_s, np.nextafter(starts_s, -1.0), starts_s)))
     shown: Floats = times_s[(times_s >= 0.0) & (times_s <= min(last_s, edges_s[-1]))]
+    return shown
+
+
+def _told_apart(
+    times_s: Floats, time: TimeAxis, limits: Limits, layers: Sequence[_Layer]
+) -> Floats:
+    """Return the times of the highest and the lowest heap in each part of the axis.
+
+    A year in bins of a minute has half a million of them, and a peak of an hour must not be lost.
+    """
+    if len(times_s) <= 2 * _PARTS:
+        return times_s
+    heap = pd.Series(
+        np.sum([_waiting(s, limits, times_s) for each in layers for s in each.stages], axis=0)
+    )
+    positions = along(np.maximum(times_s, time.first_s), time.scale)
+    width = float(positions[-1] - positions[0]) / _PARTS
+    parts = heap.groupby(np.floor((positions - positions[0]) / width))
+    kept = np.union1d(parts.idxmax(), parts.idxmin())
+    shown: Floats = times_s[np.union1d(kept, [0, len(times_s) - 1])]
     return shown
 
 
