@@ -49,7 +49,8 @@ _STEPS: Final = tuple(
 )
 CLOSEST: Final = 0.065
 """Least distance between ticks, as a share of the axis: room for a label."""
-_MOST: Final = 10
+MOST: Final = 10
+"""Ticks of an axis."""
 _NARROW: Final = 4.0
 """A logarithmic axis that spans no more than this factor is read like a linear one."""
 
@@ -103,13 +104,13 @@ def ticks(
 ) -> list[float]:
     """Return the ticks of an axis in seconds, at least ``closest`` of its length apart."""
     if scale == "linear" or (scale == "log" and last_s / first_s < _NARROW):
-        return even_ticks(first_s, last_s, most=min(_MOST, int(1.0 / closest)))
+        return even_ticks(first_s, last_s, most=min(MOST, int(1.0 / closest)))
     first, last = along([first_s, last_s], scale)
     gap = closest * float(last - first)
     chosen: dict[float, float] = {}
     for tier in _TIERS if scale == "log" else _FROM_ZERO + _TIERS:
         for tick in tier:
-            if not first_s <= tick <= last_s or len(chosen) >= _MOST:
+            if not first_s <= tick <= last_s or len(chosen) >= MOST:
                 continue
             position = float(along(tick, scale))
             if all(abs(position - other) >= gap for other in chosen.values()):
@@ -118,7 +119,7 @@ def ticks(
 
 
 def even_ticks(
-    first_s: float, last_s: float, offset_s: float = 0.0, most: int = _MOST
+    first_s: float, last_s: float, offset_s: float = 0.0, most: int = MOST
 ) -> list[float]:
     """Return round times; with an offset, those that are round when it is added."""
     step = next((step for step in _STEPS if (last_s - first_s) / step <= most - 1), _STEPS[-1])

@@ -21,6 +21,7 @@ from sendcap.charts.ticks import (
     CLOSEST,
     LINEAR_DECADES,
     LINEAR_S,
+    MOST,
     Scale,
     along,
     even_ticks,
@@ -53,6 +54,7 @@ _LABEL_IN: Final = 0.4
 """Width of a label with a gap."""
 _DAY_IN: Final = 0.78
 """Width of a label with a day, with a gap."""
+_AT_THE_EDGE: Final = 0.06
 _POINTS: Final = 700
 """As many points of a curve are enough for the widest page."""
 _POINTS_NARROW: Final = 350
@@ -218,11 +220,19 @@ def elapsed_axis(
         labels = [tick_label(position) for position in positions]
     else:
         if scale == "linear":
-            even_s = even_ticks(first_s, last_s, since_midnight_s(start))
+            most = min(MOST, int(1.0 / closest)) if is_narrow() else MOST
+            even_s = even_ticks(first_s, last_s, since_midnight_s(start), most)
             positions = [_of_the_clock(start, each_s) for each_s in even_s]
         labels = wall_labels([after(start, position) for position in positions])
     axes.set_xticks(positions, labels)
     axes.set_xticks([], minor=True)
+    if start is not None and is_narrow() and positions:
+        # Beside the axes there is no room for half of a day.
+        first, last = (axes.get_xticklabels()[number] for number in (0, -1))
+        if positions[0] - first_s < _AT_THE_EDGE * (last_s - first_s):
+            first.set_horizontalalignment("left")
+        if last_s - positions[-1] < _AT_THE_EDGE * (last_s - first_s):
+            last.set_horizontalalignment("right")
 
 
 def enough(

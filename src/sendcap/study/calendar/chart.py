@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import name_rows, write_at
 from sendcap.charts.drawing import charts_in
-from sendcap.charts.figures import Heading, left_of_rows, panels_on
+from sendcap.charts.figures import Heading, cut, left_of_rows, panels_on
 from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
 from sendcap.charts.style import BLUE, DASHES, INK, ORANGE, SKY, STONE, house_style
@@ -19,6 +19,8 @@ from sendcap.text.shares import share_text
 if TYPE_CHECKING:
     from sendcap.study.calendar.calendar import Calendar, Slot
 
+_LONGEST: Final = 40
+"""Letters of a name."""
 _MOST_ROWS: Final = 30
 """With more deliveries, the repetitions and parts of one share a row."""
 
@@ -37,6 +39,7 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
     together = len(result.slots) > _MOST_ROWS
     for slot in result.slots:
         rows.setdefault((together and slot.parent) or slot.delivery, []).append(slot)
+    names = [cut(name, _LONGEST) for name in rows]
     words = (
         f"What each delivery goes through: at the MTA until {share_text(result.share)} of what can "
         "be accepted is, then retried and reported until Delivered % is settled, within 0.1 points."
@@ -45,7 +48,7 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
         ax,
         Heading(result.scenario.title, "calendar", words),
         [0.3 + 0.34 * len(rows)],
-        left_in=left_of_rows(list(rows)),
+        left_in=left_of_rows(names),
         right_in=2.1,
         above_in=0.12,
         below_in=0.76,
@@ -64,7 +67,7 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
     if result.deadline_s is not None:
         axes.axvline(result.deadline_s, color=INK, linewidth=1.0, linestyle=DASHES)
         write_at(axes, (result.deadline_s, -0.55), "deadline", (4.0, 0.0), fontsize=8.0)
-    name_rows(axes, list(rows))
+    name_rows(axes, names)
     used = [
         Named(colour, label)
         for label, colour in _COLOURS.items()
