@@ -118,24 +118,51 @@ def provider(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def held(draw: st.DrawFn, at: float) -> dict[str, Any]:
+    """What operators do after a start: up to two pauses, and a stop."""
+    later = draw(st.lists(st.floats(1, 1e6), max_size=5))
+    moments = [format_duration(at + sum(later[: n + 1])) for n in range(len(later))]
+    pauses, resumes = moments[:4:2], moments[1:4:2]
+    keys = {"pause": pauses, "resume": resumes, "stop": "".join(moments[4:])}
+    return {key: value for key, value in keys.items() if value}
+
+
+confirmation = st.fixed_dictionaries(
+    {"within": distribution},
+    optional={
+        "hours": st.sampled_from(["Mon-Fri 09:00-18:00", "08:30-12:00, Sat-Sun 13:00-24:00"]),
+        "people": st.integers(1, 1000),
+        "ahead": duration,
+        "give_up": st.floats(604_800, 1e9).map(format_duration),
+    },
+)
+pattern = st.sampled_from([[1.0] * 24, [0.1, 1e9, 1 / 3] * 56])
+
+
+@st.composite
 def scenario(draw: st.DrawFn) -> dict[str, Any]:
     providers = draw(st.dictionaries(name, provider(), min_size=1, max_size=3))
     audiences = st.sampled_from(sorted(providers)).map(lambda only: {only: 1.0})
     names = draw(st.lists(name, unique=True, min_size=1, max_size=3))
+    starts_s = {one: draw(st.floats(1e-6, 1e6)) for one in names}
+    operated = st.fixed_dictionaries({}, optional={"confirm": confirmation, "pattern": pattern})
     deliveries = [
         {
             "name": one,
             "messages": draw(st.integers(1, 10**9 - 1)),
             "audience": draw(audiences),
-            "at": draw(st.floats(1e-6, 1e6).map(format_duration)),
+            "at": format_duration(starts_s[one]),
             "spread": draw(st.floats(1e-6, 1_209_600).map(format_duration)),
             "validity": draw(st.floats(1, 302_400).map(format_duration)),
         }
+        | draw(held(starts_s[one]))
+        | draw(operated)
         for one in names
     ]
     return {
         "title": draw(st.text(st.characters(codec="utf-8"), max_size=200).filter(str.isprintable)),
         "seed": draw(st.integers(0, 2**128 - 1)),
+        "start": "2026-11-27T09:00:00",
         "deliveries": deliveries,
         "relay": {
             "batch_time": draw(distribution),
