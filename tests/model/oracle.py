@@ -23,6 +23,9 @@ from oracle_retries import due_s, ends_on_failure
 
 from sendcap.scenario import Scenario
 
+FOLLOWED = 14 * 86_400.0
+"""From the start of a delivery, opens and clicks are."""
+
 
 class Agenda:
     """Future events in order of time; those of one moment in the order of their entry."""
@@ -419,7 +422,9 @@ class Oracle:
             self.reports.report(message, returned, [("async_bounced", "")], latency_s=0.0)
         if engagement.open_rate:
             opened = self.now + engagement.open_delay.mean_s
-            self.reports.at_once(message, "opened", opened)
+            events = [("opened", opened)]
             if engagement.click_rate:
-                clicked = opened + engagement.click_delay.mean_s
-                self.reports.at_once(message, "clicked", clicked)
+                events.append(("clicked", opened + engagement.click_delay.mean_s))
+            for event, at in events:
+                if at < self.starts[message.delivery] + FOLLOWED:
+                    self.reports.at_once(message, event, at)

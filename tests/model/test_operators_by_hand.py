@@ -270,7 +270,7 @@ BY_HAND: dict[str, tuple[Scenario, str, Times]] = {
 }
 
 
-IS_LEFT = "the engine lets b and c wait until the hold, though there is room"
+IS_LEFT = "the engine hands over neither b nor c before the hold"
 
 
 @pytest.mark.parametrize(
@@ -282,18 +282,26 @@ IS_LEFT = "the engine lets b and c wait until the hold, though there is room"
     ],
 )
 @pytest.mark.parametrize("hold", [{"stop": "20s"}, {"pause": "20s"}])
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        # At 2 s there is room for two: for both of b, and once one has left for that of c.
+        ("2s", {"a": [0], "b": [2, 2], "c": [3]}),
+        # There is always room.
+        ("6s", {"a": [0], "b": [2, 2], "c": [6]}),
+    ],
+)
 def test_a_hold_that_is_to_come_changes_nothing_at_a_spool(
-    hold: dict[str, str], model: str
+    at: str, expected: Times, hold: dict[str, str], model: str
 ) -> None:
-    """At 2 s there is room for two: for both of b, and once one has left for that of c."""
     scenario = relayed(
         delivery("a", 1),
         delivery("b", 2, "2s", **hold),
-        delivery("c", 1, "2s"),
+        delivery("c", 1, at),
         relay=TWO_AT_ONCE,
         mta={"spool": 2},
     )
-    assert times(MODELS[model](scenario), "relayed") == {"a": [0], "b": [2, 2], "c": [3]}
+    assert times(MODELS[model](scenario), "relayed") == expected
 
 
 @pytest.mark.parametrize("example", BY_HAND)
