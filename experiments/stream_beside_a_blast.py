@@ -7,18 +7,19 @@ pool of their own, what a limit of the newsletter?
 **Answer.** See the table; delays from ready to accepted, in seconds, of one run each::
 
     remedy                         orders: mean    p95    p99  newsletter: p99
-    first in, first out                  2996.8 6827.5 6843.9           6740.8
-    priorities                              0.3    0.8    1.2           6900.4
-    turns                                   0.4    0.8    1.2           6900.4
-    a pool of their own                     6.5   59.2   90.1           9413.9
-    the same, and priorities                0.3    0.7    1.1           9410.2
-    newsletter held to 600,000/h            2.6   22.5   35.2          10661.0
+    first in, first out                  3069.4 7530.4 7954.4           7978.3
+    priorities                              0.4    0.8    1.2           8141.7
+    turns                                   0.4    0.8    1.2           8141.7
+    a pool of their own                    79.3  756.5 1152.7          10651.5
+    the same, and priorities                0.4    0.8    1.2          10651.5
+    newsletter held to 600,000/h           75.4  729.0 1147.3          11898.5
 
 First in, first out, a confirmation waits behind the newsletter. With priorities, or with turns, 99
 % of them take 1.2 s at most, and the newsletter takes 2 % longer: that is the time of the
 confirmations' own attempts. A pool of their own costs the newsletter a quarter of the addresses;
-and the batches of both still wait in one line at the relay, until priorities let the orders pass.
-So they do behind a newsletter that is held back at the queue alone.
+and it does not help at the relay, where the batches of both wait in one line for up to 19 minutes,
+until priorities let the orders pass. So they do behind a newsletter that is held back at the queue
+alone.
 
 Run by hand, a quarter of a minute: ``python experiments/stream_beside_a_blast.py``. It writes
 ``stream-beside-a-blast.csv`` into ``--out``.

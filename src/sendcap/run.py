@@ -119,9 +119,9 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
     def delays(self) -> pd.DataFrame:
         """Return how long messages took from ready to accepted.
 
-        A message is ready when it leaves the MTA's ingress for the first time, or where there is no
-        ``mta.ingress_rate``, when it is relayed. Its delay lasts to the end of the accepted
-        attempt, retries included.
+        A message is ready when its delivery starts or, within a ``spread``, in its turn. Its delay
+        lasts to the end of the accepted attempt, with the waits at the relay and in the queue, and
+        retries.
 
         Returns
         -------

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from small_scenarios import EVERYTHING, REACTING
+from small_scenarios import EVERYTHING, OPERATED, REACTING
 
 import sendcap
 from sendcap.scenario import Scenario, from_dict, load, updated
@@ -33,6 +33,7 @@ def scenarios() -> Iterator[tuple[str, Scenario]]:
     yield "complete", reduced(load(COMPLETE), 25)
     yield "everything", from_dict(EVERYTHING)
     yield "queues that react", from_dict(REACTING)
+    yield "operated", from_dict(OPERATED)
     yield "spool", from_dict(EVERYTHING | {"mta": EVERYTHING["mta"] | {"spool": 500}})
 
 

@@ -212,7 +212,6 @@ class Oracle:
         if message is None:
             return False
         if message.place == "ingress":
-            message.left_ingress = self.now
             self.put(message)
         return True
 

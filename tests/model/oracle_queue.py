@@ -22,9 +22,10 @@ class Message:
     delivery: str
     provider: str
     queue: Queue | None = None
+    triggered: float = 0.0
+    """When its batch may be handed over."""
     ready: float = 0.0
     relayed: float = 0.0
-    left_ingress: float = math.nan
     expiry: float = math.inf
     place: str = "relay"
     order: int = 0

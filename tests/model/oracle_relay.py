@@ -41,7 +41,10 @@ class Relay:
         return [
             (
                 moment,
-                [Message(delivery.name, provider) for _ in range(delivery.messages)[at:][:size]],
+                [
+                    Message(delivery.name, provider, triggered=moment)
+                    for _ in range(delivery.messages)[at:][:size]
+                ],
             )
             for moment, at in zip(moments, starts, strict=True)
         ]

@@ -31,11 +31,11 @@ class Reports:
             self.counts.setdefault(key, Counter())[math.floor(at / time.bin)] += 1
 
     def delay(self, message: Any, accepted: float) -> None:
-        """Keep the time from leaving the ingress to the acceptance."""
+        """Keep the time from when its batch may be handed over to the acceptance."""
         horizon = self.scenario.time.horizon
         if horizon is None or accepted < horizon:
             delays_s = self.delays_s.setdefault((message.delivery, message.provider), [])
-            delays_s.append(accepted - message.left_ingress)
+            delays_s.append(accepted - message.triggered)
 
     def at_once(self, message: Any, event: str, at: float) -> None:
         """Count an event that Campaign sees itself."""

@@ -270,17 +270,7 @@ BY_HAND: dict[str, tuple[Scenario, str, Times]] = {
 }
 
 
-IS_LEFT = "the engine hands over neither b nor c before the hold"
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        pytest.param("engine", marks=pytest.mark.xfail(strict=True, reason=IS_LEFT)),
-        "textbook",
-        "oracle",
-    ],
-)
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("hold", [{"stop": "20s"}, {"pause": "20s"}])
 @pytest.mark.parametrize(
     ("at", "expected"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from delays_of_messages import hold
 from oracle import Oracle
+from scipy.optimize import brentq
 from small_scenarios import EVERYTHING, scenario_of
 
 from sendcap import textbook
@@ -20,26 +21,38 @@ from sendcap.scenario import Scenario, from_dict
 GREYLISTED = {"faults": [{"reason": "greylisted", "share": 1.0, "clears_after": "5s"}]}
 RETRY_IN_10_S = {"retry": {"policy": "schedule", "delays": ["10s"]}}
 BY_HAND: dict[str, tuple[Scenario, list[float]]] = {
-    "without an ingress rate a message is ready when it is relayed": (
+    "the time at the relay counts": (
         scenario_of(relay={"batch_time": "7s"}, delivery={"messages": 3}),
-        [1, 2, 3],
+        [8, 9, 10],
     ),
-    "with one it is ready when it leaves the ingress": (
+    "the time in the ingress counts": (
         scenario_of(delivery={"messages": 3}, mta={"ingress_rate": "1/2s"}),
+        [3, 5, 7],
+    ),
+    "a batch of a stream is ready in its turn": (
+        scenario_of(relay={"batch": 1}, delivery={"messages": 3, "spread": "30s"}),
         [1, 1, 1],
+    ),
+    "a delivery that starts later is ready then": (
+        scenario_of(delivery={"messages": 2, "at": "1m"}),
+        [1, 2],
+    ),
+    "a pause counts": (
+        scenario_of(delivery={"messages": 2, "at": "1m", "pause": "1m", "resume": "2m"}),
+        [61, 62],
     ),
     "the time to connect counts": (
         scenario_of(provider={"connect_time": "3s"}),
         [4],
     ),
-    "retries count from the first time that the message was ready": (
-        # Ready at 1 and 2 s; tried from 1 to 5 and 5 to 9; due at 15 and 19; accepted at 19 and 23.
+    "retries count, and the time between": (
+        # In the queue at 1 and 2 s; tried from 1 to 5 and 5 to 9 s, and from 15 and 19 s.
         scenario_of(
             delivery={"messages": 2},
             mta=RETRY_IN_10_S | {"ingress_rate": "1/s"},
             provider=GREYLISTED | {"transaction_time": "4s"},
         ),
-        [18, 21],
+        [19, 23],
     ),
     "a batch without any time has delays of 0": (
         scenario_of(delivery={"messages": 5}, provider={"transaction_time": "0s"}),
@@ -58,13 +71,12 @@ EXPONENTIAL = {"dist": "exponential", "mean": "1s"}
 
 
 @pytest.fixture(scope="module")
-def m_m_1() -> Delays:
-    """Delays where messages come at random, 0.4 a second, and one a second could be served."""
-    between = EXPONENTIAL | {"mean": "2.5s"}
+def d_m_1() -> Delays:
+    """Delays where a message comes every 2.5 s, and one a second could be served."""
     delays = simulate_ledger(
         scenario_of(
-            delivery={"messages": 400_000, "validity": "84h"},
-            relay={"batch": 1, "workers": 1, "batch_time": between},
+            delivery={"messages": 400_000, "spread": "1000000s", "validity": "84h"},
+            relay={"batch": 1, "workers": 1},
             provider={
                 "messages_per_connection": "unlimited",
                 "idle_timeout": "1h",
@@ -94,12 +106,17 @@ def test_delays_are_those_worked_out_by_hand(
     assert sorted(by_oracle(scenario)) == pytest.approx(expected_s)
 
 
-@pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.95, 0.99])
-def test_delays_of_an_m_m_1_queue_are_exponential(share: float, m_m_1: Delays) -> None:
-    """A message is in the queue for an exponential time of 1 / (μ - λ) = 1 / 0.6 s."""
-    codes, counts = m_m_1.of()
-    quantile_s = lowest_s(codes)[np.searchsorted(np.cumsum(counts), share * counts.sum())]
-    assert quantile_s == pytest.approx(-np.log1p(-share) / 0.6, rel=0.02)
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.9, 0.95, 0.99])
+def test_delays_of_a_d_m_1_queue_are_exponential(share: float, d_m_1: Delays) -> None:
+    """A message is in the queue for an exponential time of 1 / μ(1 - σ).
+
+    σ, the chance to find somebody there, is the solution of σ = exp(-μ(1 - σ) / λ).
+    """
+    busy = brentq(lambda sigma: sigma - np.exp(-2.5 * (1.0 - sigma)), 0.0, 0.9)
+    codes, counts = d_m_1.of()
+    step = codes[np.searchsorted(np.cumsum(counts), share * counts.sum())]
+    quantile_s = 0.5 * (lowest_s(step) + lowest_s(step + 1))
+    assert quantile_s == pytest.approx(-np.log1p(-share) / (1.0 - busy), rel=0.02)
 
 
 @pytest.mark.parametrize("horizon", [None, "10m"])

@@ -100,8 +100,8 @@ def _show(finished: sendcap.Run) -> None:
         f"Once all messages are final, Failed is {failed} + Expired + Async.",
         "Soft counts attempts, the other columns messages.",
         "50, 90, 99 %: time until this share of all accepted messages was accepted.",
-        "Delays last from a message's leaving the MTA's ingress to its acceptance, retries "
-        "included; p95: 95 % take no longer.",
+        "Delays last from when a message may be relayed to its acceptance, with all waits and "
+        "retries; p95: 95 % take no longer.",
         *notes(dashboards),
     )
 

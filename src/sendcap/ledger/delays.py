@@ -1,7 +1,7 @@
 """Delays from ready to accepted, counted on a logarithmic scale: 128 steps to each doubling.
 
-A message is *ready* when it leaves the MTA's ingress for the first time, and the delay lasts to the
-end of the accepted attempt, retries included. The *code* of a delay is the top 19 bits of the
+A message is *ready* when the relay may hand it over, and the delay lasts to the end of the accepted
+attempt, with all waits and retries. The *code* of a delay is the top 19 bits of the
 float64. So counts add up whatever their order, and a code tells a delay to 0.8 %.
 """
 

@@ -28,10 +28,11 @@ def batch_rows(scenario: Scenario) -> tuple[Ints, Floats, Ints]:
 
 def batches_of(scenario: Scenario) -> Batches:
     """Return the batches before any has been handed over."""
-    delivery = batch_rows(scenario)[2]
+    _, ready_s, delivery = batch_rows(scenario)
     count, rate = len(delivery), scenario.mta.ingress_rate
     return Batches(
         delivery=delivery.astype(np.int32),
+        ready_s=ready_s,
         relayed_s=np.zeros(count),
         expiry_s=np.zeros(count),
         leaves_s=np.zeros(count),

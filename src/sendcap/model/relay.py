@@ -30,7 +30,7 @@ class Relay:
         self._watched = 0  # batches that the monitor has seen
         monitor = shared.monitor
         if monitor is not None:
-            monitor.relay.arrived(self.state.ready_s, self.state.size)
+            monitor.relay.arrived(shared.batches.ready_s, self.state.size)
 
     @property
     def next_event_s(self) -> float:
@@ -71,7 +71,7 @@ class Relay:
         self._watched = until
         ends_s = batches.relayed_s[started]
         monitor.relay.worked(ends_s - relay.batch_time_s[started], ends_s)
-        monitor.relay.waited(relay.ready_s[started], ends_s, relay.size[started])
+        monitor.relay.waited(batches.ready_s[started], ends_s, relay.size[started])
         leaves_s, relayed_s = self.ready_s(handed)
         if batches.service_s[0] > 0.0:
             start_s = np.maximum(leaves_s - batches.service_s[0], relayed_s)
@@ -91,7 +91,7 @@ class Relay:
             return
         stop_s = [each.stop for each in self._shared.scenario.deliveries]
         stops_s = np.array([np.inf if each is None else each for each in stop_s])
-        left_s = np.maximum(stops_s[batches.delivery], relay.ready_s)
+        left_s = np.maximum(stops_s[batches.delivery], batches.ready_s)
         left_s[relay.started[: relay.relay["started"][0]]] = np.inf
         stopped = left_s < np.inf
         monitor.relay.gave_up(left_s[stopped], relay.size[stopped])
@@ -111,7 +111,7 @@ def _state(shared: Shared) -> relay_state.Relay:
     scenario, streams, batches = shared.scenario, shared.streams, shared.batches
     relay, mta, deliveries = scenario.relay, scenario.mta, scenario.deliveries
     limits = LimitRows()
-    size, ready_s, delivery_of = batch_rows(scenario)
+    size, _, delivery_of = batch_rows(scenario)
     paths, rounds = _paths(shared)
     lines = list(lines_of(scenario, delivery_of))
     ends = np.cumsum([len(line.batches) for line in lines])
@@ -138,7 +138,6 @@ def _state(shared: Shared) -> relay_state.Relay:
         first_held=np.cumsum([0, *map(len, held)]),
         started=np.zeros(len(size), np.int64),
         size=size,
-        ready_s=ready_s,
         batch_time_s=relay.batch_time.sample(streams.generator("batch time"), len(size)),
         validity_s=validity_s,
         deadline_s=np.where(mta.clock_origin == "relayed", np.inf, deadline_s),

@@ -21,9 +21,9 @@ class Message:
 
     delivery: Delivery
     queue: Queue
+    ready_s: float  # when its batch may be handed over
     relayed_s: float
     expiry_s: float
-    ready_s: float = math.nan  # when it leaves the ingress, for the first time
     since_s: float = math.nan  # when it began to wait in its queue
     hard: str = ""  # reason to bounce it hard
     fault: Fault | None = None

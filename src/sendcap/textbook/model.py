@@ -17,7 +17,7 @@ from sendcap.model.addresses import (
     TRANSIENT,
     UNREACHABLE,
 )
-from sendcap.scenario import Delivery, Scenario
+from sendcap.scenario import Scenario
 from sendcap.textbook.active import ActiveQueue
 from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
@@ -25,7 +25,7 @@ from sendcap.textbook.confirmation import confirmed
 from sendcap.textbook.line import AN_INSTANT_S
 from sendcap.textbook.message import Message
 from sendcap.textbook.queue import SENT_BACK, Connection, Queue
-from sendcap.textbook.relay import Relay
+from sendcap.textbook.relay import Batch, Relay
 from sendcap.textbook.throttles import Ingress
 from sendcap.textbook.wiring import turns_of, wired_queues
 
@@ -56,7 +56,7 @@ class Textbook:
         relay = self.scenario.relay
         while (started := (yield from self.relay.next_batch())) is not None:
             yield self.env.timeout(self.chance.draw(relay.batch_time))
-            batch = [self.addressed(started.delivery, name) for name in started.providers]
+            batch = [self.addressed(started, name) for name in started.providers]
             for message in batch:
                 failed = self.chance.happens(relay.error_rate)
                 self.campaign.count("happened", "relay_failed" if failed else "relayed", message)
@@ -66,13 +66,13 @@ class Textbook:
                     self.env.process(self.message(message))
             self.env.process(self.expire_waiting(batch))
 
-    def addressed(self, delivery: Delivery, provider: str) -> Message:
+    def addressed(self, batch: Batch, provider: str) -> Message:
         """Return a message that has just been relayed, with what is wrong with its address."""
+        delivery = batch.delivery
         queue = next(self.turns[provider, self.scenario.pool_of(delivery)])
         begins_s = self.env.now if self.scenario.mta.clock_origin == "relayed" else delivery.at
-        message = Message(
-            delivery, queue, self.env.now, begins_s + self.scenario.honoured_validity(delivery)
-        )
+        expiry_s = begins_s + self.scenario.honoured_validity(delivery)
+        message = Message(delivery, queue, batch.ready_s, self.env.now, expiry_s)
         where = next(self.chance.uniform)
         for hard in queue.provider.hard:
             if 0.0 <= where < hard.share:
@@ -89,7 +89,7 @@ class Textbook:
     def message(self, message: Message) -> Process:
         """Live the life of a message, from the relay to its end."""
         env = self.env
-        leaves_s = message.ready_s = self.ingress.leaves_s(env.now)
+        leaves_s = self.ingress.leaves_s(env.now)
         if leaves_s > message.expiry_s:
             yield from self.run_out(message)
             return

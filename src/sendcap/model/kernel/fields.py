@@ -149,7 +149,6 @@ CONNECTION = np.dtype(
 MESSAGE = np.dtype(
     [
         ("ready_s", "f8"),
-        ("first_ready_s", "f8"),
         ("first_failed_s", "f8"),
         ("previous_delay_s", "f8"),
         ("clears_at_s", "f8"),  # NaN until its first attempt has reached the provider

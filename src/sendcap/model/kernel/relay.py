@@ -42,7 +42,7 @@ def next_change_s(state: Relay, after_s: float) -> float:
     for line in range(len(state.next_in_line)):
         if state.next_in_line[line] == state.end_of_line[line]:
             continue
-        ready_s = state.ready_s[state.in_line[state.next_in_line[line]]]
+        ready_s = state.batches.ready_s[state.in_line[state.next_in_line[line]]]
         if ready_s > after_s:
             next_s = min(next_s, ready_s)
         for row in range(state.first_held[line], state.first_held[line + 1]):
@@ -68,7 +68,7 @@ def _line_in_turn(state: Relay, at_s: float) -> int:
             continue
         # Batches are numbered in the order in which they are ready.
         number = state.in_line[state.next_in_line[line]]
-        if state.ready_s[number] > at_s or _is_held(state, line, at_s):
+        if state.batches.ready_s[number] > at_s or _is_held(state, line, at_s):
             continue
         if state.relay[0].fair:
             return line

@@ -68,7 +68,6 @@ class Relay(NamedTuple):
     first_held: Ints  # of each line, and the end of the last one
     started: Ints  # batches in the order in which they have started
     size: Ints  # of each batch
-    ready_s: Floats
     batch_time_s: Floats  # draws, one for each batch
     validity_s: Floats  # of each delivery
     deadline_s: Floats  # the same, where the clock starts with the delivery; else infinite

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import NEVER, NONE, UNLIMITED
+from sendcap.model.kernel.fields import NONE, UNLIMITED
 from sendcap.model.kernel.relay import (
     hand_over,
     has_room,
@@ -33,8 +33,8 @@ def advance_together(group: Group, state: Relay, until_s: float) -> int:
     while True:
         starts_s = next_start_s(state)
         next_s = min(starts_s, next_hand_over_s(state))
-        if starts_s == NEVER and relay.idle > 0:
-            # Another batch may be the one that waits for room.
+        if relay.idle > 0:
+            # From then on another batch may be the one that waits for room.
             next_s = min(next_s, next_change_s(state, relay.now_s))
         status = advance(group, min(next_s, until_s), _enough(state, counts.final))
         relay.room += counts.final - relay.final

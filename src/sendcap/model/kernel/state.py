@@ -131,6 +131,7 @@ class Batches(NamedTuple):
     """The relay's batches: what the messages handed over together share."""
 
     delivery: Numbers
+    ready_s: Floats
     relayed_s: Floats
     expiry_s: Floats
     leaves_s: Floats  # when the ingress begins with it; a message leaves after its service

@@ -69,7 +69,8 @@ def tell_delay(group: Group, message: Any, accepted_s: float) -> None:
     if accepted_s < group.counters.horizon_s[0]:
         delivery = group.batches.delivery[message.batch]
         provider = group.queues[message.queue].provider
-        count_delay(group.counters, delivery, provider, accepted_s - message.first_ready_s)
+        delay_s = accepted_s - group.batches.ready_s[message.batch]
+        count_delay(group.counters, delivery, provider, delay_s)
 
 
 @inlined

@@ -177,7 +177,7 @@ def new_message(group: Group, run: Any, since_s: float) -> int:
     if len(runs.places) > 0:
         place = runs.places[run.place & (len(runs.places) - 1)]
         message.number = group.batches.first_number[run.batch] + place
-    message.ready_s = message.first_ready_s = since_s
+    message.ready_s = since_s
     message.clears_at_s = message.previous_delay_s = 0.0
     message.reported_s = -NEVER
     message.failures = message.kind = 0
