@@ -23,7 +23,7 @@ def experiment() -> Any:
 
 def test_a_wrong_mean_shows_and_a_right_one_does_not(experiment) -> None:
     samplers = {sampler.name: sampler for sampler in experiment.samplers()}
-    assert len(samplers) == 13
+    assert len(samplers) == 14
     for name in ("uniform number", "lognormal, cv 0.5"):
         sampler = samplers[name]
         row = experiment.measured(sampler, 1 << 20)
