@@ -15,6 +15,7 @@ from sendcap.cli.edits import chosen
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import cell, say, show_grid, show_table
+from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import elapsed, margin
 from sendcap.text.shares import parse_share, share_text
 
@@ -155,7 +156,11 @@ def _show_stages(stages: sendcap.Limits) -> None:
         ("Simulated: how busy each stage was, and how many waited there", _OBSERVED),
     ):
         show_grid(
-            title, "Stage", names, columns, lambda number, name: _cell(name, table.at[number, name])
+            title,
+            "Stage",
+            names,
+            columns,
+            lambda number, name: _cell(name, table.at[number, name], stages),
         )
     say(stages.sentence, bold=True)
     say(*_NOTES)
@@ -169,9 +174,13 @@ def _name(stages: sendcap.Limits, number: int) -> str:
     return f"{name} ◀" if stage is stages.slowest else name
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(name: str, value: Any, stages: sendcap.Limits) -> str:
     if value == math.inf:
         return "not yet" if name == "drained_at_s" else "no limit"
+    # Of several deliveries nobody counts from the start of the simulation.
+    several = len(stages.scenario.deliveries) > 1
+    if several and name in ("peak_at_s", "drained_at_s") and not math.isnan(value):
+        return brief_moment(value, stages.scenario.start, stages.run.ledger.end_s)
     return cell(name, value)
 
 

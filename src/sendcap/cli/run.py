@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from sendcap.cli.edits import chosen
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import cell, say, show_grid
+from sendcap.text.clock import brief_moment
 
 _TOTALS: Final = {
     "relay_failed": "Relay failed",
@@ -91,24 +93,35 @@ def _show(finished: sendcap.Run) -> None:
     written = finished.ledger.written
     if len(written) > 1:
         groups = {"Delivery": {name: summary["deliveries"][name] for name in written}, **groups}
+    # Of several deliveries nobody counts from the start of the simulation.
+    start = finished.scenario.start if len(written) > 1 else None
     for first, rows in groups.items():
-        _show_totals(first, rows, summary["total"])
+        _show_totals(first, rows, summary["total"], start, end_s)
     for first, rows in groups.items():
         _show_delays(first, rows, summary["total"])
     failed = "Relay failed + Hard" if summary["total"]["relay_failed"] else "Hard"
     say(
         f"Once all messages are final, Failed is {failed} + Expired + Async.",
         "Soft counts attempts, the other columns messages.",
-        "50, 90, 99 %: time until this share of all accepted messages was accepted.",
+        f"50, 90, 99 %: {'time until' if start is None else 'when'} this share of all accepted "
+        "messages was accepted.",
         "Delays last from when a message may be relayed to its acceptance, with all waits and "
         "retries; p95: 95 % take no longer.",
         *notes(dashboards),
     )
 
 
-def _show_totals(first: str, rows: _Rows, total: Mapping[str, Any]) -> None:
+def _show_totals(
+    first: str, rows: _Rows, total: Mapping[str, Any], start: datetime | None, end_s: float
+) -> None:
     columns = {key: text for key, text in _TOTALS.items() if key != "relay_failed" or total[key]}
-    _show_rows("messages at the MTA", first, rows, total, columns)
+
+    def write(key: str, value: Any) -> str:
+        if start is None or value is None or not key.endswith("_pct_s"):
+            return cell(key, value)
+        return brief_moment(value, start, end_s)
+
+    _show_rows("messages at the MTA", first, rows, total, columns, write)
 
 
 def _show_delays(first: str, rows: _Rows, total: Mapping[str, Any]) -> None:
@@ -118,7 +131,12 @@ def _show_delays(first: str, rows: _Rows, total: Mapping[str, Any]) -> None:
 
 
 def _show_rows(
-    what: str, first: str, rows: _Rows, total: Mapping[str, Any], columns: Mapping[str, str]
+    what: str,
+    first: str,
+    rows: _Rows,
+    total: Mapping[str, Any],
+    columns: Mapping[str, str],
+    write: Callable[[str, Any], str] = cell,
 ) -> None:
     """Print a row per provider or delivery, and one for all."""
     rows = {**rows, "all": total}
@@ -128,5 +146,5 @@ def _show_rows(
         first,
         list(rows),
         columns,
-        lambda name, key: cell(key, rows[name][key]),
+        lambda name, key: write(key, rows[name][key]),
     )

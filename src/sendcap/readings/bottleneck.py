@@ -6,7 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from sendcap.ledger import Ledger
+from sendcap.readings.behind import behind_s
 from sendcap.scenario import FixedWindow, Gap, Scenario, Schedule, WarmUp, format_duration
 from sendcap.scenario.constraints import Constraint, suspensions
 from sendcap.scenario.stages import Kind, Stage, bottleneck
@@ -22,14 +25,12 @@ _AT_ONCE_S: Final = 1.0
 def holding_up(scenario: Scenario, stages: Sequence[Stage]) -> Stage | None:
     """Return the stage that holds a scenario's deliveries up, None if none does.
 
-    The stage that needs the longest for its load, unless that is no time at all, or less than the
-    time over which the deliveries themselves spread their messages.
+    The stage that falls the furthest behind the messages as they become ready, unless that is no
+    time at all. For a single delivery without a spread it is the one that needs the longest.
     """
-    slowest = bottleneck(stages)
-    spread = any(delivery.spread for delivery in scenario.deliveries)
-    if slowest.needs_s < _AT_ONCE_S or (spread and slowest.needs_s < _ready_s(scenario, slowest)):
-        return None
-    return slowest
+    behind = [behind_s(scenario, stage) for stage in stages]
+    furthest = int(np.argmax(behind))
+    return stages[furthest] if behind[furthest] >= _AT_ONCE_S else None
 
 
 def _ready_s(scenario: Scenario, stage: Stage) -> float:
@@ -60,14 +61,18 @@ def _held_up(scenario: Scenario, stages: Sequence[Stage]) -> str:
     text = f"Bottleneck: {_name(slowest)}. {capital(_because(scenario, slowest, binding))}"
     load = _load(slowest)
     text += f"; {load}, so it" if load else ", so it"
-    text += f" needs at least {elapsed(slowest.needs_s)}"
-    others = [stage for stage in stages if stage is not slowest]
-    if others:
-        other = bottleneck(others)
-        if other.needs_s >= _CLOSE * slowest.needs_s:
-            text += f"; {_name(other)} is close behind, with {elapsed(other.needs_s)}"
-        elif other.needs_s >= _AT_ONCE_S:
-            text += f", while {_name(other)} would need {elapsed(other.needs_s)}"
+    takes_s = {stage: behind_s(scenario, stage) for stage in stages}
+    times = len({delivery.at for delivery in scenario.deliveries})
+    spread = any(delivery.spread for delivery in scenario.deliveries)
+    at_once = times == 1 and not spread
+    need, would = ("needs at least", "need") if at_once else ("is behind by up to", "be behind by")
+    text += f" {need} {elapsed(takes_s.pop(slowest))}"
+    if takes_s:
+        other = max(takes_s, key=takes_s.__getitem__)
+        if takes_s[other] >= _CLOSE * behind_s(scenario, slowest):
+            text += f"; {_name(other)} is close behind, with {elapsed(takes_s[other])}"
+        elif takes_s[other] >= _AT_ONCE_S:
+            text += f", while {_name(other)} would {would} {elapsed(takes_s[other])}"
     return text + "."
 
 
