@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 
 def test_calendar_shows_and_saves_a_programme(sendcap, place) -> None:
     result = sendcap("calendar", "small.toml")
@@ -21,6 +23,22 @@ def test_with_a_deadline_it_says_who_is_late(sendcap) -> None:
     assert "Deadline 21m: 99 % accepted by then, in 3 simulations" in result.stdout
     assert "100 % (29 to 100 %)" not in result.stdout
     assert "news: nothing that was tried makes it hold." in result.stdout
+
+
+def test_it_shows_the_dashboard_of_each_delivery_at_a_moment(sendcap) -> None:
+    result = sendcap("calendar", "small.toml", "--at", "10m", "--out", "found")
+    assert result.exit_code == 0
+    assert "The dashboard at t = 10m" in result.stdout
+    _, _, dashboards = result.stdout.partition("The dashboard at")
+    assert re.search(r"^news +400 +9\d\.\d\d  finished$", dashboards, re.MULTILINE)
+    assert re.search(r"^\[bold\]loyalty\[/bold\] +0 +–  start pending$", dashboards, re.MULTILINE)
+
+
+def test_a_time_by_the_clock_needs_a_start(sendcap) -> None:
+    result = sendcap("calendar", "small.toml", "--at", "17:00", "--out", "found")
+    assert result.exit_code == 2
+    assert "--at:" in result.stderr
+    assert "has no start" in result.stderr
 
 
 def test_many_deliveries_are_a_row_for_each_parent(sendcap) -> None:

@@ -27,7 +27,7 @@ COMMANDS = {
     "run": "-o --force --set --seed --mode --window --sending-log",
     "limits": "-o --force --set --seed --within --share --sustained --levers --confidence"
     " --workers --dask",
-    "calendar": "-o --force --set --seed --deadline --share --replications --confidence"
+    "calendar": "-o --force --set --seed --deadline --at --share --replications --confidence"
     " --workers --dask",
     "dashboard": "--at --mode --delivery --report --explain --compute-stats",
     "plot": "-o --force --list --mode --delivery --start --scale --measure --over --by",

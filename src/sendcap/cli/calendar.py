@@ -15,8 +15,10 @@ from sendcap.cli.computing import simulations
 from sendcap.cli.edits import chosen
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
-from sendcap.cli.tables import say, show_table
-from sendcap.text.clock import brief_moment
+from sendcap.cli.tables import cell, say, show_table
+from sendcap.readings.modes import MODE_LABELS
+from sendcap.scenario.clock import moment_s
+from sendcap.text.clock import brief_moment, moment_text
 from sendcap.text.quantities import counted, elapsed
 from sendcap.text.shares import parse_share, share_text
 
@@ -35,6 +37,7 @@ _MOST_ROWS: Final = 30
 @options.moment(
     "--deadline", "deadline", "Moment by which all has to be accepted, e.g. 6h or 'Fri 12:00'."
 )
+@options.moment("--at", "at", "Also show the dashboard of each delivery at a time, e.g. 17:00.")
 @click.option(
     "--share", metavar="P", help="Share of each delivery that has to be accepted (default: 99%)."
 )
@@ -48,6 +51,7 @@ def calendar(
     settings: tuple[str, ...],
     seed: int | None,
     deadline: float | str | None,
+    at: float | str | None,
     share: str | None,
     replications: int | None,
     confidence: float | None,
@@ -70,6 +74,7 @@ def calendar(
             raise click.UsageError(f"{name} goes with --deadline")
     accepted = parse_share(share or "99%", "--share")
     scenario = chosen(source, settings, seed)
+    at_s = None if at is None else moment_s(at, scenario.start, "--at")
     results = Results(CALENDAR_OF_A_SCENARIO, out, source, "calendar", force=force)
     with results as folder:
         if deadline is None:
@@ -87,6 +92,8 @@ def calendar(
                 )
         write_calendar(found, folder)
     _show(found)
+    if at_s is not None:
+        _show_dashboards(found, at_s)
     if found.verdicts:
         _show_verdicts(found, confidence or 0.95)
     results.announce()
@@ -131,6 +138,31 @@ def _show(found: sendcap.Calendar) -> None:
         "Settled: Delivered % stays within 0.1 points of its final value.",
         "Beside: deliveries that use the relay or a queue at the same time.",
         words=("Beside",),
+    )
+
+
+def _show_dashboards(found: sendcap.Calendar, at_s: float) -> None:
+    """Print what Campaign shows of each delivery at a moment."""
+    run, modes = found.run, found.scenario.reporting.modes
+    rows = []
+    for name in run.ledger.written:
+        shown = [run.dashboard(at_s, mode, name) for mode in modes]
+        states = [run.states(mode, name) for mode in modes]
+        cells = [f"{shown[0].relayed:,}"]
+        for dashboard, each in zip(shown, states, strict=True):
+            now = each[(each["from_s"] <= at_s) & (at_s < each["until_s"])]["state"].unique()
+            cells += [cell("delivered_pct", dashboard.delivered_pct), ", ".join(now)]
+        rows.append([name, *cells])
+    columns = [
+        (f"Delivered %, {MODE_LABELS[mode]}", f"State, {MODE_LABELS[mode]}") for mode in modes
+    ]
+    show_table(
+        f"The dashboard at {moment_text(at_s, found.scenario.start)}",
+        ["Delivery", "Relayed", *(column for pair in columns for column in pair)],
+        rows,
+        words=tuple(state for _, state in columns),
+        together=2,
+        repeated=2,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -61,6 +61,8 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
         Share of a delivery's deliverable messages that counts as all.
     slots
         The times of each delivery, in the order of their starts.
+    run
+        The simulation that they are of, without opens and clicks.
     deadline_s
         The deadline in seconds from t = 0; None without one.
     verdicts
@@ -70,6 +72,7 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
     scenario: Scenario
     share: float
     slots: tuple[Slot, ...]
+    run: Run = field(repr=False)
     deadline_s: float | None = None
     verdicts: tuple[Verdict, ...] = ()
 
@@ -169,7 +172,8 @@ def calendar(
     require_count(replications)
     deadline_s = None if deadline is None else moment_s(deadline, scenario.start, "deadline")
     silent = scenario.model_copy(update={"engagement": Engagement()})
-    found = calendar_of(Run(silent, simulate_ledger(silent, progress=seen)), share)
+    run = Run(silent, simulate_ledger(silent, progress=seen))
+    found = replace(calendar_of(run, share), scenario=scenario)
     if deadline_s is None:
         return found
     if all(each.at + each.spread >= deadline_s for each in scenario.deliveries):
@@ -183,7 +187,7 @@ def calendar(
 
 def calendar_of(run: Run, share: float = 0.99) -> Calendar:
     """Return the calendar of a run."""
-    return Calendar(run.scenario, share, tuple(_slots(run, share)))
+    return Calendar(run.scenario, share, tuple(_slots(run, share)), run)
 
 
 def _slots(run: Run, share: float) -> Iterator[Slot]:
