@@ -93,3 +93,11 @@ def test_bad_input_is_told_in_one_line(sendcap, saved, arguments, message) -> No
     assert result.stdout == ""
     assert result.stderr.startswith(message)
     assert result.stderr.count("\n") == 1
+
+
+def test_without_a_moment_it_is_the_end_and_not_the_last_refresh(sendcap) -> None:
+    sendcap("run", "small.toml", "--out", "ended", "--set", 'reporting.refresh="7d"')
+    result = sendcap("dashboard", "ended")
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert ["To", "deliver", "500", "500"] in rows
+    assert ["Relayed", "500", "500"] in rows

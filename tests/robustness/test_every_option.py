@@ -96,6 +96,7 @@ _ONE: Final = ("--workers", "1")
 CALLS: Final = {
     "run": Call(("TINY",), ("--out", "out")),
     "limits": Call(("TINY",), ("--out", "out")),
+    "calendar": Call(("TINY",), ("--out", "out")),
     "check": Call(("RUN",)),
     "dashboard": Call(("RUN",)),
     "plot": Call(("RUN", "delivered"), ("--out", "out.png")),

@@ -146,3 +146,13 @@ def test_the_dashboard_is_asked_for_by_the_clock() -> None:
         without.dashboard("17:00")
     with pytest.raises(SendcapError, match='time: "17:61" is no time of day'):
         run.dashboard("17:61")
+
+
+def test_a_date_alone_is_midnight() -> None:
+    assert scenario('"09:00"', "start = 2026-11-27\n").deliveries[0].at == 9 * 3600.0
+
+
+def test_a_start_that_the_clock_skips_is_refused() -> None:
+    begin = 'start = 2026-03-29T02:30:00\nzone = "Europe/Berlin"\n'
+    with pytest.raises(ScenarioError, match=r"start: the clock is put forward then and never sho"):
+        scenario('"1h"', begin)

@@ -121,6 +121,7 @@ def test_a_programme_is_written_as_it_was_read() -> None:
     ("delivery", "message"),
     [
         ({"times": 3}, r"deliveries\[1\].times: belongs to a recurring delivery; give every"),
+        ({"at": "2d", "every": "1d", "until": "1d"}, r"deliveries\[1\].until: 1d comes before the"),
         ({"every": "7d"}, r"deliveries\[1\].every: needs either times, .* or until"),
         ({"every": "7d", "times": 2, "until": "9d"}, r"deliveries\[1\].every: needs either times"),
         ({"every": "1d", "times": 400}, r'deliveries: "news" is sent too often or for too long'),

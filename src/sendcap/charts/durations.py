@@ -83,7 +83,7 @@ def delay(run: Run, delivery: str = ALL_DELIVERIES, ax: Axes | None = None) -> A
     """
     counts = _delays(run, delivery)
     words = (
-        "Which share of the accepted messages took no longer from the MTA's ingress to their "
+        "Which share of the accepted messages took no longer from when they were ready to their "
         "acceptance. Dashed: 95 %."
     )
     heading = Heading(run.scenario.title, "delay from ready to accepted", words).of(delivery)

@@ -17,7 +17,6 @@ from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import cell, say, show_table
 from sendcap.readings.modes import MODE_LABELS
-from sendcap.scenario.clock import moment_s
 from sendcap.text.clock import brief_moment, moment_text
 from sendcap.text.quantities import counted, elapsed
 from sendcap.text.shares import parse_share, share_text
@@ -66,6 +65,7 @@ def calendar(
     delivery is accepted by then, and which changes make one hold. DIR gets the tables, the
     scenario and a chart.
     """
+    from sendcap.scenario.clock import moment_s
     from sendcap.study.calendar.files import CALENDAR_OF_A_SCENARIO, write_calendar
 
     of_many = ("--replications", "--confidence", "--workers", "--dask")
@@ -126,7 +126,7 @@ def _show(found: sendcap.Calendar) -> None:
     accepted = f"{share_text(found.share)} accepted"
     times = ("Planned", "Starts", "Relayed", accepted, "Settled")
     columns = ["Delivery", "Messages", *times, "Beside"]
-    rows = list(map(row, found.slots))
+    mode, rows = found.scenario.reporting.modes[0], list(map(row, found.slots))
     if all(each[2] == "–" for each in rows):
         columns.remove("Planned")
         rows = [[*each[:2], *each[3:]] for each in rows]
@@ -135,7 +135,7 @@ def _show(found: sendcap.Calendar) -> None:
         columns,
         rows,
         "Planned: the time of the scenario, where a confirmation came later.",
-        "Settled: Delivered % stays within 0.1 points of its final value.",
+        f"Settled: Delivered % {MODE_LABELS[mode]} stays within 0.1 points of its final value.",
         "Beside: deliveries that use the relay or a queue at the same time.",
         words=("Beside",),
     )
@@ -241,5 +241,5 @@ def _sentence(verdict: Verdict) -> str:
     """Return what would make a delivery hold, in words."""
     if not verdict.remedies:
         return f"{verdict.delivery}: nothing that was tried makes it hold."
-    texts = [remedy.sentence for remedy in verdict.remedies]
+    texts = [remedy.in_full for remedy in verdict.remedies]
     return f"{verdict.delivery} holds if {', or if '.join(texts)}."

@@ -67,7 +67,8 @@ def dashboard(
         time_s,
         modes or run.scenario.reporting.modes,
         delivery or ALL_DELIVERIES,
-        compute_stats,
+        # Without a moment it is the end, and not the last refresh before.
+        compute_stats or (at is None and shown == "deployment"),
     )
     if explain:
         dynamic_reporting.explanations(asked)

@@ -74,7 +74,10 @@ class Delivery(Section):
     """
     # Opens are followed for 14 days from the start.
     spread: Annotated[float, DurationText(most="14d", zero=True)] = 0.0
-    """Time over which the messages become ready evenly, up to 14d (default: all at once)."""
+    """Time over which the messages become ready evenly, up to 14d (default: all at once).
+
+    They do so in batches of relay.batch, each as a whole when its first message is ready.
+    """
     pattern: Pattern | None = None
     """Weights of the hours in which the messages of a spread become ready, in any unit.
 

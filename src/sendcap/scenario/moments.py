@@ -18,6 +18,7 @@ from sendcap.scenario.durations import (
 )
 from sendcap.text.quoting import shown
 
+_BY_THE_CLOCK: Final = '"14:00" or "Sat 08:00"'
 CLOCK: Final = "clock"
 """Key of the clock in the context of validation; see `sendcap.scenario.scenario`."""
 
@@ -38,6 +39,11 @@ def _write(seconds: float) -> str:
     return seconds.text if isinstance(seconds, Moment) else format_duration(seconds)
 
 
+def at_text(moment_s: float) -> str:
+    """Return a moment as the file says it, or as a duration."""
+    return getattr(moment_s, "text", "") or format_duration(moment_s)
+
+
 @dataclass(frozen=True)
 class MomentText:
     """An annotation of seconds from t = 0 that a file writes as a duration or by the clock."""
@@ -48,7 +54,14 @@ class MomentText:
         """Read a moment; one by the clock needs the clock of the scenario."""
         text = written(value) if isinstance(value, date | time) else value
         if not isinstance(text, str) or not says_the_clock(text):
-            return DurationText(most=self.most, zero=True).read(text)
+            try:
+                return DurationText(most=self.most, zero=True).read(text)
+            except ValueError as error:
+                if not isinstance(value, str):
+                    raise
+                raise ValueError(
+                    f"{error}, or a time by the clock such as {_BY_THE_CLOCK}"
+                ) from None
         clock = (info.context or {}).get(CLOCK)
         if not isinstance(clock, Clock):
             raise ValueError(  # noqa: TRY004 (pydantic)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, SerializerFunctionWrapHandler, WrapSerializer
 
-from sendcap.scenario.durations import format_duration
-from sendcap.scenario.moments import MomentField
+from sendcap.scenario.moments import MomentField, at_text
 from sendcap.scenario.section import Place
 
 if TYPE_CHECKING:
@@ -54,23 +53,29 @@ def operator_problems(delivery: Delivery) -> Iterator[tuple[Place, str]]:
     for place, (one, two) in enumerate(pairwise(moments)):
         if two <= one:
             key = "pause" if place % 2 else "resume"
-            message = f"{_text(two)} does not come after {_text(one)}; put both in order of time"
+            message = (
+                f"{at_text(two)} does not come after {at_text(one)}; put both in order of time"
+            )
             yield (key,), message
             return
     if resume and resume[0] <= delivery.at:
-        yield ("pause",), f"ends before the delivery starts, at {_text(delivery.at)}; leave it out"
+        yield (
+            ("pause",),
+            f"ends before the delivery starts, at {at_text(delivery.at)}; leave it out",
+        )
     elif pause and not resume and pause[0] <= delivery.at:
-        message = f"{_text(pause[0])} is not after the start, {_text(delivery.at)}, and has no "
+        message = f"{at_text(pause[0])} is not after the start, {at_text(delivery.at)}, and has no "
         yield ("pause",), f"{message}resume: nothing would be sent; give one, or a later pause"
     if stop is None:
         return
     if stop <= delivery.at:
-        message = f"{_text(stop)} is not after the start, {_text(delivery.at)}: nothing would be "
+        message = (
+            f"{at_text(stop)} is not after the start, {at_text(delivery.at)}: nothing would be "
+        )
         yield ("stop",), f"{message}sent; give a later moment, or leave the delivery out"
     elif moments and moments[-1] >= stop:
         key = "resume" if moments[-1] in resume else "pause"
-        yield (key,), f"{_text(moments[-1])} is not before the stop, {_text(stop)}; leave it out"
-
-
-def _text(moment_s: float) -> str:
-    return getattr(moment_s, "text", "") or format_duration(moment_s)
+        yield (
+            (key,),
+            f"{at_text(moments[-1])} is not before the stop, {at_text(stop)}; leave it out",
+        )

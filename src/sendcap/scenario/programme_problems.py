@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sendcap.scenario.durations import format_duration
+from sendcap.scenario.moments import at_text
 from sendcap.scenario.repetition import waves_of
 from sendcap.scenario.section import Place
 
@@ -21,6 +22,9 @@ def programme_problems(delivery: Delivery) -> Iterator[tuple[Place, str]]:
                 yield (key,), 'belongs to a recurring delivery; give every, such as every = "7d"'
     elif (delivery.times is None) == (delivery.until is None):
         yield ("every",), "needs either times, a number of sendings, or until, a moment"
+    elif delivery.until is not None and delivery.until < delivery.at:
+        until, at = map(at_text, (delivery.until, delivery.at))
+        yield ("until",), f"{until} comes before the first sending, {at}; give a later moment"
     elif delivery.confirm is not None and delivery.gives_up_s > delivery.every:
         given, every = map(format_duration, (delivery.gives_up_s, delivery.every))
         message = f"{given} is longer than every, {every}: the next sending would start before "

@@ -31,7 +31,7 @@ from sendcap.scenario.section import (
     refuse,
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
-from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone
+from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone, is_skipped
 from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.suspend_problems import suspended_for_ever
 from sendcap.text.quoting import shown
@@ -244,6 +244,9 @@ class Scenario(Section):
     def _problems(self) -> Iterator[tuple[Place, str]]:
         if self.zone is not None and self.start is None:
             yield ("zone",), "is the zone of start, which is missing; give both"
+        if self.start is not None and is_skipped(self.start):
+            shows = f"{self.start:%H:%M}"
+            yield ("start",), f"the clock is put forward then and never shows {shows}; give another"
         yield from delivery_problems(self)
         yield from pool_problems(self)
         yield from order_problems(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
@@ -38,6 +38,8 @@ def clock_of(data: Mapping[str, Any]) -> Clock | None:
     start, zone = data.get("start"), data.get("zone")
     try:
         moment = datetime.fromisoformat(start) if isinstance(start, str) else start
+        if isinstance(moment, date) and not isinstance(moment, datetime):
+            moment = datetime.combine(moment, time())
         if not isinstance(moment, datetime):
             return None
         return Clock(in_zone(of_our_time(moment), zone))
@@ -51,6 +53,14 @@ def in_zone(start: datetime, zone: str | None) -> datetime:
         return start
     there = zone_of(zone)
     return start.replace(tzinfo=there) if start.tzinfo is None else start.astimezone(there)
+
+
+def is_skipped(start: datetime) -> bool:
+    """Tell whether the clock of a moment's zone never shows it, when it is put forward."""
+    zone = start.tzinfo
+    return zone is not None and start.astimezone(UTC).astimezone(zone).replace(
+        tzinfo=None
+    ) != start.replace(tzinfo=None)
 
 
 def since_midnight_s(start: datetime) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Final
 
 MINUS: Final = "\N{MINUS SIGN}"
@@ -19,6 +18,8 @@ def elapsed(seconds: float) -> str:
 
     >>> elapsed(302_400), elapsed(86_399.9), elapsed(0.25), elapsed(0.0002)
     ('3d 12h', '1d', '0.25s', '0s')
+    >>> elapsed(84_660), elapsed(3_580), elapsed(3_599.9), elapsed(86_400)
+    ('23h 31m', '59m 40s', '1h', '1d')
     """
     if math.isnan(seconds):
         return NOTHING
@@ -26,12 +27,14 @@ def elapsed(seconds: float) -> str:
         return "0s"
     if seconds < 60:
         return f"{seconds:.3g}s" if round(seconds, 3) < 60 else "1m"
-    for (name, unit), (smaller_name, smaller) in pairwise(UNITS):
-        # The smaller unit is rounded first, so that 59m 59.9s reads 1h and not 60m.
-        count, rest = divmod(round(seconds / smaller), unit // smaller)
-        if count:
-            return f"{count}{name} {rest}{smaller_name}" if rest else f"{count}{name}"
-    return f"{seconds:.0f}s"
+    # The largest unit that it reaches, minutes at least.
+    first = next(n for n, (_, unit) in enumerate(UNITS) if seconds >= unit or unit == 60)
+    (name, unit), (smaller_name, smaller) = UNITS[first : first + 2]
+    # The smaller unit is rounded first, so that 59m 59.9s reads 1h and not 60m.
+    count, rest = divmod(round(seconds / smaller), unit // smaller)
+    if first and count * unit == UNITS[first - 1][1]:
+        return f"1{UNITS[first - 1][0]}"
+    return f"{count}{name} {rest}{smaller_name}" if rest else f"{count}{name}"
 
 
 def all_units(seconds: float) -> str:

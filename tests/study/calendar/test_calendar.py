@@ -76,7 +76,7 @@ def test_a_deadline_names_what_makes_a_delivery_hold() -> None:
     assert (alert.delivery, alert.holds, alert.replications) == ("alert", 0, 2)
     assert alert.accepted_median_s == pytest.approx(1099.0, abs=3.0)
     sentences = [remedy.sentence for remedy in alert.remedies]
-    assert "it has priority" in sentences
+    assert 'it has priority = "high", with mta.order = "priority"' in sentences
     assert "it has a pool of its own with 1 of the 2 source addresses" in sentences
     for remedy in alert.remedies:
         again = sendcap.calendar(updated(slow, dict(remedy.changes)), "900s", replications=2)
@@ -98,6 +98,17 @@ def test_who_is_asked_earlier_confirms_earlier() -> None:
     scenario = programme({"name": "a", "at": "2h", "confirm": confirm})
     (verdict,) = sendcap.calendar(scenario, deadline="7400s", replications=2).verdicts
     assert verdict.remedies[0].sentence == "its confirmation is asked for 10m earlier"
+
+
+def test_a_remedy_says_who_is_late_for_it() -> None:
+    """Both need 100 s of the same second each; one of them is late, whoever goes first."""
+    scenario = programme({"name": "first"}, {"name": "second", "at": "20s"})
+    first, second = sendcap.calendar(scenario, deadline="150s", replications=2).verdicts
+    assert (first.holds, second.holds) == (2, 0)
+    costs = {remedy.sentence: remedy.at_the_cost_of for remedy in second.remedies}
+    assert costs['it has priority = "high", with mta.order = "priority"'] == ("first",)
+    told = [remedy.in_full for remedy in second.remedies]
+    assert any(text.endswith("(but then first would be late)") for text in told)
 
 
 def test_a_delivery_that_holds_needs_nothing() -> None:

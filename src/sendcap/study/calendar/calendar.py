@@ -118,7 +118,7 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
             {
                 **asdict(each),
                 "probability": each.probability,
-                "remedies": "; ".join(remedy.sentence for remedy in each.remedies),
+                "remedies": "; ".join(remedy.in_full for remedy in each.remedies),
             }
             for each in self.verdicts
         ]

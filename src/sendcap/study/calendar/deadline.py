@@ -76,8 +76,8 @@ def verdicts(
         if holds < replications:
             slowest = scenario.with_seed(replication_seed(scenario.seed, int(own_s.argmax())))
             late_s, left_s = float(own_s.max()) - deadline_s, deadline_s - starts_s[name]
-            with_remedy = partial(_holds, name, share, deadline_s, simulations)
-            found = remedies(slowest, name, late_s, left_s, with_remedy)
+            late = partial(_late, share, deadline_s, simulations)
+            found = remedies(slowest, name, late_s, left_s, late)
         yield Verdict(
             name,
             holds,
@@ -96,10 +96,12 @@ def _accepted_s(share: float, names: tuple[str, ...], scenario: Scenario) -> lis
     return [accepted_share_s(ledger, share, name) for name in names]
 
 
-def _holds(
-    name: str, share: float, deadline_s: float, simulations: Simulations, scenario: Scenario
-) -> bool:
-    """Simulate, and tell whether a delivery meets the deadline with all parts."""
-    names = scenario.parents().get(name, (name,))
+def _late(
+    share: float, deadline_s: float, simulations: Simulations, scenario: Scenario
+) -> set[str]:
+    """Simulate, and return the names of deliveries that are late, and those of their parents."""
+    ready = [each for each in scenario.deliveries if each.at + each.spread < deadline_s]
+    names = tuple(each.name for each in ready)
     (times_s,) = simulations.map(partial(_accepted_s, share, names), [scenario])
-    return max(times_s) <= deadline_s
+    late = [each for each, time_s in zip(ready, times_s, strict=True) if time_s > deadline_s]
+    return {name for each in late for name in (each.name, each.parent) if name}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario import Scenario, format_duration, updated
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import elapsed, listed
 
 _STEP_S: Final = 300.0
 """An earlier start is found to five minutes."""
 _WAVES: Final = 4
+Late = Callable[[Scenario], set[str]]
 Holds = Callable[[Scenario], bool]
 
 
@@ -24,10 +25,18 @@ class Remedy:
 
     sentence: str  # "it starts 1h 20m earlier"
     changes: Mapping[str, Any]  # by the paths of ``--set``
+    at_the_cost_of: tuple[str, ...] = ()  # deliveries that held, and do not any more
+
+    @property
+    def in_full(self) -> str:
+        """The sentence, with what it does to others."""
+        if not self.at_the_cost_of:
+            return self.sentence
+        return f"{self.sentence} (but then {listed(self.at_the_cost_of)} would be late)"
 
 
 def remedies(
-    scenario: Scenario, name: str, late_s: float, left_s: float, holds: Holds
+    scenario: Scenario, name: str, late_s: float, left_s: float, late: Late
 ) -> list[Remedy]:
     """Return what makes a delivery hold, of what is tried.
 
@@ -39,18 +48,24 @@ def remedies(
         How late the delivery is.
     left_s
         Time from its start to the deadline.
-    holds
-        Simulates a scenario, and tells whether the delivery holds.
+    late
+        Simulates a scenario, and returns the deliveries that are late.
     """
+    before = late(scenario)
+
+    def holds(changed: Scenario) -> bool:
+        return name not in late(changed)
+
     number = next(number for number, each in scenario.numbered() if each.name == name)
     found = []
     earlier = _earlier(scenario, number, late_s, holds)
-    if earlier is not None:
-        found.append(earlier)
-    for remedy in _others(scenario, number, left_s):
+    tried = [*([earlier] if earlier else []), *_others(scenario, number, left_s)]
+    for remedy in tried:
         changed = _changed(scenario, remedy.changes)
-        if changed is not None and holds(changed):
-            found.append(remedy)
+        if changed is not None:
+            still = late(changed)
+            if name not in still:
+                found.append(replace(remedy, at_the_cost_of=tuple(sorted(still - before))))
     return found
 
 
@@ -108,7 +123,7 @@ def _others(scenario: Scenario, number: int, left_s: float) -> Iterator[Remedy]:
     outranked = [other for other in others if scenario.written()[other].priority != "high"]
     if outranked and mta.order != "fair" and written.priority != "high":
         changes: dict[str, Any] = {"mta.order": "priority", f"{place}.priority": "high"}
-        yield Remedy("it has priority", changes)
+        yield Remedy('it has priority = "high", with mta.order = "priority"', changes)
     if others and not mta.pools and mta.ips > 1:
         own = mta.ips // 2
         pools = {"own": {"ips": own}, "others": {"ips": mta.ips - own}}
@@ -116,6 +131,9 @@ def _others(scenario: Scenario, number: int, left_s: float) -> Iterator[Remedy]:
         changes |= {f"deliveries[{other}].pool": "others" for other in others}
         sentence = f"it has a pool of its own with {own} of the {mta.ips} source addresses"
         yield Remedy(sentence, changes)
+    if written.confirm is not None:
+        people = 2 * written.confirm.people
+        yield Remedy(f"{people} people are asked", {f"{place}.confirm.people": people})
     if not (written.waves or written.cells or written.zones):
         every = 60.0 * (left_s / 2.0 / _WAVES // 60.0)
         if every > 0.0:
