@@ -92,7 +92,11 @@ def _all(scenario: Scenario) -> Iterator[Slider]:
         steps = _with_own(_MINUTES, minutes)
         yield Slider("first_retry", "First retry after, minutes", steps, minutes, _with_first_retry)
     hours = max(map(scenario.honoured_validity, scenario.deliveries)) / 3600.0
-    yield Slider("validity", "Validity, hours", _with_own(_HOURS, hours), hours, _with_validity)
+    # The last wave of a delivery starts within the validity.
+    parts = [(each.origin, each) for each in scenario.deliveries]
+    later_s = [origin.written.validity - each.validity for origin, each in parts if origin]
+    steps = tuple(step for step in _HOURS if 3600.0 * step > max(later_s, default=0.0))
+    yield Slider("validity", "Validity, hours", _with_own(steps, hours), hours, _with_validity)
 
 
 def _around(value: float, *, whole: bool = False) -> tuple[float, ...]:
