@@ -12,6 +12,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.computing import simulations
+from sendcap.cli.dashboard import states_at
 from sendcap.cli.edits import chosen
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
@@ -147,10 +148,9 @@ def _show_dashboards(found: sendcap.Calendar, at_s: float) -> None:
     rows = []
     for name in run.ledger.written:
         shown = [run.dashboard(at_s, mode, name) for mode in modes]
-        states = [run.states(mode, name) for mode in modes]
         cells = [f"{shown[0].relayed:,}"]
-        for dashboard, each in zip(shown, states, strict=True):
-            now = each[(each["from_s"] <= at_s) & (at_s < each["until_s"])]["state"].unique()
+        for dashboard in shown:
+            now = states_at(run, at_s, dashboard.mode, name)["state"].unique()
             cells += [cell("delivered_pct", dashboard.delivered_pct), ", ".join(now)]
         rows.append([name, *cells])
     columns = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,9 @@ from sendcap.cli.asked import Asked, in_words, which
 from sendcap.cli.tables import cell, say, show_grid
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FIGURES: Final = {
     "to_deliver": "To deliver",
@@ -121,12 +124,17 @@ def _deployment(asked: Asked) -> None:
 def _states(asked: Asked) -> Iterator[str]:
     """Yield the states of a few deliveries, for each mode."""
     for mode in asked.modes:
-        states = asked.run.states(mode, asked.delivery)
-        now = states[(states["from_s"] <= asked.time_s) & (asked.time_s < states["until_s"])]
+        now = states_at(asked.run, asked.time_s, mode, asked.delivery)
         if len(now) > _MOST_STATES:
             return
         whose = now["delivery"] + " " if len(now) > 1 else ""
         yield f"State {MODE_LABELS[mode]}: {', '.join(whose + now['state'])}."
+
+
+def states_at(run: sendcap.Run, time_s: float, mode: Mode, delivery: str) -> pd.DataFrame:
+    """Return the rows of the states that deliveries are in at a moment."""
+    states = run.states(mode, delivery)
+    return states[(states["from_s"] <= time_s) & (time_s < states["until_s"])]
 
 
 def show_dashboards(dashboards: Sequence[sendcap.Dashboard], start: datetime | None) -> None:

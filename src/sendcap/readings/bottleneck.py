@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
-
-import numpy as np
 
 from sendcap.ledger import Ledger
 from sendcap.readings.behind import behind_s
@@ -28,9 +26,12 @@ def holding_up(scenario: Scenario, stages: Sequence[Stage]) -> Stage | None:
     The stage that falls the furthest behind the messages as they become ready, unless that is no
     time at all. For a single delivery without a spread it is the one that needs the longest.
     """
-    behind = [behind_s(scenario, stage) for stage in stages]
-    furthest = int(np.argmax(behind))
-    return stages[furthest] if behind[furthest] >= _AT_ONCE_S else None
+    return _furthest({stage: behind_s(scenario, stage) for stage in stages})
+
+
+def _furthest(behind: Mapping[Stage, float]) -> Stage | None:
+    furthest = max(behind, key=behind.__getitem__)
+    return furthest if behind[furthest] >= _AT_ONCE_S else None
 
 
 def _ready_s(scenario: Scenario, stage: Stage) -> float:
@@ -52,7 +53,8 @@ def held_up(scenario: Scenario, stages: Sequence[Stage], ledger: Ledger) -> str:
 
 def _held_up(scenario: Scenario, stages: Sequence[Stage]) -> str:
     what = "the delivery" if len(scenario.deliveries) == 1 else "the deliveries"
-    slowest = holding_up(scenario, stages)
+    takes_s = {stage: behind_s(scenario, stage) for stage in stages}
+    slowest = _furthest(takes_s)
     if slowest is None:
         return f"Nothing holds {what} up: {_nothing(scenario, bottleneck(stages))}"
     binding = slowest.binding
@@ -61,15 +63,15 @@ def _held_up(scenario: Scenario, stages: Sequence[Stage]) -> str:
     text = f"Bottleneck: {_name(slowest)}. {capital(_because(scenario, slowest, binding))}"
     load = _load(slowest)
     text += f"; {load}, so it" if load else ", so it"
-    takes_s = {stage: behind_s(scenario, stage) for stage in stages}
     times = len({delivery.at for delivery in scenario.deliveries})
     spread = any(delivery.spread for delivery in scenario.deliveries)
     at_once = times == 1 and not spread
     need, would = ("needs at least", "need") if at_once else ("is behind by up to", "be behind by")
-    text += f" {need} {elapsed(takes_s.pop(slowest))}"
+    longest_s = takes_s.pop(slowest)
+    text += f" {need} {elapsed(longest_s)}"
     if takes_s:
         other = max(takes_s, key=takes_s.__getitem__)
-        if takes_s[other] >= _CLOSE * behind_s(scenario, slowest):
+        if takes_s[other] >= _CLOSE * longest_s:
             text += f"; {_name(other)} is close behind, with {elapsed(takes_s[other])}"
         elif takes_s[other] >= _AT_ONCE_S:
             text += f", while {_name(other)} would {would} {elapsed(takes_s[other])}"
