@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
+from sendcap.scenario.audience import Audience, apportioned
 from sendcap.scenario.confirmation import GIVES_UP, Confirmation
 from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
 from sendcap.scenario.moments import MomentText
@@ -16,38 +22,25 @@ from sendcap.scenario.operators import Moments, operator_problems
 from sendcap.scenario.pattern import Pattern
 from sendcap.scenario.programme_problems import programme_problems
 from sendcap.scenario.repetition import MOST_TIMES, Cells, LocalTime, Waves, Zones
-from sendcap.scenario.section import MOST, Count, Name, Section, Share, refuse, unit
-from sendcap.text.quoting import shown
+from sendcap.scenario.section import Count, Name, Section, refuse, unit
 
-_TOLERANCE: Final = 1e-6
+POPULATION: Final = "population"
+"""Key in the context of validation: whether the scenario has a population."""
 Priority = Literal["high", "normal", "low"]
 PRIORITIES: Final[tuple[Priority, ...]] = ("high", "normal", "low")
 """The one that goes first is first."""
 
 
-def _sums_to_one(audience: dict[str, float]) -> dict[str, float]:
-    total = math.fsum(audience.values())
-    if abs(total - 1.0) > _TOLERANCE:
-        raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
-    return audience
+def _or_the_population(value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """Let a scenario with a population leave a field out: it is filled in later."""
+    if value is not None:
+        return read(value)
+    if (info.context or {}).get(POPULATION):
+        return 0 if info.field_name == "messages" else {}
+    raise PydanticKnownError("missing")
 
 
-def _no_counts(audience: Any) -> Any:
-    """Refuse counts and percentages without their sign, which no share can be."""
-    weights = list(audience.values()) if isinstance(audience, dict) else []
-    are_counts = all(isinstance(each, int | float) and 0 <= each <= MOST for each in weights)
-    if not are_counts or max(weights, default=0) <= 1:
-        return audience
-    name = max(audience, key=audience.__getitem__)
-    share = audience[name] / math.fsum(weights)
-    raise ValueError(
-        f"{shown(name)} = {shown(audience[name])} is more than 1; write shares that sum to 1, "
-        f'such as {share:.4g} or "{100.0 * share:.4g}%"'
-    )
-
-
-Audience = Annotated[dict[Name, Share], BeforeValidator(_no_counts), AfterValidator(_sums_to_one)]
-"""Share of each provider; they sum to 1."""
+_FILLED_IN: Final = WrapValidator(_or_the_population)
 
 
 class Origin(NamedTuple):
@@ -65,8 +58,13 @@ class Delivery(Section):
 
     name: Name
     """Name of the delivery, unique in the scenario."""
-    messages: Annotated[Count, Field(lt=1_000_000_000), unit("messages")]
-    """Number of messages to deliver."""
+    messages: Annotated[Count, Field(lt=1_000_000_000), unit("messages"), _FILLED_IN] = Field(
+        default=None, validate_default=True
+    )
+    """Number of messages to deliver.
+
+    With a population, the number of people targeted (default: all of the segment).
+    """
     at: Annotated[float, MomentText(most="366d")] = 0.0
     """Start of sending, up to 366d; the delivery is *start pending* until then.
 
@@ -86,8 +84,16 @@ class Delivery(Section):
     """
     validity: PositiveDuration = parse_duration("3.5d")
     """Time for which a message is retried; the MTA honours at most mta.longest_validity."""
-    audience: Audience
-    """Share of the messages that go to each provider."""
+    audience: Annotated[Audience, _FILLED_IN] = Field(default=None, validate_default=True)
+    """Share of the messages that go to each provider (with a population: that of the people)."""
+    segment: Name | None = None
+    """Segment of the population that is targeted (default: all people)."""
+    prepare: PositiveDuration | None = None
+    """Time before the start at which the delivery is prepared.
+
+    What Campaign does not know then of bounces, changes nothing. By default the delivery is
+    prepared as it is confirmed or, without a confirmation, as it starts.
+    """
     pool: Name | None = None
     """Pool of source addresses that the messages leave from, where the MTA has pools."""
     priority: Priority = "normal"
@@ -122,6 +128,7 @@ class Delivery(Section):
     """Moment from which nothing more is ever handed over; what the MTA has, it delivers."""
 
     _origin: Origin | None = PrivateAttr(default=None)
+    _filled_in: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property
     def parent(self) -> str | None:
@@ -132,6 +139,22 @@ class Delivery(Section):
     def origin(self) -> Origin | None:
         """What this one is a part or a repetition of."""
         return self._origin
+
+    @property
+    def filled_in(self) -> set[str]:
+        """Fields that the population gives, and not the scenario file."""
+        return {name for name, value in self._filled_in.items() if self.__dict__[name] == value}
+
+    def filled(self, messages: int, audience: dict[str, float]) -> Delivery:
+        """Return a copy with what a population gives, where the scenario file says nothing."""
+        update: dict[str, Any] = {}
+        if not self.messages:
+            update["messages"] = messages
+        if not self.audience:
+            update["audience"] = audience
+        filled = self.model_copy(update=update)
+        filled._filled_in = update  # noqa: SLF001
+        return filled
 
     @property
     def gives_up_s(self) -> float:
@@ -174,16 +197,3 @@ class Delivery(Section):
         {'a': 3, 'b': 2, 'c': 5}
         """
         return apportioned(self.messages, self.audience)
-
-
-def apportioned(messages: int, shares: Mapping[str, float]) -> dict[str, int]:
-    """Return whole messages for each share, by the largest remainder."""
-    # Shares as they were written: in binary 0.1 and 0.3 would break ties at random.
-    exact = {name: Fraction(repr(share)) for name, share in shares.items()}
-    total = sum(exact.values())
-    quotas = {name: messages * share / total for name, share in exact.items()}
-    counts = {name: math.floor(quota) for name, quota in quotas.items()}
-    by_remainder = sorted(quotas, key=lambda name: counts[name] - quotas[name])
-    for name in by_remainder[: messages - sum(counts.values())]:
-        counts[name] += 1
-    return counts

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from pydantic import SerializerFunctionWrapHandler, ValidationInfo
 
+from sendcap.scenario.audience import apportioned
 from sendcap.scenario.clock import Clock, zone_of
-from sendcap.scenario.delivery import Delivery, Origin, apportioned
+from sendcap.scenario.delivery import Delivery, Origin
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.moments import CLOCK
+from sendcap.scenario.population import Population
 from sendcap.scenario.repetition import MOST_TIMES, waves_of
 from sendcap.text.clock import after, elapsed_since
 from sendcap.text.quoting import shown
@@ -35,12 +37,18 @@ def expanded(written: tuple[Delivery, ...], info: ValidationInfo) -> tuple[Deliv
     """Return the deliveries that a scenario sends, for those that it has written."""
     clock = (info.context or {}).get(CLOCK)
     start = clock.start if isinstance(clock, Clock) else None
-    return tuple(each for delivery in written for each in _sendings(delivery, start))
+    population = info.data.get("population")
+    return tuple(each for delivery in written for each in _sendings(delivery, start, population))
 
 
 def collapsed(deliveries: tuple[Delivery, ...], write: SerializerFunctionWrapHandler) -> Any:
     """Write deliveries as a scenario file has them."""
-    return write(tuple(written(deliveries)))
+    as_written = tuple(written(deliveries))
+    rows = write(as_written)
+    for delivery, row in zip(as_written, rows, strict=True):
+        for name in delivery.filled_in:
+            del row[name]
+    return rows
 
 
 def written(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
@@ -87,20 +95,32 @@ def names_of(deliveries: Iterable[Delivery]) -> Iterator[tuple[int, str]]:
         yield number, delivery.name
 
 
-def _sendings(delivery: Delivery, start: datetime | None) -> Iterator[Delivery]:
+def _sendings(
+    delivery: Delivery, start: datetime | None, population: Population | None
+) -> Iterator[Delivery]:
     """Yield what a delivery becomes."""
+    written = _filled(delivery, delivery.at, population)
     once = delivery.every is None
     if once and not (delivery.waves or delivery.cells or delivery.zones):
-        yield delivery
+        yield written
         return
     made: list[tuple[Delivery, str, float]] = []
     for number, at in enumerate(_moments(delivery, start), 1):
         name = delivery.name if once else f"{delivery.name} {number}"
-        for part in _parts(delivery, at, start):
+        sending = _filled(delivery, at, population)
+        for part in _parts(sending, at, start):
             named = {"name": name + part.pop("part", "")}
-            made.append((delivery.model_copy(update=_PLAIN | part | named), name, at))
+            made.append((sending.model_copy(update=_PLAIN | part | named), name, at))
     for each, name, at in made:
-        yield each.made_of(Origin(delivery, each, len(made), name, at))
+        yield each.made_of(Origin(written, each, len(made), name, at))
+
+
+def _filled(delivery: Delivery, at: float, population: Population | None) -> Delivery:
+    """Return a delivery with the people whom it targets at a moment."""
+    if population is None or delivery.segment not in (None, *population.segments):
+        return delivery
+    expected = population.expected(delivery.segment, at)
+    return delivery.filled(expected, population.providers)
 
 
 def _moments(delivery: Delivery, start: datetime | None) -> Iterator[float]:

@@ -9,13 +9,15 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo, WrapSerializer, model_validator
 
 from sendcap.errors import ScenarioError, SendcapWarning
-from sendcap.scenario.delivery import Delivery
+from sendcap.scenario.delivery import POPULATION, Delivery
 from sendcap.scenario.delivery_problems import delivery_problems
 from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.notes import notes
 from sendcap.scenario.order_problems import order_problems
 from sendcap.scenario.pool_problems import pool_problems
 from sendcap.scenario.pools import Queue, SharedLimit
+from sendcap.scenario.population import Population
+from sendcap.scenario.population_problems import population_problems
 from sendcap.scenario.programme import collapsed, expanded, numbered, parents_of, written
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.retry import RetryPolicy
@@ -55,6 +57,8 @@ class Scenario(Section):
     """Time zone of the clock, such as "Europe/Berlin" (default: the offset of start)."""
     time: Time = Field(default_factory=Time)
     """Time: resolution, window and end of the simulation."""
+    population: Population | None = None
+    """Population: the people whom deliveries go to (default: an address for each message)."""
     deliveries: Annotated[OneOrMore[Delivery], AfterValidator(expanded), WrapSerializer(collapsed)]
     """Deliveries: messages, start and audience.
 
@@ -81,6 +85,7 @@ class Scenario(Section):
         """Let moments be read by the clock of the scenario."""
         if isinstance(info.context, dict) and isinstance(data, Mapping):
             info.context[CLOCK] = clock_of(data)
+            info.context[POPULATION] = "population" in data
         return data
 
     @model_validator(mode="after")
@@ -249,6 +254,7 @@ class Scenario(Section):
             yield ("start",), f"the clock is put forward then and never shows {shows}; give another"
         yield from delivery_problems(self)
         yield from pool_problems(self)
+        yield from population_problems(self)
         yield from order_problems(self)
         yield from suspended_for_ever(self)
         if self.mta.spool is not None and self.mta.spool < self.relay.batch:
