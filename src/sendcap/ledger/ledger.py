@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from sendcap.files.parquet import ROWS
 from sendcap.ledger.delays import Delays
+from sendcap.ledger.people import People
 from sendcap.ledger.series import CLOCKS, EVENTS, Clock, Event, Names, Selection, Series
 from sendcap.ledger.sparse import Counts, Edges, SparseCounts, summed
 from sendcap.ledger.table import series_of, tables
@@ -39,6 +40,8 @@ class Ledger:
     parents
         Deliveries that were sent in parts or again and again: the names of these, in order. A
         parent may be named wherever a delivery may.
+    people
+        What has become of the population; None without one.
     """
 
     bin_s: float
@@ -48,11 +51,12 @@ class Ledger:
     _counts: Mapping[Series, SparseCounts] = field(repr=False)
     delays: Delays | None = field(default=None, repr=False)
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    people: People | None = field(default=None, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave out what is worked out again in another process."""
-        known = (self.bin_s, self.bins, self.to_deliver, self._counts, self.delays, self.parents)
-        return Ledger, known
+        known = (self.bin_s, self.bins, self.to_deliver, self._counts)
+        return Ledger, (*known, self.delays, self.parents, self.people)
 
     @cached_property
     def deliveries(self) -> tuple[str, ...]:

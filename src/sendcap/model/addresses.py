@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -18,6 +19,8 @@ TOO_MANY_CONNECTIONS: Final = "too many connections"
 """Reason of a soft bounce of a connection above those that the provider accepts."""
 NOT_ATTEMPTED: Final = "not attempted"
 """Reason why a message expires that never was soft-bounced."""
+USER_UNKNOWN: Final = "user unknown"
+"""Reason of the hard bounces of dead addresses at a provider without one of its own."""
 _ALWAYS: Final = (
     "",
     NOT_ATTEMPTED,
@@ -40,16 +43,35 @@ class Kind(NamedTuple):
     reason: str
 
 
-def kinds_of(provider: Provider) -> list[Kind]:
-    """Return the kinds of a provider's bad addresses."""
+def kinds_of(provider: Provider, *, can_die: bool = False) -> list[Kind]:
+    """Return the kinds of a provider's bad addresses; if they can die, a hard one is first."""
     kinds = [Kind(hard.share, True, -1, False, hard.reason) for hard in provider.hard]
+    if can_die and not kinds:
+        kinds.append(Kind(0.0, True, -1, False, USER_UNKNOWN))
     for number, fault in enumerate(provider.faults):
         kinds.append(Kind(fault.share * (1.0 - fault.never), False, number, False, fault.reason))
         kinds.append(Kind(fault.share * fault.never, False, number, True, fault.reason))
     return kinds
 
 
+def passing(kinds: Iterable[Kind]) -> list[Kind]:
+    """Return kinds with the shares that are drawn for each message, where addresses have a memory.
+
+    What is wrong for ever is known of the address; the rest is drawn for the good ones.
+    """
+    good = 1.0 - math.fsum(kind.share for kind in kinds if kind.hard or kind.never)
+    return [
+        kind._replace(share=0.0 if kind.hard or kind.never or not kind.share else kind.share / good)
+        for kind in kinds
+    ]
+
+
 def reasons_of(scenario: Scenario, providers: Iterable[str]) -> tuple[str, ...]:
     """Return every reason of a scenario, by the number that it has in the engine."""
-    own = [kind.reason for name in providers for kind in kinds_of(scenario.providers[name])]
+    can_die = scenario.population is not None
+    own = [
+        kind.reason
+        for name in providers
+        for kind in kinds_of(scenario.providers[name], can_die=can_die)
+    ]
     return tuple(dict.fromkeys((*_ALWAYS, *own)))

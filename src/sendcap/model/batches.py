@@ -1,41 +1,72 @@
-"""The relay's batches, numbered in the order in which they are handed over."""
+"""The relay's batches, numbered in the order in which they come to be known."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from sendcap.model.kernel.state import Batches, Floats, Ints
+from sendcap.model.records import longer, power_of_two
 from sendcap.scenario import Scenario
 from sendcap.scenario.pattern import ready_s as ready_s_of
 
 
-def batch_rows(scenario: Scenario) -> tuple[Ints, Floats, Ints]:
-    """Return the size of each batch, when it may be handed over, and its delivery."""
+class BatchRows(NamedTuple):
+    """Batches, in the order in which they may be handed over."""
+
+    size: Ints
+    ready_s: Floats
+    delivery: Ints
+
+
+def batch_rows(scenario: Scenario, messages: Sequence[int] | None = None) -> BatchRows:
+    """Return the batches of all deliveries; of so many messages, where they are given."""
+    if messages is None:
+        messages = [delivery.messages for delivery in scenario.deliveries]
     sizes, ready_s = [], []
-    for delivery in scenario.deliveries:
-        whole, rest = divmod(delivery.messages, scenario.relay.batch)
+    for delivery, count in zip(scenario.deliveries, messages, strict=True):
+        whole, rest = divmod(count, scenario.relay.batch)
         batches = np.full(whole + (rest > 0), scenario.relay.batch, np.int64)
         if rest:
             batches[-1] = rest
         sizes.append(batches)
-        ready_s.append(ready_s_of(delivery, scenario.start, np.arange(len(batches)), len(batches)))
+        numbers = np.arange(len(batches))
+        if count:
+            ready_s.append(ready_s_of(delivery, scenario.start, numbers, len(batches)))
     counts = [len(batches) for batches in sizes]
     by_delivery_s = np.concatenate(ready_s)
     order = np.argsort(by_delivery_s, kind="stable")
     numbers = np.repeat(np.arange(len(counts)), counts)
-    return np.concatenate(sizes)[order], by_delivery_s[order], numbers[order]
+    return BatchRows(np.concatenate(sizes)[order], by_delivery_s[order], numbers[order])
 
 
-def batches_of(scenario: Scenario) -> Batches:
-    """Return the batches before any has been handed over."""
-    _, ready_s, delivery = batch_rows(scenario)
-    count, rate = len(delivery), scenario.mta.ingress_rate
+def no_batches(scenario: Scenario) -> Batches:
+    """Return room for batches."""
+    rate = scenario.mta.ingress_rate
     return Batches(
-        delivery=delivery.astype(np.int32),
-        ready_s=ready_s,
-        relayed_s=np.zeros(count),
-        expiry_s=np.zeros(count),
-        leaves_s=np.zeros(count),
-        first_number=np.zeros(count, np.int32),
+        delivery=np.zeros(0, np.int32),
+        ready_s=np.zeros(0),
+        relayed_s=np.zeros(0),
+        expiry_s=np.zeros(0),
+        leaves_s=np.zeros(0),
+        first_number=np.zeros(0, np.int32),
         service_s=np.array([0.0 if rate is None else 1.0 / rate.per_s]),
     )
+
+
+def with_batches(batches: Batches, count: int, rows: BatchRows) -> Batches:
+    """Return batches of which there are so many, with others after them."""
+    end = count + len(rows.size)
+    if end > len(batches.delivery):
+        room = power_of_two(end)
+        arrays = {
+            name: longer(array, room)
+            for name, array in batches._asdict().items()
+            if name != "service_s"
+        }
+        batches = batches._replace(**arrays)
+    batches.delivery[count:end] = rows.delivery
+    batches.ready_s[count:end] = rows.ready_s
+    return batches

@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final, Literal, NamedTuple
 
+import numpy as np
 import simpy
 
 from sendcap.ledger import Ledger
 from sendcap.model.addresses import reasons_of
-from sendcap.model.batches import batches_of
 from sendcap.model.confirmation import as_sent
 from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
+from sendcap.model.kernel.fields import PERSON
+from sendcap.model.kernel.state import Records
+from sendcap.model.kernel.telling import COMPLAINED
 from sendcap.model.monitor import Monitor
+from sendcap.model.people.campaign import Campaign
+from sendcap.model.people.persons import persons_of
+from sendcap.model.people.sendings import Sending, sendings
 from sendcap.model.queue_group import Happened
 from sendcap.model.queues import Queues
 from sendcap.model.relay import Relay
@@ -60,14 +67,15 @@ def simulate_ledger(
     never the result. ``sending_log`` is the Parquet file to write; ``progress`` is called after
     each window; neither it nor the monitor changes the ledger.
     """
+    prepared = [] if scenario.population is None else sendings(scenario)
     scenario = as_sent(scenario)
     require_feasible(scenario)
     if sending_log is None:
-        return _Model(scenario, window_s, None, progress, monitor).run()
+        return _Model(scenario, prepared, window_s, None, progress, monitor).run()
     providers = used_providers(scenario)
     reasons = reasons_of(scenario, providers)
     with SendingLog.opened(sending_log, scenario, providers, reasons) as log:
-        return _Model(scenario, window_s, log, progress, monitor).run()
+        return _Model(scenario, prepared, window_s, log, progress, monitor).run()
 
 
 class _Model:
@@ -76,6 +84,7 @@ class _Model:
     def __init__(
         self,
         scenario: Scenario,
+        sendings: list[Sending],
         window_s: Window | None,
         log: SendingLog | None,
         progress: Callable[[Progress], None] | None,
@@ -87,21 +96,27 @@ class _Model:
         self._horizon_s = scenario.time.horizon or math.inf
         providers = used_providers(scenario)
         reasons = reasons_of(scenario, providers)
+        streams, self._campaign, people = Streams(scenario.seed), None, np.zeros(0, PERSON)
+        if sendings:
+            persons = persons_of(scenario, streams, providers, sendings[-1].prepared_s)
+            self._campaign = Campaign(scenario, sendings, persons, reasons, streams)
+            people = persons.people
+        self._to_deliver = dict.fromkeys(scenario.to_deliver(), 0)
         self._shared = Shared(
             scenario=scenario,
             providers=providers,
             paths=scenario.paths(),
             queues=scenario.queues(),
             reasons=reasons,
-            streams=Streams(scenario.seed),
-            batches=batches_of(scenario),
+            streams=streams,
             tally=Tally(scenario.time.bin, self._horizon_s, providers, reasons),
             log=log,
+            people=people,
             monitor=monitor,
         )
         self._relay = Relay(self._shared)
         self._queues = Queues(self._shared, self._relay)
-        self._feedback = Feedback(self._shared)
+        self._feedback = Feedback(self._shared, self._campaign)
 
     def run(self) -> Ledger:
         """Run until every message is final and reported, or to the horizon."""
@@ -110,14 +125,21 @@ class _Model:
         for tally in self._queues.tallies:
             self._shared.tally.counted(tally)
         self._relay.ended()
-        return ledger_of(self._shared.tally, self._shared.scenario)
+        if self._campaign is None:
+            return ledger_of(self._shared.tally, self._shared.scenario)
+        ledger = ledger_of(self._shared.tally, self._shared.scenario, self._to_deliver)
+        return replace(ledger, people=self._campaign.ended(ledger.end_s))
 
     def _clock(self, env: simpy.Environment) -> Generator[simpy.Event, Any, None]:
         """Open one window after the other, passing over times in which nothing happens."""
         length_s = self._window_s or _FIRST_WINDOW_S
         while (next_s := self._next_event_s) < self._horizon_s:
             yield env.timeout(max(next_s - env.now, 0.0))
-            until_s = self._queues.hand_over(min(env.now + length_s, self._horizon_s))
+            until_s = min(env.now + length_s, self._horizon_s)
+            if self._campaign is not None:
+                self._prepare(self._campaign, env.now)
+                until_s = min(until_s, self._campaign.until_s(env.now))
+            until_s = self._queues.hand_over(until_s)
             reports = self._advance(until_s)
             yield env.timeout(until_s - env.now)
             if self._progress is not None:
@@ -125,20 +147,46 @@ class _Model:
             if self._window_s is None and not _FEW_REPORTS <= reports <= 4 * _FEW_REPORTS:
                 length_s *= 4.0 if reports < _FEW_REPORTS else 0.5
 
+    def _prepare(self, campaign: Campaign, now_s: float) -> None:
+        """Prepare the sendings that are due."""
+        campaign.advance(now_s)
+        scenario, providers = self._shared.scenario, self._shared.providers
+        for rosters in campaign.prepared(now_s):
+            self._relay.prepared(rosters)
+            self._queues.know_batches()
+            for number, counts in rosters.counts.items():
+                name = scenario.deliveries[number].name
+                for provider, count in zip(providers, counts.tolist(), strict=True):
+                    self._to_deliver[name, provider] = count
+
     @property
     def _next_event_s(self) -> float:
-        stations = (self._relay, self._queues, self._feedback)
-        return min(station.next_event_s for station in stations)
+        stations: list[Any] = [self._relay, self._queues, self._feedback]
+        if self._campaign is not None:
+            stations.append(self._campaign)
+        return float(min(station.next_event_s for station in stations))
 
     def _advance(self, until_s: float) -> int:
         """Let happen what happens before a moment; return the number of reports."""
         before = self._queues.told
         for happened in self._queues.advance(until_s):
-            self._feedback.receive(happened.reports)
+            self._feedback.receive(self._without_complaints(happened.reports))
             if self._shared.monitor is not None:
                 self._watch(self._shared.monitor, happened)
         self._feedback.advance(until_s)
+        if self._campaign is not None:
+            self._campaign.advance(until_s)
         return self._queues.told - before
+
+    def _without_complaints(self, reports: Records) -> Records:
+        """Return the reports of the MTA; complaints go to Campaign as they come."""
+        if self._campaign is None:
+            return reports
+        complained = reports["event"] == COMPLAINED
+        complaints = reports[complained]
+        self._campaign.receive(complaints, complaints["arrives_s"])
+        others: Records = reports[~complained]
+        return others
 
     def _watch(self, monitor: Monitor, happened: Happened) -> None:
         reports, starts, connects = happened

@@ -8,6 +8,7 @@ import numpy as np
 
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.state import Floats, Records
+from sendcap.model.people.campaign import Campaign
 from sendcap.model.shared import Shared
 from sendcap.scenario import ASYNCHRONOUS_LIMIT_S, Distribution
 
@@ -37,7 +38,8 @@ class Feedback:
     they queue in one line, and so wait for the window in which they arrive.
     """
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, campaign: Campaign | None) -> None:
+        self._campaign = campaign
         self._tally, self._log = shared.tally, shared.log
         feedback = shared.scenario.feedback
         self._polling_s = feedback.polling
@@ -54,8 +56,14 @@ class Feedback:
         """Take reports; they are counted already, unless there is a rate."""
         if self._service_s > 0.0 and len(reports):
             self._kept.append(reports.copy())
-        elif self._log is not None:
-            self._log.reported(reports, self._polled(reports["arrives_s"]))
+        else:
+            self._pass_on(reports, self._polled(reports["arrives_s"]))
+
+    def _pass_on(self, reports: Records, known_s: Floats) -> None:
+        if self._campaign is not None:
+            self._campaign.receive(reports, known_s)
+        if self._log is not None:
+            self._log.reported(reports, known_s)
 
     def advance(self, until_s: float) -> None:
         """Take in the waiting reports that arrive before a moment, in the order of arrival."""
@@ -72,8 +80,7 @@ class Feedback:
             polled_s = self._polled(arrived["arrives_s"])
             _take_in(polled_s, self._service_s, self._free_s, known_s)
             self._tally.known(arrived, known_s)
-            if self._log is not None:
-                self._log.reported(arrived, known_s)
+            self._pass_on(arrived, known_s)
         if self._log is not None:
             self._log.write_before(until_s)
 

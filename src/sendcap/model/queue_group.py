@@ -18,7 +18,7 @@ from sendcap.model.records import larger_ring, longer, power_of_two
 from sendcap.model.retry_numbers import retry_numbers
 from sendcap.model.shared import Shared
 from sendcap.model.turns import first_turns
-from sendcap.scenario import FOLLOWED_S, Queue
+from sendcap.scenario import FOLLOWED_S, Constant, Queue
 
 _FIRST_BLOCK: Final = 1 << 7
 _LARGEST_BLOCK: Final = 1 << 13
@@ -42,7 +42,7 @@ class Happened(NamedTuple):
 class QueueGroup:
     """Queues that share something, or one that shares nothing."""
 
-    def __init__(self, shared: Shared, numbers: Sequence[int]) -> None:
+    def __init__(self, shared: Shared, numbers: Sequence[int], batches: state.Batches) -> None:
         self._samples: list[Callable[[int], Any]] = []
         queues = [shared.queues[number] for number in numbers]
         rows = QueueRows(shared, queues)
@@ -52,7 +52,7 @@ class QueueGroup:
         self._disturbances = rows.disturbances
         self._sizes = [_FIRST_BLOCK] * len(self._samples)
         self.tally = shared.tally.another()
-        group = _group(shared, rows, len(self._samples), self.tally.counters)
+        group = _group(shared, rows, batches, len(self._samples), self.tally.counters)
         self.group = by_pointer(group)
 
     def _add_streams(self, shared: Shared, queue: Queue) -> None:
@@ -71,6 +71,9 @@ class QueueGroup:
         engagement = shared.scenario.engagement
         add(engagement.open_delay.sample, "open delay")
         add(engagement.click_delay.sample, "click delay")
+        population = shared.scenario.population
+        delay = Constant(value="0s") if population is None else population.complaint_delay
+        add(delay.sample, "complaint delay")
         for fault in provider.faults:
             add(fault.clears_after.sample, f"clears after {fault.reason}")
 
@@ -89,10 +92,10 @@ class QueueGroup:
         """Messages that are final."""
         return int(self.group.counts["final"][0])
 
-    def receive(self, handed: state.Records, places: state.Numbers) -> None:
+    def receive(self, handed: state.Records, relay: Relay) -> None:
         """Take in messages from the relay, in order of time."""
         self._make_runs(len(handed), int(handed["count"].sum()))
-        step.receive(self.group, handed, places)
+        step.receive(self.group, handed, relay.places, relay.people)
 
     def advance(self, until_s: float) -> Iterator[Happened]:
         """Let happen what happens before a moment; yield it piece by piece."""
@@ -154,16 +157,18 @@ class QueueGroup:
     def _make_runs(self, more: int, messages: int) -> None:
         """Make room for more runs of new messages, and for the places of these."""
         ever, oldest, places_ever = self.group.runs.numbers.tolist()
-        runs, places, numbers = self.group.runs
+        runs, places, people, numbers = self.group.runs
         first_place = places_ever
         if oldest < ever:
             first_place = int(runs["place"][oldest & (len(runs) - 1)])
         if ever - oldest + more > len(runs):
             runs = larger_ring(runs, oldest, ever, more)
-            self.group = self.group._replace(runs=state.Runs(runs, places, numbers))
+            self.group = self.group._replace(runs=state.Runs(runs, places, people, numbers))
         if len(places) and places_ever - first_place + messages > len(places):
             places = larger_ring(places, first_place, places_ever, messages)
-            self.group = self.group._replace(runs=state.Runs(runs, places, numbers))
+            if len(people):
+                people = larger_ring(people, first_place, places_ever, messages)
+            self.group = self.group._replace(runs=state.Runs(runs, places, people, numbers))
         needed = int(self.group.ends.numbers[0]) + more + 8
         if needed > len(self.group.ends.at_s):
             self._more_ends(needed)
@@ -206,7 +211,13 @@ class QueueGroup:
             self._more_ends(len(group.ends.at_s))
 
 
-def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counters) -> state.Group:
+def _group(
+    shared: Shared,
+    rows: QueueRows,
+    batches: state.Batches,
+    streams: int,
+    counters: state.Counters,
+) -> state.Group:
     """Return the state of a group in which nothing has happened."""
     scenario = shared.scenario
     connections = rows.connections()
@@ -247,17 +258,19 @@ def _group(shared: Shared, rows: QueueRows, streams: int, counters: state.Counte
         runs=state.Runs(
             runs=np.zeros(_FIRST_ROOM, fields.RUN),
             places=np.zeros(_FIRST_ROOM if shared.needs_places else 0, np.int32),
+            people=np.zeros(_FIRST_ROOM if scenario.population else 0, np.int32),
             numbers=np.zeros(3, np.int64),
         ),
         limits=rows.limits.numbers(rows.limit_of),
         shared=rows.shared.numbers(),
         chance=rows.chance(streams, block),
         addresses=rows.addresses(),
+        people=shared.people,
         waiting_for=np.array(rows.waiting_for or [0], np.int64),
         disturbances=disturbances,
         windows_s=windows_s,
         retry=retry_numbers(rows.retries),
-        batches=shared.batches,
+        batches=batches,
         followed_until_s=np.array([each.at + FOLLOWED_S for each in scenario.deliveries]),
         counters=counters,
         wanted=wanted,
@@ -270,7 +283,10 @@ def _wanted(shared: Shared) -> state.Records:
     feedback, monitor = shared.scenario.feedback, shared.monitor
     wanted = np.zeros(1, happened.WANTED)
     kept = feedback.rate is not None or shared.log is not None
-    wanted["reports"] = kept or monitor is not None
+    if kept or monitor is not None:
+        wanted["reports"] = happened.ALL_REPORTS
+    elif shared.scenario.population is not None:
+        wanted["reports"] = happened.NEWS
     wanted["starts"] = monitor is not None
     wanted["known"] = feedback.rate is None
     wanted["polling_s"] = feedback.polling or 0.0

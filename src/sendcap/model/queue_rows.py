@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from sendcap.model.addresses import kinds_of
+from sendcap.model.addresses import kinds_of, passing
 from sendcap.model.disturbances import DisturbanceRows
 from sendcap.model.kernel import concurrency, fields, state
 from sendcap.model.lane_rows import LaneRows
@@ -88,7 +88,7 @@ class QueueRows:
         retry = (scenario.retry_of(name), scenario.expires_on_failure(name))
         if retry not in self.retries:
             self.retries.append(retry)
-        engagement = scenario.engagement
+        engagement, population = scenario.engagement, scenario.population
         row: dict[str, Any] = _EMPTY | {
             "provider": self._shared.providers.index(name),
             "path": self._path_of[queue.provider, queue.pool],
@@ -108,8 +108,13 @@ class QueueRows:
                 if retry[0].needs_uniform
                 else fields.NONE
             ),
-            "opens": self._trial(engagement.open_rate, "open", provider=key),
+            "opens": self._opens(key),
             "clicks": self._trial(engagement.click_rate, "click", provider=key),
+            "complaints": (
+                fields.NONE
+                if population is None
+                else self._trial(population.complaints, "complaint", provider=key)
+            ),
         }
         if provider.connection_rate is not None:
             row["connection_rate"] = self.limits.add(provider.connection_rate, queue.ips)
@@ -142,6 +147,18 @@ class QueueRows:
         self._keys.append(self._shared.streams.key(purpose, **names))
         self._probabilities.append(probability)
         return len(self._keys) - 1
+
+    def _opens(self, key: str) -> int:
+        """Add the trials of opens, of each engagement class; return the first."""
+        scenario = self._shared.scenario
+        classes = scenario.population.classes if scenario.population else {}
+        if not classes:
+            return self._trial(scenario.engagement.open_rate, "open", provider=key)
+        numbers = [
+            self._trial(each.open_rate, f"open {name}", provider=key)
+            for name, each in classes.items()
+        ]
+        return numbers[0]
 
     def _connections_of(self, queue: Queue) -> dict[str, int]:
         """Add the connections: free ones, or closed ones where the queue's length opens them."""
@@ -217,7 +234,10 @@ class QueueRows:
     def _add_kinds(self, queue: Queue) -> int:
         """Add the kinds of address, the good one first; return how many there are."""
         shared, name = self._shared, queue.provider
-        kinds = kinds_of(shared.scenario.providers[name])
+        has_memory = shared.scenario.population is not None
+        kinds = kinds_of(shared.scenario.providers[name], can_die=has_memory)
+        if has_memory:
+            kinds = passing(kinds)
         until = 0.0
         self._kinds.append((until, 0, fields.NONE, 0, 0))
         for kind in kinds:

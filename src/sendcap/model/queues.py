@@ -32,7 +32,7 @@ class Queues:
         self._group_of, self._place = group_of, np.zeros(len(group_of), np.int64)
         for numbers in members:
             self._place[numbers] = np.arange(len(numbers))
-        self._groups = [QueueGroup(shared, numbers) for numbers in members]
+        self._groups = [QueueGroup(shared, numbers, relay.batches) for numbers in members]
 
     @property
     def next_event_s(self) -> float:
@@ -66,13 +66,17 @@ class Queues:
         return until_s if done else self._relay.next_event_s
 
     def _receive(self, handed: state.Records) -> None:
-        places = self._relay.state.places
         group_of = self._group_of[handed["queue"]]
         handed["queue"] = self._place[handed["queue"]]
         for number, group in enumerate(self._groups):
             part = handed[group_of == number] if len(self._groups) > 1 else handed
             if len(part):
-                group.receive(part, places)
+                group.receive(part, self._relay.state)
+
+    def know_batches(self) -> None:
+        """Take in what the relay knows of its batches."""
+        for group in self._groups:
+            group.group = group.group._replace(batches=self._relay.batches)
 
     def advance(self, until_s: float) -> Iterator[Happened]:
         """Let happen what happens before a moment; yield it piece by piece."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from sendcap.model.batches import batch_rows
+from sendcap.model.batches import batch_rows, no_batches, with_batches
 from sendcap.model.kernel import relay as kernel
 from sendcap.model.kernel import relay_state, state
 from sendcap.model.kernel.pointer import by_pointer
 from sendcap.model.limit_rows import LimitRows
-from sendcap.model.records import trials
-from sendcap.model.relay_lines import lines_of
+from sendcap.model.people.preparation import Rosters
+from sendcap.model.records import longer, trials
+from sendcap.model.relay_lines import Line, lines_of
 from sendcap.model.rounds import round_of
 from sendcap.model.shared import Shared
 from sendcap.scenario import Delivery, Queue, Rate, Scenario
@@ -26,11 +28,18 @@ class Relay:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self.state = by_pointer(_state(shared))
+        lines = list(lines_of(shared.scenario))
+        self._line_of = np.zeros(len(shared.scenario.deliveries), np.int64)
+        for number, line in enumerate(lines):
+            self._line_of[line.deliveries] = number
+        self.batches = no_batches(shared.scenario)
+        self.state = by_pointer(_state(shared, lines, self.batches))
+        self._count = 0  # batches
+        self._batch_time = shared.streams.generator("batch time")
         self._watched = 0  # batches that the monitor has seen
-        monitor = shared.monitor
-        if monitor is not None:
-            monitor.relay.arrived(shared.batches.ready_s, self.state.size)
+        if shared.scenario.population is None:
+            deliveries = shared.scenario.deliveries
+            self.add(np.array([_counts(shared, each) for each in deliveries], np.int64))
 
     @property
     def next_event_s(self) -> float:
@@ -41,6 +50,67 @@ class Relay:
     def failed(self) -> int:
         """Messages that failed before they were handed over."""
         return int(self.state.relay["failed"][0])
+
+    def prepared(self, rosters: Rosters) -> None:
+        """Add the batches of a sending, and the people whom they go to."""
+        shared, relay = self._shared, self.state
+        counts = np.zeros_like(relay.left)
+        pieces: dict[tuple[int, int], state.Numbers] = {}
+        for delivery, path in np.argwhere(relay.left > 0).tolist():
+            first = relay.next_person[delivery, path]
+            pieces[delivery, path] = relay.roster[first : first + relay.left[delivery, path]]
+        for delivery, people in rosters.parts.items():
+            pool = shared.scenario.pool_of(shared.scenario.deliveries[delivery])
+            paths = [number for number, path in enumerate(shared.paths) if path.pool == pool]
+            counts[delivery, paths] = rosters.counts[delivery]
+            parts = np.split(people, np.cumsum(rosters.counts[delivery])[:-1])
+            pieces |= {(delivery, path): part for path, part in zip(paths, parts, strict=True)}
+        first = 0
+        for place, people in pieces.items():
+            relay.next_person[place] = first
+            first += len(people)
+        self.state = relay._replace(roster=np.concatenate(list(pieces.values())))
+        self.add(counts)
+
+    def add(self, counts: state.Ints) -> None:
+        """Add the batches of so many messages, for each delivery and path."""
+        scenario, state = self._shared.scenario, self.state
+        sums = counts.sum(axis=1)
+        rows = batch_rows(scenario, sums.tolist())
+        first, self._count = self._count, self._count + len(rows.size)
+        self.batches = with_batches(self.batches, first, rows)
+        room = len(self.batches.delivery)
+        times_s = scenario.relay.batch_time.sample(self._batch_time, len(rows.size))
+        size, batch_time_s = longer(state.size, room), longer(state.batch_time_s, room)
+        size[first : self._count], batch_time_s[first : self._count] = rows.size, times_s
+        given = sums > 0
+        state.left[given] = counts[given]
+        state.tickets[given, 1:] = counts[given].cumsum(axis=1)
+        state.audience["until_next"][given] = sums[given] // 4
+        in_line, next_in_line, end_of_line = self._in_lines(first)
+        self.state = state._replace(
+            batches=self.batches,
+            size=size,
+            batch_time_s=batch_time_s,
+            started=longer(state.started, room),
+            in_line=in_line,
+            next_in_line=next_in_line,
+            end_of_line=end_of_line,
+        )
+        if self._shared.monitor is not None:
+            self._shared.monitor.relay.arrived(rows.ready_s, rows.size)
+
+    def _in_lines(self, first: int) -> tuple[state.Ints, state.Ints, state.Ints]:
+        """Return the batches that wait in each line, with new ones from a number on."""
+        relay = self.state
+        spans = zip(relay.next_in_line.tolist(), relay.end_of_line.tolist(), strict=True)
+        waiting = [relay.in_line[begin:end] for begin, end in spans]
+        numbers = np.concatenate((*waiting, np.arange(first, self._count)))
+        line = self._line_of[self.batches.delivery[numbers]]
+        order = np.lexsort((numbers, self.batches.ready_s[numbers], line))
+        counts = np.bincount(line, minlength=len(waiting))
+        ends = np.cumsum(counts)
+        return numbers[order], ends - counts, ends
 
     def advance(self, until_s: float) -> bool:
         """Hand over the batches that end before a moment; return False if that is too much.
@@ -91,10 +161,11 @@ class Relay:
             return
         stop_s = [each.stop for each in self._shared.scenario.deliveries]
         stops_s = np.array([np.inf if each is None else each for each in stop_s])
-        left_s = np.maximum(stops_s[batches.delivery], batches.ready_s)
+        known = slice(0, self._count)
+        left_s = np.maximum(stops_s[batches.delivery[known]], batches.ready_s[known])
         left_s[relay.started[: relay.relay["started"][0]]] = np.inf
         stopped = left_s < np.inf
-        monitor.relay.gave_up(left_s[stopped], relay.size[stopped])
+        monitor.relay.gave_up(left_s[stopped], relay.size[known][stopped])
 
     def ready_s(self, handed: state.Records) -> tuple[state.Floats, state.Floats]:
         """Return when each message leaves the ingress, and when it was relayed."""
@@ -107,43 +178,40 @@ class Relay:
         return batches.leaves_s[batch] + (places + 1) * batches.service_s[0], relayed_s
 
 
-def _state(shared: Shared) -> relay_state.Relay:
-    scenario, streams, batches = shared.scenario, shared.streams, shared.batches
+def _state(shared: Shared, lines: Sequence[Line], batches: state.Batches) -> relay_state.Relay:
+    """Return the state of a relay without batches."""
+    scenario, streams = shared.scenario, shared.streams
     relay, mta, deliveries = scenario.relay, scenario.mta, scenario.deliveries
     limits = LimitRows()
-    size, _, delivery_of = batch_rows(scenario)
     paths, rounds = _paths(shared)
-    lines = list(lines_of(scenario, delivery_of))
-    ends = np.cumsum([len(line.batches) for line in lines])
     held = [list(line.held_s) for line in lines]
-    left = np.array([_counts(shared, delivery) for delivery in deliveries], np.int64)
+    left = np.zeros((len(deliveries), len(paths)), np.int64)
     validity_s = np.array([scenario.honoured_validity(delivery) for delivery in deliveries])
     deadline_s = np.array([delivery.at for delivery in deliveries]) + validity_s
     audience = trials(
         [streams.key("audience", delivery=each.name) for each in deliveries],
         [0.0] * len(deliveries),
     )
-    audience["until_next"] = left.sum(axis=1) // 4
-    largest, queues = int(size.max()), len(shared.queues)
-    record = _record(scenario, limits)
+    largest, queues = relay.batch, len(shared.queues)
+    record, room = _record(scenario, limits), max(_ROOM, 2 * largest)
     return relay_state.Relay(
         relay=record,
         batches=batches,
         limits=limits.numbers([]),
-        in_line=np.concatenate([line.batches for line in lines]),
-        next_in_line=ends - [len(line.batches) for line in lines],
-        end_of_line=ends,
+        in_line=np.zeros(0, np.int64),
+        next_in_line=np.zeros(len(lines), np.int64),
+        end_of_line=np.zeros(len(lines), np.int64),
         rank=np.array([line.rank for line in lines]),
         held_s=np.array([time for times in held for time in times]).reshape(-1, 2),
         first_held=np.cumsum([0, *map(len, held)]),
-        started=np.zeros(len(size), np.int64),
-        size=size,
-        batch_time_s=relay.batch_time.sample(streams.generator("batch time"), len(size)),
+        started=np.zeros(0, np.int64),
+        size=np.zeros(0, np.int64),
+        batch_time_s=np.zeros(0),
         validity_s=validity_s,
         deadline_s=np.where(mta.clock_origin == "relayed", np.inf, deadline_s),
         ends_s=np.zeros(relay.workers),
         under_way=np.zeros(relay.workers, np.int64),
-        tickets=np.concatenate((np.zeros((len(left), 1), np.int64), left.cumsum(axis=1)), axis=1),
+        tickets=np.zeros((len(deliveries), len(paths) + 1), np.int64),
         left=left,
         numbers=np.zeros(len(deliveries), np.int64),
         audience=audience,
@@ -151,6 +219,8 @@ def _state(shared: Shared) -> relay_state.Relay:
             [streams.key("relay failure", delivery=each.name) for each in deliveries],
             [relay.error_rate] * len(deliveries),
         ),
+        roster=np.zeros(0, np.int32),
+        next_person=np.zeros(left.shape, np.int64),
         paths=paths,
         rounds=rounds,
         path_of=np.repeat(
@@ -161,7 +231,8 @@ def _state(shared: Shared) -> relay_state.Relay:
         failed_per_queue=np.zeros(queues, np.int64),
         codes=np.zeros(largest, np.int32),
         handed=np.zeros(max(_ROOM, 2 * min(queues, largest)), relay_state.HANDED),
-        places=np.zeros(max(_ROOM, 2 * largest) if shared.needs_places else 0, np.int32),
+        places=np.zeros(room if shared.needs_places else 0, np.int32),
+        people=np.zeros(room if scenario.population else 0, np.int32),
     )
 
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
-from sendcap.model.kernel.state import Ints
 from sendcap.scenario import PRIORITIES, Scenario
 from sendcap.scenario.operators import held
 
 
 class Line(NamedTuple):
-    """Batches that go one after the other, of deliveries that are held at the same times."""
+    """Deliveries whose batches go one after the other: they are held at the same times."""
 
-    batches: Ints
+    deliveries: list[int]
     rank: int  # among lines: the lowest goes first
     held_s: tuple[tuple[float, float], ...]
 
 
-def lines_of(scenario: Scenario, delivery_of: Ints) -> Iterator[Line]:
-    """Yield the lines, given the delivery of each batch."""
+def lines_of(scenario: Scenario) -> Iterator[Line]:
+    """Yield the lines."""
     order = scenario.mta.order
     members: dict[tuple[int, int, tuple[tuple[float, float], ...]], list[int]] = {}
     for number, delivery in enumerate(scenario.deliveries):
@@ -29,4 +26,4 @@ def lines_of(scenario: Scenario, delivery_of: Ints) -> Iterator[Line]:
         turn = number if order == "fair" else 0
         members.setdefault((rank, turn, tuple(held(delivery))), []).append(number)
     for (rank, _, held_s), deliveries in members.items():
-        yield Line(np.flatnonzero(np.isin(delivery_of, deliveries)), rank, held_s)
+        yield Line(deliveries, rank, held_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sendcap.model.kernel.state import Batches
+from sendcap.model.kernel.state import Records
 from sendcap.model.monitor import Monitor
 from sendcap.model.sending_log import SendingLog
 from sendcap.model.streams import Streams
@@ -22,12 +22,17 @@ class Shared:
     queues: tuple[Queue, ...]
     reasons: tuple[str, ...]
     streams: Streams
-    batches: Batches
     tally: Tally
+    people: Records  # of the population; none without one
     log: SendingLog | None
     monitor: Monitor | None
 
     @property
     def needs_places(self) -> bool:
         """Whether the place of each message in its batch matters."""
-        return self.log is not None or bool(self.batches.service_s[0] > 0.0)
+        scenario = self.scenario
+        return (
+            self.log is not None
+            or scenario.mta.ingress_rate is not None
+            or scenario.population is not None
+        )

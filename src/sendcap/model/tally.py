@@ -201,7 +201,11 @@ def with_attempts_known(counts: Mapping[Series, SparseCounts]) -> dict[Series, S
     return {**counts, **{series: summed(parts) for series, parts in outcomes.items()}}
 
 
-def ledger_of(tally: Tally, scenario: Scenario) -> Ledger:
+def ledger_of(
+    tally: Tally, scenario: Scenario, to_deliver: Mapping[tuple[str, str], int] | None = None
+) -> Ledger:
     """Return a simulation's counts, to the last event or to the horizon."""
     names = [delivery.name for delivery in scenario.deliveries]
-    return replace(tally.ledger(names, scenario.to_deliver()), parents=scenario.parents())
+    if to_deliver is None:
+        to_deliver = scenario.to_deliver()
+    return replace(tally.ledger(names, to_deliver), parents=scenario.parents())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from sendcap.text.clock import after, elapsed_since
+from sendcap.text.clock import after, time_on
 
 _AT: Final = time(2)
 """Campaign's technical workflow *reportingAggregates* runs then, every day."""
@@ -40,8 +40,4 @@ def _around(t_s: float, start: datetime) -> Iterator[float]:
     """Yield the nights around a moment."""
     today = after(start, t_s).date()
     for days in (-1, 0, 1):
-        night = datetime.combine(today + timedelta(days=days), _AT, start.tzinfo)
-        if start.tzinfo is None:
-            yield (night - start).total_seconds()
-        else:
-            yield elapsed_since(start, night)
+        yield time_on(today + timedelta(days=days), _AT, start)

@@ -153,19 +153,17 @@ class Population(Section):
     complaint_delay: Distribution = Exponential(mean="1d")
     """Time from the open until Campaign knows of the complaint (assumption)."""
 
-    def joined_s(self, until_s: float) -> npt.NDArray[np.float64]:
-        """Return when each address joins that is not on the list at t = 0, in order of time."""
-        times = [np.full(each.size, each.at) for each in self.imports if each.at <= until_s]
-        if self.new_per_day > 0.0:
-            count = math.floor(until_s / DAY_S * self.new_per_day)
-            times.append(np.arange(1, count + 1) * (DAY_S / self.new_per_day))
-        return np.sort(np.concatenate(times)) if times else np.zeros(0)
+    def daily_s(self, until_s: float) -> npt.NDArray[np.floating]:
+        """Return when each address joins that does so day by day, up to a moment."""
+        if self.new_per_day == 0.0:
+            return np.zeros(0)
+        count = math.floor(until_s / DAY_S * self.new_per_day)
+        return np.arange(1.0, count + 1.0) * (DAY_S / self.new_per_day)
 
     def people_at(self, at_s: float) -> int:
         """Return the number of addresses that are on the list at a moment, dead ones included."""
-        joined = math.floor(at_s / DAY_S * self.new_per_day)
         imported = sum(each.size for each in self.imports if each.at <= at_s)
-        return self.size + joined + imported
+        return self.size + math.floor(at_s / DAY_S * self.new_per_day) + imported
 
     def share_of(self, segment: str | None) -> float:
         """Return the share of the people who belong to a segment, all without one."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from sendcap.text.quantities import all_units, elapsed
 
+_DAY_S: Final = 86_400.0
 _WEEK_S: Final = 6.5 * 86_400.0
 """In a longer time a day of the week comes twice."""
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
@@ -44,6 +46,26 @@ def after(start: datetime, seconds: float) -> datetime:
 def elapsed_since(start: datetime, moment: datetime) -> float:
     """Return the seconds between two moments, both with a time zone."""
     return (moment.astimezone(UTC) - start.astimezone(UTC)).total_seconds()
+
+
+def daily_s(at: time, start: datetime, until_s: float) -> Iterator[float]:
+    """Yield when the clock of a start shows a time of day, from t = 0 to a moment.
+
+    Where daylight saving skips it, that is the moment of the change; of two it is the first.
+    """
+    days = int(until_s // _DAY_S) + 2
+    for number in range(-1, days):
+        moment_s = time_on(start.date() + timedelta(days=number), at, start)
+        if 0.0 <= moment_s <= until_s:
+            yield moment_s
+
+
+def time_on(date: date, at: time, start: datetime) -> float:
+    """Return when the clock of a start shows a time of day on a date."""
+    moment = datetime.combine(date, at, start.tzinfo)
+    if start.tzinfo is None:
+        return (moment - start).total_seconds()
+    return elapsed_since(start, moment)
 
 
 def moment_text(seconds: float, start: datetime | None) -> str:

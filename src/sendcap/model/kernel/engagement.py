@@ -6,10 +6,10 @@ from typing import Any
 
 from sendcap.model.kernel.chance import draw, succeeds
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import CLICK, NO_REASON, OPEN
+from sendcap.model.kernel.fields import CLICK, COMPLAINT, NO_REASON, NONE, OPEN
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.tally import count, series_of
-from sendcap.model.kernel.telling import CLICKED, OPENED
+from sendcap.model.kernel.telling import CLICKED, OPENED, tell_complaint
 
 
 @compiled
@@ -21,6 +21,8 @@ def open_message(group: Group, queue: Any, message: Any, accepted_s: float) -> N
     if opened_s < until_s:
         series = series_of(group.counters, delivery, queue.provider, OPENED, NO_REASON)
         count(group.counters, series, opened_s, 1)
+    if queue.complaints != NONE and succeeds(chance.trials[queue.complaints]):
+        tell_complaint(group, message, opened_s + draw(chance, queue, COMPLAINT))
     if not succeeds(chance.trials[queue.clicks]):
         return
     clicked_s = opened_s + draw(chance, queue, CLICK)

@@ -35,7 +35,8 @@ EXPIRY_LATENCY: Final = 3
 ASYNC_LATENCY: Final = 4
 OPEN: Final = 5
 CLICK: Final = 6
-CLEARS: Final = 7
+COMPLAINT: Final = 7
+CLEARS: Final = 8
 
 QUEUE = np.dtype(
     [
@@ -97,8 +98,9 @@ QUEUE = np.dtype(
         ("transient", "i4"),  # trials
         ("async_bounce", "i4"),
         ("jitter", "i4"),
-        ("opens", "i4"),
+        ("opens", "i4"),  # the first, of the engagement classes
         ("clicks", "i4"),
+        ("complaints", "i4"),  # NONE without a population
         # The provider's tolerance, and the rules that suspend the queue.
         ("tolerance", "i4"),  # limit, or NONE
         ("first_rule", "i4"),  # in ``rules``
@@ -166,10 +168,26 @@ MESSAGE = np.dtype(
         ("lane", "i4"),
         ("stamp", "i8"),  # of its entry among what expires, 0 without one
         ("order", "i8"),  # of its last failure among all
+        ("person", "i4"),  # NONE without a population
     ],
     align=True,
 )
 """A message from its first attempt on."""
+
+PERSON = np.dtype(
+    [
+        ("dies_s", "f4"),  # when the address does
+        # Until when reports of soft bounces are on their way, or later; 0 where none ever was.
+        ("soft_until_s", "f4"),
+        ("kind", "i1"),  # of the address, as it was first
+        ("engagement", "u1"),  # class
+        ("accepted", "u1"),  # messages of this week
+    ],
+    align=True,
+)
+"""A person of the population, as far as the queues need to know."""
+DEAD: Final = 1
+"""Kind of an address that has died: the provider's first hard reason."""
 
 # Where a message is that can expire.
 WAITING: Final = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 REPORT = np.dtype(
@@ -13,6 +15,7 @@ REPORT = np.dtype(
         ("provider", "i4"),
         ("path", "i4"),
         ("message", "i4"),
+        ("person", "i4"),
         ("attempt", "i4"),
         ("event", "i2"),
         ("reason", "i2"),
@@ -31,9 +34,13 @@ START = np.dtype(
     align=True,
 )
 CONNECT_ROW = np.dtype([("start_s", "f8"), ("finish_s", "f8"), ("path", "i8")])
+NO_REPORTS: Final = 0
+ALL_REPORTS: Final = 1
+NEWS: Final = 2
+"""Those that change what Campaign knows of an address."""
 WANTED = np.dtype(
     [
-        ("reports", "i8"),  # whether they are kept
+        ("reports", "i8"),  # which are kept: `NO_REPORTS`, `ALL_REPORTS` or `NEWS`
         ("starts", "i8"),  # whether they and connects are kept
         ("known", "i8"),  # whether a report is known as it arrives, or at the next poll
         ("polling_s", "f8"),

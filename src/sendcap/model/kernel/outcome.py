@@ -52,6 +52,7 @@ from sendcap.model.kernel.telling import (
 from sendcap.model.kernel.waiting import release
 
 GONE: Final = -np.inf
+MOST_ACCEPTED: Final = 255
 
 
 @inlined
@@ -91,7 +92,13 @@ def decide(group: Group, number: int, now_s: float) -> int:
         tell_delay(group, message, now_s)
         if succeeds(chance.trials[queue.async_bounce]):
             _bounce_later(group, number, now_s)
-        if succeeds(chance.trials[queue.opens]):
+        opens = queue.opens
+        if message.person != NONE:
+            person = group.people[message.person]
+            opens += person.engagement
+            if now_s < group.counters.horizon_s[0]:
+                person.accepted = min(person.accepted + 1, MOST_ACCEPTED)
+        if succeeds(chance.trials[opens]):
             open_message(group, queue, message, now_s)
     end(group, number)
     return answer

@@ -61,19 +61,20 @@ def next_batch(state: Relay, at_s: float) -> int:
 
 @compiled
 def _line_in_turn(state: Relay, at_s: float) -> int:
-    lines, chosen, first = len(state.next_in_line), NONE, NONE
+    lines, chosen, first = len(state.next_in_line), NONE, (0, NEVER, NONE)
     for offset in range(lines):
         line = (state.relay[0].turn + offset) % lines
         if state.next_in_line[line] == state.end_of_line[line]:
             continue
-        # Batches are numbered in the order in which they are ready.
         number = state.in_line[state.next_in_line[line]]
-        if state.batches.ready_s[number] > at_s or _is_held(state, line, at_s):
+        ready_s = state.batches.ready_s[number]
+        if ready_s > at_s or _is_held(state, line, at_s):
             continue
         if state.relay[0].fair:
             return line
-        if chosen == NONE or (state.rank[line], number) < (state.rank[chosen], first):
-            chosen, first = line, number
+        turn = (state.rank[line], ready_s, number)
+        if chosen == NONE or turn < first:
+            chosen, first = line, turn
     return chosen
 
 
@@ -261,8 +262,23 @@ def _sort(state: Relay, number: int, size: int) -> None:
             queue = state.codes[place]
             if queue != NONE:
                 state.places[per_queue[queue]] = kept
+                if len(state.people) > 0:
+                    state.people[per_queue[queue]] = _next_person(state, number, queue)
                 per_queue[queue] += 1
                 kept += 1
+    if len(state.people) > 0:
+        for queue in range(len(per_queue)):
+            for _ in range(state.failed_per_queue[queue]):
+                _next_person(state, number, queue)
+
+
+@inlined
+def _next_person(state: Relay, batch: int, queue: int) -> int:
+    """Return the next person on the roster of a delivery and the path of a queue."""
+    delivery, path = state.batches.delivery[batch], state.path_of[queue]
+    place = state.next_person[delivery, path]
+    state.next_person[delivery, path] = place + 1
+    return state.roster[place]
 
 
 @compiled

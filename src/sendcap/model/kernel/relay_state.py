@@ -78,12 +78,16 @@ class Relay(NamedTuple):
     numbers: Ints  # by delivery: messages handed over
     audience: Records  # trials by delivery: only the draws
     failures: Records  # trials by delivery
+    roster: Numbers  # people, by delivery and path, in the order of their messages
+    next_person: Ints  # shape (deliveries, paths): in ``roster``
     paths: Records
     rounds: Numbers  # of addresses: those of each path in the order of their turns
     path_of: Numbers  # by queue
     per_queue: Ints  # scratch: messages of a batch
     failed_per_queue: Ints
     codes: Numbers  # scratch: the queue of each message of a batch, or NONE if it failed
-    # Out: the messages handed over, and their places in their batches, if anybody asks for them.
+    # Out: the messages handed over, and if anybody asks for them their places in their batches and
+    # the people whom they are for.
     handed: Records
     places: Numbers
+    people: Numbers

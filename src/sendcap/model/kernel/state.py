@@ -54,6 +54,7 @@ class Runs(NamedTuple):
 
     runs: Records
     places: Numbers  # empty where nobody asks for them
+    people: Numbers  # whom the messages are for; empty without a population
     # Runs ever; the oldest that is kept; places ever.
     numbers: Ints
 
@@ -171,6 +172,7 @@ class Group(NamedTuple):
     shared: Shared
     chance: Chance
     addresses: Addresses
+    people: Records  # empty without a population
     waiting_for: Ints
     disturbances: Records
     windows_s: Floats  # of disturbances, shape (windows, 2)

@@ -249,7 +249,7 @@ def next_event_s(group: Group) -> float:
 
 
 @compiled
-def receive(group: Group, handed: Records, places: Numbers) -> None:
+def receive(group: Group, handed: Records, places: Numbers, people: Numbers) -> None:
     """Take in messages from the relay, in order of time; there is room for them."""
     runs = group.runs
     mask = len(runs.places) - 1
@@ -260,6 +260,8 @@ def receive(group: Group, handed: Records, places: Numbers) -> None:
             for number in range(row.count):
                 place = (runs.numbers[PLACES] + number) & mask
                 runs.places[place] = places[row.first_place + number]
+                if len(runs.people) > 0:
+                    runs.people[place] = people[row.first_place + number]
         arrive(group, row)
     now_s = group.counts[0].now_s
     for number in range(len(group.queues)):

@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from sendcap.model.kernel.compiled import compiled, inlined
-from sendcap.model.kernel.fields import NEVER, NO_REASON
+from sendcap.model.kernel.fields import NEVER, NO_REASON, NONE
+from sendcap.model.kernel.happened import ALL_REPORTS, NEWS
 from sendcap.model.kernel.state import Group
 from sendcap.model.kernel.tally import count, count_delay, next_event, series_of
 
@@ -20,6 +21,9 @@ EXPIRED: Final = 9
 ASYNC_BOUNCED: Final = 11
 OPENED: Final = 12
 CLICKED: Final = 13
+COMPLAINED: Final = 14
+"""No event of the ledger: only Campaign's denylist knows of it."""
+_LATER: Final = 1.0 + 1e-6
 
 
 @compiled
@@ -53,7 +57,11 @@ def tell(
         count(counters, series + 1, known_s, 1)
         if again:
             count(counters, next_event(counters, series) + 1, known_s, 1)
-    if wanted.reports:
+    if message.person != NONE:
+        is_news = _is_news(group.people[message.person], event, arrives_s)
+    else:
+        is_news = False
+    if wanted.reports == ALL_REPORTS or (wanted.reports == NEWS and is_news):
         row = group.out.reports[group.counts[0].reports]
         group.counts[0].reports += 1
         row.happened_s, row.arrives_s, row.due_s = happened_s, arrives_s, NEVER
@@ -61,6 +69,34 @@ def tell(
         row.path = group.queues[message.queue].path
         row.message, row.attempt = message.number, message.failures + (event != EXPIRED)
         row.event, row.reason, row.again = event, reason, again
+        row.person = message.person
+
+
+@inlined
+def _is_news(person: Any, event: int, arrives_s: float) -> bool:
+    """Return whether a report changes what Campaign knows of an address.
+
+    An acceptance does so after a soft bounce, whose report may still be on the way.
+    """
+    if event == SOFT:
+        # In single precision: rather later than it arrives.
+        person.soft_until_s = max(person.soft_until_s, np.float32(arrives_s * _LATER + 1.0))
+    elif event == ACCEPTED:
+        if person.soft_until_s == 0.0:
+            return False
+        if arrives_s > person.soft_until_s:
+            person.soft_until_s = 0.0
+    return event != EXPIRED
+
+
+@compiled
+def tell_complaint(group: Group, message: Any, known_s: float) -> None:
+    """Tell that a recipient has complained, which is no report of the MTA."""
+    row = group.out.reports[group.counts[0].reports]
+    group.counts[0].reports += 1
+    row.happened_s = row.arrives_s = known_s
+    row.due_s, row.event, row.person = NEVER, COMPLAINED, message.person
+    row.path = NONE
 
 
 @inlined

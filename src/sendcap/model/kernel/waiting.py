@@ -12,7 +12,7 @@ from sendcap.model.kernel.arrivals import look_at_next, next_arrival
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.ends import message_expires, run_expires_at
-from sendcap.model.kernel.fields import EXPIRED_IN_PLACE, NEVER, NONE, NOT_ATTEMPTED, WAITING
+from sendcap.model.kernel.fields import DEAD, EXPIRED_IN_PLACE, NEVER, NONE, NOT_ATTEMPTED, WAITING
 from sendcap.model.kernel.runs import EVER, PLACES, free_run, ready_s, run_of
 from sendcap.model.kernel.state import Addresses, Batches, Group, Records, Runs
 
@@ -182,11 +182,27 @@ def new_message(group: Group, run: Any, since_s: float) -> int:
     message.reported_s = -NEVER
     message.failures = message.kind = 0
     message.reason = NOT_ATTEMPTED
+    message.person = NONE
+    if len(runs.people) > 0:
+        message.person = runs.people[run.place & (len(runs.people) - 1)]
+        message.kind = _kind_of_person(group, queue, message.person, run.batch)
+    if message.kind > 0:
+        return number
     delivery = group.batches.delivery[run.batch]
     trials = group.chance.trials[group.addresses.trials[delivery, run.queue]]
     if succeeds(trials):
         message.kind = _bad_kind(queue, group.addresses, trials)
     return number
+
+
+@inlined
+def _kind_of_person(group: Group, queue: Any, number: int, batch: int) -> int:
+    """Return what is wrong with the address of a person when the message is handed over."""
+    person = group.people[number]
+    is_hard = group.addresses.kinds[queue.first_kind + person.kind].hard != 0
+    if person.dies_s <= group.batches.relayed_s[batch] and not is_hard:
+        return DEAD
+    return int(person.kind)
 
 
 @compiled

@@ -1,0 +1,144 @@
+"""Preparation: who is targeted, who is excluded and why, and to whom each part goes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sendcap.ledger.people import EXCLUSIONS, Preparation
+from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.state import Ints, Numbers
+from sendcap.model.people.fatigue import Pressure
+from sendcap.model.people.knowledge import DENYLISTED, FULL, WRITTEN_TO, Knowledge
+from sendcap.model.people.persons import Bytes, Flags, Persons
+from sendcap.model.people.sendings import Sending
+from sendcap.model.streams import Streams
+from sendcap.scenario.audience import apportioned
+from sendcap.scenario.population import Population
+
+
+class Rosters(NamedTuple):
+    """To whom the parts of a sending go: for each by provider, in the order of their messages."""
+
+    parts: dict[int, Numbers]  # by number of the delivery
+    counts: dict[int, Ints]  # of each provider
+
+
+class Preparer:
+    """Prepares the sendings of a scenario, one after the other."""
+
+    def __init__(
+        self, population: Population, persons: Persons, knowledge: Knowledge, streams: Streams
+    ) -> None:
+        self._population, self._persons = population, persons
+        self._knowledge, self._streams = knowledge, streams
+        rule = population.fatigue
+        self._pressure = None if rule is None else Pressure(len(persons.people), rule.period)
+
+    def prepare(
+        self, sending: Sending, first_s: float, providers: int
+    ) -> tuple[Preparation, Rosters]:
+        """Prepare a sending; none of those after it starts before the first moment."""
+        generator = self._streams.generator("preparation", delivery=sending.name)
+        targeted = self._targeted(sending, generator)
+        none = np.zeros(0, np.uint8)
+        messages, most, rule = none, 0, self._population.fatigue
+        if self._pressure is not None and rule is not None:
+            messages, most = self._pressure.around(sending.starts_s, first_s), rule.max
+        who = np.empty_like(targeted)
+        counts = np.zeros(len(EXCLUSIONS) + 1, np.int64)
+        _exclude(
+            targeted,
+            self._knowledge,
+            self._persons.in_control_group,
+            messages,
+            most,
+            sending.prepared_s,
+            who,
+            counts,
+        )
+        who = who[: counts[-1]]
+        if self._pressure is not None:
+            self._pressure.add(sending.starts_s, who)
+        generator.shuffle(who)
+        excluded = dict(zip(EXCLUSIONS, counts.tolist(), strict=False))
+        preparation = Preparation(
+            sending.name, sending.prepared_s, len(targeted), excluded, len(who)
+        )
+        return preparation, self._rosters(sending, who, providers)
+
+    def _targeted(self, sending: Sending, generator: np.random.Generator) -> Numbers:
+        """Return the people whom a sending targets."""
+        count = self._persons.count_at(sending.prepared_s)
+        if sending.segment is None:
+            members = np.arange(count, dtype=np.int32)
+        elif sending.segment in self._persons.in_segment:
+            members = self._persons.in_segment[sending.segment]
+            members = members[: np.searchsorted(members, count)]
+        else:
+            members = self._drawn_anew(sending.segment, count, generator)
+        if sending.most is not None and sending.most < len(members):
+            members = generator.choice(members, sending.most, replace=False, shuffle=False)
+        return members
+
+    def _drawn_anew(self, name: str, count: int, generator: np.random.Generator) -> Numbers:
+        segment, people = self._population.segments[name], self._persons.people
+        members = np.arange(count, dtype=np.int32)
+        if segment.classes:
+            classes = list(self._population.classes)
+            wanted = [classes.index(each) for each in segment.classes]
+            members = members[np.isin(people["engagement"][:count], wanted)]
+        chosen = generator.binomial(len(members), segment.share)
+        return generator.choice(members, chosen, replace=False, shuffle=False)
+
+    def _rosters(self, sending: Sending, who: Numbers, providers: int) -> Rosters:
+        """Share the people out among the parts, in random order, and sort them by provider."""
+        shares = {str(number): float(count) for number, count in sending.parts.items()}
+        parts, counts, first = {}, {}, 0
+        for name, count in apportioned(len(who), shares).items():
+            part = who[first : first + count]
+            first += count
+            roster = np.empty_like(part)
+            of_provider = np.bincount(self._persons.provider[part], minlength=providers)
+            _by_provider(part, self._persons.provider, np.cumsum(of_provider) - of_provider, roster)
+            counts[int(name)] = of_provider
+            parts[int(name)] = roster
+        return Rosters(parts, counts)
+
+
+@compiled
+def _exclude(
+    targeted: Numbers,
+    knowledge: Knowledge,
+    in_control_group: Flags,
+    messages: Bytes,
+    most: int,
+    now_s: float,
+    kept: Numbers,
+    counts: Ints,
+) -> None:
+    """Keep those who get the delivery; count the others by reason, and those who are kept."""
+    status, errors, last_s = knowledge
+    for person in targeted:
+        if status[person] == FULL and last_s[person] <= now_s:
+            status[person], errors[person] = WRITTEN_TO, 0
+        if status[person] == DENYLISTED:
+            counts[0] += 1
+        elif status[person] != WRITTEN_TO:
+            counts[1] += 1
+        elif len(in_control_group) > 0 and in_control_group[person]:
+            counts[2] += 1
+        elif most > 0 and messages[person] >= most:
+            counts[3] += 1
+        else:
+            kept[counts[4]] = person
+            counts[4] += 1
+
+
+@compiled
+def _by_provider(who: Numbers, provider: Bytes, place: Ints, roster: Numbers) -> None:
+    """Sort people by provider, else in their order; the first of each has this place."""
+    for person in who:
+        roster[place[provider[person]]] = person
+        place[provider[person]] += 1
