@@ -13,6 +13,7 @@ from sendcap.model.people.fatigue import Pressure
 from sendcap.model.people.knowledge import DENYLISTED, FULL, WRITTEN_TO, Knowledge
 from sendcap.model.people.persons import Bytes, Flags, Persons
 from sendcap.model.people.sendings import Sending
+from sendcap.model.people.shuffle import shuffled
 from sendcap.model.streams import Streams
 from sendcap.scenario.audience import apportioned
 from sendcap.scenario.population import Population
@@ -61,7 +62,7 @@ class Preparer:
         who = who[: counts[-1]]
         if self._pressure is not None:
             self._pressure.add(sending.starts_s, who)
-        generator.shuffle(who)
+        who = shuffled(who, self._streams.key("order of messages", delivery=sending.name))
         excluded = dict(zip(EXCLUSIONS, counts.tolist(), strict=False))
         preparation = Preparation(
             sending.name, sending.prepared_s, len(targeted), excluded, len(who)
