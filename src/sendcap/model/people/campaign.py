@@ -82,8 +82,9 @@ class Campaign:
         later = ~is_known
         self._known = [(reports[later], known_s[later])] if later.any() else []
         reports, known_s = reports[is_known], known_s[is_known]
-        keys = (reports["happened_s"], reports["arrives_s"], known_s)
-        order = np.lexsort(keys)
+        order = np.argsort(known_s, kind="stable")
+        if (np.diff(known_s[order]) == 0.0).any():
+            order = np.lexsort((reports["happened_s"], reports["arrives_s"], known_s))
         learn(self._knowledge, self._rules, reports[order], known_s[order])
 
     def advance(self, until_s: float) -> None:
