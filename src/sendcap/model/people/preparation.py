@@ -9,7 +9,7 @@ import numpy as np
 from sendcap.ledger.people import EXCLUSIONS, Preparation
 from sendcap.model.kernel.chance import uniform
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import TRIALS
+from sendcap.model.kernel.fields import GOOD, TRIALS
 from sendcap.model.kernel.state import Ints, Numbers, Records
 from sendcap.model.people.fatigue import Pressure
 from sendcap.model.people.knowledge import DENYLISTED, FULL, WRITTEN_TO, Knowledge
@@ -49,8 +49,9 @@ class Preparer:
         if self._pressure is not None and rule is not None:
             messages, most = self._pressure.around(sending.starts_s, first_s), rule.max
         who = np.empty_like(targeted)
-        counts = np.zeros(len(EXCLUSIONS) + 1, np.int64)
+        counts = np.zeros(len(EXCLUSIONS) + 2, np.int64)
         _exclude(
+            self._persons.people,
             targeted,
             self._knowledge,
             self._persons.in_control_group,
@@ -65,7 +66,7 @@ class Preparer:
             self._pressure.add(sending.starts_s, who)
         excluded = dict(zip(EXCLUSIONS, counts.tolist(), strict=False))
         preparation = Preparation(
-            sending.name, sending.prepared_s, len(targeted), excluded, len(who)
+            sending.name, sending.prepared_s, len(targeted), excluded, int(counts[-2]), len(who)
         )
         return preparation, self._rosters(sending, self._persons.in_order(who), providers)
 
@@ -121,6 +122,7 @@ def _sampled(members: Numbers, count: int, generator: np.random.Generator) -> Nu
 
 @compiled
 def _exclude(
+    people: Records,
     targeted: Numbers,
     knowledge: Knowledge,
     in_control_group: Flags,
@@ -130,7 +132,7 @@ def _exclude(
     kept: Numbers,
     counts: Ints,
 ) -> None:
-    """Keep those who get the delivery; count the others by reason, and those who are kept."""
+    """Keep those who get the delivery; count the others by reason, mistakes, and who is kept."""
     status, errors, last_s = knowledge
     for person in targeted:
         if status[person] == FULL and last_s[person] <= now_s:
@@ -139,13 +141,15 @@ def _exclude(
             counts[0] += 1
         elif status[person] != WRITTEN_TO:
             counts[1] += 1
+            if people[person].kind == GOOD and people[person].dies_s > now_s:
+                counts[4] += 1
         elif len(in_control_group) > 0 and in_control_group[person]:
             counts[2] += 1
         elif most > 0 and messages[person] >= most:
             counts[3] += 1
         else:
-            kept[counts[4]] = person
-            counts[4] += 1
+            kept[counts[5]] = person
+            counts[5] += 1
 
 
 @compiled
