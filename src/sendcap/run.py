@@ -203,8 +203,8 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
         ----------
         directory
             The directory for ``scenario.toml``, ``ledger.parquet``, ``delays.parquet``,
-            ``people.json`` (of a population), ``kpis.csv``, ``kpis.parquet``, ``summary.json`` and ``delivered.png``. The same run
-            gives the same bytes.
+            ``people.json`` (of a population), ``kpis.csv``, ``kpis.parquet``, ``summary.json`` and
+            ``delivered.png``. The same run gives the same bytes.
         force
             Replace an existing saved run.
 

@@ -36,12 +36,13 @@ def read_people(path: Path) -> People:
                 for week, counts in figures["accepted"].items()
             },
         )
-        if any(each.excluded.keys() != set(EXCLUSIONS) for each in people.preparations):
-            raise ValueError
+        reasons = [[each.excluded[name] for name in EXCLUSIONS] for each in people.preparations]
     except FileNotFoundError:
         raise RunError(f"{path}: is missing") from None
     except OSError as error:
         raise RunError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RunError(f"{path}: is damaged: it is not what became of a population") from error
+    if any(sum(each) < 0 for each in reasons):
+        raise RunError(f"{path}: is damaged: a count is below 0")
     return people

@@ -101,7 +101,7 @@ class Preparer:
             chance = np.zeros(1, TRIALS)
             chance["key"] = self._streams.key("parts", delivery=sending.name)
             dealt = np.empty_like(who)
-            _deal(who, chance, sizes, np.cumsum(sizes) - sizes, dealt)
+            _deal(who, chance, sizes.copy(), np.cumsum(sizes) - sizes, dealt)
             who = dealt
         rosters, counts = {}, {}
         for number, part in zip(sending.parts, np.split(who, np.cumsum(sizes)[:-1]), strict=True):
