@@ -88,7 +88,7 @@ class Campaign:
         learn(self._knowledge, self._rules, reports[order], known_s[order])
 
     def advance(self, until_s: float) -> None:
-        """Let time go on to a moment: learn, where there is much of it, and end the weeks."""
+        """Let time go on to when something happens: learn, if there is much, and end the weeks."""
         if sum(len(known_s) for _, known_s in self._known) > _MANY_REPORTS:
             self.know(until_s)
         while until_s >= (self._week + 1) * WEEK_S:
