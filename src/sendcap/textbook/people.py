@@ -60,7 +60,8 @@ class People:
         }
         self.learning = Learning(population.quarantine, scenario.start)
         self.preparations: list[Preparation] = []
-        self.health: list[Health] = []
+        self.health: list[Health] = []  # at each preparation, and at the end
+        self.weekly: list[Health] = []  # at the end of each week
         self.to_deliver = {
             (delivery.name, provider): 0
             for delivery in scenario.deliveries
@@ -200,7 +201,13 @@ class People:
     # --- Readings -------------------------------------------------------------------------------
 
     def look(self, now_s: float) -> None:
-        """Bring the list up to a moment, and note the state of it."""
+        """Note the state of the list at a moment, and at the end of the weeks until then."""
+        while (week_s := (len(self.weekly) + 1) * WEEK_S) <= now_s:
+            self.weekly.append(self.health_at(week_s))
+        self.health.append(self.health_at(now_s))
+
+    def health_at(self, now_s: float) -> Health:
+        """Bring the list up to a moment, and return the state of it."""
         self.grow(now_s)
         self.learning.learn(now_s)
         health = Health(now_s)
@@ -212,7 +219,7 @@ class People:
             dead = person.dies_s <= now_s
             health.dead_unknown += dead and state in ("good", "erroneous")
             health.mistaken += not dead and state == "quarantined" and not standing.is_full
-        self.health.append(health)
+        return health
 
     def end(self, ledger_s: float) -> None:
         """Note the state of the list at the end of the ledger, or at a later preparation."""
