@@ -36,7 +36,7 @@ def batch_rows(scenario: Scenario, messages: Sequence[int] | None = None) -> Bat
         if count:
             ready_s.append(ready_s_of(delivery, scenario.start, numbers, len(batches)))
     counts = [len(batches) for batches in sizes]
-    by_delivery_s = np.concatenate(ready_s)
+    by_delivery_s = np.concatenate([np.zeros(0), *ready_s])
     order = np.argsort(by_delivery_s, kind="stable")
     numbers = np.repeat(np.arange(len(counts)), counts)
     return BatchRows(np.concatenate(sizes)[order], by_delivery_s[order], numbers[order])

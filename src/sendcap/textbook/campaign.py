@@ -14,17 +14,26 @@ from sendcap.ledger import SUBSET, Clock, Event, Ledger
 from sendcap.model.addresses import reasons_of
 from sendcap.model.tally import Tally, ledger_of
 from sendcap.scenario import FOLLOWED_S, Scenario
+from sendcap.textbook.addresses import DEAD
 from sendcap.textbook.chance import Chance
+from sendcap.textbook.learning import Learning
 from sendcap.textbook.message import Message
 
 
 class Campaign:
     """Takes reports in, and counts events at both clocks."""
 
-    def __init__(self, env: simpy.Environment, scenario: Scenario, chance: Chance) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        chance: Chance,
+        learning: Learning | None = None,
+    ) -> None:
         self.env = env
         self.scenario = scenario
         self.chance = chance
+        self.learning = learning  # about people, if there are any
         self.counts: Counter[tuple[str, str, Event, str, Clock, int]] = Counter()
         self.delays_s: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         self.report_server = simpy.Resource(env, 1)
@@ -48,8 +57,8 @@ class Campaign:
         for counted in events:
             self.count("happened", counted, message, happened_s, reason)
         if self.scenario.feedback.rate is None:
-            for counted in events:
-                self.count("known", counted, message, self.polled(message.reported_s), reason)
+            known_s = self.polled(message.reported_s)
+            self.know(events, message, message.reported_s, known_s, reason)
         else:
             self.env.process(self.queue_up(events, message, message.reported_s, reason))
 
@@ -69,8 +78,16 @@ class Campaign:
             yield turn
             yield self.env.timeout(max(self.polled(arrives_s) - self.env.now, 0.0))
             yield self.env.timeout(1.0 / rate.per_s)
+        self.know(events, message, arrives_s, self.env.now, reason)
+
+    def know(
+        self, events: list[Event], message: Message, arrives_s: float, known_s: float, reason: str
+    ) -> None:
+        """Let Campaign know an event, and what it is besides, at a moment that may be to come."""
         for event in events:
-            self.count("known", event, message, self.env.now, reason)
+            self.count("known", event, message, known_s, reason)
+        if self.learning is not None:
+            self.learning.hears(message.person, events[0], arrives_s, known_s, reason)
 
     def count(
         self,
@@ -99,7 +116,8 @@ class Campaign:
         scenario = self.scenario
         names = [delivery.name for delivery in scenario.deliveries]
         queues = list(providers)
-        tally = Tally(scenario.time.bin, math.inf, queues, reasons_of(scenario, queues))
+        reasons = tuple(dict.fromkeys((*reasons_of(scenario, queues), DEAD)))
+        tally = Tally(scenario.time.bin, math.inf, queues, reasons)
         for (delivery, provider, event, reason, clock, number), count in self.counts.items():
             tally.add(
                 clock,

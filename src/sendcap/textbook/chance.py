@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from sendcap.model.feedback import sample_asynchronous
 from sendcap.scenario import Distribution, Scenario
+
+
+class HasShare(Protocol):
+    """Something that a share of all has."""
+
+    @property
+    def share(self) -> float:
+        """The share."""
+
+
+Kind = TypeVar("Kind", bound=HasShare)
 
 
 class Chance:
@@ -40,3 +52,18 @@ class Chance:
     def happens(self, probability: float) -> bool:
         """Return True with this probability."""
         return probability > 0.0 and next(self.uniform) < probability
+
+    def one_of(self, kinds: Iterable[Kind], total: float = 1.0) -> Kind | None:
+        """Return a kind, each with its share of the total; None with the rest of that."""
+        where = next(self.uniform) * total
+        for kind in kinds:
+            where -= kind.share
+            if where < 0.0:
+                return kind
+        return None
+
+    def name_of(self, shares: Mapping[str, float]) -> str:
+        """Return a name, each with its share of all."""
+        total = math.fsum(shares.values())
+        probabilities = [share / total for share in shares.values()]
+        return str(self.generator.choice(list(shares), p=probabilities))

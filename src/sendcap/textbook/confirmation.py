@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from sendcap.scenario import Delivery, Scenario
 from sendcap.textbook.chance import Chance
 
 
-def confirmed(scenario: Scenario, chance: Chance) -> Scenario:
-    """Return a scenario whose deliveries start when they are confirmed.
+def confirmations(scenario: Scenario, chance: Chance) -> dict[str, float]:
+    """Return when each sending is confirmed that has to be, infinity if it is given up.
 
-    All parts of one sending are confirmed together. What is given up starts at infinity.
+    All parts of one sending are confirmed together.
     """
     moments_s: dict[str, float] = {}
-    deliveries = []
     for delivery in scenario.deliveries:
-        sending, at = _sending(delivery)
+        sending, at = sending_of(delivery)
         if delivery.confirm is not None and sending not in moments_s:
             moment_s = delivery.confirm.confirmed_s(at, scenario.start, chance.generator)
             moments_s[sending] = math.inf if moment_s > at + delivery.gives_up_s else moment_s
+    return moments_s
+
+
+def as_confirmed(scenario: Scenario, moments_s: Mapping[str, float]) -> Scenario:
+    """Return a scenario whose deliveries start when they are confirmed.
+
+    What is given up starts at infinity.
+    """
+    deliveries = []
+    for delivery in scenario.deliveries:
+        sending, at = sending_of(delivery)
         begins_s = _begins_s(delivery, at, moments_s.get(sending, -math.inf))
         deliveries.append(delivery.model_copy(update={"at": begins_s}))
     return scenario.model_copy(update={"deliveries": tuple(deliveries)})
 
 
-def _sending(delivery: Delivery) -> tuple[str, float]:
+def sending_of(delivery: Delivery) -> tuple[str, float]:
     """Return the sending that a delivery is a part of, and the start of that."""
     origin = delivery.origin
     return (delivery.name, delivery.at) if origin is None else (origin.sending, origin.at)

@@ -10,6 +10,7 @@ import simpy
 
 from sendcap.model.addresses import NOT_ATTEMPTED
 from sendcap.scenario import Delivery, Fault
+from sendcap.textbook.person import Person
 
 if TYPE_CHECKING:
     from sendcap.textbook.queue import Queue
@@ -20,6 +21,7 @@ class Message:
     """What is known of a message on its way."""
 
     delivery: Delivery
+    person: Person
     queue: Queue
     ready_s: float  # when its batch may be handed over
     relayed_s: float

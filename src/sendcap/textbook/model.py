@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,19 @@ from sendcap.model.addresses import (
     TRANSIENT,
     UNREACHABLE,
 )
-from sendcap.scenario import Scenario
+from sendcap.scenario import Hard, Scenario
 from sendcap.textbook.active import ActiveQueue
 from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
-from sendcap.textbook.confirmation import confirmed
+from sendcap.textbook.confirmation import as_confirmed, confirmations
 from sendcap.textbook.line import AN_INSTANT_S
 from sendcap.textbook.message import Message
+from sendcap.textbook.people import People
+from sendcap.textbook.person import Person
 from sendcap.textbook.queue import SENT_BACK, Connection, Queue
 from sendcap.textbook.relay import Batch, Relay
+from sendcap.textbook.sending import Sending, sendings_of
+from sendcap.textbook.strangers import Strangers
 from sendcap.textbook.throttles import Ingress
 from sendcap.textbook.wiring import turns_of, wired_queues
 
@@ -38,25 +43,41 @@ class Textbook:
     def __init__(self, scenario: Scenario) -> None:
         self.env = simpy.Environment()
         self.chance = Chance(scenario)
-        self.scenario = scenario = confirmed(scenario, self.chance)
-        self.campaign = Campaign(self.env, scenario, self.chance)
+        confirmed_s = confirmations(scenario, self.chance)
+        self.sendings = list(sendings_of(scenario, confirmed_s))
+        self.scenario = scenario = as_confirmed(scenario, confirmed_s)
+        population = scenario.population
+        self.people: People | Strangers = (
+            Strangers(scenario, self.chance)
+            if population is None
+            else People(scenario, population, self.chance)
+        )
+        self.campaign = Campaign(self.env, scenario, self.chance, self.people.learning)
         mta = scenario.mta
         queues = wired_queues(self.env, scenario, self.chance)
         # Where each address of a pool has a queue, new messages take them in turn, and retries do.
         self.turns = turns_of(queues, scenario)
         self.retry_turns = turns_of(queues, scenario)
-        self.relay = Relay(self.env, scenario, self.chance)
+        self.relay = Relay(self.env, scenario)
         self.ingress = Ingress(mta.ingress_rate)
         self.active = ActiveQueue(self.env, mta.active)
 
-    # --- Campaign: the relay hands batches over -------------------------------------------------
+    # --- Campaign: it prepares sendings, and the relay hands batches over -----------------------
+
+    def preparation(self, people: People, sending: Sending) -> Process:
+        """Prepare a sending when it is time."""
+        yield self.env.timeout(sending.prepared_s)
+        parts = people.prepare(sending)
+        for delivery in self.scenario.deliveries:
+            if delivery.name in parts:
+                self.relay.add(delivery, parts[delivery.name])
 
     def worker(self) -> Process:
         """Hand over one batch after the other."""
         relay = self.scenario.relay
         while (started := (yield from self.relay.next_batch())) is not None:
             yield self.env.timeout(self.chance.draw(relay.batch_time))
-            batch = [self.addressed(started, name) for name in started.providers]
+            batch = [self.addressed(started, person) for person in started.people]
             for message in batch:
                 failed = self.chance.happens(relay.error_rate)
                 self.campaign.count("happened", "relay_failed" if failed else "relayed", message)
@@ -66,22 +87,18 @@ class Textbook:
                     self.env.process(self.message(message))
             self.env.process(self.expire_waiting(batch))
 
-    def addressed(self, batch: Batch, provider: str) -> Message:
+    def addressed(self, batch: Batch, person: Person) -> Message:
         """Return a message that has just been relayed, with what is wrong with its address."""
         delivery = batch.delivery
-        queue = next(self.turns[provider, self.scenario.pool_of(delivery)])
+        queue = next(self.turns[person.provider, self.scenario.pool_of(delivery)])
         begins_s = self.env.now if self.scenario.mta.clock_origin == "relayed" else delivery.at
         expiry_s = begins_s + self.scenario.honoured_validity(delivery)
-        message = Message(delivery, queue, batch.ready_s, self.env.now, expiry_s)
-        where = next(self.chance.uniform)
-        for hard in queue.provider.hard:
-            if 0.0 <= where < hard.share:
-                message.hard = hard.reason
-            where -= hard.share
-        for fault in queue.provider.faults:
-            if 0.0 <= where < fault.share:
-                message.fault = fault
-            where -= fault.share
+        message = Message(delivery, person, queue, batch.ready_s, self.env.now, expiry_s)
+        wrong = self.people.wrong_with(person, self.env.now)
+        if isinstance(wrong, Hard):
+            message.hard = wrong.reason
+        else:
+            message.fault = wrong
         return message
 
     # --- The MTA: one process per message -------------------------------------------------------
@@ -235,18 +252,21 @@ class Textbook:
     def accept(self, message: Message) -> None:
         """Report an accepted message, and what the recipient does with it."""
         accepted_s, engagement = self.env.now, self.scenario.engagement
+        person = message.person
+        person.accepted_s += (accepted_s,)
         self.campaign.report(message, "accepted", accepted_s)
         self.campaign.delayed(message, accepted_s - message.ready_s)
         self.relay.make_room()
         if self.chance.happens(message.queue.provider.async_bounce):
             returned_s = accepted_s + next(self.chance.asynchronous_s)
             self.campaign.report(message, "async_bounced", returned_s, latency_s=0.0)
-        if self.chance.happens(engagement.open_rate):
+        if self.chance.happens(self.people.open_rate(person)):
             opened_s = accepted_s + self.chance.draw(engagement.open_delay)
             self.campaign.count("happened", "opened", message, opened_s)
             if self.chance.happens(engagement.click_rate):
                 clicked_s = opened_s + self.chance.draw(engagement.click_delay)
                 self.campaign.count("happened", "clicked", message, clicked_s)
+            self.people.opened(person, opened_s)
 
     def expire(self, message: Message, when_s: float) -> None:
         """Report that a message's time is over."""
@@ -260,7 +280,18 @@ class Textbook:
 
     def run(self) -> Ledger:
         """Run until nothing is left to happen, or to the horizon."""
+        people = self.people
+        if isinstance(people, Strangers):
+            for delivery in self.scenario.deliveries:
+                self.relay.add(delivery, people.drawn_for(delivery))
+        else:
+            for sending in sorted(self.sendings, key=lambda each: each.prepared_s):
+                self.env.process(self.preparation(people, sending))
         for _ in range(self.scenario.relay.workers):
             self.env.process(self.worker())
         self.env.run(self.scenario.time.horizon)
-        return self.campaign.ledger(self.scenario.providers)
+        ledger = self.campaign.ledger(self.scenario.providers)
+        if isinstance(people, Strangers):
+            return ledger
+        people.end(ledger.end_s)
+        return replace(ledger, to_deliver=people.to_deliver)

@@ -33,9 +33,7 @@ class Both:
         )
         self.messages = np.zeros(MESSAGES, MESSAGE)
         self.runs = by_pointer(
-            state.Runs(
-                np.zeros(RUNS, RUN), *np.zeros((2, 0), np.int32), np.zeros(3, np.int64)
-            )
+            state.Runs(np.zeros(RUNS, RUN), *np.zeros((2, 0), np.int32), np.zeros(3, np.int64))
         )
         self.waits: dict[int, tuple[float, int, int, int]] = {}
 
