@@ -51,7 +51,9 @@ class Health:
 class People:
     """Those on the list: they join, die, are written to, and Campaign learns of it."""
 
-    def __init__(self, scenario: Scenario, population: Population, chance: Chance) -> None:
+    def __init__(
+        self, scenario: Scenario, population: Population, chance: Chance, last_s: float
+    ) -> None:
         self.scenario = scenario
         self.population = population
         self.chance = chance
@@ -68,6 +70,7 @@ class People:
             for provider in population.providers
         }
         self.imports = sorted(population.imports, key=lambda each: each.at)
+        self.last_s = last_s  # of the preparations: nothing goes to those who join later
         self.new = 0  # those of new_per_day who have joined
         self.everyone: list[Person] = []
         for provider in self.providers_of(population.size):
@@ -208,7 +211,7 @@ class People:
 
     def health_at(self, now_s: float) -> Health:
         """Bring the list up to a moment, and return the state of it."""
-        self.grow(now_s)
+        self.grow(min(now_s, self.last_s))
         self.learning.learn(now_s)
         health = Health(now_s)
         for person in self.everyone:
@@ -218,7 +221,8 @@ class People:
             setattr(health, state, getattr(health, state) + 1)
             dead = person.dies_s <= now_s
             health.dead_unknown += dead and state in ("good", "erroneous")
-            health.mistaken += not dead and state == "quarantined" and not standing.is_full
+            good = not dead and person.fault is None
+            health.mistaken += good and state == "quarantined"
         return health
 
     def end(self, ledger_s: float) -> None:
