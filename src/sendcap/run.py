@@ -22,6 +22,7 @@ from sendcap.model.engine import Progress, Window, simulate_ledger
 from sendcap.readings.delays import delays_table
 from sendcap.readings.kpis import kpis
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode
+from sendcap.readings.people import health_table, preparations_table, weeks_table
 from sendcap.readings.reports import Reports
 from sendcap.readings.sentences import sentences
 from sendcap.readings.summary import summary
@@ -134,6 +135,59 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
         """
         return delays_table(self.ledger)
 
+    def preparations(self) -> pd.DataFrame:
+        """Return whom the deliveries went to: targeted less excluded is to deliver.
+
+        Returns
+        -------
+        DataFrame
+            A row for each sending of a population, in order of preparation. Columns sending (a
+            delivery, or a repetition with all its parts), time_s (of the preparation), targeted,
+            denylisted, quarantined, control_group, fatigue (people excluded, each for the first
+            reason), quarantined_by_mistake (of the quarantined, those with good addresses),
+            to_deliver.
+
+        Raises
+        ------
+        SendcapError
+            If the scenario has no population.
+        """
+        return preparations_table(self.ledger)
+
+    def list_health(self) -> pd.DataFrame:
+        """Return the state of the list of people over time.
+
+        Returns
+        -------
+        DataFrame
+            A row for the end of each week from t = 0, and for the end of the run. Columns time_s,
+            people (on the list), good, erroneous (with errors, but written to), quarantined,
+            denylisted, which sum to people; dead_unknown (dead, and Campaign does not know it
+            yet), quarantined_by_mistake (with good addresses).
+
+        Raises
+        ------
+        SendcapError
+            If the scenario has no population.
+        """
+        return health_table(self.ledger)
+
+    def messages_per_week(self) -> pd.DataFrame:
+        """Return how many people got how many messages in each week.
+
+        Returns
+        -------
+        DataFrame
+            Columns week_s (beginning of the week, from t = 0), messages (accepted for one person;
+            255 stands for 255 or more), people. Weeks without messages are left out.
+
+        Raises
+        ------
+        SendcapError
+            If the scenario has no population.
+        """
+        return weeks_table(self.ledger)
+
     def sentences(self, modes: Sequence[Mode] | None = None) -> list[str]:
         """Return the main results in plain sentences.
 
@@ -149,8 +203,8 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
         ----------
         directory
             The directory for ``scenario.toml``, ``ledger.parquet``, ``delays.parquet``,
-            ``kpis.csv``, ``kpis.parquet``, ``summary.json`` and ``delivered.png``. The same run
-            gives the same bytes.
+            ``people.json`` (of a population), ``kpis.csv``, ``kpis.parquet``, ``summary.json`` and
+            ``delivered.png``. The same run gives the same bytes.
         force
             Replace an existing saved run.
 

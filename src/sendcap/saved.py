@@ -23,6 +23,7 @@ from sendcap.files.parquet import TableWriter, reading
 from sendcap.files.single import write_text
 from sendcap.ledger import Delays, Ledger
 from sendcap.readings.kpi_files import write_kpis
+from sendcap.readings.people_file import read_people, write_people
 from sendcap.scenario import Scenario, dumps, load
 from sendcap.scenario.files import SCENARIO
 from sendcap.text.quoting import shown, visible
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 LEDGER: Final = "ledger.parquet"
 DELAYS: Final = "delays.parquet"
+PEOPLE: Final = "people.json"
 KPIS: Final = "kpis.csv"
 KPI_CHANGES: Final = "kpis.parquet"
 CHART: Final = "delivered.png"
@@ -41,7 +43,7 @@ SENDING_LOG: Final = "sending-log.parquet"
 RUN: Final = Contents(
     "a saved run",
     frozenset({LEDGER, SUMMARY}),
-    frozenset({SCENARIO, LEDGER, DELAYS, KPIS, KPI_CHANGES, SUMMARY, CHART, SENDING_LOG}),
+    frozenset({SCENARIO, LEDGER, DELAYS, PEOPLE, KPIS, KPI_CHANGES, SUMMARY, CHART, SENDING_LOG}),
 )
 
 FORMAT: Final = 1
@@ -62,6 +64,8 @@ def write_run(run: Run, folder: Path) -> None:
     write_ledger(folder / LEDGER, run.ledger)
     if run.ledger.delays is not None:
         write_delays(folder / DELAYS, run.ledger.delays)
+    if run.ledger.people is not None:
+        write_people(folder / PEOPLE, run.ledger.people)
     write_kpis(
         folder / KPIS,
         folder / KPI_CHANGES,
@@ -97,8 +101,14 @@ def read_run(directory: Path) -> tuple[Scenario, Ledger]:
     except ScenarioError as error:
         raise RunError(f"{directory}: is damaged: {str(error).splitlines()[0]}") from error
     ledger = replace(ledger, parents=scenario.parents())
+    expected = scenario.to_deliver()
+    if scenario.population is not None:
+        require_unchanged(directory / PEOPLE)
+        ledger = replace(ledger, people=read_people(directory / PEOPLE))
+        # Preparation decides how many are to deliver.
+        expected = {names: ledger.to_deliver.get(names, 0) for names in expected}
     for what, one, other in (
-        ("messages to deliver", scenario.to_deliver(), dict(ledger.to_deliver)),
+        ("messages to deliver", expected, dict(ledger.to_deliver)),
         ("widths of a bin", scenario.time.bin, ledger.bin_s),
     ):
         if one != other:

@@ -11,12 +11,16 @@ EXCLUSIONS: Final = ("denylisted", "quarantined", "control group", "fatigue")
 
 
 class Preparation(NamedTuple):
-    """The preparation of a sending: targeted less excluded is to deliver."""
+    """The preparation of a sending: targeted less excluded is to deliver.
+
+    ``mistaken`` are those who are excluded as quarantined, though their addresses are good.
+    """
 
     sending: str  # name of the delivery, or of the repetition with all its parts
     at_s: float
     targeted: int
     excluded: Mapping[str, int]  # by reason, each of `EXCLUSIONS`
+    mistaken: int
     to_deliver: int
 
 
@@ -30,7 +34,7 @@ class Health(NamedTuple):
     quarantined: int
     denylisted: int
     dead_unknown: int  # dead, and Campaign does not know it yet
-    mistaken: int  # quarantined for good, but not dead
+    mistaken: int  # quarantined, though the address is good
 
 
 class People(NamedTuple):

@@ -174,8 +174,6 @@ class _Model:
             if self._shared.monitor is not None:
                 self._watch(self._shared.monitor, happened)
         self._feedback.advance(until_s)
-        if self._campaign is not None:
-            self._campaign.advance(until_s)
         return self._queues.told - before
 
     def _without_complaints(self, reports: Records) -> Records:

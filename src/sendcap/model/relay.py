@@ -69,8 +69,9 @@ class Relay:
         for place, people in pieces.items():
             relay.next_person[place] = first
             first += len(people)
-        self.state = relay._replace(roster=np.concatenate(list(pieces.values())))
-        self.add(counts)
+        if counts.any():
+            self.state = relay._replace(roster=np.concatenate(list(pieces.values())))
+            self.add(counts)
 
     def add(self, counts: state.Ints) -> None:
         """Add the batches of so many messages, for each delivery and path."""

@@ -12,6 +12,7 @@ from sendcap.readings.convergence import convergence
 from sendcap.readings.delays import delay_figures
 from sendcap.readings.load import loaded_stages
 from sendcap.readings.modes import MODE_LABELS, Mode
+from sendcap.readings.people import people_sentences
 from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
 from sendcap.text.quantities import capital, counted, elapsed, listed
 
@@ -26,6 +27,10 @@ _SEEN_PT: Final = 0.005
 
 def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
     """Yield the main results of a run, one after the other."""
+    if run.ledger.people is not None:
+        yield from people_sentences(run)
+        if not run.ledger.messages():
+            return
     yield _delivered(run.ledger)
     yield _accepted(run.ledger)
     if (delayed := delay_sentence(run.ledger)) is not None:

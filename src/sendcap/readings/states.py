@@ -91,6 +91,8 @@ def _of_one(
 ) -> Iterator[State]:
     gone_s = handed_over_s(ledger, sent.name)
     tried_s, final_s = (all_come_s(ledger, events, sent.name) for events in (_TRIED, _FINAL))
+    if not ledger.messages(delivery=sent.name):
+        gone_s = tried_s = final_s = sent.at
     if mode == "without-efs":
         # Campaign is done when the MTA has the messages.
         tried_s = final_s = gone_s

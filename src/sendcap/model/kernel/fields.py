@@ -186,6 +186,8 @@ PERSON = np.dtype(
     align=True,
 )
 """A person of the population, as far as the queues need to know."""
+GOOD: Final = 0
+"""Kind of an address with which nothing is wrong."""
 DEAD: Final = 1
 """Kind of an address that has died: the provider's first hard reason."""
 

@@ -82,12 +82,13 @@ class Campaign:
         later = ~is_known
         self._known = [(reports[later], known_s[later])] if later.any() else []
         reports, known_s = reports[is_known], known_s[is_known]
-        keys = (reports["happened_s"], reports["arrives_s"], known_s)
-        order = np.lexsort(keys)
+        order = np.argsort(known_s, kind="stable")
+        if (np.diff(known_s[order]) == 0.0).any():
+            order = np.lexsort((reports["happened_s"], reports["arrives_s"], known_s))
         learn(self._knowledge, self._rules, reports[order], known_s[order])
 
     def advance(self, until_s: float) -> None:
-        """Let time go on to a moment: learn, where there is much of it, and end the weeks."""
+        """Let time go on to when something happens: learn, if there is much, and end the weeks."""
         if sum(len(known_s) for _, known_s in self._known) > _MANY_REPORTS:
             self.know(until_s)
         while until_s >= (self._week + 1) * WEEK_S:

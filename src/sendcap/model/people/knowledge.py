@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sendcap.model.kernel.compiled import compiled
+from sendcap.model.kernel.fields import GOOD
 from sendcap.model.kernel.state import Floats, Ints, Records
 from sendcap.model.kernel.telling import ACCEPTED, ASYNC_BOUNCED, COMPLAINED, HARD, SOFT
 from sendcap.model.people.persons import Bytes, Flags
@@ -142,7 +143,7 @@ def count_health(
             counts[3] += 1
         elif what != WRITTEN_TO:
             counts[2] += 1
-            if what == QUARANTINED and not is_dead:
+            if person.kind == GOOD and not is_dead:
                 counts[5] += 1
         else:
             counts[1 if erroneous else 0] += 1

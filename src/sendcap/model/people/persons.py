@@ -33,6 +33,7 @@ class Persons:
     provider: Bytes  # number of the provider among those with messages
     joined_s: Floats  # of those who join
     hard_kinds: Ints  # of each provider: kinds from 1 on that are dead
+    place: Numbers  # of those who join: the number of the person before whom they come
     in_segment: dict[str, Numbers]  # of the segments that are drawn once, in order
     in_control_group: Flags  # empty without one
 
@@ -40,6 +41,21 @@ class Persons:
         """Return how many are on the list at a moment."""
         first = len(self.people) - len(self.joined_s)
         return first + int(np.searchsorted(self.joined_s, at_s, side="right"))
+
+    def in_order(self, who: Numbers) -> Numbers:
+        """Return people in the order of the list, which is that of their messages.
+
+        Everybody has a place in it by chance, once and for all.
+        """
+        first = len(self.people) - len(self.joined_s)
+        begin = np.searchsorted(who, first)
+        joined = who[begin:]
+        places = self.place[joined - first]
+        order = np.argsort(places, kind="stable")
+        inserted: Numbers = np.insert(
+            who[:begin], np.searchsorted(who[:begin], places[order]), joined[order]
+        )
+        return inserted
 
 
 def persons_of(
@@ -64,8 +80,17 @@ def persons_of(
     control = np.zeros(len(people) if population.control_group else 0, np.bool_)
     for rows, uniforms in _uniforms(streams, "control group", len(control)):
         control[rows] = uniforms < population.control_group
+    place = streams.generator("place on the list").integers(
+        population.size, size=len(joined_s), dtype=np.int32
+    )
     return Persons(
-        people, provider, joined_s, hard_kinds, _segments(population, streams, people), control
+        people=people,
+        provider=provider,
+        joined_s=joined_s,
+        hard_kinds=hard_kinds,
+        place=place,
+        in_segment=_segments(population, streams, people),
+        in_control_group=control,
     )
 
 

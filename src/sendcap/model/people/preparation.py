@@ -7,20 +7,21 @@ from typing import NamedTuple
 import numpy as np
 
 from sendcap.ledger.people import EXCLUSIONS, Preparation
+from sendcap.model.kernel.chance import uniform
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.state import Ints, Numbers
+from sendcap.model.kernel.fields import GOOD, TRIALS
+from sendcap.model.kernel.state import Ints, Numbers, Records
 from sendcap.model.people.fatigue import Pressure
 from sendcap.model.people.knowledge import DENYLISTED, FULL, WRITTEN_TO, Knowledge
 from sendcap.model.people.persons import Bytes, Flags, Persons
 from sendcap.model.people.sendings import Sending
-from sendcap.model.people.shuffle import shuffled
 from sendcap.model.streams import Streams
 from sendcap.scenario.audience import apportioned
 from sendcap.scenario.population import Population
 
 
 class Rosters(NamedTuple):
-    """To whom the parts of a sending go: for each by provider, in the order of their messages."""
+    """To whom the parts of a sending go: for each by provider, in the order of the list."""
 
     parts: dict[int, Numbers]  # by number of the delivery
     counts: dict[int, Ints]  # of each provider
@@ -48,8 +49,9 @@ class Preparer:
         if self._pressure is not None and rule is not None:
             messages, most = self._pressure.around(sending.starts_s, first_s), rule.max
         who = np.empty_like(targeted)
-        counts = np.zeros(len(EXCLUSIONS) + 1, np.int64)
+        counts = np.zeros(len(EXCLUSIONS) + 2, np.int64)
         _exclude(
+            self._persons.people,
             targeted,
             self._knowledge,
             self._persons.in_control_group,
@@ -62,12 +64,11 @@ class Preparer:
         who = who[: counts[-1]]
         if self._pressure is not None:
             self._pressure.add(sending.starts_s, who)
-        who = shuffled(who, self._streams.key("order of messages", delivery=sending.name))
         excluded = dict(zip(EXCLUSIONS, counts.tolist(), strict=False))
         preparation = Preparation(
-            sending.name, sending.prepared_s, len(targeted), excluded, len(who)
+            sending.name, sending.prepared_s, len(targeted), excluded, int(counts[-2]), len(who)
         )
-        return preparation, self._rosters(sending, who, providers)
+        return preparation, self._rosters(sending, self._persons.in_order(who), providers)
 
     def _targeted(self, sending: Sending, generator: np.random.Generator) -> Numbers:
         """Return the people whom a sending targets."""
@@ -80,7 +81,7 @@ class Preparer:
         else:
             members = self._drawn_anew(sending.segment, count, generator)
         if sending.most is not None and sending.most < len(members):
-            members = generator.choice(members, sending.most, replace=False, shuffle=False)
+            members = _sampled(members, sending.most, generator)
         return members
 
     def _drawn_anew(self, name: str, count: int, generator: np.random.Generator) -> Numbers:
@@ -90,26 +91,38 @@ class Preparer:
             classes = list(self._population.classes)
             wanted = [classes.index(each) for each in segment.classes]
             members = members[np.isin(people["engagement"][:count], wanted)]
-        chosen = generator.binomial(len(members), segment.share)
-        return generator.choice(members, chosen, replace=False, shuffle=False)
+        return _sampled(members, generator.binomial(len(members), segment.share), generator)
 
     def _rosters(self, sending: Sending, who: Numbers, providers: int) -> Rosters:
-        """Share the people out among the parts, in random order, and sort them by provider."""
+        """Share the people out among the parts by chance, and sort them by provider."""
         shares = {str(number): float(count) for number, count in sending.parts.items()}
-        parts, counts, first = {}, {}, 0
-        for name, count in apportioned(len(who), shares).items():
-            part = who[first : first + count]
-            first += count
-            roster = np.empty_like(part)
+        sizes = np.array(list(apportioned(len(who), shares).values()), np.int64)
+        if len(sizes) > 1:
+            chance = np.zeros(1, TRIALS)
+            chance["key"] = self._streams.key("parts", delivery=sending.name)
+            dealt = np.empty_like(who)
+            _deal(who, chance, sizes.copy(), np.cumsum(sizes) - sizes, dealt)
+            who = dealt
+        rosters, counts = {}, {}
+        for number, part in zip(sending.parts, np.split(who, np.cumsum(sizes)[:-1]), strict=True):
+            rosters[number] = np.empty_like(part)
             of_provider = np.bincount(self._persons.provider[part], minlength=providers)
-            _by_provider(part, self._persons.provider, np.cumsum(of_provider) - of_provider, roster)
-            counts[int(name)] = of_provider
-            parts[int(name)] = roster
-        return Rosters(parts, counts)
+            first = np.cumsum(of_provider) - of_provider
+            _by_provider(part, self._persons.provider, first, rosters[number])
+            counts[number] = of_provider
+        return Rosters(rosters, counts)
+
+
+def _sampled(members: Numbers, count: int, generator: np.random.Generator) -> Numbers:
+    """Return some of the people, in the same order."""
+    chosen: Numbers = generator.choice(members, count, replace=False, shuffle=False)
+    chosen.sort()
+    return chosen
 
 
 @compiled
 def _exclude(
+    people: Records,
     targeted: Numbers,
     knowledge: Knowledge,
     in_control_group: Flags,
@@ -119,7 +132,7 @@ def _exclude(
     kept: Numbers,
     counts: Ints,
 ) -> None:
-    """Keep those who get the delivery; count the others by reason, and those who are kept."""
+    """Keep those who get the delivery; count the others by reason, mistakes, and who is kept."""
     status, errors, last_s = knowledge
     for person in targeted:
         if status[person] == FULL and last_s[person] <= now_s:
@@ -128,13 +141,29 @@ def _exclude(
             counts[0] += 1
         elif status[person] != WRITTEN_TO:
             counts[1] += 1
+            if people[person].kind == GOOD and people[person].dies_s > now_s:
+                counts[4] += 1
         elif len(in_control_group) > 0 and in_control_group[person]:
             counts[2] += 1
         elif most > 0 and messages[person] >= most:
             counts[3] += 1
         else:
-            kept[counts[4]] = person
-            counts[4] += 1
+            kept[counts[5]] = person
+            counts[5] += 1
+
+
+@compiled
+def _deal(who: Numbers, chance: Records, left: Ints, place: Ints, dealt: Numbers) -> None:
+    """Share people out, each with the same chance for every place that is left."""
+    for number in range(len(who)):
+        at = int(uniform(chance[0]) * (len(who) - number))
+        part = 0
+        while at >= left[part]:
+            at -= left[part]
+            part += 1
+        left[part] -= 1
+        dealt[place[part]] = who[number]
+        place[part] += 1
 
 
 @compiled

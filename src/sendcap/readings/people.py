@@ -1,0 +1,201 @@
+"""The people of a run: whom deliveries went to, the state of the list, messages for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from sendcap.errors import SendcapError
+from sendcap.ledger import Ledger
+from sendcap.ledger.people import EXCLUSIONS, WEEK_S, Health, People, Preparation
+from sendcap.text.clock import moment_text
+from sendcap.text.quantities import counted, listed
+from sendcap.text.quoting import shown
+from sendcap.text.shares import rounded_share
+
+if TYPE_CHECKING:
+    from sendcap.run import Run
+
+_AFTER_IMPORT: Final = 3
+"""Sendings after an import that a sentence tells of."""
+
+
+def people_of(ledger: Ledger) -> People:
+    """Return what has become of the population."""
+    if ledger.people is None:
+        raise SendcapError("the scenario has no [population]; give it one to follow its people")
+    return ledger.people
+
+
+def preparations_table(ledger: Ledger) -> pd.DataFrame:
+    """Return the preparations; see `sendcap.Run.preparations`."""
+    rows = [
+        {
+            "sending": each.sending,
+            "time_s": each.at_s,
+            "targeted": each.targeted,
+            **{name.replace(" ", "_"): each.excluded[name] for name in EXCLUSIONS},
+            "quarantined_by_mistake": each.mistaken,
+            "to_deliver": each.to_deliver,
+        }
+        for each in people_of(ledger).preparations
+    ]
+    return pd.DataFrame(rows)
+
+
+def health_table(ledger: Ledger) -> pd.DataFrame:
+    """Return the state of the list over time; see `sendcap.Run.list_health`."""
+    table = pd.DataFrame(people_of(ledger).health, columns=list(Health._fields))
+    names = {"at_s": "time_s", "mistaken": "quarantined_by_mistake"}
+    return table.rename(columns=names)
+
+
+def weeks_table(ledger: Ledger) -> pd.DataFrame:
+    """Return how many messages people got in each week; see `sendcap.Run.messages_per_week`."""
+    people = people_of(ledger)
+    on_list = {round(each.at_s / WEEK_S): each.people for each in people.health}
+    last = people.health[-1].people
+    rows = []
+    for week, counts in sorted(people.accepted.items()):
+        nothing = on_list.get(week + 1, last) - sum(counts.values())
+        rows += [
+            {"week_s": week * WEEK_S, "messages": number, "people": count}
+            for number, count in ((0, nothing), *sorted(counts.items()))
+        ]
+    return pd.DataFrame(rows, columns=["week_s", "messages", "people"])
+
+
+class Losses:
+    """Messages of one sending, and what became of them, as shares of the messages to deliver."""
+
+    def __init__(self, run: Run, preparation: Preparation) -> None:
+        ledger, self.preparation = run.ledger, preparation
+        names = [
+            each.name
+            for each in run.scenario.deliveries
+            if preparation.sending == (each.name if each.origin is None else each.origin.sending)
+        ]
+        self.accepted, self.hard = (
+            sum(round(ledger.total(event, clock="happened", delivery=name)) for name in names)
+            for event in ("accepted", "hard")
+        )
+        self.to_deliver = preparation.to_deliver
+
+    @property
+    def accepted_share(self) -> float:
+        """Share of the messages that were accepted."""
+        return self.accepted / self.to_deliver
+
+    @property
+    def hard_share(self) -> float:
+        """Share of the messages that bounced hard: dead addresses that were met the first time."""
+        return self.hard / self.to_deliver
+
+    @property
+    def share_without_quarantine(self) -> float:
+        """Share that would have been accepted, had those in quarantine been written to, too.
+
+        Of them only the addresses accept that are there by mistake.
+        """
+        quarantined = self.preparation.excluded["quarantined"]
+        accepted = self.accepted + self.preparation.mistaken * self.accepted_share
+        return accepted / (self.to_deliver + quarantined)
+
+
+def people_sentences(run: Run) -> Iterator[str]:
+    """Yield what became of the people, in sentences."""
+    people = people_of(run.ledger)
+    yield _excluded(people)
+    sent = [Losses(run, each) for each in people.preparations if each.to_deliver]
+    if not sent:
+        return
+    yield _lost(sent)
+    if people.preparations[-1].excluded["quarantined"] and people.preparations[-1].to_deliver:
+        yield _saved(sent[-1])
+    yield from _imports(run, sent)
+    yield _state(people.health[-1])
+    for each in people.preparations:
+        if not each.to_deliver:
+            most = max(EXCLUSIONS, key=lambda name: each.excluded[name])
+            yield (
+                f"{shown(each.sending)} went to nobody: of {each.targeted:,} people targeted, "
+                f"{each.excluded[most]:,} were excluded as {_PHRASES[most]}."
+            )
+
+
+_PHRASES: Final = {
+    "denylisted": "denylisted",
+    "quarantined": "quarantined",
+    "control group": "control group",
+    "fatigue": "over the limit of fatigue",
+}
+
+
+def _excluded(people: People) -> str:
+    targeted = sum(each.targeted for each in people.preparations)
+    to_deliver = sum(each.to_deliver for each in people.preparations)
+    excluded = {
+        name: sum(each.excluded[name] for each in people.preparations) for name in EXCLUSIONS
+    }
+    parts = [f"{count:,} {_PHRASES[name]}" for name, count in excluded.items() if count]
+    sendings = counted(len(people.preparations), "sending")
+    if not parts:
+        return f"The {sendings} went to all {targeted:,} people targeted; nobody was excluded."
+    return (
+        f"Targeted {targeted:,} times in {sendings}, people were excluded "
+        f"{targeted - to_deliver:,} times ({listed(parts)}); {to_deliver:,} messages to deliver."
+    )
+
+
+def _lost(sent: list[Losses]) -> str:
+    messages = sum(each.to_deliver for each in sent)
+    accepted, hard = sum(each.accepted for each in sent), sum(each.hard for each in sent)
+    lost = messages - accepted
+    if not lost:
+        return "All messages were accepted."
+    return (
+        f"{rounded_share(lost / messages, 2)} of the messages were not accepted; "
+        f"{100.0 * hard / messages:.2f} points of that are hard bounces, most of them dead "
+        "addresses that were met for the first time."
+    )
+
+
+def _saved(last: Losses) -> str:
+    quarantined = last.preparation.excluded["quarantined"]
+    text = (
+        f"In {shown(last.preparation.sending)}, {rounded_share(last.accepted_share, 2)} were "
+        f"accepted; had the {quarantined:,} people in quarantine been written to, it would be "
+        f"{rounded_share(last.share_without_quarantine, 2)}."
+    )
+    if last.preparation.mistaken:
+        text += f" {last.preparation.mistaken:,} of them are there by mistake."
+    return text
+
+
+def _imports(run: Run, sent: list[Losses]) -> Iterator[str]:
+    population = run.scenario.population
+    for each in population.imports if population else ():
+        before = [one for one in sent if one.preparation.at_s < each.at]
+        after = [one for one in sent if one.preparation.at_s >= each.at][:_AFTER_IMPORT]
+        if not after:
+            continue
+        shares = listed([rounded_share(one.hard_share, 2) for one in after])
+        text = (
+            f"After the import of {each.size:,} addresses at "
+            f"{moment_text(each.at, run.scenario.start)}, {shares} of the messages bounced hard "
+            f"in the next {counted(len(after), 'sending')}"
+        )
+        if before:
+            text += f", {rounded_share(before[-1].hard_share, 2)} in the one before"
+        yield f"{text}."
+
+
+def _state(health: Health) -> str:
+    return (
+        f"At the end {health.people:,} people are on the list: {health.good:,} good, "
+        f"{health.erroneous:,} with errors, {health.quarantined:,} in quarantine and "
+        f"{health.denylisted:,} on the denylist; {health.dead_unknown:,} addresses are dead and "
+        "Campaign does not know it yet."
+    )
