@@ -126,6 +126,7 @@ def figures(outcome: Outcome) -> Iterator[tuple[tuple[str, ...], float]]:
     for sending, at_s, targeted, excluded, to_deliver in outcome.prepared:
         yield (sending, "at"), at_s
         yield (sending, "targeted"), targeted
+        yield (sending, "mistaken"), outcome.mistaken[sending]
         for reason in EXCLUSIONS:
             yield (sending, reason), excluded.get(reason, 0)
         for provider in ("p", "q"):

@@ -45,12 +45,13 @@ class Textbook:
         self.chance = Chance(scenario)
         confirmed_s = confirmations(scenario, self.chance)
         self.sendings = list(sendings_of(scenario, confirmed_s))
+        last_s = max(sending.prepared_s for sending in self.sendings)
         self.scenario = scenario = as_confirmed(scenario, confirmed_s)
         population = scenario.population
         self.people: People | Strangers = (
             Strangers(scenario, self.chance)
             if population is None
-            else People(scenario, population, self.chance)
+            else People(scenario, population, self.chance, last_s)
         )
         self.campaign = Campaign(self.env, scenario, self.chance, self.people.learning)
         mta = scenario.mta

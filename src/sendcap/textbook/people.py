@@ -27,6 +27,7 @@ class Preparation:
     at_s: float
     targeted: int
     excluded: Counter[str] = field(default_factory=Counter)
+    mistaken: int = 0  # those who are excluded as quarantined, and whose addresses are good
     to_deliver: Counter[str] = field(default_factory=Counter)  # by provider
 
 
@@ -40,7 +41,7 @@ class Health:
     quarantined: int = 0
     denylisted: int = 0
     dead_unknown: int = 0  # dead ones that are good or erroneous, as far as Campaign knows
-    mistaken: int = 0  # quarantined ones, not since a mailbox was full, that are not dead
+    mistaken: int = 0  # quarantined ones whose addresses are good
 
     @property
     def people(self) -> int:
@@ -51,7 +52,9 @@ class Health:
 class People:
     """Those on the list: they join, die, are written to, and Campaign learns of it."""
 
-    def __init__(self, scenario: Scenario, population: Population, chance: Chance) -> None:
+    def __init__(
+        self, scenario: Scenario, population: Population, chance: Chance, last_s: float
+    ) -> None:
         self.scenario = scenario
         self.population = population
         self.chance = chance
@@ -68,6 +71,7 @@ class People:
             for provider in population.providers
         }
         self.imports = sorted(population.imports, key=lambda each: each.at)
+        self.last_s = last_s  # of the preparations: nothing goes to those who join later
         self.new = 0  # those of new_per_day who have joined
         self.everyone: list[Person] = []
         for provider in self.providers_of(population.size):
@@ -148,6 +152,8 @@ class People:
             reason = self.excluded(person, sending.starts_s)
             if reason:
                 preparation.excluded[reason] += 1
+                good = person.wrong_at(sending.prepared_s) is None
+                preparation.mistaken += good and reason == "quarantined"
             else:
                 preparation.to_deliver[person.provider] += 1
                 to_deliver.append(person)
@@ -208,7 +214,7 @@ class People:
 
     def health_at(self, now_s: float) -> Health:
         """Bring the list up to a moment, and return the state of it."""
-        self.grow(now_s)
+        self.grow(min(now_s, self.last_s))
         self.learning.learn(now_s)
         health = Health(now_s)
         for person in self.everyone:
@@ -218,7 +224,8 @@ class People:
             setattr(health, state, getattr(health, state) + 1)
             dead = person.dies_s <= now_s
             health.dead_unknown += dead and state in ("good", "erroneous")
-            health.mistaken += not dead and state == "quarantined" and not standing.is_full
+            good = not dead and person.fault is None
+            health.mistaken += good and state == "quarantined"
         return health
 
     def end(self, ledger_s: float) -> None:
