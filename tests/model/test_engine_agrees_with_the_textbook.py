@@ -2,8 +2,8 @@
 
 They draw in different orders, so they agree in distribution. Over 12 seeds each, the counts of
 every provider and event up to a row of moments must differ by no more than sampling explains: a
-Welch t statistic per cell, which under agreement exceeds 5 about once in 15,000 cells (t with
-some 20 degrees of freedom). The scenario uses every key of a scenario file, and fills its queues.
+Welch t statistic per cell, which is hardly ever more than 5. The scenario uses every key of a
+scenario file, and fills its queues.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from small_scenarios import (
     SUSPENDED,
     with_providers,
 )
-from textbook_counts import Counts, reference, stacked, write
+from textbook_counts import LARGEST_T, Counts, apart, reference, stacked, write
 
 from sendcap import textbook
 from sendcap.errors import SendcapWarning
@@ -48,7 +48,6 @@ REASONS = (
     *("unreachable", "throttled", "not attempted", "invalid domain", "suspended"),
     "too many connections",
 )
-LARGEST_T = 5.0
 
 
 def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
@@ -76,15 +75,11 @@ def counts(ledger: Ledger) -> dict[tuple[str, ...], np.ndarray]:
 
 def disagreements(ours: Counts, theirs: Counts) -> Iterator[str]:
     """Tell the cells whose means differ by more than sampling explains."""
-    for key in ours:
-        one, two = ours[key].astype(float), theirs[key].astype(float)
-        difference = one.mean(axis=0) - two.mean(axis=0)
-        # At least a variance of one message: a cell may be the same in every run.
-        variance = np.maximum(one.var(axis=0, ddof=1) + two.var(axis=0, ddof=1), 1.0) / SEEDS
-        t = difference / np.sqrt(variance)
+    for key, t in apart(ours, theirs).items():
         for place in np.flatnonzero(np.abs(t) > LARGEST_T):
             moment = f"{DELAYS_S[place]} s" if "delay" in key else f"{MOMENTS_MIN[place]} min"
-            yield f"{key} at {moment}: {one[:, place].mean()} and {two[:, place].mean()}"
+            one, two = ours[key][:, place].mean(), theirs[key][:, place].mean()
+            yield f"{key} at {moment}: {one} and {two}"
 
 
 def with_everything(**changes: Any) -> Scenario:

@@ -89,6 +89,8 @@ class Outcome:
     ledger: Ledger
     prepared: list[tuple[str, float, int, dict[str, int], dict[str, int]]]
     """Sending, moment, people targeted, excluded by reason, to deliver by provider."""
+    mistaken: dict[str, int]
+    """Good addresses that a preparation excluded as quarantined, by sending."""
     health: dict[int, dict[str, float]]
     """How many there are of each state, by the number of the preparation; -1 is the end."""
     weekly: list[dict[str, float]]
@@ -107,7 +109,9 @@ def by_the_textbook(scenario: Scenario) -> Outcome:
     states = [asdict(health) for health in people.health]
     weekly = [asdict(health) for health in people.weekly]
     weeks = {week: dict(counts) for week, counts in people.accepted_by_week().items()}
-    return Outcome(ledger, prepared, dict(enumerate(states)) | {-1: states[-1]}, weekly, weeks)
+    mistaken = {each.sending: each.mistaken for each in people.preparations}
+    health = dict(enumerate(states)) | {-1: states[-1]}
+    return Outcome(ledger, prepared, mistaken, health, weekly, weeks)
 
 
 def by_the_engine(scenario: Scenario) -> Outcome:
@@ -135,7 +139,8 @@ def by_the_engine(scenario: Scenario) -> Outcome:
         assert state.pop("people") == sum(state[kind] for kind in kinds)
     weekly = [state for state in states if state["at_s"] % WEEK_S == 0.0]
     weeks = {week: dict(counts) for week, counts in people.accepted.items()}
-    return Outcome(ledger, prepared, {-1: states[-1]}, weekly, weeks)
+    mistaken = {each.sending: each.mistaken for each in people.preparations}
+    return Outcome(ledger, prepared, mistaken, {-1: states[-1]}, weekly, weeks)
 
 
 MODELS: dict[str, Callable[[Scenario], Outcome]] = {
@@ -160,6 +165,7 @@ class Example:
     weeks: dict[int, dict[int, int]] | None = None
     weekly: list[dict[str, int]] | None = None
     to_deliver: dict[tuple[str, str], int] | None = None
+    mistaken: dict[str, int] | None = None
 
 
 QUARANTINED: dict[str, Any] = {"quarantined": 4}
@@ -603,6 +609,15 @@ BY_HAND: dict[str, Example] = {
         [("a", 0, 4, 4, {}), ("b", DAY, 4, 4, {}), ("c", 2 * DAY, 4, 0, QUARANTINED)],
         {-1: MISTAKEN},
         {"soft unreachable": 8},
+        mistaken={"a": 0, "b": 0, "c": 4},
+    ),
+    "a mailbox that is full for a while is a good address in quarantine": Example(
+        THRESHOLD_1
+        + 'providers.p.faults = [{ reason = "mailbox full", share = 1.0, clears_after = "1h" }]\n'
+        + at('"0s"', '"2h"'),
+        [("a", 0, 4, 4, {}), ("b", 2 * HOUR, 4, 0, QUARANTINED)],
+        {-1: MISTAKEN},
+        mistaken={"a": 0, "b": 4},
     ),
     "errors are kept just until the reset": Example(
         THRESHOLD_2 + REFUSED + at('"0s"', '"10d"', '"11d"'),
@@ -872,6 +887,8 @@ def test_people_are_targeted_excluded_and_learned_of_as_worked_out(
         assert times(counts_of(outcome.ledger), "relayed") == expected.relayed
     if expected.weeks is not None:
         assert outcome.weeks == expected.weeks
+    if expected.mistaken is not None:
+        assert outcome.mistaken == expected.mistaken
     if expected.to_deliver is not None:
         assert dict(outcome.ledger.to_deliver) == expected.to_deliver
     assert outcome.ledger.messages() == sum(row[3] for row in rows)

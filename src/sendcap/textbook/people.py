@@ -27,6 +27,7 @@ class Preparation:
     at_s: float
     targeted: int
     excluded: Counter[str] = field(default_factory=Counter)
+    mistaken: int = 0  # those who are excluded as quarantined, and whose addresses are good
     to_deliver: Counter[str] = field(default_factory=Counter)  # by provider
 
 
@@ -40,7 +41,7 @@ class Health:
     quarantined: int = 0
     denylisted: int = 0
     dead_unknown: int = 0  # dead ones that are good or erroneous, as far as Campaign knows
-    mistaken: int = 0  # quarantined ones, not since a mailbox was full, that are not dead
+    mistaken: int = 0  # quarantined ones whose addresses are good
 
     @property
     def people(self) -> int:
@@ -151,6 +152,8 @@ class People:
             reason = self.excluded(person, sending.starts_s)
             if reason:
                 preparation.excluded[reason] += 1
+                good = person.wrong_at(sending.prepared_s) is None
+                preparation.mistaken += good and reason == "quarantined"
             else:
                 preparation.to_deliver[person.provider] += 1
                 to_deliver.append(person)
