@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.tables import say, show_table
+from sendcap.readings.people import people_sentences
 from sendcap.text.clock import brief_moment
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ _MOST_MESSAGES: Final = 7
 
 
 @click.command()
-@options.saved_run
-def people(directory: Any) -> None:
+@options.saved
+def people(directory: Path) -> None:
     """Show whom the deliveries of a run went to.
 
     DIR is a saved run of a scenario with a [population]. The tables tell how many people each
@@ -49,15 +51,15 @@ def people(directory: Any) -> None:
     """
     run = sendcap.open_run(directory)
     preparations, health = run.preparations(), run.list_health()
-    _show(run, "Preparations: people targeted, excluded, and to deliver", preparations, _PREPARATIONS)
+    _show(
+        run, "Preparations: people targeted, excluded, and to deliver", preparations, _PREPARATIONS
+    )
     _show(run, "The list", health, _HEALTH)
     _show_weeks(run, run.messages_per_week())
-    say(*run.people_sentences())
+    say(*people_sentences(run))
 
 
-def _show(
-    run: sendcap.Run, title: str, table: pd.DataFrame, columns: dict[str, str]
-) -> None:
+def _show(run: sendcap.Run, title: str, table: pd.DataFrame, columns: dict[str, str]) -> None:
     """Print a table; of very many rows the last ones."""
     start, within_s = run.scenario.start, float(table["time_s"].max())
     shown = table.tail(_MOST_ROWS)
@@ -94,5 +96,7 @@ def _show_weeks(run: sendcap.Run, table: pd.DataFrame) -> None:
         for week_s, row in zip(wide.index, wide.to_numpy(), strict=True)
     ]
     show_table(
-        "People by the messages that they got in a week", ["Week from", *headings], rows[-_MOST_ROWS:]
+        "People by the messages that they got in a week",
+        ["Week from", *headings],
+        rows[-_MOST_ROWS:],
     )
