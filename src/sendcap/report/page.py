@@ -34,6 +34,7 @@ from sendcap.version import __version__
 _HERE: Final = Path(__file__).parent
 CHARTS: Final = {
     "calendar": "When each delivery is sent and accepted",
+    "people": "The list, and whom deliveries went to",
     "delivered": "Delivered % and Bounces + errors %",
     "statuses": "Sent, pending and failed",
     "funnel": "How far the messages come, by provider",
@@ -192,6 +193,7 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
     }
     absent = {
         *(["calendar"] if len(scenario.deliveries) == 1 else []),
+        *(["people"] if scenario.population is None else []),
         *(["attempts"] if answers.sending_log is None else []),
         *(["delay"] if answers.run.ledger.delays is None else []),
     }

@@ -19,7 +19,7 @@ from sendcap.readings.kpis import figures_of
 from sendcap.readings.remaining import BothClocks
 from sendcap.readings.states import handed_over_s
 from sendcap.run import Run
-from sendcap.scenario import Delivery, Engagement, Scenario
+from sendcap.scenario import Delivery, Scenario
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.files import scenario_of
 from sendcap.study.calendar.deadline import Verdict, verdicts
@@ -171,7 +171,7 @@ def calendar(
     require_confidence(confidence)
     require_count(replications)
     deadline_s = None if deadline is None else moment_s(deadline, scenario.start, "deadline")
-    silent = scenario.model_copy(update={"engagement": Engagement()})
+    silent = scenario.without_engagement
     run = Run(silent, simulate_ledger(silent, progress=seen))
     found = replace(calendar_of(run, share), scenario=scenario)
     if deadline_s is None:

@@ -66,7 +66,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
 
         It is the one that needs the longest for its load.
         """
-        return holding_up(self.scenario, self.stages)
+        return holding_up(self.run.as_sent, self.stages)
 
     @property
     def bottleneck(self) -> str | None:
@@ -76,7 +76,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
     @cached_property
     def sentence(self) -> str:
         """The bottleneck and the reason, in words."""
-        return held_up(self.scenario, self.stages, self.run.ledger)
+        return held_up(self.run.as_sent, self.stages, self.run.ledger)
 
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
@@ -172,13 +172,10 @@ def limits(
     scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
-    scenario = as_sent(scenario)
-    # Opens and clicks have random draws of their own: without them all else stays the same.
-    silent = scenario.engagement.model_copy(update={"open_rate": 0.0})
-    simulated = scenario.model_copy(update={"engagement": silent})
+    simulated = scenario.without_engagement
     monitor = Monitor(scenario.time.bin, scenario.time.horizon or math.inf)
     ledger = simulate_ledger(simulated, progress=progress, monitor=monitor)
-    return limits_of(scenario, Run(simulated, ledger), monitor)
+    return limits_of(as_sent(scenario), Run(simulated, ledger), monitor)
 
 
 def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
@@ -196,7 +193,7 @@ def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
             watched = getattr(monitor, stage.kind)
         return observed(stage, watched, done, bins=monitor.bins, bin_s=scenario.time.bin)
 
-    return Limits(scenario, run, tuple(map(seen, loaded_stages(run.ledger, scenario))))
+    return Limits(scenario, run, tuple(map(seen, loaded_stages(run.ledger, run.as_sent))))
 
 
 def limits_from_ledger(run: Run) -> Limits:

@@ -54,9 +54,10 @@ _DEVIATIONS: Final = 4.0
 def bare(scenario: Scenario) -> Scenario:
     """Return a scenario with the same acceptances, and nothing else.
 
-    The horizon is left out too: the final acceptances are known when all messages are final.
+    The horizon is left out too: the final acceptances are known when all messages are final. With
+    a population, each message gets an address of its own: a list has no more people than it has.
     """
-    scenario = at_providers(scenario, {"async_bounce": 0.0})
+    scenario = at_providers(scenario.without_population, {"async_bounce": 0.0})
     return scenario.model_copy(
         update={
             "engagement": Engagement(),
