@@ -10,6 +10,7 @@ import pandas as pd
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
 from sendcap.ledger.people import EXCLUSIONS, WEEK_S, Health, People, Preparation
+from sendcap.scenario import Scenario
 from sendcap.text.clock import moment_text
 from sendcap.text.quantities import counted, listed
 from sendcap.text.quoting import shown
@@ -90,7 +91,7 @@ class Losses:
 
     @property
     def hard_share(self) -> float:
-        """Share of the messages that bounced hard: dead addresses that were met the first time."""
+        """Share of the messages that bounced hard."""
         return self.hard / self.to_deliver
 
     @property
@@ -111,7 +112,7 @@ def people_sentences(run: Run) -> Iterator[str]:
     sent = [Losses(run, each) for each in people.preparations if each.to_deliver]
     if not sent:
         return
-    yield _lost(sent)
+    yield _lost(sent, run.scenario)
     if people.preparations[-1].excluded["quarantined"] and people.preparations[-1].to_deliver:
         yield _saved(sent[-1])
     yield from _imports(run, sent)
@@ -166,16 +167,18 @@ def _excluded(people: People) -> str:
     )
 
 
-def _lost(sent: list[Losses]) -> str:
+def _lost(sent: list[Losses], scenario: Scenario) -> str:
     messages = sum(each.to_deliver for each in sent)
     accepted, hard = sum(each.accepted for each in sent), sum(each.hard for each in sent)
     lost = messages - accepted
     if not lost:
         return "All messages were accepted."
+    refuses = any(provider.refusals for provider in scenario.providers.values())
+    others = ", or of good ones that a provider refused by mistake" if refuses else ""
     return (
         f"{rounded_share(lost / messages, 2)} of the messages were not accepted; "
         f"{100.0 * hard / messages:.2f} points of that are hard bounces, of dead addresses that "
-        "Campaign did not know of."
+        f"Campaign did not know of{others}."
     )
 
 
