@@ -51,7 +51,7 @@ _OF_LIMITS: Final = (
 )
 
 _OF_SEARCHES: Final = (
-    "The searches leave the population out: each message has an address of its own, and nobody is "
+    "This search leaves the population out: each message has an address of its own, and nobody is "
     "excluded."
 )
 
@@ -127,7 +127,7 @@ def limits(
     _show_stages(stages)
     for answer in answers.values():
         say(" ".join(answer.sentences()))
-    if searching and scenario.population is not None:
+    if answers and scenario.population is not None:
         say(_OF_SEARCHES)
     if gains is not None:
         _show_levers(gains)

@@ -30,6 +30,14 @@ def people_of(ledger: Ledger) -> People:
     return ledger.people
 
 
+def require_messages(ledger: Ledger, where: str) -> None:
+    """Refuse a run in which every preparation has excluded everybody: it has no Delivered %."""
+    if not ledger.messages():
+        raise SendcapError(
+            f"{where}: nobody is left to deliver to; sendcap run says why people are excluded"
+        )
+
+
 def preparations_table(ledger: Ledger) -> pd.DataFrame:
     """Return the preparations; see `sendcap.Run.preparations`."""
     rows = [
@@ -56,11 +64,12 @@ def health_table(ledger: Ledger) -> pd.DataFrame:
 def weeks_table(ledger: Ledger) -> pd.DataFrame:
     """Return how many messages people got in each week; see `sendcap.Run.messages_per_week`."""
     people = people_of(ledger)
-    on_list = {round(each.at_s / WEEK_S): each.people for each in people.health}
+    # The last state is that of the end of the run, which is seldom that of a week.
+    on_list = {each.at_s: each.people for each in people.health}
     last = people.health[-1].people
     rows = []
     for week, counts in sorted(people.accepted.items()):
-        nothing = on_list.get(week + 1, last) - sum(counts.values())
+        nothing = on_list.get((week + 1) * WEEK_S, last) - sum(counts.values())
         rows += [
             {"week_s": week * WEEK_S, "messages": number, "people": count}
             for number, count in ((0, nothing), *sorted(counts.items()))
@@ -110,9 +119,8 @@ def people_sentences(run: Run) -> Iterator[str]:
     people = people_of(run.ledger)
     yield _excluded(people)
     sent = [Losses(run, each) for each in people.preparations if each.to_deliver]
-    if not sent:
-        return
-    yield _lost(sent, run.scenario)
+    if sent:
+        yield _lost(sent, run.scenario)
     if people.preparations[-1].excluded["quarantined"] and people.preparations[-1].to_deliver:
         yield _saved(sent[-1])
     yield from _imports(run, sent)

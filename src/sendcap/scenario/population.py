@@ -198,10 +198,8 @@ class Population(Section):
             for number, wanted in enumerate(segment.classes):
                 if wanted not in self.classes:
                     place = ("segments", name, "classes", number)
-                    yield (
-                        place,
-                        f"{shown(wanted)} is no engagement class of the population{_hint(wanted, self.classes)}",
-                    )
+                    hint = _hint(wanted, self.classes)
+                    yield place, f"{shown(wanted)} is no engagement class of the population{hint}"
         if self.dead_among_new > 0.0 and self.new_per_day == 0.0:
             yield ("dead_among_new",), "needs new_per_day, the number of new addresses"
 

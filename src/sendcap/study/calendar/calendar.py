@@ -22,9 +22,8 @@ from sendcap.run import Run
 from sendcap.scenario import Delivery, Scenario
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.files import scenario_of
-from sendcap.study.calendar.deadline import Verdict, verdicts
+from sendcap.study.calendar.deadline import Verdict, accepted_s, verdicts
 from sendcap.study.replication.estimates import require_confidence, require_count
-from sendcap.study.replication.measures import accepted_share_s
 from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.clock import after
@@ -196,15 +195,18 @@ def _slots(run: Run, share: float) -> Iterator[Slot]:
     timed = []
     for sent in run.as_sent.deliveries:
         ledger, name = run.ledger, sent.name
-        accepted_s = accepted_share_s(ledger, share, name)
+        accepted_at_s = accepted_s(run, share, sent)
         times = {
             "planned_s": planned[name].at,
             "asked_s": asked[name].asked_s if name in asked else math.nan,
             "starts_s": math.inf if sent.stop is not None and sent.stop <= sent.at else sent.at,
             "relayed_s": handed_over_s(ledger, name),
-            "accepted_s": accepted_s,
-            "settled_s": _settled_s(run, name) if accepted_s < math.inf else math.inf,
+            "accepted_s": accepted_at_s,
+            "settled_s": _settled_s(run, name) if accepted_at_s < math.inf else math.inf,
         }
+        if not ledger.messages(delivery=name):
+            # Nobody is left to deliver to: it is done as it starts.
+            times |= dict.fromkeys(("relayed_s", "accepted_s", "settled_s"), sent.at)
         timed.append((sent, times))
     timed.sort(key=lambda each: each[1]["starts_s"])
     beside = _beside(run.as_sent, timed)

@@ -10,7 +10,8 @@ import numpy as np
 from scipy import stats
 
 from sendcap.model.engine import simulate_ledger
-from sendcap.scenario import Scenario
+from sendcap.run import Run
+from sendcap.scenario import Delivery, Scenario
 from sendcap.study.calendar.remedies import Remedy, remedies
 from sendcap.study.capacity.searches.acceptance import bare
 from sendcap.study.replication import replication_seed
@@ -92,8 +93,15 @@ def verdicts(
 
 def _accepted_s(share: float, names: tuple[str, ...], scenario: Scenario) -> list[float]:
     """Simulate, and return when the share of each delivery was accepted."""
-    ledger = simulate_ledger(scenario)
-    return [accepted_share_s(ledger, share, name) for name in names]
+    run = Run(scenario, simulate_ledger(scenario))
+    return [accepted_s(run, share, sent) for sent in run.as_sent.deliveries if sent.name in names]
+
+
+def accepted_s(run: Run, share: float, sent: Delivery) -> float:
+    """Return when the share of a delivery was accepted; to nobody, that is as it starts."""
+    if not run.ledger.messages(delivery=sent.name):
+        return sent.at
+    return accepted_share_s(run.ledger, share, sent.name)
 
 
 def _late(

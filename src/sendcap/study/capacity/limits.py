@@ -21,6 +21,7 @@ from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.bottleneck import held_up, holding_up
 from sendcap.readings.load import carried, deliveries_of, loaded_stages
+from sendcap.readings.people import require_messages
 from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -180,6 +181,7 @@ def limits(
 
 def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
     """Return the throughput limits of a scenario, by a simulation that a monitor has watched."""
+    require_messages(run.ledger, "limits")
 
     def seen(stage: Stage) -> Observed:
         done = None
@@ -206,6 +208,7 @@ def limits_from_ledger(run: Run) -> Limits:
     the first attempt, in the ingress, in the queue or under way. The ingress has no backlog then,
     waits are NaN, and the utilisation is the throughput's share of the ceiling.
     """
+    require_messages(run.ledger, "limits")
     stages = loaded_stages(run.ledger, run.as_sent)
     observed = (_observed(run, stage) for stage in stages)
     return Limits(run.as_sent, run, tuple(observed), first_attempts_only=True)
