@@ -378,7 +378,7 @@ transaction_time = "300ms"
 def test_a_population_is_told_in_words_and_drawn(run, html, tmp_path) -> None:
     people = sendcap.simulate(scenario.loads(PEOPLE))
     deliveries, population, *_ = tables(people.scenario)
-    assert [row["People targeted"] for row in deliveries.rows] == ["400", "46"]
+    assert [row["People targeted"] for row in deliveries.rows] == ["400", "47"]
     assert [row["Segment"] for row in deliveries.rows] == ["all people", "fans"]
     assert population.title == "Population"
     assert [tuple(row.values()) for row in population.rows] == [
