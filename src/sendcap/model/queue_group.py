@@ -283,7 +283,7 @@ def _wanted(shared: Shared) -> state.Records:
     feedback, monitor = shared.scenario.feedback, shared.monitor
     wanted = np.zeros(1, happened.WANTED)
     kept = feedback.rate is not None or shared.log is not None
-    if kept or monitor is not None:
+    if kept or monitor is not None or shared.follows:
         wanted["reports"] = happened.ALL_REPORTS
     elif shared.scenario.population is not None:
         wanted["reports"] = happened.NEWS
