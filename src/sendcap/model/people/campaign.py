@@ -7,9 +7,16 @@ from typing import Final
 import numpy as np
 
 from sendcap.ledger.people import WEEK_S, Health, People, Preparation
+from sendcap.model.kernel.outcome import MOST_ACCEPTED
 from sendcap.model.kernel.state import Floats, Records
 from sendcap.model.people.followed import Followed
-from sendcap.model.people.knowledge import count_health, learn, nothing_known, rules_of
+from sendcap.model.people.knowledge import (
+    count_accepted,
+    count_health,
+    learn,
+    nothing_known,
+    rules_of,
+)
 from sendcap.model.people.persons import Persons
 from sendcap.model.people.preparation import Preparer, Rosters
 from sendcap.model.people.sendings import Sending
@@ -102,11 +109,11 @@ class Campaign:
 
     def _end_week(self) -> None:
         people = self._persons.people
-        counts = np.bincount(people["accepted"])
-        if counts[1:].any():
-            many = np.flatnonzero(counts[1:]) + 1
+        counts = np.zeros(MOST_ACCEPTED + 1, np.int64)
+        count_accepted(people, counts)
+        many = np.flatnonzero(counts[1:]) + 1
+        if len(many):
             self._accepted[self._week] = {int(each): int(counts[each]) for each in many}
-            people["accepted"] = 0
         self._week += 1
 
     def _look(self, at_s: float) -> None:

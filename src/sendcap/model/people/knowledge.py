@@ -120,6 +120,15 @@ def _count_error(knowledge: Knowledge, rules: Rules, row: Any, now_s: float) -> 
 
 
 @compiled
+def count_accepted(people: Records, counts: Ints) -> None:
+    """Count people by the messages that they have got, and begin anew."""
+    for number in range(len(people)):
+        person = people[number]
+        counts[person.accepted] += 1
+        person.accepted = 0
+
+
+@compiled
 def count_health(
     people: Records,
     provider: Bytes,
