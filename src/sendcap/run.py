@@ -161,9 +161,10 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
         -------
         DataFrame
             A row for the end of each week from t = 0, and for the end of the run. Columns time_s,
-            people (on the list), good, erroneous (with errors, but written to), quarantined,
-            denylisted, which sum to people; dead_unknown (dead, and Campaign does not know it
-            yet), quarantined_by_mistake (with good addresses).
+            people (on the list; who joins after the last preparation is left out), good,
+            erroneous (with errors, but written to), quarantined, denylisted, which sum to people;
+            dead_unknown (dead, and Campaign does not know it yet), quarantined_by_mistake (with
+            good addresses).
 
         Raises
         ------

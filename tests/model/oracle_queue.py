@@ -219,6 +219,9 @@ class Queue:
             return "soft", "throttled"
         for each in tolerances:
             each.let_through(now)
+        for mistake in provider.refusals:
+            if mistake.at <= now < mistake.at + mistake.lasts:
+                return "hard", mistake.reason
         for hard in provider.hard:
             if hard.share:
                 return "hard", hard.reason

@@ -442,6 +442,10 @@ def operated(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
             delivery |= pattern(chance, delivery["messages"], plain["relay"]["batch"])
         elif chance.happens(0.15):
             delivery |= repeated_or_in_parts(chance)
+    for provider in plain["providers"].values():
+        if chance.happens(0.2):
+            at, lasts = chance.seconds(0.5, 30.0), chance.seconds(0.5, 30.0)
+            provider["refusals"] = [{"at": f"{at!r}s", "lasts": f"{lasts!r}s"}]
     return plain
 
 

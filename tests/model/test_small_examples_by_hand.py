@@ -644,6 +644,39 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "attempted",
         [0, 1, 2, 6, 67, 128],
     ),
+    "a provider refuses by mistake what ends from one moment to another": (
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 5},
+            provider={"refusals": [{"at": "2s", "lasts": "2s"}]},
+        ),
+        "hard",
+        [2, 3],
+    ),
+    "what is throttled is not refused": (
+        # One is tolerated at 1 s, and one that is tried again at 11 s.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 2},
+            mta=SOON,
+            provider=TOLERANT | {"refusals": [{"at": "0s", "lasts": "10s"}]},
+        ),
+        "hard",
+        [1],
+    ),
+    "a provider that is away refuses nothing": (
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 3},
+            mta=LATE,
+            provider={
+                "outages": [{"at": "0s", "lasts": "2s"}],
+                "refusals": [{"at": "0s", "lasts": "3s"}],
+            },
+        ),
+        "hard",
+        [2],
+    ),
     "a provider is away again and again": (
         # From 10.5 to 15.5 s, and from 26 to 31 s.
         scenario_of(

@@ -25,6 +25,7 @@ _COMMANDS: Final = (
         "limits",
         "calendar",
         "dashboard",
+        "people",
         "plot",
         "report",
         "converge",

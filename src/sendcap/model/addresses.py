@@ -74,4 +74,5 @@ def reasons_of(scenario: Scenario, providers: Iterable[str]) -> tuple[str, ...]:
         for name in providers
         for kind in kinds_of(scenario.providers[name], can_die=can_die)
     ]
+    own += [each.reason for name in providers for each in scenario.providers[name].refusals]
     return tuple(dict.fromkeys((*_ALWAYS, *own)))

@@ -71,10 +71,10 @@ class DisturbanceRows:
         self.rows: list[dict[str, Any]] = []
         self.courses: list[_Course] = []
 
-    def add_outages(self, queue: int, windows_s: Iterable[tuple[float, float]]) -> None:
-        """Add times at which a provider cannot be reached."""
+    def add_times(self, queue: int, windows_s: Iterable[tuple[float, float]], **row: Any) -> None:
+        """Add a disturbance at given times."""
         self.courses.append(_Course(queue, np.array(list(windows_s))))
-        self._add(unreachable=True)
+        self._add(**row)
 
     def add(
         self,

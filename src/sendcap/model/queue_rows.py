@@ -210,7 +210,14 @@ class QueueRows:
         first = len(rows.rows)
         if provider.outages:
             ends = ((outage.at, outage.at + outage.lasts) for outage in provider.outages)
-            rows.add_outages(queue, ends)
+            rows.add_times(queue, ends, unreachable=True)
+        for number, refusal in enumerate(provider.refusals):
+            rows.add_times(
+                queue,
+                [(refusal.at, refusal.at + refusal.lasts)],
+                refusal=self._shared.reasons.index(refusal.reason),
+                refused=self._trial(refusal.share, f"refusal {number}", provider=path.key),
+            )
         for number, disturbance in enumerate(provider.disturbances):
             purpose = f"disturbance {number}"
             row: dict[str, Any] = {"unreachable": disturbance.unreachable}

@@ -12,6 +12,7 @@ from sendcap.scenario.distributions import Uniform as Uniform
 from sendcap.scenario.distributions import Weibull as Weibull
 from sendcap.scenario.disturbance import Disturbance as Disturbance
 from sendcap.scenario.disturbance import Outage as Outage
+from sendcap.scenario.disturbance import Refusal as Refusal
 from sendcap.scenario.durations import Duration as Duration
 from sendcap.scenario.durations import PositiveDuration as PositiveDuration
 from sendcap.scenario.durations import format_duration as format_duration

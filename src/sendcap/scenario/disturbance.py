@@ -12,8 +12,15 @@ from sendcap.scenario.durations import PositiveDuration
 from sendcap.scenario.moments import MomentField
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.rates import RateField
-from sendcap.scenario.section import Place, Section, Share, refuse
+from sendcap.scenario.section import Name, Place, Section, Share, refuse
 from sendcap.text.quoting import shown
+
+
+def _some(share: float) -> float:
+    if share == 0.0:
+        raise ValueError("must be more than 0; leave the refusal out")
+    return share
+
 
 _SHORTEST_S: Final = 1.0
 """From one beginning to the next, on average: more often, it is no disturbance."""
@@ -26,6 +33,22 @@ class Outage(Section):
     """Start of the outage, from t = 0 or, with start, by the clock."""
     lasts: PositiveDuration
     """Length of the outage."""
+
+
+class Refusal(Section):
+    """A time in which the provider refuses messages by mistake, with a hard bounce.
+
+    Gmail did so from 14 to 16 December 2020: valid addresses bounced as *user unknown*.
+    """
+
+    at: MomentField
+    """Start, from t = 0 or, with start, by the clock."""
+    lasts: PositiveDuration
+    """Length."""
+    reason: Name = "user unknown"
+    """Reason of the hard bounces."""
+    share: Annotated[Share, AfterValidator(_some)] = 1.0
+    """Share of the attempts that are refused."""
 
 
 def _some_time(time: RandomTime) -> RandomTime:

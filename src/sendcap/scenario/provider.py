@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from sendcap.scenario.connection_scaling import ConnectionScalingField
 from sendcap.scenario.distributions import Constant, Distribution
-from sendcap.scenario.disturbance import Disturbance, Outage
+from sendcap.scenario.disturbance import Disturbance, Outage, Refusal
 from sendcap.scenario.durations import (
     Duration,
     format_duration,
@@ -152,6 +152,8 @@ class Provider(Section):
     """Outages of the provider, in order of time."""
     disturbances: tuple[Disturbance, ...] = ()
     """Bad times that come at random."""
+    refusals: tuple[Refusal, ...] = ()
+    """Times in which the provider refuses messages by mistake, with a hard bounce."""
 
     @property
     def throttles(self) -> tuple[Throttle, ...]:
@@ -179,6 +181,11 @@ class Provider(Section):
             if kind.reason == SUSPENDED:
                 message = f"{shown(SUSPENDED)} is for soft bounces without an attempt; rename it"
                 problems.append(((key, number, "reason"), message))
+        soft = {fault.reason for fault in self.faults}
+        for number, refusal in enumerate(self.refusals):
+            if refusal.reason in soft or refusal.reason == SUSPENDED:
+                message = f"{shown(refusal.reason)} is a soft bounce; give that of a hard one"
+                problems.append((("refusals", number, "reason"), message))
         refuse("provider", problems)
         return self
 

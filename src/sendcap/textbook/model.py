@@ -148,14 +148,14 @@ class Textbook:
             queue.in_use -= 1
             # What it does to the queue comes before anyone is given the connection.
             refused = self.refusal(queue)
-            hard = bool(message.hard) and not refused
+            hard = "" if refused else self.hard_reason(message)
             reason = "" if hard else self.temporary_reason(message, refused)
             is_faulty = reason not in ("", refused, TRANSIENT)
             queue.answered("hard" if hard else "fault" if is_faulty else reason)
             self.release(message, connection)
 
             if hard:
-                self.campaign.report(message, "hard", env.now, message.hard)
+                self.campaign.report(message, "hard", env.now, hard)
                 self.relay.make_room()
                 return
             if not reason:
@@ -210,6 +210,13 @@ class Textbook:
         if queue.server.is_away():
             return UNREACHABLE
         return THROTTLED if queue.server.throttles() else ""
+
+    def hard_reason(self, message: Message) -> str:
+        """Return why the recipient's server refuses the message for good, "" if it does not."""
+        for mistake in message.queue.server.refusals():
+            if self.chance.happens(mistake.share):
+                return mistake.reason
+        return message.hard
 
     def temporary_reason(self, message: Message, refused: str) -> str:
         """Return why the recipient's server defers the message now, "" if it does not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import simpy
 
-from sendcap.scenario import Provider
+from sendcap.scenario import Provider, Refusal
 from sendcap.textbook.disturbance import BadTimes, Disturbed
 from sendcap.textbook.throttles import Throttle, scheduled
 
@@ -43,6 +43,11 @@ class Server:
         if any(outage.at <= self.env.now < outage.at + outage.lasts for outage in outages):
             return True
         return any(each.times.disturbance.unreachable for each in self.disturbed)
+
+    def refusals(self) -> list[Refusal]:
+        """Return the refusals by mistake that there are now."""
+        now_s = self.env.now
+        return [each for each in self.provider.refusals if each.at <= now_s < each.at + each.lasts]
 
     def transient(self) -> float:
         """Return the probability of a soft bounce now."""

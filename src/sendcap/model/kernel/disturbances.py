@@ -41,6 +41,18 @@ def disturbed(
 
 
 @compiled
+def refusal(queue: Any, disturbances: Records, chance: Chance) -> int:
+    """Return why the provider refuses an attempt by mistake, or `NO_REASON`."""
+    reason = NO_REASON
+    for number in range(queue.first_disturbance, queue.first_disturbance + queue.disturbances):
+        each = disturbances[number]
+        if each.active and each.refusal != NO_REASON and succeeds(chance.trials[each.refused]):
+            if reason == NO_REASON:
+                reason = each.refusal
+    return reason
+
+
+@compiled
 def is_above_tolerance(queue: Any, disturbances: Records, limits: Limits, now_s: float) -> bool:
     """Return whether the provider lets an attempt through: by all that it tolerates now."""
     last = queue.first_disturbance + queue.disturbances

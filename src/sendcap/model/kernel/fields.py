@@ -236,6 +236,8 @@ DISTURBANCE = np.dtype(
         ("unreachable", "i4"),
         ("transient", "i4"),  # trials, or NONE where it is no larger than the provider's own
         ("tolerance", "i4"),  # limit, or NONE
+        ("refusal", "i4"),  # reason of hard bounces, or `NO_REASON`
+        ("refused", "i4"),  # trials
         ("probability", "f8"),
     ],
     align=True,

@@ -9,7 +9,7 @@ import numpy as np
 from sendcap.model.kernel.backoff import back_off
 from sendcap.model.kernel.chance import draw, succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
-from sendcap.model.kernel.disturbances import disturbed, is_above_tolerance
+from sendcap.model.kernel.disturbances import disturbed, is_above_tolerance, refusal
 from sendcap.model.kernel.ends import message_expires
 from sendcap.model.kernel.engagement import open_message
 from sendcap.model.kernel.fields import (
@@ -64,6 +64,7 @@ def decide(group: Group, number: int, now_s: float) -> int:
     # It is drawn for every attempt, so that none depends on the fate of the others.
     reason = TRANSIENT if succeeds(chance.trials[queue.transient]) else NO_REASON
     hard = throttled = False
+    refused = NO_REASON
     if queue.disturbances > 0:
         reason = disturbed(queue, group.disturbances, group.windows_s, chance, reason, now_s)
     answer = reason
@@ -72,7 +73,11 @@ def decide(group: Group, number: int, now_s: float) -> int:
             throttled = is_above_tolerance(queue, group.disturbances, group.limits, now_s)
         if throttled:
             answer = reason = THROTTLED
-        if message.kind > 0:
+        if queue.disturbances > 0 and not throttled:
+            refused = refusal(queue, group.disturbances, chance)
+        if refused != NO_REASON:
+            hard, reason, answer = True, refused, HARD_ADDRESS
+        elif message.kind > 0:
             kind = group.addresses.kinds[queue.first_kind + message.kind]
             hard = kind.hard != 0 and not throttled
             if hard or _is_faulty(queue, kind, chance, message, now_s):

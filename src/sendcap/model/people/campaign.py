@@ -122,6 +122,7 @@ class Campaign:
 
     def ended(self, at_s: float) -> People:
         """Return what has become of the people until the end of the run."""
+        at_s = max([at_s, *(each.at_s for each in self._preparations)])
         self.advance(at_s)
         self._end_week()
         if not self._health or self._health[-1].at_s < at_s:

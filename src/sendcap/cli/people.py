@@ -1,0 +1,102 @@
+"""``sendcap people``: whom deliveries went to, and what became of the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+import sendcap
+from sendcap.cli import options
+from sendcap.cli.tables import say, show_table
+from sendcap.readings.people import people_sentences
+from sendcap.text.clock import brief_moment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_ROWS: Final = 40
+_PREPARATIONS: Final = {
+    "sending": "Delivery",
+    "time_s": "Prepared",
+    "targeted": "Targeted",
+    "denylisted": "Denylisted",
+    "quarantined": "Quarantined",
+    "control_group": "Control group",
+    "fatigue": "Fatigue",
+    "to_deliver": "To deliver",
+}
+_HEALTH: Final = {
+    "time_s": "At",
+    "people": "On the list",
+    "good": "Good",
+    "erroneous": "With errors",
+    "quarantined": "Quarantined",
+    "denylisted": "Denylisted",
+    "dead_unknown": "Dead, not known",
+    "quarantined_by_mistake": "Quarantined by mistake",
+}
+_MOST_MESSAGES: Final = 7
+
+
+@click.command()
+@options.saved
+def people(directory: Path) -> None:
+    """Show whom the deliveries of a run went to.
+
+    DIR is a saved run of a scenario with a [population]. The tables tell how many people each
+    delivery targeted, how many were excluded and why, the state of the list at the end of each
+    week, and how many people got how many messages in each week.
+    """
+    run = sendcap.open_run(directory)
+    preparations, health = run.preparations(), run.list_health()
+    _show(
+        run, "Preparations: people targeted, excluded, and to deliver", preparations, _PREPARATIONS
+    )
+    _show(run, "The list", health, _HEALTH)
+    _show_weeks(run, run.messages_per_week())
+    say(*people_sentences(run))
+
+
+def _show(run: sendcap.Run, title: str, table: pd.DataFrame, columns: dict[str, str]) -> None:
+    """Print a table; of very many rows the last ones."""
+    start, within_s = run.scenario.start, float(table["time_s"].max())
+    shown = table.tail(_MOST_ROWS)
+    rows = [
+        [
+            brief_moment(value, start, within_s)
+            if name == "time_s"
+            else value
+            if isinstance(value, str)
+            else f"{value:,}"
+            for name, value in row.items()
+            if name in columns
+        ]
+        for row in shown[list(columns)].to_dict("records")
+    ]
+    note = f"The last {len(shown)} of {len(table)} rows." if len(shown) < len(table) else ""
+    show_table(title, list(columns.values()), rows, *([note] if note else []))
+
+
+def _show_weeks(run: sendcap.Run, table: pd.DataFrame) -> None:
+    """Print how many people got 0, 1, 2 ... messages in each week."""
+    if table.empty:
+        return
+    counts = table.assign(messages=table["messages"].clip(upper=_MOST_MESSAGES))
+    wide = counts.pivot_table(
+        index="week_s", columns="messages", values="people", aggfunc="sum", fill_value=0
+    )
+    start, within_s = run.scenario.start, float(table["week_s"].max())
+    headings = [
+        f"{number} or more" if number == _MOST_MESSAGES else str(number) for number in wide.columns
+    ]
+    rows = [
+        [brief_moment(week_s, start, within_s), *(f"{count:,}" for count in row)]
+        for week_s, row in zip(wide.index, wide.to_numpy(), strict=True)
+    ]
+    show_table(
+        "People by the messages that they got in a week",
+        ["Week from", *headings],
+        rows[-_MOST_ROWS:],
+    )
