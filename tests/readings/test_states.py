@@ -93,6 +93,7 @@ def test_with_efs_it_is_finished_when_all_is_known() -> None:
     ],
     ids=["on Monday", "in time", "never"],
 )
+@pytest.mark.filterwarnings("ignore:.* is never sent:sendcap.errors.SendcapWarning")
 def test_a_delivery_waits_for_its_confirmation(
     confirm: dict[str, Any], expected: list[tuple[str, float]]
 ) -> None:

@@ -156,3 +156,22 @@ def test_a_start_that_the_clock_skips_is_refused() -> None:
     begin = 'start = 2026-03-29T02:30:00\nzone = "Europe/Berlin"\n'
     with pytest.raises(ScenarioError, match=r"start: the clock is put forward then and never sho"):
         scenario('"1h"', begin)
+
+
+def test_a_start_that_the_clock_shows_twice_needs_its_offset() -> None:
+    zone = 'zone = "Europe/Berlin"'
+    message = (
+        "start: the clock is put back then and shows 02:30 twice; write the offset, such as "
+        "2026-10-25T02:30:00[+]02:00"
+    )
+    with pytest.raises(ScenarioError, match=message):
+        scenario('"1h"', f"start = 2026-10-25T02:30:00\n{zone}")
+    hours = []
+    for offset in ("+02:00", "+01:00"):
+        its = scenario('"04:00"', f"start = 2026-10-25T02:30:00{offset}\n{zone}")
+        assert loads(dumps(its)) == its
+        hours.append(its.deliveries[0].at / 3600.0)
+    assert hours == [2.5, 1.5]
+    # The next day, and without a zone, it shows the time once.
+    scenario('"1h"', f"start = 2026-10-26T02:30:00\n{zone}")
+    scenario('"1h"', "start = 2026-10-25T02:30:00")

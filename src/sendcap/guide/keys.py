@@ -20,6 +20,7 @@ _UNITS: Final = {"per_day": "attempts per day", "max_retries": "retries"}
 _SOURCES: Final = {
     "Delivery.validity": "Adobe: longest validity that the Enhanced MTA honours",
     "Mta.longest_validity": "Adobe: longest validity that the Enhanced MTA honours",
+    "Delivery.batch": 'Adobe Campaign v8, "Configure and send": a 1024th of the messages, 8 to 256',
     "Relay.batch": 'Adobe Campaign v8, "Configure and send": largest delivery part',
     "Provider.connection_scaling": "KumoMTA, `ready_queue.rs`, `ideal_connection_count`",
     "Reporting.refresh": "Adobe, technical workflows: `updateDeliveryExecInfo`",

@@ -13,10 +13,9 @@ def batch_rows(scenario: Scenario) -> tuple[Ints, Floats, Ints]:
     """Return the size of each batch, when it may be handed over, and its delivery."""
     sizes, ready_s = [], []
     for delivery in scenario.deliveries:
-        whole, rest = divmod(delivery.messages, scenario.relay.batch)
-        batches = np.full(whole + (rest > 0), scenario.relay.batch, np.int64)
-        if rest:
-            batches[-1] = rest
+        size = scenario.batch_of(delivery)
+        batches = np.full(scenario.batches_of(delivery), size, np.int64)
+        batches[-1] = delivery.messages - size * (len(batches) - 1)
         sizes.append(batches)
         ready_s.append(ready_s_of(delivery, scenario.start, np.arange(len(batches)), len(batches)))
     counts = [len(batches) for batches in sizes]

@@ -76,8 +76,10 @@ class Delivery(Section):
     spread: Annotated[float, DurationText(most="14d", zero=True)] = 0.0
     """Time over which the messages become ready evenly, up to 14d (default: all at once).
 
-    They do so in batches of relay.batch, each as a whole when its first message is ready.
+    They do so in batches, each as a whole when its first message is ready.
     """
+    batch: Annotated[Count | None, unit("messages")] = None
+    """Messages per hand-over (default: relay.batch); a stream of few messages needs small ones."""
     pattern: Pattern | None = None
     """Weights of the hours in which the messages of a spread become ready, in any unit.
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from sendcap.scenario.clock import written, zone_of
 from sendcap.scenario.durations import Duration, PositiveDuration
-from sendcap.scenario.section import Count, Section, Share, refuse, unit
+from sendcap.scenario.section import Count, PositiveShare, Section, Share, refuse, unit
 from sendcap.text.quoting import shown
 from sendcap.text.shares import rounded_share
 
@@ -28,7 +28,7 @@ MOST_TIMES: Final = 10_000
 class Wave(Section):
     """A part of a delivery that leaves after a time."""
 
-    share: Share
+    share: PositiveShare
     """Share of the delivery's messages."""
     after: Duration = 0.0
     """Start of the wave, after that of the delivery."""
@@ -85,7 +85,7 @@ Waves = Annotated[
 class Cells(Section):
     """An A/B test: cells of the same size at first, and the rest when one has won."""
 
-    share: Annotated[Share, Field(gt=0, lt=1)]
+    share: Annotated[PositiveShare, Field(lt=1)]
     """Share of the messages of each cell."""
     count: Annotated[Count, Field(ge=2, le=26), unit("cells")] = 2
     """Cells: A, B and so on."""
@@ -126,5 +126,5 @@ def _known(zones: dict[str, float]) -> dict[str, float]:
     return zones
 
 
-Zones = Annotated[dict[str, Share], AfterValidator(_known)]
+Zones = Annotated[dict[str, PositiveShare], AfterValidator(_known)]
 """Share of the recipients in each time zone; they sum to 1."""

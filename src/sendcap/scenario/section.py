@@ -188,6 +188,8 @@ Share = Annotated[
     WithJsonSchema(_SHARE_SCHEMA),
 ]
 """A share or a probability, 0 to 1, or text with a percent sign."""
+PositiveShare = Annotated[Share, Field(gt=0)]
+"""A share of something that is there."""
 Name = Annotated[str, AfterValidator(_name)]
 """The name of a delivery, a provider or a reason."""
 Title = Annotated[str, AfterValidator(_title)]

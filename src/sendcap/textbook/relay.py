@@ -51,7 +51,7 @@ class Relay:
         """Yield the batches of a delivery, none if nobody has confirmed it."""
         if delivery.at == math.inf:
             return
-        size = scenario.relay.batch
+        size = delivery.batch or scenario.relay.batch
         names = [name for name, count in delivery.counts().items() for _ in range(count)]
         shuffled = [names[place] for place in chance.generator.permutation(len(names))]
         firsts = range(0, len(shuffled), size)
