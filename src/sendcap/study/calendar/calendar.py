@@ -12,7 +12,7 @@ import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
-from sendcap.model.confirmation import confirmations
+from sendcap.model.confirmation import Asked, confirmations
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.readings.convergence import settling_s
 from sendcap.readings.kpis import figures_of
@@ -42,6 +42,8 @@ class Slot:
     messages: int
     planned_s: float  # the time of the scenario
     asked_s: float  # people are asked to confirm it; NaN where nobody has to
+    confirmed_s: float  # they do, also of a part that starts later
+    gives_up_s: float  # from then on it is not sent any more without; NaN where nobody has to
     starts_s: float  # the later of its time and the confirmation
     relayed_s: float  # the last message
     accepted_s: float  # the share of its deliverable messages
@@ -82,10 +84,11 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
         Returns
         -------
         DataFrame
-            Columns delivery, parent, messages, planned_s, asked_s, starts_s, relayed_s,
-            accepted_s, settled_s (seconds from t = 0; infinite for what never comes), beside (the
-            deliveries that use the relay or a queue at the same time, with commas), and by the
-            clock of ``start`` starts_clock_time and accepted_clock_time; None without one.
+            Columns delivery, parent, messages, planned_s, asked_s, confirmed_s, gives_up_s,
+            starts_s, relayed_s, accepted_s, settled_s (seconds from t = 0; infinite for what never
+            comes), beside (the deliveries that use the relay or a queue at the same time, with
+            commas), and by the clock of ``start`` starts_clock_time and accepted_clock_time; None
+            without one.
         """
         rows = [
             {
@@ -199,7 +202,7 @@ def _slots(run: Run, share: float) -> Iterator[Slot]:
         accepted_s = accepted_share_s(ledger, share, name)
         times = {
             "planned_s": planned[name].at,
-            "asked_s": asked[name].asked_s if name in asked else math.nan,
+            **_asked_s(asked.get(name)),
             "starts_s": math.inf if sent.stop is not None and sent.stop <= sent.at else sent.at,
             "relayed_s": handed_over_s(ledger, name),
             "accepted_s": accepted_s,
@@ -211,6 +214,11 @@ def _slots(run: Run, share: float) -> Iterator[Slot]:
     for sent, times in timed:
         names = tuple(beside[sent.name])
         yield Slot(sent.name, sent.parent, sent.messages, beside=names, **times)
+
+
+def _asked_s(asked: Asked | None) -> dict[str, float]:
+    keys = ("asked_s", "confirmed_s", "gives_up_s")
+    return {key: math.nan if asked is None else getattr(asked, key) for key in keys}
 
 
 def _settled_s(run: Run, delivery: str) -> float:
