@@ -52,6 +52,15 @@ HOURS = "Mon-Fri 09:00-18:00"
             {"pause": "1h", "resume": "3h", "stop": "3h"},
             "resume: 3h is not before the stop, 3h; leave it out",
         ),
+        ({"stop": ["1h"]}, r'stop: must be one moment such as "1h", not the list \["1h"\]'),
+        (
+            {"stop": "noon"},
+            'stop: "noon" is not a duration; .*, or a time by the clock such as "14:',
+        ),
+        (
+            {"stop": "5pm"},
+            'stop: unknown unit "pm" in "5pm"; did you mean "m"[?] Or give a time by',
+        ),
         ({"stop": "367d"}, 'stop: must be at most 366d, not "367d"'),
         ({"stop": "Mon 25:00"}, 'stop: "Mon 25:00" is no time of day'),
         ({"confirm": {}}, "confirm.within: required, but missing"),

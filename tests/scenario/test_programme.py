@@ -156,12 +156,25 @@ def test_a_programme_is_written_as_it_was_read() -> None:
             r'deliveries\[1\].waves\[1\].share: must be more than 0, not "?0%?"?',
         ),
         (
+            {"waves": {"size": 30, "every": "1h"}},
+            r'deliveries\[1\].waves.size: must be at most 1, not 30; 30 % is 0.3 or "30%"',
+        ),
+        (
+            {"waves": "30%"},
+            r"deliveries\[1\].waves: must be a list of waves, or a table such as { size = ",
+        ),
+        ({"waves": []}, r"deliveries\[1\].waves: needs at least one wave; or leave it out"),
+        (
+            {"waves": [{"share": 0.3}, 0.7]},
+            r"deliveries\[1\].waves: 0.7 is no wave; write a table such as { share = 0.3, after",
+        ),
+        (
             {"waves": [{"share": 0.5}, {"share": 0.6, "after": "1h"}]},
             r"deliveries\[1\].waves: shares sum to 1.1, must sum to 1",
         ),
         (
             {"waves": [{"share": 0.5, "after": "1h"}, {"share": 0.5, "after": "1h"}]},
-            r"deliveries\[1\].waves: must be in the order of their starts",
+            r"deliveries\[1\].waves: must be in the order of their starts .*: wave 2 does not",
         ),
         (
             {"validity": "3h", "waves": {"size": 0.25, "every": "1h"}},

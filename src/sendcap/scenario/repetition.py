@@ -60,14 +60,32 @@ def _whole(waves: tuple[Wave, ...]) -> tuple[Wave, ...]:
     total = math.fsum(wave.share for wave in waves)
     if abs(total - 1.0) > _TOLERANCE:
         raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
-    if any(one.after >= two.after for one, two in pairwise(waves)):
-        raise ValueError("must be in the order of their starts (after)")
+    for number, (one, two) in enumerate(pairwise(waves), 2):
+        if one.after >= two.after:
+            message = f"wave {number} does not start later than wave {number - 1}"
+            raise ValueError(f"must be in the order of their starts (after): {message}")
     return waves
 
 
 def waves_of(waves: tuple[Wave, ...] | EqualWaves | None) -> tuple[Wave, ...]:
     """Return the waves one by one, none of a delivery without."""
     return waves.waves() if isinstance(waves, EqualWaves) else waves or ()
+
+
+def _listed_or_a_table(value: Any) -> Any:
+    """Refuse what is neither; pydantic would ask for one of them."""
+    is_list = isinstance(value, list | tuple)
+    if not (is_list or isinstance(value, dict | EqualWaves)):
+        example = '{ size = "30%", every = "2h" }'
+        raise ValueError(f"must be a list of waves, or a table such as {example}")
+    if is_list and not value:
+        raise ValueError("needs at least one wave; or leave it out")
+    for wave in value if is_list else ():
+        if not isinstance(wave, dict | Wave):
+            example = '{ share = 0.3, after = "2h" }'
+            message = f"{shown(wave)} is no wave; write a table such as {example}"
+            raise ValueError(message)  # noqa: TRY004 (pydantic)
+    return value
 
 
 def _listed_or_equal(value: Any) -> str:
@@ -78,6 +96,7 @@ Waves = Annotated[
     Annotated[tuple[Wave, ...], AfterValidator(_whole), Tag(LISTED)]
     | Annotated[EqualWaves, Tag(EQUAL)],
     Discriminator(_listed_or_equal),
+    BeforeValidator(_listed_or_a_table),
 ]
 """Waves in the order of their starts, whose shares sum to 1; or a size and the time between."""
 
