@@ -11,6 +11,7 @@ import pytest
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.scenario import Scenario, dumps, loads, updated
+from sendcap.scenario.later_days import later_days
 from sendcap.text.clock import after
 
 BERLIN = 'start = 2026-11-27T08:00:00\nzone = "Europe/Berlin"\n'  # a Friday
@@ -175,3 +176,24 @@ def test_a_start_that_the_clock_shows_twice_needs_its_offset() -> None:
     # The next day, and without a zone, it shows the time once.
     scenario('"1h"', f"start = 2026-10-26T02:30:00\n{zone}")
     scenario('"1h"', "start = 2026-10-25T02:30:00")
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        (
+            '"07:00"',
+            'at = "07:00" is Sat 28 Nov 07:00, the first after the start, Fri 27 Nov 08:00.',
+        ),
+        ('"Fri 07:00"', 'at = "Fri 07:00" is Fri 4 Dec 07:00, the first after the start, '),
+        ('"14:00"', ""),
+        ('"Sat 07:00"', ""),
+        ('"2026-11-29T07:00"', ""),
+        ('"2d"', ""),
+    ],
+)
+def test_a_time_that_has_passed_on_the_first_day_is_told(at: str, told: str) -> None:
+    (sentence,) = list(later_days(scenario(at))) or [""]
+    assert sentence.partition(": ")[2].startswith(told)
+    assert bool(sentence) == bool(told)
+    assert not list(later_days(scenario('"2d"', "")))

@@ -24,6 +24,14 @@ def says_the_clock(text: str) -> bool:
     return bool(_TIME.fullmatch(text.strip()) or _DATE.match(text.strip()))
 
 
+def names_no_other_day(text: str, start: datetime) -> bool:
+    """Tell whether a time by the clock names no day, or the one of the start."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        return False
+    return found[1] is None or weekday(found[1], text) == start.weekday()
+
+
 def or_by_the_clock(error: Exception) -> str:
     """Return what is wrong with a text that is no duration; it may have been meant as a moment."""
     joint = " Or give" if str(error).endswith("?") else ", or"

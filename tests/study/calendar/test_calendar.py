@@ -11,6 +11,7 @@ from matplotlib.container import BarContainer
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict, updated
+from sendcap.study.calendar.rows import rows_of
 
 QUEUE = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 1}
 
@@ -183,3 +184,28 @@ def test_long_names_are_told_apart_by_their_ends() -> None:
     one, two = bars(scenario)
     assert (one[-7:], two[-7:]) == (" wave 1", " wave 2")
     assert max(map(len, (one, two))) <= 40
+
+
+def test_the_rows_tell_the_whole_way_by_the_clock() -> None:
+    scenario = programme(
+        {"name": "a", "messages": 200}, {"name": "b", "at": "1h"}, start="2026-11-27T08:00:00"
+    )
+    found = sendcap.calendar(scenario)
+    one, two = rows_of(found)
+    # A message a second: half after 100 s, 90 % after 180 s.
+    assert (one["Starts"], one["50 % accepted"], one["90 % accepted"]) == (
+        *("Fri 08:00", "Fri 08:01", "Fri 08:03"),
+    )
+    assert (two["Planned"], two["Relayed"], two["Delivered %"]) == ("–", "Fri 09:00", "100.00")
+    assert found.slots[0].accepted_50_pct_s == pytest.approx(100.1, abs=1.0)
+    assert found.slots[0].delivered_pct == 100.0
+    assert found.left_out == ()
+    due = sendcap.calendar(scenario, "30m", replications=2)
+    assert due.left_out == ("b",)
+
+
+def test_of_many_deliveries_the_rows_are_of_the_whole() -> None:
+    many = programme({"name": "a", "every": "1h", "times": 40}, {"name": "b", "at": "30m"})
+    one, two = rows_of(sendcap.calendar(many))
+    assert (one["Delivery"], one["Sent"], one["Messages"]) == ("a", "40", "4,000")
+    assert (two["Delivery"], two["Sent"], two["Delivered %"]) == ("b", "1", "100.00")

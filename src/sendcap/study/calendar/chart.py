@@ -14,16 +14,15 @@ from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
 from sendcap.charts.style import BLUE, DASHES, INK, ORANGE, SKY, STONE, house_style
 from sendcap.charts.timeaxis import TimeAxis
+from sendcap.study.calendar.slots import MOST_ROWS
 from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
-    from sendcap.study.calendar.calendar import Calendar, Slot
+    from sendcap.study.calendar.calendar import Calendar
+    from sendcap.study.calendar.slots import Slot
 
 _LONGEST: Final = 40
 """Letters of a name."""
-_MOST_ROWS: Final = 30
-"""With more deliveries, the repetitions and parts of one share a row."""
-
 _ABOUT: Final = "when each delivery waits, is relayed, is accepted and settles"
 CHARTS: Final = {"Calendar": charts_in("sendcap.study.calendar", {"chart.calendar": _ABOUT})}
 """The charts of each result."""
@@ -36,7 +35,7 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
     For the options see `sendcap.charts`.
     """
     rows: dict[str, list[Slot]] = {}
-    together = len(result.slots) > _MOST_ROWS
+    together = len(result.slots) > MOST_ROWS
     for slot in result.slots:
         rows.setdefault((together and slot.parent) or slot.delivery, []).append(slot)
     names = [cut_within(name, _LONGEST) for name in rows]
@@ -61,7 +60,7 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
     for number, slots in enumerate(rows.values()):
         for slot in slots:
             _draw(axes, number, slot)
-        if len(slots) <= _MOST_ROWS:
+        if len(slots) <= MOST_ROWS:
             planned_s = [slot.planned_s for slot in slots]
             axes.plot(planned_s, [number] * len(slots), "|", color=INK, markersize=11.0)
     if result.deadline_s is not None:
