@@ -13,6 +13,7 @@ from sendcap.readings.delays import delay_figures
 from sendcap.readings.load import loaded_stages
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
+from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import capital, counted, elapsed, listed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _SEEN_PT: Final = 0.005
 def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
     """Yield the main results of a run, one after the other."""
     yield _delivered(run.ledger)
-    yield _accepted(run.ledger)
+    yield _accepted(run.ledger) + _by_the_clock(run)
     if (delayed := delay_sentence(run.ledger)) is not None:
         yield delayed
     yield held_up(run.as_sent, loaded_stages(run.ledger, run.as_sent), run.ledger)
@@ -67,6 +68,17 @@ def _accepted(ledger: Ledger) -> str:
         f"Half of all that is ever accepted has been accepted after {half}, 90 % after {most} and "
         f"99 % after {nearly_all}."
     )
+
+
+def _by_the_clock(run: Run) -> str:
+    """Return when that was by the clock: of several deliveries nobody counts from t = 0."""
+    start = run.scenario.start
+    reached_s = [accepted_at_s(run.ledger, pct) for pct in ACCEPTED_PCT]
+    times_s = [time_s for time_s in reached_s if time_s is not None]
+    if start is None or len(run.ledger.written) == 1 or len(times_s) < len(reached_s):
+        return ""
+    moments = [brief_moment(time_s, start, times_s[-1]) for time_s in times_s]
+    return f" By the clock that is {listed(moments)}."
 
 
 def delay_sentence(ledger: Ledger, delivery: str | None = None) -> str | None:
