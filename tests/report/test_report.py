@@ -387,7 +387,7 @@ def test_a_programme_has_a_table_of_when_each_delivery_is_done(programme) -> Non
     assert {"Relayed", "50 % accepted", "90 % accepted", "Settled"} <= second.keys()
     assert rows["launch wave 3"]["Delivered %"] == "100.00"
     text = Page(page([answers])).all_text
-    assert "weekly <b> 2 100 Fri 4 Dec 09:00 Fri 4 Dec 09:30" in text
+    assert "weekly <b> 2 Fri 4 Dec 09:00 Fri 4 Dec 09:30" in text
     assert "Settled: Delivered % without EFS stays within 0.1 points of its final value." in text
     assert "By the clock that is" in text
     assert "the start of the simulation, Fri 27 Nov 08:00. All figures" in text

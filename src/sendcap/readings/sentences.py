@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from sendcap.readings.delays import delay_figures
 from sendcap.readings.load import loaded_stages
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
+from sendcap.scenario.operators import held
 from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import capital, counted, elapsed, listed
 
@@ -27,7 +29,7 @@ _SEEN_PT: Final = 0.005
 
 def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
     """Yield the main results of a run, one after the other."""
-    yield _delivered(run.ledger)
+    yield _delivered(run)
     yield _accepted(run.ledger) + _by_the_clock(run)
     if (delayed := delay_sentence(run.ledger)) is not None:
         yield delayed
@@ -36,27 +38,46 @@ def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
         yield _trust(run, mode)
 
 
-def _delivered(ledger: Ledger) -> str:
+def _delivered(run: Run) -> str:
+    ledger, held_back = run.ledger, _held_back(run)
     to_deliver = ledger.messages()
     relay_failed, hard, expired, returned, accepted = (
         round(ledger.total(event, clock="happened"))
         for event in ("relay_failed", "hard", "expired", "async_bounced", "accepted")
     )
     delivered = accepted - returned
-    under_way = to_deliver - delivered - (relay_failed + hard + expired + returned)
+    lost = relay_failed + hard + expired + returned + sum(held_back.values())
+    under_way = to_deliver - delivered - lost
     losses = (
         (relay_failed, "failed before the MTA had them"),
         (hard, "bounced hard"),
         (expired, "expired without being accepted"),
         (returned, "were accepted and came back later"),
+        *((count, what) for what, count in held_back.items()),
         (under_way, "were still under way when the simulation was cut off"),
     )
-    lost = [f"{count:,} {what}" for count, what in losses if count]
+    told = [f"{count:,} {what}" for count, what in losses if count]
     text = (
         f"Of {counted(to_deliver, 'message')}, {delivered:,} {'is' if delivered == 1 else 'are'} "
         f"delivered in the end: {100.0 * delivered / to_deliver:.2f} %."
     )
-    return f"{text} {listed(lost)}." if lost else text
+    return f"{text} {listed(told)}." if told else text
+
+
+def _held_back(run: Run) -> Counter[str]:
+    """Return how many messages people have held back for good, by what they did."""
+    counts: Counter[str] = Counter()
+    for sent in run.as_sent.deliveries:
+        *_, (from_s, until_s) = [(math.inf, 0.0), *held(sent)]
+        if from_s >= (run.scenario.time.horizon or math.inf) or until_s < math.inf:
+            continue
+        handed = sum(
+            round(run.ledger.total(event, clock="happened", delivery=sent.name))
+            for event in ("relayed", "relay_failed")
+        )
+        what = "were paused for good" if sent.stop is None else "were stopped before the hand-over"
+        counts[what if sent.is_started else "were never confirmed"] += sent.messages - handed
+    return counts
 
 
 def _accepted(ledger: Ledger) -> str:

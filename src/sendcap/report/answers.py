@@ -137,8 +137,8 @@ class Answers:
             return []
         rows = rows_of(self._calendar)
         planned = any(row.get("Planned", NOTHING) != NOTHING for row in rows)
-        # What is sent at the same time the chart shows.
-        left_out = {"Beside"} if planned else {"Beside", "Planned"}
+        # What is sent at the same time the chart shows, and how many messages the settings.
+        left_out = {"Beside", "Messages" if planned else "Planned"}
         return [{key: _in_one_line(row[key]) for key in row if key not in left_out} for row in rows]
 
     def about_deliveries(self) -> list[str]:

@@ -148,6 +148,11 @@ class Delivery(Section):
         return self.at if self.confirm is None else self.at + self.gives_up_s
 
     @property
+    def is_started(self) -> bool:
+        """Whether anything is sent before it is stopped, or given up."""
+        return self.stop is None or self.stop > self.at
+
+    @property
     def is_as_made(self) -> bool:
         """Whether a part or a repetition is as the scenario file says."""
         return self._origin is not None and self.__dict__ == self._origin.made.__dict__

@@ -209,3 +209,18 @@ def test_of_many_deliveries_the_rows_are_of_the_whole() -> None:
     one, two = rows_of(sendcap.calendar(many))
     assert (one["Delivery"], one["Sent"], one["Messages"]) == ("a", "40", "4,000")
     assert (two["Delivery"], two["Sent"], two["Delivered %"]) == ("b", "1", "100.00")
+
+
+def test_what_is_stopped_uses_the_relay_until_then() -> None:
+    scenario = programme(
+        {"name": "stopped", "messages": 1000, "stop": "2s"},
+        {"name": "later", "at": "1h"},
+        {"name": "last", "at": "2h"},
+    )
+    stopped, later, _ = sendcap.calendar(scenario).slots
+    assert (stopped.stopped_s, stopped.relayed_s, stopped.beside) == (2.0, math.inf, ())
+    assert math.isnan(later.stopped_s)
+    assert rows_of(sendcap.calendar(scenario))[0]["Relayed"] == "stopped"
+    (axes,) = sendcap.calendar(scenario).plot().axes
+    # Relayed for 2 s, and then at the MTA.
+    assert [bar.get_width() for bar in axes.containers[0]] == [2.0]

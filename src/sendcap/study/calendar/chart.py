@@ -95,7 +95,8 @@ def _spans(slot: Slot) -> dict[str, tuple[float, float]]:
     # A part may start later than it is confirmed, or than the whole is given up.
     waits_until_s = min(slot.confirmed_s, slot.gives_up_s)
     spans, begins_s = {}, slot.planned_s
-    ends_s = [waits_until_s, slot.relayed_s, slot.accepted_s, slot.settled_s]
+    relayed_s = min(slot.relayed_s, slot.stopped_s)
+    ends_s = [waits_until_s, relayed_s, slot.accepted_s, slot.settled_s]
     for label, end_s in zip(_COLOURS, ends_s, strict=True):
         if begins_s < end_s < math.inf:
             spans[label] = (begins_s, end_s - begins_s)

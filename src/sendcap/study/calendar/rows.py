@@ -61,10 +61,13 @@ def _row(calendar: Calendar, slot: Slot) -> dict[str, str]:
         f"{share_text(calendar.share)} accepted": slot.accepted_s,
         "Settled": slot.settled_s,
     }
+    moments = dict(zip(times_s, moments_of(calendar, *times_s.values()), strict=True))
+    if not math.isnan(slot.stopped_s):
+        moments["Relayed"] = "stopped"
     return {
         "Delivery": slot.delivery,
         "Messages": f"{slot.messages:,}",
-        **dict(zip(times_s, moments_of(calendar, *times_s.values()), strict=True)),
+        **moments,
         "Delivered %": percentage(slot.delivered_pct),
         "Beside": _beside(slot.beside),
     }

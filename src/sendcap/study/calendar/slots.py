@@ -35,6 +35,7 @@ class Slot:
     gives_up_s: float  # from then on it is not sent any more without; NaN where nobody has to
     starts_s: float  # the later of its time and the confirmation
     relayed_s: float  # the last message
+    stopped_s: float  # operators stop it before; NaN where they do not
     accepted_50_pct_s: float  # half of its deliverable messages
     accepted_90_pct_s: float
     accepted_s: float  # the share that counts as all
@@ -53,12 +54,15 @@ def slots_of(run: Run, share: float) -> Iterator[Slot]:
         half_s, most_s, accepted_s = (
             accepted_share_s(ledger, part, name) for part in (0.5, 0.9, share)
         )
+        relayed_s = handed_over_s(ledger, name)
+        stopped_s = math.inf if sent.stop is None else sent.stop
         settled_s, delivered_pct = settled(run, name)
         times = {
             "planned_s": planned[name].at,
             **_asked_s(asked.get(name)),
-            "starts_s": math.inf if sent.stop is not None and sent.stop <= sent.at else sent.at,
-            "relayed_s": handed_over_s(ledger, name),
+            "starts_s": sent.at if sent.is_started else math.inf,
+            "relayed_s": relayed_s,
+            "stopped_s": stopped_s if stopped_s < relayed_s and sent.is_started else math.nan,
             "accepted_50_pct_s": half_s,
             "accepted_90_pct_s": most_s,
             "accepted_s": accepted_s,
@@ -87,6 +91,9 @@ def settled(run: Run, delivery: str) -> tuple[float, float]:
     return settling_s(clocks.time_s, delivered_pct, SETTLED_PT), float(delivered_pct[-1])
 
 
+# A comparison with NaN is false, so min(relayed_s, stopped_s) is the first where nobody stops it.
+
+
 def _beside(
     scenario: Scenario, timed: list[tuple[Delivery, dict[str, float]]]
 ) -> dict[str, list[str]]:
@@ -98,12 +105,13 @@ def _beside(
 
     beside: dict[str, list[str]] = {delivery.name: [] for delivery, _ in timed}
     for number, (one, first) in enumerate(timed):
+        relayed_s = min(first["relayed_s"], first["stopped_s"])
         for other, second in timed[number + 1 :]:
-            if second["starts_s"] >= max(first["accepted_s"], first["relayed_s"]):
-                if first["accepted_s"] < math.inf and first["relayed_s"] < math.inf:
+            if second["starts_s"] >= max(first["accepted_s"], relayed_s):
+                if first["accepted_s"] < math.inf and relayed_s < math.inf:
                     break
                 continue
-            if second["starts_s"] < first["relayed_s"] or queues(one) & queues(other):
+            if second["starts_s"] < relayed_s or queues(one) & queues(other):
                 beside[one.name].append(other.name)
                 beside[other.name].append(one.name)
     return beside
