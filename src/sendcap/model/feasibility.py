@@ -83,7 +83,7 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         answers += sum(rule.after for rule in rules if not rule.in_a_row)
     return {
         "fewer messages": waiting * _WAITING_BYTES + backing_off * _TRIED_BYTES + _DRAWS_BYTES,
-        "a larger relay.batch": messages / relay.batch * _BATCH_BYTES,
+        "larger batches": messages / scenario.mean_batch * _BATCH_BYTES,
         "a longer time.bin, an earlier time.horizon, fewer providers or deliveries": sum(
             _series_bytes(scenario, delivery, handed_over_s, ceilings_per_s)
             for delivery in scenario.deliveries

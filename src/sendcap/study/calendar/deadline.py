@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from sendcap.model.engine import simulate_ledger
-from sendcap.scenario import Scenario
+from sendcap.scenario import Delivery, Scenario
 from sendcap.study.calendar.remedies import Remedy, remedies
 from sendcap.study.capacity.searches.acceptance import bare
 from sendcap.study.replication import replication_seed
@@ -51,6 +51,11 @@ class Verdict:
         return self.holds / self.replications
 
 
+def in_question(scenario: Scenario, deadline_s: float) -> list[Delivery]:
+    """Return the deliveries whose messages are ready before a deadline."""
+    return [each for each in scenario.deliveries if each.at + each.spread < deadline_s]
+
+
 def verdicts(
     scenario: Scenario,
     deadline_s: float,
@@ -64,7 +69,7 @@ def verdicts(
     A remedy has to make the slowest of the replications hold.
     """
     scenario = bare(scenario)
-    names = [each.name for each in scenario.deliveries if each.at + each.spread < deadline_s]
+    names = [each.name for each in in_question(scenario, deadline_s)]
     accepted = partial(_accepted_s, share, tuple(names))
     times_s = np.array(list(each_replication(accepted, scenario, range(replications), simulations)))
     starts_s = {each.name: each.at for each in scenario.deliveries}
@@ -100,7 +105,7 @@ def _late(
     share: float, deadline_s: float, simulations: Simulations, scenario: Scenario
 ) -> set[str]:
     """Simulate, and return the names of deliveries that are late, and those of their parents."""
-    ready = [each for each in scenario.deliveries if each.at + each.spread < deadline_s]
+    ready = in_question(scenario, deadline_s)
     names = tuple(each.name for each in ready)
     (times_s,) = simulations.map(partial(_accepted_s, share, names), [scenario])
     late = [each for each, time_s in zip(ready, times_s, strict=True) if time_s > deadline_s]
