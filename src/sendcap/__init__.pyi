@@ -17,8 +17,8 @@ from .importers import import_postfix as import_postfix
 from .importers import import_powermta as import_powermta
 from .ledger import Ledger as Ledger
 from .plotting import plot as plot
-from .profile import Profile as Profile
-from .profile import profile as profile
+from .following import Profile as Profile
+from .following import profile as profile
 from .readings.alerts import AlertCriteria as AlertCriteria
 from .readings.dashboard import Dashboard as Dashboard
 from .readings.dynamic_report import DynamicReport as DynamicReport

@@ -49,8 +49,23 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
 
     @cached_property
     def as_sent(self) -> Scenario:
-        """The scenario with each delivery's start as it came: at its time, or once confirmed."""
-        return as_sent(self.scenario)
+        """The scenario as it came: each delivery's start at its time or, once confirmed, later.
+
+        With a population, the messages of a delivery are those that its preparation left.
+        """
+        sent = as_sent(self.scenario)
+        if self.ledger.people is None:
+            return sent
+        prepared = tuple(
+            each.prepared(
+                {
+                    name: self.ledger.to_deliver.get((each.name, name), 0)
+                    for name in self.ledger.providers
+                }
+            )
+            for each in sent.deliveries
+        )
+        return sent.model_copy(update={"deliveries": prepared})
 
     def kpis(
         self,

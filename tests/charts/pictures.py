@@ -91,6 +91,46 @@ open_rate = 0.0
 """
 
 
+PEOPLE = """
+title = "A club's letters"
+seed = 5
+start = 2026-11-02T09:00:00
+[population]
+size = 2000
+providers = { gmail = 0.6, other = 0.4 }
+decay = 0.3
+imports = [{ at = "16d", size = 300, dead = 0.2 }]
+control_group = 0.05
+complaints = 0.05
+fatigue = { max = 1, period = "3d" }
+segments.members.share = 0.4
+[[deliveries]]
+name = "letter"
+every = "7d"
+times = 4
+[[deliveries]]
+name = "members"
+segment = "members"
+at = "9d"
+[[deliveries]]
+name = "again"
+segment = "members"
+at = "9d"
+[relay]
+batch_time = "1s"
+[providers.gmail]
+connect_time = "200ms"
+transaction_time = "300ms"
+hard = [{ reason = "user unknown", share = 0.02 }]
+[providers.other]
+connect_time = "200ms"
+transaction_time = "300ms"
+[engagement]
+open_rate = 0.3
+open_delay = "1h"
+"""
+
+
 @cache
 def run() -> sendcap.Run:
     return sendcap.simulate(scenario.loads(TEXT))
@@ -101,6 +141,11 @@ def _attempts() -> Drawn:
         log = Path(folder) / "sending-log.parquet"
         run = sendcap.simulate(scenario.loads(TEXT), sending_log=log)
         return run.plot("attempts", sending_log=log)
+
+
+@cache
+def run_of_people() -> sendcap.Run:
+    return sendcap.simulate(scenario.loads(PEOPLE))
 
 
 @cache
@@ -174,6 +219,8 @@ def _listed(chart: Chart) -> Callable[[], Drawn]:
         return lambda: plot(results(), chart.name)
     if chart in sendcap.ConvergenceStudy.charts():
         return lambda: study().plot(chart.name)
+    if chart.name == "people":
+        return lambda: run_of_people().plot("people")
     return lambda: plot(run(), chart.name)
 
 

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from pictures import run_of_people
 
 import sendcap
 from sendcap import scenario
@@ -77,7 +78,10 @@ def sources(long_run):
     }
 
 
-@pytest.mark.parametrize("name", [chart.name for chart in RUN_CHARTS if chart.name != "attempts"])
+OF_ANY_RUN = [chart.name for chart in RUN_CHARTS if chart.name not in ("attempts", "people")]
+
+
+@pytest.mark.parametrize("name", OF_ANY_RUN)
 def test_nothing_is_cut_off(name, sources) -> None:
     figure = plot(sources["run"], name)
     with house_style():
@@ -104,7 +108,8 @@ def outside(figure: Figure) -> list[Text]:
 @pytest.mark.parametrize("name", CHARTS)
 def test_on_a_phone_nothing_is_cut_off_too_small_or_on_other_text(name, long_run, log) -> None:
     with narrow():
-        figure = plot(long_run, name, sending_log=log if name == "attempts" else None)
+        its = run_of_people() if name == "people" else long_run
+        figure = plot(its, name, sending_log=log if name == "attempts" else None)
     with house_style():
         FigureCanvasAgg(figure).draw()
         texts = [

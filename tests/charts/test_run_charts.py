@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from on_a_figure import on_a_figure
-from pictures import TEXT, limits, results
+from pictures import TEXT, limits, results, run_of_people
 
 import sendcap
 from sendcap import scenario
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sendcap.charts.style import Drawn
 
 CHARTS = {chart.name: chart for chart in (*RUN_CHARTS, *SWEEP_CHARTS)}
-OF_A_RUN = [chart.name for chart in OWN["Run"] if chart.name != "attempts"]
+OF_A_RUN = [chart.name for chart in OWN["Run"] if chart.name not in ("attempts", "people")]
 each_chart = pytest.mark.parametrize("name", OF_A_RUN)
 
 
@@ -54,6 +54,8 @@ def run(log) -> sendcap.Run:
 def draw(name: str, run: sendcap.Run, log, **options) -> Drawn:
     if name in {chart.name for chart in SWEEP_CHARTS}:
         return plot(results(), name, **options)
+    if name == "people":
+        return plot(run_of_people(), name, **options)
     if name == "attempts":
         options["sending_log"] = log
     return plot(run, name, **options)

@@ -23,12 +23,20 @@ def saved(saved_run, place):
     return place
 
 
-@pytest.mark.parametrize("name", [chart.name for chart in RUN_CHARTS])
+@pytest.mark.parametrize("name", [chart.name for chart in RUN_CHARTS if chart.name != "people"])
 def test_each_chart_of_a_run_is_drawn(sendcap, saved, name) -> None:
     result = sendcap("plot", "here", name)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == f"Saved in here-{name}.png\n"
     assert (saved / f"here-{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_chart_of_people_needs_a_population(sendcap, saved) -> None:
+    result = sendcap("plot", "here", "people")
+    assert result.exit_code == 2
+    message = "the scenario has no [population]; give it one to follow its people"
+    assert result.stderr == f"error: {message}\n"
+    assert not (saved / "here-people.png").exists()
 
 
 def test_each_chart_of_a_sweep_is_drawn(sendcap, place) -> None:

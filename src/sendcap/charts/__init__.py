@@ -42,6 +42,7 @@ _ABOUT: Final = {
     "durations.delay": "which share took how long from ready to accepted, by provider",
     "bounce_reasons": "how many messages bounced for each reason, by provider",
     "over_time.retries": "what becomes of soft-bounced messages, and the retries per hour",
+    "people": "the list over time, and whom deliveries went to; needs a [population]",
 }
 _ATTEMPTS: Final = "sendcap.charts.attempts"
 _OF_A_LOG: Final = Chart(

@@ -195,11 +195,12 @@ def _show_by_name(study: sendcap.ConvergenceStudy, kind: str, title: str) -> Non
             return f"{100.0 * messages[name] / messages.total():.3g} %"
         return elapsed(times_s[name, *column])
 
+    share = "Share" if study.replications.scenario.population is None else "Share before exclusions"
     show_grid(
         f"{title}: each one's own Delivered % stays within so many points after",
         kind.capitalize(),
         table[kind].unique(),
-        {None: "Share", **columns},
+        {None: share, **columns},
         text,
         repeated=2,
         together=len(study.modes),

@@ -50,6 +50,11 @@ _OF_LIMITS: Final = (
     "Of its connections those are in use that are made or carry an attempt; waiting ones are not.",
 )
 
+_OF_SEARCHES: Final = (
+    "This search leaves the population out: each message has an address of its own, and nobody is "
+    "excluded."
+)
+
 
 @click.command()
 @options.scenario_or_quickstart
@@ -122,6 +127,8 @@ def limits(
     _show_stages(stages)
     for answer in answers.values():
         say(" ".join(answer.sentences()))
+    if answers and scenario.population is not None:
+        say(_OF_SEARCHES)
     if gains is not None:
         _show_levers(gains)
     results.announce()

@@ -10,7 +10,6 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.tables import say, show_table
-from sendcap.readings.people import people_sentences
 from sendcap.text.clock import brief_moment
 
 if TYPE_CHECKING:
@@ -50,29 +49,45 @@ def people(directory: Path) -> None:
     week, and how many people got how many messages in each week.
     """
     run = sendcap.open_run(directory)
-    preparations, health = run.preparations(), run.list_health()
-    _show(
-        run, "Preparations: people targeted, excluded, and to deliver", preparations, _PREPARATIONS
-    )
-    _show(run, "The list", health, _HEALTH)
+    show_preparations(run)
+    _show(run, "The list", run.list_health(), _HEALTH)
     _show_weeks(run, run.messages_per_week())
+    say_what_became(run)
+
+
+def show_preparations(run: sendcap.Run, most: int = _MOST_ROWS) -> None:
+    """Print whom each delivery went to."""
+    title = "Preparations: people targeted, excluded, and to deliver"
+    _show(run, title, run.preparations(), _PREPARATIONS, most)
+
+
+def say_what_became(run: sendcap.Run) -> None:
+    """Print what became of the people, in sentences."""
+    from sendcap.readings.people import people_sentences
+
     say(*people_sentences(run))
 
 
-def _show(run: sendcap.Run, title: str, table: pd.DataFrame, columns: dict[str, str]) -> None:
+def _show(
+    run: sendcap.Run,
+    title: str,
+    table: pd.DataFrame,
+    columns: dict[str, str],
+    most: int = _MOST_ROWS,
+) -> None:
     """Print a table; of very many rows the last ones."""
     start, within_s = run.scenario.start, float(table["time_s"].max())
-    shown = table.tail(_MOST_ROWS)
+    shown = table.tail(most)
+
+    def text(name: str, value: object) -> str:
+        if isinstance(value, str):
+            return value
+        if name == "time_s":
+            return brief_moment(float(str(value)), start, within_s)
+        return f"{value:,}"
+
     rows = [
-        [
-            brief_moment(value, start, within_s)
-            if name == "time_s"
-            else value
-            if isinstance(value, str)
-            else f"{value:,}"
-            for name, value in row.items()
-            if name in columns
-        ]
+        [text(str(name), value) for name, value in row.items()]
         for row in shown[list(columns)].to_dict("records")
     ]
     note = f"The last {len(shown)} of {len(table)} rows." if len(shown) < len(table) else ""
@@ -89,7 +104,8 @@ def _show_weeks(run: sendcap.Run, table: pd.DataFrame) -> None:
     )
     start, within_s = run.scenario.start, float(table["week_s"].max())
     headings = [
-        f"{number} or more" if number == _MOST_MESSAGES else str(number) for number in wide.columns
+        f"{number} or more" if number == _MOST_MESSAGES else f"{number}"
+        for number in map(int, wide.columns)
     ]
     rows = [
         [brief_moment(week_s, start, within_s), *(f"{count:,}" for count in row)]

@@ -13,6 +13,7 @@ import sendcap
 from sendcap.cli import options
 from sendcap.cli.dashboard import notes, show_dashboards
 from sendcap.cli.edits import chosen
+from sendcap.cli.people import say_what_became, show_preparations
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import cell, say, show_grid
@@ -30,7 +31,8 @@ _TOTALS: Final = {
     "accepted_99_pct_s": "99 %",
 }
 
-
+_MOST_PREPARATIONS: Final = 12
+"""`sendcap people` shows more of them."""
 _Rows = Mapping[str, Mapping[str, Any]]
 
 
@@ -90,6 +92,9 @@ def _show(finished: sendcap.Run) -> None:
     modes, end_s = finished.scenario.reporting.modes, finished.ledger.end_s
     dashboards = [finished.dashboard(end_s, mode, compute_stats=True) for mode in modes]
     show_dashboards(dashboards, finished.scenario.start)
+    if finished.ledger.people is not None:
+        show_preparations(finished, _MOST_PREPARATIONS)
+        say_what_became(finished)
     summary = finished.summary()
     groups = {"Provider": summary["providers"]}
     written = finished.ledger.written

@@ -84,8 +84,9 @@ def check(source: str, settings: tuple[str, ...]) -> None:
     scenario = chosen(source, settings, None)
     messages = sum(delivery.messages for delivery in scenario.deliveries)
     providers = {name for delivery in scenario.deliveries for name in delivery.audience}
+    before = "" if scenario.population is None else " before exclusions"
     facts = (
-        counted(messages, "message"),
+        counted(messages, "message") + before,
         counted(len(scenario.deliveries), "delivery", "deliveries"),
         counted(len(providers), "provider"),
         f"seed {scenario.seed}",

@@ -60,17 +60,8 @@ def moved(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
 
 
 def _all(scenario: Scenario) -> Iterator[Slider]:
-    messages = _messages(scenario)
-    unit, name = next(
-        ((unit, name) for unit, name in _UNITS.items() if messages >= unit), (1, "Messages")
-    )
-    yield Slider(
-        "messages",
-        name,
-        tuple(count / unit for count in _around(messages, whole=True)),
-        messages / unit,
-        partial(_with_messages, unit=unit),
-    )
+    if scenario.population is None:
+        yield _messages_slider(_messages(scenario))
     relayed = round(stages(scenario)[0].per_s, 1)
     if relayed < math.inf:
         yield Slider("relay_rate", "Relay, messages/s", _around(relayed), relayed, _with_relay_rate)
@@ -97,6 +88,20 @@ def _all(scenario: Scenario) -> Iterator[Slider]:
     later_s = [origin.written.validity - each.validity for origin, each in parts if origin]
     steps = tuple(step for step in _HOURS if 3600.0 * step > max(later_s, default=0.0))
     yield Slider("validity", "Validity, hours", _with_own(steps, hours), hours, _with_validity)
+
+
+def _messages_slider(messages: int) -> Slider:
+    """Return the slider of the messages of all deliveries; people cannot be more than there are."""
+    unit, name = next(
+        ((unit, name) for unit, name in _UNITS.items() if messages >= unit), (1, "Messages")
+    )
+    return Slider(
+        "messages",
+        name,
+        tuple(count / unit for count in _around(messages, whole=True)),
+        messages / unit,
+        partial(_with_messages, unit=unit),
+    )
 
 
 def _around(value: float, *, whole: bool = False) -> tuple[float, ...]:

@@ -168,6 +168,11 @@ def _shortened(counts: Floats) -> Floats:
 
 def _left_out(scenario: Scenario) -> Iterator[str]:
     """Yield the features of a scenario that the expected curves leave out."""
+    if scenario.population is not None:
+        yield (
+            "expected: the population is left out: each delivery goes to all people whom it "
+            "targets, and nobody is excluded"
+        )
     if scenario.mta.spool is not None:
         yield "expected: mta.spool is left out: the relay never waits for room"
     shortest_s = min(scenario.retry_of(name).shortest_delay_s for name in scenario.providers)

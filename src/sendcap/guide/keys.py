@@ -32,7 +32,7 @@ _SOURCES: Final = {
 }
 """Sources that the models do not name, by table and key."""
 _SHARES: Final = "a share per"
-_SHARED: Final = {"Audience": "provider", "Zones": "time zone"}
+_SHARED: Final = {"Audience": "provider", "Providers": "provider", "Zones": "time zone"}
 """What a table has shares of, by the title of its field."""
 _HUGE: Final = 10**12
 """Of larger bounds the meaning speaks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
 from sendcap.ledger.people import EXCLUSIONS, WEEK_S, Health, People, Preparation
+from sendcap.scenario import Scenario
 from sendcap.text.clock import moment_text
 from sendcap.text.quantities import counted, listed
 from sendcap.text.quoting import shown
@@ -27,6 +28,14 @@ def people_of(ledger: Ledger) -> People:
     if ledger.people is None:
         raise SendcapError("the scenario has no [population]; give it one to follow its people")
     return ledger.people
+
+
+def require_messages(ledger: Ledger, where: str) -> None:
+    """Refuse a run in which every preparation has excluded everybody: it has no Delivered %."""
+    if not ledger.messages():
+        raise SendcapError(
+            f"{where}: nobody is left to deliver to; sendcap run says why people are excluded"
+        )
 
 
 def preparations_table(ledger: Ledger) -> pd.DataFrame:
@@ -55,11 +64,12 @@ def health_table(ledger: Ledger) -> pd.DataFrame:
 def weeks_table(ledger: Ledger) -> pd.DataFrame:
     """Return how many messages people got in each week; see `sendcap.Run.messages_per_week`."""
     people = people_of(ledger)
-    on_list = {round(each.at_s / WEEK_S): each.people for each in people.health}
+    # The last state is that of the end of the run, which is seldom that of a week.
+    on_list = {each.at_s: each.people for each in people.health}
     last = people.health[-1].people
     rows = []
     for week, counts in sorted(people.accepted.items()):
-        nothing = on_list.get(week + 1, last) - sum(counts.values())
+        nothing = on_list.get((week + 1) * WEEK_S, last) - sum(counts.values())
         rows += [
             {"week_s": week * WEEK_S, "messages": number, "people": count}
             for number, count in ((0, nothing), *sorted(counts.items()))
@@ -90,7 +100,7 @@ class Losses:
 
     @property
     def hard_share(self) -> float:
-        """Share of the messages that bounced hard: dead addresses that were met the first time."""
+        """Share of the messages that bounced hard."""
         return self.hard / self.to_deliver
 
     @property
@@ -109,28 +119,44 @@ def people_sentences(run: Run) -> Iterator[str]:
     people = people_of(run.ledger)
     yield _excluded(people)
     sent = [Losses(run, each) for each in people.preparations if each.to_deliver]
-    if not sent:
-        return
-    yield _lost(sent)
+    if sent:
+        yield _lost(sent, run.scenario)
     if people.preparations[-1].excluded["quarantined"] and people.preparations[-1].to_deliver:
         yield _saved(sent[-1])
     yield from _imports(run, sent)
     yield _state(people.health[-1])
     for each in people.preparations:
         if not each.to_deliver:
-            most = max(EXCLUSIONS, key=lambda name: each.excluded[name])
-            yield (
-                f"{shown(each.sending)} went to nobody: of {each.targeted:,} people targeted, "
-                f"{each.excluded[most]:,} were excluded as {_PHRASES[most]}."
-            )
+            yield _nobody(each)
 
 
 _PHRASES: Final = {
-    "denylisted": "denylisted",
-    "quarantined": "quarantined",
-    "control group": "control group",
+    "denylisted": "on the denylist",
+    "quarantined": "in quarantine",
+    "control group": "in the control group",
     "fatigue": "over the limit of fatigue",
 }
+
+
+def _nobody(preparation: Preparation) -> str:
+    text = f"{shown(preparation.sending)} went to nobody: "
+    if not preparation.targeted:
+        return f"{text}it targeted nobody."
+    return f"{text}of {_people(preparation.targeted)} targeted, {_why(preparation.excluded)}."
+
+
+def _why(excluded: Mapping[str, int]) -> str:
+    """Return how many were excluded for each reason."""
+    return listed([f"{count:,} {_PHRASES[name]}" for name, count in excluded.items() if count])
+
+
+def _are(count: int) -> str:
+    """Return how many of those named before are something."""
+    return "1 of them is" if count == 1 else f"{count:,} of them are"
+
+
+def _people(count: int) -> str:
+    return counted(count, "person", "people")
 
 
 def _excluded(people: People) -> str:
@@ -139,26 +165,28 @@ def _excluded(people: People) -> str:
     excluded = {
         name: sum(each.excluded[name] for each in people.preparations) for name in EXCLUSIONS
     }
-    parts = [f"{count:,} {_PHRASES[name]}" for name, count in excluded.items() if count]
     sendings = counted(len(people.preparations), "sending")
-    if not parts:
-        return f"The {sendings} went to all {targeted:,} people targeted; nobody was excluded."
+    messages = f"{counted(to_deliver, 'message')} to deliver"
+    if targeted == to_deliver:
+        return f"In {sendings} nobody was excluded: {messages}."
     return (
-        f"Targeted {targeted:,} times in {sendings}, people were excluded "
-        f"{targeted - to_deliver:,} times ({listed(parts)}); {to_deliver:,} messages to deliver."
+        f"In {sendings} people were targeted {targeted:,} times and excluded "
+        f"{targeted - to_deliver:,} times ({_why(excluded)}): {messages}."
     )
 
 
-def _lost(sent: list[Losses]) -> str:
+def _lost(sent: list[Losses], scenario: Scenario) -> str:
     messages = sum(each.to_deliver for each in sent)
     accepted, hard = sum(each.accepted for each in sent), sum(each.hard for each in sent)
     lost = messages - accepted
     if not lost:
         return "All messages were accepted."
+    refuses = any(provider.refusals for provider in scenario.providers.values())
+    others = ", or of good ones that a provider refused by mistake" if refuses else ""
     return (
         f"{rounded_share(lost / messages, 2)} of the messages were not accepted; "
-        f"{100.0 * hard / messages:.2f} points of that are hard bounces, most of them dead "
-        "addresses that were met for the first time."
+        f"{100.0 * hard / messages:.2f} points of that are hard bounces, of dead addresses that "
+        f"Campaign did not know of{others}."
     )
 
 
@@ -166,11 +194,11 @@ def _saved(last: Losses) -> str:
     quarantined = last.preparation.excluded["quarantined"]
     text = (
         f"In {shown(last.preparation.sending)}, {rounded_share(last.accepted_share, 2)} were "
-        f"accepted; had the {quarantined:,} people in quarantine been written to, it would be "
+        f"accepted; had the {_people(quarantined)} in quarantine been written to, it would be "
         f"{rounded_share(last.share_without_quarantine, 2)}."
     )
     if last.preparation.mistaken:
-        text += f" {last.preparation.mistaken:,} of them are there by mistake."
+        text += f" {_are(last.preparation.mistaken)} there by mistake: the address is good."
     return text
 
 
@@ -182,10 +210,11 @@ def _imports(run: Run, sent: list[Losses]) -> Iterator[str]:
         if not after:
             continue
         shares = listed([rounded_share(one.hard_share, 2) for one in after])
+        following = "sending" if len(after) == 1 else f"{len(after)} sendings"
         text = (
-            f"After the import of {each.size:,} addresses at "
+            f"After the import of {counted(each.size, 'address', 'addresses')} at "
             f"{moment_text(each.at, run.scenario.start)}, {shares} of the messages bounced hard "
-            f"in the next {counted(len(after), 'sending')}"
+            f"in the next {following}"
         )
         if before:
             text += f", {rounded_share(before[-1].hard_share, 2)} in the one before"
@@ -194,8 +223,8 @@ def _imports(run: Run, sent: list[Losses]) -> Iterator[str]:
 
 def _state(health: Health) -> str:
     return (
-        f"At the end {health.people:,} people are on the list: {health.good:,} good, "
+        f"At the end the list has {_people(health.people)}: {health.good:,} good, "
         f"{health.erroneous:,} with errors, {health.quarantined:,} in quarantine and "
-        f"{health.denylisted:,} on the denylist; {health.dead_unknown:,} addresses are dead and "
-        "Campaign does not know it yet."
+        f"{health.denylisted:,} on the denylist. {_are(health.dead_unknown)} dead without "
+        "Campaign knowing."
     )

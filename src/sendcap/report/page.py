@@ -21,6 +21,7 @@ from sendcap.errors import SendcapError
 from sendcap.files.single import whole_file, write_text
 from sendcap.readings.dashboard import EARLY_OPENS
 from sendcap.readings.delays import DELAY_FIGURES
+from sendcap.readings.people import require_messages
 from sendcap.report.answers import Answers, compared
 from sendcap.report.inline_svg import Picture, font_faces, picture
 from sendcap.report.moments import dashboards, in_full, jumps_s, last_s, slider, spoken, steps_s
@@ -35,6 +36,7 @@ from sendcap.version import __version__
 _HERE: Final = Path(__file__).parent
 CHARTS: Final = {
     "calendar": "When each delivery is sent and accepted",
+    "people": "The list, and whom deliveries went to",
     "delivered": "Delivered % and Bounces + errors %",
     "statuses": "Sent, pending and failed",
     "funnel": "How far the messages come, by provider",
@@ -118,6 +120,8 @@ def page(runs: Sequence[Answers]) -> str:
     """Return the page about some runs; the same runs give the same page."""
     if not 1 <= len(runs) <= _MOST_RUNS:
         raise SendcapError(f"a report is about 1 to {_MOST_RUNS} runs, not {len(runs)}")
+    for answers in runs:
+        require_messages(answers.run.ledger, answers.name)
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         # Whatever a scenario calls itself stays text.
@@ -197,6 +201,7 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
     }
     absent = {
         *(["calendar"] if len(scenario.deliveries) == 1 else []),
+        *(["people"] if scenario.population is None else []),
         *(["attempts"] if answers.sending_log is None else []),
         *(["delay"] if answers.run.ledger.delays is None else []),
     }

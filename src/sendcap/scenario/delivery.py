@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import (
@@ -157,6 +158,20 @@ class Delivery(Section):
         filled = self.model_copy(update=update)
         filled._filled_in = update  # noqa: SLF001
         return filled
+
+    def prepared(self, counts: Mapping[str, int]) -> Delivery:
+        """Return a copy with the messages to each provider that a preparation has left."""
+        messages = sum(counts.values())
+        if not messages:
+            return self.model_copy(update={"messages": 0})
+        audience = {name: count / messages for name, count in counts.items()}
+        return self.model_copy(update={"messages": messages, "audience": audience})
+
+    def to_strangers(self) -> Delivery:
+        """Return a copy whose messages go to addresses that no other message goes to."""
+        copied = self.model_copy(update={"segment": None, "prepare": None})
+        copied._filled_in = {}  # noqa: SLF001
+        return copied
 
     @property
     def gives_up_s(self) -> float:

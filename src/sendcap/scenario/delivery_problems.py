@@ -70,7 +70,8 @@ def batch_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
 
 
 def _problems(scenario: Scenario, delivery: Delivery) -> Iterator[tuple[Place, str]]:
-    for name in delivery.audience:
+    # The population itself is told what is wrong with its providers.
+    for name in () if "audience" in delivery.filled_in else delivery.audience:
         if name not in scenario.providers:
             defined = f"; defined: {first_few(scenario.providers)}"
             hint = did_you_mean(name, scenario.providers) or defined

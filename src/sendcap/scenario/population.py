@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
 
 import numpy as np
@@ -44,7 +44,7 @@ _SomeShare = Annotated[Share, AfterValidator(_some)]
 
 def _not_all(share: float) -> float:
     if share >= 1.0:
-        raise ValueError("must be less than 1; no address would be left")
+        raise ValueError("must be less than 1; nobody would be left to write to")
     return share
 
 
@@ -178,6 +178,12 @@ class Population(Section):
         """Return how many people a delivery at a moment can be expected to target."""
         return max(round(self.people_at(at_s) * self.share_of(segment)), 1)
 
+    def segment_problem(self, name: str) -> str | None:
+        """Return what is wrong with the name of a segment, if anything is."""
+        if name in self.segments:
+            return None
+        return f"{shown(name)} is no segment of the population{_hint(name, self.segments)}"
+
     @model_validator(mode="after")
     def _consistent(self) -> Population:
         refuse("population", self._problems())
@@ -191,9 +197,15 @@ class Population(Section):
         for name, segment in self.segments.items():
             for number, wanted in enumerate(segment.classes):
                 if wanted not in self.classes:
-                    defined = f"; defined: {first_few(self.classes)}" if self.classes else ""
-                    hint = did_you_mean(wanted, self.classes) or defined
                     place = ("segments", name, "classes", number)
-                    yield place, f"{shown(wanted)} is no engagement class{hint}"
+                    hint = _hint(wanted, self.classes)
+                    yield place, f"{shown(wanted)} is no engagement class of the population{hint}"
         if self.dead_among_new > 0.0 and self.new_per_day == 0.0:
             yield ("dead_among_new",), "needs new_per_day, the number of new addresses"
+
+
+def _hint(name: str, defined: Mapping[str, object]) -> str:
+    """Return what a name could have been."""
+    if not defined:
+        return ", which has none; define it"
+    return did_you_mean(name, defined) or f"; defined: {first_few(defined)}"

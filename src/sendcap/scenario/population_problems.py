@@ -50,10 +50,8 @@ def _without_population(delivery: Delivery) -> Iterator[tuple[Place, str]]:
 
 def _problems(population: Population, delivery: Delivery) -> Iterator[tuple[Place, str]]:
     segment, written = delivery.segment, delivery
-    if segment is not None and segment not in population.segments:
-        defined = f"; defined: {first_few(population.segments)}" if population.segments else ""
-        hint = did_you_mean(segment, population.segments) or defined
-        yield ("segment",), f"{shown(segment)} is no segment of the population{hint}"
+    if segment is not None and (problem := population.segment_problem(segment)) is not None:
+        yield ("segment",), problem
         return
     for name, share in delivery.audience.items():
         if share > 0.0 and population.providers.get(name, 0.0) == 0.0:
@@ -79,6 +77,6 @@ def _problems(population: Population, delivery: Delivery) -> Iterator[tuple[Plac
         if delivery.prepare < ahead:
             message = (
                 f"{format_duration(delivery.prepare)} before the start is after people are asked "
-                f"to confirm it, {format_duration(ahead)} before; give at least as much"
+                f"to confirm it, {format_duration(ahead)} before; give at least that much"
             )
             yield ("prepare",), message

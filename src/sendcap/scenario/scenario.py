@@ -130,6 +130,22 @@ class Scenario(Section):
             for each in self.deliveries
         )
 
+    @property
+    def without_engagement(self) -> Scenario:
+        """The scenario without opens and clicks, as far as nothing else depends on them.
+
+        They have draws of their own. But who opens may complain, and is not written to any more.
+        """
+        if self.population is not None and self.population.complaints > 0.0:
+            return self
+        return self.model_copy(update={"engagement": Engagement()})
+
+    @property
+    def without_population(self) -> Scenario:
+        """The scenario with an address of its own for each message."""
+        deliveries = tuple(delivery.to_strangers() for delivery in self.deliveries)
+        return self.model_copy(update={"population": None, "deliveries": deliveries})
+
     def numbered(self) -> Iterator[tuple[int, Delivery]]:
         """Yield the deliveries with the numbers that those of a scenario file have."""
         yield from numbered(self.deliveries)

@@ -13,7 +13,7 @@ from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.run import Run
-from sendcap.scenario import Engagement, Scenario
+from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.files import scenario_of
 from sendcap.study.calendar.deadline import Verdict, in_question, verdicts
@@ -155,7 +155,7 @@ def calendar(
     require_confidence(confidence)
     require_count(replications)
     deadline_s = None if deadline is None else moment_s(deadline, scenario.start, "deadline")
-    silent = scenario.model_copy(update={"engagement": Engagement()})
+    silent = scenario.without_engagement
     run = Run(silent, simulate_ledger(silent, progress=seen))
     found = replace(calendar_of(run, share), scenario=scenario)
     if deadline_s is None:

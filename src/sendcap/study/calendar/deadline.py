@@ -10,11 +10,12 @@ import numpy as np
 from scipy import stats
 
 from sendcap.model.engine import simulate_ledger
+from sendcap.run import Run
 from sendcap.scenario import Delivery, Scenario
 from sendcap.study.calendar.remedies import Remedy, remedies
+from sendcap.study.calendar.slots import accepted_s
 from sendcap.study.capacity.searches.acceptance import bare
 from sendcap.study.replication import replication_seed
-from sendcap.study.replication.measures import accepted_share_s
 from sendcap.study.replication.workers import Simulations, each_replication
 
 
@@ -97,8 +98,8 @@ def verdicts(
 
 def _accepted_s(share: float, names: tuple[str, ...], scenario: Scenario) -> list[float]:
     """Simulate, and return when the share of each delivery was accepted."""
-    ledger = simulate_ledger(scenario)
-    return [accepted_share_s(ledger, share, name) for name in names]
+    run = Run(scenario, simulate_ledger(scenario))
+    return [accepted_s(run, share, sent) for sent in run.as_sent.deliveries if sent.name in names]
 
 
 def _late(

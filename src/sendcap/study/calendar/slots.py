@@ -51,9 +51,7 @@ def slots_of(run: Run, share: float) -> Iterator[Slot]:
     timed = []
     for sent in run.as_sent.deliveries:
         ledger, name = run.ledger, sent.name
-        half_s, most_s, accepted_s = (
-            accepted_share_s(ledger, part, name) for part in (0.5, 0.9, share)
-        )
+        half_s, most_s, all_s = (accepted_s(run, part, sent) for part in (0.5, 0.9, share))
         relayed_s = handed_over_s(ledger, name)
         stopped_s = math.inf if sent.stop is None else sent.stop
         settled_s, delivered_pct = settled(run, name)
@@ -65,16 +63,26 @@ def slots_of(run: Run, share: float) -> Iterator[Slot]:
             "stopped_s": stopped_s if stopped_s < relayed_s and sent.is_started else math.nan,
             "accepted_50_pct_s": half_s,
             "accepted_90_pct_s": most_s,
-            "accepted_s": accepted_s,
-            "settled_s": settled_s if accepted_s < math.inf else math.inf,
+            "accepted_s": all_s,
+            "settled_s": settled_s if all_s < math.inf else math.inf,
             "delivered_pct": delivered_pct,
         }
+        if not ledger.messages(delivery=name):
+            # Nobody is left to deliver to: it is done as it starts.
+            times |= dict.fromkeys(("relayed_s", "settled_s"), sent.at)
         timed.append((sent, times))
     timed.sort(key=lambda each: each[1]["starts_s"])
     beside = _beside(run.as_sent, timed)
     for sent, times in timed:
         names = tuple(beside[sent.name])
         yield Slot(sent.name, sent.parent, sent.messages, beside=names, **times)
+
+
+def accepted_s(run: Run, share: float, sent: Delivery) -> float:
+    """Return when the share of a delivery was accepted; to nobody, that is as it starts."""
+    if not run.ledger.messages(delivery=sent.name):
+        return sent.at
+    return accepted_share_s(run.ledger, share, sent.name)
 
 
 def _asked_s(asked: Asked | None) -> dict[str, float]:

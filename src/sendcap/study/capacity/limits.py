@@ -21,6 +21,7 @@ from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.bottleneck import held_up, holding_up
 from sendcap.readings.load import carried, deliveries_of, loaded_stages
+from sendcap.readings.people import require_messages
 from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
@@ -66,7 +67,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
 
         It is the one that needs the longest for its load.
         """
-        return holding_up(self.scenario, self.stages)
+        return holding_up(self.run.as_sent, self.stages)
 
     @property
     def bottleneck(self) -> str | None:
@@ -76,7 +77,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
     @cached_property
     def sentence(self) -> str:
         """The bottleneck and the reason, in words."""
-        return held_up(self.scenario, self.stages, self.run.ledger)
+        return held_up(self.run.as_sent, self.stages, self.run.ledger)
 
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
@@ -172,17 +173,15 @@ def limits(
     scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)
-    scenario = as_sent(scenario)
-    # Opens and clicks have random draws of their own: without them all else stays the same.
-    silent = scenario.engagement.model_copy(update={"open_rate": 0.0})
-    simulated = scenario.model_copy(update={"engagement": silent})
+    simulated = scenario.without_engagement
     monitor = Monitor(scenario.time.bin, scenario.time.horizon or math.inf)
     ledger = simulate_ledger(simulated, progress=progress, monitor=monitor)
-    return limits_of(scenario, Run(simulated, ledger), monitor)
+    return limits_of(as_sent(scenario), Run(simulated, ledger), monitor)
 
 
 def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
     """Return the throughput limits of a scenario, by a simulation that a monitor has watched."""
+    require_messages(run.ledger, "limits")
 
     def seen(stage: Stage) -> Observed:
         done = None
@@ -196,7 +195,7 @@ def limits_of(scenario: Scenario, run: Run, monitor: Monitor) -> Limits:
             watched = getattr(monitor, stage.kind)
         return observed(stage, watched, done, bins=monitor.bins, bin_s=scenario.time.bin)
 
-    return Limits(scenario, run, tuple(map(seen, loaded_stages(run.ledger, scenario))))
+    return Limits(scenario, run, tuple(map(seen, loaded_stages(run.ledger, run.as_sent))))
 
 
 def limits_from_ledger(run: Run) -> Limits:
@@ -209,6 +208,7 @@ def limits_from_ledger(run: Run) -> Limits:
     the first attempt, in the ingress, in the queue or under way. The ingress has no backlog then,
     waits are NaN, and the utilisation is the throughput's share of the ceiling.
     """
+    require_messages(run.ledger, "limits")
     stages = loaded_stages(run.ledger, run.as_sent)
     observed = (_observed(run, stage) for stage in stages)
     return Limits(run.as_sent, run, tuple(observed), first_attempts_only=True)

@@ -24,7 +24,7 @@ from sendcap.readings.convergence import TOLERANCES_PT, settling_s
 from sendcap.readings.delays import DELAY_FIGURES, DELAY_PCT, delay_figures
 from sendcap.readings.summary import ACCEPTED_PCT
 from sendcap.run import Run
-from sendcap.scenario import Engagement, Scenario
+from sendcap.scenario import Scenario
 from sendcap.study.capacity.limits import Limits, limits_of
 from sendcap.study.capacity.observed import Observed
 from sendcap.text.quoting import did_you_mean, shown
@@ -73,13 +73,10 @@ def _plain(name: str, value: Any) -> Value:
 
 
 def simulated_for(scenario: Scenario, measures: Iterable[Measure]) -> tuple[Run, Limits | None]:
-    """Simulate a scenario with no more than the measures need.
-
-    Opens and clicks have draws of their own: without them all else stays the same.
-    """
+    """Simulate a scenario with no more than the measures need."""
     measures = tuple(measures)
     if not any(measure.needs_engagement for measure in measures):
-        scenario = scenario.model_copy(update={"engagement": Engagement()})
+        scenario = scenario.without_engagement
     if not any(measure.needs_limits for measure in measures):
         return Run(scenario, simulate_ledger(scenario)), None
     monitor = Monitor(scenario.time.bin, scenario.time.horizon or math.inf)

@@ -20,6 +20,7 @@ from sendcap.readings.convergence import MOMENTS_S, Floats, cliff, overshoot, se
 from sendcap.readings.delays import DELAY_FIGURES, delay_figures
 from sendcap.readings.kpis import Figures, figures_of
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS, Denominator, Mode, names_of
+from sendcap.readings.people import require_messages
 from sendcap.readings.remaining import BothClocks, Remaining, remaining
 from sendcap.readings.summary import ACCEPTED_PCT
 from sendcap.run import Run
@@ -99,6 +100,7 @@ class Plan:
     def record(self, run: Run, limits: Limits | None = None) -> Record:
         """Return the record of a run; ``limits`` are for measures that need them."""
         ledger = run.ledger
+        require_messages(ledger, f"seed {run.scenario.seed}")
         edges = ledger.last_edges(self.moments_s)
         drawn = set(groups(ledger, self.curves_per))
         record = Record({}, {})

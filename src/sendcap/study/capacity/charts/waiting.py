@@ -121,7 +121,7 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
 def _times_s(limits: Limits, last_s: float) -> Floats:
     """Return the edges of the bins, and the moments before and at which deliveries start."""
     edges_s = limits.observed[0].edges_s
-    starts_s = np.array([delivery.at for delivery in limits.scenario.deliveries])
+    starts_s = np.array([delivery.at for delivery in limits.run.as_sent.deliveries])
     times_s = np.unique(np.concatenate((edges_s, np.nextafter(starts_s, -1.0), starts_s)))
     shown: Floats = times_s[(times_s >= 0.0) & (times_s <= min(last_s, edges_s[-1]))]
     return shown
@@ -149,7 +149,7 @@ def _told_apart(
 
 def _waiting(stage: Observed, limits: Limits, times_s: Floats) -> Floats:
     """Return the backlog of a stage between the edges: the relay's jumps when deliveries start."""
-    at_once = [each for each in limits.scenario.deliveries if not each.spread]
+    at_once = [each for each in limits.run.as_sent.deliveries if not each.spread]
     if stage.stage.kind != "relay":
         at_once = []
     at_once.sort(key=lambda delivery: delivery.at)

@@ -54,15 +54,15 @@ _DEVIATIONS: Final = 4.0
 def bare(scenario: Scenario) -> Scenario:
     """Return a scenario with the same acceptances, and nothing else.
 
-    The horizon is left out too: the final acceptances are known when all messages are final.
+    The horizon is left out too: the final acceptances are known when all messages are final. With
+    a population all else stays: what Campaign knows decides who gets the next message.
     """
+    endless = {"time": scenario.time.model_copy(update={"horizon": None})}
+    if scenario.population is not None:
+        return scenario.model_copy(update=endless)
     scenario = at_providers(scenario, {"async_bounce": 0.0})
     return scenario.model_copy(
-        update={
-            "engagement": Engagement(),
-            "feedback": Feedback(),
-            "time": scenario.time.model_copy(update={"horizon": None}),
-        }
+        update={"engagement": Engagement(), "feedback": Feedback(), **endless}
     )
 
 

@@ -41,9 +41,10 @@ def lasting(scenario: Scenario) -> Scenario:
 
     A schedule or a warm-up is at the last step; outages are left out, and the spool is unlimited,
     since it would only move a backlog from the MTA to the relay. The validity counts from the
-    hand-over; a stream has no other beginning.
+    hand-over; a stream has no other beginning. A list of people has an end: each message of a
+    stream has an address of its own.
     """
-    plain = bare(scenario)
+    plain = bare(scenario.without_population)
     return plain.model_copy(
         update={
             "mta": plain.mta.model_copy(update={"spool": None, "clock_origin": "relayed"}),

@@ -186,7 +186,8 @@ def _root(
     exact to a tenth of the precision.
     """
     until_s = begins_s(scenario) + within_s
-    simulated = with_edge_at(bare(scenario), until_s)
+    # A list has no more people than it has.
+    simulated = with_edge_at(bare(scenario.without_population), until_s)
     ledger = idle_ledger(simulated)
     require_possible(simulated, ledger, within_s, share)
     guess = _closed_form(simulated, within_s, share, attempts_by(ledger, until_s))

@@ -38,9 +38,10 @@ def about_the_replications(replications: Replications, delivery: str = ALL_DELIV
     """Return what was replicated, and how often."""
     messages = sum(each.messages for each in chosen(replications.scenario, delivery))
     name = "" if delivery == ALL_DELIVERIES else f"{delivery}: "
+    before = "" if replications.scenario.population is None else " before exclusions"
     n = replications.n
     times = "1 simulation" if n == 1 else f"{n} simulations with different draws"
-    return f"{name}{counted(messages, 'message')}, {times}."
+    return f"{name}{counted(messages, 'message')}{before}, {times}."
 
 
 def about_the_band(replications: Replications, line: str = "median") -> str:
