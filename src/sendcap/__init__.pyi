@@ -10,6 +10,8 @@ from .errors import RunError as RunError
 from .errors import ScenarioError as ScenarioError
 from .errors import SendcapError as SendcapError
 from .errors import SendcapWarning as SendcapWarning
+from .following import Profile as Profile
+from .following import profile as profile
 from .importers import Imported as Imported
 from .importers import import_exim as import_exim
 from .importers import import_kumomta as import_kumomta
@@ -17,8 +19,6 @@ from .importers import import_postfix as import_postfix
 from .importers import import_powermta as import_powermta
 from .ledger import Ledger as Ledger
 from .plotting import plot as plot
-from .following import Profile as Profile
-from .following import profile as profile
 from .readings.alerts import AlertCriteria as AlertCriteria
 from .readings.dashboard import Dashboard as Dashboard
 from .readings.dynamic_report import DynamicReport as DynamicReport

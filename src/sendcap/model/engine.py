@@ -22,7 +22,7 @@ from sendcap.model.addresses import reasons_of
 from sendcap.model.confirmation import as_sent
 from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
-from sendcap.model.kernel.fields import PERSON
+from sendcap.model.kernel.person import PERSON
 from sendcap.model.kernel.state import Records
 from sendcap.model.kernel.telling import COMPLAINED
 from sendcap.model.monitor import Monitor

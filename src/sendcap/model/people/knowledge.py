@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import GOOD
+from sendcap.model.kernel.person import GOOD
 from sendcap.model.kernel.state import Floats, Ints, Records
 from sendcap.model.kernel.telling import ACCEPTED, ASYNC_BOUNCED, COMPLAINED, HARD, SOFT
 from sendcap.model.people.persons import Bytes, Flags

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sendcap.model.addresses import Kind, kinds_of
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import DEAD, GOOD, PERSON
+from sendcap.model.kernel.person import DEAD, GOOD, PERSON
 from sendcap.model.kernel.state import Floats, Ints, Numbers, Records
 from sendcap.model.streams import Streams
 from sendcap.scenario import Scenario

@@ -9,7 +9,8 @@ import numpy as np
 from sendcap.ledger.people import EXCLUSIONS, Preparation
 from sendcap.model.kernel.chance import uniform
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import GOOD, TRIALS
+from sendcap.model.kernel.fields import TRIALS
+from sendcap.model.kernel.person import GOOD
 from sendcap.model.kernel.state import Ints, Numbers, Records
 from sendcap.model.people.fatigue import Pressure
 from sendcap.model.people.followed import Followed
