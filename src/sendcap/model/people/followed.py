@@ -79,14 +79,13 @@ class Followed:
                 alone = rows.copy()
                 alone["person"] = 0
                 learn(knowledge, rules, alone, np.array([at_s]))
-            status = int(knowledge.status[0])
-            if status == FULL and knowledge.last_s[0] <= at_s:
-                status = WRITTEN_TO
-            state = _STATES[status]
-            errors = int(knowledge.errors[0]) if status == WRITTEN_TO else 0
-            if errors and at_s - knowledge.last_s[0] > rules.reset_s:
+            status, errors = int(knowledge.status[0]), int(knowledge.errors[0])
+            since_s = at_s - knowledge.last_s[0]
+            if status == FULL and since_s >= 0.0:
+                status, errors = WRITTEN_TO, 0
+            if status != WRITTEN_TO or since_s > rules.reset_s:
                 errors = 0
-            self.moments.append(_moment(at_s, rows, preparation, state, errors))
+            self.moments.append(_moment(at_s, rows, preparation, _STATES[status], errors))
 
     def _in_order(self) -> list[tuple[float, Records | None, tuple[str, str]]]:
         found: list[tuple[float, Records | None, tuple[str, str]]] = [
