@@ -23,7 +23,7 @@ ROOMS = (
     ("model", "textbook", "fluid"),
     ("readings",),
     ("charts",),
-    ("run", "saved"),
+    ("run", "saved", "following"),
     ("study.capacity",),
     ("study.replication",),
     ("study.capacity.searches", "study.convergence"),

@@ -10,6 +10,8 @@ from .errors import RunError as RunError
 from .errors import ScenarioError as ScenarioError
 from .errors import SendcapError as SendcapError
 from .errors import SendcapWarning as SendcapWarning
+from .following import Profile as Profile
+from .following import profile as profile
 from .importers import Imported as Imported
 from .importers import import_exim as import_exim
 from .importers import import_kumomta as import_kumomta

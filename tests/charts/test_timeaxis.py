@@ -137,3 +137,11 @@ def test_a_curve_is_thinned_to_what_can_be_seen(scale) -> None:
     positions = along(times_s[shown], scale)
     if scale == "linear":
         assert np.diff(positions).max() < 0.003 * positions[-1]
+
+
+@pytest.mark.parametrize(("width_in", "first"), [(12.0, "12:00\nFri 27 Nov"), (5.0, "12:00")])
+def test_a_day_is_left_out_where_the_next_one_leaves_no_room(width_in, first) -> None:
+    axes = Figure(figsize=(width_in, 2.0)).subplots()
+    elapsed_axis(axes, 0.0, 3.5 * DAY, "linear", datetime(2026, 11, 27, 11))
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels[:3] == [first, "00:00\nSat 28 Nov", "12:00"]

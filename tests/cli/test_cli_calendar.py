@@ -55,3 +55,22 @@ def test_options_of_many_simulations_need_a_deadline(sendcap) -> None:
     result = sendcap("calendar", "small.toml", "--replications", "3")
     assert result.exit_code == 2
     assert "--replications goes with --deadline" in result.stderr
+
+
+def test_it_says_which_day_was_understood_and_who_is_left_out(sendcap) -> None:
+    result = sendcap(
+        *("calendar", "small.toml", "--set", "start=2026-11-27T08:00:00"),
+        *("--set", "deliveries[1].at=07:50", "--deadline", "Fri 08:30"),
+        *("--replications", "2", "--workers", "1", "--out", "found"),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "Deadline Fri 27 Nov 08:30: 99 % accepted by then" in result.stdout
+    shown = " ".join(result.stdout.split())
+    assert "Left out, as they are not all ready before the deadline: [bold]loyalty" in shown
+    assert 'at = "07:50" is Sat 28 Nov 07:50, the first after the start, Fri 27 Nov' in shown
+    late = sendcap(
+        *("calendar", "found/scenario.toml", "--deadline", "Thu 12:00", "--replications", "2"),
+        *("--workers", "1", "--out", "late"),
+    )
+    assert "Deadline Thu 3 Dec 12:00" in late.stdout
+    assert "Left out" not in late.stdout

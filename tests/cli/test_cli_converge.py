@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import signal
 
 import pandas as pd
@@ -190,6 +191,25 @@ def test_compare_tells_what_a_change_does(sendcap, place) -> None:
     assert 'first = "6m"' in (folder / "b.toml").read_text()
     assert set(pd.read_csv(folder / "replications.csv")["which"]) == {"a", "b"}
     assert set(pd.read_csv(folder / "curves.csv")["which"]) == {"a", "b", "difference"}
+
+
+def test_compare_tells_moments_by_the_clock(sendcap, place) -> None:
+    few = ("--replications", "2", "--workers", "1")
+    change = ("--set", "start=2026-11-27T08:00:00")
+    result = sendcap("compare", "small.toml", *change, "--out", "found", *few)
+    assert result.exit_code == 0
+    # A has no start.
+    assert re.search(r"50 % accepted +\d+\.\ds +Fri 08:0\d ", result.stdout)
+    # A delay is no moment.
+    assert not re.search(r"50 % are.*Fri", result.stdout)
+    assert "Times count from t = 0, the start of the simulation.\n" in result.stdout
+    text = (place / "small.toml").read_text()
+    one = re.sub(r'\[\[deliveries\]\]\nname = "\[bold.*(?=\[relay\])', "", text, flags=re.DOTALL)
+    (place / "one.toml").write_text(f"start = 2026-11-27T08:00:00\n{one}")
+    alone = sendcap("compare", "one.toml", "one.toml", "--out", "alone", *few)
+    (row,) = re.findall(r"50 % accepted .*", alone.stdout)
+    assert len(re.findall(r"\ds, Fri 08:0\d", row)) == 2
+    assert "Times count from t = 0, the start of the simulation, Fri 27 Nov 08:00." in alone.stdout
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,18 @@ def test_without_a_moment_it_is_the_end_and_not_the_last_refresh(sendcap) -> Non
     rows = [line.split() for line in result.stdout.splitlines()]
     assert ["To", "deliver", "500", "500"] in rows
     assert ["Relayed", "500", "500"] in rows
+
+
+@pytest.mark.parametrize("at", ["noon", "8:00pm", "17h30"])
+def test_a_moment_that_is_none_is_told_how_to_write_one(sendcap, at) -> None:
+    result = sendcap("dashboard", "somewhere", "--at", at)
+    assert result.exit_code == 2
+    assert f'--at: "{at}" is not a duration; give a number with a unit' in result.stderr
+    assert 'or a time by the clock such as "14:00" or "Sat 08:00"' in result.stderr
+
+
+def test_delays_of_the_whole_run_are_told_at_its_end_only(sendcap, saved) -> None:
+    told = "from ready to accepted"
+    assert told in sendcap("dashboard", "here").stdout
+    assert told in sendcap("dashboard", "here", "--at", "300d").stdout
+    assert told not in sendcap("dashboard", "here", "--at", "25m").stdout

@@ -18,6 +18,7 @@ STUDIES = (
     "retry_policies",
     "stream_beside_a_blast",
     "throughput_limits",
+    "quarantine",
 )
 
 
@@ -49,6 +50,21 @@ def test_a_study_writes_its_table_and_its_chart(
     again = warm.run(command, cwd=tmp_path, forks=True)
     assert (again.returncode, again.stdout) == (0, done.stdout)
     assert {path.name: path.read_bytes() for path in out.glob(f"{stem}.*")} == before
+
+
+def test_one_delivery_in_bad_days_is_enough_for_a_threshold_of_four(warm, tmp_path) -> None:
+    options = ["--people", "2000", "--weeks", "10", "--out", tmp_path]
+    done = warm.run([EXPERIMENTS / "quarantine.py", *options], cwd=tmp_path, forks=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    table = pd.read_csv(tmp_path / "quarantine.csv")
+    assert (tmp_path / "quarantine.png").stat().st_size > 5000
+    usual = table[(table["significant"] == "1d") & (table["validity"] == "84h")]
+    lost = usual.set_index(["bad_days", "threshold"])["mistaken_pct"]
+    assert lost["none", 1] > 5.0
+    assert lost["none", 5] == 0.0
+    assert lost["Outlook away for 4 d", 4] > 15.0
+    assert lost["Outlook away for 4 d", 5] < 2.0
+    assert (lost["Gmail refuses for 2 d"] > 40.0).all()
 
 
 def test_priorities_and_turns_help_a_stream_more_than_a_pool_of_its_own(warm, tmp_path) -> None:

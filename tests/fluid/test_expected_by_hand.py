@@ -115,6 +115,11 @@ def test_the_relay_hands_over_batches() -> None:
     assert by(ledger, "relay_failed", 10, 11, 101) == [0, 10, 100]
 
 
+def test_a_delivery_has_batches_of_its_own() -> None:
+    ledger = ledger_of(delivery={"batch": 100, "spread": "100s"}, relay={"batch_time": "2s"})
+    assert by(ledger, "relayed", 2, 3, 12, 13, 92, 93) == [0, 100, 100, 200, 900, 1000]
+
+
 def test_the_relays_rate_lets_a_burst_go_at_once() -> None:
     relay = {"workers": 100, "batch": 100, "batch_time": "1s", "rate": "10/s,max_burst=300"}
     ledger = ledger_of(relay=relay)

@@ -35,7 +35,7 @@ class Relay:
         if begins == math.inf:
             return []
         (provider,) = (name for name, count in delivery.counts().items() if count)
-        size = self.scenario.relay.batch
+        size = delivery.batch or self.scenario.relay.batch
         starts = range(0, delivery.messages, size)
         moments = ready_moments(delivery, begins, self.scenario.start, len(starts))
         return [

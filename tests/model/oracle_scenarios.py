@@ -442,11 +442,21 @@ def operated(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
             delivery |= pattern(chance, delivery["messages"], plain["relay"]["batch"])
         elif chance.happens(0.15):
             delivery |= repeated_or_in_parts(chance)
+    for delivery in plain["deliveries"]:
+        if not chance.one_message and "pattern" not in delivery and chance.happens(0.4):
+            delivery |= batches(chance, delivery["messages"], plain["mta"].get("spool", math.inf))
     for provider in plain["providers"].values():
         if chance.happens(0.2):
             at, lasts = chance.seconds(0.5, 30.0), chance.seconds(0.5, 30.0)
             provider["refusals"] = [{"at": f"{at!r}s", "lasts": f"{lasts!r}s"}]
     return plain
+
+
+def batches(chance: Chance, messages: int, spool: float) -> dict[str, Any]:
+    """Return batches of a delivery's own, which become ready at exact moments."""
+    size = min(chance.one_of(1, 2, 5, 13, 40), int(min(spool, 64)))
+    spread = chance.one_of(0.0, chance.seconds(0.1, 4.0)) * math.ceil(messages / size)
+    return {"batch": size, "spread": f"{spread!r}s"}
 
 
 STARTS = (

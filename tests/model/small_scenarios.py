@@ -289,6 +289,7 @@ OPERATED = with_providers(
     deliveries=[
         {
             "spread": "20m",
+            "batch": 5,
             "pattern": [*[1.0] * 8, 1.0, 3.0, *[1.0] * 14],
             "pause": ["2m", "9m"],
             "resume": ["5m", "10m"],

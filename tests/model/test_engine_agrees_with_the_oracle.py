@@ -118,9 +118,9 @@ def test_scenarios_reach_every_kind_of_operation() -> None:
             is_late = each.at < oracle.starts[each.name] < math.inf
             kinds += Counter({"late": is_late, "in parts": each.parent is not None})
             kinds.update(
-                key for key in ("pause", "resume", "stop", "pattern") if getattr(each, key)
+                key for key in ("pause", "resume", "stop", "pattern", "batch") if getattr(each, key)
             )
-    assert len(+kinds) == len(kinds) == 8
+    assert len(+kinds) == len(kinds) == 9
 
 
 def is_never(oracle: Oracle, delivery: str) -> bool:

@@ -839,6 +839,19 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         "relayed",
         [5, 15, 25],
     ),
+    "a stream has batches of its own, and others those of the relay": (
+        # Of the stream one and one at 0 and 10 s; of b 8 at 5 s, and 1 after them.
+        scenario_of(
+            time=SECOND,
+            deliveries=[
+                {"name": "a", "messages": 2, "spread": "20s", "batch": 1, "audience": {"p": 1.0}},
+                {"name": "b", "messages": 9, "at": "5s", "audience": {"p": 1.0}},
+            ],
+            relay={"batch": 8, "batch_time": "2s"},
+        ),
+        "relayed",
+        [2, 7, 7, 7, 7, 7, 7, 7, 7, 9, 12],
+    ),
     "the ingress takes one message after the other": (
         scenario_of(
             time=SECOND,

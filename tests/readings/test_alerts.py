@@ -118,6 +118,7 @@ def test_each_delivery_has_alerts_of_its_own(made) -> None:
     assert len(alerts(whole, moments, DAY, "efs", "campaign")) == 2
 
 
+@pytest.mark.filterwarnings("ignore:.* is never sent:sendcap.errors.SendcapWarning")
 def test_a_delivery_is_due_when_it_is_confirmed_and_its_first_messages_are_ready() -> None:
     plain = {"messages": 100, "audience": {"p": 1.0}}
     in_the_evening = [0.0] * 18 + [1.0] * 6

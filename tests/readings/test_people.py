@@ -234,15 +234,15 @@ def test_an_import_shows_in_the_next_sendings(run) -> None:
         (
             "5d",
             (
-                "After the import of 1 address at t = 5d, 1.82 % of the messages bounced hard in the "
-                "next sending, 4.55 % in the one before."
+                "After the import of 1 address at t = 5d, 1.82 % of the messages bounced hard in "
+                "the next sending, 4.55 % in the one before."
             ),
         ),
         (
             "0s",
             (
-                "After the import of 1 address at t = 0s, 8.00 %, 4.55 % and 1.82 % of the messages "
-                "bounced hard in the next 3 sendings."
+                "After the import of 1 address at t = 0s, 8.00 %, 4.55 % and 1.82 % of the "
+                "messages bounced hard in the next 3 sendings."
             ),
         ),
         ("8d 1h", None),

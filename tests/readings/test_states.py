@@ -93,6 +93,7 @@ def test_with_efs_it_is_finished_when_all_is_known() -> None:
     ],
     ids=["on Monday", "in time", "never"],
 )
+@pytest.mark.filterwarnings("ignore:.* is never sent:sendcap.errors.SendcapWarning")
 def test_a_delivery_waits_for_its_confirmation(
     confirm: dict[str, Any], expected: list[tuple[str, float]]
 ) -> None:
@@ -116,3 +117,24 @@ def test_unknown_names_are_refused() -> None:
     with pytest.raises(SendcapError, match="unknown mode 'afs'"):
         run.states("afs")  # type: ignore[arg-type]
     assert isinstance(run, sendcap.Run)
+
+
+@pytest.mark.filterwarnings("ignore:.* is never sent:sendcap.errors.SendcapWarning")
+@pytest.mark.parametrize(
+    ("delivery", "expected"),
+    [
+        (
+            {"stop": "35s"},
+            "4 are delivered in the end: 40.00 %. 6 were stopped before the hand-over.",
+        ),
+        ({"pause": "35s"}, "4 are delivered in the end: 40.00 %. 6 were paused for good."),
+        ({"pause": "35s", "resume": "1m"}, "10 are delivered in the end: 100.00 %."),
+        (
+            {"confirm": {"within": "3d", "give_up": "2d"}},
+            "0 are delivered in the end: 0.00 %. 10 were never confirmed.",
+        ),
+    ],
+)
+def test_what_people_hold_back_is_not_under_way(delivery: dict[str, Any], expected: str) -> None:
+    sentence = run_of(delivery, **START).sentences()[0]
+    assert sentence == f"Of 10 messages, {expected}"

@@ -418,3 +418,80 @@ def test_a_run_that_leaves_nobody_has_no_report(tmp_path) -> None:
     alone = nobody.model_copy(update={"deliveries": nobody.deliveries[-1:]})
     with pytest.raises(sendcap.SendcapError, match="A club: nobody is left to deliver to; sendcap"):
         sendcap.write_report(sendcap.simulate(alone), tmp_path / "none.html")
+
+
+# --- Programmes -----------------------------------------------------------------------------------
+
+PROGRAMME = """
+start = 2026-11-27T08:00:00
+zone = "Europe/Berlin"
+mta.pools = { one = { ips = 2 }, two = { ips = 1 } }
+relay = { batch_time = "100ms", batch = 8 }
+providers.p = { connect_time = "0s", transaction_time = "1s" }
+[[deliveries]]
+name = "weekly <b>"
+messages = 100
+at = "09:00"
+every = "7d"
+times = 3
+pool = "one"
+audience = { p = 1.0 }
+confirm = { within = "30m", hours = "Mon-Fri 08:00-18:00", people = 2 }
+[[deliveries]]
+name = "launch"
+messages = 100
+at = "Sat 10:00"
+waves = { size = "40%", every = "1h" }
+stop = "Sat 12:30"
+pool = "two"
+audience = { p = 1.0 }
+[[deliveries]]
+name = "stream"
+messages = 24
+spread = "1d"
+batch = 1
+pattern = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+pool = "two"
+audience = { p = 1.0 }
+"""
+
+
+@pytest.fixture(scope="module")
+def programme() -> sendcap.Run:
+    return sendcap.simulate(scenario.loads(PROGRAMME))
+
+
+def test_a_programme_has_a_table_of_when_each_delivery_is_done(programme) -> None:
+    answers = Answers("a", programme)
+    rows = {row["Delivery"].replace("\xa0", " "): row for row in answers.deliveries()}
+    second = {key: cell.replace("\xa0", " ") for key, cell in rows["weekly <b> 2"].items()}
+    assert (second["Planned"], second["Starts"]) == ("Fri 4 Dec 09:00", "Fri 4 Dec 09:30")
+    assert (second["99 % accepted"], second["Delivered %"]) == ("Fri 4 Dec 09:30", "100.00")
+    assert {"Relayed", "50 % accepted", "90 % accepted", "Settled"} <= second.keys()
+    assert rows["launch wave 3"]["Delivered %"] == "100.00"
+    text = Page(page([answers])).all_text
+    assert "weekly <b> 2 Fri 4 Dec 09:00 Fri 4 Dec 09:30" in text
+    assert "Settled: Delivered % without EFS stays within 0.1 points of its final value." in text
+    assert "By the clock that is" in text
+    assert "the start of the simulation, Fri 27 Nov 08:00. All figures" in text
+    assert "4 hours (Fri 27 Nov 12:00)" in text
+
+
+def test_one_delivery_needs_no_table(slow) -> None:
+    answers = Answers("a", slow)
+    assert (answers.deliveries(), answers.about_deliveries()) == ([], [])
+    assert "By the clock" not in Page(page([answers])).all_text
+
+
+def test_the_settings_of_a_programme_are_told_in_its_words(programme) -> None:
+    deliveries, _, rest = tables(programme.scenario)
+    weekly, launch, stream = deliveries.rows
+    assert weekly["Sent"] == (
+        "Every 7d, 3 times; once confirmed by one of 2 people, Mon-Fri 08:00-18:00"
+    )
+    assert launch["Sent"] == "In 3 waves; stopped at 12:30 on Sat 28 Nov"
+    assert (launch["Starts"], launch["Pool"]) == ("Sat 28 Nov 10:00", "two")
+    assert (stream["Ready over"], stream["Sent"]) == ("1d, by the hour", "Once")
+    assert [row["Batches of"] for row in deliveries.rows] == ["8", "8", "1"]
+    values = {row["Setting"]: row["Value"] for row in rest.rows}
+    assert (values["Source IPs of one"], "Source IPs" in values) == ("2", False)

@@ -142,7 +142,8 @@ def example(about: Mapping[str, Any], key: str = "") -> Any:
         return SIMPLE[key]
     match type_of(about):
         case "string":
-            return {"Duration": "20m", "Rate": "10/s"}.get(about.get("title", ""), NAME)
+            titled = {"Duration": "20m", "Moment": "20m", "Rate": "10/s"}
+            return titled.get(about.get("title", ""), NAME)
         case "integer":
             return max(2, about.get("minimum", 0))
         case "number" if key == NAME:

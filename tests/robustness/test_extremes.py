@@ -41,6 +41,10 @@ DURATIONS: Final = (
     *("0s", "1e-300s", "1e-9s", "0.001ms", "1ms", "1s", "366d", "36525d", "36526d"),
     *("1e300d", "1e999d", "1" * 90 + "d", "-5s", "1d" * 60, "0.4%"),
 )
+MOMENTS: Final = (
+    *("00:00", "24:00", "Sat 08:00", "Fri 09:00:00", "2026-11-27T09:00:00", "9999-12-31T23:59"),
+    *("2026-11-27T09:00:00+14:00", "0001-01-01", "noon"),
+)
 RATES: Final = (
     *("1/d", "1/s", "1/366d", "1/367d", "1/99999999999d", "9" * 90 + "/s", "0/s", "1/0s"),
     *("1000000000000/s", "1000000000001/s", "1/s,max_burst=" + "9" * 80),
@@ -60,7 +64,8 @@ def extremes(about: Mapping[str, Any]) -> Iterator[Any]:
         near = [change(bound) for bound in bounds for change in NEAR]
         yield from sorted([*NUMBERS, *near])
     if kind == "string" or "pattern" in about:
-        yield from {"Duration": DURATIONS, "Rate": RATES}.get(about.get("title", ""), TEXTS)
+        titled = {"Duration": DURATIONS, "Moment": DURATIONS + MOMENTS, "Rate": RATES}
+        yield from titled.get(about.get("title", ""), TEXTS)
     if kind == "array":
         entry = example(about["items"])
         yield from ([entry] * 2, [entry] * 2000)

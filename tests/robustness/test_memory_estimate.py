@@ -15,7 +15,7 @@ from sendcap.errors import SendcapWarning
 from sendcap.model import feasibility
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.streams import Streams
-from sendcap.scenario import Scenario, dumps, from_dict, load, updated
+from sendcap.scenario import Scenario, dumps, from_dict, load, to_dict, updated
 
 # Linux counts the parent's peak in ru_maxrss of a new process; VmHWM is of the process alone.
 PEAK = """
@@ -61,7 +61,23 @@ def quickstart(**changes: Any) -> Scenario:
     return updated(load("quickstart"), {"deliveries[0].messages": 20_000, **changes})
 
 
+def list_of_people() -> Scenario:
+    """Return two small deliveries to a large list."""
+    data = to_dict(quickstart(), defaults=False)
+    delivery = data["deliveries"][0]
+    del delivery["messages"]
+    weekly = {"segment": "few", "every": "7d", "times": 2}
+    population = {
+        "size": 8_000_000,
+        "providers": delivery.pop("audience"),
+        "decay": 0.2,
+        "segments": {"few": {"share": 0.002}},
+    }
+    return from_dict(data | {"population": population, "deliveries": [delivery | weekly]})
+
+
 SCENARIOS = {
+    "a large list": list_of_people(),
     "a few messages": quickstart(),
     "many messages": quickstart(**{"deliveries[0].messages": 500_000}),
     "many bins": quickstart(**{"time.bin": "2s"}),

@@ -391,3 +391,13 @@ def test_more_messages_change_no_ceiling() -> None:
         assert small.per_s == pytest.approx(large.per_s, rel=1e-4)
         assert small.delivery_per_s == pytest.approx(large.delivery_per_s, rel=1e-4)
         assert 10 * small.needs_s == pytest.approx(large.needs_s, rel=0.02)
+
+
+def test_a_delivery_of_small_batches_takes_the_workers_time() -> None:
+    """Of 1000 messages one by one and 1000 in a batch, 1001 hand-overs of 1 s."""
+    two = [
+        {"name": "a", "messages": 1000, "batch": 1, "audience": {"p": 1.0}},
+        {"name": "b", "messages": 1000, "batch": 4000, "audience": {"p": 1.0}},
+    ]
+    relay = stages(scenario_of(deliveries=two, relay={"batch_time": "1s"}))[0]
+    assert relay.needs_s == pytest.approx(1001)

@@ -11,6 +11,7 @@ import pytest
 import sendcap
 from sendcap.errors import ScenarioError, SendcapError
 from sendcap.scenario import Scenario, dumps, loads, updated
+from sendcap.scenario.later_days import later_days
 from sendcap.text.clock import after
 
 BERLIN = 'start = 2026-11-27T08:00:00\nzone = "Europe/Berlin"\n'  # a Friday
@@ -156,3 +157,43 @@ def test_a_start_that_the_clock_skips_is_refused() -> None:
     begin = 'start = 2026-03-29T02:30:00\nzone = "Europe/Berlin"\n'
     with pytest.raises(ScenarioError, match=r"start: the clock is put forward then and never sho"):
         scenario('"1h"', begin)
+
+
+def test_a_start_that_the_clock_shows_twice_needs_its_offset() -> None:
+    zone = 'zone = "Europe/Berlin"'
+    message = (
+        "start: the clock is put back then and shows 02:30 twice; write the offset, such as "
+        "2026-10-25T02:30:00[+]02:00"
+    )
+    with pytest.raises(ScenarioError, match=message):
+        scenario('"1h"', f"start = 2026-10-25T02:30:00\n{zone}")
+    hours = []
+    for offset in ("+02:00", "+01:00"):
+        its = scenario('"04:00"', f"start = 2026-10-25T02:30:00{offset}\n{zone}")
+        assert loads(dumps(its)) == its
+        hours.append(its.deliveries[0].at / 3600.0)
+    assert hours == [2.5, 1.5]
+    # The next day, and without a zone, it shows the time once.
+    scenario('"1h"', f"start = 2026-10-26T02:30:00\n{zone}")
+    scenario('"1h"', "start = 2026-10-25T02:30:00")
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        (
+            '"07:00"',
+            'at = "07:00" is Sat 28 Nov 07:00, the first after the start, Fri 27 Nov 08:00.',
+        ),
+        ('"Fri 07:00"', 'at = "Fri 07:00" is Fri 4 Dec 07:00, the first after the start, '),
+        ('"14:00"', ""),
+        ('"Sat 07:00"', ""),
+        ('"2026-11-29T07:00"', ""),
+        ('"2d"', ""),
+    ],
+)
+def test_a_time_that_has_passed_on_the_first_day_is_told(at: str, told: str) -> None:
+    (sentence,) = list(later_days(scenario(at))) or [""]
+    assert sentence.partition(": ")[2].startswith(told)
+    assert bool(sentence) == bool(told)
+    assert not list(later_days(scenario('"2d"', "")))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from test_programme import START, ZONES, programme
 
-from sendcap.errors import ScenarioError
+from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario import dumps, loads, to_dict, updated
 
 HOURS = "Mon-Fri 09:00-18:00"
@@ -51,6 +51,15 @@ HOURS = "Mon-Fri 09:00-18:00"
         (
             {"pause": "1h", "resume": "3h", "stop": "3h"},
             "resume: 3h is not before the stop, 3h; leave it out",
+        ),
+        ({"stop": ["1h"]}, r'stop: must be one moment such as "1h", not the list \["1h"\]'),
+        (
+            {"stop": "noon"},
+            'stop: "noon" is not a duration; .*, or a time by the clock such as "14:',
+        ),
+        (
+            {"stop": "5pm"},
+            'stop: unknown unit "pm" in "5pm"; did you mean "m"[?] Or give a time by',
         ),
         ({"stop": "367d"}, 'stop: must be at most 366d, not "367d"'),
         ({"stop": "Mon 25:00"}, 'stop: "Mon 25:00" is no time of day'),
@@ -178,3 +187,44 @@ def test_it_is_given_up_before_the_next_sending(
 ) -> None:
     scenario = programme({"confirm": {"within": "1h"}} | delivery)
     assert {each.gives_up_s / 3600.0 for each in scenario.deliveries} == {expected_h}
+
+
+@pytest.mark.parametrize(
+    ("delivery", "told"),
+    [
+        (
+            {"confirm": {"within": "3h", "give_up": "2h"}},
+            'takes at least 3h; "news" is given up at 10:00, before anybody can confirm it',
+        ),
+        (
+            {"every": "1d", "times": 3, "confirm": {"within": "9h1s", "hours": HOURS}},
+            'takes at least 9h1s of work; "news 1" is given up at 08:00 on Wed 21 Oct, before',
+        ),
+        (
+            {
+                "waves": {"size": 0.5, "every": "1h"},
+                "confirm": {"within": {"dist": "uniform", "low": "3h", "high": "4h"}}
+                | {"give_up": "2h"},
+            },
+            'takes at least 3h; "news wave 1" is given up at 10:00, before anybody',
+        ),
+    ],
+)
+def test_what_nobody_can_confirm_in_time_is_told(delivery: dict[str, Any], told: str) -> None:
+    with pytest.warns(SendcapWarning) as caught:
+        programme(delivery, **START)
+    (warning,) = caught
+    assert str(warning.message).startswith(f"deliveries[0].confirm.within: {told}")
+
+
+@pytest.mark.parametrize(
+    "confirm",
+    [
+        {"within": "2h", "give_up": "2h"},
+        {"within": "3h", "give_up": "2h", "ahead": "1h"},
+        {"within": {"dist": "exponential", "mean": "30d"}, "give_up": "1s"},
+        {"within": "8h", "hours": HOURS, "give_up": "9h"},
+    ],
+)
+def test_what_somebody_may_confirm_in_time_is_not_told(confirm: dict[str, Any]) -> None:
+    programme({"confirm": confirm}, **START)

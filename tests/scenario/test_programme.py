@@ -148,12 +148,33 @@ def test_a_programme_is_written_as_it_was_read() -> None:
             r'deliveries\[1\].local_time: "9 am" is no time of day; write it like 09:00',
         ),
         (
+            {"local_time": "09:00", "zones": {"Europe/Berlin": 1.0, "Asia/Tokyo": 0}},
+            r'deliveries\[1\].zones."?Asia/Tokyo"?: must be more than 0, not 0',
+        ),
+        (
+            {"waves": [{"share": 1.0}, {"share": "0%", "after": "1h"}]},
+            r'deliveries\[1\].waves\[1\].share: must be more than 0, not "?0%?"?',
+        ),
+        (
+            {"waves": {"size": 30, "every": "1h"}},
+            r'deliveries\[1\].waves.size: must be at most 1, not 30; 30 % is 0.3 or "30%"',
+        ),
+        (
+            {"waves": "30%"},
+            r"deliveries\[1\].waves: must be a list of waves, or a table such as { size = ",
+        ),
+        ({"waves": []}, r"deliveries\[1\].waves: needs at least one wave; or leave it out"),
+        (
+            {"waves": [{"share": 0.3}, 0.7]},
+            r"deliveries\[1\].waves: 0.7 is no wave; write a table such as { share = 0.3, after",
+        ),
+        (
             {"waves": [{"share": 0.5}, {"share": 0.6, "after": "1h"}]},
             r"deliveries\[1\].waves: shares sum to 1.1, must sum to 1",
         ),
         (
             {"waves": [{"share": 0.5, "after": "1h"}, {"share": 0.5, "after": "1h"}]},
-            r"deliveries\[1\].waves: must be in the order of their starts",
+            r"deliveries\[1\].waves: must be in the order of their starts .*: wave 2 does not",
         ),
         (
             {"validity": "3h", "waves": {"size": 0.25, "every": "1h"}},
@@ -225,3 +246,20 @@ def test_a_saved_programme_has_its_parents(tmp_path: Any) -> None:
     again = sendcap.open_run(tmp_path / "run")
     assert again.ledger == run.ledger
     assert again.kpis("efs", "news").equals(run.kpis("efs", "news"))
+
+
+def test_a_batch_has_to_fit_into_the_spool() -> None:
+    other = {"name": "other", "batch": 10}
+    message = r"deliveries\[0\].batch: 300 is more than mta.spool, 256; no batch fits"
+    with pytest.raises(ScenarioError, match=message):
+        programme({"batch": 300}, other, mta={"spool": 256})
+    with pytest.raises(ScenarioError, match=r"mta.spool: 100 is less than relay.batch, 256"):
+        programme({}, other, mta={"spool": 100})
+    # No delivery has the relay's.
+    assert programme({"batch": 100}, other, mta={"spool": 100}).mta.spool == 100
+
+
+def test_parts_have_the_batches_of_the_whole() -> None:
+    scenario = programme({"waves": {"size": 0.5, "every": "1h"}, "batch": 8})
+    assert [scenario.batches_of(each) for each in scenario.deliveries] == [7, 7]
+    assert scenario.mean_batch == 100 / 14

@@ -304,6 +304,7 @@ CASES: list[tuple[Break, str]] = [
     (put("seed", value=-1), "seed: must be at least 0, not -1"),
     (put("relay", "workers", value=0), "relay.workers: must be at least 1, not 0"),
     (put("relay", "batch", value=0), "relay.batch: must be at least 1, not 0"),
+    (put(*FIRST, "batch", value=0), "deliveries[0].batch: must be at least 1, not 0"),
     (put("mta", "ips", value=0), "mta.ips: must be at least 1, not 0"),
     (put(*GMAIL, "connections_per_ip", value=0), "connections_per_ip: must be at least 1, not 0"),
     (

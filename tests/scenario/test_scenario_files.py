@@ -26,6 +26,7 @@ from sendcap.scenario import (
 )
 
 
+@pytest.mark.filterwarnings("ignore:.* is never sent:sendcap.errors.SendcapWarning")
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 @given(scenario())
 def test_a_scenario_reads_back_exactly(data: dict[str, Any]) -> None:

@@ -43,7 +43,10 @@ def test_hours_are_those_of_the_days_that_are_named(
     [
         ("", '"" are no working hours; write them like "Mon-Fri 09:00-18:00"'),
         ("always", '"always" are no working hours; write them like'),
-        ("Mon-Fri 9-18", '"Mon-Fri 9-18" are no working hours'),
+        ("Mon-Fri 9-18", '"Mon-Fri 9-18" are no working hours; .*; "9-18" are no times'),
+        ("Mon,Tue 09:00-18:00", '.*; "Mon" has no times'),
+        ("Mon/Tue 09:00-18:00", '.*; "Mon/Tue" are no days'),
+        ("Mon-Fr 09:00-18:00", '"Mon-Fr 09:00-18:00": no such day; one of .*, not "Fr"'),
         ("Mon 09:00-18:00,", '"Mon 09:00-18:00," are no working hours'),
         ("Mno 09:00-18:00", '"Mno 09:00-18:00": no such day; one of Mon, Tue, Wed'),
         ("Mon 09:00-25:00", '"Mon 09:00-25:00": 25:00 is no time of day'),

@@ -190,6 +190,17 @@ def cut(text: str, letters: int) -> str:
     return words if len(words) > letters / 2 else f"{text[: letters - 1].rstrip()}…"
 
 
+def cut_within(text: str, letters: int) -> str:
+    """Return a text without what is too much before its end, which tells parts apart.
+
+    >>> cut_within("Autumn clearance for all wave 2", 24)
+    'Autumn … all wave 2'
+    """
+    end = text[-letters // 2 :] if len(text) > letters else ""
+    end = end.partition(" ")[2] or end
+    return f"{cut(text, letters - len(end) - 1)} {end}" if end else text
+
+
 def _headline_in(text: str) -> float:
     """Return the width of a headline: the sum of the letters' advance widths."""
     font = get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold")))

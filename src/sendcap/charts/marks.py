@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from matplotlib.axes import Axes
 
 from sendcap.charts.arranging import AWAY_PT, LABEL_PT, PAD_PT, arrange, boxes
+from sendcap.charts.figures import cut_within
 from sendcap.charts.narrow import broken
 from sendcap.charts.style import DASHES, GREY, INK
 from sendcap.readings.modes import ALL_DELIVERIES
@@ -96,7 +97,8 @@ def _starts(scenario: Scenario, delivery: str) -> list[Mark]:
         return []
     names: dict[float, list[str]] = {}
     for each in sorted(scenario.deliveries, key=lambda each: each.at):
-        names.setdefault(each.at, []).append(each.name)
+        if each.is_started:
+            names.setdefault(each.at, []).append(each.name)
     later = list(names)[1:]
     if len(later) <= _MOST:
         labels = [f"start of {', '.join(map(_short, names[at]))}" for at in later]
@@ -135,7 +137,7 @@ def _outages(scenario: Scenario, delivery: str) -> list[Mark]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    return cut_within(name, _LONGEST)
 
 
 def draw_marks(panels: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = False) -> None:

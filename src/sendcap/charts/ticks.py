@@ -88,6 +88,16 @@ def wall_labels(moments: Sequence[datetime]) -> list[str]:
     return labels
 
 
+def without_the_first_day(labels: Sequence[str]) -> list[str]:
+    r"""Return labels without the day of the first, if the second has one and those after have none.
+
+    >>> without_the_first_day(["12:00\nFri 27 Nov", "00:00\nSat 28 Nov", "12:00"])
+    ['12:00', '00:00\nSat 28 Nov', '12:00']
+    """
+    days = ["\n" in label for label in labels[:3]]
+    return [labels[0].partition("\n")[0] if days == [True, True, False] else labels[0], *labels[1:]]
+
+
 def along(seconds: npt.ArrayLike, scale: Scale) -> npt.NDArray[np.float64]:
     """Return the positions of times along an axis, in decades if it is logarithmic."""
     times_s = np.asarray(seconds, np.float64)

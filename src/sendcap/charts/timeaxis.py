@@ -28,6 +28,7 @@ from sendcap.charts.ticks import (
     tick_label,
     ticks,
     wall_labels,
+    without_the_first_day,
 )
 from sendcap.errors import SendcapError
 from sendcap.ledger import Counts
@@ -224,6 +225,9 @@ def elapsed_axis(
             even_s = even_ticks(first_s, last_s, since_midnight_s(start), most)
             positions = [_of_the_clock(start, each_s) for each_s in even_s]
         labels = wall_labels([after(start, position) for position in positions])
+        day_s = _DAY_IN / width_in(axes) * (last_s - first_s)
+        if scale == "linear" and len(positions) > 1 and positions[1] - positions[0] < day_s:
+            labels = without_the_first_day(labels)
     axes.set_xticks(positions, labels)
     axes.set_xticks([], minor=True)
     if start is not None and is_narrow() and positions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,16 +17,16 @@ from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import cell, say, show_table
 from sendcap.readings.modes import MODE_LABELS
-from sendcap.text.clock import brief_moment, moment_text
+from sendcap.text.clock import after, dated, moment_text
 from sendcap.text.quantities import counted, elapsed
+from sendcap.text.quoting import first_few
 from sendcap.text.shares import parse_share, share_text
 
 if TYPE_CHECKING:
-    from sendcap.study.calendar.calendar import Slot
     from sendcap.study.calendar.deadline import Verdict
 
-_MOST_ROWS: Final = 30
-"""With more deliveries, all repetitions and parts of one are a row."""
+_OF_THE_REPORT: Final = ("50 % accepted", "90 % accepted", "Delivered %")
+"""Columns for which the terminal has no room."""
 
 
 @click.command()
@@ -100,45 +99,23 @@ def calendar(
     results.announce()
 
 
-def _moments(found: sendcap.Calendar, *times_s: float) -> list[str]:
-    ends_s = [slot.settled_s for slot in found.slots if slot.settled_s < math.inf]
-    start, within_s = found.scenario.start, max(ends_s, default=0.0)
-    return [
-        "–"
-        if math.isnan(each)
-        else "never"
-        if each == math.inf
-        else brief_moment(each, start, within_s)
-        for each in times_s
-    ]
-
-
 def _show(found: sendcap.Calendar) -> None:
-    if len(found.slots) > _MOST_ROWS:
-        _show_in_short(found)
-        return
+    from sendcap.scenario.later_days import later_days
+    from sendcap.study.calendar.rows import notes_on, rows_of
 
-    def row(slot: Slot) -> list[str]:
-        planned_s = math.nan if slot.planned_s == slot.starts_s else slot.planned_s
-        times_s = (planned_s, slot.starts_s, slot.relayed_s, slot.accepted_s, slot.settled_s)
-        times = _moments(found, *times_s)
-        return [slot.delivery, f"{slot.messages:,}", *times, _beside(slot.beside)]
-
-    accepted = f"{share_text(found.share)} accepted"
-    times = ("Planned", "Starts", "Relayed", accepted, "Settled")
-    columns = ["Delivery", "Messages", *times, "Beside"]
-    mode, rows = found.scenario.reporting.modes[0], list(map(row, found.slots))
-    if all(each[2] == "–" for each in rows):
+    rows = rows_of(found)
+    columns = [name for name in rows[0] if name not in _OF_THE_REPORT]
+    if all(row.get("Planned") == "–" for row in rows):
         columns.remove("Planned")
-        rows = [[*each[:2], *each[3:]] for each in rows]
+    many = "First" in columns
     show_table(
         found.scenario.title or "Calendar",
         columns,
-        rows,
-        "Planned: the time of the scenario, where a confirmation came later.",
-        f"Settled: Delivered % {MODE_LABELS[mode]} stays within 0.1 points of its final value.",
-        "Beside: deliveries that use the relay or a queue at the same time.",
-        words=("Beside",),
+        [[row[name] for name in columns] for row in rows],
+        *notes_on(found, columns),
+        *(["calendar.csv has a row for each."] if many else []),
+        *later_days(found.scenario),
+        words=(columns[-2], "Latest") if many else ("Beside",),
     )
 
 
@@ -166,49 +143,13 @@ def _show_dashboards(found: sendcap.Calendar, at_s: float) -> None:
     )
 
 
-def _show_in_short(found: sendcap.Calendar) -> None:
-    """Print a row for all repetitions and parts of a delivery."""
-    together: dict[str, list[Slot]] = {}
-    for slot in found.slots:
-        together.setdefault(slot.parent or slot.delivery, []).append(slot)
-    rows = []
-    for name, slots in together.items():
-        slowest = max(slots, key=lambda slot: slot.accepted_s - slot.starts_s)
-        latest = max(slots, key=lambda slot: slot.starts_s - slot.planned_s)
-        first, last = _moments(found, slots[0].starts_s, slots[-1].settled_s)
-        late_s = latest.starts_s - latest.planned_s
-        rows.append(
-            [
-                name,
-                f"{len(slots):,}",
-                f"{sum(slot.messages for slot in slots):,}",
-                first,
-                last,
-                f"{elapsed(slowest.accepted_s - slowest.starts_s)} ({slowest.delivery})",
-                f"{elapsed(late_s)} ({latest.delivery})" if late_s > 0.0 else "–",
-            ]
-        )
-    slowest_words = f"Longest to {share_text(found.share)}"
-    show_table(
-        found.scenario.title or "Calendar",
-        ["Delivery", "Sent", "Messages", "First", "Settled", slowest_words, "Latest"],
-        rows,
-        f"{slowest_words}: of its repetitions, from the start until so many are accepted.",
-        "Latest: the longest time from the planned start to the confirmation.",
-        "calendar.csv has a row for each.",
-        words=(slowest_words, "Latest"),
-    )
-
-
-def _beside(names: Sequence[str]) -> str:
-    """Return the first two names, and how many more there are."""
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return (", ".join(names[:2]) or "–") + more
-
-
 def _show_verdicts(found: sendcap.Calendar, confidence: float) -> None:
     assert found.deadline_s is not None
-    (deadline,) = _moments(found, found.deadline_s)
+    start = found.scenario.start
+    # With the date: a day of the week may have been understood as that of the next one.
+    deadline = elapsed(found.deadline_s)
+    if start is not None:
+        deadline = dated(after(start, found.deadline_s))
     rows = []
     for each in found.verdicts:
         times = [
@@ -227,7 +168,12 @@ def _show_verdicts(found: sendcap.Calendar, confidence: float) -> None:
         f"In brackets: the {share_text(confidence)} interval of the probability.",
         "Half of them, 90 %: how early or late at the most, in so many of the simulations.",
     )
-    say(*map(_sentence, [each for each in found.verdicts if each.probability < 1.0]))
+    sentences = [_sentence(each) for each in found.verdicts if each.probability < 1.0]
+    if found.left_out:
+        names = first_few(found.left_out)
+        sentences.append(f"Left out, as they are not all ready before the deadline: {names}.")
+    if sentences:
+        say(*sentences)
 
 
 def _apart(late_s: float) -> str:

@@ -17,12 +17,14 @@ from sendcap.cli.saving import Results
 from sendcap.cli.tables import say, show_table
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import MODE_LABELS
+from sendcap.text.clock import brief_moment
 from sendcap.text.measures import bracketed, is_time
 from sendcap.text.quantities import capital, elapsed, time_difference
 from sendcap.text.shares import percentage, points, points_in_words, signed_points
 
 if TYPE_CHECKING:
     from sendcap.study.convergence.compare import Side
+    from sendcap.study.replication.replications import Replications
 
 _MOST_DELIVERIES: Final = 20
 _LABELS: Final = {
@@ -45,6 +47,13 @@ _LABELS: Final = {
     "delay_p99_s": "99 % are accepted within",
     "delay_longest_s": "Longest delay",
 }
+_MOMENTS: Final = frozenset(
+    {
+        *("settling_s", "cliff_begins_s", "peak_s", "overshoot_gone_s"),
+        *("accepted_50_pct_s", "accepted_90_pct_s", "accepted_99_pct_s"),
+    }
+)
+"""They count from t = 0, and a clock shows them."""
 
 
 @click.command()
@@ -127,7 +136,7 @@ def _show(comparison: sendcap.Comparison) -> None:
             capital(title),
             ["", "A", "B", "B − A", *(["Differs"] if certain else [])],
             [
-                [*_cells(row), *([_differs(row)] if certain else [])]
+                [*_cells(row, comparison), *([_differs(row)] if certain else [])]
                 for row in table[table["mode"] == mode].to_dict("records")
             ],
             words=("",),
@@ -146,22 +155,38 @@ def _show_by_delivery(comparison: sendcap.Comparison, certain: bool) -> None:
             "Deliveries: 99 % accepted",
             ["Delivery", "A", "B", "B − A", *(["Differs"] if certain else [])],
             [
-                [row["delivery"], *_cells(row)[1:], *([_differs(row)] if certain else [])]
+                [
+                    row["delivery"],
+                    *_cells(row, comparison)[1:],
+                    *([_differs(row)] if certain else []),
+                ]
                 for row in rows
             ],
         )
 
 
-def _cells(row: Mapping[Any, Any]) -> list[str]:
+def _cells(row: Mapping[Any, Any], comparison: sendcap.Comparison) -> list[str]:
     name = row["name"]
     write = elapsed if is_time(name) else percentage if name.endswith("_pct") else points
     difference = time_difference if is_time(name) else signed_points
     return [
         _LABELS[name].format(points_in_words(row["tolerance_pt"])),
-        write(row["a"]),
-        write(row["b"]),
+        *(
+            _moment(row[which], side) if name in _MOMENTS else write(row[which])
+            for which, side in (("a", comparison.a), ("b", comparison.b))
+        ),
         bracketed(row["difference"], row["low"], row["high"], difference),
     ]
+
+
+def _moment(seconds: float, side: Replications) -> str:
+    """Return a moment since t = 0, and by the clock of a scenario that has one."""
+    start = side.scenario.start
+    if start is None or not math.isfinite(seconds):
+        return elapsed(seconds)
+    clock = brief_moment(seconds, start, side.moments_s[-1])
+    # Of several deliveries nobody counts from the start of the simulation.
+    return clock if len(side.scenario.written()) > 1 else f"{elapsed(seconds)}, {clock}"
 
 
 def _differs(row: Mapping[Any, Any]) -> str:

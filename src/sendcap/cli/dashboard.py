@@ -111,12 +111,14 @@ def _deployment(asked: Asked) -> None:
         for seconds in (dashboards[0].as_of_s, dashboards[0].engagement_as_of_s)
     )
     named = None if asked.delivery == ALL_DELIVERIES else asked.delivery
-    delayed = delay_sentence(run.ledger, named)
+    # Delays are counted of the whole run, which at a moment before nobody knows.
+    at_the_end = asked.time_s >= run.ledger.end_s
+    delayed = delay_sentence(run.ledger, named) if at_the_end else ""
     say(
         f"As of {as_of}; opens and clicks as of {engagement}.",
         *_states(asked),
         *asked.ended(),
-        *([f"{delayed} This is of the whole run."] if delayed else []),
+        *([delayed] if delayed else []),
         *notes(dashboards),
     )
 

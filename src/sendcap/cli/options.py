@@ -98,14 +98,12 @@ def _seconds(
 
 
 def _moment(
-    context: click.Context, parameter: click.Parameter, value: str | None
+    _context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | float | None:
     """Return seconds, or a time by the clock as it is: only the scenario's start tells when."""
-    from sendcap.scenario.clock import says_the_clock
+    from sendcap.scenario.clock import seconds_or_clock
 
-    if value is not None and says_the_clock(value):
-        return value
-    return _seconds(context, parameter, value)
+    return None if value is None else seconds_or_clock(value, parameter.opts[-1])
 
 
 def _share(_context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:

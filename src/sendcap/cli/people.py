@@ -37,11 +37,22 @@ _HEALTH: Final = {
     "quarantined_by_mistake": "Quarantined by mistake",
 }
 _MOST_MESSAGES: Final = 7
+_EVENTS: Final = {
+    "soft": "soft bounce",
+    "hard": "hard bounce",
+    "async_bounced": "bounced later",
+}
+"""Events of the ledger in words; others are words already."""
 
 
 @click.command()
 @options.saved
-def people(directory: Path) -> None:
+@options.number(
+    "--profile",
+    "The history of one person instead, by number; simulates the run again;",
+    least=0,
+)
+def people(directory: Path, profile: int | None) -> None:
     """Show whom the deliveries of a run went to.
 
     DIR is a saved run of a scenario with a [population]. The tables tell how many people each
@@ -49,6 +60,9 @@ def people(directory: Path) -> None:
     week, and how many people got how many messages in each week.
     """
     run = sendcap.open_run(directory)
+    if profile is not None:
+        _show_profile(run, profile)
+        return
     show_preparations(run)
     _show(run, "The list", run.list_health(), _HEALTH)
     _show_weeks(run, run.messages_per_week())
@@ -92,6 +106,35 @@ def _show(
     ]
     note = f"The last {len(shown)} of {len(table)} rows." if len(shown) < len(table) else ""
     show_table(title, list(columns.values()), rows, *([note] if note else []))
+
+
+def _show_profile(run: sendcap.Run, number: int) -> None:
+    """Print what happened to a person."""
+    person, start = sendcap.profile(run.scenario, number), run.scenario.start
+
+    def moment(seconds: float) -> str:
+        return brief_moment(seconds, start, run.ledger.end_s)
+
+    rows = [
+        [
+            moment(row["known_s"]),
+            row["delivery"],
+            f"{row['event']}: {row['reason']}" if row["reason"] else row["event"],
+            row["state"],
+            str(row["errors"]),
+        ]
+        for row in person.history.replace({"event": _EVENTS}).to_dict("records")
+    ]
+    columns = ["Known", "Delivery", "What", "In Campaign", "Errors"]
+    words = {"Delivery", "What", "In Campaign"}
+    show_table(f"Profile {number:,}, at {person.provider}", columns, rows, words=words)
+    since = f"since {moment(person.joined_s)}" if person.joined_s else "from the start"
+    notes = [f"On the list {since}."]
+    if person.wrong:
+        notes.append(f"Wrong with the address from then on: {person.wrong}.")
+    if person.dies_s <= run.ledger.end_s:
+        notes.append(f"The address dies at {moment(person.dies_s)}.")
+    say(*notes, "Errors: significant soft bounces since the last accepted message.")
 
 
 def _show_weeks(run: sendcap.Run, table: pd.DataFrame) -> None:

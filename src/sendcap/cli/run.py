@@ -87,6 +87,8 @@ def run(
 
 
 def _show(finished: sendcap.Run) -> None:
+    from sendcap.scenario.later_days import later_days
+
     modes, end_s = finished.scenario.reporting.modes, finished.ledger.end_s
     dashboards = [finished.dashboard(end_s, mode, compute_stats=True) for mode in modes]
     show_dashboards(dashboards, finished.scenario.start)
@@ -113,6 +115,7 @@ def _show(finished: sendcap.Run) -> None:
         "Delays last from when a message may be relayed to its acceptance, with all waits and "
         "retries; p95: 95 % take no longer.",
         *notes(dashboards),
+        *later_days(finished.scenario),
     )
 
 

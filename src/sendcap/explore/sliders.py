@@ -130,7 +130,7 @@ def _with_messages(scenario: Scenario, count: float, *, unit: int) -> Changes:
 
 def _with_relay_rate(scenario: Scenario, per_s: float) -> Changes:
     relay = scenario.relay
-    carried = per_s * _FASTER * relay.batch_time.mean_s / relay.batch
+    carried = per_s * _FASTER * relay.batch_time.mean_s / scenario.mean_batch
     return {
         "relay.rate": f"{per_s:.15g}/s,max_burst={relay.batch}",
         "relay.workers": max(relay.workers, math.ceil(carried)),

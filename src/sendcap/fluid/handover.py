@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -70,11 +69,10 @@ def handed_over(scenario: Scenario) -> Cohorts:
 def _cut(scenario: Scenario) -> _Pieces:
     """Cut deliveries into cohorts, in the order in which the relay takes them."""
     most = max(min(_EACH_COHORTS, _MOST_COHORTS // len(scenario.deliveries)), _LEAST_COHORTS)
-    size = scenario.relay.batch
     rate = scenario.relay.rate
     burst = rate.burst_or_limit if isinstance(rate, Rate) else math.inf
     parts = [
-        _cut_one(number, delivery, scenario.start, size, burst, most)
+        _cut_one(number, delivery, scenario, burst, most)
         for number, delivery in enumerate(scenario.deliveries)
     ]
     pieces = [np.concatenate(columns, axis=-1) for columns in zip(*parts, strict=True)]
@@ -83,9 +81,9 @@ def _cut(scenario: Scenario) -> _Pieces:
 
 
 def _cut_one(
-    number: int, delivery: Delivery, start: datetime | None, size: int, burst: float, most: int
+    number: int, delivery: Delivery, scenario: Scenario, burst: float, most: int
 ) -> _Pieces:
-    batches = math.ceil(delivery.messages / size)
+    size, batches = scenario.batch_of(delivery), scenario.batches_of(delivery)
     if batches >= most:
         # Whole batches, so that a cohort's messages go together.
         edges = np.unique(np.rint(np.linspace(0.0, batches, most + 1))) * size
@@ -105,7 +103,7 @@ def _cut_one(
         share=messages / delivery.messages,
         messages=messages,
         batches=at_batch[1] - at_batch[0],
-        ready_s=ready_s_of(delivery, start, batch, batches) + instant_s,
+        ready_s=ready_s_of(delivery, scenario.start, batch, batches) + instant_s,
         middle=batch + 0.5 - at_batch,
         end=batch * size + np.minimum(batch_size, burst) - ends,
     )

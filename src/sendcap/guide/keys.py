@@ -20,6 +20,7 @@ _UNITS: Final = {"per_day": "attempts per day", "max_retries": "retries"}
 _SOURCES: Final = {
     "Delivery.validity": "Adobe: longest validity that the Enhanced MTA honours",
     "Mta.longest_validity": "Adobe: longest validity that the Enhanced MTA honours",
+    "Delivery.batch": 'Adobe Campaign v8, "Configure and send": a 1024th of the messages, 8 to 256',
     "Relay.batch": 'Adobe Campaign v8, "Configure and send": largest delivery part',
     "Provider.connection_scaling": "KumoMTA, `ready_queue.rs`, `ideal_connection_count`",
     "Reporting.refresh": "Adobe, technical workflows: `updateDeliveryExecInfo`",
@@ -30,6 +31,9 @@ _SOURCES: Final = {
     "ExponentialRetry": "Momentum, `Retry_Interval` and `Max_Retry_Interval`",
 }
 """Sources that the models do not name, by table and key."""
+_SHARES: Final = "a share per"
+_SHARED: Final = {"Audience": "provider", "Providers": "provider", "Zones": "time zone"}
+"""What a table has shares of, by the title of its field."""
 _HUGE: Final = 10**12
 """Of larger bounds the meaning speaks."""
 _GENERIC: Final = str(DURATION_SCHEMA["description"])
@@ -154,6 +158,8 @@ class _Walk:
             if "$ref" in option:
                 table = option["$ref"].rpartition("/")[2]
                 names["distribution" if table in self._distributions else "table"] = None
+            elif option.get("type") == "object":
+                names[f"{_SHARES} {_SHARED[about['title']]}"] = None
             elif "items" in option and _of_the_same(option["items"], about):
                 names["list of these"] = None
             else:
@@ -212,7 +218,9 @@ def _type(about: Mapping[str, Any]) -> str:
     if kind == "array":
         return f"list of {_plural(about['items'])}"
     if kind == "object":
-        return "a share per provider"
+        return _SHARES
+    if about.get("title") == "Moment":
+        return "duration or time by the clock"
     if about.get("title") in ("Duration", "Rate"):
         words = [f'"{text}"' for text in about.get("examples", ()) if not text[0].isdigit()]
         return " or ".join([about["title"].lower(), *words])
@@ -226,15 +234,17 @@ def _type(about: Mapping[str, Any]) -> str:
 def _plural(items: Mapping[str, Any]) -> str:
     if "enum" in items:
         return _type(items)
-    plurals = {"duration": "durations", "whole number": "whole numbers", "text": "names"}
-    return plurals.get(_type(items), "tables")
+    kind = _type(items)
+    if kind in ("duration", "whole number", "number"):
+        return f"{kind}s"
+    return "names" if kind == "text" else "tables"
 
 
 def _unit(field: str, about: Mapping[str, Any]) -> str:
     if "unit" in about:
         return str(about["unit"])
     kinds = {_type(option).partition(" or ")[0] for option in _options(about)}
-    if "share" in kinds or "a share per provider" in kinds:
+    if kinds & {"share", _SHARES}:
         return "0 to 1, or %"
     if kinds & {"duration", "list of durations"}:
         return _DURATION_UNITS

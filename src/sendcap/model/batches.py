@@ -27,10 +27,10 @@ def batch_rows(scenario: Scenario, messages: Sequence[int] | None = None) -> Bat
         messages = [delivery.messages for delivery in scenario.deliveries]
     sizes, ready_s = [], []
     for delivery, count in zip(scenario.deliveries, messages, strict=True):
-        whole, rest = divmod(count, scenario.relay.batch)
-        batches = np.full(whole + (rest > 0), scenario.relay.batch, np.int64)
-        if rest:
-            batches[-1] = rest
+        size = scenario.batch_of(delivery)
+        batches = np.full(-(-count // size), size, np.int64)
+        if count:
+            batches[-1] = count - size * (len(batches) - 1)
         sizes.append(batches)
         numbers = np.arange(len(batches))
         if count:

@@ -22,11 +22,12 @@ from sendcap.model.addresses import reasons_of
 from sendcap.model.confirmation import as_sent
 from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
-from sendcap.model.kernel.fields import PERSON
+from sendcap.model.kernel.person import PERSON
 from sendcap.model.kernel.state import Records
 from sendcap.model.kernel.telling import COMPLAINED
 from sendcap.model.monitor import Monitor
 from sendcap.model.people.campaign import Campaign
+from sendcap.model.people.followed import Followed
 from sendcap.model.people.persons import persons_of
 from sendcap.model.people.sendings import Sending, sendings
 from sendcap.model.queue_group import Happened
@@ -60,22 +61,23 @@ def simulate_ledger(
     sending_log: Path | IO[bytes] | None = None,
     progress: Callable[[Progress], None] | None = None,
     monitor: Monitor | None = None,
+    followed: Followed | None = None,
 ) -> Ledger:
     """Simulate a scenario and return the ledger.
 
     ``window_s`` is the length of the windows, by default the scenario's own; it changes the speed,
     never the result. ``sending_log`` is the Parquet file to write; ``progress`` is called after
-    each window; neither it nor the monitor changes the ledger.
+    each window; neither it, nor the monitor, nor who is ``followed`` changes the ledger.
     """
     prepared = [] if scenario.population is None else sendings(scenario)
     scenario = as_sent(scenario)
     require_feasible(scenario)
     if sending_log is None:
-        return _Model(scenario, prepared, window_s, None, progress, monitor).run()
+        return _Model(scenario, prepared, window_s, None, progress, monitor, followed).run()
     providers = used_providers(scenario)
     reasons = reasons_of(scenario, providers)
     with SendingLog.opened(sending_log, scenario, providers, reasons) as log:
-        return _Model(scenario, prepared, window_s, log, progress, monitor).run()
+        return _Model(scenario, prepared, window_s, log, progress, monitor, followed).run()
 
 
 class _Model:
@@ -89,6 +91,7 @@ class _Model:
         log: SendingLog | None,
         progress: Callable[[Progress], None] | None,
         monitor: Monitor | None,
+        followed: Followed | None,
     ) -> None:
         asked = window_s if window_s is not None else scenario.time.window
         self._window_s = None if asked == "auto" else float(asked)
@@ -99,7 +102,7 @@ class _Model:
         streams, self._campaign, people = Streams(scenario.seed), None, np.zeros(0, PERSON)
         if sendings:
             persons = persons_of(scenario, streams, providers, sendings[-1].prepared_s)
-            self._campaign = Campaign(scenario, sendings, persons, reasons, streams)
+            self._campaign = Campaign(scenario, sendings, persons, reasons, streams, followed)
             people = persons.people
         self._to_deliver = dict.fromkeys(scenario.to_deliver(), 0)
         self._shared = Shared(
@@ -112,6 +115,7 @@ class _Model:
             tally=Tally(scenario.time.bin, self._horizon_s, providers, reasons),
             log=log,
             people=people,
+            follows=followed is not None,
             monitor=monitor,
         )
         self._relay = Relay(self._shared)

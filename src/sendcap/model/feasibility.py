@@ -9,8 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from sendcap.errors import ScenarioError
 from sendcap.model.kernel.fields import MESSAGE
+from sendcap.model.kernel.person import PERSON
 from sendcap.scenario import FOLLOWED_S, Scenario
 from sendcap.scenario.constraints import queue_constraints
 from sendcap.scenario.delivery import Delivery
@@ -26,6 +29,10 @@ _WAITING_BYTES: Final = 3 * 4
 there while one is copied."""
 _TRIED_BYTES: Final = 2.5 * (MESSAGE.itemsize + 4 + 20 + 32)
 """One that backs off: its record, and the entries of what is due and what expires."""
+_PERSON_BYTES: Final = PERSON.itemsize + 1 + 1 + 1 + 8
+"""The record, the provider, and what Campaign knows: state, errors, and when the last one was."""
+_ROSTER_BYTES: Final = 4 * 4
+"""People targeted, those that are left, and their order, twice while it is made."""
 _BATCH_BYTES: Final = 80
 _DRAWS_BYTES: Final = 64 << 20
 """Draws in blocks and rows of what has happened, of all groups of queues."""
@@ -81,9 +88,12 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         backing_off += count * min(1.0, bounced)
         connections += provider.connections_per_ip * path.ips
         answers += sum(rule.after for rule in rules if not rule.in_a_row)
+    alive = _alive_at_once(scenario, handed_over_s)
+    held = alive * (waiting * _WAITING_BYTES + backing_off * _TRIED_BYTES)
     return {
-        "fewer messages": waiting * _WAITING_BYTES + backing_off * _TRIED_BYTES + _DRAWS_BYTES,
-        "a larger relay.batch": messages / relay.batch * _BATCH_BYTES,
+        "fewer messages": held + _DRAWS_BYTES,
+        "a smaller population.size": _population_bytes(scenario),
+        "larger batches": messages / scenario.mean_batch * _BATCH_BYTES,
         "a longer time.bin, an earlier time.horizon, fewer providers or deliveries": sum(
             _series_bytes(scenario, delivery, handed_over_s, ceilings_per_s)
             for delivery in scenario.deliveries
@@ -93,6 +103,32 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
         * _READING_BYTES,
         "fewer connections or workers": (connections * 7 + answers + relay.workers * 2) * 8.0,
     }
+
+
+def _alive_at_once(scenario: Scenario, handed_over_s: float) -> float:
+    """Return the share of all messages that can be under way at a time.
+
+    Those of a delivery are so from its start until the last one that is relayed expires.
+    """
+    changes = []
+    for delivery in scenario.deliveries:
+        last_s = delivery.latest_at + delivery.spread + handed_over_s
+        last_s += scenario.honoured_validity(delivery)
+        changes += [(delivery.at, delivery.messages), (last_s, -delivery.messages)]
+    alive = np.cumsum([messages for _, messages in sorted(changes)])
+    return float(alive.max()) / sum(delivery.messages for delivery in scenario.deliveries)
+
+
+def _population_bytes(scenario: Scenario) -> float:
+    """Return the memory of the people, and of those whom the largest delivery goes to."""
+    population = scenario.population
+    if population is None:
+        return 0.0
+    people = population.people_at(max(each.latest_at for each in scenario.deliveries))
+    members = sum(each.drawn == "once" for each in population.segments.values())
+    bits = 0.0 if population.fatigue is None else 1.0
+    largest = max(delivery.messages for delivery in scenario.deliveries)
+    return people * (_PERSON_BYTES + 4.0 * members + bits) + largest * _ROSTER_BYTES
 
 
 def _series_bytes(

@@ -240,14 +240,7 @@ def _group(
         messages=np.zeros(_FIRST_ROOM, fields.MESSAGE),
         free_messages=np.arange(_FIRST_ROOM, dtype=np.int32)[::-1].copy(),
         busy=_none_busy(shared, rows, len(connections)),
-        backoff=state.Backoff(
-            at_s=np.zeros(_FIRST_ROOM),
-            order=np.zeros(_FIRST_ROOM, np.int64),
-            message=np.zeros(_FIRST_ROOM, np.int32),
-            first=np.full(_DAYS, fields.NONE, np.int32),
-            day_s=np.array([_DAY_S]),
-            numbers=np.array([0, 0, -1, 0]),
-        ),
+        backoff=_none_backing_off(),
         ends=state.Ends(
             at_s=np.zeros(_FIRST_ROOM),
             order=np.zeros(_FIRST_ROOM, np.int64),
@@ -278,12 +271,23 @@ def _group(
     )
 
 
+def _none_backing_off() -> state.Backoff:
+    return state.Backoff(
+        at_s=np.zeros(_FIRST_ROOM),
+        order=np.zeros(_FIRST_ROOM, np.int64),
+        message=np.zeros(_FIRST_ROOM, np.int32),
+        first=np.full(_DAYS, fields.NONE, np.int32),
+        day_s=np.array([_DAY_S]),
+        numbers=np.array([0, 0, -1, 0]),
+    )
+
+
 def _wanted(shared: Shared) -> state.Records:
     """Return what is wanted of what happens, besides the counts."""
     feedback, monitor = shared.scenario.feedback, shared.monitor
     wanted = np.zeros(1, happened.WANTED)
     kept = feedback.rate is not None or shared.log is not None
-    if kept or monitor is not None:
+    if kept or monitor is not None or shared.follows:
         wanted["reports"] = happened.ALL_REPORTS
     elif shared.scenario.population is not None:
         wanted["reports"] = happened.NEWS

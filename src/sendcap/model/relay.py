@@ -193,7 +193,7 @@ def _state(shared: Shared, lines: Sequence[Line], batches: state.Batches) -> rel
         [streams.key("audience", delivery=each.name) for each in deliveries],
         [0.0] * len(deliveries),
     )
-    largest, queues = relay.batch, len(shared.queues)
+    largest, queues = max(map(scenario.batch_of, deliveries)), len(shared.queues)
     record, room = _record(scenario, limits), max(_ROOM, 2 * largest)
     return relay_state.Relay(
         relay=record,

@@ -24,6 +24,7 @@ class Shared:
     streams: Streams
     tally: Tally
     people: Records  # of the population; none without one
+    follows: bool  # whether all reports about a person are wanted
     log: SendingLog | None
     monitor: Monitor | None
 

@@ -107,7 +107,7 @@ def sendings(scenario: Scenario) -> dict[str, Sending]:
     """Return the moments of each delivery; what is never confirmed is stopped when given up."""
     found = {}
     for planned, sent in zip(scenario.deliveries, as_sent(scenario).deliveries, strict=True):
-        batches = math.ceil(sent.messages / scenario.relay.batch)
+        batches = scenario.batches_of(sent)
         (due_s,) = ready_s(sent, scenario.start, np.arange(1), batches).tolist()
         found[planned.name] = Sending(planned.at, due_s, tuple(held(sent)))
     return found

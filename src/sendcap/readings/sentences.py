@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ from sendcap.readings.load import loaded_stages
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.people import people_sentences
 from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
+from sendcap.scenario.operators import held
+from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import capital, counted, elapsed, listed
 
 if TYPE_CHECKING:
@@ -31,8 +34,8 @@ def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
         yield from people_sentences(run)
         if not run.ledger.messages():
             return
-    yield _delivered(run.ledger)
-    yield _accepted(run.ledger)
+    yield _delivered(run)
+    yield _accepted(run.ledger) + _by_the_clock(run)
     if (delayed := delay_sentence(run.ledger)) is not None:
         yield delayed
     yield held_up(run.as_sent, loaded_stages(run.ledger, run.as_sent), run.ledger)
@@ -40,27 +43,46 @@ def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
         yield _trust(run, mode)
 
 
-def _delivered(ledger: Ledger) -> str:
+def _delivered(run: Run) -> str:
+    ledger, held_back = run.ledger, _held_back(run)
     to_deliver = ledger.messages()
     relay_failed, hard, expired, returned, accepted = (
         round(ledger.total(event, clock="happened"))
         for event in ("relay_failed", "hard", "expired", "async_bounced", "accepted")
     )
     delivered = accepted - returned
-    under_way = to_deliver - delivered - (relay_failed + hard + expired + returned)
+    lost = relay_failed + hard + expired + returned + sum(held_back.values())
+    under_way = to_deliver - delivered - lost
     losses = (
         (relay_failed, "failed before the MTA had them"),
         (hard, "bounced hard"),
         (expired, "expired without being accepted"),
         (returned, "were accepted and came back later"),
+        *((count, what) for what, count in held_back.items()),
         (under_way, "were still under way when the simulation was cut off"),
     )
-    lost = [f"{count:,} {what}" for count, what in losses if count]
+    told = [f"{count:,} {what}" for count, what in losses if count]
     text = (
         f"Of {counted(to_deliver, 'message')}, {delivered:,} {'is' if delivered == 1 else 'are'} "
         f"delivered in the end: {100.0 * delivered / to_deliver:.2f} %."
     )
-    return f"{text} {listed(lost)}." if lost else text
+    return f"{text} {listed(told)}." if told else text
+
+
+def _held_back(run: Run) -> Counter[str]:
+    """Return how many messages people have held back for good, by what they did."""
+    counts: Counter[str] = Counter()
+    for sent in run.as_sent.deliveries:
+        *_, (from_s, until_s) = [(math.inf, 0.0), *held(sent)]
+        if from_s >= (run.scenario.time.horizon or math.inf) or until_s < math.inf:
+            continue
+        handed = sum(
+            round(run.ledger.total(event, clock="happened", delivery=sent.name))
+            for event in ("relayed", "relay_failed")
+        )
+        what = "were paused for good" if sent.stop is None else "were stopped before the hand-over"
+        counts[what if sent.is_started else "were never confirmed"] += sent.messages - handed
+    return counts
 
 
 def _accepted(ledger: Ledger) -> str:
@@ -72,6 +94,17 @@ def _accepted(ledger: Ledger) -> str:
         f"Half of all that is ever accepted has been accepted after {half}, 90 % after {most} and "
         f"99 % after {nearly_all}."
     )
+
+
+def _by_the_clock(run: Run) -> str:
+    """Return when that was by the clock: of several deliveries nobody counts from t = 0."""
+    start = run.scenario.start
+    reached_s = [accepted_at_s(run.ledger, pct) for pct in ACCEPTED_PCT]
+    times_s = [time_s for time_s in reached_s if time_s is not None]
+    if start is None or len(run.ledger.written) == 1 or len(times_s) < len(reached_s):
+        return ""
+    moments = [brief_moment(time_s, start, times_s[-1]) for time_s in times_s]
+    return f" By the clock that is {listed(moments)}."
 
 
 def delay_sentence(ledger: Ledger, delivery: str | None = None) -> str | None:

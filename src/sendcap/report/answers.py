@@ -14,9 +14,13 @@ from sendcap.readings.delays import delay_figures
 from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.summary import totals
 from sendcap.run import Run
+from sendcap.study.calendar.calendar import Calendar, calendar_of
+from sendcap.study.calendar.rows import notes_on, rows_of
 from sendcap.study.capacity.limits import Limits, limits_from_ledger
+from sendcap.text.clock import after, dated
 from sendcap.text.quantities import NOTHING, counted, elapsed
 
+_LINE: Final = len("Fri 27 Nov 10:00")
 _CLOSE_PT, _CLOSER_PT = TOLERANCES_PT = (0.5, 0.1)
 
 
@@ -68,7 +72,11 @@ class Answers:
         """Return the numbers that matter most."""
         messages = counted(self.totals["to_deliver"], "message")
         facts = [
-            Fact("99 % accepted after", self.accepted(99), f"half after {self.accepted(50)}"),
+            Fact(
+                "99 % accepted after",
+                self.accepted(99),
+                f"{self._by_the_clock(99)}half after {self.accepted(50)}",
+            ),
             Fact("Delivered in the end", self.truth, f"of {messages}"),
         ]
         if self.totals["delay_p95_s"] is not None:
@@ -94,6 +102,13 @@ class Answers:
         at_s = self.totals[f"accepted_{pct}_pct_s"]
         return _time(at_s)
 
+    def _by_the_clock(self, pct: int) -> str:
+        """Return the same by the clock, which several deliveries go by, for the text before."""
+        start, at_s = self.run.scenario.start, self.totals[f"accepted_{pct}_pct_s"]
+        if start is None or at_s is None or len(self.run.scenario.deliveries) == 1:
+            return ""
+        return f"at {dated(after(start, round(at_s)))}; "
+
     def delay(self, figure: str) -> str:
         """Return a figure of the delays from ready to accepted."""
         return _time(self.totals[f"delay_{figure}_s"])
@@ -112,10 +127,34 @@ class Answers:
         rows["all"] = delay_figures(ledger)
         return {name: list(map(_time, figures.values())) for name, figures in rows.items()}
 
+    @cached_property
+    def _calendar(self) -> Calendar:
+        return calendar_of(self.run)
+
+    def deliveries(self) -> list[dict[str, str]]:
+        """Return the rows of the calendar, where there are several deliveries."""
+        if len(self.run.scenario.deliveries) == 1:
+            return []
+        rows = rows_of(self._calendar)
+        planned = any(row.get("Planned", NOTHING) != NOTHING for row in rows)
+        # What is sent at the same time the chart shows, and how many messages the settings.
+        left_out = {"Beside", "Messages" if planned else "Planned"}
+        return [{key: _in_one_line(row[key]) for key in row if key not in left_out} for row in rows]
+
+    def about_deliveries(self) -> list[str]:
+        """Return what the columns of these rows mean."""
+        rows = self.deliveries()
+        return notes_on(self._calendar, list(rows[0])) if rows else []
+
     def settles(self, mode: Mode, tolerance_pt: float) -> str:
         """Return the time from which on Delivered % stays within a tolerance of its end."""
         at_s = self._settling_s[mode][tolerance_pt]
         return NOTHING if math.isnan(at_s) else elapsed(at_s)
+
+
+def _in_one_line(cell: str) -> str:
+    """Return a cell that is not broken: a moment, or a short name."""
+    return cell.replace(" ", "\N{NO-BREAK SPACE}") if len(cell) <= _LINE else cell
 
 
 def _time(seconds: float | None) -> str:

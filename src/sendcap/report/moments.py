@@ -19,7 +19,7 @@ from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Known, Mode, known
 from sendcap.run import Run
-from sendcap.text.clock import after
+from sendcap.text.clock import after, dated
 from sendcap.text.quantities import counted
 
 Ints = npt.NDArray[np.int64]
@@ -82,6 +82,16 @@ def spoken(seconds: float) -> str:
         if count:
             parts.append(counted(count, unit))
     return " ".join(parts) or "0 minutes"
+
+
+def in_full(seconds: float, start: datetime | None) -> str:
+    """Return a time in words, and by the clock where there is one.
+
+    >>> in_full(3600.0, datetime(2026, 11, 27, 9))
+    '1 hour (Fri 27 Nov 10:00)'
+    """
+    text = spoken(seconds)
+    return text if start is None else f"{text} ({dated(after(start, seconds))})"
 
 
 def slider(start: datetime | None, steps: Sequence[float]) -> dict[str, Any]:

@@ -24,11 +24,12 @@ from sendcap.readings.delays import DELAY_FIGURES
 from sendcap.readings.people import require_messages
 from sendcap.report.answers import Answers, compared
 from sendcap.report.inline_svg import Picture, font_faces, picture
-from sendcap.report.moments import dashboards, jumps_s, last_s, slider, spoken, steps_s
+from sendcap.report.moments import dashboards, in_full, jumps_s, last_s, slider, spoken, steps_s
 from sendcap.report.settings import ASSUMPTIONS, tables
 from sendcap.run import Run
 from sendcap.saved_charts import RUN_CHARTS
 from sendcap.scenario import dumps
+from sendcap.text.clock import dated
 from sendcap.text.quantities import listed
 from sendcap.version import __version__
 
@@ -140,6 +141,7 @@ def page(runs: Sequence[Answers]) -> str:
     data = [dashboards(answers.run, answers.modes, steps) for answers in runs]
     text: str = environment.get_template("page.html.j2").render(
         title=_title(runs),
+        started="" if start is None else f", {dated(start)}",
         runs=[
             _run(answers, shown, jumps_s(steps))
             for answers, shown in zip(runs, pictures, strict=True)
@@ -174,12 +176,15 @@ def _run(answers: Answers, pictures: list[Picture], jumps: Sequence[float]) -> d
         "seed": run.scenario.seed,
         "facts": answers.facts(),
         "sentences": [unbroken(sentence) for sentence in run.sentences(modes)],
+        "deliveries": answers.deliveries(),
+        "about_deliveries": answers.about_deliveries(),
         "delays": answers.delays(),
         "pictures": pictures,
         "tables": tables(run.scenario),
         "scenario": dumps(run.scenario),
         "readings": [
-            (spoken(jump), [run.dashboard(jump, mode) for mode in modes]) for jump in jumps
+            (in_full(jump, run.scenario.start), [run.dashboard(jump, mode) for mode in modes])
+            for jump in jumps
         ],
     }
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sendcap.report.population import people_rows
 from sendcap.scenario import Delivery, Scenario, to_dict
-from sendcap.text.quantities import capital, counted, elapsed
+from sendcap.scenario.repetition import waves_of
+from sendcap.text.clock import after, dated, moment_text
+from sendcap.text.quantities import capital, counted, elapsed, listed
 from sendcap.text.shares import brief_share
 
 ASSUMPTIONS: Final = (
@@ -29,21 +32,36 @@ class Table(NamedTuple):
     rows: list[dict[str, str]]
 
 
-def _how_sent(delivery: Delivery) -> str:
-    """Return how often and in which parts a delivery is sent, and what it waits for."""
+def _how_sent(delivery: Delivery, start: datetime | None) -> str:
+    """Return how often and in which parts a delivery is sent, and what people do to it."""
     words = []
     if delivery.every is not None:
-        words.append(f"every {elapsed(delivery.every)}")
-    for key, name in (("waves", "in waves"), ("cells", "as an A/B test"), ("zones", "by zones")):
-        if getattr(delivery, key) is not None:
-            words.append(name)
+        last = f"until {moment_text(delivery.until, start)}" if delivery.until is not None else ""
+        words.append(f"every {elapsed(delivery.every)}, {last or f'{delivery.times} times'}")
+    if delivery.waves is not None:
+        words.append(f"in {counted(len(waves_of(delivery.waves)), 'wave')}")
+    if delivery.cells is not None:
+        cells = f"{delivery.cells.count} cells of {brief_share(delivery.cells.share)}"
+        words.append(f"as an A/B test of {cells}, the rest after {elapsed(delivery.cells.after)}")
+    if delivery.zones is not None:
+        zones = counted(len(delivery.zones), "time zone")
+        words.append(f"at {delivery.local_time} in {zones}")
     if delivery.confirm is not None:
-        words.append("once confirmed")
-    if delivery.pause is not None:
-        words.append("paused")
+        hours = "" if delivery.confirm.hours is None else f", {delivery.confirm.hours}"
+        people = counted(delivery.confirm.people, "person", "people")
+        words.append(f"once confirmed by one of {people}{hours}")
+    for done, moments in (("paused", delivery.pause), ("resumed", delivery.resume)):
+        if moments is not None:
+            words.append(f"{done} at {listed([moment_text(each, start) for each in moments])}")
     if delivery.stop is not None:
-        words.append("stopped")
-    return capital(", ".join(words)) or "Once"
+        words.append(f"stopped at {moment_text(delivery.stop, start)}")
+    return capital("; ".join(words)) or "Once"
+
+
+def _ready(delivery: Delivery) -> str:
+    if not delivery.spread:
+        return "all at once"
+    return elapsed(delivery.spread) + (", by the hour" if delivery.pattern else "")
 
 
 def tables(scenario: Scenario) -> list[Table]:
@@ -51,15 +69,19 @@ def tables(scenario: Scenario) -> list[Table]:
     settings, population = to_dict(scenario), scenario.population
     messages = "Messages" if population is None else "People targeted"
     in_segments = any(delivery.segment for delivery in scenario.deliveries)
+    own_batches = any(delivery.batch for delivery in scenario.deliveries)
     deliveries = [
         {
             "Delivery": delivery.name,
             messages: f"{delivery.messages:,}",
             **({"Segment": delivery.segment or "all people"} if in_segments else {}),
-            "Starts after": elapsed(delivery.at),
-            "Ready over": elapsed(delivery.spread) if delivery.spread else "all at once",
+            **_starts(scenario, delivery),
+            "Ready over": _ready(delivery),
             "Validity": elapsed(scenario.honoured_validity(delivery)),
-            **({"Sent": _how_sent(delivery)} if scenario.is_programme else {}),
+            **({"Batches of": f"{scenario.batch_of(delivery):,}"} if own_batches else {}),
+            **({"Priority": delivery.priority} if scenario.mta.order == "priority" else {}),
+            **({"Pool": scenario.pool_of(delivery) or ""} if scenario.mta.pools else {}),
+            **({"Sent": _how_sent(delivery, scenario.start)} if scenario.is_programme else {}),
         }
         for delivery in scenario.written()
     ]
@@ -93,13 +115,21 @@ def tables(scenario: Scenario) -> list[Table]:
     ]
 
 
+def _starts(scenario: Scenario, delivery: Delivery) -> dict[str, str]:
+    """Return the start: of several deliveries by the clock, where there is one."""
+    start = scenario.start
+    if start is None or len(scenario.deliveries) == 1:
+        return {"Starts after": elapsed(delivery.at)}
+    return {"Starts": dated(after(start, delivery.at))}
+
+
 def _rest(settings: dict[str, Any]) -> dict[str, str]:
     relay, mta, reporting = settings["relay"], settings["mta"], settings["reporting"]
     batches = f"{counted(relay['workers'], 'worker')}, {relay['batch']} messages at a time"
     return {
         "Relay": f"{batches}, which takes {written(relay['batch_time'])}",
         "Relay's rate": written(relay.get("rate", "none")),
-        "Source IPs": f"{mta['ips']:,}",
+        **_addresses(mta),
         "Ingress rate": written(mta.get("ingress_rate", "none")),
         **_retries(settings),
         "Validity counts from": _CLOCK_ORIGINS[mta["clock_origin"]],
@@ -109,6 +139,11 @@ def _rest(settings: dict[str, Any]) -> dict[str, str]:
         "Dashboard refreshed every": reporting["refresh"],
         "Opens and clicks every": reporting["engagement_refresh"],
     }
+
+
+def _addresses(mta: dict[str, Any]) -> dict[str, str]:
+    pools = {f"Source IPs of {name}": f"{pool['ips']:,}" for name, pool in mta["pools"].items()}
+    return pools or {"Source IPs": f"{mta['ips']:,}"}
 
 
 def _retries(settings: dict[str, Any]) -> dict[str, str]:

@@ -24,6 +24,30 @@ def says_the_clock(text: str) -> bool:
     return bool(_TIME.fullmatch(text.strip()) or _DATE.match(text.strip()))
 
 
+def names_no_other_day(text: str, start: datetime) -> bool:
+    """Tell whether a time by the clock names no day, or the one of the start."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        return False
+    return found[1] is None or weekday(found[1], text) == start.weekday()
+
+
+def or_by_the_clock(error: Exception) -> str:
+    """Return what is wrong with a text that is no duration; it may have been meant as a moment."""
+    joint = " Or give" if str(error).endswith("?") else ", or"
+    return f'{error}{joint} a time by the clock such as "14:00" or "Sat 08:00"'
+
+
+def seconds_or_clock(time: float | str, name: str) -> float | str:
+    """Return seconds, or the text of a time by the clock; errors begin with the name."""
+    if isinstance(time, str) and says_the_clock(time):
+        return time
+    try:
+        return as_seconds(time, name)
+    except SendcapError as error:
+        raise SendcapError(or_by_the_clock(error)) from None
+
+
 @dataclass(frozen=True)
 class Clock:
     """What the clock on the wall shows at t = 0, and by which zone."""
@@ -104,8 +128,9 @@ class Clock:
 
 def moment_s(time: float | str, start: datetime | None, name: str) -> float:
     """Return a moment in seconds from t = 0; errors begin with the name."""
-    if not isinstance(time, str) or not says_the_clock(time):
-        return as_seconds(time, name)
+    time = seconds_or_clock(time, name)
+    if not isinstance(time, str):
+        return time
     if start is None:
         raise SendcapError(
             f"{name}: {shown(time)} is a time by the clock, and the scenario has no start; "
@@ -124,7 +149,8 @@ def weekday(name: str, text: str) -> int:
         return _DAYS[short]
     if short in _FULL_NAMES:
         return _FULL_NAMES.index(short)
-    raise ValueError(f"{shown(text)}: no such day; one of {', '.join(WEEKDAYS)}")
+    known = ", ".join(WEEKDAYS)
+    raise ValueError(f"{shown(text)}: no such day; one of {known}, not {shown(name)}")
 
 
 def _back(moment: datetime, zone: tzinfo) -> datetime:

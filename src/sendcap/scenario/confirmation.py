@@ -49,14 +49,21 @@ class Confirmation(Section):
         """Return the first moment at which somebody can confirm a delivery that starts then."""
         return self._after_work_s(at, 0.0, start)
 
+    def can_be_in_time(self, at: float, until_s: float, start: datetime | None) -> bool:
+        """Tell whether the quickest can confirm a delivery that starts then before it is over."""
+        work_s, longest_s = self.within.lowest_s, until_s - at
+        return self._after_work_s(at, work_s, start, longest_s) <= until_s
+
     def confirmed_s(self, at: float, start: datetime | None, rng: np.random.Generator) -> float:
         """Draw the moment at which a delivery is confirmed."""
         work_s = float(self.within.sample(rng, self.people).min())
         return self._after_work_s(at, work_s, start)
 
-    def _after_work_s(self, at: float, work_s: float, start: datetime | None) -> float:
+    def _after_work_s(
+        self, at: float, work_s: float, start: datetime | None, longest_s: float = _LONGEST_S
+    ) -> float:
         asked_s = at - self.ahead
         if self.hours is None:
             return asked_s + work_s
         assert start is not None
-        return WorkingHours.parse(self.hours).worked(start, asked_s, work_s, at + _LONGEST_S)
+        return WorkingHours.parse(self.hours).worked(start, asked_s, work_s, at + longest_s)

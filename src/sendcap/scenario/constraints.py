@@ -77,13 +77,11 @@ class Constraint:
 def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     """Return the limits of the relay: the workers, and a rate.
 
-    A worker hands over a batch per ``batch_time``; a delivery's last batch may be smaller than
-    ``relay.batch``.
+    A worker hands over a batch per ``batch_time``; a delivery's last batch may be smaller
+    than the others.
     """
     relay = scenario.relay
-    messages = sum(delivery.messages for delivery in scenario.deliveries)
-    batches = sum(-(-delivery.messages // relay.batch) for delivery in scenario.deliveries)
-    workers_per_s = over(relay.workers * messages / batches, relay.batch_time.mean_s)
+    workers_per_s = over(relay.workers * scenario.mean_batch, relay.batch_time.mean_s)
     workers = Constraint.constant("workers", workers_per_s)
     if relay.rate is None:
         return (workers,)

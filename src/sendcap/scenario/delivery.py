@@ -75,8 +75,10 @@ class Delivery(Section):
     spread: Annotated[float, DurationText(most="14d", zero=True)] = 0.0
     """Time over which the messages become ready evenly, up to 14d (default: all at once).
 
-    They do so in batches of relay.batch, each as a whole when its first message is ready.
+    They do so in batches, each as a whole when its first message is ready.
     """
+    batch: Annotated[Count | None, unit("messages")] = None
+    """Messages per hand-over (default: relay.batch); a stream of few messages needs small ones."""
     pattern: Pattern | None = None
     """Weights of the hours in which the messages of a spread become ready, in any unit.
 
@@ -182,6 +184,11 @@ class Delivery(Section):
     def latest_at(self) -> float:
         """The latest start that a confirmation allows."""
         return self.at if self.confirm is None else self.at + self.gives_up_s
+
+    @property
+    def is_started(self) -> bool:
+        """Whether anything is sent before it is stopped, or given up."""
+        return self.stop is None or self.stop > self.at
 
     @property
     def is_as_made(self) -> bool:

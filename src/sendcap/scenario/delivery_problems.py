@@ -11,7 +11,7 @@ from sendcap.scenario.pattern import pattern_problems
 from sendcap.scenario.programme import names_of
 from sendcap.scenario.section import Place, repeated
 from sendcap.text.clock import moment_text
-from sendcap.text.quoting import did_you_mean, first_few, shown
+from sendcap.text.quoting import did_you_mean, dotted, first_few, shown
 
 if TYPE_CHECKING:
     from sendcap.scenario.scenario import Scenario
@@ -29,6 +29,44 @@ def delivery_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
             # Of many repetitions the first one says it.
             found.setdefault(("deliveries", number, *place), message)
     yield from found.items()
+
+
+def confirmation_notes(scenario: Scenario) -> Iterator[str]:
+    """Yield deliveries that even the quickest confirm too late; of many repetitions the first."""
+    told = set()
+    for number, delivery in scenario.numbered():
+        confirm = delivery.confirm
+        if confirm is None or number in told:
+            continue
+        until_s = _start_of(delivery) + delivery.gives_up_s
+        if not confirm.can_be_in_time(_start_of(delivery), until_s, scenario.start):
+            told.add(number)
+            place = dotted(("deliveries", number, "confirm", "within"))
+            least = format_duration(confirm.within.lowest_s)
+            yield (
+                f"{place}: takes at least {least}{'' if confirm.hours is None else ' of work'}; "
+                f"{shown(delivery.name)} is given up at {moment_text(until_s, scenario.start)}, "
+                "before anybody can confirm it, and is never sent"
+            )
+
+
+def _start_of(delivery: Delivery) -> float:
+    """Return the start of the sending that a delivery is a part of."""
+    return delivery.at if delivery.origin is None else delivery.origin.at
+
+
+def batch_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
+    """Yield the batches for which the MTA's spool has no room."""
+    spool = scenario.mta.spool
+    if spool is None:
+        return
+    for number, delivery in scenario.numbered():
+        if delivery.batch is not None and spool < delivery.batch:
+            message = f"{delivery.batch} is more than mta.spool, {spool}; no batch fits"
+            yield ("deliveries", number, "batch"), message
+    size = scenario.relay.batch
+    if spool < size and any(each.batch is None for each in scenario.deliveries):
+        yield ("mta", "spool"), f"{spool} is less than relay.batch, {size}; no batch fits"
 
 
 def _problems(scenario: Scenario, delivery: Delivery) -> Iterator[tuple[Place, str]]:
@@ -58,7 +96,7 @@ def _confirmation_problems(scenario: Scenario, delivery: Delivery) -> Iterator[t
         message = "go by the clock, which needs start, the date and time of t = 0"
         yield ("confirm", "hours"), message
         return
-    at = delivery.at if delivery.origin is None else delivery.origin.at
+    at = _start_of(delivery)
     earliest_s, until_s = confirm.earliest_s(at, start), at + delivery.gives_up_s
     if earliest_s > until_s:
         message = (

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import core_schema
 
-from sendcap.scenario.clock import Clock, says_the_clock, written
+from sendcap.scenario.clock import Clock, or_by_the_clock, says_the_clock, written
 from sendcap.scenario.durations import (
     DURATION_SCHEMA,
     DurationText,
@@ -18,7 +18,12 @@ from sendcap.scenario.durations import (
 )
 from sendcap.text.quoting import shown
 
-_BY_THE_CLOCK: Final = '"14:00" or "Sat 08:00"'
+MOMENT_SCHEMA: Final[dict[str, Any]] = {
+    "type": "string",
+    "title": "Moment",
+    "description": f"{DURATION_SCHEMA['description']}; or with start by the clock",
+    "examples": ["20m", "4d12h", "14:00", "Sat 08:00"],
+}
 CLOCK: Final = "clock"
 """Key of the clock in the context of validation; see `sendcap.scenario.scenario`."""
 
@@ -52,6 +57,10 @@ class MomentText:
 
     def read(self, value: Any, info: ValidationInfo) -> float:
         """Read a moment; one by the clock needs the clock of the scenario."""
+        if isinstance(value, list | tuple):
+            raise ValueError(  # noqa: TRY004 (pydantic)
+                f'must be one moment such as "1h", not the list {shown(value)}'
+            )
         text = written(value) if isinstance(value, date | time) else value
         if not isinstance(text, str) or not says_the_clock(text):
             try:
@@ -59,9 +68,7 @@ class MomentText:
             except ValueError as error:
                 if not isinstance(value, str):
                     raise
-                raise ValueError(
-                    f"{error}, or a time by the clock such as {_BY_THE_CLOCK}"
-                ) from None
+                raise ValueError(or_by_the_clock(error)) from None
         clock = (info.context or {}).get(CLOCK)
         if not isinstance(clock, Clock):
             raise ValueError(  # noqa: TRY004 (pydantic)
@@ -84,8 +91,7 @@ class MomentText:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Return the schema for editors."""
-        about = f"{DURATION_SCHEMA['description']}; or with start by the clock: 14:00, Sat 08:00"
-        return {**DURATION_SCHEMA, "description": about}
+        return MOMENT_SCHEMA
 
 
 MomentField = Annotated[float, MomentText()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sendcap.scenario.delivery_problems import confirmation_notes
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.order_problems import order_notes
 from sendcap.scenario.throttle_notes import burst_notes, throttle_notes
@@ -19,6 +20,7 @@ def notes(scenario: Scenario) -> Iterator[str]:
     yield from _time_notes(scenario)
     yield from _throttle_notes(scenario)
     yield from order_notes(scenario)
+    yield from confirmation_notes(scenario)
     for name, provider in scenario.providers.items():
         accepted = provider.accepts_connections
         if accepted is not None and provider.connections_per_ip <= accepted:

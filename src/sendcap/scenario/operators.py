@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, SerializerFunctionWrapHandler, WrapSerializer
+from pydantic import (
+    BeforeValidator,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    WrapSerializer,
+)
 
-from sendcap.scenario.moments import MomentField, at_text
+from sendcap.scenario.moments import MOMENT_SCHEMA, MomentField, at_text
 from sendcap.scenario.section import Place
 
 if TYPE_CHECKING:
@@ -29,7 +34,12 @@ def _single(moments: tuple[float, ...], write: SerializerFunctionWrapHandler) ->
     return texts[0] if len(texts) == 1 else texts
 
 
-Moments = Annotated[tuple[MomentField, ...], BeforeValidator(_listed), WrapSerializer(_single)]
+Moments = Annotated[
+    tuple[MomentField, ...],
+    BeforeValidator(_listed),
+    WrapSerializer(_single),
+    WithJsonSchema({"anyOf": [MOMENT_SCHEMA, {"type": "array", "items": MOMENT_SCHEMA}]}),
+]
 """A moment, or a list of moments in order."""
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from sendcap.scenario.clock import written, zone_of
 from sendcap.scenario.durations import Duration, PositiveDuration
-from sendcap.scenario.section import Count, Section, Share, refuse, unit
+from sendcap.scenario.section import Count, PositiveShare, Section, Share, refuse, unit
 from sendcap.text.quoting import shown
 from sendcap.text.shares import rounded_share
 
@@ -28,7 +28,7 @@ MOST_TIMES: Final = 10_000
 class Wave(Section):
     """A part of a delivery that leaves after a time."""
 
-    share: Share
+    share: PositiveShare
     """Share of the delivery's messages."""
     after: Duration = 0.0
     """Start of the wave, after that of the delivery."""
@@ -60,14 +60,32 @@ def _whole(waves: tuple[Wave, ...]) -> tuple[Wave, ...]:
     total = math.fsum(wave.share for wave in waves)
     if abs(total - 1.0) > _TOLERANCE:
         raise ValueError(f"shares sum to {total:.9g}, must sum to 1")
-    if any(one.after >= two.after for one, two in pairwise(waves)):
-        raise ValueError("must be in the order of their starts (after)")
+    for number, (one, two) in enumerate(pairwise(waves), 2):
+        if one.after >= two.after:
+            message = f"wave {number} does not start later than wave {number - 1}"
+            raise ValueError(f"must be in the order of their starts (after): {message}")
     return waves
 
 
 def waves_of(waves: tuple[Wave, ...] | EqualWaves | None) -> tuple[Wave, ...]:
     """Return the waves one by one, none of a delivery without."""
     return waves.waves() if isinstance(waves, EqualWaves) else waves or ()
+
+
+def _listed_or_a_table(value: Any) -> Any:
+    """Refuse what is neither; pydantic would ask for one of them."""
+    is_list = isinstance(value, list | tuple)
+    if not (is_list or isinstance(value, dict | EqualWaves)):
+        example = '{ size = "30%", every = "2h" }'
+        raise ValueError(f"must be a list of waves, or a table such as {example}")
+    if is_list and not value:
+        raise ValueError("needs at least one wave; or leave it out")
+    for wave in value if is_list else ():
+        if not isinstance(wave, dict | Wave):
+            example = '{ share = 0.3, after = "2h" }'
+            message = f"{shown(wave)} is no wave; write a table such as {example}"
+            raise ValueError(message)  # noqa: TRY004 (pydantic)
+    return value
 
 
 def _listed_or_equal(value: Any) -> str:
@@ -78,6 +96,7 @@ Waves = Annotated[
     Annotated[tuple[Wave, ...], AfterValidator(_whole), Tag(LISTED)]
     | Annotated[EqualWaves, Tag(EQUAL)],
     Discriminator(_listed_or_equal),
+    BeforeValidator(_listed_or_a_table),
 ]
 """Waves in the order of their starts, whose shares sum to 1; or a size and the time between."""
 
@@ -85,7 +104,7 @@ Waves = Annotated[
 class Cells(Section):
     """An A/B test: cells of the same size at first, and the rest when one has won."""
 
-    share: Annotated[Share, Field(gt=0, lt=1)]
+    share: Annotated[PositiveShare, Field(lt=1)]
     """Share of the messages of each cell."""
     count: Annotated[Count, Field(ge=2, le=26), unit("cells")] = 2
     """Cells: A, B and so on."""
@@ -126,5 +145,5 @@ def _known(zones: dict[str, float]) -> dict[str, float]:
     return zones
 
 
-Zones = Annotated[dict[str, Share], AfterValidator(_known)]
+Zones = Annotated[dict[str, PositiveShare], AfterValidator(_known)]
 """Share of the recipients in each time zone; they sum to 1."""

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, WrapSerializer, mode
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import POPULATION, Delivery
-from sendcap.scenario.delivery_problems import delivery_problems
+from sendcap.scenario.delivery_problems import batch_problems, delivery_problems
 from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.notes import notes
 from sendcap.scenario.order_problems import order_problems
@@ -33,7 +33,7 @@ from sendcap.scenario.section import (
     refuse,
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
-from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone, is_skipped
+from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone, is_skipped, repeated
 from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.suspend_problems import suspended_for_ever
 from sendcap.text.quoting import shown
@@ -92,6 +92,7 @@ class Scenario(Section):
     def _in_its_zone(self) -> Scenario:
         """Let the start show what the clock of the zone does."""
         if self.zone is not None and self.start is not None:
+            refuse("scenario", repeated(self.start, self.zone))
             self.__dict__["start"] = in_zone(self.start, self.zone)
         return self
 
@@ -248,6 +249,20 @@ class Scenario(Section):
             return self.retry_of(provider).expires_on_failure
         return self.mta.expire == "on-failure"
 
+    def batch_of(self, delivery: Delivery) -> int:
+        """Return how many messages of a delivery are handed over at a time."""
+        return delivery.batch or self.relay.batch
+
+    def batches_of(self, delivery: Delivery) -> int:
+        """Return the number of its batches; the last one may be smaller."""
+        return -(-delivery.messages // self.batch_of(delivery))
+
+    @property
+    def mean_batch(self) -> float:
+        """Messages per batch of all deliveries."""
+        messages = sum(delivery.messages for delivery in self.deliveries)
+        return messages / sum(map(self.batches_of, self.deliveries))
+
     def honoured_validity(self, delivery: Delivery) -> float:
         """Return the validity of a delivery that the MTA keeps to, in seconds."""
         return min(delivery.validity, self.mta.longest_validity)
@@ -273,9 +288,7 @@ class Scenario(Section):
         yield from population_problems(self)
         yield from order_problems(self)
         yield from suspended_for_ever(self)
-        if self.mta.spool is not None and self.mta.spool < self.relay.batch:
-            message = f"is less than relay.batch, {self.relay.batch}; no batch fits"
-            yield ("mta", "spool"), f"{self.mta.spool} {message}"
+        yield from batch_problems(self)
 
     @model_validator(mode="after")
     def _not_too_many_connections(self) -> Scenario:

@@ -100,7 +100,11 @@ _PERCENT: Final = re.compile(r"\d{1,3}(?:\.\d{0,20})?\s*%", re.ASCII)
 
 def _share(value: Any) -> float:
     if not isinstance(value, str):
-        return _number(value)
+        number = _number(value)
+        if 1.0 < number <= 100.0:
+            percent = f'{shown(value)} % is {number / 100.0:.6g} or "{number:.6g}%"'
+            raise ValueError(f"must be at most 1, not {shown(value)}; {percent}")
+        return number
     if not _PERCENT.fullmatch(value.strip()):
         raise ValueError(f'must be a share, such as 0.004 or "0.4%", not {shown(value)}')
     # Divided, so that 99% is the same number as 0.99.
@@ -188,6 +192,8 @@ Share = Annotated[
     WithJsonSchema(_SHARE_SCHEMA),
 ]
 """A share or a probability, 0 to 1, or text with a percent sign."""
+PositiveShare = Annotated[Share, Field(gt=0)]
+"""A share of something that is there."""
 Name = Annotated[str, AfterValidator(_name)]
 """The name of a delivery, a provider or a reason."""
 Title = Annotated[str, AfterValidator(_title)]

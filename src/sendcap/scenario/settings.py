@@ -155,7 +155,7 @@ class Relay(Section):
     workers: Annotated[Count, Field(le=MOST_AT_A_TIME), unit("workers")] = 1
     """Batches handed over at the same time."""
     batch: Annotated[Count, unit("messages")] = 256
-    """Messages per hand-over."""
+    """Messages per hand-over, of deliveries that do not say otherwise."""
     batch_time: Distribution
     """Time of one hand-over."""
     rate: ScheduledRateField = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
 from sendcap.scenario.clock import Clock, zone_of
+from sendcap.scenario.section import Place
+from sendcap.text.clock import time_of_day
 from sendcap.text.quoting import shown
 
 
@@ -61,6 +63,16 @@ def is_skipped(start: datetime) -> bool:
     return zone is not None and start.astimezone(UTC).astimezone(zone).replace(
         tzinfo=None
     ) != start.replace(tzinfo=None)
+
+
+def repeated(start: datetime, zone: str) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong with a start without an offset, which the clock of a zone shows twice."""
+    if start.tzinfo is not None:
+        return
+    first = in_zone(start, zone)
+    if not is_skipped(first) and first.utcoffset() != first.replace(fold=1).utcoffset():
+        twice = f"the clock is put back then and shows {time_of_day(first)} twice"
+        yield ("start",), f"{twice}; write the offset, such as {first.isoformat()}"
 
 
 def since_midnight_s(start: datetime) -> float:

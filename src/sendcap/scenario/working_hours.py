@@ -9,17 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from sendcap.scenario.clock import weekday
 from sendcap.text.clock import after, elapsed_since
 from sendcap.text.quoting import shown
 
-_ENTRY: Final = re.compile(
-    r"(?:([A-Za-z]{3,9})(?:\s*-\s*([A-Za-z]{3,9}))?\s+)?"
-    r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})",
-    re.ASCII,
-)
+_ENTRY: Final = re.compile(r"(\D*?)\s*(\d.*)?", re.DOTALL)
+_DAYS: Final = re.compile(r"(?:([A-Za-z]+)(?:\s*-\s*([A-Za-z]+))?)?", re.ASCII)
+_TIMES: Final = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", re.ASCII)
 _EXAMPLE: Final = '"Mon-Fri 09:00-18:00"'
 _MINUTES: Final = 24 * 60
 _DAY: Final = timedelta(days=1)
@@ -47,10 +45,7 @@ class WorkingHours:
         """
         days: list[list[tuple[int, int]]] = [[] for _ in range(7)]
         for entry in text.split(","):
-            found = _ENTRY.fullmatch(entry.strip())
-            if found is None:
-                raise ValueError(f"{shown(text)} are no working hours; write them like {_EXAMPLE}")
-            first, last, *clock = found.groups()
+            first, last, *clock = _read(entry.strip(), text)
             begins, ends = _minute(clock[:2], text), _minute(clock[2:], text)
             if begins >= ends:
                 raise ValueError(
@@ -91,6 +86,20 @@ class WorkingHours:
                 return begins_s + left_s
             left_s -= ends_s - begins_s
         return math.inf
+
+
+def _read(entry: str, text: str) -> tuple[Any, ...]:
+    """Return the first and the last day of an entry, and the hours and minutes of its times."""
+    found = _ENTRY.fullmatch(entry)
+    assert found is not None
+    days, times = found[1], found[2] or ""
+    named, timed = _DAYS.fullmatch(days), _TIMES.fullmatch(times)
+    if named is not None and timed is not None:
+        return *named.groups(), *timed.groups()
+    what, wrong = ("days", days) if named is None else ("times", times)
+    reason = f"; {shown(wrong)} are no {what}" if wrong else f"; {shown(entry)} has no times"
+    reason = reason if entry else ""
+    raise ValueError(f"{shown(text)} are no working hours; write them like {_EXAMPLE}{reason}")
 
 
 def _minute(clock: list[str], text: str) -> int:

@@ -35,6 +35,15 @@ def day(moment: datetime) -> str:
     return f"{WEEKDAYS[moment.weekday()]} {moment.day} {_MONTHS[month - 3 : month]}"
 
 
+def dated(moment: datetime) -> str:
+    """Return the day of a moment, and the time.
+
+    >>> dated(datetime(2026, 11, 27, 9))
+    'Fri 27 Nov 09:00'
+    """
+    return f"{day(moment)} {time_of_day(moment)}"
+
+
 def after(start: datetime, seconds: float) -> datetime:
     """Return what the clock of a start shows so many seconds later, daylight saving included."""
     later = timedelta(seconds=seconds)
@@ -89,10 +98,10 @@ def brief_moment(seconds: float, start: datetime | None, within_s: float) -> str
 
     >>> start = datetime(2026, 11, 27, 9)
     >>> brief_moment(3600, start, 86_400), brief_moment(3600, start, 864_000)
-    ('Fri 10:00', '27 Nov 10:00')
+    ('Fri 10:00', 'Fri 27 Nov 10:00')
     """
     if start is None:
         return elapsed(seconds)
     moment = after(start, round(seconds))
-    name, date = day(moment).split(" ", 1)
-    return f"{name if within_s < _WEEK_S else date} {moment:%H:%M}"
+    named = WEEKDAYS[moment.weekday()] if within_s < _WEEK_S else day(moment)
+    return f"{named} {moment:%H:%M}"

@@ -58,7 +58,7 @@ class Relay:
         """Yield the batches of a delivery, none if nobody has confirmed it."""
         if delivery.at == math.inf:
             return
-        size = self.scenario.relay.batch
+        size = delivery.batch or self.scenario.relay.batch
         firsts = range(0, len(people), size)
         moments_s = ready_s(delivery, self.scenario.start, len(firsts))
         for moment_s, first in zip(moments_s, firsts, strict=True):

@@ -6,10 +6,12 @@ import math
 from typing import Any
 
 import pytest
+from matplotlib.container import BarContainer
 
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario, from_dict, updated
+from sendcap.study.calendar.rows import rows_of
 
 QUEUE = {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 1}
 
@@ -142,3 +144,83 @@ def test_the_chart_has_a_row_for_each_delivery() -> None:
     many = programme({"name": "a", "every": "1h", "times": 40}, {"name": "b", "at": "30m"})
     (axes,) = sendcap.calendar(many).plot().axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+
+
+def bars(scenario: Scenario) -> dict[str, list[tuple[float, float]]]:
+    """The bars of each row in minutes, from and until."""
+    (axes,) = sendcap.calendar(scenario).plot().axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for bar in (bar for row in axes.containers if isinstance(row, BarContainer) for bar in row):
+        minutes = [edge / 60.0 for edge in (bar.get_x(), bar.get_x() + bar.get_width())]
+        name = names[round(bar.get_y() + bar.get_height() / 2.0)]
+        found[name].append((round(minutes[0]), round(minutes[1])))
+    return found
+
+
+def test_a_part_waits_until_the_whole_is_confirmed_and_not_until_its_own_start() -> None:
+    waves = {"waves": {"size": 0.5, "every": "1h"}, "at": "1h"}
+    late = bars(programme({"name": "a", "confirm": {"within": "80m"}} | waves))
+    assert late["a wave 1"][0] == (60, 140)
+    # Confirmed at 140 min, an hour before the second wave starts.
+    assert late["a wave 2"][0] == (120, 140)
+    assert late["a wave 2"][1][0] >= 200
+    in_time = bars(programme({"name": "a", "confirm": {"within": "30m"}} | waves))
+    assert in_time["a wave 1"][0] == (60, 90)
+    assert in_time["a wave 2"][0][0] == 150
+
+
+def test_what_is_given_up_has_waited_until_then() -> None:
+    never = {"within": {"dist": "uniform", "low": "1h", "high": "9999h"}, "give_up": "2h"}
+    scenario = programme({"name": "a", "at": "1h", "confirm": never}, {"name": "b"})
+    assert bars(scenario)["a"] == [(60, 180)]
+    slot = sendcap.calendar(scenario).slots[-1]
+    assert (slot.confirmed_s, slot.gives_up_s) == (math.inf, 10_800.0)
+
+
+def test_long_names_are_told_apart_by_their_ends() -> None:
+    name = "The newsletter of the autumn campaign to all readers"
+    scenario = programme({"name": name, "waves": {"size": 0.5, "every": "1h"}})
+    one, two = bars(scenario)
+    assert (one[-7:], two[-7:]) == (" wave 1", " wave 2")
+    assert max(map(len, (one, two))) <= 40
+
+
+def test_the_rows_tell_the_whole_way_by_the_clock() -> None:
+    scenario = programme(
+        {"name": "a", "messages": 200}, {"name": "b", "at": "1h"}, start="2026-11-27T08:00:00"
+    )
+    found = sendcap.calendar(scenario)
+    one, two = rows_of(found)
+    # A message a second: half after 100 s, 90 % after 180 s.
+    assert (one["Starts"], one["50 % accepted"], one["90 % accepted"]) == (
+        *("Fri 08:00", "Fri 08:01", "Fri 08:03"),
+    )
+    assert (two["Planned"], two["Relayed"], two["Delivered %"]) == ("–", "Fri 09:00", "100.00")
+    assert found.slots[0].accepted_50_pct_s == pytest.approx(100.1, abs=1.0)
+    assert found.slots[0].delivered_pct == 100.0
+    assert found.left_out == ()
+    due = sendcap.calendar(scenario, "30m", replications=2)
+    assert due.left_out == ("b",)
+
+
+def test_of_many_deliveries_the_rows_are_of_the_whole() -> None:
+    many = programme({"name": "a", "every": "1h", "times": 40}, {"name": "b", "at": "30m"})
+    one, two = rows_of(sendcap.calendar(many))
+    assert (one["Delivery"], one["Sent"], one["Messages"]) == ("a", "40", "4,000")
+    assert (two["Delivery"], two["Sent"], two["Delivered %"]) == ("b", "1", "100.00")
+
+
+def test_what_is_stopped_uses_the_relay_until_then() -> None:
+    scenario = programme(
+        {"name": "stopped", "messages": 1000, "stop": "2s"},
+        {"name": "later", "at": "1h"},
+        {"name": "last", "at": "2h"},
+    )
+    stopped, later, _ = sendcap.calendar(scenario).slots
+    assert (stopped.stopped_s, stopped.relayed_s, stopped.beside) == (2.0, math.inf, ())
+    assert math.isnan(later.stopped_s)
+    assert rows_of(sendcap.calendar(scenario))[0]["Relayed"] == "stopped"
+    (axes,) = sendcap.calendar(scenario).plot().axes
+    # Relayed for 2 s, and then at the MTA.
+    assert [bar.get_width() for bar in axes.containers[0]] == [2.0]

@@ -46,9 +46,9 @@ def refusal(queue: Any, disturbances: Records, chance: Chance) -> int:
     reason = NO_REASON
     for number in range(queue.first_disturbance, queue.first_disturbance + queue.disturbances):
         each = disturbances[number]
-        if each.active and each.refusal != NO_REASON and succeeds(chance.trials[each.refused]):
-            if reason == NO_REASON:
-                reason = each.refusal
+        refuses = each.active and each.refusal != NO_REASON and reason == NO_REASON
+        if refuses and succeeds(chance.trials[each.refused]):
+            reason = each.refusal
     return reason
 
 

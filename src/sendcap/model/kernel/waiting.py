@@ -12,7 +12,8 @@ from sendcap.model.kernel.arrivals import look_at_next, next_arrival
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.ends import message_expires, run_expires_at
-from sendcap.model.kernel.fields import DEAD, EXPIRED_IN_PLACE, NEVER, NONE, NOT_ATTEMPTED, WAITING
+from sendcap.model.kernel.fields import EXPIRED_IN_PLACE, NEVER, NONE, NOT_ATTEMPTED, WAITING
+from sendcap.model.kernel.person import DEAD
 from sendcap.model.kernel.runs import EVER, PLACES, free_run, ready_s, run_of
 from sendcap.model.kernel.state import Addresses, Batches, Group, Records, Runs
 

@@ -7,8 +7,16 @@ from typing import Final
 import numpy as np
 
 from sendcap.ledger.people import WEEK_S, Health, People, Preparation
+from sendcap.model.kernel.outcome import MOST_ACCEPTED
 from sendcap.model.kernel.state import Floats, Records
-from sendcap.model.people.knowledge import count_health, learn, nothing_known, rules_of
+from sendcap.model.people.followed import Followed
+from sendcap.model.people.knowledge import (
+    count_accepted,
+    count_health,
+    learn,
+    nothing_known,
+    rules_of,
+)
 from sendcap.model.people.persons import Persons
 from sendcap.model.people.preparation import Preparer, Rosters
 from sendcap.model.people.sendings import Sending
@@ -30,6 +38,7 @@ class Campaign:
         persons: Persons,
         reasons: tuple[str, ...],
         streams: Streams,
+        followed: Followed | None,
     ) -> None:
         assert scenario.population is not None
         self._persons, self._quarantine = persons, scenario.population.quarantine
@@ -37,6 +46,7 @@ class Campaign:
         until_s = max(sending.prepared_s for sending in sendings) + _REMEMBERED_S
         self._rules = rules_of(self._quarantine, reasons, scenario.start, until_s)
         self._preparer = Preparer(scenario.population, persons, self._knowledge, streams)
+        self._followed = self._preparer.followed = followed
         self._providers = len(persons.hard_kinds)
         self._waiting = sendings[::-1]  # the next one is last
         self._known: list[tuple[Records, Floats]] = []  # reports on their way
@@ -69,6 +79,8 @@ class Campaign:
 
     def receive(self, reports: Records, known_s: Floats) -> None:
         """Take reports with the times at which they are known."""
+        if self._followed is not None:
+            self._followed.receive(reports, known_s)
         if len(reports):
             self._known.append((reports.copy(), np.array(known_s)))
 
@@ -97,11 +109,11 @@ class Campaign:
 
     def _end_week(self) -> None:
         people = self._persons.people
-        counts = np.bincount(people["accepted"])
-        if counts[1:].any():
-            many = np.flatnonzero(counts[1:]) + 1
+        counts = np.zeros(MOST_ACCEPTED + 1, np.int64)
+        count_accepted(people, counts)
+        many = np.flatnonzero(counts[1:]) + 1
+        if len(many):
             self._accepted[self._week] = {int(each): int(counts[each]) for each in many}
-            people["accepted"] = 0
         self._week += 1
 
     def _look(self, at_s: float) -> None:
@@ -127,4 +139,6 @@ class Campaign:
         self._end_week()
         if not self._health or self._health[-1].at_s < at_s:
             self._look(at_s)
+        if self._followed is not None:
+            self._followed.ended(self._persons, self._rules)
         return People(tuple(self._preparations), tuple(self._health), self._accepted)

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import GOOD
+from sendcap.model.kernel.person import GOOD
 from sendcap.model.kernel.state import Floats, Ints, Records
 from sendcap.model.kernel.telling import ACCEPTED, ASYNC_BOUNCED, COMPLAINED, HARD, SOFT
 from sendcap.model.people.persons import Bytes, Flags
@@ -117,6 +117,15 @@ def _count_error(knowledge: Knowledge, rules: Rules, row: Any, now_s: float) -> 
         status[person] = FULL
         at = np.searchsorted(rules.cleanups_s, now_s + rules.full_s)
         last_s[person] = rules.cleanups_s[at] if at < len(rules.cleanups_s) else np.inf
+
+
+@compiled
+def count_accepted(people: Records, counts: Ints) -> None:
+    """Count people by the messages that they have got, and begin anew."""
+    for number in range(len(people)):
+        person = people[number]
+        counts[person.accepted] += 1
+        person.accepted = 0
 
 
 @compiled

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sendcap.model.addresses import Kind, kinds_of
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import DEAD, PERSON
+from sendcap.model.kernel.person import DEAD, GOOD, PERSON
 from sendcap.model.kernel.state import Floats, Ints, Numbers, Records
 from sendcap.model.streams import Streams
 from sendcap.scenario import Scenario
@@ -71,8 +71,7 @@ def persons_of(
     _draw_kinds(people, provider, kinds, streams, dead)
     is_hard = [[kind.hard for kind in each] for each in kinds]
     hard_kinds = np.array([sum(each) for each in is_hard], np.int64)
-    _draw_deaths(people, joined_s, population.decay, streams)
-    people["dies_s"][is_dead_from_the_start(people["kind"], provider, hard_kinds)] = np.inf
+    _draw_deaths(people, provider, hard_kinds, joined_s, population.decay, streams)
     if population.classes:
         shares = [each.share for each in population.classes.values()]
         for rows, uniforms in _uniforms(streams, "engagement class", len(people)):
@@ -184,21 +183,25 @@ def settle(people: Records, provider: Bytes, until: Floats, uniforms: Floats) ->
         people[number].kind = kind + 1 if kind < kinds else 0
 
 
-def _draw_deaths(people: Records, joined_s: Floats, decay: float, streams: Streams) -> None:
+def _draw_deaths(
+    people: Records,
+    provider: Bytes,
+    hard_kinds: Ints,
+    joined_s: Floats,
+    decay: float,
+    streams: Streams,
+) -> None:
+    """Draw when each address dies that has not been dead ever since it joined."""
     people["dies_s"] = np.inf
     if decay == 0.0:
         return
     mean_s = -YEAR_S / math.log1p(-decay)
-    size = len(people) - len(joined_s)
     for rows, uniforms in _uniforms(streams, "death of an address", len(people)):
-        people["dies_s"][rows] = -mean_s * np.log1p(-uniforms)
-    people["dies_s"][size:] += joined_s
-
-
-def is_dead_from_the_start(kind: Any, provider: Bytes, hard_kinds: Ints) -> Flags:
-    """Return which addresses have been dead ever since they joined."""
-    is_dead: Flags = (kind > 0) & (kind <= hard_kinds[provider])
-    return is_dead
+        dies_s = -mean_s * np.log1p(-uniforms)
+        kind = people["kind"][rows]
+        dies_s[(kind > GOOD) & (kind <= hard_kinds[provider[rows]])] = np.inf
+        people["dies_s"][rows] = dies_s
+    people["dies_s"][len(people) - len(joined_s) :] += joined_s
 
 
 def _segments(population: Population, streams: Streams, people: Records) -> dict[str, Numbers]:

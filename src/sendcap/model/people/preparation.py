@@ -9,9 +9,11 @@ import numpy as np
 from sendcap.ledger.people import EXCLUSIONS, Preparation
 from sendcap.model.kernel.chance import uniform
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import GOOD, TRIALS
+from sendcap.model.kernel.fields import TRIALS
+from sendcap.model.kernel.person import GOOD
 from sendcap.model.kernel.state import Ints, Numbers, Records
 from sendcap.model.people.fatigue import Pressure
+from sendcap.model.people.followed import Followed
 from sendcap.model.people.knowledge import DENYLISTED, FULL, WRITTEN_TO, Knowledge
 from sendcap.model.people.persons import Bytes, Flags, Persons
 from sendcap.model.people.sendings import Sending
@@ -21,7 +23,12 @@ from sendcap.scenario.population import Population
 
 
 class Rosters(NamedTuple):
-    """To whom the parts of a sending go: for each by provider, in the order of the list."""
+    """To whom the parts of a sending go: for each by provider, in the order of their messages.
+
+    That is the order of the list, from a place on that is drawn for each sending, and round to it.
+    Each person's place in a sending is as random as if all were shuffled, and memory is read in
+    order, which makes the engine a third faster.
+    """
 
     parts: dict[int, Numbers]  # by number of the delivery
     counts: dict[int, Ints]  # of each provider
@@ -35,6 +42,7 @@ class Preparer:
     ) -> None:
         self._population, self._persons = population, persons
         self._knowledge, self._streams = knowledge, streams
+        self.followed: Followed | None = None
         rule = population.fatigue
         self._pressure = None if rule is None else Pressure(len(persons.people), rule.period)
 
@@ -62,13 +70,32 @@ class Preparer:
             counts,
         )
         who = who[: counts[-1]]
+        if self.followed is not None:
+            self._follow(self.followed, targeted, messages, most, sending)
         if self._pressure is not None:
             self._pressure.add(sending.starts_s, who)
         excluded = dict(zip(EXCLUSIONS, counts.tolist(), strict=False))
         preparation = Preparation(
             sending.name, sending.prepared_s, len(targeted), excluded, int(counts[-2]), len(who)
         )
-        return preparation, self._rosters(sending, self._persons.in_order(who), providers)
+        who = self._persons.in_order(who)
+        if len(who):
+            # Else everybody would get every delivery at the same time after its start.
+            who = np.roll(who, generator.integers(len(who)))
+        return preparation, self._rosters(sending, who, providers)
+
+    def _follow(
+        self, followed: Followed, targeted: Numbers, messages: Bytes, most: int, sending: Sending
+    ) -> None:
+        """Note why a person is excluded, or is not."""
+        one = targeted[targeted == followed.number]
+        counts = np.zeros(len(EXCLUSIONS) + 2, np.int64)
+        people, control = self._persons.people, self._persons.in_control_group
+        now_s = sending.prepared_s
+        _exclude(people, one, self._knowledge, control, messages, most, now_s, one.copy(), counts)
+        if len(one):
+            reasons = [name for name, count in zip(EXCLUSIONS, counts, strict=False) if count]
+            followed.prepared(sending.name, now_s, *reasons)
 
     def _targeted(self, sending: Sending, generator: np.random.Generator) -> Numbers:
         """Return the people whom a sending targets."""

@@ -4,48 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
-from sendcap.model.confirmation import confirmations
 from sendcap.model.engine import Progress, simulate_ledger
-from sendcap.readings.convergence import settling_s
-from sendcap.readings.kpis import figures_of
-from sendcap.readings.remaining import BothClocks
-from sendcap.readings.states import handed_over_s
 from sendcap.run import Run
-from sendcap.scenario import Delivery, Scenario
+from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.files import scenario_of
-from sendcap.study.calendar.deadline import Verdict, accepted_s, verdicts
+from sendcap.study.calendar.deadline import Verdict, in_question, verdicts
+from sendcap.study.calendar.slots import Slot, slots_of
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.clock import after
-
-SETTLED_PT = 0.1
-"""Delivered % is settled when it stays within so many points of its final value."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The times of a delivery, in seconds from t = 0; infinite where something never comes."""
-
-    delivery: str
-    parent: str | None
-    messages: int
-    planned_s: float  # the time of the scenario
-    asked_s: float  # people are asked to confirm it; NaN where nobody has to
-    starts_s: float  # the later of its time and the confirmation
-    relayed_s: float  # the last message
-    accepted_s: float  # the share of its deliverable messages
-    settled_s: float  # its Delivered % in the scenario's first mode
-    beside: tuple[str, ...]  # deliveries that use the relay or a queue at the same time
 
 
 @dataclass(frozen=True)
@@ -81,10 +57,12 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
         Returns
         -------
         DataFrame
-            Columns delivery, parent, messages, planned_s, asked_s, starts_s, relayed_s,
-            accepted_s, settled_s (seconds from t = 0; infinite for what never comes), beside (the
-            deliveries that use the relay or a queue at the same time, with commas), and by the
-            clock of ``start`` starts_clock_time and accepted_clock_time; None without one.
+            Columns delivery, parent, messages, planned_s, asked_s, confirmed_s, gives_up_s,
+            starts_s, relayed_s, stopped_s, accepted_50_pct_s, accepted_90_pct_s, accepted_s,
+            settled_s (seconds from t = 0; infinite for what never comes), delivered_pct (in the
+            end), beside (the deliveries that use the relay or a queue at the same time, with
+            commas), and by the clock of ``start`` starts_clock_time and accepted_clock_time; None
+            without one.
         """
         rows = [
             {
@@ -102,6 +80,13 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
             return None
         moment = after(self.scenario.start, round(seconds))
         return moment.replace(tzinfo=None).isoformat(" ")
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Deliveries about which there is no verdict: they are not all ready by the deadline."""
+        judged = {verdict.delivery for verdict in self.verdicts}
+        names = [each.name for each in self.scenario.deliveries if each.name not in judged]
+        return tuple(names) if self.verdicts else ()
 
     def deadlines(self) -> pd.DataFrame:
         """Return whether each delivery meets the deadline.
@@ -175,7 +160,7 @@ def calendar(
     found = replace(calendar_of(run, share), scenario=scenario)
     if deadline_s is None:
         return found
-    if all(each.at + each.spread >= deadline_s for each in scenario.deliveries):
+    if not in_question(scenario, deadline_s):
         raise SendcapError("deadline: no delivery is ready before it; give a later moment")
     with Workers.of(workers) as team:
         judged = verdicts(
@@ -186,59 +171,4 @@ def calendar(
 
 def calendar_of(run: Run, share: float = 0.99) -> Calendar:
     """Return the calendar of a run."""
-    return Calendar(run.scenario, share, tuple(_slots(run, share)), run)
-
-
-def _slots(run: Run, share: float) -> Iterator[Slot]:
-    planned = {each.name: each for each in run.scenario.deliveries}
-    asked = confirmations(run.scenario)
-    timed = []
-    for sent in run.as_sent.deliveries:
-        ledger, name = run.ledger, sent.name
-        accepted_at_s = accepted_s(run, share, sent)
-        times = {
-            "planned_s": planned[name].at,
-            "asked_s": asked[name].asked_s if name in asked else math.nan,
-            "starts_s": math.inf if sent.stop is not None and sent.stop <= sent.at else sent.at,
-            "relayed_s": handed_over_s(ledger, name),
-            "accepted_s": accepted_at_s,
-            "settled_s": _settled_s(run, name) if accepted_at_s < math.inf else math.inf,
-        }
-        if not ledger.messages(delivery=name):
-            # Nobody is left to deliver to: it is done as it starts.
-            times |= dict.fromkeys(("relayed_s", "accepted_s", "settled_s"), sent.at)
-        timed.append((sent, times))
-    timed.sort(key=lambda each: each[1]["starts_s"])
-    beside = _beside(run.as_sent, timed)
-    for sent, times in timed:
-        names = tuple(beside[sent.name])
-        yield Slot(sent.name, sent.parent, sent.messages, beside=names, **times)
-
-
-def _settled_s(run: Run, delivery: str) -> float:
-    reporting = run.scenario.reporting
-    clocks = BothClocks.of(run.ledger, delivery)
-    figures = figures_of(clocks.time_s, clocks.known, reporting.modes[0], reporting.denominator)
-    return settling_s(clocks.time_s, figures.delivered_pct, SETTLED_PT)
-
-
-def _beside(
-    scenario: Scenario, timed: list[tuple[Delivery, dict[str, float]]]
-) -> dict[str, list[str]]:
-    """Return which deliveries use the relay or a queue together; they are in order of start."""
-
-    def queues(delivery: Delivery) -> set[tuple[Any, ...]]:
-        pool = scenario.pool_of(delivery)
-        return {(pool, name) for name, share in delivery.audience.items() if share > 0.0}
-
-    beside: dict[str, list[str]] = {delivery.name: [] for delivery, _ in timed}
-    for number, (one, first) in enumerate(timed):
-        for other, second in timed[number + 1 :]:
-            if second["starts_s"] >= max(first["accepted_s"], first["relayed_s"]):
-                if first["accepted_s"] < math.inf and first["relayed_s"] < math.inf:
-                    break
-                continue
-            if second["starts_s"] < first["relayed_s"] or queues(one) & queues(other):
-                beside[one.name].append(other.name)
-                beside[other.name].append(one.name)
-    return beside
+    return Calendar(run.scenario, share, tuple(slots_of(run, share)), run)

@@ -9,21 +9,20 @@ from matplotlib.axes import Axes
 
 from sendcap.charts.axes import name_rows, write_at
 from sendcap.charts.drawing import charts_in
-from sendcap.charts.figures import Heading, cut, left_of_rows, panels_on
+from sendcap.charts.figures import Heading, cut_within, left_of_rows, panels_on
 from sendcap.charts.labels import name_beside
 from sendcap.charts.narrow import Named
 from sendcap.charts.style import BLUE, DASHES, INK, ORANGE, SKY, STONE, house_style
 from sendcap.charts.timeaxis import TimeAxis
+from sendcap.study.calendar.slots import MOST_ROWS
 from sendcap.text.shares import share_text
 
 if TYPE_CHECKING:
-    from sendcap.study.calendar.calendar import Calendar, Slot
+    from sendcap.study.calendar.calendar import Calendar
+    from sendcap.study.calendar.slots import Slot
 
 _LONGEST: Final = 40
 """Letters of a name."""
-_MOST_ROWS: Final = 30
-"""With more deliveries, the repetitions and parts of one share a row."""
-
 _ABOUT: Final = "when each delivery waits, is relayed, is accepted and settles"
 CHARTS: Final = {"Calendar": charts_in("sendcap.study.calendar", {"chart.calendar": _ABOUT})}
 """The charts of each result."""
@@ -36,10 +35,10 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
     For the options see `sendcap.charts`.
     """
     rows: dict[str, list[Slot]] = {}
-    together = len(result.slots) > _MOST_ROWS
+    together = len(result.slots) > MOST_ROWS
     for slot in result.slots:
         rows.setdefault((together and slot.parent) or slot.delivery, []).append(slot)
-    names = [cut(name, _LONGEST) for name in rows]
+    names = [cut_within(name, _LONGEST) for name in rows]
     words = (
         f"What each delivery goes through: at the MTA until {share_text(result.share)} of what can "
         "be accepted is, then retried and reported until Delivered % is settled, within 0.1 points."
@@ -61,7 +60,7 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
     for number, slots in enumerate(rows.values()):
         for slot in slots:
             _draw(axes, number, slot)
-        if len(slots) <= _MOST_ROWS:
+        if len(slots) <= MOST_ROWS:
             planned_s = [slot.planned_s for slot in slots]
             axes.plot(planned_s, [number] * len(slots), "|", color=INK, markersize=11.0)
     if result.deadline_s is not None:
@@ -77,8 +76,9 @@ def calendar(result: Calendar, ax: Axes | None = None) -> Axes:
     return axes
 
 
+_TO_BE_CONFIRMED: Final = "to be confirmed"
 _COLOURS: Final = {
-    "to be confirmed": ORANGE,
+    _TO_BE_CONFIRMED: ORANGE,
     "relayed": BLUE,
     "at the MTA": SKY,
     "retried, reported": STONE,
@@ -86,18 +86,23 @@ _COLOURS: Final = {
 
 
 def _ends_s(slot: Slot) -> list[float]:
-    ends = (slot.planned_s, slot.starts_s, slot.relayed_s, slot.accepted_s, slot.settled_s)
-    return [each for each in ends if each < math.inf]
+    begins_and_lasts_s = _spans(slot).values()
+    return [slot.planned_s, *(begins_s + lasts_s for begins_s, lasts_s in begins_and_lasts_s)]
 
 
 def _spans(slot: Slot) -> dict[str, tuple[float, float]]:
     """Return where each phase begins, and how long it lasts."""
-    ends_s = [slot.planned_s, slot.starts_s, slot.relayed_s, slot.accepted_s, slot.settled_s]
-    spans, begins_s = {}, ends_s[0]
-    for label, end_s in zip(_COLOURS, ends_s[1:], strict=True):
+    # A part may start later than it is confirmed, or than the whole is given up.
+    waits_until_s = min(slot.confirmed_s, slot.gives_up_s)
+    spans, begins_s = {}, slot.planned_s
+    relayed_s = min(slot.relayed_s, slot.stopped_s)
+    ends_s = [waits_until_s, relayed_s, slot.accepted_s, slot.settled_s]
+    for label, end_s in zip(_COLOURS, ends_s, strict=True):
         if begins_s < end_s < math.inf:
             spans[label] = (begins_s, end_s - begins_s)
             begins_s = end_s
+        if label == _TO_BE_CONFIRMED:
+            begins_s = slot.starts_s
     return spans
 
 

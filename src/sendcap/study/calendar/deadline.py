@@ -13,9 +13,9 @@ from sendcap.model.engine import simulate_ledger
 from sendcap.run import Run
 from sendcap.scenario import Delivery, Scenario
 from sendcap.study.calendar.remedies import Remedy, remedies
+from sendcap.study.calendar.slots import accepted_s
 from sendcap.study.capacity.searches.acceptance import bare
 from sendcap.study.replication import replication_seed
-from sendcap.study.replication.measures import accepted_share_s
 from sendcap.study.replication.workers import Simulations, each_replication
 
 
@@ -52,6 +52,11 @@ class Verdict:
         return self.holds / self.replications
 
 
+def in_question(scenario: Scenario, deadline_s: float) -> list[Delivery]:
+    """Return the deliveries whose messages are ready before a deadline."""
+    return [each for each in scenario.deliveries if each.at + each.spread < deadline_s]
+
+
 def verdicts(
     scenario: Scenario,
     deadline_s: float,
@@ -65,7 +70,7 @@ def verdicts(
     A remedy has to make the slowest of the replications hold.
     """
     scenario = bare(scenario)
-    names = [each.name for each in scenario.deliveries if each.at + each.spread < deadline_s]
+    names = [each.name for each in in_question(scenario, deadline_s)]
     accepted = partial(_accepted_s, share, tuple(names))
     times_s = np.array(list(each_replication(accepted, scenario, range(replications), simulations)))
     starts_s = {each.name: each.at for each in scenario.deliveries}
@@ -97,18 +102,11 @@ def _accepted_s(share: float, names: tuple[str, ...], scenario: Scenario) -> lis
     return [accepted_s(run, share, sent) for sent in run.as_sent.deliveries if sent.name in names]
 
 
-def accepted_s(run: Run, share: float, sent: Delivery) -> float:
-    """Return when the share of a delivery was accepted; to nobody, that is as it starts."""
-    if not run.ledger.messages(delivery=sent.name):
-        return sent.at
-    return accepted_share_s(run.ledger, share, sent.name)
-
-
 def _late(
     share: float, deadline_s: float, simulations: Simulations, scenario: Scenario
 ) -> set[str]:
     """Simulate, and return the names of deliveries that are late, and those of their parents."""
-    ready = [each for each in scenario.deliveries if each.at + each.spread < deadline_s]
+    ready = in_question(scenario, deadline_s)
     names = tuple(each.name for each in ready)
     (times_s,) = simulations.map(partial(_accepted_s, share, names), [scenario])
     late = [each for each, time_s in zip(ready, times_s, strict=True) if time_s > deadline_s]

@@ -144,7 +144,7 @@ def takes_and_tries(task: Acceptance) -> tuple[float, dict[str, float]]:
 def idle_ledger(scenario: Scenario) -> Ledger:
     """Simulate a scenario in which no message ever waits, with enough messages for shares."""
     sized = resized(scenario, _SAMPLE)
-    batches = sum(-(-delivery.messages // scenario.relay.batch) for delivery in sized.deliveries)
+    batches = sum(map(sized.batches_of, sized.deliveries))
     mta = {"ips": 1, "ingress_rate": None, "spool": None, "suspend": None}
     changes = {
         "relay": scenario.relay.model_copy(update={"workers": batches, "rate": None}),

@@ -1,0 +1,125 @@
+"""The times of each delivery of a programme, read from a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sendcap.model.confirmation import Asked, confirmations
+from sendcap.readings.convergence import settling_s
+from sendcap.readings.kpis import figures_of
+from sendcap.readings.remaining import BothClocks
+from sendcap.readings.states import handed_over_s
+from sendcap.run import Run
+from sendcap.scenario import Delivery, Scenario
+from sendcap.study.replication.measures import accepted_share_s
+
+MOST_ROWS: Final = 30
+"""With more deliveries, all repetitions and parts of one are a row."""
+SETTLED_PT: Final = 0.1
+"""Delivered % is settled when it stays within so many points of its final value."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The times of a delivery, in seconds from t = 0; infinite where something never comes."""
+
+    delivery: str
+    parent: str | None
+    messages: int
+    planned_s: float  # the time of the scenario
+    asked_s: float  # people are asked to confirm it; NaN where nobody has to
+    confirmed_s: float  # they do, also of a part that starts later
+    gives_up_s: float  # from then on it is not sent any more without; NaN where nobody has to
+    starts_s: float  # the later of its time and the confirmation
+    relayed_s: float  # the last message
+    stopped_s: float  # operators stop it before; NaN where they do not
+    accepted_50_pct_s: float  # half of its deliverable messages
+    accepted_90_pct_s: float
+    accepted_s: float  # the share that counts as all
+    settled_s: float  # its Delivered % in the scenario's first mode
+    delivered_pct: float  # that, in the end
+    beside: tuple[str, ...]  # deliveries that use the relay or a queue at the same time
+
+
+def slots_of(run: Run, share: float) -> Iterator[Slot]:
+    """Yield the slot of each delivery, in the order of their starts."""
+    planned = {each.name: each for each in run.scenario.deliveries}
+    asked = confirmations(run.scenario)
+    timed = []
+    for sent in run.as_sent.deliveries:
+        ledger, name = run.ledger, sent.name
+        half_s, most_s, all_s = (accepted_s(run, part, sent) for part in (0.5, 0.9, share))
+        relayed_s = handed_over_s(ledger, name)
+        stopped_s = math.inf if sent.stop is None else sent.stop
+        settled_s, delivered_pct = settled(run, name)
+        times = {
+            "planned_s": planned[name].at,
+            **_asked_s(asked.get(name)),
+            "starts_s": sent.at if sent.is_started else math.inf,
+            "relayed_s": relayed_s,
+            "stopped_s": stopped_s if stopped_s < relayed_s and sent.is_started else math.nan,
+            "accepted_50_pct_s": half_s,
+            "accepted_90_pct_s": most_s,
+            "accepted_s": all_s,
+            "settled_s": settled_s if all_s < math.inf else math.inf,
+            "delivered_pct": delivered_pct,
+        }
+        if not ledger.messages(delivery=name):
+            # Nobody is left to deliver to: it is done as it starts.
+            times |= dict.fromkeys(("relayed_s", "settled_s"), sent.at)
+        timed.append((sent, times))
+    timed.sort(key=lambda each: each[1]["starts_s"])
+    beside = _beside(run.as_sent, timed)
+    for sent, times in timed:
+        names = tuple(beside[sent.name])
+        yield Slot(sent.name, sent.parent, sent.messages, beside=names, **times)
+
+
+def accepted_s(run: Run, share: float, sent: Delivery) -> float:
+    """Return when the share of a delivery was accepted; to nobody, that is as it starts."""
+    if not run.ledger.messages(delivery=sent.name):
+        return sent.at
+    return accepted_share_s(run.ledger, share, sent.name)
+
+
+def _asked_s(asked: Asked | None) -> dict[str, float]:
+    keys = ("asked_s", "confirmed_s", "gives_up_s")
+    return {key: math.nan if asked is None else getattr(asked, key) for key in keys}
+
+
+def settled(run: Run, delivery: str) -> tuple[float, float]:
+    """Return when Delivered % settles, and where."""
+    reporting = run.scenario.reporting
+    clocks = BothClocks.of(run.ledger, delivery)
+    figures = figures_of(clocks.time_s, clocks.known, reporting.modes[0], reporting.denominator)
+    delivered_pct = figures.delivered_pct
+    return settling_s(clocks.time_s, delivered_pct, SETTLED_PT), float(delivered_pct[-1])
+
+
+# A comparison with NaN is false, so min(relayed_s, stopped_s) is the first where nobody stops it.
+
+
+def _beside(
+    scenario: Scenario, timed: list[tuple[Delivery, dict[str, float]]]
+) -> dict[str, list[str]]:
+    """Return which deliveries use the relay or a queue together; they are in order of start."""
+
+    def queues(delivery: Delivery) -> set[tuple[Any, ...]]:
+        pool = scenario.pool_of(delivery)
+        return {(pool, name) for name, share in delivery.audience.items() if share > 0.0}
+
+    beside: dict[str, list[str]] = {delivery.name: [] for delivery, _ in timed}
+    for number, (one, first) in enumerate(timed):
+        relayed_s = min(first["relayed_s"], first["stopped_s"])
+        for other, second in timed[number + 1 :]:
+            if second["starts_s"] >= max(first["accepted_s"], relayed_s):
+                if first["accepted_s"] < math.inf and relayed_s < math.inf:
+                    break
+                continue
+            if second["starts_s"] < relayed_s or queues(one) & queues(other):
+                beside[one.name].append(other.name)
+                beside[other.name].append(one.name)
+    return beside
