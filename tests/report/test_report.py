@@ -396,8 +396,10 @@ def test_a_population_is_told_in_words_and_drawn(run, html, tmp_path) -> None:
         ("Fatigue", "at most 2 messages within 3d before and after a contact date"),
         (
             "Quarantine",
-            "at the first hard bounce, or at 3 soft bounces, at least 1d apart; those are "
-            "forgotten after 10d without one, or once a message is accepted",
+            (
+                "at the first hard bounce, or at 3 soft bounces, at least 1d apart; those are "
+                "forgotten after 10d without one, or once a message is accepted"
+            ),
         ),
         ("Mailbox full", "leaves quarantine after 30d"),
         ("Complaints", "0.1 % of the opened messages"),
