@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from pictures import PEOPLE, run_of_people
 
@@ -99,7 +101,7 @@ def test_many_deliveries_and_none_to_deliver() -> None:
     assert len(layers[0]) == 100
     assert layers[0][1] == 0
     bars = panel.containers[0]
-    for one, two in zip(bars[:-1], bars[1:], strict=True):
+    for one, two in itertools.pairwise(bars):
         assert one.get_x() + one.get_width() <= two.get_x() + 1e-6
 
 

@@ -6,10 +6,12 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from sendcap.report.population import people_rows
 from sendcap.scenario import Delivery, Scenario, to_dict
 from sendcap.scenario.repetition import waves_of
 from sendcap.text.clock import after, dated, moment_text
 from sendcap.text.quantities import capital, counted, elapsed, listed
+from sendcap.text.shares import brief_share
 
 ASSUMPTIONS: Final = (
     "Providers' limits hold all the time, unless the scenario has a schedule, outage or tolerance.",
@@ -39,7 +41,7 @@ def _how_sent(delivery: Delivery, start: datetime | None) -> str:
     if delivery.waves is not None:
         words.append(f"in {counted(len(waves_of(delivery.waves)), 'wave')}")
     if delivery.cells is not None:
-        cells = f"{delivery.cells.count} cells of {_pct(delivery.cells.share)}"
+        cells = f"{delivery.cells.count} cells of {brief_share(delivery.cells.share)}"
         words.append(f"as an A/B test of {cells}, the rest after {elapsed(delivery.cells.after)}")
     if delivery.zones is not None:
         zones = counted(len(delivery.zones), "time zone")
@@ -64,12 +66,15 @@ def _ready(delivery: Delivery) -> str:
 
 def tables(scenario: Scenario) -> list[Table]:
     """Return the settings of a scenario that matter most; its file has all of them."""
-    settings = to_dict(scenario)
+    settings, population = to_dict(scenario), scenario.population
     own_batches = any(delivery.batch for delivery in scenario.deliveries)
+    messages = "Messages" if population is None else "People targeted"
+    in_segments = any(delivery.segment for delivery in scenario.deliveries)
     deliveries = [
         {
             "Delivery": delivery.name,
-            "Messages": f"{delivery.messages:,}",
+            messages: f"{delivery.messages:,}",
+            **({"Segment": delivery.segment or "all people"} if in_segments else {}),
             **_starts(scenario, delivery),
             "Ready over": _ready(delivery),
             "Validity": elapsed(scenario.honoured_validity(delivery)),
@@ -89,14 +94,14 @@ def tables(scenario: Scenario) -> list[Table]:
     providers = [
         {
             "Provider": name,
-            "Messages": _pct(counts[name] / counts.total()),
+            "Messages": brief_share(counts[name] / counts.total()),
             "Connections": f"{provider['connections_per_ip'] * ips[name]:,}",
             "Transaction": written(provider["transaction_time"]),
             "Rate per IP": written(provider.get("rate", "none")),
             "Hard": _shares(provider["hard"]),
             "Faults": _shares(provider["faults"]),
-            "Transient": _pct(provider["transient"]),
-            "Returned": _pct(provider["async_bounce"]),
+            "Transient": brief_share(provider["transient"]),
+            "Returned": brief_share(provider["async_bounce"]),
         }
         for name, provider in settings["providers"].items()
         if counts[name]
@@ -104,6 +109,7 @@ def tables(scenario: Scenario) -> list[Table]:
     rest = [{"Setting": name, "Value": value} for name, value in _rest(settings).items()]
     return [
         Table("Deliveries", deliveries),
+        *([] if population is None else [Table("Population", people_rows(scenario, population))]),
         Table("Providers", providers),
         Table("Relay, MTA and reporting", rest),
     ]
@@ -170,8 +176,4 @@ def written(value: Any) -> str:
 
 
 def _shares(reasons: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{each['reason']} {_pct(each['share'])}" for each in reasons) or "none"
-
-
-def _pct(share: float) -> str:
-    return f"{100.0 * share:.3g} %"
+    return ", ".join(f"{each['reason']} {brief_share(each['share'])}" for each in reasons) or "none"

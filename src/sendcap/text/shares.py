@@ -71,6 +71,15 @@ def rounded_share(share: float, decimals: int = 0) -> str:
     return f"{100.0 * share:.{decimals}f} %"
 
 
+def brief_share(share: float) -> str:
+    """Return a share as a percentage to three digits.
+
+    >>> brief_share(0.5731), brief_share(0.0084)
+    ('57.3 %', '0.84 %')
+    """
+    return f"{100.0 * share:.3g} %"
+
+
 def percent_down(share: float) -> str:
     """Return a share in percent, to four significant digits and rounded down.
 
