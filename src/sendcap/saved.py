@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -104,7 +105,8 @@ def read_run(directory: Path) -> tuple[Scenario, Ledger]:
     expected = scenario.to_deliver()
     if scenario.population is not None:
         require_unchanged(directory / PEOPLE)
-        ledger = replace(ledger, people=read_people(directory / PEOPLE))
+        people = read_people(directory / PEOPLE, _of_sendings(scenario, ledger))
+        ledger = replace(ledger, people=people)
         # Preparation decides how many are to deliver.
         expected = {names: ledger.to_deliver.get(names, 0) for names in expected}
     for what, one, other in (
@@ -116,6 +118,16 @@ def read_run(directory: Path) -> tuple[Scenario, Ledger]:
                 f"{directory}: {SCENARIO} is not the scenario of {LEDGER}: their {what} differ"
             )
     return scenario, ledger
+
+
+def _of_sendings(scenario: Scenario, ledger: Ledger) -> dict[str, int]:
+    """Return the messages of each sending of a population that has any."""
+    messages: Counter[str] = Counter()
+    for each in scenario.deliveries:
+        name = each.name if each.origin is None else each.origin.sending
+        messages[name] += ledger.messages(delivery=each.name)
+    # What a horizon cuts off has not been prepared.
+    return {name: count for name, count in messages.items() if count}
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:

@@ -29,6 +29,7 @@ COMMANDS = {
     " --workers --dask",
     "calendar": "-o --force --set --seed --deadline --at --share --replications --confidence"
     " --workers --dask",
+    "people": "--profile",
     "dashboard": "--at --mode --delivery --report --explain --compute-stats",
     "plot": "-o --force --list --mode --delivery --start --scale --measure --over --by",
     "report": "-o --force",

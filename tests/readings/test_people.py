@@ -234,15 +234,15 @@ def test_an_import_shows_in_the_next_sendings(run) -> None:
         (
             "5d",
             (
-                "After the import of 1 address at t = 5d, 1.82 % of the messages bounced hard in the "
-                "next sending, 4.55 % in the one before."
+                "After the import of 1 address at t = 5d, 1.82 % of the messages bounced hard in "
+                "the next sending, 4.55 % in the one before."
             ),
         ),
         (
             "0s",
             (
-                "After the import of 1 address at t = 0s, 8.00 %, 4.55 % and 1.82 % of the messages "
-                "bounced hard in the next 3 sendings."
+                "After the import of 1 address at t = 0s, 8.00 %, 4.55 % and 1.82 % of the "
+                "messages bounced hard in the next 3 sendings."
             ),
         ),
         ("8d 1h", None),
@@ -279,11 +279,13 @@ def test_nothing_at_all_is_sent(run) -> None:
     one = run((prepared("first", 0, 100, 0, 0, 0, 100),), {"first": (0, 0)})
     assert list(people_sentences(one)) == [
         (
-            "In 1 sending people were targeted 100 times and excluded 100 times (100 over the limit "
+            "In 1 sending people were targeted 100 times and excluded 100 times "
+            "(100 over the limit "
             "of fatigue): 0 messages to deliver."
         ),
         (
-            "At the end the list has 130 people: 113 good, 4 with errors, 11 in quarantine and 2 on "
+            "At the end the list has 130 people: 113 good, 4 with errors, 11 in "
+            "quarantine and 2 on "
             "the denylist. 3 of them are dead without Campaign knowing."
         ),
         '"first" went to nobody: of 100 people targeted, 100 over the limit of fatigue.',

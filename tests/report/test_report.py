@@ -338,6 +338,90 @@ def test_the_slider_of_a_programme_goes_on_to_its_end(run) -> None:
     assert jumps_s(steps_s()) == list(JUMPS_S)
 
 
+PEOPLE = """
+title = "A club"
+start = 2026-11-02T09:00:00
+[population]
+size = 400
+providers = { gmail = 0.75, other = 0.25 }
+decay = 0.2
+new_per_day = 2.5
+dead_among_new = 0.05
+imports = [{ at = "3d", size = 50, dead = 0.2 }, { at = "4d", size = 1, dead = 0.0 }]
+classes.keen = { share = 0.2, open_rate = 0.9 }
+classes.rest = { share = 0.8, open_rate = 0.125 }
+segments.fans = { share = 0.5, classes = ["keen"] }
+segments.some = { share = 0.1, drawn = "each-time" }
+control_group = 0.05
+fatigue = { max = 2, period = "3d" }
+complaints = 0.001
+quarantine.threshold = 3
+[[deliveries]]
+name = "letter"
+every = "7d"
+times = 2
+[[deliveries]]
+name = "offer"
+segment = "fans"
+at = "6d"
+[relay]
+batch_time = "1s"
+[providers.gmail]
+connect_time = "200ms"
+transaction_time = "300ms"
+[providers.other]
+connect_time = "200ms"
+transaction_time = "300ms"
+"""
+
+
+def test_a_population_is_told_in_words_and_drawn(run, html, tmp_path) -> None:
+    people = sendcap.simulate(scenario.loads(PEOPLE))
+    deliveries, population, *_ = tables(people.scenario)
+    assert [row["People targeted"] for row in deliveries.rows] == ["400", "47"]
+    assert [row["Segment"] for row in deliveries.rows] == ["all people", "fans"]
+    assert population.title == "Population"
+    assert [tuple(row.values()) for row in population.rows] == [
+        ("The list", "400 addresses at t = 0"),
+        ("Providers", "gmail 75 %, other 25 %"),
+        ("Decay", "20 % of the addresses die within 365 days"),
+        ("New addresses", "2.5 each day, 5 % of them dead"),
+        ("Import", "50 addresses at 09:00 on Thu 5 Nov, 20 % of them dead"),
+        ("Import", "1 address at 09:00 on Fri 6 Nov, none of them dead"),
+        ("Class keen", "20 % of the people; they open 90 %"),
+        ("Class rest", "80 % of the people; they open 12.5 %"),
+        ("Segment fans", "50 % of the people of keen, drawn once"),
+        ("Segment some", "10 % of the people, drawn anew for each delivery"),
+        ("Control group", "5 % of the people, never sent to"),
+        ("Fatigue", "at most 2 messages within 3d before and after a contact date"),
+        (
+            "Quarantine",
+            (
+                "at the first hard bounce, or at 3 soft bounces, at least 1d apart; those are "
+                "forgotten after 10d without one, or once a message is accepted"
+            ),
+        ),
+        ("Mailbox full", "leaves quarantine after 30d"),
+        ("Complaints", "0.1 % of the opened messages"),
+    ]
+    text = unescape(sendcap.write_report(people, tmp_path / "people.html").read_text())
+    assert CHARTS["people"] in text
+    for sentence in people.sentences()[:3]:
+        assert text.replace("\u00a0", " ").count(sentence) == 1
+    # A run without a population has none of it.
+    assert CHARTS["people"] not in html
+    assert [each.title for each in tables(run.scenario)][1] == "Providers"
+
+
+def test_a_run_that_leaves_nobody_has_no_report(tmp_path) -> None:
+    nobody = scenario.updated(
+        scenario.loads(PEOPLE), {"population.segments.fans.share": 1e-9, "deliveries[0].at": "5d"}
+    )
+    alone = nobody.model_copy(update={"deliveries": nobody.deliveries[-1:]})
+    with pytest.raises(sendcap.SendcapError, match="A club: nobody is left to deliver to; sendcap"):
+        sendcap.write_report(sendcap.simulate(alone), tmp_path / "none.html")
+
+
 # --- Programmes -----------------------------------------------------------------------------------
 
 PROGRAMME = """
@@ -413,87 +497,3 @@ def test_the_settings_of_a_programme_are_told_in_its_words(programme) -> None:
     assert [row["Batches of"] for row in deliveries.rows] == ["8", "8", "1"]
     values = {row["Setting"]: row["Value"] for row in rest.rows}
     assert (values["Source IPs of one"], "Source IPs" in values) == ("2", False)
-
-
-# --- People ---------------------------------------------------------------------------------------
-
-PEOPLE = """
-title = "A club"
-start = 2026-11-02T09:00:00
-[population]
-size = 400
-providers = { gmail = 0.75, other = 0.25 }
-decay = 0.2
-new_per_day = 2.5
-dead_among_new = 0.05
-imports = [{ at = "3d", size = 50, dead = 0.2 }, { at = "4d", size = 1, dead = 0.0 }]
-classes.keen = { share = 0.2, open_rate = 0.9 }
-classes.rest = { share = 0.8, open_rate = 0.125 }
-segments.fans = { share = 0.5, classes = ["keen"] }
-segments.some = { share = 0.1, drawn = "each-time" }
-control_group = 0.05
-fatigue = { max = 2, period = "3d" }
-complaints = 0.001
-quarantine.threshold = 3
-[[deliveries]]
-name = "letter"
-every = "7d"
-times = 2
-[[deliveries]]
-name = "offer"
-segment = "fans"
-at = "6d"
-[relay]
-batch_time = "1s"
-[providers.gmail]
-connect_time = "200ms"
-transaction_time = "300ms"
-[providers.other]
-connect_time = "200ms"
-transaction_time = "300ms"
-"""
-
-
-def test_a_population_is_told_in_words_and_drawn(run, html, tmp_path) -> None:
-    people = sendcap.simulate(scenario.loads(PEOPLE))
-    deliveries, population, *_ = tables(people.scenario)
-    assert [row["People targeted"] for row in deliveries.rows] == ["400", "47"]
-    assert [row["Segment"] for row in deliveries.rows] == ["all people", "fans"]
-    assert population.title == "Population"
-    assert [tuple(row.values()) for row in population.rows] == [
-        ("The list", "400 addresses at t = 0"),
-        ("Providers", "gmail 75 %, other 25 %"),
-        ("Decay", "20 % of the addresses die within 365 days"),
-        ("New addresses", "2.5 each day, 5 % of them dead"),
-        ("Import", "50 addresses at 09:00 on Thu 5 Nov, 20 % of them dead"),
-        ("Import", "1 address at 09:00 on Fri 6 Nov, none of them dead"),
-        ("Class keen", "20 % of the people; they open 90 %"),
-        ("Class rest", "80 % of the people; they open 12.5 %"),
-        ("Segment fans", "50 % of the people of keen, drawn once"),
-        ("Segment some", "10 % of the people, drawn anew for each delivery"),
-        ("Control group", "5 % of the people, never sent to"),
-        ("Fatigue", "at most 2 messages within 3d before and after a contact date"),
-        (
-            "Quarantine",
-            "at the first hard bounce, or at 3 soft bounces, at least 1d apart; those are "
-            "forgotten after 10d without one, or once a message is accepted",
-        ),
-        ("Mailbox full", "leaves quarantine after 30d"),
-        ("Complaints", "0.1 % of the opened messages"),
-    ]
-    text = unescape(sendcap.write_report(people, tmp_path / "people.html").read_text())
-    assert CHARTS["people"] in text
-    for sentence in people.sentences()[:3]:
-        assert text.replace("\u00a0", " ").count(sentence) == 1
-    # A run without a population has none of it.
-    assert CHARTS["people"] not in html
-    assert [each.title for each in tables(run.scenario)][1] == "Providers"
-
-
-def test_a_run_that_leaves_nobody_has_no_report(tmp_path) -> None:
-    nobody = scenario.updated(
-        scenario.loads(PEOPLE), {"population.segments.fans.share": 1e-9, "deliveries[0].at": "5d"}
-    )
-    alone = nobody.model_copy(update={"deliveries": nobody.deliveries[-1:]})
-    with pytest.raises(sendcap.SendcapError, match="A club: nobody is left to deliver to; sendcap"):
-        sendcap.write_report(sendcap.simulate(alone), tmp_path / "none.html")

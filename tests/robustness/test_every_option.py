@@ -56,6 +56,10 @@ EXTREMES: Final = (
 SCENARIO: Final = (
     f'{TINY}faults = [{{ reason = "greylisted", share = 0.1, clears_after = "5m" }}]\n'
 )
+PEOPLE: Final = (
+    SCENARIO.replace("messages = 60\n", "").replace("audience = { gmail = 1.0 }\n", "")
+    + "[population]\nsize = 60\nproviders = { gmail = 1.0 }\n"
+)
 SWEEP: Final = 'scenario = "tiny.toml"\n'
 OVER: Final = '[over]\n"mta.ips" = [1, 2]\n'
 DESIGN: Final = """
@@ -99,6 +103,7 @@ CALLS: Final = {
     "calendar": Call(("TINY",), ("--out", "out")),
     "check": Call(("RUN",)),
     "dashboard": Call(("RUN",)),
+    "people": Call(("RUN_OF_PEOPLE",)),
     "plot": Call(("RUN", "delivered"), ("--out", "out.png")),
     "report": Call(("RUN",), ("--out", "out.html")),
     "converge": Call(("TINY",), ("--out", "out", "--replications", "2", *_ONE)),
@@ -154,6 +159,7 @@ def inputs(tmp_path_factory) -> dict[str, str]:
     folder: Path = tmp_path_factory.mktemp("inputs")
     texts = {
         "TINY": ("tiny.toml", SCENARIO),
+        "PEOPLE": ("people.toml", PEOPLE),
         "SWEEP": ("sweep.toml", SWEEP + OVER),
         "DESIGN": ("design.toml", SWEEP + DESIGN),
         "OPTIMISE": ("optimise.toml", OPTIMISE),
@@ -168,6 +174,7 @@ def inputs(tmp_path_factory) -> dict[str, str]:
     for name, (file, text) in texts.items():
         (folder / file).write_text(text)
         paths[name] = str(folder / file)
+    paths["RUN_OF_PEOPLE"] = str(sendcap.simulate(paths["PEOPLE"]).save(folder / "people"))
     paths["RUN"] = str(sendcap.simulate(paths["TINY"]).save(folder / "run"))
     return paths
 

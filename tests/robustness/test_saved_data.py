@@ -24,11 +24,28 @@ from sendcap.charts.attempts import attempts_per_message
 from sendcap.checking import check
 from sendcap.errors import RunError, SendcapError
 from sendcap.saved import read_run
-from sendcap.scenario import from_dict
+from sendcap.scenario import from_dict, updated
 from sendcap.study.sweeps.outcomes import Outcome
 from sendcap.study.sweeps.store import Store, read_file, write_file
 
 FLIPS = int(os.environ.get("SENDCAP_TEST_FLIPS", "40"))
+
+
+PEOPLE: dict[str, Any] = {
+    "population": {
+        "size": 100,
+        "providers": {"p": 0.5, "q": 0.5},
+        "decay": 0.5,
+        "control_group": 0.1,
+        "fatigue": {"max": 1, "period": "2d"},
+    },
+    "deliveries": [
+        {"name": "news", "every": "7d", "times": 2, "waves": {"size": 0.5, "every": "1h"}},
+        {"name": "again", "at": "8d"},
+    ],
+    "relay": {"batch_time": "1s"},
+    "providers": {name: {"connect_time": "1s", "transaction_time": "1s"} for name in "pq"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +248,128 @@ def test_a_run_without_delays_opens_unless_it_had_them(saved) -> None:
     after = sendcap.open_run(saved).ledger
     assert after.delays is None
     assert after.arrow().equals(before.arrow())
+
+
+# What became of a population.
+
+
+@pytest.fixture(scope="module")
+def run_of_people() -> sendcap.Run:
+    return sendcap.simulate(from_dict(PEOPLE))
+
+
+@pytest.fixture
+def people(run_of_people, tmp_path) -> Path:
+    """The directory of a run of people, to damage."""
+    return run_of_people.save(tmp_path / "people")
+
+
+def test_people_come_back_as_they_were(run_of_people, people) -> None:
+    again = sendcap.open_run(people)
+    assert again.ledger == run_of_people.ledger
+    assert again.ledger.people == run_of_people.ledger.people
+    assert again.sentences() == run_of_people.sentences()
+    again.save(people.parent / "again")
+    for path in people.iterdir():
+        assert (people.parent / "again" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.mark.filterwarnings("ignore:time.horizon")
+def test_people_come_back_where_a_horizon_has_cut_deliveries_off(tmp_path) -> None:
+    run = sendcap.simulate(from_dict(PEOPLE | {"time": {"horizon": "1d"}}))
+    assert run.ledger.people is not None
+    assert [each.sending for each in run.ledger.people.preparations] == ["news 1"]
+    assert sendcap.open_run(run.save(tmp_path / "cut")).ledger == run.ledger
+
+
+def test_a_run_of_people_needs_its_people(people) -> None:
+    (people / "people.json").unlink()
+    with pytest.raises(RunError, match=r"people\.json: is missing"):
+        sendcap.open_run(people)
+    assert check(people)[1] == [f"{people / 'people.json'}: is missing"]
+
+
+def test_people_of_another_run_are_refused(people, tmp_path) -> None:
+    fewer = updated(from_dict(PEOPLE), {"population.size": 90})
+    other = sendcap.simulate(fewer).save(tmp_path / "other")
+    shutil.copy(other / "people.json", people)
+    with pytest.raises(RunError, match=r"people\.json: has changed since it was saved"):
+        sendcap.open_run(people)
+    (people / "summary.json").unlink()
+    with pytest.raises(RunError, match=r"people\.json: is not of this ledger: their messages to d"):
+        sendcap.open_run(people)
+
+
+def test_every_flipped_bit_of_people_is_refused(people) -> None:
+    path = people / "people.json"
+    content = path.read_bytes()
+    rng = random.Random("people")
+    for _ in range(FLIPS):
+        damaged = bytearray(content)
+        damaged[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        assert is_refused(lambda: read_run(people))
+
+
+def first(*path: str | int, value: Any) -> Callable[[Any], Any]:
+    """Replace what is at a path of the figures."""
+
+    def edit(figures: Any) -> Any:
+        inner = figures
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = value
+        return figures
+
+    return edit
+
+
+PREPARED, STATE = ("preparations", 0), ("health", 0)
+PEOPLE_EDITS: dict[str, Callable[[Any], Any]] = {
+    **{
+        f"{name} {value!r}": first(*PREPARED, name, value=value)
+        for name in ("targeted", "to_deliver", "mistaken", "at_s", "sending", "excluded")
+        for value in (-1, None, "x", [], True, 10**400)
+        if not (name == "sending" and value == "x")
+    },
+    **{
+        f"{name} {value!r} of the list": first(*STATE, name, value=value)
+        for name in ("people", "good", "dead_unknown", "at_s")
+        for value in (-1, None, 0.5, "x", {})
+        if not (name == "at_s" and value == 0.5)
+    },
+    "sending unknown": first(*PREPARED, "sending", value="x"),
+    "an exclusion less": first(*PREPARED, "excluded", value={"quarantined": 0}),
+    "an unknown exclusion": first(*PREPARED, "excluded", "bored", value=0),
+    "a column more": first(*PREPARED, "more", value=0),
+    "no preparations": first("preparations", value=[]),
+    "no state": first("health", value=[]),
+    "a week before the start": first("accepted", value={"-1": {"1": 5}}),
+    "part of a week": first("accepted", value={"0.5": {"1": 5}}),
+    "fewer than nobody": first("accepted", value={"0": {"1": -5}}),
+    "no weeks": first("accepted", value=None),
+    "a list": lambda _: [],
+    "nothing": lambda _: None,
+}
+
+
+@pytest.mark.parametrize("edit", PEOPLE_EDITS.values(), ids=PEOPLE_EDITS.keys())
+def test_impossible_people_are_refused_in_one_line(people, edit) -> None:
+    (people / "summary.json").unlink()
+    path = people / "people.json"
+    path.write_text(json.dumps(edit(json.loads(path.read_text()))))
+    with pytest.raises(RunError) as caught:
+        sendcap.open_run(people)
+    assert str(caught.value).startswith(f"{path}: is ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\0", '"people"'])
+def test_people_that_are_no_json_are_refused(people, text) -> None:
+    (people / "summary.json").unlink()
+    (people / "people.json").write_text(text)
+    with pytest.raises(RunError, match=r"people\.json: is damaged: it is not what became of a pop"):
+        sendcap.open_run(people)
 
 
 def test_an_edited_ledger_is_refused_whatever_the_edit(saved) -> None:
