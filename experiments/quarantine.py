@@ -184,7 +184,7 @@ def chart(table: pd.DataFrame) -> Figure:
             axes.set_xlabel("threshold (5 is Campaign's)", loc="left")
             axes.set_title(label, loc="left")
             axes.set_xticks(THRESHOLDS)
-        panels[0].legend(title="Bad days", frameon=False)
+        panels[1].legend(title="Bad days", frameon=False, loc="upper right")
         return figure
 
 

@@ -11,6 +11,8 @@ import pytest
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
 SMALL = {
     "MESSAGES": 20_000,
+    "PEOPLE": 4_000,
+    "WEEKS": 13,
     "REPLICATIONS": 2,
     "IPS": [4, 8],
     "RELAY_RATES": ["30/s,max_burst=256", "60/s,max_burst=256"],
@@ -22,8 +24,8 @@ def code_cells(path):
     return [its for its in cells if its["cell_type"] == "code"]
 
 
-def test_there_are_six():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+def test_there_are_seven():
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06", "07"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -279,12 +279,14 @@ def test_nothing_at_all_is_sent(run) -> None:
     one = run((prepared("first", 0, 100, 0, 0, 0, 100),), {"first": (0, 0)})
     assert list(people_sentences(one)) == [
         (
-            "In 1 sending people were targeted 100 times and excluded 100 times (100 over the "
-            "limit of fatigue): 0 messages to deliver."
+            "In 1 sending people were targeted 100 times and excluded 100 times "
+            "(100 over the limit "
+            "of fatigue): 0 messages to deliver."
         ),
         (
-            "At the end the list has 130 people: 113 good, 4 with errors, 11 in quarantine and 2 "
-            "on the denylist. 3 of them are dead without Campaign knowing."
+            "At the end the list has 130 people: 113 good, 4 with errors, 11 in "
+            "quarantine and 2 on "
+            "the denylist. 3 of them are dead without Campaign knowing."
         ),
         '"first" went to nobody: of 100 people targeted, 100 over the limit of fatigue.',
     ]

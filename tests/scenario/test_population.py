@@ -115,16 +115,18 @@ def test_opens_count_where_people_may_complain() -> None:
             {"segments": {"few": {"classes": ["keen"]}}},
             {},
             (
-                'population.segments.few.classes[0]: "keen" is no engagement class of the '
-                "population, which has none; define it"
+                'population.segments.few.classes[0]: "keen" is no engagement class of '
+                "the population, "
+                "which has none; define it"
             ),
         ),
         (
             KEEN | {"segments": {"few": {"classes": ["ken"]}}},
             {},
             (
-                'population.segments.few.classes[0]: "ken" is no engagement class of the '
-                'population; did you mean "keen"?'
+                'population.segments.few.classes[0]: "ken" is no engagement class of '
+                "the population; "
+                'did you mean "keen"?'
             ),
         ),
         (
@@ -150,8 +152,9 @@ def test_opens_count_where_people_may_complain() -> None:
             {},
             {"audience": {"p": 0.6, "q": 0.4}},
             (
-                "deliveries[0].audience: is not that of population.providers; leave it out, or "
-                "give the same shares"
+                "deliveries[0].audience: is not that of population.providers; leave it "
+                "out, or give "
+                "the same shares"
             ),
         ),
         # a provider that nobody has
@@ -159,8 +162,9 @@ def test_opens_count_where_people_may_complain() -> None:
             {"providers": {"p": 1.0}},
             {"audience": {"p": 0.5, "q": 0.5}},
             (
-                "deliveries[0].audience.q: nobody in the population has an address there; leave "
-                "out audience"
+                "deliveries[0].audience.q: nobody in the population has an address "
+                "there; leave out "
+                "audience"
             ),
         ),
         (
@@ -181,7 +185,10 @@ def test_opens_count_where_people_may_complain() -> None:
         (
             {"providers": {"p": 50, "q": 50}},
             {},
-            'population.providers: "p" = 50 is more than 1; write shares that sum to 1, such as ',
+            (
+                'population.providers: "p" = 50 is more than 1; write shares that sum '
+                "to 1, such as 0.5"
+            ),
         ),
         # decay of 100 % or more
         (
@@ -201,8 +208,9 @@ def test_opens_count_where_people_may_complain() -> None:
             {},
             {"messages": 1001},
             (
-                "deliveries[0].messages: 1,001 is more than the 1,000 people on the list then; "
-                "leave it out for all of them"
+                "deliveries[0].messages: 1,001 is more than the 1,000 people on the "
+                "list then; leave "
+                "it out for all of them"
             ),
         ),
         (
@@ -220,8 +228,9 @@ def test_opens_count_where_people_may_complain() -> None:
             {},
             {"at": "2d", "confirm": {"within": "1h", "ahead": "1d"}, "prepare": "6h"},
             (
-                "deliveries[0].prepare: 6h before the start is after people are asked to confirm "
-                "it, 1d before; give at least that much"
+                "deliveries[0].prepare: 6h before the start is after people are asked "
+                "to confirm it, "
+                "1d before; give at least that much"
             ),
         ),
         ({}, {"prepare": "0s"}, 'deliveries[0].prepare: must be more than zero, not "0s"'),

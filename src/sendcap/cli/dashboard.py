@@ -15,6 +15,7 @@ from sendcap.cli.asked import Asked, in_words, which
 from sendcap.cli.tables import cell, say, show_grid
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
+from sendcap.text.clock import counted_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +120,7 @@ def _deployment(asked: Asked) -> None:
         *_states(asked),
         *asked.ended(),
         *([delayed] if delayed else []),
-        *notes(dashboards),
+        *notes(dashboards, run.scenario.start),
     )
 
 
@@ -151,11 +152,11 @@ def show_dashboards(dashboards: Sequence[sendcap.Dashboard], start: datetime | N
     )
 
 
-def notes(dashboards: Sequence[sendcap.Dashboard]) -> list[str]:
+def notes(dashboards: Sequence[sendcap.Dashboard], start: datetime | None) -> list[str]:
     """Return the notes below dashboards."""
     from sendcap.readings.dashboard import EARLY_OPENS, opens_are_early
 
-    lines = ["Times count from t = 0, the start of the simulation, not of a delivery."]
+    lines = [f"{counted_from(start)}, not of a delivery."]
     early = [each.mode for each in dashboards if each.mode in ("efs", "legacy")]
     if early:
         lines.append(

@@ -15,6 +15,7 @@ from sendcap.cli.edits import uncertain
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import say, show_grid, show_table
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS
+from sendcap.text.clock import counted_from
 from sendcap.text.measures import banded
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import points_in_words, rounded_share
@@ -118,5 +119,5 @@ def _show(outlook: sendcap.Forecast) -> None:
         ["Value", "Range", "Given the readings", "Interval narrower by"],
         values,
         *about_values(outlook),
-        "Times count from t = 0, the start of the simulation.",
+        f"{counted_from(scenario.scenario.start)}.",
     )

@@ -114,7 +114,7 @@ def _show(finished: sendcap.Run) -> None:
         "messages was accepted.",
         "Delays last from when a message may be relayed to its acceptance, with all waits and "
         "retries; p95: 95 % take no longer.",
-        *notes(dashboards),
+        *notes(dashboards, finished.scenario.start),
         *later_days(finished.scenario),
     )
 

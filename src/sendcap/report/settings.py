@@ -67,6 +67,7 @@ def _ready(delivery: Delivery) -> str:
 def tables(scenario: Scenario) -> list[Table]:
     """Return the settings of a scenario that matter most; its file has all of them."""
     settings, population = to_dict(scenario), scenario.population
+    own_batches = any(delivery.batch for delivery in scenario.deliveries)
     messages = "Messages" if population is None else "People targeted"
     in_segments = any(delivery.segment for delivery in scenario.deliveries)
     own_batches = any(delivery.batch for delivery in scenario.deliveries)

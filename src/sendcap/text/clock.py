@@ -93,6 +93,18 @@ def moment_text(seconds: float, start: datetime | None) -> str:
     return text if moment.date() == start.date() else f"{text} on {day(moment)}"
 
 
+def counted_from(start: datetime | None) -> str:
+    """Return from when times count, as the beginning of a sentence.
+
+    >>> counted_from(None)
+    'Times count from t = 0, the start of the simulation'
+    >>> counted_from(datetime(2026, 11, 27, 9))
+    'Times count from t = 0, the start of the simulation, Fri 27 Nov 09:00'
+    """
+    when = "" if start is None else f", {dated(start)}"
+    return f"Times count from t = 0, the start of the simulation{when}"
+
+
 def brief_moment(seconds: float, start: datetime | None, within_s: float) -> str:
     """Return a moment for a column of a table; ``within_s`` is how long all of them lie apart.
 

@@ -40,7 +40,7 @@ from sendcap.study.replication.recording import (
 from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS, modes_of
 from sendcap.study.replication.replications import Band, Replications, gathered, spread
 from sendcap.study.replication.workers import Simulations, Workers
-from sendcap.text.clock import dated
+from sendcap.text.clock import counted_from
 from sendcap.text.shares import share_text
 
 COMPARED: Final = (
@@ -175,8 +175,7 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
         starts = {each.scenario.start for each in (self.a, self.b)}
-        when = {dated(start) for start in starts if start is not None and len(starts) == 1}
-        start = ", ".join(("Times count from t = 0, the start of the simulation", *when)) + "."
+        start = f"{counted_from(starts.pop() if len(starts) == 1 else None)}."
         if self.a.n > 1:
             pairs = (
                 f"{self.about_the_draws} In brackets: the {share_text(self.a.confidence)} interval "

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sendcap.readings.modes import ALL_PROVIDERS, MODE_LABELS, Mode
+from sendcap.text.clock import counted_from
 from sendcap.text.measures import banded
 from sendcap.text.quantities import capital, elapsed, listed
 from sendcap.text.shares import percentage, points, points_in_words, share_text
@@ -32,8 +33,8 @@ def convergence_sentences(study: ConvergenceStudy) -> Iterator[str]:
             f"{replications.n} simulations with different draws."
         )
     yield (
-        f"Times count from t = 0, the start of the simulation. The dashboard shows each figure up "
-        f"to {elapsed(replications.scenario.reporting.refresh)} later."
+        f"{counted_from(replications.scenario.start)}. The dashboard shows each figure up to "
+        f"{elapsed(replications.scenario.reporting.refresh)} later."
     )
 
 
