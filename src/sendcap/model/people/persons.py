@@ -34,7 +34,7 @@ class Persons:
     joined_s: Floats  # of those who join
     hard_kinds: Ints  # of each provider: kinds from 1 on that are dead
     place: Numbers  # of those who join: the number of the person before whom they come
-    in_segment: dict[str, Numbers]  # of the segments that are drawn once, in order
+    in_segment: dict[str, Numbers]  # in order; without an entry everybody is
     in_control_group: Flags  # empty without one
 
     def count_at(self, at_s: float) -> int:
@@ -205,15 +205,16 @@ def _draw_deaths(
 
 
 def _segments(population: Population, streams: Streams, people: Records) -> dict[str, Numbers]:
-    """Return who belongs to each segment that is drawn once."""
+    """Return who can belong to each segment; of one drawn each time, its classes."""
     members = {}
     classes = list(population.classes)
     for name, segment in population.segments.items():
-        if segment.drawn == "each-time":
+        share = segment.share if segment.drawn == "once" else 1.0
+        if share == 1.0 and not segment.classes:
             continue
         found = []
         for rows, uniforms in _uniforms(streams, f"segment {name}", len(people)):
-            chosen = uniforms < segment.share
+            chosen = uniforms < share
             if segment.classes:
                 wanted = [classes.index(each) for each in segment.classes]
                 chosen &= np.isin(people["engagement"][rows], wanted)

@@ -98,27 +98,23 @@ class Preparer:
             followed.prepared(sending.name, now_s, *reasons)
 
     def _targeted(self, sending: Sending, generator: np.random.Generator) -> Numbers:
-        """Return the people whom a sending targets."""
+        """Return the people whom a sending targets, in costs that are in proportion to them."""
         count = self._persons.count_at(sending.prepared_s)
-        if sending.segment is None:
-            members = np.arange(count, dtype=np.int32)
-        elif sending.segment in self._persons.in_segment:
-            members = self._persons.in_segment[sending.segment]
-            members = members[: np.searchsorted(members, count)]
-        else:
-            members = self._drawn_anew(sending.segment, count, generator)
-        if sending.most is not None and sending.most < len(members):
-            members = _sampled(members, sending.most, generator)
-        return members
-
-    def _drawn_anew(self, name: str, count: int, generator: np.random.Generator) -> Numbers:
-        segment, people = self._population.segments[name], self._persons.people
-        members = np.arange(count, dtype=np.int32)
-        if segment.classes:
-            classes = list(self._population.classes)
-            wanted = [classes.index(each) for each in segment.classes]
-            members = members[np.isin(people["engagement"][:count], wanted)]
-        return _sampled(members, generator.binomial(len(members), segment.share), generator)
+        members = self._persons.in_segment.get(sending.segment or "")
+        if members is not None:
+            count = int(np.searchsorted(members, count))
+        wanted = count
+        if sending.segment is not None:
+            segment = self._population.segments[sending.segment]
+            if segment.drawn == "each-time":
+                wanted = int(generator.binomial(count, segment.share))
+        if sending.most is not None:
+            wanted = min(wanted, sending.most)
+        if wanted == count:
+            return np.arange(count, dtype=np.int32) if members is None else members[:count]
+        chosen = generator.choice(count, wanted, replace=False, shuffle=False)
+        chosen.sort()
+        return chosen.astype(np.int32) if members is None else members[chosen]
 
     def _rosters(self, sending: Sending, who: Numbers, providers: int) -> Rosters:
         """Share the people out among the parts by chance, and sort them by provider."""
@@ -138,13 +134,6 @@ class Preparer:
             _by_provider(part, self._persons.provider, first, rosters[number])
             counts[number] = of_provider
         return Rosters(rosters, counts)
-
-
-def _sampled(members: Numbers, count: int, generator: np.random.Generator) -> Numbers:
-    """Return some of the people, in the same order."""
-    chosen: Numbers = generator.choice(members, count, replace=False, shuffle=False)
-    chosen.sort()
-    return chosen
 
 
 @compiled
