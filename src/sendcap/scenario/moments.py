@@ -91,7 +91,8 @@ class MomentText:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Return the schema for editors."""
-        return MOMENT_SCHEMA
+        # A copy: pydantic puts the default of a field into it.
+        return dict(MOMENT_SCHEMA)
 
 
 MomentField = Annotated[float, MomentText()]
