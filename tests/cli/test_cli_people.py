@@ -50,17 +50,17 @@ def test_the_tables_are_those_of_the_api(sendcap, run_of_people) -> None:
     dead = two["quarantined"]
     assert dead > 10
     assert shown[0] == "Preparations: people targeted, excluded, and to deliver"
-    assert "letter 1 2 Nov 09:00 100 0 0" in shown
-    assert f"letter 2 9 Nov 09:00 100 0 {dead}" in shown
-    assert f"[bold]again[/bold] 10 Nov 09:00 100 0 {dead}" in shown
+    assert "letter 1 Mon 2 Nov 09:00 100 0 0" in shown
+    assert f"letter 2 Mon 9 Nov 09:00 100 0 {dead}" in shown
+    assert f"[bold]again[/bold] Tue 10 Nov 09:00 100 0 {dead}" in shown
     assert "letter 1 0 0 100" in shown
     assert f"letter 2 0 0 {100 - dead}" in shown
     assert f"[bold]again[/bold] 0 {100 - dead} 0" in shown
     assert (one["to_deliver"], three["to_deliver"]) == (100, 0)
     assert "The list" in shown
-    assert f"9 Nov 09:00 100 {100 - dead} 0 {dead} 0 0 0" in shown
+    assert f"Mon 9 Nov 09:00 100 {100 - dead} 0 {dead}" in shown
     assert "People by the messages that they got in a week" in shown
-    assert f"2 Nov 09:00 {dead} {100 - dead}" in shown
+    assert f"Mon 2 Nov 09:00 {dead} {100 - dead}" in shown
     text = " ".join(shown)
     for sentence in people_sentences(run):
         assert sentence in text

@@ -78,7 +78,10 @@ def _shares(run: Run, mode: Mode, delivery: str) -> Shares:
         "not relayed yet": figures.to_deliver - figures.sent - figures.pending - figures.failed,
         "failed": figures.failed,
     }
-    return {name: 100.0 * count / figures.to_deliver for name, count in counts.items()}
+    # A population may leave nobody to deliver to.
+    return {
+        name: 100.0 * count / np.maximum(figures.to_deliver, 1) for name, count in counts.items()
+    }
 
 
 def _draw_statuses(panel: Axes, run: Run, shares: Shares, time: TimeAxis) -> None:
