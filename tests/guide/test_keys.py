@@ -6,6 +6,7 @@ import pytest
 
 from sendcap.guide.keys import scenario_keys
 from sendcap.scenario.files import schema
+from sendcap.scenario.moments import MOMENT_SCHEMA
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,8 @@ def test_the_schema_for_editors_takes_a_moment_or_a_list(key: str) -> None:
     options = schema()["$defs"]["Delivery"]["properties"][key]["anyOf"]
     kinds = [each.get("type") for option in options for each in option.get("anyOf", [option])]
     assert kinds == ["string", "array", "null"]
+
+
+def test_the_schema_is_the_same_each_time() -> None:
+    assert schema() == schema()
+    assert "default" not in MOMENT_SCHEMA

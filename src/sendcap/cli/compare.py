@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,7 +36,7 @@ _LABELS: Final = {
     "cliff_begins_s": "Cliff begins",
     "cliff_width_s": "Cliff lasts",
     "peak_pct": "Peak of Bounces + errors %",
-    "peak_s": "Peak comes after",
+    "peak_s": "Peak comes at",
     "overshoot_pt": "Overshoot of Bounces + errors %, points",
     "overshoot_gone_s": "Overshoot is within {} from",
     "accepted_50_pct_s": "50 % accepted",
@@ -124,67 +125,63 @@ def _sides(a: str, b: str | None, settings: tuple[str, ...], seed: int | None) -
 
 
 def _show(comparison: sendcap.Comparison) -> None:
+    import pandas as pd
+
     one, two = comparison.names
     title = comparison.a.scenario.title
     say(f"{title}: {one} and {two}" if title else f"{one} and {two}", f"A: {one}", f"B: {two}")
     certain = comparison.a.n > 1
-    table = comparison.differences()
+    table, of_deliveries = comparison.differences(), comparison.by_delivery()
     table = table[table["n"] > 0]
+    moments = [each[each["name"].isin(_MOMENTS)][["a", "b"]] for each in (table, of_deliveries)]
+    latest_s = float(pd.concat(moments).max().max())
+    cells = partial(_cells, comparison, latest_s)
     for mode in ("", *comparison.modes):
         title = MODE_LABELS[mode] if mode else "messages at the MTA"  # type: ignore[index]
         show_table(
             capital(title),
             ["", "A", "B", "B − A", *(["Differs"] if certain else [])],
             [
-                [*_cells(row, comparison), *([_differs(row)] if certain else [])]
+                [*cells(row), *([_differs(row)] if certain else [])]
                 for row in table[table["mode"] == mode].to_dict("records")
             ],
             words=("",),
         )
-    _show_by_delivery(comparison, certain)
-    scale = ["Delays are exact to 0.8 %: a smaller difference of them is not shown."]
-    say(*comparison.sentences(), *(scale if certain else []))
-
-
-def _show_by_delivery(comparison: sendcap.Comparison, certain: bool) -> None:
-    """Print what the change does to each delivery, of a few."""
-    table = comparison.by_delivery()
-    rows = table[table["name"] == "accepted_99_pct_s"].to_dict("records")
+    rows = of_deliveries[of_deliveries["name"] == "accepted_99_pct_s"].to_dict("records")
     if 0 < len(rows) <= _MOST_DELIVERIES:
         show_table(
             "Deliveries: 99 % accepted",
             ["Delivery", "A", "B", "B − A", *(["Differs"] if certain else [])],
             [
-                [
-                    row["delivery"],
-                    *_cells(row, comparison)[1:],
-                    *([_differs(row)] if certain else []),
-                ]
+                [row["delivery"], *cells(row)[1:], *([_differs(row)] if certain else [])]
                 for row in rows
             ],
         )
+    scale = ["Delays are exact to 0.8 %: a smaller difference of them is not shown."]
+    say(*comparison.sentences(), *(scale if certain else []))
 
 
-def _cells(row: Mapping[Any, Any], comparison: sendcap.Comparison) -> list[str]:
+def _cells(comparison: sendcap.Comparison, latest_s: float, row: Mapping[Any, Any]) -> list[str]:
+    """Return a row of a table; the last moment of all tables is the latest."""
     name = row["name"]
     write = elapsed if is_time(name) else percentage if name.endswith("_pct") else points
     difference = time_difference if is_time(name) else signed_points
     return [
         _LABELS[name].format(points_in_words(row["tolerance_pt"])),
         *(
-            _moment(row[which], side) if name in _MOMENTS else write(row[which])
+            _moment(row[which], side, latest_s) if name in _MOMENTS else write(row[which])
             for which, side in (("a", comparison.a), ("b", comparison.b))
         ),
         bracketed(row["difference"], row["low"], row["high"], difference),
     ]
 
 
-def _moment(seconds: float, side: Replications) -> str:
+def _moment(seconds: float, side: Replications, latest_s: float) -> str:
     """Return a moment since t = 0, and by the clock of a scenario that has one."""
     start = side.scenario.start
     if start is None or not math.isfinite(seconds):
         return elapsed(seconds)
-    clock = brief_moment(seconds, start, side.moments_s[-1])
+    clock = brief_moment(seconds, start, latest_s)
     # Of several deliveries nobody counts from the start of the simulation.
     return clock if len(side.scenario.written()) > 1 else f"{elapsed(seconds)}, {clock}"
 

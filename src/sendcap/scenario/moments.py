@@ -91,8 +91,7 @@ class MomentText:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Return the schema for editors."""
-        # A copy: pydantic puts the default of a field into it.
-        return dict(MOMENT_SCHEMA)
+        return {**MOMENT_SCHEMA}  # pydantic writes a field's own default into it
 
 
 MomentField = Annotated[float, MomentText()]
