@@ -65,8 +65,9 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
     Warns
     -----
     SendcapWarning
-        If the scenario has features left out here: a spool, suspensions, connection scaling,
-        feedback that is slow against the retries.
+        If the scenario has features left out here: a population (all who are targeted get their
+        message), a spool, suspensions, connection scaling, feedback that is slow against the
+        retries.
 
     Raises
     ------

@@ -10,6 +10,7 @@ import pytest
 
 import sendcap
 from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.explore.answer import answer
 from sendcap.explore.sliders import sliders
 from sendcap.scenario import Scenario, dumps, from_dict, loads
 from sendcap.study.capacity.limits import limits_from_ledger
@@ -250,3 +251,17 @@ def test_a_population_travels_to_other_processes() -> None:
         again = pickle.loads(pickle.dumps(one))
         assert again == one
         assert sendcap.simulate(again).ledger == sendcap.simulate(one).ledger
+
+
+def test_the_page_with_sliders_says_that_nobody_is_excluded() -> None:
+    found, _ = answer(scenario(), {})
+    assert found.problem == ""
+    assert found.notes == [
+        (
+            "expected: the population is left out: each delivery goes to all people whom it targets, "
+            "and nobody is excluded"
+        )
+    ]
+    for slider in sliders(scenario()):
+        for value in (slider.steps[0], slider.steps[-1]):
+            assert answer(scenario(), {slider.key: value})[0].problem == "", slider.key
