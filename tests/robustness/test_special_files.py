@@ -151,6 +151,7 @@ OPENS: Final = {
     "model.feasibility": "the control group's limit",
     "plotting": "saved directories",
     "readings.kpi_files": "files that are written",
+    "readings.people_file": "saved directories",
     "report.page": "files of the package",
     "saved": "saved directories",
     "scenario.files": "presets of the package",
