@@ -83,6 +83,16 @@ def test_of_very_many_rows_the_last_are_shown(sendcap, place) -> None:
     assert sum(line.startswith("letter 50 ") for line in shown) == 2
 
 
+def test_a_horizon_may_come_before_all_preparations(sendcap, place) -> None:
+    late = PEOPLE.replace('name = "letter"', 'name = "letter"\nat = "2d"')
+    (place / "late.toml").write_text(f'{late}\n[time]\nhorizon = "1d"\n')
+    result = sendcap("run", "late.toml", "--out", "out")
+    assert "Nothing was prepared before the horizon." in lines(result)
+    shown = lines(sendcap("people", "out"))
+    assert "Nothing was prepared before the horizon." in shown
+    assert sendcap("plot", "out", "people").exit_code == 0
+
+
 def test_a_run_shows_its_people_below_the_dashboard(sendcap, place) -> None:
     (place / "people.toml").write_text(PEOPLE)
     shown = lines(sendcap("run", "people.toml", "--out", "out"))

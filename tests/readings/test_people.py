@@ -69,6 +69,7 @@ def run(made):
         of_each: dict[str, tuple[int, int]] | None = None,
         health: Health = HEALTH,
         accepted: dict[int, dict[int, int]] | None = None,
+        not_sent: tuple[str, ...] = (),
         **population: Any,
     ) -> Run:
         counts = of_each or {
@@ -78,15 +79,12 @@ def run(made):
             "weekly 2 wave 1": (99, 2),
         }
         of_sending = {each.sending: each.to_deliver for each in preparations}
-        more = [
-            (
-                name,
-                "gmail",
-                of_sending.get(name.split(" wave")[0], 0) if "wave 2" not in name else 0,
-                [("accepted", 60.0, got), ("hard", 60.0, dead)],
-            )
-            for name, (got, dead) in counts.items()
-        ]
+        more = []
+        for name, (got, dead) in counts.items():
+            whole = of_sending.get(name.split(" wave")[0], 0) if "wave 2" not in name else 0
+            relayed = 0 if name in not_sent else whole
+            rows = [("relayed", 0.0, relayed), ("accepted", 60.0, got), ("hard", 60.0, dead)]
+            more.append((name, "gmail", whole, rows))
         ledger = made(to_deliver=0, more=more)
         people = People(preparations, (health,), accepted or {})
         return Run(scenario(**population), replace(ledger, people=people))
@@ -176,8 +174,8 @@ def test_nobody_is_excluded(run) -> None:
 def test_what_is_lost_and_how_much_of_it_to_dead_addresses(run) -> None:
     """30 of 320 are not accepted; 15 bounce hard."""
     assert sentence(run(), "9.38 %") == (
-        "9.38 % of the messages were not accepted; 4.69 points of that are hard bounces, of dead "
-        "addresses that Campaign did not know of."
+        "9.38 % of the messages sent were not accepted; 4.69 points of that are hard bounces, of "
+        "dead addresses that Campaign did not know of."
     )
 
 
@@ -196,7 +194,20 @@ def test_a_refusal_by_mistake_is_no_dead_address(run) -> None:
 
 def test_nothing_is_lost(run) -> None:
     one = run(PREPARATIONS[:1], {"first": (100, 0)})
-    assert sentence(one, "All messages") == "All messages were accepted."
+    assert sentence(one, "All messages") == "All messages sent were accepted."
+
+
+def test_what_is_stopped_or_never_confirmed_is_no_loss_of_people(run) -> None:
+    """10 of the first 100 are not accepted, 8 of them bounce hard; nothing else is relayed."""
+    never = ("weekly 1 wave 1", "weekly 2 wave 1")
+    counts = {"first": (90, 8)} | dict.fromkeys(never, (0, 0))
+    one = run(of_each=counts, not_sent=never)
+    assert sentence(one, "10.00 %") == (
+        "10.00 % of the messages sent were not accepted; 8.00 points of that are hard bounces, of "
+        "dead addresses that Campaign did not know of."
+    )
+    # Nobody was in quarantine when the first was prepared.
+    assert sentence(one, 'In "') is None
 
 
 def test_what_quarantine_saves(run) -> None:

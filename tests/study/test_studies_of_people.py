@@ -258,8 +258,8 @@ def test_the_page_with_sliders_says_that_nobody_is_excluded() -> None:
     assert found.problem == ""
     assert found.notes == [
         (
-            "expected: the population is left out: each delivery goes to all people whom it targets, "
-            "and nobody is excluded"
+            "expected: the population is left out: each delivery goes to all people whom it "
+            "targets, and nobody is excluded"
         )
     ]
     for slider in sliders(scenario()):

@@ -40,18 +40,22 @@ def require_messages(ledger: Ledger, where: str) -> None:
 
 def preparations_table(ledger: Ledger) -> pd.DataFrame:
     """Return the preparations; see `sendcap.Run.preparations`."""
+    reasons = (name.replace(" ", "_") for name in EXCLUSIONS)
+    columns = [
+        *("sending", "time_s", "targeted"),
+        *reasons,
+        *("quarantined_by_mistake", "to_deliver"),
+    ]
     rows = [
-        {
-            "sending": each.sending,
-            "time_s": each.at_s,
-            "targeted": each.targeted,
-            **{name.replace(" ", "_"): each.excluded[name] for name in EXCLUSIONS},
-            "quarantined_by_mistake": each.mistaken,
-            "to_deliver": each.to_deliver,
-        }
+        (
+            *(each.sending, each.at_s, each.targeted),
+            *(each.excluded[name] for name in EXCLUSIONS),
+            *(each.mistaken, each.to_deliver),
+        )
         for each in people_of(ledger).preparations
     ]
-    return pd.DataFrame(rows)
+    # A horizon may cut all of them off.
+    return pd.DataFrame(rows, columns=columns)
 
 
 def health_table(ledger: Ledger) -> pd.DataFrame:
@@ -78,7 +82,10 @@ def weeks_table(ledger: Ledger) -> pd.DataFrame:
 
 
 class Losses:
-    """Messages of one sending, and what became of them, as shares of the messages to deliver."""
+    """Messages of one sending, and what became of them, as shares of those handed over.
+
+    What is stopped or never confirmed is not handed over, and says nothing of the people.
+    """
 
     def __init__(self, run: Run, preparation: Preparation) -> None:
         ledger, self.preparation = run.ledger, preparation
@@ -87,21 +94,21 @@ class Losses:
             for each in run.scenario.deliveries
             if preparation.sending == (each.name if each.origin is None else each.origin.sending)
         ]
-        self.accepted, self.hard = (
+        self.accepted, self.hard, relayed, failed = (
             sum(round(ledger.total(event, clock="happened", delivery=name)) for name in names)
-            for event in ("accepted", "hard")
+            for event in ("accepted", "hard", "relayed", "relay_failed")
         )
-        self.to_deliver = preparation.to_deliver
+        self.messages = relayed + failed
 
     @property
     def accepted_share(self) -> float:
         """Share of the messages that were accepted."""
-        return self.accepted / self.to_deliver
+        return self.accepted / self.messages
 
     @property
     def hard_share(self) -> float:
         """Share of the messages that bounced hard."""
-        return self.hard / self.to_deliver
+        return self.hard / self.messages
 
     @property
     def share_without_quarantine(self) -> float:
@@ -111,17 +118,18 @@ class Losses:
         """
         quarantined = self.preparation.excluded["quarantined"]
         accepted = self.accepted + self.preparation.mistaken * self.accepted_share
-        return accepted / (self.to_deliver + quarantined)
+        return accepted / (self.messages + quarantined)
 
 
 def people_sentences(run: Run) -> Iterator[str]:
     """Yield what became of the people, in sentences."""
     people = people_of(run.ledger)
     yield _excluded(people)
-    sent = [Losses(run, each) for each in people.preparations if each.to_deliver]
+    losses = (Losses(run, each) for each in people.preparations)
+    sent = [each for each in losses if each.messages]
     if sent:
         yield _lost(sent, run.scenario)
-    if people.preparations[-1].excluded["quarantined"] and people.preparations[-1].to_deliver:
+    if sent and sent[-1].preparation.excluded["quarantined"]:
         yield _saved(sent[-1])
     yield from _imports(run, sent)
     yield _state(people.health[-1])
@@ -165,6 +173,8 @@ def _excluded(people: People) -> str:
     excluded = {
         name: sum(each.excluded[name] for each in people.preparations) for name in EXCLUSIONS
     }
+    if not people.preparations:
+        return "Nothing was prepared before the horizon."
     sendings = counted(len(people.preparations), "sending")
     messages = f"{counted(to_deliver, 'message')} to deliver"
     if targeted == to_deliver:
@@ -176,15 +186,15 @@ def _excluded(people: People) -> str:
 
 
 def _lost(sent: list[Losses], scenario: Scenario) -> str:
-    messages = sum(each.to_deliver for each in sent)
+    messages = sum(each.messages for each in sent)
     accepted, hard = sum(each.accepted for each in sent), sum(each.hard for each in sent)
     lost = messages - accepted
     if not lost:
-        return "All messages were accepted."
+        return "All messages sent were accepted."
     refuses = any(provider.refusals for provider in scenario.providers.values())
     others = ", or of good ones that a provider refused by mistake" if refuses else ""
     return (
-        f"{rounded_share(lost / messages, 2)} of the messages were not accepted; "
+        f"{rounded_share(lost / messages, 2)} of the messages sent were not accepted; "
         f"{100.0 * hard / messages:.2f} points of that are hard bounces, of dead addresses that "
         f"Campaign did not know of{others}."
     )
