@@ -24,6 +24,7 @@ connect_time = "100ms"
 transaction_time = { dist = "exponential", mean = "200ms" }
 """
 TEXT = f'{TINY}hard = [{{ reason = "user unknown", share = SHARE }}]\n'
+PEOPLE = "[population]\nsize = 60\nproviders = { gmail = 1.0 }\n"
 STUDY = """
 scenario = "small.toml"
 measures = ["accepted"]
@@ -48,6 +49,7 @@ ALONE = ("--workers", "1")
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": ("run", "small.toml", "--sending-log", "--out", "out", "--force"),
+    "run of people": ("run", "people.toml", "--out", "out", "--force"),
     "limits": ("limits", "small.toml", "--out", "out", "--force"),
     "report": ("report", "saved", "--out", "report.html", "--force"),
     "plot": ("plot", "saved", "delivered", "--out", "chart.png", "--force"),
@@ -85,6 +87,7 @@ def write_inputs(folder: Path) -> Path:
     place.mkdir()
     (place / "small.toml").write_text(TEXT.replace("SHARE", "0.02"))
     (place / "given.toml").write_text(TEXT.replace("SHARE", "{ low = 0.01, high = 0.2 }"))
+    (place / "people.toml").write_text(TEXT.replace("SHARE", "0.02") + PEOPLE)
     for name, text in STUDIES.items():
         (place / f"{name}.toml").write_text(STUDY + text)
     (place / "shaping.toml").write_text(SHAPING)
