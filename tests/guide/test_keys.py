@@ -7,6 +7,7 @@ import pytest
 from sendcap.guide.keys import scenario_keys
 from sendcap.scenario.files import schema
 from sendcap.scenario.moments import MOMENT_SCHEMA
+from sendcap.scenario.rates import RATE_SCHEMA
 
 
 @pytest.mark.parametrize(
@@ -35,4 +36,4 @@ def test_the_schema_for_editors_takes_a_moment_or_a_list(key: str) -> None:
 
 def test_the_schema_is_the_same_each_time() -> None:
     assert schema() == schema()
-    assert "default" not in MOMENT_SCHEMA
+    assert "default" not in MOMENT_SCHEMA.keys() | RATE_SCHEMA.keys()

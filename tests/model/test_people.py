@@ -154,6 +154,13 @@ def test_a_sending_log_changes_nothing(busy, tmp_path) -> None:
     assert logged.frame().equals(busy.frame())
 
 
+def test_progress_ends_with_all_messages_that_there_are() -> None:
+    seen = []
+    ledger = simulate_ledger(BUSY, progress=seen.append)
+    assert seen[-1].final == seen[-1].messages == ledger.messages()
+    assert seen[0].messages > ledger.messages()
+
+
 def test_dead_addresses_that_a_send_meets_have_their_closed_form() -> None:
     """In the long run as many are met as have died, or joined dead, since the last send."""
     decay, new, dead = 0.325, 2_000, 0.1

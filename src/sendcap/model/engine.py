@@ -51,7 +51,7 @@ class Progress(NamedTuple):
 
     time_s: float  # simulated
     final: int  # messages accepted, bounced hard, expired or failed at the relay
-    messages: int  # all messages to deliver
+    messages: int  # all messages to deliver, as far as they are known
 
 
 def simulate_ledger(
@@ -105,6 +105,7 @@ class _Model:
             self._campaign = Campaign(scenario, sendings, persons, reasons, streams, followed)
             people = persons.people
         self._to_deliver = dict.fromkeys(scenario.to_deliver(), 0)
+        self._messages = sum(delivery.messages for delivery in scenario.deliveries)
         self._shared = Shared(
             scenario=scenario,
             providers=providers,
@@ -160,6 +161,7 @@ class _Model:
             self._queues.know_batches()
             for number, counts in rosters.counts.items():
                 name = scenario.deliveries[number].name
+                self._messages += int(counts.sum()) - scenario.deliveries[number].messages
                 for provider, count in zip(providers, counts.tolist(), strict=True):
                     self._to_deliver[name, provider] = count
 
@@ -205,9 +207,7 @@ class _Model:
             stage.worked(made["start_s"], made["finish_s"])
 
     def _progress_at(self, time_s: float) -> Progress:
-        deliveries = self._shared.scenario.deliveries
-        final = self._relay.failed + self._queues.final
-        return Progress(time_s, final, sum(delivery.messages for delivery in deliveries))
+        return Progress(time_s, self._relay.failed + self._queues.final, self._messages)
 
 
 def used_providers(scenario: Scenario) -> tuple[str, ...]:

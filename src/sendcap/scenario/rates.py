@@ -149,7 +149,7 @@ class Rate:
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Tell an editor that a rate is text."""
-        return RATE_SCHEMA
+        return {**RATE_SCHEMA}  # pydantic writes a field's own default into it
 
 
 def _count(digits: str) -> int:
