@@ -293,3 +293,20 @@ def test_weeks_count_from_the_start(busy) -> None:
     weeks = [each.at_s / WEEK_S for each in busy.people.health[:-1]]
     assert weeks == list(range(1, len(weeks) + 1))
     assert busy.people.health[-1].at_s == busy.end_s
+
+
+def test_a_person_may_be_written_to_from_two_pools() -> None:
+    """What one pool learns resets what the other one has counted, whatever the windows."""
+    data = to_dict(BUSY, defaults=False)
+    data["mta"] = {"pools": {"first": {"ips": 1}, "second": {"ips": 1}}}
+    for number, delivery in enumerate(data["deliveries"]):
+        delivery["pool"] = ("second", "first")[number % 2]
+    # Most people have errors of both pools, within the same hours.
+    data["deliveries"][2]["at"] = "1s"
+    data["population"]["quarantine"] = {"threshold": 3, "significant": "1s"}
+    data["providers"]["one"]["transient"] = 0.4
+    data["relay"] = {"batch_time": "20s"}
+    scenario_of = from_dict(data)
+    runs = [simulate_ledger(scenario_of, window_s=length) for length in ("auto", 60.0, 86_400.0)]
+    assert runs[0].people == runs[1].people == runs[2].people
+    assert runs[0].frame().equals(runs[2].frame())

@@ -12,6 +12,7 @@ from sendcap.model.queue_group import Happened, QueueGroup
 from sendcap.model.relay import Relay
 from sendcap.model.shared import Shared
 from sendcap.model.tally import Tally
+from sendcap.scenario import Queue
 
 _MOST_GROUPS: Final = 16
 """More groups cost more than they save: each is advanced by a call of its own."""
@@ -96,12 +97,17 @@ class Queues:
 def _coupled(shared: Shared) -> list[int]:
     """Return a number for each queue, the same for those that share something."""
     queues, limits = shared.queues, shared.scenario.limits
-    if not limits and len(queues) == len({(queue.provider, queue.pool) for queue in queues}):
+
+    def whose(queue: Queue) -> Any:
+        # The addresses of a pool take messages in turn, and retries too. The people of a provider
+        # get messages from all pools, and what becomes of one tells what is news of another.
+        return queue.provider if shared.scenario.population else (queue.provider, queue.pool)
+
+    if not limits and len(queues) == len({whose(queue) for queue in queues}):
         return list(range(len(queues)))
     groups: list[tuple[set[Any], list[int]]] = []
     for number, queue in enumerate(queues):
-        # The addresses of a pool take messages in turn, and retries too.
-        things: set[Any] = {(queue.provider, queue.pool)}
+        things: set[Any] = {whose(queue)}
         things |= {limit.name for limit in limits if limit.covers(queue)}
         members = [number]
         for group in [group for group in groups if group[0] & things]:

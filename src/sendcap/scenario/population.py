@@ -89,7 +89,8 @@ class Fatigue(Section):
     (Campaign's sliding period is doubled), as far as they have been prepared.
     """
 
-    max: Annotated[Count, Field(le=200), unit("messages")]
+    # Before and after a moment there are twice as many at most, which a byte counts.
+    max: Annotated[Count, Field(le=100), unit("messages")]
     """Messages that a person may get within the period; one who has them is excluded."""
     period: PositiveDuration
     """Time before the contact date, and after it, in which messages count."""
