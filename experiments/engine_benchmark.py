@@ -27,6 +27,9 @@ message and, of queues that react, per attempt.
 equal shares; 2,000 deliveries over a year, each to four of twelve providers; 1,000 messages of
 the preset, simulated again and as a whole command.
 
+**People**: 26 weekly sends of the preset to a list of ten million, which decays and grows, with
+quarantine and fatigue.
+
 **100 M messages** have the preset's own settings first: relayed in 19 h, all tried within 42 h,
 so a validity of 84 h cuts off no more of them than of 10 M. This is the longest queue. Then
 relay, ingress and IPs grow along with the messages, which keeps load and duration. The cost per
@@ -61,7 +64,8 @@ import simpy
 
 import sendcap
 from sendcap import textbook
-from sendcap.scenario import Rate, Scenario, from_dict, load, updated
+from sendcap.model.engine import simulate_ledger
+from sendcap.scenario import Rate, Scenario, from_dict, load, to_dict, updated
 
 SERVERS: Final = 10
 ARRIVALS_PER_S: Final = 8.0
@@ -189,6 +193,26 @@ def a_year(deliveries: int, messages: int) -> tuple[float, float, float]:
         runs[0].save(Path(folder) / "run")
         saved = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     return took_s, peak_gib, saved / 1e6
+
+
+def half_a_year(people: int) -> tuple[float, float]:
+    """Measure 26 weekly sends to a list of people: CPU time in s, peak memory in GiB."""
+    data = to_dict(black_friday(people), defaults=False)
+    (delivery,) = data["deliveries"]
+    del delivery["messages"]
+    population = {
+        "size": people,
+        "providers": delivery.pop("audience"),
+        "decay": 0.22,
+        "new_per_day": people / 2000,
+        "dead_among_new": 0.02,
+        "fatigue": {"max": 3, "period": "7d"},
+    }
+    weekly = {"deliveries": [delivery | {"every": "7d", "times": 26}], "population": population}
+    scenario = from_dict(data | weekly)
+    sendcap.simulate(updated(scenario, {"population.size": 1000}))
+    took_s = cpu_s(lambda: simulate_ledger(scenario))
+    return took_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _UNITS_PER_GIB
 
 
 def by_textbook(messages: int, ips: int, feature: str = "") -> float:
@@ -366,6 +390,13 @@ def many_rows(runs: int, providers: int, deliveries: int) -> Iterator[Row]:
     yield limit_row("saved of these", saved, "< 200", "MB")
 
 
+def people_rows(people: int) -> Iterator[Row]:
+    """Tell what half a year of a list of people costs."""
+    took_s, peak_gib = apart(half_a_year, people)
+    yield limit_row(f"26 weekly sends to {named(people)} people", took_s, "≤ 90", "s")
+    yield limit_row("peak memory of these, people", peak_gib, "< 2", "GiB")
+
+
 def size_rows(largest: int, messages: int, runs: int) -> Iterator[Row]:
     """Tell how time and memory grow with the number of messages."""
     few, ips = max(1, largest // 100), PRESET.mta.ips
@@ -448,6 +479,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--customers", type=int, default=200_000, help="of M/M/10")
     parser.add_argument("--providers", type=int, default=500)
     parser.add_argument("--deliveries", type=int, default=2000, help="over a year")
+    parser.add_argument("--people", type=int, default=10_000_000, help="0 leaves them out")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args(arguments)
@@ -457,6 +489,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.largest:
         rows += size_rows(options.largest, options.messages, options.rounds)
     rows += many_rows(options.rounds, options.providers, options.deliveries)
+    if options.people:
+        rows += people_rows(options.people)
     rows += queue_rows(options.customers, options.rounds)
     rows.append(help_row(options.rounds))
     print(f"{machine()}; load {load_before:.1f} before, {os.getloadavg()[0]:.1f} after\n")
