@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from sendcap.ledger.people import WEEK_S, Health, People, Preparation
 from sendcap.model.kernel.outcome import MOST_ACCEPTED
-from sendcap.model.kernel.state import Floats, Records
+from sendcap.model.kernel.state import Floats, Ints, Records
 from sendcap.model.people.followed import Followed
 from sendcap.model.people.knowledge import (
+    NEWS,
     count_accepted,
     count_health,
     learn,
@@ -26,6 +27,30 @@ from sendcap.scenario import Scenario
 _REMEMBERED_S: Final = 60 * 86_400.0
 """After the last preparation, releases matter to nobody."""
 _MANY_REPORTS: Final = 1 << 18
+
+
+class _News(NamedTuple):
+    """Reports about people, on their way to Campaign."""
+
+    rows: Records  # `NEWS`
+    known_s: Floats
+    arrives_s: Floats
+    happened_s: Floats
+
+    @classmethod
+    def of(cls, reports: Records, known_s: Floats) -> _News:
+        """Keep what is needed of reports."""
+        rows = np.empty(len(reports), NEWS)
+        for name in NEWS.fields or ():
+            rows[name] = reports[name]
+        arrives_s, happened_s = reports["arrives_s"].copy(), reports["happened_s"].copy()
+        return cls(rows, np.array(known_s), arrives_s, happened_s)
+
+    def chosen(self, rows: Ints) -> _News:
+        """Return some of them."""
+        return _News(
+            self.rows[rows], self.known_s[rows], self.arrives_s[rows], self.happened_s[rows]
+        )
 
 
 class Campaign:
@@ -49,7 +74,7 @@ class Campaign:
         self._followed = self._preparer.followed = followed
         self._providers = len(persons.hard_kinds)
         self._waiting = sendings[::-1]  # the next one is last
-        self._known: list[tuple[Records, Floats]] = []  # reports on their way
+        self._news: list[_News] = []  # on the way
         self._preparations: list[Preparation] = []
         self._health: list[Health] = []
         self._accepted: dict[int, dict[int, int]] = {}
@@ -82,26 +107,26 @@ class Campaign:
         if self._followed is not None:
             self._followed.receive(reports, known_s)
         if len(reports):
-            self._known.append((reports.copy(), np.array(known_s)))
+            self._news.append(_News.of(reports, known_s))
 
     def know(self, until_s: float) -> None:
         """Learn what is known before a moment."""
-        if not self._known:
+        if not self._news:
             return
-        reports = np.concatenate([each for each, _ in self._known])
-        known_s = np.concatenate([each for _, each in self._known])
-        is_known = known_s < until_s
-        later = ~is_known
-        self._known = [(reports[later], known_s[later])] if later.any() else []
-        reports, known_s = reports[is_known], known_s[is_known]
-        order = np.argsort(known_s, kind="stable")
-        if (np.diff(known_s[order]) == 0.0).any():
-            order = np.lexsort((reports["happened_s"], reports["arrives_s"], known_s))
-        learn(self._knowledge, self._rules, reports[order], known_s[order])
+        news = _News(*map(np.concatenate, zip(*self._news, strict=True)))
+        later = np.flatnonzero(news.known_s >= until_s)
+        self._news = [news.chosen(later)] if len(later) else []
+        if len(later):
+            news = news.chosen(np.flatnonzero(news.known_s < until_s))
+        order = np.argsort(news.known_s, kind="stable")
+        known_s = news.known_s[order]
+        if (known_s[1:] == known_s[:-1]).any():
+            order = np.lexsort((news.happened_s, news.arrives_s, news.known_s))
+        learn(self._knowledge, self._rules, news.rows[order], known_s)
 
     def advance(self, until_s: float) -> None:
         """Let time go on to when something happens: learn, if there is much, and end the weeks."""
-        if sum(len(known_s) for _, known_s in self._known) > _MANY_REPORTS:
+        if sum(len(news.rows) for news in self._news) > _MANY_REPORTS:
             self.know(until_s)
         while until_s >= (self._week + 1) * WEEK_S:
             self._end_week()

@@ -13,6 +13,7 @@ from sendcap.model.kernel.telling import COMPLAINED
 from sendcap.model.people.knowledge import (
     DENYLISTED,
     FULL,
+    NEWS,
     QUARANTINED,
     WRITTEN_TO,
     Rules,
@@ -76,8 +77,8 @@ class Followed:
         knowledge = nothing_known(1)
         for at_s, rows, preparation in sorted(self._in_order(), key=lambda each: each[0]):
             if rows is not None:
-                alone = rows.copy()
-                alone["person"] = 0
+                alone = np.zeros(1, NEWS)
+                alone["event"], alone["reason"] = rows["event"], rows["reason"]
                 learn(knowledge, rules, alone, np.array([at_s]))
             status, errors = int(knowledge.status[0]), int(knowledge.errors[0])
             since_s = at_s - knowledge.last_s[0]

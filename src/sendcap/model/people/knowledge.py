@@ -29,6 +29,10 @@ _CLEANUP: Final = time(4)
 _FULL_REASON: Final = "mailbox full"
 
 
+NEWS: Final = np.dtype([("person", "i4"), ("event", "i2"), ("reason", "i2")])
+"""A report about a person, as far as it is learned from."""
+
+
 class Knowledge(NamedTuple):
     """What Campaign knows, for each person."""
 

@@ -48,7 +48,8 @@ class Persons:
         Everybody has a place in it by chance, once and for all.
         """
         first = len(self.people) - len(self.joined_s)
-        begin = np.searchsorted(who, first)
+        # Of the same type, or all of them would be copied.
+        begin = np.searchsorted(who, np.int32(first))
         joined = who[begin:]
         places = self.place[joined - first]
         order = np.argsort(places, kind="stable")

@@ -102,7 +102,7 @@ class Preparer:
         count = self._persons.count_at(sending.prepared_s)
         members = self._persons.in_segment.get(sending.segment or "")
         if members is not None:
-            count = int(np.searchsorted(members, count))
+            count = int(np.searchsorted(members, np.int32(count)))
         wanted = count
         if sending.segment is not None:
             segment = self._population.segments[sending.segment]
@@ -129,7 +129,8 @@ class Preparer:
         rosters, counts = {}, {}
         for number, part in zip(sending.parts, np.split(who, np.cumsum(sizes)[:-1]), strict=True):
             rosters[number] = np.empty_like(part)
-            of_provider = np.bincount(self._persons.provider[part], minlength=providers)
+            of_provider = np.zeros(providers, np.int64)
+            _count_by_provider(part, self._persons.provider, of_provider)
             first = np.cumsum(of_provider) - of_provider
             _by_provider(part, self._persons.provider, first, rosters[number])
             counts[number] = of_provider
@@ -180,6 +181,12 @@ def _deal(who: Numbers, chance: Records, left: Ints, place: Ints, dealt: Numbers
         left[part] -= 1
         dealt[place[part]] = who[number]
         place[part] += 1
+
+
+@compiled
+def _count_by_provider(who: Numbers, provider: Bytes, counts: Ints) -> None:
+    for person in who:
+        counts[provider[person]] += 1
 
 
 @compiled
