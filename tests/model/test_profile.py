@@ -98,6 +98,7 @@ def test_all_people_together_are_the_run() -> None:
     data = sendcap.scenario.to_dict(BUSY, defaults=False)
     data["population"] |= {"size": 40, "imports": [], "new_per_day": 1.0}
     data["deliveries"][3].pop("messages")
+    data["relay"]["error_rate"] = 0.2
     small = from_dict(data)
     ledger = simulate_ledger(small)
     people = max(each.people for each in ledger.people.health)
@@ -107,9 +108,17 @@ def test_all_people_together_are_the_run() -> None:
         simulate_ledger(small, followed=followed)
         for moment in followed.moments:
             events[moment.event] = events.get(moment.event, 0) + 1
+        ends = [
+            moment.delivery
+            for moment in followed.moments
+            if moment.event in ("accepted", "hard", "expired")
+        ]
+        assert len(ends) == len(set(ends)), "nobody gets a message twice"
     for event in ("accepted", "hard", "soft", "async_bounced", "expired"):
         assert events.get(event, 0) == ledger.total(event, clock="happened"), event
     assert events["to deliver"] == ledger.messages()
+    ended = sum(events.get(event, 0) for event in ("accepted", "hard", "expired"))
+    assert 0 < ledger.total("relay_failed") == ledger.messages() - ended
     excluded = sum(sum(each.excluded.values()) for each in ledger.people.preparations)
     assert events["excluded"] == excluded
 

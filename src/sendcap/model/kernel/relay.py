@@ -254,6 +254,8 @@ def _sort(state: Relay, number: int, size: int) -> None:
         row.provider = state.paths[row.path].provider
         row.count, row.failed = per_queue[queue], state.failed_per_queue[queue]
         relay.relayed += row.count
+        if len(state.people) > 0:
+            _write_people(state, row, state.batches.delivery[number])
         if wanted:
             per_queue[queue], relay.places = relay.places, relay.places + per_queue[queue]
     if wanted:
@@ -262,23 +264,17 @@ def _sort(state: Relay, number: int, size: int) -> None:
             queue = state.codes[place]
             if queue != NONE:
                 state.places[per_queue[queue]] = kept
-                if len(state.people) > 0:
-                    state.people[per_queue[queue]] = _next_person(state, number, queue)
                 per_queue[queue] += 1
                 kept += 1
-    if len(state.people) > 0:
-        for queue in range(len(per_queue)):
-            for _ in range(state.failed_per_queue[queue]):
-                _next_person(state, number, queue)
 
 
 @inlined
-def _next_person(state: Relay, batch: int, queue: int) -> int:
-    """Return the next person on the roster of a delivery and the path of a queue."""
-    delivery, path = state.batches.delivery[batch], state.path_of[queue]
-    place = state.next_person[delivery, path]
-    state.next_person[delivery, path] = place + 1
-    return state.roster[place]
+def _write_people(state: Relay, row: Any, delivery: int) -> None:
+    """Write whom the messages of a row are for; the next ones are those of its failures."""
+    first = state.next_person[delivery, row.path]
+    for number in range(row.count):
+        state.people[row.first_place + number] = state.roster[first + number]
+    state.next_person[delivery, row.path] = first + row.count + row.failed
 
 
 @compiled
