@@ -475,6 +475,8 @@ def test_a_programme_has_a_table_of_when_each_delivery_is_done(programme) -> Non
     assert "weekly <b> 2 Fri 4 Dec 09:00 Fri 4 Dec 09:30" in text
     assert "Settled: Delivered % without EFS stays within 0.1 points of its final value." in text
     assert "By the clock that is" in text
+    # The charts over time go by it, too: wide and narrow.
+    assert text.count("time of day") >= 2 * 4
     assert "the start of the simulation, Fri 27 Nov 08:00. All figures" in text
     assert "4 hours (Fri 27 Nov 12:00)" in text
 

@@ -205,11 +205,17 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
         *(["attempts"] if answers.sending_log is None else []),
         *(["delay"] if answers.run.ledger.delays is None else []),
     }
+    # Of several deliveries nobody counts from the start of the simulation.
+    by_the_clock = scenario.start is not None and len(scenario.deliveries) > 1
     for name, title in CHARTS.items():
         if name not in absent:
             # Drawn twice, wide and narrow; what takes long is done before.
             chart = chart_called(name, RUN_CHARTS, answers.name)
-            draw = chart.prepared(answers.run, **options.get(name, {}))
+            asked = options.get(name, {})
+            if by_the_clock and chart.takes("start"):
+                asked = asked | {"start": "scenario"}
+                asked |= {"scale": "linear"} if chart.takes("scale") else {}
+            draw = chart.prepared(answers.run, **asked)
             yield picture(f"run{number}-{name}", title, draw)
 
 
