@@ -330,13 +330,14 @@ def test_the_charts_letters_are_as_wide_as_they_were_drawn(visit) -> None:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
-    text, width = visit.page.evaluate(
+    text, width, size = visit.page.evaluate(
         """() => { const its = document.querySelector("#run0-delivered-title ~ .chart text");
         const all = Array.from(its.closest("svg").querySelectorAll("text"));
         const long = all.reduce((a, b) => a.textContent.length > b.textContent.length ? a : b);
-        return [long.textContent, long.getComputedTextLength()]; }"""
+        const size = parseFloat(getComputedStyle(long).fontSize);
+        return [long.textContent, long.getComputedTextLength(), size]; }"""
     )
-    drawn = TextPath((0, 0), text, size=9.0, prop=FontProperties("DejaVu Sans")).get_extents()
+    drawn = TextPath((0, 0), text, size=size, prop=FontProperties("DejaVu Sans")).get_extents()
     assert len(text) > 20
     assert width == pytest.approx(drawn.width, rel=0.03)
 
