@@ -124,8 +124,7 @@ def _of_sendings(scenario: Scenario, ledger: Ledger) -> dict[str, int]:
     """Return the messages of each sending of a population that has any."""
     messages: Counter[str] = Counter()
     for each in scenario.deliveries:
-        name = each.name if each.origin is None else each.origin.sending
-        messages[name] += ledger.messages(delivery=each.name)
+        messages[each.sending[0]] += ledger.messages(delivery=each.name)
     # What a horizon cuts off has not been prepared.
     return {name: count for name, count in messages.items() if count}
 

@@ -23,7 +23,7 @@ def confirmations(scenario: Scenario) -> dict[str, Asked]:
     """Return the requests for confirmation, by the names of the deliveries that wait for them."""
     asked: dict[str, Asked] = {}
     return {
-        delivery.name: asked.setdefault(_sending(delivery)[0], _asked(scenario, delivery))
+        delivery.name: asked.setdefault(delivery.sending[0], _asked(scenario, delivery))
         for delivery in scenario.deliveries
         if delivery.confirm is not None
     }
@@ -52,7 +52,7 @@ def _changes(delivery: Delivery, asked: Asked) -> Iterator[tuple[str, object]]:
         yield "at", asked.gives_up_s
         yield "stop", asked.gives_up_s
         return
-    at = _sending(delivery)[1]
+    at = delivery.sending[1]
     # Recipients' zones have the time of the clock there; other parts follow the first.
     by_the_clock = delivery.origin is not None and bool(delivery.origin.written.zones)
     later_s = 0.0 if by_the_clock else delivery.at - at
@@ -61,16 +61,10 @@ def _changes(delivery: Delivery, asked: Asked) -> Iterator[tuple[str, object]]:
 
 def _asked(scenario: Scenario, delivery: Delivery) -> Asked:
     assert delivery.confirm is not None
-    name, at = _sending(delivery)
+    name, at = delivery.sending
     rng = Streams(scenario.seed).generator("confirmation", delivery=name)
     confirmed_s = delivery.confirm.confirmed_s(at, scenario.start, rng)
     gives_up_s = at + delivery.gives_up_s
     if confirmed_s > gives_up_s:
         confirmed_s = math.inf
     return Asked(name, at - delivery.confirm.ahead, confirmed_s, gives_up_s)
-
-
-def _sending(delivery: Delivery) -> tuple[str, float]:
-    """Return the name and the start of the sending that a delivery is a part of."""
-    origin = delivery.origin
-    return (delivery.name, delivery.at) if origin is None else (origin.sending, origin.at)

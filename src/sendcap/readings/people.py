@@ -90,9 +90,7 @@ class Losses:
     def __init__(self, run: Run, preparation: Preparation) -> None:
         ledger, self.preparation = run.ledger, preparation
         names = [
-            each.name
-            for each in run.scenario.deliveries
-            if preparation.sending == (each.name if each.origin is None else each.origin.sending)
+            each.name for each in run.scenario.deliveries if each.sending[0] == preparation.sending
         ]
         self.accepted, self.hard, relayed, failed = (
             sum(round(ledger.total(event, clock="happened", delivery=name)) for name in names)

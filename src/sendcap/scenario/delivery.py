@@ -174,6 +174,12 @@ class Delivery(Section):
         return copied
 
     @property
+    def sending(self) -> tuple[str, float]:
+        """Name and start of what is confirmed and prepared at once: a repetition with its parts."""
+        origin = self._origin
+        return (self.name, self.at) if origin is None else (origin.sending, origin.at)
+
+    @property
     def gives_up_s(self) -> float:
         """Time after its start at which it is not sent any more while nobody has confirmed it."""
         given = None if self.confirm is None else self.confirm.give_up

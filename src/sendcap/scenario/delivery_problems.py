@@ -38,8 +38,8 @@ def confirmation_notes(scenario: Scenario) -> Iterator[str]:
         confirm = delivery.confirm
         if confirm is None or number in told:
             continue
-        until_s = _start_of(delivery) + delivery.gives_up_s
-        if not confirm.can_be_in_time(_start_of(delivery), until_s, scenario.start):
+        until_s = delivery.sending[1] + delivery.gives_up_s
+        if not confirm.can_be_in_time(delivery.sending[1], until_s, scenario.start):
             told.add(number)
             place = dotted(("deliveries", number, "confirm", "within"))
             least = format_duration(confirm.within.lowest_s)
@@ -48,11 +48,6 @@ def confirmation_notes(scenario: Scenario) -> Iterator[str]:
                 f"{shown(delivery.name)} is given up at {moment_text(until_s, scenario.start)}, "
                 "before anybody can confirm it, and is never sent"
             )
-
-
-def _start_of(delivery: Delivery) -> float:
-    """Return the start of the sending that a delivery is a part of."""
-    return delivery.at if delivery.origin is None else delivery.origin.at
 
 
 def batch_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
@@ -96,7 +91,7 @@ def _confirmation_problems(scenario: Scenario, delivery: Delivery) -> Iterator[t
         message = "go by the clock, which needs start, the date and time of t = 0"
         yield ("confirm", "hours"), message
         return
-    at = _start_of(delivery)
+    at = delivery.sending[1]
     earliest_s, until_s = confirm.earliest_s(at, start), at + delivery.gives_up_s
     if earliest_s > until_s:
         message = (

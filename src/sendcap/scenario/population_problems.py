@@ -61,9 +61,9 @@ def _problems(population: Population, delivery: Delivery) -> Iterator[tuple[Plac
     if not is_the_same(delivery.audience, population.providers):
         message = "is not that of population.providers; leave it out, or give the same shares"
         yield ("audience",), message
-    at = delivery.at
+    at = delivery.sending[1]
     if delivery.origin is not None:
-        written, at = delivery.origin.written, delivery.origin.at
+        written = delivery.origin.written
     people = population.expected(segment, at)
     if written.messages > people and "messages" not in written.filled_in:
         whom = "on the list" if segment is None else f"in the segment {shown(segment)}"

@@ -24,8 +24,7 @@ def sendings(scenario: Scenario) -> list[Sending]:
     """Return the sendings of a scenario in the order in which they are prepared."""
     parts: dict[str, list[int]] = {}
     for number, delivery in enumerate(scenario.deliveries):
-        origin = delivery.origin
-        parts.setdefault(delivery.name if origin is None else origin.sending, []).append(number)
+        parts.setdefault(delivery.sending[0], []).append(number)
     found = _sendings(scenario, parts)
     return sorted(found, key=lambda sending: sending.prepared_s)
 
@@ -34,9 +33,8 @@ def _sendings(scenario: Scenario, parts: dict[str, list[int]]) -> Iterator[Sendi
     asked, sent = confirmations(scenario), as_sent(scenario).deliveries
     for name, numbers in parts.items():
         first = scenario.deliveries[numbers[0]]
-        written, planned_s = first, first.at
-        if first.origin is not None:
-            written, planned_s = first.origin.written, first.origin.at
+        written = first if first.origin is None else first.origin.written
+        planned_s = first.sending[1]
         confirmation = asked.get(first.name)
         starts_s = confirmed_s = planned_s
         if confirmation is not None:
