@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from sendcap import textbook
+from sendcap.analysis import expected
 from sendcap.errors import SendcapWarning
 from sendcap.ledger import Ledger
 from sendcap.model.engine import simulate_ledger
+from sendcap.readings.kpis import figures
 from sendcap.scenario import Scenario, load, updated
+from sendcap.scenario.stages import stages
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "model"
 
@@ -72,3 +75,17 @@ def test_retries_connections_and_a_slow_first_step_meet() -> None:
     assert ledger.total("attempted") == pytest.approx(
         textbook.simulate_ledger(scenario).total("attempted"), rel=0.01
     )
+
+
+def test_workers_and_a_rate_that_nearly_match_are_slower_together() -> None:
+    # Where one worker and a burst of one batch wait for each other: the mean of the longer time.
+    relay = stages(case("sustained-relay"))[0]
+    assert relay.per_s == pytest.approx(290, abs=3)
+    scenario = case("relay-bias")
+    ledgers = [simulate_ledger(scenario.with_seed(seed)) for seed in range(30)]
+    simulated, worked_out = (
+        np.mean([figures(ledger, "efs").delivered_pct[-1] for ledger in each])
+        for each in (ledgers, [expected(scenario).ledger])
+    )
+    assert worked_out == pytest.approx(simulated, abs=1.0)
+    assert worked_out == pytest.approx(85.0, abs=1.0)

@@ -12,6 +12,7 @@ from sendcap.fluid.limits import Fifo, Stepwise, steady
 from sendcap.fluid.spans import AN_INSTANT_S, Floats, Spans, chance
 from sendcap.scenario import Delivery, Rate, Scenario
 from sendcap.scenario.pattern import ready_s as ready_s_of
+from sendcap.scenario.relay_constraints import WORKERS_AND_RATE, relay_constraints
 
 _MOST_COHORTS: Final = 1024
 _LEAST_COHORTS: Final = 32
@@ -42,6 +43,7 @@ class _Pieces(NamedTuple):
     batches: Floats
     ready_s: Floats
     middle: Floats  # position of the middle of the batch, in batches
+    begin: Floats  # messages before the batch
     end: Floats  # messages up to which the rate must have come: a batch goes at once
 
 
@@ -105,6 +107,7 @@ def _cut_one(
         batches=at_batch[1] - at_batch[0],
         ready_s=ready_s_of(delivery, scenario.start, batch, batches) + instant_s,
         middle=batch + 0.5 - at_batch,
+        begin=batch * size - ends,
         end=batch * size + np.minimum(batch_size, burst) - ends,
     )
 
@@ -114,7 +117,8 @@ def _relayed(scenario: Scenario, pieces: _Pieces) -> Spans:
 
     The workers' batches are renewal processes: the b-th of them all is expected to start when
     b / workers times the mean batch time has passed, less what the processes are ahead of their
-    rate. The rate lets a batch start when what it has granted comes to the batch's end.
+    rate. The rate lets a batch start when what it has granted comes to the batch's end. Where both
+    nearly match, they are slower together than either.
     """
     relay = scenario.relay
     mean_s, variance_s2 = chance(relay.batch_time)
@@ -128,6 +132,11 @@ def _relayed(scenario: Scenario, pieces: _Pieces) -> Spans:
         rate = steady(relay.rate.per_s, relay.rate.burst_or_limit)
         earliest_s = _earliest_s(rate, pieces, pieces.messages, pieces.end)
         starts_s = np.maximum(starts_s, earliest_s)
+    for limit in relay_constraints(scenario):
+        if limit.name == WORKERS_AND_RATE:
+            both = steady(limit.per_s, limit.paces[0].burst)
+            earliest_s = _earliest_s(both, pieces, pieces.messages, pieces.begin)
+            starts_s = np.maximum(starts_s, earliest_s)
     first_s, last_s = starts_s
     starts = Spans(first_s, np.maximum(last_s, first_s), np.zeros(len(first_s)))
     return starts.later(mean_s, variance_s2)

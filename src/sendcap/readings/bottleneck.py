@@ -10,6 +10,7 @@ from sendcap.ledger import Ledger
 from sendcap.readings.behind import behind_s
 from sendcap.scenario import FixedWindow, Gap, Scenario, Schedule, WarmUp, format_duration
 from sendcap.scenario.constraints import Constraint, suspensions
+from sendcap.scenario.relay_constraints import WORKERS_AND_RATE
 from sendcap.scenario.stages import Kind, Stage, bottleneck
 from sendcap.scenario.throttle import Throttle
 from sendcap.text.quantities import capital, counted, elapsed, rate
@@ -113,12 +114,13 @@ def _load(stage: Stage) -> str:
 def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
     """Return the effect of the binding constraint."""
     if stage.kind == "relay":
-        messages = rate(stage.per_s, "messages")
+        messages, one = rate(stage.per_s, "messages"), stage.servers == 1
+        workers = "its one worker" if one else f"its {stage.servers:,} workers"
+        if binding.name == WORKERS_AND_RATE:
+            return f"{workers} and its rate wait for each other, and hand over {messages}"
         if binding.name != "workers":
             return f"its rate lets {messages} through"
-        if stage.servers == 1:
-            return f"its one worker hands over {messages}"
-        return f"its {stage.servers:,} workers hand over {messages}"
+        return f"{workers} {'hands' if one else 'hand'} over {messages}"
     if stage.kind == "ingress":
         return f"it takes in {rate(stage.per_s, 'messages')}"
     if stage.kind == "limit":

@@ -74,20 +74,6 @@ class Constraint:
         return len(self.paces) > 1
 
 
-def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
-    """Return the limits of the relay: the workers, and a rate.
-
-    A worker hands over a batch per ``batch_time``; a delivery's last batch may be smaller
-    than the others.
-    """
-    relay = scenario.relay
-    workers_per_s = over(relay.workers * scenario.mean_batch, relay.batch_time.mean_s)
-    workers = Constraint.constant("workers", workers_per_s)
-    if relay.rate is None:
-        return (workers,)
-    return workers, _rate("rate", relay.rate, 1)
-
-
 def ingress_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     """Return the limits of the MTA's ingress: a rate."""
     rate = scenario.mta.ingress_rate
@@ -111,7 +97,7 @@ def queue_constraints(scenario: Scenario, path: Queue) -> tuple[Constraint, ...]
         return tuple(constraint.times(ips) for constraint in of_one)
     limits = [*_connections(provider, ips), *_throttles(provider, ips)]
     if provider.tolerance is not None:
-        limits.append(_rate("tolerance", provider.tolerance, ips))
+        limits.append(rate_constraint("tolerance", provider.tolerance, ips))
         limits += [limit for _, limit in suspensions(scenario, path)][:1]
     return tuple(limits)
 
@@ -124,7 +110,7 @@ def suspensions(scenario: Scenario, path: Queue) -> list[tuple[Suspend, Constrai
     provider, ips = scenario.providers[path.provider], path.ips
     if not isinstance(provider.tolerance, Rate):
         return []  # none, or one that changes
-    tolerance = _rate("tolerance", provider.tolerance, ips)
+    tolerance = rate_constraint("tolerance", provider.tolerance, ips)
     sends_per_s = min(
         limit.per_s for limit in (*_connections(provider, ips), *_throttles(provider, ips))
     )
@@ -149,7 +135,8 @@ def connect_s(provider: Provider) -> float:
     return provider.connect_time.mean_s / provider.messages_per_connection
 
 
-def _rate(name: str, rate: ScheduledRate, ips: int) -> Constraint:
+def rate_constraint(name: str, rate: ScheduledRate, ips: int) -> Constraint:
+    """Return the limit of a rate, of all source addresses together."""
     if isinstance(rate, Schedule):
         return Constraint(name, _paces(rate, ips))
     return Constraint.constant(name, rate.per_s * ips, rate.burst_or_limit * ips)
@@ -171,7 +158,7 @@ def _connections(provider: Provider, ips: int) -> Iterable[Constraint]:
         # While one is made anew, another one takes the place.
         yield Constraint.constant(ACCEPTED, over(accepted * ips, transaction_s))
     if provider.connection_rate is not None and each != "unlimited":
-        limit = _rate(CONNECTION_RATE, provider.connection_rate, ips)
+        limit = rate_constraint(CONNECTION_RATE, provider.connection_rate, ips)
         paces = (Pace(pace.from_s, each * pace.per_s, each * pace.burst) for pace in limit.paces)
         yield replace(limit, paces=tuple(paces))
 
@@ -187,7 +174,7 @@ def throttle_constraint(throttle: Throttle, provider: Provider | None, ips: int)
     """Return a throttle's limit; a gap's depends on the transactions of the provider."""
     match throttle:
         case Rate():
-            return _rate("rate", throttle, ips)
+            return rate_constraint("rate", throttle, ips)
         case FixedWindow(limit=limit, window=window_s):
             burst = float(limit * ips)
             return Constraint("rate", (Pace(0.0, burst / window_s, burst),), window_s)

@@ -20,9 +20,9 @@ from sendcap.scenario.constraints import (
     Constraint,
     ingress_constraints,
     queue_constraints,
-    relay_constraints,
 )
 from sendcap.scenario.pools import Queue
+from sendcap.scenario.relay_constraints import relay_constraints
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.shared_constraints import shared_constraints
 

@@ -1,7 +1,7 @@
 """A steady stream of messages to the providers, to see whether they keep up.
 
 The deliveries become streams at a constant rate, with relay and ingress out of the way. The relay
-and the ingress are first in, first out without retries: their ceilings in closed form are exact.
+and the ingress are first in, first out without retries: their ceilings need no simulation.
 """
 
 from __future__ import annotations

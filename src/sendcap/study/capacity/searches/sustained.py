@@ -61,7 +61,7 @@ class Sustained(Drawable, charts="sendcap.study.capacity.charts"):
     ----------
     per_s
         Messages to deliver per second, all together: the mean over the replications with the
-        confidence interval. Relay and ingress have exact ceilings; where one of them is the
+        confidence interval. Relay and ingress have computed ceilings; where one of them is the
         lowest, the interval has no length.
     kind, name
         The stage unstable above this rate, as in `sendcap.scenario.stages.Stage`.
@@ -135,9 +135,9 @@ def sustained(
 
     Messages come evenly and without end, mixed as the deliveries are: bursts are used up, a
     schedule or a warm-up has reached the last step, and no provider is in an outage. The relay and
-    the ingress have exact ceilings. A provider is simulated with retries: for the longest validity,
-    until retries have reached their final number, and for ``measured`` messages after that. Of the
-    arrivals in this time, messages neither accepted nor bounced hard have piled up or expired; the
+    the ingress have computed ceilings. A provider is simulated with retries: for the longest
+    validity, until retries have reached their final number, and for ``measured`` messages after
+    that. Of the arrivals in this time, messages neither accepted nor bounced hard have piled up or expired; the
     share that would have done so without any limit does not count. A provider with more than 0.2 %
     of the rest (with few messages 2/√n, because a queue's length varies by chance) is unstable. The
     rate at which that begins is lowered by the same share: a provider with a share ε too many

@@ -1,0 +1,58 @@
+"""The limits of the relay in closed form: its workers, its rate, and what these leave together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from sendcap.scenario.constraints import Constraint, Pace, over, rate_constraint
+from sendcap.scenario.hand_over import together
+from sendcap.scenario.scenario import Scenario
+
+WORKERS_AND_RATE: Final = "workers and rate"
+"""Name of the limit where workers and rate nearly match."""
+_SIZES: Final = 16
+
+
+def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
+    """Return the limits of the relay: the workers, a rate, and both together where that is less.
+
+    A worker hands over a batch per ``batch_time``; a delivery's last batch may be smaller
+    than the others.
+    """
+    relay = scenario.relay
+    workers_per_s = over(relay.workers * scenario.mean_batch, relay.batch_time.mean_s)
+    workers = Constraint.constant("workers", workers_per_s)
+    if relay.rate is None:
+        return (workers,)
+    rate = rate_constraint("rate", relay.rate, 1)
+    paces = tuple(_both(scenario, rate))
+    if paces == rate.paces:
+        return workers, rate
+    return workers, rate, Constraint(WORKERS_AND_RATE, paces)
+
+
+def _both(scenario: Scenario, rate: Constraint) -> Iterator[Pace]:
+    """Yield what workers and rate let through together, the rate where that is no less."""
+    relay, sizes = scenario.relay, _batch_sizes(scenario)
+    for pace in rate.paces:
+        both = None
+        if pace.per_s > 0.0:
+            both = together(relay.workers, relay.batch_time, sizes, pace.per_s, pace.burst)
+        yield pace if both is None else Pace(pace.from_s, both.per_s, both.ahead)
+
+
+def _batch_sizes(scenario: Scenario) -> tuple[int, ...]:
+    """Return the sizes of batches, each as often as there are, in sixteenths of all."""
+    counts: dict[int, int] = {}
+    for delivery in scenario.deliveries:
+        size = min(scenario.batch_of(delivery), delivery.messages)
+        counts[size] = counts.get(size, 0) + delivery.messages // size
+    sizes = sorted(counts)
+    if len(sizes) == 1:
+        return tuple(sizes)
+    until_now = np.cumsum([counts[size] for size in sizes]) / sum(counts.values())
+    middles = (np.arange(_SIZES) + 0.5) / _SIZES
+    return tuple(sizes[place] for place in np.searchsorted(until_now, middles).tolist())

@@ -1,0 +1,95 @@
+"""Workers and a rate that nearly match, against their starts one after the other."""
+
+from __future__ import annotations
+
+import math
+from heapq import heapreplace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sendcap.scenario import from_dict
+from sendcap.scenario.relay_constraints import WORKERS_AND_RATE
+from sendcap.scenario.stages import Stage, stages
+
+LOGNORMAL = {"dist": "lognormal", "mean": "1s", "cv": 0.5}
+EXPONENTIAL = {"dist": "exponential", "mean": "1s"}
+
+
+def relay_of(batches: tuple[int, ...] = (10,), **relay: Any) -> Stage:
+    deliveries = [
+        {"name": f"d{size}", "messages": 1000 * size, "batch": size, "audience": {"p": 1.0}}
+        for size in batches
+    ]
+    provider = {"connect_time": "0s", "transaction_time": "0s"}
+    plain = {"deliveries": deliveries, "relay": relay, "providers": {"p": provider}}
+    return stages(from_dict(plain))[0]
+
+
+def started_per_s(times_s: Any, sizes: Any, workers: int, per_s: float, burst: int) -> float:
+    free_s, due_s, start_s = [0.0] * workers, -math.inf, 0.0
+    for size, time_s in zip(sizes.tolist(), times_s.tolist(), strict=True):
+        start_s = max(start_s, free_s[0], due_s - max(burst - size, 0) / per_s)
+        due_s = max(due_s, start_s) + size / per_s
+        heapreplace(free_s, start_s + time_s)
+    return float(sizes.sum()) / start_s
+
+
+@pytest.mark.parametrize("cv", [0.5, 1.0])
+@pytest.mark.parametrize(
+    ("workers", "per_s", "burst", "batches"),
+    [
+        (1, 10, 10, (10,)),
+        (1, 14, 10, (10,)),
+        (1, 10, 40, (10,)),
+        (3, 30, 10, (10,)),
+        (8, 70, 20, (10,)),
+        (20, 200, 10, (10,)),
+        (2, 40, 30, (10, 30)),
+    ],
+)
+def test_they_are_slower_together_than_either(cv, workers, per_s, burst, batches) -> None:
+    rng = np.random.default_rng(3)
+    sigma = math.sqrt(math.log1p(cv * cv))
+    times_s = rng.lognormal(-sigma * sigma / 2, sigma, 200_000)
+    sizes = rng.choice(batches, 200_000)
+    relay = relay_of(
+        batches,
+        workers=workers,
+        batch_time=LOGNORMAL | {"cv": cv},
+        rate=f"{per_s}/s,max_burst={burst}",
+    )
+    assert relay.binding.name == WORKERS_AND_RATE
+    assert relay.per_s < 0.98 * min(per_s, workers * sum(batches) / len(batches))
+    should = started_per_s(times_s, sizes, workers, per_s, burst)
+    assert relay.per_s == pytest.approx(should, rel=0.01)
+
+
+def test_one_worker_takes_the_longer_of_both_times() -> None:
+    relay = relay_of(batch_time=EXPONENTIAL, rate="8/s,max_burst=10")
+    # The mean of max(c, T) for an exponential T with mean 1 is c + exp(-c).
+    assert relay.per_s == pytest.approx(10 / (1.25 + math.exp(-1.25)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "relay",
+    [
+        {"batch_time": "1s", "rate": "10/s,max_burst=10"},
+        {"batch_time": EXPONENTIAL, "rate": "10/s,max_burst=10000"},
+        {"batch_time": EXPONENTIAL, "rate": "1/s,max_burst=10"},
+        {"batch_time": EXPONENTIAL, "workers": 500, "rate": "5000/s,max_burst=10"},
+        {"batch_time": "0s", "rate": "10/s"},
+    ],
+)
+def test_where_nobody_waits_for_the_other_both_limits_are_as_they_are(relay) -> None:
+    limits = {limit.name: limit.per_s for limit in relay_of(**relay).constraints}
+    assert limits.keys() == {"workers", "rate"}
+
+
+def test_a_schedule_has_a_limit_for_both_in_each_step() -> None:
+    steps = [{"at": "0s", "rate": "1/s,max_burst=10"}, {"at": "1h", "rate": "10/s,max_burst=10"}]
+    relay = relay_of(batch_time=EXPONENTIAL, rate={"kind": "schedule", "steps": steps})
+    (both,) = (limit for limit in relay.constraints if limit.name == WORKERS_AND_RATE)
+    per_s = [pace.per_s for pace in both.paces]
+    assert per_s == pytest.approx([1.0, 10 / (1 + math.exp(-1))], rel=1e-4)
