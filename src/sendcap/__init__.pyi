@@ -24,6 +24,7 @@ from .readings.dashboard import Dashboard as Dashboard
 from .readings.dynamic_report import DynamicReport as DynamicReport
 from .readings.explanation import Cause as Cause
 from .readings.explanation import Explanation as Explanation
+from .readings.truth import Truth as Truth
 from .report.page import write_report as write_report
 from .run import Run as Run
 from .run import open_run as open_run

@@ -5,6 +5,7 @@ import pytest
 
 import sendcap as package
 from sendcap import saved
+from sendcap.readings.key_moments import key_moments
 
 FILES = {
     "scenario.toml",
@@ -25,11 +26,49 @@ def bytes_in(directory) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
+def test_the_first_screen_has_sentences_then_deliveries_then_the_dashboard(sendcap, place) -> None:
+    shown = sendcap("run", "small.toml", "--out", "here").stdout
+    run = package.open_run("here")
+    text, at = " ".join(shown.split()), 0
+    for sentence in run.sentences():
+        found = text.index(sentence, at)
+        assert found > at or not at
+        at = found
+    lines = shown.splitlines()
+    deliveries = lines.index("Deliveries: when each is relayed, accepted and settled")
+    dashboard = lines.index("The dashboard, and the truth")
+    assert deliveries < dashboard < lines.index("Providers: messages at the MTA")
+    for name in run.ledger.written:
+        assert any(line.startswith(name) for line in lines[deliveries:dashboard])
+
+
+def test_the_dashboard_stands_beside_the_truth_and_the_end_is_last(sendcap, place) -> None:
+    lines = sendcap("run", "small.toml", "--out", "here").stdout.splitlines()
+    run = package.open_run("here")
+    first = next(number for number, line in enumerate(lines) if line.startswith("Relay done"))
+    last = next(number for number, line in enumerate(lines) if line.startswith("The truth"))
+    rows = lines[first:last]
+    moments = key_moments(run.ledger, run.scenario.start)
+    assert [moment.name for moment in moments] == ["Relay done", "End"]
+    for number, (name, time_s) in enumerate(moments):
+        title, without, with_efs, true = rows[4 * number : 4 * number + 4]
+        assert title.startswith(f"{name}, ")
+        for row, mode in ((without, "without-efs"), (with_efs, "efs")):
+            now = run.dashboard(time_s, mode, compute_stats=True)
+            assert row.split()[2:6] == [
+                *(f"{count:,}" for count in (now.sent, now.failed, now.pending)),
+                f"{now.delivered_pct:.2f}",
+            ]
+        truth = run.truth(time_s)
+        assert true.split()[2:4] == [f"{truth.delivered:,}", f"{truth.failed:,}"]
+    assert len(rows) == 4 * len(moments)
+
+
 def test_run_shows_the_dashboard_and_saves_the_run(sendcap, place) -> None:
     result = sendcap("run", "small.toml")
     assert result.exit_code == 0
     assert result.stderr == ""
-    for text in ("without-efs", "Delivered %", "Bounces + errors %", "gmail", "yahoo", "99 %"):
+    for text in ("without EFS", "Delivered %", "Bounces +", "gmail", "yahoo", "99 %"):
         assert text in result.stdout
     assert "Saved in runs/small: " in result.stdout
     assert names(place / "runs" / "small") == FILES
@@ -37,7 +76,8 @@ def test_run_shows_the_dashboard_and_saves_the_run(sendcap, place) -> None:
 
 
 def test_without_arguments_the_quickstart_is_run(sendcap, place, monkeypatch) -> None:
-    small = package.simulate("small.toml").ledger
+    quickstart = package.load("quickstart")
+    small = package.simulate(package.updated(quickstart, {"deliveries[0].messages": 500})).ledger
     asked = []
 
     def simulate_ledger(scenario, **_):
@@ -46,7 +86,7 @@ def test_without_arguments_the_quickstart_is_run(sendcap, place, monkeypatch) ->
 
     monkeypatch.setattr("sendcap.model.engine.simulate_ledger", simulate_ledger)
     assert sendcap("run").exit_code == 0
-    assert asked == [package.load("quickstart")]
+    assert asked == [quickstart]
     assert names(place / "runs") == {"quickstart"}
 
 
@@ -80,8 +120,8 @@ def test_the_totals_add_up_and_say_what_they_count(sendcap, place) -> None:
     )
     relay_failed, accepted, hard, _, expired, asynchronous = map(int, total.split()[1:7])
     assert relay_failed + accepted + hard + expired == 500
-    failed = next(line for line in lines if line.startswith("Failed"))
-    assert failed.split()[-1] == str(relay_failed + hard + expired + asynchronous)
+    *_, end = (line for line in lines if line.startswith("  with EFS"))
+    assert end.split()[3] == str(relay_failed + hard + expired + asynchronous)
     assert len(delays.split()) >= 6
     for text in (
         "p95: 95 % take no longer",
@@ -117,7 +157,11 @@ def test_modes_are_shown_in_the_order_in_which_they_are_named(sendcap, place) ->
     result = sendcap(
         "run", "small.toml", "--out", "a", "--mode", "efs-v8", "--mode", "efs", "--mode", "efs-v8"
     )
-    assert result.stdout.splitlines()[1].split() == ["efs-v8", "efs"]
+    lines = result.stdout.splitlines()
+    rows = lines[lines.index("The dashboard, and the truth") :]
+    first = next(number for number, row in enumerate(rows) if row.startswith("Relay done"))
+    assert rows[first + 1].startswith("  EFS v8 ")
+    assert rows[first + 2].startswith("  with EFS ")
     table = pd.read_csv("a/kpis.csv")
     assert list(dict.fromkeys(table["mode"])) == ["efs-v8", "efs"]
 

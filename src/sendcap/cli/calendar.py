@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,15 +19,17 @@ from sendcap.cli.saving import Results
 from sendcap.cli.tables import cell, say, show_table
 from sendcap.readings.modes import MODE_LABELS
 from sendcap.text.clock import after, dated, moment_text
-from sendcap.text.quantities import counted, elapsed
+from sendcap.text.quantities import NOTHING, counted, elapsed
 from sendcap.text.quoting import first_few
 from sendcap.text.shares import parse_share, share_text
 
 if TYPE_CHECKING:
     from sendcap.study.calendar.deadline import Verdict
 
-_OF_THE_REPORT: Final = ("50 % accepted", "90 % accepted", "Delivered %")
-"""Columns for which the terminal has no room."""
+_OF_A_RUN: Final = ("50 % accepted", "90 % accepted", "Delivered %")
+"""Columns for which the terminal has no room beside the others."""
+_OF_A_CALENDAR: Final = ("Messages", "Beside")
+"""Columns that `sendcap run` leaves out: another table has the messages."""
 
 
 @click.command()
@@ -91,7 +94,7 @@ def calendar(
                     **means,
                 )
         write_calendar(found, folder)
-    _show(found)
+    show_calendar(found)
     if at_s is not None:
         _show_dashboards(found, at_s)
     if found.verdicts:
@@ -99,23 +102,37 @@ def calendar(
     results.announce()
 
 
-def _show(found: sendcap.Calendar) -> None:
+def show_calendar(found: sendcap.Calendar) -> None:
+    """Print the calendar of a programme."""
+    _show(found, found.scenario.title or "Calendar", _OF_A_RUN)
+
+
+def show_deliveries(run: sendcap.Run) -> None:
+    """Print when each delivery of a run is sent, accepted and settled, and how it ends."""
+    from sendcap.study.calendar.calendar import calendar_of
+
+    _show(
+        calendar_of(run), "Deliveries: when each is relayed, accepted and settled", _OF_A_CALENDAR
+    )
+
+
+def _show(found: sendcap.Calendar, title: str, left_out: Collection[str]) -> None:
     from sendcap.scenario.later_days import later_days
-    from sendcap.study.calendar.rows import notes_on, rows_of
+    from sendcap.study.calendar.rows import longest_of, notes_on, rows_of
 
     rows = rows_of(found)
-    columns = [name for name in rows[0] if name not in _OF_THE_REPORT]
-    if all(row.get("Planned") == "–" for row in rows):
+    columns = [name for name in rows[0] if name not in left_out]
+    if all(row.get("Planned") == NOTHING for row in rows):
         columns.remove("Planned")
     many = "First" in columns
     show_table(
-        found.scenario.title or "Calendar",
+        title,
         columns,
         [[row[name] for name in columns] for row in rows],
         *notes_on(found, columns),
         *(["calendar.csv has a row for each."] if many else []),
         *later_days(found.scenario),
-        words=(columns[-2], "Latest") if many else ("Beside",),
+        words={longest_of(found), "Latest", "Beside"} & set(columns),
     )
 
 

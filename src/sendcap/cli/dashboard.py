@@ -16,6 +16,7 @@ from sendcap.cli.tables import cell, say, show_grid
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
 from sendcap.text.clock import counted_from
+from sendcap.text.quantities import capital, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +148,7 @@ def show_dashboards(dashboards: Sequence[sendcap.Dashboard], start: datetime | N
         f"Deployment dashboard, {which(first.delivery)}, at {in_words(first.time_s, start)}",
         "",
         _FIGURES,
-        {dashboard: dashboard.mode for dashboard in dashboards},
+        {dashboard: MODE_LABELS[dashboard.mode] for dashboard in dashboards},
         lambda name, dashboard: cell(name, getattr(dashboard, name)),
     )
 
@@ -157,11 +158,10 @@ def notes(dashboards: Sequence[sendcap.Dashboard], start: datetime | None) -> li
     from sendcap.readings.dashboard import EARLY_OPENS, opens_are_early
 
     lines = [f"{counted_from(start)}, not of a delivery."]
-    early = [each.mode for each in dashboards if each.mode in ("efs", "legacy")]
-    if early:
-        lines.append(
-            f"{', '.join(early)}: a soft-bounced message counts as Failed until its retry succeeds."
-        )
+    modes = dict.fromkeys(each.mode for each in dashboards if each.mode in ("efs", "legacy"))
+    if modes:
+        early = capital(listed([MODE_LABELS[mode] for mode in modes]))
+        lines.append(f"{early}: a soft-bounced message counts as Failed until its retry succeeds.")
     if any(map(opens_are_early, dashboards)):
         lines.append(EARLY_OPENS)
     return lines

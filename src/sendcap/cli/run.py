@@ -11,21 +11,25 @@ import click
 
 import sendcap
 from sendcap.cli import options
-from sendcap.cli.dashboard import notes, show_dashboards
+from sendcap.cli.beside_the_truth import show_key_moments
+from sendcap.cli.calendar import show_deliveries
+from sendcap.cli.dashboard import notes
 from sendcap.cli.edits import chosen
-from sendcap.cli.people import say_what_became, show_preparations
+from sendcap.cli.people import show_preparations
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import cell, say, show_grid
 from sendcap.text.clock import brief_moment
 
-_TOTALS: Final = {
+_EVENTS: Final = {
     "relay_failed": "Relay failed",
     "accepted": "Accepted",
     "hard": "Hard",
     "soft": "Soft",
     "expired": "Expired",
     "async_bounced": "Async",
+}
+_TIMES: Final = {
     "accepted_50_pct_s": "50 %",
     "accepted_90_pct_s": "90 %",
     "accepted_99_pct_s": "99 %",
@@ -89,21 +93,24 @@ def run(
 def _show(finished: sendcap.Run) -> None:
     from sendcap.scenario.later_days import later_days
 
-    modes, end_s = finished.scenario.reporting.modes, finished.ledger.end_s
-    dashboards = [finished.dashboard(end_s, mode, compute_stats=True) for mode in modes]
-    show_dashboards(dashboards, finished.scenario.start)
+    say(finished.scenario.title or "Results", bold=True)
+    for sentence in finished.sentences():
+        say(sentence)
+    written = finished.ledger.written
+    if len(written) > 1:
+        show_deliveries(finished)
+    dashboards = show_key_moments(finished)
     if finished.ledger.people is not None:
         show_preparations(finished, _MOST_PREPARATIONS)
-        say_what_became(finished)
     summary = finished.summary()
     groups = {"Provider": summary["providers"]}
-    written = finished.ledger.written
     if len(written) > 1:
         groups = {"Delivery": {name: summary["deliveries"][name] for name in written}, **groups}
     # Of several deliveries nobody counts from the start of the simulation.
     start = finished.scenario.start if len(written) > 1 else None
     for first, rows in groups.items():
-        _show_totals(first, rows, summary["total"], start, end_s)
+        # When each delivery is accepted, the table of deliveries has said above.
+        _show_totals(first, rows, summary["total"], start, timed=first == "Provider")
     for first, rows in groups.items():
         _show_delays(first, rows, summary["total"])
     failed = "Relay failed + Hard" if summary["total"]["relay_failed"] else "Hard"
@@ -120,14 +127,18 @@ def _show(finished: sendcap.Run) -> None:
 
 
 def _show_totals(
-    first: str, rows: _Rows, total: Mapping[str, Any], start: datetime | None, end_s: float
+    first: str, rows: _Rows, total: Mapping[str, Any], start: datetime | None, *, timed: bool
 ) -> None:
-    columns = {key: text for key, text in _TOTALS.items() if key != "relay_failed" or total[key]}
+    columns = _EVENTS | (_TIMES if timed else {})
+    if not total["relay_failed"]:
+        del columns["relay_failed"]
+    moments_s = [each[key] for each in rows.values() for key in _TIMES]
+    within_s = max((moment_s for moment_s in moments_s if moment_s is not None), default=0.0)
 
     def write(key: str, value: Any) -> str:
-        if start is None or value is None or not key.endswith("_pct_s"):
+        if start is None or value is None or key not in _TIMES:
             return cell(key, value)
-        return brief_moment(value, start, end_s)
+        return brief_moment(value, start, within_s)
 
     _show_rows("messages at the MTA", first, rows, total, columns, write)
 

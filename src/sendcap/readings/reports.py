@@ -16,6 +16,7 @@ from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.readings.states import State, states
 from sendcap.readings.throughput import throughput
+from sendcap.readings.truth import Truth, truth
 from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
 
@@ -77,6 +78,23 @@ class Reports:
             compute_stats=compute_stats,
             denominator=reporting.denominator,
         )
+
+    def truth(self, t: float | str, delivery: str = ALL_DELIVERIES) -> Truth:
+        """Return what has become of the messages at a moment, whatever Campaign knows of it.
+
+        Parameters
+        ----------
+        t, delivery
+            As for `dashboard`. The figures are those of the last count at or before ``t``, every
+            ``time.bin``.
+
+        Raises
+        ------
+        SendcapError
+            If the moment is before 0, no duration or time by the clock, or if there is no such
+            delivery.
+        """
+        return truth(self.ledger, self._moment_s(t), delivery)
 
     def dynamic_report(
         self, t: float | str, mode: Mode | None = None, delivery: str = ALL_DELIVERIES

@@ -5,27 +5,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sendcap.ledger import Ledger
 from sendcap.readings.bottleneck import held_up
-from sendcap.readings.convergence import convergence
 from sendcap.readings.delays import delay_figures
 from sendcap.readings.load import loaded_stages
-from sendcap.readings.modes import MODE_LABELS, Mode
+from sendcap.readings.modes import Mode
 from sendcap.readings.people import people_sentences
 from sendcap.readings.summary import ACCEPTED_PCT, accepted_at_s
+from sendcap.readings.trust import trust_sentence
 from sendcap.scenario.operators import held
 from sendcap.text.clock import brief_moment
-from sendcap.text.quantities import capital, counted, elapsed, listed
+from sendcap.text.quantities import counted, elapsed, listed
 
 if TYPE_CHECKING:
     from sendcap.run import Run
-
-_TOLERANCES_PT: Final = (0.5, 0.1)
-_EARLY_S: Final = 3600.0
-_SEEN_PT: Final = 0.005
-"""A smaller difference is not seen in figures with two decimals."""
 
 
 def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
@@ -40,7 +35,9 @@ def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
         yield delayed
     yield held_up(run.as_sent, loaded_stages(run.ledger, run.as_sent), run.ledger)
     for mode in modes:
-        yield _trust(run, mode)
+        yield trust_sentence(run, mode)
+    if run.readings.engagement:
+        yield from _engaged(run)
 
 
 def _delivered(run: Run) -> str:
@@ -120,31 +117,10 @@ def delay_sentence(ledger: Ledger, delivery: str | None = None) -> str | None:
     )
 
 
-def _trust(run: Run, mode: Mode) -> str:
-    label = capital(MODE_LABELS[mode])
-    result = convergence(run, mode, tolerances_pt=_TOLERANCES_PT, moments_s=(_EARLY_S,))
-    if math.isnan(result.final_pct):
-        return f"{label}, there is no Delivered % at all."
-    text = f"{label}, Delivered % ends at {result.final_pct:.2f} %."
-    early_pt = result.errors[_EARLY_S].from_final_pt
-    if abs(early_pt) >= _SEEN_PT:
-        side = "above" if early_pt > 0 else "below"
-        text += f" After {elapsed(_EARLY_S)} it is {abs(early_pt):.2f} points {side} that."
-    (close_pt, close_s), (closer_pt, closer_s) = result.settling_s.items()
-    text += (
-        f" It stays within {close_pt:g} points of its end after {elapsed(close_s)}, and within "
-        f"{closer_pt:g} after {elapsed(closer_s)}."
-    )
-    if result.cliff is not None and result.cliff.height_pt >= _SEEN_PT:
-        text += (
-            f" When the validity ends, from {elapsed(result.cliff.begins_s)} on, it falls by "
-            f"{result.cliff.height_pt:.2f} points."
-        )
-    above = result.overshoot
-    if above is not None and above.above_final_pt >= _SEEN_PT:
-        text += (
-            f" Bounces + errors % is highest after {elapsed(above.peak_s)}, with "
-            f"{above.peak_pct:.2f} %: {above.above_final_pt:.2f} points above its end, since "
-            "soft bounces count as failed until a retry succeeds."
-        )
-    return text
+def _engaged(run: Run) -> Iterator[str]:
+    """Yield the shares of the delivered messages that are opened and clicked, if there are any."""
+    shown = run.truth(run.ledger.end_s)
+    opened, clicked = (run.ledger.total(event, clock="happened") for event in ("opened", "clicked"))
+    if shown.delivered and opened:
+        shares = (f"{100.0 * count / shown.delivered:.2f} %" for count in (opened, clicked))
+        yield "Of the delivered messages, {} are opened in the end, and {} clicked.".format(*shares)

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
-from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Known, Mode, known
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, known
+from sendcap.readings.truth import fates
 from sendcap.run import Run
 from sendcap.text.clock import after, dated
 from sendcap.text.quantities import counted
@@ -139,7 +140,7 @@ def dashboards(run: Run, modes: Sequence[Mode], steps: Sequence[float]) -> dict[
 
 def _delivery(run: Run, delivery: str, modes: Sequence[Mode], rows: Ints) -> dict[str, Any]:
     happened = known(run.ledger, delivery, clock="happened")
-    columns = truth(happened)
+    columns = fates(happened)
     end_pct = 100.0 * float(columns["delivered"][-1]) / (happened.to_deliver or math.nan)
     return {
         "name": "All deliveries" if delivery == ALL_DELIVERIES else delivery,
@@ -157,25 +158,6 @@ def _columns(run: Run, mode: Mode, delivery: str, rows: Ints) -> dict[str, list[
     shares["from_end_pt"] = shares["delivered_pct"] - figures.delivered_pct[-1]
     return {name: _rounded(getattr(figures, name)[rows]) for name in _COUNTS} | {
         name: list(map(_shown, column.tolist())) for name, column in shares.items()
-    }
-
-
-def truth(happened: Known) -> dict[str, npt.NDArray[Any]]:
-    """Return what has become of the messages at each edge, whatever Campaign knows of it.
-
-    The arrays add up to all messages: ``delivered`` (accepted, and not returned so far),
-    ``backing_off`` (bounced softly, and to be tried again), ``untried`` (relayed, and the first
-    attempt has not ended), ``not_relayed`` and ``failed`` (for good).
-    """
-    backing_off = happened.soft_first - happened.recovered - happened.hard_after_soft
-    backing_off = backing_off - (happened.expired - happened.expired_untried)
-    final = happened.hard + happened.expired
-    return {
-        "delivered": happened.accepted - happened.async_bounced,
-        "backing_off": backing_off,
-        "untried": happened.relayed - happened.accepted - final - backing_off,
-        "not_relayed": happened.to_deliver - happened.relayed - happened.relay_failed,
-        "failed": happened.relay_failed + final + happened.async_bounced,
     }
 
 

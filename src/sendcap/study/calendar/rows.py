@@ -25,7 +25,7 @@ def rows_of(calendar: Calendar) -> list[dict[str, str]]:
 
 def notes_on(calendar: Calendar, columns: Sequence[str]) -> list[str]:
     """Return what columns of these rows mean."""
-    mode, longest = calendar.scenario.reporting.modes[0], _longest(calendar)
+    mode, longest = calendar.scenario.reporting.modes[0], longest_of(calendar)
     meanings = {
         "Planned": "the time of the scenario, where a confirmation came later",
         "Settled": f"Delivered % {MODE_LABELS[mode]} stays within {SETTLED_PT:g} points of its "
@@ -84,14 +84,15 @@ def _row_of_several(calendar: Calendar, name: str, slots: Sequence[Slot]) -> dic
         "Messages": f"{sum(slot.messages for slot in slots):,}",
         "First": first,
         "Settled": last,
-        _longest(calendar): f"{elapsed(slowest.accepted_s - slowest.starts_s)} "
+        longest_of(calendar): f"{elapsed(slowest.accepted_s - slowest.starts_s)} "
         f"({slowest.delivery})",
         "Latest": f"{elapsed(late_s)} ({latest.delivery})" if late_s > 0.0 else NOTHING,
         "Delivered %": percentage(settled(calendar.run, name)[1]),
     }
 
 
-def _longest(calendar: Calendar) -> str:
+def longest_of(calendar: Calendar) -> str:
+    """Return the name of the column of the slowest repetition."""
     return f"Longest to {share_text(calendar.share)}"
 
 
