@@ -45,7 +45,7 @@ from sendcap.text.shares import points_in_words, rounded_share
 @options.confidence("90%")
 @options.number(
     "--simulations",
-    "Number of simulations, a power of two (default: 256, with more than 4 ranges 512).",
+    "Number of simulations, a power of two (default: 64).",
 )
 @options.processes
 def forecast(
@@ -70,11 +70,11 @@ def forecast(
     give the forecast.
     """
     from sendcap.study.forecasts import files
-    from sendcap.study.forecasts.reference import default_simulations
+    from sendcap.study.forecasts.reference import simulations_of
 
     scenario = uncertain(source, spans, settings, seed)
     results = Results(files.FORECAST, out, source, "forecast", force=force)
-    total = simulations or default_simulations(len(scenario.ranges))
+    total = simulations_of(simulations)
     with results as folder:
         with simulating(workers, address, total) as means:
             outlook = sendcap.forecast(

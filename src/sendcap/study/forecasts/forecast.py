@@ -96,7 +96,7 @@ def forecast(
     tolerances
         Tolerances of Delivered % in points, such as 0.1 or ``"0.1pt"``.
     simulations
-        A power of two, at least 64 (default: 256, or 512 for more than four ranges).
+        A power of two, at least 64 (the default).
     confidence, workers, progress
         As for `sendcap.replicate`.
     table
@@ -112,7 +112,7 @@ def forecast(
     uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
     readings = _readings(observed, at, uncertain.scenario, modes, delivery)
     _require_reached(uncertain.scenario, readings, delivery)
-    require_draws(confidence, table.n if table else simulations_of(uncertain, simulations))
+    require_draws(confidence, table.n if table else simulations_of(simulations))
     few = {mode: each.thinned(_MOST) for mode, each in readings.items()}
     if table is None:
         also_s = np.concatenate([each.time_s for each in few.values()])
