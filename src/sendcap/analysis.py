@@ -13,12 +13,14 @@ from sendcap.readings.kpis import kpis
 from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
+from sendcap.scenario.in_brief import headline
+from sendcap.text.displayed import Displayed
 
 __all__ = ["Expected", "expected"]
 
 
 @dataclass(frozen=True)
-class Expected:
+class Expected(Displayed):
     """The expected course of a scenario.
 
     Attributes
@@ -32,6 +34,9 @@ class Expected:
 
     scenario: Scenario
     ledger: Ledger
+
+    def _about(self) -> str:
+        return headline(self.scenario)
 
     def kpis(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,10 +26,13 @@ from sendcap.readings.people import health_table, preparations_table, weeks_tabl
 from sendcap.readings.reports import Reports
 from sendcap.readings.sentences import sentences
 from sendcap.readings.summary import summary
+from sendcap.readings.tables import beside_the_truth, totals_tables
 from sendcap.saved import RUN, read_run, write_run
 from sendcap.scenario import Scenario
 from sendcap.scenario.durations import as_seconds
 from sendcap.scenario.files import scenario_of
+from sendcap.scenario.in_brief import headline
+from sendcap.text.tables import Table
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,15 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
         """
         return list(sentences(self, modes or self.scenario.reporting.modes))
 
+    def _about(self) -> str:
+        return headline(self.scenario)
+
+    def _tables(self) -> Iterator[Table]:
+        # A population may leave nobody to deliver to.
+        if self.ledger.messages():
+            yield beside_the_truth(self)
+        yield from totals_tables(self)
+
     def save(self, directory: str | os.PathLike[str], force: bool = False) -> Path:
         """Write the run into a new directory, which is complete or absent.
 
@@ -266,7 +278,8 @@ def simulate(
         Write one row per message and status change to this Parquet file; an existing one is
         replaced once the new one is complete.
     progress
-        Called now and then with the simulated time and the number of messages that are final.
+        Called now and then with the simulated time and the number of messages that are final; a
+        notebook shows a bar without it.
 
     Raises
     ------

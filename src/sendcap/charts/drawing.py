@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from sendcap.errors import SendcapError
+from sendcap.text.displayed import Displayed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +69,7 @@ def _parameters(function: Callable[..., Any]) -> frozenset[str]:
     return frozenset(inspect.signature(function).parameters)
 
 
-class Drawable:
+class Drawable(Displayed):
     """A result with charts.
 
     ``class Limits(Drawable, charts="sendcap.study.capacity.charts")`` names the module whose

@@ -16,12 +16,13 @@ from sendcap.cli.dashboard import states_at
 from sendcap.cli.edits import chosen
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
-from sendcap.cli.tables import cell, say, show_table
+from sendcap.cli.tables import say, show_table
 from sendcap.readings.modes import MODE_LABELS
 from sendcap.text.clock import after, dated, moment_text
-from sendcap.text.quantities import NOTHING, counted, elapsed
+from sendcap.text.quantities import counted, elapsed
 from sendcap.text.quoting import first_few
 from sendcap.text.shares import parse_share, share_text
+from sendcap.text.tables import cell
 
 if TYPE_CHECKING:
     from sendcap.study.calendar.deadline import Verdict
@@ -118,21 +119,18 @@ def show_deliveries(run: sendcap.Run) -> None:
 
 def _show(found: sendcap.Calendar, title: str, left_out: Collection[str]) -> None:
     from sendcap.scenario.later_days import later_days
-    from sendcap.study.calendar.rows import longest_of, notes_on, rows_of
+    from sendcap.study.calendar.rows import deliveries_table, longest_of
 
-    rows = rows_of(found)
-    columns = [name for name in rows[0] if name not in left_out]
-    if all(row.get("Planned") == NOTHING for row in rows):
-        columns.remove("Planned")
-    many = "First" in columns
+    table = deliveries_table(found, left_out)
+    many = "First" in table.columns
     show_table(
         title,
-        columns,
-        [[row[name] for name in columns] for row in rows],
-        *notes_on(found, columns),
+        table.columns,
+        table.rows,
+        *table.notes,
         *(["calendar.csv has a row for each."] if many else []),
         *later_days(found.scenario),
-        words={longest_of(found), "Latest", "Beside"} & set(columns),
+        words={longest_of(found), "Latest", "Beside"} & set(table.columns),
     )
 
 

@@ -12,26 +12,15 @@ import click
 import sendcap
 from sendcap.cli import dynamic_reporting, options, reports
 from sendcap.cli.asked import Asked, in_words, which
-from sendcap.cli.tables import cell, say, show_grid
+from sendcap.cli.tables import say, show_grid
 from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
 from sendcap.text.clock import counted_from
 from sendcap.text.quantities import capital, listed
+from sendcap.text.tables import cell
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_FIGURES: Final = {
-    "to_deliver": "To deliver",
-    "relayed": "Relayed",
-    "sent": "Sent",
-    "failed": "Failed",
-    "pending": "Pending",
-    "delivered_pct": "Delivered %",
-    "bounces_errors_pct": "Bounces + errors %",
-    "open_rate_pct": "Open rate %",
-    "click_through_pct": "Click-through rate %",
-}
 
 
 _REPORTS: Final = ("deployment", "dynamic", "throughput", "bounces", "alerts")
@@ -100,6 +89,7 @@ def _require_fit(
 
 def _deployment(asked: Asked) -> None:
     """Print the Deployment dashboard."""
+    from sendcap.readings.dashboard import EARLY_OPENS, opens_are_early
     from sendcap.readings.sentences import delay_sentence
 
     run = asked.run
@@ -121,7 +111,8 @@ def _deployment(asked: Asked) -> None:
         *_states(asked),
         *asked.ended(),
         *([delayed] if delayed else []),
-        *notes(dashboards, run.scenario.start),
+        *notes(asked.modes, run.scenario.start),
+        *([EARLY_OPENS] if any(map(opens_are_early, dashboards)) else []),
     )
 
 
@@ -143,27 +134,25 @@ def states_at(run: sendcap.Run, time_s: float, mode: Mode, delivery: str) -> pd.
 
 def show_dashboards(dashboards: Sequence[sendcap.Dashboard], start: datetime | None) -> None:
     """Print the dashboards of one time and delivery, a column per mode."""
+    from sendcap.readings.dashboard import FIGURES
+
     first = dashboards[0]
     show_grid(
         f"Deployment dashboard, {which(first.delivery)}, at {in_words(first.time_s, start)}",
         "",
-        _FIGURES,
+        FIGURES,
         {dashboard: MODE_LABELS[dashboard.mode] for dashboard in dashboards},
         lambda name, dashboard: cell(name, getattr(dashboard, name)),
     )
 
 
-def notes(dashboards: Sequence[sendcap.Dashboard], start: datetime | None) -> list[str]:
-    """Return the notes below dashboards."""
-    from sendcap.readings.dashboard import EARLY_OPENS, opens_are_early
-
+def notes(modes: Sequence[Mode], start: datetime | None) -> list[str]:
+    """Return the notes below dashboards in some modes."""
     lines = [f"{counted_from(start)}, not of a delivery."]
-    modes = dict.fromkeys(each.mode for each in dashboards if each.mode in ("efs", "legacy"))
-    if modes:
-        early = capital(listed([MODE_LABELS[mode] for mode in modes]))
+    names = [MODE_LABELS[mode] for mode in modes if mode in ("efs", "legacy")]
+    if names:
+        early = capital(listed(names))
         lines.append(f"{early}: a soft-bounced message counts as Failed until its retry succeeds.")
-    if any(map(opens_are_early, dashboards)):
-        lines.append(EARLY_OPENS)
     return lines
 
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import sendcap
 from sendcap.cli.asked import Asked
-from sendcap.cli.tables import cell, say, show_grid, show_table
+from sendcap.cli.tables import say, show_grid, show_table
 from sendcap.text.quantities import MINUS, NOTHING
+from sendcap.text.tables import cell
 
 _DYNAMIC: Final = {
     "processed": "Processed/sent",

@@ -14,10 +14,11 @@ from sendcap.cli.computing import simulations
 from sendcap.cli.edits import chosen
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
-from sendcap.cli.tables import cell, say, show_grid, show_table
+from sendcap.cli.tables import say, show_grid, show_table
 from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import elapsed, margin
 from sendcap.text.shares import parse_share, share_text
+from sendcap.text.tables import cell
 
 # Per second or per hour, whichever is usual: both would be wider than a terminal.
 _CEILINGS: Final = {

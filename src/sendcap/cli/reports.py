@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sendcap.cli.asked import Asked
-from sendcap.cli.tables import cell, say, show_table
+from sendcap.cli.tables import say, show_table
 from sendcap.readings.modes import Mode
 from sendcap.text.quantities import NOTHING, elapsed
 from sendcap.text.shares import rounded_share
+from sendcap.text.tables import cell
 
 _MOST_HOURS: Final = 48
 _BOUNCES: Final = {

@@ -11,7 +11,6 @@ import sendcap
 from sendcap.cli import options
 from sendcap.cli.edits import chosen
 from sendcap.cli.tables import WIDTH, show_list
-from sendcap.text.quantities import counted
 from sendcap.text.quoting import printable
 
 
@@ -81,19 +80,12 @@ def _wrapped(text: str, first: str = "", later: str = "") -> str:
 @options.changes
 def check(source: str, settings: tuple[str, ...]) -> None:
     """Check whether a scenario can be simulated; exit with 2 if not."""
+    from sendcap.scenario.in_brief import headline
+
     scenario = chosen(source, settings, None)
-    messages = sum(delivery.messages for delivery in scenario.deliveries)
-    providers = {name for delivery in scenario.deliveries for name in delivery.audience}
-    before = "" if scenario.population is None else " before exclusions"
-    facts = (
-        counted(messages, "message") + before,
-        counted(len(scenario.deliveries), "delivery", "deliveries"),
-        counted(len(providers), "provider"),
-        f"seed {scenario.seed}",
-        f"modes {', '.join(scenario.reporting.modes)}",
-    )
     title = f"{printable(scenario.title)}: " if scenario.title else ""
-    click.echo(f"ok: {title}{', '.join(facts)}")
+    modes = ", ".join(scenario.reporting.modes)
+    click.echo(f"ok: {title}{headline(scenario)}, modes {modes}")
 
 
 @scenario.command()

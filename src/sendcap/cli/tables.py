@@ -11,9 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from sendcap.text.measures import measure_text
-from sendcap.text.quantities import NOTHING
 from sendcap.text.quoting import printable
+from sendcap.text.tables import Table
 
 WIDTH: Final = 80
 """Letters of a line. A table may be wider: no number is broken, and no name."""
@@ -172,6 +171,11 @@ def _broken(heading: str, least: int, most: int) -> list[str]:
     return [heading]
 
 
+def show(table: Table) -> None:
+    """Print a table."""
+    show_table(table.title, table.columns, table.rows, *table.notes)
+
+
 def show_grid(
     title: str,
     first: str,
@@ -230,14 +234,3 @@ def wrapped(text: str) -> str:
     text = printable(text).replace(" %", _TIED)
     lines = textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace(_TIED, " %")
-
-
-def cell(name: str, value: Any) -> str:
-    """Return a value in the unit that the name of the column ends with.
-
-    >>> cell("needs_s", 76.0), cell("share_pct", 23.4), cell("sent", 1250), cell("binding", "rate")
-    ('1m 16s', '23.40', '1,250', 'rate')
-    """
-    if value is None:
-        return NOTHING
-    return value if isinstance(value, str) else measure_text(name, float(value))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final, Literal, NamedTuple
@@ -38,6 +39,8 @@ from sendcap.model.shared import Shared
 from sendcap.model.streams import Streams
 from sendcap.model.tally import Tally, ledger_of
 from sendcap.scenario import Scenario
+from sendcap.text.notebook_bar import notebook_bar
+from sendcap.text.quantities import elapsed
 
 Window = float | Literal["auto"]
 """Length of the windows in seconds; by default they follow the number of reports."""
@@ -52,6 +55,11 @@ class Progress(NamedTuple):
     time_s: float  # simulated
     final: int  # messages accepted, bounced hard, expired or failed at the relay
     messages: int  # all messages to deliver, as far as they are known
+
+    def told(self) -> tuple[float, str]:
+        """Return the share that is done, and words for a bar."""
+        share = self.final / self.messages if self.messages else 0.0
+        return share, f"{elapsed(self.time_s)} simulated, {self.final:,} messages final"
 
 
 def simulate_ledger(
@@ -72,12 +80,21 @@ def simulate_ledger(
     prepared = [] if scenario.population is None else sendings(scenario)
     scenario = as_sent(scenario)
     require_feasible(scenario)
+    with (
+        notebook_bar(progress, Progress.told) as seen,
+        _log(sending_log, scenario) as log,
+    ):
+        return _Model(scenario, prepared, window_s, log, seen, monitor, followed).run()
+
+
+def _log(
+    sending_log: Path | IO[bytes] | None, scenario: Scenario
+) -> AbstractContextManager[SendingLog | None]:
     if sending_log is None:
-        return _Model(scenario, prepared, window_s, None, progress, monitor, followed).run()
+        return nullcontext()
     providers = used_providers(scenario)
     reasons = reasons_of(scenario, providers)
-    with SendingLog.opened(sending_log, scenario, providers, reasons) as log:
-        return _Model(scenario, prepared, window_s, log, progress, monitor, followed).run()
+    return SendingLog.opened(sending_log, scenario, providers, reasons)
 
 
 class _Model:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Final
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
 from sendcap.readings.kpis import Readings
-from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Denominator, Mode
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.start import since_midnight_s
+from sendcap.text.displayed import DisplayedFigures
+from sendcap.text.quantities import elapsed
+from sendcap.text.shares import percentage
 
 if TYPE_CHECKING:
     from sendcap.readings.dynamic_report import DynamicReport
@@ -26,8 +29,22 @@ EARLY_OPENS: Final = (
 """A note below a dashboard that has such a rate; see `opens_are_early`."""
 
 
+FIGURES: Final = {
+    "to_deliver": "To deliver",
+    "relayed": "Relayed",
+    "sent": "Sent",
+    "failed": "Failed",
+    "pending": "Pending",
+    "delivered_pct": "Delivered %",
+    "bounces_errors_pct": "Bounces + errors %",
+    "open_rate_pct": "Open rate %",
+    "click_through_pct": "Click-through rate %",
+}
+"""The figures of a dashboard, with the product's names for them."""
+
+
 @dataclass(frozen=True)
-class Dashboard:
+class Dashboard(DisplayedFigures):
     """The figures on the dashboard of one delivery, or of all, in one mode.
 
     Attributes
@@ -62,6 +79,18 @@ class Dashboard:
     bounces_errors_pct: float
     open_rate_pct: float
     click_through_pct: float
+
+    LABELS = FIGURES
+
+    def _title(self) -> str:
+        return "" if self.delivery == ALL_DELIVERIES else self.delivery
+
+    def _about(self) -> str:
+        return (
+            f"{MODE_LABELS[self.mode]}, at {elapsed(self.time_s)}: Delivered "
+            f"{percentage(self.delivered_pct)} %, Bounces + errors "
+            f"{percentage(self.bounces_errors_pct)} %"
+        )
 
 
 def refreshed_s(time_s: float, refresh_s: float, start: datetime | None = None) -> float:

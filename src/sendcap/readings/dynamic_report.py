@@ -10,14 +10,17 @@ from typing import Final
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
 from sendcap.readings.kpis import Readings, percentage
-from sendcap.readings.modes import ALL_DELIVERIES, Mode, failure_types, known
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, failure_types, known
 from sendcap.readings.nights import first_night_s, last_night_s
+from sendcap.text.displayed import DisplayedFigures
+from sendcap.text.quantities import elapsed
+from sendcap.text.shares import percentage as percentage_text
 
 _LATEST_S: Final = 36_525 * 86_400.0
 
 
 @dataclass(frozen=True)
-class DynamicReport:
+class DynamicReport(DisplayedFigures):
     """The figures of Dynamic reporting on one delivery, or on all, in one mode.
 
     Attributes
@@ -60,6 +63,15 @@ class DynamicReport:
     hard_bounces_pct: float
     open_rate_pct: float
     click_through_pct: float
+
+    def _title(self) -> str:
+        return "" if self.delivery == ALL_DELIVERIES else self.delivery
+
+    def _about(self) -> str:
+        return (
+            f"{MODE_LABELS[self.mode]}, at {elapsed(self.time_s)}: delivered "
+            f"{percentage_text(self.delivered_pct)} % of the processed"
+        )
 
     @property
     def has_figures(self) -> bool:

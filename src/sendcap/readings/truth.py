@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from sendcap.errors import SendcapError
 from sendcap.ledger import Counts, Ledger
 from sendcap.readings.modes import ALL_DELIVERIES, Known, known
+from sendcap.text.displayed import DisplayedFigures
+from sendcap.text.quantities import elapsed
+from sendcap.text.shares import percentage
 
 
 @dataclass(frozen=True)
-class Truth:
+class Truth(DisplayedFigures):
     """What has become of the messages of a delivery, or of all, at a moment.
 
     Attributes
@@ -42,6 +45,12 @@ class Truth:
     not_relayed: int
     delivered_pct: float
     failed_pct: float
+
+    def _title(self) -> str:
+        return "" if self.delivery == ALL_DELIVERIES else self.delivery
+
+    def _about(self) -> str:
+        return f"the truth at {elapsed(self.time_s)}: delivered {percentage(self.delivered_pct)} %"
 
 
 def truth(ledger: Ledger, t_s: float, delivery: str = ALL_DELIVERIES) -> Truth:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 import warnings
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, WrapSerializer, model_validator
@@ -11,16 +13,16 @@ from pydantic import AfterValidator, Field, ValidationInfo, WrapSerializer, mode
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.delivery import POPULATION, Delivery
 from sendcap.scenario.delivery_problems import batch_problems, delivery_problems
+from sendcap.scenario.in_brief import headline, tables_of
 from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.notes import notes
 from sendcap.scenario.order_problems import order_problems
 from sendcap.scenario.pool_problems import pool_problems
-from sendcap.scenario.pools import Queue, SharedLimit
+from sendcap.scenario.pools import SharedLimit
 from sendcap.scenario.population import Population
 from sendcap.scenario.population_problems import population_problems
 from sendcap.scenario.programme import collapsed, expanded, numbered, parents_of, written
 from sendcap.scenario.provider import Provider
-from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.section import (
     LARGEST_SEED,
     MOST_AT_A_TIME,
@@ -34,12 +36,13 @@ from sendcap.scenario.section import (
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone, is_skipped, repeated
-from sendcap.scenario.suspend import Suspend
 from sendcap.scenario.suspend_problems import suspended_for_ever
+from sendcap.scenario.with_queues import WithQueues
+from sendcap.text.displayed import html_of
 from sendcap.text.quoting import shown
 
 
-class Scenario(Section):
+class Scenario(WithQueues, Section):
     """A scenario; every key of a scenario file is an attribute of the same name.
 
     Durations are seconds, rates are `Rate` objects (or None for none), tables are frozen models.
@@ -96,6 +99,26 @@ class Scenario(Section):
             self.__dict__["start"] = in_zone(self.start, self.zone)
         return self
 
+    def with_(self, changes: Mapping[str, Any] | None = None, **values: Any) -> Scenario:
+        """Return a copy with new values, checked like a file; see `sendcap.updated`.
+
+        Parameters
+        ----------
+        changes
+            New values by path, written as in a scenario file, such as ``{"mta.ips": 8}``.
+        **values
+            New values of keys at the top: ``scenario.with_(seed=3, title="Another")``.
+
+        Raises
+        ------
+        ScenarioError
+            For an unknown path, or if the result is not a valid scenario.
+        """
+        # Files make scenarios, and edits read them anew: imported when it is asked for.
+        updated = pkgutil.resolve_name("sendcap.scenario.edits:updated")
+        changed: Scenario = updated(self, {**(changes or {}), **values})
+        return changed
+
     def with_seed(self, seed: int) -> Scenario:
         """Return a copy with another seed.
 
@@ -113,6 +136,17 @@ class Scenario(Section):
         if not (whole and 0 <= seed <= LARGEST_SEED):
             raise ScenarioError(f"seed: must be a whole number from 0, not {shown(seed)}")
         return self.model_copy(update={"seed": seed})
+
+    def __repr__(self) -> str:
+        # All fields would fill screens.
+        title = f"{self.title!r}, " if self.title else ""
+        return f"Scenario({title}{headline(self)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        title = f"<h4>{escape(self.title or 'Scenario')}</h4>"
+        return title + "".join(map(html_of, tables_of(self)))
 
     def parents(self) -> dict[str, tuple[str, ...]]:
         """Return the deliveries in parts or repetitions, with the names of these."""
@@ -149,105 +183,6 @@ class Scenario(Section):
     def numbered(self) -> Iterator[tuple[int, Delivery]]:
         """Yield the deliveries with the numbers that those of a scenario file have."""
         yield from numbered(self.deliveries)
-
-    def to_deliver(self) -> dict[tuple[str, str], int]:
-        """Return the messages to deliver, for each delivery and provider."""
-        return {
-            (delivery.name, provider): count
-            for delivery in self.deliveries
-            for provider, count in delivery.counts().items()
-        }
-
-    def pools(self) -> dict[str | None, int]:
-        """Return the source addresses of each pool; without pools, those of the MTA under None."""
-        if not self.mta.pools:
-            return {None: self.mta.ips}
-        return {name: pool.ips for name, pool in self.mta.pools.items()}
-
-    def pool_of(self, delivery: Delivery) -> str | None:
-        """Return the pool of a delivery: the only one where it names none."""
-        return delivery.pool or next(iter(self.mta.pools), None)
-
-    def paths(self) -> tuple[Queue, ...]:
-        """Return the queues that have messages, those of a pool's addresses taken together."""
-        used = {
-            (provider, self.pool_of(delivery))
-            for delivery in self.deliveries
-            for provider, share in delivery.audience.items()
-            if share > 0.0
-        }
-        return tuple(
-            Queue(provider, pool, ips)
-            for provider in self.providers
-            for pool, ips in self.pools().items()
-            if (provider, pool) in used
-        )
-
-    def loads(self) -> dict[tuple[Queue, str], int]:
-        """Return the messages to deliver of each of these queues, for each delivery with any."""
-        of_key = {(path.provider, path.pool): path for path in self.paths()}
-        return {
-            (of_key[provider, self.pool_of(delivery)], delivery.name): count
-            for delivery in self.deliveries
-            for provider, count in delivery.counts().items()
-            if count
-        }
-
-    def messages_on_paths(self) -> dict[Queue, int]:
-        """Return the messages to deliver of each of these queues."""
-        counts = dict.fromkeys(self.paths(), 0)
-        for (path, _), count in self.loads().items():
-            counts[path] += count
-        return counts
-
-    def queues(self) -> tuple[Queue, ...]:
-        """Return the queues that have messages, by provider, pool and address."""
-        if self.mta.queues == "pooled":
-            return self.paths()
-        return tuple(
-            path._replace(ips=1, address=address)
-            for path in self.paths()
-            for address in range(path.ips)
-        )
-
-    def suspend_of(self, provider: str) -> tuple[Suspend, ...]:
-        """Return the rules for suspending a provider's queue."""
-        return tuple(rule for _, rule in self.rules_of(provider))
-
-    def acting_rules(self, provider: str) -> tuple[Suspend, ...]:
-        """Return those that can ever suspend it: without a tolerance no answer is *throttled*."""
-        settings = self.providers[provider]
-        can_be_throttled = settings.tolerance is not None or any(
-            disturbance.tolerance is not None for disturbance in settings.disturbances
-        )
-        return tuple(
-            rule
-            for rule in self.suspend_of(provider)
-            if can_be_throttled or rule.counts != ("throttled",)
-        )
-
-    def rules_of(self, provider: str) -> Iterator[tuple[Place, Suspend]]:
-        """Yield the rules that suspend a provider's queue, and where they are written."""
-        rules = self.providers[provider].suspend
-        whose: Place = ("providers", provider)
-        if rules == "mta":
-            rules, whose = self.mta.suspend, ("mta",)
-        if isinstance(rules, tuple):
-            for number, rule in enumerate(rules):
-                yield (*whose, "suspend", number), rule
-        elif rules is not None:
-            yield (*whose, "suspend"), rules
-
-    def retry_of(self, provider: str) -> RetryPolicy:
-        """Return the retry policy of a provider's queue."""
-        policy = self.providers[provider].retry
-        return self.mta.retry if policy == "mta" else policy
-
-    def expires_on_failure(self, provider: str) -> bool:
-        """Tell whether a message expires at the failure after which no retry fits."""
-        if self.mta.expire == "retry":
-            return self.retry_of(provider).expires_on_failure
-        return self.mta.expire == "on-failure"
 
     def batch_of(self, delivery: Delivery) -> int:
         """Return how many messages of a delivery are handed over at a time."""

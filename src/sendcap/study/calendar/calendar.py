@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 
 import pandas as pd
@@ -17,11 +17,13 @@ from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.files import scenario_of
 from sendcap.study.calendar.deadline import Verdict, in_question, verdicts
+from sendcap.study.calendar.rows import deliveries_table
 from sendcap.study.calendar.slots import Slot, slots_of
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.clock import after
+from sendcap.text.tables import Table
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
             for slot in self.slots
         ]
         return pd.DataFrame(rows)
+
+    def _tables(self) -> Iterator[Table]:
+        yield deliveries_table(self)
 
     def _clock_time(self, seconds: float) -> str | None:
         if self.scenario.start is None or seconds == math.inf:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from sendcap.readings.modes import MODE_LABELS
-from sendcap.study.calendar.calendar import Calendar
 from sendcap.study.calendar.slots import MOST_ROWS, SETTLED_PT, Slot, settled
 from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import NOTHING, elapsed
 from sendcap.text.shares import percentage, share_text
+from sendcap.text.tables import Table
+
+if TYPE_CHECKING:
+    from sendcap.study.calendar.calendar import Calendar
+
+
+def deliveries_table(calendar: Calendar, left_out: Collection[str] = ()) -> Table:
+    """Return the times of each delivery as a table, without some of the columns."""
+    rows = rows_of(calendar)
+    columns = [name for name in rows[0] if name not in left_out]
+    if all(row.get("Planned") == NOTHING for row in rows):
+        columns.remove("Planned")
+    cells = [[row[name] for name in columns] for row in rows]
+    return Table("Deliveries", columns, cells, notes_on(calendar, columns))
 
 
 def rows_of(calendar: Calendar) -> list[dict[str, str]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,14 @@ from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.stages import Stage
 from sendcap.study.capacity.observed import Observed, ceiling_per_s, observed
+from sendcap.text.tables import Table, table_of
 from sendcap.version import __version__
+
+_COLUMNS: Final = (
+    *("stage", "binding", "ceiling_per_s", "share_pct", "needs_s"),
+    *("utilisation_pct", "mean_wait_s", "peak_backlog"),
+)
+"""What a notebook shows of the table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +118,12 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
         """
         return pd.DataFrame([stage.row() for stage in self.observed])
 
+    def _about(self) -> str:
+        return f"held up by {self.bottleneck or 'nothing'}"
+
+    def _tables(self) -> Iterator[Table]:
+        yield table_of("Stages", self.table()[list(_COLUMNS)])
+
     def over_time(self) -> pd.DataFrame:
         """Return the course of each stage, a row for each edge of the ledger's bins.
 
@@ -149,7 +162,7 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
 
 
 def limits(
-    scenario: Scenario | str | os.PathLike[str],
+    scenario: Scenario | Run | str | os.PathLike[str],
     *,
     seed: int | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -159,7 +172,8 @@ def limits(
     Parameters
     ----------
     scenario
-        A scenario, the path of a scenario file or the name of a preset.
+        A scenario, the path of a scenario file or the name of a preset; or a run, whose ledger
+        gives the limits without another simulation, see `limits_from_ledger`.
     seed
         Override the scenario's seed.
     progress
@@ -170,6 +184,9 @@ def limits(
     ScenarioError
         If the scenario is not valid or does not fit into the machine's memory.
     """
+    if isinstance(scenario, Run) and seed is None:
+        return limits_from_ledger(scenario)
+    scenario = scenario.scenario if isinstance(scenario, Run) else scenario
     scenario = scenario_of(scenario)
     if seed is not None:
         scenario = scenario.with_seed(seed)

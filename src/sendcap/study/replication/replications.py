@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -19,13 +19,16 @@ from sendcap.scenario import Scenario
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import Estimate, estimate
 from sendcap.study.replication.recording import Quantity, Record
+from sendcap.text.displayed import Displayed
+from sendcap.text.quantities import counted
+from sendcap.text.tables import Table, table_of
 
 SPREAD: Final = ("n", "mean", "mean_low", "mean_high", "median", "low", "high")
 """Columns of the spread of a number over replications; see `spread`."""
 
 
 @dataclass(frozen=True, eq=False)
-class Replications:
+class Replications(Displayed):
     """The numbers and curves of replications.
 
     Attributes
@@ -108,6 +111,12 @@ class Replications:
             return table
         order = table["name"].map({name: index for index, name in enumerate(names)})
         return table.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+
+    def _about(self) -> str:
+        return counted(self.n, "replication")
+
+    def _tables(self) -> Iterator[Table]:
+        yield table_of("Spreads", self.table())
 
     def each(self) -> pd.DataFrame:
         """Return every number of every replication.

@@ -17,12 +17,9 @@ from sendcap.files.cleaning import register, unregister
 from sendcap.scenario import Scenario
 from sendcap.study.replication import replication_seed
 from sendcap.study.replication.estimates import require_count
-from sendcap.study.replication.processes import (
-    AHEAD,
-    Finished,
-    Processes,
-    WorkerDiedError,
-)
+from sendcap.study.replication.processes import AHEAD, Finished, Processes, WorkerDiedError
+from sendcap.text.notebook_bar import notebook_bar
+from sendcap.text.quantities import counted
 from sendcap.version import MODEL_VERSION, __version__
 
 _Item = TypeVar("_Item")
@@ -295,11 +292,17 @@ class Simulations:
         self, function: Callable[[_Item], _Result], items: Iterable[_Item]
     ) -> Iterator[_Result]:
         """Do a simulation for each item; see `Workers.map`."""
-        for result in self._workers.map(function, items):
-            self.done += 1
-            if self._progress is not None:
-                self._progress(self.done)
-            yield result
+        with notebook_bar(self._progress, _told) as seen:
+            for result in self._workers.map(function, items):
+                self.done += 1
+                if seen is not None:
+                    seen(self.done)
+                yield result
+
+
+def _told(done: int) -> tuple[None, str]:
+    # How many there will be depends on what they show.
+    return None, counted(done, "simulation")
 
 
 def each_replication(

@@ -21,6 +21,7 @@ from sendcap.study.sweeps.outcomes import Outcome, Task, evaluate
 from sendcap.study.sweeps.plan import NO_SCENARIO, Plan, planned
 from sendcap.study.sweeps.points import Over
 from sendcap.study.sweeps.store import Store, StoreError
+from sendcap.text.notebook_bar import notebook_bar
 
 
 class Progress(NamedTuple):
@@ -30,6 +31,10 @@ class Progress(NamedTuple):
     done: int  # failures included
     failed: int
     kept: int  # in the store before
+
+    def told(self) -> tuple[float, str]:
+        """Return the share that is done, and words for a bar."""
+        return self.done / max(self.runs, 1), f"{self.done:,} of {self.runs:,} runs"
 
     def sentence(self) -> str:
         """Return the progress as a sentence."""
@@ -128,17 +133,20 @@ def complete(
     progress: Callable[[Progress], None] | None = None,
 ) -> Mapping[str, Outcome]:
     """Do the missing runs of a plan; workers and store remain for the next plan."""
-    course = _Course(plan, store, progress)
-    if course.missing:
-        if store is not None:
-            store.open()
-        for results in workers.completed(evaluate, course.tasks()):
-            course.add(
-                [
-                    Outcome.failure(task.key, result.reason) if isinstance(result, Lost) else result
-                    for task, result in results
-                ]
-            )
+    with notebook_bar(progress, Progress.told) as seen:
+        course = _Course(plan, store, seen)
+        if course.missing:
+            if store is not None:
+                store.open()
+            for results in workers.completed(evaluate, course.tasks()):
+                course.add(
+                    [
+                        Outcome.failure(task.key, result.reason)
+                        if isinstance(result, Lost)
+                        else result
+                        for task, result in results
+                    ]
+                )
     return course.outcomes
 
 

@@ -137,11 +137,11 @@ def sustained(
     schedule or a warm-up has reached the last step, and no provider is in an outage. The relay and
     the ingress have computed ceilings. A provider is simulated with retries: for the longest
     validity, until retries have reached their final number, and for ``measured`` messages after
-    that. Of the arrivals in this time, messages neither accepted nor bounced hard have piled up or expired; the
-    share that would have done so without any limit does not count. A provider with more than 0.2 %
-    of the rest (with few messages 2/√n, because a queue's length varies by chance) is unstable. The
-    rate at which that begins is lowered by the same share: a provider with a share ε too many
-    arrivals leaves just that share unsettled.
+    that. Of the arrivals in this time, messages neither accepted nor bounced hard have piled up or
+    expired; the share that would have done so without any limit does not count. A provider with
+    more than 0.2 % of the rest (with few messages 2/√n, because a queue's length varies by chance)
+    is unstable. The rate at which that begins is lowered by the same share: a provider with a share
+    ε too many arrivals leaves just that share unsettled.
 
     Parameters
     ----------

@@ -1,0 +1,124 @@
+"""The tables of a run in words: the dashboard beside the truth, totals, and delays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sendcap.readings.delays import DELAY_FIGURES
+from sendcap.readings.key_moments import key_moments
+from sendcap.readings.modes import MODE_LABELS
+from sendcap.readings.truth import Truth
+from sendcap.text.clock import brief_moment
+from sendcap.text.tables import Table, cell
+
+if TYPE_CHECKING:
+    from sendcap.run import Run
+
+_FIGURES: Final = {
+    "sent": "Sent",
+    "failed": "Failed",
+    "pending": "Pending",
+    "delivered_pct": "Delivered %",
+    "bounces_errors_pct": "Bounces + errors %",
+}
+_THE_TRUTH: Final = (
+    "The truth: Sent is accepted and not returned, Failed is failed for good, Pending is relayed "
+    "and still under way; percentages are of all messages to deliver."
+)
+_EVENTS: Final = {
+    "relay_failed": "Relay failed",
+    "accepted": "Accepted",
+    "hard": "Hard",
+    "soft": "Soft",
+    "expired": "Expired",
+    "async_bounced": "Async",
+}
+_TIMES: Final = {
+    "accepted_50_pct_s": "50 %",
+    "accepted_90_pct_s": "90 %",
+    "accepted_99_pct_s": "99 %",
+}
+
+
+def beside_the_truth(run: Run) -> Table:
+    """Return the dashboards when the relay is done, the next morning and at the end, as a table."""
+    start, rows = run.scenario.start, []
+    for name, time_s in key_moments(run.ledger, start):
+        rows.append([f"{name}, {brief_moment(time_s, start, time_s)}", *[""] * len(_FIGURES)])
+        for mode in run.scenario.reporting.modes:
+            shown = run.dashboard(time_s, mode, compute_stats=True)
+            figures = {name: getattr(shown, name) for name in _FIGURES}
+            rows.append(_indented(MODE_LABELS[mode], figures))
+        rows.append(_indented("the truth", _true(run.truth(time_s))))
+    return Table("The dashboard, and the truth", ["", *_FIGURES.values()], rows, [_THE_TRUTH])
+
+
+def _true(truth: Truth) -> dict[str, float]:
+    return {
+        "sent": truth.delivered,
+        "failed": truth.failed,
+        "pending": truth.untried + truth.backing_off,
+        "delivered_pct": truth.delivered_pct,
+        "bounces_errors_pct": truth.failed_pct,
+    }
+
+
+def _indented(label: str, figures: Mapping[str, Any]) -> list[str]:
+    return [f"  {label}", *(cell(name, figures[name]) for name in _FIGURES)]
+
+
+def totals_tables(run: Run) -> Iterator[Table]:
+    """Yield what became of the messages of each delivery, where there are several, and provider.
+
+    Of several deliveries nobody counts from the start of the simulation: times are by the clock,
+    and the calendar has those of the deliveries.
+    """
+    summary = run.summary()
+    several = len(run.ledger.written) > 1
+    start = run.scenario.start if several else None
+    for first, rows in _groups(run, summary):
+        columns = _EVENTS | (_TIMES if first == "Provider" else {})
+        if not summary["total"]["relay_failed"]:
+            del columns["relay_failed"]
+        moments_s = [each[key] for each in rows.values() for key in _TIMES if each[key] is not None]
+        within_s = max(moments_s, default=0.0)
+
+        def write(key: str, value: Any, within_s: float = within_s) -> str:
+            if start is None or value is None or key not in _TIMES:
+                return cell(key, value)
+            return brief_moment(value, start, within_s)
+
+        yield _table("messages at the MTA", first, rows, columns, write)
+
+
+def delays_tables(run: Run) -> Iterator[Table]:
+    """Yield how long messages took, of each delivery, where there are several, and provider."""
+    for first, rows in _groups(run, run.summary()):
+        yield _table("delay from ready to accepted", first, rows, DELAY_FIGURES, cell)
+
+
+_Rows = Mapping[str, Mapping[str, Any]]
+
+
+def _groups(run: Run, summary: Mapping[str, Any]) -> Iterator[tuple[str, _Rows]]:
+    """Yield figures by delivery and by provider, with those of all messages last."""
+    written, total = run.ledger.written, {"all": summary["total"]}
+    if len(written) > 1:
+        yield "Delivery", {name: summary["deliveries"][name] for name in written} | total
+    yield "Provider", summary["providers"] | total
+
+
+def _table(
+    what: str,
+    first: str,
+    rows: _Rows,
+    columns: Mapping[str, str],
+    write: Callable[[str, Any], str],
+) -> Table:
+    plural = {"Delivery": "Deliveries", "Provider": "Providers"}[first]
+    return Table(
+        f"{plural}: {what}",
+        [first, *columns.values()],
+        [[name, *(write(key, row[key]) for key in columns)] for name, row in rows.items()],
+    )
