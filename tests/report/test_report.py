@@ -26,6 +26,7 @@ from sendcap.report.moments import (
     JUMPS_S,
     LAST_S,
     dashboards,
+    first_s,
     jumps_s,
     last_s,
     slider,
@@ -155,7 +156,7 @@ def files_of_4_kb() -> Iterator[None]:
 def test_a_write_that_fails_leaves_the_earlier_report(run, tmp_path, monkeypatch) -> None:
     earlier = tmp_path / "a.html"
     earlier.write_text("earlier")
-    monkeypatch.setattr("sendcap.report.page.page", lambda _: "x" * 5000)
+    monkeypatch.setattr("sendcap.report.page.page", lambda *_: "x" * 5000)
     with (
         pytest.raises(sendcap.SendcapError, match=r"a\.html: cannot be written: a file would be"),
         files_of_4_kb(),
@@ -336,6 +337,53 @@ def test_the_slider_of_a_programme_goes_on_to_its_end(run) -> None:
     assert len(steps) < 700
     assert jumps_s(steps) == [*JUMPS_S, steps[-1]]
     assert jumps_s(steps_s()) == list(JUMPS_S)
+
+
+def test_the_slider_goes_from_the_first_delivery_to_the_end_of_what_was_simulated(run) -> None:
+    """Before nobody sends, nothing can be seen; opens come two weeks after the last delivery."""
+    late = [
+        its.model_copy(update={"at": its.at + 6 * 3600.0 + 30.0}) for its in run.scenario.deliveries
+    ]
+    its = run.scenario.model_copy(update={"deliveries": tuple(late)})
+    longer = replace(run.ledger, bins=int(20 * 86_400 / run.ledger.bin_s))
+    later = sendcap.Run(its, longer)
+    begins_s, until_s = first_s([later]), last_s([later])
+    assert (begins_s, until_s) == (6 * 3600.0, longer.end_s)
+    steps = steps_s(until_s, begins_s)
+    assert steps[:3] == [begins_s, begins_s + 60.0, begins_s + 120.0]
+    assert until_s <= steps[-1] < until_s + 86_400.0
+    assert jumps_s(steps) == [*(begins_s + jump for jump in JUMPS_S), steps[-1]]
+    assert slider(None, steps)["spoken"][0] == "6 hours"
+    assert first_s([run]) == 0.0
+
+
+def title_of(html: str) -> str:
+    (title,) = re.findall(r"<h1>(.*?)</h1>", html)
+    assert f"<title>{title}</title>" in html
+    return title
+
+
+def test_the_title_is_the_one_that_a_user_gave(slow) -> None:
+    """Whoever starts from a preset may have left its title as it is."""
+
+    def called(name: str, title: str, given: str | None = None) -> str:
+        its = slow.scenario.model_copy(update={"title": title})
+        return title_of(page([Answers(name, sendcap.Run(its, slow.ledger))], given))
+
+    assert called("my-run", "Spring sale") == "Spring sale"
+    assert called("my-run", "") == "my-run"
+    assert called("spring-sale", "Quickstart") == "spring-sale"
+    assert called("quickstart", "Quickstart") == "Quickstart"
+    assert called("my-run", "Spring sale", "For <b>Monday</b>") == "For &lt;b&gt;Monday&lt;/b&gt;"
+
+
+def test_the_contents_lead_to_every_section_and_chart(parsed) -> None:
+    named = {
+        its["id"] for tag, its in parsed.elements if tag in ("section", "figure") if "id" in its
+    }
+    led = {(its.get("href") or "")[1:] for tag, its in parsed.elements if tag == "a"}
+    assert led == named | {"contents"}
+    assert len(named) > 10
 
 
 PEOPLE = """

@@ -9,11 +9,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 import sendcap
 from sendcap.readings.dashboard import EARLY_OPENS
+from sendcap.report.flow import unpacked
+from sendcap.report.flow_picture import LAYOUTS, bands, texts
 from sendcap.report.moments import JUMPS_S, dashboards, steps_s
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -386,3 +389,95 @@ def test_several_runs_move_together(browser, run, other, tmp_path) -> None:
     assert its.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     its.page.close()
     assert its.complaints == []
+
+
+# --- The picture of the flow ----------------------------------------------------------------------
+
+
+def drawn_in(page: Any, layout: str) -> dict[str, str]:
+    return dict(
+        page.eval_on_selector_all(
+            f".flow svg[data-layout={layout}] [data-flow]",
+            "all => all.map(it => [it.tagName + ' ' + it.dataset.flow, "
+            "it.getAttribute('d') ?? it.textContent])",
+        )
+    )
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_script_draws_the_flow_as_python_does(visit, run, layout) -> None:
+    figures = dashboards(run, ["without-efs", "efs"], STEPS, run.scenario.title)
+    for place, its in enumerate(figures["flow"]["deliveries"]):
+        visit.page.select_option("#delivery0", str(place))
+        for step in (0, 7, 61, 95, 200, len(STEPS) - 1):
+            visit.go(step)
+            row, all_of_it = figures["now"][step], unpacked(its)
+            drawn = drawn_in(visit.page, layout)
+            for key, path in bands(LAYOUTS[layout], its["shapes"][layout], all_of_it, row).items():
+                assert drawn[f"path {key}"] == path, (place, step, key)
+            told = texts(all_of_it, row) | {"name": its["name"][layout]}
+            told["moment"] = visit.page.text_content("#moment")
+            shown = {key.split()[1]: text for key, text in drawn.items() if key[:5] == "tspan"}
+            assert shown == {key: told[key] for key in shown}
+
+
+def test_it_plays_from_the_start_to_the_end_in_some_twenty_seconds(visit) -> None:
+    play, page = visit.page.locator("#play"), visit.page
+    visit.go(0)
+    play.focus()
+    page.keyboard.press("Enter")
+    while visit.step < 40:
+        page.wait_for_timeout(50)
+    began = page.evaluate("[Number(document.getElementById('time').value), performance.now()]")
+    assert play.text_content() == "Pause"
+    page.wait_for_timeout(1500)
+    until = page.evaluate("[Number(document.getElementById('time').value), performance.now()]")
+    steps_per_s = 1000 * (until[0] - began[0]) / (until[1] - began[1])
+    assert steps_per_s == pytest.approx((len(STEPS) - 1) / 20, rel=0.25)
+    # A touch of the slider takes over.
+    visit.go(visit.step)
+    assert play.text_content() == "Play"
+    stopped = visit.step
+    page.wait_for_timeout(300)
+    assert visit.step == stopped
+    visit.go(len(STEPS) - 8)
+    play.click()
+    playwright.expect(play).to_have_text("Play")
+    assert visit.step == len(STEPS) - 1
+    play.click()
+    page.wait_for_timeout(200)
+    assert visit.step < 40
+    page.keyboard.press("Space")
+    assert play.text_content() == "Play"
+
+
+def test_whoever_wants_no_motion_sees_a_few_moments(visit) -> None:
+    visit.page.emulate_media(reduced_motion="reduce")
+    visit.go(0)
+    visit.page.click("#play")
+    assert STEPS[visit.step] == JUMPS_S[0]
+    visit.page.wait_for_timeout(1000)
+    assert STEPS[visit.step] == JUMPS_S[0]
+    visit.page.wait_for_timeout(1500)
+    assert STEPS[visit.step] == JUMPS_S[1]
+    visit.page.click("#play")
+    visit.page.emulate_media(reduced_motion="no-preference")
+
+
+@pytest.mark.parametrize(("which", "layout"), [("visit", "wide"), ("phone", "narrow")])
+def test_a_picture_of_the_moment_can_be_saved(which, layout, request) -> None:
+    visit = request.getfixturevalue(which)
+    visit.go(61)
+    with visit.page.expect_download() as download:
+        visit.page.click("[data-save]")
+    assert download.value.suggested_filename == "flow-after-1-hour-5-minutes.svg"
+    root = ElementTree.parse(download.value.path()).getroot()
+    # It is a picture by itself: its style is its own.
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.attrib.keys() >= {"width", "height", "font-family"}
+    assert not any("class" in element.attrib for element in root.iter())
+    its = {element.get("data-flow"): element for element in root.iter()}
+    assert root.get("data-layout") == layout
+    assert its["moment"].text.startswith("1 hour 5 minutes (")
+    counts = [its[place].text for place in ("not_relayed", "waiting", "accepted", "failed")]
+    assert sum(int(count.replace(",", "")) for count in counts) <= 23_000

@@ -10,6 +10,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.errors import SendcapError
+from sendcap.text.quoting import visible
 
 
 @click.command()
@@ -17,7 +18,10 @@ from sendcap.errors import SendcapError
     "directories", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @options.out_file("The HTML file to write (default: report.html).", default="report.html")
-def report(directories: tuple[Path, ...], out: Path, **_: object) -> None:
+@options.text(
+    "--title", "TEXT", "Title of the report (default: the scenario's or the directory's)."
+)
+def report(directories: tuple[Path, ...], out: Path, title: str | None, **_: object) -> None:
     """Write a report on one or several saved runs.
 
     The report is one HTML file for any browser, for mail and for print: a summary, the dashboard
@@ -29,7 +33,7 @@ def report(directories: tuple[Path, ...], out: Path, **_: object) -> None:
     runs = {name: sendcap.open_run(directory) for name, directory in names.items()}
     logs = {name: directory / SENDING_LOG for name, directory in names.items()}
     logs = {name: log for name, log in logs.items() if log.is_file()}
-    sendcap.write_report(runs, out, logs)
+    sendcap.write_report(runs, out, logs, title and visible(title))
     click.echo(f"Saved in {out}")
 
 

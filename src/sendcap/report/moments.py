@@ -8,7 +8,7 @@ A moment between two edges has the figures of the one before, and the page says 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, known
 from sendcap.readings.truth import fates
+from sendcap.report.flow_picture import flows
 from sendcap.run import Run
 from sendcap.text.clock import after, dated
 from sendcap.text.quantities import counted
@@ -35,39 +36,47 @@ _LATER_STEPS: Final = tuple(hours * _HOUR for hours in (1, 2, 3, 6, 12, 24))
 _MOST_LATER: Final = 300
 """Steps after the week, of a programme that lasts longer."""
 _FIRST_S: Final = _HOUR
-"""The moment that is shown at first."""
+"""The moment that is shown at first, after the slider's first."""
 _MOST_DELIVERIES: Final = 12
 _COUNTS: Final = ("sent", "failed", "pending")
 _PERCENTAGES: Final = ("delivered_pct", "bounces_errors_pct", "open_rate_pct", "click_through_pct")
 
 
+def first_s(runs: Iterable[Run]) -> float:
+    """Return where the slider begins: in the minute in which the first delivery starts."""
+    starts_s = [each.at for run in runs for each in run.as_sent.deliveries]
+    return min(starts_s) // _MINUTE * _MINUTE
+
+
 def last_s(runs: Iterable[Run]) -> float:
-    """Return where the slider ends: after a week, or with the last delivery's validity."""
-    scenarios = [run.as_sent for run in runs]
+    """Return where the slider ends: with what was simulated, and not before a week has passed."""
+    runs = list(runs)
     ends_s = [
-        each.at + each.spread + scenario.honoured_validity(each)
-        for scenario in scenarios
-        for each in scenario.deliveries
+        each.at + each.spread + run.as_sent.honoured_validity(each)
+        for run in runs
+        for each in run.as_sent.deliveries
     ]
-    return max(LAST_S, *ends_s)
+    return max(first_s(runs) + LAST_S, *(run.ledger.end_s for run in runs), *ends_s)
 
 
-def steps_s(last_s: float = LAST_S) -> list[float]:
+def steps_s(last_s: float = LAST_S, first_s: float = 0.0) -> list[float]:
     """Return the moments at which the slider stops, in seconds, up to one after the last."""
     steps = [0.0]
+    after_s = last_s - first_s
     later_s = next(
-        (step_s for step_s in _LATER_STEPS if (last_s - LAST_S) / step_s <= _MOST_LATER),
+        (step_s for step_s in _LATER_STEPS if (after_s - LAST_S) / step_s <= _MOST_LATER),
         _LATER_STEPS[-1],
     )
-    for until_s, step_s in (*_STEPS, (last_s, later_s)):
+    for until_s, step_s in (*_STEPS, (after_s, later_s)):
         while steps[-1] < until_s:
             steps.append(steps[-1] + step_s)
-    return steps
+    return [first_s + step for step in steps]
 
 
 def jumps_s(steps: Sequence[float]) -> list[float]:
-    """Return the moments that a button leads to: the usual ones, and the end of a programme."""
-    return [*JUMPS_S, *([steps[-1]] if steps[-1] > LAST_S else [])]
+    """Return the moments that a button leads to: the usual ones, and the last."""
+    usual = [steps[0] + jump for jump in JUMPS_S]
+    return [*usual, *([steps[-1]] if steps[-1] > usual[-1] else [])]
 
 
 def spoken(seconds: float) -> str:
@@ -107,11 +116,22 @@ def slider(start: datetime | None, steps: Sequence[float]) -> dict[str, Any]:
         "spoken": [spoken(step) for step in steps],
         "clock": clock,
         "jumps": [steps.index(jump) for jump in jumps_s(steps)],
-        "first": steps.index(_FIRST_S),
+        "first": steps.index(steps[0] + _FIRST_S),
     }
 
 
-def dashboards(run: Run, modes: Sequence[Mode], steps: Sequence[float]) -> dict[str, Any]:
+def moments(slider: Mapping[str, Any]) -> list[str]:
+    """Return the steps of the slider as the page tells them."""
+    clock = slider["clock"] or [""] * len(slider["spoken"])
+    return [
+        f"{spoken} ({time})" if time else spoken
+        for spoken, time in zip(slider["spoken"], clock, strict=True)
+    ]
+
+
+def dashboards(
+    run: Run, modes: Sequence[Mode], steps: Sequence[float], title: str = ""
+) -> dict[str, Any]:
     """Return all figures of a run that the page shows at any step, as JSON can hold them."""
     reporting, start = run.scenario.reporting, run.scenario.start
     periods_s = {"now": 0.0, "shown": reporting.refresh, "engagement": reporting.engagement_refresh}
@@ -124,6 +144,7 @@ def dashboards(run: Run, modes: Sequence[Mode], steps: Sequence[float]) -> dict[
     # Each delivery has a dashboard if they are few.
     names = run.ledger.written
     names = (ALL_DELIVERIES, *(names if 1 < len(names) <= _MOST_DELIVERIES else ()))
+    titles = {name: title if name == ALL_DELIVERIES else name for name in names}
     return {
         **{name: np.searchsorted(rows, edge).tolist() for name, edge in edges.items()},
         "asOf": {
@@ -135,6 +156,7 @@ def dashboards(run: Run, modes: Sequence[Mode], steps: Sequence[float]) -> dict[
         },
         "modes": [{"name": mode, "label": MODE_LABELS[mode]} for mode in modes],
         "deliveries": [_delivery(run, name, modes, rows) for name in names],
+        "flow": flows(run.ledger, titles, rows),
     }
 
 

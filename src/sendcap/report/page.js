@@ -1,8 +1,10 @@
-"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const slider = document.getElementById("time");
   const compute = document.getElementById("compute");
+  const play = document.getElementById("play");
+  const WHOLE_MS = 20000;
+  let played = 0;
   const moment = document.getElementById("moment");
   const live = document.getElementById("live");
   const buttons = Array.from(document.querySelectorAll(".jumps button"));
@@ -18,6 +20,7 @@
     figures: data.runs[number],
     select: element.querySelector("select"),
     boards: Array.from(element.querySelectorAll(".board")),
+    showFlow: flow.shown(element, data.runs[number].flow.deliveries, data.layouts, count),
   }));
 
   function delivery(run) {
@@ -116,19 +119,69 @@
       for (const board of run.boards) showBoard(board, run, step);
       showTruth(run, step);
       put(run.element.querySelector("[data-asof]"), asOf(run, step));
+      run.showFlow(run.select ? Number(run.select.value) : 0, run.figures.now[step], text);
     }
     // A screen reader is told where the slider stops, not each step on the way.
     clearTimeout(later);
     later = setTimeout(() => put(live, told(step)), 600);
   }
 
-  slider.addEventListener("input", show);
+  // Whoever wants no motion sees the moments of the buttons, one after the other.
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const last = Number(slider.max);
+  let playing = 0;
+
+  function stop() {
+    playing = 0;
+    put(play, "Play");
+  }
+
+  function go(step) {
+    slider.value = step;
+    show();
+    if (step >= last) stop();
+  }
+
+  function advance(number) {
+    if (number !== playing) return;
+    const step = Number(slider.value);
+    if (still.matches) {
+      const next = data.slider.jumps.find((jump) => jump > step);
+      go(next === undefined ? last : next);
+      setTimeout(() => advance(number), 2000);
+      return;
+    }
+    const began = performance.now() - (step / last) * WHOLE_MS;
+    const draw = (now) => {
+      if (number !== playing) return;
+      const next = Math.min(Math.floor(((now - began) / WHOLE_MS) * last), last);
+      if (next > Number(slider.value)) go(next);
+      requestAnimationFrame(draw);
+    };
+    requestAnimationFrame(draw);
+  }
+
+  play.addEventListener("click", () => {
+    if (playing) return stop();
+    if (Number(slider.value) >= last) go(0);
+    playing = ++played;
+    put(play, "Pause");
+    advance(playing);
+  });
+  for (const button of document.querySelectorAll("[data-save]")) {
+    button.addEventListener("click", () => {
+      const moment = data.slider.spoken[Number(slider.value)].replaceAll(" ", "-");
+      flow.save(button.closest("figure"), `flow-after-${moment}.svg`);
+    });
+  }
+
+  slider.addEventListener("input", () => { stop(); show(); });
   compute.addEventListener("change", show);
   for (const run of runs) if (run.select) run.select.addEventListener("change", show);
   for (const button of buttons) {
     button.addEventListener("click", () => {
-      slider.value = button.dataset.step;
-      show();
+      stop();
+      go(Number(button.dataset.step));
     });
   }
   // Only what is wider than the screen can be swiped.

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sendcap.charts.delivered import delivered_together
 from sendcap.charts.drawing import chart_called
-from sendcap.charts.figures import unbroken
+from sendcap.charts.figures import cut, unbroken
 from sendcap.charts.style import figure_of
 from sendcap.charts.timeaxis import time_axis
 from sendcap.errors import SendcapError
@@ -23,8 +23,21 @@ from sendcap.readings.dashboard import EARLY_OPENS
 from sendcap.readings.delays import DELAY_FIGURES
 from sendcap.readings.people import require_messages
 from sendcap.report.answers import Answers, compared
+from sendcap.report.flow import FAILURES
+from sendcap.report.flow_picture import LAYOUTS, OUTCOMES, stills
 from sendcap.report.inline_svg import Picture, font_faces, picture
-from sendcap.report.moments import dashboards, in_full, jumps_s, last_s, slider, spoken, steps_s
+from sendcap.report.moments import (
+    dashboards,
+    first_s,
+    in_full,
+    jumps_s,
+    last_s,
+    moments,
+    slider,
+    spoken,
+    steps_s,
+)
+from sendcap.report.origins import preset_titled
 from sendcap.report.settings import ASSUMPTIONS, tables
 from sendcap.run import Run
 from sendcap.saved_charts import RUN_CHARTS
@@ -72,6 +85,7 @@ def write_report(
     runs: Run | Sequence[Run] | Mapping[str, Run],
     path: str | os.PathLike[str],
     sending_logs: Mapping[str, str | os.PathLike[str]] | None = None,
+    title: str | None = None,
 ) -> Path:
     """Write a report about one run, or about several that are compared, as one HTML file.
 
@@ -83,6 +97,8 @@ def write_report(
         The file; an existing one is replaced once the new one is complete.
     sending_logs
         By the name of their run, for the chart of the attempts per message.
+    title
+        What the report is called (default: as the run is).
 
     Returns
     -------
@@ -100,7 +116,7 @@ def write_report(
         for name, run in named(runs).items()
     ]
     with whole_file(Path(path)) as temporary:
-        write_text(temporary, page(answers))
+        write_text(temporary, page(answers, title))
     return Path(path)
 
 
@@ -116,12 +132,67 @@ def named(runs: Run | Sequence[Run] | Mapping[str, Run]) -> dict[str, Run]:
     return named
 
 
-def page(runs: Sequence[Answers]) -> str:
+def page(runs: Sequence[Answers], title: str | None = None) -> str:
     """Return the page about some runs; the same runs give the same page."""
     if not 1 <= len(runs) <= _MOST_RUNS:
         raise SendcapError(f"a report is about 1 to {_MOST_RUNS} runs, not {len(runs)}")
     for answers in runs:
         require_messages(answers.run.ledger, answers.name)
+    together = list(_together(runs))
+    pictures = [list(_pictures(number, answers)) for number, answers in enumerate(runs)]
+    letters = frozenset().union(*(each.letters for some in [together, *pictures] for each in some))
+    script = "".join(_text(file) for file in ("flow.js", "page.js"))
+    starts = {answers.run.scenario.start for answers in runs}
+    start = starts.pop() if len(starts) == 1 else None
+    simulated = [answers.run for answers in runs]
+    steps = steps_s(last_s(simulated), first_s(simulated))
+    shown = slider(start, steps)
+    title = title or _title(runs)
+    names = [title] if len(runs) == 1 else [answers.name for answers in runs]
+    data = [
+        dashboards(answers.run, answers.modes, steps, name)
+        for answers, name in zip(runs, names, strict=True)
+    ]
+    text: str = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            started="" if start is None else f", {dated(start)}",
+            runs=[
+                _run(answers, charts, jumps_s(steps))
+                | {"stills": stills(figures["flow"], figures["now"], moments(shown))}
+                for answers, charts, figures in zip(runs, pictures, data, strict=True)
+            ],
+            together=together,
+            compared=compared(runs) if len(runs) > 1 else [],
+            assumptions=ASSUMPTIONS,
+            tiles=_TILES,
+            delay_labels=list(DELAY_FIGURES.values()),
+            truth=_TRUTH,
+            outcomes=OUTCOMES,
+            failures=FAILURES,
+            data={
+                "slider": shown,
+                "runs": data,
+                "layouts": {name: each._asdict() for name, each in LAYOUTS.items()},
+                "earlyOpens": EARLY_OPENS,
+            },
+            jumps=[spoken(jump) for jump in jumps_s(steps)],
+            version=__version__,
+            style=f"{font_faces(letters)}\n{_text('page.css')}",
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+    )
+    return text
+
+
+def _text(file: str) -> str:
+    return (_HERE / file).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         # Whatever a scenario calls itself stays text.
@@ -130,42 +201,17 @@ def page(runs: Sequence[Answers]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["shortened"] = cut
     environment.filters["percent"] = lambda value: "–" if math.isnan(value) else f"{value:.2f} %"
-    together = list(_together(runs))
-    pictures = [list(_pictures(number, answers)) for number, answers in enumerate(runs)]
-    letters = frozenset().union(*(each.letters for some in [together, *pictures] for each in some))
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
-    starts = {answers.run.scenario.start for answers in runs}
-    start = starts.pop() if len(starts) == 1 else None
-    steps = steps_s(last_s(answers.run for answers in runs))
-    data = [dashboards(answers.run, answers.modes, steps) for answers in runs]
-    text: str = environment.get_template("page.html.j2").render(
-        title=_title(runs),
-        started="" if start is None else f", {dated(start)}",
-        runs=[
-            _run(answers, shown, jumps_s(steps))
-            for answers, shown in zip(runs, pictures, strict=True)
-        ],
-        together=together,
-        compared=compared(runs) if len(runs) > 1 else [],
-        assumptions=ASSUMPTIONS,
-        tiles=_TILES,
-        delay_labels=list(DELAY_FIGURES.values()),
-        truth=_TRUTH,
-        data={"slider": slider(start, steps), "runs": data, "earlyOpens": EARLY_OPENS},
-        jumps=[spoken(jump) for jump in jumps_s(steps)],
-        version=__version__,
-        style=f"{font_faces(letters)}\n{(_HERE / 'page.css').read_text(encoding='utf-8')}",
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-    )
-    return text
+    return environment
 
 
 def _title(runs: Sequence[Answers]) -> str:
-    if len(runs) == 1:
-        return runs[0].run.scenario.title or runs[0].name
-    return listed([answers.name for answers in runs])
+    """Return the title that a user gave; a preset's own says less than the name of a run of it."""
+    if len(runs) > 1:
+        return listed([answers.name for answers in runs])
+    title = runs[0].run.scenario.title
+    return title if title and preset_titled(title) in (None, runs[0].name) else runs[0].name
 
 
 def _run(answers: Answers, pictures: list[Picture], jumps: Sequence[float]) -> dict[str, Any]:
