@@ -32,7 +32,7 @@ COMMANDS = {
     "people": "--profile",
     "dashboard": "--at --mode --delivery --report --explain --compute-stats",
     "plot": "-o --force --list --mode --delivery --start --scale --measure --over --by",
-    "report": "-o --force --title",
+    "report": "-o --force --title --comments",
     "converge": "-o --force --set --seed --mode --tolerance --confidence --replications"
     " --precision --workers --dask",
     "compare": "-o --force --set --seed --mode --tolerance --confidence --replications"

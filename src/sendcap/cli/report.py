@@ -21,7 +21,19 @@ from sendcap.text.quoting import visible
 @options.text(
     "--title", "TEXT", "Title of the report (default: the scenario's or the directory's)."
 )
-def report(directories: tuple[Path, ...], out: Path, title: str | None, **_: object) -> None:
+@click.option(
+    "--comments",
+    metavar="FILE",
+    callback=options.path,
+    help="The scenario file that was run: its comments say where figures are from.",
+)
+def report(
+    directories: tuple[Path, ...],
+    out: Path,
+    title: str | None,
+    comments: Path | None,
+    **_: object,
+) -> None:
     """Write a report on one or several saved runs.
 
     The report is one HTML file for any browser, for mail and for print: a summary, the dashboard
@@ -33,7 +45,7 @@ def report(directories: tuple[Path, ...], out: Path, title: str | None, **_: obj
     runs = {name: sendcap.open_run(directory) for name, directory in names.items()}
     logs = {name: directory / SENDING_LOG for name, directory in names.items()}
     logs = {name: log for name, log in logs.items() if log.is_file()}
-    sendcap.write_report(runs, out, logs, title and visible(title))
+    sendcap.write_report(runs, out, logs, title and visible(title), comments)
     click.echo(f"Saved in {out}")
 
 

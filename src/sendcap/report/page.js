@@ -192,6 +192,7 @@
     }
   }
   window.addEventListener("resize", hint);
+  document.addEventListener("toggle", hint, true);
   document.fonts.ready.then(hint);
   // A closed part would be missing on paper.
   window.addEventListener("beforeprint", () => {

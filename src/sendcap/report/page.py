@@ -37,11 +37,18 @@ from sendcap.report.moments import (
     spoken,
     steps_s,
 )
-from sendcap.report.origins import preset_titled
+from sendcap.report.origins import (
+    Commented,
+    commented_file,
+    origin_table,
+    origin_words,
+    origins,
+    preset_titled,
+)
 from sendcap.report.settings import ASSUMPTIONS, tables
 from sendcap.run import Run
 from sendcap.saved_charts import RUN_CHARTS
-from sendcap.scenario import dumps
+from sendcap.scenario import Scenario, dumps
 from sendcap.text.clock import dated
 from sendcap.text.quantities import listed
 from sendcap.version import __version__
@@ -86,6 +93,7 @@ def write_report(
     path: str | os.PathLike[str],
     sending_logs: Mapping[str, str | os.PathLike[str]] | None = None,
     title: str | None = None,
+    comments: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Write a report about one run, or about several that are compared, as one HTML file.
 
@@ -99,6 +107,9 @@ def write_report(
         By the name of their run, for the chart of the attempts per message.
     title
         What the report is called (default: as the run is).
+    comments
+        The scenario file that was simulated. Its comments say where figures are from, those of a
+        preset by themselves.
 
     Returns
     -------
@@ -108,15 +119,16 @@ def write_report(
     Raises
     ------
     SendcapError
-        If there is no run, or more than eight, or the file cannot be written.
+        If there is no run, or more than eight, or a file cannot be read or written.
     """
     logs = sending_logs or {}
     answers = [
         Answers(name, run, Path(logs[name]) if name in logs else None)
         for name, run in named(runs).items()
     ]
+    file = None if comments is None else commented_file(Path(comments))
     with whole_file(Path(path)) as temporary:
-        write_text(temporary, page(answers, title))
+        write_text(temporary, page(answers, title, file))
     return Path(path)
 
 
@@ -132,7 +144,7 @@ def named(runs: Run | Sequence[Run] | Mapping[str, Run]) -> dict[str, Run]:
     return named
 
 
-def page(runs: Sequence[Answers], title: str | None = None) -> str:
+def page(runs: Sequence[Answers], title: str | None = None, file: Commented | None = None) -> str:
     """Return the page about some runs; the same runs give the same page."""
     if not 1 <= len(runs) <= _MOST_RUNS:
         raise SendcapError(f"a report is about 1 to {_MOST_RUNS} runs, not {len(runs)}")
@@ -162,6 +174,7 @@ def page(runs: Sequence[Answers], title: str | None = None) -> str:
             runs=[
                 _run(answers, charts, jumps_s(steps))
                 | {"stills": stills(figures["flow"], figures["now"], moments(shown))}
+                | _origins(answers.run.scenario, file)
                 for answers, charts, figures in zip(runs, pictures, data, strict=True)
             ],
             together=together,
@@ -233,6 +246,11 @@ def _run(answers: Answers, pictures: list[Picture], jumps: Sequence[float]) -> d
             for jump in jumps
         ],
     }
+
+
+def _origins(scenario: Scenario, file: Commented | None) -> dict[str, Any]:
+    found = origins(scenario, file)
+    return {"origins": origin_table(found), "about_origins": origin_words(found)}
 
 
 def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
