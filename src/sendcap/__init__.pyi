@@ -26,6 +26,7 @@ from .readings.explanation import Cause as Cause
 from .readings.explanation import Explanation as Explanation
 from .readings.truth import Truth as Truth
 from .report.page import write_report as write_report
+from .report.workbook import write_workbook as write_workbook
 from .run import Run as Run
 from .run import open_run as open_run
 from .run import simulate as simulate

@@ -40,11 +40,14 @@ KPIS: Final = "kpis.csv"
 KPI_CHANGES: Final = "kpis.parquet"
 CHART: Final = "delivered.png"
 SENDING_LOG: Final = "sending-log.parquet"
+WORKBOOK: Final = "run.xlsx"
 
 RUN: Final = Contents(
     "a saved run",
     frozenset({LEDGER, SUMMARY}),
-    frozenset({SCENARIO, LEDGER, DELAYS, PEOPLE, KPIS, KPI_CHANGES, SUMMARY, CHART, SENDING_LOG}),
+    frozenset(
+        {SCENARIO, LEDGER, DELAYS, PEOPLE, KPIS, KPI_CHANGES, SUMMARY, CHART, SENDING_LOG, WORKBOOK}
+    ),
 )
 
 FORMAT: Final = 1

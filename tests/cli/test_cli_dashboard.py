@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 
+import pandas as pd
 import pytest
 
 import sendcap as package
@@ -116,3 +117,31 @@ def test_delays_of_the_whole_run_are_told_at_its_end_only(sendcap, saved) -> Non
     assert told in sendcap("dashboard", "here").stdout
     assert told in sendcap("dashboard", "here", "--at", "300d").stdout
     assert told not in sendcap("dashboard", "here", "--at", "25m").stdout
+
+
+@pytest.mark.parametrize("report", [None, "dynamic", "throughput", "bounces", "alerts"])
+def test_the_figures_of_a_report_are_written_as_csv(sendcap, place, report) -> None:
+    options = [] if report is None else ["--report", report]
+    sendcap("run", "small.toml", "--out", "here")
+    result = sendcap("dashboard", "here", "--at", "1h", *options, "--csv", "figures.csv")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("Saved in figures.csv\n")
+    table = pd.read_csv("figures.csv") if report != "alerts" else pd.DataFrame()
+    run = package.open_run("here")
+    if report is None:
+        assert list(table["sent"]) == [run.dashboard("1h", mode).sent for mode in table["mode"]]
+    elif report == "throughput":
+        assert table["relayed"].sum() == run.throughput("1h")["relayed"].sum()
+    elif report == "bounces":
+        assert set(table["mode"]) == {"without-efs", "efs"}
+    again = sendcap("dashboard", "here", *options, "--csv", "figures.csv")
+    assert again.exit_code == 2
+    assert "figures.csv: already exists" in again.stderr
+    assert sendcap("dashboard", "here", *options, "--csv", "figures.csv", "--force").exit_code == 0
+
+
+def test_why_two_reports_differ_is_no_table(sendcap, place) -> None:
+    sendcap("run", "small.toml", "--out", "here")
+    result = sendcap("dashboard", "here", "--explain", "--csv", "figures.csv")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: --csv: ")

@@ -24,13 +24,13 @@ SIMULATE = {
 """The commands that simulate, and the options for it."""
 
 COMMANDS = {
-    "run": "-o --force --set --seed --mode --window --sending-log",
+    "run": "-o --force --set --seed --mode --window --sending-log --excel",
     "limits": "-o --force --set --seed --within --share --sustained --levers --confidence"
     " --workers --dask",
     "calendar": "-o --force --set --seed --deadline --at --share --replications --confidence"
     " --workers --dask",
     "people": "--profile",
-    "dashboard": "--at --mode --delivery --report --explain --compute-stats",
+    "dashboard": "--at --mode --delivery --report --explain --compute-stats --csv --force",
     "plot": "-o --force --list --mode --delivery --start --scale --measure --over --by",
     "report": "-o --force --title --comments",
     "converge": "-o --force --set --seed --mode --tolerance --confidence --replications"

@@ -14,6 +14,7 @@ from sendcap.cli import dynamic_reporting, options, reports
 from sendcap.cli.asked import Asked, in_words, which
 from sendcap.cli.tables import say, show_grid
 from sendcap.errors import SendcapError
+from sendcap.files.single import require_free, save_text
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
 from sendcap.text.clock import counted_from
 from sendcap.text.quantities import capital, listed
@@ -40,6 +41,7 @@ _MOST_STATES: Final = 8
 )
 @options.flag("--explain", "Show deployment beside dynamic, and why they differ.")
 @options.flag("--compute-stats", "Compute the figures at T instead of the last refresh.")
+@options.csv_file
 def dashboard(
     directory: Path,
     at: float | str | None,
@@ -48,12 +50,19 @@ def dashboard(
     report: str | None,
     explain: bool,
     compute_stats: bool,
+    table: Path | None,
+    force: bool,
 ) -> None:
     """Show the dashboard of the run saved in DIR, or another report."""
+    from sendcap.files.tables import csv_text
     from sendcap.scenario.clock import moment_s
 
     shown = report or "deployment"
     _require_fit(shown, explain=explain, compute_stats=compute_stats, modes=modes)
+    if explain and table is not None:
+        raise SendcapError(
+            "--csv: holds the figures of one report, not why two differ; leave it out"
+        )
     run = sendcap.open_run(directory)
     time_s = run.ledger.end_s if at is None else moment_s(at, run.scenario.start, "--at")
     asked = Asked(
@@ -64,10 +73,15 @@ def dashboard(
         # Without a moment it is the end, and not the last refresh before.
         compute_stats or (at is None and shown == "deployment"),
     )
+    if table is not None:
+        require_free(table, force=force)
     if explain:
         dynamic_reporting.explanations(asked)
     else:
         _SHOWN[shown](asked)
+    if table is not None:
+        save_text(table, csv_text(reports.figures(shown, asked)), force=force)
+        click.echo(f"Saved in {table}")
 
 
 def _require_fit(

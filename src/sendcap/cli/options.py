@@ -245,6 +245,12 @@ def out_file(help_text: str, **more: Any) -> Option:
     )
 
 
+csv_file = together(
+    text("--csv", "FILE", "Also write the figures as CSV.", "table", callback=_new_file),
+    _force("Replace an existing FILE."),
+)
+
+
 def report(default: str) -> Option:
     """Return ``--report``, a directory."""
     help_text = f"Directory for the report (default: {default})."

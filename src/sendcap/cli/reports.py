@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.cli.asked import Asked
 from sendcap.cli.tables import say, show_table
@@ -11,6 +13,11 @@ from sendcap.text.quantities import NOTHING, elapsed
 from sendcap.text.shares import rounded_share
 from sendcap.text.tables import cell
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OF_MODES: Final = {"bounces": "bounce_summary", "alerts": "alerts"}
+"""Methods of a run that return a table for each mode, by the name of the report."""
 _MOST_HOURS: Final = 48
 _BOUNCES: Final = {
     "label": "In Campaign",
@@ -21,6 +28,29 @@ _BOUNCES: Final = {
     "final_pct": "% of processed",
 }
 """The columns of the bounce summary, with their headings."""
+
+
+def figures(report: str, asked: Asked) -> pd.DataFrame:
+    """Return the figures of a report as a table; those of several modes below each other."""
+    import pandas as pd
+
+    run = asked.run
+    if report == "throughput":
+        return run.throughput(asked.time_s, asked.delivery)
+    if report in _OF_MODES:
+        method: Callable[..., pd.DataFrame] = getattr(run, _OF_MODES[report])
+        tables = [method(asked.time_s, mode, asked.delivery) for mode in asked.modes]
+        for mode, table in zip(asked.modes, tables, strict=True):
+            table.insert(0, "mode", mode)
+        return pd.concat(tables)
+    if report == "dynamic":
+        nights = (run.dynamic_report(asked.time_s, mode, asked.delivery) for mode in asked.modes)
+        return pd.DataFrame(list(map(asdict, nights)))
+    shown = (
+        run.dashboard(asked.time_s, mode, asked.delivery, asked.compute_stats)
+        for mode in asked.modes
+    )
+    return pd.DataFrame(list(map(asdict, shown)))
 
 
 def show_throughput(asked: Asked) -> None:

@@ -34,6 +34,7 @@ _MOST_PREPARATIONS: Final = 12
 @options.flag(
     "--sending-log", "Also write sending-log.parquet, a row per message and status change."
 )
+@options.flag("--excel", "Also write run.xlsx, a workbook for a spreadsheet.")
 def run(
     source: str,
     out: Path | None,
@@ -43,6 +44,7 @@ def run(
     modes: tuple[str, ...] | None,
     window: str | None,
     sending_log: bool,
+    excel: bool,
 ) -> None:
     """Simulate a scenario and save the results.
 
@@ -51,7 +53,7 @@ def run(
     """
     from sendcap.model.engine import simulate_ledger
     from sendcap.run import window_seconds
-    from sendcap.saved import RUN, SENDING_LOG
+    from sendcap.saved import RUN, SENDING_LOG, WORKBOOK
 
     window_s = None if window is None else window_seconds(window, "--window")
     scenario = chosen(source, settings, seed)
@@ -67,6 +69,8 @@ def run(
             )
         finished = sendcap.Run(scenario, ledger)
         finished.write(folder)
+        if excel:
+            sendcap.write_workbook(finished, folder / WORKBOOK)
     _show(finished)
     results.announce()
 
