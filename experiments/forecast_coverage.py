@@ -55,10 +55,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -66,7 +66,7 @@ from scipy import stats
 
 import sendcap
 from sendcap.readings.convergence import settling_s
-from sendcap.scenario import Rate, UncertainScenario, load_uncertain, updated
+from sendcap.scenario import Rate, Scenario, UncertainScenario, load_uncertain, updated
 from sendcap.scenario.durations import as_seconds
 from sendcap.study.forecasts.forecast import Forecaster
 from sendcap.study.forecasts.readings import Readings, read_readings
@@ -107,14 +107,14 @@ class Told(NamedTuple):
     settled_s: dict[str, float]
 
 
-def slice_of_one_ip(messages: int) -> UncertainScenario:
-    """Return what one of the preset's 32 source IPs has of it, with the ranges."""
-    preset = sendcap.load("black-friday")
+def slice_of_one_ip(messages: int, name: str = "black-friday") -> Scenario:
+    """Return what one of a preset's source IPs has of it."""
+    preset = sendcap.load(name)
     edits: dict[str, Any] = {"deliveries[0].messages": messages, "mta.ips": 1}
     rates = {"relay.rate": preset.relay.rate, "mta.ingress_rate": preset.mta.ingress_rate}
     for path, rate in rates.items():
         edits[path] = str(Rate(rate.limit, rate.period_s * preset.mta.ips, rate.burst))
-    return load_uncertain(updated(preset, edits), RANGES)
+    return updated(preset, edits)
 
 
 def cases(uncertain: UncertainScenario, count: int, seed: int) -> list[Case]:
@@ -130,7 +130,14 @@ def cases(uncertain: UncertainScenario, count: int, seed: int) -> list[Case]:
     ]
 
 
-def told(uncertain: UncertainScenario, case: Case) -> Told:
+class Truths(Protocol):
+    """Something that has a scenario for each case's values."""
+
+    def at(self, values: Mapping[str, Any]) -> Scenario:
+        """Return the scenario with some values."""
+
+
+def told(uncertain: Truths, case: Case) -> Told:
     """Simulate a delivery."""
     run = sendcap.simulate(uncertain.at(case.values), seed=case.seed)
     tables, end, settled_s = [], {}, {}
@@ -189,7 +196,7 @@ def study(
     seed: int,
 ) -> tuple[pd.DataFrame, float]:
     """Return a row for each forecast, and the width that the ranges alone leave."""
-    uncertain = slice_of_one_ip(messages)
+    uncertain = load_uncertain(slice_of_one_ip(messages), RANGES)
     also_s = np.arange(0.0, max(moments_s) + 1.0, uncertain.scenario.reporting.refresh).tolist()
     asked = [(at_s, read) for at_s in moments_s for read in READ]
     rows, ends = [], []

@@ -46,6 +46,7 @@ def given(place: Path, seen: Path) -> Path:
 
 
 FORECAST = ("forecast", "given.toml", "--observed", "seen/kpis.csv", "--workers", "1")
+TYPED = ("forecast", "given.toml", "--workers", "1", "--at", "2m", "--delivered")
 
 
 def test_a_forecast_is_told_in_sentences_and_saved(given, sendcap) -> None:
@@ -91,6 +92,42 @@ def test_a_range_can_be_given_on_the_command_line(given, sendcap) -> None:
     assert "Saved in runs/truth-forecast: " in result.stdout
 
 
+def test_one_typed_reading_is_enough(given, sendcap) -> None:
+    # Without EFS it shows 92 % after two minutes, and with EFS far less.
+    shown = pd.read_csv("seen/kpis.csv").query("mode == 'without-efs' and time_s == 120")
+    result = sendcap(*TYPED, f"{shown['delivered_pct'].iloc[0]:.1f}", "--out", "typed")
+    assert result.exit_code == 0, result.stderr
+    told = " ".join(result.stdout.split())
+    assert "No mode was given: the reading is taken to be without EFS." in told
+    assert "If it were with EFS, no values in the ranges would explain it." in told
+    final = pd.read_csv("typed/final.csv")
+    end = pd.read_csv("seen/kpis.csv").query("mode == 'without-efs' and delivery == '*'")
+    assert final["mode"].tolist() == ["without-efs"]
+    assert final["low"].item() < end["delivered_pct"].iloc[-1] < final["high"].item()
+
+
+def test_what_nobody_knows_is_taken_for_unknown_and_told(given, sendcap) -> None:
+    command = (*TYPED, "92.4", "--mode", "without-efs")
+    told = " ".join(sendcap(*command, "--out", "wide").stdout.split())
+    assert "Taken for unknown" in told
+    assert "Adobe publishes no schedule" in told
+    assert "--range PATH=LOW..HIGH, or a range in the scenario, changes one" in told
+    rows = pd.read_csv("wide/parameters.csv").set_index("path")
+    # The range that was given is as it was given.
+    given_range = rows.loc["providers.gmail.hard[0].share"]
+    assert (given_range["range_low"], given_range["range_high"]) == (0.01, 0.2)
+    assert rows["assumed"].to_dict() == {
+        "providers.gmail.hard[0].share": False,
+        "providers.gmail.transient": True,
+        "providers.gmail.async_bounce": True,
+        "mta.retry.first": True,
+        "mta.retry.factor": True,
+    }
+    alone = sendcap(*command, "--only-given", "--out", "narrow")
+    assert "Taken for unknown" not in alone.stdout
+    assert pd.read_csv("narrow/parameters.csv")["path"].tolist() == [given_range.name]
+
+
 def test_readings_that_cannot_be_are_warned_of(given, sendcap) -> None:
     Path("odd.csv").write_text("time,delivered_pct\n1m,99\n2m,60\n3m,55\n")
     result = sendcap(
@@ -100,6 +137,9 @@ def test_readings_that_cannot_be_are_warned_of(given, sendcap) -> None:
     assert result.exit_code == 0
     assert result.stderr.startswith("warning: no values in the ranges explain these readings")
     assert "do not trust this forecast" in result.stdout
+    told = " ".join(result.stdout.split())
+    assert "Delivered % without EFS at 3m fits the least: 55.00 %, lower than" in told
+    assert "Widen first providers.gmail.hard[0].share, now 0.01 to 0.2" in told
 
 
 def test_an_end_that_the_horizon_cuts_off_is_told_as_such(given, sendcap) -> None:
@@ -126,7 +166,19 @@ def test_an_end_that_the_horizon_cuts_off_is_told_as_such(given, sendcap) -> Non
             "--range: mta.ips=9..3: write the lower end first",
         ),
         ((*FORECAST, "--delivery", "new"), 'no rows of delivery "new"'),
-        (("forecast", "truth.toml", "--observed", "seen/kpis.csv"), "no range: write an uncertain"),
+        (
+            ("forecast", "truth.toml", "--observed", "seen/kpis.csv", "--only-given"),
+            "no range: write an uncertain",
+        ),
+        ((*FORECAST, "--delivered", "98.7"), "--observed and --delivered: give one"),
+        ((*FORECAST, "--at", "1m", "--at", "2m"), "--at: 2 moments; with --observed give one"),
+        ((*TYPED, "98.7", "--at", "4m"), "--delivered: 1 of them and 2 of --at"),
+        ((*TYPED, "98.7", "--at", "2m", "--delivered", "98"), "--at: the same moment twice"),
+        ((*TYPED, "101"), 'delivered: "101" is not a percentage from 0 to 100'),
+        ((*TYPED, "98,7"), 'delivered: "98,7" is not a percentage from 0 to 100; write it with'),
+        ((*TYPED, "0.98"), "write 98 % as 98, not as 0.98"),
+        ((*TYPED, "98", "--mode", "efs", "--mode", "legacy"), "a typed reading is of one mode"),
+        (("forecast", "given.toml", "--delivered", "98"), "--delivered: 1 of them and 0 of --at"),
         (("run", "given.toml"), "is a range, which only `sendcap forecast` accepts"),
     ],
 )

@@ -37,8 +37,8 @@ COMMANDS = {
     " --precision --workers --dask",
     "compare": "-o --force --set --seed --mode --tolerance --confidence --replications"
     " --workers --dask",
-    "forecast": "--observed --at --range -o --force --set --seed --mode --delivery --tolerance"
-    " --confidence --simulations --workers --dask",
+    "forecast": "--observed --at --delivered --range --only-given -o --force --set --seed"
+    " --mode --delivery --tolerance --confidence --simulations --workers --dask",
     "sweep": "-o --store --set --seed --workers --dask --status --list-measures",
     "sensitivity": "-o --store --set --seed --confidence --workers --dask --method --status",
     "optimise": "-o --store --set --seed --workers --dask",
@@ -58,8 +58,9 @@ COMMANDS = {
 }
 """Every command with its options, in the order of its help."""
 
-OTHER_MEANING = {("dashboard", "--report")}
-"""Campaign calls what it shows on a delivery a report; elsewhere the option is a directory's."""
+OTHER_MEANING = {("dashboard", "--report"), ("forecast", "--at")}
+"""Campaign calls what it shows on a delivery a report; elsewhere the option is a directory's. Of
+several readings typed for a forecast, each has its moment; elsewhere there is one."""
 
 OWN_WORDS = {"--source", "--replications", "--at", "--delivery", "--share"}
 """Options of one meaning whose help names the command's own things."""

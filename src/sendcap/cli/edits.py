@@ -48,7 +48,7 @@ def uncertain(
     source: str, spans: Sequence[str], settings: Sequence[str], seed: int | None
 ) -> sendcap.UncertainScenario:
     """Return a scenario with ranges: those of the file and of ``--range``; see `chosen`."""
-    scenario = sendcap.load_uncertain(source, ranges_of(spans))
+    scenario = sendcap.load_uncertain(source, ranges_of(spans), needed=False)
     if changes := edits_of(settings):
         with _as_set():
             scenario = scenario.updated(changes)

@@ -98,11 +98,13 @@ def _seconds(
 
 
 def _moment(
-    _context: click.Context, parameter: click.Parameter, value: str | None
-) -> str | float | None:
+    _context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | None
+) -> str | float | tuple[str | float, ...] | None:
     """Return seconds, or a time by the clock as it is: only the scenario's start tells when."""
     from sendcap.scenario.clock import seconds_or_clock
 
+    if isinstance(value, tuple):
+        return tuple(seconds_or_clock(each, parameter.opts[-1]) for each in value)
     return None if value is None else seconds_or_clock(value, parameter.opts[-1])
 
 
@@ -179,9 +181,9 @@ def duration(name: str, to: str, help_text: str, metavar: str = "T") -> Option:
     return click.option(name, to, metavar=metavar, callback=_seconds, help=help_text)
 
 
-def moment(name: str, to: str, help_text: str) -> Option:
+def moment(name: str, to: str, help_text: str, **more: Any) -> Option:
     """Return an option that takes a time from t = 0, as seconds, or by the clock, as text."""
-    return click.option(name, to, metavar="T", callback=_moment, help=help_text)
+    return click.option(name, to, metavar="T", callback=_moment, help=help_text, **more)
 
 
 def _out(metavar: str, help_text: str, **more: Any) -> Option:

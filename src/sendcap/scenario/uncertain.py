@@ -32,7 +32,7 @@ class UncertainScenario:
     scenario
         The scenario with the middle of each range.
     ranges
-        Ranges by path, at least one.
+        Ranges by path.
     """
 
     scenario: Scenario
@@ -64,11 +64,11 @@ class UncertainScenario:
         Raises
         ------
         ScenarioError
-            If the result is not a valid scenario, or no range is left.
+            If the result is not a valid scenario.
         """
         fixed = {place_of(path) for path in changes}
         ranges = {path: span for path, span in self.ranges.items() if place_of(path) not in fixed}
-        return UncertainScenario(updated(self.scenario, changes), _some(ranges))
+        return UncertainScenario(updated(self.scenario, changes), ranges)
 
     def with_seed(self, seed: int) -> UncertainScenario:
         """Return a copy with another seed."""
@@ -78,6 +78,8 @@ class UncertainScenario:
 def load_uncertain(
     source: Scenario | UncertainScenario | str | os.PathLike[str],
     ranges: Mapping[str, Ends | Range] | None = None,
+    *,
+    needed: bool = True,
 ) -> UncertainScenario:
     """Read a scenario with ranges.
 
@@ -87,11 +89,13 @@ def load_uncertain(
         Path of a scenario file, the name of a preset, or a scenario.
     ranges
         Further ranges by path: ``{"providers.gmail.transient": (0.002, 0.02)}``.
+    needed
+        Whether there has to be a range.
 
     Raises
     ------
     ScenarioError
-        With one line per problem; also if there is no range.
+        With one line per problem; also if there is no range, and one is needed.
     """
     if isinstance(source, UncertainScenario):
         scenario, known = source.scenario, dict(source.ranges)
@@ -106,20 +110,16 @@ def load_uncertain(
     for path, ends in (ranges or {}).items():
         known[path] = _range(path, ends)
         scenario = updated(scenario, {path: known[path].at(0.5)})
-    if len(known) > MOST_RANGES:
+    if len(known) > MOST_RANGES and (ranges or not isinstance(source, UncertainScenario)):
         raise ScenarioError(
             f"{len(known)} ranges: give at most {MOST_RANGES}, those that matter most"
         )
-    return UncertainScenario(scenario, _some(known))
-
-
-def _some(ranges: Mapping[str, Range]) -> Mapping[str, Range]:
-    if not ranges:
+    if needed and not known:
         raise ScenarioError(
             "no range: write an uncertain value as share = { low = 0.002, high = 0.02 } "
             "in the scenario, or --range providers.gmail.transient=0.002..0.02"
         )
-    return ranges
+    return UncertainScenario(scenario, known)
 
 
 def _range(path: str, ends: Ends | Range) -> Range:

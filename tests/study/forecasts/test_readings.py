@@ -5,7 +5,7 @@ import math
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.study.forecasts.readings import read_readings
+from sendcap.study.forecasts.readings import read_readings, typed_readings
 
 SAVED = """mode,delivery,time_s,to_deliver,sent,delivered_pct,bounces_errors_pct
 without-efs,*,0,10,0,,
@@ -106,3 +106,30 @@ def test_a_missing_file_is_told(tmp_path) -> None:
 def test_a_low_share_of_bounces_is_no_mistake(read) -> None:
     its = read("time,bounces_errors_pct\n15m,0.4\n", modes=["efs"])
     assert its["efs"].percent["bounces_errors_pct"].tolist() == [0.4]
+
+
+def test_typed_readings_have_the_decimals_that_are_written() -> None:
+    its = typed_readings({7200.0: "98.7 %", 3600.0: 99}, ["efs"])["efs"]
+    assert its.time_s.tolist() == [3600.0, 7200.0]
+    assert its.percent["delivered_pct"].tolist() == [99.0, 98.7]
+    assert its.decimals == 1
+    assert typed_readings({0.0: 98}, ["efs"])["efs"].decimals == 0
+
+
+def test_a_typed_reading_may_be_of_each_mode() -> None:
+    assert list(typed_readings({60.0: 98.7}, ["without-efs", "efs"])) == ["without-efs", "efs"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({}, "observed: no reading; give Delivered % at a moment"),
+        ({60.0: "-1"}, 'delivered: "-1" is not a percentage from 0 to 100'),
+        ({60.0: "nan"}, "delivered: no percentage in any row"),
+        ({60.0: 0.98}, "write 98 % as 98, not as 0.98"),
+    ],
+)
+def test_a_typed_reading_that_cannot_be_is_told(typed, message) -> None:
+    with pytest.raises(SendcapError) as caught:
+        typed_readings(typed, ["efs"])
+    assert message in str(caught.value)

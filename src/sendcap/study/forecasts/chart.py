@@ -17,7 +17,8 @@ from sendcap.charts.style import GREY, INK, MODE_LOOKS, house_style
 from sendcap.charts.ticks import Scale
 from sendcap.charts.timeaxis import Start, time_axis
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
-from sendcap.study.forecasts.outlook import Forecast, decimals
+from sendcap.study.forecasts.outlook import Forecast
+from sendcap.study.forecasts.sentences import decimals
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import share_text
 

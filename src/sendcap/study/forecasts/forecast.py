@@ -1,24 +1,27 @@
 """Forecast: the final Delivered percentage, from the readings of the dashboard so far.
 
 Method: approximate Bayesian computation with regression adjustment. Some values of the scenario are
-known as ranges only.
+known as ranges only: those that the user gave, and what nobody knows
+(`sendcap.study.forecasts.unknowns`).
 
 1. The scenario is simulated at points that fill the ranges evenly (a Sobol' sequence), each with
    other draws (`sendcap.study.forecasts.reference`).
 2. Of each simulation the same readings are taken as from the dashboard: at the same times and with
    the same decimals, up to six of each curve.
-3. The ends of these simulations (Delivered % at every later moment and in the end, the settling
+3. How far the observed readings are from what any values in the ranges would give is the model's
+   misfit (`sendcap.study.forecasts.misfit`). The simulations' readings get errors of that size.
+4. The ends of these simulations (Delivered % at every later moment and in the end, the settling
    times, the values in the ranges) are smooth functions of these readings
-   (`sendcap.study.forecasts.adjustment`, as for the next steps).
-4. Each simulation is moved to the observed readings, with the residual of a prediction from the
+   (`sendcap.study.forecasts.adjustment`, as for the next step).
+5. Each simulation is moved to the observed readings, with the residual of a prediction from the
    others. These are draws of the future, and their quantiles the intervals.
-5. Readings that are further from those of all simulations than nearly any simulation is from the
-   others come from a delivery that is not like them, and a warning says so.
+6. Readings that are further from those of all simulations than nearly any simulation is from the
+   others, or with a misfit as large as all that the ranges do, come from a delivery that is not
+   like them, and a warning says so.
 
 The promise: over deliveries with values from anywhere in the ranges, each as likely as the next, an
-interval contains the truth as often as it says (``experiments/forecast_coverage.py`` measures it).
-It is no promise about a delivery with other ranges or another model, and not one for every corner
-of the ranges by itself.
+interval contains the truth as often as it says. Of deliveries that are a little unlike the scenario
+it holds as many, or the warning comes (``experiments/forecast_coverage.py`` measures both).
 
 Simulations are used and not the mean-field curves of `sendcap.analysis`, because their chance and
 the errors of the latter would have to be known all the same.
@@ -28,32 +31,46 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 
 from sendcap.errors import SendcapError, SendcapWarning
-from sendcap.readings.convergence import TOLERANCES_PT
+from sendcap.readings.convergence import TOLERANCES_PT, Floats
 from sendcap.readings.modes import ALL_DELIVERIES, MODES, Mode, one_of
 from sendcap.scenario import Range, Scenario, UncertainScenario, load_uncertain
 from sendcap.scenario.clock import moment_s
 from sendcap.scenario.uncertain import Ends
 from sendcap.study.convergence.converge import tolerances_of
 from sendcap.study.forecasts.adjustment import Adjustment, Novelty, smoothers
-from sendcap.study.forecasts.outlook import Forecast, require_draws, unreachable
-from sendcap.study.forecasts.readings import READ, Readings, last_reading_s, read_readings
+from sendcap.study.forecasts.misfit import NOTICED, Discrepancy
+from sendcap.study.forecasts.outlook import Forecast, require_draws
+from sendcap.study.forecasts.readings import (
+    READ,
+    Readings,
+    last_reading_s,
+    read_readings,
+    typed_readings,
+)
 from sendcap.study.forecasts.reference import (
     ReferenceTable,
     Summaries,
     simulate_table,
     simulations_of,
 )
+from sendcap.study.forecasts.sentences import unreachable
+from sendcap.study.forecasts.unknowns import widened
 from sendcap.study.replication.estimates import require_confidence
 from sendcap.study.replication.workers import Workers
 from sendcap.text.quantities import elapsed
+
+Observed = str | os.PathLike[str] | pd.DataFrame | Mapping[float | str, float | str]
+"""A file, a table of KPIs, or Delivered % by moment."""
 
 _MOST: Final = 200
 """Readings of each mode to choose from; the simulations are read at their times, too."""
@@ -61,14 +78,17 @@ _MOST: Final = 200
 CONFIDENCE: Final = 0.9
 _JUDGED: Final = 32
 """Moments to come of a curve that decide the smoothing."""
+_MISFIT: Final = int.from_bytes(b"misf", "little")
+"""Separates the draws of the model's errors from those of simulations."""
 
 
 def forecast(
     scenario: Scenario | UncertainScenario | str | os.PathLike[str],
-    observed: str | os.PathLike[str] | pd.DataFrame,
+    observed: Observed,
     at: float | str | None = None,
     *,
     ranges: Mapping[str, Ends | Range] | None = None,
+    only_given: bool = False,
     modes: Sequence[Mode] | None = None,
     delivery: str = ALL_DELIVERIES,
     tolerances: Sequence[float | str] = TOLERANCES_PT,
@@ -83,16 +103,18 @@ def forecast(
     Parameters
     ----------
     scenario
-        A scenario file with ranges, such as ``share = { low = 0.002, high = 0.02 }``; or any
-        scenario, with ``ranges``.
+        A scenario, which may have ranges: ``share = { low = 0.002, high = 0.02 }``.
     observed
-        A CSV file with the columns of ``kpis.csv``, or a table as `Run.kpis` returns it.
+        A file like ``kpis.csv``, a table like `Run.kpis`, or Delivered %: ``{"3h": 98.7}``.
     at
         Take the readings up to this moment: seconds, ``"3h"`` or ``"17:00"``; all by default.
     ranges
         More ranges, by path: ``{"providers.gmail.transient": (0.002, 0.02)}``.
+    only_given
+        Whether to take all values without a range as written; see `Forecast.assumed`.
     modes, delivery
-        Readings to take (default: all modes in the file, all deliveries together).
+        Readings to take (default: all modes in the file, all deliveries together; for readings by
+        moment, the first mode of the scenario that explains them).
     tolerances
         Tolerances of Delivered % in points, such as 0.1 or ``"0.1pt"``.
     simulations
@@ -100,44 +122,107 @@ def forecast(
     confidence, workers, progress
         As for `sendcap.replicate`.
     table
-        Earlier simulations, which are then not repeated.
+        Earlier simulations, which are not repeated.
 
     Raises
     ------
     SendcapError
-        If an argument is invalid, or no value is a range.
+        If an argument is invalid, or no value is to be a range.
     """
-    require_confidence(confidence)
     points = tolerances_of(tolerances)
-    uncertain = load_uncertain(scenario, ranges) if table is None else table.uncertain
-    readings = _readings(observed, at, uncertain.scenario, modes, delivery)
-    _require_reached(uncertain.scenario, readings, delivery)
+    uncertain = _uncertain(scenario, ranges, only_given) if table is None else table.uncertain
+    asked = _asked(observed, at, uncertain.scenario, modes, delivery)
+    require_confidence(confidence)
     require_draws(confidence, table.n if table else simulations_of(simulations))
-    few = {mode: each.thinned(_MOST) for mode, each in readings.items()}
     if table is None:
-        also_s = np.concatenate([each.time_s for each in few.values()])
         table = simulate_table(
-            uncertain, tuple(readings), simulations, also_s, workers=workers, progress=progress
+            uncertain, asked.modes, simulations, asked.times_s, workers=workers, progress=progress
         )
-    outlook = Forecaster(table, few, delivery).forecast(readings, confidence, points)
+    outlook = _first_explained([*_forecasts(table, asked, delivery, confidence, points)])
     if not outlook.reachable:
         warnings.warn(unreachable(outlook), SendcapWarning, stacklevel=2)
     return outlook
 
 
-def _readings(
-    observed: str | os.PathLike[str] | pd.DataFrame,
+def _uncertain(
+    scenario: Scenario | UncertainScenario | str | os.PathLike[str],
+    ranges: Mapping[str, Ends | Range] | None,
+    only_given: bool,
+) -> UncertainScenario:
+    given = load_uncertain(scenario, ranges, needed=only_given)
+    return given if only_given else widened(given)
+
+
+def _forecasts(
+    table: ReferenceTable,
+    asked: _Asked,
+    delivery: str,
+    confidence: float,
+    points: tuple[float, ...],
+) -> Iterator[Forecast]:
+    for modes in asked.together:
+        forecaster = Forecaster(table, {mode: asked.few[mode] for mode in modes}, delivery)
+        readings = {mode: asked.readings[mode] for mode in modes}
+        yield forecaster.forecast(readings, confidence, points)
+
+
+def _first_explained(outlooks: Sequence[Forecast]) -> Forecast:
+    """Return the first forecast whose readings the scenario explains, with the others."""
+    outlook = next((each for each in outlooks if each.reachable), outlooks[0])
+    if len(outlooks) == 1:
+        return outlook
+    return replace(outlook, others=tuple(each for each in outlooks if each is not outlook))
+
+
+class _Asked(NamedTuple):
+    """Readings by mode, and the modes of which they are read together."""
+
+    readings: dict[Mode, Readings]
+    together: list[tuple[Mode, ...]]  # more than one: the readings are of one of these
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """All modes."""
+        return tuple(self.readings)
+
+    @property
+    def times_s(self) -> Floats:
+        """Times of the readings to choose from."""
+        return np.concatenate([each.time_s for each in self.few.values()])
+
+    @property
+    def few(self) -> dict[Mode, Readings]:
+        """Readings to choose from."""
+        return {mode: each.thinned(_MOST) for mode, each in self.readings.items()}
+
+
+def _asked(
+    observed: Observed,
     at: float | str | None,
     scenario: Scenario,
     modes: Sequence[Mode] | None,
     delivery: str,
-) -> dict[Mode, Readings]:
+) -> _Asked:
     requested = None if modes is None else [one_of("mode", mode, MODES) for mode in modes]
-    readings = read_readings(observed, requested, delivery)
-    if at is None:
-        return readings
-    at_s = moment_s(at, scenario.start, "at")
-    return {mode: each.until(at_s) for mode, each in readings.items()}
+    if isinstance(observed, Mapping):
+        if requested is not None and len(requested) != 1:
+            raise SendcapError(
+                f"mode: a typed reading is of one mode, not of {' and '.join(requested)}; give "
+                "readings of several modes as a file (observed)"
+            )
+        readings = typed_readings(
+            {moment_s(time, scenario.start, "at"): pct for time, pct in observed.items()},
+            requested or scenario.reporting.modes,
+        )
+        together: list[tuple[Mode, ...]] = [(mode,) for mode in readings]
+    else:
+        readings = read_readings(observed, requested, delivery)
+        together = [tuple(readings)]
+    if at is not None:
+        at_s = moment_s(at, scenario.start, "at")
+        readings = {mode: each.until(at_s) for mode, each in readings.items()}
+    _require_reached(scenario, readings, delivery)
+    return _Asked(readings, together)
 
 
 def _require_reached(scenario: Scenario, readings: Mapping[Mode, Readings], delivery: str) -> None:
@@ -165,24 +250,28 @@ class Forecaster:
         delivery: str = ALL_DELIVERIES,
     ) -> None:
         self._table, self._delivery = table, delivery
-        self._summaries = summaries = Summaries.of(table, readings, delivery)
-        self._centre = summaries.simulated.mean(axis=0)
-        # A difference below the rounding says little.
-        self._scale = np.maximum(summaries.simulated.std(axis=0), summaries.step_pt)
-        candidates = smoothers((summaries.simulated - self._centre) / self._scale)
+        self._summaries = Summaries.of(table, readings, delivery)
+        self._discrepancy = Discrepancy(self._summaries, table.places)
+        self._at_s = last_reading_s(readings)
+        self._modes = tuple(readings)
+        self._novelty = Novelty(self._summaries)
+        self._exact = self._fitted(self._discrepancy.points)
+
+    def _fitted(self, points: Floats) -> _Fitted:
+        """Fit the future of the simulations to their readings."""
+        table, candidates = self._table, smoothers(points)
         # A delivery may last a little longer than the simulated ones.
-        at_s = min(last_reading_s(readings), float(table.moments_s[-1]))
-        self._curves = {}  # by mode, with the moments that have a value
-        for mode in readings:
-            drawn = table.curves[mode, delivery, READ[0]]
+        at_s = min(self._at_s, float(table.moments_s[-1]))
+        curves = {}
+        for mode in self._modes:
+            drawn = table.curves[mode, self._delivery, READ[0]]
             known = np.flatnonzero(~np.isnan(drawn).any(axis=0))
             ahead = np.flatnonzero(table.moments_s[known] >= at_s)
             # Adjacent moments are alike.
             judged = ahead[np.linspace(0, len(ahead) - 1, _JUDGED).round().astype(int)]
-            self._curves[mode] = Adjustment(candidates, drawn[:, known], judged), known
-        self._novelty = Novelty(summaries)
+            curves[mode] = Adjustment(candidates, drawn[:, known], judged), known
         # As normal deviates.
-        self._values = Adjustment(candidates, norm.ppf(table.places))
+        return _Fitted(curves, Adjustment(candidates, norm.ppf(table.places)))
 
     def forecast(
         self,
@@ -191,11 +280,16 @@ class Forecaster:
         tolerances_pt: tuple[float, ...] = TOLERANCES_PT,
     ) -> Forecast:
         """Forecast from readings; see `sendcap.forecast`."""
-        table = self._table
+        table, fitted = self._table, self._exact
         observed = self._summaries.observed(readings)
-        point = (observed - self._centre) / self._scale
+        misfit = self._discrepancy.misfit(observed)
+        if misfit.largest > NOTICED:
+            seed = np.random.SeedSequence(table.uncertain.scenario.seed, spawn_key=(_MISFIT,))
+            rng = np.random.default_rng(seed)
+            fitted = self._fitted(self._discrepancy.disturbed(misfit, rng))
+        point = self._discrepancy.point(observed)
         curves = {}
-        for mode, (adjustment, known) in self._curves.items():
+        for mode, (adjustment, known) in fitted.curves.items():
             curves[mode] = np.full((table.n, len(table.moments_s)), np.nan)
             curves[mode][:, known] = np.clip(adjustment.draws(point), 0.0, 100.0)
         return Forecast(
@@ -206,8 +300,16 @@ class Forecaster:
             confidence=confidence,
             tolerances_pt=tolerances_pt,
             simulations=table.n,
-            places=norm.cdf(self._values.draws(point)),
+            places=norm.cdf(fitted.places.draws(point)),
             moments_s=table.moments_s,
             curves=curves,
             p_value=self._novelty.p_value(observed),
+            misfit=misfit,
         )
+
+
+class _Fitted(NamedTuple):
+    """What the simulations' readings say of their future."""
+
+    curves: dict[Mode, tuple[Adjustment, npt.NDArray[np.intp]]]  # with the moments that are known
+    places: Adjustment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,19 +14,17 @@ import pandas as pd
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.readings.convergence import Floats, settling_s
-from sendcap.readings.modes import MODE_LABELS, Mode
-from sendcap.scenario import Range, Scenario, UncertainScenario
+from sendcap.readings.modes import Mode
+from sendcap.scenario import Scenario, UncertainScenario
+from sendcap.study.forecasts.misfit import LARGE, Misfit
 from sendcap.study.forecasts.readings import Readings
+from sendcap.study.forecasts.sentences import forecast_sentences
+from sendcap.study.forecasts.unknowns import Unknown, unknowns
 from sendcap.study.sweeps.designs import points_at
-from sendcap.text.quantities import elapsed
-from sendcap.text.shares import rounded_share, share_text
+from sendcap.text.shares import share_text
 
 STRANGE: Final = 0.01
 """Readings as strange as those of this share of the simulations put the model in doubt."""
-
-INFORMED: Final = 0.1
-"""The readings say something about a range if its interval is narrower by this share."""
-_NARROW_PT: Final = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +55,10 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
         By mode, draws of Delivered %: shape (s, m); NaN where some simulation has none.
     p_value
         Share of such deliveries whose readings are as strange by chance, 0 to 1.
+    misfit
+        How far the readings are from what the scenario and the ranges can give.
+    others
+        Forecasts in the other modes that readings without a mode may be of; None with a mode.
     """
 
     uncertain: UncertainScenario
@@ -70,6 +72,8 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
     moments_s: Floats = field(repr=False)
     curves: Mapping[Mode, Floats] = field(repr=False)
     p_value: float
+    misfit: Misfit
+    others: tuple[Forecast, ...] | None = None
 
     @property
     def modes(self) -> tuple[Mode, ...]:
@@ -79,7 +83,15 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
     @property
     def reachable(self) -> bool:
         """Whether the scenario and the ranges explain the readings."""
-        return self.p_value > max(STRANGE, 1.0 / (self.simulations + 1))
+        strange = self.p_value <= max(STRANGE, 1.0 / (self.simulations + 1))
+        return not strange and self.misfit.largest < LARGE
+
+    @property
+    def assumed(self) -> list[Unknown]:
+        """Values that were taken for unknown, though nobody gave a range for them."""
+        ranges = self.uncertain.ranges
+        found = unknowns(self.uncertain.scenario)
+        return [each for each in found if ranges.get(each.path) == each.span]
 
     @property
     def later(self) -> npt.NDArray[np.bool_]:
@@ -88,7 +100,7 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
 
     def sentences(self) -> list[str]:
         """Return the forecast in plain sentences."""
-        return list(_sentences(self))
+        return list(forecast_sentences(self))
 
     def final(self) -> pd.DataFrame:
         """Return the final Delivered %: columns mode, median, low, high."""
@@ -114,9 +126,10 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
         """Return the values that the readings suggest for each range.
 
         Columns path, range_low, range_high, median, low, high (durations in seconds, rates per
-        period), and narrowed: the share by which the interval is narrower than that of the range
-        alone; 0 if the readings say nothing.
+        period), narrowed: the share by which the interval is narrower than that of the range
+        alone; 0 if the readings say nothing; and assumed: whether nobody gave the range.
         """
+        assumed = {each.path for each in self.assumed}
         rows: list[dict[str, Any]] = []
         for (path, values), places in zip(
             self.uncertain.ranges.items(), self.places.T, strict=True
@@ -130,6 +143,7 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
                     "range_high": values.number_at(1.0),
                     **{name: values.number_at(place) for name, place in middle.items()},
                     "narrowed": max(narrowed, 0.0),
+                    "assumed": path in assumed,
                 }
             )
         return pd.DataFrame(rows)
@@ -189,83 +203,3 @@ def require_draws(confidence: float, simulations: int) -> None:
             f"{share_text(math.floor(1000.0 * most) / 1000.0)}, not {share_text(confidence)}; "
             "take more simulations, or less confidence"
         )
-
-
-def _sentences(forecast: Forecast) -> Iterator[str]:
-    """Yield the final Delivered % of each mode, and whether the forecast can be trusted."""
-    share = share_text(forecast.confidence)
-    for row in forecast.final().to_dict("records"):
-        mode, places = row["mode"], decimals(row["high"] - row["low"])
-        middle, low, high = (f"{row[name]:.{places}f}" for name in ("median", "low", "high"))
-        yield (
-            f"After {elapsed(forecast.at_s)} {MODE_LABELS[mode]} {_shown(forecast, mode)}. "
-            f"It will end at {middle} % ({share}: {low} to {high} %)."
-        )
-    horizon = forecast.uncertain.scenario.time.horizon
-    if horizon is not None:
-        yield (
-            f"The run stops at the horizon ({elapsed(horizon)}); messages still in flight then "
-            "count as not delivered."
-        )
-    if forecast.reachable:
-        yield (
-            f"The readings fit the scenario: {rounded_share(forecast.p_value)} of the simulations "
-            "lie at least as far from the rest."
-        )
-    else:
-        yield (
-            "No values in the ranges explain these readings: do not trust this forecast. Widen "
-            "the ranges, or correct the scenario."
-        )
-
-
-def unreachable(forecast: Forecast) -> str:
-    """Return the warning about readings that no values in the ranges explain."""
-    return (
-        "no values in the ranges explain these readings: hardly any of the "
-        f"{forecast.simulations} simulations lies as far from the rest; widen the ranges or "
-        "correct the scenario, and do not trust this forecast"
-    )
-
-
-def about_values(forecast: Forecast) -> Iterator[str]:
-    """Yield a sentence on the ranges that the readings say nothing about, if there are any."""
-    table = forecast.parameters()
-    unknown = table["path"][table["narrowed"] < INFORMED].tolist()
-    if unknown:
-        yield f"The readings say nothing yet about {', '.join(unknown)}."
-
-
-def decimals(width_pt: float) -> int:
-    """Return the decimals of a percentage with an interval of this width."""
-    return 2 if width_pt >= _NARROW_PT else 3
-
-
-def number_text(values: Range, number: float) -> str:
-    """Return a number of `Range.number_at` in the unit of the range.
-
-    Examples
-    --------
-    >>> from sendcap.scenario import Range
-    >>> number_text(Range(0.1, 0.3), 0.12345), number_text(Range(1000, 8000), 2000.0)
-    ('0.123', '2,000')
-    >>> number_text(Range("1m", "3m"), 90.0), number_text(Range("1,000/h", "3,000/h"), 1234.0)
-    ('1m 30s', '1,234/h')
-    """
-    if isinstance(values.low, int):
-        return f"{number:,.0f}"
-    if not isinstance(values.low, str):
-        return f"{number:.3g}"
-    # The period of a rate is the same at both ends.
-    if "/" in values.low:
-        return f"{number:,.0f}/{values.low.partition('/')[2]}"
-    return elapsed(number)
-
-
-def _shown(forecast: Forecast, mode: Mode) -> str:
-    percent = forecast.readings[mode].percent
-    for name, words in (("delivered_pct", ""), ("bounces_errors_pct", " Bounces + errors")):
-        values = percent.get(name)
-        if values is not None and not math.isnan(values[-1]):
-            return f"shows {values[-1]:.2f} %{words}"
-    return "shows nothing yet"

@@ -104,6 +104,23 @@ def read_readings(
         raise SendcapError(f"{source}: is not UTF-8 text") from None
 
 
+def typed_readings(
+    percent: Mapping[float, float | str], modes: Sequence[Mode]
+) -> dict[Mode, Readings]:
+    """Return Delivered % by moment, in seconds, as readings in each of the modes.
+
+    The decimals are those that are written: 98.7 is 98.65 to 98.75.
+    """
+    if not percent:
+        raise SendcapError("observed: no reading; give Delivered % at a moment")
+    cells = [(time_s, str(value).strip()) for time_s, value in sorted(percent.items())]
+    rows = [
+        _Row(0, None, None, time_s, {READ[0]: _percent("delivered", text)}, _decimals(text))
+        for time_s, text in cells
+    ]
+    return {mode: _readings("delivered", mode, rows) for mode in modes}
+
+
 @dataclass(frozen=True)
 class _Row:
     line: int
@@ -210,8 +227,12 @@ def _row(line: int, cells: Mapping[str, str], time: str, percents: Sequence[str]
         cells.get("delivery"),
         _time_s(cells[time]),
         {key: _percent(key, text) for key, text in texts.items()},
-        max((len(text.partition(".")[2]) for text in texts.values()), default=0),
+        max(map(_decimals, texts.values()), default=0),
     )
+
+
+def _decimals(text: str) -> int:
+    return len(text.removesuffix("%").strip().partition(".")[2])
 
 
 def _time_s(text: str) -> float:
