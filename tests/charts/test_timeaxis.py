@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+import sendcap
 from sendcap import SendcapError, scenario
 from sendcap.charts.ticks import LINEAR_S, along, tick_label, ticks
 from sendcap.charts.timeaxis import elapsed_axis, enough, start_of
@@ -145,3 +146,57 @@ def test_a_day_is_left_out_where_the_next_one_leaves_no_room(width_in, first) ->
     elapsed_axis(axes, 0.0, 3.5 * DAY, "linear", datetime(2026, 11, 27, 11))
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert labels[:3] == [first, "00:00\nSat 28 Nov", "12:00"]
+
+
+def friday(sizes: int = 3000) -> sendcap.Run:
+    preset = sendcap.load("friday")
+    return sendcap.simulate(
+        preset.with_({f"deliveries[{number}].messages": sizes for number in range(4)})
+    )
+
+
+@pytest.fixture(scope="module")
+def several() -> sendcap.Run:
+    return friday()
+
+
+@pytest.mark.parametrize("name", ["delivered", "statuses", "retries", "backlog", "throughput"])
+def test_several_deliveries_go_by_the_clock_unless_elapsed_time_is_asked_for(several, name) -> None:
+    by_the_clock = several.plot(name).axes[-1].get_xlabel()
+    assert by_the_clock == "time of day Europe/Berlin"
+    elapsed = several.plot(name, start="elapsed").axes[-1].get_xlabel()
+    assert elapsed.startswith("time since the start, 2026-11-27 00:00 Europe/Berlin")
+
+
+@pytest.mark.parametrize("name", ["delivered", "statuses", "retries", "backlog", "throughput"])
+def test_a_time_is_cut_out(several, name) -> None:
+    figure = several.plot(name, since="Fri 09:00", until="15h")
+    assert {axes.get_xlim() for axes in figure.axes} == {(9 * 3600.0, 15 * 3600.0)}
+
+
+def test_times_without_anything_are_refused(several) -> None:
+    for since, until, words in (
+        ("5h", "4h", "since: '5h' is not before until, '4h'"),
+        ("400d", None, "since: '400d' is after the last change"),
+    ):
+        with pytest.raises(SendcapError, match=words):
+            several.plot("delivered", since=since, until=until)
+    with pytest.raises(SendcapError, match='until: "noon"'):
+        several.plot("delivered", until="noon")
+
+
+def test_a_linear_axis_begins_where_something_happens() -> None:
+    late = sendcap.load("quickstart").with_(
+        {"deliveries[0].messages": 2000, "deliveries[0].at": "6d"}
+    )
+    run = sendcap.simulate(late)
+    begins_s, _ = run.plot("backlog").axes[0].get_xlim()
+    assert 5.8 * 86_400 < begins_s <= 6.0 * 86_400
+    assert run.plot("delivered").axes[0].get_xlim()[0] > 4 * 86_400
+
+
+def test_days_have_room_for_their_names() -> None:
+    figure = sendcap.plot(friday(500), "statuses", until="60d")
+    labels = [text.get_text() for text in figure.axes[-1].get_xticklabels()]
+    assert 3 <= len(labels) <= 7
+    assert all("\n" in label for label in labels)

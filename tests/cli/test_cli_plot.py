@@ -128,3 +128,14 @@ def test_without_the_sending_log_it_is_told_how_to_get_one(sendcap, saved) -> No
     result = sendcap("plot", "here", "attempts")
     assert result.exit_code == 2
     assert "sendcap run --sending-log writes" in result.stderr
+
+
+def test_a_time_is_cut_out_of_the_axis(sendcap, place) -> None:
+    sendcap("run", "small.toml", "--out", "here")
+    assert sendcap("plot", "here", "delivered", "--from", "1m", "--to", "2h").exit_code == 0
+    result = sendcap("plot", "here", "funnel", "--from", "1m", "--out", "b.png")
+    assert result.exit_code == 2
+    assert result.stderr == "error: --from: not supported by chart funnel\n"
+    result = sendcap("plot", "here", "delivered", "--from", "2h", "--to", "1h", "--out", "c.png")
+    assert result.exit_code == 2
+    assert "is not before" in result.stderr

@@ -31,7 +31,7 @@ COMMANDS = {
     " --workers --dask",
     "people": "--profile",
     "dashboard": "--at --mode --delivery --report --explain --compute-stats --csv --force",
-    "plot": "-o --force --list --mode --delivery --start --scale --measure --over --by",
+    "plot": "-o --force --list --mode --delivery --start --from --to --scale --measure --over --by",
     "report": "-o --force --title --comments",
     "converge": "-o --force --set --seed --mode --tolerance --confidence --replications"
     " --precision --workers --dask",

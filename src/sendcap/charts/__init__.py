@@ -17,7 +17,11 @@ scale
     ``"linear"``. By default it suits the deliveries: linear where one of them starts late.
 start
     Label the time by the clock, from this moment on: a datetime, a text such as
-    ``"2026-11-27T09:00"``, or ``"scenario"`` for the scenario's own start.
+    ``"2026-11-27T09:00"``, or ``"scenario"`` for the scenario's own start; ``"elapsed"`` for none.
+    By default several deliveries go by the scenario's clock.
+since, until
+    Cut a time out of the axis: seconds, a duration such as ``"3h"``, or by the clock of the
+    scenario's start, such as ``"Fri 17:00"``.
 title
     The scenario's or study's, for the headline.
 

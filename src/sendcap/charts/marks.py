@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _MOST: Final = 4
 """With more deliveries, one label stands for all of them."""
+_MOST_ENDS: Final = 2
+_ALIKE: Final = 1.05
+_MOST_LINES: Final = 24
+"""With more of them, their starts are no longer drawn: lines would hide the data."""
+_WIDEST: Final = 0.5
+"""A span of a larger share of the axis tells nothing."""
 _LONGEST: Final = 32
 """Letters of a name in a label."""
 _LETTERS: Final = 22
@@ -100,6 +106,8 @@ def _starts(scenario: Scenario, delivery: str) -> list[Mark]:
         if each.is_started:
             names.setdefault(each.at, []).append(each.name)
     later = list(names)[1:]
+    if len(later) > _MOST_LINES:
+        return []
     if len(later) <= _MOST:
         labels = [f"start of {', '.join(map(_short, names[at]))}" for at in later]
     else:
@@ -109,11 +117,14 @@ def _starts(scenario: Scenario, delivery: str) -> list[Mark]:
 
 
 def _ends_of_validity(spans: Sequence[Mark], note: str) -> list[Mark]:
-    """Return the ends of validity of each delivery or, where they are many or alike, of all."""
+    """Return the ends of validity: of two deliveries each, of more or alike ones all together.
+
+    Those of more would be as many labels, one upon the other.
+    """
     if not spans:
         return []
     first_s, last_s = min(span.first_s for span in spans), max(span.last_s for span in spans)
-    if len(spans) == 1 or last_s / first_s < 1.05 or len(spans) > _MOST:
+    if len(spans) != _MOST_ENDS or last_s / first_s < _ALIKE:
         return [Mark("end of validity", first_s, last_s, note=note)]
     return [
         span._replace(label=f"end of validity, {_short(span.label)}", note=note) for span in spans
@@ -161,7 +172,10 @@ def draw_marks(panels: Sequence[Axes], marks: Sequence[Mark], *, at_top: bool = 
             if at - last < _VISIBLE and not mark.label:
                 continue
             last = at
-        wide = position(top, mark.last_s) - position(top, mark.first_s) > _VISIBLE
+        share = position(top, mark.last_s) - position(top, mark.first_s)
+        if share > _WIDEST:
+            continue
+        wide = share > _VISIBLE
         colour, width, style = (GREY, 0.7, ":") if mark.is_start else (INK, 0.9, DASHES)
         for panel in panels:
             panel.axvline(mark.first_s, color=colour, linewidth=width, linestyle=style, zorder=1)

@@ -15,9 +15,10 @@ from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, run_marks
 from sendcap.charts.narrow import Named
 from sendcap.charts.providers import delivery_of
+from sendcap.charts.starts import Start
 from sendcap.charts.style import BLUE, GREY, GRID, INK, MODE_LOOKS, ORANGE, PURPLE, RED, house_style
 from sendcap.charts.ticks import Scale
-from sendcap.charts.timeaxis import Start, TimeAxis, enough, limits_s, time_axis
+from sendcap.charts.timeaxis import Moment, TimeAxis, enough, limits_s, run_axis
 from sendcap.ledger import Counts
 from sendcap.readings.modes import ALL_DELIVERIES, Mode, known
 from sendcap.text.quantities import compact, elapsed
@@ -50,6 +51,8 @@ def statuses(
     *,
     scale: Scale | None = None,
     start: Start = None,
+    since: Moment = None,
+    until: Moment = None,
 ) -> list[Axes]:
     """Draw how many messages have each status in Campaign's log over time, a panel for each mode.
 
@@ -58,7 +61,9 @@ def statuses(
     shares = {mode: _shares(run, mode, delivery) for mode in modes_of(run, modes)}
     marks = run_marks(run, delivery)
     columns = [share for each in shares.values() for share in each.values()]
-    time = time_axis(run.scenario, limits_s(run, columns, marks), scale, start, "symlog")
+    time = run_axis(
+        run.scenario, limits_s(run, columns, marks), scale, start, "symlog", since, until
+    )
     words = "What Campaign's log says of the messages to deliver: their statuses over time."
     heading = Heading(run.scenario.title, "sent, pending, failed", words).of(delivery)
     panels = time.panels(ax, heading, [_PANEL_IN] * len(shares))
@@ -118,6 +123,8 @@ def retries(
     *,
     scale: Scale | None = None,
     start: Start = None,
+    since: Moment = None,
+    until: Moment = None,
 ) -> list[Axes]:
     """Draw what becomes of the messages that bounced softly, and how many retries there are.
 
@@ -129,7 +136,7 @@ def retries(
     layers, retried = _counts(run, delivery)
     marks = run_marks(run, delivery)
     limits = limits_s(run, layers.values(), marks)
-    time = time_axis(run.scenario, limits, scale, start, "symlog")
+    time = run_axis(run.scenario, limits, scale, start, "symlog", since, until)
     words = (
         "A message that bounced softly is tried again until it is accepted, bounces hard or its "
         "validity ends."

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from sendcap.charts.figures import Heading, panels_on, width_in
 from sendcap.charts.marks import Mark
 from sendcap.charts.narrow import broken, is_narrow
+from sendcap.charts.starts import OF_THE_SCENARIO, Start, start_of
 from sendcap.charts.ticks import (
     CLOSEST,
     LINEAR_DECADES,
@@ -33,17 +34,17 @@ from sendcap.charts.ticks import (
 from sendcap.errors import SendcapError
 from sendcap.ledger import Counts
 from sendcap.scenario import Scenario
-from sendcap.scenario.start import of_our_time, since_midnight_s
+from sendcap.scenario.clock import moment_s
+from sendcap.scenario.start import since_midnight_s
 from sendcap.text.clock import after
+from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
     from sendcap.run import Run
 
-Start = datetime | str | None
-"""The moment on the wall at t = 0; None for elapsed time."""
+Moment = float | str | None
+"""A moment in seconds or as text, such as ``"3h"`` or ``"Fri 17:00"``; None for the usual one."""
 
-OF_THE_SCENARIO: Final = "scenario"
-"""As a start: the scenario's own."""
 ROOM_AFTER: Final = 1.3
 """An axis ends at this multiple of the last change."""
 
@@ -55,7 +56,11 @@ _LABEL_IN: Final = 0.4
 """Width of a label with a gap."""
 _DAY_IN: Final = 0.78
 """Width of a label with a day, with a gap."""
+_DAY_S: Final = 86_400.0
 _AT_THE_EDGE: Final = 0.06
+_LATE: Final = 0.05
+"""Where nothing happens in this share of a linear axis, it begins later."""
+_ROOM_BEFORE: Final = 0.02
 _POINTS: Final = 700
 """As many points of a curve are enough for the widest page."""
 _POINTS_NARROW: Final = 350
@@ -71,10 +76,16 @@ class TimeAxis(NamedTuple):
     """The axis of time of a chart's panels."""
 
     scenario: Scenario
-    first_s: float  # the first change; the axis begins here if it is logarithmic, else at 0
+    first_s: float  # the first change; a logarithmic axis begins here
     last_s: float
     scale: Scale
     began: datetime | None  # the moment on the wall at t = 0, where the time is by the clock
+    begins_s: float = 0.0  # where the axis begins if it is not logarithmic
+
+    @property
+    def left_s(self) -> float:
+        """Where the axis begins."""
+        return self.first_s if self.scale == "log" else self.begins_s
 
     @property
     def below_in(self) -> float:
@@ -97,9 +108,8 @@ class TimeAxis(NamedTuple):
 
     def on(self, panels: Sequence[Axes], words: str | None = None) -> None:
         """Make the x axis of panels this one, with labels below the last panel only."""
-        first_s = self.first_s if self.scale == "log" else 0.0
         for panel in panels:
-            elapsed_axis(panel, first_s, self.last_s, self.scale, self.began)
+            elapsed_axis(panel, self.left_s, self.last_s, self.scale, self.began)
             panel.tick_params(labelbottom=panel is panels[-1])
         panels[-1].set_xlabel(broken(f"{words or self.words}{self._scale_words}"), loc="left")
 
@@ -125,9 +135,26 @@ class TimeAxis(NamedTuple):
         The curve is thinned to what can be told apart; the last value holds to the end of the axis,
         since nothing changes after a run.
         """
-        first_s = self.first_s if self.scale == "log" else 0.0
-        shown = enough(times_s, first_s, self.last_s, self.scale)
+        shown = enough(times_s, self.left_s, self.last_s, self.scale)
         return np.append(times_s[shown], self.last_s), np.append(shown, shown[-1])
+
+
+def run_axis(
+    scenario: Scenario,
+    limits_s: tuple[float, float],
+    scale: Scale | None = None,
+    start: Start = None,
+    usual: Scale = "log",
+    since: Moment = None,
+    until: Moment = None,
+) -> TimeAxis:
+    """Return the axis of time of a run's chart; see `time_axis`.
+
+    Several deliveries go by the clock on a linear axis, where there is a clock.
+    """
+    if start is None and scenario.start is not None and len(scenario.deliveries) > 1:
+        start, scale = OF_THE_SCENARIO, scale or "linear"
+    return time_axis(scenario, limits_s, scale, start, usual, since, until)
 
 
 def time_axis(
@@ -136,43 +163,40 @@ def time_axis(
     scale: Scale | None = None,
     start: Start = None,
     usual: Scale = "log",
+    since: Moment = None,
+    until: Moment = None,
 ) -> TimeAxis:
     """Return the axis of time of a chart; the scale suits the deliveries by default.
 
     Where a delivery starts late on the axis, such as the last day's of a warm-up, the first hour
-    would have no room on a logarithmic one.
+    would have no room on a logarithmic one. ``since`` and ``until`` cut a time out.
     """
     began = start_of(start, scenario)
+    first_s, last_s = limits_s
+    if until is not None:
+        last_s = moment_s(until, scenario.start, "until")
     if scale is None:
         latest = max(delivery.at + delivery.spread for delivery in scenario.deliveries)
-        scale = "linear" if latest >= limits_s[1] / 3.0 else usual
-    return TimeAxis(scenario, *limits_s, scale, began)
+        late = latest >= limits_s[1] / 3.0
+        scale = "linear" if late or since is not None else usual
+    begins_s = 0.0
+    if since is not None:
+        begins_s = moment_s(since, scenario.start, "since")
+        first_s = begins_s or first_s
+    elif scale == "linear" and first_s > _LATE * last_s:
+        begins_s = max(first_s - _ROOM_BEFORE * (last_s - first_s), 0.0)
+    if not max(begins_s, first_s if scale == "log" else 0.0) < last_s:
+        raise SendcapError(_no_time(since, until, first_s))
+    return TimeAxis(scenario, first_s, last_s, scale, began, begins_s)
 
 
-def start_of(start: Start, scenario: Scenario) -> datetime | None:
-    """Return the moment on the wall at t = 0; None where elapsed time is asked for."""
-    if start is None:
-        return None
-    if isinstance(start, datetime):
-        return _of_our_time(start)
-    if start == OF_THE_SCENARIO:
-        if scenario.start is None:
-            raise SendcapError("start: the scenario has none; give one, such as 2026-11-27T09:00")
-        return scenario.start
-    try:
-        moment = datetime.fromisoformat(start)
-    except ValueError:
-        raise SendcapError(
-            f"start: {start!r} is not a moment; write it like 2026-11-27T09:00"
-        ) from None
-    return _of_our_time(moment)
-
-
-def _of_our_time(moment: datetime) -> datetime:
-    try:
-        return of_our_time(moment)
-    except ValueError as problem:
-        raise SendcapError(f"start: {problem}") from None
+def _no_time(since: Moment, until: Moment, first_s: float) -> str:
+    """Return why there is nothing between two moments."""
+    if since is None:
+        return f"until: {until!r} is not after the first change, {elapsed(first_s)}"
+    if until is None:
+        return f"since: {since!r} is after the last change; give an earlier moment"
+    return f"since: {since!r} is not before until, {until!r}"
 
 
 def _zone(moment: datetime) -> str:
@@ -223,6 +247,10 @@ def elapsed_axis(
         if scale == "linear":
             most = min(MOST, int(1.0 / closest)) if is_narrow() else MOST
             even_s = even_ticks(first_s, last_s, since_midnight_s(start), most)
+            if len(even_s) > 1 and even_s[1] - even_s[0] >= _DAY_S:
+                # Each label has a day.
+                most = min(most, int(1.0 / closest))
+                even_s = even_ticks(first_s, last_s, since_midnight_s(start), most)
             positions = [_of_the_clock(start, each_s) for each_s in even_s]
         labels = wall_labels([after(start, position) for position in positions])
         day_s = _DAY_IN / width_in(axes) * (last_s - first_s)

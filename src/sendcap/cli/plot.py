@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -38,6 +38,10 @@ def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Ch
     return charts[name]
 
 
+_FLAGS: Final = {"modes": "--mode", "since": "--from", "until": "--to"}
+"""Options that are not called as their argument in Python."""
+
+
 @click.command()
 @options.saved
 @click.argument("chart", metavar="CHART", callback=_chart)
@@ -49,8 +53,10 @@ def _chart(_context: click.Context, parameter: click.Parameter, name: str) -> Ch
     "--start",
     metavar="WHEN",
     help="Label the time axis with clock time starting at WHEN, e.g. 2026-11-27T09:00, or at "
-    "the scenario's start: scenario.",
+    "the scenario's start: scenario; of several deliveries that is usual, and elapsed is without.",
 )
+@options.moment("--from", "since", "Begin the time axis at T: 3h, or 17:00 by the clock.")
+@options.moment("--to", "until", "End the time axis at T.")
 @click.option(
     "--scale",
     type=click.Choice(["log", "symlog", "linear"]),
@@ -87,5 +93,5 @@ def _require_options(chart: Chart, asked: dict[str, Any]) -> None:
     """Refuse options that a chart does not support; none is ignored."""
     for option, value in asked.items():
         if value is not None and not chart.takes(option):
-            flag = "--mode" if option == "modes" else f"--{option}"
+            flag = _FLAGS.get(option, f"--{option}")
             raise SendcapError(f"{flag}: not supported by chart {chart.name}")

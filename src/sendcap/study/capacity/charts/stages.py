@@ -14,8 +14,9 @@ from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import WHITE
 from sendcap.charts.marks import draw_marks, stage_marks
 from sendcap.charts.narrow import broken, is_narrow
+from sendcap.charts.starts import Start
 from sendcap.charts.style import BLUE, GREY, GRID, INK, RED, Look, house_style
-from sendcap.charts.timeaxis import Start, TimeAxis, time_axis
+from sendcap.charts.timeaxis import Moment, TimeAxis, run_axis
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
 from sendcap.text.quantities import compact, rate
@@ -87,22 +88,30 @@ def bars(edges_s: Floats, *columns: Floats) -> tuple[Floats, ...]:
     return np.append(edges_s[first], edges_s[-1]), *heights
 
 
-def stage_time(limits: Limits, start: Start = None) -> TimeAxis:
+def stage_time(
+    limits: Limits, start: Start = None, since: Moment = None, until: Moment = None
+) -> TimeAxis:
     """Return the axis of time until the last stage has drained."""
+    first_s = min(delivery.at for delivery in limits.scenario.deliveries)
     last_s = _ROOM_AFTER * max(limits.drained_at_s, limits.observed[0].bin_s)
-    return time_axis(limits.scenario, (0.0, last_s), "linear", start)
+    return run_axis(limits.scenario, (first_s, last_s), "linear", start, since=since, until=until)
 
 
 @house_style()
 def throughput(
-    limits: Limits, ax: Axes | Sequence[Axes] | None = None, *, start: Start = None
+    limits: Limits,
+    ax: Axes | Sequence[Axes] | None = None,
+    *,
+    start: Start = None,
+    since: Moment = None,
+    until: Moment = None,
 ) -> list[Axes]:
     """Draw what each stage carries per second, and the most that it could.
 
     Where fewer panels are given than there are stages, those that are used less are left out; a
     single pair of axes is not divided. For the options see `sendcap.charts`.
     """
-    time = stage_time(limits, start)
+    time = stage_time(limits, start, since, until)
     count = min(len(limits.observed), _MOST_PANELS) if ax is None else 1
     columns = 1 if is_narrow() else _COLUMNS
     rows = math.ceil(count / columns)
@@ -172,7 +181,14 @@ def _limit(stage: Observed, highest_per_s: float) -> str:
 
 
 @house_style()
-def utilisation(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> Axes:
+def utilisation(
+    limits: Limits,
+    ax: Axes | None = None,
+    *,
+    start: Start = None,
+    since: Moment = None,
+    until: Moment = None,
+) -> Axes:
     """Draw which share of each stage is in use over time.
 
     That is the share of its workers or connections that are at work, or of what its rate lets
@@ -180,7 +196,7 @@ def utilisation(limits: Limits, ax: Axes | None = None, *, start: Start = None) 
 
     For the options see `sendcap.charts`.
     """
-    time = stage_time(limits, start)
+    time = stage_time(limits, start, since, until)
     waiting = _NOT_AT_WORK if any(stage.stage.kind == "limit" for stage in limits.observed) else ""
     stages = used_most(limits, _MOST_ROWS)[::-1]
     names = [name(stage) for stage in stages]

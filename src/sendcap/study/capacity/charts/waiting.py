@@ -19,6 +19,7 @@ from sendcap.charts.figures import Heading, left_of_rows, panels_on
 from sendcap.charts.labels import name_beside
 from sendcap.charts.marks import draw_marks, stage_marks
 from sendcap.charts.narrow import Named
+from sendcap.charts.starts import Start
 from sendcap.charts.style import (
     BLUE,
     BROWN,
@@ -36,7 +37,7 @@ from sendcap.charts.style import (
     house_style,
 )
 from sendcap.charts.ticks import along, tick_label
-from sendcap.charts.timeaxis import Start, TimeAxis
+from sendcap.charts.timeaxis import Moment, TimeAxis
 from sendcap.study.capacity.charts.stages import name, stage_time
 from sendcap.study.capacity.limits import Limits
 from sendcap.study.capacity.observed import Observed
@@ -76,7 +77,14 @@ class _Layer(NamedTuple):
 
 
 @house_style()
-def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> Axes:
+def backlog(
+    limits: Limits,
+    ax: Axes | None = None,
+    *,
+    start: Start = None,
+    since: Moment = None,
+    until: Moment = None,
+) -> Axes:
     """Draw how many messages wait at each stage over time, one layer on the other.
 
     At the relay wait the messages of started deliveries that it has not handed over yet, at a
@@ -86,7 +94,7 @@ def backlog(limits: Limits, ax: Axes | None = None, *, start: Start = None) -> A
 
     For the options see `sendcap.charts`.
     """
-    time = stage_time(limits, start)
+    time = stage_time(limits, start, since, until)
     what, words = "messages waiting", limits.sentence
     if limits.first_attempts_only:
         what, words = f"{what} for the first attempt", words + _FIRST_ATTEMPTS
