@@ -85,8 +85,8 @@ cores):
 | one     | 12h  | both, one        | 72.7%  | 0.055 | 11.6%  | 31%       |
 
 With what nobody knows as ranges, 97 to 100 % of the ends are held, whatever is wrong. A provider
-that is slower is warned of where it shows: with EFS, until its first attempts are done. With all but
-one value taken for known, intervals are narrower by a factor of 6, and hold 57 to 73 %; of the rest
+that is slower is warned of where it shows: with EFS, until its first attempts are done. With all
+but one value taken for known, intervals are narrower by a factor of 6, and hold 57 to 73 %; of the rest
 a third is warned of at most, as a share of mailboxes that are never emptied does not show.
 """
 
