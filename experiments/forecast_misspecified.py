@@ -86,8 +86,8 @@ cores):
 
 With what nobody knows as ranges, 97 to 100 % of the ends are held, whatever is wrong. A provider
 that is slower is warned of where it shows: with EFS, until its first attempts are done. With all
-but one value taken for known, intervals are narrower by a factor of 6, and hold 57 to 73 %; of the rest
-a third is warned of at most, as a share of mailboxes that are never emptied does not show.
+but one value taken for known, intervals are narrower by a factor of 6, and hold 57 to 73 %; of the
+rest 38 % are warned of at most, as a share of mailboxes that are never emptied does not show.
 """
 
 from __future__ import annotations
