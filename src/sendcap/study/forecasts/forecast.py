@@ -5,7 +5,8 @@ known as ranges only: those that the user gave, and what nobody knows
 (`sendcap.study.forecasts.unknowns`).
 
 1. The scenario is simulated at points that fill the ranges evenly (a Sobol' sequence), each with
-   other draws (`sendcap.study.forecasts.reference`).
+   other draws (`sendcap.study.forecasts.reference`); of a large delivery, a slice
+   (`sendcap.study.forecasts.slices`), as its chance is small beside what nobody knows.
 2. Of each simulation the same readings are taken as from the dashboard: at the same times and with
    the same decimals, up to six of each curve.
 3. How far the observed readings are from what any values in the ranges would give is the model's
@@ -33,7 +34,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -135,9 +136,8 @@ def forecast(
     require_confidence(confidence)
     require_draws(confidence, table.n if table else simulations_of(simulations))
     if table is None:
-        table = simulate_table(
-            uncertain, asked.modes, simulations, asked.times_s, workers=workers, progress=progress
-        )
+        means: dict[str, Any] = {"slices": not only_given, "workers": workers, "progress": progress}
+        table = simulate_table(uncertain, asked.modes, simulations, asked.times_s, **means)
     outlook = _first_explained([*_forecasts(table, asked, delivery, confidence, points)])
     if not outlook.reachable:
         warnings.warn(unreachable(outlook), SendcapWarning, stacklevel=2)

@@ -19,6 +19,7 @@ from sendcap.readings.convergence import Floats
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.scenario import Scenario, UncertainScenario
 from sendcap.study.forecasts.readings import Readings, last_reading_s, thinned
+from sendcap.study.forecasts.slices import sliced
 from sendcap.study.replication import derived_seed
 from sendcap.study.replication.recording import Plan, Quantity, Record, reading_moments_s, recorded
 from sendcap.study.replication.workers import Simulations, Workers
@@ -82,12 +83,14 @@ def simulate_table(
     n: int | None = None,
     also_s: npt.ArrayLike = (),
     *,
+    slices: bool = False,
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ReferenceTable:
     """Simulate a scenario at the points of a Sobol' sequence in the ranges.
 
-    ``also_s`` are further moments of the curves: those of the dashboard's readings.
+    ``also_s`` are further moments of the curves: those of the dashboard's readings. With ``slices``
+    a large delivery is simulated by a slice of it, which is quicker, and has more chance in it.
     """
     count = simulations_of(n)
     scenario = uncertain.scenario
@@ -104,6 +107,8 @@ def simulate_table(
         uncertain.at(point).with_seed(derived_seed(scenario.seed, _FORECAST, number))
         for number, point in enumerate(design.points())
     ]
+    if slices:
+        scenarios = [sliced(each) for each in scenarios]
     with Workers.of(workers) as team:
         records = list(Simulations(team, progress).map(partial(recorded, plan), scenarios))
     curves = {
