@@ -1,10 +1,10 @@
 """A slice of a large delivery: fewer messages, over fewer source IPs.
 
 Limits are per source IP. Where all that the IPs share (the relay's batches and rate, the ingress)
-is cut in the same proportion, a slice of the IPs with its share of the messages goes through the same
-course in the same time, and percentages of it are those of all but for chance, which is larger.
-Where anything depends on absolute numbers, there is no slice. ``experiments/slices.py`` holds both
-against each other.
+is cut in the same proportion, a slice of the IPs with its share of the messages goes through the
+same course in the same time, and percentages of it are those of all but for chance, which is
+larger. Where anything depends on absolute numbers, there is no slice. ``experiments/slices.py``
+holds both against each other.
 """
 
 from __future__ import annotations
