@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
@@ -154,8 +155,53 @@ def test_a_line_of_a_sweep_over_two_parameters_belongs_to_a_value_of_the_other()
     table = results()
     two = table[table["providers.gmail.transient"] == 0.01]
     assert labels_of(sendcap.plot(two, "sweep-line", over="mta.ips")) == ["10m", "1h", "20m"]
-    # Of three parameters none is chosen.
-    assert labels_of(sendcap.plot(table, "sweep-line", over="mta.ips")) == []
+
+
+def test_runs_that_differ_in_another_parameter_are_never_pooled() -> None:
+    table = results()
+    figure = sendcap.plot(table, "sweep-line", over="mta.ips", by="mta.retry.first")
+    values = sorted(set(table["providers.gmail.transient"]))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == [f"providers.gmail.transient {value:g}" for value in values]
+    measure = next(name for name in table if name.endswith("_s") and name != "wall_s")
+    for axes, value in zip(figure.axes, values, strict=True):
+        own = table[table["providers.gmail.transient"] == value]
+        drawn = sorted(y for line in axes.lines for y in line.get_ydata() if len(line.get_ydata()))
+        means = own.groupby(["mta.retry.first", "mta.ips"])[measure].mean()
+        assert set(np.round(means, 6)) <= set(np.round(drawn, 6))
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+
+
+def test_a_band_is_of_replications_alone() -> None:
+    once = results().drop_duplicates(["mta.ips", "mta.retry.first", "providers.gmail.transient"])
+    figure = sendcap.plot(once, "sweep-line", over="mta.ips")
+    for axes in figure.axes:
+        for band in axes.collections:
+            low, high = band.get_paths()[0].get_extents().get_points()[:, 1]
+            lines = {float(y) for line in axes.lines for y in line.get_ydata()}
+            # It is as wide as a line: its ends are those of the points.
+            assert {round(low, 6), round(high, 6)} <= {round(y, 6) for y in lines}
+    words = " ".join(text.get_text() for text in figure.texts)
+    assert "band" not in words
+
+
+def test_points_of_a_design_are_dots(tmp_path: Path) -> None:
+    design = pd.DataFrame(
+        {
+            "mta.ips": [1, 2, 3, 4],
+            "relay.workers": [4, 3, 2, 1],
+            "mta.retry.factor": [1.1, 1.7, 2.3, 1.3],
+            "accepted_99_pct_s": [100.0, 90.0, 80.0, 70.0],
+        }
+    )
+    figure = sendcap.plot(design, "sweep-line", over="mta.ips")
+    (axes,) = figure.axes
+    (dots,) = axes.lines
+    assert dots.get_linestyle() == "None"
+    assert list(dots.get_ydata()) == [100.0, 90.0, 80.0, 70.0]
+    assert not axes.collections
+    words = " ".join(" ".join(text.get_text() for text in figure.texts).split())
+    assert "Each dot is a run, in which relay.workers and mta.retry.factor vary, too." in words
 
 
 def labels_of(figure: Figure) -> list[str]:

@@ -13,7 +13,7 @@ CHARTS: Final = {
     "DataFrame": charts_in(
         _HERE,
         {
-            "sweep_grid.sweep_line": _LINE,
+            "sweep_line": _LINE,
             "sweep_grid.sweep_heat_map": "a measure over two parameters",
             "tornado": "how far each parameter moves a measure",
         },
