@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sendcap.calibration.arrivals import stretches
+from sendcap.calibration.arrivals import Stretch, deliveries, stretches
 from sendcap.calibration.attempts import Bins, rows
 from sendcap.calibration.ceilings import ceiling, tolerated
 from sendcap.calibration.connections import (
@@ -149,9 +149,48 @@ def test_even_arrivals_are_one_stretch_and_bursts_are_several() -> None:
     assert all(each.spread_s < 400 for each in found)
 
 
+def batches(count: int, size: int, every_s: float) -> np.ndarray:
+    """Hand-overs of a relay: so many messages within a fifth of a second each."""
+    return np.concatenate([np.linspace(n * every_s, n * every_s + 0.2, size) for n in range(count)])
+
+
+@pytest.mark.parametrize("count", [4, 20, 200])
+def test_the_batches_of_a_relay_are_one_blast(count) -> None:
+    (blast,) = deliveries(batches(count, 256, 0.43))
+    assert blast.spread_s == pytest.approx(0.43 * (count - 1) + 0.2)
+    assert blast.hours == ()
+
+
+def test_a_day_is_a_stream_with_the_pattern_of_its_hours_and_blasts() -> None:
+    weights = np.array([1, 1, 1, 1, 1, 2, 3, 4, 6, 8, 8, 8, 8, 8, 6, 6, 6, 6, 8, 8, 6, 4, 2, 1])
+    rng = np.random.default_rng(5)
+    midnight_s = 20_000 * 86_400.0
+    hours = rng.choice(24, 30_000, p=weights / weights.sum())
+    stream = midnight_s + 3600.0 * (hours + rng.random(30_000))
+    blasts = [midnight_s + hour * 3600.0 + batches(40, 256, 0.5) + rng.random() for hour in (8, 14)]
+    found = deliveries(rng.permutation(np.concatenate([stream, *blasts])))
+    (flow,) = (each for each in found if each.hours)
+    others = [each for each in found if not each.hours]
+    assert [round(each.at_s / 3600.0) for each in others] == [8, 14]
+    size = len(stream) + 2 * 40 * 256
+    for each in others:
+        assert each.share * size == pytest.approx(40 * 256, rel=0.01)
+        assert each.spread_s < 30.0
+    share = np.array(flow.hours) / sum(flow.hours)
+    assert share == pytest.approx(weights / weights.sum(), abs=0.006)
+    assert sum(each.share for each in found) == pytest.approx(1.0)
+
+
+def test_a_day_of_blasts_alone_has_no_stream() -> None:
+    moments = [batches(20, 256, 0.5) + hour * 3600.0 for hour in (0, 3, 9, 15, 20)]
+    found = deliveries(np.concatenate(moments))
+    assert [round(each.at_s / 3600.0) for each in found] == [0, 3, 9, 15, 20]
+    assert not any(each.hours for each in found)
+
+
 def test_many_ups_and_downs_are_no_more_than_24_stretches() -> None:
     rng = np.random.default_rng(7)
     found = stretches(np.cumsum(rng.pareto(1.1, 20_000)))
     assert len(found) <= 24
     assert sum(each.share for each in found) == pytest.approx(1.0)
-    assert stretches(np.full(1000, 5.0)) == [(0.0, 0.0, 1.0)]
+    assert stretches(np.full(1000, 5.0)) == [Stretch(0.0, 0.0, 1.0)]

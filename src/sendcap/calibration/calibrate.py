@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from sendcap.calibration.arrivals import Stretch, stretches
+from sendcap.calibration.arrivals import Stretch, deliveries
 from sendcap.calibration.attempts import Floats, Ints
 from sendcap.calibration.estimates import ProviderEstimates, estimates_of
 from sendcap.calibration.evidence import Evidence, Gaps
@@ -60,7 +60,7 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
     gaps
         Gaps between attempts, the data of the policies.
     arrivals
-        Stretches of even arrivals.
+        Blasts and a stream, or a few stretches of even arrivals.
     validity_s
         Age of messages at expiry; None if too few expired.
     feedback
@@ -163,7 +163,7 @@ def calibrate(
         small=small,
         policies=recognise(gaps, _slack_s(evidence)),
         gaps=gaps,
-        arrivals=stretches(evidence.arrivals_s.values(), evidence.last_s - evidence.first_s),
+        arrivals=deliveries(evidence.arrivals_s.values(), evidence.last_s - evidence.first_s),
         validity_s=evidence.validity_s,
         feedback=best(times_of(latency_s)) if len(latency_s) else [],
         latency_s=latency_s,

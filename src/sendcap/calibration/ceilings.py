@@ -16,6 +16,8 @@ from sendcap.calibration.times import Figure
 _MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
 _LEAST_BLOCKS: Final = 10
+_BLOCKS_S: Final = (_MINUTE_S, 10.0, 2.0)
+"""A plateau is looked for in minutes first; that of a small blast is shorter."""
 _ALIKE: Final = 0.05
 _FLAT: Final = 0.4
 """Connections at their limit vary less than this share of chance."""
@@ -40,6 +42,7 @@ class Ceiling:
     blocks: int = 0  # number and length of the stretches on the plateau
     block_s: float = 0.0
     pause_s: float | None = None  # between attempts that come one by one
+    waited: bool = False  # messages waited longer than a connection and an attempt take
 
     @property
     def fastest(self) -> dict[str, float]:
@@ -64,8 +67,9 @@ def ceiling(provider: ProviderEvidence, bin_s: float, open_sessions: Floats | No
         per_second=float(counts.max()) / bin_s if bin_s <= 1.0 else math.nan,
         per_minute=_fastest(counts, bin_s, _MINUTE_S),
         per_hour=_fastest(counts, bin_s, _HOUR_S),
+        waited=_waited(provider),
     )
-    limited = _limited(paces, counts, busy, bin_s) if _waited(provider) else paces
+    limited = _limited(paces, counts, busy, bin_s) if paces.waited else paces
     if limited.level is None or open_sessions is not None:
         return limited
     by_connections = limited.limited_by == "connections"
@@ -108,7 +112,7 @@ def _waited(provider: ProviderEvidence) -> bool:
 
 def _limited(paces: Ceiling, counts: Floats, busy: Floats, bin_s: float) -> Ceiling:
     """Return the ceiling with the plateau: the busiest stretches that are alike, if any."""
-    for block_s in (_MINUTE_S, 10.0):
+    for block_s in _BLOCKS_S:
         width = max(1, round(block_s / bin_s))
         attempts, in_use = _blocks(counts, width), _blocks(busy, width) / width
         if len(attempts) < _LEAST_BLOCKS:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sendcap.calibration.arrivals import Stretch
 from sendcap.calibration.estimates import FaultEstimate, ProviderEstimates
 from sendcap.calibration.evidence import LEAST_EXPIRED
 from sendcap.calibration.families import Fit
@@ -53,6 +55,10 @@ def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
         "deliveries": _deliveries(calibration),
         "relay": {"batch": max(1, min(256, evidence.messages // 2000)), "batch_time": "0s"},
     }
+    if any(stretch.hours for stretch in calibration.arrivals):
+        # A pattern goes by the clock.
+        moment = datetime.fromtimestamp(round(calibration.origin_s), UTC)
+        data = {"title": data.pop("title"), "start": moment.replace(tzinfo=None), **data}
     comments: dict[Place, str] = {
         ("relay", "batch_time"): "messages reach the MTA as in the log",
     }
@@ -132,9 +138,13 @@ def _connections(estimates: ProviderEstimates) -> _Entry:
         return _Entry(key, 1, "attempts came one by one")
     if math.isfinite(ceiling.connections):
         seen = max(math.ceil(ceiling.connections - 0.05), 1)
-        comment = f"no limit was reached; at most {seen} were in use"
+        comment = f"{_UNKNOWN if ceiling.waited else _NOT_REACHED}; at most {seen} were in use"
         return _Entry(key, max(seen, _LEAST_CONNECTIONS), comment, comment)
     return _Entry(key, missing=_NO_CONNECTIONS)
+
+
+_NOT_REACHED: Final = "no limit was reached"
+_UNKNOWN: Final = "messages waited, and whether for this limit cannot be told"
 
 
 def _per_connection(estimates: ProviderEstimates) -> _Entry:
@@ -250,21 +260,32 @@ def _fault(fault: FaultEstimate, hard: Mapping[str, Figure]) -> dict[str, Any]:
     return table
 
 
+def _name(position: int, stretch: Stretch, arrivals: Sequence[Stretch]) -> str:
+    if len(arrivals) == 1:
+        return "log"
+    if stretch.hours:
+        return "stream"
+    beside_a_stream = any(each.hours for each in arrivals)
+    return f"{'blast' if beside_a_stream else 'log'}-{position:02d}"
+
+
 def _deliveries(calibration: Calibration) -> list[dict[str, Any]]:
     """Return deliveries with the same arrivals."""
-    stretches, validity_s = calibration.arrivals, calibration.validity_s
+    arrivals, validity_s = calibration.arrivals, calibration.validity_s
     total = calibration.evidence.messages
     audience = {each.name: each.messages / total for each in calibration.providers}
     tables = []
-    for position, stretch in enumerate(stretches, 1):
+    for position, stretch in enumerate(arrivals, 1):
         table: dict[str, Any] = {
-            "name": "log" if len(stretches) == 1 else f"log-{position:02d}",
+            "name": _name(position, stretch, arrivals),
             "messages": max(round(total * stretch.share), 1),
             "at": format_duration(round(stretch.at_s, 1)),
         }
         spread_s = min(round(stretch.spread_s, 1), 14 * 86_400.0)
         if spread_s:
             table["spread"] = format_duration(spread_s)
+        if stretch.hours:
+            table["pattern"] = list(stretch.hours)
         if validity_s is not None:
             minutes = max(round(validity_s / 60.0), 1)
             table["validity"] = format_duration(minutes * 60.0)
