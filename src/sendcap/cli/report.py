@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from pathlib import Path
 
@@ -45,7 +46,13 @@ def report(
     runs = {name: sendcap.open_run(directory) for name, directory in names.items()}
     logs = {name: directory / SENDING_LOG for name, directory in names.items()}
     logs = {name: log for name, log in logs.items() if log.is_file()}
-    sendcap.write_report(runs, out, logs, title and visible(title), comments)
+    write = sendcap.write_report
+    # Charts leave much to collect. What the imports have made stays, and is not searched each time.
+    gc.freeze()
+    try:
+        write(runs, out, logs, title and visible(title), comments)
+    finally:
+        gc.unfreeze()
     click.echo(f"Saved in {out}")
 
 
