@@ -29,7 +29,6 @@ SHARED = Path(__file__).parents[1].parent / "shared"
 MODULES = {
     "browser": ["playwright"],
     "dask": ["distributed"],
-    "explore": ["marimo"],
     "notebooks": ["ipykernel", "nbclient", "nbformat"],
 }
 """The modules that each extra of sendcap installs for the tests."""

@@ -11,8 +11,6 @@ import pytest
 import sendcap
 
 PACKAGE = Path(sendcap.__file__).parent
-NEEDS = {"sendcap.explore.page": "explore"}
-"""The modules that an extra is needed for, and the extra."""
 
 
 def modules() -> dict[str, str]:
@@ -39,12 +37,4 @@ def test_docstring_examples_are_right(name: str) -> None:
 
 def test_every_module_can_be_imported() -> None:
     for name in MODULES:
-        if name not in NEEDS:
-            importlib.import_module(name)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.extra(NEEDS[name])) for name in NEEDS]
-)
-def test_modules_of_an_extra_can_be_imported_with_it(name: str) -> None:
-    importlib.import_module(name)
+        importlib.import_module(name)

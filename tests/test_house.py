@@ -42,8 +42,6 @@ LONG_MODULES: dict[str, str] = {}
 LONG_FUNCTIONS = {}
 LOCAL: dict[tuple[str, str], str] = {
     ("", "lazy_loader"): "the command takes interrupts once the package is imported",
-    ("explore.server", "marimo"): "an extra",
-    ("explore.server", "uvicorn"): "an extra",
     ("saved", "sendcap.charts.style"): "a simulation loads no matplotlib",
     ("scenario.distributions", "scipy.special"): "scenarios load without the slow libraries",
     ("study.optimisation.proposals", "optuna"): "takes a second to import",
@@ -206,7 +204,7 @@ def test_imports_stand_at_the_top() -> None:
     found = {
         (name, module)
         for name, tree in trees().items()
-        if not name.startswith("cli") and name != "explore.page"
+        if not name.startswith("cli")
         for statement, inside in imports(tree)
         if inside
         for module in (

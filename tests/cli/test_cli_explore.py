@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,18 +11,6 @@ import pytest
 from sendcap.explore.guard import is_loopback
 
 
-def test_without_the_extra_it_says_what_to_install(sendcap, monkeypatch):
-    monkeypatch.setitem(sys.modules, "marimo", None)
-
-    result = sendcap("explore")
-
-    assert result.exit_code == 2
-    assert result.stderr == (
-        "error: explore: marimo is not installed: pip install 'sendcap[explore]'\n"
-    )
-
-
-@pytest.mark.extra("explore")
 def test_a_port_that_is_taken_is_told(sendcap):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -34,7 +21,6 @@ def test_a_port_that_is_taken_is_told(sendcap):
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in result.stderr
 
 
-@pytest.mark.extra("explore")
 def test_what_is_no_host_is_told(sendcap):
     result = sendcap("explore", "--host", "a..b")
 

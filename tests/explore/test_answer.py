@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sendcap.analysis import expected
-from sendcap.explore.answer import answer, chart
-from sendcap.explore.layout import Controls, page
+from sendcap.explore.answer import Look, answer, chart
+from sendcap.explore.layout import Controls, answered, page
 from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import load, loads, updated
 from sendcap.text.quantities import elapsed
@@ -63,3 +65,58 @@ def test_a_title_stays_text(hostile):
     text = page(scenario.title, Controls([], "", ""), found, found, chart(run, None))
     assert hostile not in text
     assert "<script" not in text
+
+
+SEVERAL = """
+start = 2026-11-27T08:00:00
+relay.batch_time = "1s"
+providers.p = { connect_time = "0s", transaction_time = "1s", transient = 0.1 }
+[[deliveries]]
+name = "first"
+messages = 2000
+audience = { p = 1.0 }
+[[deliveries]]
+name = "late & <b>"
+messages = 300
+at = "6h"
+audience = { p = 1.0 }
+"""
+
+
+def test_each_of_several_deliveries_has_numbers_that_count_from_its_start():
+    scenario = loads(SEVERAL)
+    found, run = answer(scenario, {})
+
+    its = expected(scenario).ledger
+    assert list(found.deliveries) == ["first", "late & <b>"]
+    for name, start_s in (("first", 0.0), ("late & <b>", 21_600.0)):
+        facts = found.deliveries[name]
+        assert facts.keys() == found.facts.keys()
+        accepted_s = accepted_at_s(its, 99, delivery=name)
+        assert facts["99 % accepted after"] == elapsed(accepted_s - start_s)
+    parts = answered(found, found, "late & <b>")
+    assert parts["tiles"].count("as in the scenario") == len(found.facts)
+    assert found.deliveries["late & <b>"]["99 % accepted after"] in parts["tiles"]
+    assert "late &amp; &lt;b&gt;" in parts["words"]
+    assert "<b>" not in parts["words"]
+    assert "300 messages to deliver" in chart(run, None, Look("late & <b>"))
+
+
+def test_a_narrow_chart_has_its_names_below():
+    _, run = answer(load("quickstart"), {})
+
+    wide, slim = chart(run, None), chart(run, None, Look(narrow=True))
+    assert "sc-legend" not in wide
+    assert slim.index("</svg>") < slim.index('<div class="sc-legend">Delivered %<ul><li>')
+    width = re.compile(r'<svg[^>]* width="([\d.]+)pt"')
+    assert float(width.search(slim)[1]) < 0.5 * float(width.search(wide)[1])
+
+
+def test_a_simulation_is_compared_with_what_was_expected():
+    scenario = load("quickstart")
+    found, before = answer(scenario, {"ips": 4})[0], answer(scenario, {})[0]
+
+    tiles = answered(found, before, simulated=True)["tiles"]
+    assert f"expected {before.facts['99 % accepted after']}" in tiles
+    assert "as expected" in tiles
+    assert "in the scenario" not in tiles

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import socket
+import json
 from urllib.parse import urlsplit
 
 import pytest
 from serving import served
-
-pytest.importorskip("marimo", reason="the extra sendcap[explore] is not installed")
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
-
-pytestmark = pytest.mark.extra("explore")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +22,7 @@ def here(url):
 
 
 def asked(here, path, headers=(), method="GET", body=None):
-    connection = http.client.HTTPConnection(here)
+    connection = http.client.HTTPConnection(here, timeout=60)
     try:
         connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
@@ -63,6 +57,7 @@ def test_with_the_cookie_the_page_answers_itself_alone(here, entered):
 
 PATHS = ["", "health", "api/status", "api/version", "api/sessions", "api/usage", "sse?session_id=a"]
 PATHS += ["assets/", "favicon.ico", "auth/login", "api/status/connections", "public/page.py"]
+PATHS += ["page.js", "page.css", "answer", "chart", "simulate", "ws"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -85,19 +80,53 @@ def test_a_foreign_host_or_origin_is_refused_with_the_cookie_too(here, entered, 
     assert asked(here, page + driven, cookie | headers, "POST", "{}")[0] == 403
 
 
-def test_a_websocket_opens_for_the_page_alone(here, entered):
+@pytest.mark.parametrize("name", ["answer", "chart", "simulate"])
+def test_questions_are_answered_to_the_page_alone(here, entered, name):
     page, cookie = entered
-    address = f"ws://{here}{page}ws?session_id=s_a"
-    own = {"origin": f"http://{here}", "additional_headers": cookie}
+    own = cookie | {"Origin": f"http://{here}"}
 
-    for wrong in ({"origin": own["origin"]}, own | {"origin": "http://evil.example"}):
-        with pytest.raises(InvalidStatus, match="403"):
-            connect(address, **wrong)
-    with (
-        socket.create_connection(here.split(":")) as sock,
-        pytest.raises(InvalidStatus, match="403"),
-    ):
-        connect(address.replace(here, "evil.example"), sock=sock, **own)
+    for wrong in ({}, {"Origin": own["Origin"]}, own | {"Origin": "http://evil.example"}):
+        assert asked(here, page + name, wrong, "POST", "{}")[0] == 403
+    status, headers, text = asked(here, page + name, own, "POST", "{}")
+    assert status == 200
+    assert headers["Content-Type"] == "application/json; charset=utf-8"
+    assert json.loads(text)
 
-    with connect(address, **own) as opened:
-        assert "kernel-ready" in opened.recv()
+
+def test_there_is_no_websocket(here, entered):
+    page, cookie = entered
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    upgrade["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
+
+    assert asked(here, f"{page}ws", upgrade)[0] == 403
+    assert asked(here, f"{page}ws", upgrade | cookie)[0] == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "[]", "1", "{", '{"values": 1}', '{"values": {"ips": "x"}}', '{"modes": 5}'),
+        *('{"values": {"ips": -1}}', '{"values": {"ips": NaN}}', '{"values": {"ips": 1e999}}'),
+    ],
+)
+def test_a_question_that_is_none_is_refused_and_the_next_is_answered(here, entered, body):
+    page, cookie = entered
+
+    assert asked(here, f"{page}answer", cookie, "POST", body)[0] == 400
+    assert asked(here, f"{page}answer", cookie, "POST", "{}")[0] == 200
+
+
+@pytest.mark.parametrize("length", ["9" * 30, "-1", "x", "100001"])
+def test_what_is_too_long_is_not_read(here, entered, length):
+    page, cookie = entered
+
+    assert asked(here, f"{page}answer", cookie | {"Content-Length": length}, "POST")[0] == 413
+
+
+def test_the_server_does_not_tell_what_it_is(here, entered):
+    page, cookie = entered
+    _, headers, _ = asked(here, page, cookie)
+
+    assert "Server" not in headers
+    assert "script-src 'self';" in headers["Content-Security-Policy"]
+    assert asked(here, page, cookie, "BREW")[0] == 404

@@ -236,13 +236,7 @@ def problem_of(arguments: list[str], codes: tuple[int, ...] = (0, 2)) -> str:
     return f"leaves {left}" if left else ""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.extra(name)) if name == "explore" else name
-        for name in COMMANDS
-    ],
-)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_works_as_it_is_tried(name, inputs, place) -> None:
     assert name in CALLS, "a new command: say how it is called"
     call = CALLS[name]

@@ -28,8 +28,8 @@ def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens:
     """Move sliders and see the expected curves.
 
     SCENARIO is a TOML file, PRESET a name from `sendcap scenario list` (default: quickstart). The
-    page computes expected values instead of simulating, and is served until Ctrl-C. It needs an
-    extra: pip install 'sendcap[explore]'.
+    page computes expected values while sliders are moved, and simulates exactly at a button. It is
+    served until Ctrl-C.
     """
     from sendcap.explore.guard import file_leading_to, is_loopback
     from sendcap.explore.server import Server

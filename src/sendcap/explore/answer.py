@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from html import escape
 from typing import Final, NamedTuple
 
 from sendcap.charts.delivered import delivered
+from sendcap.charts.narrow import Legend, narrow
 from sendcap.charts.style import save
 from sendcap.errors import SendcapError
 from sendcap.explore.sliders import moved
 from sendcap.fluid.expected import expected_ledger
+from sendcap.ledger import Ledger
 from sendcap.readings.convergence import convergence
-from sendcap.readings.modes import MODE_LABELS, Mode
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
 from sendcap.readings.summary import accepted_at_s
 from sendcap.run import Run
 from sendcap.scenario import Scenario, dumps
@@ -22,12 +26,25 @@ from sendcap.text.quantities import elapsed
 
 BOTH: Final[tuple[Mode, ...]] = ("without-efs", "efs")
 _TOLERANCE_PT: Final = 0.1
+_MOST_DELIVERIES: Final = 12
+"""With numbers of their own."""
+
+
+class Look(NamedTuple):
+    """Whose chart it is, and whether for a narrow screen."""
+
+    delivery: str = ALL_DELIVERIES
+    narrow: bool = False
+
+
+WIDE: Final = Look()
 
 
 class Answer(NamedTuple):
     """The expected course of a scenario, or the reason for none."""
 
     facts: Mapping[str, str] = {}  # numbers as text, by label, always the same ones
+    deliveries: Mapping[str, Mapping[str, str]] = {}  # the same of each, where there are several
     sentences: Sequence[str] = ()
     scenario: str = ""  # the changed scenario, as a file
     notes: Sequence[str] = ()  # on what these figures leave out
@@ -35,42 +52,84 @@ class Answer(NamedTuple):
 
 
 def answer(
-    scenario: Scenario, values: Mapping[str, float], modes: Sequence[Mode] | None = None
+    scenario: Scenario,
+    values: Mapping[str, float],
+    modes: Sequence[Mode] | None = None,
+    ledger_of: Callable[[Scenario], Ledger] = expected_ledger,
 ) -> tuple[Answer, Run | None]:
-    """Return the answer to a scenario with sliders moved, see `moved`, and the expected run.
+    """Return the answer to a scenario with sliders moved, see `moved`, and the run.
 
-    The sentences are about ``modes``, by default those of the scenario.
+    The sentences are about ``modes``, by default those of the scenario. The run is that of the
+    ledger that ``ledger_of`` makes, by default the expected one.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             changed = moved(scenario, values)
-            run = Run(changed, expected_ledger(changed))
+            run = Run(changed, ledger_of(changed))
         except SendcapError as error:
             return Answer(problem=str(error).replace("<updated>: ", "")), None
         notes = list(dict.fromkeys(str(note.message) for note in caught))
-        return Answer(_facts(run), run.sentences(modes), dumps(changed), notes), run
+        starts_s = _starts_s(run)
+        of_each = {name: _facts(run, name, start_s) for name, start_s in starts_s.items()}
+        return Answer(_facts(run), of_each, run.sentences(modes), dumps(changed), notes), run
 
 
-def chart(run: Run, modes: Sequence[Mode] | None) -> str:
-    """Draw Delivered % and Bounces + errors % over time, as SVG."""
+def chart(run: Run, modes: Sequence[Mode] | None, look: Look = WIDE) -> str:
+    """Draw Delivered % and Bounces + errors % over time, as SVG; narrow, with the legends below."""
     picture = io.BytesIO()
-    save(delivered(run, modes), picture, "svg")
+    none: list[Legend] = []
+    looking: AbstractContextManager[list[Legend]] = narrow() if look.narrow else nullcontext(none)
+    with looking as legends:
+        save(delivered(run, modes, look.delivery), picture, "svg")
     text = picture.getvalue().decode()
-    return text[text.index("<svg") :]
+    return text[text.index("<svg") :] + "".join(map(_legend, legends))
 
 
-def _facts(run: Run) -> dict[str, str]:
-    """Return times of acceptance, the final Delivered %, and the times after which it holds."""
-    facts = {f"{pct} % accepted after": _time(accepted_at_s(run.ledger, pct)) for pct in (50, 99)}
-    courses = {mode: convergence(run, mode, tolerances_pt=(_TOLERANCE_PT,)) for mode in BOTH}
+def _legend(legend: Legend) -> str:
+    rows = "".join(
+        f'<li><span style="background: {escape(name.colour)}"></span>'
+        f"{escape(name.label)} {escape(name.words)}</li>"
+        for name in legend.names
+    )
+    return f'<div class="sc-legend">{escape(legend.title)}<ul>{rows}</ul></div>'
+
+
+def _starts_s(run: Run) -> dict[str, float]:
+    """Return when each delivery starts, if there are several, but not too many."""
+    names = run.ledger.written
+    if not 1 < len(names) <= _MOST_DELIVERIES:
+        return {}
+    parents = {child: name for name, parts in run.ledger.parents.items() for child in parts}
+    starts_s: dict[str, float] = {}
+    for part in run.as_sent.deliveries:
+        name = parents.get(part.name, part.name)
+        starts_s[name] = min(starts_s.get(name, math.inf), part.at)
+    return {name: starts_s[name] for name in names}
+
+
+def _facts(run: Run, delivery: str = ALL_DELIVERIES, start_s: float = 0.0) -> dict[str, str]:
+    """Return times of acceptance, the final Delivered %, and the times after which it holds.
+
+    Those of a delivery count from its own start.
+    """
+
+    def time(seconds: float | None) -> str:
+        if seconds is None or math.isnan(seconds):
+            return "never"
+        return elapsed(max(seconds - start_s, 0.0))
+
+    name = None if delivery == ALL_DELIVERIES else delivery
+    facts = {
+        f"{pct} % accepted after": time(accepted_at_s(run.ledger, pct, delivery=name))
+        for pct in (50, 99)
+    }
+    courses = {
+        mode: convergence(run, mode, delivery, tolerances_pt=(_TOLERANCE_PT,)) for mode in BOTH
+    }
     final_pct = courses["efs"].final_pct
     facts["Delivered % in the end"] = "none" if math.isnan(final_pct) else f"{final_pct:.2f} %"
     for mode, course in courses.items():
         label = f"within {_TOLERANCE_PT:g} points of it {MODE_LABELS[mode]} after"
-        facts[label] = _time(course.settling_s[_TOLERANCE_PT])
+        facts[label] = time(course.settling_s[_TOLERANCE_PT])
     return facts
-
-
-def _time(seconds: float | None) -> str:
-    return "never" if seconds is None or math.isnan(seconds) else elapsed(seconds)

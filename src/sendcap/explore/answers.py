@@ -1,24 +1,27 @@
-"""The answers of a server: each is worked out once, and shared by all sessions.
+"""The answers of a server: each is worked out once, and shared by all browsers.
 
-Worker processes do the work. Their number bounds it; all else waits in one queue. There, answers go
-before charts, which take longer: many who move a slider at once have their numbers soon.
+A thread of this process does the work, and a process that starts once the first answer is there.
+All else waits in one queue. There, answers go before charts, which take longer: many who move a
+slider at once have their numbers soon.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
 from queue import Empty, PriorityQueue
 from typing import Any, Final, NamedTuple
 
 from sendcap.errors import SendcapError
-from sendcap.explore.answer import BOTH, Answer, answer, chart
-from sendcap.explore.seats import give_back
+from sendcap.explore.answer import BOTH, WIDE, Answer, Look, answer, chart
 from sendcap.explore.sliders import sliders
 from sendcap.files.cleaning import cleaned_by
 from sendcap.readings.modes import Mode
@@ -26,14 +29,14 @@ from sendcap.scenario import Scenario
 from sendcap.study.replication.processes import Processes
 
 _WORKERS: Final = min(os.cpu_count() or 1, 2)
-"""More would answer sooner, but each takes some 200 MB."""
+"""More would answer sooner, but each process takes some 200 MB."""
 _KEPT: Final = 200
 """Answers; a chart has 100 kB."""
 
 _RESTS_AFTER_S: Final = 10.0
 
 _FIRST, _LATER = range(2)
-_Position = tuple[tuple[tuple[str, float], ...], tuple[Mode, ...]]
+_Position = tuple[tuple[tuple[str, float], ...], tuple[Mode, ...], Look]
 _Take = Callable[[Future[Any]], None]
 _Job = tuple[int, int, Callable[[Any], Any] | None, Any, _Take | None]
 
@@ -54,7 +57,11 @@ class Answers:
         self._numbers = count()
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(_WORKERS)]
+        self._begun = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, args=(number == 0,), daemon=True)
+            for number in range(_WORKERS)
+        ]
 
     def start(self) -> None:
         """Start the workers, and with the answer that everybody sees first."""
@@ -64,26 +71,31 @@ class Answers:
 
     def stop(self) -> None:
         """Stop the workers, once they have finished what is under way."""
+        self._begun.set()
         for _ in self._threads:
             self._put(_FIRST, None, None, None)
         for thread in self._threads:
             thread.join()
 
-    def answer(self, values: Mapping[str, float], modes: Sequence[Mode]) -> Answer:
-        """Return the answer to a position of the sliders."""
-        return self._at(values, modes).answer.result()
+    def answer(
+        self, values: Mapping[str, float], modes: Sequence[Mode], look: Look = WIDE
+    ) -> Answer:
+        """Return the answer to a position of the sliders, whose chart will soon be asked for."""
+        return self._at(values, modes, look).answer.result()
 
-    def chart(self, values: Mapping[str, float], modes: Sequence[Mode]) -> str:
+    def chart(self, values: Mapping[str, float], modes: Sequence[Mode], look: Look = WIDE) -> str:
         """Return the chart of a position of the sliders."""
-        return self._at(values, modes).chart.result()
+        return self._at(values, modes, look).chart.result()
 
     def is_drawn(self, values: Mapping[str, float], modes: Sequence[Mode]) -> bool:
         """Tell whether the chart is there already."""
         return self._at(values, modes).chart.done()
 
-    def _at(self, values: Mapping[str, float], modes: Sequence[Mode]) -> _Answered:
+    def _at(
+        self, values: Mapping[str, float], modes: Sequence[Mode], look: Look = WIDE
+    ) -> _Answered:
         moved = {key: value for key, value in values.items() if value != self._own.get(key)}
-        position = (tuple(sorted(moved.items())), tuple(modes))
+        position = (tuple(sorted(moved.items())), tuple(modes), look)
         with self._lock:
             answered = self._answered.get(position)
             if answered is None:
@@ -104,6 +116,7 @@ class Answers:
         answered.answer.set_result(found)
         if run is None:
             answered.chart.set_result("")
+            self._begun.set()
             return
 
         def take_chart(done: Future[Any]) -> None:
@@ -111,8 +124,9 @@ class Answers:
                 self._forget(position, answered, error)
             else:
                 answered.chart.set_result(done.result())
+                self._begun.set()
 
-        self._put(_LATER, _chart, (run, position[1]), take_chart)
+        self._put(_LATER, _chart, (run, *position[1:]), take_chart)
 
     def _forget(self, position: _Position, answered: _Answered, error: BaseException) -> None:
         """Say what went wrong instead; whoever asks again has it tried again."""
@@ -121,6 +135,7 @@ class Answers:
         if not answered.answer.done():
             answered.answer.set_result(Answer(problem=str(error) or type(error).__name__))
         answered.chart.set_result("")
+        self._begun.set()
 
     def _put(
         self,
@@ -131,7 +146,11 @@ class Answers:
     ) -> None:
         self._jobs.put((priority, next(self._numbers), function, item, take))
 
-    def _work(self) -> None:
+    def _work(self, here: bool) -> None:
+        if here:
+            self._do_jobs(None)
+            return
+        self._begun.wait()
         processes = Processes(1, simulates=False)
 
         def abandon() -> None:
@@ -140,21 +159,31 @@ class Answers:
 
         with cleaned_by(abandon):
             _done(processes, _warmed, self.scenario)
-            while not self._ended.is_set():
-                try:
-                    job = self._jobs.get(timeout=_RESTS_AFTER_S)
-                except Empty:
-                    _done(processes, _rested, None)
-                    job = self._jobs.get()
-                _, _, function, item, take = job
-                if function is None or take is None:
-                    break
-                take(_done(processes, function, item))
+            self._do_jobs(processes)
             processes.close()
 
+    def _do_jobs(self, processes: Processes | None) -> None:
+        while not self._ended.is_set():
+            try:
+                job = self._jobs.get(timeout=_RESTS_AFTER_S)
+            except Empty:
+                _done(processes, _rested, None)
+                job = self._jobs.get()
+            _, _, function, item, take = job
+            if function is None or take is None:
+                break
+            take(_done(processes, function, item))
 
-def _done(processes: Processes, function: Callable[[Any], Any], item: Any) -> Future[Any]:
-    """Have a process evaluate a function, and return when it has."""
+
+def _done(processes: Processes | None, function: Callable[[Any], Any], item: Any) -> Future[Any]:
+    """Have a process evaluate a function, or do it here, and return when it is done."""
+    if processes is None:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(function(item))
+        except Exception as error:
+            done.set_exception(error)
+        return done
     try:
         return next(processes.finished(function, iter([item]), lambda: 0))[0][1]
     except (SendcapError, OSError) as error:
@@ -174,7 +203,11 @@ def _warmed(scenario: Scenario) -> None:
 
 
 def _rested(_item: None) -> None:
-    give_back()
+    """Return freed memory, of which glibc keeps a hundred megabytes between pieces in use."""
+    gc.collect()
+    # Elsewhere there is no such function, or no library by the name of None.
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _answer(item: tuple[Scenario, dict[str, float], tuple[Mode, ...]]) -> tuple[Answer, Any]:
@@ -183,6 +216,6 @@ def _answer(item: tuple[Scenario, dict[str, float], tuple[Mode, ...]]) -> tuple[
     return found, None if run is None else pickle.dumps(run)
 
 
-def _chart(item: tuple[bytes, tuple[Mode, ...]]) -> str:
-    run, modes = item
-    return chart(pickle.loads(run), modes)
+def _chart(item: tuple[bytes, tuple[Mode, ...], Look]) -> str:
+    run, modes, look = item
+    return chart(pickle.loads(run), modes, look)
