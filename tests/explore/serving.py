@@ -21,5 +21,6 @@ def served(*arguments):
         line = process.stdout.readline()
         yield process, re.search(r"http://\S+", line).group()
     finally:
-        process.kill()
+        # Gently: it leaves nothing behind then.
+        process.terminate()
         process.communicate()

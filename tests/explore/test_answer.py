@@ -9,6 +9,7 @@ import pytest
 from sendcap.analysis import expected
 from sendcap.explore.answer import Look, answer, chart
 from sendcap.explore.layout import Controls, answered, page
+from sendcap.model.engine import simulate_ledger
 from sendcap.readings.summary import accepted_at_s
 from sendcap.scenario import load, loads, updated
 from sendcap.text.quantities import elapsed
@@ -110,6 +111,25 @@ def test_a_narrow_chart_has_its_names_below():
     assert slim.index("</svg>") < slim.index('<div class="sc-legend">Delivered %<ul><li>')
     width = re.compile(r'<svg[^>]* width="([\d.]+)pt"')
     assert float(width.search(slim)[1]) < 0.5 * float(width.search(wide)[1])
+
+
+def test_what_only_a_simulation_can_tell_is_left_to_one():
+    text = SEVERAL.replace("messages = 300", "priority = 'high'\nmessages = 300")
+    scenario = loads(f"mta.order = 'priority'{text}")
+
+    found, run = answer(scenario, {"validity": 12})
+
+    assert run is None
+    assert found.only_simulated
+    assert loads(found.scenario).deliveries[0].validity == 12 * 3600
+    parts = answered(found, found)
+    assert parts["problem"] == ""
+    assert parts["simulate"].endswith("is only known from a simulation (mta.order).")
+    simulated, run = answer(scenario, {"validity": 12}, ledger_of=simulate_ledger)
+    assert simulated.facts.keys() == answer(loads(SEVERAL), {})[0].facts.keys()
+    assert "expected" not in answered(simulated, found, simulated=True)["tiles"]
+    # What is no scenario is no question for a simulation.
+    assert not answer(scenario, {"validity": -1})[0].only_simulated
 
 
 def test_a_simulation_is_compared_with_what_was_expected():

@@ -11,6 +11,7 @@ from sendcap.explore import answers as module
 from sendcap.explore.answer import BOTH, answer
 from sendcap.explore.answers import Answers
 from sendcap.scenario import load
+from sendcap.study.replication.processes import Processes
 
 
 class Work:
@@ -100,10 +101,25 @@ def test_old_answers_are_forgotten(work, answers, monkeypatch):
     assert work.asked.count(("answer", ("ips", 1))) == 2
 
 
-def test_worker_processes_answer_as_this_process_does(answers):
+def test_many_have_their_answers_from_both_workers(answers):
     answers.start()
 
-    found = answers.answer({"ips": 4}, BOTH)
+    with ThreadPoolExecutor(12) as sessions:
+        found = dict(
+            enumerate(sessions.map(lambda ips: answers.answer({"ips": ips}, BOTH), range(1, 13)))
+        )
 
-    assert found == answer(load("quickstart"), {"ips": 4}, BOTH)[0]
+    assert answers._begun.is_set()
+    for number in (0, 5, 11):
+        assert found[number] == answer(load("quickstart"), {"ips": number + 1}, BOTH)[0]
     assert answers.chart({"ips": 4}, BOTH).startswith("<svg")
+
+
+def test_a_worker_process_answers_as_this_process_does():
+    item = (load("quickstart"), {"ips": 4}, BOTH)
+    processes = Processes(1, simulates=False)
+
+    there, here = (module._done(its, module._answer, item).result()[0] for its in (processes, None))
+
+    processes.close()
+    assert there == here == answer(*item)[0]

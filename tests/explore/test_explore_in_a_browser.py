@@ -168,6 +168,21 @@ def test_several_deliveries_have_the_same_questions(tmp_path):
         assert 0 <= top < 100
 
 
+def test_what_only_a_simulation_can_tell_is_simulated_by_itself(tmp_path):
+    text = SEVERAL.replace("messages = 300\n", "messages = 300\npriority = 'high'\n")
+    (tmp_path / "two.toml").write_text(f"mta.order = 'priority'{text}")
+    with served(str(tmp_path / "two.toml")) as (_, url), browsing() as page:
+        page.goto(url)
+        page.get_by_text("Simulated.").wait_for()
+        before = shown(page)
+        assert len(before) == 5
+        page.get_by_role("slider", name="Messages, thousands").press("End")
+        page.get_by_text("is only known from a simulation (mta.order)").wait_for()
+        page.get_by_text("Simulated.").wait_for()
+        assert shown(page) != before
+        assert not page.locator("#problem").is_visible()
+
+
 def test_answers_come_in_under_a_second():
     with served("quickstart") as (_, url), browsing() as page:
         page.goto(url)

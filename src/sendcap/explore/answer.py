@@ -49,6 +49,7 @@ class Answer(NamedTuple):
     scenario: str = ""  # the changed scenario, as a file
     notes: Sequence[str] = ()  # on what these figures leave out
     problem: str = ""
+    only_simulated: bool = False  # the problem is that of the expected course alone
 
 
 def answer(
@@ -64,11 +65,15 @@ def answer(
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        changed = None
         try:
             changed = moved(scenario, values)
             run = Run(changed, ledger_of(changed))
         except SendcapError as error:
-            return Answer(problem=str(error).replace("<updated>: ", "")), None
+            problem = str(error).replace("<updated>: ", "")
+            if changed is None or ledger_of is not expected_ledger:
+                return Answer(problem=problem), None
+            return Answer(scenario=dumps(changed), problem=problem, only_simulated=True), None
         notes = list(dict.fromkeys(str(note.message) for note in caught))
         starts_s = _starts_s(run)
         of_each = {name: _facts(run, name, start_s) for name, start_s in starts_s.items()}

@@ -1,8 +1,8 @@
 """The answers of a server: each is worked out once, and shared by all browsers.
 
-A thread of this process does the work, and a process that starts once the first answer is there.
-All else waits in one queue. There, answers go before charts, which take longer: many who move a
-slider at once have their numbers soon.
+A thread of this process does the work, and a process that starts once much waits. All else waits in
+one queue. There, answers go before charts, which take longer: many who move a slider at once have
+their numbers soon.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from sendcap.study.replication.processes import Processes
 
 _WORKERS: Final = min(os.cpu_count() or 1, 2)
 """More would answer sooner, but each process takes some 200 MB."""
+_MUCH: Final = 3
+"""Jobs that wait when the second worker starts."""
 _KEPT: Final = 200
 """Answers; a chart has 100 kB."""
 
@@ -116,7 +118,6 @@ class Answers:
         answered.answer.set_result(found)
         if run is None:
             answered.chart.set_result("")
-            self._begun.set()
             return
 
         def take_chart(done: Future[Any]) -> None:
@@ -124,7 +125,6 @@ class Answers:
                 self._forget(position, answered, error)
             else:
                 answered.chart.set_result(done.result())
-                self._begun.set()
 
         self._put(_LATER, _chart, (run, *position[1:]), take_chart)
 
@@ -135,7 +135,6 @@ class Answers:
         if not answered.answer.done():
             answered.answer.set_result(Answer(problem=str(error) or type(error).__name__))
         answered.chart.set_result("")
-        self._begun.set()
 
     def _put(
         self,
@@ -145,6 +144,8 @@ class Answers:
         take: _Take | None,
     ) -> None:
         self._jobs.put((priority, next(self._numbers), function, item, take))
+        if self._jobs.qsize() > _MUCH:
+            self._begun.set()
 
     def _work(self, here: bool) -> None:
         if here:

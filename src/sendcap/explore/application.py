@@ -37,7 +37,10 @@ def application(path: str, answers: Answers, exact: Exact) -> Application:
         return answered(found, before, look.delivery)
 
     def chart(asked: Mapping[str, Any]) -> dict[str, Any]:
-        return {"chart": answers.chart(*_position(asked, known, names))}
+        drawn = answers.chart(*_position(asked, known, names))
+        # Not before: it would take the first answer's time.
+        exact.warm()
+        return {"chart": drawn}
 
     def simulate(asked: Mapping[str, Any]) -> dict[str, Any]:
         values, modes, look = _position(asked, known, names)

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from queue import Queue
@@ -21,7 +22,7 @@ from sendcap.ledger import Ledger
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.readings.modes import Mode
 from sendcap.scenario import Scenario
-from sendcap.study.replication.processes import Processes
+from sendcap.study.replication.processes import Processes, compiled
 
 _KEPT: Final = 50
 _FORGOTTEN_AFTER_S: Final = 5.0
@@ -37,13 +38,14 @@ class _Job:
         self.item, self.told = item, told
         self.done: Future[Done] = Future()
         self.asked_s = time.monotonic()
+        self._share = 0.0
 
     def share(self) -> float:
-        """Return how much of it is done."""
-        try:
-            return float(self.told.read_text())
-        except (OSError, ValueError):
-            return 0.0
+        """Return how much of it is done, as last told."""
+        # It may be written just now, or given up.
+        with suppress(OSError, ValueError):
+            self._share = max(self._share, float(self.told.read_text()))
+        return self._share
 
 
 class Exact:
@@ -69,13 +71,7 @@ class Exact:
             self._give_up(position)
             job = self._jobs.get(position)
             if job is None:
-                if self._folder is None:
-                    self._folder = Path(mkdtemp(prefix="sendcap-explore-"))
-                    self._thread = threading.Thread(
-                        target=self._work, args=(self._folder,), daemon=True
-                    )
-                    self._thread.start()
-                told = self._folder / f"{time.monotonic_ns()}"
+                told = self._started() / f"{time.monotonic_ns()}"
                 told.write_text("0")
                 item = (self._scenario, dict(values), tuple(modes), look, told)
                 job = self._jobs[position] = _Job(item, told)
@@ -90,6 +86,19 @@ class Exact:
             with self._lock:
                 self._jobs.pop(position, None)
         return 1.0, job.done.result()
+
+    def warm(self) -> None:
+        """Start the process, so that the first simulation need not wait for it."""
+        with self._lock:
+            self._started()
+
+    def _started(self) -> Path:
+        """Return the folder of what is told, once the process is under way."""
+        if self._folder is None:
+            self._folder = Path(mkdtemp(prefix="sendcap-explore-"))
+            self._thread = threading.Thread(target=self._work, args=(self._folder,), daemon=True)
+            self._thread.start()
+        return self._folder
 
     def stop(self) -> None:
         """Give up what is under way, and end."""
@@ -110,13 +119,16 @@ class Exact:
                 del self._jobs[other]
 
     def _work(self, folder: Path) -> None:
-        processes = Processes(1)
+        processes = Processes(1, simulates=False)
 
         def abandon() -> None:
             processes.abandon()
             shutil.rmtree(folder, ignore_errors=True)
 
         with cleaned_by(abandon):
+            # Without it the first simulation waits, or tells what is wrong.
+            with suppress(Exception):
+                next(processes.finished(_warmed, iter([None]), lambda: 0))
             while (job := self._waiting.get()) is not None:
                 if job.told.exists():
                     self._simulate(processes, job)
@@ -136,6 +148,10 @@ class Exact:
 
 
 # In the process.
+
+
+def _warmed(_item: None) -> None:
+    compiled()
 
 
 def _simulated(

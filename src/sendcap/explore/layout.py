@@ -29,10 +29,9 @@ _DOCUMENT: Final = """<!DOCTYPE html>
 </html>
 """
 _EXPECTED: Final = "Expected values, worked out without chance."
-_SIMULATED: Final = (
-    "One exact simulation, as <code>sendcap run</code> of the file gives it; small numbers below "
-    "are the expected ones."
-)
+_SIMULATED: Final = "One exact simulation, as <code>sendcap run</code> of the file gives it."
+
+_ONLY: Final = "What to expect of this scenario is only known from a simulation"
 _MODES: Final = {"both": "", "without EFS": "without-efs", "with EFS": "efs"}
 
 
@@ -90,8 +89,13 @@ def answered(
     """Return the parts of the page that change with an answer, as HTML, and the scenario.
 
     Numbers are those of a delivery; ``before`` is the answer that they are compared with: that of
-    the scenario as it is, or what was expected of a simulation.
+    the scenario as it is, or what was expected of a simulation. Where nothing can be expected
+    without a simulation, the page is told so, and has one.
     """
+    if now.only_simulated:
+        reason = now.problem.removeprefix("expected: ").partition(":")[0]
+        words = f"{_ONLY} ({escape(reason)})."
+        return {"problem": "", "simulate": words, "scenario": now.scenario}
     if now.problem:
         return {"problem": escape(now.problem)}
     facts = now.deliveries.get(delivery, now.facts)
@@ -114,7 +118,9 @@ def answered(
 
 def _compared(value: str, before: str | None, simulated: bool) -> str:
     if simulated:
-        return "as expected" if before == value else f"expected {escape(before or 'nothing')}"
+        if before is None:
+            return ""
+        return "as expected" if before == value else f"expected {escape(before)}"
     if before is None or before == value:
         return "as in the scenario"
     return f"in the scenario {escape(before)}"

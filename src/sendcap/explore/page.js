@@ -57,6 +57,7 @@
   let asking = false;
   let again = false;
   let drawn = 0;
+  let later = 0;
   async function answer() {
     if (asking) { again = true; return; }
     asking = true;
@@ -66,6 +67,14 @@
       element("chart").setAttribute("aria-busy", "true");
       try {
         const found = await ask("answer", asked);
+        if (found.simulate) {
+          element("problem").hidden = true;
+          scenario = found.scenario;
+          element("told").textContent = found.simulate;
+          clearTimeout(later);
+          later = setTimeout(simulate, 300);
+          continue;
+        }
         show(found);
         if (!found.problem && (!again || performance.now() - drawn > 600)) {
           const { chart } = await ask("chart", asked);
@@ -121,7 +130,7 @@
   phone.addEventListener("change", answer);
 
   const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
-  element("simulate").addEventListener("click", async () => {
+  async function simulate() {
     simulation += 1;
     const own = simulation;
     const asked = position();
@@ -136,7 +145,7 @@
         bar.value = found.share;
         if (found.problem !== undefined) {
           show(found);
-          if (found.chart) draw(found.chart);
+          draw(found.chart || element("chart").innerHTML);
           break;
         }
         await pause(150);
@@ -144,8 +153,9 @@
       }
       element("told").textContent = "Simulated.";
     } catch (error) { if (own === simulation) fail(error); }
-    bar.hidden = true;
-  });
+    if (own === simulation) bar.hidden = true;
+  }
+  element("simulate").addEventListener("click", simulate);
 
   element("save").addEventListener("click", () => {
     const link = document.createElement("a");
