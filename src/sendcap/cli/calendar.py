@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,15 +21,15 @@ from sendcap.text.clock import after, dated, moment_text
 from sendcap.text.quantities import counted, elapsed
 from sendcap.text.quoting import first_few
 from sendcap.text.shares import parse_share, share_text
-from sendcap.text.tables import cell
+from sendcap.text.tables import Table, cell
 
 if TYPE_CHECKING:
     from sendcap.study.calendar.deadline import Verdict
 
 _OF_A_RUN: Final = ("50 % accepted", "90 % accepted", "Delivered %")
-"""Columns for which the terminal has no room beside the others."""
+"""Columns of a run for which a calendar has no room."""
 _OF_A_CALENDAR: Final = ("Messages", "Beside")
-"""Columns that `sendcap run` leaves out: another table has the messages."""
+"""Columns of a calendar that a run leaves out: another table has the messages."""
 
 
 @click.command()
@@ -105,30 +104,33 @@ def calendar(
 
 def show_calendar(found: sendcap.Calendar) -> None:
     """Print the calendar of a programme."""
-    _show(found, found.scenario.title or "Calendar", _OF_A_RUN)
+    from sendcap.study.calendar.rows import deliveries_table
+
+    table = deliveries_table(found, _OF_A_RUN)
+    more = ["calendar.csv has a row for each."] if "First" in table.columns else []
+    _show(found, table._replace(title=found.scenario.title or "Calendar"), *more)
 
 
 def show_deliveries(run: sendcap.Run) -> None:
     """Print when each delivery of a run is sent, accepted and settled, and how it ends."""
     from sendcap.study.calendar.calendar import calendar_of
+    from sendcap.study.calendar.rows import deliveries_table
 
-    _show(
-        calendar_of(run), "Deliveries: when each is relayed, accepted and settled", _OF_A_CALENDAR
-    )
+    found = calendar_of(run)
+    title = "Deliveries: when each is relayed, accepted and settled"
+    _show(found, deliveries_table(found, _OF_A_CALENDAR)._replace(title=title))
 
 
-def _show(found: sendcap.Calendar, title: str, left_out: Collection[str]) -> None:
+def _show(found: sendcap.Calendar, table: Table, *more: str) -> None:
     from sendcap.scenario.later_days import later_days
-    from sendcap.study.calendar.rows import deliveries_table, longest_of
+    from sendcap.study.calendar.rows import longest_of
 
-    table = deliveries_table(found, left_out)
-    many = "First" in table.columns
     show_table(
-        title,
+        table.title,
         table.columns,
         table.rows,
         *table.notes,
-        *(["calendar.csv has a row for each."] if many else []),
+        *more,
         *later_days(found.scenario),
         words={longest_of(found), "Latest", "Beside"} & set(table.columns),
     )

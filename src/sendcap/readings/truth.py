@@ -60,7 +60,7 @@ def truth(ledger: Ledger, t_s: float, delivery: str = ALL_DELIVERIES) -> Truth:
     edge = ledger.last_edges([t_s])
     happened = known(ledger, delivery, clock="happened", edges=edge)
     now = {name: float(column[0]) for name, column in fates(happened).items()}
-    of = 100.0 / happened.to_deliver if happened.to_deliver else math.nan
+    of = happened.to_deliver or math.nan
     counts = {name: round(count) for name, count in now.items()}
     return Truth(
         delivery=delivery,
@@ -73,8 +73,8 @@ def truth(ledger: Ledger, t_s: float, delivery: str = ALL_DELIVERIES) -> Truth:
         backing_off=counts["backing_off"],
         untried=counts["untried"],
         not_relayed=counts["not_relayed"],
-        delivered_pct=of * now["delivered"],
-        failed_pct=of * now["failed"],
+        delivered_pct=100.0 * now["delivered"] / of,
+        failed_pct=100.0 * now["failed"] / of,
     )
 
 
