@@ -96,6 +96,14 @@ def test_the_levers_are_told_and_saved(sendcap, place, narrow) -> None:
     assert list(table["gain_s"]) == pytest.approx(list(found.frame()["gain_s"]), abs=1e-6)
 
 
+def test_costs_are_told(sendcap, place, narrow) -> None:
+    result = sendcap("limits", narrow, "--levers", "--cost", "mta.ips=40", "--out", "a", *QUICK)
+    assert result.exit_code == 0
+    assert "for each unit of money" in " ".join(result.stdout.split())
+    table = pd.read_csv("a/levers.csv")
+    assert table.loc[table["lever"] == "one more IP", "cost"].item() == 40
+
+
 def test_without_these_questions_nothing_more_is_saved(sendcap, place, narrow) -> None:
     assert sendcap("limits", narrow, "--out", "a").exit_code == 0
     assert not names(place / "a") & STUDIES
@@ -127,6 +135,9 @@ def test_the_number_of_workers_changes_no_byte(sendcap, place, narrow) -> None:
         (["--within", "4h", "--share", "x"], 'error: --share: "x" is not a share'),
         (["--share", "99%"], "error: --share goes with --within or --levers"),
         (["--sustained", "--share", "99%"], "error: --share goes with --within or --levers"),
+        (["--cost", "mta.ips=4"], "error: --cost goes with --levers"),
+        (["--levers", "--cost", "mta.ips"], 'error: --cost: "mta.ips" is not path=cost'),
+        (["--levers", "--cost", "mta.x=4"], "error: costs: mta.x: no lever of this scenario"),
         (["--workers", "2"], "error: --workers goes with --within, --sustained or --levers"),
         (["--confidence", "90%"], "error: --confidence goes with --within, --sustained or"),
         (["--levers", "--confidence", "100%"], "error: --confidence: must be more than 0 and less"),

@@ -25,7 +25,7 @@ SIMULATE = {
 
 COMMANDS = {
     "run": "-o --force --set --seed --mode --window --sending-log --excel",
-    "limits": "-o --force --set --seed --within --share --sustained --levers --confidence"
+    "limits": "-o --force --set --seed --within --share --sustained --levers --cost --confidence"
     " --workers --dask",
     "calendar": "-o --force --set --seed --deadline --at --share --replications --confidence"
     " --workers --dask",

@@ -29,6 +29,18 @@ def edits_of(settings: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def costs_of(costs: Sequence[str]) -> dict[str, Any]:
+    """Return the costs of ``--cost`` by path.
+
+    >>> costs_of(["mta.ips=40"])
+    {'mta.ips': 40}
+    """
+    return {
+        path: _value(value, f"--cost: {cost}")
+        for path, value, cost in _parts(costs, "--cost", "path=cost", "mta.ips=40")
+    }
+
+
 def chosen(source: str, settings: Sequence[str], seed: int | None) -> sendcap.Scenario:
     """Return the scenario of a command: a file or preset with ``--set`` and ``--seed``."""
     return edited(sendcap.load(source), settings, seed)

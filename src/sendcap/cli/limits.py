@@ -11,7 +11,7 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.cli.computing import simulations
-from sendcap.cli.edits import chosen
+from sendcap.cli.edits import chosen, costs_of
 from sendcap.cli.progress import progress_bar
 from sendcap.cli.saving import Results
 from sendcap.cli.tables import say, show_grid, show_table
@@ -74,6 +74,13 @@ _OF_SEARCHES: Final = (
 @options.flag(
     "--levers", "Also rank the levers: time saved by one more IP, 10 % more connections, and so on."
 )
+@click.option(
+    "--cost",
+    "costs",
+    multiple=True,
+    metavar="PATH=COST",
+    help="Cost of one more for --levers, e.g. mta.ips=40; repeatable.",
+)
 @options.confidence(preset=False)
 @options.processes
 def limits(
@@ -86,6 +93,7 @@ def limits(
     share: str | None,
     sustained: bool,
     levers: bool,
+    costs: tuple[str, ...],
     confidence: float | None,
     workers: int | None,
     address: str | None,
@@ -102,12 +110,18 @@ def limits(
     """
     from sendcap.study.capacity import files
 
-    if share is not None and within_s is None and not levers:
-        raise click.UsageError("--share goes with --within or --levers")
     searching = within_s is not None or sustained or levers
-    for name, value in (("--confidence", confidence), ("--workers", workers), ("--dask", address)):
-        if value is not None and not searching:
-            raise click.UsageError(f"{name} goes with --within, --sustained or --levers")
+    every = "--within, --sustained or --levers"
+    for name, value, goes, needs in (
+        ("--share", share, within_s is not None or levers, "--within or --levers"),
+        ("--cost", costs or None, levers, "--levers"),
+        ("--confidence", confidence, searching, every),
+        ("--workers", workers, searching, every),
+        ("--dask", address, searching, every),
+    ):
+        if value is not None and not goes:
+            raise click.UsageError(f"{name} goes with {needs}")
+    prices = costs_of(costs) if levers else None
     accepted = parse_share(share or "99%", "--share")
     scenario = chosen(source, settings, seed)
     answers: dict[str, Any] = {}
@@ -118,21 +132,34 @@ def limits(
         if searching:
             with simulations(workers, address) as means:
                 means["confidence"] = confidence or 0.95
-                answers = _answers(scenario, within_s, accepted, sustained, levers, means)
-        files.write_limits(stages, folder)
-        gains = answers.pop("levers", None)
-        if answers:
-            files.write_capacity(answers, folder)
-        if gains is not None:
-            files.write_levers(gains, scenario.title, folder)
+                answers = _answers(scenario, within_s, accepted, sustained, prices, means)
+        _write(stages, answers, folder)
     _show_stages(stages)
-    for answer in answers.values():
-        say(" ".join(answer.sentences()))
-    if answers and scenario.population is not None:
-        say(_OF_SEARCHES)
-    if gains is not None:
-        _show_levers(gains)
+    _show_answers(answers, scenario)
     results.announce()
+
+
+def _write(stages: sendcap.Limits, answers: dict[str, Any], folder: Path) -> None:
+    """Write what has been found."""
+    from sendcap.study.capacity import files
+
+    files.write_limits(stages, folder)
+    searched = {name: answer for name, answer in answers.items() if name != "levers"}
+    if searched:
+        files.write_capacity(searched, folder)
+    if "levers" in answers:
+        files.write_levers(answers["levers"], stages.scenario.title, folder)
+
+
+def _show_answers(answers: dict[str, Any], scenario: sendcap.Scenario) -> None:
+    """Print what the searches have found."""
+    searched = {name: answer for name, answer in answers.items() if name != "levers"}
+    for answer in searched.values():
+        say(" ".join(answer.sentences()))
+    if searched and scenario.population is not None:
+        say(_OF_SEARCHES)
+    if "levers" in answers:
+        _show_levers(answers["levers"])
 
 
 def _answers(
@@ -140,7 +167,7 @@ def _answers(
     within_s: float | None,
     share: float,
     sustained: bool,
-    levers: bool,
+    prices: dict[str, Any] | None,
     means: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the results of the searches that are asked for."""
@@ -149,8 +176,8 @@ def _answers(
         answers["within"] = sendcap.largest_within(scenario, within_s, share, **means)
     if sustained:
         answers["sustained"] = sendcap.sustained(scenario, **means)
-    if levers:
-        answers["levers"] = sendcap.levers(scenario, share=share, **means)
+    if prices is not None:
+        answers["levers"] = sendcap.levers(scenario, share=share, costs=prices, **means)
     return answers
 
 
@@ -192,31 +219,48 @@ def _cell(name: str, value: Any, stages: sendcap.Limits) -> str:
     return cell(name, value)
 
 
+def _signed(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return "–"
+    return f"{'-' if seconds < 0 else ''}{elapsed(abs(seconds))}"
+
+
+def _helps_until(gain: Any) -> str:
+    if gain.helps_until is None:
+        return "for ever"
+    return f"{gain.helps_until}, then {gain.then.name}" if gain.then else "not at all"
+
+
 def _show_levers(levers: sendcap.Levers) -> None:
-    from sendcap.study.capacity.charts.answers import until
     from sendcap.study.capacity.searches.search import effort
 
-    columns = ("Lever", "Time saved", "±", "%", "Helps until", "One unit")
+    costs = any(gain.cost is not None for gain in levers.gains)
+    money = ("Cost", "For 1 of cost") if costs else ()
+    columns = ("Lever", "Saved", "±", "Step %", "For 10 %", *money, "Helps until", "One unit")
     rows = []
     for gain in levers.gains:
         saved = gain.gain_s
-        sign = "-" if saved.mean < 0 else ""
         rows.append(
             [
                 gain.lever,
-                f"{sign}{elapsed(abs(saved.mean))}",
+                _signed(saved.mean),
                 margin(saved.half_width),
-                # Not -0.0.
-                f"{round(100.0 * saved.mean / levers.takes_s.mean, 1) + 0.0:.1f}",
-                until(gain),
+                f"{gain.step_pct:.3g}",
+                _signed(gain.per_10_pct_s.mean),
+                *(
+                    ("–" if gain.cost is None else f"{gain.cost:.4g}", _signed(gain.per_cost_s))
+                    if costs
+                    else ()
+                ),
+                _helps_until(gain),
                 gain.change,
             ]
         )
     show_table(
-        "Levers: time saved by one more unit of each",
+        "Levers: time saved by one more unit of each, and for equal steps of 10 %",
         columns,
         rows,
-        words=(columns[0], *columns[4:]),
+        words=(columns[0], *columns[-2:]),
     )
     say(
         *levers.sentences(),

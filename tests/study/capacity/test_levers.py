@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 
 import pytest
@@ -127,10 +128,8 @@ def test_the_gain_is_what_the_ceiling_gains() -> None:
     assert its["×2 messages per connection"] == pytest.approx(40, rel=0.05)
     assert its["one more IP"] == pytest.approx(240, rel=0.05)
     assert its["one more relay worker"] == pytest.approx(0, abs=2)
-    assert [its.lever for its in found.gains][:2] == [
-        "one more IP",
-        CONNECTIONS,
-    ]
+    # A tenth of the connections: a second IP is twice as many of them.
+    assert [its.lever for its in found.gains][:2] == [CONNECTIONS, "one more IP"]
 
 
 def test_common_random_numbers_tell_small_gains_from_none() -> None:
@@ -191,10 +190,79 @@ def test_where_nothing_is_held_up_nothing_helps() -> None:
     assert max(map(abs, gains(found).values())) < 0.01 * found.takes_s.mean
 
 
+def test_the_true_step_is_told_and_equal_steps_are_compared() -> None:
+    # One more of five is 20 %, and so is one more of five IPs: nothing to choose between them.
+    its = scenario_of(p={"connections_per_ip": 5}, mta={"ips": 5})
+    found = of(its, share=1.0, replications=2)
+    by_name = {gain.lever: gain for gain in found.gains}
+    assert by_name[CONNECTIONS].step_pct == pytest.approx(20.0)
+    assert by_name["one more IP"].step_pct == pytest.approx(20.0)
+    assert by_name["×2 messages per connection"].step_pct == pytest.approx(100.0)
+    assert by_name["one more relay worker"].step_pct == pytest.approx(25.0)
+    assert by_name[CONNECTIONS].per_10_pct_s.mean == pytest.approx(
+        by_name["one more IP"].per_10_pct_s.mean, rel=0.02
+    )
+    assert by_name[CONNECTIONS].gain_s.mean == pytest.approx(
+        2.0 * by_name[CONNECTIONS].per_10_pct_s.mean
+    )
+    (text,) = found.sentences()
+    assert "for each 10 %" in text
+    assert "; then the relay holds up." in text
+
+
+def test_the_step_is_that_of_the_provider_that_holds_up() -> None:
+    providers = {
+        name: PROVIDER | {"connections_per_ip": count} for name, count in (("p", 5), ("q", 40))
+    }
+    deliveries = [{"name": "a", "messages": 4000, "audience": {"p": 0.5, "q": 0.5}}]
+    its = from_dict(
+        {"deliveries": deliveries, "relay": {"batch_time": "1s"}, "providers": providers}
+    )
+    (lever,) = (lever for lever in available(its) if lever.name == CONNECTIONS)
+    assert lever.step_pct(its, "p") == pytest.approx(20.0)
+    assert lever.step_pct(its, "q") == pytest.approx(10.0)
+    assert lever.step_pct(its) == pytest.approx(15.0)
+
+
+def test_with_costs_it_is_the_money_that_counts() -> None:
+    costs = {"mta.ips": 100, "providers.connections_per_ip": 3, "relay.rate": 0.5}
+    found = of(scenario_of(**EVERYTHING), replications=2, costs=costs)
+    by_name = {gain.lever: gain for gain in found.gains}
+    # 10 connections become 11, and 50 messages a second 55.
+    assert by_name["one more IP"].cost == 100
+    assert by_name[CONNECTIONS].cost == 3
+    assert by_name["+10 % relay rate"].cost == pytest.approx(2.5)
+    assert by_name["+10 % tolerance"].cost is None
+    priced = [gain for gain in found.gains if gain.cost is not None]
+    assert list(found.gains[:3]) == priced
+    assert [gain.per_cost_s for gain in priced] == sorted(
+        (gain.gain_s.mean / gain.cost for gain in priced), reverse=True
+    )
+    assert found.frame()["cost"].isna().sum() == len(found.gains) - 3
+
+
+@pytest.mark.parametrize(
+    ("costs", "message"),
+    [
+        ({"mta.ipz": 1}, "costs: mta.ipz: no lever of this scenario; its levers are mta.ips, "),
+        ({"mta.ips": -1}, "costs: mta.ips: must be a number, 0 or more, not -1"),
+        ({"mta.ips": "x"}, 'costs: mta.ips: must be a number, 0 or more, not "x"'),
+        (
+            {"providers.rate": 1},
+            "costs: providers.rate: a schedule, a gap or a warm-up has no unit",
+        ),
+    ],
+)
+def test_costs_that_make_no_sense_are_refused(costs, message) -> None:
+    its = scenario_of(p={"rate": {"kind": "gap", "pause": "1s"}})
+    with pytest.raises(SendcapError, match=re.escape(message)):
+        of(its, costs=costs)
+
+
 def test_the_table_has_a_row_for_each_lever_ranked() -> None:
     found = of(scenario_of(**EVERYTHING), replications=2)
     table = found.frame()
-    assert list(table["gain_s"]) == sorted(table["gain_s"], reverse=True)
+    assert list(table["per_10_pct_s"]) == sorted(table["per_10_pct_s"], reverse=True)
     assert len(table) == 8
     assert (table["low_s"] <= table["gain_s"]).all()
     assert (table["gain_s"] <= table["high_s"]).all()

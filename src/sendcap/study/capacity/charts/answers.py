@@ -100,7 +100,7 @@ def _draw(ax: Axes | None, heading: Heading, rows: Rows, estimate: Estimate, uni
 
 @house_style()
 def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes:
-    """Draw what one unit of each lever gains, what gains most on top.
+    """Draw what 10 % more of each lever gains, the best on top.
 
     For the options see `sendcap.charts`.
     """
@@ -108,7 +108,7 @@ def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes
     stage = found.bottleneck
     holding = "nothing" if stage is None else shortened(called(stage.kind, stage.name))
     words = (
-        f"How much sooner {share_text(found.share)} of the messages are accepted with one more of "
+        f"How much sooner {share_text(found.share)} of the messages are accepted with 10 % more of "
         f"each. As it is, they take {elapsed(found.takes_s.mean)}, and {holding} "
         f"holds them up. The black lines are {share_text(found.confidence)} confidence intervals."
     )
@@ -121,7 +121,7 @@ def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes
         above_in=0.1,
         below_in=0.5,
     )
-    highest_s = max([gain.gain_s.high for gain in found.gains], default=0.0)
+    highest_s = max([gain.per_10_pct_s.high for gain in found.gains], default=0.0)
     elapsed_axis(axes, 0.0, max(1.03 * highest_s, found.takes_s.mean / 1000.0), "linear")
     axes.set_xlabel("time saved", loc="left")
     for row, gain in enumerate(reversed(found.gains)):
@@ -132,7 +132,7 @@ def levers_chart(found: Levers, title: str = "", ax: Axes | None = None) -> Axes
 
 
 def _draw_gain(axes: Axes, row: int, lever: Gain, found: Levers) -> None:
-    gain = lever.gain_s
+    gain = lever.per_10_pct_s
     colour = BLUE if gain.low > 0.0 else GREY
     # Less than nothing is chance, or rare: it is said in words.
     width_s, low_s, high_s = (max(value, 0.0) for value in (gain.mean, gain.low, gain.high))
@@ -147,7 +147,7 @@ def _draw_gain(axes: Axes, row: int, lever: Gain, found: Levers) -> None:
 
 
 def _gained(lever: Gain, found: Levers) -> str:
-    gain = lever.gain_s
+    gain = lever.per_10_pct_s
     if gain.low > 0.0:
         return f"{elapsed(gain.mean)} ({100.0 * gain.mean / found.takes_s.mean:.1f} %)"
     if gain.high < 0.0 and -gain.mean > _NOTHING * found.takes_s.mean:

@@ -49,6 +49,39 @@ class Lever:
             if name in used
         }
 
+    @property
+    def path(self) -> str:
+        """The setting as costs name it, for all providers together."""
+        return f"{self.section}.{self.key}"
+
+    def step_pct(self, scenario: Scenario, provider: str | None = None) -> float:
+        """Return by how many percent one unit raises the setting.
+
+        At a provider, or the mean over all of them by their messages; those without the setting
+        do not count.
+        """
+        before, after = self.values(scenario), self.values(self.pulled(scenario, 1))
+        steps = {
+            name: 100.0 * (_size(after[name]) / _size(value) - 1.0)
+            for name, value in before.items()
+            if value != after[name]
+        }
+        if provider in steps:
+            return steps[provider]
+        messages = dict.fromkeys(steps, 0.0)
+        for (_, name), count in scenario.to_deliver().items():
+            if name in messages:
+                messages[name] += count
+        total = sum(messages.values())
+        if not total:
+            return sum(steps.values()) / len(steps) if steps else math.nan
+        return sum(steps[name] * count for name, count in messages.items()) / total
+
+    def amount(self, scenario: Scenario) -> float:
+        """Return how much one unit adds: to numbers, or to the messages per period of rates."""
+        before, after = self.values(scenario), self.values(self.pulled(scenario, 1))
+        return sum(_more(value, after[name]) for name, value in before.items())
+
     def change(self, scenario: Scenario) -> str:
         """Return the old and the new values for one unit."""
         after = self.values(self.pulled(scenario, 1))
@@ -83,6 +116,40 @@ def _text(setting: Any) -> str:
             return " and ".join(map(_text, setting))
         case _:
             return str(setting)
+
+
+def _size(setting: Any) -> float:
+    """Return what a unit multiplies, of a throttle in attempts per second or per window."""
+    match setting:
+        case int():
+            return float(setting)
+        case Rate():
+            return float(setting.per_s)
+        case FixedWindow():
+            return float(setting.limit)
+        case Gap():
+            return float(1.0 / setting.pause)
+        case WarmUp():
+            return float(setting.per_day[-1])
+        case Schedule():
+            return max(_size(step.rate) for step in setting.steps)
+        case tuple():
+            return _size(setting[0])
+        case _:
+            return 0.0
+
+
+def _more(before: Any, after: Any) -> float:
+    """Return the units that cost: of a number one more, of a rate a message per period."""
+    match before:
+        case int():
+            return float(after - before)
+        case Rate():
+            return float((after.per_s - before.per_s) * before.period_s)
+        case FixedWindow():
+            return float(after.limit - before.limit)
+        case _:
+            return math.nan if before != after else 0.0
 
 
 def _added(count: int, units: int) -> int:

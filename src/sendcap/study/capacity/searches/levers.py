@@ -1,12 +1,17 @@
-"""The time saved by one more unit of each lever: more addresses, connections, rates, workers."""
+"""The time saved by one more unit of each lever: more addresses, connections, rates, workers.
+
+A unit is one more or 10 % more, in whole numbers. Its true step, in percent, is told, and levers
+are compared by what equal steps of 10 % save.
+"""
 
 from __future__ import annotations
 
 import math
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -17,6 +22,7 @@ from sendcap.errors import SendcapError
 from sendcap.readings.bottleneck import called, holding_up
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
+from sendcap.scenario.section import is_number
 from sendcap.scenario.stages import Stage, bottleneck, stages
 from sendcap.study.capacity.searches.acceptance import (
     Acceptance,
@@ -30,6 +36,7 @@ from sendcap.study.capacity.searches.lever import Lever, available
 from sendcap.study.replication.estimates import Estimate, estimate, require_confidence
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.quantities import elapsed
+from sendcap.text.quoting import shown, visible
 from sendcap.text.shares import parse_share, percent_down, share_text
 
 _MOST_UNITS: Final = 1_000
@@ -46,11 +53,28 @@ class Gain:
     # lever without effect on the bottleneck, None where the bottleneck stays.
     helps_until: int | None
     then: Stage | None  # that other stage
+    # Percent by which one unit raises the setting: at the provider that holds up, or on average.
+    step_pct: float = 10.0
+    cost: float | None = None  # of one unit, where costs are given
+
+    @property
+    def per_10_pct_s(self) -> Estimate:
+        """Seconds saved for 10 % more: equal steps of all levers."""
+        return self.gain_s.scaled(10.0 / self.step_pct)
+
+    @property
+    def per_cost_s(self) -> float:
+        """Seconds saved for each unit of money; NaN without a cost, infinite for nothing."""
+        if self.cost is None:
+            return math.nan
+        return self.gain_s.mean / self.cost if self.cost else math.inf
 
 
 @dataclass(frozen=True)
 class Levers(Drawable, charts="sendcap.study.capacity.charts"):
-    """The levers of a scenario, the largest gain first.
+    """The levers of a scenario, the largest gain for 10 % more first.
+
+    With costs the largest gain for the money comes first.
 
     Attributes
     ----------
@@ -76,23 +100,28 @@ class Levers(Drawable, charts="sendcap.study.capacity.charts"):
     simulations: int
 
     def frame(self) -> pd.DataFrame:
-        """Return a row for each lever, the largest gain first.
+        """Return a row for each lever, the best first.
 
         Returns
         -------
         DataFrame
-            ``lever``, ``change``, ``gain_s`` with ``low_s`` and ``high_s``, ``gain_pct`` of the
-            time without any lever, ``helps_until`` (units; NA if for ever) and ``then``, the
-            bottleneck from there on.
+            ``lever``, ``change``, ``step_pct``, ``gain_s`` with ``low_s`` and ``high_s``,
+            ``gain_pct`` of the time without any lever, ``per_10_pct_s``, ``cost`` and
+            ``per_cost_s`` (NaN without costs), ``helps_until`` (units; NA if for ever) and
+            ``then``, the bottleneck from there on.
         """
         rows = [
             {
                 "lever": gain.lever,
                 "change": gain.change,
+                "step_pct": gain.step_pct,
                 "gain_s": gain.gain_s.mean,
                 "low_s": gain.gain_s.low,
                 "high_s": gain.gain_s.high,
                 "gain_pct": 100.0 * gain.gain_s.mean / self.takes_s.mean,
+                "per_10_pct_s": gain.per_10_pct_s.mean,
+                "cost": math.nan if gain.cost is None else gain.cost,
+                "per_cost_s": gain.per_cost_s,
                 "helps_until": pd.NA if gain.helps_until is None else gain.helps_until,
                 "then": "" if gain.then is None else gain.then.name,
             }
@@ -105,9 +134,20 @@ class Levers(Drawable, charts="sendcap.study.capacity.charts"):
         slowest = self.bottleneck
         name = "nothing" if slowest is None else called(slowest.kind, slowest.name)
         time = elapsed(self.takes_s.mean)
-        return [
+        text = (
             f"As it is, {share_text(self.share)} are accepted after {time}; {name} holds them up."
-        ]
+        )
+        if not self.gains or self.gains[0].gain_s.mean <= 0.0:
+            return [text]
+        best = self.gains[0]
+        saves = f"{elapsed(best.per_10_pct_s.mean)} for each 10 %"
+        if best.cost:
+            saves += f", and {elapsed(best.per_cost_s)} for each unit of money"
+        text += f" Most comes of {best.lever}: it saves {saves}"
+        if best.then is not None:
+            then = called(best.then.kind, best.then.name)
+            text += f", up to {best.helps_until} of them; then {then} holds up"
+        return [f"{text}."]
 
 
 def levers(
@@ -116,6 +156,7 @@ def levers(
     share: float | str = 0.99,
     replications: int = 3,
     confidence: float = 0.95,
+    costs: Mapping[str, float] | None = None,
     workers: int | Workers | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Levers:
@@ -131,6 +172,10 @@ def levers(
         Share of the deliverable messages whose acceptance ends the delivery, such as ``"99%"``.
     replications
         Number of replications, 2 or more.
+    costs
+        Costs of one more of a number, or of one more message per period of a rate, by setting:
+        ``{"mta.ips": 40, "providers.connections_per_ip": 1}``, at all providers together. With
+        them the levers are in the order of what they save for the money; the others come after.
     scenario, confidence, workers, progress
         As for `sendcap.largest_within`.
 
@@ -143,10 +188,51 @@ def levers(
     share = parse_share(share)
     seeds = seeds_of(scenario, replications)
     require_confidence(confidence)
+    prices = _prices(costs or {}, scenario)
     until_s = begins_s(scenario) + max(bottleneck(stages(scenario)).needs_s, scenario.time.bin)
     base = with_edge_at(bare(scenario), until_s)
     pulled = available(base)
     cases = [base, *(lever.pulled(base, 1) for lever in pulled)]
+    times_s, tries, done = _simulated(cases, share, seeds, workers, progress)
+    base_s, *others_s = np.reshape(times_s, (len(cases), replications))
+    # Attempts as in the scenario's own simulation, where `sendcap limits` counts them.
+    attempts = tries[0]
+    slowest = holding_up(base, stages(base, attempts))
+    saved_s = [estimate((base_s - after_s).tolist(), confidence) for after_s in others_s]
+    gain = partial(_gain, base, prices, attempts, slowest)
+    gains = sorted(map(gain, pulled, saved_s), key=_best_first)
+    takes_s = estimate(base_s.tolist(), confidence)
+    return Levers(share, takes_s, slowest, tuple(gains), confidence, done)
+
+
+def _gain(
+    scenario: Scenario,
+    prices: Mapping[str, float],
+    attempts: Mapping[str, float],
+    slowest: Stage | None,
+    lever: Lever,
+    saved_s: Estimate,
+) -> Gain:
+    """Return a lever's gain: how far it helps, its true step and its cost."""
+    provider = slowest.paths[0].provider if slowest is not None and slowest.paths else None
+    return Gain(
+        lever.name,
+        lever.change(scenario),
+        saved_s,
+        *helps_until(lever, scenario, attempts),
+        lever.step_pct(scenario, provider),
+        prices[lever.path] * lever.amount(scenario) if lever.path in prices else None,
+    )
+
+
+def _simulated(
+    cases: Iterable[Scenario],
+    share: float,
+    seeds: Sequence[int],
+    workers: int | Workers | None,
+    progress: Callable[[int], None] | None,
+) -> tuple[tuple[float, ...], tuple[Mapping[str, float], ...], int]:
+    """Return times and attempts of each case with each seed, and the number of simulations."""
     with Workers.of(workers) as team:
         simulations = Simulations(team, progress)
         tasks = (Acceptance(case.with_seed(seed), share) for case in cases for seed in seeds)
@@ -156,18 +242,31 @@ def levers(
             f"{percent_down(share)} of the deliverable messages are never accepted, because too "
             f"many expire before their turn comes; ask for a smaller share"
         )
-    base_s, *others_s = np.reshape(times_s, (len(cases), replications))
-    # Attempts as in the scenario's own simulation, where `sendcap limits` counts them.
-    attempts = tries[0]
-    gains = []
-    for lever, after_s in zip(pulled, others_s, strict=True):
-        saved_s = estimate((base_s - after_s).tolist(), confidence)
-        until = helps_until(lever, base, attempts)
-        gains.append(Gain(lever.name, lever.change(base), saved_s, *until))
-    gains.sort(key=lambda gain: -gain.gain_s.mean)
-    takes_s = estimate(base_s.tolist(), confidence)
-    slowest = holding_up(base, stages(base, attempts))
-    return Levers(share, takes_s, slowest, tuple(gains), confidence, simulations.done)
+    return times_s, tries, simulations.done
+
+
+def _best_first(gain: Gain) -> tuple[bool, float, float]:
+    saved_s = -gain.per_10_pct_s.mean
+    return gain.cost is None, saved_s if gain.cost is None else -gain.per_cost_s, saved_s
+
+
+def _prices(costs: Mapping[str, float], scenario: Scenario) -> dict[str, float]:
+    """Return the costs by setting; refuse those of settings that are no levers here."""
+    levers_of = {lever.path: lever for lever in available(scenario)}
+    for path, cost in costs.items():
+        if path not in levers_of:
+            raise SendcapError(
+                f"costs: {visible(path)}: no lever of this scenario; "
+                f"its levers are {', '.join(levers_of)}"
+            )
+        if not is_number(cost) or cost < 0:
+            raise SendcapError(f"costs: {path}: must be a number, 0 or more, not {shown(cost)}")
+        if math.isnan(levers_of[path].amount(scenario)):
+            raise SendcapError(
+                f"costs: {path}: a schedule, a gap or a warm-up has no unit that costs; "
+                "leave its cost out"
+            )
+    return dict(costs)
 
 
 def helps_until(
