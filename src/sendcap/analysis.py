@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
-from sendcap.fluid.expected import expected_ledger
+from sendcap.errors import ScenarioError, SendcapWarning
+from sendcap.fluid.expected import courses, expected_ledger, left_out
 from sendcap.ledger import Ledger
+from sendcap.readings.error_bound import error_bound
 from sendcap.readings.kpis import kpis
-from sendcap.readings.modes import ALL_DELIVERIES, Denominator, Mode
+from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Denominator, Mode
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.in_brief import headline
 from sendcap.text.displayed import Displayed
+from sendcap.text.quantities import elapsed
 
 __all__ = ["Expected", "expected"]
+
+_MOST_PT: Final = 25.0
+"""Points by which runs may differ; beyond, their mean says little of any of them."""
+_MODES: Final[tuple[Mode, ...]] = ("without-efs", "efs")
 
 
 @dataclass(frozen=True)
@@ -30,13 +40,68 @@ class Expected(Displayed):
     ledger
         The expected counts, as floats. All readings of a simulation's ledger apply, but those of
         delays: which message comes when is not followed here, so ``ledger.delays`` is None.
+    courses
+        The expected course on a coarser grid, and courses of runs whose stages are late or early:
+        what the `error` is worked out from. None where the scenario has features that are left out.
     """
 
     scenario: Scenario
     ledger: Ledger
+    courses: tuple[Ledger, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """Return the end of Delivered % in plain sentences, with the error bound."""
+        return [self._sentence(mode) for mode in _MODES]
+
+    def _sentence(self, mode: Mode) -> str:
+        error, text = self.error(mode), self._ends(mode)
+        points = error.delivered_pt.to_numpy()
+        if not np.isfinite(points).any():
+            return f"{text}; how exact that is nobody knows, because something is left out."
+        worst = int(np.nanargmax(points))
+        return (
+            f"{text}; a simulation is at most {points[worst]:.2g} points off the course, "
+            f"{elapsed(float(error.time_s.iloc[worst]))} after the start."
+        )
+
+    def _ends(self, mode: Mode) -> str:
+        """Return the end of Delivered % in words, with its bound if there is one."""
+        final_pct = self.kpis(mode).delivered_pct.iloc[-1]
+        points = self.error(mode).delivered_pt.iloc[-1]
+        text = f"{MODE_LABELS[mode]}, Delivered % ends on {final_pct:.2f} %"
+        return f"{text} ± {points:.2g} points" if np.isfinite(points) else text
+
+    def error(
+        self,
+        mode: Mode,
+        delivery: str = ALL_DELIVERIES,
+        denominator: Denominator | None = None,
+    ) -> pd.DataFrame:
+        """Return how far a simulation may be from the expected percentages, over time.
+
+        Returns
+        -------
+        DataFrame
+            ``time_s``, as in `kpis`; ``delivered_pt`` and ``bounces_errors_pt``, in points. At all
+            moments together the bound holds for 95 of 100 simulations of random scenarios
+            (``experiments/expected_bound.py``). NaN where the scenario has features that are
+            left out.
+        """
+        if denominator is None:
+            denominator = self.scenario.reporting.denominator
+        bound = error_bound(self.ledger, self.courses, mode, delivery, denominator)
+        columns = {
+            "time_s": self.ledger.edges_s,
+            "delivered_pt": bound.delivered_pt,
+            "bounces_errors_pt": bound.bounces_errors_pt,
+        }
+        frame = pd.DataFrame(columns)
+        if not self.courses:
+            frame[["delivered_pt", "bounces_errors_pt"]] = np.nan
+        return frame
 
     def _about(self) -> str:
-        return headline(self.scenario)
+        return f"{headline(self.scenario)}; {self._ends('efs')}"
 
     def kpis(
         self,
@@ -78,7 +143,7 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
     ------
     ScenarioError
         If the scenario is not valid, takes more than a year, or may try a message more than 5,000
-        times.
+        times; or if runs of it may be more than 25 points off the expected course.
 
     Notes
     -----
@@ -90,8 +155,9 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
       M/M/1 queue makes messages wait for 19 attempts on average, the fluid for none. It is not
       valid where so long a wait is a good part of the sending: 200 messages for one connection
       are 3 points off at 95 % load and 5 at 99 %, 20,000 are 0.1 and 0.3. Presets: at most 0.1.
-    - The relay, too, is as fast as on average. Where each worker hands over few batches, runs
-      differ more from each other than from the mean, which is smoother than the fluid.
+    - The relay, too, is as fast as on average; up to 1,024 batches are followed one by one. Where
+      each worker hands over few batches, runs differ more from each other than from the mean.
+      `Expected.error` bounds how far a run may be off, all of this included.
     - Random times are even stretches with the same variance (not longer than from 0 to twice the
       mean), independent of each other. Where a third of the mail is deferred with a jitter of
       20 % it costs 0.3; where the delay grows from the random delay before it (Exim's step H), or
@@ -104,4 +170,27 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
       and a horizon is rounded up to a bin.
     """
     scenario = scenario_of(scenario)
-    return Expected(scenario, expected_ledger(scenario))
+    found = Expected(scenario, expected_ledger(scenario))
+    if left_out(scenario):
+        return found
+    with warnings.catch_warnings():
+        # The first course has told what there is to tell.
+        warnings.simplefilter("ignore", SendcapWarning)
+        found = Expected(scenario, found.ledger, tuple(courses(scenario)))
+    _require_agreement(found)
+    return found
+
+
+def _require_agreement(found: Expected) -> None:
+    """Refuse a scenario whose runs differ too much for an expected course."""
+    for mode in _MODES:
+        points = error_bound(found.ledger, found.courses, mode).courses_pt
+        if points.size and np.nanmax(points, initial=0.0) > _MOST_PT:
+            worst = int(np.nanargmax(points))
+            after = elapsed(float(found.ledger.edges_s[worst]))
+            raise ScenarioError(
+                f"expected: {after} after the start, runs of this scenario may be "
+                f"{points[worst]:.0f} points off an expected course, {MODE_LABELS[mode]} (at most "
+                f"{_MOST_PT:.0f} are of use): too few batches, or a tolerance or a queue just at "
+                "its limit; simulate it"
+            )

@@ -6,6 +6,16 @@ from pathlib import Path
 EXPERIMENT = Path(__file__).parents[2] / "experiments" / "expected_accuracy.py"
 
 
+BOUND = EXPERIMENT.with_name("expected_bound.py")
+
+
+def test_the_bound_is_held_against_random_scenarios(warm) -> None:
+    output = warm.run([BOUND, "--scenarios", "3", "--simulations", "2"]).stdout
+    assert re.search(r"^answered [1-3] of 3 scenarios$", output, re.MULTILINE)
+    assert re.search(r"^simulations within the bound all the time: \d+\.\d%$", output, re.MULTILINE)
+    assert re.search(r"^final: (\d+\.\d(, )?){4}$", output, re.MULTILINE)
+
+
 def test_the_table_has_an_error_and_a_time_for_each_case(warm) -> None:
     output = warm.run([EXPERIMENT, "--replications", "2", "--only", "keeps up", "rate"]).stdout
     error = r"[+-]\d+\.\d{3} \(\d+\.\d{3}\)"

@@ -392,3 +392,14 @@ def test_all_modes_end_on_the_same_figures() -> None:
     ]
     for end in ends[1:]:
         assert end == pytest.approx(ends[0], rel=1e-9)
+
+
+def test_a_fault_lasts_from_the_first_attempt_that_reaches_the_provider() -> None:
+    # All are refused at 1 s; the retries at 601 s see the fault, those at 1201 s the end of it.
+    fault = {"reason": "greylisted", "share": 1.0, "clears_after": "500s"}
+    ledger = ledger_of(
+        provider={"outages": [{"at": "0s", "lasts": "1m"}], "faults": [fault]},
+        mta={"retry": {"policy": "schedule", "delays": ["599s"]}},
+    )
+    assert by(ledger, "soft", 2, 602, 1300, reason="greylisted") == [0, 1000, 1000]
+    assert by(ledger, "accepted", 1100, 1210) == [0, 1000]

@@ -93,3 +93,30 @@ def test_a_schedule_has_a_limit_for_both_in_each_step() -> None:
     (both,) = (limit for limit in relay.constraints if limit.name == WORKERS_AND_RATE)
     per_s = [pace.per_s for pace in both.paces]
     assert per_s == pytest.approx([1.0, 10 / (1 + math.exp(-1))], rel=1e-4)
+
+
+@pytest.mark.parametrize(("ips", "queues"), [(1, "pooled"), (3, "pooled"), (3, "per-ip")])
+def test_connections_and_a_rate_of_a_queue_get_in_each_others_way(ips, queues) -> None:
+    provider = {
+        "connections_per_ip": 4,
+        "connect_time": "0s",
+        "messages_per_connection": "unlimited",
+        "transaction_time": LOGNORMAL | {"cv": 1.0},
+        "rate": "4/s,max_burst=2",
+    }
+    queue = stages(
+        from_dict(
+            {
+                "deliveries": [{"name": "a", "messages": 1000, "audience": {"p": 1.0}}],
+                "mta": {"ips": ips, "queues": queues},
+                "relay": {"batch_time": "0s"},
+                "providers": {"p": provider},
+            }
+        )
+    )[-1]
+    assert queue.binding.name == "connections and rate"
+    each = 1 if queues == "per-ip" else ips
+    rng = np.random.default_rng(4)
+    times_s = rng.lognormal(-math.log(2.0) / 2, math.sqrt(math.log(2.0)), 200_000)
+    should = started_per_s(times_s, np.ones(200_000), 4 * each, 4 * each, 2 * each)
+    assert queue.per_s == pytest.approx(should * ips / each, rel=0.01)

@@ -5,8 +5,8 @@
   throttle of any kind with the burst). Waits and retries are computed in turn until they agree.
   Messages that expire in a queue leave room for others.
 - **Attempts**: of a cohort, the hard share bounces, the faulty share bounces softly with the
-  probability that the fault still lasts, counted from the first attempt's finish, and the rest with
-  probability ``transient``. Retries follow the policy's own rule.
+  probability that the fault still lasts, counted from the finish of the first attempt that was not
+  unreachable, and the rest with probability ``transient``. Retries follow the policy's own rule.
 - **Outages and tolerance** refuse a share of the attempts that finish in each step of time; below
   the tolerance also by chance, see `sendcap.fluid.refusals.Refusals`.
 - **Feedback, opens, clicks**: convolution with the distribution of the latency or delay on the bins

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from itertools import count
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from sendcap.errors import SendcapWarning
+from sendcap.errors import ScenarioError
 from sendcap.fluid.backoff import Backoff, before_expiry
 from sendcap.fluid.handover import Cohorts
 from sendcap.fluid.limits import Fifo, Limit, limits_of
 from sendcap.fluid.refusals import Fates, Outcome, Refusals, Refused, soft_reasons
 from sendcap.fluid.spans import Floats, Spans, chance
+from sendcap.fluid.variation import AS_EXPECTED, Variation
 from sendcap.scenario import Provider, Queue, Scenario
 from sendcap.scenario.constraints import queue_constraints
 
@@ -23,6 +23,8 @@ _NOTHING: Final = 1e-9
 _SETTLED_S: Final = 0.05
 """When no arrival moves by more, waits and retries agree."""
 _MOST_ROUNDS: Final = 200
+_SEEN: Final = 0.5
+"""Share in an outage from which on a cohort's attempts count as not seen by the provider."""
 
 
 class Expired(NamedTuple):
@@ -47,7 +49,12 @@ class Attempt(NamedTuple):
 
 
 def settled(
-    scenario: Scenario, path: Queue, cohorts: Cohorts, messages: Floats, refusals: Refusals
+    scenario: Scenario,
+    path: Queue,
+    cohorts: Cohorts,
+    messages: Floats,
+    refusals: Refusals,
+    variation: Variation = AS_EXPECTED,
 ) -> list[Attempt]:
     """Return the attempts of a queue, whose waits are those that they cause.
 
@@ -56,8 +63,12 @@ def settled(
     each round is exact further into the future than the one before it.
     """
     provider = scenario.providers[path.provider]
-    limits = limits_of(queue_constraints(scenario, path), provider, path.ips)
+    pace = variation.pace(scenario, path, float(messages.sum()))
+    limits = limits_of(queue_constraints(scenario, path), provider, path.ips, pace)
     queue = _Queue(provider, path.ips, limits, refusals)
+    if cohorts.flow:
+        # Batches are taken for a flow, but the last messages of each wait.
+        queue.late_s = max(variation.queues, 0.0) / 2.0 * refusals.lump.batch_s
     queue.let_in(cohorts.ready, messages)
     attempts = _followed(scenario, path.provider, cohorts, messages, queue)
     for _ in range(_MOST_ROUNDS):
@@ -66,13 +77,10 @@ def settled(
         attempts = _followed(scenario, path.provider, cohorts, messages, queue)
         if _moved_s(before, attempts) <= _SETTLED_S:
             return attempts
-    warnings.warn(
+    raise ScenarioError(
         f"expected: {path.name}: waits and retries do not agree after {_MOST_ROUNDS} rounds; "
-        "simulate",
-        SendcapWarning,
-        stacklevel=5,
+        "simulate"
     )
-    return attempts
 
 
 def _moved_s(before: Sequence[Attempt], after: Sequence[Attempt]) -> float:
@@ -107,7 +115,7 @@ def _followed(
     by_reason = np.zeros((len(soft_reasons(provider)), len(messages)))
     by_reason[0] = 1.0
     backoff = Backoff(scenario.retry_of(name), relayed)
-    first: Spans | None = None
+    first, reached = cohorts.ready, np.zeros(len(messages), np.bool_)
     attempts: list[Attempt] = []
     for number in count():
         coming = fates.pending
@@ -117,8 +125,10 @@ def _followed(
         fates.go_on(starts)
         tried = fates.pending
         finish = start.later(takes_s, takes_variance_s2)
-        first = first or finish
+        # A fault lasts from the first attempt that the provider sees.
+        first = first.replaced(finish, ~reached)
         refused = queue.refusals.of(finish)
+        reached = reached | (refused.unreachable < _SEEN)
         outcome = fates.tried(first, finish, refused)
         pending = fates.pending
         due = backoff.due(number, finish.later(_soft_later_s(tried, pending, refused)))
@@ -166,6 +176,7 @@ class _Queue:
         limit = provider.messages_per_connection
         self._reconnects = 0.0 if limit == "unlimited" else 1.0 / limit
         self.refusals = refusals
+        self.late_s = 0.0
         self._in_time: list[Floats] | None = None
 
     def let_in(self, arrivals: Spans, messages: Floats) -> None:
@@ -191,7 +202,7 @@ class _Queue:
 
         First attempts have the number 0.
         """
-        start = self._fifo.through(arrivals)
+        start = self._fifo.through(arrivals).later(self.late_s)
         share = self._connecting(arrivals.middle_s)
         mean_s = share * self._connect_s
         square_s2 = share * (self._connect_variance_s2 + self._connect_s**2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -13,9 +14,10 @@ from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.fluid.attempts import settled
 from sendcap.fluid.counts import Counting, Counts, with_attempts_known
 from sendcap.fluid.feedback import taken_in
-from sendcap.fluid.handover import Cohorts, handed_over
+from sendcap.fluid.handover import Cohorts, few_batches, handed_over
 from sendcap.fluid.refusals import Refusals
 from sendcap.fluid.spans import Floats
+from sendcap.fluid.variation import AS_EXPECTED, Lump, Variation
 from sendcap.ledger import Ledger, SparseCounts
 from sendcap.model.confirmation import as_sent
 from sendcap.model.feasibility import LONGEST_S, simulated_s
@@ -28,18 +30,24 @@ from sendcap.text.shares import rounded_share
 _NOTHING: Final = 1e-6
 """Share of a series in the tail that is added to the last bin."""
 _MOST_ATTEMPTS: Final = 5_000
+_COARSER: Final = 6
+_LATE: Final = 2.0
+"""Standard deviations by which a stage is late or early."""
 _OVERTAKING: Final = 0.05
 """Share of the feedback that may be slower than a retry without a warning."""
 
 
-def expected_ledger(scenario: Scenario) -> Ledger:
-    """Return the expected counts of a scenario, as floats; see `sendcap.analysis.expected`."""
+def expected_ledger(scenario: Scenario, variation: Variation = AS_EXPECTED) -> Ledger:
+    """Return the expected counts of a scenario, as floats; see `sendcap.analysis.expected`.
+
+    Or those of a run whose stages are all late, or early.
+    """
     _require_known_starts(scenario)
     scenario = as_sent(scenario)
     _require_feasible(scenario)
     for message in _left_out(scenario):
         warnings.warn(message, SendcapWarning, stacklevel=3)
-    cohorts = handed_over(scenario)
+    cohorts = handed_over(scenario, variation)
     counting = Counting(scenario, _shortest_s(scenario, cohorts))
     to_deliver = scenario.to_deliver()
     counts: Counts = {}
@@ -51,9 +59,28 @@ def expected_ledger(scenario: Scenario) -> Ledger:
             for delivery in scenario.deliveries
         ]
         if any(each):
-            counts |= _at(scenario, path, cohorts, counting, np.array(each, np.float64))
+            of_each = np.array(each, np.float64)
+            counts |= _at(scenario, path, cohorts, counting, of_each, variation)
     counts = with_attempts_known(taken_in(scenario, counts))
     return _ledger(scenario, counts)
+
+
+def courses(scenario: Scenario) -> Iterator[Ledger]:
+    """Yield the expected course on a coarser grid, and courses of runs that are late or early.
+
+    A relay with few batches goes its own way each time; with more, all are late or all are early.
+    """
+    scenario = scenario.without_engagement
+    yield expected_ledger(scenario, Variation(coarser=_COARSER))
+    few = few_batches(scenario)
+    signs = [*product((_LATE, -_LATE), repeat=2)] * 2 if few else [(_LATE,) * 2, (-_LATE,) * 2]
+    for number, (relay, queues) in enumerate(signs):
+        yield expected_ledger(scenario, Variation(relay, queues, number, _COARSER))
+
+
+def left_out(scenario: Scenario) -> bool:
+    """Tell whether a scenario has features that the expected curves leave out."""
+    return any(_left_out(scenario))
 
 
 def _require_feasible(scenario: Scenario) -> None:
@@ -127,14 +154,22 @@ def _shortest_s(scenario: Scenario, cohorts: Cohorts) -> float:
 
 
 def _at(
-    scenario: Scenario, path: Queue, cohorts: Cohorts, counting: Counting, each: Floats
+    scenario: Scenario,
+    path: Queue,
+    cohorts: Cohorts,
+    counting: Counting,
+    each: Floats,
+    variation: Variation,
 ) -> Counts:
     """Return the counts of a queue, by the messages that each delivery has for it."""
     name = path.provider
     messages = cohorts.share * each[cohorts.delivery]
     relayed = messages * (1.0 - scenario.relay.error_rate)
-    refusals = Refusals(scenario.providers[name], path.ips, counting.step_s)
-    attempts = settled(scenario, path, cohorts, relayed, refusals)
+    of_all = sum(delivery.messages for delivery in scenario.deliveries)
+    lump = Lump.of(scenario, path, float(each.sum()) / of_all)
+    receiver = scenario.providers[name]
+    refusals = Refusals(receiver, path.ips, counting.step_s, lump, variation.queues)
+    attempts = settled(scenario, path, cohorts, relayed, refusals, variation)
     counts: Counts = {}
     for number, delivery in enumerate(scenario.deliveries):
         if each[number]:

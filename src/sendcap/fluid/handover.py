@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from sendcap.fluid.limits import Fifo, Stepwise, steady
 from sendcap.fluid.spans import AN_INSTANT_S, Floats, Spans, chance
+from sendcap.fluid.variation import AS_EXPECTED, Variation
+from sendcap.model.batches import batch_rows
 from sendcap.scenario import Delivery, Rate, Scenario
+from sendcap.scenario.hand_over import starts
 from sendcap.scenario.pattern import ready_s as ready_s_of
 from sendcap.scenario.relay_constraints import WORKERS_AND_RATE, relay_constraints
 
@@ -18,6 +21,8 @@ _MOST_COHORTS: Final = 1024
 _LEAST_COHORTS: Final = 32
 _EACH_COHORTS: Final = 512
 """A delivery has at most 512 cohorts; many deliveries have at most about 1024 together."""
+_FEW_BATCHES: Final = 1024
+"""So many are followed one by one; more of them are a fluid."""
 
 
 class Cohorts(NamedTuple):
@@ -28,6 +33,7 @@ class Cohorts(NamedTuple):
     relayed: Spans
     ready: Spans  # when they leave the ingress
     expiry: Spans
+    flow: bool  # of many batches, which are not told apart
 
 
 class _Pieces(NamedTuple):
@@ -38,6 +44,7 @@ class _Pieces(NamedTuple):
     """
 
     delivery: npt.NDArray[np.int64]
+    batch: npt.NDArray[np.int64]  # number in the delivery
     share: Floats
     messages: Floats
     batches: Floats
@@ -47,10 +54,10 @@ class _Pieces(NamedTuple):
     end: Floats  # messages up to which the rate must have come: a batch goes at once
 
 
-def handed_over(scenario: Scenario) -> Cohorts:
+def handed_over(scenario: Scenario, variation: Variation = AS_EXPECTED) -> Cohorts:
     """Return the cohorts of all deliveries, as they are relayed and taken in by the MTA."""
-    pieces = _cut(scenario)
-    relayed = _relayed(scenario, pieces)
+    pieces = _cut(scenario, variation.coarser)
+    relayed = _relayed(scenario, pieces, variation)
     ready = relayed
     rate = scenario.mta.ingress_rate
     if rate is not None:
@@ -65,12 +72,18 @@ def handed_over(scenario: Scenario) -> Cohorts:
     else:
         at_s = np.array([delivery.at for delivery in scenario.deliveries])[pieces.delivery]
         expiry = Spans(at_s + validity_s, at_s + validity_s, np.zeros(len(at_s)))
-    return Cohorts(pieces.delivery, pieces.share, relayed, ready, expiry)
+    return Cohorts(pieces.delivery, pieces.share, relayed, ready, expiry, not few_batches(scenario))
 
 
-def _cut(scenario: Scenario) -> _Pieces:
+def few_batches(scenario: Scenario) -> bool:
+    """Tell whether there are so few batches that each of them is followed."""
+    return sum(map(scenario.batches_of, scenario.deliveries)) <= _FEW_BATCHES
+
+
+def _cut(scenario: Scenario, coarser: int) -> _Pieces:
     """Cut deliveries into cohorts, in the order in which the relay takes them."""
     most = max(min(_EACH_COHORTS, _MOST_COHORTS // len(scenario.deliveries)), _LEAST_COHORTS)
+    most = max(most // coarser, _LEAST_COHORTS)
     rate = scenario.relay.rate
     burst = rate.burst_or_limit if isinstance(rate, Rate) else math.inf
     parts = [
@@ -102,6 +115,7 @@ def _cut_one(
     instant_s = AN_INSTANT_S * (number + ends / delivery.messages)
     return _Pieces(
         delivery=np.full(len(messages), number),
+        batch=batch.astype(np.int64),
         share=messages / delivery.messages,
         messages=messages,
         batches=at_batch[1] - at_batch[0],
@@ -112,14 +126,17 @@ def _cut_one(
     )
 
 
-def _relayed(scenario: Scenario, pieces: _Pieces) -> Spans:
+def _relayed(scenario: Scenario, pieces: _Pieces, variation: Variation) -> Spans:
     """Hand the cohorts over, in order: workers that are all free at first, and a rate.
 
+    A number of relays side by side tells when batches start and end, if there are not too many.
     The workers' batches are renewal processes: the b-th of them all is expected to start when
     b / workers times the mean batch time has passed, less what the processes are ahead of their
     rate. The rate lets a batch start when what it has granted comes to the batch's end. Where both
     nearly match, they are slower together than either.
     """
+    if few_batches(scenario):
+        return _side_by_side(scenario, pieces, variation.number)
     relay = scenario.relay
     mean_s, variance_s2 = chance(relay.batch_time)
     starts_s = pieces.ready_s
@@ -138,8 +155,53 @@ def _relayed(scenario: Scenario, pieces: _Pieces) -> Spans:
             earliest_s = _earliest_s(both, pieces, pieces.messages, pieces.begin)
             starts_s = np.maximum(starts_s, earliest_s)
     first_s, last_s = starts_s
-    starts = Spans(first_s, np.maximum(last_s, first_s), np.zeros(len(first_s)))
-    return starts.later(mean_s, variance_s2)
+    relayed = Spans(first_s, np.maximum(last_s, first_s), np.zeros(len(first_s)))
+    relayed = relayed.later(mean_s, variance_s2)
+    if variation.relay == 0.0:
+        return relayed
+    # Where batches wait, each of the workers has handed its part of them over.
+    waits = starts_s[0] > pieces.ready_s[0] + AN_INSTANT_S
+    number = np.where(waits, np.cumsum(pieces.batches), 1.0)
+    return _late(relayed, pieces, variation.relay * np.sqrt(number * variance_s2) / relay.workers)
+
+
+def _late(relayed: Spans, pieces: _Pieces, late_s: Floats) -> Spans:
+    """Return cohorts that are late, or early, but not before they are ready."""
+    first_s, last_s = (
+        np.maximum(time_s + late_s, ready_s)
+        for time_s, ready_s in zip(relayed[:2], pieces.ready_s, strict=True)
+    )
+    return Spans(first_s, np.maximum(first_s, last_s), relayed.variance_s2)
+
+
+def _side_by_side(scenario: Scenario, pieces: _Pieces, number: int | None) -> Spans:
+    """Hand few batches over, with mean and variance of when each of them ends.
+
+    Or as the relay with a number hands them over.
+    """
+    relay, rows = scenario.relay, batch_rows(scenario)
+    limits = {}
+    if isinstance(relay.rate, Rate):
+        limits = {"per_s": relay.rate.per_s, "burst": relay.rate.burst_or_limit}
+    sizes = rows.size[:, None].astype(np.float64)
+    starting = starts(relay.workers, relay.batch_time, sizes, rows.ready_s, **limits)
+    starts_s, ends_s = np.moveaxis(np.array(list(starting)), 1, 0)
+    if number is None:
+        mean_s, variance_s2 = chance(relay.batch_time)
+        after_s = starts_s.mean(axis=1) - rows.ready_s + mean_s
+        variances_s2 = starts_s.var(axis=1) + variance_s2
+    else:
+        after_s, variances_s2 = ends_s[:, number] - rows.ready_s, np.zeros(len(ends_s))
+    later_s, spread_s2 = np.empty(pieces.batch.shape), np.empty(pieces.batch.shape)
+    for delivery in range(len(scenario.deliveries)):
+        own = pieces.delivery == delivery
+        of_batch = np.flatnonzero(rows.delivery == delivery)[pieces.batch[:, own]]
+        later_s[:, own], spread_s2[:, own] = after_s[of_batch], variances_s2[of_batch]
+    # What is ready at once has an order, and an even stretch begins no earlier.
+    first_s, last_s = pieces.ready_s + later_s
+    most_s2 = later_s.mean(axis=0) ** 2 / 3.0
+    last_s = np.maximum(first_s, last_s)
+    return Spans(first_s, last_s, np.minimum(spread_s2.mean(axis=0), most_s2))
 
 
 def _earliest_s(limit: Stepwise, pieces: _Pieces, amount: Floats, position: Floats) -> Floats:

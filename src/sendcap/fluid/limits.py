@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from sendcap.fluid.spans import Floats, Spans
 from sendcap.scenario import Gap, Provider
-from sendcap.scenario.constraints import CONNECTIONS, Constraint
+from sendcap.scenario.constraints import CONNECTIONS, CONNECTIONS_AND_RATE, Constraint
 
 _MOST_PASSES: Final = 8
 """Passes after which limits that hold each other back agree."""
@@ -103,30 +104,39 @@ class Windowed(NamedTuple):
 Limit = Stepwise | Windowed
 
 
-def limits_of(constraints: tuple[Constraint, ...], provider: Provider, ips: int) -> list[Limit]:
+def limits_of(
+    constraints: tuple[Constraint, ...], provider: Provider, ips: int, pace: float = 1.0
+) -> list[Limit]:
     """Return the limits of a provider's queue.
 
     A tolerance holds nothing back, so it is not among them. Of whole messages that come at once,
     the n-th starts later than n messages of a fluid; half a message less of burst is the difference
-    on average.
+    on average. Connections go at their pace, 1 as expected.
     """
     limits: list[Limit] = []
     for constraint in constraints:
-        pace = constraint.paces[0]
+        if constraint.name in (*CONNECTIONS, CONNECTIONS_AND_RATE):
+            constraint = _at_pace(constraint, pace)
+        first = constraint.paces[0]
         if constraint.name in CONNECTIONS:
-            if pace.per_s < np.inf:
-                limits.append(steady(pace.per_s, _at_once(provider, ips)))
+            if first.per_s < np.inf:
+                limits.append(steady(first.per_s, _at_once(provider, ips)))
         elif constraint.window_s is not None:
-            limits.append(Windowed(pace.burst, constraint.window_s))
+            limits.append(Windowed(first.burst, constraint.window_s))
         elif constraint.varies:
             columns = zip(*constraint.paces, strict=True)
             from_s, per_s, sizes = (np.array(column) for column in columns)
             limits.append(Stepwise(from_s, per_s, sizes - 0.5))
         elif isinstance(constraint.throttle, Gap):
-            limits.append(steady(pace.per_s, 0.5 * ips))
+            limits.append(steady(first.per_s, 0.5 * ips))
         elif constraint.name not in ("tolerance", "suspension"):
-            limits.append(steady(pace.per_s, pace.burst - 0.5))
+            limits.append(steady(first.per_s, first.burst - 0.5))
     return limits
+
+
+def _at_pace(constraint: Constraint, pace: float) -> Constraint:
+    paces = (each._replace(per_s=pace * each.per_s) for each in constraint.paces)
+    return replace(constraint, paces=tuple(paces))
 
 
 def _at_once(provider: Provider, ips: int) -> float:

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from sendcap.fluid.spans import Floats, Spans, counted
+from sendcap.fluid.variation import ONE_BY_ONE, Lump
 from sendcap.model.addresses import THROTTLED, TRANSIENT, UNREACHABLE
 from sendcap.scenario import Fault, Provider, Rate
 
@@ -39,10 +40,17 @@ class Refusals:
     the burst is small. Finishes are taken as a Poisson process, and the loss as that of M/M/1/K
     with K = 2·burst − 1. That is exact for a burst of 1, Erlang's system with one server, and near
     a load of 1 for a large burst: tokens at constant intervals halve the variance and with it the
-    room needed.
+    room needed. Where all are late, messages that come at once are tried one right after another.
     """
 
-    def __init__(self, provider: Provider, ips: int, step_s: float) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        ips: int,
+        step_s: float,
+        lump: Lump = ONE_BY_ONE,
+        late: float = 0.0,
+    ) -> None:
         self.step_s = step_s
         self._tolerance = provider.tolerance
         if isinstance(provider.tolerance, Rate):
@@ -56,6 +64,7 @@ class Refusals:
             lost_s = np.maximum(until_s - np.maximum(begins_s, outage.at), 0.0)
             self._unreachable += lost_s / step_s
         self._throttled = np.zeros(0)
+        self.lump, self._late = lump, late
 
     @property
     def possible(self) -> bool:
@@ -70,8 +79,14 @@ class Refusals:
         # Attempts in an outage use up no tolerance.
         counts = counts * (1.0 - _padded(self._unreachable, len(counts)))
         load = _around(counts, 2.0 * float(np.median(finish.last_s - finish.first_s)) / self.step_s)
-        by_chance = self._by_chance(load / (self._per_s * self.step_s))
-        self._throttled = np.minimum(self._above(counts) + by_chance, 1.0)
+        above = self._above(counts)
+        if self._late < 0.0:
+            self._throttled = above
+            return
+        throttled = above + self._by_chance(load / (self._per_s * self.step_s))
+        if self._late > 0.0:
+            throttled = np.maximum(throttled, self._of_lumps(counts))
+        self._throttled = np.minimum(throttled, 1.0)
 
     def of(self, finish: Spans) -> Refused:
         """Return the refused shares of attempts that finish in these spans."""
@@ -100,6 +115,25 @@ class Refusals:
         answered = np.maximum(1.0 - unreachable - throttled, 0.0)
         return {"answered": answered, "unreachable": unreachable, "throttled": throttled}
 
+    def _of_lumps(self, counts: Floats) -> Floats:
+        """Return the share that is throttled of messages that are tried one right after another."""
+        lump = self.lump
+        allowed = self._burst + self._per_s * lump.lasts_s
+        messages = np.minimum(self._within(max(lump.lasts_s, lump.every_s), counts), lump.messages)
+        at_a_time = np.minimum(self._within(lump.attempt_s, counts), lump.at_a_time)
+        # Of those that finish together, the burst is let through.
+        passed = np.minimum(
+            allowed / np.maximum(messages, 1.0), self._burst / np.maximum(at_a_time, 1.0)
+        )
+        share: Floats = np.maximum(1.0 - passed, 0.0)
+        return share
+
+    def _within(self, seconds: float, counts: Floats) -> Floats:
+        """Return the attempts within so many seconds around each step, at least in the step."""
+        steps = max(seconds / self.step_s, 1.0)
+        within: Floats = _around(counts, 0.5 * steps) * steps
+        return within
+
     def _above(self, counts: Floats) -> Floats:
         """Return the throttled share of the fluid in each step."""
         left, allowed = self._burst, self._per_s * self.step_s
@@ -113,7 +147,7 @@ class Refusals:
 
     def _by_chance(self, load: Floats) -> Floats:
         """Return the loss of M/M/1/K less that of a fluid."""
-        room = 2.0 * self._burst - 1.0
+        room = 2.0 * self._burst / self.lump.queues - 1.0
         critical = np.abs(load - 1.0) < 1e-9
         # Above a load of 1 in powers of its inverse, lest they overflow.
         low = np.where(critical, 0.5, np.minimum(load, 1.0 / np.maximum(load, 1e-300)))
@@ -165,7 +199,7 @@ class Fates:
     def tried(self, first: Spans, finish: Spans, refused: Refused) -> Outcome:
         """Return the outcomes of an attempt at all pending messages; soft bounces stay pending.
 
-        Faults last from the finish of the messages' first attempts.
+        Faults last from the finish of the first attempts that are seen.
         """
         answered = np.maximum(1.0 - refused.share, 0.0)
         self._clear(first, finish)

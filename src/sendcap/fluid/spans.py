@@ -87,6 +87,12 @@ class Spans(NamedTuple):
             self.variance_s2,
         )
 
+    def replaced(self, other: Spans, chosen: npt.NDArray[np.bool_]) -> Spans:
+        """Return the spans, with those of others for the chosen cohorts."""
+        return Spans(
+            *(np.where(chosen, theirs, own) for own, theirs in zip(self, other, strict=True))
+        )
+
     def part(self, chosen: npt.NDArray[np.bool_] | slice) -> Spans:
         """Return the spans of some cohorts."""
         return Spans(self.first_s[chosen], self.last_s[chosen], self.variance_s2[chosen])

@@ -146,6 +146,9 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
             assert each != "unlimited"
             opened = rate(stage.per_s / each, "connections")
             return f"{opened} may be opened for {counted(each, 'attempt')} each, {carried}"
+        case "connections and rate":
+            verb = "waits" if one else "wait"
+            return f"{connections} and its rate {verb} for each other, and carry {carried}"
         case "accepted connections":
             accepted = provider.accepts_connections
             assert accepted is not None

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from sendcap.scenario.hand_over import Attempt, Takes, connect_s, together
 from sendcap.scenario.pools import Queue
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
@@ -28,6 +29,8 @@ from sendcap.scenario.throttle import (
 CONNECTIONS: Final = ("connections", "reconnect cycling")
 """Names of the limit by connections."""
 CONNECTION_RATE: Final = "connection rate"
+CONNECTIONS_AND_RATE: Final = "connections and rate"
+"""Name of the limit where connections and a rate nearly match, and wait for each other."""
 ACCEPTED: Final = "accepted connections"
 
 
@@ -74,6 +77,22 @@ class Constraint:
         return len(self.paces) > 1
 
 
+def together_constraints(
+    name: str, rate: Constraint, servers: int, takes: Takes, sizes: tuple[int, ...] = (1,)
+) -> Iterable[Constraint]:
+    """Yield what servers and a rate let through together, where that is less than either."""
+
+    def together_at(pace: Pace) -> Pace:
+        if not 0.0 < pace.per_s < math.inf:
+            return pace
+        both = together(servers, takes, sizes, pace.per_s, pace.burst)
+        return pace if both is None else Pace(pace.from_s, both.per_s, both.ahead)
+
+    paces = tuple(map(together_at, rate.paces))
+    if paces != rate.paces:
+        yield Constraint(name, paces)
+
+
 def ingress_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     """Return the limits of the MTA's ingress: a rate."""
     rate = scenario.mta.ingress_rate
@@ -96,6 +115,10 @@ def queue_constraints(scenario: Scenario, path: Queue) -> tuple[Constraint, ...]
         of_one = queue_constraints(scenario, path._replace(ips=1))
         return tuple(constraint.times(ips) for constraint in of_one)
     limits = [*_connections(provider, ips), *_throttles(provider, ips)]
+    servers, takes = provider.connections_per_ip * ips, Attempt.of(provider)
+    for limit in limits[1:]:
+        if isinstance(limit.throttle, Rate | Schedule | WarmUp):
+            limits += together_constraints(CONNECTIONS_AND_RATE, limit, servers, takes)
     if provider.tolerance is not None:
         limits.append(rate_constraint("tolerance", provider.tolerance, ips))
         limits += [limit for _, limit in suspensions(scenario, path)][:1]
@@ -126,13 +149,6 @@ def suspensions(scenario: Scenario, path: Queue) -> list[tuple[Suspend, Constrai
         )
     ]
     return sorted(found, key=lambda each: each[1].per_s)
-
-
-def connect_s(provider: Provider) -> float:
-    """Return the time for connecting that falls on each attempt."""
-    if provider.messages_per_connection == "unlimited":
-        return 0.0
-    return provider.connect_time.mean_s / provider.messages_per_connection
 
 
 def rate_constraint(name: str, rate: ScheduledRate, ips: int) -> Constraint:

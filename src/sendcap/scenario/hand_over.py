@@ -10,14 +10,17 @@ side that always have the same draws.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
+from sendcap.scenario.provider import Provider
 from sendcap.scenario.random_time import RandomTime, Seconds
 
-_RELAYS: Final = 128
+RELAYS: Final = 128
 """Relays side by side. The batch times of each turn are evenly spread over the distribution."""
 _DRAWS: Final = 16
 """Draws for each of them."""
@@ -31,6 +34,65 @@ _NOTHING: Final = 0.002
 """A loss below this share is none."""
 
 
+class Takes(Protocol):
+    """A random time for which a server is taken."""
+
+    def __hash__(self) -> int:
+        """Return the same for equal times."""
+
+    def sample(self, rng: np.random.Generator, size: int) -> Seconds:
+        """See `RandomTime`."""
+
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """See `RandomTime`."""
+
+    @property
+    def mean_s(self) -> float:
+        """See `RandomTime`."""
+
+    @property
+    def second_moment_s2(self) -> float:
+        """See `RandomTime`."""
+
+
+def connect_s(provider: Provider) -> float:
+    """Return the time for connecting that falls on each attempt."""
+    if provider.messages_per_connection == "unlimited":
+        return 0.0
+    return provider.connect_time.mean_s / provider.messages_per_connection
+
+
+class Attempt(NamedTuple):
+    """A connection's time for an attempt: a transaction, and its part of a regular connecting."""
+
+    transaction: RandomTime
+    connecting_s: float
+
+    @classmethod
+    def of(cls, provider: Provider) -> Attempt:
+        """Return the time of an attempt at a provider."""
+        return cls(provider.transaction_time, connect_s(provider))
+
+    def sample(self, rng: np.random.Generator, size: int) -> Seconds:
+        """See `RandomTime`."""
+        return self.transaction.sample(rng, size) + self.connecting_s
+
+    def cdf(self, within_s: Seconds) -> Seconds:
+        """See `RandomTime`."""
+        return self.transaction.cdf(within_s - self.connecting_s)
+
+    @property
+    def mean_s(self) -> float:
+        """See `RandomTime`."""
+        return self.transaction.mean_s + self.connecting_s
+
+    @property
+    def second_moment_s2(self) -> float:
+        """See `RandomTime`."""
+        variance_s2 = self.transaction.second_moment_s2 - self.transaction.mean_s**2
+        return self.mean_s**2 + max(variance_s2, 0.0)
+
+
 class Together(NamedTuple):
     """What servers and a rate let through together in the long run."""
 
@@ -40,7 +102,7 @@ class Together(NamedTuple):
 
 @lru_cache(maxsize=512)
 def together(
-    servers: int, takes: RandomTime, sizes: tuple[int, ...], per_s: float, burst: float
+    servers: int, takes: Takes, sizes: tuple[int, ...], per_s: float, burst: float
 ) -> Together | None:
     """Return what servers and a rate in messages per second let through, None where no less.
 
@@ -58,7 +120,7 @@ def together(
     return found if found.per_s < (1.0 - _NOTHING) * least else None
 
 
-def _longer_s(takes: RandomTime, sizes: tuple[int, ...], per_s: float) -> float:
+def _longer_s(takes: Takes, sizes: tuple[int, ...], per_s: float) -> float:
     """Return the mean of the longer of the rate's time for a batch and the server's.
 
     It is the server's mean and the integral of the distribution function up to the rate's time.
@@ -71,34 +133,54 @@ def _longer_s(takes: RandomTime, sizes: tuple[int, ...], per_s: float) -> float:
 
 
 def _in_turn(
-    servers: int, takes: RandomTime, sizes: tuple[int, ...], per_s: float, burst: float
+    servers: int, takes: Takes, sizes: tuple[int, ...], per_s: float, burst: float
 ) -> Together:
-    rng = np.random.default_rng(1)
     turns = max(_TURNS, _FOR_EACH_WORKER * servers)
-    takes_s = rng.permuted(np.tile(_spread_s(takes, rng), (turns, 1)), axis=1)
-    each = np.array(sizes)[np.arange(_RELAYS) * len(sizes) // _RELAYS]
-    batches = rng.permuted(np.tile(each, (turns, 1)), axis=1)
-    relays = np.arange(_RELAYS)
-    free_s = np.zeros((_RELAYS, servers))
-    start_s, due_s = np.zeros(_RELAYS), np.full(_RELAYS, -np.inf)
-    means_s = np.empty(turns)
-    for turn in range(turns):
-        first = free_s.argmin(axis=1)
-        slack_s = np.maximum(burst - batches[turn], 0.0) / per_s
-        start_s = np.maximum.reduce((start_s, free_s[relays, first], due_s - slack_s))
-        due_s = np.maximum(due_s, start_s) + batches[turn] / per_s
-        free_s[relays, first] = start_s + takes_s[turn]
-        means_s[turn] = start_s.mean()
+    each = np.array(sizes, np.float64)[np.arange(RELAYS) * len(sizes) // RELAYS]
+    batches = np.random.default_rng(2).permuted(np.tile(each, (turns, 1)), axis=1)
+    starting = starts(servers, takes, batches, np.zeros(turns), per_s, burst)
+    means_s = np.array([start_s.mean() for start_s, _ in starting])
     # At first the burst is full and all servers are free.
     late_s = means_s[turns // 2 :]
     rate = (len(late_s) - 1) / float(late_s[-1] - late_s[0])
     ahead = float(np.mean(np.arange(turns // 2, turns) - rate * late_s))
-    return Together(rate * each.mean(), max(ahead, 0.0) * each.mean())
+    size = float(each.mean())
+    return Together(rate * size, max(ahead, 0.0) * size)
 
 
-def _spread_s(takes: RandomTime, rng: np.random.Generator) -> Seconds:
+def starts(
+    servers: int,
+    takes: Takes,
+    sizes: Seconds,
+    ready_s: Seconds,
+    per_s: float = math.inf,
+    burst: float = math.inf,
+) -> Iterator[tuple[Seconds, Seconds]]:
+    """Yield when the batches start and end at all relays side by side.
+
+    Sizes have a row for each batch, with a size for each relay or one for all. A batch starts when
+    it is ready, after the one before it, when a server is free and the rate has come.
+    """
+    rng = np.random.default_rng(1)
+    relays = np.arange(RELAYS)
+    times_s = rng.permuted(np.tile(_spread_s(takes, rng), (len(ready_s), 1)), axis=1)
+    free_s = np.zeros((RELAYS, servers))
+    start_s, due_s = np.zeros(RELAYS), np.full(RELAYS, -np.inf)
+    for turn, at_s in enumerate(ready_s.tolist()):
+        first = free_s.argmin(axis=1)
+        start_s = np.maximum(np.maximum(start_s, at_s), free_s[relays, first])
+        if per_s < math.inf:
+            slack_s = np.maximum(burst - sizes[turn], 0.0) / per_s
+            start_s = np.maximum(start_s, due_s - slack_s)
+            due_s = np.maximum(due_s, start_s) + sizes[turn] / per_s
+        free_s[relays, first] = end_s = start_s + times_s[turn]
+        yield start_s, end_s
+
+
+def _spread_s(takes: Takes, rng: np.random.Generator) -> Seconds:
     """Return times that stand for equal parts of the distribution, with its mean."""
-    draws_s = np.sort(takes.sample(rng, _RELAYS * _DRAWS)).reshape(_RELAYS, _DRAWS)
-    spread_s = draws_s.mean(axis=1)
-    evened: Seconds = spread_s * (takes.mean_s / spread_s.mean())
-    return evened
+    draws_s = np.sort(takes.sample(rng, RELAYS * _DRAWS)).reshape(RELAYS, _DRAWS)
+    spread_s: Seconds = draws_s.mean(axis=1)
+    if takes.mean_s > 0.0:
+        spread_s *= takes.mean_s / spread_s.mean()
+    return spread_s

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from sendcap.scenario.constraints import Constraint, Pace, over, rate_constraint
-from sendcap.scenario.hand_over import together
+from sendcap.scenario.constraints import (
+    Constraint,
+    over,
+    rate_constraint,
+    together_constraints,
+)
 from sendcap.scenario.scenario import Scenario
 
 WORKERS_AND_RATE: Final = "workers and rate"
@@ -28,20 +31,9 @@ def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     if relay.rate is None:
         return (workers,)
     rate = rate_constraint("rate", relay.rate, 1)
-    paces = tuple(_both(scenario, rate))
-    if paces == rate.paces:
-        return workers, rate
-    return workers, rate, Constraint(WORKERS_AND_RATE, paces)
-
-
-def _both(scenario: Scenario, rate: Constraint) -> Iterator[Pace]:
-    """Yield what workers and rate let through together, the rate where that is no less."""
-    relay, sizes = scenario.relay, _batch_sizes(scenario)
-    for pace in rate.paces:
-        both = None
-        if pace.per_s > 0.0:
-            both = together(relay.workers, relay.batch_time, sizes, pace.per_s, pace.burst)
-        yield pace if both is None else Pace(pace.from_s, both.per_s, both.ahead)
+    sizes = _batch_sizes(scenario)
+    both = together_constraints(WORKERS_AND_RATE, rate, relay.workers, relay.batch_time, sizes)
+    return workers, rate, *both
 
 
 def _batch_sizes(scenario: Scenario) -> tuple[int, ...]:

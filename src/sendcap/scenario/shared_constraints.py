@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sendcap.scenario.constraints import Constraint, connect_s, over, throttle_constraint
+from sendcap.scenario.constraints import Constraint, over, throttle_constraint
+from sendcap.scenario.hand_over import connect_s
 from sendcap.scenario.pools import Queue, SharedLimit
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.throttle import Gap

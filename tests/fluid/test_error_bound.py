@@ -1,0 +1,115 @@
+"""The error bound of expected curves: it holds, it is stated, and a useless one is refused."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sendcap
+from sendcap.analysis import expected
+from sendcap.errors import ScenarioError, SendcapWarning
+from sendcap.scenario import from_dict, load, updated
+
+EXPERIMENT = Path(__file__).parents[2] / "experiments" / "expected_bound.py"
+
+
+def _experiment() -> Any:
+    spec = importlib.util.spec_from_file_location("expected_bound", EXPERIMENT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["expected_bound"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+study = _experiment()
+
+NEARLY_MATCHED = {
+    "deliveries": [
+        {"name": "d", "messages": 20_000, "validity": "30m", "audience": {"p": 1.0}},
+    ],
+    "relay": {
+        "batch": 64,
+        "batch_time": {"dist": "exponential", "mean": "4s"},
+        "rate": "11/s,max_burst=64",
+    },
+    "mta": {"clock_origin": "delivery-start"},
+    "providers": {
+        "p": {"connections_per_ip": 50, "connect_time": "300ms", "transaction_time": "300ms"}
+    },
+}
+
+
+@pytest.mark.filterwarnings("ignore::sendcap.SendcapWarning")
+def test_it_holds_for_random_scenarios() -> None:
+    # The experiment has more of them.
+    found = [study.held(study.random_scenario(seed), 3) for seed in range(300, 316)]
+    answered = [its for its in found if its is not None]
+    assert len(answered) >= 11
+    assert np.mean([its.runs for its in answered]) > 0.9
+    assert np.median([its.widest_pt for its in answered]) < 12.0
+
+
+def test_workers_and_a_rate_that_nearly_match_are_within_it() -> None:
+    scenario = from_dict(NEARLY_MATCHED)
+    course = expected(scenario)
+    error = course.error("efs")
+    assert list(error.columns) == ["time_s", "delivered_pt", "bounces_errors_pt"]
+    assert error.time_s.tolist() == course.kpis("efs").time_s.tolist()
+    assert 2.0 < error.delivered_pt.iloc[-1] < 9.0
+    ends = [
+        sendcap.simulate(scenario, seed=seed).kpis("efs").delivered_pct.iloc[-1]
+        for seed in range(20)
+    ]
+    final = course.kpis("efs").delivered_pct.iloc[-1]
+    assert np.abs(np.array(ends) - final).max() < error.delivered_pt.iloc[-1]
+    assert final == pytest.approx(np.mean(ends), abs=1.5)
+
+
+def test_it_is_stated_wherever_the_course_is_shown() -> None:
+    course = expected(from_dict(NEARLY_MATCHED))
+    without, with_efs = course.sentences()
+    assert without.startswith("without EFS, Delivered % ends on 85.")
+    assert "with EFS, Delivered % ends on 85." in with_efs
+    assert "points; a simulation is at most" in with_efs
+    assert with_efs.split(";")[0] in repr(course)
+    assert "points off the course" in course._repr_html_()
+
+
+def test_with_many_messages_it_is_narrow() -> None:
+    error = expected("quickstart").error("efs").delivered_pt
+    assert error.iloc[-1] < 0.05
+    assert error.max() < 5.0
+
+
+def test_it_is_that_of_a_delivery_and_a_denominator() -> None:
+    scenario = updated(load("quickstart"), {"deliveries[0].messages": 20_000})
+    course = expected(scenario)
+    (name,) = (delivery.name for delivery in scenario.deliveries)
+    for_all = course.error("efs")
+    assert course.error("efs", name).equals(for_all)
+    assert not course.error("efs", name, "processed").equals(for_all)
+
+
+def test_what_runs_disagree_about_is_refused() -> None:
+    # Two batches by two workers: whether they come after one minute or ten is chance.
+    lumps = {"batch": 500, "workers": 2, "batch_time": {"dist": "exponential", "mean": "10m"}}
+    delivery = {"name": "d", "messages": 1000, "audience": {"p": 1.0}}
+    its = from_dict(NEARLY_MATCHED | {"deliveries": [delivery], "relay": lumps})
+    with pytest.raises(
+        ScenarioError, match=r"runs of this scenario may be \d+ points off"
+    ) as caught:
+        expected(its)
+    assert "simulate it" in str(caught.value)
+
+
+def test_nothing_is_said_where_something_is_left_out() -> None:
+    its = from_dict(NEARLY_MATCHED | {"mta": {"spool": 10_000}})
+    with pytest.warns(SendcapWarning, match="spool is left out"):
+        course = expected(its)
+    assert course.error("efs").delivered_pt.isna().all()
+    assert "something is left out" in course.sentences()[0]
