@@ -20,7 +20,7 @@ import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
-from sendcap.readings.convergence import TOLERANCES_PT
+from sendcap.readings.convergence import TOLERANCES_PT, Floats
 from sendcap.readings.modes import ALL_DELIVERIES, Mode
 from sendcap.run import Run, open_run
 from sendcap.saved import LEDGER
@@ -28,7 +28,11 @@ from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.study.convergence.converge import EXTREMES, SETTLING, convergence_plan, tolerances_of
 from sendcap.study.replication import replication_seed
-from sendcap.study.replication.estimates import require_confidence, require_count
+from sendcap.study.replication.estimates import (
+    enough_for_a_median,
+    require_confidence,
+    require_count,
+)
 from sendcap.study.replication.recording import (
     MTA_TIMES,
     Plan,
@@ -38,7 +42,13 @@ from sendcap.study.replication.recording import (
     recorded,
 )
 from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS, modes_of
-from sendcap.study.replication.replications import Band, Replications, gathered, spread
+from sendcap.study.replication.replications import (
+    Band,
+    Replications,
+    gathered,
+    is_moment,
+    spread,
+)
 from sendcap.study.replication.workers import Simulations, Workers
 from sendcap.text.clock import counted_from
 from sendcap.text.shares import share_text
@@ -96,14 +106,14 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
         return tuple(dict.fromkeys(key.mode for key in self.a.curves))  # type: ignore[misc]
 
     def differences(self) -> pd.DataFrame:
-        """Return each number of A and B, and the difference with a paired t interval.
+        """Return each number of A and B, and the difference with a paired interval.
 
         Returns
         -------
         DataFrame
             Columns mode (empty for times of acceptance), name, tolerance_pt (0 for none), n
-            (replications with a value on both sides), a and b (means), difference (B − A), low and
-            high (ends of the interval; NaN with one replication).
+            (replications with a value on both sides), a and b (means; of `MOMENTS` medians),
+            difference, low and high (see `difference_of`; NaN with too few replications).
         """
         wanted = (about for about in self.a.numbers if about.of_all)
         return self._table(wanted).drop(columns="delivery")
@@ -130,11 +140,11 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
 
     def _row(self, about: Quantity) -> tuple[str | float, ...]:
         of_a, of_b = self.a.numbers[about], self.b.numbers[about]
-        both = ~np.isnan(of_a + of_b)
-        difference = spread(of_b - of_a, self.a.confidence)
-        a, b = (spread(each[both], self.a.confidence)["mean"] for each in (of_a, of_b))
-        interval = (difference["mean"], difference["mean_low"], difference["mean_high"])
-        return about.delivery, about.mode, about.name, about.at, difference["n"], a, b, *interval
+        confidence, both = self.a.confidence, ~np.isnan(of_a + of_b)
+        difference = difference_of(of_b - of_a, confidence, about.name)
+        middle = "median" if is_moment(about.name) else "mean"
+        a, b = (spread(each[both], confidence)[middle] for each in (of_a, of_b))
+        return about.delivery, about.mode, about.name, about.at, int(both.sum()), a, b, *difference
 
     def curves(self) -> pd.DataFrame:
         """Return the KPIs of A and B over time, and the difference.
@@ -179,7 +189,9 @@ class Comparison(Drawable, charts="sendcap.study.convergence.charts"):
         if self.a.n > 1:
             pairs = (
                 f"{self.about_the_draws} In brackets: the {share_text(self.a.confidence)} interval "
-                f"of the difference (paired t); where it holds 0, a difference is not shown."
+                "of the difference (paired t); where it holds 0, a difference is not shown. Of "
+                "settling times, peaks, and where most pairs are the same: the median difference, "
+                f"with an interval from {enough_for_a_median(self.a.confidence)} pairs on."
             )
             return [pairs, start]
         remedy = "Compare scenarios" if self.saved else "Ask for more replications"
@@ -244,6 +256,22 @@ def compare(
     )
     same_draws = len({run.scenario.seed for run in runs}) <= 1
     return Comparison(names, of_a, of_b, points, same_draws, bool(runs))
+
+
+def difference_of(apart: Floats, confidence: float, name: str) -> tuple[float, float, float]:
+    """Return the difference of a number, of those of the pairs, and the ends of its interval.
+
+    That of the mean by Student's t. Of times that are one of few moments, and where most pairs do
+    not differ at all, no such interval holds: it is the median's.
+    """
+    known = apart[~np.isnan(apart)]
+    if len(known) > 1 and not known.any():
+        # The same in every pair: there is nothing to estimate.
+        return 0.0, 0.0, 0.0
+    mostly_same = 2 * np.count_nonzero(known) < len(known)
+    middle = "median" if is_moment(name) or mostly_same else "mean"
+    row = spread(known, confidence)
+    return row[middle], row[f"{middle}_low"], row[f"{middle}_high"]
 
 
 def side(name: str, source: Scenario | Run | str | os.PathLike[str]) -> Side:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sendcap.readings.modes import ALL_PROVIDERS, MODE_LABELS, Mode
+from sendcap.study.replication.estimates import enough_for_a_median, held
+from sendcap.study.replication.replications import Replications
 from sendcap.text.clock import counted_from
 from sendcap.text.measures import banded
 from sendcap.text.quantities import capital, elapsed, listed
-from sendcap.text.shares import percentage, points, points_in_words, share_text
+from sendcap.text.shares import percentage, points, points_in_words, rounded_share, share_text
 
 if TYPE_CHECKING:
     from sendcap.study.convergence.converge import ConvergenceStudy
@@ -28,13 +30,25 @@ def convergence_sentences(study: ConvergenceStudy) -> Iterator[str]:
     yield from _overshoots(study)
     yield from _slowest(study)
     if replications.n > 1:
-        yield (
-            f"Medians; in brackets, the middle {share_text(replications.confidence)} of "
-            f"{replications.n} simulations with different draws."
-        )
+        yield _brackets(replications)
     yield (
         f"{counted_from(replications.scenario.start)}. The dashboard shows each figure up to "
         f"{elapsed(replications.scenario.reporting.refresh)} later."
+    )
+
+
+def _brackets(replications: Replications) -> str:
+    """Return what the figures and the brackets are, and how sure they are."""
+    n, confidence = replications.n, replications.confidence
+    share, enough = held(n, confidence), enough_for_a_median(confidence)
+    known = (
+        f"The {share_text(confidence)} intervals of the medians are in the tables."
+        if n >= enough
+        else f"A {share_text(confidence)} interval of a median takes {enough} of them."
+    )
+    return (
+        f"Medians; in brackets, {replications.between} of {n} simulations with different draws: "
+        f"one more delivery of this kind lies there in {rounded_share(share)} of the cases. {known}"
     )
 
 

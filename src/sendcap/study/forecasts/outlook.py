@@ -17,7 +17,7 @@ from sendcap.readings.convergence import Floats, settling_s
 from sendcap.readings.modes import Mode
 from sendcap.scenario import Scenario, UncertainScenario
 from sendcap.study.forecasts.misfit import LARGE, Misfit
-from sendcap.study.forecasts.readings import Readings
+from sendcap.study.forecasts.readings import READ, Readings
 from sendcap.study.forecasts.sentences import forecast_sentences
 from sendcap.study.forecasts.unknowns import Unknown, unknowns
 from sendcap.study.sweeps.designs import points_at
@@ -165,9 +165,10 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart"):
         return pd.concat(tables, ignore_index=True)
 
     def observed(self) -> pd.DataFrame:
-        """Return the readings: columns mode, time_s and percentages."""
+        """Return the readings: columns mode, time_s and percentages, NaN where none was read."""
+        unread = dict.fromkeys(READ, np.nan)
         tables = [
-            pd.DataFrame({"mode": mode, "time_s": noted.time_s, **noted.percent})
+            pd.DataFrame({"mode": mode, "time_s": noted.time_s, **unread, **noted.percent})
             for mode, noted in self.readings.items()
         ]
         return pd.concat(tables, ignore_index=True)

@@ -1,4 +1,10 @@
-"""Means over replications, their confidence intervals, and how many replications are enough.
+"""Intervals of what replications estimate, and how many replications are enough.
+
+A mean of normal numbers has Student's t interval. Of times that are one of few moments, such as a
+settling time, no interval of the mean holds what it says with few replications; the median has one,
+between order statistics, whatever the distribution is (`scipy.stats.quantile_test`). From fewer
+than six replications there is none of 95 %. ``experiments/interval_coverage.py`` shows what each
+holds.
 
 `Sequential` adds replications one at a time, from ten on, until half the length of every t
 interval is at most the precision asked for: Law's sequential procedure with an absolute error. With
@@ -7,7 +13,8 @@ variance happens to look small. Measured over 2,000 repetitions, an interval of 
 after 10 to 200 replications covered the mean in 94 to 95 % of them for normal replications, and in
 89 to 92 % for lognormal ones with a coefficient of variation of 0.53.
 
-Source: A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 4.5 and 9.4.1.
+Sources: A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 4.5 and 9.4.1;
+W. J. Conover, "Practical Nonparametric Statistics", 3rd edition (1999), section 3.2.
 """
 
 from __future__ import annotations
@@ -15,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -69,6 +77,47 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
         return Estimate(mean, mean, mean, n)
     low, high = stats.t.interval(confidence, n - 1, loc=mean, scale=error)
     return Estimate(mean, float(low), float(high), n)
+
+
+def median_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Return an interval of the median of whatever distribution; NaN from too few values.
+
+    >>> median_interval([3.0, 1.0, 2.0, 6.0, 5.0, 4.0]), median_interval([3.0, 1.0, 2.0])
+    ((1.0, 6.0), (nan, nan))
+    """
+    ranks = _median_ranks(len(values), confidence)
+    if ranks is None:
+        return math.nan, math.nan
+    ordered = sorted(values)
+    return ordered[ranks[0]], ordered[ranks[1]]
+
+
+@cache
+def _median_ranks(n: int, confidence: float) -> tuple[int, int] | None:
+    found: Any = stats.quantile_test(np.arange(n), q=0.5, p=0.5).confidence_interval(confidence)
+    return None if math.isnan(found.low) else (int(found.low), int(found.high))
+
+
+def enough_for_a_median(confidence: float) -> int:
+    """Return the fewest values that have an interval of the median.
+
+    All of n lie on the same side of it with a probability of 2 / 2ⁿ.
+
+    >>> enough_for_a_median(0.95), enough_for_a_median(0.9)
+    (6, 5)
+    """
+    return math.floor(math.log2(2.0 / (1.0 - confidence)) + 1e-9) + 1
+
+
+def held(n: int, confidence: float = 0.95) -> float:
+    """Return the share of further values between two quantiles of n, however they are distributed.
+
+    Between the smallest and the largest of n values lie n - 1 of n + 1.
+
+    >>> held(3), held(19, 0.9)
+    (0.5, 0.9)
+    """
+    return min(confidence, (n - 1) / (n + 1))
 
 
 def require_confidence(confidence: float) -> None:

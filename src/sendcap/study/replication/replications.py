@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -17,14 +17,30 @@ from sendcap.readings.convergence import Floats
 from sendcap.readings.modes import ALL_DELIVERIES, ALL_PROVIDERS
 from sendcap.scenario import Scenario
 from sendcap.study.replication import replication_seed
-from sendcap.study.replication.estimates import Estimate, estimate
+from sendcap.study.replication.estimates import Estimate, estimate, held, median_interval
 from sendcap.study.replication.recording import Quantity, Record
 from sendcap.text.displayed import Displayed
 from sendcap.text.quantities import counted
+from sendcap.text.shares import share_text
 from sendcap.text.tables import Table, table_of
 
-SPREAD: Final = ("n", "mean", "mean_low", "mean_high", "median", "low", "high")
+SPREAD: Final = (
+    *("n", "mean", "mean_low", "mean_high"),
+    *("median", "median_low", "median_high", "low", "high"),
+)
 """Columns of the spread of a number over replications; see `spread`."""
+MOMENTS: Final = frozenset(
+    {
+        *("settling_s", "overshoot_gone_s", "peak_s", "cliff_begins_s", "cliff_width_s"),
+        "delay_longest_s",
+    }
+)
+"""Numbers that are one of few moments, or an extreme: their mean has no interval that holds."""
+
+
+def is_moment(name: str) -> bool:
+    """Tell whether a number is among `MOMENTS`; names of several values go on after a dot."""
+    return name.partition(".")[0] in MOMENTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +54,8 @@ class Replications(Displayed):
     n
         Number of replications.
     confidence
-        Confidence level of intervals, and share of the replications within a band.
+        Confidence level of intervals, and share of further replications within a band, if there
+        are replications enough; see `estimates.held`.
     precise
         Whether the intervals are as narrow as requested.
     moments_s : ndarray, shape (m,)
@@ -67,6 +84,8 @@ class Replications(Displayed):
     ) -> Estimate:
         """Return the mean of a number over the replications, with the confidence interval.
 
+        That of `MOMENTS` is infinite: they have an interval of the median, in `table`.
+
         Parameters
         ----------
         name
@@ -87,13 +106,15 @@ class Replications(Displayed):
         if wanted not in self.numbers:
             known = ", ".join(dict.fromkeys(map(str, self.numbers)))
             raise SendcapError(f"unknown quantity {wanted}; known are {known}")
-        return estimate(self.numbers[wanted].tolist(), self.confidence)
+        its = estimate(self.numbers[wanted].tolist(), self.confidence)
+        return replace(its, low=-math.inf, high=math.inf) if is_moment(name) else its
 
     @cached_property
     def spreads(self) -> Mapping[Quantity, dict[str, float]]:
         """The spread of each number; see `spread`."""
         return {
-            quantity: spread(values, self.confidence) for quantity, values in self.numbers.items()
+            quantity: spread(values, self.confidence, normal=not is_moment(quantity.name))
+            for quantity, values in self.numbers.items()
         }
 
     def table(self, names: Sequence[str] | None = None) -> pd.DataFrame:
@@ -111,6 +132,13 @@ class Replications(Displayed):
             return table
         order = table["name"].map({name: index for index, name in enumerate(names)})
         return table.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+
+    @property
+    def between(self) -> str:
+        """What lies within a band, in words."""
+        if held(self.n, self.confidence) < self.confidence:
+            return "the smallest to the largest"
+        return f"the middle {share_text(self.confidence)}"
 
     def _about(self) -> str:
         return counted(self.n, "replication")
@@ -149,24 +177,35 @@ class Replications(Displayed):
         return pd.concat(tables, ignore_index=True)
 
 
-def spread(values: Floats, confidence: float) -> dict[str, float]:
+def spread(values: Floats, confidence: float, *, normal: bool = True) -> dict[str, float]:
     """Return the spread of a number over replications.
 
     That is ``n``, the number of replications with a value (not NaN); ``mean`` and the t interval
-    from ``mean_low`` to ``mean_high``; ``median``, and the quantiles ``low`` and ``high`` around
-    the middle ``confidence`` of the replications. NaN without a value; no interval of one value.
+    from ``mean_low`` to ``mean_high``, of numbers that are about normal; ``median`` and the
+    interval from ``median_low`` to ``median_high``; and ``low`` and ``high``, between which one
+    more replication lies with a probability of `held`. NaN without a value, or where there is no
+    such interval.
     """
     known = values[~np.isnan(values)]
     if not len(known):
         return {"n": 0, **dict.fromkeys(SPREAD[1:], math.nan)}
     mean = estimate(known.tolist(), confidence)
-    low, median, high = np.quantile(known, _levels(confidence)).tolist()
-    ends = (mean.low, mean.high) if mean.n > 1 else (math.nan, math.nan)
-    return dict(zip(SPREAD, (mean.n, mean.mean, *ends, median, low, high), strict=True))
+    ends = (mean.low, mean.high) if normal and mean.n > 1 else (math.nan, math.nan)
+    low, median, high = _quantiles(known, confidence).tolist()
+    of_median = median_interval(known.tolist(), confidence)
+    row = (mean.n, mean.mean, *ends, median, *of_median, low, high)
+    return dict(zip(SPREAD, row, strict=True))
 
 
-def _levels(confidence: float) -> list[float]:
-    return [(1.0 - confidence) / 2.0, 0.5, (1.0 + confidence) / 2.0]
+def _quantiles(values: Floats, confidence: float) -> Floats:
+    """Return two quantiles and the median between, along the first axis.
+
+    Of n values the smallest is the quantile of 1 / (n + 1) (Weibull), so that the share between is
+    that of further values.
+    """
+    levels = [(1.0 - confidence) / 2.0, 0.5, (1.0 + confidence) / 2.0]
+    quantiles: Floats = np.quantile(values, levels, axis=0, method="weibull")
+    return quantiles
 
 
 class Band(NamedTuple):
@@ -182,7 +221,7 @@ class Band(NamedTuple):
     def of(cls, time_s: Floats, curves: npt.NDArray[Any], confidence: float) -> Band:
         """Return the band of curves of shape (n, m); NaN where any of them is."""
         exact = curves.astype(np.float64)
-        low, median, high = np.quantile(exact, _levels(confidence), axis=0)
+        low, median, high = _quantiles(exact, confidence)
         return cls(time_s, exact.mean(axis=0), median, low, high)
 
 

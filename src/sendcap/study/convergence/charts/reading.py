@@ -22,7 +22,6 @@ from sendcap.study.convergence.converge import ConvergenceStudy
 from sendcap.study.replication.recording import Quantity
 from sendcap.study.replication.replications import Band, Replications
 from sendcap.text.quantities import MINUS, counted, elapsed, listed
-from sendcap.text.shares import share_text
 
 _STRIP_IN: Final = 0.62
 """Height of the strip with the settling times."""
@@ -49,7 +48,7 @@ def about_the_band(replications: Replications, line: str = "median") -> str:
     """Return the meaning of a line and a band; nothing if there is no band."""
     if replications.n == 1:
         return ""
-    return f" Line: the {line}; band: the middle {share_text(replications.confidence)} of them."
+    return f" Line: the {line}; band: {replications.between} of them."
 
 
 def bands_time(

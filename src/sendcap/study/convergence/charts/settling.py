@@ -23,7 +23,7 @@ from sendcap.study.convergence.converge import ConvergenceStudy
 from sendcap.study.replication.recording import Quantity
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import shortened
-from sendcap.text.shares import points_in_words, share_text
+from sendcap.text.shares import points_in_words
 
 _DOT_IN: Final = 0.15
 """Height of a mode's dot, with the time beside it."""
@@ -52,7 +52,7 @@ def settling(
     time = time_axis(runs.scenario, _limits_s(study), scale, start)
     words = [about_the_replications(runs)]
     if runs.n > 1:
-        words.append(f"Dot: the median; bar: the middle {share_text(runs.confidence)} of them.")
+        words.append(f"Dot: the median; bar: {runs.between} of them.")
     words.append("Of each provider: what Delivered % of its messages alone would show.")
     row_in = _DOT_IN * len(study.modes)
     marks = scenario_marks(runs.scenario)
