@@ -106,8 +106,8 @@ class Replications(Displayed):
         if wanted not in self.numbers:
             known = ", ".join(dict.fromkeys(map(str, self.numbers)))
             raise SendcapError(f"unknown quantity {wanted}; known are {known}")
-        its = estimate(self.numbers[wanted].tolist(), self.confidence)
-        return replace(its, low=-math.inf, high=math.inf) if is_moment(name) else its
+        found = estimate(self.numbers[wanted].tolist(), self.confidence)
+        return replace(found, low=-math.inf, high=math.inf) if is_moment(name) else found
 
     @cached_property
     def spreads(self) -> Mapping[Quantity, dict[str, float]]:
