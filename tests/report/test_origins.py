@@ -127,7 +127,8 @@ def test_what_was_fitted_to_a_log_is_measured(tmp_path) -> None:
     assert found["providers.p.hard[1]"] == ("source", "the shape is an assumption")
 
 
-def test_the_page_counts_them_and_lists_each(run, tmp_path) -> None:
+def test_the_page_counts_them_and_lists_each(run, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("sendcap.report.page._pictures", lambda *_: iter(()))
     quick = scenario.updated(scenario.load("quickstart"), {"deliveries[0].messages": 2000})
     text = unescape(page([Answers("a", sendcap.simulate(quick))]))
     assert re.search(r"\d+ figures: \d+ from a source, \d+ assumed, 1 given by the", text)
