@@ -6,6 +6,11 @@ nearly match or do not, distributions of times, tolerances, outages, faults, ret
 validity, one to three deliveries and providers. Each is simulated a few times. A simulation is
 within the bound if at all moments Delivered % without EFS, Delivered % with EFS and Bounces +
 errors % with EFS are. The bound was tuned on other scenarios.
+
+With scenarios 2000 to 2259 (one process of a shared machine with 2 cores, NumPy 2.4.6): answered
+226 of 260; simulations within the bound all the time 96.1 %, means of simulations 97.8 %, moments
+99.6 %. The bound of Delivered % with EFS in points, quartiles and 95th percentile: widest 3.1, 5.9,
+12.2, 25; usual 0.7, 1.4, 2.3, 5.5; final 0.4, 0.7, 1.4, 3.5.
 """
 
 from __future__ import annotations
@@ -252,7 +257,7 @@ def main() -> None:
     """Print the shares and the widths."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenarios", type=int, default=200)
-    parser.add_argument("--first", type=int, default=1000, help="number of the first scenario")
+    parser.add_argument("--first", type=int, default=2000, help="number of the first scenario")
     parser.add_argument("--simulations", type=int, default=6)
     options = parser.parse_args()
     warnings.simplefilter("ignore", sendcap.SendcapWarning)

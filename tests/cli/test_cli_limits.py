@@ -12,6 +12,7 @@ FILES = {
     "scenario.toml",
     "limits.csv",
     "over-time.csv",
+    "hold-ups.csv",
     "summary.json",
     "backlog.png",
     "queue-age.png",

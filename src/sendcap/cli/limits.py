@@ -197,7 +197,10 @@ def _show_stages(stages: sendcap.Limits) -> None:
             columns,
             lambda number, name: _cell(name, table.at[number, name], stages),
         )
-    say(stages.sentence, bold=True)
+    bottleneck, *others = stages.sentences()
+    say(bottleneck, bold=True)
+    if others:
+        say(*others)
     say(*_NOTES)
     if stages.scenario.limits:
         say(*_OF_LIMITS)

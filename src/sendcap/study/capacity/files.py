@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LIMITS: Final = "limits.csv"
 OVER_TIME: Final = "over-time.csv"
+HOLD_UPS: Final = "hold-ups.csv"
 CAPACITY: Final = "capacity.json"
 LEVERS: Final = "levers.csv"
 LEVERS_CHART: Final = "levers.png"
@@ -32,7 +33,7 @@ LEVERS_CHART: Final = "levers.png"
 LIMITS_OF_A_SCENARIO: Final = Contents(
     "what sendcap limits has saved",
     frozenset({LIMITS, SUMMARY}),
-    frozenset({SCENARIO, LIMITS, OVER_TIME, SUMMARY, CAPACITY, LEVERS, LEVERS_CHART})
+    frozenset({SCENARIO, LIMITS, OVER_TIME, HOLD_UPS, SUMMARY, CAPACITY, LEVERS, LEVERS_CHART})
     | frozenset(f"{chart.name}.png" for chart in CHARTS["Limits"]),
 )
 
@@ -43,6 +44,7 @@ def write_limits(limits: Limits, folder: Path) -> None:
     write_json(folder / SUMMARY, limits.summary())
     write_csv(folder / LIMITS, limits.table())
     write_csv(folder / OVER_TIME, limits.over_time())
+    write_csv(folder / HOLD_UPS, limits.hold_ups())
     for chart in limits.charts():
         save_png(chart.draw(limits), folder / f"{chart.name}.png")
 

@@ -14,18 +14,19 @@ import pandas as pd
 
 from sendcap.charts.drawing import Drawable
 from sendcap.files.figures import plain
-from sendcap.ledger import Counts, Event
-from sendcap.model.batches import batch_rows
+from sendcap.ledger import Counts
 from sendcap.model.confirmation import as_sent
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.bottleneck import held_up, holding_up
-from sendcap.readings.load import carried, deliveries_of, loaded_stages
+from sendcap.readings.load import carried, loaded_stages
 from sendcap.readings.people import require_messages
 from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.stages import Stage
+from sendcap.study.capacity.arrived import came_and_began
+from sendcap.study.capacity.hold_ups import moves, of_each, sentences
 from sendcap.study.capacity.observed import Observed, ceiling_per_s, observed
 from sendcap.text.tables import Table, table_of
 from sendcap.version import __version__
@@ -88,7 +89,26 @@ class Limits(Drawable, charts="sendcap.study.capacity.charts"):
 
     def sentences(self) -> list[str]:
         """Return the answer in plain sentences."""
-        return [self.sentence]
+        return [self.sentence, *sentences(self.run, self.observed)]
+
+    def hold_ups(self) -> pd.DataFrame:
+        """Return what holds each delivery up, and where all messages wait the longest when.
+
+        Returns
+        -------
+        DataFrame
+            ``delivery`` (``"*"`` for all of them), ``stage``, ``wait_s``, the longest wait there,
+            by the backlog over the ceiling, ``from_s`` and ``until_s``. Of each delivery the stage
+            with the longest wait; of all one period after the other. Without a noticeable backlog
+            there is no row.
+        """
+        found = [*of_each(self.run, self.observed), *moves(self.observed)]
+        names = ("delivery", "stage", "wait_s", "from_s", "until_s")
+        rows = [
+            (each.delivery or "*", each.stage.name, each.wait_s, each.from_s, each.until_s)
+            for each in found
+        ]
+        return pd.DataFrame(rows, columns=names)
 
     @property
     def drained_at_s(self) -> float:
@@ -233,7 +253,7 @@ def limits_from_ledger(run: Run) -> Limits:
 
 def _observed(run: Run, stage: Stage) -> Observed:
     ledger = run.ledger
-    came, began = _came_and_began(run, stage)
+    came, began = came_and_began(run, stage)
     handed_on = np.diff(began)
     done = _done(run, stage) if stage.paths else handed_on
     throughput_per_s = done / ledger.bin_s
@@ -274,43 +294,3 @@ def _done(run: Run, stage: Stage) -> Counts:
     of_each = [carried(run.ledger, run.scenario, path.provider, path.pool) for path in stage.paths]
     done: Counts = np.sum(of_each, axis=0)
     return done
-
-
-def _came_and_began(run: Run, stage: Stage) -> tuple[Counts, Counts]:
-    """Return the arrivals at a stage and the messages past it, up to each edge."""
-
-    def total(event: Event) -> Counts:
-        if not stage.paths:
-            return run.ledger.cumulative(event, clock="happened")
-        of_each = [
-            run.ledger.cumulative(event, clock="happened", delivery=each, provider=path.provider)
-            for path in stage.paths
-            for each in deliveries_of(run.scenario, path.pool)
-        ]
-        counts: Counts = np.sum(of_each, axis=0)
-        return counts
-
-    if not stage.paths:
-        gone = total("relayed") + total("relay_failed")
-        return (_ready(run) if stage.kind == "relay" else gone), gone
-    began = total("accepted") - total("recovered") + total("hard") - total("hard_after_soft")
-    return total("relayed"), began + total("soft_first") + total("expired_untried")
-
-
-def _ready(run: Run) -> Counts:
-    """Return the messages ready for the relay by each edge."""
-    edges_s = run.ledger.edges_s
-    size, ready_s, delivery_of = batch_rows(run.as_sent)
-    total = np.zeros(len(edges_s), np.int64)
-    for number, delivery in enumerate(run.as_sent.deliveries):
-        own = delivery_of == number
-        ready = np.concatenate(([0], np.cumsum(size[own])))
-        ready = ready[np.searchsorted(ready_s[own], edges_s, side="right")]
-        if delivery.stop is not None:
-            gone = sum(
-                run.ledger.total(event, clock="happened", delivery=delivery.name)
-                for event in ("relayed", "relay_failed")
-            )
-            ready = np.where(edges_s < delivery.stop, ready, np.minimum(ready, gone))
-        total += ready
-    return total

@@ -1,0 +1,88 @@
+"""What holds each delivery up, and when the bottleneck moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import sendcap
+from sendcap.scenario import Scenario, from_dict
+from sendcap.study.capacity.limits import limits_from_ledger
+
+CONNECTED = {"connect_time": "0s", "transaction_time": "1s", "messages_per_connection": "unlimited"}
+
+
+def scenario_of(*deliveries: dict[str, Any], relay: dict[str, Any] | None = None) -> Scenario:
+    """A slow provider that takes 10 a second, and a quick one; the relay hands over 50."""
+    return from_dict(
+        {
+            "time": {"bin": "10s"},
+            "deliveries": list(deliveries),
+            "relay": {"batch": 10, "batch_time": "0s", "rate": "50/s,max_burst=10"} | (relay or {}),
+            "providers": {
+                "slow": CONNECTED | {"connections_per_ip": 10},
+                "quick": CONNECTED | {"connections_per_ip": 1000},
+            },
+        }
+    )
+
+
+def delivery(name: str, messages: int, provider: str, **keys: Any) -> dict[str, Any]:
+    return {"name": name, "messages": messages, "audience": {provider: 1.0}} | keys
+
+
+def test_a_stream_behind_a_blast_is_held_up_by_it_and_another_is_not() -> None:
+    found = sendcap.limits(
+        scenario_of(
+            delivery("blast", 30_000, "slow"),
+            delivery("stream", 600, "slow", at="20m", spread="1h"),
+            delivery("other", 600, "quick", at="20m", spread="2h"),
+        )
+    )
+    table = found.hold_ups().set_index("delivery")
+    assert table.loc["stream", "stage"] == "slow"
+    # 30,000 at 10 a second take 50 minutes; 10 minutes after the start 24,000 of them wait.
+    assert table.loc["stream", "wait_s"] == pytest.approx(1800, rel=0.05)
+    assert table.loc["blast", "wait_s"] == pytest.approx(2400, rel=0.05)
+    assert "other" not in table.index
+    _, *others = found.sentences()
+    assert "blast: slow holds it up, by up to 39m 59s" in " ".join(others)
+    assert others[-1] == "Nothing holds up other."
+
+
+def test_the_bottleneck_moves_from_the_relay_to_the_provider() -> None:
+    found = sendcap.limits(scenario_of(delivery("blast", 30_000, "slow")))
+    periods = found.hold_ups().query("delivery == '*'")
+    assert list(periods["stage"]) == ["relay", "slow"]
+    # The relay has 30,000 − 50 t left at 50/s, the provider 40 t at 10/s: equal after 2 minutes.
+    assert periods["until_s"].iloc[0] == pytest.approx(120, abs=15)
+    assert periods["until_s"].iloc[1] == pytest.approx(3000, abs=30)
+    text = "The longest wait moves: it is at the relay until 2m"
+    assert any(sentence.startswith(text) for sentence in found.sentences())
+
+
+def test_where_nothing_waits_nothing_is_said() -> None:
+    found = sendcap.limits(scenario_of(delivery("stream", 600, "quick", spread="1h")))
+    assert found.hold_ups().empty
+    assert len(found.sentences()) == 1
+
+
+def test_a_ledger_says_the_same_of_first_attempts() -> None:
+    its = scenario_of(delivery("blast", 30_000, "slow"), delivery("other", 100, "quick", at="1h"))
+    found, of_run = sendcap.limits(its), limits_from_ledger(sendcap.simulate(its))
+    assert list(found.hold_ups()["stage"]) == list(of_run.hold_ups()["stage"])
+    assert of_run.hold_ups()["wait_s"].tolist() == pytest.approx(
+        found.hold_ups()["wait_s"].tolist(), abs=2.0
+    )
+
+
+def test_a_relay_whose_workers_and_rate_wait_for_each_other_holds_a_stream_up() -> None:
+    # 48 a second come for an hour; one worker and a burst of one batch hand over fewer.
+    relay = {"batch_time": {"dist": "lognormal", "mean": "180ms", "cv": 0.5}}
+    found = sendcap.limits(
+        scenario_of(delivery("stream", 172_800, "quick", spread="1h"), relay=relay)
+    )
+    assert found.bottleneck == "relay"
+    assert "wait for each other" in found.sentence
+    assert found.hold_ups().set_index("delivery").loc["stream", "stage"] == "relay"
