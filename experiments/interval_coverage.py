@@ -15,6 +15,23 @@ About normal are percentages, times of acceptance and delays; moments are settli
 beginning and the width of the cliff, and the longest delay. The table has the lowest and the
 highest share, in per cent, over all numbers of a kind; – where no interval is stated. *Not stated*
 is what was stated before: t intervals of moments, and of differences most of which are 0.
+
+Result (1,500 simulations of each, 1,000 draws, ``--seed 20265``):
+
+| interval   | of              | 3          | 5          | 10        | 20        |
+|------------|-----------------|------------|------------|-----------|-----------|
+| mean       | 11 about normal | 94 to 97   | 94 to 96   | 93 to 97  | 94 to 96  |
+| median     | 11 about normal | –          | –          | 98 to 99  | 96 to 98  |
+| one more   | 11 about normal | 50 to 55   | 65 to 71   | 80 to 85  | 88 to 92  |
+| not stated | 2 about normal  | 15 to 16   | 24 to 26   | 44 to 45  | 68 to 68  |
+| difference | 4 about normal  | 95 to 100  | 95 to 100  | 94 to 100 | 96 to 100 |
+| median     | 12 moments      | –          | –          | 98 to 100 | 97 to 100 |
+| one more   | 12 moments      | 51 to 92   | 67 to 97   | 82 to 100 | 91 to 100 |
+| not stated | 18 moments      | 0 to 93    | 1 to 96    | 3 to 96   | 6 to 96   |
+| difference | 6 moments       | 100 to 100 | 100 to 100 | 96 to 100 | 96 to 100 |
+
+A share of 1,000 is off by 0.7 points by chance, and by twice as much at the ends of such a range.
+Numbers that are one of few moments are held more often than stated: several draws are equal.
 """
 
 from __future__ import annotations
@@ -135,7 +152,8 @@ def lines(found: Mapping[tuple[str, str], list[list[float]]]) -> Iterator[str]:
             for column in table.T
         ]
         if set(cells) != {"–"}:
-            yield f"| {kind} | {len(shares)} {group} | {' | '.join(cells)} |"
+            count = int((~np.isnan(table).all(axis=1)).sum())
+            yield f"| {kind} | {count} {group} | {' | '.join(cells)} |"
 
 
 def main() -> None:

@@ -100,3 +100,13 @@ def test_readings_as_the_scenario_says_are_not_warned_of(wide) -> None:
         row = its.final().iloc[-1]
         assert row["low"] <= end <= row["high"]
         assert row["high"] - row["low"] < 2.5
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_what_has_failed_without_efs_stays_so_however_far_off_it_is(wide, share) -> None:
+    readings, end = delivered({HARD: share}, 7)
+    without: dict[str, Readings] = {"without-efs": readings["without-efs"]}
+    found = Forecaster(wide, without).forecast(without)
+    row = found.final().iloc[0]
+    assert row["low"] <= end <= row["high"]
+    assert not found.reachable

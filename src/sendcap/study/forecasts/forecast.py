@@ -9,8 +9,8 @@ known as ranges only: those that the user gave, and what nobody knows
    (`sendcap.study.forecasts.slices`), as its chance is small beside what nobody knows.
 2. Of each simulation the same readings are taken as from the dashboard: at the same times and with
    the same decimals, up to six of each curve.
-3. How far the observed readings are from what any values in the ranges would give is the model's
-   misfit (`sendcap.study.forecasts.misfit`). The simulations' readings get errors of that size.
+3. How far readings are from what any values in the ranges would give is the model's misfit
+   (`sendcap.study.forecasts.misfit`). The simulations' readings get errors of that size.
 4. The ends of these simulations (Delivered % at every later moment and in the end, the settling
    times, the values in the ranges) are smooth functions of these readings
    (`sendcap.study.forecasts.adjustment`, as for the next step).
@@ -24,8 +24,7 @@ The promise: over deliveries with values from anywhere in the ranges, each as li
 interval contains the truth as often as it says. Of deliveries that are a little unlike the scenario
 it holds as many, or the warning comes (``experiments/forecast_coverage.py`` measures both).
 
-Simulations are used and not the mean-field curves of `sendcap.analysis`, because their chance and
-the errors of the latter would have to be known all the same.
+Not the mean-field curves of `sendcap.analysis`: their errors and chance had to be known, too.
 """
 
 from __future__ import annotations
@@ -271,7 +270,8 @@ class Forecaster:
             judged = ahead[np.linspace(0, len(ahead) - 1, _JUDGED).round().astype(int)]
             curves[mode] = Adjustment(candidates, drawn[:, known], judged), known
         # As normal deviates.
-        return _Fitted(curves, Adjustment(candidates, norm.ppf(table.places)))
+        ends = points.min(axis=0), points.max(axis=0)
+        return _Fitted(curves, Adjustment(candidates, norm.ppf(table.places)), ends)
 
     def forecast(
         self,
@@ -287,11 +287,15 @@ class Forecaster:
             seed = np.random.SeedSequence(table.uncertain.scenario.seed, spawn_key=(_MISFIT,))
             rng = np.random.default_rng(seed)
             fitted = self._fitted(self._discrepancy.disturbed(misfit, rng))
-        point = self._discrepancy.point(observed)
+        # Beyond the simulations' readings the fit is worth nothing.
+        point = np.clip(self._discrepancy.point(observed), *fitted.ends)
         curves = {}
         for mode, (adjustment, known) in fitted.curves.items():
             curves[mode] = np.full((table.n, len(table.moments_s)), np.nan)
-            curves[mode][:, known] = np.clip(adjustment.draws(point), 0.0, 100.0)
+            draws = adjustment.draws(point)
+            # Whether a misfit is one of time only, or of what has failed for good, is unknown.
+            draws[::2] += misfit.lasting_pt if mode == "without-efs" else 0.0
+            curves[mode][:, known] = np.clip(draws, 0.0, 100.0)
         return Forecast(
             uncertain=table.uncertain,
             delivery=self._delivery,
@@ -313,3 +317,4 @@ class _Fitted(NamedTuple):
 
     curves: dict[Mode, tuple[Adjustment, npt.NDArray[np.intp]]]  # with the moments that are known
     places: Adjustment
+    ends: tuple[Floats, Floats]  # of the readings

@@ -37,6 +37,7 @@ NOTICED: Final = 0.02
 """A smaller misfit, in standard deviations of the simulations, changes nothing."""
 LARGE: Final = 1.0
 """A misfit as large as all that the ranges do puts the model in doubt."""
+_LASTING: Final = ("without-efs", "delivered_pct")
 _JITTER: Final = 1e-6
 """Of variances, lest a reading that follows from others makes the matrix singular."""
 
@@ -57,6 +58,8 @@ class Misfit:
         The simulations' readings of it.
     related : ndarray
         Correlation of each range with it, -1 to 1.
+    lasting_pt
+        Misfit of the last Delivered % without EFS, in points: what has failed there stays so.
     """
 
     sizes: Floats = field(repr=False)
@@ -68,6 +71,7 @@ class Misfit:
     low_pct: float
     high_pct: float
     related: Floats = field(repr=False)
+    lasting_pt: float = 0.0
 
     @property
     def largest(self) -> float:
@@ -117,7 +121,15 @@ class Discrepancy:
             float(simulated.min()),
             float(simulated.max()),
             _correlations(self._places, simulated),
+            self._lasting_pt(left),
         )
+
+    def _lasting_pt(self, left: Floats) -> float:
+        for number, (mode, column, _) in enumerate(self._summaries.compared):
+            if (mode, column) == _LASTING:
+                last = np.flatnonzero(self._curve == number)[-1]
+                return float(left[last] * self.scale[last])
+        return 0.0
 
     def disturbed(self, misfit: Misfit, rng: np.random.Generator) -> Floats:
         """Return the simulations' readings with errors of the size of a misfit."""
