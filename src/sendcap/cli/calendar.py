@@ -132,7 +132,7 @@ def _show(found: sendcap.Calendar, table: Table, *more: str) -> None:
         *table.notes,
         *more,
         *later_days(found.scenario),
-        words={longest_of(found), "Latest", "Beside"} & set(table.columns),
+        words={longest_of(found), "Latest", "Held up by", "Beside"} & set(table.columns),
     )
 
 

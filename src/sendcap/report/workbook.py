@@ -224,7 +224,12 @@ def _delivery_columns(run: Run) -> list[Column]:
     ):
         of = attrgetter(name)
         columns += _clock(label, run, of) or [Column(label, "duration", of)]
-    return [*columns, Column("Delivered %", "percent", attrgetter("delivered_pct"))]
+    return [
+        *columns,
+        Column("Delivered %", "percent", attrgetter("delivered_pct")),
+        Column("Held up by", "text", attrgetter("held_up_by")),
+        Column("Longest wait there", "duration", attrgetter("held_up_s")),
+    ]
 
 
 def _provider_columns() -> list[Column]:

@@ -51,6 +51,30 @@ def test_a_stream_behind_a_blast_is_held_up_by_it_and_another_is_not() -> None:
     assert others[-1] == "Nothing holds up other."
 
 
+def test_who_goes_first_is_not_held_up_by_those_who_wait() -> None:
+    first_come = scenario_of(
+        delivery("blast", 30_000, "slow"), delivery("stream", 600, "slow", at="20m", spread="1h")
+    )
+    by_priority = first_come.with_({"mta.order": "priority", "deliveries[1].priority": "high"})
+    held_up = sendcap.limits(first_come).hold_ups().set_index("delivery")
+    assert held_up.loc["stream", "wait_s"] > 1000.0
+    held_up = sendcap.limits(by_priority).hold_ups().set_index("delivery")
+    assert "stream" not in held_up.index
+    assert held_up.loc["blast", "wait_s"] > 2000.0
+
+
+def test_several_deliveries_go_by_the_clock_and_of_very_many_the_longest_are_told() -> None:
+    blasts = [delivery(f"blast {n}", 1000 + 100 * n, "slow", at=f"{n}h") for n in range(12)]
+    found = sendcap.limits(scenario_of(*blasts).with_({"start": "2026-11-27T09:00:00"}))
+    told = [each for each in found.sentences() if "holds it up" in each]
+    assert len(told) == 4
+    assert told[0].startswith("blast 11: slow holds it up, by up to ")
+    assert "from Fri 20:00 to Fri 20:" in told[0]
+    assert "8 other deliveries are held up for a shorter time." in found.sentences()
+
+    assert len(found.hold_ups().query("delivery != '*'")) == 12
+
+
 def test_the_bottleneck_moves_from_the_relay_to_the_provider() -> None:
     found = sendcap.limits(scenario_of(delivery("blast", 30_000, "slow")))
     periods = found.hold_ups().query("delivery == '*'")

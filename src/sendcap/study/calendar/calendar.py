@@ -62,9 +62,10 @@ class Calendar(Drawable, charts="sendcap.study.calendar.chart"):
             Columns delivery, parent, messages, planned_s, asked_s, confirmed_s, gives_up_s,
             starts_s, relayed_s, stopped_s, accepted_50_pct_s, accepted_90_pct_s, accepted_s,
             settled_s (seconds from t = 0; infinite for what never comes), delivered_pct (in the
-            end), beside (the deliveries that use the relay or a queue at the same time, with
-            commas), and by the clock of ``start`` starts_clock_time and accepted_clock_time; None
-            without one.
+            end), held_up_by (the stage where its messages wait the longest, empty where none do),
+            held_up_s (the longest wait there), beside (the deliveries that use the relay or a queue
+            at the same time, with commas), and by the clock of ``start`` starts_clock_time and
+            accepted_clock_time; None without one.
         """
         rows = [
             {

@@ -44,6 +44,7 @@ def notes_on(calendar: Calendar, columns: Sequence[str]) -> list[str]:
         "Planned": "the time of the scenario, where a confirmation came later",
         "Settled": f"Delivered % {MODE_LABELS[mode]} stays within {SETTLED_PT:g} points of its "
         "final value",
+        "Held up by": "where its messages wait the longest, and how long at most",
         "Beside": "deliveries that use the relay or a queue at the same time",
         longest: "of its repetitions, from the start until so many are accepted",
         "Latest": "the longest time from the planned start to the confirmation",
@@ -83,6 +84,7 @@ def _row(calendar: Calendar, slot: Slot) -> dict[str, str]:
         "Messages": f"{slot.messages:,}",
         **moments,
         "Delivered %": percentage(slot.delivered_pct),
+        "Held up by": _held_up_by(slot),
         "Beside": _beside(slot.beside),
     }
 
@@ -102,12 +104,17 @@ def _row_of_several(calendar: Calendar, name: str, slots: Sequence[Slot]) -> dic
         f"({slowest.delivery})",
         "Latest": f"{elapsed(late_s)} ({latest.delivery})" if late_s > 0.0 else NOTHING,
         "Delivered %": percentage(settled(calendar.run, name)[1]),
+        "Held up by": _held_up_by(max(slots, key=lambda slot: slot.held_up_s)),
     }
 
 
 def longest_of(calendar: Calendar) -> str:
     """Return the name of the column of the slowest repetition."""
     return f"Longest to {share_text(calendar.share)}"
+
+
+def _held_up_by(slot: Slot) -> str:
+    return f"{slot.held_up_by}, {elapsed(slot.held_up_s)}" if slot.held_up_by else NOTHING
 
 
 def _beside(names: Sequence[str]) -> str:

@@ -14,6 +14,8 @@ from sendcap.readings.remaining import BothClocks
 from sendcap.readings.states import handed_over_s
 from sendcap.run import Run
 from sendcap.scenario import Delivery, Scenario
+from sendcap.study.capacity.hold_ups import of_each
+from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.study.replication.measures import accepted_share_s
 
 MOST_ROWS: Final = 30
@@ -41,6 +43,8 @@ class Slot:
     accepted_s: float  # the share that counts as all
     settled_s: float  # its Delivered % in the scenario's first mode
     delivered_pct: float  # that, in the end
+    held_up_by: str  # the stage where its messages wait the longest; empty where none do
+    held_up_s: float  # the longest wait there
     beside: tuple[str, ...]  # deliveries that use the relay or a queue at the same time
 
 
@@ -73,9 +77,27 @@ def slots_of(run: Run, share: float) -> Iterator[Slot]:
         timed.append((sent, times))
     timed.sort(key=lambda each: each[1]["starts_s"])
     beside = _beside(run.as_sent, timed)
+    held_up = _held_up(run)
     for sent, times in timed:
-        names = tuple(beside[sent.name])
-        yield Slot(sent.name, sent.parent, sent.messages, beside=names, **times)
+        by, held_up_s = held_up.get(sent.name, ("", 0.0))
+        yield Slot(
+            sent.name,
+            sent.parent,
+            sent.messages,
+            held_up_by=by,
+            held_up_s=held_up_s,
+            beside=tuple(beside[sent.name]),
+            **times,
+        )
+
+
+def _held_up(run: Run) -> dict[str, tuple[str, float]]:
+    """Return what holds up each delivery that is held up, and the longest wait there."""
+    # A population may leave nobody to deliver to.
+    if not run.ledger.messages():
+        return {}
+    found = of_each(run, limits_from_ledger(run).observed)
+    return {str(each.delivery): (each.name, each.wait_s) for each in found}
 
 
 def accepted_s(run: Run, share: float, sent: Delivery) -> float:
