@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sendcap.fluid.limits import Fifo, Limit, Stepwise, Windowed, steady
@@ -21,6 +21,7 @@ def spans_of(stretches: list[tuple[float, float]], variance_s2: float = 0.0) -> 
 
 @settings(max_examples=50, deadline=None)
 @given(STRETCHES, st.sampled_from([1.0, 60.0, 7.3]))
+@example([(0.0, 817.0, 1.0), (0.984375, 0.03125, 1.0)], 1.0)
 def test_messages_are_counted_where_their_stretch_is(
     stretches: list[tuple[float, float, float]], bin_s: float
 ) -> None:

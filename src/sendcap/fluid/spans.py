@@ -128,7 +128,8 @@ def counted(spans: Spans, messages: Floats, bin_s: float) -> Floats:
     last = np.maximum(np.ceil(end_s / bin_s).astype(np.int64) - 1, first)
     # A cohort has equally many messages in each bin between the first and the last; differences
     # from bin to bin count them, however many bins there are.
-    between = np.where(last > first, bin_s / (end_s - begin_s), 0.0)
+    # None where there is no bin between: large differences would leave their rounding behind.
+    between = np.where(last > first + 1, bin_s / (end_s - begin_s), 0.0)
     tail = np.where(last > first, (end_s - last * bin_s) / (end_s - begin_s), 0.0)
     head = 1.0 - tail - np.maximum(last - first - 1, 0) * between
     bins = int(last.max()) + 1
