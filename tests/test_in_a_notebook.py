@@ -26,6 +26,9 @@ def run(scenario) -> sendcap.Run:
     return sendcap.simulate(scenario)
 
 
+UNTITLED = ("Dashboard(", "DynamicReport(", "Truth(", "Levers(")
+
+
 class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -56,12 +59,17 @@ def results(scenario, run) -> Iterator[object]:
     yield sendcap.calendar(scenario)
     yield sendcap.expected(scenario)
     yield sendcap.replicate(scenario, 3, workers=1)
+    yield sendcap.converge(scenario, 2, workers=1)
+    yield sendcap.compare(scenario, scenario.with_({"mta.ips": 4}), 2, workers=1)
+    yield sendcap.levers(scenario, replications=2, workers=1)
 
 
 def test_each_result_has_a_short_line_and_a_page_with_its_tables(scenario, run) -> None:
     for result in results(scenario, run):
         line = repr(result)
         assert line.startswith(f"{type(result).__name__}(")
+        # Those of a moment, and levers, do not know the scenario.
+        assert line.startswith(UNTITLED) or "'<b>A & B</b>'" in line
         assert len(line) < 160
         assert "\n" not in line
         assert str(result) == line

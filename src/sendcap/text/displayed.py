@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any, ClassVar, Final
 
-from sendcap.text.tables import Table, cell, heading
+from sendcap.text.tables import Table, cell, heading, table_of
 
 _MOST_ROWS: Final = 30
+_HOLDERS: Final = ("replications", "uncertain", "a")
+"""Attributes of studies that know the scenario."""
 _CELL: Final = "padding:0.15em 0.7em"
 
 
@@ -16,13 +18,18 @@ class Displayed:
     """A result that a notebook shows as sentences and tables, and a prompt as a line.
 
     The sentences are those of a method ``sentences``, if it has one, and the title is that of its
-    scenario. A class adds its tables, and what the line says.
+    scenario. A class adds its tables, and what the line says:
+    ``class Levers(Drawable, tables={"Levers": "frame"})`` names the methods or attributes that
+    return tables of pandas, by title.
     """
 
     __slots__ = ()
+    _frames: ClassVar[Mapping[str, str]] = {}
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, tables: Mapping[str, str] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if tables is not None:
+            cls._frames = tables
         # Otherwise a dataclass would write all its fields, arrays and all.
         if "__repr__" not in cls.__dict__:
             cls.__repr__ = Displayed.__repr__  # type: ignore[method-assign]
@@ -44,8 +51,12 @@ class Displayed:
         )
 
     def _title(self) -> str:
-        """Return the title that a user gave."""
-        return str(getattr(getattr(self, "scenario", None), "title", ""))
+        """Return the title that a user gave, to the scenario or to that of the simulations."""
+        for holder in (self, *(getattr(self, name, None) for name in _HOLDERS)):
+            scenario = getattr(holder, "scenario", None)
+            if scenario is not None:
+                return str(scenario.title)
+        return ""
 
     def _about(self) -> str:
         """Return what a prompt says beside the title."""
@@ -53,7 +64,9 @@ class Displayed:
 
     def _tables(self) -> Iterable[Table]:
         """Return the tables below the sentences."""
-        return ()
+        for title, name in self._frames.items():
+            frame = getattr(self, name)
+            yield table_of(title, frame() if callable(frame) else frame)
 
 
 class DisplayedFigures(Displayed):
