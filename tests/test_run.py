@@ -287,7 +287,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(run, tmp_path) -> None:
 
 
 def test_a_run_says_its_main_results(run) -> None:
-    delivered, accepted, delayed, held_up, trust = run.sentences(["efs"])
+    delivered, accepted, delayed, held_up, trust, engaged = run.sentences(["efs"])
     assert delayed.startswith("A message takes ")
     totals = run.summary()["total"]
     count = totals["accepted"] - totals["async_bounced"]
@@ -296,7 +296,16 @@ def test_a_run_says_its_main_results(run) -> None:
     assert accepted.startswith("Half of all that is ever accepted has been accepted after ")
     assert held_up == sendcap.limits(run.scenario).sentence
     assert trust.startswith("With EFS, Delivered % ends at ")
-    assert len(run.sentences()) == 4 + len(run.scenario.reporting.modes)
+    truth = run.truth(run.ledger.end_s)
+    opened = run.ledger.total("opened", clock="happened")
+    share = f"{100.0 * opened / truth.delivered:.2f} %"
+    assert engaged.startswith(f"Of the delivered messages, {share} are opened in the end, and ")
+    assert len(run.sentences()) == 5 + len(run.scenario.reporting.modes)
+
+
+def test_a_run_without_opens_says_nothing_of_them(small) -> None:
+    silent = sendcap.simulate(scenario.updated(small, {"engagement.open_rate": 0.0}))
+    assert not any("opened" in sentence for sentence in silent.sentences())
 
 
 def test_a_run_without_any_acceptance_says_so(small) -> None:
