@@ -23,7 +23,7 @@ ROOMS = (
     ("model", "textbook", "fluid"),
     ("readings",),
     ("charts",),
-    ("run", "saved", "following"),
+    ("run", "saved", "following", "analysis"),
     ("study.capacity",),
     ("study.replication",),
     ("study.capacity.searches", "study.convergence"),
@@ -31,7 +31,7 @@ ROOMS = (
     ("study.optimisation",),
     ("calibration", "importers"),
     ("report", "explore", "plotting", "saved_charts", "checking", "guide"),
-    ("analysis", ""),
+    ("",),
     ("cli", "__main__"),
 )
 """From the lowest to the highest; a module imports from rooms below, beside or of its own."""

@@ -41,9 +41,29 @@ def test_only_the_modes_that_are_asked_for_are_drawn():
 def test_what_is_left_out_of_the_figures_is_said():
     slow = updated(load("quickstart"), {"mta.spool": 1000})
 
-    assert answer(slow, {})[0].notes == [
-        "expected: mta.spool is left out: the relay never waits for room"
-    ]
+    left_out, *bounds = answer(slow, {})[0].notes
+    assert left_out == "expected: mta.spool is left out: the relay never waits for room"
+    assert len(bounds) == 2
+    assert all("how exact that is nobody knows" in bound for bound in bounds)
+
+
+def test_how_far_a_simulation_may_be_from_the_curves_is_said():
+    notes = answer(load("quickstart"), {})[0].notes
+    assert notes == expected(load("quickstart")).sentences()
+    assert "With EFS, Delivered % ends on " in " ".join(notes).replace("with EFS", "With EFS")
+    assert "points off the course" in notes[1]
+
+
+def test_where_runs_differ_too_much_a_simulation_answers():
+    relay = {"relay.workers": 1, "relay.batch": 500, "relay.rate": "none"}
+    few = {"dist": "exponential", "mean": "30m"}
+    scenario = updated(loads(SEVERAL), {**relay, "relay.batch_time": few, "deliveries[1].at": "0s"})
+    found, run = answer(scenario, {})
+    assert run is None
+    assert found.only_simulated
+    reason = answered(found, found)["simulate"]
+    assert "points off an expected course" in reason
+    assert reason.count("(") == 1
 
 
 def test_values_that_make_no_scenario_are_a_sentence_and_no_failure():
@@ -125,7 +145,7 @@ def test_what_only_a_simulation_can_tell_is_left_to_one():
     parts = answered(found, found)
     assert parts["problem"] == ""
     assert parts["simulate"].endswith("is only known from a simulation (mta.order).")
-    simulated, run = answer(scenario, {"validity": 12}, ledger_of=simulate_ledger)
+    simulated, run = answer(scenario, {"validity": 12}, simulated=simulate_ledger)
     assert simulated.facts.keys() == answer(loads(SEVERAL), {})[0].facts.keys()
     assert "expected" not in answered(simulated, found, simulated=True)["tiles"]
     # What is no scenario is no question for a simulation.

@@ -10,12 +10,12 @@ from contextlib import AbstractContextManager, nullcontext
 from html import escape
 from typing import Final, NamedTuple
 
+from sendcap.analysis import expected
 from sendcap.charts.delivered import delivered
 from sendcap.charts.narrow import Legend, narrow
 from sendcap.charts.style import save
 from sendcap.errors import SendcapError
 from sendcap.explore.sliders import moved
-from sendcap.fluid.expected import expected_ledger
 from sendcap.ledger import Ledger
 from sendcap.readings.convergence import convergence
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode
@@ -56,25 +56,31 @@ def answer(
     scenario: Scenario,
     values: Mapping[str, float],
     modes: Sequence[Mode] | None = None,
-    ledger_of: Callable[[Scenario], Ledger] = expected_ledger,
+    simulated: Callable[[Scenario], Ledger] | None = None,
 ) -> tuple[Answer, Run | None]:
     """Return the answer to a scenario with sliders moved, see `moved`, and the run.
 
     The sentences are about ``modes``, by default those of the scenario. The run is that of the
-    ledger that ``ledger_of`` makes, by default the expected one.
+    ledger that ``simulated`` makes, by default the expected one. How far a simulation may be from
+    that is among the notes.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         changed = None
         try:
             changed = moved(scenario, values)
-            run = Run(changed, ledger_of(changed))
+            if simulated is None:
+                course = expected(changed)
+                run, bounds = Run(changed, course.ledger), course.sentences()
+            else:
+                run, bounds = Run(changed, simulated(changed)), []
         except SendcapError as error:
             problem = str(error).replace("<updated>: ", "")
-            if changed is None or ledger_of is not expected_ledger:
+            if changed is None or simulated is not None:
                 return Answer(problem=problem), None
             return Answer(scenario=dumps(changed), problem=problem, only_simulated=True), None
         notes = list(dict.fromkeys(str(note.message) for note in caught))
+        notes += bounds
         starts_s = _starts_s(run)
         of_each = {name: _facts(run, name, start_s) for name, start_s in starts_s.items()}
         return Answer(_facts(run), of_each, run.sentences(modes), dumps(changed), notes), run

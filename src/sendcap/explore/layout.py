@@ -93,7 +93,7 @@ def answered(
     without a simulation, the page is told so, and has one.
     """
     if now.only_simulated:
-        reason = now.problem.removeprefix("expected: ").partition(":")[0]
+        reason = now.problem.removeprefix("expected: ").partition(":")[0].partition(" (")[0]
         words = f"{_ONLY} ({escape(reason)})."
         return {"problem": "", "simulate": words, "scenario": now.scenario}
     if now.problem:
