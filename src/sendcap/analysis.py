@@ -20,7 +20,7 @@ from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.in_brief import headline
 from sendcap.text.displayed import Displayed
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import capital, elapsed
 
 __all__ = ["Expected", "expected"]
 
@@ -51,7 +51,7 @@ class Expected(Displayed):
 
     def sentences(self) -> list[str]:
         """Return the end of Delivered % in plain sentences, with the error bound."""
-        return [self._sentence(mode) for mode in _MODES]
+        return [capital(self._sentence(mode)) for mode in _MODES]
 
     def _sentence(self, mode: Mode) -> str:
         error, text = self.error(mode), self._ends(mode)

@@ -99,3 +99,9 @@ def test_in_the_end_truth_and_dashboard_round_alike(made) -> None:
     shown = dashboard(ledger, ledger.end_s, "efs", denominator="to-deliver")
     assert truth(ledger, ledger.end_s).failed_pct == shown.bounces_errors_pct
     assert truth(ledger, ledger.end_s).delivered_pct == shown.delivered_pct
+
+
+def test_expected_counts_that_are_not_whole_leave_no_message_over() -> None:
+    scenario = sendcap.load("quickstart").with_({"deliveries[0].messages": 500_000})
+    run = sendcap.Run(scenario, sendcap.expected(scenario).ledger)
+    assert "under way" not in run.sentences()[0]

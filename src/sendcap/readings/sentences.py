@@ -43,13 +43,18 @@ def sentences(run: Run, modes: Sequence[Mode]) -> Iterator[str]:
 def _delivered(run: Run) -> str:
     ledger, held_back = run.ledger, _held_back(run)
     to_deliver = ledger.messages()
-    relay_failed, hard, expired, returned, accepted = (
-        round(ledger.total(event, clock="happened"))
-        for event in ("relay_failed", "hard", "expired", "async_bounced", "accepted")
+    failed = {
+        event: ledger.total(event, clock="happened")
+        for event in ("relay_failed", "hard", "expired")
+    }
+    accepted, came_back = (
+        ledger.total(event, clock="happened") for event in ("accepted", "async_bounced")
     )
-    delivered = accepted - returned
-    lost = relay_failed + hard + expired + returned + sum(held_back.values())
-    under_way = to_deliver - delivered - lost
+    # Expected counts need not be whole: what is left is that of them as they are.
+    final = accepted + sum(failed.values()) + sum(held_back.values())
+    relay_failed, hard, expired = map(round, failed.values())
+    returned, delivered = round(came_back), round(accepted - came_back)
+    under_way = round(to_deliver - final)
     losses = (
         (relay_failed, "failed before the MTA had them"),
         (hard, "bounced hard"),
