@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,4 +25,14 @@ def small_disk_at(place: Path, size: str) -> Iterator[Path]:
     try:
         yield place
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        _unmount(place)
+
+
+def _unmount(place: Path) -> None:
+    """Unmount, within seconds: a process that has just been killed may still be on it."""
+    for _ in range(50):
+        done = subprocess.run(["umount", str(place)], capture_output=True, text=True, check=False)
+        if not done.returncode:
+            return
+        time.sleep(0.1)
+    raise AssertionError(done.stderr)
