@@ -15,7 +15,7 @@ from sendcap.readings.modes import MODE_LABELS, Mode
 from sendcap.readings.summary import totals
 from sendcap.run import Run
 from sendcap.study.calendar.calendar import Calendar, calendar_of
-from sendcap.study.calendar.rows import notes_on, rows_of
+from sendcap.study.calendar.rows import HELD_UP_BY, notes_on, rows_of
 from sendcap.study.capacity.limits import Limits, limits_from_ledger
 from sendcap.text.clock import after, dated
 from sendcap.text.quantities import NOTHING, counted, elapsed
@@ -139,7 +139,15 @@ class Answers:
         planned = any(row.get("Planned", NOTHING) != NOTHING for row in rows)
         # What is sent at the same time the chart shows, and how many messages the settings.
         left_out = {"Beside", "Messages" if planned else "Planned"}
-        return [{key: _in_one_line(row[key]) for key in row if key not in left_out} for row in rows]
+        return [
+            # What holds a delivery up may be broken: otherwise the table is wider than a screen.
+            {
+                key: row[key] if key == HELD_UP_BY else _in_one_line(row[key])
+                for key in row
+                if key not in left_out
+            }
+            for row in rows
+        ]
 
     def about_deliveries(self) -> list[str]:
         """Return what the columns of these rows mean."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sendcap.readings.modes import MODE_LABELS
 from sendcap.study.calendar.slots import MOST_ROWS, SETTLED_PT, Slot, settled
@@ -15,6 +15,9 @@ from sendcap.text.tables import Table
 
 if TYPE_CHECKING:
     from sendcap.study.calendar.calendar import Calendar
+
+HELD_UP_BY: Final = "Held up by"
+"""Name of a column."""
 
 
 def deliveries_table(calendar: Calendar, left_out: Collection[str] = ()) -> Table:
@@ -44,7 +47,7 @@ def notes_on(calendar: Calendar, columns: Sequence[str]) -> list[str]:
         "Planned": "the time of the scenario, where a confirmation came later",
         "Settled": f"Delivered % {MODE_LABELS[mode]} stays within {SETTLED_PT:g} points of its "
         "final value",
-        "Held up by": "where its messages wait the longest, and how long at most",
+        HELD_UP_BY: "where its messages wait the longest, and how long at most",
         "Beside": "deliveries that use the relay or a queue at the same time",
         longest: "of its repetitions, from the start until so many are accepted",
         "Latest": "the longest time from the planned start to the confirmation",
@@ -84,7 +87,7 @@ def _row(calendar: Calendar, slot: Slot) -> dict[str, str]:
         "Messages": f"{slot.messages:,}",
         **moments,
         "Delivered %": percentage(slot.delivered_pct),
-        "Held up by": _held_up_by(slot),
+        HELD_UP_BY: _held_up_by(slot),
         "Beside": _beside(slot.beside),
     }
 
@@ -104,7 +107,7 @@ def _row_of_several(calendar: Calendar, name: str, slots: Sequence[Slot]) -> dic
         f"({slowest.delivery})",
         "Latest": f"{elapsed(late_s)} ({latest.delivery})" if late_s > 0.0 else NOTHING,
         "Delivered %": percentage(settled(calendar.run, name)[1]),
-        "Held up by": _held_up_by(max(slots, key=lambda slot: slot.held_up_s)),
+        HELD_UP_BY: _held_up_by(max(slots, key=lambda slot: slot.held_up_s)),
     }
 
 
