@@ -222,7 +222,7 @@ class Run(Reports, Drawable, charts="sendcap.saved_charts"):
         # A population may leave nobody to deliver to.
         if self.ledger.messages():
             yield beside_the_truth(self)
-        yield from totals_tables(self)
+        yield from totals_tables(self, self.summary())
 
     def save(self, directory: str | os.PathLike[str], force: bool = False) -> Path:
         """Write the run into a new directory, which is complete or absent.

@@ -89,7 +89,8 @@ def _show(finished: sendcap.Run) -> None:
     show(beside_the_truth(finished))
     if finished.ledger.people is not None:
         show_preparations(finished, _MOST_PREPARATIONS)
-    for table in (*totals_tables(finished), *delays_tables(finished)):
+    summary = finished.summary()
+    for table in (*totals_tables(finished, summary), *delays_tables(finished, summary)):
         show(table)
     relay_failed = finished.ledger.total("relay_failed", clock="happened")
     by_the_clock = several and finished.scenario.start is not None

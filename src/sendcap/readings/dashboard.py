@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
+from sendcap.readings.displayed_figures import DisplayedFigures
 from sendcap.readings.kpis import Readings
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Denominator, Mode
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.start import since_midnight_s
-from sendcap.text.displayed import DisplayedFigures
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import percentage
 
@@ -81,9 +81,6 @@ class Dashboard(DisplayedFigures):
     click_through_pct: float
 
     LABELS = FIGURES
-
-    def _title(self) -> str:
-        return "" if self.delivery == ALL_DELIVERIES else self.delivery
 
     def _about(self) -> str:
         return (

@@ -9,10 +9,10 @@ from typing import Final
 
 from sendcap.errors import SendcapError
 from sendcap.ledger import Ledger
+from sendcap.readings.displayed_figures import DisplayedFigures
 from sendcap.readings.kpis import Readings, percentage
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, failure_types, known
 from sendcap.readings.nights import first_night_s, last_night_s
-from sendcap.text.displayed import DisplayedFigures
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import percentage as percentage_text
 
@@ -63,9 +63,6 @@ class DynamicReport(DisplayedFigures):
     hard_bounces_pct: float
     open_rate_pct: float
     click_through_pct: float
-
-    def _title(self) -> str:
-        return "" if self.delivery == ALL_DELIVERIES else self.delivery
 
     def _about(self) -> str:
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from sendcap.readings.dashboard import FIGURES
 from sendcap.readings.delays import DELAY_FIGURES
 from sendcap.readings.key_moments import key_moments
 from sendcap.readings.modes import MODE_LABELS
@@ -15,13 +16,8 @@ from sendcap.text.tables import Table, cell
 if TYPE_CHECKING:
     from sendcap.run import Run
 
-_FIGURES: Final = {
-    "sent": "Sent",
-    "failed": "Failed",
-    "pending": "Pending",
-    "delivered_pct": "Delivered %",
-    "bounces_errors_pct": "Bounces + errors %",
-}
+_SHOWN: Final = ("sent", "failed", "pending", "delivered_pct", "bounces_errors_pct")
+_FIGURES: Final = {name: FIGURES[name] for name in _SHOWN}
 _THE_TRUTH: Final = (
     "The truth: Sent is accepted and not returned, Failed is failed for good, Pending is relayed "
     "and still under way; percentages are of all messages to deliver."
@@ -68,13 +64,12 @@ def _indented(label: str, figures: Mapping[str, Any]) -> list[str]:
     return [f"  {label}", *(cell(name, figures[name]) for name in _FIGURES)]
 
 
-def totals_tables(run: Run) -> Iterator[Table]:
+def totals_tables(run: Run, summary: Mapping[str, Any]) -> Iterator[Table]:
     """Yield what became of the messages of each delivery, where there are several, and provider.
 
     Of several deliveries nobody counts from the start of the simulation: times are by the clock,
     and the calendar has those of the deliveries.
     """
-    summary = run.summary()
     several = len(run.ledger.written) > 1
     start = run.scenario.start if several else None
     for first, rows in _groups(run, summary):
@@ -92,9 +87,9 @@ def totals_tables(run: Run) -> Iterator[Table]:
         yield _table("messages at the MTA", first, rows, columns, write)
 
 
-def delays_tables(run: Run) -> Iterator[Table]:
+def delays_tables(run: Run, summary: Mapping[str, Any]) -> Iterator[Table]:
     """Yield how long messages took, of each delivery, where there are several, and provider."""
-    for first, rows in _groups(run, run.summary()):
+    for first, rows in _groups(run, summary):
         yield _table("delay from ready to accepted", first, rows, DELAY_FIGURES, cell)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sendcap.errors import SendcapError
 from sendcap.ledger import Counts, Ledger
+from sendcap.readings.displayed_figures import DisplayedFigures
 from sendcap.readings.modes import ALL_DELIVERIES, Known, known
-from sendcap.text.displayed import DisplayedFigures
 from sendcap.text.quantities import elapsed
 from sendcap.text.shares import percentage
 
@@ -45,9 +45,6 @@ class Truth(DisplayedFigures):
     not_relayed: int
     delivered_pct: float
     failed_pct: float
-
-    def _title(self) -> str:
-        return "" if self.delivery == ALL_DELIVERIES else self.delivery
 
     def _about(self) -> str:
         return f"the truth at {elapsed(self.time_s)}: delivered {percentage(self.delivered_pct)} %"

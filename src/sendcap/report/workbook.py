@@ -17,6 +17,7 @@ from xlsxwriter import Workbook
 from sendcap.charts.drawing import chart_called
 from sendcap.charts.style import save_png
 from sendcap.files.single import whole_file
+from sendcap.readings.dashboard import FIGURES
 from sendcap.readings.kpis import Figures
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, known
 from sendcap.readings.people import require_messages
@@ -36,14 +37,8 @@ _STEP_S: Final = 900.0
 _MOST_ROWS: Final = 200_000
 """A spreadsheet holds a million, and is slow long before."""
 _CHARTS: Final = ("delivered", "statuses", "time-to-accept", "backlog", "calendar")
-_FIGURES: Final = {
-    "sent": "Sent",
-    "failed": "Failed",
-    "pending": "Pending",
-    "delivered_pct": "Delivered %",
-    "bounces_errors_pct": "Bounces + errors %",
-}
-_RATES: Final = {"open_rate_pct": "Open rate %", "click_through_pct": "Click-through rate %"}
+_FIGURES: Final = ("sent", "failed", "pending", "delivered_pct", "bounces_errors_pct")
+_RATES: Final = ("open_rate_pct", "click_through_pct")
 _FATES: Final = {
     "delivered": "Really delivered",
     "failed": "Really failed",
@@ -142,7 +137,7 @@ class _Moment(NamedTuple):
 
 
 def _kpi_columns(run: Run) -> list[Column]:
-    figures = _FIGURES | (_RATES if run.readings.engagement else {})
+    figures = (*_FIGURES, *(_RATES if run.readings.engagement else ()))
     columns = [
         Column("Delivery", "text", attrgetter("delivery")),
         Column("Elapsed", "duration", attrgetter("time_s")),
@@ -151,8 +146,8 @@ def _kpi_columns(run: Run) -> list[Column]:
     ]
     for mode in run.scenario.reporting.modes:
         columns += [
-            Column(f"{label}, {MODE_LABELS[mode]}", _kind(name), _of_mode(mode, name))
-            for name, label in figures.items()
+            Column(f"{FIGURES[name]}, {MODE_LABELS[mode]}", _kind(name), _of_mode(mode, name))
+            for name in figures
         ]
     return columns + [Column(label, "count", _of_the_truth(name)) for name, label in _FATES.items()]
 

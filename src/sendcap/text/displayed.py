@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any, ClassVar, Final
 
-from sendcap.text.tables import Table, cell, heading, table_of
+from sendcap.text.tables import Table, table_of
 
 _MOST_ROWS: Final = 30
 _HOLDERS: Final = ("replications", "uncertain", "a")
@@ -67,23 +67,6 @@ class Displayed:
         for title, name in self._frames.items():
             frame = getattr(self, name)
             yield table_of(title, frame() if callable(frame) else frame)
-
-
-class DisplayedFigures(Displayed):
-    """A dataclass of figures at a moment, whose table has a row for each; ``LABELS`` names them."""
-
-    __slots__ = ()
-    LABELS: ClassVar[Mapping[str, str]] = {}
-
-    def _tables(self) -> Iterator[Table]:
-        figures = {
-            name: value for name, value in vars(self).items() if isinstance(value, int | float)
-        }
-        rows = [
-            [self.LABELS.get(name, heading(name)), cell(name, value)]
-            for name, value in figures.items()
-        ]
-        yield Table(", ".join(filter(None, [self._title(), self._about()])), ["", ""], rows)
 
 
 def html_of(table: Table) -> str:
