@@ -7,7 +7,10 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
+from sendcap.importers.draft import Draft
 from sendcap.importers.imported import STATUSES
+from sendcap.importers.plan import Plan
+from sendcap.importers.reading import Entry
 from sendcap.scenario import loads, presets
 
 ALL = {
@@ -96,3 +99,17 @@ def test_a_place_that_cannot_be_written_is_told(put, tmp_path, place, message) -
     with pytest.raises(SendcapError, match=message):
         made.save(f"{tmp_path}/{place}", force=True)
     assert [each.name for each in tmp_path.iterdir()] == ["configuration"]
+
+
+def test_a_limit_over_several_queues_has_comments_of_its_own() -> None:
+    draft = Draft(Plan())
+    for group in draft.groups(str):
+        draft.provider(group)
+    entry = Entry("transport_rate_delay", "1s", "main.cf:3")
+    draft.shared_limit("slow", {"rate": "1/s", "connections": 5}, entry, providers=["gmail"])
+    made = draft.finished("Postfix", ["main.cf"])
+    (limit,) = made.scenario.limits
+    assert (limit.name, limit.connections, limit.providers) == ("slow", 5, ("gmail",))
+    assert loads(made.text) == made.scenario
+    assert 'rate = "1/s" # main.cf:3 transport_rate_delay' in made.text
+    assert "limits[0].connections = 5" in set(made.report["scenario"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -69,7 +69,7 @@ class Draft:
         """Put the value of an entry into the scenario; an entry without a place is a default."""
         table: Any = self.data
         for piece in place[:-1]:
-            table = table.setdefault(piece, {})
+            table = table[piece] if isinstance(piece, int) else table.setdefault(piece, {})
         table[place[-1]] = value
         self.used.add(entry)
         status = USED if entry.where else DEFAULT
@@ -80,6 +80,28 @@ class Draft:
     def limit(self, group: Group, key: str, value: Any, entry: Entry, why: str = "") -> None:
         """Put a limit of a provider into the scenario."""
         self.put(("providers", group.name, key), value, entry, why)
+
+    def shared_limit(
+        self,
+        name: str,
+        value: Mapping[str, Any],
+        entry: Entry,
+        why: str = "",
+        *,
+        providers: Sequence[str] = (),
+        pools: Sequence[str] = (),
+    ) -> None:
+        """Put a limit over several queues into the scenario, of all that are not named.
+
+        ``value`` has its ``rate``, its ``connections`` or both, as a scenario file has them.
+        """
+        number = len(self.data.setdefault("limits", []))
+        self.data["limits"].append({"name": name})
+        for key, names in (("providers", providers), ("pools", pools)):
+            if names:
+                self.data["limits"][number][key] = list(names)
+        for key, each in value.items():
+            self.put(("limits", number, key), each, entry, why)
 
     def lifetime(self, seconds: float, entry: Entry, why: str = "") -> None:
         """Let every message live as long as an entry that has been put lets it."""

@@ -11,7 +11,7 @@ from tomlkit.items import InlineTable, Item, Table
 from sendcap.scenario.section import Place as Place
 from sendcap.text.quoting import visible, without_addresses
 
-_SECTIONS: Final = ("deliveries", "relay", "mta", "providers", "feedback", "engagement")
+_SECTIONS: Final = ("deliveries", "relay", "mta", "providers", "limits", "feedback", "engagement")
 
 
 def commented(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequence[str]) -> str:
@@ -25,7 +25,7 @@ def commented(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequ
         _put(document, key, value, (key,), comments)
     later = [key for key in data if key not in plain and key not in _SECTIONS]
     for key in [key for key in _SECTIONS if key in data] + later:
-        if key == "deliveries":
+        if isinstance(data[key], list):
             entries = tomlkit.aot()
             for number, entry in enumerate(data[key]):
                 entries.append(_table(entry, (key, number), comments))
