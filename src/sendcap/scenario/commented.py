@@ -24,7 +24,7 @@ def commented(data: Mapping[str, Any], comments: Mapping[Place, str], head: Sequ
     for key, value in plain.items():
         _put(document, key, value, (key,), comments)
     later = [key for key in data if key not in plain and key not in _SECTIONS]
-    for key in [key for key in _SECTIONS if key in data] + later:
+    for key in [key for key in _SECTIONS if key in data and key not in plain] + later:
         if isinstance(data[key], list):
             entries = tomlkit.aot()
             for number, entry in enumerate(data[key]):
