@@ -21,6 +21,7 @@ from sendcap.scenario import (
     RetryPolicy,
     ScheduleRetry,
     attempt_series_s,
+    load,
 )
 
 adapter: TypeAdapter[RetryPolicy] = TypeAdapter(Retry)
@@ -200,6 +201,27 @@ def test_adobes_own_mta_tries_five_times_on_day_one_then_daily() -> None:
     assert hours == [0, 1, 2, 3, 4, 5, 29, 53, 77, 101]
 
 
+@pytest.mark.parametrize(
+    ("retries", "interval", "hours"),
+    [
+        # "30 minutes for retry period and more than 20 retries": AdobeDocs/campaign-standard.en,
+        # help/sending/using/monitor-deliverability.md.
+        (21, "30m", [*(number / 2 for number in range(22)), 34.5, 58.5]),
+        (48, "20m", [*(number / 3 for number in range(49)), 40, 64]),
+        (2, "1m", [0, 1 / 60, 2 / 60, 24 + 2 / 60, 48 + 2 / 60, 72 + 2 / 60]),
+    ],
+)
+def test_adobes_retry_period_may_be_less_than_an_hour(retries, interval, hours) -> None:
+    policy = AdobeLegacyRetry(retries_on_day_one=retries, interval=interval)
+    tried = [start_s / H for start_s in attempt_series_s(policy, max_age_s=3.2 * 24 * H)]
+    assert tried[: len(hours)] == pytest.approx(hours)
+
+
+def test_adobes_recommended_retries_are_a_scenario(shared) -> None:
+    scenario = load(shared("cases/59-adobe-legacy-30m/s.toml"))
+    assert scenario.mta.retry == AdobeLegacyRetry(retries_on_day_one=21, interval="30m")
+
+
 POLICIES: dict[str, dict[str, Any]] = {
     "exponential": {"policy": "exponential", "jitter": 0.5},
     "schedule": {"policy": "schedule", "delays": ["10m", "5m", "2h"], "jitter": 0.2},
@@ -316,7 +338,8 @@ def test_a_policy_reads_back(table: dict[str, Any]) -> None:
         ({"policy": "exim", "rule": "F,2h,15"}, "number with a unit"),
         ({"policy": "powermta", "retry_after": "10m,x"}, "number with a unit"),
         ({"policy": "powermta", "retry_after": []}, "at least one"),
-        ({"policy": "adobe-legacy", "interval": "30m"}, 'give from "1h" to "1d"'),
+        ({"policy": "adobe-legacy", "interval": "59s"}, 'give from "1m" to "1d"'),
+        ({"policy": "adobe-legacy", "interval": "25h"}, 'give from "1m" to "1d"'),
         ({"policy": "adobe-legacy", "retries_on_day_one": 0}, "greater than or equal to 1"),
     ],
 )

@@ -11,7 +11,7 @@ from sendcap.scenario.durations import PositiveDuration, format_duration, parse_
 from sendcap.scenario.retry.policy import Bounces, Delay, RetryPolicy, Times, listed, ordered
 from sendcap.scenario.section import Count, OneOrMore, unit
 
-_HOUR_S: Final = 3600.0
+_MINUTE_S: Final = 60.0
 _DAY_S: Final = 86_400.0
 
 
@@ -51,9 +51,9 @@ class PowermtaRetry(RetryPolicy):
         return min(self.retry_after)
 
 
-def _from_an_hour(seconds: float) -> float:
-    if not _HOUR_S <= seconds <= _DAY_S:
-        raise ValueError(f'"{format_duration(seconds)}" is not possible; give from "1h" to "1d"')
+def _from_a_minute(seconds: float) -> float:
+    if not _MINUTE_S <= seconds <= _DAY_S:
+        raise ValueError(f'"{format_duration(seconds)}" is not possible; give from "1m" to "1d"')
     return seconds
 
 
@@ -67,14 +67,16 @@ class AdobeLegacyRetry(RetryPolicy):
     ----------
     AdobeDocs/campaign-classic.en, ``help/delivery/using/steps-sending-the-delivery.md``: five
     retries on the first day, at least an hour apart, then one per day until the deadline.
+    AdobeDocs/campaign-standard.en, ``help/sending/using/monitor-deliverability.md``: a retry period
+    of 30 minutes and more than 20 retries, if users set it themselves.
     """
 
     policy: Literal["adobe-legacy"] = "adobe-legacy"
     """Name of the policy."""
     retries_on_day_one: Annotated[Count, unit("retries")] = 5
     """Retries on the first day; afterwards one per day."""
-    interval: Annotated[PositiveDuration, AfterValidator(_from_an_hour)] = parse_duration("1h")
-    """Delay on the first day, 1h to 1d."""
+    interval: Annotated[PositiveDuration, AfterValidator(_from_a_minute)] = parse_duration("1h")
+    """Retry period: the delay on the first day, 1m to 1d."""
 
     def _due_s(self, bounces: Bounces) -> Times:
         day_one = bounces.failures < self.retries_on_day_one
