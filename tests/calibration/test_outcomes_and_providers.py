@@ -5,8 +5,9 @@ import tomllib
 
 import pytest
 
-from sendcap.calibration.outcomes import REASONS, packed, read_reply, reason_of
+from sendcap.calibration.outcomes import packed, read_reply
 from sendcap.calibration.providers import Providers, read_map
+from sendcap.calibration.reasons import REASONS
 from sendcap.errors import SendcapError
 
 
@@ -46,7 +47,7 @@ def test_codes_of_a_reply_are_found_behind_the_hosts_name() -> None:
 
 
 def test_what_was_answered_is_no_word_of_the_reply() -> None:
-    assert reason_of(b"hm (in reply to MAIL FROM command)", 0) == "other"
+    assert REASONS[read_reply(b"hm (in reply to MAIL FROM command)").reason] == "other"
 
 
 # Patterns in the form of KumoMTA's community rules, written for this test.

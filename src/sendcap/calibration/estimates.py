@@ -13,7 +13,7 @@ from sendcap.calibration.connections import PerConnection, per_connection
 from sendcap.calibration.evidence import Evidence, ProviderEvidence, Sample
 from sendcap.calibration.families import Fit
 from sendcap.calibration.fitting import best, best_or_measured
-from sendcap.calibration.outcomes import (
+from sendcap.calibration.reasons import (
     GREYLISTED,
     MAILBOX_FULL,
     NUMBERS,

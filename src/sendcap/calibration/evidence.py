@@ -20,7 +20,7 @@ from sendcap.calibration.attempts import (
 )
 from sendcap.calibration.connections import Sessions
 from sendcap.calibration.lives import Lives, gaps_s, lives
-from sendcap.calibration.outcomes import NUMBERS, REASONS, THROTTLED, UNREACHABLE
+from sendcap.calibration.reasons import NUMBERS, REASONS, THROTTLED, UNREACHABLE
 
 _SAMPLE: Final = 200_000
 LEAST_EXPIRED: Final = 5

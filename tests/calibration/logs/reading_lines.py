@@ -29,7 +29,7 @@ def read(
 
 
 def reasons(rows: Records) -> list[str]:
-    from sendcap.calibration.outcomes import REASONS
+    from sendcap.calibration.reasons import REASONS
 
     return [REASONS[number] for number in rows["reason"]]
 

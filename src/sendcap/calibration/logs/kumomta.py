@@ -61,7 +61,8 @@ class KumomtaReader(LineReader):
         site = str(record.get("site") or "").partition("->")[2].rpartition("@")[0]
         host = str(peer.get("name") or site).encode("utf-8", "replace")
         session = record.get("session_id")
-        reason, code, enhanced = self._reply(record.get("response") or {}, outcome)
+        category = str(record.get("bounce_classification") or "")
+        reason, code, enhanced = self._reply(record.get("response") or {}, outcome, category)
         return (
             self._identity(str(record["id"])),
             self.context.identities.short(address),
@@ -76,7 +77,7 @@ class KumomtaReader(LineReader):
             outcome,
         )
 
-    def _reply(self, response: dict[str, Any], outcome: int) -> tuple[int, int, int]:
+    def _reply(self, response: dict[str, Any], outcome: int, category: str) -> tuple[int, int, int]:
         """Return the reason, the code and the enhanced code of a response."""
         code, status = int(response.get("code") or 0), response.get("enhanced_code")
         enhanced = 0
@@ -86,7 +87,7 @@ class KumomtaReader(LineReader):
         if outcome not in (SOFT, HARD):
             return 0, code, enhanced
         text = str(response.get("content") or "").encode("utf-8", "replace")
-        return self.context.reply(text, enhanced, code)
+        return self.context.reply(text, enhanced, code, category)
 
 
 def _time_s(record: dict[str, Any], exact: str, rounded: str, *, needed: bool) -> float:

@@ -32,13 +32,14 @@ class _Layout(NamedTuple):
     domain: int
     retries: int = 0
     text: int = 0
+    category: int = 0
 
 
 _LAYOUTS: Final = {
     b"D": _Layout(ACCEPTED, 12, 5, 9),
     b"T": _Layout(SOFT, 14, 5, 10, 13),
     b"P": _Layout(HARD, 14, 5, 10, 13),
-    b"B": _Layout(HARD, 16, 6, 0, -1),
+    b"B": _Layout(HARD, 16, 6, 0, -1, 12),
 }
 
 
@@ -73,7 +74,8 @@ class MomentumReader(LineReader):
         late = match[1] == b"B" and cells[11] == _OUT_OF_BAND
         reason = code = enhanced = 0
         if layout.text:
-            reason, code, enhanced = context.reply(cells[layout.text])
+            category = cells[layout.category].decode("ascii", "replace") if layout.category else ""
+            reason, code, enhanced = context.reply(cells[layout.text], 0, 0, category)
         return (
             context.identities.of(cells[1] + b"@" + domain.lower()),
             0,

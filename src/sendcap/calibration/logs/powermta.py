@@ -109,8 +109,8 @@ class PowermtaReader(LineReader):
         enhanced = self._enhanced(dsn_status)
         reason = code = 0
         if outcome in (SOFT, HARD):
-            text = f"{diag} {dsn_status} {category}".encode("utf-8", "replace")
-            reason, code, enhanced = self.context.reply(text, enhanced)
+            text = (diag or dsn_status).encode("utf-8", "replace")
+            reason, code, enhanced = self.context.reply(text, enhanced, 0, category)
         host = mta.partition(" ")[0].encode("utf-8", "replace")
         return (
             # Messages have no number: recipient, arrival and job identify them.

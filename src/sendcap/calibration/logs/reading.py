@@ -109,9 +109,12 @@ class Context:
         self.year = year
         self._read_reply = lru_cache(_MOST_REPLIES)(read_reply)
 
-    def reply(self, text: bytes, enhanced: int = 0, code: int = 0) -> Reply:
-        """Return the reason and codes of a reply, by the beginning; most replies repeat."""
-        return self._read_reply(text[:_LONGEST_REPLY], enhanced, code)
+    def reply(self, text: bytes, enhanced: int = 0, code: int = 0, category: str = "") -> Reply:
+        """Return the reason and codes of a reply, by the beginning; most replies repeat.
+
+        ``category`` is the MTA's own name or number of the kind of bounce.
+        """
+        return self._read_reply(text[:_LONGEST_REPLY], enhanced, code, category)
 
 
 class LineError(ValueError):
