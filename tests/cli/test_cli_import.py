@@ -198,3 +198,18 @@ def test_a_report_with_a_part_that_is_empty_is_shown(sendcap, place, mta, text) 
     result = sendcap("import", mta, "config.toml", "-o", "scenario.toml")
     assert result.exit_code == 0
     assert result.stdout.endswith("Scenario: scenario.toml\n")
+
+
+def test_limits_over_several_and_new_connections_are_shown(sendcap, place) -> None:
+    (place / "shaping.toml").write_text(
+        '["default"]\nmax_connection_rate = "30/m"\nadditional_connection_limits = { all = 70 }\n'
+        '[provider."google"]\nmatch = [{MXSuffix = ".google.com"}]\n'
+        'additional_message_rate_throttles = { "day" = "1,000,000/day" }\n'
+    )
+    audience = ("--audience", "gmail=0.5,googlemail.com=0.4,other=0.1")
+    text = sendcap("import", "kumomta", "shaping.toml", *audience).stdout
+    assert "30/m" in text
+    assert "Limit all, over all together: 70 connections" in text
+    assert "Limit day, over gmail, googlemail.com together: 1000000/d" in text
+    plain = sendcap("import", "kumomta", "shaping.toml", "--audience", "gmail=1").stdout
+    assert "Limit day, over all together" in plain

@@ -115,21 +115,26 @@ def test_replace_base_drops_what_came_before_in_the_block_and_below_it(provider)
     assert provider(GOOGLE, later).rate is None
 
 
-def test_of_named_limits_the_entries_are_merged(provider) -> None:
-    one = '["default"]\nadditional_connection_limits = {a = 9}'
-    two = '["default"]\nadditional_connection_limits = {b = 8}'
-    rates = '["default"]\nadditional_message_rate_throttles = {a = "50/s", b = "40/s"}'
-    assert provider(GOOGLE, one, two).connections_per_ip == 8
-    assert provider(GOOGLE, two, one).connections_per_ip == 8
-    assert str(provider(GOOGLE, rates).rate) == "40/s"
+def test_of_named_limits_the_entries_are_merged(put) -> None:
+    one = put('["default"]\nadditional_connection_limits = {a = 9, c = 3}', "1.toml")
+    two = put('["default"]\nadditional_connection_limits = {b = 8, c = 4}', "2.toml")
+    rates = put('["default"]\nadditional_message_rate_throttles = {a = "50/s", b = "40/s"}')
+
+    def limits(*paths):
+        made = import_kumomta([put(GOOGLE, "0.toml"), *paths], {"gmail": 1.0}).scenario
+        return {each.name: each.connections or str(each.rate) for each in made.limits}
+
+    assert limits(one, two) == {"a": 9, "b": 8, "c": 4}
+    assert limits(two, one) == {"a": 9, "b": 8, "c": 3}
+    assert limits(rates) == {"a": "50/s", "b": "40/s"}
 
 
 def test_a_providers_own_limits_hold_besides_those_of_its_sites(provider) -> None:
     own = '[provider."google"]\nprovider_connection_limit = {}\nprovider_max_message_rate = "{}"'
     found = provider(own.format(5, "7/s"), GOOGLE)
-    assert (found.connections_per_ip, str(found.rate)) == (5, "7/s")
+    assert (found.connections_per_ip, list(map(str, found.rate))) == (5, ["100/s", "7/s"])
     found = provider(own.format(50, "700/s"), GOOGLE)
-    assert (found.connections_per_ip, str(found.rate)) == (10, "100/s")
+    assert (found.connections_per_ip, list(map(str, found.rate))) == (10, ["100/s", "700/s"])
 
 
 def test_a_providers_rate_in_a_later_file_is_read_in_vain_as_in_kumomta(put) -> None:
@@ -142,16 +147,17 @@ def test_a_providers_rate_in_a_later_file_is_read_in_vain_as_in_kumomta(put) -> 
 
 def test_warm_up_of_a_source_is_a_rate(provider) -> None:
     text = '["default"]\nsource_selection_rate = "100/day,max_burst=1"'
-    assert str(provider(GOOGLE, text).rate) == "100/d,max_burst=1"
+    assert list(map(str, provider(GOOGLE, text).rate)) == ["100/s", "100/d,max_burst=1"]
     text = '[provider."google".sources."a"]\nprovider_source_selection_rate = "500/d,max_burst=1"'
-    assert str(provider(GOOGLE, text, source="a").rate) == "500/d,max_burst=1"
+    found = provider(GOOGLE, text, source="a").rate
+    assert list(map(str, found)) == ["100/s", "500/d,max_burst=1"]
 
 
-def test_the_lower_of_rate_and_reconnects_holds_with_the_smaller_burst(provider) -> None:
+def test_rate_and_reconnects_have_a_burst_each(provider) -> None:
     text = '["default"]\nmax_deliveries_per_connection = 50\nmax_connection_rate = "100/min"'
-    assert str(provider(GOOGLE, text).rate) == "5000/m,max_burst=100"
-    text = '["default"]\nmax_deliveries_per_connection = 500\nmax_connection_rate = "100/min"'
-    assert str(provider(GOOGLE, text).rate) == "100/s"
+    found = provider(GOOGLE, text)
+    assert (str(found.rate), str(found.connection_rate)) == ("100/s", "100/m")
+    assert found.messages_per_connection == 50
 
 
 def test_connections_are_opened_at_once_if_kumomta_does(provider) -> None:
@@ -386,7 +392,12 @@ def test_the_queue_helper_says_how_often_a_message_is_tried_again(put) -> None:
     unused = by_setting[by_setting["status"] == "not used"]
     assert unused.loc["queue default max_age"]["why"] == 'replaced by that of tenant "mine"'
     expected = {'queue "gmail.com" retry_interval', 'tenant "theirs" max_age', "tenant_header"}
-    assert expected | {'queue "gmail.com" mine', "egress_pool"} <= set(unused.index)
+    assert expected | {"egress_pool"} <= set(unused.index)
+    # The domain has a policy of its own for the tenant's mail.
+    assert 'queue "gmail.com" tenant "mine" retry_interval' in used.index
+    assert made.scenario.providers["gmail"].retry == KumomtaRetry(
+        retry_interval="6m", max_retry_interval="1h", max_age="10h"
+    )
     # A later file holds.
     later = put("[tenant.mine]\nmax_age = '2h'\n", "later.toml")
     both = import_kumomta(shaping, {"gmail": 1.0}, queue=[queue, later]).scenario.mta.retry

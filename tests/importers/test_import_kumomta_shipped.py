@@ -58,9 +58,11 @@ def test_each_providers_limits_are_those_of_its_block(
     assert provider.messages_per_connection == deliveries
     assert provider.idle_timeout == idle_s
     assert isinstance(provider.rate, Rate)
-    assert provider.rate.per_s == pytest.approx(ceiling_per_s)
-    # Neither throttle lets more go at once than the smaller burst.
+    connects = provider.connection_rate
+    assert min(provider.rate.per_s, connects.per_s * deliveries) == pytest.approx(ceiling_per_s)
+    # Each throttle has a burst of its own.
     assert provider.rate.burst_or_limit <= 100
+    assert connects.burst_or_limit == 100
     assert provider.connection_scaling == "kumomta"
 
 
@@ -81,7 +83,13 @@ def test_each_providers_limits_are_those_of_its_block(
 )
 def test_a_well_known_name_finds_its_block_by_the_mx_hosts(imported, name, block) -> None:
     limits = [
-        (each.connections_per_ip, each.messages_per_connection, each.rate, each.idle_timeout)
+        (
+            each.connections_per_ip,
+            each.messages_per_connection,
+            each.rate,
+            each.connection_rate,
+            each.idle_timeout,
+        )
         for each in imported({name: 0.5, block: 0.5}).scenario.providers.values()
     ]
     assert limits[0] == limits[1]
@@ -185,4 +193,5 @@ def test_saturated_throughput_stays_below_kumomtas_own_ceiling(imported) -> None
     scenario = sendcap.scenario.from_dict(json.loads(json.dumps(data, default=str)))
     run = sendcap.simulate(scenario)
     seconds = run.summary()["providers"]["icloud"]["accepted_99_pct_s"]
-    assert (0.99 * 5000 - 100) / seconds <= 5 * 100 / 60
+    # A hundred connections may be opened at once, each for five messages.
+    assert (0.99 * 5000 - 100 * 5) / seconds <= 5 * 100 / 60

@@ -95,7 +95,12 @@ def test_the_value_of_an_unknown_setting_of_a_queue_is_not_shown(put) -> None:
 
 def test_values_of_settings_that_are_understood_are_shown(put) -> None:
     report = import_kumomta(
-        put('["default"]\nconnection_limit = 3\nadditional_connection_limits = { a = 7 }')
+        put(
+            '["default"]\nconnection_limit = 3\n'
+            '[provider.google]\nmatch = [{ MXSuffix = ".google.com" }]\n'
+            "provider_connection_limit = 7"
+        ),
+        {"gmail": 1.0},
     ).report
     beaten = report[report["status"] == "not used"]
     assert "7" in set(beaten["value"])

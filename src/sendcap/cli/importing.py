@@ -27,6 +27,7 @@ _COLUMNS: Final = {
     "messages_per_connection": "Messages each",
     "idle_timeout": "Idle",
     "rate": "Rate",
+    "connection_rate": "New connections",
     "suspend": "After throttled answers",
 }
 _NAMED: Final = 6
@@ -82,7 +83,7 @@ _mx = options.text(
     "--queue",
     multiple=True,
     metavar="QUEUE.toml",
-    help="The queue helper's file with the retry schedule; repeatable.",
+    help="The queue helper's file with retries and rates; repeatable.",
 )
 def kumomta(shaping: tuple[str, ...], **asked: Any) -> None:
     """Import KumoMTA's traffic shaping; name its files in KumoMTA's loading order.
@@ -179,16 +180,32 @@ def _show_limits(made: sendcap.Imported) -> None:
         for key, value in mta["retry"].items()
         if key != "policy"
     )
+    columns = {
+        key: heading
+        for key, heading in _COLUMNS.items()
+        if key != "connection_rate" or any(each[key] != "none" for each in providers.values())
+    }
     addresses = "1 source address" if mta["ips"] == 1 else "each source address"
     show_grid(
         f"Limits, for {addresses}",
         "Provider",
         list(providers),
-        _COLUMNS,
+        columns,
         text,
+        *(line for limit in scenario["limits"] for line in _lines(_over_several(limit))),
         f"Source addresses: {mta['ips']}",
         *_lines(f"Retries: {mta['retry']['policy']}, {retry}"),
     )
+
+
+def _over_several(limit: dict[str, Any]) -> str:
+    """Return a limit over several queues in words."""
+    values = [_limit(limit["rate"])] if limit.get("rate", "none") != "none" else []
+    if "connections" in limit:
+        values.append(f"{limit['connections']:,} connections")
+    names = [name for key in ("providers", "pools", "deliveries") for name in limit.get(key, ())]
+    whom = ", ".join(names) or "all"
+    return f"Limit {limit['name']}, over {whom} together: {', '.join(values)}"
 
 
 def _limit(value: Any) -> str:

@@ -67,19 +67,51 @@ class Draft:
 
     def put(self, place: Place, value: Any, entry: Entry, why: str = "") -> None:
         """Put the value of an entry into the scenario; an entry without a place is a default."""
-        table: Any = self.data
-        for piece in place[:-1]:
-            table = table[piece] if isinstance(piece, int) else table.setdefault(piece, {})
-        table[place[-1]] = value
+        self._set(place, value)
         self.used.add(entry)
         status = USED if entry.where else DEFAULT
         written = f"{dotted(place)} = {_text(json.dumps(value, ensure_ascii=False))}"
         self._report(status, entry, why, written)
         self._comments[place] = _origin(entry, why)
 
+    def _set(self, place: Place, value: Any) -> None:
+        table: Any = self.data
+        for piece in place[:-1]:
+            table = table[piece] if isinstance(piece, int) else table.setdefault(piece, {})
+        table[place[-1]] = value
+
     def limit(self, group: Group, key: str, value: Any, entry: Entry, why: str = "") -> None:
         """Put a limit of a provider into the scenario."""
         self.put(("providers", group.name, key), value, entry, why)
+
+    def put_each(self, place: Place, each: Sequence[tuple[Any, Entry, str]]) -> None:
+        """Put a value into the scenario, or a list of values, of which each holds.
+
+        Each has its value, the entry behind it and why.
+        """
+        if len(each) == 1:
+            self.put(place, *each[0])
+            return
+        self._set(place, [value for value, *_ in each])
+        self._put_within(place, [(number, *one) for number, one in enumerate(each)])
+
+    def put_table(
+        self, place: Place, fixed: Mapping[str, Any], each: Sequence[tuple[str, Any, Entry, str]]
+    ) -> None:
+        """Put a table into the scenario, with values that are in no entry and others that are."""
+        self._set(place, dict(fixed))
+        self._put_within(place, each)
+
+    def _put_within(self, place: Place, each: Sequence[tuple[str | int, Any, Entry, str]]) -> None:
+        """Put values within a list or table, which has one comment for all of them."""
+        for key, *one in each:
+            self.put((*place, key), *one)
+        origins = [self._comments.pop((*place, key)) for key, *_ in each]
+        self._comments[place] = "; ".join(origins)
+
+    def limits(self, group: Group, key: str, each: Sequence[tuple[Any, Entry, str]]) -> None:
+        """Put limits of a provider into the scenario, of which each holds."""
+        self.put_each(("providers", group.name, key), each)
 
     def shared_limit(
         self,
@@ -90,6 +122,7 @@ class Draft:
         *,
         providers: Sequence[str] = (),
         pools: Sequence[str] = (),
+        deliveries: Sequence[str] = (),
     ) -> None:
         """Put a limit over several queues into the scenario, of all that are not named.
 
@@ -97,7 +130,11 @@ class Draft:
         """
         number = len(self.data.setdefault("limits", []))
         self.data["limits"].append({"name": name})
-        for key, names in (("providers", providers), ("pools", pools)):
+        for key, names in (
+            ("providers", providers),
+            ("pools", pools),
+            ("deliveries", deliveries),
+        ):
             if names:
                 self.data["limits"][number][key] = list(names)
         for key, each in value.items():

@@ -127,6 +127,11 @@ class Rate:
         """How many may go at once; KumoMTA's default is the whole limit."""
         return self.limit if self.burst is None else self.burst
 
+    def times(self, number: int) -> Rate:
+        """Return the rate of so many together."""
+        burst = None if self.burst is None else self.burst * number
+        return Rate(self.limit * number, self.period_s, burst)
+
     def __str__(self) -> str:
         names = {1: "s", 60: "m", 3600: "h", 86_400: "d"}
         period = names.get(int(self.period_s), f"{int(self.period_s)}s")

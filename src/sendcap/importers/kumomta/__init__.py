@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Any
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import Imported, reason_unused
-from sendcap.importers.kumomta.automation import Candidate, Carrier, candidate_of, chosen
+from sendcap.importers.kumomta.automation import (
+    Candidate,
+    Carrier,
+    candidate_of,
+    chosen,
+    chosen_with,
+)
 from sendcap.importers.kumomta.blocks import Shaping, shaping_of
 from sendcap.importers.kumomta.limits import LIMITS, PathLimits
+from sendcap.importers.kumomta.named import NamedLimits
 from sendcap.importers.kumomta.paths import EgressPath, Paths
 from sendcap.importers.kumomta.queues import Queues, queues_of
+from sendcap.importers.kumomta.scheduled import Scheduled
+from sendcap.importers.kumomta.settings import NOT_KNOWN, PATH
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan, mail_exchangers
 from sendcap.importers.reading import Entry
-from sendcap.scenario.durations import parse_duration
 from sendcap.text.quoting import did_you_mean, shown
 from sendcap.text.shares import rounded_share
-
-_NOT_FOR_RATES: Final = "decides how and where mail is sent, not how fast"
-_UNUSED: Final = {
-    "max_ready": "the queues of the model have no limit",
-    "consecutive_connection_failures_before_delay": "connections fail only in outages",
-    "reconnect_strategy": "connections of the model do not break",
-    "refresh": "limits do not change during a run",
-    "wakeup": "the queues of the model wake up at once",
-    "max_recipients_per_batch": "each message has one recipient",
-    "smtp_auth": _NOT_FOR_RATES,
-    "memory": "the model's MTA has enough memory",
-    "shutdown": "the model's MTA does not shut down",
-}
-_RETRY: Final = {"retry_interval": "20m", "max_retry_interval": None, "max_age": "7d"}
-"""KumoMTA's defaults: the interval doubles without an upper limit."""
 
 
 def import_kumomta(
@@ -75,7 +67,7 @@ def import_kumomta(
     mx
         MX hosts of domains: a CSV file of domain and host, or a mapping.
     queue
-        Files of the queue helper, with the retry policy, merged in this order.
+        Files of the queue helper, with retries and rates, merged in this order.
 
     Raises
     ------
@@ -114,10 +106,18 @@ class _Import:
         draft.findings += slips(self.shaping, self.paths)
         groups = draft.groups(self._group_of)
         draft.source_addresses("KumoMTA's limits are those of each egress source.")
-        self._mta()
-        for group in groups:
-            self._provider(group)
+        draft.data["mta"].pop("suspend", None)
+        paths = [self._path_of(group) for group in groups]
+        limits = [
+            PathLimits(path.settings, group.count(self.paths.site))
+            for group, path in zip(groups, paths, strict=True)
+        ]
+        named = NamedLimits({group.name: each for group, each in zip(groups, limits, strict=True)})
+        for group, path, each in zip(groups, paths, limits, strict=True):
+            self._provider(group, path, each, named)
             self._warn_of_unknown_hosts(group)
+        named.put(draft)
+        Scheduled(draft, self.queues, self._domains_of).run(groups)
         self._report_source()
         self._report_blocks()
 
@@ -164,39 +164,32 @@ class _Import:
             )
             self.draft.warn(Entry(group.name), why)
 
-    def _mta(self) -> None:
-        self.draft.data["mta"].pop("suspend", None)
-        self.draft.data["mta"]["retry"] = {"policy": "kumomta"}
-        why = "not in shaping files, but in those of the queue helper (--queue); KumoMTA's default"
-        for key, default in _RETRY.items():
-            entry = self.queues.retry.get(key)
-            if entry is not None:
-                self.draft.put(("mta", "retry", key), entry.value, entry)
-            elif default is not None:
-                self.draft.put(("mta", "retry", key), default, Entry(key), why)
-        max_age = self.queues.retry.get("max_age", Entry("max_age", _RETRY["max_age"]))
-        self.draft.lifetime(parse_duration(self.draft.data["mta"]["retry"]["max_age"]), max_age)
-        for entry, reason in self.queues.replaced:
-            self.draft.overruled(entry, reason)
-        for entry, reason in self.queues.unused:
-            self.draft.unused(entry, reason)
-        why = "KumoMTA expires a message at the failure after which no retry fits"
-        self.draft.put(("mta", "expire"), "on-failure", Entry("max_age"), why)
+    def _domains_of(self, group: Group) -> Mapping[str, float]:
+        """Return the domains of a provider that are known, with their weights."""
+        if group.name == known.OTHER:
+            return {}
+        if group.domains:
+            return group.domains
+        if group.name in self.shaping.providers:
+            names = self.queues.domains.within
+            return {name: 1.0 for name in names if self._group_of(name) == group.name}
+        return {known.domain_of(group.name) or group.name.casefold(): 1.0}
 
-    def _provider(self, group: Group) -> None:
-        path = self._path_of(group)
+    def _provider(
+        self, group: Group, path: EgressPath, limits: PathLimits, named: NamedLimits
+    ) -> None:
         block = path.provider
         also = () if block is None else (block.name, *known.names_of(block.name))
         self.draft.provider(group, also)
-        limits = PathLimits(path.settings, group.count(self.paths.site))
         self.used |= {block.title for block in path.blocks}
-        for limit in limits.all:
-            self.draft.limit(group, *limit)
-        for entry, why in limits.not_reached():
+        alone = named.alone(limits)
+        for each in limits.own(alone):
+            self.draft.limits(group, each[0].key, [limit[1:] for limit in each])
+        for entry, why in limits.not_reached(alone):
             self.draft.overruled(entry.of(group.name), why)
         for key, entry in path.settings.items():
             if key not in LIMITS:
-                self.draft.unused(entry, reason_unused(key, _UNUSED, _NOT_FOR_RATES))
+                self.draft.unused(entry, reason_unused(key, PATH, NOT_KNOWN))
         self._suspend(group, path, limits)
 
     def _suspend(self, group: Group, path: EgressPath, limits: PathLimits) -> None:
@@ -207,18 +200,23 @@ class _Import:
             if "suspend" in self.draft.data["mta"]:
                 provider["suspend"] = "none"
             return
-        for candidate in (each for level in candidates for each in level if each is not best):
+        together = chosen_with(best, candidates)
+        for candidate in (each for level in candidates for each in level if each not in together):
             where = PurePath(best.rule.where).name
-            why = f"the model has one rule per provider; that of {group.name} is in {where}"
+            why = (
+                f"the model has throttled answers of one kind; what {group.name} does is in {where}"
+            )
             self.draft.overruled(candidate.rule.entry, why)
-        mtas = self.draft.data["mta"].get("suspend", best.suspend) == best.suspend
-        shared = mtas and best.rule.block == "default"
+        rules: Any = [each.suspend for each in together]
+        rules = rules if len(rules) > 1 else rules[0]
+        mtas = self.draft.data["mta"].get("suspend", rules) == rules
+        shared = mtas and all(each.rule.block == "default" for each in together)
         place = ("mta", "suspend") if shared else ("providers", group.name, "suspend")
-        self.draft.put(place, best.suspend, best.rule.entry, best.why)
+        self.draft.put_each(place, [(each.suspend, each.rule.entry, each.why) for each in together])
 
     def _carrier(self, group: Group, limits: PathLimits) -> Carrier:
         attempt_s = self.draft.attempt_s(group, limits.deliveries)
-        rate_per_s = limits.rates[0].per_s if limits.rates else math.inf
+        rate_per_s = limits.per_s
         if attempt_s > 0.0:
             connections = self.draft.data["providers"][group.name]["connections_per_ip"]
             rate_per_s = min(rate_per_s, connections / attempt_s)

@@ -1,7 +1,7 @@
 """Automation rules of traffic shaping: patterns of replies, actions, and the model's rule.
 
-The model has one kind of throttled answer and one rule per provider; KumoMTA reads the texts of
-answers and has many rules. One of them is chosen:
+The model has throttled answers of one kind; KumoMTA reads their texts, and has rules for each. One
+of these is chosen, with the others that have a pattern of it:
 
 1. from the most specific block: domain, site, provider, default;
 2. with a pattern about rates, connections or deferrals before one about block lists;
@@ -165,7 +165,8 @@ def candidate_of(rule: Rule, carrier: Carrier) -> Candidate | str:
         kinds.add(action.kind in _PAUSES or action.name == "max_message_rate")
         rates.append(meanwhile)
         if action.kind in _PAUSES[1:]:
-            notes.append(f"{action.kind} pauses a tenant's mail, the scenario all mail")
+            whose = action.kind.removeprefix("Suspend").casefold()
+            notes.append(f"{action.kind} pauses a {whose}'s mail, the scenario all mail")
     if not rates:
         return notes[0]
     per_s, text = min(rates)
@@ -182,7 +183,8 @@ def candidate_of(rule: Rule, carrier: Carrier) -> Candidate | str:
         "rate": text,
     }
     if text == "closed":
-        suspend["meanwhile"] = "retry"  # since 2024.11
+        suspend["meanwhile"] = "retry"
+        notes.append("messages meanwhile follow the retry schedule (KumoMTA since 2024.11.08)")
     return Candidate(rule, suspend, per_s, "; ".join(notes), not any(kinds))
 
 
@@ -212,6 +214,17 @@ def chosen(levels: Sequence[Sequence[Candidate]]) -> Candidate | None:
         if level:
             return min(level, key=_order)
     return None
+
+
+def chosen_with(best: Candidate, levels: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+    """Return the chosen rule and those that the same answers start: KumoMTA follows each."""
+    patterns = set(best.rule.patterns)
+    return [
+        each
+        for level in levels
+        for each in level
+        if each is best or not patterns.isdisjoint(each.rule.patterns)
+    ]
 
 
 def _order(candidate: Candidate) -> tuple[bool, bool, int, float, float]:

@@ -1,16 +1,21 @@
 """The limits of a provider in the model, from the settings of an egress path.
 
-KumoMTA works out ceilings: the least of all limits of connections, and the least of all rates of
-messages, one of which is ``max_deliveries_per_connection × max_connection_rate``. Source: KumoMTA,
-``crates/kumo-api-types/src/egress_path.rs`` (``EgressPathConfig::compute_constraints``).
+Most of KumoMTA's limits are those of a source and a site, as in the model. Named limits count over
+all paths with the name; those of a provider block over all of the provider's sites, for each
+source. Sources: KumoMTA, ``crates/kumod/src/ready_queue.rs`` (``maintain``, ``check_throttle``),
+``crates/kumo-api-types/src/shaping.rs`` (``apply_provider_params_to``) and
+``crates/throttle/src/lib.rs``: the key of a throttle is its name and what it says, so that two
+paths with one name and different rates have a throttle each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 
+from sendcap.importers.kumomta.blocks import MERGED_MAPS
 from sendcap.importers.kumomta.files import Settings, limit_of, seconds_of
+from sendcap.importers.kumomta.paths import PER_SOURCE
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.rates import Rate
@@ -22,17 +27,17 @@ _COMPILED: Final[dict[str, Any]] = {
 }
 """KumoMTA's compiled defaults."""
 
+_RATES: Final = ("max_message_rate", "source_selection_rate")
+"""Rates of a source and a site."""
+
 LIMITS: Final = frozenset(
     {
         *_COMPILED,
-        "additional_connection_limits",
-        "max_message_rate",
-        "additional_message_rate_throttles",
+        *_RATES,
+        *MERGED_MAPS,
+        *PER_SOURCE,
         "max_connection_rate",
-        "source_selection_rate",
-        "additional_source_selection_rates",
         "aggressive_connection_opening",
-        "provider_source_selection_rate",
     }
 )
 """Settings that decide the limits of the model."""
@@ -47,113 +52,105 @@ class Limit(NamedTuple):
     why: str = ""
 
 
-class _Ceiling(NamedTuple):
-    """One of several limits of the same quantity, of which the lowest counts."""
+class Named(NamedTuple):
+    """A limit that counts over all paths which have it."""
 
-    entry: Entry
-    value: Any
-    each: int = 1  # number of queues with a limit of their own
-
-    @property
-    def total(self) -> int:
-        """Connections of all queues."""
-        return int(self.value * self.each)
+    entry: Entry  # with the limit's name
+    value: int | Rate  # connections, or a rate of messages
+    per_source: bool  # whether each source has its own count
 
     @property
-    def per_s(self) -> float:
-        """Messages per second of all queues."""
-        return float(self.value.per_s * self.each)
-
-    @property
-    def burst(self) -> int:
-        """Messages at once of all queues."""
-        return int(self.value.burst_or_limit * self.each)
+    def key(self) -> tuple[str, str]:
+        """What paths with the same limit have in common."""
+        return self.entry.name, str(self.value)
 
 
 class PathLimits:
     """The limits of a provider with a number of sites, each with a queue of its own."""
 
-    def __init__(self, settings: Settings, queues: int) -> None:
+    def __init__(self, settings: Settings, sites: int) -> None:
         self._settings = settings
-        self._queues = queues
+        self._sites = sites
         self._deliveries = self._entry("max_deliveries_per_connection")
         self.deliveries = self._deliveries.read(limit_of)
-        own = _Ceiling((entry := self._entry("connection_limit")), entry.read(limit_of), queues)
-        self.connections = [own, *self._named("additional_connection_limits", limit_of)]
-        self.rates = sorted(self._rates(), key=lambda rate: rate.per_s)
-        self.all = tuple(self._all())
+        self.rates = [self._rate(key) for key in _RATES if key in settings]
+        self.connects = self._rate("max_connection_rate") if self._has_connects else None
+        self.named = tuple(self._named())
+
+    @property
+    def _has_connects(self) -> bool:
+        return "max_connection_rate" in self._settings
+
+    @property
+    def per_s(self) -> float:
+        """Messages per second from each source, as far as rates tell."""
+        limits = [each.value.per_s for each in self.rates]
+        limits += [each.value.per_s for each in self.named if isinstance(each.value, Rate)]
+        if self.connects is not None:
+            limits.append(self.connects.value.per_s * self.deliveries)
+        return min(limits, default=float("inf"))
 
     def _entry(self, key: str) -> Entry:
         return self._settings.get(key) or Entry(key, _COMPILED[key])
 
-    def _named(self, key: str, reader: Callable[[Any], Any]) -> Iterator[_Ceiling]:
-        if key in self._settings:
-            for entry in self._settings[key].value.values():
-                yield _Ceiling(entry, entry.read(reader))
+    def _rate(self, key: str) -> Limit:
+        """Return the rate of all sites together."""
+        entry = self._settings[key]
+        rate = entry.read(Rate.parse)
+        name = "connection_rate" if key == "max_connection_rate" else "rate"
+        return Limit(name, rate.times(self._sites), entry, self._each(rate))
 
-    def _rates(self) -> Iterator[_Ceiling]:
-        for key in ("max_message_rate", "source_selection_rate"):
+    def _each(self, value: object) -> str:
+        return f"{value} for each of {self._sites} sites" if self._sites > 1 else ""
+
+    def _named(self) -> Iterator[Named]:
+        for key in (*MERGED_MAPS, *PER_SOURCE):
             if key in self._settings:
-                entry = self._settings[key]
-                yield _Ceiling(entry, entry.read(Rate.parse), self._queues)
-        for key in ("additional_message_rate_throttles", "additional_source_selection_rates"):
-            yield from self._named(key, Rate.parse)
-        if "max_connection_rate" in self._settings:
-            connects = self._settings["max_connection_rate"]
-            rate, times = connects.read(Rate.parse), self.deliveries
-            burst = None if rate.burst is None else rate.burst * times
-            product = Entry(
-                "max_connection_rate × max_deliveries_per_connection",
-                f"{connects.value} × {self._deliveries.value}",
-                connects.where,
-            )
-            yield _Ceiling(product, Rate(rate.limit * times, rate.period_s, burst), self._queues)
+                reader = limit_of if "connection" in key else Rate.parse
+                for entry in self._settings[key].value.values():
+                    yield Named(entry, entry.read(reader), key in PER_SOURCE)
 
-    def _all(self) -> Iterator[Limit]:
-        lowest = self._lowest
-        why = f"{lowest.value} for each of {lowest.each} sites" if lowest.each > 1 else ""
-        yield Limit("connections_per_ip", lowest.total, lowest.entry, why)
-        yield Limit("messages_per_connection", self.deliveries, self._deliveries)
+    def own(self, alone: Collection[Named]) -> Iterator[tuple[Limit, ...]]:
+        """Yield the limits of each key; of several, each holds.
+
+        ``alone`` are named limits that no other provider has, with a count for each source.
+        """
+        yield (self._connections(alone),)
+        yield (Limit("messages_per_connection", self.deliveries, self._deliveries),)
         idle = self._entry("idle_timeout")
-        yield Limit("idle_timeout", format_duration(idle.read(seconds_of)), idle)
-        if self.rates:
-            yield self._rate()
+        yield (Limit("idle_timeout", format_duration(idle.read(seconds_of)), idle),)
+        rates = [*self.rates]
+        rates += [
+            Limit("rate", each.value, each.entry) for each in alone if isinstance(each.value, Rate)
+        ]
+        if rates:
+            yield tuple(each._replace(value=str(each.value)) for each in rates)
+        if self.connects is not None:
+            yield (self.connects._replace(value=str(self.connects.value)),)
         aggressive = self._settings.get("aggressive_connection_opening")
         if aggressive is not None and aggressive.value is True:
-            yield Limit("connection_scaling", "none", aggressive)
+            yield (Limit("connection_scaling", "none", aggressive),)
         else:
             why = "KumoMTA opens connections by the length of the queue"
-            yield Limit("connection_scaling", "kumomta", Entry("connections"), why)
+            yield (Limit("connection_scaling", "kumomta", Entry("connections"), why),)
 
-    @property
-    def _lowest(self) -> _Ceiling:
-        return min(self.connections, key=lambda limit: limit.total)
+    def _connection_limits(self, alone: Collection[Named]) -> list[Limit]:
+        """Return the limits of connections, the lowest first."""
+        entry = self._entry("connection_limit")
+        each = entry.read(limit_of)
+        limits = [Limit("connections_per_ip", each * self._sites, entry, self._each(each))]
+        limits += [
+            Limit("connections_per_ip", named.value, named.entry)
+            for named in alone
+            if isinstance(named.value, int)
+        ]
+        return sorted(limits, key=lambda limit: limit.value)
 
-    def _rate(self) -> Limit:
-        lowest, *others = self.rates
-        rate = lowest.value
-        limit = rate.limit * lowest.each
-        burst = min(each.burst for each in self.rates)
-        text = str(Rate(limit, rate.period_s, None if burst == limit and not rate.burst else burst))
-        why = []
-        if lowest.each > 1:
-            why.append(f"{rate} for each of {lowest.each} sites")
-        if "×" in lowest.entry.name:
-            why.append(f"new connections have room for {lowest.per_s:.4g} messages/s")
-            why += [f"{each.entry.name} = {each.entry.value} is never reached" for each in others]
-        if burst < lowest.burst:
-            why.append("burst of the other rate")
-        return Limit("rate", text, lowest.entry, "; ".join(why))
+    def _connections(self, alone: Collection[Named]) -> Limit:
+        return self._connection_limits(alone)[0]
 
-    def not_reached(self) -> Iterator[tuple[Entry, str]]:
+    def not_reached(self, alone: Collection[Named]) -> Iterator[tuple[Entry, str]]:
         """Yield the limits above another one, with the reason."""
-        lowest = self._lowest
-        for limit in self.connections:
-            if limit is not lowest:
-                yield limit.entry, f"{lowest.entry.name} = {lowest.entry.value} is lower"
-        for rate in self.rates[1:]:
-            first = self.rates[0]
-            why = f"{first.entry.name} = {first.entry.value} is lower"
-            if rate.burst < first.burst:
-                why += "; only the burst is used"
-            yield rate.entry, why
+        lowest, *others = self._connection_limits(alone)
+        for limit in others:
+            yield limit.entry, f"{lowest.entry.name} = {lowest.entry.value} is lower"

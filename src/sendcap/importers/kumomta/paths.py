@@ -10,11 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.kumomta.blocks import Block, Shaping, merge_settings
 from sendcap.importers.kumomta.files import Settings
 from sendcap.importers.reading import Entry
+
+PER_SOURCE: Final = ("provider connections", "provider rates", "provider selection rates")
+"""Maps of the limits that all sites of a provider share for each source.
+
+No setting has these names: KumoMTA puts the limits into the maps of named limits, with names such
+as ``shaping-provider-NAME-SOURCE-limit``.
+"""
 
 
 @dataclass
@@ -135,12 +143,18 @@ class Paths:
     def _shared_limits(self, path: EgressPath, block: Block) -> None:
         """Add a provider's own limits, which all of its sites share for each source."""
         selection = path.settings.pop("provider_source_selection_rate", None)
-        for key, name, setting in (
-            ("additional_connection_limits", "provider_connection_limit", block.connection_limit),
-            ("additional_message_rate_throttles", "provider_max_message_rate", block.message_rate),
-            ("additional_source_selection_rates", "provider_source_selection_rate", selection),
+        for key, name, setting in zip(
+            PER_SOURCE,
+            (
+                "provider_connection_limit",
+                "provider_max_message_rate",
+                "provider_source_selection_rate",
+            ),
+            (block.connection_limit, block.message_rate, selection),
+            strict=True,
         ):
             if setting is not None:
                 title = f"{block.title} {name}"
-                entry = {title: setting._replace(name=title)}
-                merge_settings(path.settings, {key: Entry(key, entry, setting.where)})
+                before = path.settings[key].value if key in path.settings else {}
+                entries = {**before, title: setting._replace(name=title)}
+                path.settings[key] = Entry(key, entries, setting.where)

@@ -1,13 +1,13 @@
-"""KumoMTA's queue helper: files with the retry policy.
+"""KumoMTA's queue helper: files with the settings of scheduled queues, of retries and rates.
 
-The settings of a message are those of ``[queue.default]``, replaced by those of the domain, of the
-tenant, and of the domain's tenant and campaign. The model has one retry policy: the default one,
-with the settings of the default tenant. Source: KumoMTA, ``assets/policy-extras/queue.lua``.
+A queue is that of a domain, a tenant and a campaign. Its settings are those of ``[queue.default]``,
+replaced by those of the domain, of the tenant, and of the domain's tenant and campaign. Source:
+KumoMTA, ``assets/policy-extras/queue.lua`` (``resolve_config``, ``parse_domain``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,85 +20,135 @@ from sendcap.text.quoting import shown
 RETRY: Final = ("retry_interval", "max_retry_interval", "max_age")
 """Settings of the retry policy, with the same names in the model."""
 
-_ONE_POLICY: Final = "the model has one retry policy, that of [queue.default]"
-_OTHERWISE: Final = "does not decide when a message is tried again"
+_MAPS: Final = ("tenants", "campaigns")
+"""Tables of the scopes within; the helper reads them from other tables, too."""
+_OWN_TABLES: Final = ("protocol",)
+"""Settings that are tables; other tables in that of a domain belong to tenants."""
+
+
+@dataclass
+class Scope:
+    """The settings of a domain, a tenant or a campaign, and of what is within."""
+
+    title: str = ""
+    settings: Settings = field(default_factory=dict)
+    within: dict[str, Scope] = field(default_factory=dict)
+
+    def merge(self, later: Scope) -> None:
+        """Merge the scope of a later file."""
+        self.settings |= later.settings
+        for name, scope in later.within.items():
+            self.within.setdefault(name, Scope(scope.title)).merge(scope)
+
+    def every(self) -> Iterator[Scope]:
+        """Yield this scope and all within."""
+        yield self
+        for scope in self.within.values():
+            yield from scope.every()
 
 
 @dataclass
 class Queues:
     """All files together."""
 
-    retry: Settings = field(default_factory=dict)  # with values as in a scenario
-    replaced: list[tuple[Entry, str]] = field(default_factory=list)  # others of the policy
-    unused: list[tuple[Entry, str]] = field(default_factory=list)  # other settings, with reasons
+    default: Scope = field(default_factory=lambda: Scope("queue default"))
+    domains: Scope = field(default_factory=Scope)
+    tenants: Scope = field(default_factory=Scope)
+    options: Settings = field(default_factory=dict)
 
-    def skip(self, prefix: str, settings: Settings) -> None:
-        """Note settings outside the policy."""
-        for key, setting in settings.items():
-            # A table in that of a domain belongs to a tenant.
-            table = isinstance(setting.value, dict)
-            in_policy = key in RETRY or (table and key != "protocol")
-            why = _ONE_POLICY if in_policy else _OTHERWISE
-            value = "" if table else setting.value
-            report = self.replaced if key in RETRY else self.unused
-            report.append((Entry(f"{prefix}{key}", value, setting.where), why))
+    def domain(self, name: str | None) -> Scope:
+        """Return the scope of a domain, or of the longest pattern such as ``*.example.com``."""
+        if name is None:
+            return Scope()
+        patterns = [name]
+        while "." in name:
+            name = name.partition(".")[2]
+            patterns.append(f"*.{name}")
+        return next(
+            (self.domains.within[each] for each in patterns if each in self.domains.within), Scope()
+        )
+
+    def scopes(self, domain: str | None, tenant: str = "", campaign: str = "") -> list[Scope]:
+        """Return the scopes of a queue, the one that counts most last."""
+        own = self.domain(domain)
+        within = own.within.get(tenant, Scope())
+        return [
+            self.default,
+            own,
+            self.tenants.within.get(tenant, Scope()),
+            within,
+            within.within.get(campaign, Scope()),
+        ]
+
+    def of(self, domain: str | None, tenant: str = "", campaign: str = "") -> Settings:
+        """Return the settings of a queue."""
+        settings: Settings = {}
+        for scope in self.scopes(domain, tenant, campaign):
+            settings |= scope.settings
+        return settings
 
 
 def queues_of(paths: Sequence[str | Path]) -> Queues:
     """Read files of the queue helper and merge them in order."""
-    default: Settings = {}
-    tenants: dict[str, Settings] = {}
-    options: Settings = {}
     queues = Queues()
     for path in paths:
-        _File(read_configuration(path, "KumoMTA queue"), queues).merge(default, tenants, options)
-    usual = options.pop("default_tenant", None)
-    name = str(usual.value) if usual is not None else ""
-    own = tenants.pop(name, {})
-    for key in [key for key in default if key in own]:
-        why = f"replaced by that of tenant {shown(name)}"
-        report = queues.replaced if key in RETRY else queues.unused
-        report.append((default[key]._replace(name=f"queue default {key}"), why))
-    applied = default | own
-    queues.retry = {key: applied.pop(key) for key in RETRY if key in applied}
-    queues.skip("", applied | options)
-    for tenant, settings in tenants.items():
-        queues.skip(f"tenant {shown(tenant)} ", settings)
+        _File(read_configuration(path, "KumoMTA queue")).merge(queues)
     return queues
 
 
 class _File(KumomtaFile):
-    def __init__(self, text: Text, queues: Queues) -> None:
+    def __init__(self, text: Text) -> None:
         super().__init__(text)
-        self._queues = queues
 
-    def merge(self, default: Settings, tenants: dict[str, Settings], options: Settings) -> None:
+    def merge(self, queues: Queues) -> None:
         for name, value in self.data.items():
             if name == "tenant":
                 for tenant, table in self.table(value, (name,)).items():
-                    settings = self._settings(table, (name, tenant))
-                    tenants[tenant] = tenants.get(tenant, {}) | settings
+                    scope = self._scope(
+                        table, (name, tenant), f"tenant {shown(tenant)}", "campaign"
+                    )
+                    queues.tenants.within.setdefault(tenant, Scope(scope.title)).merge(scope)
             elif name == "queue":
                 for domain, table in self.table(value, (name,)).items():
-                    settings = self._settings(table, (name, domain))
+                    title = f"queue {'default' if domain == 'default' else shown(domain)}"
+                    scope = self._scope(table, (name, domain), title, "tenant")
                     if domain == "default":
-                        default |= settings
+                        queues.default.merge(scope)
                     else:
-                        self._queues.skip(f"queue {shown(domain)} ", settings)
+                        name_of_it = domain.casefold()
+                        queues.domains.within.setdefault(name_of_it, Scope(title)).merge(scope)
             elif isinstance(value, dict):
                 raise self.error(
                     (name,), "is neither queue nor tenant; give a file of the queue helper"
                 )
             else:
-                options[name] = Entry(name, value, self.where((name,)))
+                queues.options[name] = Entry(name, value, self.where((name,)))
 
-    def _settings(self, value: Any, place: tuple[str, ...]) -> Settings:
-        settings: Settings = {}
+    def _scope(self, value: Any, place: tuple[str, ...], title: str, kind: str) -> Scope:
+        """Read a table with settings and further scopes of a kind: tenants or campaigns."""
+        scope = Scope(title)
         for key, entry in self.table(value, place).items():
-            if key in RETRY:
-                try:
-                    entry = format_duration(seconds_of(entry))
-                except ValueError as problem:
-                    raise self.error((*place, key), str(problem)) from None
-            settings[key] = Entry(key, entry, self.where((*place, key)))
-        return settings
+            at = (*place, key)
+            if key in _MAPS and isinstance(entry, dict):
+                for name, table in entry.items():
+                    within = self._within(table, (*at, name), title, kind, name)
+                    scope.within.setdefault(name, Scope(within.title)).merge(within)
+            elif isinstance(entry, dict) and key not in _OWN_TABLES:
+                within = self._within(entry, at, title, kind, key)
+                scope.within.setdefault(key, Scope(within.title)).merge(within)
+            else:
+                scope.settings[key] = self._setting(key, entry, at, title)
+        return scope
+
+    def _within(
+        self, table: Any, place: tuple[str, ...], title: str, kind: str, name: str
+    ) -> Scope:
+        return self._scope(table, place, f"{title} {kind} {shown(name)}", "campaign")
+
+    def _setting(self, key: str, value: Any, place: tuple[str, ...], title: str) -> Entry:
+        if key in RETRY:
+            try:
+                value = format_duration(seconds_of(value))
+            except ValueError as problem:
+                raise self.error(place, str(problem)) from None
+        return Entry(f"{title} {key}", value, self.where(place))
