@@ -23,6 +23,7 @@ from sendcap.calibration.providers import read_map
 from sendcap.errors import SendcapError
 from sendcap.files.reading import LONGEST_LINE
 from sendcap.importers.plan import audience_of, mail_exchangers
+from sendcap.importers.queue_files import read_queue_file
 from sendcap.importers.reading import read
 from sendcap.scenario import from_dict, load
 from sendcap.scenario.uncertain import load_uncertain
@@ -57,7 +58,7 @@ TEXTS: Final[dict[str, Callable[[Path], Any]]] = {
     "MX hosts": mail_exchangers,
     "configuration": lambda path: read(path, "Postfix configuration"),
 }
-SURFACES: Final = {**TABLES, **TEXTS, "log": log}
+SURFACES: Final = {**TABLES, **TEXTS, "log": log, "queue": read_queue_file}
 
 
 @pytest.fixture

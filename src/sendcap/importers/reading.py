@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -30,7 +31,7 @@ class Text(NamedTuple):
 
     def error(self, line: int, message: str) -> ConfigurationError:
         """Return the error for a line."""
-        return ConfigurationError(f"{self.name}: line {line}: {message}")
+        return line_error(self.name, line, message)
 
     def nothing(self) -> ConfigurationError:
         """Return the error for a file without a setting."""
@@ -58,6 +59,24 @@ class Entry(NamedTuple):
     def of(self, owner: str) -> Entry:
         """Return the entry with an owner before the name."""
         return self._replace(name=f"{owner}: {self.name}")
+
+
+def line_error(name: str, line: int, message: str) -> ConfigurationError:
+    """Return the error for a line of a file."""
+    return ConfigurationError(f"{name}: line {line}: {message}")
+
+
+@contextmanager
+def opening(name: str, kind: str) -> Iterator[None]:
+    """Say in plain words why a file of a kind, such as ``"audience"``, cannot be opened."""
+    if not name:
+        raise ConfigurationError(f"the name of a {kind} file is empty")
+    try:
+        yield
+    except OSError as problem:
+        raise ConfigurationError(f"{name}: {plain_words(problem)}") from None
+    except ValueError:  # a path with a NUL
+        raise ConfigurationError(f"{name}: is not a valid file name") from None
 
 
 def whole(text: str) -> int:
@@ -111,14 +130,8 @@ def read_configuration(source: str | Path, kind: str) -> Text:
 def read(source: str | Path, kind: str) -> Text:
     """Read a configuration file of a kind, such as ``"Postfix configuration"``."""
     path, name = Path(source), visible(str(source))
-    if str(source) == "":
-        raise ConfigurationError(f"the name of a {kind} file is empty")
-    try:
+    with opening(name, kind):
         content = read_text(path, name, kind)
-    except OSError as problem:
-        raise ConfigurationError(f"{name}: {plain_words(problem)}") from None
-    except ValueError:  # a path with a NUL
-        raise ConfigurationError(f"{name}: is not a valid file name") from None
     position = content.find("\0")
     if position >= 0:
         line = content.count("\n", 0, position) + 1

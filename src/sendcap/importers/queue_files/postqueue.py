@@ -1,0 +1,89 @@
+"""Postfix's ``postqueue -j``: a message a line, as JSON.
+
+Source: Postfix, ``src/postqueue/showq_json.c`` and ``src/showq/showq.c``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any, Final, NamedTuple
+
+from sendcap.importers.queue_files.queued import Queued, domain_of, provider_at, reason_of
+from sendcap.importers.queue_files.source import Arrivals, Source
+from sendcap.text.quantities import counted
+
+FORMAT: Final = "postqueue"
+
+
+class State(NamedTuple):
+    """What the queue of a message says of it."""
+
+    attempts: int | None
+    due_s: float | None
+    held: bool
+
+
+STATES: Final = {
+    "maildrop": State(0, 0.0, held=False),
+    "incoming": State(0, 0.0, held=False),
+    "active": State(None, 0.0, held=False),
+    "deferred": State(None, None, held=False),
+    "hold": State(None, None, held=True),
+}
+"""Postfix's queues. A message goes through the active one for each of its attempts."""
+_RIGHT: Final = "write what `postqueue -j` prints, one message a line"
+_MARKS: Final = ('"queue_name"', '"recipients"')
+
+
+def recognises(lines: list[str]) -> int:
+    """Return the number of lines in this format."""
+    return sum(all(mark in line for mark in _MARKS) for line in lines)
+
+
+def read(source: Source) -> None:
+    """Read the messages; each recipient counts as one."""
+    arrivals = Arrivals(source)
+    left_out = Counter[str]()
+    for number, line in source.lines():
+        try:
+            message = json.loads(line)
+            state = STATES[message["queue_name"]]
+            recipients = message["recipients"]
+            if not isinstance(recipients, list):
+                raise TypeError  # noqa: TRY301
+            found = [_recipient(each) for each in recipients]
+            age_s = arrivals.age_s(_whole(message["arrival_time"]), len(recipients))
+        except (ValueError, TypeError, LookupError, RecursionError, AttributeError):
+            source.skip(number, f"it is no message of a queue; {_RIGHT}")
+            continue
+        if message.get("forced_expire") is True:
+            left_out["marked to expire"] += len(recipients)
+            continue
+        for each in found:
+            if each is None:
+                left_out["bounced already"] += 1
+                continue
+            domain, reason = each
+            source.groups.add(
+                Queued(domain, provider_at(domain), 1, age_s, age_s, state.attempts, state.due_s,
+                       reason, None, state.held)
+            )  # fmt: skip
+    arrivals.settle()
+    for why, count in left_out.items():
+        verb = "was" if count == 1 else "were"
+        source.notes.append(f"{counted(count, 'recipient')} {verb} left out: {why}.")
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _recipient(each: Any) -> tuple[str, str] | None:
+    """Return a recipient's domain and reason, None for one that will be tried no more."""
+    if "bounce_reason" in each:
+        return None
+    reason = each.get("delay_reason", "")
+    return domain_of(each["address"]), reason_of(reason) if reason else ""
