@@ -19,6 +19,7 @@ minimal_backoff_time = 600
 maximal_backoff_time = 2h
 maximal_queue_lifetime = 2
 smtp_connection_reuse_count_limit = 50
+connection_cache_ttl_limit = 1m
 """
 MASTER = """
 smtp      inet  n       -       y       -       -       smtpd
@@ -174,11 +175,11 @@ def test_without_demand_connections_are_kept_for_listed_destinations(
 
 
 def test_the_output_of_postconf_is_read_too(put) -> None:
-    text = "smtp_destination_concurrency_limit = 9\nsmtp_tls_security_level = may\nempty =\n"
+    text = "smtp_destination_concurrency_limit = 9\nsmtp_tls_ciphers = medium\nempty =\n"
     text += "postconf: warning: /etc/postfix/main.cf: unused parameter: a=b\n"
     made = import_postfix(put(text), {"gmail": 1.0})
     assert made.scenario.providers["gmail"].connections_per_ip == 9
-    assert "TLS" in rows(made, "not used").loc["smtp_tls_security_level"]["why"]
+    assert "TLS" in rows(made, "not used").loc["smtp_tls_ciphers"]["why"]
 
 
 def test_every_parameter_is_in_the_report_once(put) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sendcap.errors import SendcapError
 from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
 from sendcap.importers.plan import audience_of
-from sendcap.importers.postfix.settings import routes_of, services_of
+from sendcap.importers.postfix.master import services_of
+from sendcap.importers.postfix.routing import routes_of
 from sendcap.importers.reading import Text
 
 ALL = {

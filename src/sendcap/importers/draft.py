@@ -149,6 +149,10 @@ class Draft:
             delivery["validity"] = text
             self._comments["deliveries", number, "validity"] = _origin(entry, why)
 
+    def decided(self, entry: Entry, key: str, why: str) -> None:
+        """Report a setting that decides which others hold, or a part of their values."""
+        self._report(USED, entry, why, key)
+
     def overruled(self, entry: Entry, why: str) -> None:
         """Report a setting that another one overrules: it is understood, so its value is shown."""
         self._report(UNUSED, entry, why)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import Imported, reason_unused
-from sendcap.importers.plan import Group, Plan
-from sendcap.importers.postfix.settings import (
-    DEFAULTS,
-    Route,
-    Service,
-    Settings,
-    route,
-    routes_of,
-    seconds,
-    services_of,
-    settings_of,
-)
-from sendcap.importers.reading import Entry, read_configuration, whole, yes
+from sendcap.importers.imported import Imported
+from sendcap.importers.plan import Plan
+from sendcap.importers.postfix.configuration import Configuration
+from sendcap.importers.postfix.limits import Limits
+from sendcap.importers.postfix.master import Service, services_of
+from sendcap.importers.postfix.report import report_the_rest, warn_of_slips
+from sendcap.importers.postfix.routing import Route, routes_of
+from sendcap.importers.postfix.settings import seconds, settings_of
+from sendcap.importers.postfix.shared import put_shared
+from sendcap.importers.reading import Entry, read_configuration, whole
 from sendcap.scenario.durations import format_duration
 
 _BACKOFF: Final = {
@@ -31,19 +26,8 @@ _BACKOFF: Final = {
     "queue_run_delay": "s",
     "maximal_queue_lifetime": "d",
 }
+_BY_SENDER: Final = "sender_dependent_default_transport_maps"
 _INSTANCE: Final = "the limits are those of all source addresses together"
-_REPLACED: Final = "another parameter replaces it"
-_UNUSED: Final = {
-    "concurrency_feedback": "the model opens connections at once, up to the limit",
-    "initial_destination_concurrency": "the model opens connections at once, up to the limit",
-    "failed_cohort_limit": "the model's queue continues when a host is unreachable",
-    "recipient_limit": "each message has one recipient",
-    "bounce_queue_lifetime": "for mail without a sender only",
-    "delay_warning_time": "the model sends no mail about delays",
-    "smtpd": "about incoming mail",
-    "smtp_connection_reuse_time_limit": "connections of the model have a count, no age",
-    "qmgr": "the model's queue manager has room for any number of messages",
-}
 
 
 def import_postfix(
@@ -66,7 +50,7 @@ def import_postfix(
     audience
         As for `sendcap.import_kumomta`; a name may also be that of a transport.
     master_cf
-        ``master.cf``: numbers of processes, and options of single transports.
+        ``master.cf``: numbers of processes, and options of single programs.
     transport
         Transport map as text: the transport of each domain.
     messages, base, other_domains
@@ -91,192 +75,58 @@ def import_postfix(
     if transport is not None:
         routes = routes_of(read_configuration(transport, "Postfix transport map"))
     draft = Draft(plan)
-    _Import(draft, settings, services, routes).run()
+    _fill(draft, Configuration(settings, services, routes))
     files = [str(file) for file in (main_cf, master_cf, transport) if file is not None]
     return draft.finished("Postfix", files)
 
 
-@dataclass
-class _Import:
-    draft: Draft
-    settings: Settings
-    services: dict[str, Service]
-    routes: dict[str, Route]
-    shared: dict[str, int] = field(default_factory=dict)  # connections of each transport
+def _fill(draft: Draft, configuration: Configuration) -> None:
+    """Put everything into the scenario that the configuration decides."""
+    warn_of_slips(draft, configuration)
+    groups = draft.groups(configuration.group_of)
+    paths = [configuration.path_of(group) for group in groups]
+    addresses = max(len(path.transports) for path in paths)
+    _source_addresses(draft, configuration, addresses)
+    _retry(draft, configuration)
+    why = "a 4xx reply does not slow down a queue"
+    draft.put(("mta", "suspend"), "none", Entry("suspend"), why)
+    active = configuration.manager.first("qmgr_message_active_limit")
+    why = "so many messages are tried at a time: a slow provider can hold up the others"
+    draft.put(("mta", "active"), max(active.read(whole), 1), active, why)
+    limits = Limits(draft, configuration, paths, addresses, draft.plan.ips or 1)
+    for path in paths:
+        limits.put(path)
+    put_shared(limits)
+    report_the_rest(draft, configuration, paths)
 
-    def run(self) -> None:
-        draft = self.draft
-        for entry in self.settings.replaced:
-            draft.warn(entry._replace(value=""), "set again later, and that value counts")
-        relayhost = self.settings.first("relayhost")
-        if relayhost.value:
-            why = "all mail goes to this host, so its limits apply to all providers together"
-            draft.warn(relayhost, why)
-        groups = draft.groups(self._group_of)
+
+def _source_addresses(draft: Draft, configuration: Configuration, addresses: int) -> None:
+    """Put the number of addresses: of the instances, and of the transports chosen at random."""
+    if addresses == 1:
         draft.source_addresses(_INSTANCE, Entry("Postfix instances", 1))
-        self._retry()
-        why = "a 4xx reply does not slow down a queue"
-        draft.put(("mta", "suspend"), "none", Entry("suspend"), why)
-        for group in groups:
-            self._provider(group)
-        self._warn_of_processes()
-        self._report_the_rest()
-
-    @property
-    def _default_transport(self) -> str:
-        return str(self.settings.first("default_transport").value).partition(":")[0]
-
-    def _group_of(self, domain: str) -> str:
-        own = route(self.routes, domain)
-        if own is not None and own.transport and own.transport != self._default_transport:
-            return own.transport
-        return next(iter(known.names_of(domain)), known.OTHER)
-
-    def _transport_of(self, group: Group) -> str:
-        own = route(self.routes, _domain_of(group))
-        if own is not None and own.transport:
-            return own.transport
-        named = any(name.startswith(f"{group.name}_") for name in self.settings.entries)
-        is_transport = group.name in self.services or named
-        return group.name if is_transport else self._default_transport
-
-    def _destination_of(self, domain: str) -> str:
-        own = route(self.routes, domain)
-        return own.nexthop if own is not None and own.nexthop else domain
-
-    def _settings_of(self, transport: str) -> Settings:
-        service = self.services.get(transport)
-        return self.settings if service is None else self.settings.with_options(service.options)
-
-    def _retry(self) -> None:
-        self.draft.data["mta"]["retry"] = {"policy": "postfix"}
-        longest_s = 0.0
-        for name, unit in _BACKOFF.items():
-            entry = self.settings.first(name)
-            value_s, why = entry.read(seconds(unit)), ""
-            if value_s == 0.0 and name == "maximal_queue_lifetime":
-                value_s, why = 0.001, "one attempt, then a bounce"
-            self.draft.put(("mta", "retry", name), format_duration(value_s), entry, why)
-            longest_s += value_s if name != "minimal_backoff_time" else 0.0
-        why = "a message bounces at the first failure after it, up to a backoff and a scan later"
-        self.draft.lifetime(longest_s, self.settings.first("maximal_queue_lifetime"), why)
-
-    def _provider(self, group: Group) -> None:
-        transport = self._transport_of(group)
-        settings = self._settings_of(transport)
-
-        def first(ending: str) -> Entry:
-            return settings.first(f"{transport}_{ending}", f"default_{ending}")
-
-        limit = first("destination_concurrency_limit")
-        delays = [first("destination_rate_delay"), first("transport_rate_delay")]
-        delay = max(delays, key=lambda entry: entry.read(seconds()))
-        limit.read(whole)
-        delay_s = delay.read(seconds())
-        self.draft.provider(group, known.names_of(group.heaviest))
-        queues = group.count(self._destination_of)
-        if delay_s > 0.0:
-            self._pause(group, delay, delay_s, queues)
-        else:
-            self._connections(group, transport, settings, limit, queues)
-        self._reuse(group, settings)
-        recipients = first("destination_recipient_limit")
-        if recipients.read(whole) == 1 and recipients.where:
-            why = (
-                f"with 1, the limits of transport {transport} apply to each recipient instead of "
-                f"each domain: Postfix sends the provider more than the limit"
-            )
-            self.draft.warn(recipients, why)
-            self.draft.used.add(recipients)
-
-    def _pause(self, group: Group, delay: Entry, delay_s: float, queues: int) -> None:
-        why = "one delivery at a time, then the pause"
-        if queues > 1:
-            why += f"; for each of {queues} destinations, here for all of them"
-        self.draft.limit(group, "connections_per_ip", 1, delay, why)
-        pause = {"kind": "gap", "pause": format_duration(delay_s)}
-        self.draft.limit(group, "rate", pause, delay, why)
-
-    def _connections(
-        self, group: Group, transport: str, settings: Settings, limit: Entry, queues: int
-    ) -> None:
-        processes, most = self._processes(transport, settings)
-        each = limit.read(whole)
-        count = each * queues
-        # Zero is no limit.
-        if each == 0 or count > most > 0:
-            count = max(most, 1)
-            why = f"as many as transport {transport} has processes"
-            self.draft.limit(group, "connections_per_ip", count, processes, why)
-            self.draft.used.add(limit)
-            self.draft.overruled(limit, f"{processes.name} = {most} is lower")
-        else:
-            why = f"{each} for each of {queues} domains" if queues > 1 else ""
-            self.draft.limit(group, "connections_per_ip", count, limit, why)
-        self.shared[transport] = self.shared.get(transport, 0) + count
-
-    def _processes(self, transport: str, settings: Settings) -> tuple[Entry, int]:
-        """Return the entry for the number of a transport's processes, and the number."""
-        service = self.services.get(transport)
-        if service is not None and service.processes is not None:
-            entry = Entry(f"{transport} maxproc", str(service.processes), service.where)
-            return entry, service.processes
-        entry = settings.first("default_process_limit")
-        return entry, entry.read(whole)
-
-    def _reuse(self, group: Group, settings: Settings) -> None:
-        on_demand = settings.first("smtp_connection_cache_on_demand")
-        always = settings.first("smtp_connection_cache_destinations")
-        if not on_demand.read(yes) and not _is_listed(group, always.value):
-            self.draft.limit(
-                group, "messages_per_connection", 1, on_demand, "no connection is reused"
-            )
-        else:
-            count = settings.first("smtp_connection_reuse_count_limit")
-            self.draft.limit(
-                group, "messages_per_connection", count.read(whole) or "unlimited", count
-            )
-        idle = settings.first("smtp_connection_cache_time_limit")
-        self.draft.limit(group, "idle_timeout", format_duration(idle.read(seconds())), idle)
-
-    def _warn_of_processes(self) -> None:
-        for transport, count in self.shared.items():
-            entry, most = self._processes(transport, self.settings)
-            if count > most > 0:
-                service = self.services.get(transport)
-                where = entry.where if service is None else service.where
-                why = (
-                    f"transport {transport} has {most} processes for all destinations; the "
-                    f"providers of the scenario have {count} connections together"
-                )
-                self.draft.warn(Entry("process limit", str(most), where), why)
-
-    def _report_the_rest(self) -> None:
-        used = {"relayhost", "default_transport"}
-        used |= {entry.name for entry in self.draft.used if entry.where}
-        transports = {"default", *self.shared, *self.services}
-        for name, entry in self.settings.entries.items():
-            if name in used:
-                continue
-            otherwise = _REPLACED if name in DEFAULTS else "does not decide how fast mail is sent"
-            why = reason_unused(name, _UNUSED, otherwise)
-            report = self.draft.overruled if name in DEFAULTS else self.draft.unused
-            if name.endswith(("_destination_concurrency_limit", "_rate_delay")):
-                report = self.draft.overruled
-                owner = name.partition("_destination")[0].partition("_transport_rate")[0]
-                why = f"no recipient in the audience uses transport {owner}"
-                if owner in transports:
-                    why = _REPLACED
-            report(entry, why)
+        return
+    name = "transport_maps" if configuration.routing.every else _BY_SENDER
+    entry = configuration.router.first(name)
+    why = f"{addresses} transports, one of them at random for each message"
+    draft.put(("mta", "ips"), addresses * (draft.plan.ips or 1), entry, why)
+    turns = Counter(each.transport for each in configuration.routing.usual)
+    if len(set(turns.values())) > 1:
+        parts = ", ".join(f"{name} {count}" for name, count in turns.items())
+        draft.warn(entry, f"not all are chosen equally often, {parts}; in the scenario they are")
+    why = "each transport has queues of its own"
+    draft.put(("mta", "queues"), "per-ip", entry, why)
 
 
-def _domain_of(group: Group) -> str:
-    return group.heaviest or known.domain_of(group.name) or group.name.casefold()
-
-
-def _is_listed(group: Group, destinations: str) -> bool:
-    """Tell whether a list of destinations has a provider; a lookup table may have every one."""
-    names = destinations.replace(",", " ").casefold().split()
-    domain = _domain_of(group)
-    own = {domain, f"[{domain}]", *known.mx_of(domain)}
-    return not own.isdisjoint(names) or any(":" in name or "/" in name for name in names)
+def _retry(draft: Draft, configuration: Configuration) -> None:
+    settings = configuration.manager
+    draft.data["mta"]["retry"] = {"policy": "postfix"}
+    longest_s = 0.0
+    for name, unit in _BACKOFF.items():
+        entry = settings.first(name)
+        value_s, why = entry.read(seconds(unit)), ""
+        if value_s == 0.0 and name == "maximal_queue_lifetime":
+            value_s, why = 0.001, "one attempt, then a bounce"
+        draft.put(("mta", "retry", name), format_duration(value_s), entry, why)
+        longest_s += value_s if name != "minimal_backoff_time" else 0.0
+    why = "a message bounces at the first failure after it, up to a backoff and a scan later"
+    draft.lifetime(longest_s, settings.first("maximal_queue_lifetime"), why)

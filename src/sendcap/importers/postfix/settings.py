@@ -1,18 +1,41 @@
-"""Postfix's files: ``main.cf`` or the output of ``postconf``, ``master.cf``, and transports."""
+"""Postfix's parameters: ``main.cf`` or the output of ``postconf``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from sendcap.errors import ConfigurationError
+from sendcap.importers.postfix.expansion import expanded
 from sendcap.importers.reading import Entry, Text
 from sendcap.text.quoting import shown
 
+CLIENTS: Final = ("smtp", "lmtp")
+"""Programs that send mail; each has parameters of its own, which begin with its name."""
+
+_OF_A_CLIENT: Final = {
+    "connection_cache_on_demand": "yes",
+    "connection_cache_destinations": "",
+    "connection_cache_time_limit": "2s",
+    "connection_reuse_time_limit": "300s",
+    "connection_reuse_count_limit": "0",
+    "tls_connection_reuse": "no",
+    "enforce_tls": "no",
+    "use_tls": "no",
+    "tls_policy_maps": "",
+    "bind_address": "",
+}
 DEFAULTS: Final = {
+    "compatibility_level": "0",
+    "mydomain": "localdomain",
+    "myhostname": "localhost.$mydomain",
+    "myorigin": "$myhostname",
     "default_transport": "smtp",
+    "transport_maps": "",
+    "sender_dependent_default_transport_maps": "",
+    "sender_dependent_relayhost_maps": "",
     "relayhost": "",
     "default_process_limit": "100",
     "default_destination_concurrency_limit": "20",
@@ -23,24 +46,18 @@ DEFAULTS: Final = {
     "maximal_backoff_time": "4000s",
     "queue_run_delay": "300s",
     "maximal_queue_lifetime": "5d",
-    "smtp_connection_cache_on_demand": "yes",
-    "smtp_connection_cache_destinations": "",
-    "smtp_connection_cache_time_limit": "2s",
-    "smtp_connection_reuse_time_limit": "300s",
-    "smtp_connection_reuse_count_limit": "0",
+    "qmgr_message_active_limit": "20000",
+    "connection_cache_ttl_limit": "2s",
+    "smtp_tls_security_level": "${{$compatibility_level} <level {3.11} ? {} : {may}}",
+    "lmtp_tls_security_level": "",
+    **{f"{client}_{name}": value for client in CLIENTS for name, value in _OF_A_CLIENT.items()},
 }
 """Postfix's defaults (``src/global/mail_params.h``)."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
-_REFERENCE: Final = re.compile(
-    r"\$(?:\$|([A-Za-z0-9_]{1,200})|\{([^{}$]{1,300})\}|\(([^()$]{1,300})\))"
-)
 _DEEPEST: Final = 50
 _LONGEST: Final = 10_000
 _TIME: Final = re.compile(r"(\d{1,12})([smhdw]?)")
-_OPTION: Final = re.compile(r"-o (?:\{([^{}]*)\}|([^\s{}]+))")
-_CLIENTS: Final = ("smtp", "lmtp", "relay")
-_FIELDS: Final = 8
 
 
 def logical_lines(text: Text) -> Iterator[tuple[int, str]]:
@@ -91,11 +108,12 @@ class Settings:
 
     entries: dict[str, Entry]
     replaced: list[Entry] = field(default_factory=list)  # set again later in the file
+    references: set[str] = field(default_factory=set)  # names within values that have been read
     _expansions: dict[str, str] = field(default_factory=dict)
 
     def with_options(self, options: Mapping[str, Entry]) -> Settings:
         """Return the parameters of a service with options of its own."""
-        return Settings({**self.entries, **options})
+        return Settings({**self.entries, **options}, references=self.references)
 
     def first(self, *names: str) -> Entry:
         """Return the first of some parameters in the file, or the last's default, expanded."""
@@ -115,29 +133,20 @@ class Settings:
         if entry.name in self._expansions:
             return self._expansions[entry.name]
 
-        def value_at(match: re.Match[str]) -> str:
-            reference = next(filter(None, match.groups()), None)
-            if reference is None:
-                return "$"
-            name, sign, text = _parts(reference)
-            other = self._expanded(self._entry(name), (*within, entry.name))
-            if sign:
-                return text if (sign == "?") == bool(other) else ""
-            return other
+        def value_of(name: str) -> str:
+            self.references.add(name)
+            return self._expanded(self._entry(name), (*within, entry.name))
 
-        value = _REFERENCE.sub(value_at, entry.value)
+        # Longer texts take long to expand, and no parameter that decides a rate has one.
+        value: str = entry.value
+        if len(value) <= _LONGEST:
+            value = entry.read(lambda text: expanded(text, value_of))
         if len(value) > _LONGEST:
             raise ConfigurationError(
                 f"{entry.where}: {entry.name}: expands to more than {_LONGEST:,} characters"
             )
         self._expansions[entry.name] = value
         return value
-
-
-def _parts(reference: str) -> tuple[str, str, str]:
-    """Split ``name``, ``name?text`` or ``name:text``."""
-    match = re.fullmatch(r"\s*([A-Za-z0-9_]+)\s*([?:]?)(.*)", reference, re.DOTALL)
-    return (match[1], match[2], match[3].strip()) if match else (reference, "", "")
 
 
 def seconds(default_unit: str = "s") -> Callable[[str], float]:
@@ -153,71 +162,3 @@ def seconds(default_unit: str = "s") -> Callable[[str], float]:
         return int(match[1]) * units[match[2] or default_unit]
 
     return read
-
-
-class Service(NamedTuple):
-    """A client that delivers mail."""
-
-    processes: int | None  # at most; None for ``default_process_limit``
-    options: dict[str, Entry]  # parameters of this client alone
-    where: str
-
-
-class Route(NamedTuple):
-    """The transport of a domain, and the host if it differs from the domain's own."""
-
-    transport: str
-    nexthop: str
-
-
-def services_of(text: Text) -> dict[str, Service]:
-    """Read the clients in a ``master.cf``."""
-    services: dict[str, Service] = {}
-    for number, line in logical_lines(text):
-        fields = line.split(None, _FIELDS - 1)
-        if len(fields) < _FIELDS:
-            raise text.error(
-                number,
-                f"is not a service; it has {len(fields)} of the eight fields from name to command",
-            )
-        command, _, rest = fields[7].partition(" ")
-        if fields[1] != "unix" or command not in _CLIENTS:
-            continue
-        where = text.where(number)
-        options = {}
-        for option in _OPTION.finditer(" ".join(rest.split())):
-            name, equals, value = (option[1] or option[2]).partition("=")
-            if equals:
-                options[name.strip()] = Entry(name.strip(), value.strip(), where)
-        processes = None
-        if fields[6] != "-":
-            if not fields[6].isdecimal():
-                raise text.error(number, f"maxproc must be a number or -, not {shown(fields[6])}")
-            # Zero is no limit.
-            processes = int(fields[6][:9]) or None
-        services[fields[0]] = Service(processes, options, where)
-    return services
-
-
-def routes_of(text: Text) -> dict[str, Route]:
-    """Read a map of transports: ``gmail.com  slow:`` or ``.example.com  relay:[host]``."""
-    routes: dict[str, Route] = {}
-    for number, line in logical_lines(text):
-        pattern, _, result = line.partition(" ") if " " in line else line.partition("\t")
-        transport, colon, nexthop = result.strip().partition(":")
-        if not colon:
-            raise text.error(number, "is not a route; write a domain and transport:nexthop")
-        if "@" not in pattern:
-            routes[pattern.casefold()] = Route(transport.strip(), nexthop.strip())
-    return routes
-
-
-def route(routes: dict[str, Route], domain: str) -> Route | None:
-    """Return the route of a domain: by its own entry, that of a parent with a dot, or ``*``."""
-    if domain in routes:
-        return routes[domain]
-    while "." in domain:
-        domain = domain.partition(".")[2]
-        if f".{domain}" in routes:
-            return routes[f".{domain}"]
-    return routes.get("*")

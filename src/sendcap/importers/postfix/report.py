@@ -1,0 +1,207 @@
+"""What is told of Postfix's parameters: slips, and why a parameter is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+
+from sendcap.importers.draft import Draft
+from sendcap.importers.imported import reason_unused
+from sendcap.importers.postfix.configuration import Configuration
+from sendcap.importers.postfix.master import CLIENT, MANAGER, MASTER, ROUTER, reader_of
+from sendcap.importers.postfix.paths import Path
+from sendcap.importers.postfix.routing import tables_of, unread
+from sendcap.importers.postfix.settings import CLIENTS, DEFAULTS
+from sendcap.importers.reading import Entry
+from sendcap.text.quoting import first_few
+
+_REPLACED: Final = "another parameter replaces it"
+_AT_ONCE: Final = "the model opens connections at once, up to the limit"
+_JOBS: Final = "about the order of recipients of one message; here each message has one"
+_FALLBACK: Final = (
+    "mail that is not accepted at first goes to this host; the scenario retries it at the provider"
+)
+_FILTERED: Final = "some replies are changed, so that mail is retried or bounces that would not"
+_NAMES_A_PATH: Final = (
+    "default_transport",
+    "relayhost",
+    "transport_maps",
+    "sender_dependent_default_transport_maps",
+    "sender_dependent_relayhost_maps",
+)
+_OF_A_TRANSPORT: Final = (
+    "_destination_concurrency_limit",
+    "_destination_rate_delay",
+    "_transport_rate_delay",
+    "_destination_recipient_limit",
+)
+_OF_OTHERS: Final = (
+    *("smtpd_", "postscreen_", "tlsproxy_", "anvil_", "virtual_", "local_", "mailbox_", "message_"),
+    *("header_", "body_", "mime_", "milter_", "address_verify_", "postlog", "queue_minfree", "tls"),
+    *("line_length_", "hopcount_", "berkeley_", "lmdb_", "proxy", "ipc_", "max_use", "max_idle"),
+    *("service_", "extract_", "duplicate_", "bounce_size", "fork_", "trigger_", "daemon_"),
+)
+_SOUNDS_LIKE_A_LIMIT: Final = ("_limit", "_delay", "_rate", "_lifetime", "_backoff_time")
+UNUSED: Final = {
+    "concurrency_positive_feedback": _AT_ONCE,
+    "concurrency_negative_feedback": _AT_ONCE,
+    "initial_destination_concurrency": _AT_ONCE,
+    "failed_cohort_limit": (
+        "no provider is unreachable until you give it outages; then set suspend, too"
+    ),
+    "transport_retry_time": "the model's clients never fail to start",
+    "qmgr_message_recipient_limit": "a message is read whole: here each has one recipient",
+    "recipient_limit": "each message has one recipient",
+    "recipient_refill": _JOBS,
+    "delivery_slot": _JOBS,
+    "bounce_queue_lifetime": "for mail without a sender only",
+    "delay_warning_time": "the model sends no mail about delays",
+    "smtpd": "about incoming mail",
+    "reuse_time_limit": "connections of the model have a count, no age",
+    "relay_transport": "for the domains of relay_domains, which the audience is not taken to be in",
+    "qmgr": "about the memory of the queue manager",
+    "smtp_mx_": "a host that answers is the first one; the model's always answer",
+    "in_flow_delay": "how quickly Postfix takes messages is the relay's rate in the scenario",
+    "feedback_debug": "about the log",
+    "bind_address": "how many addresses there are decides, not which",
+}
+"""Reasons by a part of the name: parameters of limits, rates and retries."""
+
+WARNED: Final = {
+    "smtp_fallback_relay": _FALLBACK,
+    "fallback_relay": _FALLBACK,
+    "soft_bounce": "hard bounces are tried again; in the scenario they are final",
+    "default_delivery_status_filter": _FILTERED,
+    "smtp_delivery_status_filter": _FILTERED,
+    "smtp_reply_filter": _FILTERED,
+    "defer_transports": "mail by these transports waits until it is flushed; the scenario sends it",
+    "smtp_tls_per_site": "the tables are not read: the scenario has the same TLS for all providers",
+    "content_filter": "all mail goes there first; the limits of the scenario are those after it",
+}
+"""Parameters that decide something which the scenario does not have."""
+
+_WITHOUT_EFFECT: Final = {
+    MANAGER: "the queue manager reads it, from main.cf: at another program it has no effect",
+    ROUTER: "trivial-rewrite reads it, from main.cf: at another program it has no effect",
+    MASTER: "master reads it, from main.cf: with -o it has no effect",
+    CLIENT: "the client reads it: at another program it has no effect",
+}
+
+
+def warn_of_slips(draft: Draft, configuration: Configuration) -> None:
+    """Report what is probably a mistake, or decides more than the importer can see."""
+    for entry in configuration.main.replaced:
+        draft.warn(entry._replace(value=""), "set again later, and that value counts")
+    found = (_relay_host, _options, _tables, _policies)
+    for entry, why in chain.from_iterable(each(configuration) for each in found):
+        draft.warn(entry, why)
+    for name, why in WARNED.items():
+        entry = configuration.main.first(name)
+        if entry.where and entry.value:
+            draft.warn(entry, why)
+
+
+def _relay_host(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
+    relayhost = configuration.router.first("relayhost")
+    if relayhost.value:
+        yield relayhost, "all mail goes to this host, so its limits apply to all providers together"
+
+
+def _options(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
+    """Yield the options that are given to a program which does not read them."""
+    for name, service in configuration.services.items():
+        for entry in service.options.values():
+            reader = reader_of(entry.name)
+            if reader not in ("", service.program):
+                yield entry.of(name), _WITHOUT_EFFECT[reader]
+
+
+def _tables(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
+    """Yield the tables of routes that are not read, and those that make others void."""
+    settings, routing = configuration.router, configuration.routing
+    maps = settings.first("transport_maps")
+    if routing.every and (configuration.routes or len(tables_of(maps)) > 1):
+        yield (
+            maps,
+            "a table without keys answers for each address, so that no other table is asked",
+        )
+    if unread(maps) and not configuration.routes and not routing.every:
+        why = "not read: give the table as text with --transport"
+        yield maps._replace(value=first_few(unread(maps))), why
+    for name in ("sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps"):
+        entry = settings.first(name)
+        if unread(entry):
+            why = "the way of mail depends on its sender; the scenario has that of all others"
+            yield entry._replace(value=first_few(unread(entry))), why
+    default = settings.first("default_transport")
+    if default.value.startswith("randmap:"):
+        instead = "transport_maps or sender_dependent_default_transport_maps"
+        yield default, f"takes a transport and no table; write the table in {instead}"
+
+
+def _policies(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
+    """Yield the tables of TLS policies that are not read."""
+    for client in CLIENTS:
+        entry = configuration.main.first(f"{client}_tls_policy_maps")
+        if unread(entry):
+            why = "not read: the scenario has the level of all others; write inline:{ … } here"
+            yield entry._replace(value=first_few(unread(entry))), why
+
+
+def report_the_rest(draft: Draft, configuration: Configuration, paths: list[Path]) -> None:
+    """Report each parameter that is not in the scenario, and why."""
+    known = {(entry.name, entry.where) for entry in draft.used}
+    known |= {(finding.setting, finding.where) for finding in draft.findings}
+    sending = set(chain.from_iterable(path.transports for path in paths))
+    for entry in configuration.main.entries.values():
+        if (entry.name, entry.where) not in known:
+            _report(draft, configuration, entry, sending)
+    for name in sorted(sending & set(configuration.services)):
+        for entry in configuration.services[name].options.values():
+            if (entry.name, entry.where) not in known and reader_of(entry.name) in (CLIENT, ""):
+                _report(draft, configuration, entry.of(name), sending)
+    _addresses(draft, configuration, paths)
+
+
+def _report(draft: Draft, configuration: Configuration, entry: Entry, sending: set[str]) -> None:
+    name = entry.name.rpartition(" ")[2]
+    if name in _NAMES_A_PATH or name.endswith("_tls_policy_maps"):
+        draft.decided(entry, "providers", "says which limits hold for which mail")
+    elif name in configuration.main.references:
+        draft.decided(entry, "providers", "another parameter refers to it")
+    elif name.endswith(_OF_A_TRANSPORT):
+        owner = name.partition("_destination")[0].partition("_transport_rate")[0]
+        replaced = owner in {"default", *sending, *configuration.services}
+        other = f"no recipient in the audience uses transport {owner}"
+        why = reason_unused(name, {"recipient_limit": UNUSED["recipient_limit"]}, "")
+        draft.overruled(entry, why or (_REPLACED if replaced else other))
+    elif name in DEFAULTS:
+        draft.overruled(entry, reason_unused(name, UNUSED, _REPLACED))
+    else:
+        draft.unused(entry, reason_unused(name, UNUSED, _otherwise(name)))
+
+
+def _otherwise(name: str) -> str:
+    """Return why a parameter without a reason of its own is not used."""
+    if name.endswith(_SOUNDS_LIKE_A_LIMIT) and not name.startswith(_OF_OTHERS):
+        return "not understood: nothing of it is in the scenario"
+    return "does not decide how fast mail is sent"
+
+
+def _addresses(draft: Draft, configuration: Configuration, paths: list[Path]) -> None:
+    """Warn of clients with addresses of their own, by which no mail of the scenario goes."""
+    sending = set(chain.from_iterable(path.transports for path in paths))
+    others = {
+        name: entry
+        for name, service in configuration.services.items()
+        if name not in sending
+        for entry in service.options.values()
+        if entry.name.endswith("_bind_address")
+    }
+    if len({entry.value for entry in others.values()}) > 1:
+        draft.warn(
+            next(iter(others.values()))._replace(value=""),
+            f"transports {first_few(others)} leave from addresses of their own, and no mail of the "
+            f"scenario goes by them; name them in --audience, or set --ips",
+        )

@@ -1,0 +1,100 @@
+"""Postfix: which program reads a parameter, and what lasts how long."""
+
+from __future__ import annotations
+
+import pytest
+
+from sendcap.importers import import_postfix
+
+DAY = 86_400
+
+
+def made_of(put, main, master, audience="gmail=1", **options):
+    return import_postfix(
+        put(main, "main.cf"), audience, master_cf=put(master, "master.cf"), **options
+    )
+
+
+def warnings_of(made) -> dict[str, str]:
+    report = made.report[made.report["status"] == "warning"]
+    return dict(zip(report["setting"], report["why"], strict=True))
+
+
+def test_the_case_that_was_shown(shared) -> None:
+    """postconf(5): the concurrency limit "is enforced by the queue manager"."""
+    case = shared("cases/36-postfix-o-concurrency/main.cf")
+    made = import_postfix(case, "gmail=1", master_cf=case.with_name("master.cf"))
+    assert made.scenario.providers["gmail"].connections_per_ip == 10
+    assert "no effect" in warnings_of(made)["smtp: smtp_destination_concurrency_limit"]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "default_destination_concurrency_limit=3",
+        "smtp_destination_rate_delay=1s",
+        "default_transport_rate_delay=2s",
+        "minimal_backoff_time=1s",
+        "maximal_queue_lifetime=1h",
+        "queue_run_delay=1s",
+        "default_process_limit=2",
+        "relayhost=[mail.example.org]",
+        "qmgr_message_active_limit=10",
+    ],
+)
+def test_an_option_of_a_client_changes_nothing_that_others_read(put, option) -> None:
+    """qmgr.c, trivial-rewrite.c and master read these, each from main.cf or its own line."""
+    plain = made_of(put, "mail_name = Postfix", "smtp unix - - n - - smtp")
+    made = made_of(put, "mail_name = Postfix", f"smtp unix - - n - - smtp -o {option}")
+    assert made.scenario == plain.scenario
+    assert "has no effect" in warnings_of(made)[f"smtp: {option.partition('=')[0]}"]
+
+
+def test_options_of_the_queue_manager_and_the_router_hold(put) -> None:
+    master = (
+        "qmgr fifo n - n 300 1 qmgr -o smtp_destination_concurrency_limit=6\n"
+        "  -o { maximal_queue_lifetime = 1d } -o minimal_backoff_time=100s\n"
+        "rewrite unix - - n - - trivial-rewrite -o relayhost=[mail.example.org]\n"
+        "smtp unix - - n - - smtp\n"
+    )
+    made = made_of(put, "smtp_destination_concurrency_limit = 10", master, "gmail=0.5,yahoo=0.5")
+    scenario = made.scenario
+    assert [each.connections_per_ip for each in scenario.providers.values()] == [6, 6]
+    assert [limit.connections for limit in scenario.limits] == [6]
+    assert scenario.mta.retry.minimal_backoff_time == 100
+    assert scenario.mta.longest_validity == DAY + 4000 + 300
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("smtp unix - - n - 4 smtp", 4),
+        ("smtp unix - - n - 0 smtp", 20),
+        ("smtp unix - - n - - smtp -o smtp_connect_timeout=5s -v", 20),
+    ],
+)
+def test_the_processes_of_a_client_count(put, line, expected) -> None:
+    """master(5), maxproc."""
+    made = made_of(put, "mail_name = Postfix", line)
+    assert made.scenario.providers["gmail"].connections_per_ip == expected
+
+
+def test_a_lifetime_beyond_adobes_holds(shared) -> None:
+    made = import_postfix(shared("cases/03-postfix-lifetime-5d/main.cf"), "gmail=1")
+    (delivery,) = made.scenario.deliveries
+    assert made.scenario.honoured_validity(delivery) >= 5 * DAY
+
+
+@pytest.mark.parametrize(
+    ("text", "lives_s"),
+    [
+        # qmgr_active.c: only a message without a sender lives for bounce_queue_lifetime.
+        ("bounce_queue_lifetime = 1h", 5 * DAY),
+        ("maximal_queue_lifetime = 2w", 14 * DAY),
+        ("maximal_queue_lifetime = 12h\nbounce_queue_lifetime = 9d", DAY / 2),
+    ],
+)
+def test_a_message_lives_as_long_as_postfix_says(put, text, lives_s) -> None:
+    made = import_postfix(put(text), "gmail=1")
+    assert made.scenario.mta.longest_validity == lives_s + 4000 + 300
+    assert made.scenario.mta.retry.maximal_queue_lifetime == lives_s
