@@ -24,8 +24,11 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
 
-ACCEPTED, SOFT, HARD, EXPIRED, RETURNED = 1, 2, 3, 4, 5
-"""Outcomes; RETURNED is an asynchronous bounce."""
+ACCEPTED, SOFT, HARD, EXPIRED, RETURNED, REMOVED, RECEIVED = 1, 2, 3, 4, 5, 6, 7
+"""Outcomes, and records of messages without an attempt.
+
+RETURNED is an asynchronous bounce, REMOVED one by an operator, RECEIVED the reception by the MTA.
+"""
 
 ATTEMPT: Final = np.dtype(
     [
@@ -124,10 +127,11 @@ class Attempts:
             self._spill()
         self.last_s = max(self.last_s, float(records["finished_s"].max()))
         tried = records["outcome"] <= HARD
-        if not tried.any():
-            return
         self.by_provider += np.bincount(records["provider"][tried], minlength=1 << 16)
-        finished_s = records["finished_s"][tried]
+        # A log may have nothing of a message but its expiry.
+        finished_s = records["finished_s"][records["outcome"] <= EXPIRED]
+        if not len(finished_s):
+            return
         self.sharp |= bool(np.any(finished_s != np.floor(finished_s)))
         self.first_s = min(self.first_s, float(finished_s.min()))
 

@@ -206,7 +206,7 @@ def _merged(providers: Providers, attempts: Ints) -> tuple[Ints, dict[str, int]]
         for number, name in enumerate(providers.names)
         if attempts[number] < _LEAST_ATTEMPTS and name != OTHER
     }
-    if len(few) == len(providers.names):
+    if len(few) == int((attempts > 0).sum()):
         return numbers, {}
     for name in few:
         numbers[providers.number_of(name)] = providers.number_of(OTHER)

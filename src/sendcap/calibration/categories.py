@@ -114,5 +114,10 @@ def broad(category: str) -> str:
     return _BROAD.get(_key(category), "")
 
 
+def is_expiry(category: str) -> bool:
+    """Tell whether the MTA itself gave a message up, because its time was over."""
+    return _key(category) == "messageexpired"
+
+
 def _key(category: str) -> str:
     return category.translate(_SIGNS).lower()

@@ -117,7 +117,8 @@ def _faults(panel: Axes, provider: ProviderEstimates) -> None:
     low_s, high_s = (min(ends), max(ends)) if ends else (60.0, 86_400.0)
     _axes(panel, 0.5 * max(low_s, 1.0), 1.4 * max(high_s, 2.0))
     for row, (fault, colour) in enumerate(zip(shown, _FAULT_COLOURS, strict=False)):
-        _band(panel, fault.times, colour)
+        if not fault.untold:
+            _band(panel, fault.times, colour)
         if fault.fits:
             _curve(panel, fault.fits[0], colour)
         text = f"{fault.reason}, {100 * fault.share.value:.2g} %"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ from sendcap.calibration.reasons import (
     GREYLISTED,
     MAILBOX_FULL,
     NUMBERS,
+    OTHER,
     REASONS,
     THROTTLED,
     UNREACHABLE,
@@ -41,6 +43,7 @@ class FaultEstimate:
     fits: list[Fit]  # of the time until it clears, the best first; empty if it never did
     times: Times  # data of the fits
     never: Figure  # share of these messages whose fault never clears
+    untold: bool = False  # whether the log has nothing but the expiry of these messages
 
     @property
     def greylisting(self) -> bool:
@@ -150,9 +153,21 @@ def _faults(provider: ProviderEvidence) -> tuple[list[FaultEstimate], dict[str, 
         if count < _LEAST_FAULTY:
             thin[REASONS[reason]] = count
             continue
-        affected = share(count, provider.looked_at)
+        # Who was never reached says nothing about other reasons, but all about this one.
+        unreached = REASONS[reason] == UNREACHABLE
+        affected = share(count, provider.messages if unreached else provider.looked_at)
         faults.append(_fault(REASONS[reason], affected, *sample.values().T))
-    return faults, thin
+    return [*faults, *_untold(provider, {fault.reason for fault in faults})], thin
+
+
+def _untold(provider: ProviderEvidence, told: set[str]) -> Iterator[FaultEstimate]:
+    """Yield faults of messages known only by their expiry, which never cleared."""
+    for reason in np.flatnonzero(provider.untold).tolist():
+        count, name = int(provider.untold[reason]), REASONS[reason] or OTHER
+        name = f"{name} until expiry" if name in told else name
+        none = Times(*np.zeros((3, 0)))
+        never = Figure(1.0)
+        yield FaultEstimate(name, share(count, provider.looked_at), [], none, never, untold=True)
 
 
 def _fault(reason: str, affected: Figure, low_s: Floats, high_s: Floats) -> FaultEstimate:
@@ -173,7 +188,7 @@ def _transient(
     provider: ProviderEvidence, faults: list[FaultEstimate], thin: dict[str, int], tolerance: bool
 ) -> tuple[Figure, dict[str, int]]:
     """Return the probability of a soft bounce drawn anew at each attempt, and the counts."""
-    own = {NUMBERS[fault.reason] for fault in faults}
+    own = {NUMBERS[fault.reason] for fault in faults if not fault.untold}
     if tolerance:
         own.add(NUMBERS[THROTTLED])
     soft = {reason: int(provider.soft[reason]) for reason in np.flatnonzero(provider.soft).tolist()}

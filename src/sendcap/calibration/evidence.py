@@ -12,6 +12,7 @@ from sendcap.calibration.attempts import (
     ACCEPTED,
     EXPIRED,
     HARD,
+    RECEIVED,
     SOFT,
     Attempts,
     Floats,
@@ -19,7 +20,7 @@ from sendcap.calibration.attempts import (
     Records,
 )
 from sendcap.calibration.connections import Sessions
-from sendcap.calibration.lives import Lives, gaps_s, lives
+from sendcap.calibration.lives import BEFORE_S, OPEN, Lives, gaps_s, lives
 from sendcap.calibration.reasons import NUMBERS, REASONS, THROTTLED, UNREACHABLE
 
 _SAMPLE: Final = 200_000
@@ -82,9 +83,10 @@ class ProviderEvidence:
         self.tries = np.zeros(_MOST_TRIES + 1, np.int64)  # lives by number of attempts
         self.uses = np.zeros(_MOST_USES, np.int64)  # attempts by use of their connection
         # By reason: lives that ended in a hard bounce; first attempts that were soft bounces; all
-        # soft bounces; those followed by another attempt, and by one with the same reason.
-        self.hard, self.soft_first, self.soft, self.tried_again, self.repeated = np.zeros(
-            (5, len(REASONS)), np.int64
+        # soft bounces; those followed by another attempt, and by one with the same reason; messages
+        # of which nothing but the expiry is in the log.
+        self.hard, self.soft_first, self.soft, self.tried_again, self.repeated, self.untold = (
+            np.zeros((6, len(REASONS)), np.int64)
         )
         self.setup_s, self.transaction_s, self.delay_s = Sample(), Sample(), Sample()
         # By reason: bounds of the time at which the fault of a first attempt cleared.
@@ -117,6 +119,8 @@ class Evidence:
         self.arrivals_s = Sample(2 * _SAMPLE)
         self.sessions = Sessions(sharp=attempts.sharp)
         self.partial = 0  # lives that began before the log
+        # Messages known only by their expiry, only by their reception, bounced by an operator.
+        self.untold = self.waiting = self.removed = 0
         for part in attempts.parts():
             part["provider"] = merged[part["provider"]]
             self._take(lives(part, self.first_s, strict=strict))
@@ -138,11 +142,14 @@ class Evidence:
             evidence.repeated += _by_reason(failed[chosen & again])
             evidence.returned += int((part.returned["provider"] == number).sum())
         self._take_gaps(part, follows, gap_s)
+        untold = self._take_untold(part)
         # Across all providers: in the order of the hashes, so that the sample is random.
-        arrived_s = rows["arrived_s"][part.first[complete]]
+        arrived_s = np.append(rows["arrived_s"][part.first[complete]], untold["arrived_s"])
         self.arrivals_s.add(self._came_s(arrived_s[~np.isnan(arrived_s)]))
         expired = (part.end == EXPIRED) & complete
         age_s = part.expired_s[expired] - rows["arrived_s"][part.last[expired]]
+        expired = untold["outcome"] == EXPIRED
+        age_s = np.append(age_s, (untold["finished_s"] - untold["arrived_s"])[expired])
         self.ages_s.add(age_s[~np.isnan(age_s)])
 
     def _take_attempts(self, evidence: ProviderEvidence, rows: Records) -> None:
@@ -177,6 +184,26 @@ class Evidence:
         evidence.delay_s.add(delay_s[~np.isnan(delay_s)])
         if failed.any():
             _take_clearing(evidence, part, which[failed])
+
+    def _take_untold(self, part: Lives) -> Records:
+        """Count messages of which the log has no attempt; return those that came with the log."""
+        untold = part.untold
+        whole = ~(untold["arrived_s"] < self.first_s - BEFORE_S) | (not self.strict)
+        self.partial += int((~whole).sum())
+        self.removed += part.removed
+        untold = untold[whole]
+        outcome = untold["outcome"]
+        self.untold += int((outcome == EXPIRED).sum())
+        self.waiting += int((outcome == RECEIVED).sum())
+        for number, evidence in enumerate(self.providers.values()):
+            chosen = untold["provider"] == number
+            expired = untold[chosen & (outcome == EXPIRED)]
+            evidence.messages += int(chosen.sum())
+            evidence.looked_at += len(expired)
+            evidence.ends[EXPIRED] += len(expired)
+            evidence.ends[OPEN] += int(chosen.sum()) - len(expired)
+            evidence.untold += _by_reason(expired)
+        return untold
 
     def _came_s(self, arrived_s: Floats) -> Floats:
         """Return arrivals; unless strict, a message waiting when the log began came just then."""

@@ -69,6 +69,8 @@ def estimates(calibration: Calibration) -> pd.DataFrame:
     rows = [row for provider in calibration.providers for row in _provider_rows(provider)]
     if calibration.feedback:
         rows += _fit_rows("", "feedback.synchronous", calibration.feedback[0])
+    # An estimate of nothing, such as of the accepted messages where none was, is none.
+    rows = [row for row in rows if not math.isnan(row.value)]
     return pd.DataFrame(rows, columns=list(_Row._fields))
 
 
@@ -119,6 +121,7 @@ def _provider_rows(provider: ProviderEstimates) -> Iterator[_Row]:
     for fault in provider.faults:
         quantity = f"fault, {fault.reason}"
         yield row(quantity, fault.share, "share", messages)
-        yield row(f"{quantity}, never", fault.never, "share", fault.times.count)
+        of = messages * fault.share.value if fault.untold else fault.times.count
+        yield row(f"{quantity}, never", fault.never, "share", of)
         if fault.fits:
             yield from _fit_rows(name, f"{quantity}, clears_after", fault.fits[0])

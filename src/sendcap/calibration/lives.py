@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from sendcap.calibration.attempts import (
     ACCEPTED,
     EXPIRED,
     HARD,
+    RECEIVED,
+    REMOVED,
     RETURNED,
     SOFT,
     Flags,
@@ -28,7 +31,7 @@ _SAME_EVENT_S: Final = 2.0
 """A bounce reported by two logs has about the same time in both."""
 _SAME_ARRIVAL_S: Final = 3.0
 """Largest difference between arrivals of one message, which Postfix computes from rounded times."""
-_BEFORE_S: Final = 60.0
+BEFORE_S: Final = 60.0
 """A message that arrived this long before the first attempt may have been tried before."""
 
 
@@ -45,6 +48,8 @@ class Lives:
     complete: Flags  # whether the first attempt is in the log
     expired_s: Floats  # NaN without an expiry
     returned: Records  # asynchronous bounces
+    untold: Records  # a record of each message without an attempt: EXPIRED, REMOVED or RECEIVED
+    removed: int  # messages that an operator bounced
 
     @property
     def tries(self) -> Ints:
@@ -77,9 +82,44 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     complete = rows["attempt"][first] <= 1
     if strict:
         # NaN compares false: a message of unknown arrival counts as complete.
-        complete &= ~(rows["arrived_s"][first] < first_s - _BEFORE_S)
+        complete &= ~(rows["arrived_s"][first] < first_s - BEFORE_S)
     returned = records[outcome == RETURNED]
-    return Lives(rows, life, number, first, last, end, complete, expired_s, returned)
+    untold = _untold(records, outcome, rows)
+    removed = int((outcome == REMOVED).sum())
+    return Lives(
+        rows, life, number, first, last, end, complete, expired_s, returned, untold, removed
+    )
+
+
+def _untold(records: Records, outcome: Ints, rows: Records) -> Records:
+    """Return one record of each message that has no attempt; an end tells more than a reception.
+
+    A record without a recipient, and a reception, which may name several, concern all recipients.
+    """
+    which = np.flatnonzero((outcome == EXPIRED) | (outcome == REMOVED) | (outcome == RECEIVED))
+    if not len(which):
+        return records[:0]
+    of_all = (records["recipient"][which] == 0) | (outcome[which] == RECEIVED)
+    told = np.isin(records["message"][which], rows["message"]) & of_all
+    told |= np.isin(records["message"][which], rows["message"][rows["recipient"] == 0])
+    told |= np.isin(_key(records[which]), _key(rows))
+    # A bounce that came back is a reception, too.
+    told |= np.isin(records["message"][which], records["message"][outcome == RETURNED])
+    which = which[~told]
+    ended = records["message"][which[outcome[which] != RECEIVED]]
+    which = which[(outcome[which] != RECEIVED) | ~np.isin(records["message"][which], ended)]
+    # Of two ends, an expiry tells more than a removal.
+    which = which[np.argsort(outcome[which], kind="stable")]
+    _, first = np.unique(_key(records[which]), return_index=True)
+    untold: Records = records[which[first]]
+    untold["outcome"] = outcome[which[first]]
+    return untold
+
+
+def _key(records: Records) -> npt.NDArray[np.uint64]:
+    """Return a number for each message and recipient."""
+    odd = np.uint64(0x9E3779B97F4A7C15)
+    return np.asarray(records["message"] + records["recipient"].astype(np.uint64) * odd, np.uint64)
 
 
 def _same_message(rows: Records) -> tuple[Flags, Records, Records]:

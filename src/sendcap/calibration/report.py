@@ -10,6 +10,7 @@ import numpy as np
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD
 from sendcap.calibration.estimates import FaultEstimate, ProviderEstimates
+from sendcap.calibration.evidence import Evidence
 from sendcap.calibration.families import Fit
 from sendcap.calibration.feedback import times_of
 from sendcap.calibration.lives import OPEN
@@ -122,7 +123,9 @@ def _messages(calibration: Calibration) -> Iterator[str | Table]:
             f"{evidence.partial:,} messages may have been tried before the log begins; their later "
             f"attempts count, their outcomes do not."
         )
+    yield from _known_by_other_records(evidence)
     still = sum(int(provider.ends[OPEN]) for provider in evidence.providers.values())
+    still -= evidence.waiting
     if still:
         yield f"{still:,} messages were still deferred at the end of the log (right-censored)."
     else:
@@ -138,6 +141,22 @@ def _messages(calibration: Calibration) -> Iterator[str | Table]:
     )
     yield "Brackets hold 90 % intervals. The best fit has the lowest AIC; “off by” is its largest"
     yield "distance from the data, in percentage points."
+
+
+def _known_by_other_records(evidence: Evidence) -> Iterator[str]:
+    """Yield what counts although the log has no attempt or no end of it."""
+    if evidence.untold:
+        yield (
+            f"{evidence.untold:,} messages are known by their expiry only: they count as expired, "
+            f"by a fault that never clears, and their attempts are not in the log."
+        )
+    if evidence.removed:
+        yield f"{evidence.removed:,} messages were bounced by an operator: they count as open."
+    if evidence.waiting:
+        yield (
+            f"{evidence.waiting:,} messages were received and not tried within the log: they count "
+            f"as open."
+        )
 
 
 def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
@@ -163,6 +182,9 @@ def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
 
 
 def _fault(fault: FaultEstimate) -> Iterator[str | Table]:
+    if fault.untold:
+        yield f"Expired without an attempt in the log ({fault.reason}): {fault.share.percent}."
+        return
     kind = "greylisting" if fault.greylisting else "stays with the address for a time"
     yield f"Fault {fault.reason} ({kind}): {fault.share.percent} of the messages."
     if fault.fits:

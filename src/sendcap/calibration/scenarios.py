@@ -208,6 +208,11 @@ def _bounces(estimates: ProviderEstimates) -> Iterator[_Entry]:
         comment = "; ".join(f"{fault.reason} {fault.share.percent}" for fault in faults)
         yield _Entry("faults", [_fault(fault, estimates.hard) for fault in faults], comment)
     for fault in faults:
+        if not fault.fits:
+            yield _Entry(
+                f"faults, {fault.reason}",
+                missing="when it clears; none had within the log, so that none does",
+            )
         if fault.greylisting and fault.fits[0].mean_s.low <= 0.0:
             upto = precise(fault.fits[0].mean_s.high)
             yield _Entry(

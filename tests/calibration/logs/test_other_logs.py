@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from reading_lines import names, read, reasons
 
-from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RETURNED, SOFT
+from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, RETURNED, SOFT
 from sendcap.calibration.logs.momentum import fields
 
 NOW_S = datetime(2026, 11, 26, 9, tzinfo=UTC).timestamp()
@@ -78,9 +78,9 @@ def test_kumomtas_types(tmp_path) -> None:
         '{"type": ["Delivery"], "id": 4}',
     ]
     rows, context, _ = read(tmp_path, lines)
-    assert sorted(rows["outcome"].tolist()) == sorted([SOFT, HARD, EXPIRED, RETURNED])
+    assert rows["outcome"].tolist() == [SOFT, HARD, EXPIRED, RETURNED, RECEIVED]
     assert set(reasons(rows[rows["outcome"] == SOFT])) == {"mailbox full"}
-    assert context.skipped.other == {"records of type Reception": 1, "records of type Delayed": 1}
+    assert context.skipped.other == {"records of type Delayed": 1}
     assert context.skipped.malformed == {
         "unknown record type": 1,
         "unreadable record": 3,
@@ -167,14 +167,17 @@ MOMENTUM = [
 def test_lines_of_momentum(tmp_path) -> None:
     rows, context, file = read(tmp_path, MOMENTUM)
     assert file.format == "momentum"
-    assert rows["outcome"].tolist() == [SOFT, ACCEPTED, HARD, HARD, RETURNED]
+    assert rows["outcome"].tolist() == [RECEIVED, SOFT, ACCEPTED, HARD, HARD, RETURNED]
+    received, rows = rows[:1], rows[1:]
+    assert received["arrived_s"].tolist() == [1_795_683_600]
+    assert received["message"][0] == rows["message"][0]
     assert rows["attempt"].tolist() == [1, 2, 1, 0, 0]
     assert rows["arrived_s"][:2].tolist() == [1_795_683_600.25, 1_795_683_600.25]
     assert rows["message"][0] == rows["message"][1]
     assert rows["message"][2] == rows["message"][3]
     assert reasons(rows)[0] == "mailbox full"
     assert names(rows, context)[:3] == ["gmail", "gmail", "other"]
-    assert context.skipped.other == {"lines of other kinds": 1}
+    assert not context.skipped.other
     assert sum(context.skipped.malformed.values()) == 2
 
 

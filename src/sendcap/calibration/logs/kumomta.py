@@ -10,7 +10,16 @@ import json
 import math
 from typing import Any, Final
 
-from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RETURNED, SOFT
+from sendcap.calibration.attempts import (
+    ACCEPTED,
+    EXPIRED,
+    HARD,
+    RECEIVED,
+    REMOVED,
+    RETURNED,
+    SOFT,
+)
+from sendcap.calibration.categories import is_expiry
 from sendcap.calibration.logs.reading import LineError, LineReader, Row
 from sendcap.calibration.logs.stamps import rfc3339_s
 from sendcap.calibration.outcomes import packed
@@ -21,10 +30,12 @@ _OUTCOMES: Final = {
     "Bounce": HARD,
     "Expiration": EXPIRED,
     "OOB": RETURNED,
+    "AdminBounce": REMOVED,
+    "Reception": RECEIVED,
 }
 _OTHER: Final = frozenset(
     {
-        *("Reception", "AdminBounce", "Feedback", "Rejection", "AdminRebind"),
+        *("Feedback", "Rejection", "AdminRebind"),
         *("DeferredInjectionRebind", "Delayed", "XferOut", "XferIn"),
     }
 )
@@ -52,16 +63,22 @@ class KumomtaReader(LineReader):
                 raise LineError("unknown record type")
             self.pass_over(f"records of type {kind}")
             return None
+        if outcome == RECEIVED and record.get("queue") == "null":
+            self.pass_over("receptions of mail that goes nowhere")
+            return None
         to = record.get("recipient") or ""
         if isinstance(to, list):
             to = ",".join(map(str, to))
         address = str(to).encode("utf-8", "replace")
-        peer = record.get("peer_address") or {}
+        # Of a reception, the peer is who handed the message over.
+        peer = (record.get("peer_address") or {}) if outcome != RECEIVED else {}
         # Without a connection, the site names the host: "source->(mx1|mx2).example.com@smtp_client"
         site = str(record.get("site") or "").partition("->")[2].rpartition("@")[0]
         host = str(peer.get("name") or site).encode("utf-8", "replace")
-        session = record.get("session_id")
+        session = record.get("session_id") if outcome <= HARD else None
         category = str(record.get("bounce_classification") or "")
+        if outcome == HARD and is_expiry(category):
+            outcome = EXPIRED
         reason, code, enhanced = self._reply(record.get("response") or {}, outcome, category)
         return (
             self._identity(str(record["id"])),

@@ -2,6 +2,7 @@ r"""Momentum: mainlog and bouncelog, fields separated by ``@``, escaped as ``\@`
 
 - ``ts@msgid@batch@conn@D@domain@size@group@binding@retries@latency@ip``: delivered;
 - ``ts@…@T|P@domain@bytes@group@binding@stage@retries@latency@ip@text``: soft, hard bounce;
+- ``ts@…@R@lp@dom@slp@sdom@ip@size@proto@group@binding``: received;
 - ``ts@…@B@lp@dom@slp@sdom@group@binding@stage@class@size@ip@text``: the same bounce in the
   bouncelog, or an asynchronous one (stage 21).
 
@@ -15,7 +16,7 @@ import math
 import re
 from typing import Final, NamedTuple
 
-from sendcap.calibration.attempts import ACCEPTED, HARD, RETURNED, SOFT
+from sendcap.calibration.attempts import ACCEPTED, HARD, RECEIVED, RETURNED, SOFT
 from sendcap.calibration.logs.reading import LineError, LineReader, Row
 
 _PLAIN: Final = re.compile(rb"[^\\@]*(?:\\.[^\\@]*)*", re.DOTALL)
@@ -39,7 +40,8 @@ _LAYOUTS: Final = {
     b"D": _Layout(ACCEPTED, 12, 5, 9),
     b"T": _Layout(SOFT, 14, 5, 10, 13),
     b"P": _Layout(HARD, 14, 5, 10, 13),
-    b"B": _Layout(HARD, 16, 6, 0, -1, 12),
+    b"B": _Layout(HARD, 16, 6, 0, 15, 12),
+    b"R": _Layout(RECEIVED, 14, 6),
 }
 
 
@@ -72,6 +74,9 @@ class MomentumReader(LineReader):
             arrived_s = finished_s - latency_s if latency_s >= 0.0 else math.nan
             attempt = min(max(int(cells[layout.retries]) + 1, 0), 65_535)
         late = match[1] == b"B" and cells[11] == _OUT_OF_BAND
+        received = layout.outcome == RECEIVED
+        if received:
+            arrived_s = finished_s
         reason = code = enhanced = 0
         if layout.text:
             category = cells[layout.category].decode("ascii", "replace") if layout.category else ""
@@ -80,7 +85,7 @@ class MomentumReader(LineReader):
             context.identities.of(cells[1] + b"@" + domain.lower()),
             0,
             context.providers.number(b"", domain),
-            context.identities.of(cells[3]) if cells[3] and not late else 0,
+            context.identities.of(cells[3]) if cells[3] and not late and not received else 0,
             arrived_s,
             finished_s,
             attempt,

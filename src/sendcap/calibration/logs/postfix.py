@@ -130,7 +130,9 @@ class PostfixReader(Reader):
             self.refuse("unreadable timestamp", number, line)
             return None
         message = self.context.identities.of(match[3])
-        return (message, 0, 0, finished_s, 0, *(b"nan",) * 5, 0, 0, 0, EXPIRED)
+        # The line names the sender only.
+        nobody = self.context.providers.number(b"", b"")
+        return (message, 0, nobody, finished_s, 0, *(b"nan",) * 5, 0, 0, 0, EXPIRED)
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:
         delay, a, _, c, d = (

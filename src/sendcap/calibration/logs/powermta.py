@@ -15,7 +15,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
-from sendcap.calibration.attempts import ACCEPTED, HARD, RETURNED, SOFT
+from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RETURNED, SOFT
+from sendcap.calibration.categories import is_expiry
 from sendcap.calibration.logs.opening import LONGEST_LINE, Log
 from sendcap.calibration.logs.reading import Context, LineError, LineReader, Reader, Row
 from sendcap.calibration.logs.stamps import any_time
@@ -111,6 +112,8 @@ class PowermtaReader(LineReader):
         if outcome in (SOFT, HARD):
             text = (diag or dsn_status).encode("utf-8", "replace")
             reason, code, enhanced = self.context.reply(text, enhanced, 0, category)
+            if outcome == HARD and is_expiry(category):
+                outcome = EXPIRED
         host = mta.partition(" ")[0].encode("utf-8", "replace")
         return (
             # Messages have no number: recipient, arrival and job identify them.
