@@ -57,6 +57,7 @@ def read(source: Source) -> None:
         except (ValueError, TypeError, LookupError, RecursionError, AttributeError):
             source.skip(number, f"it is no message of a queue; {_RIGHT}")
             continue
+        source.seen = True
         if message.get("forced_expire") is True:
             left_out["marked to expire"] += len(recipients)
             continue

@@ -44,6 +44,7 @@ class Source:
         self.given = False  # whether the caller gave the moment
         self.groups = Groups()
         self.notes: list[str] = []
+        self.seen = False  # whether a line was of the format, even if it holds no message
         self._lines = lines
         self._head = list(islice(lines, _HEAD))
         if not self._head:
@@ -75,6 +76,8 @@ class Source:
         queued = self.groups.merged()
         if not queued and self._unread:
             raise self.error(*self._unread[0])
+        if not queued and not self.seen:
+            raise ConfigurationError(f"{self.name}: no line is of the format {kind}")
         total = sum(each.messages for each in queued)
         if total > _MOST_MESSAGES:
             raise ConfigurationError(

@@ -36,6 +36,7 @@ def read(source: Source) -> None:
     number, heading = next(rows, (1, []))
     names = [cell.strip().casefold() for cell in heading]
     _check(source, number, names)
+    source.seen = True
     providers = set[str]()
     for number, row in rows:
         cells = {name: cell.strip() for name, cell in zip(names, row, strict=False)}

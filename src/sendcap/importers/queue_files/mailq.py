@@ -1,0 +1,97 @@
+"""Postfix's ``mailq``, the same as ``postqueue -p``: a block of lines for each message.
+
+Source: Postfix, ``src/postqueue/showq_compat.c``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from sendcap.importers.queue_files.postqueue import STATES, State
+from sendcap.importers.queue_files.queued import Queued, domain_of, provider_at, reason_of
+from sendcap.importers.queue_files.source import Arrivals, Source
+from sendcap.text.quantities import counted
+
+FORMAT: Final = "mailq"
+
+_DAYS: Final = "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_MESSAGE: Final = re.compile(
+    rf"[0-9A-Za-z]{{6,30}}(?P<marks>[*!#]*)\s+\d{{1,15}}\s+(?:{_DAYS})\s+"
+    rf"(?P<arrived>(?:{'|'.join(_MONTHS)})\s+\d\d?\s+\d\d:\d\d:\d\d)\s+\S.*"
+)
+_HEADING: Final = re.compile(r"-+Queue ID-+\s+--Size--\s.*")
+_EMPTY: Final = "Mail queue is empty"
+_A_DAY_S: Final = 86_400.0
+
+
+def recognises(lines: list[str]) -> int:
+    """Return the number of lines, if there is a heading or a message."""
+    heads = any(map(_HEADING.fullmatch, map(str.strip, lines)))
+    found = heads or any(map(_MESSAGE.fullmatch, map(str.strip, lines)))
+    return len(lines) if found or lines[0].strip() == _EMPTY else 0
+
+
+def read(source: Source) -> None:
+    """Read the messages; each recipient counts as one."""
+    arrivals = Arrivals(source)
+    state, age_s, reason = None, None, ""
+    expiring = 0
+    for number, line in source.lines():
+        text = line.strip()
+        if line[0] not in " \t(":
+            message = _MESSAGE.fullmatch(text)
+            source.seen = source.seen or text == _EMPTY or _HEADING.fullmatch(text) is not None
+            state, reason = None, ""
+            if message is not None:
+                state, age_s = _state(message["marks"]), None
+                expiring += "#" in message["marks"]
+                arrived_s = _arrived_s(message["arrived"], source.moment_s)
+                age_s = None if arrived_s is None else arrivals.age_s(arrived_s)
+            elif not _HEADING.fullmatch(text) and not text.startswith("--") and text != _EMPTY:
+                source.skip(number, "it begins no message of a queue; write what `mailq` prints")
+        elif state is None:
+            source.skip(number, "it belongs to no message")
+        elif text.startswith("(") and text.endswith(")"):
+            reason = "" if text == "(reason unavailable)" else reason_of(text[1:-1])
+        else:
+            domain = domain_of(text)
+            source.groups.add(
+                Queued(domain, provider_at(domain), 1, age_s, age_s, state.attempts, state.due_s,
+                       reason, None, state.held)
+            )  # fmt: skip
+    arrivals.settle()
+    source.notes.append("Times of arrival are read as local time, of the last twelve months.")
+    if expiring:
+        source.notes.append(
+            f"{counted(expiring, 'message')} marked to expire are read like the others."
+        )
+
+
+def _state(marks: str) -> State:
+    if "!" in marks:
+        return STATES["hold"]
+    # Postfix lists the messages of incoming and maildrop without a mark, too; they are few.
+    return STATES["active" if "*" in marks else "deferred"]
+
+
+@lru_cache(50_000)
+def _arrived_s(stamp: str, moment_s: float) -> float | None:
+    """Return the time of a stamp without a year: the latest one by the moment's next day."""
+    month, day, time = stamp.split()
+    hour, minute, second = map(int, time.split(":"))
+    latest = datetime.fromtimestamp(moment_s).year + 1
+    for year in range(latest, latest - 10, -1):
+        try:
+            moment = datetime(year, _MONTHS.index(month) + 1, int(day), hour, minute, second)
+        except ValueError:  # 29 February
+            continue
+        if moment.timestamp() <= moment_s + _A_DAY_S:
+            return moment.timestamp()
+    return None
