@@ -105,8 +105,10 @@ def test_retries_are_those_of_the_general_entry_and_not_below_a_recipients_own(i
     expected = PowermtaRetry(retry_after=["10m", "20m", "1h"], bounce_after="3d")
     assert made.scenario.mta.retry == expected
     assert made.scenario.honoured_validity(made.scenario.deliveries[0]) == 3 * 86_400
-    unused = made.report[made.report["setting"] == "retry-after"]
-    assert "one retry policy" in " ".join(unused["why"])
+    # A queue with other intervals has a policy of its own.
+    own = made.scenario.providers["gmail"].retry
+    assert own == PowermtaRetry(retry_after=["10m"], bounce_after="3d")
+    assert imported({"yahoo": 1.0}).scenario.providers["yahoo"].retry == "mta"
 
 
 def test_backoff_mode_becomes_a_rule(provider, imported) -> None:
@@ -142,7 +144,8 @@ def test_domains_are_put_into_one_queue(provider, imported, put) -> None:
     hotmail = provider("hotmail")
     assert hotmail.connections_per_ip == 30
     # Ten connections a minute, ten messages on each.
-    assert hotmail.rate == FixedWindow(limit=100, window="1m")
+    assert (str(hotmail.connection_rate), hotmail.messages_per_connection) == ("10/m", 10)
+    assert hotmail.rate is None
     table = put("outlook.com,40\nhotmail.com,20\ngmail.com,30\nsome.org,10\n", "audience.csv")
     made = imported(table).scenario
     shares = {"microsoft.queue": 0.6, "gmail.com": 0.3, "other": 0.1}
@@ -254,9 +257,13 @@ def test_included_files_are_read_and_missing_ones_told(put, imported) -> None:
     assert "is left out" in warnings.loc["include"]["why"]
 
 
-def test_the_total_of_connections_is_told_where_it_would_bind(imported) -> None:
-    made = imported({"gmail": 1.0}, "total-max-smtp-out 30\n" + CONFIG.replace("total-max", "x"))
-    assert "50 connections together" in " ".join(made.report["why"])
+def test_the_total_of_connections_is_a_limit_where_it_would_bind(imported) -> None:
+    total = "total-max-smtp-out 30\n" + CONFIG.replace("total-max", "x")
+    (limit,) = imported({"gmail": 1.0}, total).scenario.limits
+    assert (limit.name, limit.connections, limit.providers) == ("total-max-smtp-out", 30, ())
+    made = imported({"gmail": 1.0})
+    assert made.scenario.limits == ()
+    assert "the limits of the queues are lower" in " ".join(made.report["why"])
 
 
 def test_addresses_and_passwords_are_not_shown(imported) -> None:

@@ -5,75 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import Imported, reason_unused
+from sendcap.importers.imported import Imported
 from sendcap.importers.plan import Group, Plan, mail_exchangers
-from sendcap.importers.powermta.backoff import Pattern, backoff_of, patterns_of
-from sendcap.importers.powermta.queues import Directives, Queues, overruled
-from sendcap.importers.powermta.syntax import (
-    RATES,
-    Configuration,
-    Tag,
-    configuration_of,
-    intervals,
-    number_or_none,
-    rates_of,
-    seconds,
-)
+from sendcap.importers.powermta.backoff import Pattern, Reactions, patterns_of
+from sendcap.importers.powermta.leftovers import Leftovers
+from sendcap.importers.powermta.limits import QueueLimits, entry_of
+from sendcap.importers.powermta.queues import Directives, Queues, overruled, replaced
+from sendcap.importers.powermta.settings import OF_QUEUES
+from sendcap.importers.powermta.syntax import Configuration, configuration_of, intervals, seconds
+from sendcap.importers.powermta.totals import put_totals
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
+from sendcap.scenario.section import Place
 from sendcap.text.quoting import did_you_mean, shown
 
-_DEFAULTS: Final = {
-    "max-smtp-out": "20",
-    "max-msg-per-connection": "0",
-    "connection-idle-timeout": "0",
-    "retry-after": "10m",
-    "retry-recipients-after": "10m",
-    "bounce-after": "4d12h",
-}
-_BACKOFF: Final = (
-    "smtp-pattern-list",
-    "backoff-max-msg-rate",
-    "backoff-max-msg-per-hour",
-    "backoff-max-smtp-out",
-    "backoff-to-normal-after",
-    "backoff-to-normal-after-delivery",
-)
 _RETRY: Final = ("retry-after", "retry-recipients-after", "bounce-after")
-_LIMITS: Final = (*_DEFAULTS, *RATES, *_BACKOFF)
-_OTHERWISE: Final = "does not decide how fast mail is sent"
-_UNUSED: Final = {
-    "queue-to": "decides which queue it is",
-    "disable-mx-rollup": "decides which queue it is",
-    "domain-macro": "stands for domains in other lines",
-    "dkim": "signing is part of mta.ingress_rate",
-    "dk-": "signing is part of mta.ingress_rate",
-    "log": "about logs",
-    "rcpt-per": "each message has one recipient",
-    "rampup": "the model opens connections at once, up to the limit",
-    "cold-virtual-mta": "the rest goes out by another virtual MTA; see the rate of kind warm-up",
-    "backoff-retry-after": "retries in the model follow one policy, in backoff mode too",
-    "volume": "messages in the model have no size",
-    "notify": "the model sends no notices",
-    "bounce-upon": "replies of the provider are shares in the model",
-    "smtp-hosts": "the model has no hosts",
-    "route": "the model has no hosts",
-    "421": "the model has one MX",
-}
-_TAGS: Final = {
-    "domain": "no recipient in the audience matches",
-    "virtual-mta": "no mail goes out by it",
-    "virtual-mta-pool": "no mail goes out by it",
-    "smtp-pattern-list": "switches no queue of the audience to backoff mode",
-    "source": "about incoming mail",
-    "bounce-category-patterns": "names replies; their frequency is in logs only",
-}
 
 
 def import_powermta(
@@ -128,11 +80,16 @@ class _Import:
     draft: Draft
     contents: Configuration
     queues: Queues
-    reported: set[Entry] = field(default_factory=set)  # of the entries that are not used
+    longest_s: float = 0.0  # lifetime of a message
+    longest: Entry = field(default_factory=lambda: Entry("bounce-after"))
 
     @cached_property
     def patterns(self) -> dict[str, list[Pattern]]:
         return patterns_of(self.contents.top)
+
+    @cached_property
+    def leftovers(self) -> Leftovers:
+        return Leftovers(self.draft, self.queues)
 
     def run(self) -> None:
         draft = self.draft
@@ -140,14 +97,30 @@ class _Import:
         for entry, problem in self.contents.missing:
             draft.warn(entry, f"is left out: {problem}")
         groups = draft.groups(self._group_of)
+        self._addresses()
+        usual = self.queues.directives("*")
+        self._retry(("mta", "retry"), usual)
+        for group in groups:
+            self._provider(group, usual)
+        draft.lifetime(self.longest_s, self.longest)
+        top, queues = self.contents.top, self.queues
+        reported = put_totals(draft, top, queues.virtual_mtas, queues.pools)
+        self.leftovers.reported |= set(reported)
+        for group in groups:
+            for entry, other in replaced(queues.scopes, self._queue_of(group)):
+                where = PurePath(other.where).name
+                self.leftovers.overruled(entry, f"{other.name} of {where} replaces it")
+        self.leftovers.rest(top)
+
+    def _addresses(self) -> None:
         number = max(1, len(self.queues.virtual_mtas))
         why = "limits are those of each queue of a virtual MTA"
-        draft.source_addresses(why, Entry("virtual MTAs", number, self.contents.top.where))
-        self._retry()
-        for group in groups:
-            self._provider(group)
-        self._warn_of_the_total()
-        self._report_the_rest()
+        entry = Entry("virtual MTAs", number, self.contents.top.where)
+        self.draft.source_addresses(why, entry)
+        addresses = self.queues.addresses
+        if addresses.ranges:
+            why = "is a range: how many addresses the machine has in it, is not known; 1 is assumed"
+            self.draft.warn(addresses.entries[0], why)
 
     def _group_of(self, domain: str) -> str:
         queue = self.queues.of(domain)
@@ -173,10 +146,9 @@ class _Import:
             )
         return self.queues.of(domain)
 
-    def _retry(self) -> None:
-        directives = self.queues.directives("*")
-        after = _entry(directives, "retry-after")
-        least = _entry(directives, "retry-recipients-after")
+    def _retry(self, place: Place, directives: Directives) -> None:
+        """Put the retry policy of a queue into the scenario."""
+        after, least = entry_of(directives, _RETRY[0]), entry_of(directives, _RETRY[1])
         written_s, least_s = after.read(intervals), least.read(seconds)
         delays_s = tuple(max(delay_s, least_s) for delay_s in written_s)
         delays = [format_duration(delay_s) for delay_s in delays_s]
@@ -184,76 +156,52 @@ class _Import:
         if delays_s != written_s:
             why += f"; none is below retry-recipients-after {least.value}"
             self.draft.used.add(least)
-        self.draft.data["mta"]["retry"] = {"policy": "powermta"}
-        place = ("mta", "retry")
         value = delays if len(delays) > 1 else delays[0]
-        self.draft.put((*place, "retry_after"), value, after, why)
-        bounce = _entry(directives, "bounce-after")
-        self.draft.put((*place, "bounce_after"), format_duration(bounce.read(seconds)), bounce)
-        self.draft.lifetime(bounce.read(seconds), bounce)
+        bounce = entry_of(directives, "bounce-after")
+        lifetime_s = bounce.read(seconds)
+        self.draft.put_table(
+            place,
+            {"policy": "powermta"},
+            [
+                ("retry_after", value, after, why),
+                ("bounce_after", format_duration(lifetime_s), bounce, ""),
+            ],
+        )
+        if lifetime_s > self.longest_s:
+            self.longest_s, self.longest = lifetime_s, bounce
 
-    def _provider(self, group: Group) -> None:
+    def _provider(self, group: Group, usual: Directives) -> None:
         queue = self._queue_of(group)
         directives = self.queues.directives(queue)
         count = group.count(self.queues.of)
         self.draft.provider(group, (*known.names_of(group.heaviest), *known.names_of(queue)))
-        connections = _entry(directives, "max-smtp-out")
-        each = connections.read(number_or_none)
-        if each is None:
-            raise ConfigurationError(f"{connections.where}: max-smtp-out cannot be unlimited")
-        why = f"{each} for each of {count} queues" if count > 1 else ""
-        self.draft.limit(group, "connections_per_ip", each * count, connections, why)
-        per_connection = _entry(directives, "max-msg-per-connection")
-        number = per_connection.read(number_or_none)
-        self.draft.limit(group, "messages_per_connection", number or "unlimited", per_connection)
-        idle = _entry(directives, "connection-idle-timeout")
-        self.draft.limit(group, "idle_timeout", format_duration(idle.read(seconds)), idle)
-        self._rate(group, directives, number, count)
-        self._backoff(group, directives, each, number, count)
+        limits = QueueLimits(directives, self.queues.addresses, count)
+        for key, each in limits.by_key.items():
+            if each:
+                self.draft.limits(group, key, [(one.value, one.entry, one.why) for one in each])
+                self.draft.used |= {entry for one in each for entry in one.behind}
+        if [entry_of(directives, name) for name in _RETRY] != [
+            entry_of(usual, name) for name in _RETRY
+        ]:
+            self._retry(("providers", group.name, "retry"), directives)
+        attempt_s = self.draft.attempt_s(group, limits.messages)
+        reactions = Reactions(
+            directives, self.patterns, limits, self.queues.addresses, attempt_s, count
+        )
+        if reactions.rules:
+            rules = [(rule.suspend, rule.entry, rule.why) for rule in reactions.rules]
+            self.draft.limits(group, "suspend", rules)
+            self.draft.used |= {entry for rule in reactions.rules for entry in rule.behind}
+            self.draft.used.add(directives["smtp-pattern-list"])
         self._warn(group, queue)
-        self._report_directives(group, directives)
-
-    def _rate(self, group: Group, directives: Directives, number: int | None, count: int) -> None:
-        rates = sorted(rates_of(directives, number), key=lambda each: each.rate.per_s)
-        if not rates:
-            return
-        self.draft.used |= {each.directive for each in rates}
-        lowest = rates[0]
-        window = {
-            "kind": "fixed-window",
-            "limit": lowest.rate.limit * count,
-            "window": format_duration(lowest.rate.period_s),
-        }
-        why = f"{lowest.rate.limit} for each of {count} queues" if count > 1 else ""
-        self.draft.limit(group, "rate", window, lowest.shown, why)
-        for each in rates[1:]:
-            why = f"{lowest.shown.name} = {lowest.shown.value} is lower"
-            self.draft.overruled(each.shown.of(group.name), why)
-
-    def _backoff(
-        self,
-        group: Group,
-        directives: Directives,
-        connections: int,
-        number: int | None,
-        queues: int,
-    ) -> None:
-        attempt_s = self.draft.attempt_s(group, number)
-        backoff = backoff_of(directives, self.patterns, connections, attempt_s, queues)
-        named = directives.get("smtp-pattern-list")
-        if backoff.suspend is None:
-            if named is not None:
-                self.draft.overruled(named.of(group.name), backoff.why)
-            return
-        trigger, *limits = backoff.used
-        self.draft.used |= set(backoff.used)
-        setting = ", ".join(entry.name for entry in limits) or "backoff mode"
-        value = f"{trigger.value}: " + ", ".join(entry.value for entry in limits)
-        entry = Entry(setting, value, trigger.where)
-        self.draft.limit(group, "suspend", backoff.suspend, entry, backoff.why)
+        for entry, why in (*limits.not_used, *reactions.not_used):
+            self.draft.overruled(entry.of(group.name), why)
+            self.leftovers.reported.add(entry)
+        for entry in directives.values():
+            self.leftovers.unused(entry)
 
     def _warn(self, group: Group, queue: str) -> None:
-        others = self.queues.differing(queue, _LIMITS)
+        others = self.queues.differing(queue, OF_QUEUES)
         if others:
             first = self.queues.virtual_mtas[0].argument
             more = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
@@ -262,57 +210,6 @@ class _Import:
                 f"choose with --source"
             )
             self.draft.warn(Entry(group.name), why)
-        for entry in overruled(self.queues.scopes, queue, _LIMITS):
+        for entry in overruled(self.queues.scopes, queue, OF_QUEUES):
             why = "replaced by a virtual MTA's own domain entry, though that is more general"
             self.draft.warn(entry.of(group.name), why)
-
-    def _warn_of_the_total(self) -> None:
-        directives = {entry.name: entry for entry in reversed(self.contents.top.directives)}
-        total = directives.get("total-max-smtp-out")
-        if total is None:
-            return
-        self.reported.add(total)
-        most = total.read(number_or_none)
-        providers = self.draft.data["providers"].values()
-        ips = self.draft.data["mta"]["ips"]
-        together = ips * sum(provider["connections_per_ip"] for provider in providers)
-        if most is not None and together > most:
-            why = f"the model has no total; the providers have {together:,} connections together"
-            self.draft.warn(total, why)
-        else:
-            self.draft.overruled(total, "the limits of the queues are lower")
-
-    def _report_directives(self, group: Group, directives: Directives) -> None:
-        for name, entry in directives.items():
-            if entry in self.draft.used | self.reported or name in _BACKOFF:
-                continue
-            self.reported.add(entry)
-            report = self.draft.overruled if name in _LIMITS else self.draft.unused
-            why = reason_unused(name, _UNUSED, _OTHERWISE)
-            if name in _RETRY:
-                why = f"the model has one retry policy, that of <domain *>, none for {group.name}"
-            elif name in _LIMITS:
-                why = "sets no limit"
-            report(entry, why)
-
-    def _report_the_rest(self) -> None:
-        for entry in self.contents.top.directives:
-            if entry not in self.reported:
-                self.draft.unused(entry, reason_unused(entry.name, _UNUSED, _OTHERWISE))
-        for tag in self.contents.top.tags:
-            if not self._any_used(tag):
-                # The argument of a tag that is not understood may be a password.
-                named = tag.argument and tag.name in _TAGS
-                title = f"<{tag.name} {tag.argument}>" if named else f"<{tag.name}>"
-                why = _TAGS.get(tag.name, _OTHERWISE)
-                if tag in self.queues.virtual_mtas:
-                    why = "is one of the virtual MTAs; nothing in it is for the audience alone"
-                self.draft.unused(Entry(title, "", tag.where), why)
-
-    def _any_used(self, tag: Tag) -> bool:
-        used = self.draft.used | self.reported | self.queues.followed
-        return not used.isdisjoint(tag.directives) or any(map(self._any_used, tag.tags))
-
-
-def _entry(directives: Directives, name: str) -> Entry:
-    return directives.get(name) or Entry(name, _DEFAULTS[name])

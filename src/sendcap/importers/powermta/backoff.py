@@ -1,12 +1,20 @@
-"""PowerMTA's backoff mode, as the reaction of the model's MTA to *throttled* answers."""
+"""What PowerMTA does to a queue after certain replies: the model's reaction to *throttled* answers.
+
+A list of patterns has an action for each reply: backoff mode, a source address that is disabled,
+or a queue that is put into retry mode (User's Guide 5.0, "<smtp-pattern-list> Directives"). The
+model has throttled answers of one kind, so that one pattern is chosen: the first that switches to
+backoff mode or, without one, the first with another of these actions.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from sendcap.importers.powermta.addresses import Addresses
+from sendcap.importers.powermta.limits import QueueLimits, entry_of
 from sendcap.importers.powermta.queues import Directives
 from sendcap.importers.powermta.syntax import (
     Tag,
@@ -14,6 +22,7 @@ from sendcap.importers.powermta.syntax import (
     intervals,
     message_rates,
     number_or_none,
+    rate_or_none,
     seconds,
 )
 from sendcap.importers.reading import Entry
@@ -23,21 +32,24 @@ _HOUR_S: Final = 3600.0
 _FOR_EVER: Final = "366d"
 _DEFAULT_CONNECTIONS: Final = 20
 _DEFAULT_RETRY_S: Final = 3600.0
-_ACTION: Final = re.compile(r"(?:^|[\s,])mode\s*=\s*backoff(?=$|[\s,])", re.IGNORECASE)
-_AFTER: Final = re.compile(r"backoff-to-normal-after=([0-9a-z]{1,30})", re.IGNORECASE)
+_ACTIONS: Final = ("mode=backoff", "disable-source-ip", "defer-queue")
+_SPACES: Final = re.compile(r"\s*=\s*")
 
 
 class Pattern(NamedTuple):
-    """A reply of a pattern list, and the action after it."""
+    """A reply of a pattern list, and the actions after it."""
 
-    reply: str
-    action: str
+    actions: tuple[str, ...]
     directive: Entry
 
-    @property
-    def backs_off(self) -> bool:
-        """Whether the queue switches to backoff mode."""
-        return _ACTION.search(self.action) is not None
+    def does(self, action: str) -> bool:
+        """Whether an action is one of the pattern's."""
+        return action in self.actions
+
+    def option(self, name: str) -> str | None:
+        """Return the value of an option such as ``reenable-after=1h``."""
+        own = (each.partition("=") for each in self.actions)
+        return next((value for key, _, value in own if key == name), None)
 
 
 def patterns_of(top: Tag) -> dict[str, list[Pattern]]:
@@ -51,59 +63,145 @@ def patterns_of(top: Tag) -> dict[str, list[Pattern]]:
 
 def _pattern(entry: Entry) -> Pattern:
     # The pattern ends at the last slash: one inside may be escaped or not.
-    reply, slash, action = entry.value.rpartition("/")
-    return Pattern(reply + slash, action.strip(), entry)
+    actions = _SPACES.sub("=", entry.value.rpartition("/")[2].strip().casefold())
+    return Pattern(tuple(filter(None, re.split(r"[\s,]+", actions))), entry)
 
 
-class Backoff(NamedTuple):
-    """A queue's backoff mode in the model."""
+class Rule(NamedTuple):
+    """A rule of the model, and the directives behind it."""
 
-    suspend: dict[str, Any] | None  # rule of the scenario
-    used: tuple[Entry, ...]  # directives behind the rule
-    why: str  # differences from PowerMTA, or the reason for no rule
-
-
-def backoff_of(
-    directives: Directives,
-    patterns: Mapping[str, list[Pattern]],
-    connections: int,
-    attempt_s: float,
-    queues: int,
-) -> Backoff:
-    """Return the backoff mode of equal queues, each with these connections in normal mode."""
-    named = directives.get("smtp-pattern-list")
-    entries = patterns.get(named.value.casefold(), []) if named else []
-    trigger = next((entry for entry in entries if entry.backs_off), None)
-    if trigger is None:
-        return Backoff(None, (), "no reply of the pattern list switches to backoff mode")
-    rates = list(_rates(directives, connections, attempt_s, queues))
-    if not rates:
-        return Backoff(None, (), "backoff mode is not slower: it has no lower limit")
-    per_s, text, decides = min(rates, key=lambda rate: rate[0])
-    lasts, until, note = _lasts(directives, trigger)
-    suspend = {"after": 1, "within": "1m", "lasts": lasts, "rate": text}
-    used = tuple(filter(None, (trigger.directive, decides, until)))
-    each = f", {queues} queues together" if queues > 1 else ""
-    notes = [f"backoff mode sends {per_s:.3g} attempts/s{each}", note]
-    return Backoff(suspend, used, "; ".join(filter(None, notes)))
+    suspend: dict[str, Any]
+    entry: Entry
+    behind: tuple[Entry, ...]
+    why: str
 
 
-def _rates(
-    directives: Directives, connections: int, attempt_s: float, queues: int
-) -> Iterator[tuple[float, str, Entry | None]]:
-    for rate, own in message_rates(directives, "backoff-"):
-        yield rate.per_s * queues, f"{rate.limit * queues}/{rate.period_s:.0f}s", own
-    fewer = directives.get("backoff-max-smtp-out")
-    count = _DEFAULT_CONNECTIONS if fewer is None else fewer.read(number_or_none)
-    if count is not None and count < connections and attempt_s > 0.0:
-        per_s = count * queues / attempt_s
-        yield per_s, f"{max(1, math.floor(per_s * _HOUR_S))}/h,max_burst=1", fewer
+class Reactions:
+    """The reactions of equal queues, which send with these limits in normal mode."""
+
+    def __init__(
+        self,
+        directives: Directives,
+        patterns: Mapping[str, list[Pattern]],
+        limits: QueueLimits,
+        addresses: Addresses,
+        attempt_s: float,
+        queues: int,
+    ) -> None:
+        self._directives = directives
+        self._limits = limits
+        self._addresses = addresses
+        self._attempt_s = attempt_s
+        self._queues = queues
+        self.not_used: list[tuple[Entry, str]] = []
+        named = directives.get("smtp-pattern-list")
+        entries = patterns.get(named.value.casefold(), []) if named is not None else []
+        trigger = _chosen(entries)
+        self.rules = [] if trigger is None else list(self._rules(trigger))
+        if named is not None and trigger is None:
+            why = "no reply of the pattern list switches to backoff mode"
+            self.not_used.append((named, why))
+        if trigger is not None:
+            self._note_others(entries, trigger)
+
+    def _note_others(self, entries: Sequence[Pattern], trigger: Pattern) -> None:
+        line = trigger.directive.where.rpartition(":")[2]
+        for entry in entries:
+            if entry is not trigger and any(map(entry.does, _ACTIONS)):
+                why = f"the model has throttled answers of one kind; they do what is in line {line}"
+                self.not_used.append((entry.directive, why))
+
+    def _rules(self, trigger: Pattern) -> Iterator[Rule]:
+        if trigger.does("mode=backoff"):
+            yield from self._backoff(trigger)
+        if trigger.does("disable-source-ip"):
+            yield from self._disabled(trigger)
+        if trigger.does("defer-queue"):
+            retry = entry_of(self._directives, "retry-after")
+            lasts = format_duration(retry.read(intervals)[0])
+            why = "the queue is put into retry mode: its first retry-after"
+            yield _rule(trigger, lasts, "closed", (retry,), why)
+
+    def _disabled(self, trigger: Pattern) -> Iterator[Rule]:
+        if self._addresses.number > 1:
+            others = self._addresses.number - 1
+            why = f"disables one source address of the queue, and {others} more go on"
+            self.not_used.append((trigger.directive, why))
+            return
+        until = self._directives.get("reenable-source-ip-after")
+        text = trigger.option("reenable-after")
+        if text is not None:
+            until = None
+        lasts = _FOR_EVER
+        if text is not None:
+            lasts = format_duration(trigger.directive._replace(value=text).read(seconds))
+        elif until is not None and until.value.casefold() != "never":
+            lasts = format_duration(until.read(seconds))
+        why = "the only source address is disabled"
+        yield _rule(trigger, lasts, "closed", () if until is None else (until,), why)
+
+    def _backoff(self, trigger: Pattern) -> Iterator[Rule]:
+        rates = sorted(self._rates(), key=lambda rate: rate[0])
+        if not rates:
+            why = "backoff mode is not slower: it has no lower limit"
+            self.not_used.append((trigger.directive, why))
+            return
+        per_s, text, decides = rates[0]
+        for *_, other in rates[1:]:
+            if other is not None:
+                self.not_used.append((other, "another limit of backoff mode is lower"))
+        lasts, until, note = _lasts(self._directives, trigger)
+        each = f", {self._queues} queues together" if self._queues > 1 else ""
+        why = f"backoff mode sends {per_s:.3g} attempts/s{each}"
+        behind = tuple(filter(None, (decides, until)))
+        yield _rule(trigger, lasts, text, behind, "; ".join(filter(None, (why, note))))
+
+    def _rates(self) -> Iterator[tuple[float, str, Entry | None]]:
+        """Yield the rates of backoff mode that are lower than those of normal mode."""
+        queues, own = self._queues, self._directives
+        for rate, entry in message_rates(own, "backoff-"):
+            yield rate.per_s * queues, f"{rate.limit * queues}/{rate.period_s:.0f}s", entry
+        fewer = own.get("backoff-max-smtp-out")
+        count = _DEFAULT_CONNECTIONS if fewer is None else fewer.read(number_or_none)
+        if count is not None and count < self._limits.connections and self._attempt_s > 0.0:
+            yield self._spaced(count * queues / self._attempt_s, fewer)
+        elif fewer is not None:
+            why = f"{self._limits.connections} connections in normal mode are not more"
+            self.not_used.append((fewer, why))
+        connects = own.get("backoff-max-connect-rate")
+        opened = None if connects is None else connects.read(rate_or_none)
+        if connects is not None and opened is not None:
+            if self._limits.messages is None:
+                why = "a connection has no limit of messages, so that few are opened"
+                self.not_used.append((connects, why))
+            else:
+                per_s = opened.per_s * self._limits.messages * queues
+                yield self._spaced(per_s, connects)
+
+    @staticmethod
+    def _spaced(per_s: float, entry: Entry | None) -> tuple[float, str, Entry | None]:
+        return per_s, f"{max(1, math.floor(per_s * _HOUR_S))}/h,max_burst=1", entry
+
+
+def _chosen(entries: Sequence[Pattern]) -> Pattern | None:
+    """Return the pattern whose actions the model has."""
+    backing = (entry for entry in entries if entry.does(_ACTIONS[0]))
+    others = (entry for entry in entries if any(map(entry.does, _ACTIONS)))
+    return next(backing, next(others, None))
+
+
+def _rule(trigger: Pattern, lasts: str, rate: str, behind: tuple[Entry, ...], why: str) -> Rule:
+    suspend = {"after": 1, "within": "1m", "lasts": lasts, "rate": rate}
+    setting = ", ".join(entry.name for entry in behind) or "backoff mode"
+    value = f"{trigger.directive.value}: " + ", ".join(entry.value for entry in behind)
+    entry = Entry(setting, value, trigger.directive.where)
+    return Rule(suspend, entry, (trigger.directive, *behind), why)
 
 
 def _lasts(directives: Directives, trigger: Pattern) -> tuple[str, Entry | None, str]:
-    own = _AFTER.search(trigger.action)
+    own = trigger.option("backoff-to-normal-after")
     if own is not None:
-        after_s = trigger.directive._replace(value=own[1]).read(seconds)
+        after_s = trigger.directive._replace(value=own).read(seconds)
         return format_duration(after_s), None, ""
     ends = directives.get("backoff-to-normal-after")
     if ends is not None and ends.value.casefold() != "never":

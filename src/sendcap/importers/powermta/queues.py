@@ -16,6 +16,7 @@ from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
+from sendcap.importers.powermta.addresses import BY_ADDRESS, Addresses, addresses_of, listed
 from sendcap.importers.powermta.syntax import Tag, boolean
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import shown
@@ -101,8 +102,19 @@ class Scope:
 
 def directives(scopes: Sequence[Scope], domain: str) -> Directives:
     """Return the directives for a domain; the last scope is the most specific."""
-    tags = (tag for scope in scopes for tag in scope.tags(domain))
-    return {entry.name: entry for tag in tags for entry in tag.directives}
+    return listed(
+        [each for scope in scopes for tag in scope.tags(domain) for each in tag.directives]
+    )
+
+
+def replaced(scopes: Sequence[Scope], domain: str) -> Iterator[tuple[Entry, Entry]]:
+    """Yield directives for a domain that a later one replaces, with that one."""
+    applied = directives(scopes, domain)
+    for scope in scopes:
+        for tag in scope.tags(domain):
+            for key, entry in listed(tag.directives).items():
+                if applied[key] is not entry:
+                    yield entry, applied[key]
 
 
 def overruled(scopes: Sequence[Scope], domain: str, names: Sequence[str]) -> list[Entry]:
@@ -113,7 +125,7 @@ def overruled(scopes: Sequence[Scope], domain: str, names: Sequence[str]) -> lis
         for scope in scopes[:-1]
         for tag in scope.tags(domain)[1:]
         for entry in tag.directives
-        if entry.name in names and applied[entry.name].value != entry.value
+        if entry.name in names and entry.value not in _values(applied, [entry.name])
     ]
 
 
@@ -140,17 +152,25 @@ class Queues:
         ]
         shared = Scope(top, macros)
         self._scopes: list[tuple[Scope, ...]] = []
+        self.pools: list[list[Tag]] = []  # of each virtual MTA
         for virtual_mta in self.virtual_mtas:
             name = virtual_mta.argument
-            own = [Scope(pools[pool], macros) for pool in pools if name in members[pool]]
+            self.pools.append([tag for pool, tag in pools.items() if name in members[pool]])
+            own = [Scope(tag, macros) for tag in self.pools[-1]]
             self._scopes.append((shared, *own, Scope(virtual_mta, macros)))
         if not self._scopes:
             self._scopes = [(shared,)]
+        self._addresses = [addresses_of(top, each) for each in self.virtual_mtas or (None,)]
 
     @property
     def scopes(self) -> Sequence[Scope]:
         """Scopes of the first virtual MTA; the last one has precedence."""
         return self._scopes[0]
+
+    @property
+    def addresses(self) -> Addresses:
+        """Source addresses of the first virtual MTA."""
+        return self._addresses[0]
 
     def of(self, domain: str) -> str:
         """Return a domain's queue: by ``queue-to``, a rollup of the MX, or the domain itself."""
@@ -180,11 +200,14 @@ class Queues:
     def differing(self, queue: str, names: Sequence[str]) -> list[str]:
         """Return the virtual MTAs whose values differ from those of the first."""
         first = _values(self.directives(queue), names)
-        return [
-            virtual_mta.argument
-            for virtual_mta, scopes in zip(self.virtual_mtas[1:], self._scopes[1:], strict=False)
-            if _values(directives(scopes, queue), names) != first
-        ]
+        by_address = any(each.name in BY_ADDRESS for each in self.directives(queue).values())
+        differ = []
+        for number, virtual_mta in enumerate(self.virtual_mtas):
+            values = _values(directives(self._scopes[number], queue), names)
+            more = self._addresses[number].number != self.addresses.number
+            if values != first or (more and by_address):
+                differ.append(virtual_mta.argument)
+        return differ
 
 
 def _members(pool: Tag) -> list[str]:
@@ -192,4 +215,5 @@ def _members(pool: Tag) -> list[str]:
 
 
 def _values(directives: Directives, names: Sequence[str]) -> list[str]:
-    return [directives[name].value if name in directives else "" for name in names]
+    """Return the values of directives by their names, in the order of the names."""
+    return [entry.value for name in names for entry in directives.values() if entry.name == name]

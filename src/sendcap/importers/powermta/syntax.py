@@ -21,9 +21,6 @@ _LISTS: Final = ("pattern-list", "patterns")
 _MOST_FILES: Final = 200
 _DEEPEST: Final = 20
 
-RATES: Final = ("max-msg-rate", "max-msg-per-hour", "source-ip-max-msg-rate", "max-connect-rate")
-"""Directives that limit the rate of messages, alone or together with others."""
-
 _RATE: Final = re.compile(r"(\d{1,12})/(\d{0,6})(d|day|h|hr|m|min|s|sec)", re.IGNORECASE | re.ASCII)
 _UNIT_S: Final = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
@@ -132,14 +129,6 @@ def _without_comment(line: str) -> str:
     return line.partition("#")[0].strip()
 
 
-class QueueRate(NamedTuple):
-    """One of a queue's rates, as the report shows it, and the directive behind it."""
-
-    rate: Rate
-    shown: Entry
-    directive: Entry
-
-
 def rate_or_none(text: str) -> Rate | None:
     """Read a rate such as ``83/10m``; None for ``unlimited`` and 0.
 
@@ -189,28 +178,3 @@ def message_rates(
         own = directives.get(prefix + name)
         if own is not None and (rate := own.read(reader)) is not None:
             yield rate, own
-
-
-def rates_of(directives: Mapping[str, Entry], per_connection: int | None) -> Iterator[QueueRate]:
-    """Yield the rate limits of a queue's messages, of which the lowest decides.
-
-    With a number of messages per connection, a limit of new connections is one of messages, too.
-    """
-    for rate, own in message_rates(directives):
-        yield QueueRate(rate, own, own)
-    by_address = directives.get("source-ip-max-msg-rate")
-    if by_address is not None:
-        # The value is a range of addresses and a rate.
-        rate_alone = by_address._replace(value=(by_address.value.split() or [""])[-1])
-        if (own_rate := rate_alone.read(rate_or_none)) is not None:
-            yield QueueRate(own_rate, by_address, by_address)
-    connects = directives.get("max-connect-rate")
-    if connects is not None and per_connection is not None:
-        opened = connects.read(rate_or_none)
-        if opened is not None:
-            product = connects._replace(
-                name="max-connect-rate × max-msg-per-connection",
-                value=f"{connects.value} × {per_connection}",
-            )
-            cycling = Rate(opened.limit * per_connection, opened.period_s)
-            yield QueueRate(cycling, product, connects)

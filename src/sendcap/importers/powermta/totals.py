@@ -1,0 +1,109 @@
+"""PowerMTA's limits over many queues: of a virtual MTA, of its pool, and of all together.
+
+``max-smtp-out`` of a virtual MTA is over all of its queues, and so is ``max-smtp-msg-rate``. Those
+of a pool are inherited by its virtual MTAs (User's Guide 5.0, 3.3.12.2, 3.3.12.8, 3.3.13 and
+3.3.1.1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from sendcap.importers.draft import Draft
+from sendcap.importers.powermta.limits import window_of
+from sendcap.importers.powermta.syntax import Tag, number_or_none, rate_or_none
+from sendcap.importers.reading import Entry
+from sendcap.scenario.rates import Rate
+
+TOTAL: Final = "total-max-smtp-out"
+OF_VIRTUAL_MTAS: Final = ("max-smtp-out", "max-smtp-msg-rate")
+"""Directives of a virtual MTA or a pool, over all of its queues."""
+
+
+class Owned(NamedTuple):
+    """A virtual MTA's limit."""
+
+    entry: Entry | None  # None without one
+    replaced: tuple[Entry, ...]  # of its pools, where it has its own
+
+
+def owned(name: str, virtual_mta: Tag, pools: Sequence[Tag]) -> Owned:
+    """Return a virtual MTA's limit: its own, or that of its pool."""
+    entries = [
+        next((each for each in reversed(tag.directives) if each.name == name), None)
+        for tag in (virtual_mta, *pools)
+    ]
+    found = [entry for entry in entries if entry is not None]
+    return Owned(found[0], tuple(found[1:])) if found else Owned(None, ())
+
+
+def put_totals(
+    draft: Draft, top: Tag, virtual_mtas: Sequence[Tag], pools: Sequence[Sequence[Tag]]
+) -> Iterator[Entry]:
+    """Put the limits over many queues into the scenario; yield the directives that are reported."""
+    total = {entry.name: entry for entry in top.directives}.get(TOTAL)
+    if total is not None:
+        most = total.read(number_or_none)
+        yield total
+        if most is not None and _connections(draft) > most:
+            draft.shared_limit(TOTAL, {"connections": most}, total)
+        else:
+            draft.overruled(total, "the limits of the queues are lower")
+    for name in OF_VIRTUAL_MTAS:
+        limits = [owned(name, *each) for each in zip(virtual_mtas, pools, strict=True)]
+        entries = dict.fromkeys(each.entry for each in limits if each.entry is not None)
+        if entries:
+            yield from entries
+            _put(draft, name, [each.entry for each in limits])
+        for each in limits:
+            for entry in each.replaced:
+                if entry not in entries:
+                    yield entry
+                    draft.overruled(entry, "the virtual MTA has its own")
+
+
+def _put(draft: Draft, name: str, entries: Sequence[Entry | None]) -> None:
+    """Put the limits of the virtual MTAs, which the scenario has as one, together."""
+    reader: Any = number_or_none if name == "max-smtp-out" else rate_or_none
+    values = [None if entry is None else entry.read(reader) for entry in entries]
+    named = list(dict.fromkeys(entry for entry in entries if entry is not None))
+    limits = [value for value in values if value is not None]
+    if len(limits) < len(values):
+        why = "sets no limit"
+        if limits:
+            why = (
+                f"limits {len(limits)} of {len(values)} virtual MTAs, which the scenario has "
+                f"together; choose with --source"
+            )
+        for entry in named:
+            report = draft.warn if limits else draft.overruled
+            report(entry, why)
+        return
+    # With --ips there are so many virtual MTAs like these.
+    times = draft.data["mta"]["ips"] / len(limits)
+    value: dict[str, Any]
+    if name == "max-smtp-out":
+        connections = round(sum(limits) * times)
+        if _connections(draft) <= connections:
+            for entry in named:
+                draft.overruled(entry, "the limits of the queues are lower")
+            return
+        value = {"connections": connections}
+    else:
+        period_s = max(rate.period_s for rate in limits)
+        count = math.floor(sum(rate.per_s for rate in limits) * period_s * times + 1e-6)
+        value = {"rate": window_of(Rate(max(1, count), period_s))}
+    written = ", ".join(dict.fromkeys(entry.value for entry in named))
+    together = len(limits) * times
+    why = f"{written} for each of {together:.0f} virtual MTAs" if together > 1.0 else ""
+    entry = Entry(f"virtual MTA {name}", written, named[0].where)
+    draft.used |= set(named)
+    draft.shared_limit(f"virtual MTAs, {name}", value, entry, why)
+
+
+def _connections(draft: Draft) -> int:
+    """Return the connections of all providers together."""
+    each = [provider["connections_per_ip"] for provider in draft.data["providers"].values()]
+    return int(sum(each) * draft.data["mta"]["ips"])

@@ -1,0 +1,283 @@
+"""PowerMTA's virtual MTAs: their own limits, their source addresses, and limits of these.
+
+The rules are those of the PowerMTA 5.0 User's Guide; its sections are named.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import sendcap
+from sendcap.errors import SendcapError
+from sendcap.importers import import_powermta
+from sendcap.scenario import FixedWindow, PowermtaRetry
+
+TWO = """
+<virtual-mta a>
+    smtp-source-host 192.0.2.1 a.example.org
+    {a}
+</virtual-mta>
+<virtual-mta b>
+    smtp-source-host 192.0.2.2 b.example.org
+    {b}
+</virtual-mta>
+<virtual-mta-pool both>
+    virtual-mta a
+    virtual-mta b
+    {pool}
+</virtual-mta-pool>
+"""
+
+
+@pytest.fixture
+def imported(put):
+    def make(text: str, audience="gmail.com=0.6,other=0.4", **options):
+        return import_powermta(put(text), audience, **options)
+
+    return make
+
+
+@pytest.fixture
+def gmail(imported):
+    """What is imported of directives for all domains, with further lines at the top."""
+
+    def make(lines: str, top: str = "", **options):
+        text = f"{top}\n<domain *>\n{lines}\n</domain>"
+        return imported(text, "gmail.com=1", **options)
+
+    return make
+
+
+def two(a: str = "", b: str = "", pool: str = "") -> str:
+    return TWO.format(a=a, b=b, pool=pool)
+
+
+def limits(made) -> dict[str, object]:
+    return {each.name: each.connections or each.rate for each in made.scenario.limits}
+
+
+def reasons(made, status: str = "not used") -> dict[str, str]:
+    rows = made.report[made.report["status"] == status]
+    return dict(zip(rows["setting"], rows["why"], strict=True))
+
+
+def test_a_virtual_mtas_connections_are_over_all_of_its_queues(shared) -> None:
+    # 3.3.12.8: "across all queues from within this virtual MTA".
+    made = import_powermta(shared("cases/45-pmta-vmta-max-smtp-out/config"), "gmail.com=1")
+    assert limits(made) == {"virtual MTAs, max-smtp-out": 8}
+    assert "max-smtp-out" in made.text
+    gmail = made.scenario.providers["gmail.com"]
+    assert (gmail.connections_per_ip, gmail.rate) == (20, FixedWindow(limit=100, window="1h"))
+    assert "virtual MTA max-smtp-out" in reasons(made, "used")
+
+
+def test_the_virtual_mtas_of_a_scenario_have_their_limits_together(imported) -> None:
+    made = imported(two("max-smtp-out 8", "max-smtp-out 12"))
+    assert limits(made) == {"virtual MTAs, max-smtp-out": 20}
+    assert limits(imported(two("max-smtp-out 8", "max-smtp-out 12"), source="a")) == {
+        "virtual MTAs, max-smtp-out": 8
+    }
+    # So many virtual MTAs like these.
+    assert limits(imported(two("max-smtp-out 8", "max-smtp-out 12"), ips=4)) == {
+        "virtual MTAs, max-smtp-out": 40
+    }
+
+
+def test_a_pools_limits_are_those_of_its_virtual_mtas(imported) -> None:
+    # 3.3.13: a pool's directives are inherited, and the virtual MTA's own override them.
+    made = imported(two(a="max-smtp-msg-rate 6/m", pool="max-smtp-msg-rate 10/m"))
+    assert limits(made) == {"virtual MTAs, max-smtp-msg-rate": FixedWindow(limit=16, window="1m")}
+    own = imported(two("max-smtp-out 3", "max-smtp-out 4", "max-smtp-out 9"))
+    assert limits(own) == {"virtual MTAs, max-smtp-out": 7}
+    assert reasons(own)["max-smtp-out"] == "the virtual MTA has its own"
+
+
+def test_a_limit_of_some_virtual_mtas_is_told(imported) -> None:
+    made = imported(two(a="max-smtp-out 8"))
+    assert limits(made) == {}
+    assert "limits 1 of 2 virtual MTAs" in reasons(made, "warning")["max-smtp-out"]
+    high = imported(two("max-smtp-out 500", "max-smtp-out 500"))
+    assert limits(high) == {}
+    assert "the limits of the queues are lower" in reasons(high)["max-smtp-out"]
+
+
+def test_every_line_of_a_virtual_mta_is_in_the_report(imported) -> None:
+    # 3.3.12 and 3.3.13 list what may be there.
+    made = imported(
+        two(
+            "cold-virtual-mta b\nhost-name m.example.org\nmax-msg-rate 5/h\nsomething x",
+            "max-smtp-data-volume-rate 1g/h",
+            "domain-key k,*,/etc/k.pem",
+        )
+    )
+    unused = reasons(made)
+    assert {"cold-virtual-mta", "host-name", "max-smtp-data-volume-rate", "domain-key"} <= set(
+        unused
+    )
+    assert "does not know it" in unused["something"]
+    assert unused["smtp-source-host"] == "one of the addresses, which take turns"
+    assert "in a <domain>, and not directly" in reasons(made, "warning")["max-msg-rate"]
+
+
+def test_what_a_more_special_entry_replaces_is_in_the_report(imported) -> None:
+    text = "<domain *>\nmax-smtp-out 9\nmax-msg-rate 7/h\n</domain>\n"
+    text += "<domain gmail.com>\nmax-smtp-out 5\n</domain>\n"
+    made = imported(text, "gmail.com=1")
+    assert "replaces it" in reasons(made)["max-smtp-out"]
+    assert "max-smtp-out" not in reasons(imported(text))  # the others have it
+
+
+def test_a_source_address_has_connections_of_its_own(shared) -> None:
+    # 3.3.10.77: "for this domain for a given source IP".
+    made = import_powermta(shared("cases/68-pmta-source-ip-max-smtp-out/config"), "gmail.com=1")
+    gmail = made.scenario.providers["gmail.com"]
+    assert (gmail.connections_per_ip, made.scenario.mta.ips) == (2, 1)
+    assert "is lower" in reasons(made)["gmail.com: max-smtp-out"]
+
+
+HOSTS = "".join(f"smtp-source-host 192.0.2.{number} m.example.org\n" for number in (1, 2, 130))
+
+
+@pytest.mark.parametrize(
+    ("lines", "connections"),
+    [
+        # Three addresses in turn (8.2), and the queue's own limit over all of them (3.3.10.74).
+        ("source-ip-max-smtp-out 0/0 2", 6),
+        ("source-ip-max-smtp-out 0/0 9", 20),
+        ("source-ip-max-smtp-out 192.0.2.0/24 3", 9),
+        ("source-ip-max-smtp-out 192/8 3", 9),
+        # The most special range counts.
+        ("source-ip-max-smtp-out 0/0 5\nsource-ip-max-smtp-out 192.0.2.1 1", 11),
+        # One address has no limit, so that the queue has none.
+        ("source-ip-max-smtp-out 192.0.2.0/25 2", 20),
+        ("source-ip-max-smtp-out 0/0 unlimited", 20),
+        ("max-smtp-out unlimited\nsource-ip-max-smtp-out 0/0 4", 12),
+    ],
+)
+def test_addresses_take_turns_each_with_its_limit(gmail, lines, connections) -> None:
+    made = gmail(lines, HOSTS)
+    assert made.scenario.providers["gmail.com"].connections_per_ip == connections
+    settings = " ".join(made.report["setting"])
+    assert "source-ip-max-smtp-out" in settings
+
+
+def test_rates_of_addresses_and_of_the_queue_all_hold(gmail) -> None:
+    # 3.3.10.33, 3.3.10.78 to 3.3.10.82.
+    made = gmail(
+        "max-msg-rate 500/h\nsource-ip-max-msg-rate 0/0 10/m\nmax-msg-per-connection 5\n"
+        "max-connect-rate 90/m\nsource-ip-max-connect-rate 0/0 20/m",
+        HOSTS,
+    )
+    found = made.scenario.providers["gmail.com"]
+    assert found.rate == (FixedWindow(limit=500, window="1h"), FixedWindow(limit=30, window="1m"))
+    assert str(found.connection_rate) == "60/m"
+    assert "is lower" in reasons(made)["gmail.com: max-connect-rate"]
+    assert sendcap.simulate(made.scenario.with_({"deliveries[0].messages": 40})).summary()
+
+
+def test_an_interval_between_connections_is_a_rate_of_them(gmail) -> None:
+    # 3.3.10.78: "the minimum amount of time PowerMTA waits before opening another connection".
+    found = gmail("smtp-out-rampup-interval 2s").scenario.providers["gmail.com"]
+    assert str(found.connection_rate) == "1/2s,max_burst=1"
+    found = gmail("smtp-out-rampup-interval 0").scenario.providers["gmail.com"]
+    assert found.connection_rate is None
+
+
+def test_addresses_that_are_not_known_have_no_limit(gmail) -> None:
+    made = gmail("source-ip-max-smtp-out 192.0.2.7 2")
+    assert made.scenario.providers["gmail.com"].connections_per_ip == 20
+    assert "not known" in reasons(made)["gmail.com: source-ip-max-smtp-out"]
+    made = gmail("source-ip-max-smtp-out 0/0 2", "smtp-source-host 10/8 m.example.org")
+    assert made.scenario.providers["gmail.com"].connections_per_ip == 2
+    assert "how many addresses" in reasons(made, "warning")["smtp-source-host"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("source-ip-max-smtp-out 10", "write an address or a range and a limit"),
+        ("source-ip-max-smtp-out here 10", '"here" is neither an IP address nor a range'),
+        ("source-ip-max-msg-rate 0/0 5", '"5" is not a rate'),
+    ],
+)
+def test_what_is_wrong_with_a_limit_of_addresses_is_told(gmail, line, message) -> None:
+    with pytest.raises(SendcapError, match=message):
+        gmail(line)
+
+
+PATTERNS = """
+<smtp-pattern-list p>
+    reply /mailbox full/ bounce-rcpt
+    {}
+</smtp-pattern-list>
+"""
+
+
+@pytest.mark.parametrize(
+    ("reply", "lines", "rules"),
+    [
+        # "<smtp-pattern-list> Directives": disable-source-ip, reenable-after, defer-queue.
+        ("reply /4/ disable-source-ip,reenable-after=1h", "", [("closed", 3600)]),
+        ("reply /4/ disable-source-ip", "reenable-source-ip-after 30m", [("closed", 1800)]),
+        ("reply /4/ defer-queue", "retry-after 12m,1h", [("closed", 720)]),
+        (
+            "reply /4/ mode = backoff, disable-source-ip, reenable-after=1h",
+            "backoff-max-msg-rate 6/h\nbackoff-to-normal-after 4h",
+            [("6/h", 14_400), ("closed", 3600)],
+        ),
+        # 3.3.10.84: five messages on each of two connections a minute.
+        (
+            "reply /4/ mode=backoff",
+            "backoff-max-connect-rate 2/m\nmax-msg-per-connection 5\nbackoff-to-normal-after 1h",
+            [("600/h,max_burst=1", 3600)],
+        ),
+        ("reply /4/ skip-mx", "", []),
+    ],
+)
+def test_what_a_reply_does_to_a_queue(gmail, reply, lines, rules) -> None:
+    made = gmail(f"smtp-pattern-list p\n{lines}", PATTERNS.format(reply))
+    found = made.scenario.suspend_of("gmail.com")
+    assert [(str(each.rate), each.lasts) for each in found] == rules
+
+
+def test_of_several_addresses_one_is_disabled_and_the_others_go_on(gmail) -> None:
+    made = gmail("smtp-pattern-list p", HOSTS + PATTERNS.format("reply /4/ disable-source-ip"))
+    assert made.scenario.suspend_of("gmail.com") == ()
+    assert "2 more go on" in reasons(made)["gmail.com: reply"]
+
+
+def test_other_limits_of_backoff_mode_and_other_replies_are_in_the_report(gmail) -> None:
+    made = gmail(
+        "smtp-pattern-list p\nbackoff-max-msg-rate 6/h\nbackoff-max-smtp-out 2\n"
+        "backoff-retry-after 20m,40m,2h\nbackoff-to-normal-after 1h",
+        PATTERNS.format("reply /4/ mode=backoff\nreply /5/ defer-queue"),
+    )
+    unused = reasons(made)
+    assert "another limit of backoff mode" in unused["gmail.com: backoff-max-smtp-out"]
+    assert "one retry policy, in backoff mode too" in unused["backoff-retry-after"]
+    assert "answers of one kind" in unused["gmail.com: reply"]
+    assert "replies of the provider are shares" in unused["reply"]
+
+
+def test_a_domains_lifetime_may_be_the_longest(imported) -> None:
+    # 3.3.10.11, 3.3.10.39.
+    made = imported(
+        "<domain *>\nbounce-after 2d\n</domain>\n"
+        "<domain gmail.com>\nbounce-after 6d\nretry-after 15m,2h\n</domain>\n"
+        "<domain yahoo.com>\nbounce-after 9d\n</domain>\n"
+    )
+    scenario = made.scenario
+    assert scenario.mta.retry == PowermtaRetry(retry_after=["10m"], bounce_after="2d")
+    expected = PowermtaRetry(retry_after=["15m", "2h"], bounce_after="6d")
+    assert scenario.providers["gmail.com"].retry == expected
+    assert scenario.honoured_validity(scenario.deliveries[0]) == 6 * 86_400
+
+
+def test_a_pool_inside_an_included_file_and_macros_are_read(put) -> None:
+    # 3.3.12.10 and "domain-macro".
+    put("max-smtp-out 3\n<domain $big>\nmax-msg-rate 9/m\n</domain>\n", "a.conf")
+    text = "domain-macro big gmail.com, yahoo.com\n<virtual-mta a>\ninclude a.conf\n</virtual-mta>"
+    made = import_powermta(put(text), "gmail.com=0.5,yahoo.com=0.5")
+    assert limits(made) == {"virtual MTAs, max-smtp-out": 3}
+    rates = {each.rate for each in made.scenario.providers.values()}
+    assert rates == {FixedWindow(limit=9, window="1m")}
