@@ -36,11 +36,17 @@ PIECES = {
     "postfix": [
         "default_destination_concurrency_limit = 5", "  continued", "# comment", "$x", "a = $b",
         "minimal_backoff_time = 5s", "smtp_destination_rate_delay = 1s", "b = ${a?1}", "= 1", "x =",
+        "relayhost = [a.org]:25", "transport_maps = randmap:{smtp,x:}", "y = ${{$a} < {2}?{3}}",
+        "smtp_tls_policy_maps = inline:{gmail.com=may}", "smtp_tls_security_level = may",
+        "default_transport_rate_delay = 1s", "queue_run_delay = ${a?{5}:{$b}}",
     ],
     "exim": [
         "* * F,4d,6h", "begin retry", "begin acl", "* quota", '"a b" * F,1h,1m', "a = b", "\\",
         "* * senders=: G,1h,1m,1.5", "retry_interval_max = 1h", "# comment", ".ifdef X", "F,",
         "begin transports", "remote_smtp:", "driver = smtp", "connection_max_messages = 5",
+        ".else", ".endif", "X = F,1h,1m", "* * X", ".include x", "domainlist x = a.org : ! b.org",
+        "*@+x * F,1h,1m", "begin routers", "driver = dnslookup", "transport = remote_smtp",
+        "domains = !+x", "max_parallel = 2", "queue_only", "!gmail.com * F,1h,1m",
     ],
     "powermta": [
         "<domain *>", "</domain>", "<domain $m>", "domain-macro m a.org,b.org", "max-smtp-out 5",
@@ -115,6 +121,10 @@ def hostile_lines() -> dict[str, str]:
         "dotted": ".".join("a" * (many // 2)) + " = 1",
         "many dotted": ("a." * 9_999 + "a = 1\n") * 5,
         "unprintable": "\x1b[31m" * (many // 5),
+        "braces": "transport_maps = " + "{" * many,
+        "conditions": "default_process_limit = ${a?{" * (many // 28),
+        "macro": "A = AA\n* * " + "A" * many,
+        "list": '"!+' + "a : !" * (many // 5) + '" * F,1h,1m',
         "emoji": "\N{PILE OF POO}" * (many // 4),
         "line ends": "\n" * many,
         "words": "a " * (many // 2),

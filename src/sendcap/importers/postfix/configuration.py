@@ -9,8 +9,7 @@ from typing import Final
 from sendcap import mailbox_providers as known
 from sendcap.importers.plan import Group
 from sendcap.importers.postfix.master import MANAGER, ROUTER, Service
-from sendcap.importers.postfix.paths import Path
-from sendcap.importers.postfix.routing import Route, Routes, Routing, found_in, routing_of
+from sendcap.importers.postfix.routing import Path, Route, Routes, Routing, found_in, routing_of
 from sendcap.importers.postfix.settings import CLIENTS, Settings
 from sendcap.importers.reading import Entry, whole
 

@@ -9,7 +9,7 @@ from typing import Final
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
 from sendcap.importers.postfix.configuration import Configuration
-from sendcap.importers.postfix.paths import Path
+from sendcap.importers.postfix.routing import Path
 from sendcap.importers.postfix.sessions import reuse_of
 from sendcap.importers.postfix.settings import seconds
 from sendcap.importers.reading import Entry

@@ -10,8 +10,7 @@ from sendcap.importers.draft import Draft
 from sendcap.importers.imported import reason_unused
 from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.master import CLIENT, MANAGER, MASTER, ROUTER, reader_of
-from sendcap.importers.postfix.paths import Path
-from sendcap.importers.postfix.routing import tables_of, unread
+from sendcap.importers.postfix.routing import Path, tables_of, unread
 from sendcap.importers.postfix.settings import CLIENTS, DEFAULTS
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import first_few

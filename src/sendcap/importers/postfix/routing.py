@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple, TypeVar
 
+from sendcap.importers.plan import Group
 from sendcap.importers.postfix.expansion import closing
 from sendcap.importers.postfix.settings import Settings, logical_lines
 from sendcap.importers.reading import Entry, Text
@@ -32,6 +33,22 @@ class Route(NamedTuple):
 
 Routes = tuple[Route, ...]
 """One route, or those among which Postfix chooses at random for each message."""
+
+
+class Path(NamedTuple):
+    """The transports of a provider's mail, and where it goes."""
+
+    group: Group
+    domain: str  # that stands for the provider
+    transports: tuple[str, ...]  # of several, one at random for each message
+    nexthop: str  # the host that all of it goes to, or nothing: the domains' own hosts
+    queues: int  # of each transport: one for each destination
+    per_recipient: bool  # whether there is a queue for each recipient instead
+
+    @property
+    def destination(self) -> tuple[tuple[str, ...], str]:
+        """What the limits of a destination are counted for."""
+        return self.transports, self.nexthop
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
 from sendcap.importers.postfix.limits import PAUSE, Limits, gap
-from sendcap.importers.postfix.paths import Path
+from sendcap.importers.postfix.routing import Path
 from sendcap.importers.reading import Entry
 from sendcap.text.quantities import listed
 from sendcap.text.quoting import visible, without_addresses

@@ -1,0 +1,101 @@
+"""Exim's lists of domains and addresses: whether one has a domain.
+
+Exim specification, chapter "Domain, host, address, and local part lists". An item that only Exim
+can look up is not understood: nobody then knows whether the list has the domain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+_DEEPEST: Final = 20
+_LONGEST: Final = 10_000
+_ITEM: Final = re.compile(r"[A-Za-z0-9._*+@-]{1,253}", re.ASCII)
+_PLAIN_REGEX: Final = re.compile(r"(?:\\N)?\^?(?:\\N)?(.{1,200}?)\$?(?:\\N)?", re.DOTALL)
+_MOST_REPEATS: Final = 3
+"""Of a regular expression: each more makes the longest search as many times longer."""
+
+
+def items_of(text: str) -> list[str]:
+    """Split a list at its colons, or at the separator that it begins with (``<;``)."""
+    text = text.strip()
+    separator = ":"
+    if text.startswith("<") and len(text) > 1:
+        separator, text = text[1], text[2:]
+    doubled = separator * 2
+    pieces = text[:_LONGEST].replace(doubled, "\0").split(separator)
+    return [item for piece in pieces if (item := piece.replace("\0", separator).strip())]
+
+
+def has_domain(text: str, domain: str, lists: Mapping[str, str]) -> bool | None:
+    """Return whether a list of domains has one; None if nobody can tell.
+
+    The first item that matches decides; if none does, the list has what its last item negates.
+    """
+    return _decided(items_of(text), domain, lists, 0)
+
+
+def matches(pattern: str, domain: str, lists: Mapping[str, str]) -> bool | None:
+    """Return whether an item of an address list holds for any address of a domain.
+
+    A domain alone stands for all its addresses; an item for one local part holds for one address.
+    """
+    negated = pattern.startswith("!")
+    item = pattern.removeprefix("!").strip()
+    found = _address(item, domain, lists)
+    return found if found is None else found != negated
+
+
+def _address(item: str, domain: str, lists: Mapping[str, str]) -> bool | None:
+    if item.startswith(("^", "\\N^")):
+        return _by_regex(item, f"someone@{domain}")
+    local, at, rest = item.rpartition("@")
+    if at and local not in ("", "*"):
+        return False
+    return _item(rest if at else item, domain, lists, 0)
+
+
+def _decided(items: list[str], domain: str, lists: Mapping[str, str], depth: int) -> bool | None:
+    unknown = False
+    for item in items:
+        negated = item.startswith("!")
+        found = _item(item.removeprefix("!").strip(), domain, lists, depth)
+        if found:
+            return None if unknown else not negated
+        unknown = unknown or found is None
+    if unknown:
+        return None
+    return bool(items) and items[-1].startswith("!")
+
+
+def _item(item: str, domain: str, lists: Mapping[str, str], depth: int) -> bool | None:
+    item = item.casefold() if not item.startswith(("^", "\\N")) else item
+    if item.startswith("+"):
+        named = lists.get(item[1:])
+        if named is None or depth >= _DEEPEST:
+            return None
+        return _decided(items_of(named), domain, lists, depth + 1)
+    if item.startswith(("^", "\\N^")):
+        return _by_regex(item, domain)
+    if item.startswith("@"):
+        # The names and addresses of the machine itself.
+        return False
+    if not _ITEM.fullmatch(item):
+        return None
+    if item.startswith("*"):
+        return domain.endswith(item[1:])
+    return item == domain
+
+
+def _by_regex(item: str, text: str) -> bool | None:
+    """Match a simple regular expression; PCRE has much that Python's has not."""
+    pattern = item.replace("\\N", "")
+    repeats = sum(pattern.count(sign) for sign in "*+{")
+    if len(pattern) > 200 or repeats > _MOST_REPEATS or "(?" in pattern:
+        return None
+    try:
+        return re.search(pattern, text[:300], re.IGNORECASE) is not None
+    except (re.error, OverflowError, RecursionError):
+        return None

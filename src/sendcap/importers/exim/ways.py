@@ -1,0 +1,61 @@
+"""The transport of a domain: the first router that takes it and has an SMTP transport."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sendcap.importers.exim.lists import has_domain
+from sendcap.importers.exim.sections import Options, Sections
+from sendcap.importers.reading import Entry
+
+_REMOTE: Final = ("dnslookup", "manualroute", "queryprogram", "ipliteral", "iplookup")
+_CONDITIONS: Final = ("condition", "senders", "local_parts", "require_files", "address_data")
+_SMTP: Final = ("smtp", "lmtp")
+
+
+def clients_of(sections: Sections) -> dict[str, Options]:
+    """Return the transports that deliver to other servers."""
+    return {
+        name: options
+        for name, options in sections.transports.items()
+        if "driver" in options and options["driver"].value in _SMTP
+    }
+
+
+def transport_of(sections: Sections, domain: str) -> str | None:
+    """Return the transport of a domain, or the first one; None for a file of rules alone."""
+    clients = clients_of(sections)
+    for _, options in _remote(sections, clients):
+        domains = options.get("domains")
+        takes = domains is None or has_domain(domains.value, domain, sections.lists)
+        if takes and not any(condition in options for condition in _CONDITIONS):
+            return str(options["transport"].value)
+    return next(iter(clients), None)
+
+
+def unclear_routers(
+    sections: Sections, domains: Mapping[str, object]
+) -> Iterator[tuple[Entry, str]]:
+    """Yield the routers of which nobody can tell whose mail they take."""
+    for name, options in _remote(sections, clients_of(sections)):
+        transport = options["transport"]
+        found = [each for each in _CONDITIONS if each in options]
+        listed = options.get("domains")
+        known = listed is None or None not in {
+            has_domain(listed.value, domain, sections.lists) for domain in domains
+        }
+        if found or not known:
+            what = found[0] if found else "domains"
+            yield (
+                Entry(f"router {name}", transport.value, transport.where),
+                f"its {what} cannot be read here, so that no mail of the scenario goes by it",
+            )
+
+
+def _remote(sections: Sections, clients: Mapping[str, Options]) -> Iterator[tuple[str, Options]]:
+    for name, options in sections.routers.items():
+        driver = options.get("driver", Entry("driver")).value
+        transport = options.get("transport", Entry("transport")).value
+        if driver in _REMOTE and transport in clients:
+            yield name, options
