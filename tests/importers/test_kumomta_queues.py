@@ -153,6 +153,17 @@ def test_a_domain_has_its_own_retries_and_lifetime(imported) -> None:
     assert 'queue "gmail.com" max_age' in made.text
 
 
+def test_a_longest_interval_below_the_first_is_the_only_one(imported) -> None:
+    # crates/kumod/src/queue/config.rs, delay_for_attempt: min of the two.
+    made = imported(
+        "[queue.default]\nmax_retry_interval = '7m'\n"
+        "[queue.'gmail.com']\nretry_interval = '30m'\nmax_retry_interval = '10m'\n"
+    ).scenario
+    assert made.mta.retry == KumomtaRetry(retry_interval="7m", max_retry_interval="7m")
+    expected = KumomtaRetry(retry_interval="10m", max_retry_interval="10m")
+    assert made.providers["gmail.com"].retry == expected
+
+
 def test_settings_of_queues_say_why_they_are_not_used(imported) -> None:
     made = imported(
         "[queue.default]\nreap_interval = '5m'\nsomething = 'opensesame'\n"

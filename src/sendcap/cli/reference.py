@@ -1,4 +1,4 @@
-"""The reference pages that are made from the code: scenario keys, commands, presets.
+"""The reference pages that are made from the code: keys, commands, presets, settings of MTAs.
 
 ``python -m sendcap.cli.reference`` writes them anew.
 """
@@ -14,6 +14,8 @@ import click
 from sendcap.cli.commands import commands
 from sendcap.guide.keys import Key, by_section, scenario_keys
 from sendcap.guide.pages import GUIDE
+from sendcap.importers.kumomta import settings as kumomta
+from sendcap.importers.powermta import settings as powermta
 from sendcap.scenario import load, presets
 
 _MADE: Final = "<!-- Made by `python -m sendcap.cli.reference`. -->\n"
@@ -113,10 +115,39 @@ says *assumption*.
     return text
 
 
+_IMPORTERS: Final = {
+    "KumoMTA, shaping files": kumomta.PATH_TABLE,
+    "KumoMTA, files of the queue helper": kumomta.QUEUE_TABLE,
+    "PowerMTA": powermta.TABLE,
+}
+
+
+def importers_page() -> str:
+    """Return the page of the settings of MTAs."""
+    text = f"""{_MADE}
+# Settings of MTAs
+
+What `sendcap import` makes of each setting that decides connections, rates, retries or lifetimes,
+and why it does not use the others. The report of an import says the same, with file and line.
+"""
+    for title, settings in _IMPORTERS.items():
+        rows = [
+            (_codes(each.names), _codes(each.keys) or "–", each.how.replace("|", "\\|"))
+            for each in settings
+        ]
+        text += f"\n## {title}\n\n{_table(('setting', 'in the scenario', 'how, or why not'), rows)}"
+    return text
+
+
+def _codes(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "keys": keys_page,
     "commands": commands_page,
     "presets": presets_page,
+    "importers": importers_page,
 }
 """What makes each page of ``guide/reference`` that is made."""
 

@@ -96,6 +96,8 @@ class Imported:
 
 
 def reason_unused(name: str, reasons: Mapping[str, str], otherwise: str) -> str:
-    """Return why a setting is not used: the reason of the first key that is part of its name."""
+    """Return why a setting is not used: its reason, or that of the first key in its name."""
+    if name in reasons:
+        return reasons[name]
     every = {**_EVERYWHERE, **reasons}
     return next((reason for part, reason in every.items() if part in name), otherwise)

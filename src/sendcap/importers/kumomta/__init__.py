@@ -24,7 +24,7 @@ from sendcap.importers.kumomta.named import NamedLimits
 from sendcap.importers.kumomta.paths import EgressPath, Paths
 from sendcap.importers.kumomta.queues import Queues, queues_of
 from sendcap.importers.kumomta.scheduled import Scheduled
-from sendcap.importers.kumomta.settings import NOT_KNOWN, PATH
+from sendcap.importers.kumomta.settings import MISPLACED, NOT_KNOWN, PATH
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan, mail_exchangers
 from sendcap.importers.reading import Entry
@@ -189,7 +189,7 @@ class _Import:
             self.draft.overruled(entry.of(group.name), why)
         for key, entry in path.settings.items():
             if key not in LIMITS:
-                self.draft.unused(entry, reason_unused(key, PATH, NOT_KNOWN))
+                self.draft.unused(entry, reason_unused(key, PATH | MISPLACED, NOT_KNOWN))
         self._suspend(group, path, limits)
 
     def _suspend(self, group: Group, path: EgressPath, limits: PathLimits) -> None:

@@ -65,6 +65,15 @@ def mail_of(queues: Queues, deliveries: Sequence[str]) -> list[Mail]:
     return [Mail(*owner, () if everything else tuple(names)) for owner, names in found.items()]
 
 
+def _first_below_longest(settings: Settings) -> Settings:
+    """Let the longest interval be the first, too, where it is lower: KumoMTA's delays are so."""
+    longest = settings.get("max_retry_interval")
+    first = settings.get("retry_interval", Entry("", _DEFAULTS["retry_interval"]))
+    if longest is None or parse_duration(longest.value) >= parse_duration(first.value):
+        return settings
+    return settings | {"retry_interval": longest}
+
+
 def _scopes_of(queues: Queues, tenant: str) -> list[Scope]:
     """Return the scopes of a tenant, each with campaigns within."""
     scopes = [
@@ -114,6 +123,7 @@ class Scheduled:
     def _retry(self, settings: Settings) -> None:
         self._draft.data["mta"]["retry"] = {"policy": "kumomta"}
         why = "not in shaping files, but in those of the queue helper (--queue); KumoMTA's default"
+        settings = _first_below_longest(settings)
         for key, default in _DEFAULTS.items():
             entry = settings.get(key)
             if entry is not None:
@@ -124,13 +134,13 @@ class Scheduled:
 
     def _own_retry(self, group: Group, own: Settings, usual: Settings) -> None:
         """Put a provider's own retry policy into the scenario."""
-        theirs = {key: own[key] for key in RETRY if key in own}
+        theirs: Settings = {key: own[key] for key in RETRY if key in own}
         if theirs == {key: usual[key] for key in RETRY if key in usual}:
             return
         self._draft.put_table(
             ("providers", group.name, "retry"),
             {"policy": "kumomta"},
-            [(key, entry.value, entry, "") for key, entry in theirs.items()],
+            [(key, entry.value, entry, "") for key, entry in _first_below_longest(theirs).items()],
         )
         self._used += theirs.values()
 

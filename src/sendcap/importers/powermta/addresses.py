@@ -15,6 +15,9 @@ from sendcap.importers.powermta.syntax import Tag
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import shown
 
+_OLD: Final = {"source-ip-max-smtp-out": "max-smtp-out-per-source-ip"}
+"""Older names, which may be without a range: that is of all addresses."""
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Limit = TypeVar("Limit")
 
@@ -92,7 +95,8 @@ def by_address(
     addresses: Addresses,
 ) -> ByAddress[Limit] | None:
     """Return the limits of a queue by address; None if it has no such directive."""
-    entries = tuple(entry for entry in directives.values() if entry.name == name)
+    names = (name, _OLD.get(name))
+    entries = tuple(entry for entry in directives.values() if entry.name in names)
     if not entries:
         return None
     found = [_limit_of(entry, reader) for entry in entries]
@@ -114,6 +118,8 @@ def by_address(
 
 def _limit_of(entry: Entry, reader: Callable[[str], Any]) -> tuple[Network, Any, Entry]:
     words = entry.value.split()
+    if entry.name in _OLD.values() and len(words) == 1:
+        words = ["0/0", *words]
     if len(words) != 2:
         raise ConfigurationError(
             f"{entry.where}: {entry.name}: write an address or a range and a limit, such as "
