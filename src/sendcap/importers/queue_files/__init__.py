@@ -13,14 +13,14 @@ from typing import Final
 
 from sendcap.calibration.logs.reading import shape
 from sendcap.errors import ConfigurationError
-from sendcap.importers.queue_files import exim, mailq, postqueue, qshape, table
+from sendcap.importers.queue_files import exim, kumomta, mailq, postqueue, powermta, qshape, table
 from sendcap.importers.queue_files.queued import Queued as Queued
 from sendcap.importers.queue_files.queued import QueueFile as QueueFile
 from sendcap.importers.queue_files.source import Source, source_of
 from sendcap.text.quoting import did_you_mean, shown
 
 _READERS: Final[dict[str, ModuleType]] = {
-    reader.FORMAT: reader for reader in (postqueue, mailq, qshape, exim, table)
+    reader.FORMAT: reader for reader in (postqueue, mailq, qshape, kumomta, powermta, exim, table)
 }
 FORMATS: Final = tuple(_READERS)
 

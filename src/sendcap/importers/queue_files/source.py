@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import time
 from collections import Counter
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sendcap.errors import ConfigurationError
 from sendcap.files.reading import opened
@@ -27,6 +28,8 @@ _HEAD: Final = 200
 _LOOK: Final = 4096
 _LONGEST_LINE: Final = 1 << 24
 """Characters: a message to a hundred thousand recipients is a line of `postqueue -j`."""
+_MOST_TEXT: Final = 1 << 26
+"""Characters that are read at once."""
 _MOST_MESSAGES: Final = 999_999_999
 """Of a scenario."""
 _A_DAY_S: Final = 86_400.0
@@ -61,6 +64,28 @@ class Source:
         """Return the lines that are not blank, with their numbers from 1."""
         return chain(self._head, self._lines)
 
+    def whole(self) -> str:
+        """Return the text, of a file that is no list of lines."""
+        pieces, size = list[str](), 0
+        for number, line in self.lines():
+            pieces.append(line)
+            size += len(line)
+            if size > _MOST_TEXT:
+                raise self.error(number, f"is beyond {_MOST_TEXT:,} characters; give a part of it")
+        return "".join(pieces)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the text as an object of JSON."""
+        try:
+            value = json.loads(self.whole())
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise ConfigurationError(
+                f"{self.name}: is damaged or cut JSON; write what the MTA gives, to the end"
+            )
+        return value
+
     def error(self, line: int, message: str) -> ConfigurationError:
         """Return the error for a line."""
         return line_error(self.name, line, message)
@@ -87,6 +112,8 @@ class Source:
         notes = list(self.notes)
         if not queued:
             notes.append("The queue is empty.")
+        elif all(each.oldest_s is None and each.youngest_s is None for each in queued):
+            notes.append("The file does not say how old the messages are.")
         if self.groups.without_domain:
             notes.append(
                 f"{counted(self.groups.without_domain, 'message')} of small domains are listed by "

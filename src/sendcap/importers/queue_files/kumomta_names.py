@@ -1,0 +1,80 @@
+"""KumoMTA's queues by their names: whose messages wait there, and for what.
+
+Source: KumoMTA, ``docs/reference/queues.md``, ``crates/message/src/queue_name.rs`` and
+``crates/kumod/src/ready_queue.rs``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sendcap.importers.queue_files.queued import (
+    Queued,
+    domain_named,
+    named,
+    provider_at,
+    site_of,
+)
+from sendcap.importers.queue_files.source import Source
+from sendcap.mailbox_providers import OTHER, names_of
+from sendcap.text.quantities import counted
+
+_INTERNAL: Final = (".kumomta", ".kumomta.internal")
+"""Ends of the domains of log hooks and of mail that is not yet routed."""
+_HOSTS: Final = "mx_list:"
+
+
+class Queues:
+    """Adds the messages of queues to those of a file."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._internal = 0
+
+    def scheduled(self, queue: str, messages: int, *, held: bool = False) -> None:
+        """Add messages of ``campaign:tenant@domain!routing``, which wait for an attempt."""
+        name = queue.rpartition("@")[2].partition("!")[0]
+        if name.endswith(_INTERNAL):
+            self._internal += messages
+        else:
+            domain = domain_named(name)
+            self._add(domain, messages, None, None, held=held)
+
+    def ready(self, queue: str, messages: int, *, is_smtp: bool = True, held: bool = False) -> None:
+        """Add messages of ``source->site@smtp_client``, which wait for a connection."""
+        source, arrow, rest = queue.partition("->")
+        site = (rest if arrow else queue).rpartition("@")
+        self.ready_at(site[0] if site[1] else site[2], messages, source if arrow else "",
+                      is_smtp=is_smtp, held=held)  # fmt: skip
+
+    def ready_at(
+        self, site: str, messages: int, source: str, *, is_smtp: bool = True, held: bool = False
+    ) -> None:
+        """Add messages that wait for a connection of a source to a site."""
+        if not is_smtp:
+            self._internal += messages
+            return
+        first = site.removeprefix(_HOSTS).partition(",")[0]
+        self._add(site_of(first), messages, 0.0, named(source), held=held)
+
+    def all_of(self, provider: str, messages: int, pool: str | None) -> None:
+        """Add messages of a provider, or of a site, whether ready or scheduled."""
+        known = names_of(provider)
+        if known:
+            self._source.groups.add(Queued("", known[0], messages, pool=named(pool or "")))
+        else:
+            self._add(site_of(provider), messages, None, named(pool or ""))
+
+    def _add(
+        self, site: str, messages: int, due_s: float | None, pool: str | None, *, held: bool = False
+    ) -> None:
+        provider = provider_at(site) if site else OTHER
+        self._source.groups.add(Queued(site, provider, messages, due_s=due_s, pool=pool, held=held))
+
+    def note(self) -> None:
+        """Say what was left out."""
+        if self._internal:
+            self._source.notes.append(
+                f"{counted(self._internal, 'message')} of KumoMTA's own queues left out, such as "
+                f"those of log hooks."
+            )

@@ -1,0 +1,190 @@
+"""Whatever a file holds, reading ends in time: with messages, or with a line that says why.
+
+No address is in either.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from datetime import UTC, datetime
+from itertools import chain
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sendcap.errors import ConfigurationError
+from sendcap.importers.queue_files import FORMATS, read_queue_file
+
+MEGABYTE = 1_000_000
+LONGEST_S = 10.0
+"""CPU for a line of a megabyte; what takes a time that grows as its square takes days."""
+AT = datetime(2025, 11, 30, 1, 26, 40, tzinfo=UTC)
+
+POSTQUEUE = (
+    '{"queue_name": "deferred", "arrival_time": 1764460000, "forced_expire": false, "recipients": '
+    '[{"address": "ann@gmail.com", "delay_reason": "said: 421 4.7.28 ann@gmail.com"}]}'
+)
+PIECES = {
+    "postqueue": [
+        POSTQUEUE,
+        POSTQUEUE.replace("deferred", "hold"),
+        POSTQUEUE.replace("1764460000", "1e308"),
+        POSTQUEUE.replace("1764460000", "99999999999"),
+        POSTQUEUE[:-9],
+        "{}",
+        "[]",
+        '{"recipients": {}, "queue_name": []}',
+    ],
+    "mailq": [
+        "-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------",
+        "A1B2C3D4E5*     1234 Sun Nov 30 01:02:03  ann@example.com",
+        "A1B2C3D4E5!#    1234 Thu Feb 29 25:02:03  ann@example.com",
+        "(said: 421 4.7.0 ann@gmail.com)",
+        "        ann@gmail.com",
+        "-- 5 Kbytes in 3 Requests.",
+        "Mail queue is empty",
+    ],
+    "qshape": [
+        "$ qshape -s ann@example.org",
+        "qshape active hold",
+        "   T  5 10 10+",
+        "   T A 5 10+",
+        "   T 0+",
+        "TOTAL 6 1 2 3",
+        "ann@gmail.com 6 1 2 3",
+        "+il.com 6 1 2 3",
+        ".com 6 1 2 3",
+        "TOTAL 9 9",
+    ],
+    "kumomta": [
+        'scheduled_count{queue="ann@gmail.com"} 5',
+        'scheduled_count{queue="a:b@c@d!e"} 5e8',
+        'ready_count{service="smtp_client:a@b->c@d@smtp_client"} 1',
+        'ready_count{service=":"} 1',
+        'queued_count_by_provider{provider="ann@gmail.com"} 3',
+        'queued_count_by_provider_and_pool{provider="google",pool="ann@gmail.com"} nan',
+        "SITE SOURCE PROTO D T C Q",
+        "ann@gmail.com b c 1 2 3 4 suspend: x",
+        "SCHEDULED QUEUE COUNT",
+        "ann@gmail.com 1,,,,5 bounce: ann@gmail.com",
+    ],
+    "powermta": [
+        "queue           #rcpt kbytes conn st    retry last error",
+        "--domain --#rcpt ---kbytes conn last error---",
+        "gmail.com/ann@gmail.com 5 1.0 0 P 09:35:42 421 ann@gmail.com",
+        "gmail.com 5 1.0 0 99:99:99",
+        "20 of 30 domains shown.",
+        'queue[0].name="ann@gmail.com/x"',
+        'queue[0].rcp="5"',
+        'queue[1].retryTime="9999-99-99 00:00:00"',
+        "<rsp><queue><name>ann@gmail.com</name><rcp>5</rcp><retryTime>x</retryTime></queue>",
+        '{"data": {"queue": [{"name": "ann@gmail.com", "rcp": 1e999}, {"event": [[]]}, 5]}}',
+    ],
+    "exim": [
+        "25m  2.9K 10HmaX-000000005vi-0000 <ann@test.ex>",
+        "999999d 10HmaX-0005vi-00 <ann@test.ex> *** frozen ***",
+        "          ann@gmail.com",
+        "        D ann@gmail.com",
+        "exim: ann@gmail.com",
+    ],
+    "csv": [
+        "domain,messages,age,pool",
+        "provider;messages;reason",
+        "gmail.com,5,2h,a",
+        "ann@gmail.com,5,,ann@gmail.com",
+        'gmail;5;"ann@gmail.com"',
+        "aol.com,-1,1e999s,",
+        '"',
+    ],
+}  # fmt: skip
+
+quiet = settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def said(path, name) -> list[str]:
+    """Read, check the numbers, and return all words."""
+    try:
+        queue = read_queue_file(path, name, AT)
+    except ConfigurationError as error:
+        return [str(error)]
+    for each in queue.queued:
+        assert each.messages > 0
+        for age_s in (each.youngest_s, each.oldest_s, each.due_s):
+            assert age_s is None or (math.isfinite(age_s) and age_s >= 0.0)
+    words = [(each.domain, each.provider, each.reason, each.pool or "") for each in queue.queued]
+    return [*queue.notes, *chain.from_iterable(words)]
+
+
+def test_every_format_has_pieces() -> None:
+    assert set(FORMATS) == set(PIECES)
+
+
+@pytest.mark.parametrize("name", [*FORMATS, None])
+@quiet
+@given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+def test_any_bytes(put, name, content) -> None:
+    for text in said(put(content), name):
+        assert text.isprintable()
+        assert len(text) < 20_000
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@quiet
+@given(data=st.data())
+def test_lines_of_the_real_grammar_in_any_order(put, name, data) -> None:
+    lines = data.draw(st.lists(st.sampled_from(PIECES[name]), max_size=12))
+    path = put("\n".join(lines), "q")
+    for text in said(path, name) + said(path, None):
+        assert text.isprintable()
+        assert len(text) < 20_000
+        # The shape of a line has letters as x.
+        assert not re.search("ann@|@gmail|@test|@example", text)
+
+
+def hostile_lines() -> dict[str, str]:
+    many = MEGABYTE
+    return {
+        "letters": "a" * many,
+        "digits": "9" * many,
+        "spaces": "a" + " " * many + "b",
+        "leading spaces": " " * many + "b",
+        "quotes": '"' * many,
+        "braces": "{" * many,
+        "brackets": '{"a":' + "[" * many,
+        "labels": 'scheduled_count{a="' * (many // 19),
+        "label": "scheduled_count{" + "a" * many + "} 1",
+        "escapes": 'scheduled_count{queue="' + "\\\\" * (many // 2) + '"} 1',
+        "queues": "<queue>" * (many // 7),
+        "variables": 'queue[0].name="' * (many // 15),
+        "numbers": "T " + "5 " * (many // 2) + "5+",
+        "commas": "messages,domain" + "," * many,
+        "semicolons": "provider;messages\n" + ";" * many,
+        "dashes": "-" * many,
+        "words": "a 5 " * (many // 4),
+        "rows": "SCHEDULED QUEUE COUNT\n" + "a 5 " * (many // 4) + "x",
+        "row of spaces": "SCHEDULED QUEUE COUNT\na" + " " * many + "b",
+        "sites": "SITE SOURCE PROTO D T C Q\n" + "1 a " * (many // 4) + "x",
+        "site of spaces": "SITE SOURCE PROTO D T C Q\na" + " " * many + "b",
+        "states": "queue #rcpt kbytes conn st retry\na 5 1 0" + " " * many + "x",
+        "shown": "1 of 1 " * (many // 7),
+        "parentheses": "A1B2C3D4E5 1 Sun Nov 30 01:02:03  x\n" + "(" * many + ")",
+        "recipients": POSTQUEUE[:-2] + ',{"address":"a@b"}' * (many // 18) + "]}",
+        "line ends": "\n" * many,
+        "ages": "domain,messages,age\na.org,1," + "1" * 100_000 + "h",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("line", hostile_lines())
+def test_a_line_of_a_megabyte_ends_in_time(put, line) -> None:
+    path = put(hostile_lines()[line], "q")
+    before = time.process_time()
+    for name in (*FORMATS, None):
+        assert all(len(text) < 20_000 for text in said(path, name))
+    assert time.process_time() - before < LONGEST_S
