@@ -285,6 +285,37 @@ ACTIVE = with_providers(deliveries=[{"priority": "low"}, {"priority": "high"}])
 ACTIVE["mta"] |= {"active": 600, "order": "priority"}
 ACTIVE["relay"] |= {"batch": 1, "batch_time": "10ms"}
 
+HOLDING = _pooled(queues="per-ip")
+"""A backlog in two pools, beside the deliveries: of several ages, tried or not, and flushed."""
+HOLDING["backlog"] = [
+    {
+        "provider": "fast",
+        "pool": "bulk",
+        "messages": 700,
+        "age": {"dist": "uniform", "low": "0s", "high": "70h"},
+    },
+    {
+        "provider": "fast",
+        "pool": "small",
+        "messages": 300,
+        "age": {"dist": "exponential", "mean": "40h"},
+        "attempts": 3,
+        "reason": "mailbox full",
+    },
+    {"provider": "slow", "pool": "small", "messages": 200, "age": "30m", "due": "0s"},
+    {
+        "provider": "slow",
+        "pool": "bulk",
+        "messages": 200,
+        "age": "5h",
+        "attempts": 2,
+        "reason": "unreachable",
+        "due": {"dist": "uniform", "low": "0s", "high": "30m"},
+    },
+    {"provider": "flaky", "pool": "bulk", "messages": 150, "age": "4h", "attempts": 0},
+]
+
+
 OPERATED = with_providers(
     deliveries=[
         {

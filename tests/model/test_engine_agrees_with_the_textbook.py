@@ -22,6 +22,7 @@ from small_scenarios import (
     EVERYTHING,
     FAIR,
     HELD_BACK,
+    HOLDING,
     OPERATED,
     ORDERED,
     PER_IP,
@@ -46,7 +47,7 @@ DELAYS_S = 2.0 ** np.arange(len(MOMENTS_MIN))
 REASONS = (
     *("", "user unknown", "account disabled", "mailbox full", "greylisted", "transient"),
     *("unreachable", "throttled", "not attempted", "invalid domain", "suspended"),
-    "too many connections",
+    *("too many connections", "before t = 0"),
 )
 
 
@@ -113,6 +114,12 @@ def with_horizon() -> Scenario:
         return with_everything(time={"bin": "5m", "horizon": "52m"}, mta={"ingress_rate": "4/s"})
 
 
+def _alone(sections: dict[str, Any], retry: dict[str, Any]) -> dict[str, Any]:
+    """A backlog without deliveries, and another retry policy."""
+    others = {name: each for name, each in sections.items() if name != "deliveries"}
+    return others | {"mta": sections["mta"] | {"retry": retry}}
+
+
 SCENARIOS = {
     "other throttles and an outage": changed(
         fast={
@@ -131,6 +138,10 @@ SCENARIOS = {
     "turns of deliveries and of addresses by weight": from_dict(FAIR),
     "limits over deliveries hold messages back": from_dict(HELD_BACK),
     "a slow provider fills the active queue": from_dict(ACTIVE),
+    "a backlog in two pools beside the deliveries": from_dict(HOLDING),
+    "a backlog, Exim's rule": from_dict(_alone(HOLDING, {"policy": "exim"})),
+    "a backlog, Postfix's rule": from_dict(_alone(HOLDING, {"policy": "postfix"})),
+    "a backlog, KumoMTA's rule": from_dict(_alone(HOLDING, {"policy": "kumomta"})),
     "deliveries are paused, stopped, confirmed, and follow the clock": from_dict(OPERATED),
     "a spread delivery, a warm-up, a gap and a suspension": changed(
         fast={"rate": {"kind": "warm-up", "per_day": [500, 2000, 9000], "share": 0.8}},

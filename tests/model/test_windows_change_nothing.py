@@ -16,6 +16,7 @@ from small_scenarios import (
     EVERYTHING,
     FAIR,
     HELD_BACK,
+    HOLDING,
     OPERATED,
     ORDERED,
     PER_IP,
@@ -277,10 +278,10 @@ def test_windows_change_neither_ledger_nor_sending_log_where_queues_react(tmp_pa
 
 @pytest.mark.parametrize(
     "sections",
-    [POOLED, PER_IP, ORDERED, FAIR, HELD_BACK, ACTIVE, OPERATED],
+    [POOLED, PER_IP, ORDERED, FAIR, HELD_BACK, ACTIVE, HOLDING, OPERATED],
     ids=[
         *("pooled", "for each address", "by priority", "in turn", "held back", "active queue"),
-        "operated",
+        *("backlog", "operated"),
     ],
 )
 def test_windows_change_neither_ledger_nor_sending_log_where_queues_share_limits(

@@ -537,6 +537,7 @@ JUNK: list[Any] = [
 
 
 @pytest.mark.filterwarnings("ignore:.* are never exceeded")
+@pytest.mark.filterwarnings("ignore:.* is longer than mta.longest_validity")
 @settings(max_examples=300)
 @given(
     place=st.sampled_from(list(places(to_dict(load("quickstart"))))),

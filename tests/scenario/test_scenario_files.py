@@ -116,7 +116,8 @@ def test_a_scenario_is_frozen() -> None:
 def test_the_schema_is_json_and_knows_every_key() -> None:
     found = json.loads(json.dumps(schema()))
     assert set(found["properties"]) >= {"deliveries", "relay", "mta", "providers", "feedback"}
-    assert set(found["required"]) == {"deliveries", "relay", "providers"}
+    assert set(found["required"]) == {"relay", "providers"}
+    assert found["anyOf"] == [{"required": ["deliveries"]}, {"required": ["backlog"]}]
     provider = found["$defs"]["Provider"]["properties"]
     kinds = provider["rate"]["anyOf"][0]["oneOf"]
     assert kinds[0]["type"] == "string"

@@ -91,6 +91,11 @@ def _require_feasible(scenario: Scenario) -> None:
             "make relay or feedback faster, or set time.horizon"
         )
     _require_constant(("relay", "rate"), scenario.relay.rate)
+    if scenario.backlog:
+        raise ScenarioError(
+            "expected: backlog: messages that have been tried before cannot be worked out without "
+            "a simulation; simulate, or leave it out"
+        )
     if scenario.limits:
         names = first_few([limit.name for limit in scenario.limits])
         raise ScenarioError(

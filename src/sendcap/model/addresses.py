@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from sendcap.scenario import Provider, Scenario
+from sendcap.scenario import BEFORE, Provider, Scenario
 from sendcap.scenario.suspend import SUSPENDED as SUSPENDED
 
 TRANSIENT: Final = "transient"
@@ -31,6 +31,15 @@ _ALWAYS: Final = (
     TOO_MANY_CONNECTIONS,
 )
 """The reasons that need no address; compiled code knows their numbers."""
+
+
+WITHOUT_ATTEMPT: Final = frozenset({SUSPENDED, BEFORE})
+"""Reasons of soft bounces for which no attempt is counted."""
+
+
+def is_judged(reason: str | None) -> bool:
+    """Return whether a soft bounce of this reason shows that an address does not bounce hard."""
+    return reason not in (UNREACHABLE, THROTTLED, SUSPENDED, TOO_MANY_CONNECTIONS)
 
 
 class Kind(NamedTuple):
@@ -75,4 +84,6 @@ def reasons_of(scenario: Scenario, providers: Iterable[str]) -> tuple[str, ...]:
         for kind in kinds_of(scenario.providers[name], can_die=can_die)
     ]
     own += [each.reason for name in providers for each in scenario.providers[name].refusals]
+    if scenario.backlog:
+        own += [BEFORE, *(held.reason for held in scenario.backlog if held.reason)]
     return tuple(dict.fromkeys((*_ALWAYS, *own)))

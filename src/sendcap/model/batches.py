@@ -24,7 +24,7 @@ class BatchRows(NamedTuple):
 def batch_rows(scenario: Scenario, messages: Sequence[int] | None = None) -> BatchRows:
     """Return the batches of all deliveries; of so many messages, where they are given."""
     if messages is None:
-        messages = [delivery.messages for delivery in scenario.deliveries]
+        messages = [0 if each.is_held else each.messages for each in scenario.deliveries]
     sizes, ready_s = [], []
     for delivery, count in zip(scenario.deliveries, messages, strict=True):
         size = scenario.batch_of(delivery)

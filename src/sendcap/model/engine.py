@@ -20,6 +20,7 @@ import simpy
 
 from sendcap.ledger import Ledger
 from sendcap.model.addresses import reasons_of
+from sendcap.model.backlog import held_messages
 from sendcap.model.confirmation import as_sent
 from sendcap.model.feasibility import require_feasible
 from sendcap.model.feedback import Feedback
@@ -138,7 +139,19 @@ class _Model:
         )
         self._relay = Relay(self._shared)
         self._queues = Queues(self._shared, self._relay)
+        self._hold()
         self._feedback = Feedback(self._shared, self._campaign)
+
+    def _hold(self) -> None:
+        """Let the MTA have the messages of the backlog."""
+        for messages, batches in held_messages(self._shared):
+            messages["batch"] += self._relay.hold(batches)
+            if self._shared.monitor is not None:
+                expiry_s = self._relay.batches.expiry_s[messages["batch"]]
+                due_s = messages["due_s"][messages["due_s"] <= np.maximum(expiry_s, 0.0)]
+                path = self._shared.queues[int(messages["queue"][0])]._replace(address=None)
+                self._shared.monitor.queue(path.name).arrived(due_s)
+            self._queues.hold(messages)
 
     def run(self) -> Ledger:
         """Run until every message is final and reported, or to the horizon."""

@@ -224,7 +224,7 @@ def _followed(scenario: Scenario) -> bool:
 
 def relaying_s(scenario: Scenario) -> float:
     """Return about how long the relay and the ingress take, if nothing holds them back."""
-    messages = sum(delivery.messages for delivery in scenario.deliveries)
+    messages = sum(delivery.messages for delivery in scenario.relayed)
     return messages / min(stage.per_s for stage in upstream(scenario))
 
 

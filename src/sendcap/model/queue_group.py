@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sendcap.model.feedback import sample_asynchronous
-from sendcap.model.kernel import fields, happened, spool, state, step
+from sendcap.model.first_group import FIRST_BLOCK, first_group
+from sendcap.model.kernel import fields, spool, state, step
+from sendcap.model.kernel.held import hold
 from sendcap.model.kernel.pointer import by_pointer
 from sendcap.model.kernel.relay_state import Relay
 from sendcap.model.kernel.tally import MOST_COUNTS
 from sendcap.model.queue_rows import QueueRows
 from sendcap.model.records import larger_ring, longer, power_of_two
-from sendcap.model.retry_numbers import retry_numbers
 from sendcap.model.shared import Shared
-from sendcap.model.turns import first_turns
-from sendcap.scenario import FOLLOWED_S, Constant, Queue
-
-_FIRST_BLOCK: Final = 1 << 7
-_LARGEST_BLOCK: Final = 1 << 13
-_ALL_DRAWS: Final = 1 << 19
-"""Draws that a group keeps, of all streams together."""
-_ROWS: Final = 1 << 14
-_NO_ROWS: Final = 4
-_FIRST_ROOM: Final = 1 << 9
-_DAY_S: Final = 64.0
-_DAYS: Final = 1 << 13
+from sendcap.scenario import Constant, Queue
 
 
 class Happened(NamedTuple):
@@ -50,9 +40,9 @@ class QueueGroup:
             rows.add(queue, len(self._samples))
             self._add_streams(shared, queue)
         self._disturbances = rows.disturbances
-        self._sizes = [_FIRST_BLOCK] * len(self._samples)
+        self._sizes = [FIRST_BLOCK] * len(self._samples)
         self.tally = shared.tally.another()
-        group = _group(shared, rows, batches, len(self._samples), self.tally.counters)
+        group = first_group(shared, rows, batches, len(self._samples), self.tally.counters)
         self.group = by_pointer(group)
 
     def _add_streams(self, shared: Shared, queue: Queue) -> None:
@@ -96,6 +86,13 @@ class QueueGroup:
         """Take in messages from the relay, in order of time."""
         self._make_runs(len(handed), int(handed["count"].sum()))
         step.receive(self.group, handed, relay.places, relay.people)
+
+    def hold(self, held: state.Records) -> None:
+        """Take in messages that the MTA holds at t = 0."""
+        self._more_messages(len(held) + 1)
+        if (needed := int(self.group.ends.numbers[0]) + len(held)) > len(self.group.ends.at_s):
+            self._more_ends(needed)
+        hold(self.group, held)
 
     def advance(self, until_s: float) -> Iterator[Happened]:
         """Let happen what happens before a moment; yield it piece by piece."""
@@ -190,131 +187,26 @@ class QueueGroup:
         self.tally.make_room(MOST_COUNTS)
         if self.tally.counters.counts is not self.group.counters.counts:
             self.group = self.group._replace(counters=self.tally.counters)
+        if self.group.counts["free_messages"][0] == 0:
+            self._more_messages(1)
+        if 2 * self.group.ends.numbers[0] >= len(self.group.ends.at_s):
+            self._more_ends(len(self.group.ends.at_s))
+
+    def _more_messages(self, needed: int) -> None:
+        """Make room for messages: twice as much, or more."""
         group, counts = self.group, self.group.counts
-        if counts["free_messages"][0] == 0:
-            old = len(group.messages)
-            room = 2 * old
-            free = np.zeros(room, np.int32)
-            free[:old] = np.arange(old, room)[::-1]
-            counts["free_messages"] = old
-            backoff = group.backoff
-            self.group = group._replace(
-                messages=longer(group.messages, room),
-                free_messages=free,
-                backoff=backoff._replace(
-                    at_s=longer(backoff.at_s, room),
-                    order=longer(backoff.order, room),
-                    message=longer(backoff.message, room),
-                ),
-            )
-        if 2 * group.ends.numbers[0] >= len(group.ends.at_s):
-            self._more_ends(len(group.ends.at_s))
-
-
-def _group(
-    shared: Shared,
-    rows: QueueRows,
-    batches: state.Batches,
-    streams: int,
-    counters: state.Counters,
-) -> state.Group:
-    """Return the state of a group in which nothing has happened."""
-    scenario = shared.scenario
-    connections = rows.connections()
-    disturbances, windows_s = rows.disturbances.numbers()
-    counts = np.zeros(1, fields.COUNTS)
-    counts["free_messages"] = _FIRST_ROOM
-    counts["most_active"] = scenario.mta.active or 0
-    counts["incoming_lane"] = fields.NONE
-    players = len(rows.queues) + len(rows.shared.rows) + (scenario.mta.active is not None)
-    block = power_of_two(max(_FIRST_BLOCK, min(_LARGEST_BLOCK, _ALL_DRAWS // streams)))
-    wanted = _wanted(shared)
-    return state.Group(
-        counts=counts,
-        queues=rows.records(),
-        lanes=rows.lanes.records(),
-        lane_of=rows.lanes.lane_of(),
-        rounds=np.array(rows.rounds, np.int32),
-        turns=first_turns(players),
-        connections=connections,
-        messages=np.zeros(_FIRST_ROOM, fields.MESSAGE),
-        free_messages=np.arange(_FIRST_ROOM, dtype=np.int32)[::-1].copy(),
-        busy=_none_busy(shared, rows, len(connections)),
-        backoff=_none_backing_off(),
-        ends=state.Ends(
-            at_s=np.zeros(_FIRST_ROOM),
-            order=np.zeros(_FIRST_ROOM, np.int64),
-            what=np.zeros(_FIRST_ROOM, np.int64),
-            stamp=np.zeros(_FIRST_ROOM, np.int64),
-            numbers=np.zeros(2, np.int64),
-        ),
-        runs=state.Runs(
-            runs=np.zeros(_FIRST_ROOM, fields.RUN),
-            places=np.zeros(_FIRST_ROOM if shared.needs_places else 0, np.int32),
-            people=np.zeros(_FIRST_ROOM if scenario.population else 0, np.int32),
-            numbers=np.zeros(3, np.int64),
-        ),
-        limits=rows.limits.numbers(rows.limit_of),
-        shared=rows.shared.numbers(),
-        chance=rows.chance(streams, block),
-        addresses=rows.addresses(),
-        people=shared.people,
-        waiting_for=np.array(rows.waiting_for or [0], np.int64),
-        disturbances=disturbances,
-        windows_s=windows_s,
-        retry=retry_numbers(rows.retries),
-        batches=batches,
-        followed_until_s=np.array([each.at + FOLLOWED_S for each in scenario.deliveries]),
-        counters=counters,
-        wanted=wanted,
-        out=_none_out(wanted),
-    )
-
-
-def _none_backing_off() -> state.Backoff:
-    return state.Backoff(
-        at_s=np.zeros(_FIRST_ROOM),
-        order=np.zeros(_FIRST_ROOM, np.int64),
-        message=np.zeros(_FIRST_ROOM, np.int32),
-        first=np.full(_DAYS, fields.NONE, np.int32),
-        day_s=np.array([_DAY_S]),
-        numbers=np.array([0, 0, -1, 0]),
-    )
-
-
-def _wanted(shared: Shared) -> state.Records:
-    """Return what is wanted of what happens, besides the counts."""
-    feedback, monitor = shared.scenario.feedback, shared.monitor
-    wanted = np.zeros(1, happened.WANTED)
-    kept = feedback.rate is not None or shared.log is not None
-    if kept or monitor is not None or shared.follows:
-        wanted["reports"] = happened.ALL_REPORTS
-    elif shared.scenario.population is not None:
-        wanted["reports"] = happened.NEWS
-    wanted["starts"] = monitor is not None
-    wanted["known"] = feedback.rate is None
-    wanted["polling_s"] = feedback.polling or 0.0
-    return wanted
-
-
-def _none_out(wanted: state.Records) -> state.Out:
-    reports = _ROWS if wanted["reports"][0] else _NO_ROWS
-    starts = _ROWS if wanted["starts"][0] else _NO_ROWS
-    return state.Out(
-        reports=np.zeros(reports, happened.REPORT),
-        starts=np.zeros(starts, happened.START),
-        connects=np.zeros(starts, happened.CONNECT_ROW),
-    )
-
-
-def _none_busy(shared: Shared, rows: QueueRows, connections: int) -> state.Busy:
-    scenario = shared.scenario
-    names = [shared.providers[row["provider"]] for row in rows.queues]
-    mean_s = float(np.mean([scenario.providers[name].transaction_time.mean_s for name in names]))
-    buckets = power_of_two(max(4, connections))
-    return state.Busy(
-        first=np.full(buckets, fields.NONE, np.int32),
-        last=np.full(buckets, fields.NONE, np.int32),
-        per_s=np.array([connections / max(mean_s, 1e-3)]),
-        numbers=np.array([0, fields.NONE, 0]),
-    )
+        old, free = len(group.messages), int(counts["free_messages"][0])
+        room = power_of_two(old + max(needed - free, 1))
+        numbers = longer(group.free_messages, room)
+        numbers[free : free + room - old] = np.arange(old, room)[::-1]
+        counts["free_messages"] = free + room - old
+        backoff = group.backoff
+        self.group = group._replace(
+            messages=longer(group.messages, room),
+            free_messages=numbers,
+            backoff=backoff._replace(
+                at_s=longer(backoff.at_s, room),
+                order=longer(backoff.order, room),
+                message=longer(backoff.message, room),
+            ),
+        )

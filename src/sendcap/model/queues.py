@@ -74,6 +74,16 @@ class Queues:
             if len(part):
                 group.receive(part, self._relay.state)
 
+    def hold(self, held: state.Records) -> None:
+        """Take in messages that the MTA holds at t = 0."""
+        self.know_batches()
+        queue = held["queue"].copy()
+        held["queue"] = self._place[queue]
+        for number, group in enumerate(self._groups):
+            part = held[self._group_of[queue] == number]
+            if len(part):
+                group.hold(part)
+
     def know_batches(self) -> None:
         """Take in what the relay knows of its batches."""
         for group in self._groups:

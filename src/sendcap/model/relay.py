@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from sendcap.model.batches import batch_rows, no_batches, with_batches
+from sendcap.model.batches import BatchRows, batch_rows, no_batches, with_batches
 from sendcap.model.kernel import relay as kernel
 from sendcap.model.kernel import relay_state, state
 from sendcap.model.kernel.pointer import by_pointer
@@ -21,6 +21,10 @@ from sendcap.scenario import Delivery, Queue, Rate, Scenario
 
 _ROOM: Final = 1 << 16
 """Runs of messages of one batch to one provider that are handed over at a time, or their places."""
+
+
+_OF_BATCHES: Final = ("size", "batch_time_s", "started")
+"""What the relay knows of each batch, besides what the queues know too."""
 
 
 class Relay:
@@ -82,7 +86,7 @@ class Relay:
         self.batches = with_batches(self.batches, first, rows)
         room = len(self.batches.delivery)
         times_s = scenario.relay.batch_time.sample(self._batch_time, len(rows.size))
-        size, batch_time_s = longer(state.size, room), longer(state.batch_time_s, room)
+        size, batch_time_s, started = (longer(getattr(state, name), room) for name in _OF_BATCHES)
         size[first : self._count], batch_time_s[first : self._count] = rows.size, times_s
         given = sums > 0
         state.left[given] = counts[given]
@@ -93,13 +97,27 @@ class Relay:
             batches=self.batches,
             size=size,
             batch_time_s=batch_time_s,
-            started=longer(state.started, room),
+            started=started,
             in_line=in_line,
             next_in_line=next_in_line,
             end_of_line=end_of_line,
         )
         if self._shared.monitor is not None:
             self._shared.monitor.relay.arrived(rows.ready_s, rows.size)
+
+    def hold(self, rows: BatchRows) -> int:
+        """Add batches that the MTA has since before t = 0; return the number of the first."""
+        scenario = self._shared.scenario
+        first, self._count = self._count, self._count + len(rows.size)
+        self.batches = with_batches(self.batches, first, rows)
+        added = slice(first, self._count)
+        self.batches.relayed_s[added] = rows.ready_s
+        validity_s = scenario.honoured_validity(scenario.deliveries[rows.delivery[0]])
+        self.batches.expiry_s[added] = rows.ready_s + validity_s
+        room = len(self.batches.delivery)
+        grown = {name: longer(getattr(self.state, name), room) for name in _OF_BATCHES}
+        self.state = self.state._replace(batches=self.batches, **grown)
+        return first
 
     def _in_lines(self, first: int) -> tuple[state.Ints, state.Ints, state.Ints]:
         """Return the batches that wait in each line, with new ones from a number on."""
@@ -272,5 +290,7 @@ def _queues(scenario: Scenario, path: Queue) -> int:
 
 def _counts(shared: Shared, delivery: Delivery) -> list[int]:
     """Return the messages of a delivery on each path."""
+    if delivery.is_held:
+        return [0] * len(shared.paths)
     counts, pool = delivery.counts(), shared.scenario.pool_of(delivery)
     return [counts.get(path.provider, 0) if pool == path.pool else 0 for path in shared.paths]

@@ -20,7 +20,7 @@ from sendcap.ledger import (
     SparseCounts,
     summed,
 )
-from sendcap.model.addresses import SUSPENDED
+from sendcap.model.addresses import WITHOUT_ATTEMPT
 from sendcap.model.kernel import tally as kernel
 from sendcap.model.kernel.fields import NONE
 from sendcap.model.kernel.pointer import by_pointer
@@ -194,8 +194,7 @@ def with_attempts_known(counts: Mapping[Series, SparseCounts]) -> dict[Series, S
     outcomes: dict[Series, list[SparseCounts]] = {}
     for series, found in counts.items():
         is_outcome = series.event in ("accepted", "hard", "soft")
-        # A message that a suspended queue sends back bounces without an attempt.
-        if series.clock == "known" and is_outcome and series.reason != SUSPENDED:
+        if series.clock == "known" and is_outcome and series.reason not in WITHOUT_ATTEMPT:
             attempted = series._replace(event="attempted", reason="")
             outcomes.setdefault(attempted, []).append(found)
     return {**counts, **{series: summed(parts) for series, parts in outcomes.items()}}

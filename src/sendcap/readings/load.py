@@ -10,7 +10,7 @@ import numpy as np
 from sendcap.ledger import Counts, Event, Ledger
 from sendcap.model.addresses import SUSPENDED, THROTTLED, TOO_MANY_CONNECTIONS, UNREACHABLE
 from sendcap.readings.summary import accepted_at_s
-from sendcap.scenario import Scenario
+from sendcap.scenario import BEFORE, Scenario
 from sendcap.scenario.stages import Stage, stages
 
 ACCEPTED_PCT: Final = 99
@@ -22,7 +22,8 @@ def refused(
 ) -> Counts:
     """Return the attempts that a provider throttled or refused, or that did not reach it, per bin.
 
-    Messages that a suspended queue sends back count as well: they are soft bounces, too.
+    Messages that a suspended queue sends back count as well, and those of a backlog that have been
+    tried before t = 0: they are soft bounces, too.
 
     A fault may have the same name as one of these reasons. So attempts count as unreachable only
     in the bins of an outage, or with disturbances, as throttled only with a tolerance, and as too
@@ -37,6 +38,8 @@ def refused(
 
     # Not added in place: expected counts need not be whole.
     counts = np.zeros(ledger.bins, np.int64)
+    if scenario.backlog:
+        counts = counts + soft(BEFORE)
     disturbances = settings.disturbances
     if settings.tolerance is not None or any(each.tolerance for each in disturbances):
         counts = counts + soft(THROTTLED)

@@ -129,7 +129,8 @@ def _figures(
         if key in _NO_FIGURES:
             continue
         if key == "deliveries":
-            for number, (entry, delivery) in enumerate(zip(value, model.written(), strict=True)):
+            relayed = (each for each in model.written() if not each.is_held)
+            for number, (entry, delivery) in enumerate(zip(value, relayed, strict=True)):
                 yield from _figures(entry, delivery, (*here, number))
         elif isinstance(value, dict) and not _WHOLE & value.keys():
             yield from _figures(value, own, here)

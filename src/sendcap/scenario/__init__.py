@@ -1,5 +1,8 @@
 """What to simulate: scenario files, their checks, and the presets."""
 
+from sendcap.scenario.backlog import BACKLOG as BACKLOG
+from sendcap.scenario.backlog import BEFORE as BEFORE
+from sendcap.scenario.backlog import Held as Held
 from sendcap.scenario.connection_scaling import PostfixScaling as PostfixScaling
 from sendcap.scenario.delivery import PRIORITIES as PRIORITIES
 from sendcap.scenario.delivery import Delivery as Delivery

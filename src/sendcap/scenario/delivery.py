@@ -132,6 +132,7 @@ class Delivery(Section):
 
     _origin: Origin | None = PrivateAttr(default=None)
     _filled_in: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _is_held: bool = PrivateAttr(default=False)
 
     @property
     def parent(self) -> str | None:
@@ -142,6 +143,17 @@ class Delivery(Section):
     def origin(self) -> Origin | None:
         """What this one is a part or a repetition of."""
         return self._origin
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the MTA holds the messages at t = 0: they are a backlog, and not relayed."""
+        return self._is_held
+
+    def as_held(self) -> Delivery:
+        """Return a copy whose messages the MTA holds at t = 0."""
+        held = self.model_copy()
+        held._is_held = True  # noqa: SLF001
+        return held
 
     @property
     def filled_in(self) -> set[str]:

@@ -25,7 +25,8 @@ def delivery_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
         yield ("deliveries", names[second][0], "name"), message
     found: dict[Place, str] = {}
     for number, delivery in scenario.numbered():
-        for place, message in _problems(scenario, delivery):
+        # What is wrong with a backlog is said where that is written.
+        for place, message in () if delivery.is_held else _problems(scenario, delivery):
             # Of many repetitions the first one says it.
             found.setdefault(("deliveries", number, *place), message)
     yield from found.items()

@@ -239,6 +239,7 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         **_with_bounds(Scenario.model_json_schema(schema_generator=_AsWritten)),
+        "anyOf": [{"required": ["deliveries"]}, {"required": ["backlog"]}],
         "title": "sendcap scenario",
     }
 

@@ -34,7 +34,7 @@ def _time_notes(scenario: Scenario) -> Iterator[str]:
     last_s = 0.0
     for number, delivery in scenario.numbered():
         honoured_s = scenario.honoured_validity(delivery)
-        if delivery.validity > honoured_s:
+        if delivery.validity > honoured_s and not delivery.is_held:
             given = format_duration(delivery.validity)
             yield (
                 f"deliveries[{number}].validity: {given} is longer than mta.longest_validity; "

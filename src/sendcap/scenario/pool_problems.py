@@ -21,7 +21,9 @@ def pool_problems(scenario: Scenario) -> Iterator[tuple[Place, str]]:
         yield ("mta", "ips"), "leave it out: each pool has its own addresses (ips)"
     for number, delivery in scenario.numbered():
         place = ("deliveries", number, "pool")
-        if delivery.pool is None:
+        if delivery.is_held:
+            problems = problems or delivery.pool not in (pools or (None,))
+        elif delivery.pool is None:
             if len(pools) > 1:
                 problems = True
                 yield place, f"required where the MTA has several pools: {first_few(pools)}"

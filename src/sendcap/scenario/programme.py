@@ -43,7 +43,7 @@ def expanded(written: tuple[Delivery, ...], info: ValidationInfo) -> tuple[Deliv
 
 def collapsed(deliveries: tuple[Delivery, ...], write: SerializerFunctionWrapHandler) -> Any:
     """Write deliveries as a scenario file has them."""
-    as_written = tuple(written(deliveries))
+    as_written = tuple(each for each in written(deliveries) if not each.is_held)
     rows = write(as_written)
     for delivery, row in zip(as_written, rows, strict=True):
         for name in delivery.filled_in:

@@ -39,10 +39,10 @@ def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
 def _batch_sizes(scenario: Scenario) -> tuple[int, ...]:
     """Return the sizes of batches, each as often as there are, in sixteenths of all."""
     counts: dict[int, int] = {}
-    for delivery in scenario.deliveries:
+    for delivery in scenario.relayed:
         size = min(scenario.batch_of(delivery), delivery.messages)
         counts[size] = counts.get(size, 0) + delivery.messages // size
-    sizes = sorted(counts)
+    sizes = sorted(counts) or [scenario.relay.batch]
     if len(sizes) == 1:
         return tuple(sizes)
     until_now = np.cumsum([counts[size] for size in sizes]) / sum(counts.values())

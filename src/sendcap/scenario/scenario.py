@@ -8,9 +8,19 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, WrapSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapSerializer,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from sendcap.errors import ScenarioError, SendcapWarning
+from sendcap.scenario.backlog import BACKLOG, Held, backlog_problems, held_deliveries
 from sendcap.scenario.delivery import POPULATION, Delivery
 from sendcap.scenario.delivery_problems import batch_problems, delivery_problems
 from sendcap.scenario.in_brief import headline, tables_of
@@ -42,6 +52,17 @@ from sendcap.text.displayed import html_of
 from sendcap.text.quoting import shown
 
 
+def _with_the_backlog(value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """Add the deliveries of a backlog to those that a file writes; beside it, these may be none."""
+    held = tuple(held_deliveries(info.data.get(BACKLOG, ())))
+    # Where the backlog is wrong, it alone is told.
+    if not value and (held or BACKLOG not in info.data):
+        return held
+    if value == ():
+        raise PydanticKnownError("missing")
+    return (*read(value), *held)
+
+
 class Scenario(WithQueues, Section):
     """A scenario; every key of a scenario file is an attribute of the same name.
 
@@ -62,10 +83,18 @@ class Scenario(WithQueues, Section):
     """Time: resolution, window and end of the simulation."""
     population: Population | None = None
     """Population: the people whom deliveries go to (default: an address for each message)."""
-    deliveries: Annotated[OneOrMore[Delivery], AfterValidator(expanded), WrapSerializer(collapsed)]
-    """Deliveries: messages, start and audience.
+    backlog: tuple[Held, ...] = ()
+    """Messages that the MTA holds at t = 0."""
+    deliveries: Annotated[
+        OneOrMore[Delivery],
+        AfterValidator(expanded),
+        WrapValidator(_with_the_backlog),
+        WrapSerializer(collapsed),
+    ] = Field(default=(), validate_default=True)
+    """Deliveries: messages, start and audience; none are needed beside a backlog.
 
-    Each repetition and each part of one that a file writes is a delivery of its own.
+    Each repetition and each part of one that a file writes is a delivery of its own, and so are the
+    messages of a backlog.
     """
     relay: Relay
     """Relay: the hand-over of messages from Campaign to the MTA."""
@@ -152,6 +181,11 @@ class Scenario(WithQueues, Section):
         """Return the deliveries in parts or repetitions, with the names of these."""
         return parents_of(self.deliveries)
 
+    @property
+    def relayed(self) -> tuple[Delivery, ...]:
+        """The deliveries that the relay hands over: all but those of a backlog."""
+        return tuple(each for each in self.deliveries if not each.is_held)
+
     def written(self) -> tuple[Delivery, ...]:
         """Return the deliveries as a scenario file has them."""
         return tuple(written(self.deliveries))
@@ -194,9 +228,12 @@ class Scenario(WithQueues, Section):
 
     @property
     def mean_batch(self) -> float:
-        """Messages per batch of all deliveries."""
-        messages = sum(delivery.messages for delivery in self.deliveries)
-        return messages / sum(map(self.batches_of, self.deliveries))
+        """Messages per batch of all deliveries that are relayed."""
+        relayed = self.relayed
+        if not relayed:
+            return float(self.relay.batch)
+        messages = sum(delivery.messages for delivery in relayed)
+        return messages / sum(map(self.batches_of, relayed))
 
     def honoured_validity(self, delivery: Delivery) -> float:
         """Return the validity of a delivery that the MTA keeps to, in seconds."""
@@ -219,6 +256,7 @@ class Scenario(WithQueues, Section):
             shows = f"{self.start:%H:%M}"
             yield ("start",), f"the clock is put forward then and never shows {shows}; give another"
         yield from delivery_problems(self)
+        yield from backlog_problems(self)
         yield from pool_problems(self)
         yield from population_problems(self)
         yield from order_problems(self)

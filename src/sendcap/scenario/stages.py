@@ -130,9 +130,9 @@ def stages(
 
 def upstream(scenario: Scenario) -> tuple[Stage, ...]:
     """Return the stages before the providers: the relay, and an ingress with a rate."""
-    total = sum(delivery.messages for delivery in scenario.deliveries)
+    total = sum(delivery.messages for delivery in scenario.relayed)
     arriving = 1.0 - scenario.relay.error_rate
-    first_s = min(delivery.at for delivery in scenario.deliveries)
+    first_s = min((delivery.at for delivery in scenario.relayed), default=0.0)
     workers, limits = scenario.relay.workers, relay_constraints(scenario)
     relay = Stage("relay", "relay", 1.0, total, limits, from_s=first_s, servers=workers)
     if scenario.mta.ingress_rate is None:

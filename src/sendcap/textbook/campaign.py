@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sendcap.ledger import SUBSET, Clock, Event, Ledger
+from sendcap.ledger import CLOCKS, SUBSET, Clock, Event, Ledger
 from sendcap.model.addresses import reasons_of
 from sendcap.model.tally import Tally, ledger_of
-from sendcap.scenario import FOLLOWED_S, Scenario
+from sendcap.scenario import BEFORE, FOLLOWED_S, Scenario
 from sendcap.textbook.addresses import DEAD
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.learning import Learning
@@ -61,6 +61,13 @@ class Campaign:
             self.know(events, message, message.reported_s, known_s, reason)
         else:
             self.env.process(self.queue_up(events, message, message.reported_s, reason))
+
+    def before(self, message: Message) -> None:
+        """Count, as of now, that the MTA has a message, and a soft bounce if it has been tried."""
+        self.count("happened", "relayed", message)
+        for clock in CLOCKS if message.failures else ():
+            self.count(clock, "soft", message, reason=BEFORE)
+            self.count(clock, "soft_first", message, reason=BEFORE)
 
     def polled(self, arrives_s: float) -> float:
         """Return when Campaign polls for what arrives then."""

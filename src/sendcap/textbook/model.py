@@ -11,15 +11,11 @@ import numpy as np
 import simpy
 
 from sendcap.ledger import Ledger
-from sendcap.model.addresses import (
-    SUSPENDED,
-    THROTTLED,
-    TOO_MANY_CONNECTIONS,
-    TRANSIENT,
-    UNREACHABLE,
-)
+from sendcap.model.addresses import SUSPENDED, TOO_MANY_CONNECTIONS, TRANSIENT
 from sendcap.scenario import Hard, Scenario
 from sendcap.textbook.active import ActiveQueue
+from sendcap.textbook.answers import hard_reason, refusal, temporary_reason
+from sendcap.textbook.backlog import held_messages
 from sendcap.textbook.campaign import Campaign
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.confirmation import as_confirmed, confirmations
@@ -27,7 +23,7 @@ from sendcap.textbook.line import AN_INSTANT_S
 from sendcap.textbook.message import Message
 from sendcap.textbook.people import People
 from sendcap.textbook.person import Person
-from sendcap.textbook.queue import SENT_BACK, Connection, Queue
+from sendcap.textbook.queue import SENT_BACK, Connection
 from sendcap.textbook.relay import Batch, Relay
 from sendcap.textbook.sending import Sending, sendings_of
 from sendcap.textbook.strangers import Strangers
@@ -106,12 +102,26 @@ class Textbook:
 
     def message(self, message: Message) -> Process:
         """Live the life of a message, from the relay to its end."""
-        env = self.env
-        leaves_s = self.ingress.leaves_s(env.now)
+        leaves_s = self.ingress.leaves_s(self.env.now)
         if leaves_s > message.expiry_s:
             yield from self.run_out(message)
             return
-        yield env.timeout(leaves_s - env.now)
+        yield self.env.timeout(leaves_s - self.env.now)
+        yield from self.tries(message)
+
+    def held(self, message: Message, due_s: float) -> Process:
+        """Go on with the life of a message that the MTA holds at t = 0."""
+        self.campaign.before(message)
+        if due_s > max(message.expiry_s, 0.0):
+            yield from self.run_out(message)
+            return
+        yield self.env.timeout(due_s)
+        self.take_turn(message)
+        yield from self.tries(message)
+
+    def tries(self, message: Message) -> Process:
+        """Try a message in its queue until it comes to its end."""
+        env = self.env
         while True:
             queue, message.since_s = message.queue, env.now
             connection = yield self.active.ask(message)
@@ -147,9 +157,9 @@ class Textbook:
             connection.used_s = env.now
             queue.in_use -= 1
             # What it does to the queue comes before anyone is given the connection.
-            refused = self.refusal(queue)
-            hard = "" if refused else self.hard_reason(message)
-            reason = "" if hard else self.temporary_reason(message, refused)
+            refused = refusal(queue)
+            hard = "" if refused else hard_reason(message, self.chance)
+            reason = "" if hard else temporary_reason(message, refused, env.now, self.chance)
             is_faulty = reason not in ("", refused, TRANSIENT)
             queue.answered("hard" if hard else "fault" if is_faulty else reason)
             self.release(message, connection)
@@ -176,9 +186,13 @@ class Textbook:
         due_s = self.bounce_softly(message, reason)
         if due_s is not None:
             yield self.env.timeout(due_s - self.env.now)
-            path = message.queue.path
-            message.queue = next(self.retry_turns[path.provider, path.pool])
+            self.take_turn(message)
         return due_s is not None
+
+    def take_turn(self, message: Message) -> None:
+        """Let a message that is due again take the address whose turn it is."""
+        path = message.queue.path
+        message.queue = next(self.retry_turns[path.provider, path.pool])
 
     def expire_waiting(self, batch: list[Message]) -> Process:
         """Call those of a batch out of their queues that still wait at their expiry."""
@@ -202,34 +216,8 @@ class Textbook:
     def run_out(self, message: Message) -> Process:
         """Wait for a message's expiry, and report it."""
         yield self.env.timeout(max(message.expiry_s - self.env.now, 0.0))
-        self.expire(message, max(message.expiry_s, message.relayed_s))
+        self.expire(message, max(message.expiry_s, message.relayed_s, 0.0))
         self.active.leave(message)
-
-    def refusal(self, queue: Queue) -> str:
-        """Return why the provider takes nothing from us now, "" if it does."""
-        if queue.server.is_away():
-            return UNREACHABLE
-        return THROTTLED if queue.server.throttles() else ""
-
-    def hard_reason(self, message: Message) -> str:
-        """Return why the recipient's server refuses the message for good, "" if it does not."""
-        for mistake in message.queue.server.refusals():
-            if self.chance.happens(mistake.share):
-                return mistake.reason
-        return message.hard
-
-    def temporary_reason(self, message: Message, refused: str) -> str:
-        """Return why the recipient's server defers the message now, "" if it does not."""
-        fault = message.fault
-        if fault is not None and message.clears_at_s is None and refused != UNREACHABLE:
-            never = self.chance.happens(fault.never)
-            clears_s = math.inf if never else self.chance.draw(fault.clears_after)
-            message.clears_at_s = self.env.now + clears_s
-        if refused:
-            return refused
-        if fault is not None and self.env.now < (message.clears_at_s or 0.0):
-            return fault.reason
-        return TRANSIENT if self.chance.happens(message.queue.server.transient()) else ""
 
     def bounce_softly(self, message: Message, reason: str) -> float | None:
         """Report a soft bounce; return when the message is due again, None if it ends here."""
@@ -291,10 +279,13 @@ class Textbook:
         people = self.people
         if isinstance(people, Strangers):
             for delivery in self.scenario.deliveries:
-                self.relay.add(delivery, people.drawn_for(delivery))
+                self.relay.add(delivery, [] if delivery.is_held else people.drawn_for(delivery))
         else:
             for sending in sorted(self.sendings, key=lambda each: each.prepared_s):
                 self.env.process(self.preparation(people, sending))
+        for message, due_s in held_messages(self.scenario, self.chance, self.retry_turns):
+            self.env.process(self.held(message, due_s))
+            self.env.process(self.expire_waiting([message]))
         for _ in range(self.scenario.relay.workers):
             self.env.process(self.worker())
         self.env.run(self.scenario.time.horizon)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sendcap.ledger import Counts, Event
+from sendcap.ledger import Counts, Event, Names
 from sendcap.model.batches import batch_rows
 from sendcap.readings.load import deliveries_of
 from sendcap.run import Run
@@ -15,14 +15,15 @@ def came_and_began(run: Run, stage: Stage) -> tuple[Counts, Counts]:
     """Return the arrivals at a stage and the messages past it, up to each edge."""
 
     def total(event: Event) -> Counts:
-        if not stage.paths:
-            return run.ledger.cumulative(event, clock="happened")
-        of_each = [
-            run.ledger.cumulative(event, clock="happened", delivery=each, provider=path.provider)
+        whose: list[Names] = [
+            {"delivery": each, "provider": path.provider}
             for path in stage.paths
             for each in deliveries_of(run.scenario, path.pool)
         ]
-        counts: Counts = np.sum(of_each, axis=0)
+        if not stage.paths:
+            whose = [{"delivery": each.name} for each in run.as_sent.relayed]
+        of_each = [run.ledger.cumulative(event, clock="happened", **names) for names in whose]
+        counts: Counts = np.sum([np.zeros(run.ledger.bins + 1, np.int64), *of_each], axis=0)
         return counts
 
     if not stage.paths:
