@@ -30,6 +30,7 @@ ROOMS = (
     ("study.calendar", "study.sweeps", "study.forecasts"),
     ("study.optimisation",),
     ("calibration", "importers"),
+    ("study.drain",),
     ("report", "explore", "plotting", "saved_charts", "checking", "guide"),
     ("",),
     ("cli", "__main__"),

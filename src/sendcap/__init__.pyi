@@ -54,6 +54,8 @@ from .study.convergence.compare import Comparison as Comparison
 from .study.convergence.compare import compare as compare
 from .study.convergence.converge import ConvergenceStudy as ConvergenceStudy
 from .study.convergence.converge import converge as converge
+from .study.drain.drain import Drain as Drain
+from .study.drain.drain import drain as drain
 from .study.forecasts.forecast import forecast as forecast
 from .study.forecasts.outlook import Forecast as Forecast
 from .study.optimisation.optimise import optimise as optimise

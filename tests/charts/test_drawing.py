@@ -21,6 +21,7 @@ from test_sensitivity_chart import screening, sensitivity
 import sendcap
 from sendcap.calibration.verification import verify
 from sendcap.charts.drawing import Chart, Drawable
+from sendcap.importers.queue_files import Queued, QueueFile
 from sendcap.saved_charts import RUN_CHARTS, SWEEP_CHARTS
 from sendcap.study.capacity.searches.sustained import Growth, Sustained
 from sendcap.study.capacity.searches.within import Capacity
@@ -36,6 +37,9 @@ def sustained() -> Sustained:
     growing = (Growth("provider", "gmail", 12.5), Growth("provider", "yahoo", 0.2))
     rate = Estimate(41.0, 40.2, 41.8, 5)
     return Sustained(rate, "provider", "gmail", 80.0, growing, 600.0, 1800.0, 0.95, 12, True)
+
+
+QUEUE = QueueFile("csv", (Queued("gmail.com", "gmail", 50, 60.0, 600.0),), ())
 
 
 def drawable_classes() -> list[type[Drawable]]:
@@ -56,6 +60,7 @@ def drawable(request, compared) -> dict[str, Drawable]:
         "Run": run(),
         "Limits": limits(),
         "Calendar": sendcap.calendar(run().scenario),
+        "Drain": sendcap.drain(run().scenario, QUEUE),
         "Levers": request.getfixturevalue("levers"),
         "Capacity": capacity(),
         "Sustained": sustained(),

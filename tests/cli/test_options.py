@@ -11,7 +11,7 @@ from sendcap.cli.commands import commands
 
 ONE = frozenset({"--set", "--seed"})
 SIMULATE = {
-    **dict.fromkeys(("run", "calibrate"), ONE),
+    **dict.fromkeys(("run", "calibrate", "drain"), ONE),
     **dict.fromkeys(
         ("limits", "calendar", "converge", "compare", "forecast", "sweep", "sensitivity"),
         ONE | {"--workers", "--dask"},
@@ -39,6 +39,7 @@ COMMANDS = {
     " --workers --dask",
     "forecast": "--observed --at --delivered --range --only-given -o --force --set --seed"
     " --mode --delivery --tolerance --confidence --simulations --workers --dask",
+    "drain": "--queue --format --as-of --pool --release --beside -o --force --set --seed",
     "sweep": "-o --store --set --seed --workers --dask --status --list-measures",
     "sensitivity": "-o --store --set --seed --confidence --workers --dask --method --status",
     "optimise": "-o --store --set --seed --workers --dask",
@@ -58,9 +59,15 @@ COMMANDS = {
 }
 """Every command with its options, in the order of its help."""
 
-OTHER_MEANING = {("dashboard", "--report"), ("forecast", "--at")}
+OTHER_MEANING = {
+    ("dashboard", "--report"),
+    ("forecast", "--at"),
+    ("drain", "--queue"),
+    ("drain", "--format"),
+}
 """Campaign calls what it shows on a delivery a report; elsewhere the option is a directory's. Of
-several readings typed for a forecast, each has its moment; elsewhere there is one."""
+several readings typed for a forecast, each has its moment; elsewhere there is one. A queue that is
+drained has messages, one that is imported has settings; and it has formats of its own."""
 
 OWN_WORDS = {"--source", "--replications", "--at", "--delivery", "--share"}
 """Options of one meaning whose help names the command's own things."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from small_scenarios import REACTING, scenario_of, shorter
 
-from sendcap.model import queue_group
+from sendcap.model import first_group, queue_group
 from sendcap.model.engine import simulate_ledger
 from sendcap.model.records import larger_ring, longer, power_of_two
 from sendcap.scenario import Scenario, from_dict
@@ -75,7 +75,7 @@ def with_a_spool() -> Scenario:
         {"_FIRST_ROOM": 16},
         {"_FIRST_ROOM": 1 << 14},
         {"_ROWS": 8},
-        {"_FIRST_BLOCK": 1, "_LARGEST_BLOCK": 4},
+        {"FIRST_BLOCK": 1, "_LARGEST_BLOCK": 4},
         {"_DAYS": 4},
     ],
     ids=lambda room: ", ".join(f"{name} {size}" for name, size in room.items()),
@@ -85,5 +85,6 @@ def test_the_room_at_first_changes_no_ledger(
 ) -> None:
     expected = simulate_ledger(scenario())
     for name, size in room.items():
-        monkeypatch.setattr(queue_group, name, size)
+        monkeypatch.setattr(first_group, name, size)
+        monkeypatch.setattr(queue_group, name, size, raising=False)
     assert simulate_ledger(scenario()) == expected

@@ -115,6 +115,7 @@ CALLS: Final = {
             *("--simulations", "64", "--out", "out", *_ONE),
         ),
     ),
+    "drain": Call(("TINY",), ("--queue", "QUEUE", "--out", "out")),
     "sweep": Call(("SWEEP",), ("--out", "out", *_ONE)),
     "sensitivity": Call(("DESIGN",), ("--out", "out", *_ONE)),
     "optimise": Call(("OPTIMISE",), ("--out", "out", *_ONE)),
@@ -168,6 +169,7 @@ def inputs(tmp_path_factory) -> dict[str, str]:
         "SHAPING": ("shaping.toml", '["default"]\nconnection_limit = 3\n'),
         "POSTFIX": ("main.cf", "default_destination_concurrency_limit = 3\n"),
         "POWERMTA": ("powermta.conf", "<domain *>\nmax-smtp-out 3\n</domain>\n"),
+        "QUEUE": ("queue.csv", "domain,messages,age\ngmail.com,30,1h\n"),
         "LOG": ("mail.log", "".join(LINE.format(n // 60, n % 60, n, n) for n in range(300))),
     }
     paths = {}

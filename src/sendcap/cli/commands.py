@@ -31,6 +31,7 @@ _COMMANDS: Final = (
         "converge",
         "compare",
         "forecast",
+        "drain",
         "sweep",
     ),
     *("sensitivity", "optimise", "explore", "scenario", "import", "calibrate"),

@@ -89,7 +89,8 @@ class QueueGroup:
 
     def hold(self, held: state.Records) -> None:
         """Take in messages that the MTA holds at t = 0."""
-        self._more_messages(len(held) + 1)
+        if int(self.group.counts["free_messages"][0]) < len(held):
+            self._more_messages(len(held))
         if (needed := int(self.group.ends.numbers[0]) + len(held)) > len(self.group.ends.at_s):
             self._more_ends(needed)
         hold(self.group, held)

@@ -160,7 +160,7 @@ def _doubled(limit: int | str, units: int) -> int | str:
     return limit if isinstance(limit, str) else min(limit << units, _MOST_MESSAGES)
 
 
-def _raised(throttle: Any, units: int) -> Any:
+def raised_setting(throttle: Any, units: int) -> Any:
     """Return a count or a throttle raised by 10 % for each unit; None and "closed" stay."""
     match throttle:
         case int():
@@ -169,21 +169,21 @@ def _raised(throttle: Any, units: int) -> Any:
         case Rate():
             return raised(throttle, units)
         case FixedWindow():
-            return throttle.model_copy(update={"limit": _raised(throttle.limit, units)})
+            return throttle.model_copy(update={"limit": raised_setting(throttle.limit, units)})
         case Gap():
             pause = throttle.pause * _TENTHS / (_TENTHS + units)
             return throttle.model_copy(update={"pause": pause})
         case WarmUp():
-            per_day = tuple(_raised(count, units) for count in throttle.per_day)
+            per_day = tuple(raised_setting(count, units) for count in throttle.per_day)
             return throttle.model_copy(update={"per_day": per_day})
         case Schedule():
             steps = tuple(
-                step.model_copy(update={"rate": _raised(step.rate, units)})
+                step.model_copy(update={"rate": raised_setting(step.rate, units)})
                 for step in throttle.steps
             )
             return throttle.model_copy(update={"steps": steps})
         case tuple():
-            return tuple(_raised(each, units) for each in throttle)
+            return tuple(raised_setting(each, units) for each in throttle)
         case _:
             return throttle
 
@@ -213,19 +213,22 @@ def _server_raised(rate: Rate, units: int) -> Rate:
 _LEVERS: Final = (
     Lever("one more IP", "mta", "ips", _added),
     Lever(
-        "+10 % connections per IP (at least one more)", "providers", "connections_per_ip", _raised
+        "+10 % connections per IP (at least one more)",
+        "providers",
+        "connections_per_ip",
+        raised_setting,
     ),
     Lever("×2 messages per connection", "providers", "messages_per_connection", _doubled),
-    Lever("+10 % provider rates", "providers", "rate", _raised),
-    Lever("+10 % connection rates", "providers", "connection_rate", _raised),
+    Lever("+10 % provider rates", "providers", "rate", raised_setting),
+    Lever("+10 % connection rates", "providers", "connection_rate", raised_setting),
     Lever(
         "+10 % accepted connections (at least one more)",
         "providers",
         "accepts_connections",
-        _raised,
+        raised_setting,
     ),
-    Lever("+10 % tolerance", "providers", "tolerance", _raised),
+    Lever("+10 % tolerance", "providers", "tolerance", raised_setting),
     Lever("one more relay worker", "relay", "workers", _added),
-    Lever("+10 % relay rate", "relay", "rate", _raised),
+    Lever("+10 % relay rate", "relay", "rate", raised_setting),
     Lever("+10 % ingress rate", "mta", "ingress_rate", _server_raised),
 )

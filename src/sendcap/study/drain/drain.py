@@ -1,0 +1,204 @@
+"""When a queue that exists is gone, what of it expires, and what would help."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sendcap.charts.drawing import Drawable
+from sendcap.errors import SendcapError
+from sendcap.importers.queue_files import QueueFile, read_queue_file
+from sendcap.ledger import Counts
+from sendcap.model.engine import simulate_ledger
+from sendcap.readings.convergence import Floats
+from sendcap.run import Run
+from sendcap.scenario import Scenario, from_dict, to_dict
+from sendcap.scenario.files import scenario_of
+from sendcap.study.drain.gone import Gone, gone_of_all, gone_of_each, left_of
+from sendcap.study.drain.held import backlog_of
+from sendcap.study.drain.remedies import remedies
+from sendcap.study.drain.sentences import sentences
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A change, and what it does to the backlog as a whole."""
+
+    change: str
+    gone: Gone
+    curve: tuple[Floats, Counts] = field(repr=False)  # moments, and messages left from each on
+
+
+@dataclass(frozen=True)
+class Drain(
+    Drawable,
+    charts="sendcap.study.drain.chart",
+    tables={"When the queue is gone": "table", "What would help": "remedies"},
+):
+    """A backlog, simulated until it is gone.
+
+    Attributes
+    ----------
+    scenario
+        The scenario with the backlog.
+    run
+        The simulation.
+    gone
+        When the messages of each provider are gone, the last one first, and those of all at the
+        end.
+    tried
+        What changes would do, each simulated with the same seed.
+    notes
+        What was left out or assumed of the queue, in sentences.
+    """
+
+    scenario: Scenario
+    run: Run = field(repr=False)
+    gone: tuple[Gone, ...]
+    tried: tuple[Tried, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def table(self) -> pd.DataFrame:
+        """Return when the messages are gone, a row for each provider and one for all.
+
+        Returns
+        -------
+        DataFrame
+            Columns provider, messages, accepted, hard, expired (numbers), gone_50_pct_s,
+            gone_90_pct_s, gone_99_pct_s, gone_s (seconds from now until this share, or all, has
+            left the queue, however; infinite where the simulation ends before), first_expiry_s and
+            last_expiry_s (NaN where none expires).
+        """
+        return pd.DataFrame([asdict(each) for each in self.gone])
+
+    def remedies(self) -> pd.DataFrame:
+        """Return what changes would do, a row for each; the first is of no change.
+
+        Returns
+        -------
+        DataFrame
+            Column change, then those of `table` for all providers together.
+        """
+        rows = [("as it is", self.gone[-1]), *((each.change, each.gone) for each in self.tried)]
+        frame = pd.DataFrame([{"change": change, **asdict(gone)} for change, gone in rows])
+        return frame.drop(columns="provider")
+
+    def sentences(self) -> list[str]:
+        """Return the answer in plain sentences."""
+        return sentences(self)
+
+    def left(self, provider: str | None = None) -> tuple[Floats, Counts]:
+        """Return how many messages are left of the backlog, at each moment at which some leave.
+
+        Parameters
+        ----------
+        provider
+            Those to one provider (default: all).
+
+        Returns
+        -------
+        times_s : ndarray, shape (n,)
+            Seconds from now, the first of them 0.
+        left : ndarray, shape (n,)
+            Messages.
+        """
+        return left_of(self.run, provider)
+
+
+def drain(
+    scenario: Scenario | str | os.PathLike[str],
+    queue: str | os.PathLike[str] | QueueFile | None = None,
+    *,
+    format: str | None = None,  # noqa: A002 (as the option of the command)
+    at: datetime | None = None,
+    pool: str | None = None,
+    release: bool = False,
+    beside: bool = False,
+    seen: Callable[[int], None] | None = None,
+) -> Drain:
+    """Return when a queue that exists is gone, what of it expires, and what would help.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, the path of a scenario file or the name of a preset: the limits and the retries
+        of the MTA.
+    queue
+        The file of a queue, or one that has been read; None for the backlog of the scenario.
+    format, at
+        As for `sendcap.importers.queue_files.read_queue_file`.
+    pool
+        Pool of the messages for which the queue names none.
+    release
+        Whether messages on hold are let go; otherwise they are left out.
+    beside
+        Whether the deliveries of the scenario are sent beside the backlog, from now on.
+    seen
+        Called with the number of simulations so far.
+
+    Returns
+    -------
+    Drain
+        With a table, sentences and a chart.
+
+    Raises
+    ------
+    SendcapError
+        If the queue or the scenario is not valid, or the queue is empty.
+    """
+    scenario, notes = _with_the_queue(scenario_of(scenario), queue, format, at, pool, release)
+    if not beside:
+        scenario = _alone(scenario)
+    scenario = scenario.without_engagement
+    run, done = _simulated(scenario), 1
+    gone = tuple(gone_of_each(run))
+    report = seen or (lambda _: None)
+    report(done)
+    tried = []
+    slowest = [each.provider for each in gone[:-1]]
+    for remedy in remedies(scenario, slowest, expires=gone[-1].expired > 0):
+        changed = _simulated(remedy.scenario)
+        tried.append(Tried(remedy.change, gone_of_all(changed), left_of(changed, None)))
+        done += 1
+        report(done)
+    return Drain(scenario, run, gone, tuple(tried), notes)
+
+
+def _with_the_queue(
+    scenario: Scenario,
+    queue: str | os.PathLike[str] | QueueFile | None,
+    name: str | None,
+    at: datetime | None,
+    pool: str | None,
+    release: bool,
+) -> tuple[Scenario, tuple[str, ...]]:
+    """Return a scenario with a queue for its backlog, and what was left out of that."""
+    if queue is None:
+        if not scenario.backlog:
+            raise SendcapError("no queue; give the file of one, or a scenario with a [[backlog]]")
+        return scenario, ()
+    read = queue if isinstance(queue, QueueFile) else read_queue_file(Path(queue), name, at)
+    found = backlog_of(read, scenario, pool=pool, release=release)
+    data: dict[str, Any] = to_dict(scenario, defaults=False) | {"backlog": found.entries}
+    data.pop("population", None)
+    return from_dict(data), found.notes
+
+
+def _alone(scenario: Scenario) -> Scenario:
+    """Return a scenario with the backlog alone."""
+    held = tuple(each for each in scenario.deliveries if each.is_held)
+    # Its t = 0 is now, whatever the start of the deliveries.
+    alone = scenario.model_copy(update={"deliveries": held, "start": None, "zone": None})
+    loads = alone.loads()
+    limits = tuple(each for each in scenario.limits if each.covered(loads))
+    return alone.model_copy(update={"limits": limits})
+
+
+def _simulated(scenario: Scenario) -> Run:
+    return Run(scenario, simulate_ledger(scenario))

@@ -1,0 +1,152 @@
+"""The backlog of a scenario, made of a queue as a file lists it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from sendcap import mailbox_providers as known
+from sendcap.calibration.reasons import (
+    ACCOUNT_DISABLED,
+    GREYLISTED,
+    INVALID_DOMAIN,
+    MAILBOX_FULL,
+    TOO_LARGE,
+    USER_UNKNOWN,
+)
+from sendcap.errors import SendcapError
+from sendcap.importers.queue_files.queued import Queued, QueueFile
+from sendcap.scenario import Scenario, format_duration
+from sendcap.text.quantities import counted, elapsed
+from sendcap.text.quoting import did_you_mean, first_few, shown
+
+_OF_AN_ADDRESS: Final = (
+    *(ACCOUNT_DISABLED, GREYLISTED, INVALID_DOMAIN, MAILBOX_FULL),
+    *(TOO_LARGE, USER_UNKNOWN),
+)
+"""Reasons that another attempt finds again, for some time."""
+_MOST_NOTES: Final = 5
+_UNKNOWN: Final = ("", known.OTHER)
+"""Reasons that say nothing."""
+
+
+class Backlog(NamedTuple):
+    """The entries of a scenario's backlog, and what was left out or assumed, in sentences."""
+
+    entries: list[dict[str, Any]]
+    notes: tuple[str, ...]
+
+
+def backlog_of(
+    queue: QueueFile, scenario: Scenario, *, pool: str | None = None, release: bool = False
+) -> Backlog:
+    """Return the backlog that a queue is in a scenario.
+
+    Domains go to the scenario's provider of that name, or to that of the mailbox provider, or to
+    ``other``. Messages on hold are left out unless they are to be released.
+    """
+    merged: Counter[tuple[Any, ...]] = Counter()
+    on_hold = without_age = too_old = 0
+    lifetime_s = scenario.mta.longest_validity
+    for each in queue.queued:
+        if each.held and not release:
+            on_hold += each.messages
+            continue
+        without_age += each.messages if each.oldest_s is None else 0
+        too_old += each.messages if (each.youngest_s or 0.0) > lifetime_s else 0
+        merged[_shared(each, scenario, pool, release=release)] += each.messages
+    if not merged:
+        text = f"; {counted(on_hold, 'message')} on hold (--release lets them go)"
+        raise SendcapError(f"the queue is empty{text if on_hold else ''}")
+    notes = [*queue.notes]
+    if on_hold:
+        notes.append(
+            f"{counted(on_hold, 'message')} on hold are left out, as no operator lets them go; "
+            "--release does."
+        )
+    notes += _without_a_fault(merged, scenario)
+    if too_old:
+        notes.append(
+            f"{counted(too_old, 'message')} are older than the lifetime of {elapsed(lifetime_s)} "
+            "and expire at once: give mta.longest_validity, the lifetime of your MTA, or --as-of, "
+            "the "
+            "moment of the file, if that is not so."
+        )
+    if without_age:
+        notes.append(
+            f"The age of {counted(without_age, 'message')} is not known: they count as new."
+        )
+    return Backlog([dict(key) | {"messages": count} for key, count in merged.items()], tuple(notes))
+
+
+def _without_a_fault(merged: Counter[tuple[Any, ...]], scenario: Scenario) -> Iterator[str]:
+    """Yield reasons of addresses for which the scenario has no fault."""
+    messages: Counter[tuple[str, str]] = Counter()
+    for key, count in merged.items():
+        entry = dict(key)
+        provider, reason = scenario.providers[entry["provider"]], entry.get("reason")
+        if reason in _OF_AN_ADDRESS and all(each.reason != reason for each in provider.faults):
+            messages[entry["provider"], reason] += count
+    for (name, reason), count in messages.most_common(_MOST_NOTES):
+        yield (
+            f"{counted(count, 'message')} to {name} bounced with {shown(reason)}, a fault that the "
+            f"scenario does not have there: they count as if the next attempt could succeed. To "
+            f"follow them, add it to providers.{name}.faults."
+        )
+
+
+def _shared(
+    each: Queued, scenario: Scenario, pool: str | None, *, release: bool
+) -> tuple[tuple[str, Any], ...]:
+    """Return what messages of one entry share, as the keys of it."""
+    entry: dict[str, Any] = {"provider": provider_in(scenario, each)}
+    if scenario.mta.pools:
+        entry["pool"] = _pool_in(scenario, each.pool or pool)
+    youngest_s, oldest_s = each.youngest_s or 0.0, each.oldest_s or 0.0
+    entry["age"] = format_duration(oldest_s)
+    if youngest_s < oldest_s:
+        low, high = format_duration(youngest_s), format_duration(oldest_s)
+        entry["age"] = _Frozen(dist="uniform", low=low, high=high)
+    if each.attempts is not None:
+        entry["attempts"] = each.attempts
+    if each.due_s is not None or (each.held and release):
+        entry["due"] = format_duration(each.due_s or 0.0)
+    if each.reason not in _UNKNOWN and each.attempts != 0:
+        entry["reason"] = each.reason
+    return tuple(entry.items())
+
+
+class _Frozen(dict[str, Any]):
+    """A table that can be a key."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.items()))
+
+
+def provider_in(scenario: Scenario, each: Queued) -> str:
+    """Return the provider of a scenario to which messages of a queue go."""
+    names = (each.domain, each.provider, *known.names_of(each.domain or each.provider), known.OTHER)
+    found = next((name for name in names if name in scenario.providers), None)
+    if found is None:
+        raise SendcapError(
+            f"{counted(each.messages, 'message')} to {shown(each.domain or each.provider)}: the "
+            f"scenario has neither this provider nor {shown(known.OTHER)}, only "
+            f"{first_few(scenario.providers)}; add one of them"
+        )
+    return found
+
+
+def _pool_in(scenario: Scenario, pool: str | None) -> str:
+    pools = scenario.mta.pools
+    if pool is None and len(pools) == 1:
+        return next(iter(pools))
+    if pool is None:
+        raise SendcapError(
+            f"the queue does not say which pool its messages leave from; name it with --pool: "
+            f"{first_few(pools)}"
+        )
+    if pool not in pools:
+        hint = did_you_mean(pool, pools) or f"; defined: {first_few(pools)}"
+        raise SendcapError(f"no pool of the scenario has this name, {shown(pool)}{hint}")
+    return pool
