@@ -57,7 +57,7 @@ def _expiry(result: Drain) -> Iterator[str]:
     share = brief_share(everything.expired / everything.messages)
     parts = [f"{each.expired:,} to {each.provider}" for each in result.gone[:-1] if each.expired]
     yield (
-        f"{counted(everything.expired, 'message')} of them ({share}) expire, the first "
+        f"{everything.expired:,} of them ({share}) expire, the first "
         f"{_after(everything.first_expiry_s)} and the last {_after(everything.last_expiry_s)}: "
         f"{listed(parts[:_MOST])}"
         f"{' and others' if len(parts) > _MOST else ''}."
