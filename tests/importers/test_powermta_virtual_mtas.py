@@ -192,6 +192,30 @@ def test_addresses_that_are_not_known_have_no_limit(gmail) -> None:
     assert "how many addresses" in reasons(made, "warning")["smtp-source-host"]
 
 
+def test_a_template_with_names_for_addresses_is_read(gmail) -> None:
+    hosts = "smtp-source-host $IP m.example.org\nsmtp-source-host m.example.org 192.0.2.1"
+    made = gmail("source-ip-max-smtp-out 0/0 3", hosts)
+    assert made.scenario.providers["gmail.com"].connections_per_ip == 6
+    made = gmail("source-ip-max-smtp-out 192.0.2.1 3", hosts)
+    assert made.scenario.providers["gmail.com"].connections_per_ip == 20
+
+
+def test_lists_and_entries_for_no_domain_say_so(imported) -> None:
+    made = imported(
+        "<mx-rollup-list>\nmx *.google.com gmail.rollup\n</mx-rollup-list>\n"
+        "<domain gmail.rollup>\nmax-smtp-out 4\n</domain>\n"
+        "<domain hotmail.com live.com>\nmax-smtp-out 4\n</domain>\n"
+        "http-mgmt-port 8080\n"
+        "<virtual-mta v>\n<domain *>\nmax-smtp-out 9\n</domain>\n</virtual-mta>\n",
+        "gmail.com=1",
+    )
+    warnings, unused = reasons(made, "warning"), reasons(made)
+    assert "is not one domain" in warnings["<domain hotmail.com live.com>"]
+    assert "more general" in warnings["gmail.com: max-smtp-out"]
+    assert "<mx-rollup-list>" not in unused
+    assert unused["http-mgmt-port"] == "about access to PowerMTA"
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -47,18 +47,18 @@ def network_of(text: str) -> Network:
 class Addresses(NamedTuple):
     """The source addresses of a virtual MTA."""
 
-    networks: tuple[Network, ...]  # one each, or a range; empty where none is given
+    networks: tuple[Network | None, ...]  # one each, or a range; None for one that is not known
     entries: tuple[Entry, ...]
 
     @property
     def number(self) -> int:
         """Number of addresses; a range counts as one."""
-        return max(1, len(self.networks))
+        return len(self.networks)
 
     @property
     def ranges(self) -> bool:
         """Whether the number of addresses is not known: those of the machine in a range."""
-        return any(network.num_addresses > 1 for network in self.networks)
+        return any(each is not None and each.num_addresses > 1 for each in self.networks)
 
 
 def addresses_of(top: Tag, virtual_mta: Tag | None) -> Addresses:
@@ -66,12 +66,18 @@ def addresses_of(top: Tag, virtual_mta: Tag | None) -> Addresses:
     for tag in (virtual_mta, top):
         hosts = [each for each in tag.directives if each.name == "smtp-source-host"] if tag else []
         if hosts:
-            return Addresses(tuple(each.read(_first_network) for each in hosts), tuple(hosts))
-    return Addresses((), ())
+            return Addresses(tuple(_network_in(each.value) for each in hosts), tuple(hosts))
+    return Addresses((None,), ())
 
 
-def _first_network(value: str) -> Network:
-    return network_of((value.split() or [""])[0])
+def _network_in(value: str) -> Network | None:
+    """Return the address of a host, or None: a template may have a name in its place."""
+    for word in value.split()[:2]:
+        try:
+            return network_of(word)
+        except ValueError:
+            continue
+    return None
 
 
 class ByAddress(NamedTuple, Generic[Limit]):
@@ -102,7 +108,7 @@ def by_address(
     found = [_limit_of(entry, reader) for entry in entries]
     limits: list[Limit] = []
     used: list[Entry] = []
-    for address in addresses.networks or (None,):
+    for address in addresses.networks:
         own = [each for each in found if _covers(each[0], address)]
         if not own:
             which = "the source address" if address is None else str(address).partition("/")[0]

@@ -86,6 +86,11 @@ class Leftovers:
         named = tag.argument and tag.name in _TAGS
         title = f"<{tag.name} {tag.argument}>" if named else f"<{tag.name}>"
         why = _TAGS.get(tag.name, "is about incoming mail, logs or access to PowerMTA")
+        if tag.name == "domain" and len(tag.argument.split()) > 1:
+            self._draft.warn(
+                Entry(title, "", tag.where), "is not one domain; give each its own <domain>"
+            )
+            return
         if tag in self._queues.virtual_mtas:
             why = "is one of the virtual MTAs; nothing in it is for the audience alone"
         self._draft.unused(Entry(title, "", tag.where), why)

@@ -123,7 +123,8 @@ def overruled(scopes: Sequence[Scope], domain: str, names: Sequence[str]) -> lis
     return [
         entry
         for scope in scopes[:-1]
-        for tag in scope.tags(domain)[1:]
+        for tag in scope.tags(domain)
+        if tag.argument != "*"
         for entry in tag.directives
         if entry.name in names and entry.value not in _values(applied, [entry.name])
     ]
@@ -142,10 +143,10 @@ class Queues:
         if source is not None and source in self.names:
             sending = [source] if source in all_of_them else members[source]
         self.virtual_mtas = [all_of_them[name] for name in sending if name in all_of_them]
-        self.followed: set[Entry] = set()  # ``queue-to`` directives that decided a queue
+        self.followed: set[Entry] = set()  # directives that decided a queue
         self._hosts = hosts
         self._rollups = [
-            entry.value.split()[:2]
+            (entry, *entry.value.split()[:2])
             for tag in top.named("mx-rollup-list")
             for entry in tag.directives
             if entry.name == "mx" and len(entry.value.split()) >= 2
@@ -182,10 +183,11 @@ class Queues:
         if disabled is not None and disabled.read(boolean):
             return domain
         for host in self._hosts.get(domain) or known.mx_of(domain):
-            for pattern, queue in self._rollups:
+            for entry, pattern, queue in self._rollups:
                 suffix = pattern.casefold().removeprefix("[*.]").removeprefix("*.")
                 wild = suffix != pattern.casefold()
                 if host == suffix or (wild and host.endswith(f".{suffix}")):
+                    self.followed.add(entry)
                     return str(queue).casefold()
         return domain
 
