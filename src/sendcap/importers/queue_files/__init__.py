@@ -1,7 +1,7 @@
 """A queue that exists, as an operator lists it in an incident.
 
-``postqueue -j``, ``mailq`` and ``qshape`` of Postfix, ``exim -bp``, the metrics of KumoMTA,
-``pmta show topqueues`` of PowerMTA, or a table.
+``postqueue -j``, ``mailq`` and ``qshape`` of Postfix, KumoMTA's metrics, ``pmta show topqueues`` of
+PowerMTA, ``mailq`` and ``showqueue`` of Momentum, ``exim -bp``, or a table.
 """
 
 from __future__ import annotations
@@ -13,14 +13,24 @@ from typing import Final
 
 from sendcap.calibration.logs.reading import shape
 from sendcap.errors import ConfigurationError
-from sendcap.importers.queue_files import exim, kumomta, mailq, postqueue, powermta, qshape, table
+from sendcap.importers.queue_files import (
+    exim,
+    kumomta,
+    mailq,
+    momentum,
+    postqueue,
+    powermta,
+    qshape,
+    table,
+)
 from sendcap.importers.queue_files.queued import Queued as Queued
 from sendcap.importers.queue_files.queued import QueueFile as QueueFile
 from sendcap.importers.queue_files.source import Source, source_of
 from sendcap.text.quoting import did_you_mean, shown
 
 _READERS: Final[dict[str, ModuleType]] = {
-    reader.FORMAT: reader for reader in (postqueue, mailq, qshape, kumomta, powermta, exim, table)
+    reader.FORMAT: reader
+    for reader in (*(postqueue, mailq, qshape, kumomta, powermta, momentum, exim, table),)
 }
 FORMATS: Final = tuple(_READERS)
 

@@ -37,38 +37,44 @@ class Queues:
         if name.endswith(_INTERNAL):
             self._internal += messages
         else:
-            domain = domain_named(name)
-            self._add(domain, messages, None, None, held=held)
+            self._add(domain_named(name), messages, held=held)
 
-    def ready(self, queue: str, messages: int, *, is_smtp: bool = True, held: bool = False) -> None:
-        """Add messages of ``source->site@smtp_client``, which wait for a connection."""
-        source, arrow, rest = queue.partition("->")
-        site = (rest if arrow else queue).rpartition("@")
-        self.ready_at(site[0] if site[1] else site[2], messages, source if arrow else "",
-                      is_smtp=is_smtp, held=held)  # fmt: skip
+    def ready(self, queue: str, messages: int, *, is_smtp: bool = True) -> None:
+        """Add messages of ``source->site@smtp_client``, which wait for a connection.
+
+        The source is one of a pool's, so it does not name the pool.
+        """
+        _, arrow, rest = queue.partition("->")
+        site, at, last = (rest if arrow else queue).rpartition("@")
+        self.ready_at(site if at else last, messages, is_smtp=is_smtp)
 
     def ready_at(
-        self, site: str, messages: int, source: str, *, is_smtp: bool = True, held: bool = False
+        self, site: str, messages: int, *, is_smtp: bool = True, held: bool = False
     ) -> None:
-        """Add messages that wait for a connection of a source to a site."""
-        if not is_smtp:
+        """Add messages that wait for a connection to a site."""
+        if is_smtp:
+            first = site.removeprefix(_HOSTS).partition(",")[0]
+            self._add(site_of(first), messages, due_s=0.0, held=held)
+        else:
             self._internal += messages
-            return
-        first = site.removeprefix(_HOSTS).partition(",")[0]
-        self._add(site_of(first), messages, 0.0, named(source), held=held)
 
     def all_of(self, provider: str, messages: int, pool: str | None) -> None:
         """Add messages of a provider, or of a site, whether ready or scheduled."""
         known = names_of(provider)
-        if known:
-            self._source.groups.add(Queued("", known[0], messages, pool=named(pool or "")))
-        else:
-            self._add(site_of(provider), messages, None, named(pool or ""))
+        site = "" if known else site_of(provider)
+        self._add(site, messages, known[0] if known else None, pool=named(pool or ""))
 
     def _add(
-        self, site: str, messages: int, due_s: float | None, pool: str | None, *, held: bool = False
+        self,
+        site: str,
+        messages: int,
+        provider: str | None = None,
+        *,
+        due_s: float | None = None,
+        pool: str | None = None,
+        held: bool = False,
     ) -> None:
-        provider = provider_at(site) if site else OTHER
+        provider = provider or (provider_at(site) if site else OTHER)
         self._source.groups.add(Queued(site, provider, messages, due_s=due_s, pool=pool, held=held))
 
     def note(self) -> None:

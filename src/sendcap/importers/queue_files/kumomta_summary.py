@@ -61,8 +61,7 @@ def read(source: Source) -> None:
             else:
                 names = found["names"].split()
                 is_smtp = not names or names[-1] == "smtp_client"
-                sending = names[0] if len(names) == 2 else ""
-                queues.ready_at(found["site"], messages, sending, is_smtp=is_smtp, held=held)
+                queues.ready_at(found["site"], messages, is_smtp=is_smtp, held=held)
     if bounced:
         source.notes.append(
             f"{counted(bounced, 'message')} left out, as their queues are being bounced."
