@@ -93,7 +93,7 @@ def test_a_longer_lifetime_lets_less_expire() -> None:
     assert changes.loc["as it is", "expired"] == 30
     assert changes.loc["a lifetime of 7d", "expired"] == 0
     assert "With a lifetime of 7d, 0 expire in place of 30." in found.sentences()
-    first = "30 messages of them (100 %) expire, the first after 3d 11h"
+    first = "30 of them (100 %) expire, the first after 3d 11h"
     assert any(text.startswith(first) for text in found.sentences())
 
 
