@@ -46,6 +46,7 @@ ATTEMPT: Final = np.dtype(
         ("provider", "u2"),
         ("attempt", "u2"),  # number in the log, from 1; 0 if unknown
         ("use", "u2"),  # position in the connection, from 1; 0 if unknown
+        ("together", "u2"),  # recipients among which a transaction is shared; 0 if it is not
         ("outcome", "u1"),
         ("reason", "u1"),
     ]

@@ -86,7 +86,7 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
     """Return the estimates for a provider."""
     provider, sessions, bins = evidence.providers[name], evidence.sessions, evidence.bins
     connect_times = _measured(provider.setup_s)
-    transaction_times = _measured(provider.transaction_s)
+    transaction_times = _measured(provider.transaction_s, provider.together)
     limit = ceiling(provider, bins.width_s, sessions.open(number, bins))
     mean = None
     if transaction_times is None and limit.limited_by != "rate":
@@ -125,9 +125,11 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
     )
 
 
-def _measured(sample: Sample) -> Times | None:
+def _measured(sample: Sample, together: Sample | None = None) -> Times | None:
     values_s = sample.values()
-    return Times.rounded(values_s) if len(values_s) >= _LEAST_TIMES else None
+    if len(values_s) < _LEAST_TIMES:
+        return None
+    return Times.rounded(values_s, 1.0 if together is None else together.values())
 
 
 def _stays(provider: ProviderEvidence, reason: int) -> bool:

@@ -89,6 +89,7 @@ class ProviderEvidence:
             np.zeros((6, len(REASONS)), np.int64)
         )
         self.setup_s, self.transaction_s, self.delay_s = Sample(), Sample(), Sample()
+        self.together = Sample()  # recipients among which each of the transactions is shared
         # By reason: bounds of the time at which the fault of a first attempt cleared.
         self.clearing: dict[int, Sample] = {}
         # By bin: seconds of connections, attempts, throttled attempts.
@@ -156,7 +157,9 @@ class Evidence:
         evidence.attempts += len(rows)
         setup_s, transaction_s = rows["setup_s"], rows["transaction_s"]
         evidence.setup_s.add(setup_s[(rows["use"] == 1) & ~np.isnan(setup_s)])
-        evidence.transaction_s.add(transaction_s[(rows["use"] > 0) & ~np.isnan(transaction_s)])
+        measured = (rows["use"] > 0) & ~np.isnan(transaction_s)
+        evidence.transaction_s.add(transaction_s[measured])
+        evidence.together.add(np.maximum(rows["together"][measured], 1))
         used = np.minimum(rows["use"], _MOST_USES - 1)
         evidence.uses += np.bincount(used, minlength=_MOST_USES)
         soft = rows["outcome"] == SOFT

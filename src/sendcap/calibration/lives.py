@@ -132,10 +132,19 @@ def _same_message(rows: Records) -> tuple[Flags, Records, Records]:
 
 
 def _reported_twice(rows: Records) -> Flags:
-    """Return a mask of hard bounces that repeat the previous row, from another log."""
+    """Return a mask of bounces that repeat another row, from another log.
+
+    Of a soft bounce, one log has the number of the attempt and the other has none.
+    """
     again, before, after = _same_message(rows)
-    again[1:] &= (after["outcome"] == HARD) & (before["outcome"] == HARD)
+    again[1:] &= after["outcome"] == before["outcome"]
     again[1:] &= after["finished_s"] - before["finished_s"] <= _SAME_EVENT_S
+    numbered = after["attempt"] > 0
+    soft = (after["outcome"] == SOFT) & (numbered != (before["attempt"] > 0))
+    hard = after["outcome"] == HARD
+    earlier = again[1:] & soft & numbered
+    again[1:] &= hard | (soft & ~numbered)
+    again[:-1] |= earlier
     return again
 
 

@@ -96,15 +96,17 @@ class Times:
         return Times(pairs[:, 0], pairs[:, 1], counts.astype(np.float64))
 
     @staticmethod
-    def rounded(values_s: Floats) -> Times:
+    def rounded(values_s: Floats, parts: Floats | float = 1.0) -> Times:
         """Return the intervals of Postfix's times, rounded to two digits and two decimals.
+
+        Each was divided into a number of parts after that.
 
         Source: Postfix, ``src/util/format_tv.c``: rounded to the nearest.
         """
-        values_s = np.round(values_s, 2)
+        values_s = np.round(values_s * parts, 2)
         below = np.select([values_s <= 1.0, values_s <= 10.0], [0.005, 0.05], 0.5)
         above = np.select([values_s < 1.0, values_s < 10.0], [0.005, 0.05], 0.5)
-        return Times.of(np.maximum(values_s - below, 0.0), values_s + above)
+        return Times.of(np.maximum(values_s - below, 0.0) / parts, (values_s + above) / parts)
 
 
 def observed(times: Times, *, early: bool = False) -> tuple[Floats, Floats]:

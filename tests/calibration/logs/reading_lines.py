@@ -22,6 +22,17 @@ def read(
     path = folder / "a.log"
     path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
     os.utime(path, (WRITTEN_S, WRITTEN_S))
+    return _read(path, format_name, year)
+
+
+def read_file(path: Path) -> tuple[Records, Context]:
+    """Return the rows of a file in order of time, and what all files share."""
+    return _read(path)[:2]
+
+
+def _read(
+    path: Path, format_name: str | None = None, year: int | None = None
+) -> tuple[Records, Context, FileRead]:
     context = Context(Providers(), year)
     (file,) = read_logs([path], context, format_name)
     rows = np.concatenate(list(context.attempts.parts()))

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from reading_lines import names, read, reasons
+from reading_lines import names, read, read_file, reasons
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, RETURNED, SOFT
+from sendcap.calibration.lives import lives
 from sendcap.calibration.logs.momentum import fields
 
 NOW_S = datetime(2026, 11, 26, 9, tzinfo=UTC).timestamp()
@@ -57,6 +58,28 @@ def test_a_site_tells_the_provider_where_no_connection_came_about(tmp_path) -> N
     changes = {"type": "TransientFailure", "peer_address": None, "site": site}
     rows, context, _ = read(tmp_path, [kumomta(recipient="x@firm.example", **changes)])
     assert names(rows, context) == ["gmail"]
+
+
+# Source: KumoMTA, ``docs/reference/log_record.md``: the example's site has no protocol.
+@pytest.mark.parametrize("changes", [{"type": "TransientFailure", "peer_address": None}, {}])
+@pytest.mark.parametrize(
+    "site",
+    [
+        "s1->(alt1|alt2)?.gmail-smtp-in.l.google.com.",
+        "unspecified->aspmx.l.google.com",
+        "s1->(alt1|alt2)?.gmail-smtp-in.l.google.com@smtp_client",
+        "s1->(alt1|alt2)?.gmail-smtp-in.l.google.com@lmtp",
+    ],
+)
+def test_older_sites_have_no_protocol(tmp_path, site, changes) -> None:
+    line = kumomta(recipient="x@firm.example", site=site, **changes)
+    rows, context, _ = read(tmp_path, [line])
+    assert names(rows, context) == ["gmail"]
+
+
+def test_an_older_site_of_a_real_log(shared) -> None:
+    rows, context = read_file(shared("cases/52-kumo-site-old/log.jsonl"))
+    assert sorted(names(rows, context)) == ["gmail"] * 200 + ["other"] * 200
 
 
 def test_kumomtas_types(tmp_path) -> None:
@@ -179,6 +202,82 @@ def test_lines_of_momentum(tmp_path) -> None:
     assert names(rows, context)[:3] == ["gmail", "gmail", "other"]
     assert not context.skipped.other
     assert sum(context.skipped.malformed.values()) == 2
+
+
+# Source: SparkPost/support-docs, ``content/momentum/4/config/ref-log-hires-timestamp.md``.
+@pytest.mark.parametrize(
+    ("stamp", "expected_s"),
+    [
+        ("1795683601", NOW_S + 1),
+        ("1795683601123456", NOW_S + 1.123456),
+        ("1795683601123", NOW_S + 1.123),
+        ("1795683601.123456", NOW_S + 1.123456),
+    ],
+)
+def test_the_time_of_momentum_may_be_finer_than_a_second(tmp_path, stamp, expected_s) -> None:
+    lines = [line.replace("1795683601", stamp) for line in MOMENTUM[1:3]]
+    rows, _, file = read(tmp_path, lines)
+    assert file.format == "momentum"
+    assert rows["finished_s"][0] == pytest.approx(expected_s, abs=1e-6)
+    assert rows["arrived_s"][0] == pytest.approx(expected_s - 0.75, abs=1e-6)
+
+
+# Source: SparkPost/support-docs, ``content/momentum/4/log-formats-mainlog.md`` and -bouncelog.md.
+def test_heartbeats_are_no_unreadable_lines(tmp_path) -> None:
+    lines = [*MOMENTUM[1:3], "1795683602@@@@M", "1795683603@@@@M1", "1795683603123456@@@@M1"]
+    rows, context, _ = read(tmp_path, lines)
+    assert len(rows) == 2
+    assert context.skipped.other == {"heartbeats": 3}
+    assert not context.skipped.malformed
+
+
+def test_a_log_that_begins_with_heartbeats_is_recognised(tmp_path) -> None:
+    _, _, file = read(tmp_path, ["1795683602@@@@M"] * 3 + MOMENTUM[1:2])
+    assert (file.format, file.used) == ("momentum", 1)
+
+
+BOUNCELOG_T = (
+    "1795683601@AA/01@00/A0@C1/2@T@joe@gmail.com@s@t@g@b@8@22@1000@142.250.1.27@"
+    "452 4.2.2 joe\\@gmail.com is over quota"
+)
+
+
+def test_a_bouncelog_has_transient_failures_too(tmp_path) -> None:
+    (row,), context, file = read(tmp_path, [BOUNCELOG_T])
+    assert (file.format, row["outcome"], row["attempt"]) == ("momentum", SOFT, 0)
+    assert reasons(np.array([row])) == ["mailbox full"]
+    assert names(np.array([row]), context) == ["gmail"]
+
+
+def test_a_transient_failure_in_both_logs_is_one_attempt(tmp_path) -> None:
+    for lines in ([*MOMENTUM[1:3], BOUNCELOG_T], [BOUNCELOG_T, *MOMENTUM[1:3]]):
+        rows, _, _ = read(tmp_path, lines)
+        found = lives(rows, NOW_S)
+        assert len(rows) == 3
+        assert found.rows["outcome"].tolist() == [SOFT, ACCEPTED]
+        assert found.rows["attempt"].tolist() == [1, 2]
+
+
+def test_transfers_between_nodes_are_no_deliveries(tmp_path) -> None:
+    lines = [*MOMENTUM[1:3], MOMENTUM[2].replace("@D@", "@X@")]
+    rows, context, _ = read(tmp_path, lines)
+    assert len(rows) == 2
+    assert context.skipped.other == {"lines of other kinds": 1}
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "outcome"),
+    [
+        ("32-momentum-hires", "mainlog.ec", ACCEPTED),
+        ("34-momentum-heartbeat", "mainlog.ec", ACCEPTED),
+        ("35-momentum-bouncelog-transient", "bouncelog.ec", SOFT),
+    ],
+)
+def test_records_of_real_logs_of_momentum(shared, case, name, outcome) -> None:
+    rows, context = read_file(shared(f"cases/{case}/{name}"))
+    assert rows["outcome"].tolist() == [outcome] * 20
+    assert round(float(np.ptp(rows["finished_s"]))) == 19
+    assert not context.skipped.malformed
 
 
 @pytest.mark.parametrize(

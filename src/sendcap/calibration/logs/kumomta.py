@@ -33,6 +33,7 @@ _OUTCOMES: Final = {
     "AdminBounce": REMOVED,
     "Reception": RECEIVED,
 }
+_decode: Final = json.JSONDecoder().decode
 _OTHER: Final = frozenset(
     {
         *("Feedback", "Rejection", "AdminRebind"),
@@ -49,13 +50,15 @@ class KumomtaReader(LineReader):
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
-        """Return the number of lines that are objects with a type and an id."""
-        return sum(
-            line.startswith(b"{") and b'"type"' in line and b'"id"' in line for line in lines
-        )
+        """Return the number of lines that have an object with a type and an id."""
+        return sum(b"{" in line and b'"type"' in line and b'"id"' in line for line in lines)
+
+    @classmethod
+    def _record_in(cls, line: bytes) -> bytes:
+        return line[line.find(b"{") :] if b"{" in line else b""
 
     def _row(self, line: bytes) -> Row | None:
-        record: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = _decode(str(line, "utf-8"))
         kind = record["type"]
         outcome = _OUTCOMES.get(kind)
         if outcome is None:
@@ -72,8 +75,9 @@ class KumomtaReader(LineReader):
         address = str(to).encode("utf-8", "replace")
         # Of a reception, the peer is who handed the message over.
         peer = (record.get("peer_address") or {}) if outcome != RECEIVED else {}
-        # Without a connection, the site names the host: "source->(mx1|mx2).example.com@smtp_client"
-        site = str(record.get("site") or "").partition("->")[2].rpartition("@")[0]
+        # Without a connection, the site names the host: "source->mx.example.com@smtp_client", in
+        # older records without the protocol.
+        site = str(record.get("site") or "").partition("->")[2].partition("@")[0]
         host = str(peer.get("name") or site).encode("utf-8", "replace")
         session = record.get("session_id") if outcome <= HARD else None
         category = str(record.get("bounce_classification") or "")

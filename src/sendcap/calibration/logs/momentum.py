@@ -3,11 +3,13 @@ r"""Momentum: mainlog and bouncelog, fields separated by ``@``, escaped as ``\@`
 - ``ts@msgid@batch@conn@D@domain@size@group@binding@retries@latency@ip``: delivered;
 - ``ts@…@T|P@domain@bytes@group@binding@stage@retries@latency@ip@text``: soft, hard bounce;
 - ``ts@…@R@lp@dom@slp@sdom@ip@size@proto@group@binding``: received;
-- ``ts@…@B@lp@dom@slp@sdom@group@binding@stage@class@size@ip@text``: the same bounce in the
-  bouncelog, or an asynchronous one (stage 21).
+- ``ts@…@T|B@lp@dom@slp@sdom@group@binding@stage@class@size@ip@text``: the same bounce in the
+  bouncelog, or an asynchronous one (B at stage 21);
+- ``ts@@@@M``: a heartbeat.
 
-The latency is from reception to the event; ``conn`` is the connection. Source:
-SparkPost/support-docs, ``content/momentum/4``: "mainlog" and "bouncelog".
+The latency is from reception to the event; ``conn`` is the connection. The time is in seconds, or
+in microseconds with ``log_hires_timestamp``. Source: SparkPost/support-docs,
+``content/momentum/4``: "mainlog", "bouncelog" and "log_hires_timestamp".
 """
 
 from __future__ import annotations
@@ -17,11 +19,16 @@ import re
 from typing import Final, NamedTuple
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RECEIVED, RETURNED, SOFT
+from sendcap.calibration.logs.prefixes import epoch_s
 from sendcap.calibration.logs.reading import LineError, LineReader, Row
 
 _PLAIN: Final = re.compile(rb"[^\\@]*(?:\\.[^\\@]*)*", re.DOTALL)
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
-_KIND: Final = re.compile(rb"\d{9,11}(?:\.\d{1,9})?@[^@]{1,100}@[^@]{0,100}@[^@]{0,100}@([A-Z])@")
+_KIND: Final = re.compile(
+    rb"\d{9,19}(?:\.\d{1,9})?@(?:[^@]{1,100}@[^@]{0,100}@[^@]{0,100}@([A-Z])@|@@@(M)\d*\s*$)"
+)
+_LONGEST_HEAD: Final = 500
+"""Bytes of a collector's prefix and the beginning of a line."""
 _OUT_OF_BAND: Final = b"21"
 
 
@@ -43,6 +50,9 @@ _LAYOUTS: Final = {
     b"B": _Layout(HARD, 16, 6, 0, 15, 12),
     b"R": _Layout(RECEIVED, 14, 6),
 }
+_SOFT_IN_BOUNCELOG: Final = _Layout(SOFT, 16, 6, 0, 15, 12)
+_NUMBERS_OF_A_BOUNCE: Final = slice(11, 14)
+"""Stage, class and size in a bouncelog; in a mainlog there is an address among them."""
 
 
 class MomentumReader(LineReader):
@@ -53,27 +63,35 @@ class MomentumReader(LineReader):
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
-        """Return the number of lines that begin with a time, three identities and a letter."""
-        return sum(_KIND.match(line) is not None for line in lines)
+        """Return the number of lines that have a time, three identities and a letter."""
+        return sum(_KIND.search(line, 0, _LONGEST_HEAD) is not None for line in lines)
+
+    @classmethod
+    def _record_in(cls, line: bytes) -> bytes:
+        match = _KIND.search(line, 0, _LONGEST_HEAD)
+        return line[match.start() :] if match else b""
 
     def _row(self, line: bytes) -> Row | None:
         match = _KIND.match(line)
         if match is None:
             raise LineError("not a line of a mainlog or bouncelog")
-        layout = _LAYOUTS.get(match[1])
+        kind = match[1]
+        layout = _LAYOUTS.get(kind)
         if layout is None:
-            self.pass_over("lines of other kinds")
+            self.pass_over("lines of other kinds" if kind else "heartbeats")
             return None
         cells = fields(line)
+        if kind == b"T" and all(cell.isdigit() for cell in cells[_NUMBERS_OF_A_BOUNCE]):
+            layout = _SOFT_IN_BOUNCELOG
         if len(cells) < layout.size:
             raise LineError(self.unreadable)
         context, domain = self.context, cells[layout.domain]
-        finished_s, arrived_s, attempt = float(cells[0]), math.nan, 0
+        finished_s, arrived_s, attempt = epoch_s(cells[0]), math.nan, 0
         if layout.retries:
             latency_s = float(cells[layout.retries + 1])
             arrived_s = finished_s - latency_s if latency_s >= 0.0 else math.nan
             attempt = min(max(int(cells[layout.retries]) + 1, 0), 65_535)
-        late = match[1] == b"B" and cells[11] == _OUT_OF_BAND
+        late = kind == b"B" and cells[11] == _OUT_OF_BAND
         received = layout.outcome == RECEIVED
         if received:
             arrived_s = finished_s

@@ -14,6 +14,9 @@ from typing import Any, BinaryIO, Final, cast
 
 import pyarrow as pa
 
+from sendcap.calibration.logs.documents import by_line
+from sendcap.calibration.logs.encodings import as_utf8
+from sendcap.calibration.logs.wrapping import Unwrapped
 from sendcap.errors import SendcapError
 from sendcap.files.reading import opened
 from sendcap.text.quoting import without_addresses
@@ -31,6 +34,8 @@ _MAGIC: Final = {
 }
 _MOST_TIMES: Final = 250
 """Logs shrink to a tenth or a thirtieth; what shrinks to less is made to fill a memory."""
+_SAMPLE: Final = 1 << 12
+_SAMPLES: Final = 200
 _FREE_BYTES: Final = 64 << 20
 """Unpacked size that is never too large."""
 _DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
@@ -50,6 +55,7 @@ class Log:
         self.too_long: list[tuple[int, bytes]] = []  # numbers and beginnings of lines
         self.damage = ""  # reason of an early end
         self.compression = ""
+        self.unwrap: Unwrapped | None = None  # takes its lines out of a collector's records
         if path.is_dir():
             raise SendcapError(f"{path}: is a directory; give log files")
         try:
@@ -75,15 +81,28 @@ class Log:
 
     def start(self, size: int = 1 << 16) -> bytes:
         """Return the first bytes of the text."""
-        return next(self._pieces(size), b"")
+        return next(self._texts(size), b"")
+
+    def samples(self) -> Iterator[bytes]:
+        """Yield pieces of the text from its beginning to its end, a few where that is enough."""
+        as_stored = not self.compression and self.start(_SAMPLE).startswith(self._head)
+        if not as_stored or self._size <= _SAMPLES * _SAMPLE:
+            yield from self._texts(_BLOCK)
+            return
+        with opened(self.path) as file:
+            for number in range(_SAMPLES):
+                file.seek((self._size - _SAMPLE) * number // (_SAMPLES - 1))
+                yield file.read(_SAMPLE)
 
     def blocks(self) -> Iterator[list[bytes]]:
         """Yield the lines, without line ends, block by block."""
         self.damage = ""
         rest, skipping = b"", False
-        for piece in self._pieces(_BLOCK):
+        for piece in self._texts(_BLOCK):
             self.read_bytes += len(piece)
             lines = (rest + piece).split(b"\n")
+            if b"\r" in piece:
+                lines = [*(line.rstrip(b"\r") for line in lines[:-1]), lines[-1]]
             rest = lines.pop()
             if lines and skipping:
                 # The end of a line that is skipped already.
@@ -96,7 +115,9 @@ class Log:
             if lines:
                 yield self._without_long(lines)
         if rest and not skipping:
-            yield self._without_long([rest])
+            yield self._without_long([rest.rstrip(b"\r")])
+        if self.unwrap is not None and any(last := self.unwrap([b""])):
+            yield last
 
     def _without_long(self, lines: list[bytes]) -> list[bytes]:
         before = self.lines
@@ -106,7 +127,11 @@ class Log:
                 if len(line) > LONGEST_LINE:
                     self.too_long.append((before + number + 1, line[:80]))
                     lines[number] = b""
-        return lines
+        return lines if self.unwrap is None else self.unwrap(lines)
+
+    def _texts(self, size: int) -> Iterator[bytes]:
+        """Yield the text as UTF-8, and a JSON document as lines."""
+        return by_line(as_utf8(self._pieces(size)))
 
     def _pieces(self, size: int) -> Iterator[bytes]:
         """Yield the text in pieces of a size, up to any damage."""

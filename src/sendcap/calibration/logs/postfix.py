@@ -8,37 +8,50 @@ Source: Postfix, ``src/global/log_adhoc.c``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, SOFT, Records, rows
+from sendcap.calibration.logs.filters import SameMachine
 from sendcap.calibration.logs.opening import Log
+from sendcap.calibration.logs.prefixes import moment_s
 from sendcap.calibration.logs.reading import Context, Reader, Row
 from sendcap.calibration.logs.stamps import Syslog, rfc3339_s
+from sendcap.calibration.logs.transactions import share_transactions
 from sendcap.calibration.outcomes import packed
 
 _STATUS: Final = b" status="
 # Each part ends at a character that the part excludes, so a line is read once, left to right.
-_LINE: Final = re.compile(
-    rb"(?:([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)|(\d{4}-\d\d-\d\dT[^ ]{8,24})) [^ ]+ "
-    rb"[^ /\[]*/(?:[^ /\[]+/)*([a-z]+)\[\d+\]: (?:\[ID [^\]]*\] )?([0-9A-Za-z]{1,40}): "
+_DELIVERY: Final = (
     rb"to=<([^>]{0,1000})>, (?:orig_to=<[^>]{0,1000}>, )?relay=([^,]{1,300}), "
     rb"(?:conn_use=(\d{1,5}), )?delay=([\d.]{1,12}), "
     rb"delays=([\d.]{1,12})/([\d.]{1,12})/([\d.]{1,12})/([\d.]{1,12}), "
-    rb"(?:tls=[^,]{1,300}, )?dsn=([245])\.(\d{1,3})\.(\d{1,3}), status=([a-z]{1,20})(.*)"
+    rb"(?:tls=[^,]{1,300}, )?dsn=([245]\.\d{1,3}\.\d{1,3}), status=([A-Za-z-]{1,40})(.*)"
 )
-_EXPIRED: Final = re.compile(
+_LINE: Final = re.compile(
     rb"(?:([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)|(\d{4}-\d\d-\d\dT[^ ]{8,24})) [^ ]+ "
-    rb"[^ \[]{1,100}\[\d+\]: (?:\[ID [^\]]*\] )?([0-9A-Za-z]{1,40}): "
-    rb"from=<[^>]{0,1000}>, status=(?:force-)?expired"
+    rb"[^ /\[]*/(?:[^ /\[]+/)*([a-z]+)\[(\d+)\]: (?:\[ID [^\]]*\] )?([0-9A-Za-z]{1,40}): "
+    + _DELIVERY
 )
-_OUTCOMES: Final = {b"sent": ACCEPTED, b"deferred": SOFT, b"bounced": HARD}
+_MESSAGE: Final = re.compile(_DELIVERY)
+_QUEUE_ID: Final = re.compile(rb"([0-9A-Za-z]{1,40})$")
+_PROGRAM: Final = re.compile(rb"/([a-z]+)(?:\[(\d+)\])?:?(?= |$)")
+_TO: Final = b": to=<"
+_FROM: Final = b": from=<"
+_EXPIRED: Final = re.compile(rb"from=<[^>]{0,1000}>, status=(?:force-)?expired")
+_OUTCOMES: Final = {b"sent": ACCEPTED, b"deferred": SOFT, b"SOFTBOUNCE": SOFT, b"bounced": HARD}
+_PROBES: Final = frozenset({b"deliverable", b"undeliverable", b"undeliverable-but-not-cached"})
+"""Answers to a probe of an address, of which no message is sent."""
 _NETWORKED: Final = frozenset({b"smtp", b"lmtp", b"relay"})
 _WITHOUT_A_CONNECTION: Final = frozenset({b"error", b"retry"})
 """Agents for messages to a destination that is known to be dead."""
-_AT_HOME: Final = (b"127.", b"[127.", b"localhost", b"local", b"virtual", b"[::1]", b"/")
+_OF_A_CONNECTION: Final = ("pid", "provider", "use", "a", "b", "c")
+"""What the recipients of one transaction have in common, besides the message."""
+_MOST_CODES: Final = 10_000
+_LONGEST_HOST: Final = 100
 
 
 class PostfixReader(Reader):
@@ -48,22 +61,27 @@ class PostfixReader(Reader):
     columns = (
         *("message", "recipient", "provider", "finished_s", "use"),
         *("delay", "a", "b", "c", "d", "enhanced", "code", "reason", "outcome"),
+        "pid",
     )
 
     def __init__(self, log: Log, context: Context) -> None:
         super().__init__(log, context)
-        self._syslog = Syslog(log.written_s, context.year)
+        self._same_machine = SameMachine()
+        self._syslog = Syslog(log.written_s, context.year, log.samples)
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
-        """Return the number of lines that seem to name one of Postfix's programs."""
-        return sum(b"postfix" in line and b"]: " in line for line in lines)
+        """Return the number of lines that name one of Postfix's programs, or are a delivery."""
+        return sum(
+            (b"postfix" in line and b"]: " in line) or (b", delays=" in line and _STATUS in line)
+            for line in lines
+        )
 
     def _rows(self, lines: list[bytes], first: int) -> Iterator[Row]:
         # Names are local: the loop runs for every line of a log.
         match, outcomes, identify = _LINE.match, _OUTCOMES, self.context.identities.of
         provider, short = self.context.providers.number, self.context.identities.short
-        read, time_s = self.context.reply, self._time_s
+        read, time_s, same_machine = self.context.reply, self._time_s, self._same_machine
         last_stamp, last_s, last_queue_id, last_message = b"", 0.0, b"", 0
         others = 0
         for number, line in enumerate(lines, first):
@@ -71,24 +89,22 @@ class PostfixReader(Reader):
                 others += 1
                 continue
             matched = match(line)
-            if matched is None:
+            parts = self._searched(line) if matched is None else matched.groups()
+            if parts is None:
                 expired = self._expired(line, number)
                 if expired is not None:
                     yield expired
                 continue
             (
-                syslog, rfc3339, agent, queue_id, to, relay, use, delay, a, b, c, d,
-                kind, subject, detail, status, text,
-            ) = matched.groups()  # fmt: skip
+                syslog, rfc3339, agent, pid, queue_id, to, relay, use, delay, a, b, c, d,
+                dsn, status, text,
+            ) = parts  # fmt: skip
             outcome, connected = outcomes.get(status), agent in _NETWORKED
             if outcome is None:
-                self.pass_over("another status")
+                self.pass_over("probes of addresses" if status in _PROBES else "another status")
                 continue
-            if not connected and agent not in _WITHOUT_A_CONNECTION:
+            if (not connected and agent not in _WITHOUT_A_CONNECTION) or b"/" in relay:
                 self.pass_over("local deliveries")
-                continue
-            if connected and relay.startswith(_AT_HOME):
-                self.pass_over("handed to a program on the same machine")
                 continue
             if (syslog or rfc3339) != last_stamp:
                 try:
@@ -99,45 +115,80 @@ class PostfixReader(Reader):
                 last_stamp = syslog or rfc3339
             if queue_id != last_queue_id:
                 last_queue_id, last_message = queue_id, identify(queue_id)
-            enhanced, code, reason = packed(int(kind), int(subject), int(detail)), 0, 0
+            enhanced, code, reason = _enhanced(dsn), 0, 0
             if outcome != ACCEPTED:
                 reason, code, _ = read(text, enhanced)
             host = relay.partition(b"[")[0]
             if not connected:
                 c = d = b"nan"
-            yield (
+            row = (
                 last_message, short(to),
                 provider(b"" if host == b"none" else host, to.rpartition(b"@")[2]), last_s,
                 int(use or 1) if connected and host != b"none" else 0, delay, a, b, c, d,
-                enhanced, code, reason, outcome,
+                enhanced, code, reason, outcome, pid,
             )  # fmt: skip
-        self.pass_over("lines about something else", others)
+            if (
+                b"[127." in relay
+                or b"[::1]" in relay
+                or (host == b"none" and text.find(b"[127.", 0, _LONGEST_HOST) >= 0)
+            ):
+                same_machine.hold(row, queue_id, text)
+            else:
+                yield row
+        self.pass_over("lines about something else", others - lines.count(b""))
+        yield from self._decided(lines)
 
-    def _time_s(self, syslog: bytes | None, rfc3339: bytes) -> float:
-        return self._syslog.seconds(syslog) if syslog else rfc3339_s(rfc3339)
+    def _end(self) -> Iterator[Row]:
+        return self._decided([], last=True)
+
+    def _decided(self, lines: list[bytes], *, last: bool = False) -> Iterator[Row]:
+        rows, filtered = self._same_machine.decided(lines, last=last)
+        self.pass_over("handed to a program on the same machine", filtered)
+        yield from rows
+
+    def _searched(self, line: bytes) -> tuple[Any, ...] | None:
+        """Return the parts of a delivery behind any prefix, which stands for the time."""
+        at = line.find(_TO)
+        message = _MESSAGE.match(line, at + 2) if at >= 0 else None
+        queue_id = _QUEUE_ID.search(line, max(at - 40, 0), at) if message else None
+        if message is None or queue_id is None:
+            return None
+        prefix = line[: queue_id.start()]
+        programs = _PROGRAM.findall(prefix)
+        agent, pid = programs[-1] if programs else (_agent_of(message[2]), b"")
+        return (None, prefix, agent, pid, queue_id[1], *message.groups())
+
+    def _time_s(self, syslog: bytes | None, other: bytes) -> float:
+        if syslog:
+            return self._syslog.seconds(syslog)
+        try:
+            return rfc3339_s(other)
+        except ValueError:
+            return moment_s(other, self._syslog)
 
     def _expired(self, line: bytes, number: int) -> Row | None:
-        match = _EXPIRED.match(line)
-        if match is None:
+        at = line.find(_FROM)
+        queue_id = _QUEUE_ID.search(line, max(at - 40, 0), at) if at >= 0 else None
+        if queue_id is None or _EXPIRED.match(line, at + 2) is None:
             if b" to=<" in line:
                 self.refuse("unreadable delivery line", number, line)
             else:
                 self.pass_over("lines about something else")
             return None
         try:
-            finished_s = self._time_s(match[1], match[2])
+            finished_s = moment_s(line[:at], self._syslog)
         except ValueError:
             self.refuse("unreadable timestamp", number, line)
             return None
-        message = self.context.identities.of(match[3])
+        message = self.context.identities.of(queue_id[1])
         # The line names the sender only.
         nobody = self.context.providers.number(b"", b"")
-        return (message, 0, nobody, finished_s, 0, *(b"nan",) * 5, 0, 0, 0, EXPIRED)
+        return (message, 0, nobody, finished_s, 0, *(b"nan",) * 5, 0, 0, 0, EXPIRED, b"")
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:
-        delay, a, _, c, d = (
-            _numbers(np.array(columns.pop(name))) for name in ("delay", "a", "b", "c", "d")
-        )
+        places = [columns[name] for name in _OF_A_CONNECTION]
+        delay, a, _, c, d = (_numbers(columns.pop(name)) for name in ("delay", "a", "b", "c", "d"))
+        del columns["pid"]
         records = rows(count, columns)
         finished_s = records["finished_s"]
         records["arrived_s"] = finished_s - delay
@@ -148,15 +199,26 @@ class PostfixReader(Reader):
         nowhere = (records["use"] == 0) & (records["outcome"] != EXPIRED)
         records["setup_s"][nowhere] = np.nan
         records["transaction_s"][nowhere] = np.nan
+        share_transactions(records, places)
         return records
 
 
-def _numbers(values: Any) -> Any:
+@lru_cache(_MOST_CODES)
+def _enhanced(dsn: bytes) -> int:
+    return packed(*map(int, dsn.split(b".")))
+
+
+def _agent_of(relay: bytes) -> bytes:
+    """Return the agent that a relay is typical of, where the log does not name it."""
+    return b"smtp" if b"[" in relay else b"error" if relay == b"none" else b"local"
+
+
+def _numbers(values: Sequence[bytes]) -> Any:
     try:
-        return values.astype(np.float64)
+        return np.array(list(map(float, values)))
     except ValueError:
         # One of them is like "1.2.3".
-        return np.array([_number(value) for value in values.tolist()])
+        return np.array([_number(value) for value in values])
 
 
 def _number(value: bytes) -> float:

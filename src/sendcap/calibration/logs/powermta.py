@@ -29,6 +29,11 @@ _OTHER: Final = {
     "rs": "records of remote statuses",
     "tq": "records of failed queues",
 }
+_ROW: Final = re.compile(
+    rb'(?:^|[ \t|:>])("?(?:' + "|".join((*_OUTCOMES, *_OTHER, "type")).encode() + rb')"?,)'
+)
+"""The beginning of a row."""
+_LONGEST_PREFIX: Final = 200
 _STATUS: Final = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 _COLUMNS: Final = (
     *("type", "timeLogged", "timeQueued", "orig", "rcpt", "dsnStatus", "dsnDiag", "dsnMta"),
@@ -63,11 +68,19 @@ class PowermtaReader(LineReader):
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
         """Return the number of rows below a header that begins with ``type``."""
+        if not any(b"timeLogged" in line for line in lines):
+            return 0
+        lines = [cls._record_in(line) or line for line in lines]
         header = next((line for line in lines if _is_header(line)), None)
         if header is None:
             return 0
         kinds = tuple(f"{kind},".encode() for kind in (*_OUTCOMES, *_OTHER, "type"))
         return sum(line.replace(b'"', b"").startswith(kinds) for line in lines)
+
+    @classmethod
+    def _record_in(cls, line: bytes) -> bytes:
+        row = _ROW.search(line[:_LONGEST_PREFIX])
+        return line[row.start(1) :] if row else b""
 
     def read(
         self, others: Sequence[type[Reader]], progress: Callable[[int], None]

@@ -12,6 +12,7 @@ from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.postfix import PostfixReader
 from sendcap.calibration.logs.powermta import PowermtaReader
 from sendcap.calibration.logs.reading import Context, Reader, shape
+from sendcap.calibration.logs.wrapping import wrapping_of
 from sendcap.errors import SendcapError
 
 READERS: Final[dict[str, type[Reader]]] = {
@@ -34,22 +35,35 @@ class FileRead(NamedTuple):
     remark: str
 
 
-def recognised(log: Log) -> type[Reader]:
-    """Return the reader of a log's format."""
-    start = log.start()
-    if not start.strip():
+def recognised(log: Log, format_name: str | None = None) -> type[Reader]:
+    """Return the reader of a log's format; the log gives the lines inside any wrapping."""
+    readers = [READERS[format_name]] if format_name else list(READERS.values())
+    lines = log.start().split(b"\n")[:_LINES]
+    best, count = _best(lines, readers)
+    unwrap = wrapping_of(lines)
+    if unwrap is not None:
+        inner, inner_count = _best(unwrap(lines), readers)
+        if inner_count >= max(count, 1):
+            best, count = inner, inner_count
+            # Another one, because it may keep a part of an entry.
+            log.unwrap = wrapping_of(lines)
+    if count or format_name:
+        return best
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
         problem = log.damage or "is empty"
         raise SendcapError(f"{log.path}: {problem}; give a log with deliveries")
-    lines = start.split(b"\n")[:_LINES]
-    counts = {reader: reader.recognises(lines) for reader in READERS.values()}
+    raise SendcapError(
+        f"{log.path}: unknown format (a line looks like {shape(first)!r}); set --format to "
+        f"one of {', '.join(FORMATS)}"
+    )
+
+
+def _best(lines: list[bytes], readers: Sequence[type[Reader]]) -> tuple[type[Reader], int]:
+    """Return the reader that recognises the most lines, and their number."""
+    counts = {reader: reader.recognises(lines) for reader in readers}
     best = max(counts, key=lambda reader: counts[reader])
-    if not counts[best]:
-        first = next(line for line in lines if line.strip())
-        raise SendcapError(
-            f"{log.path}: unknown format (a line looks like {shape(first)!r}); set --format to "
-            f"one of {', '.join(FORMATS)}"
-        )
-    return best
+    return best, counts[best]
 
 
 def read_logs(
@@ -65,7 +79,7 @@ def read_logs(
     # All logs are opened before the first is read, so that a mistake shows at once.
     logs = [Log(path, number) for number, path in enumerate(paths, 1)]
     _refuse_the_same_twice(logs)
-    readers = [READERS[format_name] if format_name else recognised(log) for log in logs]
+    readers = [recognised(log, format_name) for log in logs]
     files = []
     total = 0
 

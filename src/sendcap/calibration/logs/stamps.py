@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import calendar
+import math
+import re
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Final
 
 _MONTHS: Final = (b"", *b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
-_HALF_A_YEAR_S: Final = 183 * 86_400.0
+_DATED: Final = re.compile(
+    rb"^[^\n]{0,80}?\b([A-Z][a-z]{2} [ \d]\d) \d\d:\d\d:\d\d(?! \d{4}\b)", re.MULTILINE
+)
+_STEP: Final = 1 << 12
+_ALL: Final = 1 << 16
 _A_DAY_S: Final = 86_400.0
+_A_QUARTER_S: Final = 92 * _A_DAY_S
+_ALMOST_A_YEAR_S: Final = 360 * _A_DAY_S
+_A_LEAP_YEAR: Final = 2000
 
 
 class Syslog:
     """Reads ``Dec 31 23:59:59``, a stamp without a year.
 
-    Without a year of the first line, the first stamp gets the latest year that is not after the
-    file's last change. From then on, a jump back by more than half a year is a new year.
+    Without a year of the first line, no line is later than the file's last change: the last line
+    gets the latest year before that, and the first line one less for each New Year in between.
+    ``pieces`` of the text, in order, tell the last line and the New Years. From then on, a jump
+    back by more than a quarter is a new year, unless no New Year is left.
     """
 
-    def __init__(self, written_s: float, year: int | None = None) -> None:
+    def __init__(
+        self,
+        written_s: float,
+        year: int | None = None,
+        pieces: Callable[[], Iterable[bytes]] = tuple,
+    ) -> None:
         self._written_s = written_s
         self._year = year
+        self._latest_s = self._last_year = math.inf
+        self._pieces = pieces
         self._last_s = 0.0
         self._days: dict[bytes, float] = {}
 
@@ -30,41 +51,97 @@ class Syslog:
         """Return the time of a stamp of 15 bytes; anything else is a `ValueError`."""
         day_s = self._days.get(stamp[:6])
         if day_s is None:
-            day_s = self._day_s(stamp[:6])
-        if stamp[6] != 32 or stamp[9] != 58 or stamp[12] != 58:
-            raise ValueError
-        hours, minutes, seconds = int(stamp[7:9]), int(stamp[10:12]), int(stamp[13:15])
-        if hours > 23 or minutes > 59 or seconds > 60:
-            raise ValueError
-        return day_s + hours * 3600 + minutes * 60 + seconds
+            day_s = self._day_s(*_day_of(stamp[:6]), stamp[:6])
+        return day_s + _clock_s(stamp)
 
-    def _day_s(self, day: bytes) -> float:
-        month, number = _MONTHS.index(day[:3]), int(day[3:6])
-        if not month or not 1 <= number <= 31:
-            raise ValueError
+    def _day_s(self, month: int, day: int, text: bytes) -> float:
         if self._year is None:
-            self._year = time.gmtime(self._written_s).tm_year + 1
             # One day of grace: stamps are local time.
-            while self._at(month, number) > self._written_s + _A_DAY_S:
-                self._year -= 1
-        elif self._last_s - self._at(month, number) > _HALF_A_YEAR_S:
+            self._latest_s = self._written_s + _A_DAY_S
+            self._last_year, self._year = self._years(month, day)
+        at_s = _start_s(self._year, month, day)
+        if self._last_s - at_s > _A_QUARTER_S and self._may_be_next(month, day):
             self._year += 1
             self._days.clear()
-        elif self._at(month, number) - self._last_s > _HALF_A_YEAR_S and self._last_s:
+        elif at_s - self._last_s > _ALMOST_A_YEAR_S and self._last_s:
             # A late line of the old year, just after the first one of the new year.
-            return self._at(month, number, self._year - 1)
-        day_s = self._at(month, number)
-        self._days[day] = self._last_s = day_s
-        return day_s
+            return _start_s(self._year - 1, month, day)
+        while (month, day) == (2, 29) and not calendar.isleap(self._year):
+            self._year -= 1
+        if len(self._days) > 1:
+            # In a log of years, a day comes again.
+            self._days.clear()
+        at_s = self._days[text] = self._last_s = _start_s(self._year, month, day)
+        return at_s
 
-    def _at(self, month: int, day: int, year: int | None = None) -> float:
-        year = year or self._year
-        assert year is not None
-        if month == 2 and day == 29:
-            while not calendar.isleap(year):
-                year -= 1
-            self._year = year if self._year is None or year < self._year else self._year
-        return float(calendar.timegm((year, month, day, 0, 0, 0)))
+    def _may_be_next(self, month: int, day: int) -> bool:
+        """Tell whether a day may be in the year after that of the line before."""
+        assert self._year is not None
+        later_s = _start_s(self._year + 1, month, day)
+        return self._year < self._last_year and later_s <= self._latest_s
+
+    def _years(self, month: int, day: int) -> tuple[float, int]:
+        """Return the years of the last and of the first line, which has this day."""
+        days = [(month, day), *_days_in(self._pieces())]
+        at_s = [_start_s(_A_LEAP_YEAR, *each) for each in days]
+        passed = [0, *accumulate(_passes(one - two) for one, two in pairwise(at_s))]
+        back = [passed[-1] - each for each in passed]
+        leap = [years for each, years in zip(days, back, strict=True) if each == (2, 29)]
+        last = time.gmtime(self._written_s).tm_year
+        years = range(last + 1, last - 9, -1)
+        possible = [year for year in years if _start_s(year, *days[-1]) <= self._latest_s]
+        fits = [year for year in possible if all(calendar.isleap(year - each) for each in leap)]
+        year = (fits or possible)[0]
+        return year if len(days) > 1 else math.inf, year - passed[-1]
+
+
+def dated_s(stamp: bytes, year: int = 0, near_s: float = 0.0) -> float:
+    """Return the time of a stamp like Syslog's, with its year, or the one nearest to a time."""
+    month, day = _day_of(stamp[:6])
+    middle = time.gmtime(near_s).tm_year
+    years = (year,) if year else (middle, middle - 1, middle + 1)
+    start_s = min((_start_s(each, month, day) for each in years), key=lambda s: abs(s - near_s))
+    return start_s + _clock_s(stamp)
+
+
+def _day_of(text: bytes) -> tuple[int, int]:
+    month, day = _MONTHS.index(text[:3]), int(text[3:6])
+    if not month or not 1 <= day <= 31:
+        raise ValueError
+    return month, day
+
+
+def _clock_s(stamp: bytes) -> int:
+    """Return the seconds of the day; of 15 bytes the last 9 are `` 23:59:59``."""
+    if stamp[6] != 32 or stamp[9] != 58 or stamp[12] != 58:
+        raise ValueError
+    hours, minutes, seconds = int(stamp[7:9]), int(stamp[10:12]), int(stamp[13:15])
+    if hours > 23 or minutes > 59 or seconds > 60:
+        raise ValueError
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _start_s(year: int, month: int, day: int) -> float:
+    return float(calendar.timegm((year, month, day, 0, 0, 0)))
+
+
+def _passes(back_s: float) -> int:
+    """Return 1 if a jump back passes New Year, -1 for the jump forth to a late line."""
+    return int(back_s > _A_QUARTER_S) - int(back_s < -_ALMOST_A_YEAR_S)
+
+
+def _days_in(pieces: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield the days of the stamps of a text, of a long piece here and there and at the end."""
+    for piece in pieces:
+        if len(piece) > _ALL:
+            some = (_DATED.search(piece, at) for at in range(0, len(piece) - _STEP, _STEP))
+            stamps = [stamp[1] for stamp in some if stamp]
+            stamps += _DATED.findall(piece[-_STEP:])[-1:]
+        else:
+            stamps = _DATED.findall(piece)
+        for stamp in stamps:
+            with suppress(ValueError):
+                yield _day_of(stamp)
 
 
 def rfc3339_s(stamp: bytes) -> float:

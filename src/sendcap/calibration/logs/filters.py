@@ -1,0 +1,68 @@
+"""Messages that Postfix hands to a program on the same machine: a content filter, or a relay.
+
+A filter gives a message back under another number, so the log shows it again: as the number of its
+reply ("queued as 4XabC"), or with the same Message-ID. Such a delivery is none to a provider. What
+the log does not show again has left the machine through a relay, and counts. Source: Postfix,
+``README_FILES/FILTER_README``, "After-Queue Content Filter".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Final
+
+from sendcap.calibration.logs.reading import Row
+
+_QUEUED: Final = re.compile(rb"queued as ([0-9A-Za-z]{6,40})")
+_MESSAGE_ID: Final = re.compile(rb"\b([0-9A-Za-z]{6,40}): (?:resent-)?message-id=<?([^>\s]{1,500})")
+_MOST_HELD: Final = 20_000
+"""So many deliveries without a filter's trace are those of a relay."""
+_MOST_IDS: Final = 50_000
+_MOST_WANTED: Final = 200
+
+
+class SameMachine:
+    """Holds deliveries to the same machine back until the log tells what they are."""
+
+    def __init__(self) -> None:
+        self.is_filter: bool | None = None  # unknown yet
+        self._held: list[Row] = []
+        self._handed: set[bytes] = set()  # numbers of messages
+        self._wanted: deque[bytes] = deque(maxlen=_MOST_WANTED)  # numbers that may come again
+        self._known: dict[bytes, bytes] = {}  # Message-ID to the number seen first
+
+    def hold(self, row: Row, queue_id: bytes, reply: bytes) -> None:
+        """Keep a delivery."""
+        self._held.append(row)
+        self._handed.add(queue_id)
+        queued = _QUEUED.search(reply)
+        if queued is not None and queued[1] != queue_id:
+            self._wanted.append(queued[1])
+
+    def decided(self, lines: list[bytes], *, last: bool = False) -> tuple[list[Row], int]:
+        """Return deliveries that count, and how many do not, if the lines so far tell."""
+        if not self._held:
+            return [], 0
+        if self.is_filter is None:
+            if self._again(lines):
+                self.is_filter = True
+            elif last or len(self._held) >= _MOST_HELD:
+                self.is_filter = False
+        if self.is_filter is None:
+            return [], 0
+        held, self._held = self._held, []
+        return ([], len(held)) if self.is_filter else (held, 0)
+
+    def _again(self, lines: list[bytes]) -> bool:
+        """Tell whether some lines show a message again."""
+        text = b"\n".join(lines)
+        if any(b" %s: " % number in text for number in self._wanted):
+            return True
+        for number, message_id in _MESSAGE_ID.findall(text):
+            first = self._known.setdefault(message_id, number)
+            if first != number and not self._handed.isdisjoint((first, number)):
+                return True
+            if len(self._known) > _MOST_IDS:
+                self._known.clear()
+        return False

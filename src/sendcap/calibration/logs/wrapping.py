@@ -1,0 +1,153 @@
+"""Log lines inside the records of a collector: journald's exports and JSON.
+
+JSON: the line is under one of the keys below, a time, a host, a program and its number beside it.
+They are those of Docker (``log``), journald (``MESSAGE``), syslog-ng, Fluentd and Filebeat
+(``message``), CloudWatch (``message``), SNS (``Message``), Grafana Loki (``line``), Google Cloud
+(``textPayload``), Splunk (``_raw``). Source of journald's: systemd, "Journal Export Formats" and
+systemd.journal-fields(7).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+Unwrapped = Callable[[list[bytes]], list[bytes]]
+"""From lines of a file to as many lines of a log."""
+
+_TEXTS: Final = ("message", "log", "line", "msg", "textpayload", "raw", "body")
+_TIMES: Final = (
+    *("realtimetimestamp", "timestamp", "time", "ts", "date", "isodate", "sourcerealtimetimestamp"),
+)
+_PROGRAMS: Final = (
+    *("syslogidentifier", "ident", "program", "programname", "appname", "syslogtag", "processname"),
+)
+_NUMBERS: Final = ("syslogpid", "pid", "procid")
+_HOSTS: Final = ("hostname", "host", "logsource")
+_BELOW: Final = ("result", "jsonPayload", "_source", "fields")
+"""Keys of an object that has the line in turn: Splunk, Google Cloud, Elasticsearch."""
+_UNNAMED: Final = str.maketrans("", "", "_@-.")
+_UNITS: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))
+"""Numbers from which a time is in nanoseconds, microseconds, milliseconds, seconds."""
+
+
+def wrapping_of(lines: list[bytes]) -> Unwrapped | None:
+    """Return the function that takes the lines of a log out of these; None if they are plain."""
+    if any(line.startswith((b"__CURSOR=", b"__REALTIME_TIMESTAMP=")) for line in lines):
+        return JournalExport()
+    if any(_inner(line) is not None for line in lines):
+        return _from_json
+    return None
+
+
+def _from_json(lines: list[bytes]) -> list[bytes]:
+    found = []
+    for line in lines:
+        inner = _inner(line)
+        found.append(line if inner is None else inner)
+    return found
+
+
+def _inner(line: bytes) -> bytes | None:
+    """Return the line inside a JSON record; None if there is none."""
+    start = line.find(b"{")
+    if start < 0 or b'":' not in line:
+        return None
+    try:
+        record = json.loads(line[start:])
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict):
+        return None
+    for key in _BELOW:
+        below = record.get(key)
+        if isinstance(below, dict):
+            record = {**record, **below}
+    return composed({name.lower().translate(_UNNAMED): value for name, value in record.items()})
+
+
+def composed(record: dict[str, Any]) -> bytes | None:
+    """Return a line with the time, host and program of a record before its text."""
+    text = next((read for name in _TEXTS if (read := _text(record.get(name))) is not None), None)
+    if text is None:
+        return None
+    text = text.strip().replace("\n", " ")
+    program = str(_first(record, _PROGRAMS) or "")
+    if not program and text.startswith("{"):
+        return text.encode("utf-8", "replace")
+    head = _iso(_first(record, _TIMES))
+    if program:
+        number = _first(record, _NUMBERS)
+        host = str(_first(record, _HOSTS) or "-").partition(" ")[0]
+        program = program.rstrip(": ").partition(" ")[0]
+        program = program if "[" in program or number is None else f"{program}[{number}]"
+        head = f"{head} {host} {program}:"
+    return f"{head} {text}".lstrip().encode("utf-8", "replace")
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, list):
+        # journald writes what is not UTF-8 as numbers.
+        try:
+            return bytes(value).decode("utf-8", "replace")
+        except (TypeError, ValueError):
+            return None
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _first(record: dict[str, Any], names: tuple[str, ...]) -> Any:
+    values = (record.get(name) for name in names)
+    return next((value for value in values if isinstance(value, str | int | float)), None)
+
+
+def _iso(value: Any) -> str:
+    """Return a time in ISO 8601; a number is in the unit that gives a date of our days.
+
+    >>> _iso("1711094410000000"), _iso(1711094410), _iso("2024-03-22T08:00:10Z"), _iso(None)
+    ('2024-03-22T08:00:10+00:00', '2024-03-22T08:00:10+00:00', '2024-03-22T08:00:10Z', '')
+    """
+    if value is None:
+        return ""
+    try:
+        number = float(value)
+    except ValueError:
+        return str(value).strip()
+    for least, divisor in _UNITS:
+        if least <= number < 1e20:
+            return datetime.fromtimestamp(number / divisor, UTC).isoformat()
+    return ""
+
+
+class JournalExport:
+    """Takes the lines out of ``journalctl -o export``: a field a line, entries between blanks."""
+
+    def __init__(self) -> None:
+        self._record: dict[str, Any] = {}
+        self._binary = ""
+
+    def __call__(self, lines: list[bytes]) -> list[bytes]:
+        """Return a line at the end of each entry, and blanks elsewhere."""
+        found = []
+        for line in lines:
+            found.append(self._entry() if not line.strip() else b"")
+            name, equals, value = line.partition(b"=")
+            if self._binary:
+                # Eight bytes of length, then the bytes.
+                self._keep(self._binary, line[8:])
+                self._binary = ""
+            elif equals:
+                self._keep(name.decode("ascii", "replace"), value)
+            else:
+                self._binary = name.decode("ascii", "replace")
+        return found
+
+    def _keep(self, name: str, value: bytes) -> None:
+        key = name.lower().translate(_UNNAMED)
+        # _PID beside SYSLOG_PID, and the like: the first counts.
+        self._record.setdefault(key, value.decode("utf-8", "replace"))
+
+    def _entry(self) -> bytes:
+        record, self._record, self._binary = self._record, {}, ""
+        return composed(record) or b""
