@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sendcap.importers import import_postfix
+from sendcap.scenario import PostfixScaling
 
 DAY = 86_400
 
@@ -98,3 +99,36 @@ def test_a_message_lives_as_long_as_postfix_says(put, text, lives_s) -> None:
     made = import_postfix(put(text), "gmail=1")
     assert made.scenario.mta.longest_validity == lives_s + 4000 + 300
     assert made.scenario.mta.retry.maximal_queue_lifetime == lives_s
+
+
+FEEDBACK = """
+default_destination_concurrency_positive_feedback = 1/concurrency
+smtp_destination_concurrency_negative_feedback = 1 / sqrt_concurrency
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mail_name = Postfix", PostfixScaling()),
+        ("smtp_initial_destination_concurrency = 2", PostfixScaling(initial=2)),
+        # qmgr_transport.c: no more at first than at most.
+        ("smtp_destination_concurrency_limit = 3", PostfixScaling(initial=3)),
+        (
+            FEEDBACK,
+            PostfixScaling(positive="1/concurrency", negative="1/sqrt_concurrency"),
+        ),
+        ("other_initial_destination_concurrency = 2", PostfixScaling()),
+    ],
+)
+def test_the_window_of_deliveries_is_postfixs(put, text, expected) -> None:
+    """SCHEDULER_README; qmgr_feedback.c."""
+    made = import_postfix(put(text), "gmail=1")
+    assert made.scenario.providers["gmail"].connection_scaling == expected
+
+
+@pytest.mark.parametrize("value", ["0.5", "0.5/concurrency", "1/8", "often"])
+def test_a_feedback_that_the_model_has_not_is_told(put, value) -> None:
+    name = "default_destination_concurrency_negative_feedback"
+    made = import_postfix(put(f"{name} = {value}"), "gmail=1")
+    assert "the model" in warnings_of(made)[name]

@@ -58,11 +58,11 @@ class Sections:
 
 
 def sections_of(lines: Iterable[Line]) -> Sections:
-    """Read the sections; without any, and without options, all lines are retry rules."""
+    """Read the sections; without any, and without an option first, all lines are retry rules."""
     every, sections = list(lines), Sections()
-    in_main = any(
-        form.fullmatch(line.content) for line in every for form in (_BEGIN, _OPTION, _NAMED_LIST)
-    )
+    first = every[0].content if every else ""
+    options = any(form.fullmatch(first) for form in (_OPTION, _NAMED_LIST))
+    in_main = options or any(_BEGIN.fullmatch(line.content) for line in every)
     section = "main" if in_main else "retry"
     drivers = {"routers": sections.routers, "transports": sections.transports}
     target: Options | None = sections.options

@@ -8,6 +8,7 @@ from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
+from sendcap.importers.postfix.concurrency import scaling_of
 from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.routing import Path
 from sendcap.importers.postfix.sessions import reuse_of
@@ -90,6 +91,13 @@ class Limits:
         self.draft.used.update(entries)
         if bound:
             self._overruled(path, entries)
+        if not path.per_recipient:
+            place = ("providers", path.group.name, "connection_scaling")
+            scaling = list(scaling_of(self.configuration, path, each))
+            self.draft.put_table(place, {"kind": "postfix"}, scaling)
+            for _, _, entry, differs in scaling:
+                if differs:
+                    self.draft.warn(entry, differs)
 
     def _overruled(self, path: Path, processes: list[Entry]) -> None:
         for transport, entry in zip(path.transports, processes, strict=True):

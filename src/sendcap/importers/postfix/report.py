@@ -16,7 +16,6 @@ from sendcap.importers.reading import Entry
 from sendcap.text.quoting import first_few
 
 _REPLACED: Final = "another parameter replaces it"
-_AT_ONCE: Final = "the model opens connections at once, up to the limit"
 _JOBS: Final = "about the order of recipients of one message; here each message has one"
 _FALLBACK: Final = (
     "mail that is not accepted at first goes to this host; the scenario retries it at the provider"
@@ -34,6 +33,9 @@ _OF_A_TRANSPORT: Final = (
     "_destination_rate_delay",
     "_transport_rate_delay",
     "_destination_recipient_limit",
+    "_initial_destination_concurrency",
+    "_destination_concurrency_positive_feedback",
+    "_destination_concurrency_negative_feedback",
 )
 _OF_OTHERS: Final = (
     *("smtpd_", "postscreen_", "tlsproxy_", "anvil_", "virtual_", "local_", "mailbox_", "message_"),
@@ -43,11 +45,8 @@ _OF_OTHERS: Final = (
 )
 _SOUNDS_LIKE_A_LIMIT: Final = ("_limit", "_delay", "_rate", "_lifetime", "_backoff_time")
 UNUSED: Final = {
-    "concurrency_positive_feedback": _AT_ONCE,
-    "concurrency_negative_feedback": _AT_ONCE,
-    "initial_destination_concurrency": _AT_ONCE,
     "failed_cohort_limit": (
-        "no provider is unreachable until you give it outages; then set suspend, too"
+        'no provider is unreachable until you give it outages; then set suspend = "postfix", too'
     ),
     "transport_retry_time": "the model's clients never fail to start",
     "qmgr_message_recipient_limit": "a message is read whole: here each has one recipient",
@@ -170,7 +169,8 @@ def _report(draft: Draft, configuration: Configuration, entry: Entry, sending: s
     elif name in configuration.main.references:
         draft.decided(entry, "providers", "another parameter refers to it")
     elif name.endswith(_OF_A_TRANSPORT):
-        owner = name.partition("_destination")[0].partition("_transport_rate")[0]
+        ending = next(each for each in _OF_A_TRANSPORT if name.endswith(each))
+        owner = name.removesuffix(ending)
         replaced = owner in {"default", *sending, *configuration.services}
         other = f"no recipient in the audience uses transport {owner}"
         why = reason_unused(name, {"recipient_limit": UNUSED["recipient_limit"]}, "")
