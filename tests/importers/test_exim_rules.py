@@ -122,6 +122,7 @@ slow:
 asking:
   driver = dnslookup
   condition = ${if eq {$sender_address_domain}{a.org}}
+  fallback_hosts = mail.example.org
   transport = other_smtp
 rest:
   driver = dnslookup
@@ -152,6 +153,7 @@ def test_a_router_leads_to_the_transport_of_a_domain(put) -> None:
     (limit,) = made.scenario.limits
     assert (limit.connections, limit.providers) == (3, ("gmail",))
     assert "condition" in warnings_of(made)["router asking"]
+    assert "not accepted at first" in warnings_of(made)["router asking: fallback_hosts"]
 
 
 @pytest.mark.parametrize(

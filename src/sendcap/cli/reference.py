@@ -14,7 +14,9 @@ import click
 from sendcap.cli.commands import commands
 from sendcap.guide.keys import Key, by_section, scenario_keys
 from sendcap.guide.pages import GUIDE
+from sendcap.importers.exim import table as exim
 from sendcap.importers.kumomta import settings as kumomta
+from sendcap.importers.postfix import table as postfix
 from sendcap.importers.powermta import settings as powermta
 from sendcap.scenario import load, presets
 
@@ -119,6 +121,8 @@ _IMPORTERS: Final = {
     "KumoMTA, shaping files": kumomta.PATH_TABLE,
     "KumoMTA, files of the queue helper": kumomta.QUEUE_TABLE,
     "PowerMTA": powermta.TABLE,
+    "Postfix": postfix.TABLE,
+    "Exim": exim.TABLE,
 }
 
 

@@ -151,6 +151,7 @@ class Draft:
 
     def decided(self, entry: Entry, key: str, why: str) -> None:
         """Report a setting that decides which others hold, or a part of their values."""
+        self.used.add(entry)
         self._report(USED, entry, why, key)
 
     def overruled(self, entry: Entry, why: str) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from sendcap.importers.exim.lists import has_domain
 from sendcap.importers.exim.sections import Options, Sections
+from sendcap.importers.exim.table import FALLBACK
 from sendcap.importers.reading import Entry
 
 _REMOTE: Final = ("dnslookup", "manualroute", "queryprogram", "ipliteral", "iplookup")
@@ -34,12 +35,14 @@ def transport_of(sections: Sections, domain: str) -> str | None:
     return next(iter(clients), None)
 
 
-def unclear_routers(
+def left_out_of_routers(
     sections: Sections, domains: Mapping[str, object]
 ) -> Iterator[tuple[Entry, str]]:
-    """Yield the routers of which nobody can tell whose mail they take."""
+    """Yield what routers do that is not in the scenario, or cannot be read."""
     for name, options in _remote(sections, clients_of(sections)):
         transport = options["transport"]
+        if "fallback_hosts" in options:
+            yield options["fallback_hosts"].of(f"router {name}"), FALLBACK
         found = [each for each in _CONDITIONS if each in options]
         listed = options.get("domains")
         known = listed is None or None not in {

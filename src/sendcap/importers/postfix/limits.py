@@ -88,7 +88,9 @@ class Limits:
         elif path.queues > 1:
             why = f"{total // path.queues} for each of {path.queues} domains"
         self.draft.limit(path.group, "connections_per_ip", each, entries[0], why)
-        self.draft.used.update(entries)
+        for entry in entries[1:]:
+            if entry.where:
+                self.draft.decided(entry, f"providers.{path.group.name}.connections_per_ip", why)
         if bound:
             self._overruled(path, entries)
         if not path.per_recipient:
@@ -111,7 +113,9 @@ class Limits:
         reuse = reuse_of(settings, client, path.domain, path.nexthop)
         group = path.group
         self.draft.limit(group, "messages_per_connection", reuse.messages, reuse.entry, reuse.why)
-        self.draft.used.update(each for each in reuse.also if each.where)
+        for each in reuse.also:
+            if each.where:
+                self.draft.decided(each, "providers", "whether a connection with TLS is used again")
         # scache(8) keeps a connection no longer than its own limit, whatever the client asks for.
         asked = settings.first(f"{client}_connection_cache_time_limit")
         most = self.configuration.main.first("connection_cache_ttl_limit")

@@ -12,15 +12,10 @@ from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.master import CLIENT, MANAGER, MASTER, ROUTER, reader_of
 from sendcap.importers.postfix.routing import Path, tables_of, unread
 from sendcap.importers.postfix.settings import CLIENTS, DEFAULTS
+from sendcap.importers.postfix.table import DECIDES, ONE_RECIPIENT, REPLACED, UNUSED, WARNED
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import first_few
 
-_REPLACED: Final = "another parameter replaces it"
-_JOBS: Final = "about the order of recipients of one message; here each message has one"
-_FALLBACK: Final = (
-    "mail that is not accepted at first goes to this host; the scenario retries it at the provider"
-)
-_FILTERED: Final = "some replies are changed, so that mail is retried or bounces that would not"
 _NAMES_A_PATH: Final = (
     "default_transport",
     "relayhost",
@@ -44,41 +39,6 @@ _OF_OTHERS: Final = (
     *("service_", "extract_", "duplicate_", "bounce_size", "fork_", "trigger_", "daemon_"),
 )
 _SOUNDS_LIKE_A_LIMIT: Final = ("_limit", "_delay", "_rate", "_lifetime", "_backoff_time")
-UNUSED: Final = {
-    "failed_cohort_limit": (
-        'no provider is unreachable until you give it outages; then set suspend = "postfix", too'
-    ),
-    "transport_retry_time": "the model's clients never fail to start",
-    "qmgr_message_recipient_limit": "a message is read whole: here each has one recipient",
-    "recipient_limit": "each message has one recipient",
-    "recipient_refill": _JOBS,
-    "delivery_slot": _JOBS,
-    "bounce_queue_lifetime": "for mail without a sender only",
-    "delay_warning_time": "the model sends no mail about delays",
-    "smtpd": "about incoming mail",
-    "reuse_time_limit": "connections of the model have a count, no age",
-    "relay_transport": "for the domains of relay_domains, which the audience is not taken to be in",
-    "qmgr": "about the memory of the queue manager",
-    "smtp_mx_": "a host that answers is the first one; the model's always answer",
-    "in_flow_delay": "how quickly Postfix takes messages is the relay's rate in the scenario",
-    "feedback_debug": "about the log",
-    "bind_address": "how many addresses there are decides, not which",
-}
-"""Reasons by a part of the name: parameters of limits, rates and retries."""
-
-WARNED: Final = {
-    "smtp_fallback_relay": _FALLBACK,
-    "fallback_relay": _FALLBACK,
-    "soft_bounce": "hard bounces are tried again; in the scenario they are final",
-    "default_delivery_status_filter": _FILTERED,
-    "smtp_delivery_status_filter": _FILTERED,
-    "smtp_reply_filter": _FILTERED,
-    "defer_transports": "mail by these transports waits until it is flushed; the scenario sends it",
-    "smtp_tls_per_site": "the tables are not read: the scenario has the same TLS for all providers",
-    "content_filter": "all mail goes there first; the limits of the scenario are those after it",
-}
-"""Parameters that decide something which the scenario does not have."""
-
 _WITHOUT_EFFECT: Final = {
     MANAGER: "the queue manager reads it, from main.cf: at another program it has no effect",
     ROUTER: "trivial-rewrite reads it, from main.cf: at another program it has no effect",
@@ -94,10 +54,6 @@ def warn_of_slips(draft: Draft, configuration: Configuration) -> None:
     found = (_relay_host, _options, _tables, _policies)
     for entry, why in chain.from_iterable(each(configuration) for each in found):
         draft.warn(entry, why)
-    for name, why in WARNED.items():
-        entry = configuration.main.first(name)
-        if entry.where and entry.value:
-            draft.warn(entry, why)
 
 
 def _relay_host(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
@@ -149,9 +105,18 @@ def _policies(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
 
 def report_the_rest(draft: Draft, configuration: Configuration, paths: list[Path]) -> None:
     """Report each parameter that is not in the scenario, and why."""
+    sending = set(chain.from_iterable(path.transports for path in paths))
+    clients = [configuration.client(name)[0] for name in sorted(sending)]
+    left_out = {
+        settings.first(name): why
+        for name, why in WARNED.items()
+        for settings in (clients if reader_of(name) == CLIENT else [configuration.main])
+    }
+    for entry, why in left_out.items():
+        if entry.where and entry.value not in ("", "no"):
+            draft.warn(entry, why)
     known = {(entry.name, entry.where) for entry in draft.used}
     known |= {(finding.setting, finding.where) for finding in draft.findings}
-    sending = set(chain.from_iterable(path.transports for path in paths))
     for entry in configuration.main.entries.values():
         if (entry.name, entry.where) not in known:
             _report(draft, configuration, entry, sending)
@@ -165,7 +130,7 @@ def report_the_rest(draft: Draft, configuration: Configuration, paths: list[Path
 def _report(draft: Draft, configuration: Configuration, entry: Entry, sending: set[str]) -> None:
     name = entry.name.rpartition(" ")[2]
     if name in _NAMES_A_PATH or name.endswith("_tls_policy_maps"):
-        draft.decided(entry, "providers", "says which limits hold for which mail")
+        draft.decided(entry, "providers", DECIDES)
     elif name in configuration.main.references:
         draft.decided(entry, "providers", "another parameter refers to it")
     elif name.endswith(_OF_A_TRANSPORT):
@@ -173,10 +138,10 @@ def _report(draft: Draft, configuration: Configuration, entry: Entry, sending: s
         owner = name.removesuffix(ending)
         replaced = owner in {"default", *sending, *configuration.services}
         other = f"no recipient in the audience uses transport {owner}"
-        why = reason_unused(name, {"recipient_limit": UNUSED["recipient_limit"]}, "")
-        draft.overruled(entry, why or (_REPLACED if replaced else other))
+        why = ONE_RECIPIENT if name.endswith("_recipient_limit") else ""
+        draft.overruled(entry, why or (REPLACED if replaced else other))
     elif name in DEFAULTS:
-        draft.overruled(entry, reason_unused(name, UNUSED, _REPLACED))
+        draft.overruled(entry, reason_unused(name, UNUSED, REPLACED))
     else:
         draft.unused(entry, reason_unused(name, UNUSED, _otherwise(name)))
 
