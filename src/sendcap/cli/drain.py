@@ -27,8 +27,8 @@ _GONE: Final = ("50 % gone", "90 % gone", "99 % gone", "All gone")
 @options.text(
     "--queue",
     "FILE",
-    "The queue: output of postqueue -j, qshape, exim -bp or pmta show topqueues, KumoMTA's "
-    "metrics, or a CSV (default: the scenario's own backlog).",
+    "The queue: output of postqueue -j, mailq, qshape, exim -bp or pmta show topqueues, metrics of "
+    "KumoMTA or Momentum, or a CSV (default: the scenario's own backlog).",
 )
 @options.text("--format", "NAME", "Format of FILE (default: recognised).", "name")
 @options.text(

@@ -47,13 +47,15 @@ def backlog_of(
     ``other``. Messages on hold are left out unless they are to be released.
     """
     merged: Counter[tuple[Any, ...]] = Counter()
-    on_hold = without_age = too_old = 0
+    on_hold = without_age = at_least = too_old = 0
     lifetime_s = scenario.mta.longest_validity
     for each in queue.queued:
         if each.held and not release:
             on_hold += each.messages
             continue
-        without_age += each.messages if each.oldest_s is None else 0
+        if each.oldest_s is None:
+            without_age += each.messages if each.youngest_s is None else 0
+            at_least += each.messages if each.youngest_s is not None else 0
         too_old += each.messages if (each.youngest_s or 0.0) > lifetime_s else 0
         merged[_shared(each, scenario, pool, release=release)] += each.messages
     if not merged:
@@ -72,6 +74,11 @@ def backlog_of(
             "and expire at once: give mta.longest_validity, the lifetime of your MTA, or --as-of, "
             "the "
             "moment of the file, if that is not so."
+        )
+    if at_least:
+        notes.append(
+            f"{counted(at_least, 'message')} are at least as old as the file says, up to no limit: "
+            "they count as that old."
         )
     if without_age:
         notes.append(
@@ -102,8 +109,9 @@ def _shared(
     """Return what messages of one entry share, as the keys of it."""
     entry: dict[str, Any] = {"provider": provider_in(scenario, each)}
     if scenario.mta.pools:
-        entry["pool"] = _pool_in(scenario, each.pool or pool)
-    youngest_s, oldest_s = each.youngest_s or 0.0, each.oldest_s or 0.0
+        entry["pool"] = _pool_in(scenario, each.pool, pool)
+    youngest_s = each.youngest_s or 0.0
+    oldest_s = youngest_s if each.oldest_s is None else each.oldest_s
     entry["age"] = format_duration(oldest_s)
     if youngest_s < oldest_s:
         low, high = format_duration(youngest_s), format_duration(oldest_s)
@@ -137,8 +145,10 @@ def provider_in(scenario: Scenario, each: Queued) -> str:
     return found
 
 
-def _pool_in(scenario: Scenario, pool: str | None) -> str:
+def _pool_in(scenario: Scenario, own: str | None, given: str | None) -> str:
+    """Return the pool of messages: their own if the scenario has it, or else the given one."""
     pools = scenario.mta.pools
+    pool = own if own in pools or given is None else given
     if pool is None and len(pools) == 1:
         return next(iter(pools))
     if pool is None:
@@ -148,5 +158,6 @@ def _pool_in(scenario: Scenario, pool: str | None) -> str:
         )
     if pool not in pools:
         hint = did_you_mean(pool, pools) or f"; defined: {first_few(pools)}"
-        raise SendcapError(f"no pool of the scenario has this name, {shown(pool)}{hint}")
+        remedy = "" if given else "; or name one for such messages with --pool"
+        raise SendcapError(f"no pool of the scenario has this name, {shown(pool)}{hint}{remedy}")
     return pool
