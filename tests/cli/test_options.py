@@ -49,7 +49,7 @@ COMMANDS = {
     "scenario check": "--set",
     "scenario schema": "",
     "import kumomta": "-o --force --report --audience --messages --base --ips --other-domains"
-    " --source --mx --queue",
+    " --source --mx --queue --pools",
     "import postfix": "-o --force --report --audience --messages --base --ips --other-domains"
     " --master --transport",
     "import exim": "-o --force --report --audience --messages --base --ips --other-domains",

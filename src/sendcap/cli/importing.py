@@ -85,6 +85,12 @@ _mx = options.text(
     metavar="QUEUE.toml",
     help="The queue helper's file with retries and rates; repeatable.",
 )
+@click.option(
+    "--pools",
+    multiple=True,
+    metavar="SOURCES.toml",
+    help="The sources helper's file with egress pools; repeatable.",
+)
 def kumomta(shaping: tuple[str, ...], **asked: Any) -> None:
     """Import KumoMTA's traffic shaping; name its files in KumoMTA's loading order.
 
@@ -185,7 +191,8 @@ def _show_limits(made: sendcap.Imported) -> None:
         for key, heading in _COLUMNS.items()
         if key != "connection_rate" or any(each[key] != "none" for each in providers.values())
     }
-    addresses = "1 source address" if mta["ips"] == 1 else "each source address"
+    number = sum(made.scenario.pools().values())
+    addresses = "1 source address" if number == 1 else "each source address"
     show_grid(
         f"Limits, for {addresses}",
         "Provider",
@@ -193,9 +200,15 @@ def _show_limits(made: sendcap.Imported) -> None:
         columns,
         text,
         *(line for limit in scenario["limits"] for line in _lines(_over_several(limit))),
-        f"Source addresses: {mta['ips']}",
+        f"Source addresses: {number}",
+        *(f"Pool {name}: {_pool(pool)}" for name, pool in mta.get("pools", {}).items()),
         *_lines(f"Retries: {mta['retry']['policy']}, {retry}"),
     )
+
+
+def _pool(pool: dict[str, Any]) -> str:
+    weights = ", ".join(map(str, pool.get("weights", ())))
+    return f"{pool['ips']}" + (f", by the weights {weights}" if weights else "")
 
 
 def _over_several(limit: dict[str, Any]) -> str:

@@ -20,6 +20,8 @@ from sendcap.importers.imported import (
     WARNING,
     Finding,
     Imported,
+    as_cell,
+    in_short,
 )
 from sendcap.importers.plan import Group, Plan, addressed_by
 from sendcap.importers.reading import Entry
@@ -29,7 +31,7 @@ from sendcap.scenario.durations import format_duration, parse_duration
 from sendcap.scenario.files import from_dict, load, to_dict
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.section import Place
-from sendcap.text.quoting import dotted, shown, visible, without_addresses
+from sendcap.text.quoting import dotted, shown, visible
 
 _LIMITS: Final = (
     "connections_per_ip",
@@ -46,9 +48,6 @@ _LIMITS: Final = (
 _TIME: Final[TypeAdapter[RandomTime]] = TypeAdapter(Distribution)
 
 _LONGEST_LIFE_S: Final = parse_duration("366d")
-_LONGEST: Final = 300
-"""Characters of a value in the report."""
-_LONGEST_CELL: Final = 1000
 
 
 class Draft:
@@ -70,7 +69,7 @@ class Draft:
         self._set(place, value)
         self.used.add(entry)
         status = USED if entry.where else DEFAULT
-        written = f"{dotted(place)} = {_text(json.dumps(value, ensure_ascii=False))}"
+        written = f"{dotted(place)} = {in_short(json.dumps(value, ensure_ascii=False))}"
         self._report(status, entry, why, written)
         self._comments[place] = _origin(entry, why)
 
@@ -168,7 +167,7 @@ class Draft:
         self._report(WARNING, entry, why)
 
     def _report(self, status: str, entry: Entry, why: str, scenario: str = "") -> None:
-        value = _text(entry.value)
+        value = in_short(entry.value)
         self.findings.append(Finding(status, entry.name, value, entry.where, scenario, why))
 
     def _keep(self, setting: str, place: Place, value: str, why: str) -> None:
@@ -234,6 +233,8 @@ class Draft:
     def source_addresses(self, why: str, number: Entry | None = None) -> None:
         """Set the number of source addresses: of the options, the configuration or the base."""
         place = ("mta", "ips")
+        if self.plan.ips is not None or number is not None:
+            self.without_addresses_of_its_own()
         if self.plan.ips is None and number is not None:
             self.put(place, number.value, number, why)
             return
@@ -243,6 +244,19 @@ class Draft:
             source = f"from {self.base_name}; set yours with --ips. {why}"
         self.data["mta"]["ips"] = ips
         self._keep("source addresses", place, str(ips), source)
+
+    def without_addresses_of_its_own(self) -> None:
+        """Leave out the base's source addresses and pools, which others replace."""
+        for key in ("ips", "pools", "queues"):
+            self.data["mta"].pop(key, None)
+        for delivery in self.data["deliveries"]:
+            delivery.pop("pool", None)
+
+    @property
+    def addresses(self) -> int:
+        """Number of source addresses, of all pools together."""
+        pools = self.data["mta"].get("pools", {}).values()
+        return sum(pool["ips"] for pool in pools) or int(self.data["mta"].get("ips", 1))
 
     def finished(self, mta: str, sources: list[str]) -> Imported:
         """Return the result; ``sources`` are the names of the MTA's files."""
@@ -260,7 +274,7 @@ class Draft:
             visible(f"Values without a comment are from {self.base_name}; replace them by yours."),
         ]
         text = commented(self.data, self._comments, head)
-        findings = tuple(Finding(*map(_cell, finding)) for finding in self.findings)
+        findings = tuple(Finding(*map(as_cell, finding)) for finding in self.findings)
         return Imported(scenario, text, findings)
 
     def _report_base(self) -> None:
@@ -268,7 +282,7 @@ class Draft:
         source = f"from {self.base_name}"
         for key, value in self.data["mta"].items():
             if not any(place[:2] == ("mta", key) for place in self._comments):
-                self._keep(f"mta {key}", ("mta", key), _text(value), source)
+                self._keep(f"mta {key}", ("mta", key), in_short(value), source)
         for key in ("relay", "feedback", "engagement", "reporting"):
             if key in self.data:
                 self._keep(key, (key,), "", source)
@@ -295,15 +309,3 @@ def _origin(entry: Entry, why: str) -> str:
     file = PurePath(entry.where).name
     origin = f"{file} {entry.name}" if file else f"default of {entry.name}"
     return visible(f"{origin}; {why}" if why else origin)
-
-
-def _text(value: Any) -> str:
-    """Return a value for the report: on one line, of limited length."""
-    text = visible(value[: 2 * _LONGEST]) if isinstance(value, str) else shown(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _cell(text: str) -> str:
-    """Return a cell of the report: printable, on one line, of limited length, no addresses."""
-    text = visible(without_addresses(text[:_LONGEST_CELL]))
-    return text if len(text) < _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"

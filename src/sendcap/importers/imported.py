@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
 from sendcap.files.directory import Contents
 from sendcap.files.single import save_text
 from sendcap.scenario.scenario import Scenario
+from sendcap.text.quoting import shown, visible, without_addresses
 
 USED: Final = "used"
 """The scenario has the setting, as it is or as ``why`` says."""
@@ -28,6 +29,10 @@ WARNING: Final = "warning"
 STATUSES: Final = (WARNING, USED, DEFAULT, BASE, UNUSED)
 
 SETTINGS: Final = "settings.csv"
+_LONGEST: Final = 300
+"""Characters of a value in the report."""
+_LONGEST_CELL: Final = 1000
+
 REPORT: Final = Contents("the report of an import", frozenset({SETTINGS}), frozenset({SETTINGS}))
 """The saved report: its table of settings."""
 
@@ -101,3 +106,15 @@ def reason_unused(name: str, reasons: Mapping[str, str], otherwise: str) -> str:
         return reasons[name]
     every = {**_EVERYWHERE, **reasons}
     return next((reason for part, reason in every.items() if part in name), otherwise)
+
+
+def in_short(value: Any) -> str:
+    """Return a value for the report: on one line, of limited length."""
+    text = visible(value[: 2 * _LONGEST]) if isinstance(value, str) else shown(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def as_cell(text: str) -> str:
+    """Return a cell of the report: printable, on one line, of limited length, no addresses."""
+    text = visible(without_addresses(text[:_LONGEST_CELL]))
+    return text if len(text) < _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"

@@ -22,6 +22,7 @@ from sendcap.importers.kumomta.blocks import Shaping, shaping_of
 from sendcap.importers.kumomta.limits import LIMITS, PathLimits
 from sendcap.importers.kumomta.named import NamedLimits
 from sendcap.importers.kumomta.paths import EgressPath, Paths
+from sendcap.importers.kumomta.pools import Sending, pools_of
 from sendcap.importers.kumomta.queues import Queues, queues_of
 from sendcap.importers.kumomta.scheduled import Scheduled
 from sendcap.importers.kumomta.settings import MISPLACED, NOT_KNOWN, PATH
@@ -43,6 +44,7 @@ def import_kumomta(
     source: str | None = None,
     mx: str | Path | Mapping[str, Iterable[str]] | None = None,
     queue: str | Path | Sequence[str | Path] = (),
+    pools: str | Path | Sequence[str | Path] = (),
 ) -> Imported:
     """Make a scenario from KumoMTA's traffic shaping files.
 
@@ -59,7 +61,7 @@ def import_kumomta(
     base
         Scenario file or preset for everything that shaping files lack.
     ips
-        Number of egress sources (default: the base's).
+        Number of egress sources (default: those of the pools, or the base's).
     other_domains
         Number of domains whose limits ``other`` has together.
     source
@@ -68,6 +70,8 @@ def import_kumomta(
         MX hosts of domains: a CSV file of domain and host, or a mapping.
     queue
         Files of the queue helper, with retries and rates, merged in this order.
+    pools
+        Files of the sources helper, with egress pools, merged in this order.
 
     Raises
     ------
@@ -78,14 +82,16 @@ def import_kumomta(
     ----------
     KumoMTA, ``crates/kumo-api-types/src/shaping.rs``, and "Traffic shaping" in its user guide.
     """
-    files, queue_files = _each(paths), _each(queue)
+    files, queue_files, pool_files = _each(paths), _each(queue), _each(pools)
     if not files:
         raise ConfigurationError("no shaping file; give one or more")
     shaping = shaping_of(files)
     egress = Paths(shaping, mail_exchangers(mx), source)
     draft = Draft(Plan(audience, messages, base, ips, other_domains))
-    _Import(draft, shaping, egress, source, queues_of(queue_files)).run()
-    return draft.finished("KumoMTA", [str(file) for file in (*files, *queue_files)])
+    queues = queues_of(queue_files)
+    sending = Sending(draft, pools_of(pool_files), queues)
+    _Import(draft, shaping, egress, source, queues, sending).run()
+    return draft.finished("KumoMTA", [str(file) for file in (*files, *queue_files, *pool_files)])
 
 
 def _each(paths: str | Path | Sequence[str | Path]) -> list[str | Path]:
@@ -99,13 +105,14 @@ class _Import:
     paths: Paths
     source: str | None
     queues: Queues
+    sending: Sending
     used: set[str] = field(default_factory=set)  # titles of blocks
 
     def run(self) -> None:
         draft = self.draft
         draft.findings += slips(self.shaping, self.paths)
         groups = draft.groups(self._group_of)
-        draft.source_addresses("KumoMTA's limits are those of each egress source.")
+        self.sending.put()
         draft.data["mta"].pop("suspend", None)
         paths = [self._path_of(group) for group in groups]
         limits = [
@@ -117,7 +124,8 @@ class _Import:
             self._provider(group, path, each, named)
             self._warn_of_unknown_hosts(group)
         named.put(draft)
-        Scheduled(draft, self.queues, self._domains_of).run(groups)
+        used = self.sending.said.values()
+        Scheduled(draft, self.queues, self._domains_of, used).run(groups)
         self._report_source()
         self._report_blocks()
 

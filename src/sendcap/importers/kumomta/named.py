@@ -36,7 +36,7 @@ class NamedLimits:
         """Put the other limits into the scenario."""
         shared = [named for named in self._limits.values() if not self._is_alone(named)]
         names = [named.entry.name for named in shared]
-        ips = draft.data["mta"]["ips"]
+        ips = draft.addresses
         for named in shared:
             sources, why = 1, "of all sources together"
             if named.per_source:

@@ -9,7 +9,7 @@ tenant. Sources: KumoMTA, ``assets/policy-extras/queue.lua`` and ``crates/kumod/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sendcap import mailbox_providers as known
@@ -86,13 +86,17 @@ class Scheduled:
     """The queue helper's part of an import; ``domains_of`` gives the domains of a provider."""
 
     def __init__(
-        self, draft: Draft, queues: Queues, domains_of: Callable[[Group], Mapping[str, float]]
+        self,
+        draft: Draft,
+        queues: Queues,
+        domains_of: Callable[[Group], Mapping[str, float]],
+        used: Iterable[Entry] = (),
     ) -> None:
         self._draft = draft
         self._queues = queues
         self._domains_of = domains_of
         self._mail = mail_of(queues, [each.name for each in draft.base.deliveries])
-        self._used: list[Entry] = []
+        self._used = list(used)
 
     def run(self, groups: Sequence[Group]) -> None:
         """Put the retries and rates into the scenario, and report the other settings."""

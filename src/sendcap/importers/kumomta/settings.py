@@ -101,7 +101,8 @@ MISPLACED: Final = dict.fromkeys(
 """Settings of a provider, where they are in another block."""
 
 QUEUE: Final = {
-    "egress_pool": "decides which sources send; their number is --ips",
+    "egress_pool": "a delivery of the model leaves from one pool for all providers, that of its "
+    "tenant, where --pools gives the sources",
     "protocol": _WHERE,
     "routing_domain": "decides where mail is sent; give the audience the domain that it is sent to",
     "require_authz": "the model's senders are all admitted",
@@ -172,6 +173,11 @@ QUEUE_TABLE: Final = (
         ("limits[].rate",),
         "over all mail of the tenant or campaign; KumoMTA reads it in a tenant's table only",
     ),
-    *not_used(QUEUE, QUEUE),
+    Setting(
+        ("egress_pool",),
+        ("mta.ips", "mta.pools", "deliveries[].pool"),
+        "with --pools: the sources of the pool, by their weights; one pool for all domains",
+    ),
+    *not_used([name for name in QUEUE if name != "egress_pool"], QUEUE),
 )
 """The settings of the queue helper's files."""

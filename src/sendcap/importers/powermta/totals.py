@@ -82,7 +82,7 @@ def _put(draft: Draft, name: str, entries: Sequence[Entry | None]) -> None:
             report(entry, why)
         return
     # With --ips there are so many virtual MTAs like these.
-    times = draft.data["mta"]["ips"] / len(limits)
+    times = draft.addresses / len(limits)
     value: dict[str, Any]
     if name == "max-smtp-out":
         connections = round(sum(limits) * times)
@@ -106,4 +106,4 @@ def _put(draft: Draft, name: str, entries: Sequence[Entry | None]) -> None:
 def _connections(draft: Draft) -> int:
     """Return the connections of all providers together."""
     each = [provider["connections_per_ip"] for provider in draft.data["providers"].values()]
-    return int(sum(each) * draft.data["mta"]["ips"])
+    return int(sum(each) * draft.addresses)
