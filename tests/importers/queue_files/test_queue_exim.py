@@ -49,6 +49,11 @@ def test_the_age_is_within_its_bounds() -> None:
         assert youngest_s <= 60 * minutes < 60 * (minutes + 1) <= oldest_s
 
 
+def test_the_mark_of_a_frozen_message_may_have_a_line(listed) -> None:
+    text = LIST.replace(" *** frozen ***", "\n          *** frozen ***")
+    assert set(listed(text).queued) == set(listed(LIST).queued)
+
+
 def test_what_belongs_to_nothing_is_counted(listed) -> None:
     queue = listed(
         LIST + "9999d 1 10HmbB-000000005vi-0000 <x@y>\n          a@b.c\nexim: 5\n          a@b.c"

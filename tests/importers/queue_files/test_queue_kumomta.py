@@ -5,6 +5,7 @@ them, names of queues as docs/reference/queues.md, tables as crates/kcli/src/que
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from queue_lists import summed
@@ -57,6 +58,13 @@ def test_metrics_of_a_server_of_metrics(listed) -> None:
         'scheduled_count{instance="mx2:8000",job="kumomta",queue="b@gmail.com"} 6 1764466000000\n'
     )
     assert summed(listed(text), "domain") == {"gmail.com": 11}
+
+
+def test_names_may_have_a_prefix(listed) -> None:
+    # As /metrics?prefix=kumomta_ gives them.
+    text = re.sub(r"^([a-z])", r"kumomta_\1", METRICS, flags=re.MULTILINE)
+    text += "tokio_io_driver_ready_count 0\n"
+    assert set(listed(text).queued) == set(listed(METRICS).queued)
 
 
 def test_without_queues_the_providers_count(listed) -> None:

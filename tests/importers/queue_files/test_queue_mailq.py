@@ -67,6 +67,14 @@ def test_an_arrival_after_the_moment_is_of_the_year_before(listed) -> None:
     assert 350 * 86_400 < each.oldest_s < 352 * 86_400
 
 
+def test_a_list_that_lost_its_indents_or_got_some(listed) -> None:
+    # As web pages and tickets show them.
+    flat = "\n".join(map(str.strip, SHORT.splitlines()))
+    indented = "\n".join("    " + text for text in SHORT.splitlines())
+    for text in ("root@mx1:~# mailq\n" + flat, indented):
+        assert set(listed(text).queued) == set(listed(SHORT).queued)
+
+
 def test_an_empty_queue(listed) -> None:
     assert listed("Mail queue is empty\n").queued == ()
 

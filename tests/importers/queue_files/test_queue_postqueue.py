@@ -160,6 +160,7 @@ def test_a_cut_or_damaged_line_is_counted(listed) -> None:
         good.replace(str(MOMENT_S - 60), "9" * 5000),
         line("lost", 60, "bob@example.org"),
         line("deferred", 60, recipients="bob@example.org"),
+        line("deferred", 60, recipients=[[]]),
         line("deferred", 60, recipients=[None]),
         line("deferred", 60, recipients=[{"address": 5}]),
         line("deferred", 60, recipients=[{"address": "a@b.c", "delay_reason": 5}]),
@@ -168,7 +169,7 @@ def test_a_cut_or_damaged_line_is_counted(listed) -> None:
     assert summed(queue, "domain") == {"example.org": 1}
     (note,) = queue.notes[1:]
     assert note == (
-        "11 lines left out, line 2 first: it is no message of a queue; write what `postqueue -j` "
+        "12 lines left out, line 2 first: it is no message of a queue; write what `postqueue -j` "
         "prints, one message a line."
     )
 
@@ -190,6 +191,36 @@ def test_encodings_of_windows_are_read(listed, encoding, end) -> None:
     assert summed(listed(text.encode(encoding)), "provider", "held") == {
         ("gmail", False): 1,
         ("gmail", True): 1,
+    }
+
+
+def test_json_over_several_lines_or_in_a_list_is_read(listed) -> None:
+    # As `postqueue -j | jq .`, `jq -s .` and the interfaces of mail servers give it.
+    one, two = (json.loads(line(name, 60, "ann@gmail.com")) for name in ("deferred", "active"))
+    for text in (
+        json.dumps(one, indent=2) + "\n" + json.dumps(two, indent=2) + "\n",
+        json.dumps([one, two]),
+        json.dumps([one, two], indent=2),
+        json.dumps({"total": 2, "data": [one, two]}, indent=2),
+        json.dumps({"queue_status": [one, two]}),
+    ):
+        queue = listed(text)
+        assert queue.format == "postqueue"
+        assert summed(queue, "due_s") == {None: 1, 0.0: 1}
+    cut = json.dumps([one, two], indent=2)[:-40]
+    with pytest.raises(
+        ConfigurationError, match="is damaged or cut JSON; write what the MTA gives"
+    ):
+        listed(cut)
+
+
+def test_recipients_may_be_texts(listed) -> None:
+    # As Mailcow's interface gives them.
+    texts = ["ann@gmail.com (connect to mx[192.0.2.1]:25: Connection timed out)", "bob@aol.com"]
+    queue = listed(line("deferred", 60, recipients=texts))
+    assert summed(queue, "domain", "reason") == {
+        ("gmail.com", "unreachable"): 1,
+        ("aol.com", ""): 1,
     }
 
 

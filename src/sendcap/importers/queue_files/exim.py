@@ -41,6 +41,8 @@ def read(source: Source) -> None:
             age_s, frozen = _age_s(message["age"]), message["rest"].endswith(_FROZEN)
             if age_s is None:
                 source.skip(number, "its age is none that Exim writes")
+        elif line.strip() == _FROZEN:
+            frozen = True
         elif recipient is None:
             age_s = None
             source.skip(number, "it is no message of a queue; write what `exim -bp` prints")

@@ -22,8 +22,11 @@ _READY: Final = "ready_count"
 _BY_POOL: Final = "queued_count_by_provider_and_pool"
 _BY_PROVIDER: Final = "queued_count_by_provider"
 _NAMES: Final = (_SCHEDULED, _READY, _BY_POOL, _BY_PROVIDER)
+_PREFIX: Final = r"(?:\w+_)?"
+"""Of names, by the parameter of /metrics."""
+_BEGINS: Final = re.compile(rf"{_PREFIX}(?:{'|'.join(_NAMES)})\{{")
 _TEXT: Final = re.compile(
-    rf"(?P<name>{'|'.join(_NAMES)})(?:\{{(?P<labels>.*)\}})?\s+(?P<value>\S+)(?:\s+-?\d{{1,20}})?\s*"
+    rf"{_PREFIX}(?P<name>{'|'.join(_NAMES)})(?:\{{(?P<labels>.*)\}})?\s+(?P<value>\S+)(?:\s+-?\d{{1,20}})?\s*"
 )
 _LABEL: Final = re.compile(r'\b(\w+)="((?:[^"\\]|\\.)*+)"')
 _ESCAPED: Final = re.compile(r"\\(.)")
@@ -41,7 +44,7 @@ def recognises(lines: list[str]) -> int:
     found = kumomta_summary.recognises(lines) or (
         any(f'"{name}":' in line for line in lines for name in _NAMES)
         if _is_json(lines)
-        else any(line.startswith(("# TYPE ", "# HELP ", *_NAMES)) for line in lines)
+        else any(line.startswith(("# TYPE ", "# HELP ")) or _BEGINS.match(line) for line in lines)
     )
     return len(lines) if found else 0
 
@@ -90,13 +93,13 @@ def _of_text(source: Source) -> Iterator[tuple[str, _Value]]:
                 for name, value in _LABEL.findall(metric["labels"] or "")
             }
             yield from _value(source, number, metric["name"], labels, metric["value"])
-        elif line.startswith(tuple(f"{name}{{" for name in _NAMES)):
+        elif _BEGINS.match(line):
             source.skip(number, "it is no value of a metric; write KumoMTA's /metrics as they are")
 
 
 def _of_json(source: Source) -> Iterator[tuple[str, _Value]]:
     """Yield the values of JSON: by the only label of a metric."""
-    metrics = source.as_json()
+    metrics = source.first_object()
     for name in _NAMES:
         metric = metrics.get(name)
         by_label = metric.get("value") if isinstance(metric, dict) else None

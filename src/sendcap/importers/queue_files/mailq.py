@@ -27,6 +27,7 @@ _MESSAGE: Final = re.compile(
     rf"(?P<arrived>(?:{'|'.join(_MONTHS)})\s+\d\d?\s+\d\d:\d\d:\d\d)\s+\S.*"
 )
 _HEADING: Final = re.compile(r"-+Queue ID-+\s+--Size--\s.*")
+_UNAVAILABLE: Final = "(reason unavailable)"
 _EMPTY: Final = "Mail queue is empty"
 _A_DAY_S: Final = 86_400.0
 
@@ -41,25 +42,31 @@ def recognises(lines: list[str]) -> int:
 def read(source: Source) -> None:
     """Read the messages; each recipient counts as one."""
     arrivals = Arrivals(source)
-    state, age_s, reason = None, None, ""
+    state: State | None = None
+    age_s: float | None = None
+    reason = ""
     expiring = 0
     for number, line in source.lines():
         text = line.strip()
-        if line[0] not in " \t(":
-            message = _MESSAGE.fullmatch(text)
-            source.seen = source.seen or text == _EMPTY or _HEADING.fullmatch(text) is not None
-            state, reason = None, ""
-            if message is not None:
-                state, age_s = _state(message["marks"]), None
-                expiring += "#" in message["marks"]
-                arrived_s = _arrived_s(message["arrived"], source.moment_s)
-                age_s = None if arrived_s is None else arrivals.age_s(arrived_s)
-            elif not _HEADING.fullmatch(text) and not text.startswith("--") and text != _EMPTY:
-                source.skip(number, "it begins no message of a queue; write what `mailq` prints")
+        message = _MESSAGE.fullmatch(text)
+        if message is not None:
+            source.seen = True
+            state, reason = _state(message["marks"]), ""
+            expiring += "#" in message["marks"]
+            arrived_s = _arrived_s(message["arrived"], source.moment_s)
+            age_s = None if arrived_s is None else arrivals.age_s(arrived_s)
+        elif _HEADING.fullmatch(text) or text == _EMPTY:
+            source.seen = True
+        elif text.startswith("--"):
+            state = None  # the sum at the end
+        elif line[0] not in " \t(" and ("@" not in text or " " in text):
+            # A list that went through a web page may have lost its indents.
+            state = None
+            source.skip(number, "it begins no message of a queue; write what `mailq` prints")
         elif state is None:
             source.skip(number, "it belongs to no message")
-        elif text.startswith("(") and text.endswith(")"):
-            reason = "" if text == "(reason unavailable)" else reason_of(text[1:-1])
+        elif text.startswith("("):
+            reason = "" if text == _UNAVAILABLE else reason_of(text[1:].removesuffix(")"))
         else:
             domain = domain_of(text)
             source.groups.add(

@@ -41,7 +41,7 @@ def recognises(lines: list[str]) -> int:
 def read(source: Source) -> None:
     """Read the queues: active messages are due, delayed ones wait for their retry."""
     if source.head[0].lstrip().startswith("{"):
-        queues = source.as_json().get(_SUMMARY)
+        queues = source.first_object().get(_SUMMARY)
         for queue in queues if isinstance(queues, list) else ():
             source.seen = True
             _add(source, 1, queue if isinstance(queue, dict) else {})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from sendcap.importers.queue_files.queued import Queued, domain_of, provider_at, reason_of
@@ -33,28 +34,28 @@ STATES: Final = {
 }
 """Postfix's queues. A message goes through the active one for each of its attempts."""
 _RIGHT: Final = "write what `postqueue -j` prints, one message a line"
-_MARKS: Final = ('"queue_name"', '"recipients"')
+_NAME: Final = "queue_name"
+_MARK: Final = f'"{_NAME}"'
 
 
 def recognises(lines: list[str]) -> int:
     """Return the number of lines in this format."""
-    return sum(all(mark in line for mark in _MARKS) for line in lines)
+    return sum(_MARK in line for line in lines)
 
 
 def read(source: Source) -> None:
     """Read the messages; each recipient counts as one."""
     arrivals = Arrivals(source)
     left_out = Counter[str]()
-    for number, line in source.lines():
+    for number, message in _messages(source):
         try:
-            message = json.loads(line)
-            state = STATES[message["queue_name"]]
+            state = STATES[message[_NAME]]
             recipients = message["recipients"]
             if not isinstance(recipients, list):
                 raise TypeError  # noqa: TRY301
             found = [_recipient(each) for each in recipients]
             age_s = arrivals.age_s(_whole(message["arrival_time"]), len(recipients))
-        except (ValueError, TypeError, LookupError, RecursionError, AttributeError):
+        except (ValueError, TypeError, LookupError, AttributeError):
             source.skip(number, f"it is no message of a queue; {_RIGHT}")
             continue
         source.seen = True
@@ -76,6 +77,32 @@ def read(source: Source) -> None:
         source.notes.append(f"{counted(count, 'recipient')} {verb} left out: {why}.")
 
 
+def _messages(source: Source) -> Iterator[tuple[int, Any]]:
+    """Yield the messages: one a line, or in any JSON, as other programs give them."""
+    if not _is_by_line(source.head[0].strip()):
+        for value in source.as_json():
+            lists = value.values() if isinstance(value, dict) and _NAME not in value else [value]
+            for each in lists:
+                for message in each if isinstance(each, list) else [each]:
+                    if isinstance(message, dict):
+                        yield 1, message
+        return
+    for number, line in source.lines():
+        try:
+            yield number, json.loads(line)
+        except (ValueError, RecursionError):
+            yield number, None
+
+
+def _is_by_line(first: str) -> bool:
+    """Tell by the first line whether each is a message."""
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return _MARK in first or not first.startswith(("{", "["))
+    return isinstance(value, dict) and _NAME in value
+
+
 def _whole(value: Any) -> int:
     if type(value) is not int:
         raise TypeError
@@ -84,6 +111,10 @@ def _whole(value: Any) -> int:
 
 def _recipient(each: Any) -> tuple[str, str] | None:
     """Return a recipient's domain and reason, None for one that will be tried no more."""
+    if isinstance(each, str):
+        # As Mailcow has it: the address, and the reason in brackets.
+        address, _, reason = each.partition(" (")
+        return domain_of(address), reason_of(reason.removesuffix(")")) if reason else ""
     if "bounce_reason" in each:
         return None
     reason = each.get("delay_reason", "")

@@ -53,7 +53,7 @@ def queues_of(source: Source) -> Iterator[Queue]:
     """Yield the queues of any output."""
     first = source.head[0].lstrip()
     if first.startswith("{"):
-        yield from _of_json(source.as_json())
+        yield from _of_json(source.first_object())
     elif first.startswith("<"):
         yield from _of_xml(source.whole())
     elif any(_DOM.match(line.strip()) for line in source.head):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from sendcap.text.quantities import counted
 from sendcap.text.quoting import shown, visible
 
 KIND: Final = "queue"
+_BLANK: Final = re.compile(r"\s*")
 _HEAD: Final = 200
 """Lines that decide the format."""
 _LOOK: Final = 4096
@@ -74,17 +76,26 @@ class Source:
                 raise self.error(number, f"is beyond {_MOST_TEXT:,} characters; give a part of it")
         return "".join(pieces)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the text as an object of JSON."""
+    def as_json(self) -> list[Any]:
+        """Return the values of JSON in the text: most often, a single one."""
+        text, values, at = self.whole().strip(), list[Any](), 0
+        decoder = json.JSONDecoder()
         try:
-            value = json.loads(self.whole())
+            while at < len(text):
+                value, end = decoder.raw_decode(text, at)
+                values.append(value)
+                blank = _BLANK.match(text, end)
+                at = len(text) if blank is None else blank.end()
         except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
             raise ConfigurationError(
                 f"{self.name}: is damaged or cut JSON; write what the MTA gives, to the end"
-            )
-        return value
+            ) from None
+        return values
+
+    def first_object(self) -> dict[str, Any]:
+        """Return the first value of JSON in the text, if it is an object."""
+        value = next(iter(self.as_json()), None)
+        return value if isinstance(value, dict) else {}
 
     def error(self, line: int, message: str) -> ConfigurationError:
         """Return the error for a line."""
