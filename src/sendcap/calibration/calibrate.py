@@ -27,10 +27,12 @@ from sendcap.calibration.scenarios import fitted_scenario
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.mailbox_providers import OTHER
-from sendcap.scenario import Scenario
+from sendcap.scenario import KumomtaRetry, Scenario
 
 _LEAST_ATTEMPTS: Final = 30
 _LONGEST_SLACK_S: Final = 120.0
+_KEPT: Final = 20
+"""Candidates for the retry policy."""
 _EXPLAINED: Final = 0.5
 """Least share of explained gaps of a recognised policy."""
 
@@ -156,15 +158,18 @@ def calibrate(
         files = read_logs([Path(log) for log in logs], context, format, progress)
         evidence, small = _evidence(context, files)
     gaps = evidence.gaps.values().view(np.recarray)
+    given_up = evidence.given_up.values().view(np.recarray)
+    policies = recognise(gaps, _slack_s(evidence), frozenset(file.format for file in files))
+    policies = [each.lasting(gaps, given_up, evidence.validity_s) for each in policies[:_KEPT]]
     return Calibration(
         files=files,
         skipped=context.skipped,
         providers=_estimates(evidence),
         small=small,
-        policies=recognise(gaps, _slack_s(evidence)),
+        policies=policies,
         gaps=gaps,
         arrivals=deliveries(evidence.arrivals_s.values(), evidence.last_s - evidence.first_s),
-        validity_s=evidence.validity_s,
+        validity_s=_validity_s(evidence, policies),
         feedback=best(times_of(latency_s)) if len(latency_s) else [],
         latency_s=latency_s,
         feedback_skipped=unused,
@@ -222,6 +227,15 @@ def _without_deliveries(files: list[FileRead], skipped: Skipped) -> SendcapError
         f"{names}: no delivery attempt in {lines:,} lines ({reasons or 'all empty'}); give a log "
         f"with deliveries to other servers, or set --format"
     )
+
+
+def _validity_s(evidence: Evidence, policies: list[Recognised]) -> float | None:
+    """Return the validity that leaves the end of messages to a policy that expires them itself."""
+    validity_s = evidence.validity_s
+    policy = policies[0].policy if policies else None
+    if validity_s is None or not isinstance(policy, KumomtaRetry):
+        return validity_s
+    return max(validity_s, policy.max_age)
 
 
 def _slack_s(evidence: Evidence) -> float:

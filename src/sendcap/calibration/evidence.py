@@ -116,6 +116,8 @@ class Evidence:
         self.bins = attempts.bins()
         self.providers = {name: ProviderEvidence(self.bins.number) for name in providers}
         self.gaps = Sample(_MOST_GAPS, GAP)
+        # Last failures of messages that expired; the gap is the time until then.
+        self.given_up = Sample(_MOST_GAPS, GAP)
         self.ages_s = Sample()  # of messages when they expired
         self.arrivals_s = Sample(2 * _SAMPLE)
         self.sessions = Sessions(sharp=attempts.sharp)
@@ -143,6 +145,7 @@ class Evidence:
             evidence.repeated += _by_reason(failed[chosen & again])
             evidence.returned += int((part.returned["provider"] == number).sum())
         self._take_gaps(part, follows, gap_s)
+        self._take_given_up(part)
         untold = self._take_untold(part)
         # Across all providers: in the order of the hashes, so that the sample is random.
         arrived_s = np.append(rows["arrived_s"][part.first[complete]], untold["arrived_s"])
@@ -187,6 +190,19 @@ class Evidence:
         evidence.delay_s.add(delay_s[~np.isnan(delay_s)])
         if failed.any():
             _take_clearing(evidence, part, which[failed])
+
+    def _take_given_up(self, part: Lives) -> None:
+        which = np.flatnonzero((part.end == EXPIRED) & part.complete)
+        last = part.rows[part.last[which]]
+        gaps = np.zeros(len(which), GAP)
+        gaps["failures"] = part.tries[which] - 1
+        gaps["age_s"] = last["finished_s"] - last["arrived_s"]
+        gaps["failing_s"] = last["finished_s"] - part.rows["finished_s"][part.first[which]]
+        before = part.rows["finished_s"][np.maximum(part.last[which] - 1, part.first[which])]
+        gaps["previous_s"] = last["finished_s"] - before
+        gaps["gap_s"] = part.expired_s[which] - last["finished_s"]
+        gaps["took_s"] = last["finished_s"] - last["ready_s"]
+        self.given_up.add(gaps)
 
     def _take_untold(self, part: Lives) -> Records:
         """Count messages of which the log has no attempt; return those that came with the log."""
