@@ -28,8 +28,9 @@ _SHORTEST_SCAN_S: Final = 8
 _LONGEST_SCAN_S: Final = 3700
 _LOOKED_AT: Final = 500
 _MOSTLY: Final = 0.85
+_ALMOST_ALL: Final = 0.96
+_OFTEN: Final = 0.002
 _RARE: Final = 0.02
-_LARGEST: Final = 1e7
 
 
 def clamps(gaps: Gaps) -> Iterator[PostfixRetry]:
@@ -45,8 +46,8 @@ def clamps(gaps: Gaps) -> Iterator[PostfixRetry]:
             if settings not in yielded:
                 yielded.add(settings)
                 yield PostfixRetry(
-                    minimal_backoff_time=written(settings[0]),
-                    maximal_backoff_time=written(settings[1]),
+                    minimal_backoff_time=written(round(settings[0])),
+                    maximal_backoff_time=written(round(settings[1])),
                     queue_run_delay=written(scan_s),
                 )
 
@@ -63,34 +64,37 @@ def _scans(known: Gaps) -> Iterator[float]:
     yield from _USUAL_SCANS_S
     retried = known[(known.failures > 0) & known.exact & ~np.isnan(known.took_s)]
     apart_s = retried.gap_s + retried.took_s
-    period_s = period(apart_s)
-    if period_s:
+    # Most may be the longest one, of which any divisor would do: so each time once, too.
+    times_s, counts = np.unique(np.rint(apart_s), return_counts=True)
+    often_s = times_s[counts >= _OFTEN * len(apart_s)]
+    for period_s in {period(apart_s), period(apart_s, _ALMOST_ALL), period(often_s)} - {0.0}:
         yield period_s
         # All may be multiples of several scans.
-        yield from (period_s / parts for parts in (2.0, 3.0))
+        yield from (max(round(period_s / parts), 1.0) for parts in (2.0, 3.0))
     # However the scans come, a gap is longer than the age by one of them at most.
     least_s, most_s = _bounds(known.age_s, known.gap_s, 0.0)
     late_s = known.gap_s - np.clip(known.age_s, least_s, most_s)
     widest_s = float(np.quantile(late_s, 1.0 - _RARE))
     if widest_s >= _OFF_S:
         yield roundest(widest_s - _OFF_S, 1.1 * widest_s + _OFF_S)
+        yield max(round(widest_s), 1.0)
 
 
-def period(apart_s: Floats) -> float:
-    """Return the interval of which times are multiples, but for the clock; 0 if none."""
-    apart_s = apart_s[:_LOOKED_AT]
+def period(apart_s: Floats, least: float = _MOSTLY) -> float:
+    """Return the interval of which such a share of times are multiples; 0 if there is none."""
     if len(apart_s) < _LEAST_GAPS:
         return 0.0
+    apart_s = apart_s[:_LOOKED_AT]
     periods_s = np.arange(_SHORTEST_SCAN_S, _LONGEST_SCAN_S + 1, dtype=np.float64)
-    periods_s = periods_s[periods_s <= apart_s.max() + _OFF_S]
+    periods_s = periods_s[periods_s <= apart_s.max(initial=0.0) + _OFF_S]
     if not len(periods_s):
         return 0.0
     off_s = apart_s[:, None] - periods_s * np.maximum(np.rint(apart_s[:, None] / periods_s), 1.0)
     close = (np.abs(off_s) <= _CLOCK_S).mean(axis=0)
     chance = np.minimum((2.0 * _CLOCK_S + 1.0) / periods_s, 1.0)
     # Of some that are a second apart, the middle one.
-    better = np.where(close >= _MOSTLY, (close - chance) / np.sqrt(chance), 0.0)
-    if better.max() <= 0.0:
+    better = np.where(close >= least, (close - chance) / np.sqrt(chance), 0.0)
+    if better.max(initial=0.0) <= 0.0:
         return 0.0
     best = np.flatnonzero(better >= 0.97 * better.max())
     near = best[np.abs(periods_s[best] - periods_s[best].max()) <= _OFF_S + 1.0]
@@ -121,7 +125,7 @@ def _most(age_s: Floats, gap_s: Floats, scan_s: float) -> float:
     old = (age_s > gap_s + _OFF_S) & (age_s > np.quantile(gap_s, 0.9))
     if old.sum() < _LEAST_GAPS:
         oldest_s = float(age_s.max())
-        return 4000.0 if oldest_s <= 4000.0 else roundest(oldest_s, _LARGEST)
+        return 4000.0 if oldest_s <= 4000.0 else roundest(oldest_s, 2.0 * oldest_s)
     high_s = float(np.quantile(gap_s[old], _RARE)) + _OFF_S / 2.0
     low_s = float(np.quantile(gap_s[old], 1.0 - _RARE)) - scan_s - _OFF_S
     return roundest(min(low_s, high_s), high_s) if scan_s else high_s
