@@ -158,9 +158,7 @@ def calibrate(
         files = read_logs([Path(log) for log in logs], context, format, progress)
         evidence, small = _evidence(context, files)
     gaps = evidence.gaps.values().view(np.recarray)
-    given_up = evidence.given_up.values().view(np.recarray)
-    policies = recognise(gaps, _slack_s(evidence), frozenset(file.format for file in files))
-    policies = [each.lasting(gaps, given_up, evidence.validity_s) for each in policies[:_KEPT]]
+    policies = _policies(evidence, gaps, files)
     return Calibration(
         files=files,
         skipped=context.skipped,
@@ -227,6 +225,13 @@ def _without_deliveries(files: list[FileRead], skipped: Skipped) -> SendcapError
         f"{names}: no delivery attempt in {lines:,} lines ({reasons or 'all empty'}); give a log "
         f"with deliveries to other servers, or set --format"
     )
+
+
+def _policies(evidence: Evidence, gaps: Gaps, files: list[FileRead]) -> list[Recognised]:
+    """Return the candidates for the retry policy, the best first."""
+    given_up = evidence.given_up.values().view(np.recarray)
+    found = recognise(gaps, _slack_s(evidence), frozenset(file.format for file in files))
+    return [each.lasting(gaps, given_up, evidence.validity_s) for each in found[:_KEPT]]
 
 
 def _validity_s(evidence: Evidence, policies: list[Recognised]) -> float | None:
