@@ -160,7 +160,7 @@ class Evidence:
         evidence.attempts += len(rows)
         setup_s, transaction_s = rows["setup_s"], rows["transaction_s"]
         evidence.setup_s.add(setup_s[(rows["use"] == 1) & ~np.isnan(setup_s)])
-        measured = (rows["use"] > 0) & ~np.isnan(transaction_s)
+        measured = ~np.isnan(transaction_s)
         evidence.transaction_s.add(transaction_s[measured])
         evidence.together.add(np.maximum(rows["together"][measured], 1))
         used = np.minimum(rows["use"], _MOST_USES - 1)

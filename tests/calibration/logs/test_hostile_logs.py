@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading_lines import read
+from test_exim_log import EXIM
 from test_other_logs import MOMENTUM, POWERMTA, kumomta
 from test_postfix_log import BOUNCED, DEFERRED, SENT
 
@@ -20,6 +21,7 @@ GOOD = {
     "kumomta": [kumomta(), kumomta(type="Bounce")],
     "powermta": POWERMTA[:4],
     "momentum": MOMENTUM[:5],
+    "exim": EXIM,
 }
 
 
@@ -73,6 +75,10 @@ LONG = [
     "1795683601@" + "\\@" * 100_000 + "@D@",
     "1795683601@A@B@C@T@" + "\\" * 200_000,
     "1" * 250_000 + "@a@b@c@D@",
+    EXIM[0] + " id=" + "x" * 200_000,
+    EXIM[1] + " H=x [" * 40_000,
+    EXIM[2] + ": 451 " * 40_000,
+    "2026-11-26 09:00:02 " * 12_000,
 ]
 
 

@@ -1,4 +1,4 @@
-"""Messages that Postfix hands to a program on the same machine: a content filter, or a relay.
+"""Messages that an MTA hands to a program on the same machine: a content filter, or a relay.
 
 A filter gives a message back under another number, so the log shows it again: as the number of its
 reply ("queued as 4XabC"), or with the same Message-ID. Such a delivery is none to a provider. What
@@ -25,7 +25,14 @@ _MOST_WANTED: Final = 200
 class SameMachine:
     """Holds deliveries to the same machine back until the log tells what they are."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        queued: re.Pattern[bytes] = _QUEUED,
+        message_id: re.Pattern[bytes] = _MESSAGE_ID,
+        number: bytes = b" %s: ",
+    ) -> None:
+        """Take what finds a number in a reply, and a number with a Message-ID; a line's number."""
+        self._queued, self._message_id, self._number = queued, message_id, number
         self.is_filter: bool | None = None  # unknown yet
         self._held: list[Row] = []
         self._handed: set[bytes] = set()  # numbers of messages
@@ -36,7 +43,7 @@ class SameMachine:
         """Keep a delivery."""
         self._held.append(row)
         self._handed.add(queue_id)
-        queued = _QUEUED.search(reply)
+        queued = self._queued.search(reply)
         if queued is not None and queued[1] != queue_id:
             self._wanted.append(queued[1])
 
@@ -57,9 +64,9 @@ class SameMachine:
     def _again(self, lines: list[bytes]) -> bool:
         """Tell whether some lines show a message again."""
         text = b"\n".join(lines)
-        if any(b" %s: " % number in text for number in self._wanted):
+        if any(self._number % wanted in text for wanted in self._wanted):
             return True
-        for number, message_id in _MESSAGE_ID.findall(text):
+        for number, message_id in self._message_id.findall(text):
             first = self._known.setdefault(message_id, number)
             if first != number and not self._handed.isdisjoint((first, number)):
                 return True

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from sendcap.calibration.logs.exim import EximReader
 from sendcap.calibration.logs.kumomta import KumomtaReader
 from sendcap.calibration.logs.momentum import MomentumReader
 from sendcap.calibration.logs.opening import Log
@@ -17,7 +18,7 @@ from sendcap.errors import SendcapError
 
 READERS: Final[dict[str, type[Reader]]] = {
     reader.format: reader
-    for reader in (PostfixReader, KumomtaReader, PowermtaReader, MomentumReader)
+    for reader in (PostfixReader, KumomtaReader, PowermtaReader, MomentumReader, EximReader)
 }
 FORMATS: Final = tuple(READERS)
 _LINES: Final = 200

@@ -1,9 +1,9 @@
-"""Recipients of one transaction: Postfix writes a line for each, but uses one connection once.
+"""Recipients of one transaction: an MTA writes a line for each, but uses one connection once.
 
-A message with many recipients at a server goes there in one transaction. Its lines have the same
-number, process, relay and times up to the transmission; recipients that were refused may have a
-shorter transmission. Source: Postfix, ``src/global/log_adhoc.c``: "multiple recipient records show
-the same delay values".
+A message with many recipients at a server goes there in one transaction. Postfix's lines have the
+same number, process, relay and times up to the transmission; recipients that were refused may have
+a shorter transmission. Source: Postfix, ``src/global/log_adhoc.c``: "multiple recipient records
+show the same delay values"; Exim, ``doc/doc-docbook/spec.xfpt``, "Logging deliveries": ``->``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def share_transactions(records: Records, places: Sequence[Sequence[Any]]) -> Non
     candidates = np.zeros(len(records), np.bool_)
     candidates[order[1:]] |= again
     candidates[order[:-1]] |= again
-    candidates &= records["use"] > 0
+    candidates &= ~np.isnan(records["transaction_s"])
     groups: dict[tuple[Any, ...], list[int]] = {}
     for number in np.flatnonzero(candidates).tolist():
         key = (message[number], *(column[number] for column in places))
@@ -46,8 +46,10 @@ def share_transactions(records: Records, places: Sequence[Sequence[Any]]) -> Non
         place[longest:] -= 1
         place[longest] = 0
         later = place > 0
-        of_one["use"] = np.minimum(of_one["use"] + place, _MOST)
-        of_one["setup_s"][later] = 0.0
+        # An unknown use of the connection stays unknown.
+        known = of_one["use"] > 0
+        of_one["use"] = np.where(known, np.minimum(of_one["use"] + place, _MOST), 0)
+        of_one["setup_s"][later & known] = 0.0
         of_one["started_s"][later] = np.nan
         of_one["transaction_s"] = whole_s / len(group)
         of_one["together"] = min(len(group), _MOST)
