@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+import sendcap
 from sendcap.errors import ConfigurationError
 from sendcap.importers.queue_files import FORMATS, read_queue_file
+from sendcap.importers.queue_files.table import _COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -78,3 +82,9 @@ def test_a_file_of_another_kind_is_no_traceback(put, name) -> None:
     for content in (b"\x00\x01", b"hello\n", b"\xff\xfe\xfd\n" * 50, b"{}\n[]\n", b"\xfe\xffa"):
         with pytest.raises(ConfigurationError):
             read_queue_file(put(content), name)
+
+
+def test_the_page_has_every_format_and_every_column() -> None:
+    page = Path(sendcap.__file__).parent / "guide" / "reference" / "queues.md"
+    first = re.findall(r"^\| `(\w+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(first) == sorted([*FORMATS, *_COLUMNS])
