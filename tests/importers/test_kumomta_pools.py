@@ -91,6 +91,11 @@ def test_sources_take_turns_by_their_weights(imported) -> None:
     assert unused["why"] == "no delivery leaves from it"
 
 
+def test_weights_that_are_too_large_keep_their_proportion(imported) -> None:
+    made = imported("[pool.main.a]\nweight = 30000\n[pool.main.b]\nweight = 7501\n")
+    assert made.scenario.mta.pools["main"].weights == (1000, 250)
+
+
 def test_deliveries_of_several_tenants_leave_from_their_pools(imported) -> None:
     queue = QUEUE.format(a="MediumReputation", b="BestReputation")
     made = imported(queue=queue, base=BASE, other_domains=1)

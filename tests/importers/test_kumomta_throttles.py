@@ -68,6 +68,14 @@ def test_one_name_counts_all_connections_and_each_path_has_its_limit(imported) -
     }
 
 
+def test_any_name_is_one_of_a_limit_and_an_address_is_not_shown(imported) -> None:
+    names = {"*": 1, "x@a.org": 2, "y@a.org": 3, " z ": 4, "w" * 300: 5, "\\u0007": 6}
+    text = ", ".join(f'"{name}" = "{number}/s"' for name, number in names.items())
+    made = imported(f'["default"]\n{NAMED} = {{ {text} }}', {"gmail": 1.0})
+    assert [str(each.rate) for each in made.scenario.limits] == [f"{n}/s" for n in range(1, 7)]
+    assert "@a.org" not in made.text + made.report.to_csv()
+
+
 PROVIDER = f'{GOOGLE}provider_connection_limit = 6\nprovider_max_message_rate = "90/m"\n'
 
 
@@ -99,6 +107,12 @@ def test_throttles_of_each_kind_hold_together(imported) -> None:
     assert list(map(str, other.rate)) == ["30/s,max_burst=6", "15000/d,max_burst=3"]
     assert (str(other.connection_rate), other.messages_per_connection) == ("90/m", 7)
     assert "max_message_rate; 10/s,max_burst=2 for each of 3 sites; shaping.toml" in made.text
+
+
+def test_the_largest_rate_of_several_sites_is_no_more(imported) -> None:
+    text = '["default"]\nmax_message_rate = "999999999999/s"'
+    made = imported(text, {"other": 1.0}, other_domains=5).scenario
+    assert str(made.providers["other"].rate) == "1000000000000/s"
 
 
 def test_the_report_says_that_messages_follow_the_schedule_meanwhile(shared) -> None:

@@ -222,6 +222,9 @@ def test_lists_and_entries_for_no_domain_say_so(imported) -> None:
         ("source-ip-max-smtp-out 10", "write an address or a range and a limit"),
         ("source-ip-max-smtp-out here 10", '"here" is neither an IP address nor a range'),
         ("source-ip-max-msg-rate 0/0 5", '"5" is not a rate'),
+        ("max-smtp-out 2000000000", "2,000,000,000 is too many; write unlimited, or at most"),
+        ("max-msg-rate 2000000000/h", "is too many"),
+        ("bounce-after 0", "leaves no time for an attempt"),
     ],
 )
 def test_what_is_wrong_with_a_limit_of_addresses_is_told(gmail, line, message) -> None:
@@ -256,6 +259,7 @@ PATTERNS = """
             [("600/h,max_burst=1", 3600)],
         ),
         ("reply /4/ skip-mx", "", []),
+        ("reply /4/ disable-source-ip", "reenable-source-ip-after 0", []),
     ],
 )
 def test_what_a_reply_does_to_a_queue(gmail, reply, lines, rules) -> None:
@@ -295,6 +299,13 @@ def test_a_domains_lifetime_may_be_the_longest(imported) -> None:
     expected = PowermtaRetry(retry_after=["15m", "2h"], bounce_after="6d")
     assert scenario.providers["gmail.com"].retry == expected
     assert scenario.honoured_validity(scenario.deliveries[0]) == 6 * 86_400
+
+
+def test_intervals_and_limits_at_their_ends_are_read(gmail) -> None:
+    made = gmail("retry-after 0,1h\nretry-recipients-after 0").scenario
+    assert made.mta.retry == PowermtaRetry(retry_after=["1s", "1h"])
+    made = gmail("max-msg-rate 1000000000/h").scenario
+    assert made.providers["gmail.com"].rate.limit == 1_000_000_000
 
 
 def test_a_pool_inside_an_included_file_and_macros_are_read(put) -> None:

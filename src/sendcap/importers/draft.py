@@ -21,6 +21,7 @@ from sendcap.importers.imported import (
     Finding,
     Imported,
     as_cell,
+    as_name,
     in_short,
 )
 from sendcap.importers.plan import Group, Plan, addressed_by
@@ -128,7 +129,8 @@ class Draft:
         ``value`` has its ``rate``, its ``connections`` or both, as a scenario file has them.
         """
         number = len(self.data.setdefault("limits", []))
-        self.data["limits"].append({"name": name})
+        taken = [limit["name"] for limit in self.data["limits"]]
+        self.data["limits"].append({"name": as_name(name, taken)})
         for key, names in (
             ("providers", providers),
             ("pools", pools),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +33,7 @@ SETTINGS: Final = "settings.csv"
 _LONGEST: Final = 300
 """Characters of a value in the report."""
 _LONGEST_CELL: Final = 1000
+_LONGEST_NAME: Final = 60
 
 REPORT: Final = Contents("the report of an import", frozenset({SETTINGS}), frozenset({SETTINGS}))
 """The saved report: its table of settings."""
@@ -118,3 +120,12 @@ def as_cell(text: str) -> str:
     """Return a cell of the report: printable, on one line, of limited length, no addresses."""
     text = visible(without_addresses(text[:_LONGEST_CELL]))
     return text if len(text) < _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+
+
+def as_name(text: str, taken: Iterable[str]) -> str:
+    """Return a name for a scenario: printable, of limited length, no address, not taken."""
+    taken = set(taken)
+    name = visible(without_addresses(text)).strip()[:_LONGEST_NAME].strip()
+    name = name if name not in ("", "*") else "limit"
+    numbered = (f"{name} {number}" for number in count(2))
+    return name if name not in taken else next(each for each in numbered if each not in taken)

@@ -128,9 +128,9 @@ class Rate:
         return self.limit if self.burst is None else self.burst
 
     def times(self, number: int) -> Rate:
-        """Return the rate of so many together."""
-        burst = None if self.burst is None else self.burst * number
-        return Rate(self.limit * number, self.period_s, burst)
+        """Return the rate of so many together, at most the largest rate."""
+        burst = None if self.burst is None else min(self.burst * number, _MOST)
+        return Rate(min(self.limit * number, _MOST), self.period_s, burst)
 
     def __str__(self) -> str:
         names = {1: "s", 60: "m", 3600: "h", 86_400: "d"}

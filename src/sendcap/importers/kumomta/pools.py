@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from sendcap.importers.draft import Draft
+from sendcap.importers.imported import as_name
 from sendcap.importers.kumomta.files import KumomtaFile
 from sendcap.importers.kumomta.queues import Queues
 from sendcap.importers.kumomta.scheduled import mail_of
 from sendcap.importers.reading import Entry, read_configuration
+from sendcap.scenario.pools import MOST_WEIGHT
 from sendcap.text.quoting import did_you_mean, shown
 
 _EACH: Final = "KumoMTA's limits are those of each egress source."
@@ -33,9 +35,13 @@ class Pool:
 
     @property
     def turns(self) -> list[int]:
-        """The weights of the sources that send, in lowest terms."""
+        """The weights of the sources that send, in lowest terms, at most those of the model."""
         weights = [weight for weight in self.weights.values() if weight > 0]
-        return [weight // math.gcd(*weights) for weight in weights]
+        turns = [weight // math.gcd(*weights) for weight in weights]
+        most = max(turns, default=1)
+        if most <= MOST_WEIGHT:
+            return turns
+        return [max(1, round(turn * MOST_WEIGHT / most)) for turn in turns]
 
 
 def pools_of(paths: Sequence[str | Path]) -> dict[str, Pool]:
@@ -101,20 +107,22 @@ class Sending:
         self, turns: dict[str, list[int]], uneven: Sequence[str], chosen: dict[str, str]
     ) -> None:
         self._draft.without_addresses_of_its_own()
+        names: dict[str, str] = {}  # in the scenario
         for name, weights in turns.items():
+            names[name] = as_name(name, names.values())
             pool: dict[str, Any] = {"ips": len(weights)}
             why = "its sources take turns"
             if uneven:
                 pool["weights"] = weights
                 why = "its sources take turns by weight, each with a queue of its own"
-            self._draft.put(("mta", "pools", name), pool, self._entry(name), why)
+            self._draft.put(("mta", "pools", names[name]), pool, self._entry(name), why)
         if uneven:
             self._draft.put(("mta", "queues"), "per-ip", self._entry(uneven[0]))
         for number, delivery in enumerate(self._draft.base.deliveries):
             name = chosen[delivery.name]
             entry = self.said.get(delivery.name, self._entry(name))
             entry = entry._replace(name="egress_pool", value=name)
-            self._draft.put(("deliveries", number, "pool"), name, entry)
+            self._draft.put(("deliveries", number, "pool"), names[name], entry)
 
     def _chosen(self) -> dict[str, str] | None:
         """Return the pool of each delivery; None if that of one is not known."""

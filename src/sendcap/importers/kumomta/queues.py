@@ -148,7 +148,10 @@ class _File(KumomtaFile):
     def _setting(self, key: str, value: Any, place: tuple[str, ...], title: str) -> Entry:
         if key in RETRY:
             try:
-                value = format_duration(seconds_of(value))
+                written_s = seconds_of(value)
             except ValueError as problem:
                 raise self.error(place, str(problem)) from None
+            if written_s < 1.0:
+                raise self.error(place, f"must be at least 1s, not {shown(value)}")
+            value = format_duration(written_s)
         return Entry(f"{title} {key}", value, self.where(place))

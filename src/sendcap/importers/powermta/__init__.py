@@ -18,13 +18,21 @@ from sendcap.importers.powermta.leftovers import Leftovers
 from sendcap.importers.powermta.limits import QueueLimits, entry_of
 from sendcap.importers.powermta.queues import Directives, Queues, overruled, replaced
 from sendcap.importers.powermta.settings import OF_QUEUES
-from sendcap.importers.powermta.syntax import Configuration, configuration_of, intervals, seconds
+from sendcap.importers.powermta.syntax import (
+    Configuration,
+    configuration_of,
+    intervals,
+    lifetime,
+    seconds,
+)
 from sendcap.importers.powermta.totals import put_totals
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.section import Place
 from sendcap.text.quoting import did_you_mean, shown
 
+_LEAST_S: Final = 1.0
+"""Shortest interval of the model."""
 _RETRY: Final = ("retry-after", "retry-recipients-after", "bounce-after")
 
 
@@ -150,7 +158,7 @@ class _Import:
         """Put the retry policy of a queue into the scenario."""
         after, least = entry_of(directives, _RETRY[0]), entry_of(directives, _RETRY[1])
         written_s, least_s = after.read(intervals), least.read(seconds)
-        delays_s = tuple(max(delay_s, least_s) for delay_s in written_s)
+        delays_s = tuple(max(delay_s, least_s, _LEAST_S) for delay_s in written_s)
         delays = [format_duration(delay_s) for delay_s in delays_s]
         why = "for messages; PowerMTA walks the list for a queue"
         if delays_s != written_s:
@@ -158,7 +166,7 @@ class _Import:
             self.draft.used.add(least)
         value = delays if len(delays) > 1 else delays[0]
         bounce = entry_of(directives, "bounce-after")
-        lifetime_s = bounce.read(seconds)
+        lifetime_s = bounce.read(lifetime)
         self.draft.put_table(
             place,
             {"policy": "powermta"},

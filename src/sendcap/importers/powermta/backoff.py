@@ -97,7 +97,10 @@ class Reactions:
         named = directives.get("smtp-pattern-list")
         entries = patterns.get(named.value.casefold(), []) if named is not None else []
         trigger = _chosen(entries)
-        self.rules = [] if trigger is None else list(self._rules(trigger))
+        rules = [] if trigger is None else list(self._rules(trigger))
+        self.rules = [rule for rule in rules if rule.suspend["lasts"] != "0s"]
+        if trigger is not None and len(self.rules) < len(rules):
+            self.not_used.append((trigger.directive, "ends at once"))
         if named is not None and trigger is None:
             why = "no reply of the pattern list switches to backoff mode"
             self.not_used.append((named, why))

@@ -22,6 +22,7 @@ from sendcap.importers.powermta.syntax import (
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.rates import Rate
+from sendcap.scenario.section import MOST, MOST_AT_A_TIME
 
 DEFAULTS: Final = {
     "max-smtp-out": "20",
@@ -102,11 +103,14 @@ class QueueLimits:
             if own is not None:
                 why = f"{entry.name} = {entry.value} is lower"
                 self.not_used += [(each, why) for each in own.entries]
-            return Limit(most * self._queues, entry, self._each(most), (entry,))
+            return Limit(self._together(most), entry, self._each(most), (entry,))
         self.connections = together
         self.not_used.append((entry, f"{own.shown.name} = {own.shown.value} is lower"))
         why = self._each(together, _over(own))
-        return Limit(together * self._queues, own.shown, why, own.entries)
+        return Limit(self._together(together), own.shown, why, own.entries)
+
+    def _together(self, connections: int) -> int:
+        return min(connections * self._queues, MOST_AT_A_TIME)
 
     def _rates(self) -> Iterator[Limit]:
         for rate, entry in message_rates(self._directives):
@@ -140,7 +144,7 @@ class QueueLimits:
 def window_of(rate: Rate) -> dict[str, Any]:
     """Return a number of messages per period as a throttle of a scenario file."""
     window = format_duration(rate.period_s)
-    return {"kind": "fixed-window", "limit": rate.limit, "window": window}
+    return {"kind": "fixed-window", "limit": min(rate.limit, MOST), "window": window}
 
 
 def _over(own: ByAddress[Any]) -> str:

@@ -13,6 +13,7 @@ from sendcap.errors import ConfigurationError, SendcapError
 from sendcap.importers.reading import Entry, Text, joined_lines, read_configuration, whole, yes
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.rates import Rate
+from sendcap.scenario.section import MOST
 from sendcap.text.quoting import shown
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
@@ -141,7 +142,7 @@ def rate_or_none(text: str) -> Rate | None:
     times = int(match[2] or 1) if match else 0
     if match is None or times == 0 or int(match[1]) == 0:
         raise ValueError(f"{shown(text)} is not a rate; write N/[M]d, h, m or s, such as 83/10m")
-    return Rate(int(match[1]), times * _UNIT_S[match[3][0].casefold()])
+    return Rate(_not_too_many(int(match[1])), times * _UNIT_S[match[3][0].casefold()])
 
 
 def per_hour_or_none(text: str) -> Rate | None:
@@ -152,7 +153,13 @@ def per_hour_or_none(text: str) -> Rate | None:
 
 def number_or_none(text: str) -> int | None:
     """Read a whole number; None for ``unlimited`` and 0."""
-    return None if text.casefold() == "unlimited" else whole(text) or None
+    return None if text.casefold() == "unlimited" else _not_too_many(whole(text)) or None
+
+
+def _not_too_many(number: int) -> int:
+    if number > MOST:
+        raise ValueError(f"{number:,} is too many; write unlimited, or at most {MOST:,}")
+    return number
 
 
 def boolean(text: str) -> bool:
@@ -163,6 +170,13 @@ def boolean(text: str) -> bool:
 def seconds(text: str) -> float:
     """Read a duration such as ``4d12h``; a bare 0 is allowed."""
     return 0.0 if text == "0" else parse_duration(text.casefold())
+
+
+def lifetime(text: str) -> float:
+    """Read a duration that is not zero."""
+    if seconds(text) <= 0.0:
+        raise ValueError(f"{shown(text)} leaves no time for an attempt; write 4d12h, or what it is")
+    return seconds(text)
 
 
 def intervals(text: str) -> tuple[float, ...]:
