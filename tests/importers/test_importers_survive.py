@@ -169,6 +169,19 @@ def test_a_list_of_many_domains_ends_in_time(put) -> None:
     assert len(audience_of(put(rows, "audience.csv")).weights) == 199_999
 
 
+def test_many_rules_for_many_domains_end_in_time(put) -> None:
+    rows = "".join(f"domain-{number}.example.org,{number % 7 + 1}\n" for number in range(100_000))
+    routes = "".join(f"domain-{number}.example.org slow:\n" for number in range(100_000))
+    rules = "".join(f"domain-{number}.example.net * F,1h,5m\n" for number in range(1000))
+    audience = put(rows, "audience.csv")
+    before = time.process_time()
+    made = import_exim(put(f"{rules}* * F,4d,6h\n", "exim"), audience)
+    assert set(made.scenario.providers) == {"other"}
+    made = import_postfix(put("a = b"), audience, transport=put(routes, "transport"))
+    assert set(made.scenario.providers) == {"slow"}
+    assert time.process_time() - before < LONGEST_S
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_what_is_no_file_of_text_is_told(put, tmp_path, name) -> None:
     for source, message in (

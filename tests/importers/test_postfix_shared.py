@@ -95,6 +95,19 @@ def test_a_limit_for_each_recipient_leaves_the_processes(put) -> None:
     assert (connections(made), made.scenario.providers["gmail"].rate) == ([100], None)
 
 
+def test_a_table_of_expressions_is_read_in_order(put) -> None:
+    """regexp_table(5); transport(5), "Regular expression tables": on the whole address."""
+    text = "slow_destination_concurrency_limit = 3\nrest_destination_concurrency_limit = 9\n"
+    lines = "/@gmail\\.com$/ slow:\n/@GMX/i no:\n/@(a|b){2}(?=c)/ no:\n/^yahoo\\.com$/ no:\n"
+    made = import_postfix(
+        put(text),
+        "gmail.com=0.5,yahoo.com=0.3,gmx.net=0.2",
+        transport=put(f"{lines}/./\trest:\n/./ never:\n", "transport"),
+    )
+    assert connections(made) == [3, 9, 9]
+    assert warnings_of(made)["transport map"] == "whose mail it is for cannot be read here"
+
+
 RANDOM = """
 out1 unix - - n - - smtp -o smtp_bind_address=192.0.2.1
 out2 unix - - n - 9 smtp -o smtp_bind_address=192.0.2.2

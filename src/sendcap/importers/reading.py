@@ -14,6 +14,9 @@ from sendcap.scenario.files import read_text
 from sendcap.text.quoting import shown, visible
 
 _WHOLE: Final = re.compile(r"\d{1,12}", re.ASCII)
+_MOST_REPEATS: Final = 3
+_LONGEST_EXPRESSION: Final = 200
+_LONGEST_MATCHED: Final = 300
 
 _Value = TypeVar("_Value")
 
@@ -91,6 +94,22 @@ def yes(text: str) -> bool:
     if text.casefold() not in ("yes", "no"):
         raise ValueError(f"{shown(text)} is neither yes nor no")
     return text.casefold() == "yes"
+
+
+def matched(expression: str, text: str, *, ignore_case: bool = True) -> bool | None:
+    """Return whether a simple regular expression is in a text; None if nobody can tell.
+
+    PCRE has much that Python's expressions have not, and each more repetition makes the longest
+    search as many times longer.
+    """
+    repeats = sum(expression.count(sign) for sign in "*+{")
+    if len(expression) > _LONGEST_EXPRESSION or repeats > _MOST_REPEATS or "(?" in expression:
+        return None
+    try:
+        flags = re.IGNORECASE if ignore_case else re.NOFLAG
+        return re.search(expression, text[:_LONGEST_MATCHED], flags) is not None
+    except (re.error, OverflowError, RecursionError):
+        return None
 
 
 def joined_lines(

@@ -14,8 +14,8 @@ from sendcap.importers.exim.rules import (
     DEFAULT_INTERVAL,
     LONGEST_INTERVAL,
     NO_RETRY,
+    RuleBook,
     policy_of,
-    rule_of,
 )
 from sendcap.importers.exim.sections import Rule, Sections, sections_of
 from sendcap.importers.exim.transports import put_limits
@@ -60,10 +60,16 @@ def import_exim(
     draft = Draft(Plan(audience, messages, base, ips, other_domains))
     warn_of_slips(draft, lines, sections)
 
+    rules = RuleBook(sections.rules, sections.lists)
+
+    def treatment_of(domain: str) -> tuple[Rule | None, str | None]:
+        return rules.rule_of(domain), transport_of(sections, domain)
+
+    usual = treatment_of("")
+
     def group_of(domain: str) -> str:
         """Return the provider of a domain: its own, if a rule or a router names it."""
-        usual = _treatment(sections, "")
-        other = known.OTHER if _treatment(sections, domain) == usual else domain
+        other = known.OTHER if treatment_of(domain) == usual else domain
         return next(iter(known.names_of(domain)), other)
 
     groups = draft.groups(group_of)
@@ -72,7 +78,7 @@ def import_exim(
     domains = {group.name: _domain_of(group) for group in groups}
     put_limits(draft, sections, domains)
     draft.source_addresses("Exim has no limits per source address.")
-    found = _retry(draft, text, sections, groups)
+    found = _retry(draft, text, sections, rules, groups)
     report_the_rest(draft, sections, domains, found)
     return draft.finished("Exim", lines.files)
 
@@ -84,24 +90,20 @@ def _domain_of(group: Group) -> str:
     return group.heaviest or known.domain_of(group.name) or group.name.casefold()
 
 
-def _treatment(sections: Sections, domain: str) -> tuple[Rule | None, str | None]:
-    return rule_of(sections.rules, domain, sections.lists), transport_of(sections, domain)
-
-
 def _retry(
-    draft: Draft, text: Text, sections: Sections, groups: tuple[Group, ...]
+    draft: Draft, text: Text, sections: Sections, rules: RuleBook, groups: tuple[Group, ...]
 ) -> dict[str, Rule]:
     """Put the policy of most mail, and those of other providers; return their rules."""
     found: dict[str, Rule] = {}
     for group in groups:
-        rule = rule_of(sections.rules, _domain_of(group), sections.lists)
+        rule = rules.rule_of(_domain_of(group))
         if rule is None:
             raise ConfigurationError(
                 f"{text.name}: has no retry rule for all mail; write one, such as "
                 f'"* * F,2h,15m; G,16h,1h,1.5; F,4d,6h"'
             )
         found[group.name] = rule
-    general = rule_of(sections.rules, "", sections.lists)
+    general = rules.rule_of("")
     usual = next(iter(found.values())) if general is None else general
     longest = sections.options.get(LONGEST_INTERVAL, Entry(LONGEST_INTERVAL))
     if not usual.schedule:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
+
+from sendcap.importers.reading import matched
 
 _DEEPEST: Final = 20
 _LONGEST: Final = 10_000
 _ITEM: Final = re.compile(r"[A-Za-z0-9._*+@-]{1,253}", re.ASCII)
-_PLAIN_REGEX: Final = re.compile(r"(?:\\N)?\^?(?:\\N)?(.{1,200}?)\$?(?:\\N)?", re.DOTALL)
-_MOST_REPEATS: Final = 3
-"""Of a regular expression: each more makes the longest search as many times longer."""
 
 
-def items_of(text: str) -> list[str]:
+@lru_cache(maxsize=1000)
+def items_of(text: str) -> tuple[str, ...]:
     """Split a list at its colons, or at the separator that it begins with (``<;``)."""
     text = text.strip()
     separator = ":"
@@ -26,7 +27,8 @@ def items_of(text: str) -> list[str]:
         separator, text = text[1], text[2:]
     doubled = separator * 2
     pieces = text[:_LONGEST].replace(doubled, "\0").split(separator)
-    return [item for piece in pieces if (item := piece.replace("\0", separator).strip())]
+    items = (piece.replace("\0", separator).strip() for piece in pieces)
+    return tuple(filter(None, items))
 
 
 def has_domain(text: str, domain: str, lists: Mapping[str, str]) -> bool | None:
@@ -50,14 +52,16 @@ def matches(pattern: str, domain: str, lists: Mapping[str, str]) -> bool | None:
 
 def _address(item: str, domain: str, lists: Mapping[str, str]) -> bool | None:
     if item.startswith(("^", "\\N^")):
-        return _by_regex(item, f"someone@{domain}")
+        return matched(item.replace("\\N", ""), f"someone@{domain}")
     local, at, rest = item.rpartition("@")
     if at and local not in ("", "*"):
         return False
     return _item(rest if at else item, domain, lists, 0)
 
 
-def _decided(items: list[str], domain: str, lists: Mapping[str, str], depth: int) -> bool | None:
+def _decided(
+    items: tuple[str, ...], domain: str, lists: Mapping[str, str], depth: int
+) -> bool | None:
     unknown = False
     for item in items:
         negated = item.startswith("!")
@@ -78,7 +82,7 @@ def _item(item: str, domain: str, lists: Mapping[str, str], depth: int) -> bool 
             return None
         return _decided(items_of(named), domain, lists, depth + 1)
     if item.startswith(("^", "\\N^")):
-        return _by_regex(item, domain)
+        return matched(item.replace("\\N", ""), domain)
     if item.startswith("@"):
         # The names and addresses of the machine itself.
         return False
@@ -87,15 +91,3 @@ def _item(item: str, domain: str, lists: Mapping[str, str], depth: int) -> bool 
     if item.startswith("*"):
         return domain.endswith(item[1:])
     return item == domain
-
-
-def _by_regex(item: str, text: str) -> bool | None:
-    """Match a simple regular expression; PCRE has much that Python's has not."""
-    pattern = item.replace("\\N", "")
-    repeats = sum(pattern.count(sign) for sign in "*+{")
-    if len(pattern) > 200 or repeats > _MOST_REPEATS or "(?" in pattern:
-        return None
-    try:
-        return re.search(pattern, text[:300], re.IGNORECASE) is not None
-    except (re.error, OverflowError, RecursionError):
-        return None

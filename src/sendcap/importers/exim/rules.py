@@ -7,8 +7,10 @@ soft bounce of the model is a temporary reply to RCPT.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,6 +22,7 @@ from sendcap.scenario.retry import EximRetry
 
 _ANY: Final = ("*", "rcpt_4xx")
 _OTHER_REPLIES: Final = ("mail_4xx", "data_4xx")
+_PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,252}")
 _ALL_SENDERS: Final = ("", "*", "*@*")
 
 LONGEST_INTERVAL: Final = "retry_interval_max"
@@ -29,15 +32,46 @@ NO_RETRY: Final = "momentum"
 """The policy that can do without any retry, for a rule without steps."""
 
 
-def rule_of(rules: list[Rule], domain: str, lists: Mapping[str, str]) -> Rule | None:
-    """Return the rule for temporary replies to mail of a domain; ``""`` stands for any other."""
-    general = [rule for rule in rules if rule.senders in _ALL_SENDERS]
-    for errors in (_ANY, _OTHER_REPLIES):
-        for rule in general:
-            kind = rule.error.partition(":")[0]
-            if kind in errors and matches(rule.pattern, domain, lists):
+class RuleBook:
+    """The retry rules, so arranged that one for a single domain is found at once."""
+
+    def __init__(self, rules: list[Rule], lists: Mapping[str, str]) -> None:
+        general = [rule for rule in rules if rule.senders in _ALL_SENDERS]
+        self._lists = lists
+        self._tables = [_Table.of(general, errors) for errors in (_ANY, _OTHER_REPLIES)]
+
+    def rule_of(self, domain: str) -> Rule | None:
+        """Return the rule for temporary replies to mail of a domain; ``""`` is any other one."""
+        found = (table.rule_of(domain, self._lists) for table in self._tables)
+        return next((rule for rule in found if rule is not None), None)
+
+
+class _Table(NamedTuple):
+    """Rules for some errors, by their order: those for one domain, and all others."""
+
+    by_domain: dict[str, tuple[int, Rule]]
+    others: list[tuple[int, Rule]]
+
+    @classmethod
+    def of(cls, rules: list[Rule], errors: tuple[str, ...]) -> _Table:
+        table = cls({}, [])
+        for number, rule in enumerate(rules):
+            if rule.error.partition(":")[0] in errors:
+                domain = rule.pattern.removeprefix("*@").casefold()
+                if _PLAIN.fullmatch(domain):
+                    table.by_domain.setdefault(domain, (number, rule))
+                else:
+                    table.others.append((number, rule))
+        return table
+
+    def rule_of(self, domain: str, lists: Mapping[str, str]) -> Rule | None:
+        number, found = self.by_domain.get(domain, (math.inf, None))
+        for before, rule in self.others:
+            if before > number:
+                break
+            if matches(rule.pattern, domain, lists):
                 return rule
-    return None
+        return found
 
 
 def policy_of(rule: Rule, longest: Entry) -> tuple[EximRetry, list[str]]:

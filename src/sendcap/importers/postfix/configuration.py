@@ -9,7 +9,7 @@ from typing import Final
 from sendcap import mailbox_providers as known
 from sendcap.importers.plan import Group
 from sendcap.importers.postfix.master import MANAGER, ROUTER, Service
-from sendcap.importers.postfix.routing import Path, Route, Routes, Routing, found_in, routing_of
+from sendcap.importers.postfix.routing import Path, Route, Routes, Routing, own_route, routing_of
 from sendcap.importers.postfix.settings import CLIENTS, Settings
 from sendcap.importers.reading import Entry, whole
 
@@ -110,7 +110,7 @@ class Configuration:
 
     def _routes(self, group: Group, domain: str) -> Routes:
         """Return the routes of a provider, which may be called like a transport."""
-        own = None if self.routing.every else found_in(self.routing.by_domain, domain)
+        own = None if self.routing.every else own_route(self.routing.by_domain, domain)
         if own is None and self._is_transport(group.name):
             return (Route(group.name),)
         return self.routing.of(domain)

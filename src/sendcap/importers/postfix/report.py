@@ -10,7 +10,7 @@ from sendcap.importers.draft import Draft
 from sendcap.importers.imported import reason_unused
 from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.master import CLIENT, MANAGER, MASTER, ROUTER, reader_of
-from sendcap.importers.postfix.routing import Path, tables_of, unread
+from sendcap.importers.postfix.routing import Path, expression_has, tables_of, unread
 from sendcap.importers.postfix.settings import CLIENTS, DEFAULTS
 from sendcap.importers.postfix.table import DECIDES, ONE_RECIPIENT, REPLACED, UNUSED, WARNED
 from sendcap.importers.reading import Entry
@@ -124,6 +124,9 @@ def report_the_rest(draft: Draft, configuration: Configuration, paths: list[Path
         for entry in configuration.services[name].options.values():
             if (entry.name, entry.where) not in known and reader_of(entry.name) in (CLIENT, ""):
                 _report(draft, configuration, entry.of(name), sending)
+    for pattern in configuration.routes:
+        if any(expression_has(pattern, path.domain) is None for path in paths):
+            draft.warn(Entry("transport map", pattern), "whose mail it is for cannot be read here")
     _addresses(draft, configuration, paths)
 
 

@@ -7,6 +7,7 @@ domain itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -15,9 +16,11 @@ from typing import Final, NamedTuple, TypeVar
 from sendcap.importers.plan import Group
 from sendcap.importers.postfix.expansion import closing
 from sendcap.importers.postfix.settings import Settings, logical_lines
-from sendcap.importers.reading import Entry, Text
+from sendcap.importers.reading import Entry, Text, matched
 
 _SEPARATORS: Final = " \t\n,"
+_BEGINNINGS: Final = ("/", "!/")
+_EXPRESSION: Final = re.compile(r"(!?/(?:[^/\\]|\\.)*/[A-Za-z]*)\s+(.*)", re.DOTALL)
 _INLINE: Final = ("randmap", "static", "inline")
 """Types of tables whose contents stand in ``main.cf``."""
 
@@ -168,21 +171,53 @@ def _route(result: str) -> Route:
 
 
 def routes_of(text: Text) -> dict[str, Route]:
-    """Read a map of transports: ``gmail.com  slow:`` or ``.example.com  relay:[host]``."""
+    """Read a map of transports: ``gmail.com  slow:``, ``.example.com  relay:[host]``, ``/re/  x:``.
+
+    What is for a single address is left out.
+    """
     routes: dict[str, Route] = {}
     for number, line in logical_lines(text):
-        pattern, _, result = line.partition(" ") if " " in line else line.partition("\t")
-        if ":" not in result:
+        expression = _EXPRESSION.fullmatch(line)
+        pattern, result = (*line.split(None, 1), "")[:2]
+        if expression is not None:
+            pattern, result = expression[1], expression[2]
+        if ":" not in result or (pattern.startswith(("if", "endif")) and "/" in line[:4]):
             raise text.error(number, "is not a route; write a domain and transport:nexthop")
-        if "@" not in pattern:
+        if expression is not None:
+            routes.setdefault(pattern, _route(result))
+        elif "@" not in pattern:
             routes[pattern.casefold()] = _route(result)
     return routes
 
 
 def route(routes: dict[str, Route], domain: str) -> Route | None:
-    """Return the route of a domain: by its own entry, that of a parent with a dot, or ``*``."""
-    found = found_in(routes, domain)
+    """Return the route of a domain: its own, or that of ``*``."""
+    found = own_route(routes, domain)
     return routes.get("*") if found is None else found
+
+
+def own_route(routes: dict[str, Route], domain: str) -> Route | None:
+    """Return the route of a domain: by an expression, its entry, or that of a parent with a dot."""
+    # A table has expressions or keys, never both; one of keys may be long.
+    if next(iter(routes), "").startswith(_BEGINNINGS):
+        every = (each for pattern, each in routes.items() if expression_has(pattern, domain))
+        return next(every, None)
+    return found_in(routes, domain)
+
+
+def expression_has(pattern: str, domain: str) -> bool | None:
+    """Return whether an expression matches the addresses of a domain; None if nobody can tell.
+
+    It is applied to a whole address; ``i`` makes it distinguish small letters from large ones
+    (``regexp_table(5)``).
+    """
+    if not pattern.startswith(_BEGINNINGS):
+        return False
+    expression, _, flags = pattern.removeprefix("!").removeprefix("/").rpartition("/")
+    if flags not in ("", "i"):
+        return None
+    found = matched(expression, f"someone@{domain}", ignore_case=not flags)
+    return found if found is None else found != pattern.startswith("!")
 
 
 def found_in(table: Mapping[str, _Value], domain: str) -> _Value | None:
