@@ -29,6 +29,17 @@ def test_a_table_of_domains_with_everything(listed) -> None:
     )
 
 
+def test_times_may_be_numbers_of_seconds(listed) -> None:
+    (each,) = listed("provider,messages,age_s,oldest_s,due_s\ngmail,5,90.5,7200,0\n").queued
+    assert (each.youngest_s, each.oldest_s, each.due_s) == (90.5, 7200.0, 0.0)
+    with pytest.raises(ConfigurationError, match='age_s: "-1" is not a number of seconds; write o'):
+        listed("provider,messages,age_s\ngmail,5,-1\n")
+    with pytest.raises(
+        ConfigurationError, match="line 1: has the columns age and age_s; write one"
+    ):
+        listed("provider,messages,age,age_s\ngmail,5,2h,7200\n")
+
+
 def test_rows_alike_are_one_and_the_provider_may_be_named(listed) -> None:
     queue = listed(
         "domain,provider,messages\na.org,corp,3\n\nb.org,corp,4\na.org,corp,5\nc.org,,0\n"

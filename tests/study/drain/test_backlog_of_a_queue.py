@@ -57,3 +57,19 @@ def test_a_pool_that_the_scenario_lacks_is_the_one_given() -> None:
         'no pool of the scenario has this name, "vmta1"; defined: a, b; or name one for such '
         "messages with --pool"
     )
+
+
+@pytest.mark.parametrize("name", ["gmail", "google", "gmail.com", "GMail.com"])
+def test_a_site_goes_to_its_provider_by_any_of_the_names(name: str) -> None:
+    # A ready queue of KumoMTA has the name of a site; a table may name the provider alone.
+    scenario = from_dict(
+        {
+            "deliveries": [{"name": "d", "messages": 9, "audience": {name: 1.0}}],
+            "relay": {"batch_time": "0s"},
+            "providers": {"other": PROVIDER, "yahoo": PROVIDER, name: PROVIDER},
+        }
+    )
+    site = "(alt1|alt2)?.gmail-smtp-in.l.google.com"
+    groups = Queued(site, "gmail", 1), Queued("", "gmail", 1), Queued("gmail.com", "gmail", 1)
+    found = backlog_of(QueueFile("csv", groups, ()), scenario)
+    assert {each["provider"] for each in found.entries} == {name}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from sendcap.importers.queue_files.queued import Queued, domain_named, named, provider_at, reason_of
 from sendcap.importers.queue_files.source import Source
 from sendcap.importers.reading import whole, yes
-from sendcap.scenario.durations import checked_duration
+from sendcap.scenario.durations import checked_duration, format_duration
 from sendcap.text.quoting import did_you_mean, shown, without_addresses
 
 FORMAT: Final = "csv"
@@ -18,8 +19,11 @@ _COLUMNS: Final = (
     *("provider", "domain", "messages", "age", "oldest", "attempts", "due", "reason", "pool"),
     "held",
 )
+_SECONDS: Final = ("age_s", "oldest_s", "due_s")
+"""Times as numbers of seconds, as the columns of all other tables have them."""
 _Value = TypeVar("_Value")
 
+_NUMBER: Final = re.compile(r"\d{1,12}(?:\.\d{1,12})?", re.ASCII)
 _MOST_PROVIDERS: Final = 1000
 _EXAMPLE: Final = "such as provider,messages,age and gmail,35000,2h"
 
@@ -82,7 +86,9 @@ def _names(heading: str, delimiter: str) -> list[str]:
 
 def _check(source: Source, number: int, names: list[str]) -> None:
     for name in names:
-        if name not in _COLUMNS:
+        if f"{name}_s" in names:
+            raise source.error(number, f"has the columns {name} and {name}_s; write one of them")
+        if name not in (*_COLUMNS, *_SECONDS):
             hint = did_you_mean(name, _COLUMNS) or f"; columns are {', '.join(_COLUMNS)}"
             raise source.error(
                 number, f"the column {shown(without_addresses(name))} is not known{hint}"
@@ -103,12 +109,11 @@ def _queued(cells: dict[str, str]) -> Queued:
     provider = _cell(cells, "provider", _name) or (provider_at(domain) if domain else None)
     if provider is None:
         raise ValueError("provider: is empty; write a provider or a domain")
-    age_s = _cell(cells, "age", checked_duration)
-    oldest_s = _cell(cells, "oldest", checked_duration)
+    age_s, oldest_s = _time(cells, "age"), _time(cells, "oldest")
     if age_s is not None and oldest_s is not None and oldest_s < age_s:
         raise ValueError(
-            f"oldest: {cells['oldest']} is less than the age {cells['age']}; age is that of the "
-            f"youngest message"
+            f"oldest: {format_duration(oldest_s)} is less than the age {format_duration(age_s)}; "
+            f"age is that of the youngest message"
         )
     if oldest_s is None:
         oldest_s = age_s
@@ -122,7 +127,7 @@ def _queued(cells: dict[str, str]) -> Queued:
         age_s,
         oldest_s,
         _cell(cells, "attempts", _count),
-        _cell(cells, "due", checked_duration),
+        _time(cells, "due"),
         reason_of(reason) if reason else "",
         _cell(cells, "pool", _name),
         bool(_cell(cells, "held", yes)),
@@ -138,6 +143,17 @@ def _cell(cells: dict[str, str], name: str, reader: Callable[[str], _Value]) -> 
         return reader(text)
     except ValueError as problem:
         raise ValueError(f"{name}: {problem}") from None
+
+
+def _time(cells: dict[str, str], name: str) -> float | None:
+    time_s = _cell(cells, name, checked_duration)
+    return _cell(cells, f"{name}_s", _seconds) if time_s is None else time_s
+
+
+def _seconds(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{_quoted(text)} is not a number of seconds; write one as 7200")
+    return checked_duration(f"{text}s")
 
 
 def _count(text: str) -> int:

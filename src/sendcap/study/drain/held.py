@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from sendcap import mailbox_providers as known
@@ -133,9 +134,15 @@ class _Frozen(dict[str, Any]):
 
 
 def provider_in(scenario: Scenario, each: Queued) -> str:
-    """Return the provider of a scenario to which messages of a queue go."""
-    names = (each.domain, each.provider, *known.names_of(each.domain or each.provider), known.OTHER)
-    found = next((name for name in names if name in scenario.providers), None)
+    """Return the provider of a scenario to which messages of a queue go.
+
+    It has the domain's name, or the provider's, or another well-known name of the same provider.
+    """
+    own = (name for name in (each.domain, each.provider) if name in scenario.providers)
+    alike = known.names_of(each.domain) or known.names_of(each.provider)
+    others = (name for name in scenario.providers if alike and known.names_of(name) == alike)
+    rest = (known.OTHER,) if known.OTHER in scenario.providers else ()
+    found = next(chain(own, others, rest), None)
     if found is None:
         raise SendcapError(
             f"{counted(each.messages, 'message')} to {shown(each.domain or each.provider)}: the "
