@@ -50,6 +50,7 @@ def test_the_cases_that_were_shown(shared, case, expected) -> None:
             "F,3h,15m",
         ),
         ("* * F,1h,15m; \\\n.ifdef A\nF,2h,1h; \\\n.endif\nF,1d,30m", "F,1h,15m; F,1d,30m"),
+        (".ifdef A_HAVE\n* * F,1h,15m\n.else\n* * F,2h,15m\n.endif", "F,2h,15m"),
         (".ifdef _HAVE_TLS\n* * F,1h,15m\n.else\n* * F,2h,15m\n.endif", "F,1h,15m"),
         # readconf_retries: a letter may be small, times have several units, "senders" spaces.
         ("* * f,1h30m, 15m ; h , 2d,30m,1.5;", "F,90m,15m; H,2d,30m,1.5"),

@@ -86,6 +86,12 @@ def test_a_lifetime_beyond_adobes_holds(shared) -> None:
     assert made.scenario.honoured_validity(delivery) >= 5 * DAY
 
 
+def test_a_lifetime_beyond_the_models_is_told(put) -> None:
+    made = import_postfix(put("maximal_queue_lifetime = 60w"), "gmail=1")
+    assert made.scenario.mta.longest_validity == 366 * DAY
+    assert "at most 366d" in warnings_of(made)["maximal_queue_lifetime"]
+
+
 @pytest.mark.parametrize(
     ("text", "lives_s"),
     [

@@ -72,6 +72,21 @@ def test_a_host_for_all_mail_has_one_limit(put, text) -> None:
     assert limits_of(delayed) == [(Gap(pause="3s"), ("gmail.com", "yahoo.com"))]
 
 
+def test_the_processes_limit_a_host_for_all_mail_too(put) -> None:
+    text = "relayhost = a.org\nsmtp_destination_concurrency_limit = 300\ndefault_process_limit = 40"
+    made = import_postfix(put(text), TWO)
+    assert limits_of(made) == [(40, ("gmail.com", "yahoo.com"))]
+    # Without a limit for each destination, too.
+    made = import_postfix(put(text.replace("300", "0")), TWO)
+    assert limits_of(made) == [(40, ("gmail.com", "yahoo.com"))]
+
+
+def test_a_transport_for_any_sender_is_the_usual_one(put) -> None:
+    text = "sender_dependent_default_transport_maps = static:slow:[b.org]\n"
+    made = import_postfix(put(text + "slow_destination_concurrency_limit = 3"), TWO)
+    assert limits_of(made) == [(3, ("gmail.com", "yahoo.com"))]
+
+
 def test_a_transport_without_a_next_hop_does_without_the_relay_host(put) -> None:
     """transport(5): a transport "with a null nexthop field resets the nexthop"."""
     text = "relayhost = [smtp.example.org]\nsmtp_destination_concurrency_limit = 7"
@@ -169,6 +184,11 @@ def test_a_random_table_answers_before_keys_are_looked_up(put) -> None:
         ),
         (
             "sender_dependent_relayhost_maps = hash:/etc/senders",
+            "sender_dependent_relayhost_maps",
+            "depends on its sender",
+        ),
+        (
+            "sender_dependent_relayhost_maps = inline:{ @a.org=[b.org] }",
             "sender_dependent_relayhost_maps",
             "depends on its sender",
         ),

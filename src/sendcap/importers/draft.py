@@ -144,6 +144,8 @@ class Draft:
     def lifetime(self, seconds: float, entry: Entry, why: str = "") -> None:
         """Let every message live as long as an entry that has been put lets it."""
         text = format_duration(min(seconds, _LONGEST_LIFE_S))
+        if seconds > _LONGEST_LIFE_S:
+            self.warn(entry, f"the messages of a scenario live at most {text}")
         self.data["mta"]["longest_validity"] = text
         self._comments["mta", "longest_validity"] = _origin(entry, why)
         for number, delivery in enumerate(self.data["deliveries"]):

@@ -18,7 +18,7 @@ from sendcap.text.quoting import shown
 _DEFINITION: Final = re.compile(r"([A-Z][A-Za-z0-9_]{0,63})\s*=(=?)\s*(.*)", re.ASCII | re.DOTALL)
 _CONDITION: Final = re.compile(r"\.(ifdef|ifndef|elifdef|elifndef|else|endif)(?:\s|$)(.*)")
 _INCLUDE: Final = re.compile(r"\.include(_if_exists)?\s+(.*)")
-_BUILT_IN: Final = re.compile(r"_[A-Z][A-Za-z0-9_]{1,80}", re.ASCII)
+_BUILT_IN: Final = re.compile(r"(?<!\w)_[A-Z][A-Za-z0-9_]{1,80}", re.ASCII)
 """Macros that begin like this tell what an Exim has been built with."""
 
 _LONGEST: Final = 100_000

@@ -12,7 +12,14 @@ from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.master import CLIENT, MANAGER, MASTER, ROUTER, reader_of
 from sendcap.importers.postfix.routing import Path, expression_has, tables_of, unread
 from sendcap.importers.postfix.settings import CLIENTS, DEFAULTS
-from sendcap.importers.postfix.table import DECIDES, ONE_RECIPIENT, REPLACED, UNUSED, WARNED
+from sendcap.importers.postfix.table import (
+    BY_SENDER,
+    DECIDES,
+    ONE_RECIPIENT,
+    REPLACED,
+    UNUSED,
+    WARNED,
+)
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import first_few
 
@@ -23,6 +30,7 @@ _NAMES_A_PATH: Final = (
     "sender_dependent_default_transport_maps",
     "sender_dependent_relayhost_maps",
 )
+_READ: Final = ("randmap", "static")
 _OF_A_TRANSPORT: Final = (
     "_destination_concurrency_limit",
     "_destination_rate_delay",
@@ -85,9 +93,10 @@ def _tables(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
         yield maps._replace(value=first_few(unread(maps))), why
     for name in ("sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps"):
         entry = settings.first(name)
-        if unread(entry):
-            why = "the way of mail depends on its sender; the scenario has that of all others"
-            yield entry._replace(value=first_few(unread(entry))), why
+        read = _READ if "default_transport" in name else ()
+        by_sender = [f"{kind}:{table}" for kind, table in tables_of(entry) if kind not in read]
+        if by_sender:
+            yield entry._replace(value=first_few(by_sender)), BY_SENDER
     default = settings.first("default_transport")
     if default.value.startswith("randmap:"):
         instead = "transport_maps or sender_dependent_default_transport_maps"

@@ -89,7 +89,7 @@ class Routing:
 def routing_of(settings: Settings, by_domain: dict[str, Route]) -> Routing:
     """Return the routes, by the parameters and a map of transports that has been read."""
     relayhost = settings.first("relayhost").value
-    senders = _random(settings.first("sender_dependent_default_transport_maps"))
+    senders = _for_any_sender(settings.first("sender_dependent_default_transport_maps"))
     named = senders or (settings.first("default_transport").value,)
     default = tuple(
         each._replace(nexthop=each.nexthop or relayhost.casefold()) for each in map(_route, named)
@@ -126,11 +126,13 @@ def _entries(contents: str) -> dict[str, str]:
     return {key.strip().casefold(): result.strip() for key, result in pairs}
 
 
-def _random(entry: Entry) -> tuple[str, ...]:
-    """Return the results of a table that chooses at random, if it is the first one."""
+def _for_any_sender(entry: Entry) -> tuple[str, ...]:
+    """Return the results of a table that has the same for each sender, if it is the first one."""
     tables = tables_of(entry)
-    first = tables[0] if tables else ("", "")
-    return tuple(_words(first[1])) if first[0] == "randmap" else ()
+    kind, contents = tables[0] if tables else ("", "")
+    if kind == "static":
+        return (contents.strip("{} "),)
+    return tuple(_words(contents)) if kind == "randmap" else ()
 
 
 def tables_of(entry: Entry) -> list[tuple[str, str]]:

@@ -43,10 +43,8 @@ def _put_destination(limits: Limits, paths: list[Path]) -> None:
         if limits.is_shared(path):
             _put(limits, name, {"rate": gap(delay_s)}, delay, f"{why}: one at a time", paths)
         return
-    total, entries, bound = limits.configuration.connections(path)
-    # The processes of a transport are a limit of their own.
-    shared = len(paths) > 1 and not bound
-    if shared or (len(paths) == 1 and total % limits.addresses):
+    total, entries, _ = limits.configuration.connections(path)
+    if len(paths) > 1 or total % limits.addresses:
         connections = {"connections": total * limits.instances}
         _put(limits, name, connections, entries[0], why, paths)
 

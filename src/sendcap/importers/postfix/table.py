@@ -9,6 +9,7 @@ from sendcap.importers.table import Setting, not_used
 
 REPLACED: Final = "another parameter replaces it"
 DECIDES: Final = "says which limits hold for which mail"
+BY_SENDER: Final = "the way of mail depends on its sender; the scenario has that of all others"
 ONE_RECIPIENT: Final = "each message has one recipient"
 _JOBS: Final = "about the order of recipients of one message; here each message has one"
 _MEMORY: Final = "about the memory of the queue manager"
@@ -152,10 +153,11 @@ TABLE: Final = (
         "read, other tables not, but for --transport",
     ),
     _used(
-        "default_transport relayhost sender_dependent_relayhost_maps",
+        "default_transport relayhost",
         "providers",
-        "say which limits hold for which mail; a table by sender is not read, with a warning",
+        "say which limits hold for which mail",
     ),
+    _used("sender_dependent_relayhost_maps", "", f"with a warning: {BY_SENDER}"),
     *not_used(_REST, {name: reason_unused(name, UNUSED, "") for name in _REST}),
     *(row._replace(how=f"with a warning: {row.how}") for row in not_used(WARNED, WARNED)),
 )
