@@ -64,6 +64,7 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     bounce, and a different arrival begins another one. ``strict`` counts a message that arrived
     well before the first attempt as tried before.
     """
+    _add_arrivals(records)
     outcome = records["outcome"].copy()
     # By such a hard bounce the MTA itself gives up.
     outcome[(outcome == HARD) & (records["enhanced"] % 1_000_000 == _TIME_EXPIRED)] = EXPIRED
@@ -89,6 +90,19 @@ def lives(records: Records, first_s: float, *, strict: bool = True) -> Lives:
     return Lives(
         rows, life, number, first, last, end, complete, expired_s, returned, untold, removed
     )
+
+
+def _add_arrivals(records: Records) -> None:
+    """Give attempts whose records do not tell the arrival that of the record of the reception."""
+    received = records[(records["outcome"] == RECEIVED) & ~np.isnan(records["arrived_s"])]
+    unknown = np.flatnonzero(np.isnan(records["arrived_s"]))
+    if not len(received) or not len(unknown):
+        return
+    keys, first = np.unique(_key(received), return_index=True)
+    wanted = _key(records[unknown])
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    known = keys[place] == wanted
+    records["arrived_s"][unknown[known]] = received["arrived_s"][first[place[known]]]
 
 
 def _untold(records: Records, outcome: Ints, rows: Records) -> Records:

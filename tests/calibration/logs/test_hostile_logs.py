@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading_lines import read
+from test_event_exports import EVENTS
 from test_exim_log import EXIM
 from test_other_logs import MOMENTUM, POWERMTA, kumomta
 from test_postfix_log import BOUNCED, DEFERRED, SENT
@@ -22,6 +24,7 @@ GOOD = {
     "powermta": POWERMTA[:4],
     "momentum": MOMENTUM[:5],
     "exim": EXIM,
+    **{name: [json.dumps(event) for event in events] for name, events in EVENTS.items()},
 }
 
 
@@ -79,6 +82,9 @@ LONG = [
     EXIM[1] + " H=x [" * 40_000,
     EXIM[2] + ": 451 " * 40_000,
     "2026-11-26 09:00:02 " * 12_000,
+    '{"event":"delivered","email":"' + "a" * 250_000 + '"}',
+    '{"message":' * 20_000,
+    json.dumps({"log": json.dumps({"log": "\\" * 50_000})}),
 ]
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-_ARRAYS: Final = "items|results|events|logEvents|Records"
-"""Keys of the arrays: of Mailgun, SparkPost, CloudWatch's answers and subscriptions, and S3."""
+_ARRAYS: Final = "items|results|events|logEvents|Records|Messages"
+"""Keys of the arrays: Mailgun, SparkPost, CloudWatch's answers and subscriptions, Lambda, SQS."""
 _DOCUMENT: Final = re.compile(
     rf'\s*\{{.{{0,4000}}?"(?:{_ARRAYS})"\s*:\s*\[\s*\{{'.encode(), re.DOTALL
 )

@@ -64,6 +64,7 @@ _DIGITS: Final = {
     digit: value
     for value, digit in enumerate(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 }
+_MOST_S: Final = 365 * 86_400.0
 _QUARTER_S: Final = 900.0
 _MOST_ZONE_S: Final = 15 * 3600.0
 _SAME_S: Final = 10.0
@@ -238,4 +239,6 @@ def _span_s(text: bytes) -> float:
     parts = _SPAN.match(text)
     if parts is None or not any(parts.groups()):
         return math.nan
-    return sum(float(part or 0) * unit for part, unit in zip(parts.groups(), _UNITS_S, strict=True))
+    pairs = zip(parts.groups(), _UNITS_S, strict=True)
+    span_s = sum(float(part or 0) * unit for part, unit in pairs)
+    return span_s if span_s < _MOST_S else math.nan

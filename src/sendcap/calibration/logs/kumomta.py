@@ -50,8 +50,10 @@ class KumomtaReader(LineReader):
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
-        """Return the number of lines that have an object with a type and an id."""
-        return sum(b"{" in line and b'"type"' in line and b'"id"' in line for line in lines)
+        """Return the number of lines that have an object with a type, an id and a recipient."""
+        return sum(
+            b'"type"' in line and b'"id"' in line and b'"recipient"' in line for line in lines
+        )
 
     @classmethod
     def _record_in(cls, line: bytes) -> bytes:

@@ -18,9 +18,15 @@ from typing import Final
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RETURNED, SOFT
 from sendcap.calibration.categories import is_expiry
 from sendcap.calibration.logs.opening import LONGEST_LINE, Log
-from sendcap.calibration.logs.reading import Context, LineError, LineReader, Reader, Row
+from sendcap.calibration.logs.reading import (
+    Context,
+    LineError,
+    LineReader,
+    Reader,
+    Row,
+    status_code,
+)
 from sendcap.calibration.logs.stamps import any_time
-from sendcap.calibration.outcomes import packed
 
 _OUTCOMES: Final = {"d": ACCEPTED, "b": HARD, "t": SOFT, "rb": RETURNED}
 _OTHER: Final = {
@@ -34,7 +40,6 @@ _ROW: Final = re.compile(
 )
 """The beginning of a row."""
 _LONGEST_PREFIX: Final = 200
-_STATUS: Final = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 _COLUMNS: Final = (
     *("type", "timeLogged", "timeQueued", "orig", "rcpt", "dsnStatus", "dsnDiag", "dsnMta"),
     *("bounceCat", "jobId", "envId"),
@@ -61,7 +66,7 @@ class PowermtaReader(LineReader):
         # Rows before any header have at least their type in the first cell.
         self._chosen, self._width = _chosen({"type": 0})
         self._time_s = lru_cache(_REMEMBERED)(any_time)
-        self._enhanced = lru_cache(_REMEMBERED)(_enhanced)
+        self._enhanced = lru_cache(_REMEMBERED)(status_code)
         self._open = b""
         self._open_lines = 0
 
@@ -142,11 +147,6 @@ class PowermtaReader(LineReader):
             reason,
             outcome,
         )
-
-
-def _enhanced(text: str) -> int:
-    status = _STATUS.search(text[:100])
-    return packed(*(int(part) for part in status.groups())) if status else 0
 
 
 def _chosen(header: Mapping[str, int]) -> tuple[Callable[[list[str]], tuple[str, ...]], int]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from sendcap.calibration.attempts import Attempts, Records, rows
 from sendcap.calibration.logs.opening import Log
-from sendcap.calibration.outcomes import Reply, read_reply
+from sendcap.calibration.outcomes import Reply, packed, read_reply
 from sendcap.calibration.providers import Providers
 
 Row = tuple[Any, ...]
@@ -33,6 +33,7 @@ _MOST_REPLIES: Final = 20_000
 _LONGEST_REPLY: Final = 1000
 _SAMPLES: Final = 3
 _SHOWN: Final = 60
+_STATUS: Final = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})")
 _LETTER: Final = re.compile(rb"[A-Za-z\x80-\xff]")
 _DIGIT: Final = re.compile(rb"[0-9]")
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
@@ -97,6 +98,16 @@ def shape(text: bytes) -> str:
     start = _DIGIT.sub(b"0", _LETTER.sub(lambda m: b"X" if m[0].isupper() else b"x", start))
     beginning = start[:_SHOWN].decode("ascii", "replace")
     return f"{beginning}…" if len(start) > _SHOWN else beginning
+
+
+def status_code(text: str) -> int:
+    """Return the enhanced status code in a text as one number; 0 without one.
+
+    >>> status_code("5.1.1 (bad destination mailbox address)"), status_code("None")
+    (5001001, 0)
+    """
+    status = _STATUS.search(text[:100])
+    return packed(*(int(part) for part in status.groups())) if status else 0
 
 
 class Context:
@@ -206,8 +217,8 @@ class LineReader(Reader):
     """Name of an unreadable line in the report."""
 
     @abstractmethod
-    def _row(self, line: bytes) -> Row | None:
-        """Return the row of a line; None for a line about something else.
+    def _row(self, line: bytes) -> Row | list[Row] | None:
+        """Return the row or rows of a line; None for a line about something else.
 
         A `LineError` means a damaged line, and so do errors of the conversions.
         """
@@ -225,10 +236,14 @@ class LineReader(Reader):
                 row = self._row(line)
             except _UNREADABLE as error:
                 row = self._row_in(line, number, error)
-            if row is not None:
+            if row is None:
+                continue
+            if isinstance(row, list):
+                yield from row
+            else:
                 yield row
 
-    def _row_in(self, line: bytes, number: int, error: Exception) -> Row | None:
+    def _row_in(self, line: bytes, number: int, error: Exception) -> Row | list[Row] | None:
         """Return the row of the record behind a prefix; refuse the line if there is none."""
         record = self._record_in(line)
         if record and record != line:

@@ -8,17 +8,24 @@ from typing import Final, NamedTuple
 
 from sendcap.calibration.logs.exim import EximReader
 from sendcap.calibration.logs.kumomta import KumomtaReader
+from sendcap.calibration.logs.mailgun import MailgunReader
 from sendcap.calibration.logs.momentum import MomentumReader
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.postfix import PostfixReader
 from sendcap.calibration.logs.powermta import PowermtaReader
 from sendcap.calibration.logs.reading import Context, Reader, shape
+from sendcap.calibration.logs.sendgrid import SendgridReader
+from sendcap.calibration.logs.ses import SesReader
+from sendcap.calibration.logs.sparkpost import SparkpostReader
 from sendcap.calibration.logs.wrapping import wrapping_of
 from sendcap.errors import SendcapError
 
 READERS: Final[dict[str, type[Reader]]] = {
     reader.format: reader
-    for reader in (PostfixReader, KumomtaReader, PowermtaReader, MomentumReader, EximReader)
+    for reader in (
+        *(PostfixReader, KumomtaReader, PowermtaReader, MomentumReader, EximReader),
+        *(SesReader, SendgridReader, MailgunReader, SparkpostReader),
+    )
 }
 FORMATS: Final = tuple(READERS)
 _LINES: Final = 200

@@ -76,7 +76,8 @@ def composed(record: dict[str, Any]) -> bytes | None:
     text = text.strip().replace("\n", " ")
     program = str(_first(record, _PROGRAMS) or "")
     if not program and text.startswith("{"):
-        return text.encode("utf-8", "replace")
+        # A record may be in another one: SNS in SQS.
+        return _inner(text.encode("utf-8", "replace")) or text.encode("utf-8", "replace")
     head = _iso(_first(record, _TIMES))
     if program:
         number = _first(record, _NUMBERS)
