@@ -21,7 +21,7 @@ _STATE: Final = re.compile(
     r"\s*(?:([A-Za-z*]{1,2})(?=\s|$))?\s*((?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d)?\s*(.*)"
 )
 _SHOWN: Final = re.compile(r"(\d{1,9}) of (\d{1,9}) (?:matching )?(?:queues|domains)(?: shown)?\.")
-_EVENTS: Final = re.compile(r"(?:Recipient|Mode) Events\b.*|-*")
+_EVENTS: Final = re.compile(r"(?:Recipient|Mode) Events\b.*|[- ]*")
 _DOM: Final = re.compile(
     rf'(?:data\.)?(?:{"|".join(_KINDS)})\[(\d{{1,9}})\]\.(\w+)(?:\[\d{{1,9}}\])?(?:\.(\w+))?="(.*)"'
 )
