@@ -66,6 +66,20 @@ def test_options_of_the_queue_manager_and_the_router_hold(put) -> None:
     assert scenario.mta.longest_validity == DAY + 4000 + 300
 
 
+def test_options_of_every_program_are_in_the_report(put) -> None:
+    master = (
+        "qmgr unix n - n 300 1 qmgr -o qmgr_message_recipient_limit=9 -o queue_run_delay=1m\n"
+        "smtp unix - - n - - smtp -o smtp_helo_timeout=9 -o syslog_name=out\n"
+        "other unix - - n - - smtp -o smtp_helo_timeout=9\n"
+    )
+    made = made_of(put, "mail_name = Postfix", master)
+    report = made.report.set_index("setting")
+    assert report.loc["queue_run_delay", "status"] == "used"
+    names = ("qmgr: qmgr_message_recipient_limit", "smtp: smtp_helo_timeout", "smtp: syslog_name")
+    assert set(report.loc[list(names), "status"]) == {"not used"}
+    assert "other: smtp_helo_timeout" not in report.index
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -138,6 +138,15 @@ def test_transports_at_random_are_source_addresses(shared) -> None:
     assert connections(made) == [4]
 
 
+def test_a_relay_host_that_no_mail_goes_to_is_not_called_that_of_all(put) -> None:
+    """transport(5): a transport without a next hop resets the next hop to the domain."""
+    text = "relayhost = [b.org]\ntransport_maps = randmap:{out1:,out2:}\n"
+    made = import_postfix(put(text), TWO, master_cf=put(RANDOM, "master.cf"))
+    assert "relayhost" not in warnings_of(made)
+    row = made.report.set_index("setting").loc["relayhost"]
+    assert (row["status"], row["why"]) == ("not used", "another parameter replaces it")
+
+
 def test_a_sender_dependent_table_may_choose_at_random(put) -> None:
     text = (
         "sender_dependent_default_transport_maps = randmap:{ out1, out2 out3 }\n"

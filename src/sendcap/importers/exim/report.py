@@ -25,7 +25,8 @@ def warn_of_slips(draft: Draft, lines: Lines, sections: Sections) -> None:
     if lines.assumed:
         first = next(iter(lines.assumed.values()))
         entry = Entry(".ifdef", first_few(lines.assumed), first.where)
-        draft.warn(entry, "taken as defined: what an Exim is built with is in no configuration")
+        why = "taken as defined: what an Exim is built with is in no configuration"
+        draft.decided(entry, "providers", why)
     for name, why in WARNED.items():
         if name in sections.options and sections.options[name].value not in _FALSE:
             draft.warn(sections.options[name], why)

@@ -66,7 +66,8 @@ def warn_of_slips(draft: Draft, configuration: Configuration) -> None:
 
 def _relay_host(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
     relayhost = configuration.router.first("relayhost")
-    if relayhost.value:
+    hops = {each.nexthop for each in configuration.routing.usual}
+    if relayhost.value and relayhost.value.casefold() in hops:
         yield relayhost, "all mail goes to this host, so its limits apply to all providers together"
 
 
@@ -129,9 +130,11 @@ def report_the_rest(draft: Draft, configuration: Configuration, paths: list[Path
     for entry in configuration.main.entries.values():
         if (entry.name, entry.where) not in known:
             _report(draft, configuration, entry, sending)
-    for name in sorted(sending & set(configuration.services)):
-        for entry in configuration.services[name].options.values():
-            if (entry.name, entry.where) not in known and reader_of(entry.name) in (CLIENT, ""):
+    for name, service in configuration.services.items():
+        own = name in sending or service.program != CLIENT
+        for entry in service.options.values() if own else ():
+            reads = reader_of(entry.name) in (service.program, "")
+            if reads and (entry.name, entry.where) not in known:
                 _report(draft, configuration, entry.of(name), sending)
     for pattern in configuration.routes:
         if any(expression_has(pattern, path.domain) is None for path in paths):
@@ -141,7 +144,9 @@ def report_the_rest(draft: Draft, configuration: Configuration, paths: list[Path
 
 def _report(draft: Draft, configuration: Configuration, entry: Entry, sending: set[str]) -> None:
     name = entry.name.rpartition(" ")[2]
-    if name in _NAMES_A_PATH or name.endswith("_tls_policy_maps"):
+    if name == "relayhost":
+        draft.overruled(entry, REPLACED)
+    elif name in _NAMES_A_PATH or name.endswith("_tls_policy_maps"):
         draft.decided(entry, "providers", DECIDES)
     elif name in configuration.main.references:
         draft.decided(entry, "providers", "another parameter refers to it")
