@@ -178,6 +178,25 @@ def test_which_domains_a_pattern_is_about(provider, pattern, domain, belongs) ->
     assert provider(domain, text).connections_per_ip == (3 if belongs else 20)
 
 
+def test_a_macros_domains_may_be_wrapped(provider, imported) -> None:
+    # As in configurations that people share.
+    text = (
+        "domain-macro top co.uk, com,\nde, es,\n  fr\ndomain-macro big\norange.fr,wanadoo.fr\n"
+        "<domain hotmail.$top>\nmax-smtp-out 3\n</domain>\n"
+        "<domain $big>\nmax-smtp-out 4\n</domain>"
+    )
+    found = {name: provider(name, text).connections_per_ip for name in ("hotmail.fr", "wanadoo.fr")}
+    assert found == {"hotmail.fr": 3, "wanadoo.fr": 4}
+    with pytest.raises(SendcapError, match="line 2: is not a directive"):
+        imported({"gmail": 1.0}, "domain-macro top com\nde, fr")
+
+
+def test_a_name_may_end_with_a_tab(provider) -> None:
+    text = "<domain\t*>\n\tmax-smtp-out\t7 \n\tsource-ip-max-msg-rate\t0/0 5/m\n</domain>"
+    found = provider("gmail", text)
+    assert (found.connections_per_ip, found.rate) == (7, FixedWindow(limit=5, window="1m"))
+
+
 def test_the_most_specific_entry_holds_whatever_the_order(provider) -> None:
     entries = ["c.b.a.org", "$macro", "*.b.a.org", "[*.]a.org", "*"]
     for number, _ in enumerate(entries):

@@ -17,6 +17,7 @@ from sendcap.scenario.section import MOST
 from sendcap.text.quoting import shown
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,80}")
+_DOMAINS: Final = re.compile(r"[\w.$-]{1,253}(?:\s*,\s*[\w.$-]{1,253})*\s*,?")
 _LISTS: Final = ("pattern-list", "patterns")
 """Suffixes of tags whose lines may begin with a pattern: ``/spam/ spam-related``."""
 _MOST_FILES: Final = 200
@@ -79,20 +80,27 @@ class _Reader:
             elif line[0] in "/*" and opened[-1].name.endswith(_LISTS):
                 opened[-1].directives.append(Entry("", line, text.where(number)))
             else:
-                name, _, value = line.partition(" ") if " " in line else line.partition("\t")
-                value = value.strip()
-                if not value.startswith("/"):
-                    value = value.strip('"')
-                if not _NAME.fullmatch(name.strip()):
-                    raise text.error(number, "is not a directive; write name value")
-                entry = Entry(name.strip().casefold(), value, text.where(number))
-                if entry.name == "include":
-                    self._include(entry, text, opened, depth)
-                else:
-                    opened[-1].directives.append(entry)
+                self._directive(text, number, line, opened, depth)
         if len(opened) > base:
             left = opened[-1]
             raise ConfigurationError(f"{left.where}: <{left.name}> is never closed")
+
+    def _directive(self, text: Text, number: int, line: str, opened: list[Tag], depth: int) -> None:
+        before = opened[-1].directives
+        if before and before[-1].name == "domain-macro" and _goes_on(before[-1].value, line):
+            before[-1] = before[-1]._replace(value=f"{before[-1].value} {line}")
+            return
+        name, *rest = line.split(None, 1)
+        value = rest[0].strip() if rest else ""
+        if not value.startswith("/"):
+            value = value.strip('"')
+        if not _NAME.fullmatch(name):
+            raise text.error(number, "is not a directive; write name value")
+        entry = Entry(name.casefold(), value, text.where(number))
+        if entry.name == "include":
+            self._include(entry, text, opened, depth)
+        else:
+            before.append(entry)
 
     @staticmethod
     def _close(text: Text, number: int, name: str, opened: list[Tag], base: int) -> None:
@@ -124,6 +132,12 @@ def _tag(text: Text, number: int, line: str) -> tuple[str, str]:
     if not line.endswith(">") or not _NAME.fullmatch(name.removeprefix("/")):
         raise text.error(number, "is not a tag; write <domain gmail.com>")
     return name, words[1].strip().strip('"') if len(words) > 1 else ""
+
+
+def _goes_on(macro: str, line: str) -> bool:
+    """Return whether a line is more of a macro's domains: people wrap long lists."""
+    unfinished = macro.endswith(",") or len(macro.split()) < 2
+    return unfinished and _DOMAINS.fullmatch(line) is not None
 
 
 def _without_comment(line: str) -> str:
