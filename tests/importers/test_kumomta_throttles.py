@@ -123,6 +123,12 @@ def test_the_report_says_that_messages_follow_the_schedule_meanwhile(shared) -> 
     assert (suspend.meanwhile, suspend.lasts) == ("retry", 300)
     used = made.report.set_index("setting").loc["default automation"]
     assert "2024.11.08" in used["why"]
+    # crates/tsa-daemon/src/http_server.rs: a suspension is that of a source and a site.
+    assert "for each source by itself" in used["why"]
+    alone = import_kumomta(shared("cases/54-kumo-suspend-5m/shaping.toml"), {"gmail": 1.0}, ips=1)
+    assert (
+        "for each source" not in alone.report.set_index("setting").loc["default automation"]["why"]
+    )
 
 
 RULE = """

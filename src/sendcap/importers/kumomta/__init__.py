@@ -220,7 +220,20 @@ class _Import:
         mtas = self.draft.data["mta"].get("suspend", rules) == rules
         shared = mtas and all(each.rule.block == "default" for each in together)
         place = ("mta", "suspend") if shared else ("providers", group.name, "suspend")
-        self.draft.put_each(place, [(each.suspend, each.rule.entry, each.why) for each in together])
+        self.draft.put_each(
+            place,
+            [
+                (each.suspend, each.rule.entry, "; ".join(filter(None, (each.why, self._sharing))))
+                for each in together
+            ],
+        )
+
+    @property
+    def _sharing(self) -> str:
+        """What a rule leaves out where several sources share a queue."""
+        if self.draft.addresses == 1 or self.draft.data["mta"].get("queues") == "per-ip":
+            return ""
+        return 'KumoMTA follows it for each source by itself, as with mta.queues = "per-ip"'
 
     def _carrier(self, group: Group, limits: PathLimits) -> Carrier:
         attempt_s = self.draft.attempt_s(group, limits.deliveries)
