@@ -120,6 +120,9 @@ transient = 0.03
 faults = [{{ reason = "unreachable", share = 0.06, clears_after = {{ dist = "exponential", mean = "3h" }}, never = 0.1 }}]
 """  # noqa: E501 (a scenario file)
 
+_LEAST_RECORDS: Final = 0.2
+"""Share of the repetitions in which a quantity must have an interval, to have a row."""
+
 FORMATS: Final[dict[str, Callable[[pd.DataFrame], Iterator[str]]]] = {
     "postfix": written_logs.postfix,
     "kumomta": written_logs.kumomta,
@@ -242,18 +245,25 @@ def main() -> None:
                     held[record.quantity, name].append(record)
                 for quantity, right in exact(truth, found):
                     same[quantity, name].append(right)
-    _print_held(held, arguments.formats)
+    _print_held(held, arguments.formats, arguments.repetitions)
     _print_same(same, arguments.formats)
 
 
-def _print_held(held: dict[tuple[str, str], list[Compared]], formats: list[str]) -> None:
+def _print_held(
+    held: dict[tuple[str, str], list[Compared]], formats: list[str], repetitions: int
+) -> None:
     print(f"| 90 % intervals that hold the truth | truth | {' | '.join(formats)} |")
     print(f"|---|---|{'---|' * len(formats)}")
-    for quantity in dict.fromkeys(quantity for quantity, _ in held):
+    often = dict.fromkeys(
+        quantity
+        for (quantity, _), records in held.items()
+        if len(records) >= _LEAST_RECORDS * repetitions
+    )
+    for quantity in often:
         cells = []
         for name in formats:
             records = held.get((quantity, name), [])
-            if not records:
+            if len(records) < _LEAST_RECORDS * repetitions:
                 cells.append("–")
                 continue
             error = sum(one.figure.value / one.truth - 1.0 for one in records) / len(records)

@@ -143,6 +143,25 @@ def test_postfixs_expiry_without_its_attempts_is_of_an_unknown_provider(tmp_path
     assert {each.name: each.messages for each in found.providers} == {"gmail": 40, "other": 8}
 
 
+def test_a_message_to_a_local_mailbox_of_exim_is_none(tmp_path) -> None:
+    # Exim, doc/doc-docbook/spec.xfpt, "Log files": Completed when nothing is left to be done.
+    log = tmp_path / "mainlog"
+    came = "2026-11-06 05:50:{0:02} 1tAbCd-0000{0:02}-AB <= a@b.example H=x [192.0.2.5] P=esmtp S=9"
+    kept = (
+        "2026-11-06 05:51:{0:02} 1tAbCd-0000{0:02}-AB => joe <joe@h.example> R=u T=local_delivery"
+    )
+    sent = (
+        "2026-11-06 05:51:{0:02} 1tAbCd-0000{0:02}-AB => u@gmail.com R=dnslookup T=remote_smtp "
+        'H=gmail-smtp-in.l.google.com [192.0.2.7] C="250 ok"'
+    )
+    done = "2026-11-06 05:51:{0:02} 1tAbCd-0000{0:02}-AB Completed"
+    lines = [came.format(number) for number in range(43)]
+    lines += [(sent if number < 30 else kept).format(number) for number in range(40)]
+    lines += [done.format(number) for number in range(40)]
+    log.write_text("\n".join(lines))
+    assert counts(calibrate([log])) == (33, 3, 30, 0, 0)
+
+
 def table(*events: tuple[int, int, float, int]) -> Records:
     message, recipient, finished_s, outcome = zip(*events, strict=True)
     return rows(

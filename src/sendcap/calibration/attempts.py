@@ -24,10 +24,11 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
 
-ACCEPTED, SOFT, HARD, EXPIRED, RETURNED, REMOVED, RECEIVED = 1, 2, 3, 4, 5, 6, 7
+ACCEPTED, SOFT, HARD, EXPIRED, RETURNED, REMOVED, RECEIVED, LEFT = 1, 2, 3, 4, 5, 6, 7, 8
 """Outcomes, and records of messages without an attempt.
 
 RETURNED is an asynchronous bounce, REMOVED one by an operator, RECEIVED the reception by the MTA.
+LEFT is a delivery that is none of a scenario's, to a mailbox on the same machine.
 """
 
 ATTEMPT: Final = np.dtype(

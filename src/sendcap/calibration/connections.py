@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,13 +92,21 @@ def coarse_transactions(rows: Records) -> dict[int, Figure]:
     after, before_s = rows[1:], rows["finished_s"][:-1]
     waited = same & (after["attempt"] <= 1) & (after["arrived_s"] < before_s - 1.0)
     gap_s = (after["finished_s"] - before_s)[waited]
+    timed = np.column_stack((gap_s, np.unique(after["session"][waited], return_inverse=True)[1]))
     return {
-        number: Figure.with_error(
-            float(times_s.mean()), float(times_s.std(ddof=1)) / math.sqrt(len(times_s))
+        number: _mean(times_s, session)
+        for number, (times_s, session) in (
+            (number, values.T) for number, values in _by_provider(after["provider"][waited], timed)
         )
-        for number, times_s in _by_provider(after["provider"][waited], gap_s)
         if len(times_s) >= _LEAST_COARSE and times_s.any()
     }
+
+
+def _mean(times_s: Floats, session: Floats) -> Figure:
+    """Return the mean of times; those of a session share the errors of the stamps between them."""
+    mean_s = float(times_s.mean())
+    off_s = np.bincount(session.astype(np.int64), times_s - mean_s)
+    return Figure.with_error(mean_s, float(np.sqrt((off_s**2).sum())) / len(times_s))
 
 
 def session_uses(rows: Records) -> dict[int, Ints]:

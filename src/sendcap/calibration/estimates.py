@@ -181,7 +181,9 @@ def _fault(reason: str, affected: Figure, low_s: Floats, high_s: Floats) -> Faul
     fits = best(times, names=names)
     if times.censored:
         # A share that never clears costs a parameter, which AIC has to justify.
-        fits = sorted([*fits, *best(times, never=True, names=names)], key=lambda fit: fit.aic)
+        lost = best(times, never=True, names=names)
+        better = bool(lost) and (not fits or lost[0].aic < fits[0].aic)
+        fits = [*lost, *fits] if better else [*fits, *lost]
     never = fits[0].never or Figure(0.0, 0.0, share(0, int(times.count)).high)
     return FaultEstimate(reason, affected, fits, times, never)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,13 +24,19 @@ from sendcap.calibration.times import Figure, Times, distance
 _LEAST_P: Final = 1e-300
 _TINY_S: Final = 1e-6
 _FAR_OFF: Final = 0.05
+_SIMPLER: Final = 4.6
+"""How much worse, by AIC, a simpler family may be: with it, chance leaves one in a hundred."""
+_AS_GOOD: Final = 2.0
+"""Difference in AIC up to which the data say nothing for either of two families."""
 _LEAST_MEASURED: Final = 100
 
 
 def best(times: Times, *, never: bool = False, names: Sequence[str] | None = None) -> list[Fit]:
-    """Fit every family, or those of some names; the best by AIC comes first.
+    """Fit every family, or those of some names; the best comes first.
 
-    With ``never``, a share of the times may never end.
+    The best has the lowest AIC, or is a simpler one nearly as good: by AIC alone, chance takes a
+    more general family in one of five cases. Its intervals are as wide as those of the families of
+    the same size that fit about as well. With ``never``, a share may never end.
     """
     same = constant(times, never)
     if same is not None:
@@ -38,7 +45,32 @@ def best(times: Times, *, never: bool = False, names: Sequence[str] | None = Non
     fits = [_fit(family, times, never) for family in families]
     if not never and names is None:
         fits.append(uniform(times))
-    return sorted((fit for fit in fits if fit is not None), key=lambda fit: fit.aic)
+    found = sorted((fit for fit in fits if fit is not None), key=lambda fit: fit.aic)
+    if not found:
+        return []
+    close = [fit for fit in found if fit.aic <= found[0].aic + _SIMPLER]
+    best_one = min(close, key=lambda fit: (fit.parameters, fit.aic))
+    return [_widened(best_one, found), *(fit for fit in found if fit is not best_one)]
+
+
+def _widened(fit: Fit, others: Sequence[Fit]) -> Fit:
+    """Return a fit with intervals that hold those of the fits that are about as good."""
+    rivals = [
+        other
+        for other in others
+        if other.parameters == fit.parameters and abs(other.aic - fit.aic) <= _AS_GOOD
+    ]
+    mean_s = _together([fit.mean_s, *(rival.mean_s for rival in rivals)])
+    cv = _together([fit.cv, *(rival.cv for rival in rivals)])
+    return replace(fit, mean_s=mean_s, cv=cv)
+
+
+def _together(figures: Sequence[Figure]) -> Figure:
+    """Return the first figure with the interval that holds all intervals."""
+    lows, highs = [each.low for each in figures], [each.high for each in figures]
+    if not np.isfinite([*lows, *highs]).all():
+        return figures[0]
+    return Figure(figures[0].value, min(lows), max(highs))
 
 
 def best_or_measured(times: Times) -> list[Fit]:

@@ -12,6 +12,7 @@ from sendcap.calibration.attempts import (
     ACCEPTED,
     EXPIRED,
     HARD,
+    LEFT,
     RECEIVED,
     REMOVED,
     RETURNED,
@@ -117,8 +118,9 @@ def _untold(records: Records, outcome: Ints, rows: Records) -> Records:
     told = np.isin(records["message"][which], rows["message"]) & of_all
     told |= np.isin(records["message"][which], rows["message"][rows["recipient"] == 0])
     told |= np.isin(_key(records[which]), _key(rows))
-    # A bounce that came back is a reception, too.
-    told |= np.isin(records["message"][which], records["message"][outcome == RETURNED])
+    # A bounce that came back is a reception, too, and so is a message to a local mailbox.
+    elsewhere = records["message"][(outcome == RETURNED) | (outcome == LEFT)]
+    told |= np.isin(records["message"][which], elsewhere) & (outcome[which] == RECEIVED)
     which = which[~told]
     ended = records["message"][which[outcome[which] != RECEIVED]]
     which = which[(outcome[which] != RECEIVED) | ~np.isin(records["message"][which], ended)]

@@ -139,8 +139,8 @@ def _messages(calibration: Calibration) -> Iterator[str | Table]:
     yield Table(
         ("provider", "messages", "attempts", "accepted %", "hard %", "expired %", "open %"), rows
     )
-    yield "Brackets hold 90 % intervals. The best fit has the lowest AIC; “off by” is its largest"
-    yield "distance from the data, in percentage points."
+    yield "Brackets hold 90 % intervals. The best fit has the lowest AIC, or is simpler;"
+    yield "“off by” is its largest distance from the data, in percentage points."
 
 
 def _known_by_other_records(evidence: Evidence) -> Iterator[str]:

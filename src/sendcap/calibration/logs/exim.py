@@ -19,6 +19,7 @@ from sendcap.calibration.attempts import (
     ACCEPTED,
     EXPIRED,
     HARD,
+    LEFT,
     RECEIVED,
     REMOVED,
     SOFT,
@@ -162,7 +163,7 @@ class EximReader(Reader):
         to = rest.split(None, 1)[0].rstrip(b":").strip(b"<>").lower()
         if not self._is_remote(rest, host, to):
             self.pass_over("local deliveries")
-            return None
+            return (identity, 0, nobody, arrived_s, finished_s, math.nan, 0, 0, 0, LEFT, b"")
         if outcome == SOFT and _not_tried(rest):
             self.pass_over("attempts that were not due")
             return None
