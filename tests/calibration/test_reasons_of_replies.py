@@ -196,6 +196,23 @@ def test_well_known_replies(text, expected) -> None:
         ("421 4.4.2 Message submission rate for this client has exceeded the limit", "throttled"),
         ("554 5.7.1 <joe@b.example>: Relay access denied", "protocol error"),
         ("550 5.2.1 mailbox disabled", "account disabled"),
+        ("421 4.2.1 mailbox busy", "try again later"),
+        (
+            "delivery temporarily suspended: connect to mx.b.example[192.0.2.1]:25: refused",
+            "unreachable",
+        ),
+        (
+            (
+                "450 4.1.1 <joe@b.example>: Recipient address rejected: unverified address: "
+                "Address verification in progress"
+            ),
+            "try again later",
+        ),
+        (
+            "421 4.3.2 The maximum number of concurrent server connections has exceeded a limit",
+            "throttled",
+        ),
+        ("unable to look up host mx.b.example: Name or service not known", "unreachable"),
     ],
 )
 def test_the_enhanced_code_comes_before_words(text, expected) -> None:

@@ -67,6 +67,8 @@ _MISUSED: Final[dict[tuple[int, int], str]] = {
     **dict.fromkeys(((3, 1), (3, 2), (4, 5)), TRY_LATER),
 }
 """Codes that servers also use for limits, lists and greylisting: telling words outweigh them."""
+_DISABLED: Final = (2, 1)
+"""Not for good, this code says little: any word outweighs 4.2.1."""
 
 _PROTOCOL: Final = frozenset({5, 6})
 """Subjects of enhanced codes about the protocol, whatever the detail."""
@@ -122,7 +124,8 @@ def _reason(words: str, enhanced: int, kind: int) -> str:
     return (
         _REGISTERED.get(code)
         or TELLING.reason(words, kind)
-        or _MISUSED.get(code)
+        or ("" if kind == 4 and code == _DISABLED else _MISUSED.get(code))
         or OTHERS.reason(words, kind)
+        or _MISUSED.get(code)
         or (PROTOCOL_ERROR if code[0] in _PROTOCOL else OTHER)
     )

@@ -34,7 +34,8 @@ TELLING: Final = Marks(
 0 {THROTTLED}: exceeded the rate | sending rate | sending too fast | too quickly | too fast
 0 {THROTTLED}: connection limit* | connections limit* | connection rate | message rate
 0 {THROTTLED}: maximum number of connections | maximum connections | max connections
-0 {THROTTLED}: concurrent connections | excessive volume | unexpected volume | volume limit*
+0 {THROTTLED}: concurrent server connections | concurrent connections | excessive volume
+0 {THROTTLED}: unexpected volume | volume limit*
 0 {THROTTLED}: messages per hour | messages per minute | hourly limit | per hour allowed
 0 {THROTTLED}: temporarily deferred due to | slow down | more slowly | frequency limit*
 0 {THROTTLED}: too much mail | exceeded the configured limit
@@ -55,6 +56,8 @@ TELLING: Final = Marks(
 0 {BLOCKED}: block-list* | black-list* | dnsbl* | reputation | realtime block
 0 {AUTHENTICATION}: dmarc* | dkim | spf | unauthenticated | sender policy framework
 0 {USER_UNKNOWN}: user unknown
+0 {UNREACHABLE}: delivery temporarily suspended | connect to | unable to look up
+0 {TRY_LATER}: address verification in progress
 5 {INVALID_DOMAIN}: domain not found | domain name not found | host not found
 0 {INVALID_DOMAIN}: null mx
 """
@@ -108,9 +111,10 @@ OTHERS: Final = Marks(
 0 {SPAM_CONTENT}: prohibited content | spamtext | content policy | message content | bulk mail
 0 {BLOCKED}: blocked | denied | not allowed | policy | policies | prohibited | banned | refused by
 0 {BLOCKED}: is listed on | is listed at | was found on | reverse dns | ptr record | rdns
-0 {BLOCKED}: not accepted | abgelehnt
+0 {BLOCKED}: not accepted | abgelehnt | not authorized | not in allowed-senders list
+5 {BLOCKED}: rejected
 0 {UNREACHABLE}: timed out | timeout | connection refused | lost connection | no route to host
-0 {UNREACHABLE}: network is unreachable | connect to | delivery temporarily suspended
+0 {UNREACHABLE}: network is unreachable | name or service not known | certificate
 0 {UNREACHABLE}: connection reset | connection dropped | tls | host is down | failed to connect
 0 {UNREACHABLE}: could be reached | connection closed | connection lost | loops back | broken pipe
 0 {UNREACHABLE}: have been failing for a long time | retry timeout exceeded | connect failed

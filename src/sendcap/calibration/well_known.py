@@ -46,7 +46,7 @@ _MICROSOFT: Final = f"""
 4 {THROTTLED}: temporarily rate limited | server busy please try again later
 4 {THROTTLED}: exceeded the maximum number of connections | exceeded the connection limit
 4 {THROTTLED}: recipient thread limit exceeded | message submission rate for this client
-4 {THROTTLED}: rp-001 | rp-002 | rp-003 | s775 | s77714 | s77719 | limits for how many messages
+4 {THROTTLED}: rp-001 | rp-002 | rp-003 | s31* | s77* | limits for how many messages
 5 {THROTTLED}: message receive limit | rp-001 | rp-002 | rp-003 | exceeded permitted limits within
 5 {THROTTLED}: the recipient has exceeded their limit for
 5 {USER_UNKNOWN}: recipient address rejected access denied | exrecipnotfound | recipientnotfound
@@ -62,6 +62,8 @@ _MICROSOFT: Final = f"""
 …): https://learn.microsoft.com/exchange/mail-flow-best-practices; for outlook.com https://sendersupport.olc.protection.outlook.com/pm/troubleshooting.aspx."""
 
 _YAHOO: Final = f"""
+4 {GREYLISTED}: gl01
+4 {TRY_LATER}: unverified address address verification
 4 {THROTTLED}: tss01 | tss02 | tss03 | tss04 | tss05 | tss06 | ts01 | ts02 | ts03 | ts04 | ipts04
 4 {THROTTLED}: temporarily deferred due to | permanently deferred | message temporarily deferred
 4 {THROTTLED}: all messages from will be permanently deferred | max message per connection reached
@@ -113,7 +115,9 @@ _FRENCH: Final = f"""
 0 {USER_UNKNOWN}: adresse dau moins un destinataire invalide | ofr 416 | ofr003 416
 0 {MAILBOX_FULL}: ofr 417 | mailbox full ofr*
 0 {ACCOUNT_DISABLED}: ofr 420 | ofr 426
-0 {BLOCKED}: ofr 101 | ofr 102 | ofr 103 | ofr 999 | service refuse
+0 {BLOCKED}: ofr 101 | ofr 102 | ofr 103 | ofr 999
+5 {SPAM_CONTENT}: ofr 506 | ouk 513
+5 {BLOCKED}: service refuse | mail rejete
 4 {TRY_LATER}: veuillez essayer plus tard | service refused please try later
 5 {AUTHENTICATION}: spf dns de votre nom de domaine
 """
