@@ -113,9 +113,14 @@ def test_on_an_open_connection_an_attempt_takes_from_one_end_to_the_next() -> No
 
 def test_whole_seconds_give_the_mean() -> None:
     rng = np.random.default_rng(5)
-    ends_s = [np.floor(np.cumsum(rng.exponential(0.4, 60)) + 100).tolist() for _ in range(40)]
-    mean = coarse_transactions(sessions(*ends_s))[0]
-    assert mean.low < 0.4 < mean.high
+    held, repetitions = 0, 400
+    for _ in range(repetitions):
+        ends_s = [np.floor(np.cumsum(rng.exponential(0.4, 60)) + 100).tolist() for _ in range(40)]
+        mean = coarse_transactions(sessions(*ends_s))[0]
+        held += mean.low < 0.4 < mean.high
+        assert mean.low - 0.02 < 0.4 < mean.high + 0.02
+    # The interval is one of 90 %; with the spread of single gaps it would hold all but always.
+    assert 0.86 < held / repetitions < 0.94
 
 
 @pytest.mark.parametrize(
