@@ -87,9 +87,9 @@ def test_included_files_are_read(put) -> None:
 
 def test_what_was_taken_for_granted_is_told(put) -> None:
     made = import_exim(put(".ifdef _HAVE_TLS\n.endif\n.ifdef _OPT_A\n.endif\n* * F,1h,15m"))
-    (row,) = (each for each in made.findings if each.setting == ".ifdef")
-    assert (row.status, row.value, row.where[-2:]) == ("used", "_HAVE_TLS, _OPT_A", ":1")
-    assert "taken as defined" in row.why
+    (row,) = (each for each in made.findings if each.setting == ".ifdef _HAVE_TLS, _OPT_A")
+    assert (row.status, row.where[-2:]) == ("used", ":1")
+    assert "is taken to hold" in row.why
 
 
 @pytest.mark.parametrize(

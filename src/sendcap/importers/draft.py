@@ -153,9 +153,12 @@ class Draft:
             self._comments["deliveries", number, "validity"] = _origin(entry, why)
 
     def decided(self, entry: Entry, key: str, why: str) -> None:
-        """Report a setting that decides which others hold, or a part of their values."""
+        """Report a setting that decides which others hold, or is a part of their values.
+
+        ``why`` says what it does: the setting's name comes before it.
+        """
         self.used.add(entry)
-        self._report(USED, entry, why, key)
+        self._report(USED, entry, f"{entry.name} {why}", key)
 
     def overruled(self, entry: Entry, why: str) -> None:
         """Report a setting that another one overrules: it is understood, so its value is shown."""

@@ -24,8 +24,8 @@ def warn_of_slips(draft: Draft, lines: Lines, sections: Sections) -> None:
         draft.warn(entry, f"not read: {problem}")
     if lines.assumed:
         first = next(iter(lines.assumed.values()))
-        entry = Entry(".ifdef", first_few(lines.assumed), first.where)
-        why = "taken as defined: what an Exim is built with is in no configuration"
+        entry = Entry(f".ifdef {first_few(lines.assumed)}", where=first.where)
+        why = "is taken to hold: what an Exim is built with is in no configuration"
         draft.decided(entry, "providers", why)
     for name, why in WARNED.items():
         if name in sections.options and sections.options[name].value not in _FALSE:

@@ -90,7 +90,8 @@ class Limits:
         self.draft.limit(path.group, "connections_per_ip", each, entries[0], why)
         for entry in entries[1:]:
             if entry.where:
-                self.draft.decided(entry, f"providers.{path.group.name}.connections_per_ip", why)
+                key = f"providers.{path.group.name}.connections_per_ip"
+                self.draft.decided(entry, key, f"is a part of the {why}")
         if bound:
             self._overruled(path, entries)
         if not path.per_recipient:
@@ -115,7 +116,9 @@ class Limits:
         self.draft.limit(group, "messages_per_connection", reuse.messages, reuse.entry, reuse.why)
         for each in reuse.also:
             if each.where:
-                self.draft.decided(each, "providers", "whether a connection with TLS is used again")
+                self.draft.decided(
+                    each, "providers", "says whether a connection with TLS is used again"
+                )
         # scache(8) keeps a connection no longer than its own limit, whatever the client asks for.
         asked = settings.first(f"{client}_connection_cache_time_limit")
         most = self.configuration.main.first("connection_cache_ttl_limit")

@@ -149,7 +149,7 @@ def _report(draft: Draft, configuration: Configuration, entry: Entry, sending: s
     elif name in _NAMES_A_PATH or name.endswith("_tls_policy_maps"):
         draft.decided(entry, "providers", DECIDES)
     elif name in configuration.main.references:
-        draft.decided(entry, "providers", "another parameter refers to it")
+        draft.decided(entry, "providers", "is a part of another parameter's value")
     elif name.endswith(_OF_A_TRANSPORT):
         ending = next(each for each in _OF_A_TRANSPORT if name.endswith(each))
         owner = name.removesuffix(ending)
