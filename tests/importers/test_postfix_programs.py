@@ -152,3 +152,19 @@ def test_a_feedback_that_the_model_has_not_is_told(put, value) -> None:
     name = "default_destination_concurrency_negative_feedback"
     made = import_postfix(put(f"{name} = {value}"), "gmail=1")
     assert "the model" in warnings_of(made)[name]
+
+
+@pytest.mark.parametrize(
+    ("main", "option", "told"),
+    [
+        ("smtp_fallback_relay = b.org", "", True),
+        ("smtp_fallback_relay = b.org", "-o smtp_fallback_relay=", False),
+        ("a = b", "-o smtp_fallback_relay=b.org", True),
+        ("soft_bounce = no", "", False),
+        ("soft_bounce = yes", "", True),
+        ("smtp_reply_filter = pcre:/x", "", True),
+    ],
+)
+def test_what_the_scenario_leaves_out_is_told_if_it_is_in_use(put, main, option, told) -> None:
+    made = made_of(put, main, f"smtp unix - - n - - smtp {option}")
+    assert bool(warnings_of(made)) is told

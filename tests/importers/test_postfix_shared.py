@@ -96,6 +96,14 @@ def test_a_transport_without_a_next_hop_does_without_the_relay_host(put) -> None
     assert limits_of(made) == [(7, ("gmail.com", "a.example.net"))]
 
 
+def test_a_host_for_a_part_of_the_domains_is_told(put) -> None:
+    routes = put("gmail.com smtp:[b.org]\nyahoo.com smtp:[b.org]\n", "transport")
+    table = put("gmail.com,50\ngooglemail.com,20\nyahoo.com,30\n", "audience.csv")
+    made = import_postfix(put("a = b"), table, transport=routes)
+    assert connections(made) == [40, 20]
+    assert "mail to gmail and yahoo goes to this host in part" in warnings_of(made)["next hop"]
+
+
 def test_processes_are_shared(put) -> None:
     text = "default_process_limit = 30\nsmtp_destination_concurrency_limit = 20"
     made = import_postfix(put(text), "gmail=0.5,yahoo=0.3,icloud=0.2")

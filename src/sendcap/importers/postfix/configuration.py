@@ -98,15 +98,17 @@ class Configuration:
         routes = self._routes(group, domain)
         transports = tuple(dict.fromkeys(each.transport for each in routes))
         nexthop, queues = routes[0].nexthop, group.queues
+        hosts = frozenset(filter(None, [nexthop]))
         if group.name != known.OTHER and group.domains:
-            hops = {self.routing.of(each)[0].nexthop or each for each in group.domains}
+            own = {each: self.routing.of(each)[0].nexthop for each in group.domains}
+            hops = {hop or each for each, hop in own.items()}
+            hosts = frozenset(filter(None, own.values()))
             nexthop, queues = nexthop if hops == {nexthop} else "", len(hops)
         elif nexthop:
             queues = 1
         recipients = self.named(transports[0], "destination_recipient_limit")
-        return Path(
-            group, domain, transports, nexthop, queues, per_recipient=recipients.read(whole) == 1
-        )
+        alone = recipients.read(whole) == 1
+        return Path(group, domain, transports, nexthop, queues, alone, hosts)
 
     def _routes(self, group: Group, domain: str) -> Routes:
         """Return the routes of a provider, which may be called like a transport."""

@@ -47,6 +47,7 @@ class Path(NamedTuple):
     nexthop: str  # the host that all of it goes to, or nothing: the domains' own hosts
     queues: int  # of each transport: one for each destination
     per_recipient: bool  # whether there is a queue for each recipient instead
+    hosts: frozenset[str]  # next hops that are not the domains' own
 
     @property
     def destination(self) -> tuple[tuple[str, ...], str]:

@@ -24,6 +24,7 @@ def put_shared(limits: Limits) -> None:
     for paths in _by(limits.paths, lambda path: path.transports).values():
         _put_delay(limits, paths)
         _put_processes(limits, paths)
+        _warn_of_hosts(limits, paths)
 
 
 def _by(paths: list[Path], key_of: Callable[[Path], _Key]) -> dict[_Key, list[Path]]:
@@ -82,6 +83,16 @@ def _put_processes(limits: Limits, paths: list[Path]) -> None:
         name = f"{_named(path)} processes"
         connections = {"connections": most * limits.instances}
         _put(limits, name, connections, entry, "for all destinations together", paths)
+
+
+def _warn_of_hosts(limits: Limits, paths: list[Path]) -> None:
+    """Tell of hosts that providers share for some of their domains only."""
+    for host in sorted(frozenset().union(*(path.hosts for path in paths))):
+        sharing = [path for path in paths if host in path.hosts]
+        if len(sharing) > 1 and any(not path.nexthop for path in sharing):
+            names = listed([path.group.name for path in sharing])
+            why = f"mail to {names} goes to this host in part; the scenario limits each by itself"
+            limits.draft.warn(Entry("next hop", host), why)
 
 
 def _destination(path: Path) -> str:
