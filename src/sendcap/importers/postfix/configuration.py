@@ -87,9 +87,11 @@ class Configuration:
 
     def group_of(self, domain: str) -> str:
         """Return the provider of a domain: its transport, if it is not the usual one."""
-        names = {each.transport for each in self.routing.of(domain)}
-        if len(names) == 1 and names != {each.transport for each in self.routing.usual}:
-            return names.pop()
+        routes, usual = self.routing.of(domain), self.routing.usual
+        if routes != usual:
+            names = {each.transport for each in routes}
+            if len(names) == 1 and names != {each.transport for each in usual}:
+                return names.pop()
         return next(iter(known.names_of(domain)), known.OTHER)
 
     def path_of(self, group: Group) -> Path:
@@ -100,9 +102,9 @@ class Configuration:
         nexthop, queues = routes[0].nexthop, group.queues
         hosts = frozenset(filter(None, [nexthop]))
         if group.name != known.OTHER and group.domains:
-            own = {each: self.routing.of(each)[0].nexthop for each in group.domains}
-            hops = {hop or each for each, hop in own.items()}
-            hosts = frozenset(filter(None, own.values()))
+            found = [(each, self.routing.of(each)[0].nexthop) for each in group.domains]
+            hops = {hop or each for each, hop in found}
+            hosts = frozenset(hop for _, hop in found if hop)
             nexthop, queues = nexthop if hops == {nexthop} else "", len(hops)
         elif nexthop:
             queues = 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Final, NamedTuple, TypeVar
 
@@ -65,14 +66,19 @@ class Routing:
 
     def of(self, domain: str) -> Routes:
         """Return the routes of a domain, each with its transport; no next hop is the domain's."""
+        if self.every:
+            return self._of_every
         own = route(self.by_domain, domain)
-        found = self.every or (() if own is None else (own,))
-        return tuple(chain.from_iterable(map(self._completed, found))) or self.default
+        return self.default if own is None else self._completed(own)
 
-    @property
+    @cached_property
     def usual(self) -> Routes:
         """The routes of a domain that no table names."""
         return self.of("")
+
+    @cached_property
+    def _of_every(self) -> Routes:
+        return tuple(chain.from_iterable(map(self._completed, self.every)))
 
     def _completed(self, own: Route) -> Routes:
         """Fill in what a table leaves open (``transport(5)``, "Result format").
@@ -180,7 +186,7 @@ def routes_of(text: Text) -> dict[str, Route]:
     """
     routes: dict[str, Route] = {}
     for number, line in logical_lines(text):
-        expression = _EXPRESSION.fullmatch(line)
+        expression = _EXPRESSION.fullmatch(line) if line.startswith(_BEGINNINGS) else None
         pattern, result = (*line.split(None, 1), "")[:2]
         if expression is not None:
             pattern, result = expression[1], expression[2]
