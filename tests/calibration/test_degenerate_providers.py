@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterator
 
@@ -107,3 +108,69 @@ def test_providers_drawn_at_random(tmp_path) -> None:
             for domain in domains
         ]  # fmt: skip
         assert_fitted(calibrated(tmp_path, *parts))
+
+
+def kumo(kind: str, message: str, reply: tuple[int, str], at_s: int = 0) -> str:
+    record = {
+        "type": kind,
+        "id": message,
+        "recipient": f"u@{message.partition('-')[0]}",
+        "site": "s->mx@smtp_client",
+        "response": {"code": reply[0], "enhanced_code": None, "content": reply[1]},
+        "timestamp": 1_788_256_800 + at_s,
+        "created": 1_788_256_800,
+    }
+    return json.dumps(record)
+
+
+REPLIES = [
+    ("TransientFailure", (421, "4.7.0 too many connections")),
+    ("TransientFailure", (452, "4.2.2 full")),
+    ("TransientFailure", (451, "4.4.1 timed out")),
+    ("TransientFailure", (450, "4.7.1 greylisted")),
+    ("Bounce", (550, "5.1.1 no")),
+    ("Delivery", (250, "ok")),
+]
+
+
+def test_more_bounces_that_came_back_than_messages_were_accepted(tmp_path) -> None:
+    log = tmp_path / "kumo.jsonl"
+    ok = [kumo("Delivery", f"b.example-{number}", (250, "ok")) for number in range(3)]
+    back = [kumo("OOB", f"b.example-{number}", (550, "5.1.1"), 60) for number in range(9)]
+    log.write_text("\n".join(ok + back))
+    found = calibrate([log])
+    assert_fitted(found)
+    assert found.scenario.providers["other"].async_bounce == 1.0
+
+
+def test_hard_bounces_beside_a_server_that_cannot_be_reached(tmp_path) -> None:
+    log = tmp_path / "kumo.jsonl"
+    fates = [REPLIES[2] if number < 37 else REPLIES[4] for number in range(61)]
+    log.write_text(
+        "\n".join(kumo(kind, f"b.example-{n}", reply) for n, (kind, reply) in enumerate(fates))
+    )
+    found = calibrate([log])
+    assert_fitted(found)
+    provider = found.scenario.providers["other"]
+    total = sum(each.share for each in (*provider.hard, *provider.faults))
+    assert total == pytest.approx(1.0, abs=1e-3)
+
+
+def test_records_drawn_at_random(tmp_path) -> None:
+    rng = np.random.default_rng(3)
+    log = tmp_path / "kumo.jsonl"
+    for _ in range(25):
+        lines = []
+        for domain in ("gmail.com", "yahoo.com", "b.example"):
+            kind, reply = REPLIES[int(rng.integers(len(REPLIES)))]
+            gap_s = int(rng.choice([0, 1, 600]))
+            for number, attempt in itertools.product(
+                range(int(rng.choice([1, 2, 40]))), range(int(rng.integers(1, 4)))
+            ):
+                message = f"{domain}-{number}"
+                lines.append(kumo(kind, message, reply, attempt * gap_s + number))
+                if rng.random() < 0.2:
+                    other = str(rng.choice(["Expiration", "AdminBounce", "OOB", "Reception"]))
+                    lines.append(kumo(other, message, (551, "x"), 9))
+        log.write_text("\n".join(lines))
+        assert_fitted(calibrate([log]))

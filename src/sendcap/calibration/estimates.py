@@ -99,6 +99,8 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
     if not uses[1:].any():
         uses = sessions.uses.get(number, uses)
     allowed = tolerated(provider, bins.width_s)
+    # Bounces may come back of messages that were accepted before the log begins.
+    accepted = int(provider.ends[ACCEPTED])
     faults, thin = _faults(provider)
     transient, reasons = _transient(provider, faults, thin, allowed is not None)
     return ProviderEstimates(
@@ -119,7 +121,7 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
         transient=transient,
         transient_reasons=reasons,
         faults=faults,
-        returned=share(provider.returned, int(provider.ends[ACCEPTED])),
+        returned=share(min(provider.returned, accepted), accepted),
         tolerated=allowed,
         thin=thin,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -197,16 +197,17 @@ def _bounces(estimates: ProviderEstimates) -> Iterator[_Entry]:
     if returned.value > 0.0:
         comment = f"{returned.percent} of the accepted messages"
         yield _Entry("async_bounce", _number(returned.value), comment)
+    shrunk = _together_at_most_one(estimates)
     if estimates.hard:
         shares = estimates.hard.items()
-        value = [{"reason": reason, "share": _number(share.value)} for reason, share in shares]
+        value = [{"reason": reason, "share": shrunk(share)} for reason, share in shares]
         yield _Entry(
             "hard", value, "; ".join(f"{reason} {share.percent}" for reason, share in shares)
         )
     faults = estimates.faults
     if faults:
         comment = "; ".join(f"{fault.reason} {fault.share.percent}" for fault in faults)
-        yield _Entry("faults", [_fault(fault, estimates.hard) for fault in faults], comment)
+        yield _Entry("faults", [_fault(fault, estimates.hard, shrunk) for fault in faults], comment)
     for fault in faults:
         if not fault.fits:
             yield _Entry(
@@ -253,10 +254,25 @@ def _per_minute(per_s: Figure) -> str:
     return f"{per_minute}/m,max_burst={max(1, round(per_s.value))}"
 
 
-def _fault(fault: FaultEstimate, hard: Mapping[str, Figure]) -> dict[str, Any]:
+def _together_at_most_one(estimates: ProviderEstimates) -> Callable[[Figure], float]:
+    """Return how a share is written: of more than all addresses, each of them less.
+
+    Rounded shares may be a little more than all. And who was never reached counts for *unreachable*
+    among all messages, and for no other reason.
+    """
+    figures = [*estimates.hard.values(), *(fault.share for fault in estimates.faults)]
+    total = sum(_number(figure.value) for figure in figures)
+    if total <= 1.0:
+        return lambda share: _number(share.value)
+    return lambda share: math.floor(share.value / total * 1e4) / 1e4
+
+
+def _fault(
+    fault: FaultEstimate, hard: Mapping[str, Figure], shrunk: Callable[[Figure], float]
+) -> dict[str, Any]:
     # Reasons in a scenario are unique.
     reason = f"{fault.reason} for a time" if fault.reason in hard else fault.reason
-    table: dict[str, Any] = {"reason": reason, "share": _number(fault.share.value)}
+    table: dict[str, Any] = {"reason": reason, "share": shrunk(fault.share)}
     if fault.fits:
         table["clears_after"] = written(fault.fits[0])
     never = fault.never.value if fault.fits else 1.0
