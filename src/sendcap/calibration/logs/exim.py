@@ -43,6 +43,7 @@ _LINE: Final = re.compile(
     + _FLAGGED
 )
 _MESSAGE: Final = re.compile(rb"(?:^|[ \t|>])" + _NUMBER + _FLAGGED)
+_FLAG: Final = re.compile(rb" [-<=>*][-=>*]|Comp|canc|Mess")
 _LONGEST_HEAD: Final = 300
 _HOST: Final = re.compile(rb" H=([^ ]{1,255})(?: DS)? \[([0-9A-Fa-f.:]{2,45})\]")
 _TRANSPORT: Final = re.compile(rb" T=([^ :]{1,100})")
@@ -92,7 +93,12 @@ class EximReader(Reader):
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
         """Return the number of lines that have a number of a message and a flag."""
-        return sum(_MESSAGE.search(line, 0, _LONGEST_HEAD) is not None for line in lines)
+        # The flag is found much faster than the whole, and most lines of others have none.
+        return sum(
+            _FLAG.search(line, 0, _LONGEST_HEAD) is not None
+            and _MESSAGE.search(line, 0, _LONGEST_HEAD) is not None
+            for line in lines
+        )
 
     def _rows(self, lines: list[bytes], first: int) -> Iterator[Row]:
         others = 0

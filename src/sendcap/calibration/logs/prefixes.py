@@ -66,5 +66,7 @@ def epoch_s(text: bytes) -> float:
     >>> epoch_s(b"1795766400"), epoch_s(b"1795766400123456"), epoch_s(b"1795766400.5")
     (1795766400.0, 1795766400.123456, 1795766400.5)
     """
+    if len(text) == 10:
+        return float(text)
     whole, _, _ = text.partition(b".")
     return float(text) / 10.0 ** max(len(whole) - 10, 0)

@@ -30,7 +30,9 @@ class SendgridReader(EventReader):
     def recognises(cls, lines: list[bytes]) -> int:
         """Return the number of lines that have an event and SendGrid's number of it."""
         return sum(
-            b'"event"' in line and (b'"sg_event_id"' in line or b'"sg_message_id"' in line)
+            b'"sg_' in line
+            and b'"event"' in line
+            and (b'"sg_event_id"' in line or b'"sg_message_id"' in line)
             for line in lines
         )
 
