@@ -121,7 +121,10 @@ def test_nothing_is_replaced_without_force(sendcap, place, log) -> None:
         ([".", "-o", "x.toml"], "error: .: is a directory; give log files"),
         (["empty.log", "-o", "x.toml"], "error: empty.log: is empty"),
         (["small.toml", "-o", "x.toml"], "error: small.toml: unknown format"),
-        (["mail.log", "-o", "x.toml", "--format", "exim"], "error: format: 'exim' is not one of"),
+        (
+            ["mail.log", "-o", "x.toml", "--format", "sendmail"],
+            "error: format: 'sendmail' is not one of",
+        ),
         (["mail.log", "-o", "x.toml", "--format", "kumomta"], "no delivery attempt in 301 lines"),
         (["mail.log", "-o", "x.toml", "--year", "x"], "'x' is not a valid whole number"),
         (["mail.log", "-o", "x.toml", "--providers", "no.csv"], "error: no.csv: No such file"),

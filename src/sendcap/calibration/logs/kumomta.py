@@ -50,9 +50,10 @@ class KumomtaReader(LineReader):
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
-        """Return the number of lines that have an object with a type, an id and a recipient."""
+        """Return the number of lines that have an object with a type and an id."""
+        # An event of SparkPost has both, too.
         return sum(
-            b'"type"' in line and b'"id"' in line and b'"recipient"' in line for line in lines
+            b'"type"' in line and b'"id"' in line and b'"rcpt_to"' not in line for line in lines
         )
 
     @classmethod
