@@ -128,6 +128,7 @@ FORMATS: Final[dict[str, Callable[[pd.DataFrame], Iterator[str]]]] = {
     "kumomta": written_logs.kumomta,
     "powermta": written_logs.powermta,
     "momentum": written_logs.momentum,
+    "exim": written_logs.exim,
 }
 
 

@@ -1,4 +1,4 @@
-"""Delivery logs of a simulation, in the line shapes of Postfix, KumoMTA, PowerMTA and Momentum.
+"""Delivery logs of a simulation, as Postfix, KumoMTA, PowerMTA, Momentum and Exim write them.
 
 A simulated MTA knows what a real one writes down: when a message came, when each attempt was due,
 began and ended, over which connection, and what the answer was. Here that is written out as each
@@ -296,6 +296,39 @@ def powermta(trace: pd.DataFrame) -> Iterator[str]:
             f"{kinds[row.event]},{','.join(times)},a@b.example,{_address(row)},x,"
             f'"{enhanced} (x)","smtp;{code} {enhanced} {text}",{_host(row)} (192.0.2.1),j'
         )
+
+
+def exim(trace: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of a main log with ``log_selector = +millisec +queue_time +deliver_time``."""
+    for row in trace.itertuples():
+        code, enhanced, text = _replied(row)
+        now = datetime.fromtimestamp(START_S + row.finished_s, UTC)
+        head = f"{now:%Y-%m-%d %H:%M:%S}.{now.microsecond // 1000:03d} {_exims_number(row)}"
+        if row.event == "expired":
+            yield f"{head} ** {_address(row)}: retry timeout exceeded"
+            continue
+        open_before = "*" if row.use > 1 else ""
+        host = f"R=r T=remote_smtp H={_host(row)} [192.0.2.1]{open_before}"
+        took = f"DT={row.finished_s - row.started_s:.3f}s"
+        said = f"SMTP error from remote mail server after RCPT TO: {code} {enhanced} {text}"
+        if row.event == "accepted":
+            age_s = row.finished_s - row.arrived_s
+            yield f'{head} => {_address(row)} {host} C="250 OK" QT={age_s:.3f}s {took}'
+        elif row.event == "soft":
+            deferred = host.replace(" H=", " defer (-44) H=")
+            yield f"{head} == {_address(row)} {deferred} {took}: {said}"
+        else:
+            yield f"{head} ** {_address(row)} {host}: {said} {took}"
+
+
+def _exims_number(row: Any) -> str:
+    """Return a number that begins with the second of the arrival, in base 62."""
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    second, text = int(START_S + row.arrived_s), ""
+    for _ in range(6):
+        second, digit = divmod(second, 62)
+        text = digits[digit] + text
+    return f"{text}-{row.message:011d}-0000"
 
 
 def momentum(trace: pd.DataFrame) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Exim: the main log, a line for each arrival and each delivery.
 
 A line has the time, the message's number, a flag, the address, and fields such as ``H=host [ip]``.
-``DT=`` is the time that an attempt took, with the connection if it was opened for it; ``QT=`` the
+``DT=`` is the time that an attempt took, with the connection if it was opened for it, without over
+an open one, which has an asterisk after the address; ``QT=`` the
 age of the message. Without ``QT=`` the number tells the arrival: its first six characters are the
 second at which the reception began. Source: Exim, ``doc/doc-docbook/spec.xfpt``, "Log files" and
 "Message identification"; ``src/src/deliver.c``: delivery_log, deferral_log, failure_log.
@@ -14,6 +15,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
+
+import numpy as np
 
 from sendcap.calibration.attempts import (
     ACCEPTED,
@@ -45,7 +48,7 @@ _LINE: Final = re.compile(
 _MESSAGE: Final = re.compile(rb"(?:^|[ \t|>])" + _NUMBER + _FLAGGED)
 _FLAG: Final = re.compile(rb" [-<=>*][-=>*]|Comp|canc|Mess")
 _LONGEST_HEAD: Final = 300
-_HOST: Final = re.compile(rb" H=([^ ]{1,255})(?: DS)? \[([0-9A-Fa-f.:]{2,45})\]")
+_HOST: Final = re.compile(rb" H=([^ ]{1,255})(?: DS)? \[([0-9A-Fa-f.:]{2,45})\](?::\d+)?(\*)?")
 _TRANSPORT: Final = re.compile(rb" T=([^ :]{1,100})")
 _TOOK: Final = re.compile(rb" DT=([0-9a-z.]{1,20})")
 _AGE: Final = re.compile(rb" QT=([0-9a-z.]{1,20})")
@@ -69,6 +72,7 @@ _DIGITS: Final = {
 _MOST_S: Final = 365 * 86_400.0
 _QUARTER_S: Final = 900.0
 _MOST_ZONE_S: Final = 15 * 3600.0
+_LEAST_REUSED: Final = 30
 _SAME_S: Final = 10.0
 _QUEUED: Final = re.compile(rb"(?:queued as |id=)([0-9A-Za-z-]{6,40})")
 _MESSAGE_ID: Final = re.compile(_NUMBER + rb" <= [^\n]{0,2000}? id=([^ \n]{1,500})")
@@ -80,7 +84,7 @@ class EximReader(Reader):
     format = "exim"
     columns = (
         *("message", "recipient", "provider", "arrived_s", "finished_s", "transaction_s"),
-        *("enhanced", "code", "reason", "outcome", "host"),
+        *("enhanced", "code", "reason", "outcome", "reused", "host"),
     )
 
     def __init__(self, log: Log, context: Context) -> None:
@@ -155,10 +159,11 @@ class EximReader(Reader):
             if not zoned and abs(off_s) < _MOST_ZONE_S:
                 self._zone_s = round(off_s / _QUARTER_S) * _QUARTER_S
             record = (identity, 0, nobody, finished_s, finished_s, math.nan)
-            return (*record, 0, 0, 0, RECEIVED, b"")
+            return (*record, 0, 0, 0, RECEIVED, False, b"")
         arrived_s = begun_s + (0.0 if zoned else self._zone_s)
-        if flag == b"cancelled" or flag == b"Message removed":
-            return (identity, 0, nobody, arrived_s, finished_s, math.nan, 0, 0, 0, REMOVED, b"")
+        if flag in (b"cancelled", b"Message removed"):
+            record = (identity, 0, nobody, arrived_s, finished_s, math.nan)
+            return (*record, 0, 0, 0, REMOVED, False, b"")
         outcome = _FLAGS.get(flag)
         if outcome is None:
             self.pass_over(
@@ -169,7 +174,8 @@ class EximReader(Reader):
         to = rest.split(None, 1)[0].rstrip(b":").strip(b"<>").lower()
         if not self._is_remote(rest, host, to):
             self.pass_over("local deliveries")
-            return (identity, 0, nobody, arrived_s, finished_s, math.nan, 0, 0, 0, LEFT, b"")
+            record = (identity, 0, nobody, arrived_s, finished_s, math.nan)
+            return (*record, 0, 0, 0, LEFT, False, b"")
         if outcome == SOFT and _not_tried(rest):
             self.pass_over("attempts that were not due")
             return None
@@ -194,6 +200,7 @@ class EximReader(Reader):
             code,
             reason,
             outcome,
+            bool(host and host[3]),
             host[2] if host else b"",
         )
 
@@ -210,12 +217,16 @@ class EximReader(Reader):
         return transport is None or transport[1] in self._remote or b"smtp" in transport[1]
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:
-        hosts = columns.pop("host")
+        hosts, reused = columns.pop("host"), np.array(columns.pop("reused"))
         records = rows(count, columns)
         records["started_s"] = records["finished_s"] - records["transaction_s"]
         # With milliseconds, the lines of one transaction have different times.
         about = [finished_s // _SAME_S for finished_s in columns["finished_s"]]
         share_transactions(records, [hosts, about, columns["transaction_s"]])
+        # Over a connection that was open, the time is that of the transaction alone.
+        often = np.bincount(records["provider"][reused]) >= _LEAST_REUSED
+        alone = np.append(often, False)[np.minimum(records["provider"], len(often))]
+        records["transaction_s"][alone & ~reused] = np.nan
         return records
 
 
