@@ -72,7 +72,6 @@ _NAMED: Final = {
     "ipfailure": BLOCKED,
     # Twilio SendGrid, "Event Webhook Reference": bounce_classification.
     "invalidaddress": USER_UNKNOWN,
-    "mailboxunavailable": MAILBOX_FULL,
     "reputation": BLOCKED,
     "frequencyorvolumetoohigh": THROTTLED,
     # Mailgun, "Events": reason of a failed event.
@@ -86,6 +85,7 @@ _BROAD: Final = {
     "policyrelated": BLOCKED,
     "badconfiguration": PROTOCOL_ERROR,
     "transientfailure": TRY_LATER,
+    "mailboxunavailable": MAILBOX_FULL,
     "technical": PROTOCOL_ERROR,
     "technicalfailure": PROTOCOL_ERROR,
     "content": SPAM_CONTENT,
