@@ -6,6 +6,9 @@ log (`written_logs`); ``sendcap.calibrate`` reads that. For each quantity the ta
 the 90 % intervals hold the truth, and the mean error. For what has no interval it has how often it
 came out exactly.
 
+Exim's log came later: with 6 repetitions of 8,000 messages, 92 % of 114 intervals held the truth,
+and its retry policy, limits and families came out each time.
+
 With 96 repetitions of 16,000 messages (Python 3.11.7, NumPy 2.4.6, SciPy 1.17.1):
 
 | 90 % intervals that hold the truth | truth | postfix | kumomta | powermta | momentum |
