@@ -56,7 +56,7 @@ def test_a_transports_own_parameters_come_before_the_defaults(put) -> None:
     providers = made.scenario.providers
     assert providers["slow"].connections_per_ip == 4
     assert providers["other"].connections_per_ip == 30
-    assert providers["other"].messages_per_connection == 50
+    assert providers["other"].messages_per_connection == 51
 
 
 def test_messages_live_as_long_as_postfix_lets_them(put) -> None:

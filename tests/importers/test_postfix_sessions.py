@@ -38,7 +38,9 @@ def test_tls_is_not_reused_by_default(shared) -> None:
         ("compatibility_level = 2", "unlimited"),
         # smtp_proto.c: tlsproxy(8) keeps the session.
         ("smtp_tls_security_level = may\nsmtp_tls_connection_reuse = yes", "unlimited"),
-        ("smtp_use_tls = yes\nsmtp_tls_connection_reuse = yes\n" + COUNT, 30),
+        # postconf(5): with a reuse count limit of N, a connection is used up to N + 1 times.
+        ("smtp_use_tls = yes\nsmtp_tls_connection_reuse = yes\n" + COUNT, 31),
+        (COUNT, 31),
         # Incoming TLS says nothing about outgoing mail.
         ("smtpd_tls_security_level = may", "unlimited"),
     ],

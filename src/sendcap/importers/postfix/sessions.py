@@ -42,12 +42,14 @@ def reuse_of(settings: Settings, client: str, domain: str, nexthop: str) -> Reus
     on_demand = settings.first(f"{client}_connection_cache_on_demand")
     always = settings.first(f"{client}_connection_cache_destinations")
     count = settings.first(f"{client}_connection_reuse_count_limit")
-    number = count.read(whole) or "unlimited"
+    # It counts the reuses: with a limit of N, a connection is used up to N + 1 times (postconf(5)).
+    reuses = count.read(whole)
+    number: int | str = reuses + 1 if reuses else "unlimited"
     if not on_demand.read(yes) and not _is_listed(domain, nexthop, always.value):
         return Reuse(1, on_demand, "no connection is reused")
     tls = tls_of(settings, client, nexthop or domain)
     if not tls.on:
-        return Reuse(number, count)
+        return Reuse(number, count, "the first message, and so many after it" if reuses else "")
     setting = settings.first(f"{client}_tls_connection_reuse")
     if tls.reused:
         return Reuse(number, count, "with TLS, too", (setting, tls.entry))
