@@ -177,13 +177,15 @@ class Queue:
             return None
         if any(limit.used == limit.most for limit in self.shared_connections):
             return None
-        if self.provider.connection_scaling != "kumomta":
-            return self.free[0] if self.most - len(self.free) < self.window.size else None
+        in_use = self.most - len(self.free)
+        by_length = self.provider.connection_scaling == "kumomta"
+        if not by_length and in_use >= self.window.size:
+            return None
         opened = [each for each in self.free if each.is_open(now, self.provider)]
         if opened:
             return opened[0]
-        open_ones = self.most - len(self.free)
-        return self.free[0] if open_ones < min(self.wanted(), self.most) else None
+        wanted = min(self.wanted(), self.most) if by_length else self.most
+        return self.free[0] if in_use < wanted else None
 
     def wanted(self) -> int:
         """Return how many connections KumoMTA wants for the messages that wait for one."""

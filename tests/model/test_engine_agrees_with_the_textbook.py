@@ -140,7 +140,9 @@ SCENARIOS = {
     "a slow provider fills the active queue": from_dict(ACTIVE),
     "a backlog in two pools beside the deliveries": from_dict(HOLDING),
     "a backlog, Exim's rule": from_dict(_alone(HOLDING, {"policy": "exim"})),
-    "a backlog, Postfix's rule": from_dict(_alone(HOLDING, {"policy": "postfix"})),
+    "a backlog, Postfix's rule": from_dict(
+        _alone(HOLDING, {"policy": "postfix", "queue_run_delay": "4m"})
+    ),
     "a backlog, KumoMTA's rule": from_dict(_alone(HOLDING, {"policy": "kumomta"})),
     "deliveries are paused, stopped, confirmed, and follow the clock": from_dict(OPERATED),
     "a spread delivery, a warm-up, a gap and a suspension": changed(

@@ -313,12 +313,12 @@ BY_HAND: dict[str, tuple[Scenario, str, Times]] = {
         {"slow": [10], "quick": [7]},
     ),
     "a connection that has been idle for just the timeout counts at the provider": (
-        # Idle from 6 s to 9 s, when the second one is made, and refused.
+        # In use until 8.5 s, and idle until 9 s, when the second one is made, and refused.
         plain(
-            delivery("a", 1),
+            delivery("a", 1, "2500ms"),
             delivery("b", 1, "8s"),
             mta=SOON,
-            provider=ONE_ACCEPTED | {"idle_timeout": "3s"},
+            provider=ONE_ACCEPTED | {"idle_timeout": "500ms"},
         ),
         "soft",
         {"b": [9]},

@@ -233,17 +233,17 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
         [8, 18, 23],
     ),
     "a provider refuses a connection more than it accepts": (
-        # Of two made at 1 s the second is refused, and the third message's at 2 s. At 12 s one is
-        # refused beside an idle one, which then carries the third message; the same at 23 s. The
-        # second message finds the idle one at 33 s.
+        # Of two made at 1 s the second is refused, and the third message's at 2 s. At 11 s the
+        # second message finds the first connection idle; at 12 s that is in use, and the third
+        # one's is refused at 13 s. At 23 s it finds the idle one, too.
         scenario_of(time=SECOND, delivery=FEW, mta=SOON, provider=ONE_ACCEPTED),
         "attempted",
-        [1, 1, 2, 12, 12, 23, 33],
+        [1, 1, 2, 11, 13, 23],
     ),
     "refused messages bounce softly at once": (
         scenario_of(time=SECOND, delivery=FEW, mta=SOON, provider=ONE_ACCEPTED),
         "soft",
-        [1, 2, 12, 23],
+        [1, 2, 13],
     ),
     "connections idle for longer than the timeout do not count": (
         scenario_of(

@@ -161,7 +161,7 @@ class QueueRows:
         return numbers[0]
 
     def _connections_of(self, queue: Queue) -> dict[str, int]:
-        """Add the connections: free ones, or closed ones where the queue's length opens them."""
+        """Add the connections, all of them closed."""
         provider = self._shared.scenario.providers[queue.provider]
         count = provider.connections_per_ip * queue.ips
         first, number = sum(map(len, self._connections)), len(self.queues)
@@ -171,24 +171,18 @@ class QueueRows:
         connections["next"] = np.arange(first + 1, first + count + 1)
         connections["next"][-1] = fields.NONE
         self._connections.append(connections)
-        if provider.connection_scaling != "kumomta":
-            return _feedback(provider.connection_scaling, count, queue.ips) | {
-                "free_first": first,
-                "free_last": first + count - 1,
-                "closed_first": fields.NONE,
-                "open": count,
-                "first_connection": first,
-                "connections": count,
-                "scaled": fields.NONE,
-            }
-        self.waiting_for += [*waiting_for(count), fields.UNLIMITED]
-        return {
+        row = {
             "free_first": fields.NONE,
             "closed_first": first,
             "first_connection": first,
             "connections": count,
-            "scaled": len(self.waiting_for) - count - 1,
         }
+        if provider.connection_scaling != "kumomta":
+            scaled = {"scaled": fields.NONE}
+            return row | scaled | _feedback(provider.connection_scaling, count, queue.ips)
+        # It opens them by its length.
+        self.waiting_for += [*waiting_for(count), fields.UNLIMITED]
+        return row | {"scaled": len(self.waiting_for) - count - 1}
 
     def _reactions_of(self, queue: Queue) -> dict[str, int]:
         """Add what the provider tolerates, and the rules by which the MTA suspends the queue."""

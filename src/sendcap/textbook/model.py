@@ -176,9 +176,10 @@ class Textbook:
         yield from self.run_out(message)
 
     def release(self, message: Message, connection: Connection) -> None:
-        """Let another message be active, and then others have the connection."""
+        """Let another message be active, which may have the connection, and then others have it."""
+        message.queue.take_back(connection)
         self.active.leave(message)
-        message.queue.hand_back(connection)
+        message.queue.serve()
 
     def backs_off(self, message: Message, reason: str) -> Generator[simpy.Event, Any, bool]:
         """Let a message back off until it is due again; return whether it is."""

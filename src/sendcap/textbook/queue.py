@@ -71,9 +71,9 @@ class Queue:
         self.connection_throttle = Throttle() if rate is None else scheduled(rate, ips)
         accepted = provider.accepts_connections
         self.accepted = math.inf if accepted is None else accepted * ips
-        # The one that has been free the longest first.
-        self.idle = deque([] if self.scaled else [Connection() for _ in range(self.limit)])
-        self.closed = self.limit - len(self.idle)
+        # Open ones that nobody uses, the one first that has been free the longest.
+        self.idle: deque[Connection] = deque()
+        self.closed = self.limit
         self.window = Window(provider.connection_scaling, self.limit, ips)
         self.throttle = throttle_of(provider.throttles, ips)
         self.server = Server(env, provider, bad_times, ips)
@@ -91,14 +91,18 @@ class Queue:
 
     def hand_back(self, connection: Connection) -> None:
         """Let others have a connection."""
+        self.take_back(connection)
+        self.serve()
+
+    def take_back(self, connection: Connection) -> None:
+        """Take a connection back, and count it no more."""
         self.put(connection)
         for each in connection.counted:
             each.used -= 1
-        self.serve()
 
     def put(self, connection: Connection) -> None:
         """Keep a connection that nobody uses; one that is used up is closed."""
-        if self.scaled and connection.attempts_left == 0:
+        if connection.attempts_left == 0:
             self.closed += 1
         else:
             self.idle.append(connection)
@@ -175,17 +179,19 @@ class Queue:
         return connection.attempts_left == 0 or idle_s > self.provider.idle_timeout
 
     def available(self) -> Connection | None:
-        """Take the connection that has been free the longest, or one that may be opened."""
+        """Take the open connection that has been free the longest, or one that may be opened."""
         if self.closed_by_suspension:
             return None
-        if not self.scaled:
-            return self.idle.popleft() if self.busy < self.window.size else None
+        if not self.scaled and self.busy >= self.window.size:
+            return None
         while self.idle and self.env.now - self.idle[0].used_s > self.provider.idle_timeout:
             self.idle.popleft()
             self.closed += 1
         if self.idle:
             return self.idle.popleft()
-        wanted = wanted_connections(len(self.waiting) + self.connecting, self.limit)
+        wanted = self.limit
+        if self.scaled:
+            wanted = wanted_connections(len(self.waiting) + self.connecting, self.limit)
         if self.closed == 0 or self.limit - self.closed >= wanted:
             return None
         self.closed -= 1
@@ -250,7 +256,7 @@ class Queue:
     @property
     def busy(self) -> int:
         """Connections that have a message."""
-        return self.limit - len(self.idle)
+        return self.limit - len(self.idle) - self.closed
 
     def answered(self, answer: str) -> None:
         """Let the rules count an answer: a reason of every provider, or a kind of address."""

@@ -24,13 +24,7 @@ def may_take(group: Group, queue: Any, now_s: float, take_s: float) -> bool:
 @compiled
 def _may_open(queue: Any, connections: Records, waiting_for: Ints, now_s: float) -> bool:
     """Return the same where connections are opened as the queue grows, as KumoMTA does."""
-    while (
-        queue.free_first != NONE
-        and now_s - connections[queue.free_first].used_s > queue.idle_timeout_s
-    ):
-        closed = queue.free_first
-        queue.free_first = connections[closed].next
-        _close(queue, connections, closed)
+    _close_idle(queue, connections, now_s)
     if queue.free_first != NONE:
         return True
     if queue.closed_first == NONE:
@@ -41,11 +35,12 @@ def _may_open(queue: Any, connections: Records, waiting_for: Ints, now_s: float)
 
 @inlined
 def take_connection(queue: Any, connections: Records, now_s: float) -> int:
-    """Take the connection that has been free the longest, or open one.
+    """Take the open connection that has been free the longest, or open one.
 
-    It has no attempts left if it has to be made anew.
+    It has no attempts left if it has to be made.
     """
     queue.taken += 1
+    _close_idle(queue, connections, now_s)
     if queue.free_first == NONE:
         number = queue.closed_first
         connection = connections[number]
@@ -54,10 +49,7 @@ def take_connection(queue: Any, connections: Records, now_s: float) -> int:
         connection.attempts_left = 0
         return number
     number = queue.free_first
-    connection = connections[number]
-    queue.free_first = connection.next
-    if now_s - connection.used_s > queue.idle_timeout_s:
-        connection.attempts_left = 0
+    queue.free_first = connections[number].next
     return number
 
 
@@ -67,7 +59,7 @@ def hand_back(queue: Any, connections: Records, number: int, used_s: float) -> N
     connection = connections[number]
     queue.taken -= 1
     connection.message = NONE
-    if queue.scaled != NONE and connection.attempts_left == 0:
+    if connection.attempts_left == 0:
         _close(queue, connections, number)
         return
     connection.used_s = used_s
@@ -77,6 +69,18 @@ def hand_back(queue: Any, connections: Records, number: int, used_s: float) -> N
     else:
         connections[queue.free_last].next = number
     queue.free_last = number
+
+
+@inlined
+def _close_idle(queue: Any, connections: Records, now_s: float) -> None:
+    """Close the free connections that have been idle for too long: the first ones."""
+    while (
+        queue.free_first != NONE
+        and now_s - connections[queue.free_first].used_s > queue.idle_timeout_s
+    ):
+        closed = queue.free_first
+        queue.free_first = connections[closed].next
+        _close(queue, connections, closed)
 
 
 @compiled
