@@ -1,0 +1,84 @@
+"""What an MTA then does: a trial, run once."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bench.injecting import Addressed, hand_over
+from bench.postfix import PORT, Postfix
+from bench.receivers import Receivers
+from bench.trials import Trial
+
+Floats = npt.NDArray[np.float64]
+_SETTLES_S: Final = 10.0
+"""Between the start of the MTA and the delivery."""
+_EVERY_S: Final = 1.0
+_PORT: Final = 2601
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came to the receivers."""
+
+    attempts: pd.DataFrame  # event, provider, to, open, start_s, end_s
+    handed_over_s: float
+    left: int  # messages in the queue when it was stopped
+
+    def accepted(self, provider: str, seconds: int) -> Floats:
+        """Return the messages accepted until each whole second."""
+        rows = self.attempts
+        own = rows[(rows["event"] == "accepted") & (rows["provider"] == provider)]
+        times_s = np.sort(own["end_s"].to_numpy())
+        return np.searchsorted(times_s, np.arange(seconds + 1)).astype(np.float64)
+
+
+def addresses_of(trial: Trial) -> dict[str, tuple[str, int]]:
+    """Return where each provider listens."""
+    own = {name: (f"127.0.0.{11 + number}", _PORT) for number, name in enumerate(trial.receivers)}
+    return own | {name: own[other] for name, other in trial.hops.items()}
+
+
+def postfix_of(trial: Trial, folder: Path) -> Postfix:
+    """Return a Postfix with the trial's configuration."""
+    routes = {
+        name: f"{trial.transports.get(name, 'smtp')}:[{address}]:{port}"
+        for name, (address, port) in addresses_of(trial).items()
+    }
+    return Postfix(folder, trial.settings, routes, trial.services)
+
+
+def measured(trial: Trial, mta: Postfix, folder: Path) -> Measured:
+    """Run a trial."""
+    names = list(trial.receivers)
+    messages = [
+        Addressed("bench@bench.test", f"u{number}@{names[number % len(names)]}")
+        for number in range(trial.messages)
+    ]
+    listening = {name: how for name, how in trial.receivers.items() if name not in trial.hops}
+    log = folder / "receivers.jsonl"
+    with mta:
+        # Scans of the deferred queue are at multiples of their interval, in the model from t = 0.
+        began_s = mta.started_s + _SETTLES_S
+        with Receivers(listening, addresses_of(trial), log, began_s):
+            return _delivered(trial, mta, messages, log, began_s)
+
+
+def _delivered(
+    trial: Trial, mta: Postfix, messages: list[Addressed], log: Path, began_s: float
+) -> Measured:
+    time.sleep(max(began_s - time.time(), 0.0))
+    handed_over_s = hand_over(PORT, messages, trial.per_s, 4)
+    until_s = began_s + trial.most_s
+    while mta.left() and time.time() < until_s:
+        time.sleep(_EVERY_S)
+    left = mta.left()
+    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return Measured(pd.DataFrame(rows), handed_over_s, left)

@@ -1,0 +1,112 @@
+"""What the model predicts of a configuration, before anything has been measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+import sendcap
+from bench.postfix import Postfix
+from bench.receivers import Receiver
+from bench.trials import Trial
+
+Floats = npt.NDArray[np.float64]
+SEEDS: Final = 5
+CONNECT_S: Final = 0.004
+"""Of a connection to a loopback address, with the greetings; measured on an idle bench."""
+DIALOGUE_S: Final = 0.004
+"""Of an attempt's commands, besides the receiver's own time."""
+
+
+def _seconds(value: float) -> str:
+    return f"{round(1000.0 * value)}ms"
+
+
+def provider_of(how: Receiver) -> dict[str, Any]:
+    """Return what a scenario says of such a receiver."""
+    provider: dict[str, Any] = {
+        "connections_per_ip": 1,
+        "connect_time": _seconds(CONNECT_S + how.banner_s),
+        "transaction_time": {
+            "dist": "uniform",
+            "low": _seconds(DIALOGUE_S + 0.5 * how.transaction_s),
+            "high": _seconds(DIALOGUE_S + 1.5 * how.transaction_s),
+        },
+        "transient": how.defers,
+    }
+    if how.refuses:
+        provider["hard"] = [{"reason": "user unknown", "share": how.refuses}]
+    if how.greylists_s is not None:
+        clears = _seconds(how.greylists_s)
+        provider["faults"] = [{"reason": "greylisted", "share": 1.0, "clears_after": clears}]
+    if how.rate_per_s is not None:
+        provider["tolerance"] = f"{how.rate_per_s:g}/s,max_burst=1"
+    if how.away_s is not None:
+        begins_s, ends_s = how.away_s
+        outage = {"at": _seconds(begins_s), "lasts": _seconds(ends_s - begins_s)}
+        provider["outages"] = [outage]
+    return provider
+
+
+def scenario_of(trial: Trial, mta: Postfix, folder: Path) -> sendcap.Scenario:
+    """Return the scenario of a configuration, and of receivers that are known."""
+    base = {
+        "title": trial.name,
+        "time": {"bin": "1s"},
+        "deliveries": [{"name": "bench", "messages": trial.messages, "audience": trial.shares}],
+        "relay": {
+            "workers": 8,
+            "batch": 1,
+            "batch_time": "1ms",
+            "rate": f"{trial.per_s:g}/s,max_burst=1",
+        },
+        "providers": {name: provider_of(how) for name, how in trial.receivers.items()},
+        "feedback": {"synchronous": "0s"},
+    }
+    file = folder / "base.toml"
+    file.write_text(sendcap.dumps(sendcap.from_dict(base)), encoding="utf-8")
+    imported = sendcap.import_postfix(
+        mta.main_cf,
+        trial.shares,
+        master_cf=mta.master_cf,
+        transport=mta.transport,
+        messages=trial.messages,
+        base=file,
+        ips=1,
+    )
+    imported.save(folder / "imported.toml")
+    imported.report.to_csv(folder / "import.csv", index=False)
+    accepts = {
+        f'providers."{name}".accepts_connections': how.connections
+        for name, how in trial.receivers.items()
+        if how.connections is not None
+    }
+    return sendcap.updated(imported.scenario, {**accepts, **trial.changes})
+
+
+class Predicted:
+    """The mean of a few simulations."""
+
+    def __init__(self, scenario: sendcap.Scenario) -> None:
+        runs = [sendcap.simulate(scenario.with_seed(seed)) for seed in range(SEEDS)]
+        self.accepted: Mapping[str, Floats] = {
+            name: _mean([_accepted(run, name) for run in runs]) for name in scenario.providers
+        }
+        tried = [run.ledger.total("attempted", clock="happened") for run in runs]
+        self.attempts = float(np.mean(tried)) / sum(each.messages for each in scenario.deliveries)
+
+
+def _accepted(run: sendcap.Run, provider: str) -> Floats:
+    counts = run.ledger.cumulative("accepted", clock="happened", provider=provider)
+    return np.asarray(counts, np.float64)
+
+
+def _mean(curves: list[Floats]) -> Floats:
+    length = max(map(len, curves))
+    padded = [np.pad(curve, (0, length - len(curve)), mode="edge") for curve in curves]
+    mean: Floats = np.mean(padded, axis=0)
+    return mean

@@ -1,0 +1,163 @@
+"""The experiments: each a configuration, receivers, and a delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bench.receivers import Receiver
+
+QUICK: Final = Receiver()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An experiment with one configuration."""
+
+    name: str
+    settings: str  # lines of ``main.cf``
+    receivers: Mapping[str, Receiver]
+    messages: int  # to all of them together
+    per_s: float  # of the relay
+    services: str = ""  # lines of ``master.cf``
+    transports: Mapping[str, str] = field(default_factory=dict)  # of domains, other than smtp
+    hops: Mapping[str, str] = field(default_factory=dict)  # domains that go to another one's host
+    changes: Mapping[str, Any] = field(default_factory=dict)  # of the scenario that is imported
+    most_s: float = 120.0
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of the messages to each provider."""
+        return dict.fromkeys(self.receivers, 1.0 / len(self.receivers))
+
+
+_SHORT_RETRIES: Final = """\
+minimal_backoff_time = {least}s
+maximal_backoff_time = {most}s
+queue_run_delay = {run}s
+"""
+
+
+def _retries(least: int, most: int, run: int) -> str:
+    return _SHORT_RETRIES.format(least=least, most=most, run=run)
+
+
+def _connections(count: int) -> Trial:
+    return Trial(
+        f"{count} connections",
+        f"default_destination_concurrency_limit = {count}\n",
+        {"one.test": QUICK},
+        messages=60 * count,
+        per_s=200.0,
+    )
+
+
+TRIALS: Final = (
+    *map(_connections, (5, 10, 20)),
+    Trial(
+        "a rate delay of 1 s",
+        "default_destination_rate_delay = 1s\n",
+        {"one.test": QUICK, "two.test": QUICK},
+        messages=80,
+        per_s=100.0,
+    ),
+    Trial(
+        "no connection is reused",
+        "smtp_connection_cache_on_demand = no\ndefault_destination_concurrency_limit = 10\n",
+        {"one.test": Receiver(transaction_s=0.1, banner_s=0.3)},
+        messages=600,
+        per_s=200.0,
+    ),
+    Trial(
+        "connections are reused",
+        "default_destination_concurrency_limit = 10\n",
+        {"one.test": Receiver(transaction_s=0.1, banner_s=0.3)},
+        messages=1500,
+        per_s=200.0,
+    ),
+    Trial(
+        "connections are reused for 5 messages",
+        "smtp_connection_reuse_count_limit = 5\ndefault_destination_concurrency_limit = 10\n",
+        {"one.test": Receiver(transaction_s=0.1, banner_s=0.3)},
+        messages=1500,
+        per_s=200.0,
+    ),
+    Trial(
+        "the provider closes after 5 messages",
+        "default_destination_concurrency_limit = 10\n",
+        {"one.test": Receiver(transaction_s=0.1, banner_s=0.3, closes_after=5)},
+        messages=1000,
+        per_s=200.0,
+        changes={'providers."one.test".messages_per_connection': 5},
+    ),
+    Trial(
+        "retries of 10 to 40 s",
+        _retries(10, 40, 5),
+        {"one.test": Receiver(transaction_s=0.1, defers=0.25, refuses=0.02)},
+        messages=1000,
+        per_s=100.0,
+        most_s=200.0,
+    ),
+    Trial(
+        "retries of 20 to 160 s",
+        _retries(20, 160, 10),
+        {"one.test": Receiver(transaction_s=0.2, defers=0.05, refuses=0.01)},
+        messages=2000,
+        per_s=200.0,
+        most_s=240.0,
+    ),
+    Trial(
+        "greylisting for 35 s",
+        _retries(20, 80, 10),
+        {"one.test": Receiver(transaction_s=0.1, greylists_s=35.0)},
+        messages=400,
+        per_s=50.0,
+    ),
+    Trial(
+        "the provider accepts 5 connections",
+        _retries(10, 40, 5) + "default_destination_concurrency_limit = 20\n",
+        {"one.test": Receiver(transaction_s=0.2, connections=5)},
+        messages=800,
+        per_s=100.0,
+        most_s=240.0,
+    ),
+    Trial(
+        "the provider is away for 30 s",
+        _retries(10, 40, 5),
+        {"one.test": Receiver(transaction_s=0.1, away_s=(2.0, 32.0))},
+        messages=600,
+        per_s=50.0,
+    ),
+    Trial(
+        "a slow and a quick destination, 100 active",
+        "qmgr_message_active_limit = 100\ndefault_destination_concurrency_limit = 5\n",
+        {"slow.test": Receiver(transaction_s=1.0), "quick.test": Receiver(transaction_s=0.05)},
+        messages=600,
+        per_s=200.0,
+    ),
+    Trial(
+        "the relay is the bottleneck",
+        "default_destination_concurrency_limit = 20\n",
+        {"one.test": QUICK},
+        messages=600,
+        per_s=20.0,
+    ),
+    Trial(
+        "two destinations, 8 processes of their transport",
+        "default_destination_concurrency_limit = 20\n",
+        {"one.test": QUICK, "two.test": QUICK},
+        messages=600,
+        per_s=200.0,
+        services="few unix - - n - 8 smtp\n",
+        transports={"one.test": "few", "two.test": "few"},
+    ),
+    Trial(
+        "two domains at one host",
+        "default_destination_concurrency_limit = 8\n",
+        {"one.test": QUICK, "two.test": QUICK},
+        messages=600,
+        per_s=200.0,
+        hops={"two.test": "one.test"},
+    ),
+)

@@ -1,0 +1,77 @@
+"""The bench: receivers answer as they say, and a real MTA does what its configuration predicts."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+SHORT = {
+    "20 connections": 600,
+    "connections are reused for 5 messages": 300,
+    "greylisting for 35 s": 100,
+    "two destinations, 8 processes of their transport": 200,
+}
+"""Trials of the gate, with fewer messages than by hand."""
+
+
+@pytest.fixture
+def bench(monkeypatch) -> SimpleNamespace:
+    monkeypatch.syspath_prepend(str(EXPERIMENTS))
+    names = ("comparing", "injecting", "measuring", "postfix", "predicting", "receivers", "trials")
+    return SimpleNamespace(**{name: importlib.import_module(f"bench.{name}") for name in names})
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A directory that the user postfix can reach, too."""
+    with tempfile.TemporaryDirectory(prefix="sendcap-bench-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_receivers_answer_as_they_say(bench, tmp_path) -> None:
+    how = bench.receivers.Receiver(transaction_s=0.0, refuses=0.3, closes_after=500)
+    log, where = tmp_path / "log.jsonl", {"p": ("127.0.0.9", 2699)}
+    messages = [bench.injecting.Addressed("a@b.test", f"u{number}@p") for number in range(100)]
+    with bench.receivers.Receivers({"p": how}, where, log, time.time()):
+        refusals = []
+        for each in messages:
+            try:
+                bench.injecting.hand_over(2699, [each], 1000.0, 1, "127.0.0.9")
+            except RuntimeError as problem:
+                refusals.append(str(problem))
+    refused = len(refusals)
+    assert 10 < refused < 50
+    assert all("550 5.1.1" in each for each in refusals)
+    rows = [line for line in log.read_text().splitlines() if line]
+    assert len(rows) == 100
+    assert sum('"hard"' in row for row in rows) == refused
+
+
+@pytest.mark.mta
+@pytest.mark.parametrize("name", SHORT)
+def test_postfix_does_what_its_configuration_predicts(bench, folder, name) -> None:
+    if reason := bench.postfix.missing():
+        pytest.skip(reason)
+    trial = next(each for each in bench.trials.TRIALS if each.name == name)
+    trial = replace(trial, messages=SHORT[name], most_s=100.0)
+    mta = bench.measuring.postfix_of(trial, folder / "postfix")
+    predicted = bench.predicting.Predicted(bench.predicting.scenario_of(trial, mta, folder))
+    found = bench.measuring.measured(trial, mta, folder)
+    assert found.left == 0
+    assert (found.attempts["event"] == "accepted").sum() == trial.messages
+    row = bench.comparing.row_of(trial, predicted, found)
+    for pct in (50, 90, 99):
+        # A busy machine is slower by a second or so; a wrong mechanism is off by half.
+        late_s = abs(row[f"predicted {pct} %"] - row[f"measured {pct} %"])
+        assert late_s < 1.5 + 0.15 * row[f"measured {pct} %"], row
+    assert row["predicted attempts"] == pytest.approx(row["measured attempts"], abs=0.1)
+    assert not Path(f"/proc/{mta.pid}").exists()
