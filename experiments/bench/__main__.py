@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.calibrating import given_back
 from bench.comparing import picture, row_of, table
 from bench.measuring import measured, postfix_of
 from bench.postfix import missing
@@ -39,6 +40,7 @@ def main() -> None:
                 predicted = Predicted(scenario_of(trial, mta, folder))
                 found = measured(trial, mta, folder)
                 rows.append(row_of(trial, predicted, found))
+                rows[-1]["calibrated"] = given_back(trial, mta.log)
                 if repetition == 0:
                     drawn = picture(trial, predicted, found)
                     drawn.savefig(asked.out / f"{trial.name.replace(' ', '-')}.png")

@@ -53,7 +53,7 @@ def picture(trial: Trial, predicted: Predicted, measured: Measured) -> Figure:
 
 def table(rows: list[dict[str, float | str]]) -> pd.DataFrame:
     """Return the mean over repetitions, a row for each trial."""
-    return pd.DataFrame(rows).groupby("trial", sort=False).mean()
+    return pd.DataFrame(rows).groupby("trial", sort=False).mean(numeric_only=True)
 
 
 def _curves(trial: Trial, predicted: Predicted, measured: Measured) -> tuple[Floats, Floats]:
