@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 _PATIENCE_S: Final = 60.0
@@ -31,18 +32,22 @@ async def _hand_over(
         if not reply.startswith(code):
             raise RuntimeError(f"{line.split(':')[0]}: {reply.decode(errors='replace').strip()}")
 
-    await reader.readline()
-    await ask("EHLO bench.test", b"250")
-    began_s, taken_s = loop.time(), []
-    for number, each in enumerate(messages):
-        await asyncio.sleep(max(began_s + number / per_s - loop.time(), 0.0))
-        await ask(f"MAIL FROM:<{each.sender}>", b"250")
-        await ask(f"RCPT TO:<{each.recipient}>", b"250")
-        await ask("DATA", b"354")
-        await ask("Subject: bench\r\n\r\nText.\r\n.", b"250")
-        taken_s.append(loop.time() - began_s)
-    await ask("QUIT", b"221")
-    writer.close()
+    try:
+        await reader.readline()
+        await ask("EHLO bench.test", b"250")
+        began_s, taken_s = loop.time(), []
+        for number, each in enumerate(messages):
+            await asyncio.sleep(max(began_s + number / per_s - loop.time(), 0.0))
+            await ask(f"MAIL FROM:<{each.sender}>", b"250")
+            await ask(f"RCPT TO:<{each.recipient}>", b"250")
+            await ask("DATA", b"354")
+            await ask("Subject: bench\r\n\r\nText.\r\n.", b"250")
+            taken_s.append(loop.time() - began_s)
+        await ask("QUIT", b"221")
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
     return taken_s
 
 

@@ -112,7 +112,7 @@ TRIALS: Final = (
         _retries(20, 80, 10),
         {"one.test": Receiver(transaction_s=0.1, greylists_s=35.0)},
         messages=400,
-        per_s=50.0,
+        per_s=20.0,
     ),
     Trial(
         "the provider accepts 5 connections",

@@ -21,7 +21,8 @@ def came_and_began(run: Run, stage: Stage) -> tuple[Counts, Counts]:
             for each in deliveries_of(run.scenario, path.pool)
         ]
         if not stage.paths:
-            whose = [{"delivery": each.name} for each in run.as_sent.relayed]
+            backlog = run.scenario.backlog
+            whose = [{"delivery": each.name} for each in run.as_sent.relayed] if backlog else [{}]
         of_each = [run.ledger.cumulative(event, clock="happened", **names) for names in whose]
         counts: Counts = np.sum([np.zeros(run.ledger.bins + 1, np.int64), *of_each], axis=0)
         return counts
