@@ -21,6 +21,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("bench-results"))
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--port", type=int, default=2600, help="of the MTA; the next is theirs")
+    parser.add_argument("--half", type=int, choices=(0, 1), help="every other trial alone")
     parser.add_argument("--only", default="", help="trials whose names contain this")
     asked = parser.parse_args()
     # So that everything that was started is stopped.
@@ -29,14 +31,14 @@ def main() -> None:
         sys.exit(reason)
     asked.out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for trial in TRIALS:
+    for trial in TRIALS if asked.half is None else TRIALS[asked.half :: 2]:
         if asked.only not in trial.name:
             continue
         for repetition in range(asked.repetitions):
             with tempfile.TemporaryDirectory(prefix="sendcap-bench-") as name:
                 folder = Path(name)
                 folder.chmod(0o755)
-                mta = postfix_of(trial, folder / "postfix")
+                mta = postfix_of(trial, folder / "postfix", asked.port)
                 predicted = Predicted(scenario_of(trial, mta, folder))
                 found = measured(trial, mta, folder)
                 rows.append(row_of(trial, predicted, found))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench.injecting import Addressed, hand_over
-from bench.postfix import PORT, Postfix
+from bench.postfix import Postfix
 from bench.receivers import Receivers
 from bench.trials import Trial
 
@@ -21,7 +21,6 @@ Floats = npt.NDArray[np.float64]
 _SETTLES_S: Final = 10.0
 """Between the start of the MTA and the delivery."""
 _EVERY_S: Final = 1.0
-_PORT: Final = 2601
 
 
 @dataclass(frozen=True)
@@ -40,19 +39,21 @@ class Measured:
         return np.searchsorted(times_s, np.arange(seconds + 1)).astype(np.float64)
 
 
-def addresses_of(trial: Trial) -> dict[str, tuple[str, int]]:
-    """Return where each provider listens."""
-    own = {name: (f"127.0.0.{11 + number}", _PORT) for number, name in enumerate(trial.receivers)}
+def addresses_of(trial: Trial, port: int) -> dict[str, tuple[str, int]]:
+    """Return where each provider listens, beside an MTA at a port."""
+    own = {
+        name: (f"127.0.0.{11 + number}", port + 1) for number, name in enumerate(trial.receivers)
+    }
     return own | {name: own[other] for name, other in trial.hops.items()}
 
 
-def postfix_of(trial: Trial, folder: Path) -> Postfix:
+def postfix_of(trial: Trial, folder: Path, port: int = 2600) -> Postfix:
     """Return a Postfix with the trial's configuration."""
     routes = {
         name: f"{trial.transports.get(name, 'smtp')}:[{address}]:{port}"
-        for name, (address, port) in addresses_of(trial).items()
+        for name, (address, port) in addresses_of(trial, port).items()
     }
-    return Postfix(folder, trial.settings, routes, trial.services)
+    return Postfix(folder, trial.settings, routes, trial.services, port)
 
 
 def measured(trial: Trial, mta: Postfix, folder: Path) -> Measured:
@@ -67,7 +68,7 @@ def measured(trial: Trial, mta: Postfix, folder: Path) -> Measured:
     with mta:
         # Scans of the deferred queue are at multiples of their interval, in the model from t = 0.
         began_s = mta.started_s + _SETTLES_S
-        with Receivers(listening, addresses_of(trial), log, began_s):
+        with Receivers(listening, addresses_of(trial, mta.port), log, began_s):
             return _delivered(trial, mta, messages, log, began_s)
 
 
@@ -75,7 +76,7 @@ def _delivered(
     trial: Trial, mta: Postfix, messages: list[Addressed], log: Path, began_s: float
 ) -> Measured:
     time.sleep(max(began_s - time.time(), 0.0))
-    handed_over_s = hand_over(PORT, messages, trial.per_s, 4)
+    handed_over_s = hand_over(mta.port, messages, trial.per_s, 4)
     until_s = began_s + trial.most_s
     while mta.left() and time.time() < until_s:
         time.sleep(_EVERY_S)

@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-PORT: Final = 2600
 _MASTER: Final = """\
 127.0.0.1:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -85,14 +84,21 @@ class Postfix:
         Transport map: the next hop of each domain.
     services
         Lines of ``master.cf`` that are added.
+    port
+        Where it takes mail in.
     """
 
     name = "postfix"
 
     def __init__(
-        self, folder: Path, settings: str, routes: Mapping[str, str], services: str = ""
+        self,
+        folder: Path,
+        settings: str,
+        routes: Mapping[str, str],
+        services: str = "",
+        port: int = 2600,
     ) -> None:
-        self.folder = folder
+        self.folder, self.port = folder, port
         self.main_cf, self.master_cf = folder / "conf" / "main.cf", folder / "conf" / "master.cf"
         self.transport = folder / "conf" / "transport"
         self.log = folder / "queue" / "mail.log"
@@ -100,7 +106,7 @@ class Postfix:
             (folder / name).mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
         self.main_cf.write_text(_MAIN.format(folder=folder) + settings)
-        self.master_cf.write_text(_MASTER.format(port=PORT) + services)
+        self.master_cf.write_text(_MASTER.format(port=port) + services)
         # Notices of bounces go nowhere.
         lines = [*(f"{domain} {hop}\n" for domain, hop in routes.items()), "bench.test discard:\n"]
         self.transport.write_text("".join(lines))
