@@ -137,6 +137,15 @@ def test_what_is_saved_can_be_drained_again(tmp_path) -> None:
     assert again.table().equals(found.table())
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_whom_a_population_has_is_left_out(beside: bool) -> None:
+    people = {"size": 100, "providers": {"gmail": 1.0}, "segments": {"half": {"share": 0.5}}}
+    scenario = its(population=people, deliveries=[{"name": "d", "segment": "half"}])
+    found = sendcap.drain(scenario, queue(due(40)), beside=beside)
+    assert found.gone[-1].messages == found.gone[-1].accepted == 40
+    assert found.run.ledger.messages() == (90 if beside else 40)
+
+
 def test_deliveries_are_sent_beside_it_if_asked() -> None:
     alone = sendcap.drain(its(), queue(due(100)))
     beside = sendcap.drain(its(), queue(due(100)), beside=True)

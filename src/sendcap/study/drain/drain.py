@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -156,17 +155,15 @@ def drain(
     if not beside:
         scenario = _alone(scenario)
     scenario = scenario.without_engagement
-    run, done = _simulated(scenario), 1
+    run, report = _simulated(scenario), seen or (lambda _: None)
+    report(1)
     gone = tuple(gone_of_each(run))
-    report = seen or (lambda _: None)
-    report(done)
-    tried = []
+    tried: list[Tried] = []
     slowest = [each.provider for each in gone[:-1]]
     for remedy in remedies(scenario, slowest, expires=gone[-1].expired > 0):
         changed = _simulated(remedy.scenario)
         tried.append(Tried(remedy.change, gone_of_all(changed), left_of(changed, None)))
-        done += 1
-        report(done)
+        report(1 + len(tried))
     return Drain(scenario, run, gone, tuple(tried), notes)
 
 
@@ -185,8 +182,9 @@ def _with_the_queue(
         return scenario, ()
     read = queue if isinstance(queue, QueueFile) else read_queue_file(Path(queue), name, at)
     found = backlog_of(read, scenario, pool=pool, release=release)
-    data: dict[str, Any] = to_dict(scenario, defaults=False) | {"backlog": found.entries}
-    data.pop("population", None)
+    # Whom the messages of the queue are for is not known.
+    strangers = scenario if scenario.population is None else scenario.without_population
+    data = to_dict(strangers, defaults=False) | {"backlog": found.entries}
     return from_dict(data), found.notes
 
 
