@@ -43,7 +43,8 @@ def held_messages(shared: Shared) -> Iterator[tuple[Records, BatchRows]]:
         tried = past.failures > 0
         born_s, batch = np.unique(-age_s, return_inverse=True)
         messages = np.zeros(count, HELD)
-        messages["batch"], messages["queue"] = batch, _queue_of(shared, held)
+        pool = scenario.pool_of(scenario.deliveries[delivery])
+        messages["batch"], messages["queue"] = batch, _queue_of(shared, held.provider, pool)
         messages["number"] = before[delivery] + np.arange(count)
         uniform = streams.generator(f"backlog {number} addresses").random(count)
         messages["kind"] = _kinds(shared, held, tried, uniform)
@@ -119,11 +120,10 @@ def _try_again(
     past.failures[again] += 1
 
 
-def _queue_of(shared: Shared, held: Held) -> int:
-    """Return the queue of an entry: the first, where each address of a pool has one."""
-    pool = held.pool or next(iter(shared.scenario.mta.pools), None)
-    places = (number for number, each in enumerate(shared.queues) if each.pool == pool)
-    return next(number for number in places if shared.queues[number].provider == held.provider)
+def _queue_of(shared: Shared, provider: str, pool: str | None) -> int:
+    """Return the queue of a provider and pool: the first, where each address has one."""
+    paths = [(each.provider, each.pool) for each in shared.queues]
+    return paths.index((provider, pool))
 
 
 def _kinds(
