@@ -101,6 +101,16 @@ UNUSED: Final = {
 }
 """Directives, or parts of their names, and why they are not used."""
 
+_OF_BACKOFF: Final = (
+    "smtp-pattern-list",
+    "backoff-max-msg-rate",
+    "backoff-max-msg-per-hour",
+    "backoff-max-smtp-out",
+    "backoff-max-connect-rate",
+    "backoff-to-normal-after",
+    "backoff-to-normal-after-delivery",
+    "reenable-source-ip-after",
+)
 OF_QUEUES: Final = (
     "max-smtp-out",
     "max-msg-per-connection",
@@ -116,14 +126,7 @@ OF_QUEUES: Final = (
     "max-smtp-out-per-source-ip",
     "source-ip-max-msg-rate",
     "source-ip-max-connect-rate",
-    "smtp-pattern-list",
-    "backoff-max-msg-rate",
-    "backoff-max-msg-per-hour",
-    "backoff-max-smtp-out",
-    "backoff-max-connect-rate",
-    "backoff-to-normal-after",
-    "backoff-to-normal-after-delivery",
-    "reenable-source-ip-after",
+    *_OF_BACKOFF,
 )
 """Directives of a ``<domain>`` that decide a limit, a retry or the backoff mode in the scenario."""
 
@@ -266,16 +269,7 @@ TABLE: Final = (
     ),
     Setting(("bounce-after",), _RETRY, "the lifetime, too"),
     Setting(
-        (
-            "smtp-pattern-list",
-            "backoff-max-msg-rate",
-            "backoff-max-msg-per-hour",
-            "backoff-max-smtp-out",
-            "backoff-max-connect-rate",
-            "backoff-to-normal-after",
-            "backoff-to-normal-after-delivery",
-            "reenable-source-ip-after",
-        ),
+        _OF_BACKOFF,
         _SUSPEND,
         "of the first reply with mode=backoff, or else with disable-source-ip or defer-queue; of "
         "several limits the lowest",
