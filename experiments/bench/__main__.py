@@ -1,4 +1,4 @@
-"""Run the bench: ``python -m bench`` in ``experiments``, as root, where Postfix is installed."""
+"""Run the bench: ``python -m bench`` in ``experiments``, as root, where the MTA is installed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bench.calibrating import given_back
 from bench.comparing import picture, row_of, table
-from bench.measuring import measured, postfix_of
-from bench.postfix import missing
+from bench.measuring import measured
+from bench.mtas import MTAS
 from bench.predicting import Predicted, scenario_of
 from bench.trials import TRIALS
 
@@ -19,6 +19,7 @@ from bench.trials import TRIALS
 def main() -> None:
     """Predict and measure each trial, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mta", choices=list(MTAS), default="postfix")
     parser.add_argument("--out", type=Path, default=Path("bench-results"))
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--port", type=int, default=2600, help="of the MTA; the next is theirs")
@@ -27,22 +28,21 @@ def main() -> None:
     asked = parser.parse_args()
     # So that everything that was started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if reason := missing():
+    if reason := MTAS[asked.mta].missing():
         sys.exit(reason)
     asked.out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for trial in TRIALS if asked.half is None else TRIALS[asked.half :: 2]:
-        if asked.only not in trial.name:
-            continue
+    trials = [trial for trial in TRIALS if trial.mta == asked.mta and asked.only in trial.name]
+    for trial in trials if asked.half is None else trials[asked.half :: 2]:
         for repetition in range(asked.repetitions):
             with tempfile.TemporaryDirectory(prefix="sendcap-bench-") as name:
                 folder = Path(name)
                 folder.chmod(0o755)
-                mta = postfix_of(trial, folder / "postfix", asked.port)
-                predicted = Predicted(scenario_of(trial, mta, folder))
-                found = measured(trial, mta, folder)
+                mta = MTAS[trial.mta](trial, folder / trial.mta, asked.port)
+                predicted = Predicted(scenario_of(mta, folder))
+                found = measured(mta, folder)
                 rows.append(row_of(trial, predicted, found))
-                rows[-1]["calibrated"] = given_back(trial, mta.log)
+                rows[-1]["calibrated"] = given_back(mta)
                 if repetition == 0:
                     drawn = picture(trial, predicted, found)
                     drawn.savefig(asked.out / f"{trial.name.replace(' ', '-')}.png")

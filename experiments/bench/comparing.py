@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bench.measuring import Measured
 from bench.predicting import Predicted
-from bench.trials import Trial
+from bench.trial import Trial
 
 Floats = npt.NDArray[np.float64]
 _SHARES: Final = (50, 90, 99)

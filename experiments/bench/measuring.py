@@ -13,9 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench.injecting import Addressed, hand_over
-from bench.postfix import Postfix
+from bench.mtas.mta import Mta
 from bench.receivers import Receivers
-from bench.trials import Trial
 
 Floats = npt.NDArray[np.float64]
 _SETTLES_S: Final = 10.0
@@ -39,25 +38,9 @@ class Measured:
         return np.searchsorted(times_s, np.arange(seconds + 1)).astype(np.float64)
 
 
-def addresses_of(trial: Trial, port: int) -> dict[str, tuple[str, int]]:
-    """Return where each provider listens, beside an MTA at a port."""
-    own = {
-        name: (f"127.0.0.{11 + number}", port + 1) for number, name in enumerate(trial.receivers)
-    }
-    return own | {name: own[other] for name, other in trial.hops.items()}
-
-
-def postfix_of(trial: Trial, folder: Path, port: int = 2600) -> Postfix:
-    """Return a Postfix with the trial's configuration."""
-    routes = {
-        name: f"{trial.transports.get(name, 'smtp')}:[{address}]:{port}"
-        for name, (address, port) in addresses_of(trial, port).items()
-    }
-    return Postfix(folder, trial.settings, routes, trial.services, port)
-
-
-def measured(trial: Trial, mta: Postfix, folder: Path) -> Measured:
-    """Run a trial."""
+def measured(mta: Mta, folder: Path) -> Measured:
+    """Run the trial of an MTA."""
+    trial = mta.trial
     names = list(trial.receivers)
     messages = [
         Addressed("bench@bench.test", f"u{number}@{names[number % len(names)]}")
@@ -68,16 +51,14 @@ def measured(trial: Trial, mta: Postfix, folder: Path) -> Measured:
     with mta:
         # Scans of the deferred queue are at multiples of their interval, in the model from t = 0.
         began_s = mta.started_s + _SETTLES_S
-        with Receivers(listening, addresses_of(trial, mta.port), log, began_s):
-            return _delivered(trial, mta, messages, log, began_s)
+        with Receivers(listening, trial.addresses(mta.port), log, began_s):
+            return _delivered(mta, messages, log, began_s)
 
 
-def _delivered(
-    trial: Trial, mta: Postfix, messages: list[Addressed], log: Path, began_s: float
-) -> Measured:
+def _delivered(mta: Mta, messages: list[Addressed], log: Path, began_s: float) -> Measured:
     time.sleep(max(began_s - time.time(), 0.0))
-    handed_over_s = hand_over(mta.port, messages, trial.per_s, 4)
-    until_s = began_s + trial.most_s
+    handed_over_s = hand_over(mta.port, messages, mta.trial.per_s, 4)
+    until_s = began_s + mta.trial.most_s
     while mta.left() and time.time() < until_s:
         time.sleep(_EVERY_S)
     left = mta.left()

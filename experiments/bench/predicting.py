@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 import sendcap
-from bench.postfix import Postfix
+from bench.mtas.mta import Mta
 from bench.receivers import Receiver
-from bench.trials import Trial
 
 Floats = npt.NDArray[np.float64]
 SEEDS: Final = 5
@@ -52,8 +51,9 @@ def provider_of(how: Receiver) -> dict[str, Any]:
     return provider
 
 
-def scenario_of(trial: Trial, mta: Postfix, folder: Path) -> sendcap.Scenario:
+def scenario_of(mta: Mta, folder: Path) -> sendcap.Scenario:
     """Return the scenario of a configuration, and of receivers that are known."""
+    trial = mta.trial
     base = {
         "title": trial.name,
         "time": {"bin": "1s"},
@@ -69,15 +69,7 @@ def scenario_of(trial: Trial, mta: Postfix, folder: Path) -> sendcap.Scenario:
     }
     file = folder / "base.toml"
     file.write_text(sendcap.dumps(sendcap.from_dict(base)), encoding="utf-8")
-    imported = sendcap.import_postfix(
-        mta.main_cf,
-        trial.shares,
-        master_cf=mta.master_cf,
-        transport=mta.transport,
-        messages=trial.messages,
-        base=file,
-        ips=1,
-    )
+    imported = mta.imported(file)
     imported.save(folder / "imported.toml")
     imported.report.to_csv(folder / "import.csv", index=False)
     accepts = {

@@ -24,7 +24,7 @@ SHORT = {
 @pytest.fixture
 def bench(monkeypatch) -> SimpleNamespace:
     monkeypatch.syspath_prepend(str(EXPERIMENTS))
-    names = ("comparing", "injecting", "measuring", "postfix", "predicting", "receivers", "trials")
+    names = ("comparing", "injecting", "measuring", "mtas", "predicting", "receivers", "trials")
     return SimpleNamespace(**{name: importlib.import_module(f"bench.{name}") for name in names})
 
 
@@ -50,9 +50,9 @@ def test_receivers_answer_as_they_say(bench, tmp_path) -> None:
 @pytest.mark.mta
 def test_postfix_does_what_its_configuration_predicts(bench) -> None:
     """In one test, since only one Postfix at a time can have the port."""
-    if reason := bench.postfix.missing():
+    if reason := bench.mtas.MTAS["postfix"].missing():
         pytest.skip(reason)
-    trials = {each.name: each for each in bench.trials.TRIALS}
+    trials = {each.name: each for each in bench.trials.TRIALS if each.mta == "postfix"}
     for name, messages in SHORT.items():
         with tempfile.TemporaryDirectory(prefix="sendcap-bench-") as folder:
             # The user postfix has to reach it, too.
@@ -63,9 +63,9 @@ def test_postfix_does_what_its_configuration_predicts(bench) -> None:
 
 def differences(bench: SimpleNamespace, trial: Any, folder: Path) -> list[str]:
     """Return what is not as predicted."""
-    mta = bench.measuring.postfix_of(trial, folder / "postfix")
-    predicted = bench.predicting.Predicted(bench.predicting.scenario_of(trial, mta, folder))
-    found = bench.measuring.measured(trial, mta, folder)
+    mta = bench.mtas.MTAS[trial.mta](trial, folder / trial.mta, 2600)
+    predicted = bench.predicting.Predicted(bench.predicting.scenario_of(mta, folder))
+    found = bench.measuring.measured(mta, folder)
     assert found.left == 0
     assert (found.attempts["event"] == "accepted").sum() == trial.messages
     assert not Path(f"/proc/{mta.pid}").exists()

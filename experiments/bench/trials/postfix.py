@@ -1,36 +1,13 @@
-"""The experiments: each a configuration, receivers, and a delivery."""
+"""The experiments with Postfix."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from bench.receivers import Receiver
+from bench.trial import Trial
 
 QUICK: Final = Receiver()
-
-
-@dataclass(frozen=True)
-class Trial:
-    """An experiment with one configuration."""
-
-    name: str
-    settings: str  # lines of ``main.cf``
-    receivers: Mapping[str, Receiver]
-    messages: int  # to all of them together
-    per_s: float  # of the relay
-    services: str = ""  # lines of ``master.cf``
-    transports: Mapping[str, str] = field(default_factory=dict)  # of domains, other than smtp
-    hops: Mapping[str, str] = field(default_factory=dict)  # domains that go to another one's host
-    changes: Mapping[str, Any] = field(default_factory=dict)  # of the scenario that is imported
-    most_s: float = 120.0
-
-    @property
-    def shares(self) -> dict[str, float]:
-        """The share of the messages to each provider."""
-        return dict.fromkeys(self.receivers, 1.0 / len(self.receivers))
-
 
 _SHORT_RETRIES: Final = """\
 minimal_backoff_time = {least}s
@@ -159,7 +136,7 @@ TRIALS: Final = (
         {"one.test": QUICK, "two.test": QUICK},
         messages=600,
         per_s=200.0,
-        services="few unix - - n - 8 smtp\n",
+        parts={"master.cf": "few unix - - n - 8 smtp\n"},
         transports={"one.test": "few", "two.test": "few"},
     ),
     Trial(

@@ -1,0 +1,10 @@
+"""The experiments of each MTA."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.trial import Trial
+from bench.trials import postfix
+
+TRIALS: Final[tuple[Trial, ...]] = postfix.TRIALS
