@@ -231,8 +231,6 @@ def held(scenario: Scenario, simulations: int) -> Held | None:
         course = expected(scenario)
     except sendcap.SendcapError:
         return None
-    if not course.courses:
-        return None
     ledgers = [sendcap.simulate(scenario, seed=seed).ledger for seed in range(simulations)]
     bins = max(ledger.bins for ledger in (course.ledger, *ledgers))
     bounds = []

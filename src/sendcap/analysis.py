@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import warnings
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from sendcap.errors import ScenarioError, SendcapWarning
-from sendcap.fluid.expected import courses, expected_ledger, left_out
+from sendcap.errors import ScenarioError
+from sendcap.fluid.expected import courses, expected_ledger
+from sendcap.fluid.followed import require_room
 from sendcap.ledger import Ledger
 from sendcap.readings.error_bound import error_bound
 from sendcap.readings.kpis import kpis
@@ -42,12 +42,12 @@ class Expected(Displayed):
         delays: which message comes when is not followed here, so ``ledger.delays`` is None.
     courses
         The expected course on a coarser grid, and courses of runs whose stages are late or early:
-        what the `error` is worked out from. None where the scenario has features that are left out.
+        what the `error` is worked out from.
     """
 
     scenario: Scenario
     ledger: Ledger
-    courses: tuple[Ledger, ...] = ()
+    courses: tuple[Ledger, ...]
 
     def sentences(self) -> list[str]:
         """Return the end of Delivered % in plain sentences, with the error bound."""
@@ -57,7 +57,7 @@ class Expected(Displayed):
         error, text = self.error(mode), self._ends(mode)
         points = error.delivered_pt.to_numpy()
         if not np.isfinite(points).any():
-            return f"{text}; how exact that is nobody knows, because something is left out."
+            return f"{text}."
         worst = int(np.nanargmax(points))
         return (
             f"{text}; a simulation is at most {points[worst]:.2g} points off the course, "
@@ -84,8 +84,7 @@ class Expected(Displayed):
         DataFrame
             ``time_s``, as in `kpis`; ``delivered_pt`` and ``bounces_errors_pt``, in points. At all
             moments together the bound holds for 95 of 100 simulations of random scenarios
-            (``experiments/expected_bound.py``). NaN where the scenario has features that are
-            left out.
+            (``experiments/expected_bound.py``).
         """
         if denominator is None:
             denominator = self.scenario.reporting.denominator
@@ -95,10 +94,7 @@ class Expected(Displayed):
             "delivered_pt": bound.delivered_pt,
             "bounces_errors_pt": bound.bounces_errors_pt,
         }
-        frame = pd.DataFrame(columns)
-        if not self.courses:
-            frame[["delivered_pt", "bounces_errors_pt"]] = np.nan
-        return frame
+        return pd.DataFrame(columns)
 
     def _about(self) -> str:
         return f"{headline(self.scenario)}; {self._ends('efs')}"
@@ -132,18 +128,15 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
     scenario
         A scenario, the path of a scenario file or the name of a preset.
 
-    Warns
-    -----
-    SendcapWarning
-        If the scenario has features left out here: a population (all who are targeted get their
-        message), a spool, suspensions, connection scaling, feedback that is slow against the
-        retries.
-
     Raises
     ------
     ScenarioError
         If the scenario is not valid, takes more than a year, or may try a message more than 5,000
-        times; or if runs of it may be more than 25 points off the expected course.
+        times; if runs of it may be more than 25 points off the expected course; or if it has what
+        may move the course and is not followed here: a backlog, limits over several queues, a
+        population, an order, an active queue, operators, a spool that may fill, suspensions,
+        disturbances, a connection rate, connection scaling, feedback that is slow against the
+        retries. `sendcap.simulate` follows all of it.
 
     Notes
     -----
@@ -170,13 +163,8 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
       and a horizon is rounded up to a bin.
     """
     scenario = scenario_of(scenario)
-    found = Expected(scenario, expected_ledger(scenario))
-    if left_out(scenario):
-        return found
-    with warnings.catch_warnings():
-        # The first course has told what there is to tell.
-        warnings.simplefilter("ignore", SendcapWarning)
-        found = Expected(scenario, found.ledger, tuple(courses(scenario)))
+    found = Expected(scenario, expected_ledger(scenario), tuple(courses(scenario)))
+    require_room(scenario, (found.ledger, *found.courses))
     _require_agreement(found)
     return found
 

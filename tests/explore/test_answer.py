@@ -38,13 +38,13 @@ def test_only_the_modes_that_are_asked_for_are_drawn():
     assert "without EFS" not in chart(run, ("efs",))
 
 
-def test_what_is_left_out_of_the_figures_is_said():
+def test_what_the_figures_would_leave_out_is_simulated():
     slow = updated(load("quickstart"), {"mta.spool": 1000})
 
-    left_out, *bounds = answer(slow, {})[0].notes
-    assert left_out == "expected: mta.spool is left out: the relay never waits for room"
-    assert len(bounds) == 2
-    assert all("how exact that is nobody knows" in bound for bound in bounds)
+    found, run = answer(slow, {})
+    assert run is None
+    assert found.only_simulated
+    assert answered(found, found)["simulate"].endswith("from a simulation (mta.spool).")
 
 
 def test_how_far_a_simulation_may_be_from_the_curves_is_said():

@@ -12,7 +12,7 @@ import pytest
 
 import sendcap
 from sendcap.analysis import expected
-from sendcap.errors import ScenarioError, SendcapWarning
+from sendcap.errors import ScenarioError
 from sendcap.scenario import from_dict, load, updated
 
 EXPERIMENT = Path(__file__).parents[2] / "experiments" / "expected_bound.py"
@@ -44,7 +44,6 @@ NEARLY_MATCHED = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::sendcap.SendcapWarning")
 def test_it_holds_for_random_scenarios() -> None:
     # The experiment has more of them.
     found = [study.held(study.random_scenario(seed), 3) for seed in range(300, 316)]
@@ -105,11 +104,3 @@ def test_what_runs_disagree_about_is_refused() -> None:
     ) as caught:
         expected(its)
     assert "simulate it" in str(caught.value)
-
-
-def test_nothing_is_said_where_something_is_left_out() -> None:
-    its = from_dict(NEARLY_MATCHED | {"mta": {"spool": 10_000}})
-    with pytest.warns(SendcapWarning, match="spool is left out"):
-        course = expected(its)
-    assert course.error("efs").delivered_pt.isna().all()
-    assert "something is left out" in course.sentences()[0]

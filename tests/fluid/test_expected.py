@@ -170,42 +170,6 @@ def test_a_horizon_cuts_off() -> None:
     assert its.counts("accepted") == pytest.approx(whole.counts("accepted")[:5])
 
 
-@pytest.mark.parametrize(
-    ("edits", "part"),
-    [
-        ({"mta.spool": 10_000}, "mta.spool is left out"),
-        ({"providers.p.connection_scaling": "kumomta"}, "connection scaling is left out: p"),
-        (
-            {"providers.p.tolerance": "50/s", "mta.suspend": "kumomta"},
-            "suspensions are left out: p is never",
-        ),
-        (
-            {"feedback.synchronous": {"dist": "exponential", "mean": "20m"}},
-            "37 % of the feedback takes longer",
-        ),
-    ],
-)
-def test_it_says_what_it_leaves_out(edits: dict[str, Any], part: str) -> None:
-    with pytest.warns(SendcapWarning, match=part):
-        expected(updated(CASES["keeps up"], edits))
-
-
-SCHEDULE = {"kind": "schedule", "steps": [{"at": "0s", "rate": "10/s"}]}
-
-
-@pytest.mark.parametrize(
-    ("edits", "part"),
-    [
-        ({"relay.rate": SCHEDULE}, "relay.rate: a schedule is not followed"),
-        ({"providers.gmail.tolerance": SCHEDULE}, r"gmail.tolerance: a schedule is not followed"),
-        ({"providers.gmail.accepts_connections": 3}, "accepts_connections: connections are not"),
-    ],
-)
-def test_it_refuses_by_name_what_it_cannot_follow(edits: dict[str, Any], part: str) -> None:
-    with pytest.raises(ScenarioError, match=part):
-        expected(updated(load("quickstart"), edits))
-
-
 def test_it_does_not_try_for_ever() -> None:
     every_10_s = {"mta.retry": {"first": "10s", "max": "10s"}, "feedback": {}}
     scenario = updated(CASES["mailbox full"], every_10_s)

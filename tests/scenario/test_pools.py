@@ -225,9 +225,7 @@ def test_the_accepted_connections_of_a_sentence_are_those_of_the_pools_addresses
 
 
 def test_expected_refuses_a_limit_over_several_queues_by_name() -> None:
-    with pytest.raises(
-        ScenarioError, match=r"expected: limits over several queues \(gmail an hour\)"
-    ):
+    with pytest.raises(ScenarioError, match=r"expected: limits: queues share .*\(gmail an hour\)"):
         expected(scenario())
 
 

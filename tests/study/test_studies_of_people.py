@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import sendcap
-from sendcap.errors import SendcapError, SendcapWarning
+from sendcap.errors import ScenarioError, SendcapError
 from sendcap.explore.answer import answer
 from sendcap.explore.sliders import sliders
+from sendcap.model.engine import simulate_ledger
 from sendcap.scenario import Scenario, dumps, from_dict, loads
 from sendcap.study.capacity.limits import limits_from_ledger
 from sendcap.study.capacity.searches.acceptance import bare
@@ -170,10 +171,11 @@ def test_levers_keep_the_population() -> None:
     assert more["one more IP"] == pytest.approx(75.0, abs=5.0)
 
 
-def test_expected_curves_say_that_nobody_is_excluded() -> None:
-    with pytest.warns(SendcapWarning, match="expected: the population is left out: each delivery"):
-        found = sendcap.expected(scenario())
-    assert found.ledger.messages() == 900
+def test_expected_curves_refuse_people_by_name() -> None:
+    with pytest.raises(
+        ScenarioError, match=r"expected: population: who is excluded .*\(`sendcap run`\)"
+    ):
+        sendcap.expected(scenario())
 
 
 def test_people_have_no_slider_of_messages() -> None:
@@ -253,15 +255,12 @@ def test_a_population_travels_to_other_processes() -> None:
         assert sendcap.simulate(again).ledger == sendcap.simulate(one).ledger
 
 
-def test_the_page_with_sliders_says_that_nobody_is_excluded() -> None:
-    found, _ = answer(scenario(), {})
-    assert found.problem == ""
-    left_out, *bounds = found.notes
-    assert left_out == (
-        "expected: the population is left out: each delivery goes to all people whom it targets, "
-        "and nobody is excluded"
-    )
-    assert all("how exact that is nobody knows" in bound for bound in bounds)
+def test_the_page_with_sliders_simulates_people() -> None:
     for slider in sliders(scenario()):
         for value in (slider.steps[0], slider.steps[-1]):
-            assert answer(scenario(), {slider.key: value})[0].problem == "", slider.key
+            found, run = answer(scenario(), {slider.key: value})
+            assert found.only_simulated, slider.key
+            assert run is None
+    found, _ = answer(scenario(), {}, simulated=simulate_ledger)
+    assert found.problem == ""
+    assert found.notes == []
