@@ -101,7 +101,7 @@ def test_kumomtas_types(tmp_path) -> None:
         '{"type": ["Delivery"], "id": 4}',
     ]
     rows, context, _ = read(tmp_path, lines)
-    assert rows["outcome"].tolist() == [SOFT, HARD, EXPIRED, RETURNED, RECEIVED]
+    assert rows["outcome"].tolist() == [SOFT, HARD, HARD, EXPIRED, RETURNED, RECEIVED]
     assert set(reasons(rows[rows["outcome"] == SOFT])) == {"mailbox full"}
     assert context.skipped.other == {"records of type Delayed": 1}
     assert context.skipped.malformed == {

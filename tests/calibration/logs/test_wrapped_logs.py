@@ -3,7 +3,9 @@
 Sources: systemd, "Journal Export Formats" and systemd.journal-fields(7); Docker, "JSON File logging
 driver" (``log``, ``time``); Fluentd, "in_syslog" (``ident``, ``pid``, ``message``); the CloudWatch
 Logs API, ``FilterLogEvents`` (``events``, ``message``, ``timestamp``); Grafana Loki, "LogCLI"
-(``line``, ``timestamp``).
+(``line``, ``timestamp``) and "Loki HTTP API", "Query logs within a range of time" (``values``);
+Kubernetes, "CRI: Log Management for Container Stdout/Stderr Streams" (``P`` and ``F``); moby,
+``daemon/logger/copier.go`` (a line is cut at 16 KiB, and the last part ends with a newline).
 """
 
 from __future__ import annotations
@@ -120,3 +122,94 @@ def test_records_of_kumomta_may_be_in_records(tmp_path) -> None:
 def test_a_format_that_is_told_is_looked_for_inside_too(tmp_path) -> None:
     rows, _, _ = read(tmp_path, [json.dumps(RECORDS["docker"])], "postfix")
     assert len(rows) == 1
+
+
+def loki(*streams: int, **changes) -> dict[str, object]:
+    """Return an answer of Loki: streams with so many lines each."""
+    labels = {"job": "mail", "level": "info"}
+    stamp = f"{NOON_S:.0f}000000000"
+    result = [{"stream": labels, "values": [[stamp, SYSLOG]] * lines} for lines in streams]
+    data = {"resultType": "streams", "result": result, "stats": {"summary": {"execTime": 0.1}}}
+    return {"status": "success", "data": {**data, **changes}}
+
+
+METADATA = [[f"{NOON_S:.0f}000000000", SYSLOG, {"structuredMetadata": {"pod": "a"}}]] * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(loki(3)),
+        json.dumps(loki(1, 0, 2), indent=2),
+        json.dumps(loki(3), separators=(",", ":")),
+        "\n".join([json.dumps(loki(1))] * 3),
+        # The order of keys is nobody's promise.
+        json.dumps({"data": {"result": [{"values": METADATA, "stream": {}}]}, "status": "success"}),
+        # What is pushed to Loki, and what its /tail sends.
+        json.dumps({"streams": [{"stream": {"a": "b"}, "values": METADATA}]}),
+    ],
+)
+def test_an_answer_of_loki_is_as_good_as_lines(tmp_path, text) -> None:
+    rows, context, file = read(tmp_path, [text])
+    assert (file.format, rows["finished_s"].tolist()) == ("postfix", [NOON_S] * 3)
+    assert not context.skipped.malformed
+
+
+def test_an_answer_of_loki_may_be_long_and_goes_on_behind_damage(tmp_path) -> None:
+    text = json.dumps(loki(6_000, 6_000))
+    rows, _, _ = read(tmp_path, [text])
+    assert len(rows) == 12_000
+    middle = text.index('"], ["', 500_000)
+    rows, _, _ = read(tmp_path, [text[: middle + 1] + "\\" + text[middle + 1 :]])
+    assert 11_998 <= len(rows) <= 12_000
+    # Nothing but the end is missing.
+    rows, _, _ = read(tmp_path, [text[:900_000]])
+    assert len(rows) == text[:900_000].count('"], ')
+
+
+def test_records_of_kumomta_may_be_in_an_answer_of_loki(tmp_path) -> None:
+    values = [[f"{NOON_S:.0f}000000000", kumomta()]] * 2
+    text = json.dumps({"data": {"result": [{"stream": {}, "values": values}]}})
+    rows, _, file = read(tmp_path, [text])
+    assert (file.format, len(rows)) == ("kumomta", 2)
+
+
+def cri(tag: str, text: str, stream: str = "stdout", before: str = "") -> str:
+    return f"{before}2026-03-22T12:00:01.123456789Z {stream} {tag} {text}"
+
+
+@pytest.mark.parametrize("before", ["", "mail-0 "])
+def test_parts_of_a_line_of_a_container_are_joined(tmp_path, before) -> None:
+    lines = [
+        cri("F", SYSLOG, before=before),
+        cri("P", SYSLOG[:50], before=before),
+        cri("F", "something else", "stderr", before),
+        cri("P", SYSLOG[50:120], before=before),
+        cri("F", SYSLOG[120:], before=before),
+        cri("F:x", SYSLOG, before=before),
+        # The end of this one is missing.
+        cri("P", SYSLOG[:60], before=before),
+    ]
+    rows, context, file = read(tmp_path, lines)
+    assert (file.lines, rows["finished_s"].tolist()) == (7, [NOON_S] * 3)
+    assert names(rows, context) == ["gmail"] * 3
+    assert not context.skipped.malformed
+
+
+def test_parts_of_records_and_records_of_parts_are_joined(tmp_path) -> None:
+    record = json.dumps(RECORDS["fluentd"])
+    lines = [cri("P", record[:40]), cri("F", record[40:]), cri("F", record)]
+    rows, _, _ = read(tmp_path, lines)
+    assert rows["finished_s"].tolist() == [NOON_S] * 2
+
+
+def test_parts_of_a_line_of_docker_are_joined(tmp_path) -> None:
+    line = kumomta(headers={"x": "y" * 40_000})
+    size = 1 << 14
+    parts = [line[at : at + size] for at in range(0, len(line), size)]
+    records = [{"log": part, "stream": "stdout", "time": "2026-03-22T12:00:00Z"} for part in parts]
+    records[-1]["log"] += "\n"
+    records.insert(1, {**records[0], "log": "else\n", "stream": "stderr"})
+    rows, context, _ = read(tmp_path, list(map(json.dumps, [*records, *records])))
+    assert len(rows) == 2
+    assert sum(context.skipped.malformed.values()) <= 2

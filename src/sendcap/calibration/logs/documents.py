@@ -2,6 +2,7 @@
 
 Services export their records as lines, as one array, or as a document with the array under a key.
 Logs of anything else, and JSON lines, pass through as they are.
+An answer of Loki has its lines in arrays of their own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
+
+from sendcap.calibration.logs.loki import is_answer, values_by_line
 
 _ARRAYS: Final = "items|results|events|logEvents|Records|Messages"
 """Keys of the arrays: Mailgun, SparkPost, CloudWatch's answers and subscriptions, Lambda, SQS."""
@@ -42,6 +45,9 @@ def by_line(pieces: Iterable[bytes]) -> Iterator[bytes]:
     head = first[:_HEAD]
     pieces = chain((first,), rest)
     if head.lstrip()[:1] in (b"{", b"["):
+        if is_answer(head):
+            yield from values_by_line(pieces)
+            return
         below_a_key = _DOCUMENT.match(head) is not None
         if below_a_key or _ARRAY.match(head) or _is_broken(head):
             yield from _objects(pieces, below_a_key)

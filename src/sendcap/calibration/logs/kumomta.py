@@ -1,6 +1,7 @@
 """KumoMTA: log records as JSON lines.
 
 A record has the times of arrival and event, and the session; it lacks the duration of the attempt.
+That of a message with several recipients has all of them, and each of them counts.
 Source: KumoMTA, ``crates/kumo-log-types/src/lib.rs`` and "Log Record" of the reference manual.
 """
 
@@ -60,7 +61,7 @@ class KumomtaReader(LineReader):
     def _record_in(cls, line: bytes) -> bytes:
         return line[line.find(b"{") :] if b"{" in line else b""
 
-    def _row(self, line: bytes) -> Row | None:
+    def _row(self, line: bytes) -> Row | list[Row] | None:
         record: dict[str, Any] = _decode(str(line, "utf-8"))
         kind = record["type"]
         outcome = _OUTCOMES.get(kind)
@@ -72,10 +73,9 @@ class KumomtaReader(LineReader):
         if outcome == RECEIVED and record.get("queue") == "null":
             self.pass_over("receptions of mail that goes nowhere")
             return None
-        to = record.get("recipient") or ""
-        if isinstance(to, list):
-            to = ",".join(map(str, to))
-        address = str(to).encode("utf-8", "replace")
+        recipients = record.get("recipient") or ""
+        if not isinstance(recipients, list):
+            recipients = [recipients]
         # Of a reception, the peer is who handed the message over.
         peer = (record.get("peer_address") or {}) if outcome != RECEIVED else {}
         # Without a connection, the site names the host: "source->mx.example.com@smtp_client", in
@@ -87,10 +87,8 @@ class KumomtaReader(LineReader):
         if outcome == HARD and is_expiry(category):
             outcome = EXPIRED
         reason, code, enhanced = self._reply(record.get("response") or {}, outcome, category)
-        return (
-            self._identity(str(record["id"])),
-            self.context.identities.short(address),
-            self.context.providers.number(host, address.rpartition(b"@")[2]),
+        identity, number = self._identity(str(record["id"])), self.context.providers.number
+        parts = (
             self._identity(str(session)) if session else 0,
             _time_s(record, "created_time", "created", needed=False),
             _time_s(record, "event_time", "timestamp", needed=True),
@@ -100,6 +98,12 @@ class KumomtaReader(LineReader):
             reason,
             outcome,
         )
+        short, found = self.context.identities.short, list[Row]()
+        for each in recipients:
+            address = str(each).encode("utf-8", "replace")
+            provider = number(host, address.rpartition(b"@")[2])
+            found.append((identity, short(address), provider, *parts))
+        return found[0] if len(found) == 1 else found
 
     def _reply(self, response: dict[str, Any], outcome: int, category: str) -> tuple[int, int, int]:
         """Return the reason, the code and the enhanced code of a response."""

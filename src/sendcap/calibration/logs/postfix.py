@@ -14,11 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, SOFT, Records, rows
+from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, SOFT, Records, rows
 from sendcap.calibration.logs.filters import SameMachine
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.prefixes import moment_s
 from sendcap.calibration.logs.reading import Context, Reader, Row
+from sendcap.calibration.logs.receptions import Receptions
 from sendcap.calibration.logs.stamps import Syslog, rfc3339_s
 from sendcap.calibration.logs.transactions import share_transactions
 from sendcap.calibration.outcomes import packed
@@ -68,6 +69,7 @@ class PostfixReader(Reader):
         super().__init__(log, context)
         self._same_machine = SameMachine()
         self._syslog = Syslog(log.written_s, context.year, log.samples)
+        self._receptions = Receptions(lambda prefix: moment_s(prefix, self._syslog))
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
@@ -83,7 +85,7 @@ class PostfixReader(Reader):
         provider, short = self.context.providers.number, self.context.identities.short
         read, time_s, same_machine = self.context.reply, self._time_s, self._same_machine
         last_stamp, last_s, last_queue_id, last_message = b"", 0.0, b"", 0
-        others = 0
+        waiting, others = self._receptions.taken(lines), 0
         for number, line in enumerate(lines, first):
             if _STATUS not in line:
                 others += 1
@@ -99,6 +101,7 @@ class PostfixReader(Reader):
                 syslog, rfc3339, agent, pid, queue_id, to, relay, use, delay, a, b, c, d,
                 dsn, status, text,
             ) = parts  # fmt: skip
+            waiting.pop(queue_id, None)
             outcome, connected = outcomes.get(status), agent in _NETWORKED
             if outcome is None:
                 self.pass_over("probes of addresses" if status in _PROBES else "another status")
@@ -127,11 +130,8 @@ class PostfixReader(Reader):
                 int(use or 1) if connected and host != b"none" else 0, delay, a, b, c, d,
                 enhanced, code, reason, outcome, pid,
             )  # fmt: skip
-            if (
-                b"[127." in relay
-                or b"[::1]" in relay
-                or (host == b"none" and text.find(b"[127.", 0, _LONGEST_HOST) >= 0)
-            ):
+            where = relay if host != b"none" else text[:_LONGEST_HOST]
+            if b"[127." in where or b"[::1]" in where:
                 same_machine.hold(row, queue_id, text)
             else:
                 yield row
@@ -145,6 +145,9 @@ class PostfixReader(Reader):
         rows, filtered = self._same_machine.decided(lines, last=last)
         self.pass_over("handed to a program on the same machine", filtered)
         yield from rows
+        if last or self._receptions.are_many:
+            for place, (queue_id, at_s) in enumerate(self._receptions.left(), 1):
+                yield self._of_nobody(queue_id, at_s, RECEIVED, place)
 
     def _searched(self, line: bytes) -> tuple[Any, ...] | None:
         """Return the parts of a delivery behind any prefix, which stands for the time."""
@@ -180,10 +183,15 @@ class PostfixReader(Reader):
         except ValueError:
             self.refuse("unreadable timestamp", number, line)
             return None
-        message = self.context.identities.of(queue_id[1])
-        # The line names the sender only.
-        nobody = self.context.providers.number(b"", b"")
-        return (message, 0, nobody, finished_s, 0, *(b"nan",) * 5, 0, 0, 0, EXPIRED, b"")
+        self._receptions.forget(queue_id[1])
+        return self._of_nobody(queue_id[1], finished_s, EXPIRED)
+
+    def _of_nobody(self, queue_id: bytes, at_s: float, outcome: int, place: int = 0) -> Row:
+        """Return a row of a line that names no recipient."""
+        message, nobody = self.context.identities.of(queue_id), self.context.providers.number
+        delay = b"0" if outcome == RECEIVED else b"nan"
+        parts = (delay, *(b"nan",) * 4, 0, 0, 0, outcome, b"")
+        return (message, place, nobody(b"", b""), at_s, 0, *parts)
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:
         places = [columns[name] for name in _OF_A_CONNECTION]
@@ -196,7 +204,7 @@ class PostfixReader(Reader):
         records["started_s"] = finished_s - c - d
         records["setup_s"] = np.where(records["use"] > 1, 0.0, c)
         records["transaction_s"] = d
-        nowhere = (records["use"] == 0) & (records["outcome"] != EXPIRED)
+        nowhere = (records["use"] == 0) & (records["outcome"] <= HARD)
         records["setup_s"][nowhere] = np.nan
         records["transaction_s"][nowhere] = np.nan
         share_transactions(records, places)

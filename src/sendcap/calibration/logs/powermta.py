@@ -2,7 +2,8 @@
 
 The columns depend on ``record-fields``, so they are identified by name. Times are whole seconds;
 the duration of an attempt is missing. By default only ``d`` and ``b`` are written; without ``t``
-the file has no soft bounces. Source: PowerMTA 5.0 User's Guide, "Accounting".
+the file has no soft bounces. An ``r`` tells when a message came in, and has all columns of the
+others in the file. Source: PowerMTA 5.0 User's Guide, "Accounting" and 11.2.9, "Encoding".
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
-from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RETURNED, SOFT
+from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, RETURNED, SOFT
 from sendcap.calibration.categories import is_expiry
 from sendcap.calibration.logs.opening import LONGEST_LINE, Log
 from sendcap.calibration.logs.reading import (
@@ -28,9 +29,8 @@ from sendcap.calibration.logs.reading import (
 )
 from sendcap.calibration.logs.stamps import any_time
 
-_OUTCOMES: Final = {"d": ACCEPTED, "b": HARD, "t": SOFT, "rb": RETURNED}
+_OUTCOMES: Final = {"d": ACCEPTED, "b": HARD, "t": SOFT, "rb": RETURNED, "r": RECEIVED}
 _OTHER: Final = {
-    "r": "records of receptions",
     "f": "records of feedback loops",
     "rs": "records of remote statuses",
     "tq": "records of failed queues",
@@ -65,6 +65,7 @@ class PowermtaReader(LineReader):
         super().__init__(log, context)
         # Rows before any header have at least their type in the first cell.
         self._chosen, self._width = _chosen({"type": 0})
+        self._has_queued = False
         self._time_s = lru_cache(_REMEMBERED)(any_time)
         self._enhanced = lru_cache(_REMEMBERED)(status_code)
         self._open = b""
@@ -111,6 +112,7 @@ class PowermtaReader(LineReader):
         if text[:1] in _STARTS and _is_header(text):
             header = {name.strip(): position for position, name in enumerate(cells)}
             self._chosen, self._width = _chosen(header)
+            self._has_queued = "timeQueued" in header
             return None
         return self._attempt(cells)
 
@@ -124,6 +126,13 @@ class PowermtaReader(LineReader):
             self.pass_over(_OTHER[kind])
             return None
         outcome = _OUTCOMES[kind]
+        arrived = queued
+        if outcome == RECEIVED and not queued:
+            if self._has_queued:
+                # Nobody knows which of the other records it belongs to.
+                self.pass_over("records of receptions")
+                return None
+            arrived = logged
         to = rcpt.encode("utf-8", "replace")
         enhanced = self._enhanced(dsn_status)
         reason = code = 0
@@ -139,7 +148,7 @@ class PowermtaReader(LineReader):
             self.context.identities.short(to),
             self.context.providers.number(host, to.rpartition(b"@")[2]),
             0,
-            self._time_s(queued) if queued else math.nan,
+            self._time_s(arrived) if arrived else math.nan,
             self._time_s(logged),
             0,
             enhanced,

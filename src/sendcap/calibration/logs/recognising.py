@@ -50,8 +50,10 @@ def recognised(log: Log, format_name: str | None = None) -> type[Reader]:
     best, count = _best(lines, readers)
     unwrap = wrapping_of(lines)
     if unwrap is not None:
-        inner, inner_count = _best(unwrap(lines), readers)
-        if inner_count >= max(count, 1):
+        unwrapped = unwrap(lines)
+        inner, inner_count = _best(unwrapped, readers)
+        # Parts of a line may look like lines, too.
+        if inner_count >= max(count - unwrapped.count(b"") + lines.count(b""), 1):
             best, count = inner, inner_count
             # Another one, because it may keep a part of an entry.
             log.unwrap = wrapping_of(lines)

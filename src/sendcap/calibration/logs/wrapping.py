@@ -14,6 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sendcap.calibration.logs.parts import Containers, Records, is_of_a_container
+
 Unwrapped = Callable[[list[bytes]], list[bytes]]
 """From lines of a file to as many lines of a log."""
 
@@ -37,21 +39,45 @@ def wrapping_of(lines: list[bytes]) -> Unwrapped | None:
     """Return the function that takes the lines of a log out of these; None if they are plain."""
     if any(line.startswith((b"__CURSOR=", b"__REALTIME_TIMESTAMP=")) for line in lines):
         return JournalExport()
+    steps = list[Unwrapped]()
+    if any(map(is_of_a_container, lines)):
+        steps.append(Containers())
+        lines = Containers()(lines)
     if any(_inner(line) is not None for line in lines):
-        return _from_json
-    return None
+        steps.append(JsonRecords())
+    if len(steps) == 2:
+        return lambda lines: steps[1](steps[0](lines))
+    return steps[0] if steps else None
 
 
-def _from_json(lines: list[bytes]) -> list[bytes]:
-    found = []
-    for line in lines:
-        inner = _inner(line)
-        found.append(line if inner is None else inner)
-    return found
+class JsonRecords:
+    """Takes the lines out of JSON records, a record a line."""
+
+    def __init__(self) -> None:
+        self._parts = Records()
+
+    def __call__(self, lines: list[bytes]) -> list[bytes]:
+        """Return the line of each record where it ends; what is no record stays as it is."""
+        return [self._line(line) for line in lines]
+
+    def _line(self, line: bytes) -> bytes:
+        record = _record_of(line)
+        if record is None:
+            return line
+        whole = self._parts.joined(record)
+        if whole is None:
+            return b""
+        inner = _composed_of(whole)
+        return line if inner is None else inner
 
 
 def _inner(line: bytes) -> bytes | None:
     """Return the line inside a JSON record; None if there is none."""
+    record = _record_of(line)
+    return None if record is None else _composed_of(record)
+
+
+def _record_of(line: bytes) -> dict[str, Any] | None:
     start = line.find(b"{")
     if start < 0 or b'":' not in line:
         return None
@@ -59,8 +85,10 @@ def _inner(line: bytes) -> bytes | None:
         record = json.loads(line[start:])
     except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict):
-        return None
+    return record if isinstance(record, dict) else None
+
+
+def _composed_of(record: dict[str, Any]) -> bytes | None:
     for key in _BELOW:
         below = record.get(key)
         if isinstance(below, dict):

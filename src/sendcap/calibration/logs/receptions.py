@@ -1,0 +1,67 @@
+"""Messages that Postfix's queue manager took, until the log shows what became of them.
+
+It writes ``4XyZ: from=<…>, size=900, nrcpt=2 (queue active)`` when it takes a message, also when it
+takes one again. Of a message that is in the log by such a line alone, the first one tells the
+arrival, and each recipient counts. Bounces, which have no sender, are none of a scenario's.
+Source: Postfix, ``src/qmgr/qmgr_active.c`` and ``src/qmgr/qmgr_message.c``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+_TAKEN: Final = b"(queue active)"
+_LINE: Final = re.compile(
+    rb"([0-9A-Za-z]{1,40}): from=<([^>]{0,1000})>, size=\d+, nrcpt=(\d{1,6}) \(queue active\)$"
+)
+_FROM: Final = b": from=<"
+_MANY: Final = 500_000
+
+
+class Receptions:
+    """The messages that wait; ``time_s`` reads the time in a line's prefix."""
+
+    def __init__(self, time_s: Callable[[bytes], float]) -> None:
+        self._time_s = time_s
+        self._prefix, self._at_s = b"", 0.0
+        self._waiting: dict[bytes, tuple[float, int]] = {}  # arrival and recipients by number
+
+    def taken(self, lines: list[bytes]) -> dict[bytes, tuple[float, int]]:
+        """Return the messages that wait by number, with those that the manager takes in lines."""
+        for line in lines:
+            if line.endswith(_TAKEN):
+                self._take(line)
+        return self._waiting
+
+    def forget(self, number: bytes) -> None:
+        """Take note that the log shows what became of a message."""
+        self._waiting.pop(number, None)
+
+    def _take(self, line: bytes) -> None:
+        at = line.find(_FROM)
+        found = _LINE.match(line, line.rfind(b" ", 0, max(at, 0)) + 1)
+        if found is None or not found[2] or found[1] in self._waiting:
+            return
+        prefix = line[: found.start()]
+        if prefix != self._prefix:
+            try:
+                self._at_s = self._time_s(prefix)
+            except ValueError:
+                return
+            self._prefix = prefix
+        self._waiting[found[1]] = self._at_s, int(found[3])
+
+    @property
+    def are_many(self) -> bool:
+        """Whether they need much memory."""
+        return len(self._waiting) >= _MANY
+
+    def left(self) -> Iterator[tuple[bytes, float]]:
+        """Yield number and arrival of each message that waits, once for each recipient."""
+        waiting = list(self._waiting.items())
+        self._waiting.clear()
+        for number, (at_s, recipients) in waiting:
+            for _ in range(recipients):
+                yield number, at_s
