@@ -37,7 +37,15 @@ from sendcap.text.quantities import elapsed
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-POLICIES: Final = ("momentum", "kumomta", "postfix", "exim", "powermta", "adobe-legacy")
+POLICIES: Final = (
+    "momentum",
+    "kumomta",
+    "postfix",
+    "exim",
+    "powermta",
+    "adobe-legacy",
+    "opensmtpd",
+)
 MEASURES: Final = {
     "recovered_pct": "soft-bounced messages\nthat are accepted in the end, %",
     "attempts_per_message": "attempts per message",

@@ -15,6 +15,7 @@ from .following import profile as profile
 from .importers import Imported as Imported
 from .importers import import_exim as import_exim
 from .importers import import_kumomta as import_kumomta
+from .importers import import_opensmtpd as import_opensmtpd
 from .importers import import_postfix as import_postfix
 from .importers import import_powermta as import_powermta
 from .ledger import Ledger as Ledger

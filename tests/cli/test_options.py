@@ -52,6 +52,7 @@ COMMANDS = {
     " --source --mx --queue --pools",
     "import postfix": "-o --force --report --audience --messages --base --ips --other-domains"
     " --master --transport",
+    "import opensmtpd": "-o --force --report --audience --messages --base --ips --other-domains",
     "import exim": "-o --force --report --audience --messages --base --ips --other-domains",
     "import powermta": "-o --force --report --audience --messages --base --ips --other-domains"
     " --source --mx",

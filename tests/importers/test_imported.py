@@ -6,7 +6,13 @@ import pytest
 
 import sendcap
 from sendcap.errors import SendcapError
-from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
+from sendcap.importers import (
+    import_exim,
+    import_kumomta,
+    import_opensmtpd,
+    import_postfix,
+    import_powermta,
+)
 from sendcap.importers.draft import Draft
 from sendcap.importers.imported import STATUSES
 from sendcap.importers.plan import Plan
@@ -17,6 +23,7 @@ ALL = {
     "kumomta": (import_kumomta, '["default"]\nconnection_limit = 3\nfoo = "bar"'),
     "postfix": (import_postfix, "default_destination_concurrency_limit = 3\nfoo = bar"),
     "exim": (import_exim, "foo = bar\nbegin retry\n* * F,4d,6h"),
+    "opensmtpd": (import_opensmtpd, "mta limit max-conn-per-host 3\nfoo bar"),
     "powermta": (import_powermta, "<domain *>\nmax-smtp-out 3\nfoo bar\n</domain>"),
 }
 

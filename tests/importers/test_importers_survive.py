@@ -10,7 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sendcap.errors import SendcapError
-from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
+from sendcap.importers import (
+    import_exim,
+    import_kumomta,
+    import_opensmtpd,
+    import_postfix,
+    import_powermta,
+)
 from sendcap.importers.plan import audience_of
 from sendcap.importers.postfix.master import services_of
 from sendcap.importers.postfix.routing import routes_of
@@ -20,6 +26,7 @@ ALL = {
     "kumomta": import_kumomta,
     "postfix": import_postfix,
     "exim": import_exim,
+    "opensmtpd": import_opensmtpd,
     "powermta": import_powermta,
 }
 MEGABYTE = 1_000_000
@@ -47,6 +54,14 @@ PIECES = {
         ".else", ".endif", "X = F,1h,1m", "* * X", ".include x", "domainlist x = a.org : ! b.org",
         "*@+x * F,1h,1m", "begin routers", "driver = dnslookup", "transport = remote_smtp",
         "domains = !+x", "max_parallel = 2", "queue_only", "!gmail.com * F,1h,1m",
+    ],
+    "opensmtpd": [
+        "mta limit max-conn-per-host 5", "mta limit for domain gmail.com", "queue ttl 4d", "{", "}",
+        'action "a" relay', 'action "a" relay host smtp://b.org src <t> ttl 1d', "table t { a, b }",
+        "match from any for any action a", "match !for domain <t> action a", "x = 5", "$x", "\\",
+        "include x", "mta limit conn-delay-route $x", "# comment", "table t { a = b }", '"', "a",
+        "mta limit", "mta limit for domain", "action", "match for domain regex a action a",
+        "mta max-deferred 5", "scheduler limit max-inflight 5", "action a relay src", "smtp limit",
     ],
     "powermta": [
         "<domain *>", "</domain>", "<domain $m>", "domain-macro m a.org,b.org", "max-smtp-out 5",
@@ -249,6 +264,7 @@ def test_terminal_escapes_in_values_are_written_out(put, name) -> None:
         "kumomta": '["default"]\n"foo\\u001b[31m" = "\\u001b[31m\\u202e"',
         "postfix": "foo = \x1b[31m\u202e",
         "exim": "foo = \x1b[31m\u202e\nbegin retry\n* * F,4d,6h",
+        "opensmtpd": '"foo\x1b[31m\u202e" 1',
         "powermta": "foo \x1b[31m\u202e",
     }[name]
     made = ALL[name](put(text))

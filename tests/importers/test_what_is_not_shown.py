@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from sendcap.errors import SendcapError
-from sendcap.importers import import_exim, import_kumomta, import_postfix, import_powermta
+from sendcap.importers import (
+    import_exim,
+    import_kumomta,
+    import_opensmtpd,
+    import_postfix,
+    import_powermta,
+)
 from sendcap.importers.kumomta import import_kumomta as with_queue
 
 SECRET = "opensesame"
@@ -45,6 +51,16 @@ HOLDS = {
             f"DB_PASSWORD = {SECRET}\n* * F,4d,6h",
             f"* * F,4d,6h\n{SECRET}",
             f'* * F,4d,6h\n"{SECRET}',
+        ),
+    ),
+    "opensmtpd": (
+        import_opensmtpd,
+        (
+            f"queue encryption {SECRET}",
+            f"table t {{ label = user:{SECRET} }}",
+            f'action "a" relay host smtp+tls://{SECRET}@b.org auth <t>',
+            f"srs key {SECRET}",
+            f"x = {SECRET}",
         ),
     ),
     "powermta": (
@@ -116,6 +132,7 @@ def test_a_path_that_holds_an_address_does_not_reach_report_and_scenario(tmp_pat
             "kumomta": '["default"]\nconnection_limit = 3\nfoo = 1',
             "postfix": "default_destination_concurrency_limit = 3\nfoo = 1",
             "exim": "foo = 1\nbegin retry\n* * F,4d,6h\nann@corp.example * F,1h,1m",
+            "opensmtpd": "mta limit max-conn-per-host 3\nfoo 1",
             "powermta": "<domain *>\nmax-smtp-out 3\nfoo 1\n</domain>",
         }[name]
     )

@@ -69,4 +69,9 @@ def due_s(
             shortest_s, longest_s = policy.minimal_backoff_time, policy.maximal_backoff_time
             earliest = now + min(max(age_s, shortest_s), longest_s)
             return math.ceil(earliest / policy.queue_run_delay) * policy.queue_run_delay
+        case "opensmtpd":
+            number = failures + 1
+            while arrived + policy.backoff * number**2 < now + 1.0:
+                number += 1
+            return arrived + policy.backoff * number**2
     raise AssertionError(policy)

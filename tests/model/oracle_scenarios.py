@@ -85,6 +85,7 @@ def retry(chance: Chance, is_long: bool) -> dict[str, Any]:
         {"policy": "schedule", "delays": delays},
         {"policy": "powermta", "retry_after": delays, "bounce_after": f"{2 * longer}s"},
         {"policy": "kumomta", "retry_interval": f"{first}s", "max_age": f"{3 * longer}s"},
+        {"policy": "opensmtpd", "backoff": f"{first}s"},
         {"policy": "momentum", "retry_interval": f"{first}s", "max_retries": 3},
         {"policy": "momentum", "retry_interval": f"{first}s", "max_retry_interval": f"{longer}s"},
         {"policy": "exim", "rule": steps, "retry_interval_max": f"{2 * longer}s"},

@@ -17,6 +17,7 @@ from sendcap.scenario.retry import (
     ExponentialRetry,
     KumomtaRetry,
     MomentumRetry,
+    OpensmtpdRetry,
     PostfixRetry,
     PowermtaRetry,
     RetryPolicy,
@@ -340,6 +341,14 @@ def test_a_disturbance_says_how_often_it_comes_and_what_it_does() -> None:
             PowermtaRetry(retry_after=["10m", "1h"], bounce_after="5h"),
             84,
             "10m after the first attempt, then every 1h, 5 in all",
+        ),
+        (
+            OpensmtpdRetry(),
+            2,
+            (
+                "6m 40s, 26m 40s, 1h and 1h 46m 40s after the first attempt, no more within the "
+                "lifetime"
+            ),
         ),
         (
             AdobeLegacyRetry(),

@@ -83,7 +83,7 @@ retry = st.one_of(
     st.fixed_dictionaries(
         {"policy": st.just("momentum")}, optional={"max_retries": st.integers(0, 50)}
     ),
-    st.sampled_from(["kumomta", "postfix", "exim", "powermta", "adobe-legacy"]).map(
+    st.sampled_from(["kumomta", "postfix", "exim", "powermta", "adobe-legacy", "opensmtpd"]).map(
         lambda policy: {"policy": policy}
     ),
 )

@@ -15,6 +15,7 @@ from sendcap.scenario import (
     ExponentialRetry,
     KumomtaRetry,
     MomentumRetry,
+    OpensmtpdRetry,
     PostfixRetry,
     PowermtaRetry,
     Retry,
@@ -222,6 +223,22 @@ def test_adobes_recommended_retries_are_a_scenario(shared) -> None:
     assert scenario.mta.retry == AdobeLegacyRetry(retries_on_day_one=21, interval="30m")
 
 
+def test_opensmtpd_tries_at_squares_of_400_seconds_after_the_arrival() -> None:
+    """From scheduler_ramqueue.c: t = ctime + 400 · step², the first that is after now."""
+    assert attempt_series_s(OpensmtpdRetry(), limit=6) == [0, 400, 1600, 3600, 6400, 10_000]
+    four_days = attempt_series_s(OpensmtpdRetry(), max_age_s=4 * 24 * H)
+    assert (len(four_days), four_days[-1]) == (30, 400 * 29**2)
+
+
+@pytest.mark.parametrize(
+    ("failures", "age_s", "square"),
+    [(0, 0.2, 1), (0, 398.9, 1), (0, 400, 2), (0, 25_200, 8), (3, 1700, 4), (9, 500, 10)],
+)
+def test_opensmtpds_retries_skip_the_squares_that_are_past(failures, age_s, square) -> None:
+    found = due(OpensmtpdRetry(), failures, 0.5, finish=100 + age_s, arrived=100)
+    assert found == 100 + 400 * square**2
+
+
 POLICIES: dict[str, dict[str, Any]] = {
     "exponential": {"policy": "exponential", "jitter": 0.5},
     "schedule": {"policy": "schedule", "delays": ["10m", "5m", "2h"], "jitter": 0.2},
@@ -233,6 +250,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     "exim-random": {"policy": "exim", "rule": "F,1h,10m; H,2d,20m,1.7"},
     "powermta": {"policy": "powermta", "retry_after": ["10m", "1h"]},
     "adobe-legacy": {"policy": "adobe-legacy", "interval": "2h"},
+    "opensmtpd": {"policy": "opensmtpd"},
 }
 
 every_policy = pytest.mark.parametrize("table", POLICIES.values(), ids=POLICIES.keys())

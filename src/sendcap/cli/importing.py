@@ -125,6 +125,14 @@ def exim(configuration: str, **asked: Any) -> None:
 
 
 @importing.command()
+@click.argument("configuration", callback=options.not_empty, metavar="SMTPD.CONF")
+@_common
+def opensmtpd(configuration: str, **asked: Any) -> None:
+    """Import OpenSMTPD's smtpd.conf: its limits of connections, retries and lifetime."""
+    _import(partial(sendcap.import_opensmtpd, configuration), **asked)
+
+
+@importing.command()
 @click.argument("configuration", callback=options.not_empty, metavar="CONFIG")
 @_common
 @options.text("--source", "NAME", "Virtual MTA or pool that sends the mail (default: all).")

@@ -16,6 +16,7 @@ from sendcap.guide.keys import Key, by_section, scenario_keys
 from sendcap.guide.pages import GUIDE
 from sendcap.importers.exim import table as exim
 from sendcap.importers.kumomta import settings as kumomta
+from sendcap.importers.opensmtpd import table as opensmtpd
 from sendcap.importers.postfix import table as postfix
 from sendcap.importers.powermta import settings as powermta
 from sendcap.scenario import load, presets
@@ -123,6 +124,7 @@ _IMPORTERS: Final = {
     "PowerMTA": powermta.TABLE,
     "Postfix": postfix.TABLE,
     "Exim": exim.TABLE,
+    "OpenSMTPD": opensmtpd.TABLE,
 }
 
 

@@ -8,5 +8,6 @@ and unused settings.
 from sendcap.importers.exim import import_exim as import_exim
 from sendcap.importers.imported import Imported as Imported
 from sendcap.importers.kumomta import import_kumomta as import_kumomta
+from sendcap.importers.opensmtpd import import_opensmtpd as import_opensmtpd
 from sendcap.importers.postfix import import_postfix as import_postfix
 from sendcap.importers.powermta import import_powermta as import_powermta

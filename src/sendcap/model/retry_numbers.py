@@ -15,6 +15,7 @@ from sendcap.model.kernel.retry import (
     GEOMETRIC,
     GROWING,
     LISTED,
+    OPENSMTPD,
     POSTFIX,
     RANDOM,
 )
@@ -65,6 +66,8 @@ def _numbers(policy: policies.RetryPolicy) -> tuple[dict[str, Any], state.Floats
             row |= {"kind": POSTFIX, "first_s": policy.minimal_backoff_time}
             row |= {"longest_s": policy.maximal_backoff_time, "scan_s": policy.queue_run_delay}
             row["age_s"] = policy.maximal_queue_lifetime
+        case policies.OpensmtpdRetry():
+            row |= {"kind": OPENSMTPD, "first_s": policy.backoff}
         case policies.EximRetry():
             row |= {"kind": EXIM, "longest_s": policy.retry_interval_max}
             letters = {"F": FIXED, "G": GEOMETRIC, "H": RANDOM}

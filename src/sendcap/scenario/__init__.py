@@ -44,6 +44,7 @@ from sendcap.scenario.retry import EximRetry as EximRetry
 from sendcap.scenario.retry import ExponentialRetry as ExponentialRetry
 from sendcap.scenario.retry import KumomtaRetry as KumomtaRetry
 from sendcap.scenario.retry import MomentumRetry as MomentumRetry
+from sendcap.scenario.retry import OpensmtpdRetry as OpensmtpdRetry
 from sendcap.scenario.retry import PostfixRetry as PostfixRetry
 from sendcap.scenario.retry import PowermtaRetry as PowermtaRetry
 from sendcap.scenario.retry import Retry as Retry

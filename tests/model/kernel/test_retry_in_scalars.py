@@ -17,6 +17,7 @@ from sendcap.scenario import (
     ExponentialRetry,
     KumomtaRetry,
     MomentumRetry,
+    OpensmtpdRetry,
     PostfixRetry,
     PowermtaRetry,
     RetryPolicy,
@@ -44,6 +45,7 @@ POLICIES: dict[str, RetryPolicy] = {
         queue_run_delay="10s",
         maximal_queue_lifetime="100s",
     ),
+    "opensmtpd": OpensmtpdRetry(backoff="10s"),
     "exim": EximRetry(rule="F,20s,5s; G,60s,10s,1.5; F,100s,50s", retry_interval_max="40s"),
     "exim, in part by chance": EximRetry(rule="F,20s,5s; H,100s,10s,2.0"),
 }

@@ -18,6 +18,7 @@ LISTED: Final = 1
 POSTFIX: Final = 2
 EXIM: Final = 3
 ADOBE_LEGACY: Final = 4
+OPENSMTPD: Final = 5
 _DAY_S: Final = 86_400.0
 
 # The columns of a step of Exim's rule in ``delays_s``: kind, cutoff, interval, factor.
@@ -50,6 +51,9 @@ def due_s(
         scanned_s = math.ceil(earliest_s / policy.scan_s) * policy.scan_s
         # Rounding may put the product just before the moment that it must not precede.
         return scanned_s if scanned_s >= earliest_s else scanned_s + policy.scan_s
+    if policy.kind == OPENSMTPD:
+        square = max(failures + 1.0, math.ceil(math.sqrt((age_s + 1.0) / policy.first_s)))
+        return arrived_s + policy.first_s * square * square
     if policy.kind == EXIM:
         return _by_rule(retry, policy, finish_s, first_failed_s, previous_delay_s, drawn)
     if failures >= policy.most:
