@@ -183,11 +183,37 @@ def test_a_random_table_answers_before_keys_are_looked_up(put) -> None:
         transport=put("yahoo.com only:\n", "transport"),
     )
     # 20 and nine processes: 15 for each address, and 29 together.
-    assert (made.scenario.mta.ips, connections(made)) == (2, [15, 15])
+    pool = made.scenario.mta.pools["transports"]
+    assert (pool.ips, pool.weights, connections(made)) == (2, (2, 1), [15, 15])
     assert limits_of(made)[:2] == [(29, ("gmail.com",)), (29, ("yahoo.com",))]
     why = " ".join(made.report[made.report["setting"] == "transport_maps"]["why"])
     assert "no other table is asked" in why
-    assert "not all are chosen equally often, out1 2, out2 1" in why
+    assert "as often as it is named: out1 2, out2 1" in why
+
+
+@pytest.mark.parametrize(
+    ("named", "ips", "weights"),
+    [
+        ("out1:, out1:, out2:", None, (2, 1)),
+        ("out3: out1: out3: out3: out2:", None, (3, 1, 1)),
+        ("out1:,out1:,out2:,out2:,out2:,out2:", None, (1, 2)),
+        ("out1:,out1:,out2:", 2, (2, 1, 2, 1)),
+    ],
+)
+def test_a_transport_is_chosen_as_often_as_it_is_named(put, named, ips, weights) -> None:
+    """src/util/dict_random.c: a random element of the list, in which one may be several times."""
+    text = f"transport_maps = randmap:{{{named}}}\n"
+    made = import_postfix(put(text), TWO, master_cf=put(RANDOM, "master.cf"), ips=ips)
+    pool = made.scenario.mta.pools["transports"]
+    assert (pool.ips, pool.weights) == (len(weights), weights)
+    assert (made.scenario.mta.ips, made.scenario.mta.queues) == (1, "per-ip")
+    assert not [why for why in warnings_of(made).values() if "equally often" in why]
+
+
+def test_transports_that_are_named_equally_often_need_no_weights(put) -> None:
+    text = "transport_maps = randmap:{out1:,out2:,out1:,out2:}\n"
+    made = import_postfix(put(text), TWO, master_cf=put(RANDOM, "master.cf"))
+    assert (made.scenario.mta.ips, made.scenario.mta.pools) == (2, {})
 
 
 @pytest.mark.parametrize(

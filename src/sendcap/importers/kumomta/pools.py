@@ -7,7 +7,6 @@ weight is 1 where none is given. Sources: KumoMTA, ``assets/policy-extras/source
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from sendcap.importers.kumomta.files import KumomtaFile
 from sendcap.importers.kumomta.queues import Queues
 from sendcap.importers.kumomta.scheduled import mail_of
 from sendcap.importers.reading import Entry, read_configuration
-from sendcap.scenario.pools import MOST_WEIGHT
+from sendcap.importers.turns import in_lowest_terms
 from sendcap.text.quoting import did_you_mean, shown
 
 _EACH: Final = "KumoMTA's limits are those of each egress source."
@@ -36,12 +35,7 @@ class Pool:
     @property
     def turns(self) -> list[int]:
         """The weights of the sources that send, in lowest terms, at most those of the model."""
-        weights = [weight for weight in self.weights.values() if weight > 0]
-        turns = [weight // math.gcd(*weights) for weight in weights]
-        most = max(turns, default=1)
-        if most <= MOST_WEIGHT:
-            return turns
-        return [max(1, round(turn * MOST_WEIGHT / most)) for turn in turns]
+        return in_lowest_terms([weight for weight in self.weights.values() if weight > 0])
 
 
 def pools_of(paths: Sequence[str | Path]) -> dict[str, Pool]:

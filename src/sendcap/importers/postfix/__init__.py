@@ -18,6 +18,7 @@ from sendcap.importers.postfix.routing import Route, routes_of
 from sendcap.importers.postfix.settings import seconds, settings_of
 from sendcap.importers.postfix.shared import put_shared
 from sendcap.importers.reading import Entry, read_configuration, whole
+from sendcap.importers.turns import in_lowest_terms
 from sendcap.scenario.durations import format_duration
 
 _BACKOFF: Final = {
@@ -107,12 +108,17 @@ def _source_addresses(draft: Draft, configuration: Configuration, addresses: int
         return
     name = "transport_maps" if configuration.routing.every else _BY_SENDER
     entry = configuration.router.first(name)
-    why = f"{addresses} transports, one of them at random for each message"
-    draft.put(("mta", "ips"), addresses * (draft.plan.ips or 1), entry, why)
     turns = Counter(each.transport for each in configuration.routing.usual)
-    if len(set(turns.values())) > 1:
+    instances, weights = draft.plan.ips or 1, in_lowest_terms(list(turns.values()))
+    why = f"{addresses} transports, one of them at random for each message"
+    draft.without_addresses_of_its_own()
+    if len(set(weights)) == 1:
+        draft.put(("mta", "ips"), addresses * instances, entry, why)
+    else:
         parts = ", ".join(f"{name} {count}" for name, count in turns.items())
-        draft.warn(entry, f"not all are chosen equally often, {parts}; in the scenario they are")
+        pool = {"ips": addresses * instances, "weights": weights * instances}
+        why = f"{why}, as often as it is named: {parts}"
+        draft.put(("mta", "pools", "transports"), pool, entry, why)
     why = "each transport has queues of its own"
     draft.put(("mta", "queues"), "per-ip", entry, why)
 

@@ -148,9 +148,9 @@ TABLE: Final = (
     ),
     _used(
         "transport_maps sender_dependent_default_transport_maps",
-        "mta.ips mta.queues",
-        "randmap: each transport is a source address with queues of its own; static and inline are "
-        "read, other tables not, but for --transport",
+        "mta.ips mta.pools mta.queues",
+        "randmap: each transport is a source address with queues of its own, and takes messages as "
+        "often as it is named; static and inline are read, other tables not, but for --transport",
     ),
     _used(
         "default_transport relayhost",
