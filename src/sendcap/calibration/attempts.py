@@ -40,6 +40,7 @@ ATTEMPT: Final = np.dtype(
         ("ready_s", "f8"),  # due time of the attempt
         ("started_s", "f8"),  # request of the connection
         ("finished_s", "f8"),
+        ("within_s", "f4"),  # from a whole-second stamp to the end, by the order of the lines
         ("setup_s", "f4"),  # opening the connection; 0 if it was open, NaN if unknown
         ("transaction_s", "f4"),
         ("enhanced", "u4"),  # class, subject, detail: 5.7.26 is 5_007_026; 0 if unknown
@@ -137,9 +138,13 @@ class Attempts:
         self.sharp |= bool(np.any(finished_s != np.floor(finished_s)))
         self.first_s = min(self.first_s, float(finished_s.min()))
 
-    def bins(self) -> Bins:
-        """Return bins of a second, or of ten if stamps are whole seconds; wider for long logs."""
-        least_s = 1.0 if self.sharp else 10.0
+    def bins(self, least_s: float | None = None) -> Bins:
+        """Return bins of a length, wider for long logs.
+
+        By default of a second, or of ten if stamps are whole seconds.
+        """
+        if least_s is None:
+            least_s = 1.0 if self.sharp else 10.0
         span_s = self.last_s - self.first_s
         width_s = max(least_s, least_s * np.ceil(span_s / _MOST_BINS / least_s))
         return Bins(self.first_s, width_s, int(span_s / width_s) + 3)

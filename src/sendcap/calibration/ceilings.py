@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sendcap.calibration.attempts import Floats
+from sendcap.calibration.backlogs import held_back
 from sendcap.calibration.evidence import ProviderEvidence
 from sendcap.calibration.times import Figure
+from sendcap.text.quantities import counted
 
 _MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
@@ -45,19 +47,27 @@ class Ceiling:
     waited: bool = False  # messages waited longer than a connection and an attempt take
 
     @property
+    def stretches(self) -> str:
+        """The stretches on the plateau in words."""
+        return f"{counted(self.blocks, 'stretch', 'stretches')} of {self.block_s:g} s"
+
+    @property
     def fastest(self) -> dict[str, float]:
         """Attempts per second in the busiest second, minute and hour, as far as known."""
         paces = {"second": self.per_second, "minute": self.per_minute, "hour": self.per_hour}
         return {name: pace for name, pace in paces.items() if math.isfinite(pace)}
 
 
-def ceiling(provider: ProviderEvidence, bin_s: float, open_sessions: Floats | None) -> Ceiling:
+def ceiling(
+    provider: ProviderEvidence, bin_s: float, open_sessions: Floats | None, second_s: float = 1.0
+) -> Ceiling:
     """Return the ceiling at a provider.
 
     Connections at their limit are all in use while messages wait, and their number varies less
     than that of the attempts; at a rate limit, minutes are alike, and the connections in use vary.
     Where messages hardly waited, the pace is that of the arrivals, and says nothing about a limit.
-    If the log distinguishes no open connections, durations of attempts stand in.
+    If the log distinguishes no open connections, durations of attempts stand in. Without such
+    stretches, a backlog of seconds tells, where the log has when messages began to wait.
     """
     counts = provider.in_bin.astype(np.float64)
     busy = provider.busy_s / bin_s if open_sessions is None else open_sessions
@@ -70,14 +80,22 @@ def ceiling(provider: ProviderEvidence, bin_s: float, open_sessions: Floats | No
         waited=_waited(provider),
     )
     limited = _limited(paces, counts, busy, bin_s) if paces.waited else paces
-    if limited.level is None or open_sessions is not None:
+    level, pace = limited.level, Figure(limited.per_hour)
+    if level is None:
+        held = held_back(provider.backlog, second_s)
+        if held is None:
+            return limited
+        level, pace = held.level, held.pace
+        limited = replace(
+            paces, limited_by=held.limited_by, level=level, blocks=1, block_s=held.lasted_s
+        )
+    if open_sessions is not None:
         return limited
     by_connections = limited.limited_by == "connections"
-    per_s = limited.per_hour if by_connections else limited.level.value
-    pause_s = _pause_s(provider, most, per_s)
+    pause_s = _pause_s(provider, most, (pace if by_connections else level).value)
     if pause_s is not None and by_connections:
         # A single connection with pauses: its plateau is the share of the time in use.
-        limited = replace(limited, limited_by="rate", level=Figure(limited.per_hour))
+        limited = replace(limited, limited_by="rate", level=pace)
     return replace(limited, pause_s=pause_s)
 
 

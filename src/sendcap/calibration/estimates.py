@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.stats import t as student
 
 from sendcap.calibration.attempts import ACCEPTED, Floats
 from sendcap.calibration.ceilings import Ceiling, ceiling, tolerated
@@ -26,6 +28,7 @@ from sendcap.calibration.reasons import (
 from sendcap.calibration.times import Figure, Times, share
 
 _LEAST_TIMES: Final = 30
+_LEAST_FOR_A_MEAN: Final = 5
 _LEAST_FAULTY: Final = 5
 _LEAST_SHAPED: Final = 20
 _LEAST_AGAIN: Final = 20
@@ -60,6 +63,7 @@ class ProviderEstimates:
     attempts: int
     connect: list[Fit]  # empty if the log has no such times
     connect_times: Times | None
+    connect_mean: Figure | None  # if connections are too few for a distribution
     transaction: list[Fit]
     transaction_times: Times | None
     transaction_mean: Figure | None  # if stamps are too coarse for a distribution
@@ -87,7 +91,7 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
     provider, sessions, bins = evidence.providers[name], evidence.sessions, evidence.bins
     connect_times = _measured(provider.setup_s)
     transaction_times = _measured(provider.transaction_s, provider.together)
-    limit = ceiling(provider, bins.width_s, sessions.open(number, bins))
+    limit = ceiling(provider, bins.width_s, sessions.open(number, bins), evidence.seconds.width_s)
     mean = None
     if transaction_times is None and limit.limited_by != "rate":
         # At a rate limit, the gaps between attempts would be those of the rate.
@@ -109,6 +113,7 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
         attempts=provider.attempts,
         connect=best_or_measured(connect_times) if connect_times else [],
         connect_times=connect_times,
+        connect_mean=_mean_of_few(provider.setup_s),
         transaction=best_or_measured(transaction_times) if transaction_times else [],
         transaction_times=transaction_times,
         transaction_mean=mean,
@@ -132,6 +137,21 @@ def _measured(sample: Sample, together: Sample | None = None) -> Times | None:
     if len(values_s) < _LEAST_TIMES:
         return None
     return Times.rounded(values_s, 1.0 if together is None else together.values())
+
+
+def _mean_of_few(sample: Sample) -> Figure | None:
+    """Return the mean of times that are too few for a distribution; None if they are not.
+
+    With connections that are used again, a log of thousands of messages has a few only.
+    """
+    values_s = sample.values()
+    if not _LEAST_FOR_A_MEAN <= len(values_s) < _LEAST_TIMES:
+        return None
+    middle_s = Times.rounded(values_s)
+    mean_s = float(np.average(middle_s.middle_s, weights=middle_s.weight))
+    off_s = float(student.ppf(0.95, len(values_s) - 1) * values_s.std(ddof=1))
+    error_s = off_s / math.sqrt(len(values_s))
+    return Figure(mean_s, max(mean_s - error_s, 0.0), mean_s + error_s)
 
 
 def _stays(provider: ProviderEvidence, reason: int) -> bool:

@@ -19,6 +19,7 @@ from sendcap.calibration.attempts import (
     Ints,
     Records,
 )
+from sendcap.calibration.backlogs import Backlog
 from sendcap.calibration.connections import Sessions
 from sendcap.calibration.lives import BEFORE_S, OPEN, Lives, gaps_s, lives
 from sendcap.calibration.reasons import NUMBERS, REASONS, THROTTLED, UNREACHABLE
@@ -72,9 +73,9 @@ class Sample:
 
 
 class ProviderEvidence:
-    """Counts and samples of one provider, over a number of bins of time."""
+    """Counts and samples of one provider, over a number of bins of time, and of seconds."""
 
-    def __init__(self, bins: int) -> None:
+    def __init__(self, bins: int, seconds: int = 1) -> None:
         self.messages = 0  # lives whose first attempt is in the log
         self.looked_at = 0  # of these, the server looked at the address at least once
         self.attempts = 0
@@ -95,6 +96,7 @@ class ProviderEvidence:
         # By bin: seconds of connections, attempts, throttled attempts.
         self.busy_s = np.zeros(bins)
         self.in_bin, self.throttled_in_bin = np.zeros((2, bins), np.int64)
+        self.backlog = Backlog(seconds)
 
 
 class Evidence:
@@ -113,8 +115,10 @@ class Evidence:
     ) -> None:
         self.strict = strict
         self.first_s, self.last_s = attempts.first_s, attempts.last_s
-        self.bins = attempts.bins()
-        self.providers = {name: ProviderEvidence(self.bins.number) for name in providers}
+        self.bins, self.seconds = attempts.bins(), attempts.bins(1.0)
+        self.providers = {
+            name: ProviderEvidence(self.bins.number, self.seconds.number) for name in providers
+        }
         self.gaps = Sample(_MOST_GAPS, GAP)
         # Last failures of messages that expired; the gap is the time until then.
         self.given_up = Sample(_MOST_GAPS, GAP)
@@ -137,8 +141,13 @@ class Evidence:
         follows, gap_s = gaps_s(part)
         failed, after = rows[follows], rows[follows + 1]
         again = (after["outcome"] == SOFT) & (after["reason"] == failed["reason"])
+        # A first attempt is due when the message comes.
+        due_s = np.where(part.number == 0, rows["arrived_s"], np.nan)
+        due_s = np.where(np.isnan(rows["ready_s"]), due_s, rows["ready_s"])
         for number, evidence in enumerate(self.providers.values()):
-            self._take_attempts(evidence, rows[provider == number])
+            own = provider == number
+            self._take_attempts(evidence, rows[own])
+            evidence.backlog.take(rows[own], due_s[own], self.seconds)
             self._take_lives(evidence, part, np.flatnonzero((of_life == number) & complete))
             chosen = failed["provider"] == number
             evidence.tried_again += _by_reason(failed[chosen])

@@ -89,6 +89,8 @@ def _provider_rows(provider: ProviderEstimates) -> Iterator[_Row]:
 
     if provider.connect:
         yield from _fit_rows(name, "connect_time", provider.connect[0])
+    if provider.connect_mean is not None:
+        yield row("connect_time, mean", provider.connect_mean, "s", attempts)
     if provider.transaction:
         yield from _fit_rows(name, "transaction_time", provider.transaction[0])
     if provider.transaction_mean is not None:

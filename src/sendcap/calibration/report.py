@@ -162,6 +162,8 @@ def _known_by_other_records(evidence: Evidence) -> Iterator[str]:
 def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
     if provider.connect_times is not None:
         yield from _fitted("Connect time", provider.connect, provider.connect_times)
+    if provider.connect_mean is not None:
+        yield f"Connect time: mean {provider.connect_mean.text(precise)}, of a few connections."
     if provider.transaction_times is not None:
         yield from _fitted("Transaction time", provider.transaction, provider.transaction_times)
     if provider.transaction_mean is not None:
@@ -240,10 +242,7 @@ def _connections(provider: ProviderEstimates) -> Iterator[str]:
     if ceiling.level is not None:
         of_connections = ceiling.limited_by == "connections"
         limit, unit = ("connections", "connections") if of_connections else ("a rate", "attempts/s")
-        yield (
-            f"Limited by {limit}: {ceiling.level.text(_four)} {unit}, in {ceiling.blocks} "
-            f"stretches of {ceiling.block_s:g} s."
-        )
+        yield (f"Limited by {limit}: {ceiling.level.text(_four)} {unit}, in {ceiling.stretches}.")
     if ceiling.pause_s is not None:
         yield f"Attempts came one by one, with {precise(ceiling.pause_s)} between them."
     fastest = [f"{pace:.4g}/s in the fastest {name}" for name, pace in ceiling.fastest.items()]

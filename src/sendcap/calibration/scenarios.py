@@ -110,8 +110,13 @@ def _missing(calibration: Calibration) -> Iterator[str]:
 def _provider(estimates: ProviderEstimates) -> Iterator[_Entry]:
     yield _connections(estimates)
     yield _per_connection(estimates)
-    yield _time("connect_time", estimates.connect)
-    mean = estimates.transaction_mean
+    few, mean = estimates.connect_mean, estimates.transaction_mean
+    if few is None:
+        yield _time("connect_time", estimates.connect)
+    else:
+        comment = f"mean {few.text(precise)}"
+        few_only = "the shape: too few connections were opened"
+        yield _Entry("connect_time", _duration(few.value), comment, few_only)
     if mean is None:
         yield _time("transaction_time", estimates.transaction)
     else:
@@ -132,7 +137,7 @@ def _provider(estimates: ProviderEstimates) -> Iterator[_Entry]:
 def _connections(estimates: ProviderEstimates) -> _Entry:
     key, ceiling = "connections_per_ip", estimates.ceiling
     if ceiling.limited_by == "connections" and ceiling.level is not None:
-        comment = f"all in use in {ceiling.blocks} stretches of {ceiling.block_s:g} s"
+        comment = f"all in use in {ceiling.stretches}"
         return _Entry(key, max(round(ceiling.level.value), 1), comment)
     if ceiling.pause_s is not None:
         return _Entry(key, 1, "attempts came one by one")
@@ -179,7 +184,7 @@ def _rate(estimates: ProviderEstimates) -> _Entry:
     if ceiling.level is None:
         fastest = f"the fastest minute had {ceiling.per_minute:.4g}/s"
         return _Entry("rate", missing=f"no ceiling; {fastest}")
-    comment = f"{ceiling.blocks} stretches of {ceiling.block_s:g} s at that pace"
+    comment = f"{ceiling.stretches} at that pace"
     if ceiling.pause_s is None or not estimates.transaction:
         return _Entry("rate", _per_minute(ceiling.level), comment)
     # A scenario opens the next connection during the pause, a log after it.

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 
-from sendcap.calibration.attempts import Attempts, Records, rows
+from sendcap.calibration.attempts import Attempts, Floats, Records, rows
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.outcomes import Reply, packed, read_reply
 from sendcap.calibration.providers import Providers
@@ -205,10 +205,22 @@ class Reader(ABC):
         # A message older than months, or younger than its attempt, has a wrong arrival.
         for name in ("arrived_s", "ready_s"):
             records[name][~((age_s > -_LEAST_AGE_S) & (age_s < _MOST_AGE_S))] = np.nan
+        records["within_s"] = _within_s(records["finished_s"])
         self.context.attempts.add(records)
 
     def _records(self, count: int, columns: dict[str, Any]) -> Records:
         return rows(count, columns)
+
+
+def _within_s(finished_s: Floats) -> Floats:
+    """Return how long after whole-second stamps attempts ended: lines of a second are in order."""
+    if np.any(finished_s != np.floor(finished_s)):
+        return np.zeros(len(finished_s))
+    begins = np.flatnonzero(np.diff(finished_s, prepend=np.nan))
+    lines = np.diff(np.append(begins, len(finished_s)))
+    place = np.arange(len(finished_s)) - np.repeat(begins, lines)
+    within_s: Floats = (place + 0.5) / np.repeat(lines, lines)
+    return within_s
 
 
 class LineReader(Reader):

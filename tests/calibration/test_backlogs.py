@@ -1,0 +1,70 @@
+"""A backlog of seconds gives the limit back that held it, from stamps of whole seconds."""
+
+from __future__ import annotations
+
+import pytest
+from postfix_queues import Queue, calibrated, log_of
+
+
+def _exponential(rng) -> float:
+    return float(rng.exponential(0.2))
+
+
+def _alike(rng) -> float:
+    return float(rng.uniform(0.19, 0.21))
+
+
+def _slow(rng) -> float:
+    return float(rng.uniform(0.5, 1.5))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 8, 10, 20])
+def test_a_limit_of_connections(limit, seed, tmp_path) -> None:
+    found = calibrated(log_of(Queue(limit=limit, messages=60 * limit), seed=seed), tmp_path)
+    provider = found.scenario.providers["one.test"]
+    assert provider.connections_per_ip == limit
+    assert provider.rate is None
+    assert "all in use in 1 stretch of" in found.text or limit == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("takes_s", [_exponential, _alike, _slow])
+def test_whatever_the_attempts_take(takes_s, seed, tmp_path) -> None:
+    found = calibrated(log_of(Queue(limit=6, messages=400, takes_s=takes_s), seed=seed), tmp_path)
+    assert found.scenario.providers["one.test"].connections_per_ip == 6
+    assert found.scenario.providers["one.test"].rate is None
+
+
+@pytest.mark.parametrize("uses", [1, 5])
+def test_connections_that_are_used_again_or_not(uses, tmp_path) -> None:
+    queue = Queue(limit=10, messages=1000, connect_s=0.3, uses=uses)
+    found = calibrated(log_of(queue), tmp_path)
+    provider = found.scenario.providers["one.test"]
+    assert provider.connections_per_ip == 10
+    assert provider.messages_per_connection == uses
+    assert provider.connect_time.mean_s == pytest.approx(0.3, rel=0.02)
+
+
+@pytest.mark.parametrize("delay_s", [0.5, 1.0, 3.0])
+def test_a_rate_delay(delay_s, tmp_path) -> None:
+    queue = Queue(limit=1, messages=40, delay_s=delay_s, per_s=50.0)
+    found = calibrated(log_of(queue), tmp_path)
+    provider = found.scenario.providers["one.test"]
+    assert provider.connections_per_ip == 1
+    assert provider.rate.pause == pytest.approx(delay_s, rel=0.06)
+
+
+@pytest.mark.parametrize("per_s", [5.0, 20.0, 45.0])
+def test_where_nothing_waits_no_limit_is_seen(per_s, tmp_path) -> None:
+    found = calibrated(log_of(Queue(limit=20, messages=800, per_s=per_s)), tmp_path)
+    (estimates,) = found.providers
+    assert estimates.ceiling.level is None
+
+
+def test_of_a_few_connections_the_mean_is_told(tmp_path) -> None:
+    found = calibrated(log_of(Queue(limit=8, messages=400, connect_s=0.05)), tmp_path)
+    assert found.scenario.providers["one.test"].connect_time.mean_s == pytest.approx(0.05, rel=0.1)
+    (estimates,) = found.providers
+    assert estimates.connect_mean.low <= 0.05 <= estimates.connect_mean.high
+    assert any("too few connections" in each for each in found.missing)
