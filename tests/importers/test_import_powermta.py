@@ -214,7 +214,8 @@ def test_a_virtual_mtas_entries_come_before_its_pools_and_the_global_ones(import
         for name in ("one", "two", "three", "both")
     }
     limits = {name: each.providers["yahoo"].connections_per_ip for name, each in found.items()}
-    assert limits == {"one": 5, "two": 3, "three": 20, "both": 5}
+    # Both: five of one and three of two.
+    assert limits == {"one": 5, "two": 3, "three": 20, "both": 4}
     assert found["two"].providers["yahoo"].messages_per_connection == 7
     assert {name: each.mta.ips for name, each in found.items()} == {
         "one": 1, "two": 1, "three": 1, "both": 2,
@@ -225,7 +226,11 @@ def test_all_virtual_mtas_are_source_addresses_and_differences_are_told(imported
     made = imported({"yahoo": 1.0}, CONFIG + VIRTUAL)
     assert made.scenario.mta.ips == 3
     warnings = made.report[made.report["status"] == "warning"].set_index("setting")["why"]
-    assert "not of two, three" in warnings["yahoo"]
+    # Of one, two and three: 5, 3 and 20 connections, and 7, 7 and 100 messages over each.
+    assert made.scenario.providers["yahoo"].connections_per_ip == 10
+    assert [limit.connections for limit in made.scenario.limits] == [28]
+    assert "the last ones of two take up to 3.1 times as long" in warnings["yahoo"]
+    assert "max-msg-per-connection is that of one, not of three" in warnings["yahoo"]
     with pytest.raises(SendcapError, match='no virtual MTA or pool "tow"; did you mean "two"'):
         imported({"yahoo": 1.0}, CONFIG + VIRTUAL, source="tow")
 

@@ -316,3 +316,71 @@ def test_a_pool_inside_an_included_file_and_macros_are_read(put) -> None:
     assert limits(made) == {"virtual MTAs, max-smtp-out": 3}
     rates = {each.rate for each in made.scenario.providers.values()}
     assert rates == {FixedWindow(limit=9, window="1m")}
+
+
+def of_each(a: str, b: str) -> str:
+    return two(f"<domain *>\n{a}\n</domain>", f"<domain *>\n{b}\n</domain>")
+
+
+def test_limits_that_differ_are_those_of_all_virtual_mtas_together(imported) -> None:
+    """3.3.13: the virtual MTAs of a pool take messages in turn, each with queues of its own."""
+    text = of_each(
+        "max-smtp-out 20\nmax-msg-rate 600/h\nmax-connect-rate 60/m",
+        "max-smtp-out 5\nmax-msg-rate 100/h\nmax-connect-rate 20/m",
+    )
+    made = imported(text, "gmail.com=1")
+    gmail = made.scenario.providers["gmail.com"]
+    assert (gmail.connections_per_ip, gmail.rate) == (13, FixedWindow(limit=350, window="1h"))
+    assert gmail.connection_rate.per_s == pytest.approx(80 / 60 / 2)
+    # 13 for each are one more than there are.
+    assert limits(made) == {"gmail.com, all virtual MTAs": 25}
+    why = reasons(made, "warning")["gmail.com"]
+    assert "in turn" in why
+    # The messages of b have 100 an hour, where the scenario has 350 for each.
+    assert "the last ones of b take up to 3.5 times as long" in why
+    assert "not of b" not in why
+    used = reasons(made, "used")
+    assert "a 20, b 5" in used["max-smtp-out"]
+    assert "a 600/h, b 100/h" in used["max-msg-rate"]
+
+
+def test_a_rate_that_does_not_divide_has_a_longer_window(imported) -> None:
+    made = imported(of_each("max-msg-rate 3/m", "max-msg-rate 2/m"), "gmail.com=1")
+    assert made.scenario.providers["gmail.com"].rate == FixedWindow(limit=5, window="2m")
+
+
+def test_rates_of_several_windows_are_added_window_by_window(imported) -> None:
+    text = of_each(
+        "max-msg-rate 10/m\nmax-msg-per-hour 300", "max-msg-rate 30/m\nmax-msg-per-hour 900"
+    )
+    rate = imported(text, "gmail.com=1").scenario.providers["gmail.com"].rate
+    assert set(rate) == {
+        FixedWindow(limit=20, window="1m"),
+        FixedWindow(limit=600, window="1h"),
+    }
+
+
+def test_where_one_virtual_mta_has_no_rate_there_is_none(imported) -> None:
+    made = imported(of_each("max-msg-rate 10/m", "max-smtp-out 20"), "gmail.com=1")
+    assert made.scenario.providers["gmail.com"].rate is None
+    why = reasons(made, "warning")["gmail.com"]
+    assert "max-msg-rate of a is left out, since b has no such limit" in why
+    one = imported(of_each("max-msg-rate 10/m", "max-smtp-out 20"), "gmail.com=1", source="a")
+    assert one.scenario.providers["gmail.com"].rate == FixedWindow(limit=10, window="1m")
+
+
+def test_what_cannot_be_added_is_still_that_of_the_first(imported) -> None:
+    text = of_each("max-smtp-out 10\nretry-after 15m", "max-smtp-out 20\nretry-after 20m")
+    made = imported(text, "gmail.com=1")
+    assert made.scenario.retry_of("gmail.com").retry_after == (900.0,)
+    why = reasons(made, "warning")["gmail.com"]
+    assert "retry-after is that of a, not of b" in why
+    assert "--source" in why
+    assert made.scenario.providers["gmail.com"].connections_per_ip == 15
+    assert limits(made) == {}
+
+
+def test_so_many_virtual_mtas_like_these(imported) -> None:
+    made = imported(of_each("max-smtp-out 4", "max-smtp-out 1"), "gmail.com=1", ips=4)
+    assert made.scenario.providers["gmail.com"].connections_per_ip == 3
+    assert limits(made) == {"gmail.com, all virtual MTAs": 10}

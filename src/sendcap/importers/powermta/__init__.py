@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -18,6 +19,7 @@ from sendcap.importers.powermta.leftovers import Leftovers
 from sendcap.importers.powermta.limits import QueueLimits, entry_of
 from sendcap.importers.powermta.queues import Directives, Queues, overruled, replaced
 from sendcap.importers.powermta.settings import OF_QUEUES
+from sendcap.importers.powermta.several import ADDED, Several, together
 from sendcap.importers.powermta.syntax import (
     Configuration,
     configuration_of,
@@ -29,6 +31,7 @@ from sendcap.importers.powermta.totals import put_totals
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.section import Place
+from sendcap.text.quantities import listed
 from sendcap.text.quoting import did_you_mean, shown
 
 _LEAST_S: Final = 1.0
@@ -184,10 +187,7 @@ class _Import:
         count = group.count(self.queues.of)
         self.draft.provider(group, (*known.names_of(group.heaviest), *known.names_of(queue)))
         limits = QueueLimits(directives, self.queues.addresses, count)
-        for key, each in limits.by_key.items():
-            if each:
-                self.draft.limits(group, key, [(one.value, one.entry, one.why) for one in each])
-                self.draft.used |= {entry for one in each for entry in one.behind}
+        several = self._put_limits(group, queue, limits, count)
         if [entry_of(directives, name) for name in _RETRY] != [
             entry_of(usual, name) for name in _RETRY
         ]:
@@ -201,22 +201,44 @@ class _Import:
             self.draft.limits(group, "suspend", rules)
             self.draft.used |= {entry for rule in reactions.rules for entry in rule.behind}
             self.draft.used.add(directives["smtp-pattern-list"])
-        self._warn(group, queue)
+        self._warn(group, queue, several.remarks)
         for entry, why in (*limits.not_used, *reactions.not_used):
             self.draft.overruled(entry.of(group.name), why)
             self.leftovers.reported.add(entry)
         for entry in directives.values():
             self.leftovers.unused(entry)
 
-    def _warn(self, group: Group, queue: str) -> None:
-        others = self.queues.differing(queue, OF_QUEUES)
-        if others:
-            first = self.queues.virtual_mtas[0].argument
+    def _put_limits(self, group: Group, queue: str, limits: QueueLimits, count: int) -> Several:
+        """Put the limits of a queue into the scenario, those of all virtual MTAs together."""
+        of_each = {
+            name: QueueLimits(directives, addresses, count)
+            for name, directives, addresses in self.queues.at_each(queue)
+        }
+        several = together(of_each or {"": limits})
+        for key, each in several.by_key.items():
+            if each:
+                self.draft.limits(group, key, [(one.value, one.entry, one.why) for one in each])
+                self.draft.used |= {entry for one in each for entry in one.behind}
+        most = several.connections
+        if most is not None:
+            value = {"connections": most.value * self.draft.addresses // len(of_each)}
+            name = f"{group.name}, all virtual MTAs"
+            self.draft.shared_limit(name, value, most.entry, most.why, providers=[group.name])
+        return several
+
+    def _warn(self, group: Group, queue: str, remarks: Sequence[str]) -> None:
+        differing = self.queues.differing(queue, [name for name in OF_QUEUES if name not in ADDED])
+        if differing:
+            names = listed(list(dict.fromkeys(chain.from_iterable(differing.values()))))
+            first, others = self.queues.virtual_mtas[0].argument, list(differing)
             more = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
-            why = (
-                f"virtual MTAs differ here; the limits are those of {first}, not of {more}; "
-                f"choose with --source"
-            )
+            are = "are those" if " and " in names else "is that"
+            remarks = [
+                *remarks,
+                f"virtual MTAs differ here: {names} {are} of {first}, not of {more}",
+            ]
+        if remarks:
+            why = "; ".join([*remarks, "choose with --source"])
             self.draft.warn(Entry(group.name), why)
         for entry in overruled(self.queues.scopes, queue, OF_QUEUES):
             why = "replaced by a virtual MTA's own domain entry, though that is more general"

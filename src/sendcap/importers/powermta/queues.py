@@ -16,7 +16,7 @@ from typing import Final
 
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
-from sendcap.importers.powermta.addresses import BY_ADDRESS, Addresses, addresses_of, listed
+from sendcap.importers.powermta.addresses import Addresses, addresses_of, listed
 from sendcap.importers.powermta.syntax import Tag, boolean
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import shown
@@ -199,17 +199,21 @@ class Queues:
         """Return the directives of a queue at the first virtual MTA; ``*`` is the general queue."""
         return directives(self.scopes, queue)
 
-    def differing(self, queue: str, names: Sequence[str]) -> list[str]:
-        """Return the virtual MTAs whose values differ from those of the first."""
-        first = _values(self.directives(queue), names)
-        by_address = any(each.name in BY_ADDRESS for each in self.directives(queue).values())
-        differ = []
-        for number, virtual_mta in enumerate(self.virtual_mtas):
-            values = _values(directives(self._scopes[number], queue), names)
-            more = self._addresses[number].number != self.addresses.number
-            if values != first or (more and by_address):
-                differ.append(virtual_mta.argument)
-        return differ
+    def at_each(self, queue: str) -> Iterator[tuple[str, Directives, Addresses]]:
+        """Yield the directives of a queue at each virtual MTA, and the addresses of that."""
+        for virtual_mta, scopes, addresses in zip(
+            self.virtual_mtas, self._scopes, self._addresses, strict=False
+        ):
+            yield virtual_mta.argument, directives(scopes, queue), addresses
+
+    def differing(self, queue: str, names: Sequence[str]) -> dict[str, list[str]]:
+        """Return the virtual MTAs that differ from the first, and which of the directives do."""
+        first = self.directives(queue)
+        found = {
+            virtual_mta: [name for name in names if _values(own, [name]) != _values(first, [name])]
+            for virtual_mta, own, _ in self.at_each(queue)
+        }
+        return {virtual_mta: each for virtual_mta, each in found.items() if each}
 
 
 def _members(pool: Tag) -> list[str]:

@@ -228,7 +228,7 @@ _REST: Final = (
 )
 """The other directives of ``<domain>``, ``<virtual-mta>`` and ``<virtual-mta-pool>``."""
 
-_QUEUES: Final = "for each queue of a virtual MTA; times the number of queues"
+_QUEUES: Final = "for each queue of a virtual MTA; times the number of queues; of several the mean"
 _ADDRESSES: Final = "of all addresses of a virtual MTA together, if each has such a limit"
 _CONNECTIONS: Final = ("providers.NAME.connections_per_ip",)
 _OPENED: Final = ("providers.NAME.connection_rate",)
