@@ -217,10 +217,10 @@ def deviations(scenario: Scenario, seeds: Sequence[int]) -> list[Deviation]:
     return found
 
 
-def cpu_s(scenario: Scenario) -> float:
-    """Return the CPU time of the expected curves, the median of five."""
+def cpu_s(scenario: Scenario, rounds: int) -> float:
+    """Return the CPU time of the expected curves, the median of so many rounds."""
     times = []
-    for _ in range(5):
+    for _ in range(rounds):
         began_s = time.process_time()
         expected(scenario)
         times.append(time.process_time() - began_s)
@@ -231,6 +231,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=5, help="for each CPU time")
     parser.add_argument("--only", nargs="*", help="names of cases")
     options = parser.parse_args()
     # A burst is meant where a case has one.
@@ -244,7 +245,8 @@ def main() -> None:
             f"{round(deviation.points, 3) + 0.0:+.3f} ({deviation.standard_error:.3f})"
             for deviation in deviations(cases[name], range(options.replications))
         ]
-        print(f"| {name} | {' | '.join(cells)} | {1000 * cpu_s(cases[name]):.0f} ms |", flush=True)
+        taken_ms = 1000 * cpu_s(cases[name], options.rounds)
+        print(f"| {name} | {' | '.join(cells)} | {taken_ms:.0f} ms |", flush=True)
     print()
     for name, edits in (
         ("quickstart", {}),
@@ -254,7 +256,7 @@ def main() -> None:
     ):
         scenario = updated(load(name), edits)
         messages = sum(delivery.messages for delivery in scenario.deliveries)
-        print(f"{name}, {messages:,} messages: {1000 * cpu_s(scenario):.0f} ms")
+        print(f"{name}, {messages:,} messages: {1000 * cpu_s(scenario, options.rounds):.0f} ms")
 
 
 if __name__ == "__main__":

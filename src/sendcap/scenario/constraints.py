@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from sendcap.scenario.hand_over import Attempt, Takes, connect_s, together
+from sendcap.scenario.hand_over import Attempt, Limit, Takes, connect_s, together
 from sendcap.scenario.pools import Queue
 from sendcap.scenario.provider import Provider
 from sendcap.scenario.rates import Rate
@@ -81,16 +81,11 @@ def together_constraints(
     name: str, rate: Constraint, servers: int, takes: Takes, sizes: tuple[int, ...] = (1,)
 ) -> Iterable[Constraint]:
     """Yield what servers and a rate let through together, where that is less than either."""
-
-    def together_at(pace: Pace) -> Pace:
-        if not 0.0 < pace.per_s < math.inf:
-            return pace
-        both = together(servers, takes, sizes, pace.per_s, pace.burst)
-        return pace if both is None else Pace(pace.from_s, both.per_s, both.ahead)
-
-    paces = tuple(map(together_at, rate.paces))
-    if paces != rate.paces:
-        yield Constraint(name, paces)
+    limits = [Limit(*pace[1:]) for pace in rate.paces]
+    limited = tuple(limit for limit in limits if 0.0 < limit.per_s < math.inf)
+    if both := together(servers, takes, sizes, limited):
+        paces = zip(rate.paces, limits, strict=True)
+        yield Constraint(name, tuple(Pace(pace.from_s, *both.get(own, own)) for pace, own in paces))
 
 
 def ingress_constraints(scenario: Scenario) -> tuple[Constraint, ...]:

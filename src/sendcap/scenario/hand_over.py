@@ -11,7 +11,7 @@ side that always have the same draws.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
@@ -25,6 +25,8 @@ RELAYS: Final = 128
 _DRAWS: Final = 16
 """Draws for each of them."""
 _TURNS: Final = 1024
+_LIMITS: Final = 16
+"""Limits that are worked out at once: NumPy takes as long for the relays of one."""
 _FOR_EACH_WORKER: Final = 8
 _POINTS: Final = 1024
 """Points at which a distribution function is integrated."""
@@ -100,24 +102,41 @@ class Together(NamedTuple):
     ahead: float  # messages by which they are ahead of that after a pause
 
 
+class Limit(NamedTuple):
+    """A rate, and what it lets through at once after a pause."""
+
+    per_s: float  # messages
+    burst: float
+
+
 @lru_cache(maxsize=512)
 def together(
-    servers: int, takes: Takes, sizes: tuple[int, ...], per_s: float, burst: float
-) -> Together | None:
-    """Return what servers and a rate in messages per second let through, None where no less.
+    servers: int, takes: Takes, sizes: tuple[int, ...], limits: tuple[Limit, ...]
+) -> dict[Limit, Together]:
+    """Return what servers and each of the limits let through, but for limits where it is no less.
 
     Each server takes a batch at a time; the sizes of batches are all as frequent as each other.
     """
     size = sum(sizes) / len(sizes)
     varies = takes.second_moment_s2 > takes.mean_s**2 * (1.0 + 1e-9) or len(set(sizes)) > 1
-    if not varies or takes.mean_s == 0.0 or servers + burst / size > _MOST_AT_ONCE:
-        return None
-    if servers == 1 and burst <= min(sizes):
-        found = Together(size / _longer_s(takes, sizes, per_s), 0.0)
-    else:
-        found = _in_turn(servers, takes, sizes, per_s, burst)
-    least = min(per_s, servers * size / takes.mean_s)
-    return found if found.per_s < (1.0 - _NOTHING) * least else None
+    if not varies or takes.mean_s == 0.0:
+        return {}
+    found, others = {}, []
+    for limit in dict.fromkeys(limits):
+        if servers + limit.burst / size > _MOST_AT_ONCE:
+            continue
+        if servers == 1 and limit.burst <= min(sizes):
+            found[limit] = Together(size / _longer_s(takes, sizes, limit.per_s), 0.0)
+        else:
+            others.append(limit)
+    for first in range(0, len(others), _LIMITS):
+        found |= _in_turn(servers, takes, sizes, others[first : first + _LIMITS])
+    most_per_s = servers * size / takes.mean_s
+    return {
+        limit: both
+        for limit, both in found.items()
+        if both.per_s < (1.0 - _NOTHING) * min(limit.per_s, most_per_s)
+    }
 
 
 def _longer_s(takes: Takes, sizes: tuple[int, ...], per_s: float) -> float:
@@ -133,19 +152,22 @@ def _longer_s(takes: Takes, sizes: tuple[int, ...], per_s: float) -> float:
 
 
 def _in_turn(
-    servers: int, takes: Takes, sizes: tuple[int, ...], per_s: float, burst: float
-) -> Together:
+    servers: int, takes: Takes, sizes: tuple[int, ...], limits: Sequence[Limit]
+) -> dict[Limit, Together]:
     turns = max(_TURNS, _FOR_EACH_WORKER * servers)
     each = np.array(sizes, np.float64)[np.arange(RELAYS) * len(sizes) // RELAYS]
     batches = np.random.default_rng(2).permuted(np.tile(each, (turns, 1)), axis=1)
+    per_s, burst = np.array(limits).T[:, :, None]
     starting = starts(servers, takes, batches, np.zeros(turns), per_s, burst)
-    means_s = np.array([start_s.mean() for start_s, _ in starting])
-    # At first the burst is full and all servers are free.
-    late_s = means_s[turns // 2 :]
-    rate = (len(late_s) - 1) / float(late_s[-1] - late_s[0])
-    ahead = float(np.mean(np.arange(turns // 2, turns) - rate * late_s))
+    means_s = np.array([start_s.mean(axis=-1) for start_s, _ in starting])
     size = float(each.mean())
-    return Together(rate * size, max(ahead, 0.0) * size)
+    found = {}
+    # At first the burst is full and all servers are free.
+    for limit, late_s in zip(limits, means_s[turns // 2 :].T, strict=True):
+        rate = (len(late_s) - 1) / float(late_s[-1] - late_s[0])
+        ahead = float(np.mean(np.arange(turns // 2, turns) - rate * late_s))
+        found[limit] = Together(rate * size, max(ahead, 0.0) * size)
+    return found
 
 
 def starts(
@@ -153,27 +175,30 @@ def starts(
     takes: Takes,
     sizes: Seconds,
     ready_s: Seconds,
-    per_s: float = math.inf,
-    burst: float = math.inf,
+    per_s: float | Seconds = math.inf,
+    burst: float | Seconds = math.inf,
 ) -> Iterator[tuple[Seconds, Seconds]]:
     """Yield when the batches start and end at all relays side by side.
 
     Sizes have a row for each batch, with a size for each relay or one for all. A batch starts when
-    it is ready, after the one before it, when a server is free and the rate has come.
+    it is ready, after the one before it, when a server is free and the rate has come. Rates and
+    bursts may be columns: each is that of a row of relays, and all rows have the same draws.
     """
     rng = np.random.default_rng(1)
-    relays = np.arange(RELAYS)
     times_s = rng.permuted(np.tile(_spread_s(takes, rng), (len(ready_s), 1)), axis=1)
-    free_s = np.zeros((RELAYS, servers))
-    start_s, due_s = np.zeros(RELAYS), np.full(RELAYS, -np.inf)
+    shape = np.broadcast_shapes(np.shape(per_s), (RELAYS,))
+    relays = tuple(np.indices(shape))
+    free_s = np.zeros((*shape, servers))
+    start_s, due_s = np.zeros(shape), np.full(shape, -np.inf)
+    is_limited = bool(np.less(per_s, math.inf).all())
     for turn, at_s in enumerate(ready_s.tolist()):
-        first = free_s.argmin(axis=1)
-        start_s = np.maximum(np.maximum(start_s, at_s), free_s[relays, first])
-        if per_s < math.inf:
+        first = (*relays, free_s.argmin(axis=-1))
+        start_s = np.maximum(np.maximum(start_s, at_s), free_s[first])
+        if is_limited:
             slack_s = np.maximum(burst - sizes[turn], 0.0) / per_s
             start_s = np.maximum(start_s, due_s - slack_s)
             due_s = np.maximum(due_s, start_s) + sizes[turn] / per_s
-        free_s[relays, first] = end_s = start_s + times_s[turn]
+        free_s[first] = end_s = start_s + times_s[turn]
         yield start_s, end_s
 
 
