@@ -1,7 +1,7 @@
 """A queue that exists, as an operator lists it in an incident.
 
 ``postqueue -j``, ``mailq`` and ``qshape`` of Postfix, KumoMTA's metrics, ``pmta show topqueues`` of
-PowerMTA, ``mailq`` and ``showqueue`` of Momentum, ``exim -bp``, or a table.
+PowerMTA, ``mailq`` and ``showqueue`` of Momentum, ``mailq`` of sendmail, ``exim -bp``, or a table.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sendcap.importers.queue_files import (
     postqueue,
     powermta,
     qshape,
+    sendmail,
     table,
 )
 from sendcap.importers.queue_files.queued import Queued as Queued
@@ -30,7 +31,7 @@ from sendcap.text.quoting import did_you_mean, shown
 
 _READERS: Final[dict[str, ModuleType]] = {
     reader.FORMAT: reader
-    for reader in (*(postqueue, mailq, qshape, kumomta, powermta, momentum, exim, table),)
+    for reader in (*(postqueue, mailq, sendmail, qshape, kumomta, powermta, momentum, exim, table),)
 }
 FORMATS: Final = tuple(_READERS)
 

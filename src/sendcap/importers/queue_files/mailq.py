@@ -17,14 +17,14 @@ from sendcap.text.quantities import counted
 
 FORMAT: Final = "mailq"
 
-_DAYS: Final = "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
-_MONTHS: Final = (
+DAYS: Final = "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
+MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
 _MESSAGE: Final = re.compile(
-    rf"[0-9A-Za-z]{{6,30}}(?P<marks>[*!#]*)\s+\d{{1,15}}\s+(?:{_DAYS})\s+"
-    rf"(?P<arrived>(?:{'|'.join(_MONTHS)})\s+\d\d?\s+\d\d:\d\d:\d\d)\s+\S.*"
+    rf"[0-9A-Za-z]{{6,30}}(?P<marks>[*!#]*)\s+\d{{1,15}}\s+(?:{DAYS})\s+"
+    rf"(?P<arrived>(?:{'|'.join(MONTHS)})\s+\d\d?\s+\d\d:\d\d:\d\d)\s+\S.*"
 )
 _HEADING: Final = re.compile(r"-+Queue ID-+\s+--Size--\s.*")
 _UNAVAILABLE: Final = "(reason unavailable)"
@@ -53,8 +53,8 @@ def read(source: Source) -> None:
             source.seen = True
             state, reason = _state(message["marks"]), ""
             expiring += "#" in message["marks"]
-            arrived_s = _arrived_s(message["arrived"], source.moment_s)
-            age_s = None if arrived_s is None else arrivals.age_s(arrived_s)
+            at_s = arrived_s(message["arrived"], source.moment_s)
+            age_s = None if at_s is None else arrivals.age_s(at_s)
         elif _HEADING.fullmatch(text) or text == _EMPTY:
             source.seen = True
         elif text.startswith("--"):
@@ -89,14 +89,14 @@ def _state(marks: str) -> State:
 
 
 @lru_cache(50_000)
-def _arrived_s(stamp: str, moment_s: float) -> float | None:
+def arrived_s(stamp: str, moment_s: float) -> float | None:
     """Return the time of a stamp without a year: the latest one by the moment's next day."""
     month, day, time = stamp.split()
     hour, minute, second = map(int, time.split(":"))
     latest = datetime.fromtimestamp(moment_s).year + 1
     for year in range(latest, latest - 10, -1):
         try:
-            moment = datetime(year, _MONTHS.index(month) + 1, int(day), hour, minute, second)
+            moment = datetime(year, MONTHS.index(month) + 1, int(day), hour, minute, second)
         except ValueError:  # 29 February
             continue
         if moment.timestamp() <= moment_s + _A_DAY_S:
