@@ -17,23 +17,21 @@ Floats = npt.NDArray[np.float64]
 SEEDS: Final = 5
 CONNECT_S: Final = 0.004
 """Of a connection to a loopback address, with the greetings; measured on an idle bench."""
-DIALOGUE_S: Final = 0.004
-"""Of an attempt's commands, besides the receiver's own time."""
 
 
 def _seconds(value: float) -> str:
     return f"{round(1000.0 * value)}ms"
 
 
-def provider_of(how: Receiver) -> dict[str, Any]:
+def provider_of(how: Receiver, dialogue_s: float) -> dict[str, Any]:
     """Return what a scenario says of such a receiver."""
     provider: dict[str, Any] = {
         "connections_per_ip": 1,
         "connect_time": _seconds(CONNECT_S + how.banner_s),
         "transaction_time": {
             "dist": "uniform",
-            "low": _seconds(DIALOGUE_S + 0.5 * how.transaction_s),
-            "high": _seconds(DIALOGUE_S + 1.5 * how.transaction_s),
+            "low": _seconds(dialogue_s + 0.5 * how.transaction_s),
+            "high": _seconds(dialogue_s + 1.5 * how.transaction_s),
         },
         "transient": how.defers,
     }
@@ -42,6 +40,8 @@ def provider_of(how: Receiver) -> dict[str, Any]:
     if how.greylists_s is not None:
         clears = _seconds(how.greylists_s)
         provider["faults"] = [{"reason": "greylisted", "share": 1.0, "clears_after": clears}]
+    if how.connections is not None:
+        provider["accepts_connections"] = how.connections
     if how.rate_per_s is not None:
         provider["tolerance"] = f"{how.rate_per_s:g}/s,max_burst=1"
     if how.away_s is not None:
@@ -54,6 +54,7 @@ def provider_of(how: Receiver) -> dict[str, Any]:
 def scenario_of(mta: Mta, folder: Path) -> sendcap.Scenario:
     """Return the scenario of a configuration, and of receivers that are known."""
     trial = mta.trial
+    providers = {name: provider_of(how, mta.dialogue_s) for name, how in trial.receivers.items()}
     base = {
         "title": trial.name,
         "time": {"bin": "1s"},
@@ -64,7 +65,7 @@ def scenario_of(mta: Mta, folder: Path) -> sendcap.Scenario:
             "batch_time": "1ms",
             "rate": f"{trial.per_s:g}/s,max_burst=1",
         },
-        "providers": {name: provider_of(how) for name, how in trial.receivers.items()},
+        "providers": providers,
         "feedback": {"synchronous": "0s"},
     }
     file = folder / "base.toml"
@@ -72,12 +73,7 @@ def scenario_of(mta: Mta, folder: Path) -> sendcap.Scenario:
     imported = mta.imported(file)
     imported.save(folder / "imported.toml")
     imported.report.to_csv(folder / "import.csv", index=False)
-    accepts = {
-        f'providers."{name}".accepts_connections': how.connections
-        for name, how in trial.receivers.items()
-        if how.connections is not None
-    }
-    return sendcap.updated(imported.scenario, {**accepts, **trial.changes})
+    return sendcap.updated(imported.scenario, trial.changes)
 
 
 class Predicted:

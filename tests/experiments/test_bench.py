@@ -14,9 +14,12 @@ import pytest
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 SHORT = {
-    "20 connections": 600,
-    "connections are reused for 5 messages": 300,
-    "two destinations, 8 processes of their transport": 200,
+    "postfix": {
+        "20 connections": 600,
+        "connections are reused for 5 messages": 300,
+        "two destinations, 8 processes of their transport": 200,
+    },
+    "opensmtpd": {"a new connection every second": 200},
 }
 """Trials of the gate, with fewer messages than by hand."""
 
@@ -48,12 +51,13 @@ def test_receivers_answer_as_they_say(bench, tmp_path) -> None:
 
 
 @pytest.mark.mta
-def test_postfix_does_what_its_configuration_predicts(bench) -> None:
+@pytest.mark.parametrize("mta", SHORT)
+def test_an_mta_does_what_its_configuration_predicts(bench, mta) -> None:
     """In one test, since only one Postfix at a time can have the port."""
-    if reason := bench.mtas.MTAS["postfix"].missing():
+    if reason := bench.mtas.MTAS[mta].missing():
         pytest.skip(reason)
-    trials = {each.name: each for each in bench.trials.TRIALS if each.mta == "postfix"}
-    for name, messages in SHORT.items():
+    trials = {each.name: each for each in bench.trials.TRIALS if each.mta == mta}
+    for name, messages in SHORT[mta].items():
         with tempfile.TemporaryDirectory(prefix="sendcap-bench-") as folder:
             # The user postfix has to reach it, too.
             Path(folder).chmod(0o755)

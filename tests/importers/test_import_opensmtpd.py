@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers import import_opensmtpd
 from sendcap.importers.opensmtpd.table import DEFAULTS, TABLE
@@ -68,6 +69,30 @@ def test_source_addresses_share_what_holds_for_a_host(put) -> None:
     assert made.scenario.mta.ips == 3
     assert made.scenario.limits[0].connections == 10
     assert str(made.scenario.providers["gmail"].connection_rate) == "1/6s,max_burst=1"
+
+
+def test_the_pause_after_a_connection_is_a_part_of_the_next_ones_time(put) -> None:
+    """``discdelay_route`` in mta_find_route of mta.c."""
+    before = sendcap.load("quickstart").providers["gmail"].connect_time
+    after = import_opensmtpd(put(RELAY), {"gmail": 1.0}).scenario.providers["gmail"].connect_time
+    assert after.mean_s == pytest.approx(before.mean_s + 3.0)
+    spread = [each.second_moment_s2 - each.mean_s**2 for each in (before, after)]
+    assert spread[1] == pytest.approx(spread[0], rel=1e-3)
+    at_once = import_opensmtpd(put("mta limit reconn-delay-route 0\n"), {"gmail": 1.0}).scenario
+    assert at_once.providers["gmail"].connect_time == before
+
+
+def test_a_connection_that_is_refused_bounces_no_message(put) -> None:
+    """A session takes a message when it is ready (MTA_READY in mta_session.c), and not before."""
+    base = put(
+        '[[deliveries]]\nname = "a"\nmessages = 9\naudience = { gmail = 1.0 }\n'
+        '[relay]\nbatch_time = "1ms"\n'
+        '[providers.gmail]\nconnect_time = "1s"\ntransaction_time = "1s"\n'
+        "accepts_connections = 3\n",
+        "base.toml",
+    )
+    gmail = import_opensmtpd(put(RELAY), base=base).scenario.providers["gmail"]
+    assert (gmail.connections_per_ip, gmail.accepts_connections) == (3, None)
 
 
 def test_other_domains_have_a_host_each(put) -> None:

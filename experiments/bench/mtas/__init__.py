@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bench.mtas.mta import Mta
+from bench.mtas.opensmtpd import Opensmtpd
 from bench.mtas.postfix import Postfix
 
-MTAS: Final[Mapping[str, type[Mta]]] = {each.name: each for each in (Postfix,)}
+MTAS: Final[Mapping[str, type[Mta]]] = {each.name: each for each in (Postfix, Opensmtpd)}

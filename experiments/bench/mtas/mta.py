@@ -42,6 +42,8 @@ class Mta(ABC):
     """Whom it runs as."""
     program: ClassVar[str]
     """What starts it."""
+    dialogue_s: ClassVar[float] = 0.004
+    """Of an attempt's commands, besides the receiver's own time; measured on an idle bench."""
     log: Path
     """Its log of deliveries."""
 

@@ -6,7 +6,11 @@ mail to a domain, or by a relay host (``mta_connect`` and ``mta_find_route`` in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
@@ -14,8 +18,12 @@ from sendcap.importers.opensmtpd.configuration import Configuration, Limits
 from sendcap.importers.opensmtpd.table import CONNECTIONS, DELAYS, OF_AN_ADDRESS
 from sendcap.importers.plan import Group
 from sendcap.importers.reading import Entry, whole
+from sendcap.scenario.distributions import Distribution
+from sendcap.scenario.durations import format_duration
+from sendcap.scenario.random_time import RandomTime
 
-_TAIL = len(("route", "connector"))
+_TIME: Final[TypeAdapter[RandomTime]] = TypeAdapter(Distribution)
+_TAIL: Final = len(("route", "connector"))
 """The delays of each source address come first."""
 
 
@@ -59,8 +67,14 @@ def _put(draft: Draft, group: Group, limits: Limits, count: int) -> None:
     """Put the limits that a provider has for each source address."""
     least = _least(limits)
     why = f"{least.value} for each of {count} domains" if count > 1 else "the lowest limit"
-    draft.limit(group, "connections_per_ip", least.read(whole) * count, least, why)
+    number = least.read(whole) * count
+    # A message is bound to no connection before this is ready, so that none bounces.
+    accepted = draft.data["providers"][group.name].pop("accepts_connections", "none")
+    if accepted != "none" and accepted < number:
+        number, why = accepted, "the provider accepts no more, and a refusal bounces no message"
+    draft.limit(group, "connections_per_ip", number, least, why)
     _put_delay(draft, group, limits, count)
+    _put_pause(draft, group, limits)
     messages, idle = limits["session-mail-max"], limits["session-keepalive"]
     draft.limit(group, "messages_per_connection", messages.read(_positive), messages)
     draft.limit(group, "idle_timeout", f"{idle.read(whole)}s", idle, "of the last connection")
@@ -95,3 +109,20 @@ def _put_delay(draft: Draft, group: Group, limits: Limits, count: int) -> None:
     why = f"a share of it for each of {draft.addresses} addresses" if several else "the longest"
     rate = f"{count}/{shares[longest]}s,max_burst=1"
     draft.limit(group, "connection_rate", rate, entry, why)
+
+
+def _put_pause(draft: Draft, group: Group, limits: Limits) -> None:
+    """Let a connection take longer to make by the pause after another one has ended."""
+    entry = limits["reconn-delay-route"]
+    pause_s = entry.read(whole)
+    if not pause_s:
+        return
+    connect = _TIME.validate_python(draft.data["providers"][group.name]["connect_time"])
+    mean_s = connect.mean_s + pause_s
+    spread_s = math.sqrt(max(connect.second_moment_s2 - connect.mean_s**2, 0.0))
+    value: str | dict[str, str | float] = format_duration(mean_s)
+    if spread_s > 1e-6 * mean_s:
+        mean = format_duration(mean_s)
+        value = {"dist": "lognormal", "mean": mean, "cv": round(spread_s / mean_s, 6)}
+    why = f"beside {format_duration(connect.mean_s)}: for so long no other connection is made"
+    draft.limit(group, "connect_time", value, entry, why)

@@ -64,8 +64,6 @@ REASONS: Final = {
 WARNED: Final = {
     "session-transaction-delay": "a pause after each message of a connection: add it to the "
     "transaction time",
-    "reconn-delay-route": "after a connection has ended, no other is made for so long; the "
-    "scenario makes it at once",
 }
 """Limits that decide how fast mail is sent, and are not in the scenario."""
 
@@ -112,6 +110,12 @@ TABLE: Final = (
         (f"{_MTA}session-keepalive",),
         ("providers.NAME.idle_timeout",),
         "as it is; OpenSMTPD keeps the last connection to a destination only",
+    ),
+    Setting(
+        (f"{_MTA}reconn-delay-route",),
+        ("providers.NAME.connect_time",),
+        "added to it: after a connection has ended, no other is made for so long; in the scenario "
+        "the first ones take as long",
     ),
     Setting(("queue ttl", "ttl"), ("mta.longest_validity",), "the longest of them"),
     Setting(
