@@ -37,6 +37,7 @@ from sendcap.study.optimisation.optimum import (
 from sendcap.study.optimisation.priced import Priced, levers_of
 from sendcap.study.optimisation.proposals import (
     Proposals,
+    Result,
     Settings,
     cheaper,
     combinations,
@@ -171,12 +172,21 @@ class Search:
     def explore(self) -> None:
         """Try proposed settings, a batch at a time."""
         proposals = Proposals(self._trials.levers, self._effort.seed, self._corners())
-        for _ in range(_TOO_OFTEN * -(-self._effort.trials // BATCH)):
-            left = self._effort.trials - len(self._trials.found)
-            if left <= 0:
+        most = _TOO_OFTEN * self._effort.trials
+        while (left := self._effort.trials - len(self._trials.found)) > 0:
+            new, asked = proposals.ask(min(BATCH, left), most, self._result)
+            if not new:
                 break
-            trials = self._trials.simulate(proposals.ask(min(BATCH, left)))
-            proposals.tell([(trial.cost, self._target.miss(trial.mean)) for trial in trials])
+            most -= asked
+            self._trials.simulate(new)
+            proposals.tell({settings: self._known(settings) for settings in new})
+
+    def _known(self, settings: Settings) -> Result:
+        trial = self._trials.found[settings]
+        return trial.cost, self._target.miss(trial.mean)
+
+    def _result(self, settings: Settings) -> Result | None:
+        return self._known(settings) if settings in self._trials.found else None
 
     def answer(self) -> Optimum:
         """Test the cheapest trial until one passes."""

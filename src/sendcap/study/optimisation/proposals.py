@@ -14,8 +14,8 @@ Constraints", IJCAI 2023, which Optuna's `TPESampler` follows in part.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from sendcap.errors import SendcapError
 from sendcap.study.optimisation.priced import Priced
@@ -27,6 +27,15 @@ _FINEST: Final = 8
 
 Settings = tuple[float, ...]
 """Values as numbers, in the order of the levers."""
+Result = tuple[float, float]
+"""Cost and miss of settings; an infinite miss means that they cannot be simulated."""
+
+
+class Asked(NamedTuple):
+    """New settings to try, and the number of proposals that it took to find them."""
+
+    new: list[Settings]
+    proposals: int
 
 
 class Proposals:
@@ -52,31 +61,45 @@ class Proposals:
         )
         for settings in first:
             self._study.enqueue_trial(dict(zip(levers, settings, strict=True)))
-        self._asked: list[Any] = []
+        self._asked: list[tuple[Any, Settings]] = []
+        self._distributions = {path: _distribution(lever) for path, lever in levers.items()}
 
-    def ask(self, count: int) -> list[Settings]:
-        """Return settings to try, as numbers in the order of the levers."""
-        distributions = {path: _distribution(lever) for path, lever in self._levers.items()}
-        self._asked = [self._study.ask(distributions) for _ in range(count)]
-        return [
-            tuple(lever.rounded(float(trial.params[path])) for path, lever in self._levers.items())
-            for trial in self._asked
-        ]
+    def ask(self, count: int, most: int, known: Callable[[Settings], Result | None]) -> Asked:
+        """Propose settings until so many are new; so many proposals at most.
 
-    def tell(self, results: list[tuple[float, float]]) -> None:
-        """Report cost and miss of each of the proposed settings.
-
-        An infinite miss means that the settings cannot be simulated.
+        Settings with a known result may be proposed again, and are learnt from at once.
         """
+        new: dict[Settings, None] = {}
+        asked = 0
+        while len(new) < count and asked < most:
+            asked += 1
+            trial = self._study.ask(self._distributions)
+            settings = tuple(
+                lever.rounded(float(trial.params[path])) for path, lever in self._levers.items()
+            )
+            result = known(settings)
+            if result is None:
+                new[settings] = None
+                self._asked.append((trial, settings))
+            else:
+                self._tell(trial, result)
+        return Asked(list(new), asked)
+
+    def tell(self, results: Mapping[Settings, Result]) -> None:
+        """Report the results of the new settings."""
+        for trial, settings in self._asked:
+            self._tell(trial, results[settings])
+        self._asked = []
+
+    def _tell(self, trial: Any, result: Result) -> None:
         import optuna
 
-        for trial, (cost, miss) in zip(self._asked, results, strict=True):
-            if math.isinf(miss):
-                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-            else:
-                trial.set_constraint("target", miss)
-                self._study.tell(trial, cost)
-        self._asked = []
+        cost, miss = result
+        if math.isinf(miss):
+            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        else:
+            trial.set_constraint("target", miss)
+            self._study.tell(trial, cost)
 
 
 def require_optuna() -> Any:

@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
+from functools import cache
+from itertools import chain, islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
@@ -72,7 +73,12 @@ class Processes:
     ) -> Iterator[list[Finished]]:
         """Yield items as they are done, fewer ahead for each that is held by the caller."""
         if self._simulates:
-            compiled()  # once, and not in each process at the same time
+            # Processes import while this one compiles, once and not in each at the same time.
+            first = list(islice(items, self.count))
+            while len(self._workers) < len(first):
+                self._start()
+            compiled()
+            items = chain(first, items)
         again: deque[_Task] = deque()
         try:
             while True:
@@ -111,9 +117,13 @@ class Processes:
     def _least_busy(self) -> _Worker:
         worker = min(self._workers, key=lambda each: len(each.tasks), default=None)
         if worker is None or (worker.tasks and len(self._workers) < self.count):
-            with _signals_wait():
-                worker = _Worker()
-                self._workers.append(worker)
+            worker = self._start()
+        return worker
+
+    def _start(self) -> _Worker:
+        with _signals_wait():
+            worker = _Worker()
+            self._workers.append(worker)
         return worker
 
     def _received(self, worker: _Worker, again: deque[_Task]) -> Iterator[Finished]:
@@ -242,6 +252,7 @@ def _signals_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@cache
 def compiled() -> None:
     """Compile the kernels unless they are on disk, where worker processes find them."""
     plain = {"connect_time": "0s", "transaction_time": "1s"}
