@@ -104,7 +104,8 @@ OTHERS: Final = Marks(
 0 {ACCOUNT_DISABLED}: desactive | desactivado | desativado | disattivato
 0 {INVALID_DOMAIN}: name service error | no such domain | domain does not exist | nxdomain
 0 {INVALID_DOMAIN}: no mail hosts for domain | no mx or a | no mx for | invalid domain
-0 {INVALID_DOMAIN}: unknown host
+0 {INVALID_DOMAIN}: unknown host | non-existent hosts | indicated no smtp service
+0 {INVALID_DOMAIN}: address lookups failed permanently
 0 {TOO_LARGE}: too large | too big | size limit | maximum size | message size | exceeds size
 0 {TOO_LARGE}: zu gross | trop volumineux | demasiado grande
 0 {SPAM_CONTENT}: spam | phish* | virus | malware | unsolicited | content reject* | junk | junkmail
@@ -118,6 +119,8 @@ OTHERS: Final = Marks(
 0 {UNREACHABLE}: connection reset | connection dropped | tls | host is down | failed to connect
 0 {UNREACHABLE}: could be reached | connection closed | connection lost | loops back | broken pipe
 0 {UNREACHABLE}: have been failing for a long time | retry timeout exceeded | connect failed
+0 {UNREACHABLE}: host lookup did not complete | host lookup failed | closed the connection
+0 {UNREACHABLE}: closed connection in response | remote host closed connection
 0 {UNREACHABLE}: unexpected connection | unreachable | host not found | name not found
 0 {PROTOCOL_ERROR}: syntax | protocol | command | relaying | bad sequence | not compliant
 0 {TRY_LATER}: try again | try later | later | temporar* | unavailable | busy | internal error

@@ -212,3 +212,34 @@ def test_a_filter_on_the_same_machine_gives_the_message_back(tmp_path) -> None:
 def test_a_damaged_line_is_counted(tmp_path) -> None:
     _, context, _ = read(tmp_path, [SENT, SENT.replace("11-26", "13-26")])
     assert context.skipped.malformed == {"unreadable line": 1}
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ("** a@b.example: Unrouteable address", "invalid domain"),
+        ("** a@b.example F=<s@t.example>: Unrouteable address", "invalid domain"),
+        (
+            "** a@b.example R=dns: all relevant MX records point to non-existent hosts",
+            "invalid domain",
+        ),
+        (
+            "** a@b.example R=dns: an MX or SRV record indicated no SMTP service",
+            "invalid domain",
+        ),
+        ("== a@b.example R=dns defer (-1): host lookup did not complete", "unreachable"),
+        (
+            "== a@b.example R=dns T=smtp defer (-18) H=mx.b.example: Remote host closed connection",
+            "unreachable",
+        ),
+        # The words of another Exim are about an address.
+        (
+            "** a@b.example T=smtp H=b.example [192.0.2.7]: SMTP error: 550 Unrouteable address",
+            "user unknown",
+        ),
+    ],
+)
+def test_exims_own_words(tmp_path, end, reason) -> None:
+    """src/src/route.c, src/src/routers/dnslookup.c, src/src/smtp_out.c, src/src/deliver.c."""
+    rows, _, _ = read(tmp_path, [ARRIVED, f"2026-11-26 09:00:01 {ID} {end}"])
+    assert reasons(rows[rows["outcome"] != RECEIVED]) == [reason]

@@ -2,7 +2,7 @@
 
 Services export their records as lines, as one array, or as a document with the array under a key.
 Logs of anything else, and JSON lines, pass through as they are.
-An answer of Loki has its lines in arrays of their own.
+An answer of Loki has its lines in arrays of their own, and events may be in a table.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
+from sendcap.calibration.logs.event_tables import is_table, rows_by_line
 from sendcap.calibration.logs.loki import is_answer, values_by_line
 
 _ARRAYS: Final = "items|results|events|logEvents|Records|Messages"
@@ -44,6 +45,9 @@ def by_line(pieces: Iterable[bytes]) -> Iterator[bytes]:
     first = next(rest, b"")
     head = first[:_HEAD]
     pieces = chain((first,), rest)
+    if is_table(head):
+        yield from rows_by_line(pieces)
+        return
     if head.lstrip()[:1] in (b"{", b"["):
         if is_answer(head):
             yield from values_by_line(pieces)

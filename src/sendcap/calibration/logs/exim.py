@@ -188,6 +188,9 @@ class EximReader(Reader):
         if outcome in (SOFT, HARD):
             reply = _REPLY.search(rest)
             text = reply[1] if reply else rest.partition(b": ")[2] or rest
+            if not host and b"nrouteable address" in text:
+                # Exim's own words where no router takes a domain (``src/src/route.c``).
+                text = b"domain not found"
             reason, code, enhanced = self.context.reply(text)
         return (
             identity,
