@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from sendcap.calibration.attempts import Floats
+from sendcap.scenario import format_duration
 
 _MOST: Final = 24
 _LEAST_MESSAGES: Final = 200
@@ -28,6 +29,7 @@ _BLAST: Final = 5.0
 """A blast is as many times as fast as all messages on average."""
 _LEAST_BLAST: Final = 0.02
 """Share of the messages of a blast."""
+_LONGEST_SPREAD_S: Final = 14 * 86_400.0
 _LEAST_STREAM: Final = 0.05
 """A smaller share beside blasts are their edges."""
 
@@ -151,3 +153,34 @@ def _farthest(times_s: Floats, one: int, two: int) -> tuple[float, int]:
         return 0.0, one
     cut = int(inner[np.argmax(gap[inner])])
     return float(gap[cut]), one + cut
+
+
+def delivery_tables(
+    arrivals: Sequence[Stretch], messages: int, audience: Mapping[str, float], validity: str | None
+) -> list[dict[str, Any]]:
+    """Return deliveries of a scenario with these arrivals."""
+    tables = []
+    for position, stretch in enumerate(arrivals, 1):
+        table: dict[str, Any] = {
+            "name": _name(position, stretch, arrivals),
+            "messages": max(round(messages * stretch.share), 1),
+            "at": format_duration(round(stretch.at_s, 1)),
+        }
+        spread_s = min(round(stretch.spread_s, 1), _LONGEST_SPREAD_S)
+        if spread_s:
+            table["spread"] = format_duration(spread_s)
+        if stretch.hours:
+            table["pattern"] = list(stretch.hours)
+        if validity is not None:
+            table["validity"] = validity
+        tables.append({**table, "audience": dict(audience)})
+    return tables
+
+
+def _name(position: int, stretch: Stretch, arrivals: Sequence[Stretch]) -> str:
+    if len(arrivals) == 1:
+        return "log"
+    if stretch.hours:
+        return "stream"
+    beside_a_stream = any(each.hours for each in arrivals)
+    return f"{'blast' if beside_a_stream else 'log'}-{position:02d}"

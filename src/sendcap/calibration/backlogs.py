@@ -78,7 +78,7 @@ def held_back(backlog: Backlog, second_s: float) -> HeldBack | None:
 
     ``second_s`` is the length of a bin, a second but for very long logs.
     """
-    stretch = _longest(backlog, second_s)
+    stretch = longest(backlog, second_s)
     if stretch is None:
         return None
     ended, used_s = backlog.ended[stretch], backlog.used_s[stretch]
@@ -86,7 +86,7 @@ def held_back(backlog: Backlog, second_s: float) -> HeldBack | None:
     if len(ended) < _LEAST_SECONDS or attempts < _LEAST_ATTEMPTS or not used_s.any():
         return None
     takes_s, in_use = float(used_s.sum()) / attempts, float(used_s.sum()) / lasted_s
-    of_attempts, of_use = _off_a_line(ended), _off_a_line(used_s) / takes_s
+    of_attempts, of_use = off_a_line(ended), off_a_line(used_s) / takes_s
     by_rate = in_use < _LEAST_IN_USE or of_attempts < _EVENER * of_use
     off = of_attempts if by_rate else of_use
     uneven = off / (_BY_CHANCE * math.sqrt(attempts))
@@ -101,7 +101,7 @@ def held_back(backlog: Backlog, second_s: float) -> HeldBack | None:
     return HeldBack("connections", connections, pace, lasted_s, uneven)
 
 
-def _longest(backlog: Backlog, second_s: float) -> slice | None:
+def longest(backlog: Backlog, second_s: float) -> slice | None:
     """Return the backlog of most attempts, from where the limit is reached to before its end."""
     busy = backlog.ended > 0
     if not busy.any():
@@ -121,7 +121,7 @@ def _longest(backlog: Backlog, second_s: float) -> slice | None:
     return slice(begin, end - 1)
 
 
-def _off_a_line(values: Floats | Ints) -> float:
+def off_a_line(values: Floats | Ints) -> float:
     """Return how far the sum of values is from growing evenly."""
     off = np.cumsum(values - values.mean())
     return float(np.sqrt(np.mean(off**2)))

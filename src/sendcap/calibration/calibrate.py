@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from sendcap.calibration.providers import Providers, read_map
 from sendcap.calibration.report import sections
 from sendcap.calibration.retries import Recognised, recognise
 from sendcap.calibration.scenarios import fitted_scenario
+from sendcap.calibration.sharing import Shared, shared_limit
 from sendcap.charts.drawing import Drawable
 from sendcap.errors import SendcapError
 from sendcap.mailbox_providers import OTHER
@@ -55,6 +56,8 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
         Lines that were not used.
     providers
         Estimates for each provider, the one with the most messages first.
+    shared
+        A limit over several providers that held them back; None if none did.
     small
         Providers with too few attempts for estimates, counted as other: name to attempts.
     policies
@@ -81,6 +84,7 @@ class Calibration(Drawable, charts="sendcap.calibration.charts"):
     files: list[FileRead]
     skipped: Skipped
     providers: list[ProviderEstimates]
+    shared: Shared | None
     small: dict[str, int]
     policies: list[Recognised]
     gaps: Gaps
@@ -146,10 +150,7 @@ def calibrate(
     SendcapError
         If a file cannot be read, or none contains a delivery.
     """
-    if not logs:
-        raise SendcapError("give at least one log")
-    if format is not None and format not in FORMATS:
-        raise SendcapError(f"format: {format!r} is not one of {', '.join(FORMATS)}")
+    _check(logs, format)
     if providers is not None and not isinstance(providers, Mapping):
         providers = read_map(Path(providers))
     latency_s, unused = latencies_s(feedback)
@@ -157,12 +158,14 @@ def calibrate(
     with context.attempts:
         files = read_logs([Path(log) for log in logs], context, format, progress)
         evidence, small = _evidence(context, files)
+    estimates, shared = _estimates(evidence)
     gaps = evidence.gaps.values().view(np.recarray)
     policies = _policies(evidence, gaps, files)
     return Calibration(
         files=files,
         skipped=context.skipped,
-        providers=_estimates(evidence),
+        providers=estimates,
+        shared=shared,
         small=small,
         policies=policies,
         gaps=gaps,
@@ -173,6 +176,13 @@ def calibrate(
         feedback_skipped=unused,
         evidence=evidence,
     )
+
+
+def _check(logs: Sequence[str | os.PathLike[str]], name: str | None) -> None:
+    if not logs:
+        raise SendcapError("give at least one log")
+    if name is not None and name not in FORMATS:
+        raise SendcapError(f"format: {name!r} is not one of {', '.join(FORMATS)}")
 
 
 def _evidence(context: Context, files: list[FileRead]) -> tuple[Evidence, dict[str, int]]:
@@ -192,13 +202,29 @@ def _evidence(context: Context, files: list[FileRead]) -> tuple[Evidence, dict[s
     return evidence, small
 
 
-def _estimates(evidence: Evidence) -> list[ProviderEstimates]:
+def _estimates(evidence: Evidence) -> tuple[list[ProviderEstimates], Shared | None]:
+    """Return the estimates for each provider, and the limit that several share."""
     estimates = [
         estimates_of(name, number, evidence)
         for number, (name, provider) in enumerate(evidence.providers.items())
         if provider.messages
     ]
-    return sorted(estimates, key=lambda provider: -provider.messages)
+    estimates.sort(key=lambda provider: -provider.messages)
+    # A plateau of many stretches is a provider's own limit.
+    backlogs = {
+        each.name: evidence.providers[each.name].backlog
+        for each in estimates
+        if each.ceiling.blocks <= 1
+    }
+    shared = shared_limit(backlogs, evidence.seconds.width_s)
+    if shared is None:
+        return estimates, None
+    return [
+        replace(each, ceiling=each.ceiling.sharing(shared.held.level))
+        if each.name in shared.providers
+        else each
+        for each in estimates
+    ], shared
 
 
 def _merged(providers: Providers, attempts: Ints) -> tuple[Ints, dict[str, int]]:

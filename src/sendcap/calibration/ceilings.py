@@ -44,7 +44,13 @@ class Ceiling:
     blocks: int = 0  # number and length of the stretches on the plateau
     block_s: float = 0.0
     pause_s: float | None = None  # between attempts that come one by one
+    shared: Figure | None = None  # connections of a limit over several providers that held it
     waited: bool = False  # messages waited longer than a connection and an attempt take
+
+    def sharing(self, connections: Figure) -> Ceiling:
+        """Return the ceiling of a provider that a limit over several held back, not its own."""
+        own: dict[str, Any] = {"limited_by": "", "level": None, "blocks": 0, "block_s": 0.0}
+        return replace(self, **own, pause_s=None, shared=connections)
 
     @property
     def stretches(self) -> str:

@@ -30,6 +30,8 @@ from sendcap.calibration.times import Figure, Times, share
 _LEAST_TIMES: Final = 30
 _LEAST_FOR_A_MEAN: Final = 5
 _LEAST_FAULTY: Final = 5
+_LEAST_REFUSED: Final = 10
+_NEARLY_ALL: Final = 0.9
 _LEAST_SHAPED: Final = 20
 _LEAST_AGAIN: Final = 20
 _OF_THE_ADDRESS: Final = frozenset({GREYLISTED, MAILBOX_FULL, UNREACHABLE})
@@ -76,6 +78,7 @@ class ProviderEstimates:
     returned: Figure  # share of the accepted messages with an asynchronous bounce
     # Attempts per second that passed while others were throttled, and the number of minutes.
     tolerated: tuple[Figure, int] | None
+    accepts: int | None  # connections, more than which the provider refused
     # Reasons with too few messages for a fault; their first attempts count as transient.
     thin: dict[str, int]
 
@@ -106,7 +109,10 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
     # Bounces may come back of messages that were accepted before the log begins.
     accepted = int(provider.ends[ACCEPTED])
     faults, thin = _faults(provider)
-    transient, reasons = _transient(provider, faults, thin, allowed is not None)
+    accepts = _accepts(provider, limit)
+    transient, reasons = _transient(
+        provider, faults, thin, allowed is not None or accepts is not None
+    )
     return ProviderEstimates(
         name=name,
         messages=provider.messages,
@@ -128,8 +134,23 @@ def estimates_of(name: str, number: int, evidence: Evidence) -> ProviderEstimate
         faults=faults,
         returned=share(min(provider.returned, accepted), accepted),
         tolerated=allowed,
+        accepts=accepts,
         thin=thin,
     )
+
+
+def _accepts(provider: ProviderEvidence, limit: Ceiling) -> int | None:
+    """Return how many connections a provider accepts, if it refuses further ones.
+
+    Nearly all that it throttles is refused at the greeting, while the connections that are open
+    stay as many.
+    """
+    throttled = int(provider.soft[NUMBERS[THROTTLED]])
+    if provider.refused < max(_LEAST_REFUSED, _NEARLY_ALL * throttled):
+        return None
+    if limit.limited_by != "connections" or limit.level is None:
+        return None
+    return max(round(limit.level.value), 1)
 
 
 def _measured(sample: Sample, together: Sample | None = None) -> Times | None:

@@ -30,6 +30,8 @@ _MOST_GAPS: Final = 50_000
 _MOST_TRIES: Final = 200
 _MOST_USES: Final = 65_536
 _OUTCOMES: Final = 6
+_NO_TIME_S: Final = 0.005
+"""Below that, Postfix's times are 0."""
 _THROTTLED: Final = NUMBERS[THROTTLED]
 _NOT_LOOKED_AT: Final = (_THROTTLED, NUMBERS[UNREACHABLE])
 """Reasons that say nothing about the address: they concern all mail alike."""
@@ -80,6 +82,7 @@ class ProviderEvidence:
         self.looked_at = 0  # of these, the server looked at the address at least once
         self.attempts = 0
         self.returned = 0
+        self.refused = 0  # attempts throttled at the greeting
         self.ends = np.zeros(_OUTCOMES, np.int64)  # lives by outcome
         self.tries = np.zeros(_MOST_TRIES + 1, np.int64)  # lives by number of attempts
         self.uses = np.zeros(_MOST_USES, np.int64)  # attempts by use of their connection
@@ -169,15 +172,18 @@ class Evidence:
         evidence.attempts += len(rows)
         setup_s, transaction_s = rows["setup_s"], rows["transaction_s"]
         evidence.setup_s.add(setup_s[(rows["use"] == 1) & ~np.isnan(setup_s)])
-        measured = ~np.isnan(transaction_s)
+        soft = rows["outcome"] == SOFT
+        throttled = soft & (rows["reason"] == _THROTTLED)
+        # Refused at the greeting: no transaction was begun, and the connection carried nothing.
+        refused = throttled & (rows["use"] == 1) & (transaction_s < _NO_TIME_S)
+        evidence.refused += int(refused.sum())
+        measured = ~np.isnan(transaction_s) & ~refused
         evidence.transaction_s.add(transaction_s[measured])
         evidence.together.add(np.maximum(rows["together"][measured], 1))
-        used = np.minimum(rows["use"], _MOST_USES - 1)
+        used = np.minimum(rows["use"][~refused], _MOST_USES - 1)
         evidence.uses += np.bincount(used, minlength=_MOST_USES)
-        soft = rows["outcome"] == SOFT
         evidence.soft += _by_reason(rows[soft])
         bins = self.bins.of(rows["finished_s"])
-        throttled = soft & (rows["reason"] == _THROTTLED)
         evidence.in_bin += np.bincount(bins, minlength=self.bins.number)
         evidence.throttled_in_bin += np.bincount(bins[throttled], minlength=self.bins.number)
         known = rows[~np.isnan(rows["started_s"])]

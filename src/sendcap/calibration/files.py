@@ -116,6 +116,8 @@ def _provider_rows(provider: ProviderEstimates) -> Iterator[_Row]:
     if provider.tolerated is not None:
         level, minutes = provider.tolerated
         yield row("tolerance", level, "1/s", minutes)
+    if provider.accepts is not None:
+        yield row("accepts_connections", Figure(provider.accepts), "connections", attempts)
     yield row("transient", provider.transient, "share", attempts)
     yield row("async_bounce", provider.returned, "share", messages)
     for reason, bounced in provider.hard.items():

@@ -15,7 +15,7 @@ from sendcap.calibration.families import Fit
 from sendcap.calibration.feedback import times_of
 from sendcap.calibration.lives import OPEN
 from sendcap.calibration.times import Times, observed, percent
-from sendcap.text.quantities import precise
+from sendcap.text.quantities import listed, precise
 from sendcap.text.quoting import printable
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def sections(calibration: Calibration) -> list[Section]:
     parts = [
         Section("Data", [*_data(calibration)]),
         Section("Messages", [*_messages(calibration)]),
+        *_shared(calibration),
         *(Section(f"Provider {each.name}", [*_provider(each)]) for each in calibration.providers),
         Section("Retry policy", [*_policies(calibration)]),
     ]
@@ -157,6 +158,17 @@ def _known_by_other_records(evidence: Evidence) -> Iterator[str]:
             f"{evidence.waiting:,} messages were received and not tried within the log: they count "
             f"as open."
         )
+
+
+def _shared(calibration: Calibration) -> Iterator[Section]:
+    shared = calibration.shared
+    if shared is not None:
+        connections, lasted_s = shared.held.level.text(_four), shared.held.lasted_s
+        sentence = (
+            f"{listed(shared.providers)} share a limit of connections: {connections} were in use "
+            f"for {lasted_s:g} s, of all together and of each not."
+        )
+        yield Section("Shared limit", [sentence])
 
 
 def _provider(provider: ProviderEstimates) -> Iterator[str | Table]:
@@ -243,6 +255,8 @@ def _connections(provider: ProviderEstimates) -> Iterator[str]:
         of_connections = ceiling.limited_by == "connections"
         limit, unit = ("connections", "connections") if of_connections else ("a rate", "attempts/s")
         yield (f"Limited by {limit}: {ceiling.level.text(_four)} {unit}, in {ceiling.stretches}.")
+    if provider.accepts is not None:
+        yield f"The provider accepted {provider.accepts} of them, and refused further ones."
     if ceiling.pause_s is not None:
         yield f"Attempts came one by one, with {precise(ceiling.pause_s)} between them."
     fastest = [f"{pace:.4g}/s in the fastest {name}" for name, pace in ceiling.fastest.items()]

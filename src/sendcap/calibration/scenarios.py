@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sendcap.calibration.arrivals import Stretch
+from sendcap.calibration.arrivals import delivery_tables
 from sendcap.calibration.estimates import FaultEstimate, ProviderEstimates
 from sendcap.calibration.evidence import LEAST_EXPIRED
 from sendcap.calibration.families import Fit
+from sendcap.calibration.sharing import Shared
 from sendcap.calibration.times import Figure
 from sendcap.scenario import Mta, format_duration, loads, parse_duration
 from sendcap.scenario.commented import Place, commented
@@ -49,10 +50,13 @@ def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
         f"Log: {names}; {evidence.messages:,} messages, {attempts:,} attempts.",
         "Limits are those of all source addresses together, as if of one.",
     ]
+    validity_s, total = calibration.validity_s, evidence.messages
+    validity = None if validity_s is None else _minutes(validity_s)
+    audience = {each.name: each.messages / total for each in providers}
     title = f"Fitted to {files[0].name}"[:100]
     data: dict[str, Any] = {
         "title": title if title.isprintable() else "Fitted to a log",
-        "deliveries": _deliveries(calibration),
+        "deliveries": delivery_tables(calibration.arrivals, total, audience, validity),
         "relay": {"batch": max(1, min(256, evidence.messages // 2000)), "batch_time": "0s"},
     }
     if any(stretch.hours for stretch in calibration.arrivals):
@@ -67,7 +71,6 @@ def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
         settings = policy.policy.model_dump(exclude_defaults=True)
         data["mta"] = {"retry": {"policy": policy.policy.model_dump()["policy"], **settings}}
         comments["mta", "retry"] = str(policy)
-    validity = data["deliveries"][0].get("validity")
     if validity is not None and parse_duration(validity) > Mta().longest_validity:
         data.setdefault("mta", {})["longest_validity"] = validity
         comments["mta", "longest_validity"] = "as in the log"
@@ -75,18 +78,27 @@ def fitted_scenario(calibration: Calibration) -> dict[str, Any]:
     data["providers"] = {}
     for provider in providers:
         table = data["providers"][provider.name] = {}
-        for entry in _provider(provider):
+        for entry in _provider(provider, postfix=all(each.format == "postfix" for each in files)):
             if entry.value is not None:
                 table[entry.key] = entry.value
                 comments["providers", provider.name, entry.key] = entry.comment
             if entry.missing:
                 missing.append(f"providers.{provider.name}.{entry.key}: {entry.missing}")
+    if calibration.shared is not None:
+        data["limits"] = [_limit(calibration.shared)]
+        lasted = f"{calibration.shared.held.lasted_s:g} s"
+        comments["limits", 0, "connections"] = f"together in use for {lasted}, and of each not"
     if fits:
         data["feedback"] = {"synchronous": written(fits[0])}
         comments["feedback", "synchronous"] = f"mean {fits[0].mean_s.text(precise)}"
     text = commented(data, comments, head)
     scenario = loads(text, "the fitted scenario")
     return {"scenario": scenario, "text": text, "missing": missing}
+
+
+def _limit(shared: Shared) -> dict[str, Any]:
+    connections = max(round(shared.held.level.value), 1)
+    return {"name": "shared", "connections": connections, "providers": list(shared.providers)}
 
 
 def _missing(calibration: Calibration) -> Iterator[str]:
@@ -107,8 +119,11 @@ def _missing(calibration: Calibration) -> Iterator[str]:
         yield f"mta.retry: no policy explains enough gaps; the best candidate is {best}"
 
 
-def _provider(estimates: ProviderEstimates) -> Iterator[_Entry]:
-    yield _connections(estimates)
+def _provider(estimates: ProviderEstimates, *, postfix: bool) -> Iterator[_Entry]:
+    if postfix and estimates.accepts is not None:
+        yield from _accepted(estimates, estimates.accepts)
+    else:
+        yield _connections(estimates)
     yield _per_connection(estimates)
     few, mean = estimates.connect_mean, estimates.transaction_mean
     if few is None:
@@ -134,21 +149,34 @@ def _provider(estimates: ProviderEstimates) -> Iterator[_Entry]:
     yield from _bounces(estimates)
 
 
+def _accepted(estimates: ProviderEstimates, accepts: int) -> Iterator[_Entry]:
+    # Nobody knows how many the MTA would have: its window shrinks with the refusals.
+    comment = "assumption: more than the provider accepts"
+    yield _Entry("connections_per_ip", max(2 * accepts, _LEAST_CONNECTIONS), comment, comment)
+    yield _Entry("connection_scaling", "postfix", "as Postfix does where it is refused")
+    comment = f"all in use in {estimates.ceiling.stretches}; further ones were refused"
+    yield _Entry("accepts_connections", accepts, comment)
+
+
 def _connections(estimates: ProviderEstimates) -> _Entry:
     key, ceiling = "connections_per_ip", estimates.ceiling
     if ceiling.limited_by == "connections" and ceiling.level is not None:
-        comment = f"all in use in {ceiling.stretches}"
-        return _Entry(key, max(round(ceiling.level.value), 1), comment)
+        return _Entry(key, max(round(ceiling.level.value), 1), f"all in use in {ceiling.stretches}")
     if ceiling.pause_s is not None:
         return _Entry(key, 1, "attempts came one by one")
     if math.isfinite(ceiling.connections):
         seen = max(math.ceil(ceiling.connections - 0.05), 1)
-        comment = f"{_UNKNOWN if ceiling.waited else _NOT_REACHED}; at most {seen} were in use"
-        return _Entry(key, max(seen, _LEAST_CONNECTIONS), comment, comment)
+        least = max(seen, _LEAST_CONNECTIONS)
+        why = _UNKNOWN if ceiling.waited else _NOT_REACHED
+        if ceiling.shared is not None:
+            least, why = max(least, round(ceiling.shared.value)), _SHARED
+        comment = f"{why}; at most {seen} were in use"
+        return _Entry(key, least, comment, comment)
     return _Entry(key, missing=_NO_CONNECTIONS)
 
 
 _NOT_REACHED: Final = "no limit was reached"
+_SHARED: Final = "the limit that it shares with others was reached first"
 _UNKNOWN: Final = "messages waited, and whether for this limit cannot be told"
 
 
@@ -232,6 +260,10 @@ def _duration(seconds: float) -> str:
     return format_duration(min(_number(max(seconds, 0.0)), 1e9))
 
 
+def _minutes(seconds: float) -> str:
+    return format_duration(max(round(seconds / 60.0), 1) * 60.0)
+
+
 def _number(value: float) -> float:
     """Return a number with four significant digits."""
     return float(f"{value:.{_DIGITS}g}")
@@ -284,36 +316,3 @@ def _fault(
     if never > 0.0:
         table["never"] = _number(never)
     return table
-
-
-def _name(position: int, stretch: Stretch, arrivals: Sequence[Stretch]) -> str:
-    if len(arrivals) == 1:
-        return "log"
-    if stretch.hours:
-        return "stream"
-    beside_a_stream = any(each.hours for each in arrivals)
-    return f"{'blast' if beside_a_stream else 'log'}-{position:02d}"
-
-
-def _deliveries(calibration: Calibration) -> list[dict[str, Any]]:
-    """Return deliveries with the same arrivals."""
-    arrivals, validity_s = calibration.arrivals, calibration.validity_s
-    total = calibration.evidence.messages
-    audience = {each.name: each.messages / total for each in calibration.providers}
-    tables = []
-    for position, stretch in enumerate(arrivals, 1):
-        table: dict[str, Any] = {
-            "name": _name(position, stretch, arrivals),
-            "messages": max(round(total * stretch.share), 1),
-            "at": format_duration(round(stretch.at_s, 1)),
-        }
-        spread_s = min(round(stretch.spread_s, 1), 14 * 86_400.0)
-        if spread_s:
-            table["spread"] = format_duration(spread_s)
-        if stretch.hours:
-            table["pattern"] = list(stretch.hours)
-        if validity_s is not None:
-            minutes = max(round(validity_s / 60.0), 1)
-            table["validity"] = format_duration(minutes * 60.0)
-        tables.append({**table, "audience": audience})
-    return tables

@@ -137,7 +137,7 @@ def _formatted(seconds: float) -> str:
         candidates.append(_compound(int(exact)))
     faithful = [text for text in candidates if _reads_back(text, seconds)]
     faithful.append(_written(seconds, "s"))
-    return min(faithful, key=lambda text: (len(text), "." in text))
+    return min(faithful, key=lambda text: (len(text), "e" in text, "." in text))
 
 
 def _written(number: float, unit: str) -> str:
