@@ -23,15 +23,15 @@ def _seconds(value: float) -> str:
     return f"{round(1000.0 * value)}ms"
 
 
-def provider_of(how: Receiver, dialogue_s: float) -> dict[str, Any]:
+def provider_of(how: Receiver, mta: type[Mta]) -> dict[str, Any]:
     """Return what a scenario says of such a receiver."""
     provider: dict[str, Any] = {
-        "connections_per_ip": 1,
+        "connections_per_ip": mta.connections,
         "connect_time": _seconds(CONNECT_S + how.banner_s),
         "transaction_time": {
             "dist": "uniform",
-            "low": _seconds(dialogue_s + 0.5 * how.transaction_s),
-            "high": _seconds(dialogue_s + 1.5 * how.transaction_s),
+            "low": _seconds(mta.dialogue_s + 0.5 * how.transaction_s),
+            "high": _seconds(mta.dialogue_s + 1.5 * how.transaction_s),
         },
         "transient": how.defers,
     }
@@ -54,7 +54,7 @@ def provider_of(how: Receiver, dialogue_s: float) -> dict[str, Any]:
 def scenario_of(mta: Mta, folder: Path) -> sendcap.Scenario:
     """Return the scenario of a configuration, and of receivers that are known."""
     trial = mta.trial
-    providers = {name: provider_of(how, mta.dialogue_s) for name, how in trial.receivers.items()}
+    providers = {name: provider_of(how, type(mta)) for name, how in trial.receivers.items()}
     base = {
         "title": trial.name,
         "time": {"bin": "1s"},

@@ -53,7 +53,8 @@ COMMANDS = {
     "import postfix": "-o --force --report --audience --messages --base --ips --other-domains"
     " --master --transport",
     "import opensmtpd": "-o --force --report --audience --messages --base --ips --other-domains",
-    "import exim": "-o --force --report --audience --messages --base --ips --other-domains",
+    "import exim": "-o --force --report --audience --messages --base --ips --other-domains "
+    "--queue-interval",
     "import powermta": "-o --force --report --audience --messages --base --ips --other-domains"
     " --source --mx",
     "calibrate": "-o --force --report --format --providers --year --feedback --verify --set --seed",

@@ -105,3 +105,53 @@ def test_what_is_wrong_is_told_with_file_and_line(put, text, message) -> None:
         import_exim(put(text, "conf"))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_interval_of_queue_runs_is_that_of_every_rule(put) -> None:
+    text = "gmail.com * F,1h,5m\n* * F,2h,15m; F,4d,6h\n"
+    made = import_exim(put(text), "gmail=0.5,other=0.5", queue_interval="30m")
+    assert made.scenario.mta.retry == EximRetry(rule="F,2h,15m; F,4d,6h", queue_interval="30m")
+    gmail = EximRetry(rule="F,1h,5m", queue_interval="30m")
+    assert made.scenario.providers["gmail"].retry == gmail
+    # The last failure may come a delay and a run after the last cutoff.
+    assert made.scenario.mta.longest_validity == (4 + 1) * 86_400 + 1800
+    without = import_exim(put(text), "gmail=0.5,other=0.5")
+    assert without.scenario.mta.retry.queue_interval is None
+    told = without.report.set_index("setting").loc["queue runs"]
+    assert "--queue-interval" in told["why"]
+
+
+@pytest.mark.parametrize("interval", ["", "30", "1ms", "soon"])
+def test_an_interval_of_queue_runs_is_a_time(put, interval) -> None:
+    with pytest.raises(SendcapError, match="queue_interval: "):
+        import_exim(put("* * F,4d,6h"), queue_interval=interval)
+
+
+@pytest.mark.parametrize(
+    ("options", "connections"),
+    [
+        ("queue_only\nqueue_run_max = 3\n", 3),
+        ("queue_only\n", 5),
+        ("queue_only\nqueue_run_max = 0\n", None),
+        ("no_queue_only\nqueue_run_max = 3\n", None),
+        ("queue_run_max = 3\n", None),
+    ],
+)
+def test_where_queue_runners_alone_send_their_number_is_a_limit(put, options, connections) -> None:
+    """daemon.c, daemon_qrun: a runner delivers one message after the other."""
+    made = import_exim(put(options + WHOLE), "gmail=0.7,hotmail=0.3")
+    found = [limit.connections for limit in made.scenario.limits]
+    assert found == ([] if connections is None else [connections])
+
+
+def test_no_connection_is_idle(put) -> None:
+    """smtp.c: a connection is used again for a message that waits for the host, or closed."""
+    made = import_exim(put(WHOLE), "gmail=0.7,hotmail=0.3")
+    assert {each.idle_timeout for each in made.scenario.providers.values()} == {0.0}
+
+
+def test_messages_that_wait_for_a_runner_are_warned_of(put) -> None:
+    for number, warned in ((0, False), (10, True)):
+        made = import_exim(put(f"smtp_accept_queue_per_connection = {number}\n{WHOLE}"))
+        own = made.report[made.report["setting"] == "smtp_accept_queue_per_connection"]
+        assert list(own["status"] == "warning") == [warned]

@@ -122,6 +122,7 @@ EXIM = {
     "max_parallel": "max_parallel = 7",
     "interface": "interface = 192.0.2.1",
     "queue_only": "queue_only",
+    "queue_run_max": "queue_only\nqueue_run_max = 7",
 }
 OF_TRANSPORTS = (
     *("connection_max_messages", "hosts_nopass_tls", "serialize_hosts", "max_parallel"),

@@ -19,7 +19,7 @@ from oracle_order import weighted_round_robin
 from oracle_queue import Connection, Message, Queue
 from oracle_relay import Relay
 from oracle_reports import Counts, Reports
-from oracle_retries import due_s, ends_on_failure
+from oracle_retries import due_s, ends_on_failure, tried_s
 
 from sendcap.scenario import Scenario
 
@@ -380,6 +380,7 @@ class Oracle:
         )
         message.failures += 1
         message.last_reason, message.previous_delay_s = reason, due - self.now
+        due = tried_s(retry, due)
         message.place = "backoff"
         if due <= message.expiry:
             self.backoff.add(due, message)

@@ -100,6 +100,7 @@ def retry(chance: Chance, is_long: bool) -> dict[str, Any]:
                 "maximal_queue_lifetime": chance.time(30.0, 300.0),
             }
         )
+        policies.append({"policy": "exim", "rule": steps, "queue_interval": chance.time(1.0, 30.0)})
     return chance.one_of(*policies)
 
 

@@ -415,6 +415,16 @@ BY_HAND: dict[str, tuple[Scenario, str, Times]] = {
         "attempted",
         {"a": [0, 11, 22]},
     ),
+    "Exim tries what is due at its next queue run": (
+        # Due at 11 s and 26 s, tried at 15 s and 30 s; at 31 s it has failed for 30 s.
+        plain(
+            delivery("a", 1, validity="1h"),
+            mta={"retry": {"policy": "exim", "rule": "F,20s,10s", "queue_interval": "15s"}},
+            provider={"transient": 1.0},
+        ),
+        "attempted",
+        {"a": [0, 15, 30]},
+    ),
     "a connection that is refused counts for rules as one that reaches nobody": (
         # Of two made at 1 s the second one is refused: nothing goes until 61 s, when it is made
         # again; beside the one that is idle from 6 s to 36 s it would be refused again.

@@ -42,6 +42,8 @@ class Mta(ABC):
     """Whom it runs as."""
     program: ClassVar[str]
     """What starts it."""
+    connections: ClassVar[int] = 1
+    """As many at a time as it has for a destination, where its configuration has no limit."""
     dialogue_s: ClassVar[float] = 0.004
     """Of an attempt's commands, besides the receiver's own time; measured on an idle bench."""
     log: Path

@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from bench.trial import Trial
-from bench.trials import opensmtpd, postfix
+from bench.trials import exim, opensmtpd, postfix
 
-TRIALS: Final[tuple[Trial, ...]] = (*postfix.TRIALS, *opensmtpd.TRIALS)
+TRIALS: Final[tuple[Trial, ...]] = (*postfix.TRIALS, *exim.TRIALS, *opensmtpd.TRIALS)

@@ -119,6 +119,11 @@ def postfix(main_cf: str, **asked: Any) -> None:
 @importing.command()
 @click.argument("configuration", callback=options.not_empty, metavar="CONFIGURATION")
 @_common
+@options.text(
+    "--queue-interval",
+    "T",
+    "Time between queue runs, such as 30m of `exim -q30m` (default: what is due is tried at once).",
+)
 def exim(configuration: str, **asked: Any) -> None:
     """Import the retry rules of Exim's configuration, or a file with rules only."""
     _import(partial(sendcap.import_exim, configuration), **asked)

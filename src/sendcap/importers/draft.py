@@ -177,8 +177,8 @@ class Draft:
         value = in_short(entry.value)
         self.findings.append(Finding(status, entry.name, value, entry.where, scenario, why))
 
-    def _keep(self, setting: str, place: Place, value: str, why: str) -> None:
-        """Report a value that is the base's or an option's."""
+    def keep(self, setting: str, place: Place, value: str, why: str) -> None:
+        """Report a value that is in no configuration: the base's, or an option's."""
         scenario = dotted(place) + (f" = {value}" if value else "")
         self.findings.append(Finding(BASE, setting, scenario=scenario, why=why))
         self._comments.setdefault(place, visible(why))
@@ -193,7 +193,7 @@ class Draft:
         counts = [f"{each.name}: {each.messages:,}" for each in self.base.deliveries]
         if addressed.shares is None:
             value = "; ".join(f"{count} messages" for count in counts)
-            self._keep("deliveries", ("deliveries",), value, "set it with --audience")
+            self.keep("deliveries", ("deliveries",), value, "set it with --audience")
         else:
             for number, delivery in enumerate(deliveries):
                 delivery["audience"] = dict(addressed.shares)
@@ -202,7 +202,7 @@ class Draft:
             deliveries[0]["messages"] = addressed.messages
             self._comments["deliveries", 0, "messages"] = "from the options"
         elif addressed.shares is not None:
-            self._keep("messages", ("deliveries",), "; ".join(counts), "set it with --messages")
+            self.keep("messages", ("deliveries",), "; ".join(counts), "set it with --messages")
         return addressed.groups
 
     def provider(self, group: Group, also: tuple[str, ...] = (), *, limits: bool = False) -> None:
@@ -225,7 +225,7 @@ class Draft:
         place = ("providers", group.name)
         self._comments[place] = visible(f"values without a comment are {source}")
         kinds = "limits, times and bounces" if limits else "times and bounces"
-        self._keep(", ".join(behaviour), place, "", f"{kinds} {source}")
+        self.keep(", ".join(behaviour), place, "", f"{kinds} {source}")
 
     def attempt_s(self, group: Group, per_connection: int | None) -> float:
         """Return the mean duration of an attempt, including a share of the connect time."""
@@ -250,7 +250,7 @@ class Draft:
             ips = self.base.mta.ips
             source = f"from {self.base_name}; set yours with --ips. {why}"
         self.data["mta"]["ips"] = ips
-        self._keep("source addresses", place, str(ips), source)
+        self.keep("source addresses", place, str(ips), source)
 
     def without_addresses_of_its_own(self) -> None:
         """Leave out the base's source addresses and pools, which others replace."""
@@ -289,10 +289,10 @@ class Draft:
         source = f"from {self.base_name}"
         for key, value in self.data["mta"].items():
             if not any(place[:2] == ("mta", key) for place in self._comments):
-                self._keep(f"mta {key}", ("mta", key), in_short(value), source)
+                self.keep(f"mta {key}", ("mta", key), in_short(value), source)
         for key in ("relay", "feedback", "engagement", "reporting"):
             if key in self.data:
-                self._keep(key, (key,), "", source)
+                self.keep(key, (key,), "", source)
 
     def _warn_of_rules_that_never_start(self) -> None:
         common = self.data["mta"].get("suspend", "none")

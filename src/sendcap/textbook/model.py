@@ -240,6 +240,7 @@ class Textbook:
         )
         message.failures += 1
         message.previous_delay_s = due_s - now_s
+        due_s = float(retry.tried_s(np.array(due_s)))
         if due_s <= message.expiry_s:
             return due_s
         at_once = math.isinf(due_s) or self.scenario.expires_on_failure(message.queue.name)

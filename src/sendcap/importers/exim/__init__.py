@@ -14,6 +14,7 @@ from sendcap.importers.exim.rules import (
     DEFAULT_INTERVAL,
     LONGEST_INTERVAL,
     NO_RETRY,
+    QUEUE_INTERVAL,
     RuleBook,
     policy_of,
 )
@@ -23,6 +24,7 @@ from sendcap.importers.exim.ways import transport_of
 from sendcap.importers.imported import Imported
 from sendcap.importers.plan import Group, Plan
 from sendcap.importers.reading import Entry, Text, read_configuration
+from sendcap.scenario.retry.policy import DELAY
 
 
 def import_exim(
@@ -33,6 +35,7 @@ def import_exim(
     base: str | Path = "quickstart",
     ips: int | None = None,
     other_domains: int | None = None,
+    queue_interval: str | None = None,
 ) -> Imported:
     """Make a scenario from Exim's retry rules and transports.
 
@@ -44,6 +47,8 @@ def import_exim(
         Exim's configuration file, or a file of retry rules alone.
     audience, messages, base, ips, other_domains
         As for `sendcap.import_kumomta`; names are those of the base's providers, or well known.
+    queue_interval
+        Time between queue runs (``-q30m``); without it, a message is tried when it is due.
 
     Raises
     ------
@@ -78,7 +83,7 @@ def import_exim(
     domains = {group.name: _domain_of(group) for group in groups}
     put_limits(draft, sections, domains)
     draft.source_addresses("Exim has no limits per source address.")
-    found = _retry(draft, text, sections, rules, groups)
+    found = _retry(draft, text, sections, rules, groups, queue_interval)
     report_the_rest(draft, sections, domains, found)
     return draft.finished("Exim", lines.files)
 
@@ -91,7 +96,12 @@ def _domain_of(group: Group) -> str:
 
 
 def _retry(
-    draft: Draft, text: Text, sections: Sections, rules: RuleBook, groups: tuple[Group, ...]
+    draft: Draft,
+    text: Text,
+    sections: Sections,
+    rules: RuleBook,
+    groups: tuple[Group, ...],
+    interval: str | None,
 ) -> dict[str, Rule]:
     """Put the policy of most mail, and those of other providers; return their rules."""
     found: dict[str, Rule] = {}
@@ -119,7 +129,8 @@ def _retry(
             own_s = _put_own(draft, name, rule, longest)
             last, lives_s = (rule, own_s) if own_s > lives_s else (last, lives_s)
     why = "a message bounces at the first failure after the last cutoff, up to a delay later"
-    draft.lifetime(lives_s, last.entry, why)
+    draft.lifetime(lives_s + _interval_s(interval), last.entry, why)
+    _put_queue_runs(draft, groups, interval)
     return {**found, "": usual}
 
 
@@ -131,6 +142,28 @@ def _put_usual(draft: Draft, rule: Rule, longest: Entry) -> float:
     draft.put(("mta", "retry", LONGEST_INTERVAL), interval, longest)
     _tell_of_steps(draft, rule, never)
     return policy.steps[-1].cutoff_s + policy.retry_interval_max
+
+
+def _interval_s(interval: str | None) -> float:
+    """Return the time between queue runs; 0 if nobody has told it."""
+    try:
+        return 0.0 if interval is None else DELAY.read(interval)
+    except ValueError as problem:
+        raise ConfigurationError(f"{QUEUE_INTERVAL}: {problem}") from None
+
+
+def _put_queue_runs(draft: Draft, groups: tuple[Group, ...], interval: str | None) -> None:
+    """Let messages that are due wait for a queue run, if its interval is known."""
+    value, why = interval, "from --queue-interval"
+    if value is None:
+        value, why = "none", "set the interval of yours (-q30m) with --queue-interval"
+    draft.data["mta"]["retry"][QUEUE_INTERVAL] = value
+    draft.keep("queue runs", ("mta", "retry", QUEUE_INTERVAL), value, why)
+    for group in groups:
+        own = draft.data["providers"][group.name].get("retry", {})
+        if interval is not None and own.get("policy") == "exim":
+            own[QUEUE_INTERVAL] = value
+            draft.keep("queue runs", ("providers", group.name, "retry", QUEUE_INTERVAL), value, why)
 
 
 def _put_own(draft: Draft, name: str, rule: Rule, longest: Entry) -> float:

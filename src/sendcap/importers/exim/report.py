@@ -15,7 +15,8 @@ from sendcap.importers.imported import reason_unused
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import first_few
 
-_FALSE: Final = ("false", "no")
+NOT_SET: Final = ("false", "no", "0")
+"""Values of an option that does nothing."""
 
 
 def warn_of_slips(draft: Draft, lines: Lines, sections: Sections) -> None:
@@ -28,7 +29,7 @@ def warn_of_slips(draft: Draft, lines: Lines, sections: Sections) -> None:
         why = "is taken to hold: what an Exim is built with is in no configuration"
         draft.decided(entry, "providers", why)
     for name, why in WARNED.items():
-        if name in sections.options and sections.options[name].value not in _FALSE:
+        if name in sections.options and sections.options[name].value not in NOT_SET:
             draft.warn(sections.options[name], why)
 
 

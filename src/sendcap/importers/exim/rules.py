@@ -26,6 +26,7 @@ _PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,252}")
 _ALL_SENDERS: Final = ("", "*", "*@*")
 
 LONGEST_INTERVAL: Final = "retry_interval_max"
+QUEUE_INTERVAL: Final = "queue_interval"
 DEFAULT_INTERVAL: Final = "24h"
 
 NO_RETRY: Final = "momentum"

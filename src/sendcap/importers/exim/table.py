@@ -14,7 +14,7 @@ _ONE_HOST: Final = "a host that answers is the first one; the model's always ans
 _OWN_RETRIES: Final = "the model remembers the retries of a message until it leaves"
 UNUSED: Final = {
     "remote_max_parallel": "for recipients of one message; here each message has one",
-    "queue_run": "the model tries a message when it is due, without queue runners",
+    "queue_run": "messages that are due are ready together, and not one after the other",
     "retry_data_expire": _OWN_RETRIES,
     "retry_include_ip_address": _OWN_RETRIES,
     "address_retry_include_sender": _OWN_RETRIES,
@@ -40,6 +40,8 @@ WARNED: Final = {
     "queue_only_load": _WAITS,
     "queue_domains": _WAITS,
     "queue_smtp_domains": _WAITS,
+    "smtp_accept_queue_per_connection": "more messages of one connection wait for a queue runner "
+    "(10 by default); the scenario sends them at once",
     "deliver_queue_load_max": "no mail is sent while the load is higher; the scenario sends it",
     "hold_domains": "no mail is sent to these domains; the scenario sends it",
 }
@@ -56,7 +58,6 @@ WARNED_OF_TRANSPORTS: Final = {
 
 _REST: Final = (
     "remote_max_parallel",
-    "queue_run_max",
     "queue_run_in_order",
     "retry_data_expire",
     "retry_include_ip_address",
@@ -103,6 +104,11 @@ TABLE: Final = (
         ("serialize_hosts",),
         ("providers.NAME.connections_per_ip",),
         "one connection if it is *; a list of hosts is not read, with a warning",
+    ),
+    Setting(
+        ("queue_run_max",),
+        ("limits[].connections",),
+        "5 by default; only where queue_only is set: each queue runner sends one message at a time",
     ),
     Setting(("max_parallel",), ("limits[].connections",), "over all providers of the transport"),
     Setting(

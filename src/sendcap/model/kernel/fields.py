@@ -304,7 +304,7 @@ RETRY = np.dtype(
         ("most", "f8"),  # retries
         ("on_day_one", "f8"),  # Adobe: retries with the first delay
         ("age_s", "f8"),  # of a message, with the delay, at most
-        ("scan_s", "f8"),  # Postfix: from one scan of the queue to the next
+        ("scan_s", "f8"),  # from one scan of the queue to the next; Exim: 0 if none
         ("first", "i8"),  # in ``delays_s``
         ("count", "i8"),
     ]

@@ -48,9 +48,7 @@ def due_s(
         if age_s >= policy.age_s:
             return np.inf
         earliest_s = finish_s + min(max(age_s, policy.first_s), policy.longest_s)
-        scanned_s = math.ceil(earliest_s / policy.scan_s) * policy.scan_s
-        # Rounding may put the product just before the moment that it must not precede.
-        return scanned_s if scanned_s >= earliest_s else scanned_s + policy.scan_s
+        return _next_scan_s(policy, earliest_s)
     if policy.kind == OPENSMTPD:
         square = max(failures + 1.0, math.ceil(math.sqrt((age_s + 1.0) / policy.first_s)))
         return arrived_s + policy.first_s * square * square
@@ -71,6 +69,22 @@ def due_s(
     if age_s + delay_s > policy.age_s:
         return np.inf
     return finish_s + delay_s
+
+
+@compiled
+def tried_s(retry: Retry, number: int, due_s: float) -> float:
+    """Return when a message that is due is tried by a policy: at once, or at a queue run."""
+    policy = retry.policies[number]
+    if policy.kind == EXIM and policy.scan_s > 0.0 and due_s < np.inf:
+        return _next_scan_s(policy, due_s)
+    return due_s
+
+
+@compiled
+def _next_scan_s(policy: Any, earliest_s: float) -> float:
+    scanned_s = math.ceil(earliest_s / policy.scan_s) * policy.scan_s
+    # Rounding may put the product just before the moment that it must not precede.
+    return scanned_s if scanned_s >= earliest_s else scanned_s + policy.scan_s
 
 
 @compiled

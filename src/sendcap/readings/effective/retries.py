@@ -15,7 +15,6 @@ from sendcap.scenario import (
     EximRetry,
     ExponentialRetry,
     KumomtaRetry,
-    PostfixRetry,
     Queue,
     RetryPolicy,
     Scenario,
@@ -60,7 +59,7 @@ def series_text(policy: RetryPolicy, lifetime_s: float) -> str:
     Attempts take no time and wait for nothing; random delays take the middle of their range.
     """
     # A message comes at any time between two scans of a queue.
-    arrived_s = policy.queue_run_delay / 2.0 if isinstance(policy, PostfixRetry) else 0.0
+    arrived_s = policy.run_every_s / 2.0
     series_s = attempt_series_s(policy, limit=_LOOKED_AT, arrived_s=arrived_s)[1:]
     due_s = [moment_s for moment_s in series_s if moment_s <= lifetime_s]
     gives_up = len(due_s) == len(series_s) < _LOOKED_AT - 1
@@ -107,12 +106,17 @@ def _jitter(policy: RetryPolicy) -> str:
         case KumomtaRetry() if policy.needs_uniform:
             return f"; each delay ± {all_units(policy.jitter_s / 2.0)}"
         case EximRetry() if policy.needs_uniform:
-            return "; delays of H steps are the middle of their range"
-        case PostfixRetry(queue_run_delay=scan_s):
-            every, half = all_units(scan_s), all_units(scan_s / 2.0)
-            return f"; at scans of the queue, every {every}, so up to {half} sooner or later"
+            return f"{_at_runs(policy)}; delays of H steps are the middle of their range"
         case _:
-            return ""
+            return _at_runs(policy)
+
+
+def _at_runs(policy: RetryPolicy) -> str:
+    """Return when messages that are due are tried, if they wait for that."""
+    if not policy.run_every_s:
+        return ""
+    every, half = all_units(policy.run_every_s), all_units(policy.run_every_s / 2.0)
+    return f"; at scans of the queue, every {every}, so up to {half} sooner or later"
 
 
 def _lifetimes(scenario: Scenario, deliveries: Sequence[Delivery]) -> str:

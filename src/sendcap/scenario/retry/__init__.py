@@ -80,7 +80,7 @@ def attempt_series_s(
     limit
         The most attempts to return.
     arrived_s
-        Arrival on the simulation's clock, which the queue scans of Postfix follow.
+        Arrival on the simulation's clock, which the queue runs of Postfix and Exim follow.
 
     Returns
     -------
@@ -99,8 +99,9 @@ def attempt_series_s(
         finish = np.full(1, attempts[-1] + service_s)
         failures = np.array([len(attempts) - 1])
         due = policy.due_s(failures, finish, arrived, first_failed, previous_delay, half)
-        if not due[0] - arrived_s <= max_age_s or math.isinf(due[0]):
+        tried_s = float(policy.tried_s(due)[0])
+        if not tried_s - arrived_s <= max_age_s or math.isinf(tried_s):
             break
         previous_delay = due - finish
-        attempts.append(float(due[0]))
+        attempts.append(tried_s)
     return [start_s - arrived_s for start_s in attempts]

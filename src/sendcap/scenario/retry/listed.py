@@ -8,7 +8,15 @@ import numpy as np
 from pydantic import AfterValidator, BeforeValidator
 
 from sendcap.scenario.durations import PositiveDuration, format_duration, parse_duration
-from sendcap.scenario.retry.policy import Bounces, Delay, RetryPolicy, Times, listed, ordered
+from sendcap.scenario.retry.policy import (
+    Bounces,
+    Delay,
+    RetryPolicy,
+    Times,
+    listed,
+    next_run_s,
+    ordered,
+)
 from sendcap.scenario.section import Count, OneOrMore, unit
 
 _MINUTE_S: Final = 60.0
@@ -119,12 +127,15 @@ class PostfixRetry(RetryPolicy):
         earliest_s = bounces.finish_s + np.clip(
             age_s, self.minimal_backoff_time, self.maximal_backoff_time
         )
-        due_s = np.ceil(earliest_s / self.queue_run_delay) * self.queue_run_delay
-        # Rounding may put the product just before the moment that it must not precede.
-        due_s = np.where(due_s < earliest_s, due_s + self.queue_run_delay, due_s)
+        due_s = next_run_s(earliest_s, self.queue_run_delay)
         return np.where(age_s >= self.maximal_queue_lifetime, np.inf, due_s)
 
     @property
     def shortest_delay_s(self) -> float:
         """The minimal backoff time, in seconds."""
         return self.minimal_backoff_time
+
+    @property
+    def run_every_s(self) -> float:
+        """The interval of the scans, in seconds."""
+        return self.queue_run_delay

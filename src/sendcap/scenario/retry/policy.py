@@ -120,6 +120,15 @@ class RetryPolicy(Section, ABC):
     def _due_s(self, bounces: Bounces) -> Times:
         """When messages are due again after a soft bounce."""
 
+    def tried_s(self, due_s: Times) -> Times:
+        """When messages that are due at some moments are tried: at once, or at a queue run."""
+        return due_s
+
+    @property
+    def run_every_s(self) -> float:
+        """Retries take place at multiples of this many seconds; 0 if at any moment."""
+        return 0.0
+
     @property
     @abstractmethod
     def shortest_delay_s(self) -> float:
@@ -137,6 +146,13 @@ def doubling(first_s: float, factor: float, cap_s: float | None, failures: Failu
     with np.errstate(over="ignore"):
         delay_s = first_s * np.power(factor, failures, dtype=np.float64)
     return delay_s if cap_s is None else np.minimum(delay_s, cap_s)
+
+
+def next_run_s(due_s: Times, every_s: float) -> Times:
+    """Return the first multiple of an interval that is not before a moment."""
+    run_s = np.ceil(due_s / every_s) * every_s
+    # Rounding may put the product just before the moment that it must not precede.
+    return np.where(run_s < due_s, run_s + every_s, run_s)
 
 
 def listed(delays: tuple[float, ...], failures: Failures) -> Times:
