@@ -133,10 +133,10 @@ def expected(scenario: Scenario | str | os.PathLike[str]) -> Expected:
     ScenarioError
         If the scenario is not valid, takes more than a year, or may try a message more than 5,000
         times; if runs of it may be more than 25 points off the expected course; or if it has what
-        may move the course and is not followed here: a backlog, limits over several queues, a
-        population, an order, an active queue, operators, a spool that may fill, suspensions,
-        disturbances, a connection rate, connection scaling, feedback that is slow against the
-        retries. `sendcap.simulate` follows all of it.
+        may move the course and is not followed here: a backlog, limits over several queues that may
+        bind, a population, an order, an active queue or a spool that may fill, operators,
+        suspensions, disturbances, a connection rate, connection scaling, feedback that is slow
+        against the retries. `sendcap.simulate` follows all of it.
 
     Notes
     -----

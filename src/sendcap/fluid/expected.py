@@ -12,6 +12,7 @@ import numpy as np
 from sendcap.fluid.attempts import settled
 from sendcap.fluid.counts import Counting, Counts, with_attempts_known
 from sendcap.fluid.feedback import taken_in
+from sendcap.fluid.folding import with_own_limits
 from sendcap.fluid.followed import require_followed, require_known_starts
 from sendcap.fluid.handover import Cohorts, few_batches, handed_over
 from sendcap.fluid.refusals import Refusals
@@ -34,7 +35,7 @@ def expected_ledger(scenario: Scenario, variation: Variation = AS_EXPECTED) -> L
     Or those of a run whose stages are all late, or early.
     """
     require_known_starts(scenario)
-    scenario = as_sent(scenario)
+    scenario = with_own_limits(as_sent(scenario))
     require_followed(scenario)
     cohorts = handed_over(scenario, variation)
     counting = Counting(scenario, _shortest_s(scenario, cohorts))

@@ -12,6 +12,7 @@ from sendcap.errors import ScenarioError
 from sendcap.ledger import Event, Ledger
 from sendcap.model.feasibility import LONGEST_S, simulated_s
 from sendcap.scenario import Constant, Provider, Scenario, attempt_series_s
+from sendcap.scenario.connection_scaling import PostfixScaling
 from sendcap.scenario.section import Place
 from sendcap.scenario.suspend import Answer
 from sendcap.scenario.throttle import Schedule
@@ -25,6 +26,7 @@ _SPARE: Final = 1.5
 """A spool with so many times the room that expected courses need never fills."""
 _IN_AND_OUT: Final[tuple[Event, ...]] = ("relayed", "accepted", "hard", "expired")
 
+_NOT_FIFO: Final = "queues are not first in, first out"
 _Problem = tuple[Place, str]
 
 
@@ -97,9 +99,11 @@ def _of_all(scenario: Scenario) -> Iterator[_Problem]:
         yield ("limits",), f"queues share them ({names})"
     if scenario.population is not None:
         yield ("population",), "who is excluded depends on what came of earlier deliveries"
-    for key, usual in (("order", "fifo"), ("active", None)):
-        if getattr(scenario.mta, key) != usual:
-            yield ("mta", key), "queues are not first in, first out"
+    active = scenario.mta.active
+    if scenario.mta.order != "fifo":
+        yield ("mta", "order"), _NOT_FIFO
+    if active is not None and active < sum(delivery.messages for delivery in scenario.deliveries):
+        yield ("mta", "active"), _NOT_FIFO
     for name, pool in scenario.mta.pools.items():
         if len(set(pool.weights or ())) > 1:
             yield ("mta", "pools", name, "weights"), "source addresses have unequal queues"
@@ -135,8 +139,11 @@ def _scales(scenario: Scenario, name: str) -> bool:
     provider = scenario.providers[name]
     if provider.connection_scaling == "none":
         return False
-    if provider.connection_scaling != "kumomta":
-        return True
+    if isinstance(provider.connection_scaling, PostfixScaling):
+        # Nothing but an attempt that reaches nobody makes the window smaller.
+        return provider.connection_scaling.initial < provider.connections_per_ip or bool(
+            provider.outages
+        )
     # One connection is as many as the shortest queue has.
     most = max(queue.ips for queue in scenario.queues() if queue.provider == name)
     return provider.connections_per_ip * most > 1
