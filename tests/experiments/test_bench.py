@@ -53,21 +53,22 @@ def test_receivers_answer_as_they_say(bench, tmp_path) -> None:
 @pytest.mark.mta
 @pytest.mark.parametrize("mta", SHORT)
 def test_an_mta_does_what_its_configuration_predicts(bench, mta) -> None:
-    """In one test, since only one Postfix at a time can have the port."""
+    """All trials of an MTA in one test, since only one at a time can have its port."""
     if reason := bench.mtas.MTAS[mta].missing():
         pytest.skip(reason)
+    port = 2600 + 10 * list(SHORT).index(mta)
     trials = {each.name: each for each in bench.trials.TRIALS if each.mta == mta}
     for name, messages in SHORT[mta].items():
         with tempfile.TemporaryDirectory(prefix="sendcap-bench-") as folder:
             # The user postfix has to reach it, too.
             Path(folder).chmod(0o755)
             trial = replace(trials[name], messages=messages, most_s=60.0)
-            assert differences(bench, trial, Path(folder)) == []
+            assert differences(bench, trial, Path(folder), port) == []
 
 
-def differences(bench: SimpleNamespace, trial: Any, folder: Path) -> list[str]:
+def differences(bench: SimpleNamespace, trial: Any, folder: Path, port: int) -> list[str]:
     """Return what is not as predicted."""
-    mta = bench.mtas.MTAS[trial.mta](trial, folder / trial.mta, 2600)
+    mta = bench.mtas.MTAS[trial.mta](trial, folder / trial.mta, port)
     predicted = bench.predicting.Predicted(bench.predicting.scenario_of(mta, folder))
     found = bench.measuring.measured(mta, folder)
     assert found.left == 0

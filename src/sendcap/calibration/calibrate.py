@@ -133,8 +133,9 @@ def calibrate(
     logs
         Paths of log files, plain or compressed; rotated ones in any order.
     format
-        ``"postfix"``, ``"exim"``, ``"kumomta"``, ``"powermta"``, ``"momentum"``, ``"ses"``,
-        ``"sendgrid"``, ``"mailgun"`` or ``"sparkpost"``; by default detected from each file.
+        ``"postfix"``, ``"exim"``, ``"opensmtpd"``, ``"kumomta"``, ``"powermta"``,
+        ``"momentum"``, ``"ses"``, ``"sendgrid"``, ``"mailgun"`` or ``"sparkpost"``; by default
+        detected from each file.
     providers
         Host or domain suffix to provider, or the path of a CSV file with these two columns.
     year

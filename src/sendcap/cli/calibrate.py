@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     metavar="F",
-    help="postfix, kumomta, powermta, momentum, exim, ses, sendgrid, mailgun or sparkpost "
-    "(default: detected from each file).",
+    help="postfix, exim, opensmtpd, kumomta, powermta, momentum, ses, sendgrid, mailgun or "
+    "sparkpost (default: detected from each file).",
 )
 @options.text(
     "--providers",
@@ -62,11 +62,12 @@ def calibrate(
 ) -> None:
     """Fit a scenario to delivery logs.
 
-    Reads Postfix's mail.log, Exim's main log, KumoMTA's JSON lines, PowerMTA's accounting files,
-    Momentum's mainlog and bouncelog, and the events of Amazon SES, SendGrid, Mailgun and
-    SparkPost, plain or compressed. Estimates connection and transaction times, limits, bounces and
-    their duration, and the retry policy, with uncertainties. DIR gets a report with the estimates,
-    the quality of the fit and the values that the log cannot show. No address is written anywhere.
+    Reads Postfix's and OpenSMTPD's mail.log, Exim's main log, KumoMTA's JSON lines, PowerMTA's
+    accounting files, Momentum's mainlog and bouncelog, and the events of Amazon SES, SendGrid,
+    Mailgun and SparkPost, plain or compressed. Estimates connection and transaction times, limits,
+    bounces and their duration, and the retry policy, with uncertainties. DIR gets a report with the
+    estimates, the quality of the fit and the values that the log cannot show. No address is written
+    anywhere.
 
     --set and --seed apply to the simulation of --verify.
     """

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reading_lines import read
 from test_event_exports import EVENTS
 from test_exim_log import EXIM
+from test_opensmtpd_log import OPENSMTPD
 from test_other_logs import MOMENTUM, POWERMTA, kumomta
 from test_postfix_log import BOUNCED, DEFERRED, SENT
 
@@ -24,6 +25,7 @@ GOOD = {
     "powermta": POWERMTA[:4],
     "momentum": MOMENTUM[:5],
     "exim": EXIM,
+    "opensmtpd": OPENSMTPD,
     **{name: [json.dumps(event) for event in events] for name, events in EVENTS.items()},
 }
 
@@ -81,6 +83,8 @@ LONG = [
     EXIM[0] + " id=" + "x" * 200_000,
     EXIM[1] + " H=x [" * 40_000,
     EXIM[2] + ": 451 " * 40_000,
+    OPENSMTPD[2] + " relay=" * 40_000,
+    "e4b42575edef94c8 mta delivery evpid=" * 6000,
     "2026-11-26 09:00:02 " * 12_000,
     '{"event":"delivered","email":"' + "a" * 250_000 + '"}',
     '{"message":' * 20_000,

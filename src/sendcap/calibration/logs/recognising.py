@@ -11,6 +11,7 @@ from sendcap.calibration.logs.kumomta import KumomtaReader
 from sendcap.calibration.logs.mailgun import MailgunReader
 from sendcap.calibration.logs.momentum import MomentumReader
 from sendcap.calibration.logs.opening import Log
+from sendcap.calibration.logs.opensmtpd import OpensmtpdReader
 from sendcap.calibration.logs.postfix import PostfixReader
 from sendcap.calibration.logs.powermta import PowermtaReader
 from sendcap.calibration.logs.reading import Context, Reader, shape
@@ -24,6 +25,7 @@ READERS: Final[dict[str, type[Reader]]] = {
     reader.format: reader
     for reader in (
         *(PostfixReader, KumomtaReader, PowermtaReader, MomentumReader, EximReader),
+        OpensmtpdReader,
         *(SesReader, SendgridReader, MailgunReader, SparkpostReader),
     )
 }
