@@ -133,9 +133,8 @@ def calibrate(
     logs
         Paths of log files, plain or compressed; rotated ones in any order.
     format
-        ``"postfix"``, ``"exim"``, ``"opensmtpd"``, ``"kumomta"``, ``"powermta"``,
-        ``"momentum"``, ``"ses"``, ``"sendgrid"``, ``"mailgun"`` or ``"sparkpost"``; by default
-        detected from each file.
+        Name of the format of all files, such as ``"postfix"``, as the guide's page *Logs* has it;
+        by default detected from each file.
     providers
         Host or domain suffix to provider, or the path of a CSV file with these two columns.
     year

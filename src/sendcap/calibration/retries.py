@@ -22,6 +22,7 @@ from sendcap.scenario import (
     EximRetry,
     KumomtaRetry,
     MomentumRetry,
+    OpensmtpdRetry,
     PostfixRetry,
     PowermtaRetry,
     RetryPolicy,
@@ -47,6 +48,7 @@ _OWN: Final[dict[str, type[RetryPolicy]]] = {
     "powermta": PowermtaRetry,
     "momentum": MomentumRetry,
     "exim": EximRetry,
+    "opensmtpd": OpensmtpdRetry,
 }
 """The rule of the MTA that writes a format."""
 _OWN_SCORE: Final = 10.0

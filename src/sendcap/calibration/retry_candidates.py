@@ -19,6 +19,7 @@ from sendcap.scenario import (
     ExponentialRetry,
     KumomtaRetry,
     MomentumRetry,
+    OpensmtpdRetry,
     PostfixRetry,
     PowermtaRetry,
     RetryPolicy,
@@ -48,6 +49,7 @@ def candidates(gaps: Gaps, formats: frozenset[str] = frozenset()) -> Iterator[Ca
     yield Candidate(KumomtaRetry(), 0, "KumoMTA's default, 20 minutes doubling")
     yield Candidate(EximRetry(), 0, "Exim's default rule")
     yield Candidate(AdobeLegacyRetry(), 0, "Campaign's own MTA, five a day an hour apart")
+    yield Candidate(OpensmtpdRetry(), 0, "OpenSMTPD's rule, squares of 400 s after the arrival")
     yield Candidate(PostfixRetry(), 0, "Postfix's default rule, the age from 300 to 4000 s")
     for policy in clamps(gaps):
         yield Candidate(policy, 3, described(policy))
