@@ -12,7 +12,13 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.scenario import from_dict
-from sendcap.study.replication.estimates import LEAST, Sequential, estimate, half_width
+from sendcap.study.replication.estimates import (
+    LEAST,
+    Sequential,
+    estimate,
+    half_width,
+    median_interval,
+)
 
 REPETITIONS = 1000
 
@@ -162,3 +168,41 @@ def test_a_precision_must_be_above_zero(wanted) -> None:
 def test_there_may_be_no_fewer_than_the_least(most) -> None:
     with pytest.raises(SendcapError, match="most: must be a whole number from 10"):
         Sequential({"x": 1.0}, most=most)
+
+
+@pytest.mark.parametrize("draw", ["lognormal", "whole"])
+def test_a_median_is_covered_by_the_interval_that_decides(draw: str) -> None:
+    """Measured: 92 % and 99 %."""
+    generator = np.random.default_rng(3)
+    draws = {
+        "lognormal": (lambda: float(generator.lognormal(0.0, 0.5)), 0.2, 1.0),
+        "whole": (lambda: float(generator.integers(0, 5)), 0.6, 2.0),
+    }
+    one, wanted, median = draws[draw]
+    rule = Sequential({"x": wanted}, of_median=frozenset({"x"}))
+    covered = 0
+    for _ in range(REPETITIONS // 4):
+        low, high = median_interval(stopped(one, rule))
+        assert high - low <= 2.0 * wanted
+        covered += low <= median <= high
+    assert covered / (REPETITIONS // 4) >= 0.88
+
+
+def test_a_settling_time_is_precise_by_the_interval_that_is_shown() -> None:
+    scenario = from_dict(
+        {
+            "deliveries": [{"name": "d", "messages": 300, "audience": {"p": 1.0}}],
+            "relay": {"batch_time": {"dist": "exponential", "mean": "10m"}, "batch": 30},
+            "providers": {"p": {"connect_time": "0s", "transaction_time": "1s"}},
+        }
+    )
+    its = sendcap.replicate(
+        scenario,
+        measures=["accepted_99_pct_s", "settling_s"],
+        precision={"settling_s.efs.1pt": "20m"},
+        modes=["efs"],
+        workers=1,
+    )
+    (row,) = its.table(["settling_s.efs.1pt"]).itertuples()
+    assert its.precise
+    assert row.median_high - row.median_low <= 2400.0

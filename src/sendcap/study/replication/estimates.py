@@ -6,12 +6,14 @@ between order statistics, whatever the distribution is (`scipy.stats.quantile_te
 than six replications there is none of 95 %. ``experiments/interval_coverage.py`` shows what each
 holds.
 
-`Sequential` adds replications one at a time, from ten on, until half the length of every t
-interval is at most the precision asked for: Law's sequential procedure with an absolute error. With
+`Sequential` adds replications one at a time, from ten on, until half the length of every interval
+is at most the precision asked for: Law's sequential procedure with an absolute error. The interval
+is the one that is shown: of the median for times that are one of few moments, else Student's. With
 few replications the coverage is a little lower, because the procedure tends to stop when the
 variance happens to look small. Measured over 2,000 repetitions, an interval of 95 % that stopped
 after 10 to 200 replications covered the mean in 94 to 95 % of them for normal replications, and in
-89 to 92 % for lognormal ones with a coefficient of variation of 0.53.
+89 to 92 % for lognormal ones with a coefficient of variation of 0.53. One of the median covered
+it in 90 to 99 %, for normal, lognormal, exponential and discrete ones.
 
 Sources: A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 4.5 and 9.4.1;
 W. J. Conover, "Practical Nonparametric Statistics", 3rd edition (1999), section 3.2.
@@ -144,6 +146,7 @@ class Sequential:
     half_widths: Mapping[Any, float]  # of a sufficiently narrow interval, in the KPI's unit
     confidence: float = 0.95  # of each interval by itself
     most: int = MOST  # replications
+    of_median: frozenset[Any] = frozenset()  # names whose interval is that of the median
 
     def __post_init__(self) -> None:
         require_confidence(self.confidence)
@@ -157,7 +160,7 @@ class Sequential:
     def enough(self, values: Mapping[Any, Sequence[float]]) -> bool:
         """Tell whether every interval is narrow enough or the limit of replications is reached.
 
-        Refuse a precision that the first ten replications show to be out of reach.
+        Refuse a precision of a mean that the first ten replications show to be out of reach.
         """
         n = min(len(column) for column in values.values())
         if n < LEAST:
@@ -170,14 +173,14 @@ class Sequential:
     def precise(self, values: Mapping[Any, Sequence[float]]) -> bool:
         """Tell whether every interval is narrow enough."""
         return all(
-            half_width(column, self.confidence) <= self.half_widths[name]
+            self._half_width(name, column) <= self.half_widths[name]
             for name, column in values.items()
         )
 
     def shortfall(self, values: Mapping[Any, Sequence[float]]) -> str:
         """Return the warning about a precision that was not reached."""
         name, reached = max(
-            ((name, half_width(column, self.confidence)) for name, column in values.items()),
+            ((name, self._half_width(name, column)) for name, column in values.items()),
             key=lambda item: item[1] / self.half_widths[item[0]],
         )
         wanted = self.half_widths[name]
@@ -186,10 +189,19 @@ class Sequential:
             f"±{told_apart(reached, wanted, '{:.3g}'.format)}, not ±{wanted:.3g}"
         )
 
+    def _half_width(self, name: Any, values: Sequence[float]) -> float:
+        if name not in self.of_median:
+            return half_width(values, self.confidence)
+        low, high = median_interval(values, self.confidence)
+        return math.inf if math.isnan(low) else (high - low) / 2.0
+
     def _require_reachable(self, name: Any, values: Sequence[float]) -> None:
         n, wanted = len(values), self.half_widths[name]
         if any(math.isnan(value) for value in values):
             raise SendcapError(f"precision: {name} has no value in some of the replications")
+        if name in self.of_median:
+            # Its interval may have no length at all, whatever ten replications are like.
+            return
         # A lower limit of the standard deviation, in all likelihood.
         deviation = float(np.std(values, ddof=1)) * math.sqrt(
             (n - 1) / stats.chi2.ppf(_SURE, n - 1)

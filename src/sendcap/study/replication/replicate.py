@@ -29,7 +29,7 @@ from sendcap.study.replication.recording import (
     reading_moments_s,
     recorded,
 )
-from sendcap.study.replication.replications import Replications, gathered
+from sendcap.study.replication.replications import Replications, gathered, is_moment
 from sendcap.study.replication.workers import Simulations, Workers, each_replication
 from sendcap.text.shares import parse_points
 
@@ -67,9 +67,10 @@ def replicate(
         Names of measures and functions of a `Run`, as for `sendcap.sweep` (default: Delivered % and
         Bounces + errors %). A percentage of the dashboard is recorded per mode, and as a curve.
     precision
-        Instead of ``replications``: they are added until the half width of every t interval is at
-        most this (see `estimates.Sequential`). Points, such as 0.02 or ``"0.02pt"``, for all
-        percentages among ``measures``; or a mapping from the decisive measures:
+        Instead of ``replications``: they are added until half of every interval is at most this,
+        that of the median for times such as ``settling_s`` (see `estimates.Sequential`).
+        Points, such as 0.02 or ``"0.02pt"``, for all percentages among ``measures``; or a mapping
+        from the decisive measures:
         ``{"delivered_pct": "0.02pt", "accepted_99_pct_s": "2m", "peak_backlog": 500}``.
     modes
         Reporting modes (default: the scenario's).
@@ -170,7 +171,9 @@ def stopping_rule(
         precision = {measure.name: points for measure in plan.measures if measure.unit == "%"}
         if not precision:
             raise SendcapError("precision: no measure is a percentage; name a measure's precision")
-    rule = Sequential(dict(_half_widths(plan, precision)), confidence, most)
+    wanted = dict(_half_widths(plan, precision))
+    of_median = frozenset(quantity for quantity in wanted if is_moment(quantity.name))
+    rule = Sequential(wanted, confidence, most, of_median)
     return rule.most, rule
 
 
