@@ -67,10 +67,9 @@ def replicate(
         Names of measures and functions of a `Run`, as for `sendcap.sweep` (default: Delivered % and
         Bounces + errors %). A percentage of the dashboard is recorded per mode, and as a curve.
     precision
-        Instead of ``replications``: they are added until half of every interval is at most this,
-        that of the median for times such as ``settling_s`` (see `estimates.Sequential`).
-        Points, such as 0.02 or ``"0.02pt"``, for all percentages among ``measures``; or a mapping
-        from the decisive measures:
+        Instead of ``replications``: they are added until half of every interval is at most this
+        (see `estimates.Sequential`). Points, such as 0.02 or ``"0.02pt"``, for all percentages
+        among ``measures``; or a mapping from the decisive measures:
         ``{"delivered_pct": "0.02pt", "accepted_99_pct_s": "2m", "peak_backlog": 500}``.
     modes
         Reporting modes (default: the scenario's).
