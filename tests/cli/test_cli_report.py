@@ -37,6 +37,17 @@ def test_it_writes_one_file(sendcap, saved, monkeypatch) -> None:
     assert len(read) == 1
 
 
+@pytest.mark.rendered
+def test_a_saved_run_becomes_a_workbook(sendcap, saved) -> None:
+    result = sendcap("report", "one", "--excel")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "Saved in report.html and run.xlsx\n"
+    assert (saved / "run.xlsx").read_bytes().startswith(b"PK")
+    again = sendcap("report", "one", "-o", "b.html", "--excel")
+    assert "run.xlsx: already exists; choose another file or add --force" in again.stderr
+    assert not (saved / "b.html").exists()
+
+
 def test_several_are_compared_by_the_names_of_their_directories(sendcap, saved) -> None:
     assert sendcap("report", "one", "two", "-o", "a.html").exit_code == 0
     text = (saved / "a.html").read_text()
@@ -62,6 +73,7 @@ def test_a_file_is_replaced_with_force_only(sendcap, saved) -> None:
         (["one", "./one"], "error: one: appears twice; name each run once"),
         (["one", "-o", "two"], "error: two: is a directory; give the name of a file"),
         (["one", "-o", "no/a.html"], "error: no/a.html: cannot be written: there is no"),
+        (["one", "two", "--excel"], "error: --excel: a workbook is of one run, not 2; name one"),
         (["one", "-o", ""], "error: Invalid value for '-o' / '--out': is empty"),
     ],
 )

@@ -32,7 +32,7 @@ COMMANDS = {
     "people": "--profile",
     "dashboard": "--at --mode --delivery --report --explain --compute-stats --csv --force",
     "plot": "-o --force --list --mode --delivery --start --from --to --scale --measure --over --by",
-    "report": "-o --force --title --comments",
+    "report": "-o --force --title --comments --excel",
     "converge": "-o --force --set --seed --mode --tolerance --confidence --replications"
     " --precision --workers --dask",
     "compare": "-o --force --set --seed --mode --tolerance --confidence --replications"

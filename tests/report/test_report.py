@@ -20,7 +20,9 @@ from names_like_markup import EVIL
 import sendcap
 from sendcap import scenario
 from sendcap.readings.delays import delay_figures
+from sendcap.readings.key_moments import relayed_by_s
 from sendcap.readings.summary import accepted_at_s
+from sendcap.report import answers
 from sendcap.report.answers import Answers
 from sendcap.report.moments import (
     JUMPS_S,
@@ -29,11 +31,14 @@ from sendcap.report.moments import (
     first_s,
     jumps_s,
     last_s,
+    opens_s,
     slider,
     steps_s,
 )
 from sendcap.report.page import CHARTS, named, page, write_report
 from sendcap.report.settings import tables
+from sendcap.study.calendar import slots
+from sendcap.study.capacity import limits
 from sendcap.text.quantities import elapsed
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
@@ -229,10 +234,34 @@ def test_the_first_hour_can_be_dragged_by_the_minute_and_the_week_to_its_end() -
 
 
 def test_each_step_is_named_in_words_and_by_the_clock(run) -> None:
-    its = slider(run.scenario.start, steps_s())
+    its = slider(run.scenario.start, steps_s(), 3600.0)
     assert its["spoken"][its["first"]] == "1 hour"
     assert its["clock"][its["first"]] == "07:00, Fri 27 Nov"
-    assert slider(None, steps_s())["clock"] == []
+    assert slider(None, steps_s(), 3600.0)["clock"] == []
+
+
+def test_the_limits_are_worked_out_once(monkeypatch) -> None:
+    """Facts, the table and the chart of the deliveries, and two charts are made of them."""
+    asked, found = [], limits.limits_from_ledger
+
+    def counted(run: sendcap.Run) -> limits.Limits:
+        asked.append(run)
+        return found(run)
+
+    for module in (answers, limits, slots):
+        monkeypatch.setattr(module, "limits_from_ledger", counted)
+    friday = sendcap.load("friday").with_({"deliveries[0].messages": 1000})
+    page([Answers("friday", sendcap.simulate(friday))])
+    assert len(asked) == 1
+
+
+def test_the_slider_opens_when_the_relay_is_done(run) -> None:
+    done_s = relayed_by_s(run.ledger)
+    steps = steps_s()
+    opens = slider(None, steps, opens_s([run]))["first"]
+    assert steps[opens - 1] < done_s <= steps[opens]
+    # A stream may go on for longer than the slider.
+    assert slider(None, steps, steps[-1] + 1.0)["first"] == len(steps) - 1
 
 
 def test_the_summary_has_the_answers(parsed, run) -> None:
@@ -353,7 +382,7 @@ def test_the_slider_goes_from_the_first_delivery_to_the_end_of_what_was_simulate
     assert steps[:3] == [begins_s, begins_s + 60.0, begins_s + 120.0]
     assert until_s <= steps[-1] < until_s + 86_400.0
     assert jumps_s(steps) == [*(begins_s + jump for jump in JUMPS_S), steps[-1]]
-    assert slider(None, steps)["spoken"][0] == "6 hours"
+    assert slider(None, steps, 0.0)["spoken"][0] == "6 hours"
     assert first_s([run]) == 0.0
 
 

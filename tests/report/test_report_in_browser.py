@@ -196,6 +196,7 @@ def test_each_delivery_can_be_looked_at(visit, run) -> None:
 
 
 def test_it_is_moved_by_keys_and_says_where_it_is(visit) -> None:
+    visit.go(60)
     visit.page.focus("#time")
     before = visit.step
     visit.page.keyboard.press("ArrowRight")
@@ -214,6 +215,7 @@ def test_it_is_moved_by_keys_and_says_where_it_is(visit) -> None:
 def test_a_screen_reader_is_told_where_it_stops_and_not_each_step(visit, run) -> None:
     live = visit.page.locator("#live")
     assert live.get_attribute("aria-live") == "polite"
+    visit.go(60)
     visit.page.focus("#time")
     for _ in range(3):
         visit.page.keyboard.press("ArrowRight")

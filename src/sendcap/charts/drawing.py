@@ -38,7 +38,10 @@ class Chart(NamedTuple):
         return self.prepared(result, **options)()
 
     def prepared(self, result: Any, **options: Any) -> Callable[[], Figure]:
-        """Return a function that draws the chart, whose source is asked once; see `draw`."""
+        """Return a function that draws the chart, whose source is asked once; see `draw`.
+
+        Without a source the result is what is drawn.
+        """
         wanted = {option: value for option, value in options.items() if value is not None}
         for option in wanted:
             if not self.takes(option):

@@ -252,6 +252,8 @@ csv_file = together(
     _force("Replace an existing FILE."),
 )
 
+excel = flag("--excel", "Also write run.xlsx, a workbook for a spreadsheet.")
+
 
 def report(default: str) -> Option:
     """Return ``--report``, a directory."""

@@ -11,6 +11,8 @@ import click
 import sendcap
 from sendcap.cli import options
 from sendcap.errors import SendcapError
+from sendcap.files.single import require_free
+from sendcap.text.quantities import listed
 from sendcap.text.quoting import visible
 
 
@@ -28,21 +30,30 @@ from sendcap.text.quoting import visible
     callback=options.path,
     help="The scenario file that was run: its comments say where figures are from.",
 )
+@options.excel
 def report(
     directories: tuple[Path, ...],
     out: Path,
     title: str | None,
     comments: Path | None,
-    **_: object,
+    *,
+    force: bool,
+    excel: bool,
 ) -> None:
     """Write a report on one or several saved runs.
 
     The report is one HTML file for any browser, for mail and for print: a summary, the dashboard
-    over time with a slider, the charts, the scenario and the steps to reproduce the results.
+    over time with a slider, the charts, the scenario and the steps to reproduce the results. A
+    workbook is written beside it.
     """
-    from sendcap.saved import SENDING_LOG
+    from sendcap.saved import SENDING_LOG, WORKBOOK
 
     names = _names(directories)
+    workbook = out.parent / WORKBOOK
+    if excel:
+        if len(names) > 1:
+            raise SendcapError(f"--excel: a workbook is of one run, not {len(names)}; name one DIR")
+        require_free(workbook, force=force)
     runs = {name: sendcap.open_run(directory) for name, directory in names.items()}
     logs = {name: directory / SENDING_LOG for name, directory in names.items()}
     logs = {name: log for name, log in logs.items() if log.is_file()}
@@ -51,9 +62,11 @@ def report(
     gc.freeze()
     try:
         write(runs, out, logs, title and visible(title), comments)
+        if excel:
+            sendcap.write_workbook(next(iter(runs.values())), workbook)
     finally:
         gc.unfreeze()
-    click.echo(f"Saved in {out}")
+    click.echo(f"Saved in {listed([str(out), str(workbook)]) if excel else out}")
 
 
 def _names(directories: tuple[Path, ...]) -> dict[str, Path]:

@@ -34,7 +34,7 @@ _MOST_PREPARATIONS: Final = 12
 @options.flag(
     "--sending-log", "Also write sending-log.parquet, a row per message and status change."
 )
-@options.flag("--excel", "Also write run.xlsx, a workbook for a spreadsheet.")
+@options.excel
 def run(
     source: str,
     out: Path | None,

@@ -128,14 +128,15 @@ class Answers:
         return {name: list(map(_time, figures.values())) for name, figures in rows.items()}
 
     @cached_property
-    def _calendar(self) -> Calendar:
-        return calendar_of(self.run)
+    def calendar(self) -> Calendar:
+        """The calendar of the deliveries."""
+        return calendar_of(self.run, limits=self.limits)
 
     def deliveries(self) -> list[dict[str, str]]:
         """Return the rows of the calendar, where there are several deliveries."""
         if len(self.run.scenario.deliveries) == 1:
             return []
-        rows = rows_of(self._calendar)
+        rows = rows_of(self.calendar)
         planned = any(row.get("Planned", NOTHING) != NOTHING for row in rows)
         # What is sent at the same time the chart shows, and how many messages the settings.
         left_out = {"Beside", "Messages" if planned else "Planned"}
@@ -152,7 +153,7 @@ class Answers:
     def about_deliveries(self) -> list[str]:
         """Return what the columns of these rows mean."""
         rows = self.deliveries()
-        return notes_on(self._calendar, list(rows[0])) if rows else []
+        return notes_on(self.calendar, list(rows[0])) if rows else []
 
     def settles(self, mode: Mode, tolerance_pt: float) -> str:
         """Return the time from which on Delivered % stays within a tolerance of its end."""

@@ -8,6 +8,7 @@ A moment between two edges has the figures of the one before, and the page says 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
+from sendcap.readings.key_moments import relayed_by_s
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, known
 from sendcap.readings.truth import fates
 from sendcap.report.flow_picture import flows
@@ -35,8 +37,6 @@ JUMPS_S: Final = (15 * _MINUTE, _HOUR, 4 * _HOUR, _DAY, 3.5 * _DAY, LAST_S)
 _LATER_STEPS: Final = tuple(hours * _HOUR for hours in (1, 2, 3, 6, 12, 24))
 _MOST_LATER: Final = 300
 """Steps after the week, of a programme that lasts longer."""
-_FIRST_S: Final = _HOUR
-"""The moment that is shown at first, after the slider's first."""
 _MOST_DELIVERIES: Final = 12
 _COUNTS: Final = ("sent", "failed", "pending")
 _PERCENTAGES: Final = ("delivered_pct", "bounces_errors_pct", "open_rate_pct", "click_through_pct")
@@ -104,8 +104,13 @@ def in_full(seconds: float, start: datetime | None) -> str:
     return text if start is None else f"{text} ({dated(after(start, seconds))})"
 
 
-def slider(start: datetime | None, steps: Sequence[float]) -> dict[str, Any]:
-    """Return the steps of the slider, in words and by the clock."""
+def opens_s(runs: Iterable[Run]) -> float:
+    """Return the moment that is shown at first: when the relay is done, of all runs."""
+    return max(relayed_by_s(run.ledger) for run in runs)
+
+
+def slider(start: datetime | None, steps: Sequence[float], opens_s: float) -> dict[str, Any]:
+    """Return the steps of the slider, in words and by the clock, and where it opens."""
     clock: list[str] = []
     if start is not None:
         # One by one, so that each has its day.
@@ -116,7 +121,7 @@ def slider(start: datetime | None, steps: Sequence[float]) -> dict[str, Any]:
         "spoken": [spoken(step) for step in steps],
         "clock": clock,
         "jumps": [steps.index(jump) for jump in jumps_s(steps)],
-        "first": steps.index(steps[0] + _FIRST_S),
+        "first": min(bisect_left(steps, opens_s), len(steps) - 1),
     }
 
 

@@ -6,14 +6,15 @@ import base64
 import hashlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
 
 from sendcap.charts.delivered import delivered_together
-from sendcap.charts.drawing import chart_called
+from sendcap.charts.drawing import Chart, chart_called
 from sendcap.charts.figures import cut, unbroken
 from sendcap.charts.style import figure_of
 from sendcap.charts.timeaxis import time_axis
@@ -33,6 +34,7 @@ from sendcap.report.moments import (
     jumps_s,
     last_s,
     moments,
+    opens_s,
     slider,
     spoken,
     steps_s,
@@ -158,7 +160,7 @@ def page(runs: Sequence[Answers], title: str | None = None, file: Commented | No
     start = starts.pop() if len(starts) == 1 else None
     simulated = [answers.run for answers in runs]
     steps = steps_s(last_s(simulated), first_s(simulated))
-    shown = slider(start, steps)
+    shown = slider(start, steps, opens_s(simulated))
     title = title or _title(runs)
     names = [title] if len(runs) == 1 else [answers.name for answers in runs]
     data = [
@@ -279,8 +281,18 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
             if by_the_clock and chart.takes("start"):
                 asked = asked | {"start": "scenario"}
                 asked |= {"scale": "linear"} if chart.takes("scale") else {}
-            draw = chart.prepared(answers.run, **asked)
+            draw = _drawn(chart, answers, asked)
             yield picture(f"run{number}-{name}", title, draw)
+
+
+def _drawn(chart: Chart, answers: Answers, options: Mapping[str, Any]) -> Callable[[], Figure]:
+    """Return a function that draws a chart, from what the answers have already."""
+    match chart.source.rpartition(":")[2]:
+        case "limits_from_ledger":
+            return chart._replace(source="").prepared(answers.limits, **options)
+        case "calendar_of":
+            return chart._replace(source="").prepared(answers.calendar, **options)
+    return chart.prepared(answers.run, **options)
 
 
 def _together(runs: Sequence[Answers]) -> Iterator[Picture]:

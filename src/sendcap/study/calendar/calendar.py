@@ -19,6 +19,7 @@ from sendcap.scenario.files import scenario_of
 from sendcap.study.calendar.deadline import Verdict, in_question, verdicts
 from sendcap.study.calendar.rows import deliveries_table
 from sendcap.study.calendar.slots import Slot, slots_of
+from sendcap.study.capacity.limits import Limits
 from sendcap.study.replication.estimates import require_confidence, require_count
 from sendcap.study.replication.replicate import DEFAULT_REPLICATIONS
 from sendcap.study.replication.workers import Simulations, Workers
@@ -175,6 +176,6 @@ def calendar(
         return replace(found, deadline_s=deadline_s, verdicts=tuple(judged))
 
 
-def calendar_of(run: Run, share: float = 0.99) -> Calendar:
-    """Return the calendar of a run."""
-    return Calendar(run.scenario, share, tuple(slots_of(run, share)), run)
+def calendar_of(run: Run, share: float = 0.99, limits: Limits | None = None) -> Calendar:
+    """Return the calendar of a run, whose limits may be known."""
+    return Calendar(run.scenario, share, tuple(slots_of(run, share, limits)), run)

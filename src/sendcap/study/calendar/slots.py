@@ -15,7 +15,7 @@ from sendcap.readings.states import handed_over_s
 from sendcap.run import Run
 from sendcap.scenario import Delivery, Scenario
 from sendcap.study.capacity.hold_ups import of_each
-from sendcap.study.capacity.limits import limits_from_ledger
+from sendcap.study.capacity.limits import Limits, limits_from_ledger
 from sendcap.study.replication.measures import accepted_share_s
 
 MOST_ROWS: Final = 30
@@ -48,7 +48,7 @@ class Slot:
     beside: tuple[str, ...]  # deliveries that use the relay or a queue at the same time
 
 
-def slots_of(run: Run, share: float) -> Iterator[Slot]:
+def slots_of(run: Run, share: float, limits: Limits | None = None) -> Iterator[Slot]:
     """Yield the slot of each delivery, in the order of their starts."""
     planned = {each.name: each for each in run.scenario.deliveries}
     asked = confirmations(run.scenario)
@@ -77,7 +77,7 @@ def slots_of(run: Run, share: float) -> Iterator[Slot]:
         timed.append((sent, times))
     timed.sort(key=lambda each: each[1]["starts_s"])
     beside = _beside(run.as_sent, timed)
-    held_up = _held_up(run)
+    held_up = _held_up(run, limits)
     for sent, times in timed:
         by, held_up_s = held_up.get(sent.name, ("", 0.0))
         yield Slot(
@@ -91,12 +91,12 @@ def slots_of(run: Run, share: float) -> Iterator[Slot]:
         )
 
 
-def _held_up(run: Run) -> dict[str, tuple[str, float]]:
+def _held_up(run: Run, limits: Limits | None) -> dict[str, tuple[str, float]]:
     """Return what holds up each delivery that is held up, and the longest wait there."""
     # A population may leave nobody to deliver to.
     if not run.ledger.messages():
         return {}
-    found = of_each(run, limits_from_ledger(run).observed)
+    found = of_each(run, (limits or limits_from_ledger(run)).observed)
     return {str(each.delivery): (each.name, each.wait_s) for each in found}
 
 
