@@ -83,6 +83,14 @@ def test_fixed_windows_are_filled_from_their_beginning(load, limit, cap) -> None
     assert its.at_s == pytest.approx(expected_s, abs=1e-6 if exact else 10.0)
 
 
+def test_windows_that_pass_in_an_outage_are_not_gone_through_one_by_one() -> None:
+    window = Constraint("rate", (Pace(0.0, 1e9, 1.0),), 1e-9)
+    outage = Constraint("outage", (Pace(0.0, 0.0), Pace(3600.0, math.inf)))
+    its = carried([window, outage, constant("connections", 10.0)], 100.0)
+    assert its.at_s == pytest.approx(3610.0)
+    assert its.limited_s["outage"] == pytest.approx(3600.0)
+
+
 def test_a_load_of_very_many_windows_takes_the_mean() -> None:
     window = Constraint("rate", (Pace(0.0, 1.0, 1.0),), 1.0)
     assert carried([window], 1e7).at_s == pytest.approx(1e7, rel=1e-4)

@@ -143,10 +143,10 @@ class _Window(_Bucket):
     def lasts_s(self, now_s: float, per_s: float) -> float:
         """Return the time until the window ends or is used up."""
         ends_s = (self._number + 1) * self._length_s - now_s
-        if self.per_s == 0.0 or per_s == 0.0:
+        if self.per_s == 0.0:
             return ends_s
         if per_s * ends_s <= self.burst_left and per_s * self._length_s <= self._pace.burst:
-            return math.inf  # so slow that neither this window nor a later one is used up
+            return math.inf  # so slow, or at rest, that no window is used up
         return min(ends_s, self.burst_left / per_s)
 
     def take(self, attempts: float, passed_s: float) -> None:  # noqa: ARG002
