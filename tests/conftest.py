@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import multiprocessing
 import os
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import warming
+from compiling import NEEDS_NONE, compiled
 from matplotlib.figure import Figure
 from sketches import sketch
 from warm import Warm
@@ -55,9 +54,22 @@ def missing(extra: str) -> bool:
     return any(importlib.util.find_spec(module) is None for module in MODULES[extra])
 
 
+def needs_no_queues(item: pytest.Item) -> bool:
+    return NEEDS_NONE.search(item.nodeid) is not None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not needs_no_queues(item):
+        compiled()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The longest tests first, so that none of them is the last.
+    # The longest tests first, so that none of them is the last. In the middle a second process
+    # begins, which needs not wait for the first one to compile the queues.
     items.sort(key=lambda item: not item.nodeid.startswith("tests/experiments/"))
+    middle, others = len(items) // 2, [item for item in items if not needs_no_queues(item)]
+    items[:] = [*others[:middle], *filter(needs_no_queues, items), *others[middle:]]
     slow = set(SLOW.read_text(encoding="utf-8").splitlines())
     for item in items:
         file, _, name = item.nodeid.partition("::")
@@ -91,22 +103,10 @@ def shared() -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """A Python that has imported sendcap and loaded its compiled queue."""
+    compiled()
     python = Warm("import warming")
     yield python
     python.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One process compiles the queues, while the others wait for the result on disk."""
-    folder = tmp_path_factory.getbasetemp()
-    with (
-        (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
-        .joinpath("compiled")
-        .open("w") as lock
-    ):
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        warming.compiled()
 
 
 class WarmWorkers:
@@ -121,6 +121,7 @@ class WarmWorkers:
 
     def get_context(self, method: str) -> Any:
         assert method == "spawn"
+        compiled()
         # It looks for modules where the environment says, and nowhere else.
         path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
         with pytest.MonkeyPatch.context() as patch:

@@ -85,7 +85,7 @@ def test_the_bytes_are_the_same_with_two_workers_and_when_it_is_run_again(study,
 @pytest.mark.crash
 def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(study, process) -> None:
     arguments = ("optimise", "study.toml", "--workers", "1", "--out")
-    undisturbed = process(*arguments, "a")
+    undisturbed = process(*arguments, "a", forks=True)
     undisturbed.communicate(timeout=300)
     assert undisturbed.returncode == 0
     its = process(*arguments, "b")
@@ -95,7 +95,7 @@ def test_a_search_that_is_stopped_says_how_to_go_on_and_gives_the_same(study, pr
     assert its.returncode == 130
     assert "runs are done and saved in b; run the same command again to resume\n" in err
     assert "Traceback" not in err
-    again = process(*arguments, "b")
+    again = process(*arguments, "b", forks=True)
     _, err = again.communicate(timeout=300)
     assert (again.returncode, err) == (0, "")
     assert files(study / "a") == files(study / "b")

@@ -308,7 +308,7 @@ def small_disk(tmp_path):
 def test_a_full_disk_loses_at_most_what_was_under_way(
     long_study, process, sendcap, small_disk
 ) -> None:
-    running = process("sweep", "long.toml", "--out", "disk/out", "--workers", "2")
+    running = process("sweep", "long.toml", "--out", "disk/out", "--workers", "2", forks=True)
     _, err = running.communicate(timeout=300)
     told = re.fullmatch(
         r"error: disk/out/store: cannot be written: no space is left on the disk; (\d+) of 200 "
@@ -325,11 +325,11 @@ def test_a_full_disk_loses_at_most_what_was_under_way(
     assert len(results(long_study, "disk/out")[1]) == 200
 
 
-def test_progress_is_shown_on_a_terminal_and_nowhere_else(long_study) -> None:
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(long_study, process) -> None:
     master, slave = pty.openpty()
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sendcap", "sweep", "long.toml", "--out", "out"],
-        cwd=long_study,
+    running = process(
+        *("sweep", "long.toml", "--out", "out"),
+        forks=True,
         stdout=subprocess.DEVNULL,
         stderr=slave,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},

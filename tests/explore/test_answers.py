@@ -104,13 +104,11 @@ def test_old_answers_are_forgotten(work, answers, monkeypatch):
 def test_many_have_their_answers_from_both_workers(answers):
     answers.start()
 
-    with ThreadPoolExecutor(12) as sessions:
-        found = dict(
-            enumerate(sessions.map(lambda ips: answers.answer({"ips": ips}, BOTH), range(1, 13)))
-        )
+    with ThreadPoolExecutor(6) as sessions:
+        found = list(sessions.map(lambda ips: answers.answer({"ips": ips}, BOTH), range(1, 7)))
 
     assert answers._begun.is_set()
-    for number in (0, 5, 11):
+    for number in (0, 5):
         assert found[number] == answer(load("quickstart"), {"ips": number + 1}, BOTH)[0]
     assert answers.chart({"ips": 4}, BOTH).startswith("<svg")
 

@@ -37,8 +37,9 @@ def apart(ours: Counts, theirs: Counts) -> Counts:
     for key in ours:
         one, two = ours[key].astype(float), theirs[key].astype(float)
         # At least a variance of one message: a cell may be the same in every run.
-        variance = np.maximum(one.var(axis=0, ddof=1) + two.var(axis=0, ddof=1), 1.0) / len(one)
-        found[key] = (one.mean(axis=0) - two.mean(axis=0)) / np.sqrt(variance)
+        variance = one.var(axis=0, ddof=1) / len(one) + two.var(axis=0, ddof=1) / len(two)
+        least = 1.0 / min(len(one), len(two))
+        found[key] = (one.mean(axis=0) - two.mean(axis=0)) / np.sqrt(np.maximum(variance, least))
     return found
 
 

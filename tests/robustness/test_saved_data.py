@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from warming import _SMALLEST
+from compiling import SMALLEST
 
 import sendcap
 from sendcap.charts.attempts import attempts_per_message
@@ -52,7 +52,7 @@ PEOPLE: dict[str, Any] = {
 def undamaged(tmp_path_factory) -> Path:
     """A saved run with its sending log, and a store in the same directory."""
     directory = tmp_path_factory.mktemp("saved") / "run"
-    run = sendcap.simulate(from_dict(_SMALLEST), sending_log=directory.parent / "log")
+    run = sendcap.simulate(from_dict(SMALLEST), sending_log=directory.parent / "log")
     run.save(directory)
     shutil.copy(directory.parent / "log", directory / "sending-log.parquet")
     store = Store(directory / "store")

@@ -1,0 +1,32 @@
+"""The machine code of the queues: one process compiles it, while others do what needs none."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from functools import cache
+from pathlib import Path
+
+import sendcap
+from sendcap.scenario import from_dict
+
+NEEDS_NONE = re.compile(r"^tests/(importers|text|files|calibration/logs)/")
+"""Tests that simulate nothing."""
+
+_PROVIDER = {"connect_time": "1s", "transaction_time": "1s"}
+SMALLEST = {
+    "deliveries": [{"name": "d", "messages": 10, "audience": {"p": 0.5, "q": 0.5}}],
+    "relay": {"batch_time": "1s"},
+    # The queue of q reacts, and has a compiled loop of its own.
+    "providers": {"p": _PROVIDER, "q": _PROVIDER | {"tolerance": "1/s", "suspend": "momentum"}},
+}
+_SPOOLED = SMALLEST | {"mta": {"spool": 1000}}
+
+
+@cache
+def compiled() -> None:
+    """Compile the queues, unless they are on disk, and load them; one process at a time."""
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for scenario in (SMALLEST, _SPOOLED):
+            sendcap.simulate(from_dict(scenario))
