@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 from sendcap.calibration.evidence import GAP, Gaps
 from sendcap.calibration.retries import Recognised, recognise
+from sendcap.calibration.retry_exim import exim_rules
 from sendcap.scenario import (
     EximRetry,
     ExponentialRetry,
@@ -113,3 +115,11 @@ def test_without_arrivals_a_list_is_found_all_the_same() -> None:
     gaps = gaps_of(ScheduleRetry(delays=["5m", "30m", "10m"]), exact=False)
     gaps.age_s = gaps.took_s = np.nan
     assert best_of(gaps).policy == ScheduleRetry(delays=["5m", "30m", "10m"])
+
+
+def test_the_times_of_exims_rules_are_whole_seconds() -> None:
+    """readconf.c, readconf_readtime: nobody can have written another one."""
+    gaps = gaps_of(EximRetry(rule="F,1m,10s; F,4d,21s"), exact=False, late_s=1.5)
+    rules = [rule for rule, *_ in exim_rules(gaps)]
+    assert rules
+    assert not [rule for rule in rules if re.search(r"\d\.\d*s", rule)]

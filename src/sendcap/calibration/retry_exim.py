@@ -8,6 +8,7 @@ equal, growing as long as each is the same multiple of the one before.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import product
 from typing import Final, NamedTuple
@@ -132,7 +133,9 @@ def _written(steps: list[_Step], gaps: Gaps, run_s: float, *, drawn: bool) -> st
         letter = "H" if drawn and step.letter == "G" else step.letter
         # An interval that is a little shorter has the same effect.
         shortest_s = step.interval_s - max(run_s, 0.01 * step.interval_s)
-        interval = format_duration(roundest(max(shortest_s, 1.0), step.interval_s))
+        interval_s = roundest(max(shortest_s, 1.0), step.interval_s)
+        # Exim's times are whole seconds.
+        interval = format_duration(max(math.floor(interval_s + 1e-6), 1))
         growth = f",{_factor(gaps, step) if letter == 'H' else step.factor:g}"
         text = f"{letter},{format_duration(round(cutoff_s))},{interval}"
         parts.append(text + (growth if letter != "F" else ""))
