@@ -31,10 +31,13 @@ RETURNED is an asynchronous bounce, REMOVED one by an operator, RECEIVED the rec
 LEFT is a delivery that is none of a scenario's, to a mailbox on the same machine.
 """
 
+UNNAMED: Final = 1 << 16
+"""Recipients below are those whom a record counts and does not name; 0 stands for all of them."""
+
 ATTEMPT: Final = np.dtype(
     [
         ("message", "u8"),  # keyed hash of the MTA's number of the message
-        ("recipient", "u4"),  # keyed hash of the address; 0 if unknown
+        ("recipient", "u4"),  # keyed hash of the address; a number below UNNAMED if unknown
         ("session", "u8"),  # keyed hash of the connection; 0 if unknown
         ("arrived_s", "f8"),  # reception by the MTA; all times since 1970, NaN if unknown
         ("ready_s", "f8"),  # due time of the attempt

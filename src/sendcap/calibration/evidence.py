@@ -14,6 +14,7 @@ from sendcap.calibration.attempts import (
     HARD,
     RECEIVED,
     SOFT,
+    UNNAMED,
     Attempts,
     Floats,
     Ints,
@@ -131,9 +132,11 @@ class Evidence:
         self.partial = 0  # lives that began before the log
         # Messages known only by their expiry, only by their reception, bounced by an operator.
         self.untold = self.waiting = self.removed = 0
+        self._unnamed = 0  # of those that are open, with no recipient
         for part in attempts.parts():
             part["provider"] = merged[part["provider"]]
             self._take(lives(part, self.first_s, strict=strict))
+        self._share_unnamed()
 
     def _take(self, part: Lives) -> None:
         rows, complete = part.rows, part.complete
@@ -229,8 +232,10 @@ class Evidence:
         outcome = untold["outcome"]
         self.untold += int((outcome == EXPIRED).sum())
         self.waiting += int((outcome == RECEIVED).sum())
+        named = (untold["recipient"] >= UNNAMED) | (outcome == EXPIRED)
+        self._unnamed += int((~named).sum())
         for number, evidence in enumerate(self.providers.values()):
-            chosen = untold["provider"] == number
+            chosen = named & (untold["provider"] == number)
             expired = untold[chosen & (outcome == EXPIRED)]
             evidence.messages += int(chosen.sum())
             evidence.looked_at += len(expired)
@@ -238,6 +243,16 @@ class Evidence:
             evidence.ends[OPEN] += int(chosen.sum()) - len(expired)
             evidence.untold += _by_reason(expired)
         return untold
+
+    def _share_unnamed(self) -> None:
+        """Count messages whose provider nobody knows at all of them, by their other messages."""
+        every = list(self.providers.values())
+        weights = np.array([evidence.messages for evidence in every], np.float64)
+        edges = np.cumsum(weights if weights.any() else np.ones(len(every)))
+        parts = np.diff(np.round(edges / edges[-1:] * self._unnamed), prepend=0.0)
+        for evidence, count in zip(every, parts.astype(np.int64).tolist(), strict=True):
+            evidence.messages += count
+            evidence.ends[OPEN] += count
 
     def _came_s(self, arrived_s: Floats) -> Floats:
         """Return arrivals; unless strict, a message waiting when the log began came just then."""

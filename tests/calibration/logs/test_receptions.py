@@ -78,6 +78,23 @@ def test_waiting_messages_of_postfix_are_told(tmp_path) -> None:
     assert "7 messages were received and not tried" in "\n".join(found.sentences())
 
 
+def test_messages_whose_provider_nobody_knows_are_shared_among_all(tmp_path) -> None:
+    log = tmp_path / "mail.log"
+    to = {"gmail.com": "gmail-smtp-in.l.google.com", "yahoo.com": "mta5.am0.yahoodns.net"}
+    lines = [
+        text.replace("u@c.example", f"u@{domain}")
+        for n in range(120)
+        for domain in [list(to)[n % 3 == 0]]
+        for text in (active(f"4XA{n}"), delivery(f"4XA{n}", relay=f"{to[domain]}[192.0.2.1]:25"))
+    ]
+    log.write_text("\n".join([*lines, *(active(f"4XB{n}") for n in range(30))]))
+    found = calibrate([log])
+    counts = {name: each.messages for name, each in found.evidence.providers.items()}
+    assert {name: count for name, count in counts.items() if count} == {"gmail": 100, "yahoo": 50}
+    assert set(found.scenario.deliveries[0].audience) == {"gmail", "yahoo"}
+    assert found.scenario.deliveries[0].messages == 150
+
+
 HEADER = "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,dsnMta,bounceCat,jobId"
 WITHOUT = "type,timeLogged,orig,rcpt,dsnStatus,dsnDiag,dsnMta,bounceCat,jobId"
 
