@@ -267,3 +267,11 @@ def test_a_report_speaks_of_one_worker_and_gives_long_settings_room(long_run, tm
     page = sendcap.write_report(run, tmp_path / "report.html").read_text()
     assert "1 worker, 256 messages at a time" in page
     assert '<td class="long">' in page
+
+
+def test_the_words_of_a_narrow_figure_are_within_it() -> None:
+    with narrow():
+        figure = sendcap.simulate(scenario.loads(LONG)).plot("delivered")
+    FigureCanvasAgg(figure).draw()
+    for text in figure.texts:
+        assert text.get_window_extent().x1 <= figure.bbox.x1

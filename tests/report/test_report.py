@@ -577,3 +577,25 @@ def test_the_settings_of_a_programme_are_told_in_its_words(programme) -> None:
     assert [row["Batches of"] for row in deliveries.rows] == ["8", "8", "1"]
     values = {row["Setting"]: row["Value"] for row in rest.rows}
     assert (values["Source IPs of one"], "Source IPs" in values) == ("2", False)
+
+
+QUEUE = """
+[relay]
+batch_time = "1s"
+[providers.p]
+connect_time = "0s"
+transaction_time = "1s"
+[[backlog]]
+provider = "p"
+messages = 500
+age = "2h"
+attempts = 2
+"""
+
+
+def test_what_is_left_of_a_queue_is_the_first_chart() -> None:
+    run = sendcap.simulate(scenario.loads(QUEUE))
+    html = page([Answers("queue", run)])
+    first = html.index("What is left of the queue")
+    assert first < html.index(CHARTS["delivered"])
+    assert "neither accepted nor bounced nor expired" in html

@@ -127,20 +127,22 @@ def _boxes(
 def _headed(heading: Heading, width_in: float, room_in: float) -> Figure:
     """Return a figure with a heading above some room."""
     words = unbroken(heading.words).splitlines()
-    lines = [line for each in words for line in textwrap.wrap(each, _LETTERS)]
+    left_in = narrow.LEFT_IN if narrow.is_narrow() else LEFT_IN
+    letters = narrow.LETTERS if narrow.is_narrow() else _LETTERS
+    lines = [line for each in words for line in textwrap.wrap(each, letters)]
     text = "\n".join(lines).replace("\u00a0", " ")
     figure = Figure(figsize=(width_in, room_in + 0.55 + _LINE_IN * len(lines)))
     whole_in = figure.get_figheight()
     figure.text(
-        LEFT_IN / width_in,
+        left_in / width_in,
         1.0 - 0.16 / whole_in,
-        headline(heading.title, heading.what, width_in - LEFT_IN - EDGE_IN),
+        headline(heading.title, heading.what, width_in - left_in - EDGE_IN),
         fontsize=_HEADLINE_PT,
         fontweight="bold",
         verticalalignment="top",
     )
     figure.text(
-        LEFT_IN / width_in,
+        left_in / width_in,
         1.0 - 0.45 / whole_in,
         text,
         color=GREY,

@@ -51,6 +51,7 @@ from sendcap.report.settings import ASSUMPTIONS, tables
 from sendcap.run import Run
 from sendcap.saved_charts import RUN_CHARTS
 from sendcap.scenario import Scenario, dumps
+from sendcap.study.drain.drain import drain_of
 from sendcap.text.clock import dated
 from sendcap.text.quantities import listed
 from sendcap.version import __version__
@@ -72,6 +73,8 @@ CHARTS: Final = {
     "reading-error": "How far off the dashboard is",
 }
 """The charts of the report, in this order, and their titles."""
+_LEFT: Final = "What is left of the queue"
+"""The first chart, where there is a backlog."""
 _TILES: Final = {
     "to_deliver": "To deliver",
     "sent": "Sent",
@@ -273,6 +276,8 @@ def _pictures(number: int, answers: Answers) -> Iterator[Picture]:
     }
     # Of several deliveries nobody counts from the start of the simulation.
     by_the_clock = scenario.start is not None and len(scenario.deliveries) > 1
+    if scenario.backlog:
+        yield picture(f"run{number}-left", _LEFT, drain_of(answers.run).plot)
     for name, title in CHARTS.items():
         if name not in absent:
             # Drawn twice, wide and narrow; what takes long is done before.

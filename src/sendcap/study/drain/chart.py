@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -41,6 +42,8 @@ _REST: Final = "#c9ccd1"
 _ROOM_AFTER: Final = 1.15
 _TAIL: Final = 5.0
 """Where the last hundredth takes so many times as long as all before, the axis is logarithmic."""
+_LETTERS: Final = 30
+"""On a line beside the panel."""
 _PARTS: Final = 700
 """Of the axis of time: more cannot be told apart."""
 
@@ -93,7 +96,7 @@ def left(
             linewidth=1.4,
             linestyle=DASHES,
         )
-        names.append(Named(INK, f"with {best.change}"))
+        names.append(Named(INK, "dashed", textwrap.fill(f"with {best.change}", _LETTERS)))
     axes.set_ylim(0, 1.05 * everything.messages)
     count_axis(axes.yaxis)
     axes.set_ylabel("messages left")

@@ -167,6 +167,11 @@ def drain(
     return Drain(scenario, run, gone, tuple(tried), notes)
 
 
+def drain_of(run: Run) -> Drain:
+    """Return when the backlog of a run is gone; nothing is tried."""
+    return Drain(run.scenario, run, tuple(gone_of_each(run)))
+
+
 def _with_the_queue(
     scenario: Scenario,
     queue: str | os.PathLike[str] | QueueFile | None,
