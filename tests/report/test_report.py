@@ -599,3 +599,5 @@ def test_what_is_left_of_a_queue_is_the_first_chart() -> None:
     first = html.index("What is left of the queue")
     assert first < html.index(CHARTS["delivered"])
     assert "neither accepted nor bounced nor expired" in html
+    # Nothing is relayed: the slider opens when half of it is accepted.
+    assert opens_s([run]) == accepted_at_s(run.ledger, 50) > relayed_by_s(run.ledger)

@@ -20,6 +20,7 @@ from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
 from sendcap.readings.key_moments import relayed_by_s
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, known
+from sendcap.readings.summary import accepted_at_s
 from sendcap.readings.truth import fates
 from sendcap.report.flow_picture import flows
 from sendcap.run import Run
@@ -105,8 +106,16 @@ def in_full(seconds: float, start: datetime | None) -> str:
 
 
 def opens_s(runs: Iterable[Run]) -> float:
-    """Return the moment that is shown at first: when the relay is done, of all runs."""
-    return max(relayed_by_s(run.ledger) for run in runs)
+    """Return the moment that is shown at first: when the relay is done, of all runs.
+
+    A backlog has been relayed before; there it is when half of all that is accepted has been.
+    """
+    return max(
+        accepted_at_s(run.ledger, 50) or 0.0
+        if run.scenario.backlog and len(run.scenario.deliveries) == 1
+        else relayed_by_s(run.ledger)
+        for run in runs
+    )
 
 
 def slider(start: datetime | None, steps: Sequence[float], opens_s: float) -> dict[str, Any]:
