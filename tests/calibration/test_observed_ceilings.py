@@ -51,6 +51,19 @@ def test_a_pace_that_is_kept_is_the_limit() -> None:
     assert found.pause_s is None
 
 
+def test_the_interval_of_a_pace_is_one_of_90_percent() -> None:
+    rng = np.random.default_rng(6)
+    held, repetitions = 0, 300
+    for _ in range(repetitions):
+        # Attempts begin evenly and take a while.
+        ends_s = np.arange(4800) / 14.97 + rng.uniform(0.0, 0.1) + rng.gamma(4.0, 0.1, 4800)
+        counts = np.bincount(ends_s.astype(np.int64))
+        each = busy_provider(counts, rng.normal(6.0, 1.5, len(counts)))
+        level = ceiling(each, 1.0, None).level
+        held += level.low <= 14.97 <= level.high
+    assert 0.85 <= held / repetitions <= 0.95
+
+
 def test_where_nothing_waited_the_pace_is_that_of_the_arrivals() -> None:
     each = busy_provider(quiet(np.full(900, 15)), quiet(np.full(900, 6.0)), waited_s=0.6)
     assert ceiling(each, 1.0, None).limited_by == ""

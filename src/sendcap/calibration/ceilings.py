@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from sendcap.calibration.attempts import Floats
+from sendcap.calibration.attempts import Flags, Floats
 from sendcap.calibration.backlogs import held_back
 from sendcap.calibration.evidence import ProviderEvidence
 from sendcap.calibration.times import Figure
@@ -28,6 +28,9 @@ _FLAT_PACE: Final = 0.25
 _ONE_AT_A_TIME: Final = 1.05
 _LEAST_PAUSE: Final = 0.05
 _SHORT_WAIT_S: Final = 5.0
+_LEAST_RUN: Final = 5
+_EDGES: Final = 1.0 / math.sqrt(6.0)
+"""Shares of an attempt that are over two edges, as their standard deviation."""
 _LEAST_IN_A_BLOCK: Final = 10.0
 
 
@@ -161,7 +164,7 @@ def _limited(paces: Ceiling, counts: Floats, busy: Floats, bin_s: float) -> Ceil
         if use_spread < pace_spread:
             in_use_at_once = _level(in_use[alike], 1.0)
             return replace(limited, limited_by="connections", level=in_use_at_once)
-        return replace(limited, limited_by="rate", level=_level(attempts[alike], limited.block_s))
+        return replace(limited, limited_by="rate", level=_pace(attempts, alike, limited.block_s))
     return paces
 
 
@@ -179,6 +182,23 @@ def _level(values: Floats, divisor: float) -> Figure:
     # One attempt more or less falls over the edge of a block.
     error = max(spread, 0.5 / divisor) / math.sqrt(len(near))
     return Figure.with_error(mean, error)
+
+
+def _pace(attempts: Floats, alike: Flags, block_s: float) -> Figure:
+    """Return the pace of the longest run of alike blocks.
+
+    What ends over the edge of a block is missing in one and more in the next. So a block is off by
+    two edges, as its spread shows, and so is the whole run: its mean is off by as much, divided by
+    the number of blocks, not by its root. The first block has the beginning, and the last the end.
+    """
+    edges = np.flatnonzero(np.diff(alike.astype(np.int8), prepend=0, append=0))
+    begins, ends = edges[::2] + 1, edges[1::2] - 1
+    longest = int(np.argmax(ends - begins))
+    run = attempts[begins[longest] : ends[longest]]
+    if len(run) < _LEAST_RUN:
+        return _level(attempts[alike], block_s)
+    error = max(float(run.std(ddof=1)), _EDGES) / len(run)
+    return Figure.with_error(float(run.mean()) / block_s, error / block_s)
 
 
 def tolerated(provider: ProviderEvidence, bin_s: float) -> tuple[Figure, int] | None:

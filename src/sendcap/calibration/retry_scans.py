@@ -24,7 +24,7 @@ _LEAST_GAPS: Final = 5
 _OFF_S: Final = 2.0
 """Whole-second stamps at both ends, and an attempt that begins a little after the scan."""
 _CLOCK_S: Final = 1.3
-_SHORTEST_SCAN_S: Final = 8
+_SHORTEST_SCAN_S: Final = 4
 _LONGEST_SCAN_S: Final = 3700
 _LOOKED_AT: Final = 500
 _MOSTLY: Final = 0.85
@@ -67,17 +67,20 @@ def _scans(known: Gaps) -> Iterator[float]:
     # Most may be the longest one, of which any divisor would do: so each time once, too.
     times_s, counts = np.unique(np.rint(apart_s), return_counts=True)
     often_s = times_s[counts >= _OFTEN * len(apart_s)]
-    for period_s in {period(apart_s), period(apart_s, _ALMOST_ALL), period(often_s)} - {0.0}:
+    found_s = {period(apart_s), period(apart_s, _ALMOST_ALL), period(often_s)} - {0.0}
+    for period_s in found_s:
         yield period_s
         # All may be multiples of several scans.
-        yield from (max(round(period_s / parts), 1.0) for parts in (2.0, 3.0))
+        parts_s = {float(round(period_s / parts)) for parts in (2.0, 3.0)}
+        yield from (part_s for part_s in parts_s if part_s >= _SHORTEST_SCAN_S)
+    if found_s:
+        return
     # However the scans come, a gap is longer than the age by one of them at most.
     least_s, most_s = _bounds(known.age_s, known.gap_s, 0.0)
     late_s = known.gap_s - np.clip(known.age_s, least_s, most_s)
     widest_s = float(np.quantile(late_s, 1.0 - _RARE))
     if widest_s >= _OFF_S:
         yield roundest(widest_s - _OFF_S, 1.1 * widest_s + _OFF_S)
-        yield max(round(widest_s), 1.0)
 
 
 def period(apart_s: Floats, least: float = _MOSTLY) -> float:
@@ -114,7 +117,8 @@ def _least(age_s: Floats, gap_s: Floats, scan_s: float) -> float:
             # Every message was older at its first failure.
             return min(300.0, roundest(1.0, max(float(age_s.min()), 1.0)))
         bound_s = float(np.quantile(gap_s[young], _RARE))
-    high_s = bound_s + _OFF_S / 2.0
+    # A scan goes by whole seconds of its own.
+    high_s = bound_s + _OFF_S
     low_s = float(np.quantile(gap_s[young], 1.0 - _RARE)) - scan_s - _OFF_S
     low_s = max(low_s, float(np.quantile(age_s[young], 0.5)), 1.0)
     return roundest(min(low_s, high_s), high_s) if scan_s else high_s
@@ -126,6 +130,6 @@ def _most(age_s: Floats, gap_s: Floats, scan_s: float) -> float:
     if old.sum() < _LEAST_GAPS:
         oldest_s = float(age_s.max())
         return 4000.0 if oldest_s <= 4000.0 else roundest(oldest_s, 2.0 * oldest_s)
-    high_s = float(np.quantile(gap_s[old], _RARE)) + _OFF_S / 2.0
+    high_s = float(np.quantile(gap_s[old], _RARE)) + _OFF_S
     low_s = float(np.quantile(gap_s[old], 1.0 - _RARE)) - scan_s - _OFF_S
     return roundest(min(low_s, high_s), high_s) if scan_s else high_s
