@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,8 @@ def measured(mta: Mta, folder: Path) -> Measured:
     log = folder / "receivers.jsonl"
     with mta:
         # Scans of the deferred queue are at multiples of their interval, in the model from t = 0.
-        began_s = mta.started_s + _SETTLES_S
+        # Postfix counts in whole seconds.
+        began_s = math.floor(mta.started_s) + _SETTLES_S
         with Receivers(listening, trial.addresses(mta.port), log, began_s):
             return _delivered(mta, messages, log, began_s)
 

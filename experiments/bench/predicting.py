@@ -47,7 +47,8 @@ def provider_of(how: Receiver, mta: type[Mta]) -> dict[str, Any]:
     if how.away_s is not None:
         begins_s, ends_s = how.away_s
         outage = {"at": _seconds(begins_s), "lasts": _seconds(ends_s - begins_s)}
-        provider["outages"] = [outage]
+        # Nobody listens: connections are refused.
+        provider["outages"] = [outage | {"fails_after": "0s"}]
     return provider
 
 

@@ -139,6 +139,13 @@ smtp_destination_concurrency_negative_feedback = 1 / sqrt_concurrency
             PostfixScaling(positive="1/concurrency", negative="1/sqrt_concurrency"),
         ),
         ("other_initial_destination_concurrency = 2", PostfixScaling()),
+        # qmgr_queue.c: qmgr_queue_throttle.
+        ("minimal_backoff_time = 20s", PostfixScaling(dead_for="20s")),
+        (
+            "default_destination_concurrency_failed_cohort_limit = 0",
+            PostfixScaling(failed_cohorts=None),
+        ),
+        ("smtp_destination_concurrency_failed_cohort_limit = 9", PostfixScaling(failed_cohorts=9)),
     ],
 )
 def test_the_window_of_deliveries_is_postfixs(put, text, expected) -> None:

@@ -26,6 +26,19 @@ COMPLETE = Path(__file__).parent.parent / "scenario" / "complete.toml"
 REFRESH = "python tests/model/golden_ledgers.py"
 
 
+DEAD_SITES: dict[str, Any] = {
+    f"providers.{name}": REACTING["providers"][name]
+    | {
+        "connection_scaling": {"kind": "postfix", "dead_for": "20s"},
+        "outages": [
+            {"at": "20s", "lasts": "40s", "fails_after": "0s"},
+            {"at": "2m", "lasts": "90s", "fails_after": "30s"},
+        ],
+    }
+    for name in REACTING["providers"]
+}
+
+
 def scenarios() -> Iterator[tuple[str, Scenario]]:
     """Yield each scenario with a name: small, but together with every feature of the model."""
     yield "quickstart", reduced(load("quickstart"), 25)
@@ -33,6 +46,7 @@ def scenarios() -> Iterator[tuple[str, Scenario]]:
     yield "complete", reduced(load(COMPLETE), 25)
     yield "everything", from_dict(EVERYTHING)
     yield "queues that react", from_dict(REACTING)
+    yield "dead sites", updated(from_dict(REACTING), DEAD_SITES)
     yield "operated", from_dict(OPERATED)
     yield "spool", from_dict(EVERYTHING | {"mta": EVERYTHING["mta"] | {"spool": 500}})
 

@@ -154,6 +154,7 @@ class Oracle:
             moments += [rule.sweep for rule in queue.rules]
             if queue.waiting:
                 moments += [rule.until for rule in queue.rules if rule.closes(self.now)]
+                moments += [queue.window.dead_until] if queue.window.is_dead(self.now) else []
                 opens = (limit.rate.earliest(self.now) for limit in queue.over_deliveries)
                 moments += [moment for moment in opens if moment > self.now]
         return min(moments)
@@ -338,7 +339,7 @@ class Oracle:
         message.shared_addresses = [rate.started(self.now) for rate in queue.shared_rates]
         for rule in queue.rules:
             rule.started(self.now)
-        self.under_way.add(self.now + queue.provider.transaction_time.mean_s, (queue, message))
+        self.under_way.add(queue.finish(self.now), (queue, message))
 
     def finish_attempt(self, queue: Queue, message: Message) -> None:
         queue.limit.finished(self.now, message.address)

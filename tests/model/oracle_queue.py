@@ -134,18 +134,19 @@ class Queue:
         moment = now
         while True:
             later = max(
-                limit.earliest(moment) for limit in (self.limit, *self.rules, *self.shared_rates)
+                limit.earliest(moment)
+                for limit in (self.limit, self.window, *self.rules, *self.shared_rates)
             )
             if later == moment or later == math.inf:
                 return later
             moment = later
 
     def is_closed(self, now: float) -> bool:
-        return any(rule.closes(now) for rule in self.rules)
+        return any(rule.closes(now) for rule in (self.window, *self.rules))
 
     def empties(self, now: float) -> bool:
         """Whether its messages are sent back to their schedule now."""
-        return any(rule.empties(now) for rule in self.rules)
+        return any(rule.empties(now) for rule in (self.window, *self.rules))
 
     def limits_over(self, message: Message) -> list[OverDeliveries]:
         return [limit for limit in self.over_deliveries if limit.covers(message.delivery)]
@@ -192,6 +193,18 @@ class Queue:
         length = len(self.waiting) + self.connecting
         return min(length, math.ceil(self.most * (1.0 - math.exp(-0.023 * length))))
 
+    def finish(self, now: float) -> float:
+        """Return when an attempt that starts now has its answer, or is given up."""
+        usual = self.provider.transaction_time.mean_s
+        for outage in self.provider.outages:
+            end = outage.at + outage.lasts
+            meets = max(now, outage.at)
+            is_met = now < end and (outage.at <= now or outage.at < now + usual)
+            if is_met and outage.fails_after is not None:
+                given_up = meets + outage.fails_after
+                return given_up if given_up < end else end + (now + usual - meets)
+        return now + usual
+
     def outcome(self, message: Message, now: float) -> tuple[str, str]:
         """Return the event at an attempt's finish, and the reason; the rules count it."""
         event, reason = self.answer(message, now)
@@ -202,7 +215,8 @@ class Queue:
     def count(self, answer: str, now: float) -> None:
         """Let the window and the rules count an answer."""
         busy = self.most - len(self.free) + 1  # its connection has been released
-        self.window.answered(answer != "unreachable", busy)
+        others_wait = any(each.ready <= now for each in self.waiting)
+        self.window.learn(answer != "unreachable", busy, now, others_wait)
         for rule in self.rules:
             rule.answered(now, answer)
 

@@ -63,11 +63,13 @@ def due_s(
             due = now + nth(policy.retry_after, failures)
             return due if due - arrived <= policy.bounce_after else math.inf
         case "postfix":
-            age_s = now - arrived
+            second = math.floor(now)
+            age_s = second - math.floor(arrived)
             if age_s >= policy.maximal_queue_lifetime:
                 return math.inf
             shortest_s, longest_s = policy.minimal_backoff_time, policy.maximal_backoff_time
-            earliest = now + min(max(age_s, shortest_s), longest_s)
+            earliest = second - 1 + min(max(age_s, shortest_s), longest_s)
+            earliest = max(earliest, now + 0.1)
             return math.ceil(earliest / policy.queue_run_delay) * policy.queue_run_delay
         case "opensmtpd":
             number = failures + 1

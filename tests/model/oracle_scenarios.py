@@ -190,7 +190,8 @@ def provider(chance: Chance, is_long: bool, mended: bool, ips: int) -> dict[str,
         for _ in range(chance.rng.integers(1, 3)):
             at += chance.seconds(0.5, 30.0)
             lasts = chance.seconds(0.5, 30.0)
-            outages.append({"at": f"{at!r}s", "lasts": f"{lasts!r}s"})
+            fails_after = chance.one_of("none", "none", chance.time(0.1, 20.0, zero=0.3))
+            outages.append({"at": f"{at!r}s", "lasts": f"{lasts!r}s", "fails_after": fails_after})
             at += lasts
     connections = int(chance.rng.integers(1, 5)) * chance.one_of(1, 1, 5)
     return {
@@ -223,6 +224,8 @@ def scaling(chance: Chance, mended: bool) -> Any:
         return {
             "kind": "postfix",
             "initial": int(chance.rng.integers(1, 5)),
+            "failed_cohorts": chance.one_of(1, 1, 2, 3, "none"),
+            "dead_for": chance.time(0.5, 30.0),
             "positive": chance.one_of(*kinds),
             "negative": chance.one_of(*kinds),
             "variant": chance.one_of("source", "readme"),

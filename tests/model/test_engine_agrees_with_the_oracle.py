@@ -89,7 +89,7 @@ def totals_of(counts: Counts) -> Counter[str]:
 @pytest.mark.parametrize("orders", [False, True])
 def test_scenarios_reach_every_event_and_lose_no_message(orders: bool) -> None:
     reached: set[str] = set()
-    for number in range(60):
+    for number in range(70):
         scenario = scenario_of(number, orders=orders)
         totals = totals_of(Oracle(scenario).run())
         reached |= totals.keys()

@@ -121,9 +121,9 @@ def test_postfix_does_not_try_a_dead_site_again_and_again(simulate: Any) -> None
         },
     )
     in_vain = simulate(outage)
-    dead = simulate(updated(outage, {"mta.suspend": "postfix"}))
+    dead = simulate(updated(outage, {"providers.p.connection_scaling": "postfix"}))
     assert in_vain.total("accepted") == dead.total("accepted") == 500
-    # All 20 connections fail, and then those of one moment in five minutes.
+    # Three connections fail, of the first five, and then of each that are due after five minutes.
     assert in_vain.total("attempted") > 3 * 500
     assert dead.total("attempted") <= 500 + 12 * 20
     without = dead.total("soft", reason="suspended")

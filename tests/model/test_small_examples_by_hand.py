@@ -734,12 +734,71 @@ BY_HAND: dict[str, tuple[Scenario, Event, list[float]]] = {
             mta=LATE,
             provider={
                 "connections_per_ip": 5,
-                "connection_scaling": {"kind": "postfix", "initial": 4, "variant": "readme"},
+                "connection_scaling": {
+                    "kind": "postfix",
+                    "initial": 4,
+                    "variant": "readme",
+                    "failed_cohorts": "none",
+                },
                 "outages": [{"at": "0.5s", "lasts": "1s"}],
             },
         ),
         "attempted",
         [0, 0, 0, 0, 1, 2, 2, 3, 3, 3],
+    ),
+    "a cohort that fails makes the site dead, and its messages go back to their schedule": (
+        # The second failure makes 1/2 + 1/1. At 11 s the window is 2 again, at 12 s it is 3.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 4},
+            mta=SOON,
+            provider={
+                "connections_per_ip": 5,
+                "connection_scaling": {"kind": "postfix", "initial": 2, "dead_for": "5s"},
+                "outages": [{"at": "0.5s", "lasts": "1s"}],
+            },
+        ),
+        "attempted",
+        [0, 0, 11, 11, 12, 12],
+    ),
+    "a delivery that was under way and succeeds brings a dead site back": (
+        # They come each 1.5 s. Failures at 4 and 5.5 s, 1/3 + 1/1: the 4th and 5th are sent back.
+        # The third succeeds at 7 s, when nobody waits: the window is 3 again.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 7},
+            mta=LATE,
+            relay={"batch": 1, "rate": "2/3s,max_burst=1"},
+            provider={
+                "connections_per_ip": 5,
+                "transaction_time": "4s",
+                "connection_scaling": {"kind": "postfix", "initial": 3, "dead_for": "1h"},
+                "outages": [{"at": "3.9s", "lasts": "1.7s"}],
+            },
+        ),
+        "attempted",
+        [0, 1, 3, 7, 9],
+    ),
+    "an attempt in an outage may be given up after a time": (
+        # The first one is under way when it begins; the third one would be given up after it.
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 4},
+            mta=LATE,
+            provider={"outages": [{"at": "0.5s", "lasts": "10s", "fails_after": "4s"}]},
+        ),
+        "soft",
+        [4, 8],
+    ),
+    "or goes on when the outage is over": (
+        scenario_of(
+            time=SECOND,
+            delivery=SHORT | {"messages": 4},
+            mta=LATE,
+            provider={"outages": [{"at": "0.5s", "lasts": "10s", "fails_after": "4s"}]},
+        ),
+        "accepted",
+        [11, 12],
     ),
     "connections are opened by the length of the queue": (
         # min(10, ceil(10 (1 - exp(-0.23)))) = 3 for ten messages, 2 for the seven that are left.

@@ -76,6 +76,10 @@ class Mta(ABC):
     def _start(self) -> int:
         """Start it, and return the process id."""
 
+    def _began_s(self) -> float:
+        """Return when it began to look at its queue."""
+        return time.time()
+
     @abstractmethod
     def left(self) -> int:
         """Return how many messages are in the queue still."""
@@ -86,7 +90,7 @@ class Mta(ABC):
 
     def __enter__(self) -> Self:
         self.pid = self._start()
-        self.started_s = time.time()
+        self.started_s = self._began_s()
         group = -self.pid if self._leads() else self.pid
         self._guard = subprocess.Popen(["/bin/sh", "-c", _GUARD.format(os.getpid(), group)])
         return self

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -83,6 +86,21 @@ class Postfix(Mta):
         for command in ("check", "start"):
             self._run([self.path(), "-c", str(self.main_cf.parent), command])
         return self._told(self.folder / "queue" / "pid" / "master.pid")
+
+    def _began_s(self) -> float:
+        """Return when the queue manager began: its scans are at whole intervals after that."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        until_s = time.monotonic() + 10.0
+        while time.monotonic() < until_s:
+            for child in children.read_text().split():
+                with suppress(OSError):
+                    name, _, fields = Path(f"/proc/{child}/stat").read_text().rpartition(") ")
+                    if name.endswith("(qmgr"):
+                        ticks = float(fields.split()[19])  # since the machine was started
+                        up_s = float(Path("/proc/uptime").read_text().split()[0])
+                        return time.time() - up_s + ticks / os.sysconf("SC_CLK_TCK")
+            time.sleep(0.05)
+        raise TimeoutError(f"Postfix has no queue manager; {self._said()}")
 
     def imported(self, base: Path) -> Imported:
         """Return the import of its configuration into a scenario."""

@@ -101,20 +101,10 @@ TRIALS: Final = (
     ),
     Trial(
         "the provider is away for 30 s",
-        _retries(13, 52, 4),
+        _retries(13, 52, 5),
         {"one.test": Receiver(transaction_s=0.1, away_s=(2.0, 32.0))},
         messages=600,
         per_s=50.0,
-        # What an import says to add with outages: dead destinations.
-        changes={
-            "mta.suspend": {
-                "counts": ["unreachable"],
-                "counting": "in-a-row",
-                "after": 5,
-                "lasts": "13s",
-                "meanwhile": "retry",
-            }
-        },
     ),
     Trial(
         "a slow and a quick destination, 100 active",

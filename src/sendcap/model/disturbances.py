@@ -88,7 +88,8 @@ class DisturbanceRows:
         self._add(**row)
 
     def _add(self, **row: Any) -> None:
-        self.rows.append({"transient": fields.NONE, "tolerance": fields.NONE} | row)
+        usual = {"transient": fields.NONE, "tolerance": fields.NONE, "fails_after_s": np.inf}
+        self.rows.append(usual | row)
 
     def numbers(self) -> tuple[state.Records, state.Floats]:
         """Return the records of the disturbances, and the windows that are known."""

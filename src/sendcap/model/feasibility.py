@@ -80,7 +80,7 @@ def memory_terms(scenario: Scenario) -> dict[str, float]:
             tolerated_per_s = min(each.lowest_per_s for each in limits if each.name == "tolerance")
             bounced += max(0.0, 1.0 - tolerated_per_s / arrive_per_s)
         rules = scenario.acting_rules(name)
-        if any(rule.meanwhile == "retry" for rule in rules):
+        if scenario.sends_back(name):
             bounced = 1.0  # all that wait may be sent back
         bounced += sum(each.share for each in provider.disturbances)
         if provider.accepts_connections is not None:

@@ -84,6 +84,11 @@ class LimitRows:
             row["meanwhile"] = self.add(rule.rate, ips)
         self.rules.append(row)
 
+    def add_dead_site(self, dead_for_s: float) -> None:
+        """Add a rule that no answer starts by itself: the queue is dead for a time."""
+        row = {"retries": True, "meanwhile": fields.NONE, "lasts_s": dead_for_s}
+        self.rules.append(row | {"until_s": -np.inf, "sweep_s": np.inf, "swept_s": -np.inf})
+
     def _add(self, row: dict[str, Any]) -> int:
         self.rows.append({"state": -np.inf} | row)
         return len(self.rows) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +28,7 @@ _FEEDBACK: Final = {
 }
 
 
-def _feedback(scaling: str | PostfixScaling, connections: int, ips: int) -> dict[str, int]:
+def _feedback(scaling: str | PostfixScaling, connections: int, ips: int) -> dict[str, Any]:
     """Return how many of the connections may be used, and how answers change that."""
     if isinstance(scaling, str):
         return {"window": connections}
@@ -37,6 +38,7 @@ def _feedback(scaling: str | PostfixScaling, connections: int, ips: int) -> dict
         "half_steps": scaling.variant == "source",
         "initial": scaling.initial * ips,
         "window": min(scaling.initial * ips, connections),
+        "cohorts": scaling.failed_cohorts or np.inf,
     }
 
 
@@ -194,6 +196,10 @@ class QueueRows:
         for rule in scenario.acting_rules(queue.provider):
             self.limits.add_rule(rule, ips)
         row["rules"] = len(self.limits.rules) - row["first_rule"]
+        dead_site = scenario.dead_site_of(queue.provider)
+        if dead_site is not None:
+            self.limits.add_dead_site(dead_site.dead_for)
+            row["dies"] = 1
         return row
 
     def _disturbances_of(self, path: Queue) -> dict[str, Any]:
@@ -202,9 +208,10 @@ class QueueRows:
         scenario, streams = self._shared.scenario, self._shared.streams
         provider, rows, queue = scenario.providers[name], self.disturbances, len(self.queues)
         first = len(rows.rows)
-        if provider.outages:
-            ends = ((outage.at, outage.at + outage.lasts) for outage in provider.outages)
-            rows.add_times(queue, ends, unreachable=True)
+        for fails_after, outages in groupby(provider.outages, key=lambda each: each.fails_after):
+            ends = ((outage.at, outage.at + outage.lasts) for outage in outages)
+            fails_after_s = np.inf if fails_after is None else fails_after
+            rows.add_times(queue, ends, unreachable=True, fails_after_s=fails_after_s)
         for number, refusal in enumerate(provider.refusals):
             rows.add_times(
                 queue,
@@ -229,6 +236,7 @@ class QueueRows:
         made: dict[str, Any] = {
             "first_disturbance": first,
             "disturbances": len(rows.rows) - first,
+            "gives_up": any(each.fails_after is not None for each in provider.outages),
         }
         return made | ({"foreseen_until_s": 0.0} if provider.disturbances else {})
 

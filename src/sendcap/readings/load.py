@@ -45,7 +45,7 @@ def refused(
         counts = counts + soft(THROTTLED)
     if settings.accepts_connections is not None:
         counts = counts + soft(TOO_MANY_CONNECTIONS)
-    if any(rule.meanwhile == "retry" for rule in scenario.acting_rules(provider)):
+    if scenario.sends_back(provider):
         counts = counts + soft(SUSPENDED)
     if any(each.unreachable for each in disturbances):
         counts = counts + soft(UNREACHABLE)

@@ -6,7 +6,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
-from sendcap.scenario.section import MOST_AT_A_TIME, Count, Section, unit
+from sendcap.scenario.durations import PositiveDuration, parse_duration
+from sendcap.scenario.section import (
+    MOST_AT_A_TIME,
+    READ_NONE,
+    WRITE_NONE,
+    Count,
+    Section,
+    unit,
+)
 
 _SOURCE: Final = "Postfix, main.cf"
 Feedback = Literal["1", "1/concurrency", "1/sqrt_concurrency"]
@@ -19,6 +27,12 @@ class PostfixScaling(Section):
     feedback until a whole one makes the window larger, as long as the window is no larger than the
     connections in use and ``initial`` more. A failure that blames the site subtracts the
     negative feedback; below zero, the window is smaller, and at least 1.
+
+    Each such failure is a part of a failed cohort, 1 / window; a success begins anew. After
+    ``failed_cohorts`` the site is dead for ``dead_for``: its messages are sent back to their
+    schedule without an attempt, a soft bounce *suspended*, unless a delivery that is still under
+    way succeeds. Postfix remembers a site as long as it has messages for it: when the last of them
+    has its answer, all begins anew.
 
     References
     ----------
@@ -33,6 +47,12 @@ class PostfixScaling(Section):
     """Feedback of a success: a whole connection, or by the window or its root."""
     negative: Feedback = "1"
     """Feedback of a failure: an attempt that reaches nobody."""
+    failed_cohorts: Annotated[
+        Count | None, Field(le=1_000_000), READ_NONE, WRITE_NONE, unit("cohorts", _SOURCE)
+    ] = 1
+    """Failed cohorts after which a site is dead, or "none" where it never is."""
+    dead_for: PositiveDuration = parse_duration("5m")
+    """How long a site is dead: ``minimal_backoff_time``."""
     variant: Literal["source", "readme"] = "source"
     """Rounding of the feedback: as in Postfix's source, or as in the pseudo-code of its README.
 

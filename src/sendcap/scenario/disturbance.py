@@ -8,11 +8,19 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, StrictBool, model_validator
 
 from sendcap.scenario.distributions import Distribution
-from sendcap.scenario.durations import PositiveDuration
+from sendcap.scenario.durations import Duration, PositiveDuration
 from sendcap.scenario.moments import MomentField
 from sendcap.scenario.random_time import RandomTime
 from sendcap.scenario.rates import RateField
-from sendcap.scenario.section import Name, Place, Section, Share, refuse
+from sendcap.scenario.section import (
+    READ_NONE,
+    WRITE_NONE,
+    Name,
+    Place,
+    Section,
+    Share,
+    refuse,
+)
 from sendcap.text.quoting import shown
 
 
@@ -27,12 +35,21 @@ _SHORTEST_S: Final = 1.0
 
 
 class Outage(Section):
-    """A time in which the provider cannot be reached: every attempt that ends in it fails."""
+    """A time in which the provider cannot be reached: every attempt that ends in it fails.
+
+    With ``fails_after``, an attempt that starts in it fails so long after, and one that is under
+    way when it begins so long after that. If the outage is over by then, the attempt goes on.
+    """
 
     at: MomentField
     """Start of the outage, from t = 0 or, with start, by the clock."""
     lasts: PositiveDuration
     """Length of the outage."""
+    fails_after: Annotated[Duration | None, READ_NONE, WRITE_NONE] = None
+    """Time until an attempt in it is given up, or "none": as long as any other attempt.
+
+    "0s" where connections are refused, a timeout (Postfix: 30s) where nobody answers.
+    """
 
 
 class Refusal(Section):

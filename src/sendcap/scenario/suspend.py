@@ -69,7 +69,6 @@ class Suspend(Section):
     KumoMTA, ``assets/policy-extras/shaping.toml``, ``automation`` of the block ``default``;
     ``consecutive_connection_failures_before_delay``.
     Momentum 4, ``modules.adaptive``: ``adaptive_sweep_rule``, ``adaptive_attempt_threshold``.
-    Postfix, ``src/qmgr/qmgr_queue.c``: dead destinations.
     """
 
     after: Annotated[Count, Field(le=100_000), unit("answers")] = 1
@@ -170,15 +169,6 @@ _PRESETS: Final[dict[str, Any]] = {
         {"after": 1, "within": "1m", "lasts": "2h", "meanwhile": "retry"},
         _KUMOMTA_DEAD,
     ],
-    # With feedback 1 and the initial concurrency of 5, the third failure in a row completes the
-    # cohort (1/5 + 1/3 + 1/2 > 1); dead for minimal_backoff_time.
-    "postfix": {
-        "counts": ["unreachable"],
-        "counting": "in-a-row",
-        "after": 3,
-        "lasts": "5m",
-        "meanwhile": "retry",
-    },
     # The first two hours of F,2h,15m; the later ones grow.
     "exim": {"counts": ["unreachable"], "lasts": "15m", "meanwhile": "retry"},
 }
@@ -197,6 +187,8 @@ def _read(value: Any) -> Any:
         if value not in _PRESETS:
             names = ", ".join(f'"{name}"' for name in _PRESETS)
             hint = did_you_mean(value, _PRESETS) or f'; give one of {names}, "none" or a table'
+            if value == "postfix":
+                hint = '; dead sites are a part of connection_scaling = "postfix"'
             raise ValueError(f"no rule is called {shown(value)}{hint}")
         value = _PRESETS[value]
     if isinstance(value, list | tuple):
@@ -216,7 +208,7 @@ def _as_written(rules: Any) -> Any:
     return [rule.model_dump() for rule in rules] if isinstance(rules, tuple) else rules.model_dump()
 
 
-_Name = Literal["none", "momentum", "kumomta", "kumomta-yahoo", "postfix", "exim"]
+_Name = Literal["none", "momentum", "kumomta", "kumomta-yahoo", "exim"]
 SuspendField = Annotated[
     Suspend | tuple[Suspend, ...] | None,
     BeforeValidator(_read, json_schema_input_type=Suspend | OneOrMore[Suspend] | _Name),

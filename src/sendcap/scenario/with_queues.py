@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sendcap.scenario.connection_scaling import PostfixScaling
 from sendcap.scenario.pools import Queue
 from sendcap.scenario.retry import RetryPolicy
 from sendcap.scenario.section import Place
@@ -100,6 +101,23 @@ class WithQueues:
             for rule in self.suspend_of(provider)
             if can_be_throttled or rule.counts != ("throttled",)
         )
+
+    def dead_site_of(self, provider: str) -> PostfixScaling | None:
+        """Return the scaling by which the provider may be dead for a time, None if it never is."""
+        settings = self.providers[provider]
+        scaling, accepted = settings.connection_scaling, settings.accepts_connections
+        if not isinstance(scaling, PostfixScaling) or scaling.failed_cohorts is None:
+            return None
+        may_fail = settings.outages or any(each.unreachable for each in settings.disturbances)
+        if may_fail or (accepted is not None and accepted < settings.connections_per_ip):
+            return scaling
+        return None
+
+    def sends_back(self, provider: str) -> bool:
+        """Tell whether messages may be sent back to their schedule without an attempt."""
+        rules = self.acting_rules(provider)
+        dead_site = self.dead_site_of(provider)
+        return dead_site is not None or any(rule.meanwhile == "retry" for rule in rules)
 
     def rules_of(self, provider: str) -> Iterator[tuple[Place, Suspend]]:
         """Yield the rules that suspend a provider's queue, and where they are written."""

@@ -21,15 +21,21 @@ class Window:
     def __init__(self, scaling: PostfixScaling | str, limit: int, ips: int) -> None:
         self.scaling = scaling
         self.limit = self.size = limit
-        self.success = self.failure = 0.0
+        self.success = self.failure = self.failed_cohorts = 0.0
         if isinstance(scaling, PostfixScaling):
             self.initial = scaling.initial * ips
-            self.size = min(self.initial, limit)
+            self.begin_anew()
+
+    def begin_anew(self, under_way: int = 0) -> None:
+        """Forget all answers; so many deliveries are under way."""
+        self.success = self.failure = self.failed_cohorts = 0.0
+        self.size = under_way or min(self.initial, self.limit)
 
     def answered(self, is_failure: bool, busy: int) -> None:
         """Grow or shrink by the answer of one of so many deliveries."""
         if isinstance(self.scaling, str):
             return
+        self.failed_cohorts = self.failed_cohorts + 1.0 / self.size if is_failure else 0.0
         half = 0.5 if self.scaling.variant == "source" else 0.0
         if is_failure:
             step = _STEPS[self.scaling.negative](self.size)

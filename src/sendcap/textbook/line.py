@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import simpy
 
-from sendcap.textbook.suspension import Suspension
+from sendcap.textbook.suspension import DeadSite, Suspension
 from sendcap.textbook.throttles import Throttle
 
 AN_INSTANT_S: Final = 1e-6
 """What waits this much longer comes after all that happens at a moment."""
+Limit = Throttle | Suspension | DeadSite
 Turn = tuple[int, float]
 """Of queues with a common limit, the lowest goes first: by priority, then who is ready longest."""
 
@@ -25,7 +26,7 @@ class Line:
     def __init__(
         self,
         env: simpy.Environment,
-        limits: list[Throttle | Suspension],
+        limits: list[Limit],
         sends_back: Callable[[], bool],
     ) -> None:
         self.env = env

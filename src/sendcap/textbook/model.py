@@ -209,7 +209,8 @@ class Textbook:
         in_time = yield from queue.line.wait(queue.turn(message), message.expiry_s)
         if not in_time:
             return None
-        finish_s = self.env.now + self.chance.draw(queue.provider.transaction_time)
+        transaction_s = self.chance.draw(queue.provider.transaction_time)
+        finish_s = queue.server.finish_s(self.env.now, transaction_s)
         queue.line.charge(finish_s)
         self.campaign.count("happened", "attempted", message)
         return finish_s

@@ -16,11 +16,11 @@ from sendcap.scenario import Delivery, Scenario
 from sendcap.scenario import Queue as Path
 from sendcap.textbook.concurrency import Window
 from sendcap.textbook.disturbance import BadTimes
-from sendcap.textbook.line import AN_INSTANT_S, Line, Turn
+from sendcap.textbook.line import AN_INSTANT_S, Limit, Line, Turn
 from sendcap.textbook.message import Message
 from sendcap.textbook.server import Server
 from sendcap.textbook.shared import Shared
-from sendcap.textbook.suspension import Suspension
+from sendcap.textbook.suspension import DeadSite, Suspension
 from sendcap.textbook.throttles import Throttle, scheduled, throttle_of
 from sendcap.textbook.waiting import Waiting
 
@@ -78,7 +78,12 @@ class Queue:
         self.throttle = throttle_of(provider.throttles, ips)
         self.server = Server(env, provider, bad_times, ips)
         self.suspensions = [Suspension(rule, ips) for rule in scenario.acting_rules(self.name)]
-        limits: list[Throttle | Suspension] = [self.throttle, *self.suspensions]
+        dead_site = scenario.dead_site_of(self.name)
+        self.dead_site = None if dead_site is None else DeadSite(dead_site, self.window)
+        self.holds: list[Suspension | DeadSite] = [*self.suspensions]
+        if self.dead_site is not None:
+            self.holds.append(self.dead_site)
+        limits: list[Limit] = [self.throttle, *self.holds]
         limits += [each.throttle for each in self.over_queues]
         self.line = Line(env, limits, lambda: self.sends_back)
 
@@ -246,12 +251,12 @@ class Queue:
     @property
     def closed_by_suspension(self) -> bool:
         """Whether nothing may start now."""
-        return any(each.closes and self.env.now < each.until_s for each in self.suspensions)
+        return any(each.closes and self.env.now < each.until_s for each in self.holds)
 
     @property
     def sends_back(self) -> bool:
         """Whether messages are sent back to their schedule now."""
-        return any(each.sends_back and self.env.now < each.until_s for each in self.suspensions)
+        return any(each.sends_back and self.env.now < each.until_s for each in self.holds)
 
     @property
     def busy(self) -> int:
@@ -260,12 +265,27 @@ class Queue:
 
     def answered(self, answer: str) -> None:
         """Let the rules count an answer: a reason of every provider, or a kind of address."""
-        self.window.answered(answer == UNREACHABLE, self.busy)
+        self.feed_back(answer == UNREACHABLE)
         for suspension in self.suspensions:
             if suspension.rule.share is not None and suspension.attempts == 0:
                 self.env.process(self.sweep(suspension))
             if suspension.answered(self.env.now, answer):
                 self.suspend(suspension)
+
+    def feed_back(self, is_failure: bool) -> None:
+        """Let an answer change Postfix's window, which forgets all when nobody has to wait."""
+        now_s, under_way = self.env.now, self.busy - 1
+        if isinstance(self.window.scaling, str):
+            return
+        if self.dead_site is not None and now_s < self.dead_site.until_s:
+            self.dead_site.answered(is_failure, under_way, now_s)
+        else:
+            self.window.answered(is_failure, self.busy)
+        if self.dead_site is not None and self.dead_site.dies():
+            self.dead_site.begin(now_s, under_way)
+            self.hold(self.dead_site.until_s)
+        elif under_way == 0 and not self.waiting:
+            self.window.begin_anew()
 
     def sweep(self, suspension: Suspension) -> Generator[simpy.Event, Any, None]:
         """Look at a period's attempts at its end."""
@@ -276,11 +296,15 @@ class Queue:
     def suspend(self, suspension: Suspension) -> None:
         """Hold the queue back from now on."""
         suspension.begin(self.env.now)
+        self.hold(suspension.until_s)
+
+    def hold(self, until_s: float) -> None:
+        """Let what holds the queue back now have its effect, and end it later."""
         self.line.call_first()
         self.serve()
-        self.env.process(self.resume(suspension.rule.lasts))
+        self.env.process(self.resume(until_s - self.env.now))
 
     def resume(self, after_s: float) -> Generator[simpy.Event, Any, None]:
         """Give connections again when a suspension is over."""
-        yield self.env.timeout(after_s)
+        yield self.env.timeout(max(after_s, 0.0))
         self.serve()

@@ -44,6 +44,18 @@ class Server:
             return True
         return any(each.times.disturbance.unreachable for each in self.disturbed)
 
+    def finish_s(self, now_s: float, transaction_s: float) -> float:
+        """Return when an attempt ends that starts now, or is given up where it meets an outage."""
+        for outage in self.provider.outages:
+            ends_s = outage.at + outage.lasts
+            met_s = max(outage.at, now_s)
+            left_s = now_s + transaction_s - met_s
+            meets = now_s < ends_s and (met_s == now_s or left_s > 0.0)
+            if outage.fails_after is not None and meets:
+                given_up_s = met_s + outage.fails_after
+                return given_up_s if given_up_s < ends_s else ends_s + left_s
+        return now_s + transaction_s
+
     def refusals(self) -> list[Refusal]:
         """Return the refusals by mistake that there are now."""
         now_s = self.env.now

@@ -6,7 +6,8 @@ import copy
 import math
 from collections import deque
 
-from sendcap.scenario import Rate, Suspend
+from sendcap.scenario import PostfixScaling, Rate, Suspend
+from sendcap.textbook.concurrency import Window
 from sendcap.textbook.throttles import RateThrottle, Throttle
 
 
@@ -83,3 +84,38 @@ class Suspension:
         """Let an attempt start now."""
         if now_s < self.until_s:
             self.meanwhile.charge(now_s, finish_s)
+
+
+class DeadSite:
+    """Postfix's way to suspend a queue: the window says when, and a success ends it."""
+
+    closes = sends_back = True
+
+    def __init__(self, scaling: PostfixScaling, window: Window) -> None:
+        self.scaling, self.window = scaling, window
+        self.until_s = -math.inf
+
+    def dies(self) -> bool:
+        """Tell whether enough cohorts have failed."""
+        most = self.scaling.failed_cohorts
+        return most is not None and self.window.failed_cohorts >= most
+
+    def begin(self, now_s: float, under_way: int) -> None:
+        """Let the site be dead, while so many deliveries are under way still."""
+        self.until_s = math.floor(now_s) + self.scaling.dead_for  # it counts in whole seconds
+        self.window.begin_anew(under_way)
+
+    def answered(self, is_failure: bool, under_way: int, now_s: float) -> None:
+        """Take the answer of a delivery that was under way when it died; so many still are."""
+        if is_failure:
+            self.window.begin_anew(under_way)
+        else:
+            self.until_s = now_s
+            self.window.begin_anew(under_way + 1)
+
+    def start_s(self, now_s: float) -> float:
+        """Return when an attempt may start that asks now."""
+        return max(now_s, self.until_s)
+
+    def charge(self, now_s: float, finish_s: float) -> None:
+        """Let an attempt start now."""

@@ -8,7 +8,9 @@ from typing import Final
 
 from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.routing import Path
+from sendcap.importers.postfix.settings import seconds
 from sendcap.importers.reading import Entry, whole
+from sendcap.scenario.durations import format_duration
 
 _FEEDBACK: Final = re.compile(
     r"(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})\s*(?:/\s*(concurrency|sqrt_concurrency))?", re.ASCII
@@ -26,12 +28,19 @@ def scaling_of(
     """Yield the keys of the scaling of a provider's connections, with what says so.
 
     SCHEDULER_README, "Concurrency scheduling"; ``qmgr_transport.c`` starts no higher than the
-    limit. Feedback by default is that of the model.
+    limit. Feedback by default is that of the model. ``qmgr_queue.c``: a destination is dead for
+    ``minimal_backoff_time``.
     """
     transport = path.transports[0]
     own = f"{transport}_initial_destination_concurrency"
     initial = configuration.manager.first(own, "initial_destination_concurrency")
     yield "initial", min(max(initial.read(whole), 1) * path.queues, most), initial, ""
+    cohorts = configuration.named(transport, "destination_concurrency_failed_cohort_limit")
+    if cohorts.where:
+        yield "failed_cohorts", cohorts.read(whole) or "none", cohorts, ""
+    dead_for = configuration.manager.first("minimal_backoff_time")
+    if dead_for.where:
+        yield "dead_for", format_duration(max(dead_for.read(seconds()), 1.0)), dead_for, ""
     for key, ending in _ENDINGS.items():
         entry = configuration.named(transport, ending)
         if entry.where:

@@ -18,9 +18,6 @@ _FALLBACK: Final = (
 )
 _FILTERED: Final = "some replies are changed, so that mail is retried or bounces that would not"
 UNUSED: Final = {
-    "failed_cohort_limit": (
-        'no provider is unreachable until you give it outages; then set suspend = "postfix", too'
-    ),
     "transport_retry_time": "the model's clients never fail to start",
     "qmgr_message_recipient_limit": "a message is read whole: here each has one recipient",
     "recipient_limit": ONE_RECIPIENT,
@@ -57,7 +54,6 @@ _PROVIDER: Final = "providers.NAME."
 _MESSAGES: Final = f"{_PROVIDER}messages_per_connection"
 
 _REST: Final = (
-    "default_destination_concurrency_failed_cohort_limit",
     "transport_retry_time",
     "qmgr_message_recipient_limit",
     "qmgr_message_recipient_minimum",
@@ -106,6 +102,11 @@ TABLE: Final = (
         "a feedback of 1, 1/concurrency or 1/sqrt_concurrency as it is; another one with a warning",
     ),
     _used(
+        "default_destination_concurrency_failed_cohort_limit",
+        f"{_PROVIDER}connection_scaling.failed_cohorts",
+        "0 is none; the site is dead for minimal_backoff_time",
+    ),
+    _used(
         "default_destination_rate_delay TRANSPORT_destination_rate_delay",
         f"{_PROVIDER}rate {_PROVIDER}connections_per_ip limits[].rate",
         "one delivery at a time, then the pause; a limit if several providers have one next hop",
@@ -139,7 +140,12 @@ TABLE: Final = (
         "the lower one",
     ),
     _used(
-        "minimal_backoff_time maximal_backoff_time queue_run_delay maximal_queue_lifetime",
+        "minimal_backoff_time",
+        f"mta.retry {_PROVIDER}connection_scaling.dead_for",
+        "as it is; a backoff and a scan are added to the lifetime",
+    ),
+    _used(
+        "maximal_backoff_time queue_run_delay maximal_queue_lifetime",
         "mta.retry",
         "as it is; the lifetime is that of messages, too, and a backoff and a scan longer",
     ),

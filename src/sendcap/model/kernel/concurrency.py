@@ -1,5 +1,7 @@
 """Postfix's concurrency: a window of connections that grows with success and shrinks with failure.
 
+A site that fails for long enough is dead for a time. All is forgotten when nobody waits for it.
+
 Source: Postfix, SCHEDULER_README, and ``src/qmgr/qmgr_queue.c``.
 """
 
@@ -10,7 +12,11 @@ from typing import Any, Final
 import numpy as np
 
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import UNREACHABLE
+from sendcap.model.kernel.fields import NONE, UNREACHABLE
+from sendcap.model.kernel.lanes import oldest_lane
+from sendcap.model.kernel.state import Group
+from sendcap.model.kernel.suspension import resume, suspend
+from sendcap.model.kernel.waiting import first_ready_s
 
 ONE: Final = 1
 OVER_WINDOW: Final = 2
@@ -18,12 +24,46 @@ OVER_ROOT: Final = 3
 
 
 @compiled
-def feed_back(queue: Any, answer: int) -> None:
-    """Let the answer to an attempt change the window; its connection has been handed back."""
+def feed_back(group: Group, queue: Any, answer: int, now_s: float) -> None:
+    """Let the answer to an attempt change the window; its connection has been handed back.
+
+    What is under way when the site dies may still succeed, and it lives.
+    """
+    limits = group.limits
+    is_dead = queue.dies and now_s < limits.rules[queue.first_rule + queue.rules].until_s
     if answer == UNREACHABLE:
+        queue.failed_cohorts += 1.0 / queue.window
+        if is_dead or (queue.dies and queue.failed_cohorts >= queue.cohorts):
+            _begin_anew(queue, queue.taken)
+            if not is_dead:
+                # Postfix counts in whole seconds.
+                rule = limits.rules[queue.first_rule + queue.rules]
+                suspend(limits, queue, rule, np.floor(now_s) + rule.lasts_s, now_s)
+            return
         _shrink(queue)
-    elif queue.window < min(queue.connections, queue.taken + 1 + queue.initial):
-        _grow(queue)
+    elif is_dead:
+        _begin_anew(queue, queue.taken + 1)
+        resume(limits, queue, limits.rules[queue.first_rule + queue.rules], now_s)
+    else:
+        queue.failed_cohorts = 0.0
+        if queue.window < min(queue.connections, queue.taken + 1 + queue.initial):
+            _grow(queue)
+    if queue.taken == 0 and not _has_messages(group, queue, now_s):
+        _begin_anew(queue, 0)
+
+
+@compiled
+def _has_messages(group: Group, queue: Any, now_s: float) -> bool:
+    """Return whether messages wait for a connection; others are in the incoming line or due."""
+    lane = oldest_lane(group, queue)
+    return lane != NONE and first_ready_s(group.lanes[lane]) <= now_s
+
+
+@compiled
+def _begin_anew(queue: Any, under_way: int) -> None:
+    """Forget all answers; so many deliveries are under way."""
+    queue.window = under_way if under_way > 0 else min(queue.initial, queue.connections)
+    queue.successes = queue.failures = queue.failed_cohorts = 0.0
 
 
 @compiled

@@ -60,6 +60,6 @@ def established(group: Group, queue: Any, number: int, now_s: float) -> int:
 def count_answer(group: Group, queue: Any, answer: int, now_s: float) -> None:
     """Let Postfix's window and the rules count an answer."""
     if queue.positive > 0:
-        feed_back(queue, answer)
+        feed_back(group, queue, answer, now_s)
     if queue.rules > 0:
         react(group.limits, queue, answer, now_s)

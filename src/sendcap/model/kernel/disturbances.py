@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from sendcap.model.kernel.chance import succeeds
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.fields import NO_REASON, NONE, TRANSIENT, UNREACHABLE
@@ -38,6 +40,30 @@ def disturbed(
     if most != NONE:
         reason = TRANSIENT if succeeds(chance.trials[most]) else NO_REASON
     return UNREACHABLE if unreachable else reason
+
+
+@compiled
+def given_up_s(
+    queue: Any, disturbances: Records, windows_s: Floats, now_s: float, finish_s: float
+) -> float:
+    """Return when an attempt ends that starts now: where it meets an outage, when it is given up.
+
+    If the outage is over by then, it goes on.
+    """
+    for number in range(queue.first_disturbance, queue.first_disturbance + queue.disturbances):
+        each = disturbances[number]
+        if each.fails_after_s == np.inf:
+            continue
+        while each.at < each.count and windows_s[each.first + each.at, 1] <= now_s:
+            each.at += 1
+        if each.at == each.count:
+            continue
+        until_s = windows_s[each.first + each.at, 1]
+        met_s = max(windows_s[each.first + each.at, 0], now_s)
+        if met_s == now_s or met_s < finish_s:
+            given_up_s = met_s + each.fails_after_s
+            return given_up_s if given_up_s < until_s else until_s + (finish_s - met_s)
+    return finish_s
 
 
 @compiled

@@ -85,9 +85,13 @@ QUEUE = np.dtype(
         ("initial", "i4"),
         ("successes", "f8"),
         ("failures", "f8"),
+        ("cohorts", "f8"),  # that fail until the site is dead
+        ("failed_cohorts", "f8"),
+        ("dies", "i4"),  # whether it may be dead: the rule for that follows the others
         ("scaled", "i4"),  # index of the first length in ``waiting_for``, or NONE
         ("first_disturbance", "i4"),  # in ``disturbances``, outages included
         ("disturbances", "i4"),
+        ("gives_up", "i4"),  # whether attempts in an outage end at a time of their own
         ("foreseen_until_s", "f8"),  # until when all disturbances are drawn
         ("first_kind", "i4"),  # in ``kinds``: the good address
         ("kinds", "i4"),
@@ -222,6 +226,7 @@ DISTURBANCE = np.dtype(
         ("refusal", "i4"),  # reason of hard bounces, or `NO_REASON`
         ("refused", "i4"),  # trials
         ("probability", "f8"),
+        ("fails_after_s", "f8"),  # of attempts that start meanwhile; infinite if as any other
     ],
     align=True,
 )

@@ -49,7 +49,7 @@ def earliest_s(limits: Limits, queue: Any, now_s: float) -> float:
 @compiled
 def _while_held_s(limits: Limits, queue: Any, start_s: float) -> float:
     """Return when the rules that suspend the queue let an attempt start, one after the other."""
-    for number in range(queue.first_rule, queue.first_rule + queue.rules):
+    for number in range(queue.first_rule, queue.first_rule + queue.rules + queue.dies):
         rule = limits.rules[number]
         if start_s < rule.until_s:
             later_s = rule.until_s

@@ -20,6 +20,8 @@ EXIM: Final = 3
 ADOBE_LEGACY: Final = 4
 OPENSMTPD: Final = 5
 _DAY_S: Final = 86_400.0
+SOONEST_S: Final = 0.1
+"""Of a retry of Postfix, which counts in whole seconds: a delay of two may be over at once."""
 
 # The columns of a step of Exim's rule in ``delays_s``: kind, cutoff, interval, factor.
 FIXED: Final = 0.0
@@ -45,10 +47,13 @@ def due_s(
     policy = retry.policies[number]
     age_s = finish_s - arrived_s
     if policy.kind == POSTFIX:
+        second_s = math.floor(finish_s)
+        age_s = second_s - math.floor(arrived_s)
         if age_s >= policy.age_s:
             return np.inf
-        earliest_s = finish_s + min(max(age_s, policy.first_s), policy.longest_s)
-        return _next_scan_s(policy, earliest_s)
+        # A scan takes what is due within a second.
+        earliest_s = second_s - 1.0 + min(max(age_s, policy.first_s), policy.longest_s)
+        return _next_scan_s(policy, max(earliest_s, finish_s + SOONEST_S))
     if policy.kind == OPENSMTPD:
         square = max(failures + 1.0, math.ceil(math.sqrt((age_s + 1.0) / policy.first_s)))
         return arrived_s + policy.first_s * square * square

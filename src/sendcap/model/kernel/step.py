@@ -26,6 +26,7 @@ from sendcap.model.kernel.connections import (
     may_take,
     take_connection,
 )
+from sendcap.model.kernel.disturbances import given_up_s
 from sendcap.model.kernel.ends import (
     SIZE,
     drop_void,
@@ -234,7 +235,10 @@ def _start(group: Group, queue: Any, number: int, now_s: float) -> None:
     message = group.messages[connection.message]
     message.stamp = 0
     connection.attempts_left -= 1
-    connection.event_s = now_s + draw(group.chance, queue, TRANSACTION)
+    finish_s = now_s + draw(group.chance, queue, TRANSACTION)
+    if queue.gives_up:
+        finish_s = given_up_s(queue, group.disturbances, group.windows_s, now_s, finish_s)
+    connection.event_s = finish_s
     charge(group.limits, queue, now_s, connection.event_s)
     queue.line_start_s = now_s
     begin_work(group.busy, group.connections, number, now_s)

@@ -39,9 +39,9 @@ def react(limits: Limits, queue: Any, answer: int, now_s: float) -> None:
         elif rule.in_a_row:
             rule.answers = rule.answers + 1 if counted else 0
             if rule.answers >= rule.after:
-                _suspend(limits, queue, rule, now_s)
+                suspend(limits, queue, rule, now_s + rule.lasts_s, now_s)
         elif counted and _are_enough(rule, limits.answers_s, now_s):
-            _suspend(limits, queue, rule, now_s)
+            suspend(limits, queue, rule, now_s + rule.lasts_s, now_s)
 
 
 @compiled
@@ -97,18 +97,18 @@ def _sweep(limits: Limits, queue: Any, now_s: float) -> None:
             if rule.attempts >= rule.of and rule.counted / rule.attempts >= rule.share:
                 if rule.slow_to > 0.0:
                     limits.limits[rule.meanwhile].one = rule.within_s / rule.attempts / rule.slow_to
-                _suspend(limits, queue, rule, now_s)
+                suspend(limits, queue, rule, now_s + rule.lasts_s, now_s)
             rule.attempts = rule.counted = 0.0
             rule.sweep_s, rule.swept_s = NEVER, now_s
         queue.sweep_s = min(queue.sweep_s, rule.sweep_s)
 
 
 @compiled
-def _suspend(limits: Limits, queue: Any, rule: Any, now_s: float) -> None:
+def suspend(limits: Limits, queue: Any, rule: Any, until_s: float, now_s: float) -> None:
     """Suspend the queue from now on, or anew."""
     if now_s >= rule.until_s and rule.meanwhile != NONE:
         limits.limits[rule.meanwhile].state = -NEVER
-    rule.until_s = now_s + rule.lasts_s
+    rule.until_s = until_s
     queue.held_until_s = max(queue.held_until_s, rule.until_s)
     if rule.retries:
         queue.sent_back_until_s = max(queue.sent_back_until_s, rule.until_s)
@@ -118,6 +118,18 @@ def _suspend(limits: Limits, queue: Any, rule: Any, now_s: float) -> None:
         queue.line_start_s = now_s
         if now_s >= queue.sent_back_until_s:
             queue.line_start_s = earliest_s(limits, queue, now_s)
+
+
+@compiled
+def resume(limits: Limits, queue: Any, rule: Any, now_s: float) -> None:
+    """End a suspension that sends messages back, before its time."""
+    rule.until_s = now_s
+    queue.held_until_s, queue.sent_back_until_s = queue.closed_until_s, -NEVER
+    for number in range(queue.first_rule, queue.first_rule + queue.rules + queue.dies):
+        until_s = limits.rules[number].until_s
+        queue.held_until_s = max(queue.held_until_s, until_s)
+        if limits.rules[number].retries:
+            queue.sent_back_until_s = max(queue.sent_back_until_s, until_s)
 
 
 @compiled

@@ -21,6 +21,12 @@ def reaction_rows(scenario: Scenario, name: str, scope: Scope) -> Iterator[tuple
     by_itself = ", each IP by itself" if scope.apart and scope.ips > 1 else ""
     for rule in acting:
         yield "Suspension", f"{_cause(rule, scope)}{by_itself}: {_effect(rule, scope)}"
+    dead_site = scenario.dead_site_of(name)
+    if dead_site is not None:
+        cohorts = counted(dead_site.failed_cohorts or 0, "cohort")
+        cause = f"after {cohorts} of attempts that reach nobody{by_itself}"
+        lasts = all_units(dead_site.dead_for)
+        yield "Suspension", f"{cause}: dead for {lasts}, and what is ready goes back to its retries"
     idle = len(scenario.suspend_of(name)) - len(acting)
     if idle:
         rules = "rule has" if idle == 1 else "rules have"
@@ -62,6 +68,7 @@ def bad_time_rows(scenario: Scenario, name: str, scope: Scope) -> Iterator[tuple
     if provider.outages:
         spans = [
             f"from {scope.moment(outage.at)} to {scope.moment(outage.at + outage.lasts)}"
+            + ("" if outage.fails_after is None else f", known {_known(outage.fails_after)}")
             for outage in provider.outages
         ]
         yield "Outages", f"unreachable {listed(spans)}"
@@ -69,6 +76,10 @@ def bad_time_rows(scenario: Scenario, name: str, scope: Scope) -> Iterator[tuple
         every, lasts = _time(disturbance.every), _time(disturbance.lasts)
         meanwhile = _meanwhile(disturbance, provider.transient, scope)
         yield "Disturbance", f"{every} after the one before, for {lasts}: {meanwhile}"
+
+
+def _known(fails_after_s: float) -> str:
+    return "at once" if fails_after_s == 0.0 else f"after {all_units(fails_after_s)}"
 
 
 def _time(time: RandomTime) -> str:

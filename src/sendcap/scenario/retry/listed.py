@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from sendcap.scenario.durations import PositiveDuration, format_duration, parse_duration
 from sendcap.scenario.retry.policy import (
+    SHORTEST_WINDOW,
     Bounces,
     Delay,
     RetryPolicy,
@@ -100,9 +101,10 @@ class PostfixRetry(RetryPolicy):
     """Postfix: the age, at least the minimal and at most the maximal backoff, then the next scan.
 
     ``delay = clamp(finish - arrived, minimal_backoff_time, maximal_backoff_time)``; the message is
-    due at the first scan of the deferred queue at or after that. Scans happen at the multiples of
-    ``queue_run_delay`` on the simulation's clock. Gives up at a failure at which the message is
-    ``maximal_queue_lifetime`` old, and only then.
+    due at the first scan of the deferred queue at or after that, or within a second before. Scans
+    happen at the multiples of ``queue_run_delay`` on the simulation's clock. Gives up at a failure
+    at which the message is ``maximal_queue_lifetime`` old, and only then. All times are counted in
+    whole seconds.
 
     References
     ----------
@@ -123,17 +125,19 @@ class PostfixRetry(RetryPolicy):
     _ordered = ordered("minimal_backoff_time", "maximal_backoff_time")
 
     def _due_s(self, bounces: Bounces) -> Times:
-        age_s = bounces.finish_s - bounces.arrived_s
-        earliest_s = bounces.finish_s + np.clip(
-            age_s, self.minimal_backoff_time, self.maximal_backoff_time
-        )
+        second_s = np.floor(bounces.finish_s)
+        age_s = second_s - np.floor(bounces.arrived_s)
+        # A scan takes what is due within a second.
+        delay_s = np.clip(age_s, self.minimal_backoff_time, self.maximal_backoff_time)
+        soonest_s = bounces.finish_s + parse_duration(SHORTEST_WINDOW)
+        earliest_s = np.maximum(second_s - 1.0 + delay_s, soonest_s)
         due_s = next_run_s(earliest_s, self.queue_run_delay)
         return np.where(age_s >= self.maximal_queue_lifetime, np.inf, due_s)
 
     @property
     def shortest_delay_s(self) -> float:
-        """The minimal backoff time, in seconds."""
-        return self.minimal_backoff_time
+        """The minimal backoff time in seconds, but for what the whole seconds take away."""
+        return max(self.minimal_backoff_time - 2.0, parse_duration(SHORTEST_WINDOW))
 
     @property
     def run_every_s(self) -> float:

@@ -77,7 +77,7 @@ def equal_parts(scenario: Scenario) -> int:
     if mta.pools or scenario.limits or mta.queues == "per-ip" or mta.active is not None:
         return 1
     for name in {provider for _, provider in scenario.to_deliver()}:
-        if scenario.acting_rules(name):
+        if scenario.acting_rules(name) or scenario.dead_site_of(name) is not None:
             return 1
     return scenario.mta.ips
 
