@@ -41,8 +41,9 @@ def main() -> None:
                 mta = MTAS[trial.mta](trial, folder / trial.mta, asked.port)
                 predicted = Predicted(scenario_of(mta, folder))
                 found = measured(mta, folder)
-                rows.append(row_of(trial, predicted, found))
-                rows[-1]["calibrated"] = given_back(mta)
+                for delivery in trial.deliveries:
+                    rows.append(row_of(trial, predicted, found, delivery))
+                    rows[-1]["calibrated"] = given_back(mta)
                 if repetition == 0:
                     drawn = picture(trial, predicted, found)
                     drawn.savefig(asked.out / f"{trial.name.replace(' ', '-')}.png")

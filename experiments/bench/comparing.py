@@ -17,10 +17,13 @@ Floats = npt.NDArray[np.float64]
 _SHARES: Final = (50, 90, 99)
 
 
-def row_of(trial: Trial, predicted: Predicted, measured: Measured) -> dict[str, float | str]:
-    """Return what is predicted and measured of a trial."""
-    theirs, ours = _curves(trial, predicted, measured)
-    row: dict[str, float | str] = {"trial": trial.name}
+def row_of(
+    trial: Trial, predicted: Predicted, measured: Measured, delivery: str = "first"
+) -> dict[str, float | str]:
+    """Return what is predicted and measured of a delivery of a trial."""
+    theirs, ours = _curves(trial, predicted, measured, delivery)
+    which = f", the {delivery}" if trial.second is not None else ""
+    row: dict[str, float | str] = {"trial": f"{trial.name}{which}"}
     for pct in _SHARES:
         one, two = (_reached_s(curve, pct) for curve in (ours, theirs))
         row |= {f"predicted {pct} %": one, f"measured {pct} %": two}
@@ -29,7 +32,8 @@ def row_of(trial: Trial, predicted: Predicted, measured: Measured) -> dict[str, 
     row["largest distance, points"] = float(np.abs(ours - theirs).max()) * share
     tried = measured.attempts[measured.attempts["event"] != "refused"]
     row["predicted attempts"] = predicted.attempts
-    row["measured attempts"] = len(measured.attempts) / trial.messages
+    beside = 0 if trial.second is None else trial.second.messages
+    row["measured attempts"] = len(measured.attempts) / (trial.messages + beside)
     row["connections"] = int(tried["open"].max())
     row["left"] = measured.left
     return row
@@ -39,11 +43,12 @@ def picture(trial: Trial, predicted: Predicted, measured: Measured) -> Figure:
     """Draw the messages accepted over time, predicted and measured."""
     figure = Figure(figsize=(8.0, 4.0), layout="constrained")
     axes = figure.add_subplot()
-    for name, colour in zip(trial.receivers, ("C0", "C1", "C2"), strict=False):
-        curve = predicted.accepted[name]
-        seconds = len(curve) - 1
+    for number, ((delivery, provider), curve) in enumerate(predicted.accepted.items()):
+        colour, seconds = f"C{number}", len(curve) - 1
+        name = provider if trial.second is None else delivery
+        theirs = measured.accepted(delivery, provider, seconds)
         axes.plot(curve, color=colour, linestyle="--", label=f"{name}, predicted")
-        axes.plot(measured.accepted(name, seconds), color=colour, label=f"{name}, measured")
+        axes.plot(theirs, color=colour, label=f"{name}, measured")
     axes.set_title(trial.name, loc="left")
     axes.set_xlabel("seconds since the first message was handed over")
     axes.set_ylabel("messages accepted")
@@ -56,15 +61,20 @@ def table(rows: list[dict[str, float | str]]) -> pd.DataFrame:
     return pd.DataFrame(rows).groupby("trial", sort=False).mean(numeric_only=True)
 
 
-def _curves(trial: Trial, predicted: Predicted, measured: Measured) -> tuple[Floats, Floats]:
+def _curves(
+    trial: Trial, predicted: Predicted, measured: Measured, delivery: str
+) -> tuple[Floats, Floats]:
     """Return the messages accepted by each second, measured and predicted."""
     last_s = float(measured.attempts["end_s"].max())
     seconds = max(int(np.ceil(last_s)), *(len(curve) for curve in predicted.accepted.values()))
-    theirs = np.sum([measured.accepted(name, seconds) for name in trial.receivers], axis=0)
+    theirs = np.sum(
+        [measured.accepted(delivery, name, seconds) for name in trial.receivers], axis=0
+    )
     ours = np.sum(
         [
             np.pad(curve, (0, seconds + 1 - len(curve)), mode="edge")
-            for curve in predicted.accepted.values()
+            for (whose, _), curve in predicted.accepted.items()
+            if whose == delivery
         ],
         axis=0,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +60,7 @@ def scenario_of(mta: Mta, folder: Path) -> sendcap.Scenario:
     base = {
         "title": trial.name,
         "time": {"bin": "1s"},
-        "deliveries": [{"name": "bench", "messages": trial.messages, "audience": trial.shares}],
+        "deliveries": [{"name": "first", "messages": trial.messages, "audience": trial.shares}],
         "relay": {
             "workers": 8,
             "batch": 1,
@@ -74,7 +75,27 @@ def scenario_of(mta: Mta, folder: Path) -> sendcap.Scenario:
     imported = mta.imported(file)
     imported.save(folder / "imported.toml")
     imported.report.to_csv(folder / "import.csv", index=False)
-    return sendcap.updated(imported.scenario, trial.changes)
+    return sendcap.updated(imported.scenario, {**_second(trial), **trial.changes})
+
+
+def _second(trial: Trial) -> dict[str, Any]:
+    """Return what two deliveries change: each is handed over at a rate of its own."""
+    if trial.second is None:
+        return {}
+    rates = ((trial.messages, trial.per_s, 0.0), (*astuple(trial.second),))
+    return {
+        "relay.rate": "none",
+        "deliveries": [
+            {
+                "name": name,
+                "messages": messages,
+                "audience": trial.shares,
+                "at": _seconds(at_s),
+                "spread": _seconds(messages / per_s),
+            }
+            for name, (messages, per_s, at_s) in zip(trial.deliveries, rates, strict=True)
+        ],
+    }
 
 
 class Predicted:
@@ -82,15 +103,21 @@ class Predicted:
 
     def __init__(self, scenario: sendcap.Scenario) -> None:
         runs = [sendcap.simulate(scenario.with_seed(seed)) for seed in range(SEEDS)]
-        self.accepted: Mapping[str, Floats] = {
-            name: _mean([_accepted(run, name) for run in runs]) for name in scenario.providers
+        self.accepted: Mapping[tuple[str, str], Floats] = {
+            (delivery.name, provider): _mean(
+                [_accepted(run, delivery.name, provider) for run in runs]
+            )
+            for delivery in scenario.deliveries
+            for provider in scenario.providers
         }
         tried = [run.ledger.total("attempted", clock="happened") for run in runs]
         self.attempts = float(np.mean(tried)) / sum(each.messages for each in scenario.deliveries)
 
 
-def _accepted(run: sendcap.Run, provider: str) -> Floats:
-    counts = run.ledger.cumulative("accepted", clock="happened", provider=provider)
+def _accepted(run: sendcap.Run, delivery: str, provider: str) -> Floats:
+    counts = run.ledger.cumulative(
+        "accepted", clock="happened", delivery=delivery, provider=provider
+    )
     return np.asarray(counts, np.float64)
 
 

@@ -10,6 +10,15 @@ from bench.receivers import Receiver
 
 
 @dataclass(frozen=True)
+class Second:
+    """A delivery beside the first one."""
+
+    messages: int
+    per_s: float
+    at_s: float
+
+
+@dataclass(frozen=True)
 class Trial:
     """An experiment with one configuration."""
 
@@ -18,6 +27,7 @@ class Trial:
     receivers: Mapping[str, Receiver]
     messages: int  # to all of them together
     per_s: float  # of the relay
+    second: Second | None = None  # a delivery beside it, to the same providers
     mta: str = "postfix"
     parts: Mapping[str, str] = field(default_factory=dict)  # lines of other parts of it, by name
     transports: Mapping[str, str] = field(default_factory=dict)  # of domains, other than the usual
@@ -29,6 +39,11 @@ class Trial:
     def shares(self) -> dict[str, float]:
         """The share of the messages to each provider."""
         return dict.fromkeys(self.receivers, 1.0 / len(self.receivers))
+
+    @property
+    def deliveries(self) -> list[str]:
+        """Their names."""
+        return ["first"] if self.second is None else ["first", "second"]
 
     def addresses(self, port: int) -> dict[str, tuple[str, int]]:
         """Return where each provider listens, beside an MTA at a port."""

@@ -25,7 +25,7 @@ STUDIES = (
 @pytest.mark.parametrize(
     ("name", "arguments", "rows", "lines"),
     [
-        ("retry_policies", ["--messages", "5000", "--replications", "2"], 6 * 3, 7),
+        ("retry_policies", ["--messages", "5000", "--replications", "2"], 7 * 3, 8),
         ("throughput_limits", ["--messages", "5000"], 12, 13),
         ("ip_warmup", ["--messages", "2000"], 6, 7),
         ("delivered_convergence", ["--messages", "5000", "--replications", "1"], 9 * 2, 19),

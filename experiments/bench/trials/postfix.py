@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bench.receivers import Receiver
-from bench.trial import Trial
+from bench.trial import Second, Trial
 
 QUICK: Final = Receiver()
 
@@ -136,5 +136,13 @@ TRIALS: Final = (
         messages=600,
         per_s=200.0,
         hops={"two.test": "one.test"},
+    ),
+    Trial(
+        "a stream beside a blast",
+        "default_destination_concurrency_limit = 5\n",
+        {"one.test": QUICK},
+        messages=500,
+        per_s=200.0,
+        second=Second(messages=80, per_s=4.0, at_s=1.0),
     ),
 )
