@@ -13,6 +13,7 @@ import numpy.typing as npt
 import sendcap
 from bench.mtas.mta import Mta
 from bench.receivers import Receiver
+from bench.trial import Trial
 
 Floats = npt.NDArray[np.float64]
 SEEDS: Final = 5
