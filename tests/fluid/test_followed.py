@@ -53,6 +53,10 @@ def test_it_refuses_by_name_what_it_cannot_follow(edits: dict[str, Any], part: s
             "providers.p.disturbances: bad times come at random",
         ),
         (
+            {"providers.p.outages": [{"at": "1m", "lasts": "9m", "fails_after": "30s"}]},
+            r"providers.p.outages\[0\].fails_after: attempts in an outage take",
+        ),
+        (
             {"providers.p.tolerance": "50/s", "mta.suspend": "kumomta"},
             r"mta.suspend\[0\]: single answers suspend p",
         ),

@@ -126,6 +126,10 @@ def _of_provider(scenario: Scenario, name: str) -> Iterator[_Problem]:
             yield where, f"single answers suspend {name}"
     if provider.disturbances:
         yield (*place, "disturbances"), "bad times come at random"
+    for number, outage in enumerate(provider.outages):
+        if outage.fails_after is not None:
+            why = "attempts in an outage take as long as any other"
+            yield (*place, "outages", number, "fails_after"), why
     if _may_retry(provider):
         shortest_s = scenario.retry_of(name).shortest_delay_s
         slow = 1.0 - float(scenario.feedback.synchronous.cdf(np.array([shortest_s]))[0])
