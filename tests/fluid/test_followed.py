@@ -90,7 +90,7 @@ ONE_CONNECTION = {"providers.p.connections_per_ip": 1}
         ({"relay.rate": "40/s"}, {"mta.spool": 6_000}),
         # A rule that counts what nobody answers.
         ({"providers.p.transient": 0.01}, {"mta.suspend": "kumomta"}),
-        ({"providers.p.hard": [NOBODY]}, {"mta.suspend": "postfix"}),
+        ({"providers.p.hard": [NOBODY]}, {"mta.suspend": "exim"}),
         # One connection is one, however short the queue.
         (ONE_CONNECTION, {"providers.p.connection_scaling": "kumomta"}),
         # No message goes there.
