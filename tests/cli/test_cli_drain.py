@@ -63,7 +63,7 @@ def test_the_answer_is_told_and_saved(stuck, sendcap) -> None:
         (("--release",), "--release goes with --queue"),
         (("--as-of", "2026-11-30T08:00"), "--as-of goes with --queue"),
         (("--queue", "absent.csv"), "absent.csv: No such file or directory"),
-        (("--queue", "queue.csv", "--format", "sendmail"), 'format: "sendmail" is not known'),
+        (("--queue", "queue.csv", "--format", "courier"), 'format: "courier" is not known'),
         (("--queue", "queue.csv", "--as-of", "noon"), '--as-of: "noon" is no date with a time'),
     ],
 )

@@ -40,6 +40,8 @@ _AT_A_SCAN_S: Final = 5.0
 _AFTER_A_SCAN: Final = ((2.0, 0.7), (15.0, 0.2))
 """How far from a scan attempts begin, and how many: a long queue takes its time."""
 _CLOCK_S: Final = 1.5
+_EARLY_S: Final = 2.5
+"""A scan of Postfix takes what is due within a second, by whole seconds."""
 _MOSTLY: Final = 0.9
 """Share of the gaps that end with the expected queue scan."""
 _OWN: Final[dict[str, type[RetryPolicy]]] = {
@@ -154,7 +156,7 @@ def predicted(policy: RetryPolicy, gaps: Gaps, late_s: float = 0.0) -> tuple[Flo
     if isinstance(policy, PostfixRetry):
         # The moments of the queue scans are unknown: one in each queue_run_delay.
         low_s = np.clip(gaps.age_s, policy.minimal_backoff_time, policy.maximal_backoff_time)
-        return low_s, low_s + policy.queue_run_delay
+        return low_s - _EARLY_S, low_s + policy.queue_run_delay
     policy = endless(policy)
     finish_s = np.where(np.isnan(gaps.age_s), gaps.failing_s, gaps.age_s)
     arrived_s = np.zeros(len(gaps))
@@ -183,7 +185,7 @@ def _at_scans(density: Floats, policy: PostfixRetry, gaps: Gaps) -> Floats:
     least_s = np.clip(gaps.age_s, policy.minimal_backoff_time, policy.maximal_backoff_time)
     known = (gaps.failures > 0) & gaps.exact & ~np.isnan(least_s + gaps.took_s)
     density = np.where(known, (1.0 - _MOSTLY) * density, density)
-    for clock_s in (-_CLOCK_S, _CLOCK_S):
+    for clock_s in (-_EARLY_S, _CLOCK_S):
         next_s = np.ceil((gaps.took_s + least_s + clock_s) / scan_s) * scan_s - gaps.took_s
         for off_s, share in _AFTER_A_SCAN:
             there = known & (np.abs(gaps.gap_s - next_s) <= off_s)

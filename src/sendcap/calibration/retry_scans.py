@@ -30,6 +30,7 @@ _LOOKED_AT: Final = 500
 _MOSTLY: Final = 0.85
 _ALMOST_ALL: Final = 0.96
 _OFTEN: Final = 0.002
+_MOST_PARTS: Final = 6
 _RARE: Final = 0.02
 
 
@@ -70,8 +71,8 @@ def _scans(known: Gaps) -> Iterator[float]:
     found_s = {period(apart_s), period(apart_s, _ALMOST_ALL), period(often_s)} - {0.0}
     for period_s in found_s:
         yield period_s
-        # All may be multiples of several scans.
-        parts_s = {float(round(period_s / parts)) for parts in (2.0, 3.0)}
+        # All may be multiples of several scans: the wait doubles.
+        parts_s = {float(round(period_s / parts)) for parts in range(2, _MOST_PARTS + 1)}
         yield from (part_s for part_s in parts_s if part_s >= _SHORTEST_SCAN_S)
     if found_s:
         return

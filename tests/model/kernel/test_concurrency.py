@@ -62,3 +62,20 @@ def test_the_source_changes_the_window_half_a_step_earlier() -> None:
     for queue in queues:
         feed_back(queue, fields.UNREACHABLE)
     assert queues["window"].tolist() == [4, 3]
+
+
+def test_a_success_that_counts_forgets_failures_and_a_failure_successes() -> None:
+    start = {"window": 2, "initial": 2, "connections": 20}
+    rows = [
+        start | {"positive": ONE, "negative": OVER_WINDOW},
+        start | {"positive": OVER_WINDOW, "negative": ONE},
+    ]
+    unlucky, lucky = records(fields.QUEUE, rows)
+    # One less for the first half of a failure; then one more, and one less again.
+    for answer in (fields.UNREACHABLE, fields.NO_REASON, fields.UNREACHABLE):
+        feed_back(unlucky, answer)
+    assert unlucky["window"] == 1
+    # Half a connection that the failure takes away; then one more, and half a one.
+    for answer in (fields.NO_REASON, fields.UNREACHABLE, fields.NO_REASON, fields.NO_REASON):
+        feed_back(lucky, answer)
+    assert lucky["window"] == 2

@@ -24,8 +24,8 @@ OVER_ROOT: Final = 3
 
 
 @compiled
-def feed_back(group: Group, queue: Any, answer: int, now_s: float) -> None:
-    """Let the answer to an attempt change the window; its connection has been handed back.
+def learn(group: Group, queue: Any, answer: int, now_s: float) -> None:
+    """Learn from the answer to an attempt; its connection has been handed back.
 
     What is under way when the site dies may still succeed, and it lives.
     """
@@ -40,16 +40,24 @@ def feed_back(group: Group, queue: Any, answer: int, now_s: float) -> None:
                 rule = limits.rules[queue.first_rule + queue.rules]
                 suspend(limits, queue, rule, np.floor(now_s) + rule.lasts_s, now_s)
             return
-        _shrink(queue)
+        feed_back(queue, answer)
     elif is_dead:
         _begin_anew(queue, queue.taken + 1)
         resume(limits, queue, limits.rules[queue.first_rule + queue.rules], now_s)
     else:
         queue.failed_cohorts = 0.0
-        if queue.window < min(queue.connections, queue.taken + 1 + queue.initial):
-            _grow(queue)
+        feed_back(queue, answer)
     if queue.taken == 0 and not _has_messages(group, queue, now_s):
         _begin_anew(queue, 0)
+
+
+@compiled
+def feed_back(queue: Any, answer: int) -> None:
+    """Let the answer to an attempt change the window."""
+    if answer == UNREACHABLE:
+        _shrink(queue)
+    elif queue.window < min(queue.connections, queue.taken + 1 + queue.initial):
+        _grow(queue)
 
 
 @compiled

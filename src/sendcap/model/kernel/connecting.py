@@ -7,7 +7,7 @@ from typing import Any
 from sendcap.model.kernel.active import leave_active
 from sendcap.model.kernel.chance import draw
 from sendcap.model.kernel.compiled import compiled, inlined
-from sendcap.model.kernel.concurrency import feed_back
+from sendcap.model.kernel.concurrency import learn
 from sendcap.model.kernel.connections import hand_back, is_accepted, opens_s
 from sendcap.model.kernel.fields import CONNECT, CONNECTING, EXPIRED_IN_PLACE, NONE, UNREACHABLE
 from sendcap.model.kernel.outcome import refuse
@@ -60,6 +60,6 @@ def established(group: Group, queue: Any, number: int, now_s: float) -> int:
 def count_answer(group: Group, queue: Any, answer: int, now_s: float) -> None:
     """Let Postfix's window and the rules count an answer."""
     if queue.positive > 0:
-        feed_back(group, queue, answer, now_s)
+        learn(group, queue, answer, now_s)
     if queue.rules > 0:
         react(group.limits, queue, answer, now_s)
