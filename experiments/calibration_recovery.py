@@ -6,8 +6,10 @@ log (`written_logs`); ``sendcap.calibrate`` reads that. For each quantity the ta
 the 90 % intervals hold the truth, and the mean error. For what has no interval it has how often it
 came out exactly.
 
-Exim's log came later: with 6 repetitions of 8,000 messages, 92 % of 114 intervals held the truth,
-and its retry policy, limits and families came out each time.
+Exim's log came later, and a rate's interval has become that of the two ends of its stretch, a fifth
+as wide. With 49 repetitions of 8,000 messages the intervals held the truth in 89.9 % of 1,153 for
+Postfix, 89.0 % of 833 for KumoMTA and 89.2 % of 930 for Exim, that of yahoo's rate in 90 % for
+each; the least was gmail's transaction time with Exim, 80 % of its means.
 
 With 96 repetitions of 16,000 messages (Python 3.11.7, NumPy 2.4.6, SciPy 1.17.1):
 

@@ -11,6 +11,8 @@ import multiprocessing
 import os
 import random
 import signal
+import ssl
+import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,13 +40,22 @@ class Receiver:
     greylists_s: float | None = None  # a new address is deferred until so long after
     closes_after: int | None = None  # messages of a connection
     away_s: tuple[float, float] | None = None  # from and until when nobody listens
+    tls: bool = False  # whether STARTTLS is offered, with a certificate that nobody signed
 
 
 class _Provider:
     """One receiver at work."""
 
-    def __init__(self, name: str, how: Receiver, began_s: float, log: IO[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        how: Receiver,
+        began_s: float,
+        log: IO[str],
+        certificate: ssl.SSLContext | None,
+    ) -> None:
         self._name, self._how, self._began_s, self._log = name, how, began_s, log
+        self._certificate = certificate if how.tls else None
         self._random = random.Random(name)
         self._open = 0
         self._writers = set[asyncio.StreamWriter]()
@@ -100,11 +111,15 @@ class _Provider:
             return
         await asyncio.sleep(how.banner_s)
         await say("220 receiver.test ESMTP")
-        start_s, accepted = began_s, list[str]()
+        start_s, accepted, offers = began_s, list[str](), "STARTTLS" if self._certificate else ""
         while line := await reader.readline():
             verb = line[:4].upper()
             if verb in (b"EHLO", b"HELO"):
-                await say("250 receiver.test")
+                await say(f"250-receiver.test\r\n250 {offers}" if offers else "250 receiver.test")
+            elif verb == b"STAR" and self._certificate is not None:
+                await say("220 Go on")
+                await writer.start_tls(self._certificate)
+                offers = ""
             elif verb == b"MAIL":
                 start_s, accepted = self._now_s(), []
                 await say("250 2.1.0 Ok")
@@ -165,6 +180,17 @@ class _Provider:
         self._log.write(json.dumps(row) + "\n")
 
 
+def _certificate(folder: Path) -> ssl.SSLContext:
+    """Return a new certificate that nobody has signed, as most senders take it."""
+    key, public = folder / "key.pem", folder / "certificate.pem"
+    request = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+    subject = ["-subj", "/CN=receiver.test", "-keyout", str(key), "-out", str(public)]
+    subprocess.run([*request.split(), *subject], check=True, capture_output=True, timeout=60)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(public, key)
+    return context
+
+
 def _share(text: str) -> float:
     """Return a number from 0 to 1 that belongs to a text."""
     return int.from_bytes(blake2b(text.encode(), digest_size=4).digest()) / 2**32
@@ -209,10 +235,16 @@ def _serve(
     began_s: float,
     told: Connection,
 ) -> None:
+    certificate = None
+    if any(how.tls for how in providers.values()):
+        certificate = _certificate(log.parent)
+
     async def all_of_them() -> None:
         with log.open("w", buffering=1) as file:
             tasks = [
-                asyncio.create_task(_Provider(name, how, began_s, file).serve(*addresses[name]))
+                asyncio.create_task(
+                    _Provider(name, how, began_s, file, certificate).serve(*addresses[name])
+                )
                 for name, how in providers.items()
             ]
             await asyncio.sleep(0.3)

@@ -8,6 +8,7 @@ from bench.receivers import Receiver
 from bench.trial import Second, Trial
 
 QUICK: Final = Receiver()
+_TLS: Final = "tlsmgr unix - - n 1000? 1 tlsmgr\ntlsproxy unix - - n - 0 tlsproxy\n"
 
 _SHORT_RETRIES: Final = """\
 minimal_backoff_time = {least}s
@@ -59,6 +60,23 @@ TRIALS: Final = (
         {"one.test": Receiver(transaction_s=0.1, banner_s=0.3)},
         messages=1500,
         per_s=200.0,
+    ),
+    Trial(
+        "TLS, and no connection is reused",
+        "smtp_tls_security_level = may\ndefault_destination_concurrency_limit = 10\n",
+        {"one.test": Receiver(transaction_s=0.1, banner_s=0.3, tls=True)},
+        messages=600,
+        per_s=200.0,
+        parts={"master.cf": _TLS},
+    ),
+    Trial(
+        "TLS, and connections are reused",
+        "smtp_tls_security_level = may\nsmtp_tls_connection_reuse = yes\n"
+        "default_destination_concurrency_limit = 10\n",
+        {"one.test": Receiver(transaction_s=0.1, banner_s=0.3, tls=True)},
+        messages=1500,
+        per_s=200.0,
+        parts={"master.cf": _TLS},
     ),
     Trial(
         "the provider closes after 5 messages",
