@@ -115,7 +115,10 @@ def test_the_interval_of_queue_runs_is_that_of_every_rule(put) -> None:
     assert made.scenario.providers["gmail"].retry == gmail
     # The last failure may come a delay and a run after the last cutoff.
     assert made.scenario.mta.longest_validity == (4 + 1) * 86_400 + 1800
+    warned = made.report[made.report["status"] == "warning"].set_index("setting")
+    assert "one message after the other" in warned.loc["queue runs", "why"]
     without = import_exim(put(text), "gmail=0.5,other=0.5")
+    assert not (without.report["status"] == "warning").any()
     assert without.scenario.mta.retry.queue_interval is None
     told = without.report.set_index("setting").loc["queue runs"]
     assert "--queue-interval" in told["why"]

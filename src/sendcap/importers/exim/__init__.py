@@ -159,6 +159,12 @@ def _put_queue_runs(draft: Draft, groups: tuple[Group, ...], interval: str | Non
         value, why = "none", "set the interval of yours (-q30m) with --queue-interval"
     draft.data["mta"]["retry"][QUEUE_INTERVAL] = value
     draft.keep("queue runs", ("mta", "retry", QUEUE_INTERVAL), value, why)
+    if interval is not None:
+        draft.warn(
+            Entry("queue runs", value),
+            "a queue runner of Exim tries one message after the other; the scenario tries all that "
+            "are due at once: too early, and where a provider refuses connections, too often",
+        )
     for group in groups:
         own = draft.data["providers"][group.name].get("retry", {})
         if interval is not None and own.get("policy") == "exim":
