@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 import tempfile
 import time
 from dataclasses import replace
@@ -49,6 +50,14 @@ def test_receivers_answer_as_they_say(bench, tmp_path) -> None:
     rows = [line for line in log.read_text().splitlines() if line]
     assert len(rows) == 100
     assert sum('"hard"' in row for row in rows) == refused
+
+
+def test_a_port_that_is_taken_is_told(bench, tmp_path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        mta = SimpleNamespace(port=port)
+        with pytest.raises(RuntimeError, match=f"port {port} is taken already"):
+            bench.mtas.mta.Mta.__enter__(mta)
 
 
 @pytest.mark.mta

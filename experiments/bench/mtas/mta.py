@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
@@ -89,6 +90,10 @@ class Mta(ABC):
         """Return the import of its configuration into a scenario."""
 
     def __enter__(self) -> Self:
+        with socket.socket() as probe:
+            # Messages would go there, and nobody would know.
+            if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                raise RuntimeError(f"port {self.port} is taken already; choose another with --port")
         self.pid = self._start()
         self.started_s = self._began_s()
         group = -self.pid if self._leads() else self.pid
