@@ -56,7 +56,8 @@ class _Provider:
     ) -> None:
         self._name, self._how, self._began_s, self._log = name, how, began_s, log
         self._certificate = certificate if how.tls else None
-        self._random = random.Random(name)
+        # Other draws in each repetition.
+        self._random = random.Random(f"{name} {began_s}")
         self._open = 0
         self._writers = set[asyncio.StreamWriter]()
         self._free_s = -1e9  # when the rate lets the next attempt through

@@ -89,7 +89,7 @@ TRIALS: Final = (
     Trial(
         "retries of 10 to 40 s",
         _retries(10, 40, 5),
-        {"one.test": Receiver(transaction_s=0.1, defers=0.35, refuses=0.02)},
+        {"one.test": Receiver(transaction_s=0.1, defers=0.3, refuses=0.02)},
         messages=1000,
         per_s=100.0,
         most_s=200.0,
