@@ -56,6 +56,15 @@ def test_a_stage_is_behind_by_the_backlog_of_a_fluid(
     assert behind_s(scenario, queue(scenario)) == pytest.approx(expected)
 
 
+def test_a_worker_takes_as_long_for_a_small_batch() -> None:
+    """100 batches of 100 take 100 s; 5000 of one message each, spread over 8 hours, no time."""
+    scenario = programme({"messages": 10_000}, {"messages": 5000, "spread": "8h", "batch": 1})
+    scenario = scenario.with_({"relay.batch": 100, "relay.batch_time": "1s"})
+    relay = next(stage for stage in stages(scenario) if stage.kind == "relay")
+    assert relay.needs_s == pytest.approx(5100.0)
+    assert behind_s(scenario, relay) == pytest.approx(100.0)
+
+
 def test_a_long_stream_beside_a_blast_does_not_hide_what_holds_it_up() -> None:
     scenario = programme({"messages": 1000, "spread": "1d"}, {"messages": 36_000})
     found = holding_up(scenario, stages(scenario))

@@ -8,6 +8,7 @@ import numpy as np
 
 from sendcap.scenario import Scenario
 from sendcap.scenario.carrying import carried
+from sendcap.scenario.relay_constraints import WORKERS
 from sendcap.scenario.stages import Stage
 
 Arrival = tuple[float, float, float]
@@ -69,6 +70,9 @@ def _arrivals(scenario: Scenario, stage: Stage) -> Iterator[Arrival]:
     counts: dict[str, int] = {}
     for (_, name), count in loads.items():
         counts[name] = counts.get(name, 0) + count
+    if stage.kind == "relay" and stage.binding is not None and stage.binding.name == WORKERS:
+        # A batch takes a worker as long whatever its size; the ceiling is that of a mean one.
+        counts = {each.name: scenario.batches_of(each) for each in scenario.relayed}
     scale = stage.attempts / sum(counts.values())
     for delivery in scenario.deliveries:
         if delivery.name in counts:

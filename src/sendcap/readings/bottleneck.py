@@ -10,7 +10,7 @@ from sendcap.ledger import Ledger
 from sendcap.readings.behind import behind_s
 from sendcap.scenario import FixedWindow, Gap, Scenario, Schedule, WarmUp, format_duration
 from sendcap.scenario.constraints import Constraint, suspensions
-from sendcap.scenario.relay_constraints import WORKERS_AND_RATE
+from sendcap.scenario.relay_constraints import WORKERS, WORKERS_AND_RATE
 from sendcap.scenario.stages import Kind, Stage, bottleneck
 from sendcap.scenario.throttle import Throttle
 from sendcap.text.quantities import capital, counted, elapsed, rate
@@ -118,7 +118,7 @@ def _because(scenario: Scenario, stage: Stage, binding: Constraint) -> str:
         workers = "its one worker" if one else f"its {stage.servers:,} workers"
         if binding.name == WORKERS_AND_RATE:
             return f"{workers} and its rate wait for each other, and hand over {messages}"
-        if binding.name != "workers":
+        if binding.name != WORKERS:
             return f"its rate lets {messages} through"
         return f"{workers} {'hands' if one else 'hand'} over {messages}"
     if stage.kind == "ingress":

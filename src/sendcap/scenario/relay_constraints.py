@@ -14,6 +14,8 @@ from sendcap.scenario.constraints import (
 )
 from sendcap.scenario.scenario import Scenario
 
+WORKERS: Final = "workers"
+"""Name of the limit of the workers."""
 WORKERS_AND_RATE: Final = "workers and rate"
 """Name of the limit where workers and rate nearly match."""
 _SIZES: Final = 16
@@ -27,7 +29,7 @@ def relay_constraints(scenario: Scenario) -> tuple[Constraint, ...]:
     """
     relay = scenario.relay
     workers_per_s = over(relay.workers * scenario.mean_batch, relay.batch_time.mean_s)
-    workers = Constraint.constant("workers", workers_per_s)
+    workers = Constraint.constant(WORKERS, workers_per_s)
     if relay.rate is None:
         return (workers,)
     rate = rate_constraint("rate", relay.rate, 1)

@@ -51,6 +51,19 @@ def test_a_stream_behind_a_blast_is_held_up_by_it_and_another_is_not() -> None:
     assert others[-1] == "Nothing holds up other."
 
 
+def test_the_relay_holds_nobody_up_longer_than_anybody_waited_there() -> None:
+    """200 batches of 100 take 200 s, although 2000 small ones lower what it carries on average."""
+    found = sendcap.limits(
+        scenario_of(
+            delivery("blast", 20_000, "quick"),
+            delivery("stream", 2000, "quick", spread="8h", batch=1),
+            relay={"batch": 100, "batch_time": "1s", "rate": "1000/s"},
+        )
+    )
+    assert found.observed[0].longest_wait_s == pytest.approx(200.0, rel=0.05)
+    assert (found.hold_ups()["wait_s"] <= found.observed[0].longest_wait_s).all()
+
+
 def test_who_goes_first_is_not_held_up_by_those_who_wait() -> None:
     first_come = scenario_of(
         delivery("blast", 30_000, "slow"), delivery("stream", 600, "slow", at="20m", spread="1h")

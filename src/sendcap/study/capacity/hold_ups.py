@@ -161,6 +161,9 @@ def _waits_s(stage: Observed) -> Floats:
     if not 0.0 < per_s < math.inf:
         return np.zeros(len(stage.backlog))
     waits_s = stage.backlog / per_s
+    if stage.stage.kind == "relay":
+        # Its ceiling is that of a mean batch: of large ones it hands over more.
+        waits_s = np.fmin(waits_s, stage.longest_wait_s)
     waits: Floats = np.where(waits_s >= max(_AT_ONCE_S, stage.noticeable / per_s), waits_s, 0.0)
     return waits
 
