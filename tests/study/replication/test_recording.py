@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sendcap import converge, simulate
 from sendcap.readings.convergence import MOMENTS_S
-from sendcap.scenario import Scenario, load, updated
+from sendcap.scenario import Scenario, from_dict, load, updated
 from sendcap.study.replication.recording import reading_moments_s
 
 HOUR = 3600.0
@@ -24,6 +25,29 @@ def test_a_few_hundred_edges_of_bins_and_all_named_moments(name) -> None:
     assert moments[0] == 0.0
     assert set(MOMENTS_S) <= set(moments.tolist())
     assert (moments % scenario.time.bin == 0).all()
+
+
+def test_the_last_moment_is_no_earlier_than_the_end_of_the_simulation() -> None:
+    """Else what happens in the last bin is missing from errors and charts at their end."""
+    scenario = from_dict(
+        {
+            "deliveries": [
+                {"name": "d", "messages": 2000, "audience": {"p": 1.0}, "validity": "2h"}
+            ],
+            "relay": {"batch_time": "700ms"},
+            "providers": {
+                "p": {
+                    "connect_time": "250ms",
+                    "transaction_time": "320ms",
+                    "faults": [{"reason": "full", "share": 0.5, "clears_after": "9h", "never": 1}],
+                }
+            },
+        }
+    )
+    found = converge(scenario, 2)
+    assert found.replications.moments_s[-1] >= simulate(scenario).ledger.end_s
+    errors = found.errors([86_400.0])
+    assert errors["high"].abs().max() < 1e-4
 
 
 def test_every_bin_at_first_and_equal_ratios_later() -> None:

@@ -53,6 +53,8 @@ _LATE: Final = 400
 _MOST_STARTS: Final = 16
 _AT_EXPIRY: Final = 24
 """Moments while the validity of a delivery ends: the curve is steep there, too."""
+_LONGER: Final = 0.2
+"""Share by which the relay may take longer than it does on average."""
 
 
 class Quantity(NamedTuple):
@@ -206,7 +208,10 @@ def reading_moments_s(scenario: Scenario) -> Floats:
     validity ends, and farther and farther apart in between; and `MOMENTS_S`.
     """
     bin_s = scenario.time.bin
-    end_s = min(scenario.time.horizon or math.inf, simulated_s(scenario))
+    relaying = relaying_s(scenario)
+    # To the end of the bin: what happens in the last one is known at its end.
+    end_s = bin_s * math.ceil((simulated_s(scenario) + _LONGER * relaying) / bin_s)
+    end_s = min(scenario.time.horizon or math.inf, end_s)
     starts_s = _evenly(sorted({delivery.at for delivery in scenario.deliveries}))
     moments = [np.array([0.0, *MOMENTS_S, end_s])]
     for start_s in starts_s:
@@ -215,10 +220,9 @@ def reading_moments_s(scenario: Scenario) -> Floats:
         if start_s + steep_s < end_s:
             late = np.geomspace(steep_s, end_s - start_s, max(_LATE // len(starts_s), _EARLY))
             moments.append(start_s + late)
-    relaying = relaying_s(scenario)
     for delivery in _evenly(scenario.deliveries):
         expires_s = delivery.at + scenario.honoured_validity(delivery)
-        lasts_s = delivery.spread + 1.2 * relaying
+        lasts_s = delivery.spread + (1.0 + _LONGER) * relaying
         moments.append(np.linspace(expires_s, expires_s + lasts_s, _AT_EXPIRY))
     together = np.concatenate(moments)
     edges = np.floor(together[together <= end_s] / bin_s * (1 + 1e-12))
