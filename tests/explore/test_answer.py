@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import pytest
 
 from sendcap.analysis import expected
+from sendcap.errors import SendcapWarning
 from sendcap.explore.answer import Look, answer, chart
 from sendcap.explore.layout import Controls, answered, page
 from sendcap.model.engine import simulate_ledger
@@ -29,6 +31,20 @@ def test_numbers_and_file_are_those_of_the_changed_scenario():
     assert any("20 connections" in sentence for sentence in found.sentences)
     assert "200,000 messages to deliver" in chart(run, None)
     assert not found.problem
+
+
+def test_only_warnings_of_our_own_are_notes(monkeypatch) -> None:
+    """The browser that was opened may still run: no matter of the reader."""
+
+    def noisy(scenario):
+        warnings.warn("subprocess 17 is still running", ResourceWarning, stacklevel=2)
+        warnings.warn("84h is longer than 2h", SendcapWarning, stacklevel=2)
+        return expected(scenario)
+
+    monkeypatch.setattr("sendcap.explore.answer.expected", noisy)
+    notes = answer(load("quickstart"), {})[0].notes
+    assert notes[0] == "84h is longer than 2h"
+    assert not any("subprocess" in note for note in notes)
 
 
 def test_only_the_modes_that_are_asked_for_are_drawn():

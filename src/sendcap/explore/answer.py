@@ -14,7 +14,7 @@ from sendcap.analysis import expected
 from sendcap.charts.delivered import delivered
 from sendcap.charts.narrow import Legend, narrow
 from sendcap.charts.style import save
-from sendcap.errors import SendcapError
+from sendcap.errors import SendcapError, SendcapWarning
 from sendcap.explore.sliders import moved
 from sendcap.ledger import Ledger
 from sendcap.readings.convergence import convergence
@@ -79,7 +79,9 @@ def answer(
             if changed is None or simulated is not None:
                 return Answer(problem=problem), None
             return Answer(scenario=dumps(changed), problem=problem, only_simulated=True), None
-        notes = list(dict.fromkeys(str(note.message) for note in caught))
+        # Others, such as Python's about the browser that was opened, are none of the reader's.
+        ours = [note for note in caught if issubclass(note.category, SendcapWarning)]
+        notes = list(dict.fromkeys(str(note.message) for note in ours))
         notes += bounds
         starts_s = _starts_s(run)
         of_each = {name: _facts(run, name, start_s) for name, start_s in starts_s.items()}

@@ -12,6 +12,7 @@
   const written = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 4 });
   let scenario = "";
   let simulation = 0;
+  let exact = false;
 
   function position() {
     const mode = radios.find((radio) => radio.checked).value;
@@ -88,6 +89,7 @@
 
   function moved() {
     simulation += 1;
+    exact = false;
     element("progress").hidden = true;
     element("told").textContent = "";
     const settings = new URLSearchParams();
@@ -127,7 +129,8 @@
   }
   for (const radio of radios) radio.addEventListener("change", moved);
   if (select) select.addEventListener("change", moved);
-  phone.addEventListener("change", answer);
+  // A phone that is turned keeps what was simulated.
+  phone.addEventListener("change", () => { if (exact) simulate(); else answer(); });
 
   const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
   async function simulate() {
@@ -151,6 +154,7 @@
         await pause(150);
         if (own !== simulation) return;
       }
+      exact = true;
       element("told").textContent = "Simulated.";
     } catch (error) { if (own === simulation) fail(error); }
     if (own === simulation) bar.hidden = true;
