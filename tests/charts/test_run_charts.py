@@ -25,6 +25,7 @@ from sendcap.charts.bounce_reasons import bounce_reasons
 from sendcap.charts.delivered import delivered
 from sendcap.charts.durations import time_to_accept
 from sendcap.charts.funnel import funnel
+from sendcap.charts.narrow import narrow
 from sendcap.charts.over_time import retries, statuses
 from sendcap.charts.style import FORMATS, house_style, save
 from sendcap.plotting import plot
@@ -157,6 +158,14 @@ def test_the_funnel_has_the_totals_of_each_provider(run) -> None:
     final = run.ledger.total("accepted") - run.ledger.total("async_bounced")
     assert f"{final:,}" in written
     assert f"{100 * final / run.ledger.messages():.2f} %" in written
+
+
+def test_below_a_narrow_chart_no_status_ends_in_a_comma(run) -> None:
+    """Messages not relayed yet have a most, and none of them are left in the end."""
+    with narrow() as legends:
+        statuses(run, ["efs"])
+    (words,) = [each.words for each in legends[0].names if each.label == "not relayed yet"]
+    assert words.strip(", ") == words == "100 % at the start"
 
 
 def test_the_statuses_fill_all_of_the_height_and_end_as_the_kpis_do(run) -> None:

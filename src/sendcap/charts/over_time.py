@@ -109,7 +109,7 @@ def _draw_statuses(panel: Axes, run: Run, shares: Shares, time: TimeAxis) -> Non
                 if peak
                 else f"{most} at the start"
             )
-            words = f"{most}\n{words}"
+            words = f"{most}\n{words}" if words else most
         if share[peak] > 0.0:
             names.append(Named(_STATUSES[name], name, words))
     name_beside(panel, names, top=1.0)
