@@ -106,6 +106,17 @@ def test_one_typed_reading_is_enough(given, sendcap) -> None:
     assert final["low"].item() < end["delivered_pct"].iloc[-1] < final["high"].item()
 
 
+def test_a_reading_that_fits_no_mode_is_told_once_and_against_no_others(given, sendcap) -> None:
+    result = sendcap(*TYPED, "5.0", "--out", "stranger")
+    assert result.exit_code == 0, result.stderr
+    told = " ".join(result.stdout.split())
+    assert "No mode was given, and the reading fits none; it is taken to be without EFS." in told
+    assert "If it were" not in told
+    assert "other readings" not in told
+    assert "without EFS at 2m does not fit: 5.00 %, lower than the " in told
+    assert " % that is expected (simulated: " in told
+
+
 def test_what_nobody_knows_is_taken_for_unknown_and_told(given, sendcap) -> None:
     command = (*TYPED, "92.4", "--mode", "without-efs")
     told = " ".join(sendcap(*command, "--out", "wide").stdout.split())

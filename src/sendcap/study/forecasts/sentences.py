@@ -57,7 +57,12 @@ def _another_mode(forecast: Forecast) -> Iterator[str]:
     """Yield what the readings would mean in the other modes that they may be of."""
     if forecast.others is None:
         return
-    yield f"No mode was given: the reading is taken to be {MODE_LABELS[forecast.modes[0]]}."
+    label = MODE_LABELS[forecast.modes[0]]
+    if not forecast.reachable:
+        # Then those of no other mode are, either.
+        yield f"No mode was given, and the reading fits none; it is taken to be {label}."
+        return
+    yield f"No mode was given: the reading is taken to be {label}."
     for other in forecast.others:
         (row,) = other.final().to_dict("records")
         label = MODE_LABELS[row["mode"]]
@@ -83,11 +88,16 @@ def _reasons(forecast: Forecast) -> Iterator[str]:
     """Yield which reading fits the least, and what may be wrong."""
     misfit = forecast.misfit
     higher = "higher" if misfit.observed_pct > misfit.nearest_pct else "lower"
+    alone = len(misfit.sizes) == 1 and len(forecast.readings[misfit.mode].time_s) == 1
+    fits, nearest = (
+        ("does not fit", "that is expected")
+        if alone
+        else ("fits the least", "that goes with the other readings")
+    )
     yield (
-        f"{_COLUMNS[misfit.column]} {MODE_LABELS[misfit.mode]} at {elapsed(misfit.time_s)} fits "
-        f"the least: {misfit.observed_pct:.2f} %, {higher} than the {misfit.nearest_pct:.2f} % "
-        f"that goes with the other readings (simulated: {misfit.low_pct:.2f} to "
-        f"{misfit.high_pct:.2f} %)."
+        f"{_COLUMNS[misfit.column]} {MODE_LABELS[misfit.mode]} at {elapsed(misfit.time_s)} {fits}: "
+        f"{misfit.observed_pct:.2f} %, {higher} than the {misfit.nearest_pct:.2f} % {nearest} "
+        f"(simulated: {misfit.low_pct:.2f} to {misfit.high_pct:.2f} %)."
     )
     path, values = list(forecast.uncertain.ranges.items())[int(abs(misfit.related).argmax())]
     low, high = (number_text(values, values.number_at(place)) for place in (0.0, 1.0))
