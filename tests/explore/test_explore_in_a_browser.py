@@ -130,6 +130,11 @@ def test_a_number_is_typed_a_link_holds_it_and_a_simulation_shows_it(width):
         simulated = shown(page)
         assert not page.locator("progress").is_visible()
         assert "xpected" in page.locator("#tiles").inner_text()
+        # A phone that is turned, or a window made narrow, still shows it.
+        with page.expect_response("**/simulate"):
+            page.set_viewport_size({"width": 1670 - width, "height": 844})
+        page.get_by_text("Simulated.").wait_for()
+        assert shown(page) == simulated
 
         # The link gives the same page again, which works out what to expect.
         link = page.url
