@@ -91,7 +91,7 @@ def _show(optimum: sendcap.Optimum, title: str) -> None:
     position = int((front["cost"] - optimum.cost).abs().argmin())
     first = max(0, min(position - _MOST_ROWS // 2, len(front) - _MOST_ROWS))
     show_table(
-        "Other settings, by cost: means over the replications of the search",
+        "What each cost buys: means over the replications of the search",
         ["Cost", *optimum.levers, capital(in_words(target.column))],
         [
             [

@@ -269,6 +269,9 @@ def test_a_target_out_of_reach_is_told_with_what_comes_near(here) -> None:
         "(hours, at most 2); the nearest reach 2.3"
     )
     assert "with mta.ips = 16, relay.workers = 12, at a cost of 1,540; widen the levers" in told
+    assert told.endswith(
+        "widen the levers beyond the end of mta.ips and relay.workers, or move the target"
+    )
     assert 50 <= len(tried.trials) <= 60
 
 

@@ -50,6 +50,7 @@ from sendcap.study.replication.workers import Workers
 from sendcap.study.sweeps.points import range_problems
 from sendcap.study.sweeps.store import Store
 from sendcap.study.sweeps.sweep import Progress, require_picklable
+from sendcap.text.quantities import listed
 
 BATCH: Final = 8
 """Trials proposed together, whatever the number of workers: so the search is the same."""
@@ -283,6 +284,12 @@ class Search:
                 f"none of the {len(trials):,} settings tried meets the target ({target}); the "
                 f"nearest reach {target.written_beside_the_limit(near.mean)}"
             )
-            remedy = "widen the levers, or move the target"
+            ends = [
+                path
+                for path, lever in self._trials.levers.items()
+                if near.settings[path] in (lever.low, lever.high)
+            ]
+            which = f" beyond the end of {listed(ends)}" if ends else ""
+            remedy = f"widen the levers{which}, or move the target"
         where = f"with {settings_text(near.settings)}, at a cost of {cost_text(near.cost)}"
         return f"target: {problem}, {where}; {remedy}"
