@@ -39,6 +39,13 @@ def rows(made, status: str):
     return made.report[made.report["status"] == status].set_index("setting")
 
 
+def test_what_nothing_replaces_is_not_called_replaced(put) -> None:
+    text = "myhostname = mx.example.org\nmyorigin = example.org\ndefault_process_limit = 900\n"
+    why = import_postfix(put(text), {"gmail": 1.0}).report.set_index("setting")["why"]
+    assert why["myhostname"] == why["myorigin"] == "does not decide how fast mail is sent"
+    assert "other limits are lower" in why["default_process_limit"]
+
+
 def test_without_settings_postfixs_defaults_hold(put) -> None:
     made = import_postfix(put("mail_name = Postfix\n"), {"gmail": 1.0})
     gmail = made.scenario.providers["gmail"]

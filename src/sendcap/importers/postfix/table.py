@@ -16,6 +16,7 @@ _MEMORY: Final = "about the memory of the queue manager"
 _FALLBACK: Final = (
     "mail that is not accepted at first goes to this host; the scenario retries it at the provider"
 )
+_A_NAME: Final = "does not decide how fast mail is sent"
 _FILTERED: Final = "some replies are changed, so that mail is retried or bounces that would not"
 UNUSED: Final = {
     "transport_retry_time": "the model's clients never fail to start",
@@ -32,6 +33,10 @@ UNUSED: Final = {
     "smtp_mx_": "a host that answers is the first one; the model's always answer",
     "in_flow_delay": "how quickly Postfix takes messages is the relay's rate in the scenario",
     "feedback_debug": "about the log",
+    "myhostname": _A_NAME,
+    "mydomain": _A_NAME,
+    "myorigin": _A_NAME,
+    "default_process_limit": "each transport has a number of its own, or other limits are lower",
     "bind_address": "how many addresses there are decides, not which",
 }
 """Reasons by a part of the name: parameters of limits, rates and retries."""
