@@ -163,9 +163,21 @@ def _waits_s(stage: Observed) -> Floats:
     waits_s = stage.backlog / per_s
     if stage.stage.kind == "relay":
         # Its ceiling is that of a mean batch: of large ones it hands over more.
-        waits_s = np.fmin(waits_s, stage.longest_wait_s)
+        waits_s = np.minimum(waits_s, _until_handed_over_s(stage))
     waits: Floats = np.where(waits_s >= max(_AT_ONCE_S, stage.noticeable / per_s), waits_s, 0.0)
     return waits
+
+
+def _until_handed_over_s(stage: Observed) -> Floats:
+    """Return how long it takes, from each edge, until as many have left as wait there."""
+    left = np.concatenate(([0.0], np.cumsum(stage.throughput_per_s) * stage.bin_s))
+    wanted = left + stage.backlog
+    # Half a message less: sums of rates are not exact.
+    after = np.clip(np.searchsorted(left, wanted - 0.5), 1, len(left) - 1)
+    lacking, leave = wanted - left[after - 1], left[after] - left[after - 1]
+    part = np.clip(np.divide(lacking, leave, out=np.ones_like(leave), where=leave > 0.0), 0.0, 1.0)
+    waits_s: Floats = (after - 1 + part) * stage.bin_s - stage.edges_s
+    return np.maximum(waits_s, 0.0)
 
 
 def _runs(values: np.ndarray) -> Iterator[tuple[int, int]]:
