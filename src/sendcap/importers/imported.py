@@ -27,6 +27,9 @@ UNUSED: Final = "not used"
 WARNING: Final = "warning"
 """Probably a mistake in the configuration or in the scenario."""
 
+DECIDES_NOTHING: Final = "does not decide how fast mail is sent"
+"""Why most settings are not used."""
+
 STATUSES: Final = (WARNING, USED, DEFAULT, BASE, UNUSED)
 
 SETTINGS: Final = "settings.csv"

@@ -70,6 +70,16 @@ class Group:
         """The domain with most messages, or nothing."""
         return max(self.domains, key=lambda name: self.domains[name], default="")
 
+    @property
+    def domain(self) -> str:
+        """The domain that stands for it."""
+        return self.heaviest or known.domain_of(self.name) or self.name.casefold()
+
+    @property
+    def own_domain(self) -> str:
+        """The same, or nothing for the provider that stands for any other domain."""
+        return "" if self.name == known.OTHER else self.domain
+
     def count(self, queue_of: Callable[[str], object]) -> int:
         """Return the number of queues, by a function from a domain to the MTA's queue."""
         if self.name == known.OTHER or not self.domains:

@@ -80,19 +80,12 @@ def import_exim(
     groups = draft.groups(group_of)
     for group in groups:
         draft.provider(group, limits=True)
-    domains = {group.name: _domain_of(group) for group in groups}
+    domains = {group.name: group.own_domain for group in groups}
     put_limits(draft, sections, domains)
     draft.source_addresses("Exim has no limits per source address.")
     found = _retry(draft, text, sections, rules, groups, queue_interval)
     report_the_rest(draft, sections, domains, found)
     return draft.finished("Exim", lines.files)
-
-
-def _domain_of(group: Group) -> str:
-    """Return the domain that stands for a provider; nothing stands for any other domain."""
-    if group.name == known.OTHER:
-        return ""
-    return group.heaviest or known.domain_of(group.name) or group.name.casefold()
 
 
 def _retry(
@@ -106,7 +99,7 @@ def _retry(
     """Put the policy of most mail, and those of other providers; return their rules."""
     found: dict[str, Rule] = {}
     for group in groups:
-        rule = rules.rule_of(_domain_of(group))
+        rule = rules.rule_of(group.own_domain)
         if rule is None:
             raise ConfigurationError(
                 f"{text.name}: has no retry rule for all mail; write one, such as "

@@ -11,7 +11,7 @@ from sendcap.importers.exim.rules import is_unclear, why_unused
 from sendcap.importers.exim.sections import Rule, Sections
 from sendcap.importers.exim.table import UNUSED, WARNED, WARNED_OF_TRANSPORTS
 from sendcap.importers.exim.ways import clients_of, left_out_of_routers, transport_of
-from sendcap.importers.imported import reason_unused
+from sendcap.importers.imported import DECIDES_NOTHING, reason_unused
 from sendcap.importers.reading import Entry
 from sendcap.text.quoting import first_few
 
@@ -66,5 +66,4 @@ def _tell_of_a_transport(draft: Draft, transport: str, entry: Entry) -> None:
     if why is not None and not plain:
         draft.warn(entry.of(transport), why)
     else:
-        otherwise = "does not decide how fast mail is sent"
-        draft.unused(entry.of(transport), reason_unused(entry.name, UNUSED, otherwise))
+        draft.unused(entry.of(transport), reason_unused(entry.name, UNUSED, DECIDES_NOTHING))

@@ -7,16 +7,14 @@ from pathlib import Path
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import Imported, reason_unused
+from sendcap.importers.imported import DECIDES_NOTHING, Imported, reason_unused
 from sendcap.importers.opensmtpd.configuration import Configuration, configuration_of, seconds
 from sendcap.importers.opensmtpd.limits import put_limits
 from sendcap.importers.opensmtpd.statements import Statements
 from sendcap.importers.opensmtpd.table import DEFAULTS, REASONS, WARNED
-from sendcap.importers.plan import Group, Plan
+from sendcap.importers.plan import Plan
 from sendcap.importers.reading import Entry, read_configuration
 from sendcap.scenario.durations import format_duration
-
-_DECIDES_NOTHING = "does not decide how fast mail is sent"
 
 
 def import_opensmtpd(
@@ -64,19 +62,12 @@ def import_opensmtpd(
         return next(iter(known.names_of(domain)), other)
 
     groups = draft.groups(group_of)
-    domains = {group.name: _domain_of(group) for group in groups}
+    domains = {group.name: group.own_domain for group in groups}
     _source_addresses(draft, found, domains)
     put_limits(draft, found, groups, domains)
     _retries(draft, found, domains)
     _report(draft, found, domains)
     return draft.finished("OpenSMTPD", statements.files)
-
-
-def _domain_of(group: Group) -> str:
-    """Return the domain that stands for a provider; nothing stands for any other domain."""
-    if group.name == known.OTHER:
-        return ""
-    return group.heaviest or known.domain_of(group.name) or group.name.casefold()
 
 
 def _source_addresses(draft: Draft, found: Configuration, domains: Mapping[str, str]) -> None:
@@ -141,7 +132,7 @@ def _report(draft: Draft, found: Configuration, domains: Mapping[str, str]) -> N
                 match.entry, "cannot be read here, so that no mail of the scenario goes by it"
             )
     for entry in found.others:
-        draft.unused(entry, reason_unused(entry.name, REASONS, _DECIDES_NOTHING))
+        draft.unused(entry, reason_unused(entry.name, REASONS, DECIDES_NOTHING))
 
 
 def _relays(found: Configuration, domains: Mapping[str, str]) -> set[str]:

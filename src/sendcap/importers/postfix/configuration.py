@@ -96,7 +96,7 @@ class Configuration:
 
     def path_of(self, group: Group) -> Path:
         """Return how the mail of a provider leaves."""
-        domain = domain_of(group)
+        domain = group.domain
         routes = self._routes(group, domain)
         transports = tuple(dict.fromkeys(each.transport for each in routes))
         nexthop, queues = routes[0].nexthop, group.queues
@@ -122,8 +122,3 @@ class Configuration:
     def _is_transport(self, name: str) -> bool:
         named = any(each.startswith(f"{name}_") for each in self.main.entries)
         return name in self.services or named
-
-
-def domain_of(group: Group) -> str:
-    """Return the domain that stands for a provider."""
-    return group.heaviest or known.domain_of(group.name) or group.name.casefold()

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final
 
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import reason_unused
+from sendcap.importers.imported import DECIDES_NOTHING, reason_unused
 from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.master import CLIENT, MANAGER, MASTER, ROUTER, reader_of
 from sendcap.importers.postfix.routing import Path, expression_has, tables_of, unread
@@ -167,7 +167,7 @@ def _otherwise(name: str) -> str:
     """Return why a parameter without a reason of its own is not used."""
     if name.endswith(_SOUNDS_LIKE_A_LIMIT) and not name.startswith(_OF_OTHERS):
         return "not understood: nothing of it is in the scenario"
-    return "does not decide how fast mail is sent"
+    return DECIDES_NOTHING
 
 
 def _addresses(draft: Draft, configuration: Configuration, paths: list[Path]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sendcap.importers.imported import reason_unused
+from sendcap.importers.imported import DECIDES_NOTHING, reason_unused
 from sendcap.importers.table import Setting, not_used
 
 REPLACED: Final = "another parameter replaces it"
@@ -16,7 +16,6 @@ _MEMORY: Final = "about the memory of the queue manager"
 _FALLBACK: Final = (
     "mail that is not accepted at first goes to this host; the scenario retries it at the provider"
 )
-_A_NAME: Final = "does not decide how fast mail is sent"
 _FILTERED: Final = "some replies are changed, so that mail is retried or bounces that would not"
 UNUSED: Final = {
     "transport_retry_time": "the model's clients never fail to start",
@@ -33,9 +32,9 @@ UNUSED: Final = {
     "smtp_mx_": "a host that answers is the first one; the model's always answer",
     "in_flow_delay": "how quickly Postfix takes messages is the relay's rate in the scenario",
     "feedback_debug": "about the log",
-    "myhostname": _A_NAME,
-    "mydomain": _A_NAME,
-    "myorigin": _A_NAME,
+    "myhostname": DECIDES_NOTHING,
+    "mydomain": DECIDES_NOTHING,
+    "myorigin": DECIDES_NOTHING,
     "default_process_limit": "each transport has a number of its own, or other limits are lower",
     "bind_address": "how many addresses there are decides, not which",
 }
