@@ -1,7 +1,5 @@
 """The expected course of a delivery, computed without sampling."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from typing import Final

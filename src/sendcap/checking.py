@@ -1,7 +1,5 @@
 """The check of a saved directory of any kind: whether all is as it was saved, and can be read."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The history of one person of a population; who it is nobody knows, only the number."""
 
-from __future__ import annotations
-
 import os
 from typing import NamedTuple
 

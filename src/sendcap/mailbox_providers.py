@@ -4,8 +4,6 @@ A configuration names providers by mail exchangers, a log by relay hosts, and a 
 names. The hosts are those in public DNS; the user's own tables take precedence.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple

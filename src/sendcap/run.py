@@ -1,7 +1,5 @@
 """A run: a scenario and the ledger that its simulation left. Simulate, look, save, open."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext

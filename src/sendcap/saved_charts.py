@@ -1,7 +1,5 @@
 """The charts of runs and sweeps, saved or not, by name; listing them imports no chart."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.charts import CHARTS as OF_A_RUN

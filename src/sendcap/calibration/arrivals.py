@@ -1,7 +1,5 @@
 """The arrival pattern: a blast, a stream through the hours of the day, or a few deliveries."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise

@@ -7,8 +7,6 @@ The files hold raw records, not Parquet, because 64 columnar writers would need 
 bucket is always read as a whole. They have no names, so a process that is killed leaves none.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Calibration: from delivery logs to a scenario, with the estimates behind it."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

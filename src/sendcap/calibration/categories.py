@@ -4,8 +4,6 @@ Its category comes before any reading of the reply, if it says enough. One such 
 ``policy-related`` or ``TransientFailure`` only decides where the reply says nothing.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.calibration.reasons import (

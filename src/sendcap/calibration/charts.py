@@ -1,7 +1,5 @@
 """Charts of a calibration: the log against the fitted model, and against a simulation of it."""
 
-from __future__ import annotations
-
 import math
 from typing import Final
 

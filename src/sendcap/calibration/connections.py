@@ -1,7 +1,5 @@
 """Connections, where a log distinguishes them: uses, duration of attempts, open ones over time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property

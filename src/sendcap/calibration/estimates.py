@@ -1,7 +1,5 @@
 """Estimates for one provider: times, connections, ceilings, bounces and faults."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

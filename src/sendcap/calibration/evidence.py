@@ -1,7 +1,5 @@
 """Evidence for the estimates: counts of all attempts, and bounded samples of their times."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

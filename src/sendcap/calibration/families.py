@@ -4,8 +4,6 @@ The constant, the uniform distribution and the measured times are fitted in clos
 the others see `sendcap.calibration.fitting`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Latency of the feedback: from a table of events and the times at which Campaign knew them."""
 
-from __future__ import annotations
-
 import csv
 import os
 from collections import Counter

@@ -1,7 +1,5 @@
 """The files of a calibration: scenario, report, estimates, self-check and charts."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from pathlib import Path

@@ -6,8 +6,6 @@ SciPy fits such data too (`scipy.stats.CensoredData`), but without intervals of 
 without a share that never ends, and with a million equal values one by one; the tests compare.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Lives of messages: the attempts of each message, and the outcome."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

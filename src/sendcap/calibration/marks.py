@@ -1,7 +1,5 @@
 """Tables of marks: words of a reply that mean a reason."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 

@@ -10,8 +10,6 @@ choice of classes follow KumoMTA's bounce classifier (``assets/bounce_classifier
 ``assets/community/bounces.toml``), without copying any rule.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Final, NamedTuple
 

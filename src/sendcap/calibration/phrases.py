@@ -5,8 +5,6 @@ Accents are gone before (`sendcap.calibration.wording`). Sources: Postfix, ``src
 ``assets/community/bounces.toml``; ZoneMTA, ``config/bounces.txt``; Sisimai, ``lib/Sisimai/Reason``.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.calibration.marks import Marks

@@ -1,7 +1,5 @@
 """The provider of an attempt, by the relay host or else by the domain of the recipient."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Mapping
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The names of the reasons of failed attempts, as scenarios have them."""
 
-from __future__ import annotations
-
 from typing import Final
 
 USER_UNKNOWN: Final = "user unknown"

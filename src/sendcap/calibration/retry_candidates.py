@@ -1,7 +1,5 @@
 """Candidates for the retry policy: those of MTAs, with parameters read off the gaps."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import product
 from typing import Final, NamedTuple

@@ -6,8 +6,6 @@ steps are those of the shortest gaps after each number of failures: even as long
 equal, growing as long as each is the same multiple of the one before.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from itertools import product

@@ -7,8 +7,6 @@ retry that was made says that the age is larger, and every message given up at a
 not.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -7,8 +7,6 @@ them it is from the age to a scan more. Retries begin with scans, so the times b
 multiples of the scan's interval.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 

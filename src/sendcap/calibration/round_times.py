@@ -1,7 +1,5 @@
 """Round times near measured ones: who sets an interval writes a round one."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, Final
 

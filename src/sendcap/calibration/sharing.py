@@ -1,7 +1,5 @@
 """Limits that several providers share: their sum is even, and each of them is not."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from itertools import combinations

@@ -1,7 +1,5 @@
 """The self-check: the fitted scenario, simulated and compared with the log."""
 
-from __future__ import annotations
-
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator

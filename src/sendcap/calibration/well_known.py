@@ -5,8 +5,6 @@ a disabled account, to somebody who sends too fast. How to read a
 table: `sendcap.calibration.marks`.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.calibration.marks import Marks

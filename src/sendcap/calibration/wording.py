@@ -5,8 +5,6 @@ A reply quotes the recipient, the sender, its own host, a help page. Their names
 letters between single spaces, so that a mark is found as a whole word by a plain search.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

@@ -32,8 +32,6 @@ A mode, delivery, moment, measure or parameter that does not exist raises a `Sen
 >>> figure.savefig("funnel.svg")  # doctest: +SKIP
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.charts.drawing import Chart, charts_in

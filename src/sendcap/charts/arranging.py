@@ -1,7 +1,5 @@
 """Positions for the labels of vertical lines: where they hide the least of a chart."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Final, Literal, get_args

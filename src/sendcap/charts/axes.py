@@ -1,7 +1,5 @@
 """Axes and marks that several charts share: rows, percentages, counts, cells, stacks, notes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 

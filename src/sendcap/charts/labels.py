@@ -1,7 +1,5 @@
 """Words beside a chart: the names of lines at their ends, and lists of colours."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple

@@ -4,8 +4,6 @@ Nothing has room beside the panels there: the names of lines and colours become 
 page shows as text below the figure.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

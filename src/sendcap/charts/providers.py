@@ -1,7 +1,5 @@
 """The providers of a chart: the largest by themselves, the small ones together, each its colour."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from sendcap.charts.style import GREY, PETROFF

@@ -1,7 +1,5 @@
 """The moment on the wall from which a chart counts."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Final
 

@@ -3,8 +3,6 @@
 Nothing global is changed: figures are made and drawn inside `house_style`, without pyplot.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Ticks of an axis of time: where they are, and their labels, elapsed or by the clock."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from datetime import datetime

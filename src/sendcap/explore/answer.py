@@ -1,7 +1,5 @@
 """What the page answers to a position of the sliders: numbers and sentences, then the chart."""
 
-from __future__ import annotations
-
 import io
 import math
 import warnings

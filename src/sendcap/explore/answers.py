@@ -5,8 +5,6 @@ one queue. There, answers go before charts, which take longer: many who move a s
 their numbers soon.
 """
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import os

@@ -1,7 +1,5 @@
 """What the page asks of its server: itself, answers, charts and exact simulations."""
 
-from __future__ import annotations
-
 import json
 import math
 import threading

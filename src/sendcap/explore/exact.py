@@ -1,7 +1,5 @@
 """Exact simulations that the page asks for: in a process of their own, with their progress."""
 
-from __future__ import annotations
-
 import shutil
 import threading
 import time

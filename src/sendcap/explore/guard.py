@@ -9,8 +9,6 @@ A browser sends its cookies to every port of a machine. The path of this one is 
 as well, and no other server here receives it.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re

@@ -1,7 +1,5 @@
 """The what-if page's HTML: sliders beside the picture, below the numbers where it is narrow."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape

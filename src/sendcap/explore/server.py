@@ -4,8 +4,6 @@ The page asks for answers over plain HTTP and keeps what it shows to itself, so 
 server nothing while it does not ask. It needs nothing but the standard library.
 """
 
-from __future__ import annotations
-
 import socket
 import threading
 from contextlib import ExitStack

@@ -3,8 +3,6 @@
 The page needs no more: a request is answered as a whole, each in a thread.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import Callable

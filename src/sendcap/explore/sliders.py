@@ -1,7 +1,5 @@
 """The sliders of the what-if page: what each moves in a scenario, and between which values."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial

@@ -4,8 +4,6 @@ The entry of ``summary.json`` is the hash of the rest of it. A file without an e
 older sendcap, or by somebody else.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

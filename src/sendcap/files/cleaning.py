@@ -4,8 +4,6 @@ A signal handler ends the process without an exception (`sendcap.cli.stops`), so
 not run. It calls `clean_up` instead.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 

@@ -1,7 +1,5 @@
 """The directory of a result: complete or absent, and replaced only by a result of one kind."""
 
-from __future__ import annotations
-
 import errno
 import itertools
 import os

@@ -4,8 +4,6 @@ Times, percentages, points and other fractions have six decimals: one message in
 shows. The same values give the same bytes on every system.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from pathlib import Path

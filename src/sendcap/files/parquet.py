@@ -1,7 +1,5 @@
 """Parquet files: written table by table, and read although they may be damaged or edited."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Opening a user's file for reading: regular files only, with lines and sizes that have an end."""
 
-from __future__ import annotations
-
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Single files: complete or absent, whatever happens; and the words for a failure."""
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ it. Names come from users and from logs, so such a text gets an apostrophe in ev
 written, and loses it in every one that is read. Source: OWASP, "CSV Injection".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path

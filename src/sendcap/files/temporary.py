@@ -4,8 +4,6 @@ A process locks what it has made, and the system unlocks it when the process end
 happens. So what is not locked is a leftover. On a file system without locks nothing ever is.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import secrets

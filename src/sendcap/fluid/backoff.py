@@ -1,7 +1,5 @@
 """The time to the next attempt: when cohorts are due again, and which come before they expire."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

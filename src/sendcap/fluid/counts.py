@@ -1,7 +1,5 @@
 """Counts: the events of flows per time bin, as a ledger has them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """The expected ledger of a scenario, computed as flows and without sampling."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from itertools import product

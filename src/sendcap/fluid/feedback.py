@@ -1,7 +1,5 @@
 """Feedback: the time until events at the MTA become known to Campaign."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from functools import cached_property

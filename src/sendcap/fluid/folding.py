@@ -5,8 +5,6 @@ of its queues allow together never holds anything back: with a burst b and a rat
 at most b + r·t messages in any time t, and so their sum conforms to a limit with the sums.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

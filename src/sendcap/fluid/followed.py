@@ -1,7 +1,5 @@
 """What a fluid follows: scenarios with anything else are refused by name."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """From Campaign to the MTA: cohorts of messages, when they are relayed and leave the ingress."""
 
-from __future__ import annotations
-
 import math
 from typing import Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """Limits of a stage as clocks of a fluid, and a first-in-first-out stage that keeps to them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """The outcomes of attempts at a provider: refusals, whoever the message is for, and fates."""
 
-from __future__ import annotations
-
 import math
 from typing import Final, Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """Every key of a scenario file, read from the models: type, unit, default, meaning, source."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """The pages of the guide, as ``README.md`` in this folder lists them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

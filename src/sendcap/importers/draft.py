@@ -1,7 +1,5 @@
 """A scenario being imported: the base, and the values that a configuration replaces."""
 
-from __future__ import annotations
-
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The result of an import: the scenario, its file, and the report on each setting."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The user's part of an import: audience, messages, base; and the providers that follow."""
 
-from __future__ import annotations
-
 import csv
 import math
 import os.path

@@ -1,7 +1,5 @@
 """The settings of an MTA in a table: what a scenario has of them, or why it does not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Weights of addresses that take turns."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

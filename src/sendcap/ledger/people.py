@@ -1,7 +1,5 @@
 """What becomes of a population: preparations, the state of the list, messages for each person."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 

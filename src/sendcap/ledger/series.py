@@ -1,7 +1,5 @@
 """The names of a ledger's counts: events, clocks, and series."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TypedDict, get_args
 

@@ -1,7 +1,5 @@
 """The ledger as an Arrow table: a row for each series and bin with events, sorted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final

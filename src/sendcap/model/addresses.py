@@ -1,7 +1,5 @@
 """What may be wrong with a provider's addresses, and the reasons why attempts fail."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """The messages that the MTA holds at t = 0: how old they are, how often tried, and when due."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 

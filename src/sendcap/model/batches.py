@@ -1,7 +1,5 @@
 """The relay's batches, numbered in the order in which they come to be known."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

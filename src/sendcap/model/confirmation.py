@@ -1,7 +1,5 @@
 """When each delivery is confirmed, as the seed has it, and so when it starts."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import NamedTuple

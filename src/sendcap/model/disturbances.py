@@ -1,7 +1,5 @@
 """The disturbances of a group of queues: outages, and such as are drawn while time goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, Final
 

@@ -6,8 +6,6 @@ that share nothing advance one after the other. Each draw belongs to an event of
 so the ledger is the same, bit for bit, whatever the windows.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext

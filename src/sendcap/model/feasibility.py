@@ -1,7 +1,5 @@
 """Memory and simulated time of a scenario, estimated before the simulation."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Mapping

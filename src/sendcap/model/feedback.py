@@ -1,7 +1,5 @@
 """Feedback: reports of the MTA on their way to Campaign."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

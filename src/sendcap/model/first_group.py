@@ -1,7 +1,5 @@
 """The state of a group of queues in which nothing has happened."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The lanes of a group of queues in numbers: who waits together, first in, first out."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The limits of queues in numbers, as the compiled step takes them."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import numpy as np

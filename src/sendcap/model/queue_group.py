@@ -1,7 +1,5 @@
 """A group of provider queues: the state of the compiled step, and the calls of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """A group of queues in the making: the records of its queues, and what these point to."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import groupby

@@ -1,7 +1,5 @@
 """All provider queues: those that share something in one group, the others each in their own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Arrays of records from rows of named fields, and arrays that grow."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The relay and the ingress: Campaign hands the messages over to the MTA, batch by batch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The lines in which the batches of deliveries wait for a worker of the relay."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

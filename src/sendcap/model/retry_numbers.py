@@ -1,7 +1,5 @@
 """Retry policies in numbers, as the compiled step takes them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rounds of the addresses of a pool: in which order they take messages."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 

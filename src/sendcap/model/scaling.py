@@ -1,7 +1,5 @@
 """Connections that are opened as the queue grows, as KumoMTA opens them."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the stations of a simulation share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from sendcap.model.kernel.state import Records

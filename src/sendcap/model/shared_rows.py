@@ -1,7 +1,5 @@
 """The limits over several queues or deliveries in numbers, as the compiled step takes them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Randomness: one stream per seed, delivery, provider and purpose."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The tournament of a group of queues before anything has happened."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from sendcap.model.kernel import state

@@ -1,7 +1,5 @@
 """Delivery alerting: which of the product's alerts would have been sent on a delivery, and when."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

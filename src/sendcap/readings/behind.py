@@ -1,7 +1,5 @@
 """How far a stage falls behind: its backlog as a fluid, in the time that it takes to carry it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The stage that holds a run's deliveries up, in words."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """The bounce summary: why messages bounced, as Campaign knows at a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 

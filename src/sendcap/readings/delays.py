@@ -3,8 +3,6 @@
 They are as exact as the scale on which a ledger counts them, to 0.8 %; see `sendcap.ledger.delays`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Final

@@ -1,7 +1,5 @@
 """Figures of a delivery at a moment, as notebooks and prompts show them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Dynamic reporting: the product's source of truth, with formulas and a rhythm of its own."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """How far a simulation may be from the expected course: courses of runs that differ, and chance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 

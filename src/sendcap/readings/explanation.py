@@ -5,8 +5,6 @@ moment, then the denominator, by the messages that are in the one and not in the
 changes both percentages by some points, and together these are the whole difference.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

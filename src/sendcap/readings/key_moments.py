@@ -1,7 +1,5 @@
 """The moments at which a look at the dashboard matters most."""
 
-from __future__ import annotations
-
 import math
 from datetime import datetime, time
 from typing import Final, NamedTuple

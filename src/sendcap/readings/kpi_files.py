@@ -1,7 +1,5 @@
 """The KPIs of a run as files: CSV with rows on a grid for people, Parquet with every change."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime

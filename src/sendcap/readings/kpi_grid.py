@@ -6,8 +6,6 @@ farther apart from there on. The rows of very many deliveries are farther apart 
 for those of all of them together.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """The load on a run's stages: attempts carried, and attempts per message."""
 
-from __future__ import annotations
-
 import math
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The nightly aggregation of Dynamic reporting: 02:00 by the clock."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta

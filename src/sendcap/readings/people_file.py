@@ -1,7 +1,5 @@
 """What has become of a population, in a file of a saved run."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -36,8 +36,6 @@ The ledger does not follow single messages. So the parts count what is yet to ha
 message can be in two of them, with opposite signs: in queue, and accepted and returned later.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple, Self
 
 import numpy as np

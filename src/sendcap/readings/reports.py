@@ -1,7 +1,5 @@
 """The product's reports on a run at a moment, as methods of the run."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import pandas as pd

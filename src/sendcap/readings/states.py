@@ -1,7 +1,5 @@
 """The state of each delivery over time, as Campaign names it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

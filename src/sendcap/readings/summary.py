@@ -1,7 +1,5 @@
 """The summary of a run: totals, times of acceptance and final KPIs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Any

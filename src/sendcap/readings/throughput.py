@@ -1,7 +1,5 @@
 """Delivery throughput: messages relayed in each hour, and what recipients' servers accepted."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Final
 

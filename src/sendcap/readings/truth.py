@@ -1,7 +1,5 @@
 """What has become of the messages, whatever Campaign knows of it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

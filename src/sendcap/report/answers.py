@@ -1,7 +1,5 @@
 """The numbers of a run that matter most to a planner."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The comments of a scenario file, by the value that each stands behind."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from typing import Any, Final

@@ -3,8 +3,6 @@
 Every message is at one place, so the places add up to the messages of each provider.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 

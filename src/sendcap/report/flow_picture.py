@@ -4,8 +4,6 @@ Python says where everything stands, and draws one moment for a page whose scrip
 script (`flow.js`) draws the others by the same rules: a band is as thick as its messages.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple

@@ -4,8 +4,6 @@ Text stays text, and names clash with no other's. The charts' labels are placed 
 matplotlib's own font, DejaVu Sans; with another one they would overlap.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import re

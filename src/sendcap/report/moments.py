@@ -5,8 +5,6 @@ them the dashboard shows: those of the moment, as last refreshed, and as opens a
 A moment between two edges has the figures of the one before, and the page says so.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence

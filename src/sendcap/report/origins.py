@@ -4,8 +4,6 @@ A saved run has no comments. They are looked up in the file that the run was mad
 is named, or in the preset of the same title. Only a figure that is the same there has the comment.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping

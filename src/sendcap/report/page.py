@@ -1,7 +1,5 @@
 """The page of the report: its template filled with the answers of the runs."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import math

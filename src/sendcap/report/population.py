@@ -1,7 +1,5 @@
 """The population of a report's scenario, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

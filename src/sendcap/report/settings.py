@@ -1,7 +1,5 @@
 """The scenario of a report: its settings in tables, and what the model assumes besides."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import datetime
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """The sheets of a workbook: columns of figures with a format each, and texts that stay texts."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """A run as a workbook for people who go on with a spreadsheet."""
 
-from __future__ import annotations
-
 import io
 import math
 import os

@@ -1,7 +1,5 @@
 """An audience: the share of each provider."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from fractions import Fraction

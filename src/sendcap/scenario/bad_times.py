@@ -1,7 +1,5 @@
 """The bad times of a provider as limits of its queues: outages and disturbances."""
 
-from __future__ import annotations
-
 import math
 
 from sendcap.scenario.constraints import Constraint, Pace, queue_constraints

@@ -1,7 +1,5 @@
 """The clock of a scenario: which moment after t = 0 a time of day, a weekday or a date is."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo

@@ -1,7 +1,5 @@
 """A scenario as a TOML file with a comment on the source of each value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Confirmation: a delivery that is not sent before somebody has confirmed it."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Final
 

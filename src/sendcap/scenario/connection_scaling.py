@@ -1,7 +1,5 @@
 """How an MTA opens connections: by the queue's length, or by the answers that it gets."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter

@@ -1,7 +1,5 @@
 """Durations: text with a unit (``"20m"``, ``"3.5d"``, ``"4d12h"``) and seconds in Python."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass

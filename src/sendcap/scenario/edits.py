@@ -1,7 +1,5 @@
 """Changes of a scenario: values by path."""
 
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Mapping

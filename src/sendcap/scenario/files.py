@@ -1,7 +1,5 @@
 """Scenario files: read, write, describe, and their JSON schema."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from importlib import resources

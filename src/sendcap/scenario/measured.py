@@ -1,7 +1,5 @@
 """Measured times: a list of durations in a scenario, or a column of a CSV file beside it."""
 
-from __future__ import annotations
-
 import csv
 import math
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Moments of a scenario: an offset from t = 0 (``"20m"``), or a time by the clock (``"14:00"``)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any, Final, Self

@@ -1,7 +1,5 @@
 """Validation errors in plain words: one line per problem, with path, value and what is right."""
 
-from __future__ import annotations
-
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence

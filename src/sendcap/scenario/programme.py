@@ -1,7 +1,5 @@
 """What written deliveries become: each repetition and each part is a delivery of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby

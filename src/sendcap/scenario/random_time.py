@@ -1,7 +1,5 @@
 """The interface of a random time."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The limits of the relay in closed form: its workers, its rate, and what these leave together."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Common parts of a scenario's models: strict frozen tables, plain numbers, names."""
 
-from __future__ import annotations
-
 import numbers
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """The smaller parts of a scenario: relay, MTA, time, feedback, engagement, reporting."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The limits over several queues, in closed form."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -6,8 +6,6 @@ the attempts per message, it gives the ceiling of the whole delivery; the stage 
 longest for its load is the bottleneck. Nothing is simulated, and nothing is random.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

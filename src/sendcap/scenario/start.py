@@ -1,7 +1,5 @@
 """The date and time of t = 0, and the zone of the clock there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """What a throttle does that its author may not expect, in sentences for warnings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeGuard
 

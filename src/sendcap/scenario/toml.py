@@ -1,7 +1,5 @@
 """TOML as users write it: read with bounded time, and refused in plain words."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator

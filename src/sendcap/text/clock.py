@@ -1,7 +1,5 @@
 """Moments by the clock: ``09:00``, ``Fri 27 Nov``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final

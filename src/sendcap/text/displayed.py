@@ -1,7 +1,5 @@
 """Results as notebooks and prompts show them: sentences and tables, and a line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any, ClassVar, Final

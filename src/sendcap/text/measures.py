@@ -1,7 +1,5 @@
 """A measure's value in the unit that its name ends with, and values with a band around them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from typing import Any

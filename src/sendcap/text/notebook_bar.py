@@ -1,7 +1,5 @@
 """A progress bar in a notebook, for who does not follow the progress otherwise."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Times, counts and rates in words: ``3d 12h``, ``12,500 messages``, ``1,500/s``."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Final

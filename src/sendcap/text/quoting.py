@@ -1,7 +1,5 @@
 """Values and names in messages: quoted, made visible, shortened; guesses of what was meant."""
 
-from __future__ import annotations
-
 import difflib
 import json
 import re

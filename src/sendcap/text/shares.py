@@ -1,7 +1,5 @@
 """Shares, percentages and percentage points: ``99%`` is read, ``99 %`` is written."""
 
-from __future__ import annotations
-
 import math
 import re
 from typing import Final

@@ -5,8 +5,6 @@ Logs of anything else, and JSON lines, pass through as they are.
 An answer of Loki has its lines in arrays of their own, and events may be in a table.
 """
 
-from __future__ import annotations
-
 import codecs
 import json
 import re

@@ -3,8 +3,6 @@
 Source: Unicode Standard 16.0, section 23.8, "Byte Order Mark".
 """
 
-from __future__ import annotations
-
 import codecs
 from collections.abc import Iterable, Iterator
 from itertools import chain

@@ -6,8 +6,6 @@ and the number of a message ``message_id``. Sources: the events' own, of each re
 SendGrid, "Email Activity Feed", "Request a CSV".
 """
 
-from __future__ import annotations
-
 import codecs
 import csv
 import json

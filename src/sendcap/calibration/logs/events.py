@@ -4,8 +4,6 @@ Sending services export arrivals and attempts as events, over webhooks or an API
 document of events has been split into lines before.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from abc import abstractmethod

@@ -8,8 +8,6 @@ second at which the reception began. Source: Exim, ``doc/doc-docbook/spec.xfpt``
 "Message identification"; ``src/src/deliver.c``: delivery_log, deferral_log, failure_log.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator

@@ -6,8 +6,6 @@ the log does not show again has left the machine through a relay, and counts. So
 ``README_FILES/FILTER_README``, "After-Queue Content Filter".
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from typing import Final

@@ -5,8 +5,6 @@ That of a message with several recipients has all of them, and each of them coun
 Source: KumoMTA, ``crates/kumo-log-types/src/lib.rs`` and "Log Record" of the reference manual.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from typing import Any, Final

@@ -6,8 +6,6 @@
 Loki, "Loki HTTP API".
 """
 
-from __future__ import annotations
-
 import codecs
 import json
 import re

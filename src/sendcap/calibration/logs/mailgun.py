@@ -5,8 +5,6 @@
 "Event structure", "Event types" and "Webhook payloads".
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, SOFT

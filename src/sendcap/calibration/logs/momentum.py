@@ -12,8 +12,6 @@ in microseconds with ``log_hires_timestamp``. Source: SparkPost/support-docs,
 ``content/momentum/4``: "mainlog", "bouncelog" and "log_hires_timestamp".
 """
 
-from __future__ import annotations
-
 import math
 import re
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """Opening a log: plain or compressed, in blocks of lines, with bounded memory."""
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import lzma

@@ -5,8 +5,6 @@ and its age in whole seconds; ``smtp envelope`` tells when it came. Source: Open
 ``usr.sbin/smtpd/mta.c``: mta_log; ``smtp_session.c``; ``queue.c``: queue_log; ``mda.c``.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator

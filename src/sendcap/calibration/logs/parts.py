@@ -6,8 +6,6 @@ and only the last one ends with a newline. Sources: Kubernetes, "CRI: Log Manage
 Stdout/Stderr Streams"; moby, ``daemon/logger/copier.go``.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, Final
 

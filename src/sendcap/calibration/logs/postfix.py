@@ -5,8 +5,6 @@ in it, connection setup, transmission. They have two significant digits; below 0
 Source: Postfix, ``src/global/log_adhoc.c``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

@@ -6,8 +6,6 @@ the file has no soft bounces. An ``r`` tells when a message came in, and has all
 others in the file. Source: PowerMTA 5.0 User's Guide, "Accounting" and 11.2.9, "Encoding".
 """
 
-from __future__ import annotations
-
 import csv
 import math
 import re

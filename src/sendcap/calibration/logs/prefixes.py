@@ -5,8 +5,6 @@ journald's formats, RFC 3164 and RFC 5424, with or without a priority. So none i
 time before the message is the MTA's own, and an earlier one with a year tells the year.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -6,8 +6,6 @@ arrival, and each recipient counts. Bounces, which have no sender, are none of a
 Source: Postfix, ``src/qmgr/qmgr_active.c`` and ``src/qmgr/qmgr_message.c``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from typing import Final

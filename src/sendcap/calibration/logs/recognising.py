@@ -1,7 +1,5 @@
 """The format of a log, recognised by the content; reading logs of any format."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple

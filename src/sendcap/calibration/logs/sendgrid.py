@@ -4,8 +4,6 @@ Times are whole seconds; the arrival is that of the event ``processed``. A bounc
 ``blocked`` ends the attempts, too. Source: Twilio SendGrid, "Event Webhook Reference".
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RECEIVED, SOFT

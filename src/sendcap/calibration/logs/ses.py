@@ -5,8 +5,6 @@ the message had been accepted. Source: Amazon SES Developer Guide, "Contents of 
 Amazon SES publishes to Amazon SNS" and "Amazon SNS notification contents".
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, RETURNED, SOFT

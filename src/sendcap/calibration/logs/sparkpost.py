@@ -5,8 +5,6 @@ developer documentation, "Webhooks" and "Events"; SparkPost/support-docs,
 ``content/docs/tech-resources/sparkpost-event-definitions.md``.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sendcap.calibration.attempts import ACCEPTED, HARD, RECEIVED, RETURNED, SOFT

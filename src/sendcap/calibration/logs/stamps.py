@@ -1,7 +1,5 @@
 """Time stamps of logs, in seconds since 1970 UTC."""
 
-from __future__ import annotations
-
 import calendar
 import math
 import re

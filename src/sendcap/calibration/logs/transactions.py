@@ -6,8 +6,6 @@ a shorter transmission. Source: Postfix, ``src/global/log_adhoc.c``: "multiple r
 show the same delay values"; Exim, ``doc/doc-docbook/spec.xfpt``, "Logging deliveries": ``->``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

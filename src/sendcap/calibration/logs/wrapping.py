@@ -7,8 +7,6 @@ They are those of Docker (``log``), journald (``MESSAGE``), syslog-ng, Fluentd a
 systemd.journal-fields(7).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime

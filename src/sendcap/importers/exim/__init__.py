@@ -1,7 +1,5 @@
 """Scenarios from Exim's configuration: retry rules, and what its transports limit."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

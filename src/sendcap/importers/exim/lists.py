@@ -4,8 +4,6 @@ Exim specification, chapter "Domain, host, address, and local part lists". An it
 can look up is not understood: nobody then knows whether the list has the domain.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import lru_cache

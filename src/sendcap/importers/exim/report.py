@@ -1,7 +1,5 @@
 """What is told of Exim's options and rules: slips, and why one is not used."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

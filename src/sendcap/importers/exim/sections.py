@@ -1,7 +1,5 @@
 """The sections of Exim's configuration: options, routers, transports and retry rules."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field

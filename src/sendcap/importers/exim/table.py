@@ -1,7 +1,5 @@
 """Exim's options of connections, rates, retries and lifetimes: used how, or why not."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.importers.imported import reason_unused

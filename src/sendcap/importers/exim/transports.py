@@ -1,7 +1,5 @@
 """What Exim's SMTP transports limit: messages of a connection, and connections."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from sendcap.importers.draft import Draft

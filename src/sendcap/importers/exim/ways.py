@@ -1,7 +1,5 @@
 """The transport of a domain: the first router that takes it and has an SMTP transport."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Final
 

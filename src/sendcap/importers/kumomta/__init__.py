@@ -1,7 +1,5 @@
 """Scenarios from KumoMTA's traffic shaping files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath

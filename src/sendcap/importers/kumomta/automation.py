@@ -9,8 +9,6 @@ of these is chosen, with the others that have a pattern of it:
 4. started by the fewest answers; then the strictest; then the longest.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """KumoMTA's files of tables, TOML or JSON: lines of the keys, and readers of the values."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

@@ -8,8 +8,6 @@ source. Sources: KumoMTA, ``crates/kumod/src/ready_queue.rs`` (``maintain``, ``c
 paths with one name and different rates have a throttle each.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 

@@ -4,8 +4,6 @@ A throttle counts by its name and what it says; connections count by the name al
 has its own limit of them (KumoMTA, ``crates/throttle/src/lib.rs`` and ``limit.rs``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from sendcap.importers.draft import Draft

@@ -6,8 +6,6 @@ for the source, the domain's settings for the source; later ones replace earlier
 ``crates/kumo-api-types/src/shaping.rs``, ``ShapingInner::get_egress_path_config``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final

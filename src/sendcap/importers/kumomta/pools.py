@@ -5,8 +5,6 @@ weight is 1 where none is given. Sources: KumoMTA, ``assets/policy-extras/source
 ``docs/reference/kumo/make_egress_pool/entries.md``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

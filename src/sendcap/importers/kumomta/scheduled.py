@@ -7,8 +7,6 @@ tenant. Sources: KumoMTA, ``assets/policy-extras/queue.lua`` and ``crates/kumod/
 (``check_message_rate_throttle``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 

@@ -5,8 +5,6 @@ The guide's page on importers is made from it. Sources: KumoMTA,
 ``crates/kumod/src/queue/config.rs`` (``QueueConfig``) and ``assets/policy-extras/queue.lua``.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.importers.table import Setting, not_used

@@ -1,7 +1,5 @@
 """Frequent mistakes in traffic shaping files, which KumoMTA reads without a warning."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sendcap import mailbox_providers as known

@@ -1,7 +1,5 @@
 """Scenarios from OpenSMTPD's configuration: connections, their delays, and retries."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a configuration of OpenSMTPD holds: limits, actions, and which mail goes by which action."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ A *route* is a source address and a host, a *connector* a source address and a r
 mail to a domain, or by a relay host (``mta_connect`` and ``mta_find_route`` in ``mta.c``).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final

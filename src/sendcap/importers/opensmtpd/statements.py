@@ -4,8 +4,6 @@ The rules are those of ``yylex`` and the grammar in ``usr.sbin/smtpd/parse.y``: 
 statement, but within braces; a backslash continues it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """OpenSMTPD's settings of connections, retries and lifetimes: used how, or why not."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.importers.imported import reason_unused

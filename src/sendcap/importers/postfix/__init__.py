@@ -1,7 +1,5 @@
 """Scenarios from Postfix's configuration."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Postfix's concurrency scheduler: how many deliveries to a destination at first, and then."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final

@@ -1,7 +1,5 @@
 """A whole configuration of Postfix: each parameter as the program reads it that needs it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Final

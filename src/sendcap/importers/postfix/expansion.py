@@ -3,8 +3,6 @@
 The rules are those of ``src/util/mac_expand.c`` and ``src/util/mac_parse.c``.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Limits of each provider: connections, delays, and how long a connection is used."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Final

@@ -4,8 +4,6 @@ A parameter given with ``-o`` holds for the program on that line alone: a limit 
 manager keeps is not changed by a client's line.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple

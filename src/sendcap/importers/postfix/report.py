@@ -1,7 +1,5 @@
 """What is told of Postfix's parameters: slips, and why a parameter is not used."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final

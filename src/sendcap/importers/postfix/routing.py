@@ -5,8 +5,6 @@ The order of the tables is that of ``src/trivial-rewrite``: ``transport_maps``, 
 domain itself.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How many messages a connection of Postfix carries: reuse, and TLS, which forbids it."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from sendcap import mailbox_providers as known

@@ -1,7 +1,5 @@
 """Limits over several providers: one next hop, one transport, the processes of a transport."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 

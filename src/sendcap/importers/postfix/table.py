@@ -1,7 +1,5 @@
 """Postfix's parameters of connections, rates, retries and lifetimes: used how, or why not."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.importers.imported import DECIDES_NOTHING, reason_unused

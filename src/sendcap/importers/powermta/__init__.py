@@ -1,7 +1,5 @@
 """Scenarios from PowerMTA's configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -4,8 +4,6 @@ A virtual MTA has those of its ``smtp-source-host``, or the global ones, and tak
 queue's other limits are over all of its addresses (User's Guide 5.0, 3.3.1.16 and 8.2).
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar

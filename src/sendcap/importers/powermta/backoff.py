@@ -6,8 +6,6 @@ model has throttled answers of one kind, so that one pattern is chosen: the firs
 backoff mode or, without one, the first with another of these actions.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The report on what a scenario does not have of PowerMTA's configuration."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.importers.draft import Draft

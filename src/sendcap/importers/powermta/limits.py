@@ -4,8 +4,6 @@ Each limit holds: PowerMTA counts attempted messages and opened connections by t
 Guide 5.0, 3.3.10: ``max-msg-rate``, ``max-connect-rate``, ``smtp-out-rampup-interval``).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple

@@ -8,8 +8,6 @@ virtual MTA beats a global ``<domain gmail.com>``: one reading of the guide's or
 the report says where it makes a difference.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final

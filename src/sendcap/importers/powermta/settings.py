@@ -4,8 +4,6 @@ The guide's page on importers is made from it. Source: PowerMTA 5.0 User's Guide
 "Configuration directives".
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.importers.imported import reason_unused

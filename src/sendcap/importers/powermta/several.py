@@ -4,8 +4,6 @@ Each virtual MTA has queues of its own, and those of a pool take messages in tur
 3.3.13). A scenario has the same limits for each address, so that each gets the mean.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple

@@ -5,8 +5,6 @@ of a pool are inherited by its virtual MTAs (User's Guide 5.0, 3.3.12.2, 3.3.12.
 3.3.1.1).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple

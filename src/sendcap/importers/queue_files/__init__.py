@@ -4,8 +4,6 @@
 PowerMTA, ``mailq`` and ``showqueue`` of Momentum, ``mailq`` of sendmail, ``exim -bp``, or a table.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType

@@ -3,8 +3,6 @@
 Source: Exim, ``src/src/queue.c``, ``queue_list``.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -4,8 +4,6 @@ Source: KumoMTA, ``crates/kumod/src/queue/metrics.rs`` and ``metrics_helper.rs``
 ``docs/reference/metrics/kumod``, ``docs/reference/http/sample-metrics.json``.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Source: KumoMTA, ``docs/reference/queues.md``, ``crates/message/src/queue_name.r
 ``crates/kumod/src/ready_queue.rs``.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.importers.queue_files.queued import (

@@ -3,8 +3,6 @@
 Source: KumoMTA, ``crates/kcli/src/queue_summary.rs``. Its form may change, as KumoMTA says.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

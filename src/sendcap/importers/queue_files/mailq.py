@@ -3,8 +3,6 @@
 Source: Postfix, ``src/postqueue/showq_compat.c``.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import datetime
 from functools import lru_cache

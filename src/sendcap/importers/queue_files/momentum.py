@@ -4,8 +4,6 @@ Source: Momentum 4's documentation, console commands "mailq" and "showqueue", HT
 with the tables that it makes of the JSON.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, Final

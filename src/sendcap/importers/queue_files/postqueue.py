@@ -3,8 +3,6 @@
 Source: Postfix, ``src/postqueue/showq_json.c`` and ``src/showq/showq.c``.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 Source: PowerMTA 5.0, User's Guide, 5.4, 6.3.12 and 6.3.13.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import datetime, timedelta
 from typing import Final

@@ -5,8 +5,6 @@ outputs; the fields of the others are those that public programs read: ``name``,
 ``paused``, ``retryTime``, ``event``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import unescape

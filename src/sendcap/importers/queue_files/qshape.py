@@ -3,8 +3,6 @@
 Source: Postfix, ``auxiliary/qshape/qshape.pl`` and ``QSHAPE_README``.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final, NamedTuple
 

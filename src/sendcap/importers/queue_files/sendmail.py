@@ -4,8 +4,6 @@ Source: sendmail, ``sendmail/queue.c``, ``print_single_queue``; ``-v`` adds the 
 is there once a message has been tried. An address has up to 38 characters, and may be cut.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The file of a queue: its lines, read once, and the moment for which it holds."""
 
-from __future__ import annotations
-
 import codecs
 import json
 import os

@@ -1,7 +1,5 @@
 """A table of a queue: providers or domains, messages, and what else is known."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """How many messages each person gets around a contact date."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One person of a population, followed through a simulation."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 import numpy as np

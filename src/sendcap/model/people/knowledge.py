@@ -4,8 +4,6 @@ Source: *Understanding quarantine management* and *Configuring email channel* of
 Standard.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, time
 from typing import Any, Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """The people as they are: their providers, what is wrong with their addresses, when these die."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Preparation: who is targeted, who is excluded and why, and to whom each part goes."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

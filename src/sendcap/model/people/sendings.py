@@ -1,7 +1,5 @@
 """Sendings: deliveries that are prepared at once, which are all parts of a repetition."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

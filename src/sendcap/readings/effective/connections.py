@@ -1,7 +1,5 @@
 """The connections of a queue in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sendcap.model.scaling import waiting_for

@@ -1,7 +1,5 @@
 """Whose turn it is, in words: the order of a queue, the active queue, the turns of addresses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sendcap.scenario import PRIORITIES, Queue, Scenario

@@ -1,7 +1,5 @@
 """The queues of a scenario with the settings that take effect; those with the same together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """What a provider tolerates, the MTA's reaction, and bad times, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sendcap.readings.effective.scope import Scope

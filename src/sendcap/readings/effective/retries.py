@@ -1,7 +1,5 @@
 """Retries and lifetimes in words."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Whom a setting holds for: each source address, or all of a pool together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Throttles in words, with the figures of their limits."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.readings.effective.scope import Scope

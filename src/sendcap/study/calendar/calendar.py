@@ -1,7 +1,5 @@
 """The calendar of a programme: when each delivery waits, is relayed, is accepted and settles."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Whether deliveries meet a deadline: in how many simulations, and what would make them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """The files of a calendar: the times, the verdicts, and the chart."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

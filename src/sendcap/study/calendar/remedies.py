@@ -1,7 +1,5 @@
 """What would make a delivery meet its deadline: each change is simulated."""
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping

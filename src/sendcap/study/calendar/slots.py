@@ -1,7 +1,5 @@
 """The times of each delivery of a programme, read from a run."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Messages that came to a stage and those past it, as far as a ledger shows them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from sendcap.ledger import Counts, Event, Names

@@ -3,8 +3,6 @@
 A message that comes to a stage now waits for those before it: the backlog over the stage's ceiling.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Throughput limits: each stage's ceiling, throughput and waits, and the bottleneck."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable, Iterator

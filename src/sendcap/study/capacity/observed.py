@@ -1,7 +1,5 @@
 """Throughput, backlog and waits of one stage in a simulation."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ draws, and less cancels; the paired t interval is right either way. Source: A. M
 Modeling and Analysis", 5th edition (2015), sections 10.2.1 and 11.2.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The convergence of the Delivered percentage, over replications of a scenario."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 The same study gives the same bytes.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

@@ -1,7 +1,5 @@
 """When a queue that exists is gone, what of it expires, and what would help."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field

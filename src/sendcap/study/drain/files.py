@@ -1,7 +1,5 @@
 """The files of a drained queue: when it is gone, what would help, the scenario and the chart."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

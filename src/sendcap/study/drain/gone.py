@@ -1,7 +1,5 @@
 """When the messages of a backlog leave the queue: accepted, bounced hard or expired."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

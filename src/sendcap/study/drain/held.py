@@ -1,7 +1,5 @@
 """The backlog of a scenario, made of a queue as a file lists it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain

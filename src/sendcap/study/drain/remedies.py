@@ -1,7 +1,5 @@
 """What may help a backlog: a flush, a higher limit, another pool, a longer lifetime."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple

@@ -24,8 +24,6 @@ A. Ramdas, R. Tibshirani, "Predictive inference with the jackknife+", Annals of 
 ridge parameter", Technometrics 21 (1979).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """The chart of a forecast: the readings so far, the fan of what may come, and the end."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """The files of a forecast: tables as CSV, the chart as PNG, and a scenario to go on with."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

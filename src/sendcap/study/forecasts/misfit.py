@@ -17,8 +17,6 @@ under the assumption of model error", Statistical Applications in Genetics and M
 (2013).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final

@@ -7,8 +7,6 @@ larger. Where anything depends on absolute numbers, there is no slice. ``experim
 holds both against each other.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any, Final
 

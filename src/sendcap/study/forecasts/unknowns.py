@@ -7,8 +7,6 @@ held a quarter of the ends. So these are ranges by default. Limits and speeds ar
 MTA's configuration says them, and its logs.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Final, NamedTuple

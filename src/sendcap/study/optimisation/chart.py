@@ -1,7 +1,5 @@
 """The chart of a trade-off: what each cost buys, the target, and the cheapest that meets it."""
 
-from __future__ import annotations
-
 import textwrap
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The files of an optimisation, beside those of a sweep: trials, trade-off, chart and optimum."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 from typing import Final

@@ -16,8 +16,6 @@ Source: A. J. Kleywegt, A. Shapiro and T. Homem-de-Mello, "The sample average ap
 for stochastic discrete optimization", SIAM Journal on Optimization 12 (2002).
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 from collections.abc import Callable, Mapping

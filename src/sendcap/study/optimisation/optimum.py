@@ -1,7 +1,5 @@
 """The results of a search for the cheapest settings: optimum, trials and trade-off."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Levers: ranges of values with costs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

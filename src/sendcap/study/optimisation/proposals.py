@@ -11,8 +11,6 @@ Source: S. Watanabe and F. Hutter, "c-TPE: Tree-structured Parzen Estimator with
 Constraints", IJCAI 2023, which Optuna's `TPESampler` follows in part.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple

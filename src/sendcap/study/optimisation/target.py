@@ -1,7 +1,5 @@
 """Targets: a limit that a measure must not exceed, or must reach, with a confidence level."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Trials: simulated settings with their results."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Replications: the same scenario with other draws."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Names of measures as a planner says them: the columns of results in tables and charts."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

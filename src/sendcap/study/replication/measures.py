@@ -4,8 +4,6 @@ A new measure is added to `MEASURES`. Then it can be asked for in replications, 
 studies, optimisation targets and study files.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

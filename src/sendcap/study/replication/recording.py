@@ -3,8 +3,6 @@
 The curves of all replications of a scenario are read at the same moments, whatever their draws.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

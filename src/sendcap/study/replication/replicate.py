@@ -4,8 +4,6 @@ Each replication is simulated and recorded at common moments; the ledger is drop
 of replications takes little memory, and medians and quantile bands remain possible.
 """
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Designs: points spread evenly over ranges, where a grid would have too many."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal

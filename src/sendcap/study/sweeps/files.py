@@ -1,7 +1,5 @@
 """The directory of a sweep: the study file, the results, and the store of runs."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

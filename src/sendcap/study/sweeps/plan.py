@@ -1,7 +1,5 @@
 """The plan of a sweep: all runs with their keys, and the table of their outcomes."""
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 import json

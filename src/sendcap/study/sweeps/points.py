@@ -1,7 +1,5 @@
 """The points of a sweep: for each, values by dotted path in place of the scenario's own."""
 
-from __future__ import annotations
-
 import csv
 import itertools
 import json

@@ -12,8 +12,6 @@ holds the SHA-256 of the content; a damaged one is set aside, and its runs are c
 A run's key is a hash of the resolved scenario, the seed, the measures and the model's version.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Sweeps: a scenario at many points, simulated by workers and saved run by run."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import random

@@ -1,7 +1,5 @@
 """Charts of capacity: stages over time, and the answers of the searches."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.charts.drawing import charts_in

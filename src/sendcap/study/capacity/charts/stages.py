@@ -1,7 +1,5 @@
 """Charts of a delivery's stages over time: throughput against the ceiling, and utilisation."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Final

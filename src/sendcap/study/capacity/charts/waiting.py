@@ -3,8 +3,6 @@
 Ages are as Postfix' ``qshape(1)`` has them: in buckets of 5, 10, 20, 40, … minutes.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import pairwise

@@ -5,8 +5,6 @@ their own. So leaving them out changes no acceptance, and the simulation ends as
 message is final.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple

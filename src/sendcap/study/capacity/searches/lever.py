@@ -1,7 +1,5 @@
 """Levers: purchases and negotiations that make a delivery faster, a unit at a time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

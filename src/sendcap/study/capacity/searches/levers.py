@@ -4,8 +4,6 @@ A unit is one more or 10 % more, in whole numbers. Its true step, in percent, is
 are compared by what equal steps of 10 % save.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from bisect import bisect_left

@@ -11,8 +11,6 @@ searches run side by side, whatever the number of processors.
 Source: A. M. Law, "Simulation Modeling and Analysis", 5th edition (2015), sections 9.4.1 and 11.2.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """The highest steady rate of messages without a backlog that grows for ever."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable, Sequence

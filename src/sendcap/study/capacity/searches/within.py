@@ -1,7 +1,5 @@
 """The largest delivery of which a share is accepted within a time."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence

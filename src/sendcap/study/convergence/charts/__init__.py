@@ -1,7 +1,5 @@
 """Charts of convergence: when Delivered % is reliable, and what a change does to it."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.charts.drawing import charts_in

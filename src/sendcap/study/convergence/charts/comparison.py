@@ -1,7 +1,5 @@
 """The chart of a comparison: Delivered % of A and of B, and their difference, for each mode."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

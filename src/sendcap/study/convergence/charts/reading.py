@@ -1,7 +1,5 @@
 """Charts of readings over time, with bands: near the truth, and the error."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """The chart of what a reading's error consists of, stacked, for each mode."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """The chart of settling times by provider: the slow ones decide."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Charts of sweeps and of sensitivity."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sendcap.charts.drawing import charts_in

@@ -1,7 +1,5 @@
 """The chart of a sensitivity: what decides each measure, the most important on top."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final

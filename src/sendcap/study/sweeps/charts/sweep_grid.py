@@ -1,7 +1,5 @@
 """The chart of a sweep over a grid of two parameters."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The chart of a sweep along one parameter: runs that differ in another one are never pooled."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """What charts of a sweep share: its parameters and measures, and how their values are written."""
 
-from __future__ import annotations
-
 import re
 from numbers import Integral, Real
 from typing import Any, Final

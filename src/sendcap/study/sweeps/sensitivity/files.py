@@ -1,7 +1,5 @@
 """The files of a sensitivity, beside those of a sweep: the indices as CSV and as a chart."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 from typing import Final

@@ -13,8 +13,6 @@ Technometrics 33 (1991); F. Campolongo, J. Cariboni and A. Saltelli, "An effecti
 for sensitivity analysis of large models", Environmental Modelling & Software 22 (2007), for mu*.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

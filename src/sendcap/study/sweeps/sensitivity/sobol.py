@@ -9,8 +9,6 @@ estimator for the total sensitivity index", Computer Physics Communications 181 
 `scipy.stats.sobol_indices`.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
