@@ -5,7 +5,7 @@ import pytest
 
 import sendcap as package
 from sendcap import saved
-from sendcap.readings.key_moments import key_moments
+from sendcap.readings.tables import key_moments
 
 FILES = {
     "scenario.toml",

@@ -12,8 +12,7 @@ from disks import small_disk_at
 from sendcap.errors import RunError, SendcapWarning
 from sendcap.files import directory as staging
 from sendcap.files import temporary
-from sendcap.files.directory import Contents, Staging
-from sendcap.files.exchange import exchange
+from sendcap.files.directory import Contents, Staging, exchange
 from sendcap.saved import LEDGER, RUN, SUMMARY
 
 

@@ -10,7 +10,7 @@ from test_followed import PLAIN
 import sendcap
 from sendcap.analysis import expected
 from sendcap.errors import ScenarioError
-from sendcap.fluid.folding import with_own_limits
+from sendcap.fluid.expected import with_own_limits
 from sendcap.scenario import Scenario, from_dict, updated
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from sendcap.readings.behind import behind_s
-from sendcap.readings.bottleneck import holding_up
+from sendcap.readings.bottleneck import behind_s, holding_up
 from sendcap.scenario import Scenario, from_dict
 from sendcap.scenario.stages import Stage, stages
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sendcap.ledger import Ledger
-from sendcap.readings.kpi_grid import grid, grids
+from sendcap.readings.kpi_files import grid, grids
 
 DAY, WEEK, YEAR = 1_440, 10_080, 525_600
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sendcap.readings.nights import first_night_s, last_night_s
+from sendcap.readings.dynamic_report import first_night_s, last_night_s
 
 HOUR = 3600.0
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")

@@ -10,7 +10,7 @@ import pytest
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.readings.dashboard import dashboard
-from sendcap.readings.key_moments import key_moments
+from sendcap.readings.tables import key_moments
 from sendcap.readings.truth import truth
 
 ROWS = (

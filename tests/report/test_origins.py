@@ -10,8 +10,7 @@ import pytest
 import sendcap
 from sendcap import scenario
 from sendcap.report.answers import Answers
-from sendcap.report.comments import comments
-from sendcap.report.origins import commented_file, origin_table, origin_words, origins
+from sendcap.report.origins import commented_file, comments, origin_table, origin_words, origins
 from sendcap.report.page import page, write_report
 from sendcap.scenario.commented import commented
 

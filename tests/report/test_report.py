@@ -20,8 +20,8 @@ from names_like_markup import EVIL
 import sendcap
 from sendcap import scenario
 from sendcap.readings.delays import delay_figures
-from sendcap.readings.key_moments import relayed_by_s
 from sendcap.readings.summary import accepted_at_s
+from sendcap.readings.tables import relayed_by_s
 from sendcap.report import answers
 from sendcap.report.answers import Answers
 from sendcap.report.moments import (

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sendcap.scenario import from_dict
-from sendcap.scenario.relay_constraints import WORKERS_AND_RATE
+from sendcap.scenario.shared_constraints import WORKERS_AND_RATE
 from sendcap.scenario.stages import Stage, stages
 
 LOGNORMAL = {"dist": "lognormal", "mean": "1s", "cv": 0.5}

@@ -13,7 +13,7 @@ from sendcap.model.batches import batch_rows
 from sendcap.scenario import Delivery, Rate, Scenario
 from sendcap.scenario.hand_over import starts
 from sendcap.scenario.pattern import ready_s as ready_s_of
-from sendcap.scenario.relay_constraints import WORKERS_AND_RATE, relay_constraints
+from sendcap.scenario.shared_constraints import WORKERS_AND_RATE, relay_constraints
 
 _MOST_COHORTS: Final = 1024
 _LEAST_COHORTS: Final = 32

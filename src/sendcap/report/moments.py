@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from sendcap.charts.ticks import wall_labels
 from sendcap.readings.dashboard import refreshed_s
-from sendcap.readings.key_moments import relayed_by_s
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, known
 from sendcap.readings.summary import accepted_at_s
+from sendcap.readings.tables import relayed_by_s
 from sendcap.readings.truth import fates
 from sendcap.report.flow_picture import flows
 from sendcap.run import Run

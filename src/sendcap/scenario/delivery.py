@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import (
@@ -17,13 +17,17 @@ from pydantic_core import PydanticKnownError
 
 from sendcap.scenario.audience import Audience, apportioned
 from sendcap.scenario.confirmation import GIVES_UP, Confirmation
-from sendcap.scenario.durations import DurationText, PositiveDuration, parse_duration
-from sendcap.scenario.moments import MomentText
+from sendcap.scenario.durations import (
+    DurationText,
+    PositiveDuration,
+    format_duration,
+    parse_duration,
+)
+from sendcap.scenario.moments import MomentText, at_text
 from sendcap.scenario.operators import Moments, operator_problems
 from sendcap.scenario.pattern import Pattern
-from sendcap.scenario.programme_problems import programme_problems
-from sendcap.scenario.repetition import MOST_TIMES, Cells, LocalTime, Waves, Zones
-from sendcap.scenario.section import Count, Name, Section, refuse, unit
+from sendcap.scenario.repetition import MOST_TIMES, Cells, LocalTime, Waves, Zones, waves_of
+from sendcap.scenario.section import Count, Name, Place, Section, refuse, unit
 
 POPULATION: Final = "population"
 """Key in the context of validation: whether the scenario has a population."""
@@ -237,3 +241,37 @@ class Delivery(Section):
         {'a': 3, 'b': 2, 'c': 5}
         """
         return apportioned(self.messages, self.audience)
+
+
+# Deliveries that are sent in parts or again and again, and what is wrong with them.
+
+
+def programme_problems(delivery: Delivery) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong, and where."""
+    if delivery.every is None:
+        for key in ("times", "until"):
+            if getattr(delivery, key) is not None:
+                yield (key,), 'belongs to a recurring delivery; give every, such as every = "7d"'
+    elif (delivery.times is None) == (delivery.until is None):
+        yield ("every",), "needs either times, a number of sendings, or until, a moment"
+    elif delivery.until is not None and delivery.until < delivery.at:
+        until, at = map(at_text, (delivery.until, delivery.at))
+        yield ("until",), f"{until} comes before the first sending, {at}; give a later moment"
+    elif delivery.confirm is not None and delivery.gives_up_s > delivery.every:
+        given, every = map(format_duration, (delivery.gives_up_s, delivery.every))
+        message = f"{given} is longer than every, {every}: the next sending would start before "
+        yield ("confirm", "give_up"), f"{message}this one is confirmed; give at most {every}"
+    parts = [key for key in ("waves", "cells", "local_time") if getattr(delivery, key) is not None]
+    if len(parts) > 1:
+        yield (parts[1],), f"cannot be together with {parts[0]}; leave one of them out"
+    if delivery.local_time is None and delivery.zones:
+        yield ("zones",), 'belong to local_time; give it, such as local_time = "09:00"'
+    elif delivery.local_time is not None and not delivery.zones:
+        yield ("local_time",), 'needs zones, such as zones = { "Europe/Berlin" = 1 }'
+    starts_s = [("waves", wave.after) for wave in waves_of(delivery.waves)]
+    starts_s += [("cells", delivery.cells.after)] if delivery.cells else []
+    for key, after_s in starts_s[-1:]:
+        if after_s >= delivery.validity:
+            after, validity = format_duration(after_s), format_duration(delivery.validity)
+            message = f"the last part starts after {after}, when the validity, {validity}, is over"
+            yield (key,), message

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
-from sendcap.scenario.delivery_problems import confirmation_notes
-from sendcap.scenario.durations import format_duration
-from sendcap.scenario.order_problems import order_notes
-from sendcap.scenario.throttle_notes import burst_notes, throttle_notes
+from sendcap.scenario.consistency import confirmation_notes, order_notes
+from sendcap.scenario.durations import format_duration, parse_duration
+from sendcap.scenario.rates import Rate
+from sendcap.scenario.section import Place
+from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, Throttle, WarmUp
 from sendcap.text.quoting import dotted
 
 if TYPE_CHECKING:
@@ -56,3 +57,113 @@ def _throttle_notes(scenario: Scenario) -> Iterator[str]:
         yield from throttle_notes(place, rate, " from each source address")
     for number, limit in enumerate(scenario.limits):
         yield from throttle_notes(("limits", number, "rate"), limit.rate)
+
+
+# What a throttle does that its author may not expect.
+
+_LONG_PERIOD_S: Final = parse_duration("15m")
+
+
+def throttle_notes(
+    place: Place, rate: Throttle | tuple[Throttle, ...] | None, whence: str = ""
+) -> Iterator[str]:
+    """Yield notes on a throttle, or on several of which each holds."""
+    if isinstance(rate, tuple):
+        yield from notes_on_several(place, rate)
+    else:
+        yield from burst_notes(place, rate, whence)
+
+
+def burst_notes(place: Place, rate: Throttle | None, whence: str = "") -> Iterator[str]:
+    """Yield a note on a rate over a long period: the entire limit may go in the first second."""
+    if _has_long_burst(rate):
+        yield (
+            f'{dotted(place)}: "{rate}" lets {rate.limit:,} go at once{whence}; '
+            f"add ,max_burst=1 to space them evenly"
+        )
+
+
+def notes_on_several(place: Place, throttles: Sequence[Throttle]) -> Iterator[str]:
+    """Yield notes on throttles of which each holds, for each source address."""
+    for number, one in enumerate(throttles):
+        name = dotted((*place, number))
+        below = _always_below(throttles, number)
+        if below is not None:
+            yield (
+                f"{name}: {_written(one)} never holds anything back, since "
+                f"{dotted((*place, below))}, {_written(throttles[below])}, allows no more; "
+                "leave it out"
+            )
+        elif _has_long_burst(one):
+            period = format_duration(one.period_s)
+            yield (
+                f'{name}: "{one}" lets up to {2 * one.limit:,} go in the first {period}, the burst '
+                "and the rate; for the limit of each period write "
+                f'{{ kind = "fixed-window", limit = {one.limit}, window = "{period}" }}'
+            )
+
+
+def _has_long_burst(throttle: Throttle | None) -> TypeGuard[Rate]:
+    if not isinstance(throttle, Rate):
+        return False
+    return throttle.period_s >= _LONG_PERIOD_S and throttle.burst is None and throttle.limit > 1
+
+
+class _Bounds(NamedTuple):
+    """Attempts in any span of time: no more than the burst, and the rate times the span."""
+
+    burst: float
+    per_s: float
+
+
+def _always_below(throttles: Sequence[Throttle], number: int) -> int | None:
+    """Return the throttle that never allows more than another one; of equals the first holds."""
+    one = throttles[number]
+    for other, throttle in enumerate(throttles):
+        if other < number and _never_binds(one, throttle):
+            return other
+        if other > number and _never_binds(one, throttle) and not _never_binds(throttle, one):
+            return other
+    return None
+
+
+def _never_binds(one: Throttle, other: Throttle) -> bool:
+    """Return whether a throttle holds back nothing that another one lets through."""
+    most = _bounds(other)
+    return one == other or (most is not None and _allows(one, most))
+
+
+def _bounds(throttle: Throttle) -> _Bounds | None:
+    """Return how much a throttle lets through, for each source address; None if that changes."""
+    match throttle:
+        case Rate():
+            return _Bounds(throttle.burst_or_limit, throttle.per_s)
+        case FixedWindow(limit=limit, window=window_s):
+            # One window's at the end, and the next one's at the beginning.
+            return _Bounds(2.0 * limit, limit / window_s)
+        case Gap(pause=pause_s):
+            return _Bounds(1.0, 1.0 / pause_s)
+        case Schedule() | WarmUp():
+            return None
+
+
+def _allows(throttle: Throttle, most: _Bounds) -> bool:
+    """Return whether a throttle never holds back what keeps to the bounds."""
+    match throttle:
+        case Rate():
+            return most.burst <= throttle.burst_or_limit and most.per_s <= throttle.per_s
+        case FixedWindow(limit=limit, window=window_s):
+            return most.burst + most.per_s * window_s <= limit
+        case _:
+            return False
+
+
+def _written(throttle: Throttle) -> str:
+    """Return a throttle in short."""
+    match throttle:
+        case FixedWindow(limit=limit, window=window_s):
+            return f"{limit} per {format_duration(window_s)}"
+        case Gap(pause=pause_s):
+            return f"a pause of {format_duration(pause_s)}"
+        case _:
+            return f'"{throttle}"'

@@ -21,13 +21,17 @@ from pydantic_core import PydanticKnownError
 
 from sendcap.errors import ScenarioError, SendcapWarning
 from sendcap.scenario.backlog import BACKLOG, Held, backlog_problems, held_deliveries
+from sendcap.scenario.consistency import (
+    batch_problems,
+    delivery_problems,
+    order_problems,
+    pool_problems,
+    suspended_for_ever,
+)
 from sendcap.scenario.delivery import POPULATION, Delivery
-from sendcap.scenario.delivery_problems import batch_problems, delivery_problems
 from sendcap.scenario.in_brief import headline, tables_of
 from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.notes import notes
-from sendcap.scenario.order_problems import order_problems
-from sendcap.scenario.pool_problems import pool_problems
 from sendcap.scenario.pools import SharedLimit
 from sendcap.scenario.population import Population
 from sendcap.scenario.population_problems import population_problems
@@ -46,7 +50,6 @@ from sendcap.scenario.section import (
 )
 from sendcap.scenario.settings import Engagement, Feedback, Mta, Relay, Reporting, Time
 from sendcap.scenario.start import StartField, ZoneField, clock_of, in_zone, is_skipped, repeated
-from sendcap.scenario.suspend_problems import suspended_for_ever
 from sendcap.scenario.with_queues import WithQueues
 from sendcap.text.displayed import html_of
 from sendcap.text.quoting import shown

@@ -17,8 +17,7 @@ from sendcap.importers.kumomta.automation import (
     chosen_with,
 )
 from sendcap.importers.kumomta.blocks import Shaping, shaping_of
-from sendcap.importers.kumomta.limits import LIMITS, PathLimits
-from sendcap.importers.kumomta.named import NamedLimits
+from sendcap.importers.kumomta.limits import LIMITS, NamedLimits, PathLimits
 from sendcap.importers.kumomta.paths import EgressPath, Paths
 from sendcap.importers.kumomta.pools import Sending, pools_of
 from sendcap.importers.kumomta.queues import Queues, queues_of

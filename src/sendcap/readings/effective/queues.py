@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sendcap.readings.effective.connections import connection_rows
-from sendcap.readings.effective.order import order_rows
+from sendcap.model.scaling import waiting_for
 from sendcap.readings.effective.reactions import bad_time_rows, reaction_rows
 from sendcap.readings.effective.retries import retry_rows
 from sendcap.readings.effective.scope import Scope
-from sendcap.readings.effective.throttles import limit_text
-from sendcap.scenario import Queue, Scenario
+from sendcap.readings.effective.throttles import limit_text, throttle_text
+from sendcap.scenario import PRIORITIES, PostfixScaling, Queue, Scenario
 from sendcap.scenario.constraints import queue_constraints
+from sendcap.scenario.provider import Provider
 from sendcap.scenario.stages import Stage, stages
-from sendcap.text.quantities import counted, listed
+from sendcap.text.quantities import all_units, counted, listed
 
 _MOST: Final = 10
 """Queues that a shared limit names; of more each has its row."""
@@ -144,3 +144,90 @@ def _names(queues: Sequence[Queue]) -> str:
         listed(providers) + (f" from {listed(pools)}" if pools else "")
         for pools, providers in providers_of.items()
     )
+
+
+# Whose turn it is: the order of a queue, the active queue, the turns of addresses.
+
+
+def order_rows(scenario: Scenario, path: Queue) -> Iterator[tuple[str, str]]:
+    """Yield what says which message of a queue goes first, where that is not the oldest."""
+    mta = scenario.mta
+    names = [name for queue, name in scenario.loads() if queue == path]
+    if mta.order == "fair" and len(names) > 1:
+        yield "Order", f"{listed(names)} take turns"
+    if mta.order == "priority":
+        first, *others = _by_priority(scenario, names)
+        if others:
+            yield "Order", ", then ".join([f"{listed(first)} first", *map(listed, others)])
+    if mta.active is not None:
+        yield "Active", f"{counted(mta.active, 'message')} at a time, over all queues"
+    pool = mta.pools.get(path.pool or "")
+    if pool is not None and pool.weights:
+        total = sum(pool.weights)
+        parts = listed([f"{each} by IP {n + 1}" for n, each in enumerate(pool.weights)])
+        yield "Turns of IPs", f"of each {total:,} messages {parts}"
+
+
+def _by_priority(scenario: Scenario, names: list[str]) -> list[list[str]]:
+    """Return deliveries by priority, the highest first."""
+    ranked = [
+        [each.name for each in scenario.deliveries if each.priority == priority]
+        for priority in PRIORITIES
+    ]
+    classes = [[name for name in rank if name in names] for rank in ranked]
+    return [each for each in classes if each]
+
+
+# The connections of a queue.
+
+
+def connection_rows(
+    provider: Provider, connections: int, scope: Scope
+) -> Iterator[tuple[str, str]]:
+    """Yield the connections, their rate, and those that the provider accepts."""
+    yield "Connections", f"{_count(provider, connections, scope)}; {_life(provider)}"
+    if provider.connection_rate is not None:
+        yield "Opening", f"{throttle_text(provider.connection_rate, scope)}"
+    accepted = provider.accepts_connections
+    if accepted is not None:
+        count = scope.total(f"{accepted:,}", f"{accepted * scope.ips:,}")
+        refused = "a further one is refused, a soft bounce"
+        if accepted >= provider.connections_per_ip:
+            refused = "there are never more"
+        yield "Accepted", f"{count} connections at a time; {refused}"
+
+
+def _count(provider: Provider, connections: int, scope: Scope) -> str:
+    per_ip = provider.connections_per_ip
+    count = scope.total(f"{per_ip:,}", f"{connections:,}")
+    scaling = provider.connection_scaling
+    if scaling == "none":
+        return f"{count}, opened as needed"
+    queue = per_ip if scope.apart else connections
+    each = " of an IP" if scope.apart and scope.ips > 1 else ""
+    if isinstance(scaling, PostfixScaling):
+        first = min(scaling.initial, per_ip)
+        ends = scope.total(f"{first:,} to {per_ip:,}", f"{first * scope.ips:,} to {connections:,}")
+        return f"{ends} by Postfix's window, {_feedback(scaling)}"
+    longest = int(waiting_for(queue)[-1])
+    return (
+        f"{count}, opened by the length of the queue as in KumoMTA: all {queue:,}{each} from "
+        f"{counted(longest, 'waiting message')} on"
+    )
+
+
+def _feedback(scaling: PostfixScaling) -> str:
+    """Return what answers do to the window."""
+    sizes = {"1": "1", "1/concurrency": "1 / window", "1/sqrt_concurrency": "1 / √window"}
+    return (
+        f"{sizes[scaling.positive]} more for a success, {sizes[scaling.negative]} less for an "
+        "attempt that reaches nobody"
+    )
+
+
+def _life(provider: Provider) -> str:
+    """Return when a connection is closed."""
+    idle = f"closed when idle for {all_units(provider.idle_timeout)}"
+    if provider.messages_per_connection == "unlimited":
+        return idle
+    return f"{idle} or after {counted(provider.messages_per_connection, 'attempt')}"

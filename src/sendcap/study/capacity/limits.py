@@ -23,9 +23,8 @@ from sendcap.run import Run
 from sendcap.scenario import Scenario
 from sendcap.scenario.files import scenario_of
 from sendcap.scenario.stages import Stage
-from sendcap.study.capacity.arrived import came_and_began
 from sendcap.study.capacity.hold_ups import moves, of_each, sentences
-from sendcap.study.capacity.observed import Observed, ceiling_per_s, observed
+from sendcap.study.capacity.observed import Observed, came_and_began, ceiling_per_s, observed
 from sendcap.text.tables import Table, table_of
 from sendcap.version import __version__
 
