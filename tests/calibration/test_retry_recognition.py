@@ -48,7 +48,8 @@ def gaps_of(
             if math.isinf(due_s) or finish_s > ends_s:
                 break
             age_s, failing_s = finish_s - arrived_s, finish_s - first_s
-            rows.append((failures, age_s, failing_s, previous_s, gap_s, exact, took_s))
+            bounds_s = (0.0, gap_s)
+            rows.append((failures, age_s, failing_s, previous_s, gap_s, exact, took_s, *bounds_s))
             previous_s, finish_s, took_s = due_s - finish_s, due_s + next_s, next_s
     return np.array(rows, GAP).view(np.recarray)
 

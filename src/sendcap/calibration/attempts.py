@@ -39,6 +39,7 @@ ATTEMPT: Final = np.dtype(
         ("session", "u8"),  # keyed hash of the connection; 0 if unknown
         ("arrived_s", "f8"),  # reception by the MTA; all times since 1970, NaN if unknown
         ("ready_s", "f8"),  # due time of the attempt
+        ("not_due_s", "f8"),  # when the MTA last looked at the message before, and it was not due
         ("started_s", "f8"),  # request of the connection
         ("finished_s", "f8"),
         ("within_s", "f4"),  # from a whole-second stamp to the end, by the order of the lines
@@ -58,7 +59,7 @@ ATTEMPT: Final = np.dtype(
 _IN_MEMORY: Final = 1_000_000
 _BUCKETS: Final = 64
 _MOST_BINS: Final = 400_000
-_UNKNOWN: Final = {"arrived_s", "ready_s", "started_s", "setup_s", "transaction_s"}
+_UNKNOWN: Final = {*("arrived_s", "ready_s", "not_due_s", "started_s", "setup_s", "transaction_s")}
 
 
 def rows(count: int, columns: Mapping[str, Any]) -> Records:

@@ -158,7 +158,7 @@ def calibrate(
         evidence, small = _evidence(context, files)
     estimates, shared = _estimates(evidence)
     gaps = evidence.gaps.values().view(np.recarray)
-    policies = _policies(evidence, gaps, files)
+    policies = _policies(evidence, gaps, files, context.queue_runs_s)
     return Calibration(
         files=files,
         skipped=context.skipped,
@@ -251,10 +251,13 @@ def _without_deliveries(files: list[FileRead], skipped: Skipped) -> SendcapError
     )
 
 
-def _policies(evidence: Evidence, gaps: Gaps, files: list[FileRead]) -> list[Recognised]:
+def _policies(
+    evidence: Evidence, gaps: Gaps, files: list[FileRead], runs_s: list[float]
+) -> list[Recognised]:
     """Return the candidates for the retry policy, the best first."""
+    run_s = float(np.median(runs_s)) if runs_s else 0.0
     given_up = evidence.given_up.values().view(np.recarray)
-    found = recognise(gaps, _slack_s(evidence), frozenset(file.format for file in files))
+    found = recognise(gaps, _slack_s(evidence), frozenset(file.format for file in files), run_s)
     return [each.lasting(gaps, given_up, evidence.validity_s) for each in found[:_KEPT]]
 
 

@@ -44,6 +44,10 @@ GAP: Final = np.dtype(
         ("gap_s", "f8"),  # from the failure until the next attempt is due
         ("exact", "?"),  # whether the due time is known, rather than the end of the attempt alone
         ("took_s", "f8"),  # duration of the failed attempt from the due time; NaN if unknown
+        # By whole seconds from the failure: until when it was not due yet, 0 if unknown, and until
+        # the next attempt began, or ended if that is unknown.
+        ("least_s", "f8"),
+        ("most_s", "f8"),
     ]
 )
 """A gap between a failed attempt and the next."""
@@ -271,6 +275,10 @@ class Evidence:
         gaps["gap_s"] = gap_s
         gaps["exact"] = ~np.isnan(part.rows["ready_s"][follows + 1])
         gaps["took_s"] = failed["finished_s"] - failed["ready_s"]
+        after, failed_s = part.rows[follows + 1], np.floor(failed["finished_s"])
+        begun_s = np.where(np.isnan(after["started_s"]), after["finished_s"], after["started_s"])
+        gaps["least_s"] = np.fmax(np.floor(after["not_due_s"]) - failed_s, 0.0)
+        gaps["most_s"] = np.floor(begun_s) - failed_s
         self.gaps.add(gaps)
 
     @property

@@ -17,6 +17,7 @@ import numpy as np
 from sendcap.calibration.attempts import Floats
 from sendcap.calibration.evidence import Gaps
 from sendcap.calibration.retry_candidates import Candidate, candidates
+from sendcap.calibration.retry_exim_checks import delays_s, within_bounds
 from sendcap.calibration.retry_lifetimes import endless, lasting
 from sendcap.scenario import (
     EximRetry,
@@ -79,17 +80,18 @@ class Recognised:
 
 
 def recognise(
-    gaps: Gaps, slack_s: float, formats: frozenset[str] = frozenset()
+    gaps: Gaps, slack_s: float, formats: frozenset[str] = frozenset(), run_s: float = 0.0
 ) -> list[Recognised]:
     """Return the candidates, the best first; none for fewer than five gaps.
 
     Where the due time of an attempt is unknown, ``slack_s`` is tolerated from there to the end.
-    Of rules that fit about as well, the one of the MTA that wrote the logs is taken.
+    Of rules that fit about as well, the one of the MTA that wrote the logs is taken. ``run_s`` is
+    the time between queue runs by the log's own lines, 0 without any.
     """
     if len(gaps) < _LEAST_GAPS:
         return []
     own = tuple(_OWN[name] for name in formats if name in _OWN)
-    found = list(candidates(gaps, formats))
+    found = list(candidates(gaps, formats, run_s))
     if len(gaps) > _FEW:
         # Most candidates are far off, which a few gaps show; the sample is in random order.
         few: Gaps = gaps[:_FEW].view(np.recarray)
@@ -103,12 +105,16 @@ def _judged(
     candidate: Candidate, gaps: Gaps, slack_s: float, own: tuple[type[RetryPolicy], ...]
 ) -> Recognised:
     policy = candidate.policy
-    low_s, due_s = predicted(policy, gaps, candidate.late_s)
-    low_s, due_s = low_s - _FORGIVEN_S, due_s + _FORGIVEN_S
-    high_s = due_s + np.where(gaps.exact, 0.0, slack_s)
-    explained = (gaps.gap_s >= low_s) & (gaps.gap_s <= high_s)
+    if candidate.checked and isinstance(policy, EximRetry):
+        explained = within_bounds(delays_s(policy, gaps), gaps)
+        density = explained * _at_runs(gaps, candidate.late_s)
+    else:
+        low_s, due_s = predicted(policy, gaps, candidate.late_s)
+        low_s, due_s = low_s - _FORGIVEN_S, due_s + _FORGIVEN_S
+        high_s = due_s + np.where(gaps.exact, 0.0, slack_s)
+        explained = (gaps.gap_s >= low_s) & (gaps.gap_s <= high_s)
+        density = np.nan_to_num(_density(candidate, gaps, low_s, due_s, slack_s))
     count, total = int(explained.sum()), len(gaps)
-    density = np.nan_to_num(_density(candidate, gaps, low_s, due_s, slack_s))
     # One more explained gap and one more unexplained, so that neither is impossible.
     wrong = (total - count + 1.0) / (total + 2.0)
     score = float(np.log((1.0 - wrong) * density + wrong / _UNEXPLAINED_S).sum())
@@ -136,6 +142,17 @@ def _density(
     if isinstance(candidate.policy, PostfixRetry):
         return _at_scans(density, candidate.policy, gaps)
     return density
+
+
+def _at_runs(gaps: Gaps, run_s: float) -> Floats:
+    """Return the density of gaps that are in their bounds: after the first, whole queue runs.
+
+    The first failure is at any moment between two runs, the others are a little after one.
+    """
+    off_s = np.abs(gaps.gap_s - run_s * np.rint(gaps.gap_s / run_s))
+    width_s = np.minimum(2.0 * _AT_A_SCAN_S, run_s)
+    at_run = (1.0 - _MOSTLY) / run_s + _MOSTLY * (off_s <= _AT_A_SCAN_S) / width_s
+    return np.where(gaps.failures > 0, at_run, 1.0 / run_s)
 
 
 def _at_passes(density: Floats, pass_s: float, gaps: Gaps, low_s: Floats, due_s: Floats) -> Floats:

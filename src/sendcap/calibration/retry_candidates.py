@@ -9,6 +9,7 @@ import numpy as np
 from sendcap.calibration.attempts import Floats
 from sendcap.calibration.evidence import Gaps
 from sendcap.calibration.retry_exim import exim_rules
+from sendcap.calibration.retry_exim_checks import checked_rules, run_apart_s
 from sendcap.calibration.retry_scans import clamps, described
 from sendcap.calibration.round_times import NEAR, near_rounds, nearest_round, written
 from sendcap.scenario import (
@@ -39,10 +40,13 @@ class Candidate(NamedTuple):
     size: int  # number of parameters
     description: str
     late_s: float = 0.0  # how long an attempt may wait after it is due
+    checked: bool = False  # whether the log says when a message was not due yet
 
 
-def candidates(gaps: Gaps, formats: frozenset[str] = frozenset()) -> Iterator[Candidate]:
-    """Yield the candidates; ``formats`` are those of the logs."""
+def candidates(
+    gaps: Gaps, formats: frozenset[str] = frozenset(), run_s: float = 0.0
+) -> Iterator[Candidate]:
+    """Yield the candidates; ``formats`` are those of the logs, ``run_s`` parts queue runs."""
     yield Candidate(MomentumRetry(), 0, "Momentum's default, 20 minutes doubling to 12 hours")
     yield Candidate(KumomtaRetry(), 0, "KumoMTA's default, 20 minutes doubling")
     yield Candidate(EximRetry(), 0, "Exim's default rule")
@@ -56,9 +60,23 @@ def candidates(gaps: Gaps, formats: frozenset[str] = frozenset()) -> Iterator[Ca
         yield from _doubling(gaps, middles, formats)
         yield from _growing(gaps, middles)
         yield from _lists(gaps, middles, own="powermta" in formats)
+    yield from _checked(gaps, run_s)
     for rule, size, late_s in exim_rules(gaps):
         runs = f", attempts up to {format_duration(late_s)} late" if late_s else ""
         yield Candidate(EximRetry(rule=rule), size, f"Exim's rule {rule}{runs}", late_s)
+
+
+def _checked(gaps: Gaps, told_s: float) -> Iterator[Candidate]:
+    """Yield Exim's rules with queue runs, where its log has what they left alone."""
+    run_s = run_apart_s(gaps, told_s)
+    if not run_s:
+        return
+    runs = f"queue runs every {format_duration(run_s)}"
+    usual = EximRetry(queue_interval=written(run_s))
+    yield Candidate(usual, 1, f"Exim's default rule, {runs}", run_s, checked=True)
+    for rule, size in checked_rules(gaps):
+        policy = EximRetry(rule=rule, queue_interval=written(run_s))
+        yield Candidate(policy, size + 1, f"Exim's rule {rule}, {runs}", run_s, checked=True)
 
 
 def _middles(gaps: Gaps) -> Floats:

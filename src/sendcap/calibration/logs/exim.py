@@ -11,6 +11,7 @@ second at which the reception began. Source: Exim, ``doc/doc-docbook/spec.xfpt``
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -43,6 +44,9 @@ _LINE: Final = re.compile(
     + _NUMBER
     + _FLAGGED
 )
+_RUN: Final = re.compile(
+    rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?)(?: ([-+]\d{4}))?(?: \[\d+\])? Start queue run"
+)
 _MESSAGE: Final = re.compile(rb"(?:^|[ \t|>])" + _NUMBER + _FLAGGED)
 _FLAG: Final = re.compile(rb" [-<=>*][-=>*]|Comp|canc|Mess")
 _LONGEST_HEAD: Final = 300
@@ -56,8 +60,9 @@ _DEFER: Final = re.compile(rb" defer \((-?\w+)\)")
 _REPLY: Final = re.compile(rb": ([245]\d\d[ -].*)")
 _RETRY_BASE: Final = -52
 """Numbers of errors up to this one: it was not time to try (``src/src/macros.h``)."""
+_NOT_DUE: Final = b"retry time not reached"
 _NOT_TRIED: Final = (
-    b"retry time not reached",
+    _NOT_DUE,
     b"domain is held",
     b"connection limit reached for all",
 )
@@ -71,6 +76,9 @@ _MOST_S: Final = 365 * 86_400.0
 _QUARTER_S: Final = 900.0
 _MOST_ZONE_S: Final = 15 * 3600.0
 _LEAST_REUSED: Final = 30
+_MOST_WAITING: Final = 300_000
+_LEAST_RUNS: Final = 5
+_MOST_RUNS: Final = 10_000
 _SAME_S: Final = 10.0
 _QUEUED: Final = re.compile(rb"(?:queued as |id=)([0-9A-Za-z-]{6,40})")
 _MESSAGE_ID: Final = re.compile(_NUMBER + rb" <= [^\n]{0,2000}? id=([^ \n]{1,500})")
@@ -82,7 +90,7 @@ class EximReader(Reader):
     format = "exim"
     columns = (
         *("message", "recipient", "provider", "arrived_s", "finished_s", "transaction_s"),
-        *("enhanced", "code", "reason", "outcome", "reused", "host"),
+        *("not_due_s", "enhanced", "code", "reason", "outcome", "reused", "host"),
     )
 
     def __init__(self, log: Log, context: Context) -> None:
@@ -91,6 +99,9 @@ class EximReader(Reader):
         self._same_machine = SameMachine(_QUEUED, _MESSAGE_ID, b" %s ")
         self._zone_s = math.nan  # of stamps without a zone; arrivals tell it
         self._remote: set[bytes] = set()  # transports that have been seen with a host
+        # When a queue runner last found a message not due, by message and address.
+        self._not_due_s: dict[tuple[int, int], float] = {}
+        self._runs_s: list[float] = []
 
     @classmethod
     def recognises(cls, lines: list[bytes]) -> int:
@@ -112,6 +123,7 @@ class EximReader(Reader):
                 behind = _MESSAGE.search(line)
                 if behind is None:
                     others += line != b""
+                    self._note_run(line)
                     continue
                 stamp, zone, (message, flag, rest) = line[: behind.start(1)], None, behind.groups()
             try:
@@ -130,7 +142,17 @@ class EximReader(Reader):
         yield from self._decided(lines)
 
     def _end(self) -> Iterator[Row]:
+        apart_s = np.diff(self._runs_s)
+        if len(apart_s) >= _LEAST_RUNS:
+            self.context.queue_runs_s.append(float(np.median(apart_s)))
         return self._decided([], last=True)
+
+    def _note_run(self, line: bytes) -> None:
+        """Keep when a run of the queue started; a collector's log may have those of several."""
+        run = _RUN.match(line) if len(self._runs_s) < _MOST_RUNS else None
+        if run is not None:
+            with suppress(ValueError):
+                self._runs_s.append(self._time_s(*run.groups())[0])
 
     def _decided(self, lines: list[bytes], *, last: bool = False) -> Iterator[Row]:
         kept, filtered = self._same_machine.decided(lines, last=last)
@@ -156,12 +178,10 @@ class EximReader(Reader):
             off_s = finished_s - begun_s
             if not zoned and abs(off_s) < _MOST_ZONE_S:
                 self._zone_s = round(off_s / _QUARTER_S) * _QUARTER_S
-            record = (identity, 0, nobody, finished_s, finished_s, math.nan)
-            return (*record, 0, 0, 0, RECEIVED, False, b"")
+            return _no_attempt(identity, nobody, finished_s, finished_s, RECEIVED)
         arrived_s = begun_s + (0.0 if zoned else self._zone_s)
         if flag in (b"cancelled", b"Message removed"):
-            record = (identity, 0, nobody, arrived_s, finished_s, math.nan)
-            return (*record, 0, 0, 0, REMOVED, False, b"")
+            return _no_attempt(identity, nobody, arrived_s, finished_s, REMOVED)
         outcome = _FLAGS.get(flag)
         if outcome is None:
             self.pass_over(
@@ -172,10 +192,12 @@ class EximReader(Reader):
         to = rest.split(None, 1)[0].rstrip(b":").strip(b"<>").lower()
         if not self._is_remote(rest, host, to):
             self.pass_over("local deliveries")
-            record = (identity, 0, nobody, arrived_s, finished_s, math.nan)
-            return (*record, 0, 0, 0, LEFT, False, b"")
+            return _no_attempt(identity, nobody, arrived_s, finished_s, LEFT)
+        recipient = self.context.identities.short(to)
         if outcome == SOFT and _not_tried(rest):
             self.pass_over("attempts that were not due")
+            if _NOT_DUE in rest:
+                self._keep_not_due(identity, recipient, finished_s)
             return None
         if outcome == HARD and any(words in rest for words in _GAVE_UP):
             outcome = EXPIRED
@@ -192,11 +214,12 @@ class EximReader(Reader):
             reason, code, enhanced = self.context.reply(text)
         return (
             identity,
-            self.context.identities.short(to),
+            recipient,
             self.context.providers.number(host[1] if host else b"", to.rpartition(b"@")[2]),
             arrived_s,
             finished_s,
             _span_s(took[1]) if took and host else math.nan,
+            self._not_due_s.pop((identity, recipient), math.nan),
             enhanced,
             code,
             reason,
@@ -204,6 +227,12 @@ class EximReader(Reader):
             bool(host and host[3]),
             host[2] if host else b"",
         )
+
+    def _keep_not_due(self, identity: int, recipient: int, at_s: float) -> None:
+        if len(self._not_due_s) >= _MOST_WAITING:
+            # What is lost says less about a few retries, and nothing wrong.
+            self._not_due_s.clear()
+        self._not_due_s[identity, recipient] = at_s
 
     def _is_remote(self, rest: bytes, host: re.Match[bytes] | None, to: bytes) -> bool:
         """Tell whether a delivery was one to another server, or failed to become one."""
@@ -229,6 +258,11 @@ class EximReader(Reader):
         alone = np.append(often, False)[np.minimum(records["provider"], len(often))]
         records["transaction_s"][alone & ~reused] = np.nan
         return records
+
+
+def _no_attempt(message: int, provider: int, arrived_s: float, at_s: float, outcome: int) -> Row:
+    nothing = (math.nan, math.nan, 0, 0, 0)
+    return (message, 0, provider, arrived_s, at_s, *nothing, outcome, False, b"")
 
 
 def _not_tried(rest: bytes) -> bool:

@@ -120,6 +120,7 @@ class Context:
         self.identities = Identities()
         self.providers = providers
         self.year = year
+        self.queue_runs_s: list[float] = []  # usual time between runs of the queue, of each file
         self._read_reply = lru_cache(_MOST_REPLIES)(read_reply)
 
     def reply(self, text: bytes, enhanced: int = 0, code: int = 0, category: str = "") -> Reply:
