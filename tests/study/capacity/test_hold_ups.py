@@ -51,6 +51,33 @@ def test_a_stream_behind_a_blast_is_held_up_by_it_and_another_is_not() -> None:
     assert others[-1] == "Nothing holds up other."
 
 
+@pytest.mark.parametrize("at", ["0s", "2m"])
+def test_who_comes_later_and_waits_behind_does_not_hold_a_delivery_up(at: str) -> None:
+    """2,000 at 10 a second take 200 s; that 30,000 come after them changes nothing."""
+    first = delivery("first", 2_000, "slow")
+    found = [
+        sendcap.limits(scenario_of(first, *others)).hold_ups().set_index("delivery").loc["first"]
+        for others in ([], [delivery("blast", 30_000, "slow", at=at)])
+    ]
+    alone, with_a_blast = found
+    assert alone["stage"] == with_a_blast["stage"] == "slow"
+    assert with_a_blast["wait_s"] == pytest.approx(alone["wait_s"], abs=10.0)
+    assert alone["wait_s"] == pytest.approx(160.0, abs=10.0)
+    assert with_a_blast["until_s"] <= 210.0
+
+
+def test_a_delivery_is_held_up_by_what_its_retries_wait_for() -> None:
+    """All of the first is tried again when the second, which began later, is before it."""
+    away = {"at": "0s", "lasts": "5m"}
+    its = scenario_of(
+        delivery("first", 1_000, "slow"), delivery("blast", 30_000, "slow", at="6m")
+    ).with_(
+        {"providers.slow.outages": [away], "mta.retry": {"policy": "schedule", "delays": ["20m"]}}
+    )
+    held_up = sendcap.limits(its).hold_ups().set_index("delivery")
+    assert held_up.loc["first", "wait_s"] > 600.0
+
+
 def test_the_relay_holds_nobody_up_longer_than_anybody_waited_there() -> None:
     """200 batches of 100 take 200 s, although 2000 small ones lower what it carries on average."""
     found = sendcap.limits(

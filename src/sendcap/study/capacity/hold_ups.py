@@ -12,22 +12,16 @@ import numpy as np
 
 from sendcap.readings.bottleneck import called
 from sendcap.readings.convergence import Floats
-from sendcap.readings.delays import delay_quantile_s
-from sendcap.readings.load import ACCEPTED_PCT
-from sendcap.readings.summary import accepted_at_s
 from sendcap.run import Run
 from sendcap.scenario.stages import Stage
 from sendcap.study.capacity.observed import Observed
+from sendcap.study.capacity.own_waits import Waits
 from sendcap.text.clock import brief_moment
 from sendcap.text.quantities import elapsed
 from sendcap.text.quoting import first_few
 
 _AT_ONCE_S: Final = 1.0
 """A shorter wait holds nothing up."""
-_OF_AN_ATTEMPT_S: Final = 10.0
-"""A shorter delay may be that of connecting and of the attempt itself."""
-_NOT_RETRIED: Final = 0.9
-"""Share of the accepted messages that hardly any retry delays."""
 _MOST_PERIODS: Final = 6
 """The longest wait of a programme moves again and again, which no sentence can tell."""
 _MOST_TOLD: Final = 8
@@ -80,45 +74,24 @@ def moves(stages: Sequence[Observed]) -> list[HoldUp]:
 
 def of_each(run: Run, stages: Sequence[Observed]) -> Iterator[HoldUp]:
     """Yield the stage that holds each delivery up the longest, for those that are held up."""
-    scenario, loads = run.as_sent, run.as_sent.loads()
-    waits = [_waits_s(stage) for stage in stages]
+    scenario = run.as_sent
+    loads = scenario.loads()
+    all_waits = [Waits(run, stage, _waits_s(stage)) for stage in stages]
     for delivery in scenario.deliveries:
-        until_s = accepted_at_s(run.ledger, ACCEPTED_PCT, delivery=delivery.name)
         paths = {path for path, name in loads if name == delivery.name}
         found: HoldUp | None = None
-        for stage, waits_s in zip(stages, waits, strict=True):
-            own = stage.stage.deliveries
-            passes = not stage.stage.paths or paths & set(stage.stage.paths)
-            if not passes or (own and delivery.name not in own):
+        for waits in all_waits:
+            stage = waits.of.stage
+            passes = not stage.paths or paths & set(stage.paths)
+            if not passes or (stage.deliveries and delivery.name not in stage.deliveries):
                 continue
-            meanwhile = stage.edges_s >= delivery.at
-            meanwhile &= stage.edges_s <= (math.inf if until_s is None else until_s)
-            held_up = np.flatnonzero(meanwhile & (waits_s > 0.0))
-            if not len(held_up):
-                continue
-            wait_s = min(float(waits_s[held_up].max()), _longest_s(run, stage.stage, delivery.name))
-            if wait_s < _AT_ONCE_S:
-                continue
-            if found is None or wait_s > found.wait_s:
-                times_s = stage.edges_s[held_up[[0, -1]]].tolist()
-                found = HoldUp(delivery.name, stage.stage, wait_s, *times_s)
+            own = waits.of_delivery(delivery)
+            wait_s = float(own.waits_s.max(initial=0.0))
+            if wait_s >= _AT_ONCE_S and (found is None or wait_s > found.wait_s):
+                from_s, until_s = float(own.came_s[0]), float(own.leave_s.max())
+                found = HoldUp(delivery.name, stage, wait_s, from_s, until_s)
         if found is not None:
             yield found
-
-
-def _longest_s(run: Run, stage: Stage, delivery: str) -> float:
-    """Return how long the messages of a delivery waited at most, where some go before others.
-
-    The backlog does not tell: who has a high priority passes those that wait. Delays do, but for
-    the few messages that are tried again.
-    """
-    if run.scenario.mta.order == "fifo" or run.ledger.delays is None:
-        return math.inf
-    providers: set[str | None] = {path.provider for path in stage.paths} or {None}
-    delays = [run.ledger.delays_of(delivery, provider) for provider in providers]
-    delayed_s = [delay_quantile_s(each, _NOT_RETRIED) for each in delays if len(each.bins)]
-    longest_s = max(delayed_s, default=0.0)
-    return longest_s if longest_s >= _OF_AN_ATTEMPT_S else 0.0
 
 
 def sentences(run: Run, stages: Sequence[Observed]) -> Iterator[str]:

@@ -9,13 +9,16 @@ from typing import Any, Final
 import numpy as np
 
 from sendcap.ledger import Counts, Event, Names
-from sendcap.model.batches import batch_rows
+from sendcap.model.batches import BatchRows, batch_rows
 from sendcap.model.monitor import Floats, Ints, StageMonitor
 from sendcap.readings.load import deliveries_of
 from sendcap.run import Run
+from sendcap.scenario import Delivery
 from sendcap.scenario.constraints import CONNECTIONS
 from sendcap.scenario.stages import Stage
 
+HANDED_OVER: Final[tuple[Event, ...]] = ("relayed", "relay_failed")
+"""What becomes of a message at the relay."""
 _DRAINED_SHARE: Final = 0.001
 _DRAINED_S: Final = 1.0
 _BUSY_UNTIL: Final = 0.99
@@ -247,18 +250,21 @@ def came_and_began(run: Run, stage: Stage) -> tuple[Counts, Counts]:
 
 def _ready(run: Run) -> Counts:
     """Return the messages ready for the relay by each edge."""
-    edges_s = run.ledger.edges_s
-    size, ready_s, delivery_of = batch_rows(run.as_sent)
+    edges_s, rows = run.ledger.edges_s, batch_rows(run.as_sent)
     total = np.zeros(len(edges_s), np.int64)
-    for number, delivery in enumerate(run.as_sent.deliveries):
-        own = delivery_of == number
-        ready = np.concatenate(([0], np.cumsum(size[own])))
-        ready = ready[np.searchsorted(ready_s[own], edges_s, side="right")]
-        if delivery.stop is not None:
-            gone = sum(
-                run.ledger.total(event, clock="happened", delivery=delivery.name)
-                for event in ("relayed", "relay_failed")
-            )
-            ready = np.where(edges_s < delivery.stop, ready, np.minimum(ready, gone))
-        total += ready
+    for delivery in run.as_sent.deliveries:
+        total += ready_of(run, delivery, rows, edges_s)
     return total
+
+
+def ready_of(run: Run, delivery: Delivery, rows: BatchRows, times_s: Floats) -> Counts:
+    """Return the messages of a delivery that are ready for the relay by these times."""
+    own = rows.delivery == run.as_sent.deliveries.index(delivery)
+    ready = np.concatenate(([0], np.cumsum(rows.size[own])))
+    ready = ready[np.searchsorted(rows.ready_s[own], times_s, side="right")]
+    if delivery.stop is None:
+        return ready
+    gone = sum(
+        run.ledger.total(event, clock="happened", delivery=delivery.name) for event in HANDED_OVER
+    )
+    return np.where(times_s < delivery.stop, ready, np.minimum(ready, gone))
