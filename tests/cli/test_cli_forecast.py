@@ -106,15 +106,38 @@ def test_one_typed_reading_is_enough(given, sendcap) -> None:
     assert final["low"].item() < end["delivered_pct"].iloc[-1] < final["high"].item()
 
 
-def test_a_reading_that_fits_no_mode_is_told_once_and_against_no_others(given, sendcap) -> None:
+def test_a_reading_that_fits_no_mode_is_told_of_each_and_of_none_as_known(given, sendcap) -> None:
     result = sendcap(*TYPED, "5.0", "--out", "stranger")
     assert result.exit_code == 0, result.stderr
     told = " ".join(result.stdout.split())
-    assert "No mode was given, and the reading fits none; it is taken to be without EFS." in told
-    assert "If it were" not in told
+    assert "After 2m Delivered % is 5.00 %. No mode was given, and the reading fits none" in told
+    assert "It will end at" not in told
     assert "other readings" not in told
-    assert "without EFS at 2m does not fit: 5.00 %, lower than the " in told
+    for mode, way in (("without EFS", "lower"), ("with EFS", "")):
+        assert f"If it were {mode}, it would end at " in told
+        assert f"5.00 % at 2m does not fit: {way}" in told
     assert " % that is expected (simulated: " in told
+    assert "do not trust any of these forecasts" in told
+    # No values explain the reading, so it says nothing about them.
+    assert "Given the readings" not in told
+    assert "The reading fits no values in the ranges, and so it says nothing about them." in told
+    # What a reading tells twice is told once.
+    assert "does not fit" not in result.stderr
+    for table in ("final", "settling", "bands", "observed"):
+        modes = pd.read_csv(f"stranger/{table}.csv")["mode"]
+        assert set(modes) == {"without-efs", "efs"}, table
+
+
+def test_of_readings_that_fit_no_mode_together_each_mode_has_one_that_contradicts(
+    given, sendcap
+) -> None:
+    result = sendcap(*TYPED, "92.4", "--at", "4m", "--delivered", "60.0", "--out", "strange")
+    assert result.exit_code == 0, result.stderr
+    told = " ".join(result.stdout.split())
+    assert "After 4m Delivered % is 60.00 %. No mode was given, and the readings fit none" in told
+    assert "If they were without EFS, it would end at " in told
+    assert "60.00 % at 4m fits the least: lower than the " in told
+    assert " % that goes with the other readings (simulated: " in told
 
 
 def test_what_nobody_knows_is_taken_for_unknown_and_told(given, sendcap) -> None:

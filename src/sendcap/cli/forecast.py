@@ -18,7 +18,7 @@ from sendcap.errors import SendcapError
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS
 from sendcap.text.clock import counted_from
 from sendcap.text.measures import banded
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import capital, elapsed
 from sendcap.text.shares import points_in_words, rounded_share
 
 
@@ -147,21 +147,23 @@ def _show(outlook: sendcap.Forecast) -> None:
 
     scenario = outlook.uncertain
     which = "all deliveries" if outlook.delivery == ALL_DELIVERIES else outlook.delivery
-    title = scenario.scenario.title or "Forecast"
-    say(f"{title}, {which}: forecast after {elapsed(outlook.at_s)}", *outlook.sentences())
+    title = f"{which}: forecast after {elapsed(outlook.at_s)}"
+    written = scenario.scenario.title
+    say(f"{written}, {title}" if written else capital(title), *outlook.sentences())
     settling = {
         (row["tolerance_pt"], row["mode"]): banded(row, elapsed)
-        for row in outlook.settling().to_dict("records")
+        for each in outlook.possible
+        for row in each.settling().to_dict("records")
     }
     show_grid(
         "When Delivered % stays close to its end",
         "Within",
         {at: points_in_words(at) for at in outlook.tolerances_pt},
-        {mode: MODE_LABELS[mode] for mode in outlook.modes},
+        {mode: MODE_LABELS[mode] for each in outlook.possible for mode in each.modes},
         lambda at, mode: settling[at, mode],
     )
     values = []
-    for row in outlook.parameters().to_dict("records"):
+    for row in outlook.parameters().to_dict("records") if outlook.reachable else ():
         if row["assumed"] and row["narrowed"] < INFORMED:
             continue
         write = partial(number_text, scenario.ranges[row["path"]])
@@ -175,10 +177,13 @@ def _show(outlook: sendcap.Forecast) -> None:
             *about_assumed(outlook),
             words=("Value", "Range", "Why"),
         )
+    notes = (*about_values(outlook), f"{counted_from(scenario.scenario.start)}.")
+    if not outlook.reachable:
+        say(*notes)
+        return
     show_table(
         "What the readings say about what was not known",
         ["Value", "Range", "Given the readings", "Interval narrower by"],
         values,
-        *about_values(outlook),
-        f"{counted_from(scenario.scenario.start)}.",
+        *notes,
     )

@@ -51,18 +51,18 @@ def forecast(
     For the options see `sendcap.charts`.
     """
     scenario = result.uncertain.scenario
-    readings = {mode: _readings(result, mode) for mode in result.modes}
-    firsts_s = [each.time_s[0] for each in readings.values() if len(each.time_s)]
+    shown = [(each, mode, _readings(each, mode)) for each in result.possible for mode in each.modes]
+    firsts_s = [readings.time_s[0] for _, _, readings in shown if len(readings.time_s)]
     last_s = _ROOM_AFTER * float(result.moments_s[result.later][-1])
     time = time_axis(scenario, (float(min([result.at_s, *firsts_s])), last_s), scale, start)
     panels = time.panels(
         ax,
         Heading(scenario.title, "where will Delivered % end?", _words(result)),
-        [2.8] * len(result.modes),
+        [2.8] * len(shown),
         right_in=2.55,
     )
-    for panel, (mode, each) in zip(panels, readings.items(), strict=True):
-        _panel(panel, result, each, mode)
+    for panel, (each, mode, readings) in zip(panels, shown, strict=True):
+        _panel(panel, each, readings, mode)
     draw_marks(panels, scenario_marks(scenario, result.delivery))
     return panels
 
@@ -89,7 +89,9 @@ def _words(result: Forecast) -> str:
         f"Black: the readings. Line: the median; fan: {shares} of what may come. Bar: the end.\n"
         "A magnified panel leaves out readings that are far from the end."
     )
-    if not result.reachable:
+    if len(result.possible) > 1:
+        words += "\nThe readings fit none of these modes: do not trust it."
+    elif not result.reachable:
         words += "\nNo values in the ranges explain these readings: do not trust it."
     return words
 

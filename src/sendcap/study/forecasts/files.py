@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from sendcap.charts.style import save_png
 from sendcap.files.directory import Contents
 from sendcap.files.single import write_text
@@ -29,5 +31,8 @@ def save(forecast: Forecast, folder: Path) -> None:
     """
     write_text(folder / SCENARIO, dumps(forecast.likeliest()))
     for name in _TABLES:
-        write_csv(folder / f"{name}.csv", getattr(forecast, name)())
+        # What the readings say about values is one table, whatever mode they are of.
+        of = forecast.possible if name != "parameters" else (forecast,)
+        tables = [getattr(each, name)() for each in of]
+        write_csv(folder / f"{name}.csv", pd.concat(tables, ignore_index=True))
     save_png(chart.forecast(forecast), folder / _CHART)

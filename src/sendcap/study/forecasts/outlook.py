@@ -87,6 +87,11 @@ class Forecast(Drawable, charts="sendcap.study.forecasts.chart", tables={"In the
         return not strange and self.misfit.largest < LARGE
 
     @property
+    def possible(self) -> tuple[Forecast, ...]:
+        """The forecast itself, or that of each mode where none was given and none fits."""
+        return (self,) if self.reachable else (self, *(self.others or ()))
+
+    @property
     def assumed(self) -> list[Unknown]:
         """Values that were taken for unknown, though nobody gave a range for them."""
         ranges = self.uncertain.ranges

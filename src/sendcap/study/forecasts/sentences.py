@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sendcap.readings.modes import MODE_LABELS, Mode
@@ -24,13 +24,16 @@ OTHERS: Final = "a provider's transaction_time, connections or rate"
 
 def forecast_sentences(forecast: Forecast) -> Iterator[str]:
     """Yield the final Delivered % of each mode, and whether the forecast can be trusted."""
-    for row in forecast.final().to_dict("records"):
-        mode = row["mode"]
-        yield (
-            f"After {elapsed(forecast.at_s)} {MODE_LABELS[mode]} {_shown(forecast, mode)}. "
-            f"It will end at {_end(forecast, row)}."
-        )
-    yield from _another_mode(forecast)
+    if len(forecast.possible) > 1:
+        yield from _of_no_mode(forecast)
+    else:
+        for row in forecast.final().to_dict("records"):
+            mode = row["mode"]
+            yield (
+                f"After {elapsed(forecast.at_s)} {MODE_LABELS[mode]} {_shown(forecast, mode)}. "
+                f"It will end at {_end(forecast, row)}."
+            )
+        yield from _another_mode(forecast)
     horizon = forecast.uncertain.scenario.time.horizon
     if horizon is not None:
         yield (
@@ -42,9 +45,32 @@ def forecast_sentences(forecast: Forecast) -> Iterator[str]:
             f"The readings fit the scenario: {rounded_share(forecast.p_value)} of the simulations "
             "lie at least as far from the rest."
         )
-    else:
+    elif len(forecast.possible) == 1:
+        misfit = forecast.misfit
         yield "No values in the ranges explain these readings: do not trust this forecast."
-        yield " ".join(_reasons(forecast))
+        yield (
+            f"{_COLUMNS[misfit.column]} {MODE_LABELS[misfit.mode]} at {elapsed(misfit.time_s)} "
+            f"{_misfits(forecast)}: {misfit.observed_pct:.2f} %, {_than(forecast)}. "
+            f"{_widen([forecast])}"
+        )
+
+
+def _of_no_mode(forecast: Forecast) -> Iterator[str]:
+    """Yield what the readings would say in each of the modes, none of which explains them."""
+    reading, it = ("reading fits", "it") if _alone(forecast) else ("readings fit", "they")
+    yield (
+        f"After {elapsed(forecast.at_s)} Delivered % is {_read(forecast, forecast.modes[0])}. No "
+        f"mode was given, and the {reading} none: do not trust any of these forecasts."
+    )
+    for each in forecast.possible:
+        misfit = each.misfit
+        (row,) = each.final().to_dict("records")
+        yield (
+            f"If {it} were {MODE_LABELS[row['mode']]}, it would end at {_end(each, row)}; but "
+            f"{misfit.observed_pct:.2f} % at {elapsed(misfit.time_s)} {_misfits(each)}: "
+            f"{_than(each)}."
+        )
+    yield _widen(forecast.possible)
 
 
 def _end(forecast: Forecast, row: Mapping[Hashable, Any]) -> str:
@@ -55,14 +81,9 @@ def _end(forecast: Forecast, row: Mapping[Hashable, Any]) -> str:
 
 def _another_mode(forecast: Forecast) -> Iterator[str]:
     """Yield what the readings would mean in the other modes that they may be of."""
-    if forecast.others is None:
+    if forecast.others is None or not forecast.reachable:
         return
-    label = MODE_LABELS[forecast.modes[0]]
-    if not forecast.reachable:
-        # Then those of no other mode are, either.
-        yield f"No mode was given, and the reading fits none; it is taken to be {label}."
-        return
-    yield f"No mode was given: the reading is taken to be {label}."
+    yield f"No mode was given: the reading is taken to be {MODE_LABELS[forecast.modes[0]]}."
     for other in forecast.others:
         (row,) = other.final().to_dict("records")
         label = MODE_LABELS[row["mode"]]
@@ -79,36 +100,52 @@ def unreachable(forecast: Forecast) -> str:
     """Return the warning about readings that no values in the ranges explain."""
     return (
         "no values in the ranges explain these readings: hardly any of the "
-        f"{forecast.simulations} simulations lies as far from the rest; do not trust this "
-        f"forecast. {' '.join(_reasons(forecast))}"
+        f"{forecast.simulations} simulations lies as far from the rest; do not trust this forecast"
     )
 
 
-def _reasons(forecast: Forecast) -> Iterator[str]:
-    """Yield which reading fits the least, and what may be wrong."""
+def _alone(forecast: Forecast) -> bool:
+    """Return whether there is a single reading."""
+    readings = forecast.readings[forecast.misfit.mode]
+    return len(forecast.misfit.sizes) == 1 and len(readings.time_s) == 1
+
+
+def _misfits(forecast: Forecast) -> str:
+    return "does not fit" if _alone(forecast) else "fits the least"
+
+
+def _than(forecast: Forecast) -> str:
+    """Return how the reading that fits the least differs from the simulations'."""
     misfit = forecast.misfit
     higher = "higher" if misfit.observed_pct > misfit.nearest_pct else "lower"
-    alone = len(misfit.sizes) == 1 and len(forecast.readings[misfit.mode].time_s) == 1
-    fits, nearest = (
-        ("does not fit", "that is expected")
-        if alone
-        else ("fits the least", "that goes with the other readings")
+    nearest = "is expected" if _alone(forecast) else "goes with the other readings"
+    return (
+        f"{higher} than the {misfit.nearest_pct:.2f} % that {nearest} "
+        f"(simulated: {misfit.low_pct:.2f} to {misfit.high_pct:.2f} %)"
     )
-    yield (
-        f"{_COLUMNS[misfit.column]} {MODE_LABELS[misfit.mode]} at {elapsed(misfit.time_s)} {fits}: "
-        f"{misfit.observed_pct:.2f} %, {higher} than the {misfit.nearest_pct:.2f} % {nearest} "
-        f"(simulated: {misfit.low_pct:.2f} to {misfit.high_pct:.2f} %)."
-    )
-    path, values = list(forecast.uncertain.ranges.items())[int(abs(misfit.related).argmax())]
-    low, high = (number_text(values, values.number_at(place)) for place in (0.0, 1.0))
-    yield (
-        f"Widen first {path}, now {low} to {high}, which moves it the most; or correct what is no "
+
+
+def _widen(forecasts: Sequence[Forecast]) -> str:
+    """Return what may be wrong: for each forecast, the range that moves its reading the most."""
+    firsts: dict[str, None] = {}
+    for forecast in forecasts:
+        ranges = list(forecast.uncertain.ranges.items())
+        path, values = ranges[int(abs(forecast.misfit.related).argmax())]
+        low, high = (number_text(values, values.number_at(place)) for place in (0.0, 1.0))
+        firsts[f"{path}, now {low} to {high}"] = None
+    move = "moves" if len(firsts) == 1 else "move"
+    return (
+        f"Widen first {', or '.join(firsts)}, which {move} it the most; or correct what is no "
         f"range, such as {OTHERS}."
     )
 
 
 def about_values(forecast: Forecast) -> Iterator[str]:
     """Yield a sentence on the ranges that the readings say nothing about, if there are any."""
+    if not forecast.reachable:
+        fits, it = ("reading fits", "it says") if _alone(forecast) else ("readings fit", "they say")
+        yield f"The {fits} no values in the ranges, and so {it} nothing about them."
+        return
     table = forecast.parameters()
     silent = table[table["narrowed"] < INFORMED]
     unknown = silent["path"][~silent["assumed"]].tolist()
@@ -165,9 +202,15 @@ def number_text(values: Range, number: float) -> str:
 
 
 def _shown(forecast: Forecast, mode: Mode) -> str:
+    read = _read(forecast, mode)
+    return f"shows {read}" if read else "shows nothing yet"
+
+
+def _read(forecast: Forecast, mode: Mode) -> str:
+    """Return the last reading of a mode; empty without one."""
     percent = forecast.readings[mode].percent
     for name, words in (("delivered_pct", ""), ("bounces_errors_pct", " Bounces + errors")):
         values = percent.get(name)
         if values is not None and not math.isnan(values[-1]):
-            return f"shows {values[-1]:.2f} %{words}"
-    return "shows nothing yet"
+            return f"{values[-1]:.2f} %{words}"
+    return ""
