@@ -20,6 +20,11 @@ KINDS = {
     "optimise.toml": "a study of `sendcap optimise`",
     "shaping.toml": "traffic shaping of KumoMTA",
 }
+LOG = "2026-11-27 09:00:02 1tGabc-000001-Ab => a@b.example R=r T=t H=b.example [192.0.2.1]\n"
+MTAS = {
+    "main.cf": "is a Postfix configuration file, not a {} file; `sendcap import postfix` reads it",
+    "mainlog": "is an Exim log file, not a {} file; `sendcap calibrate` reads it",
+}
 SCENARIOS = (
     ("run",),
     ("limits",),
@@ -60,6 +65,18 @@ def test_a_file_of_another_kind_is_called_what_it_is(sendcap, wrong, command) ->
         f"error: empty.toml: is empty; {KINDS[wanted][:7]}"
         in sendcap(*command, "empty.toml").stderr
     )
+
+
+def test_a_file_of_an_mta_is_called_what_it_is_with_what_reads_it(sendcap, wrong) -> None:
+    (wrong / "main.cf").write_text("myhostname = mail.example.org\n")
+    (wrong / "mainlog").write_text(LOG)
+    for command, kind in TAKE.items():
+        for name, what in MTAS.items():
+            wanted = "scenario" if kind == "small.toml" else "study"
+            result = sendcap(*command, name)
+            assert result.exit_code == 2
+            says = what.format(wanted)
+            assert result.stderr == f"error: {name}: {says}\n"
 
 
 def test_a_table_without_points_is_named(sendcap, wrong) -> None:

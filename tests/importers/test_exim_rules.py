@@ -206,3 +206,40 @@ def test_a_table_of_domains_keeps_those_apart_that_a_rule_names(put) -> None:
         "other": 0.2,
     }
     assert retries(made) == {"a.example.org": "F,1h,5m"}
+
+
+UNCLEAR = "cannot be read here, so that mail which no other router takes goes by this one in the"
+
+
+def test_mail_goes_by_a_router_that_cannot_be_read_where_no_other_takes_it(put) -> None:
+    # It was said that no mail goes by the transport whose limits the scenario has.
+    text = ROUTES.replace("slow:", "slow_:").replace("  domains = ! +local", "  domains = ! +un")
+    made = import_exim(put(text), "gmail=0.5,yahoo=0.5")
+    warnings = warnings_of(made)
+    assert f"its condition {UNCLEAR} scenario" in warnings["router asking"]
+    assert "so that no mail of the scenario goes by this router" in warnings["router rest"]
+    why = dict(zip(made.report["scenario"], made.report["why"], strict=True))
+    assert why["providers.yahoo.messages_per_connection = 500"] == "transport other_smtp"
+
+
+def test_a_router_to_the_transport_that_all_mail_has_is_not_told(put) -> None:
+    text = """
+begin routers
+signing:
+  driver = dnslookup
+  condition = ${if eq {$sender_address_domain}{a.org}}
+  transport = remote_smtp
+rest:
+  driver = dnslookup
+  transport = remote_smtp
+begin transports
+remote_smtp:
+  driver = smtp
+begin retry
+* * F,4d,6h
+"""
+    assert not warnings_of(import_exim(put(text), "gmail=0.5,yahoo=0.5"))
+    # Without the other router, it takes all mail, and that is told.
+    alone = text[: text.index("rest:")] + text[text.index("begin transports") :]
+    warning = warnings_of(import_exim(put(alone), "gmail=1"))["router signing"]
+    assert UNCLEAR in warning

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sendcap.errors import ConfigurationError
+from sendcap.files.kinds import as_file, mistaken
 from sendcap.files.single import plain_words
 from sendcap.scenario.files import read_text
 from sendcap.text.quoting import shown, visible
@@ -73,7 +74,7 @@ def line_error(name: str, line: int, message: str) -> ConfigurationError:
 def opening(name: str, kind: str) -> Iterator[None]:
     """Say in plain words why a file of a kind, such as ``"audience"``, cannot be opened."""
     if not name:
-        raise ConfigurationError(f"the name of a {kind} file is empty")
+        raise ConfigurationError(f"the name of {as_file(kind)} is empty")
     try:
         yield
     except OSError as problem:
@@ -155,7 +156,10 @@ def read(source: str | Path, kind: str) -> Text:
     if position >= 0:
         line = content.count("\n", 0, position) + 1
         raise ConfigurationError(
-            f"{name}: line {line} has a NUL character, so it is not a {kind}; "
-            f"give the file as the MTA reads it"
+            f"{name}: line {line} has a NUL character, so it is not {as_file(kind)}; "
+            f"give it as the MTA reads it"
         )
+    problem = mistaken(content, kind)
+    if problem is not None:
+        raise ConfigurationError(f"{name}: {problem}")
     return Text(path, name, re.sub(r"\r\n?", "\n", content))

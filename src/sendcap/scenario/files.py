@@ -12,8 +12,9 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import SchemaError, SchemaSerializer, core_schema
 
 from sendcap.errors import ScenarioError
+from sendcap.files import kinds
 from sendcap.files.reading import opened
-from sendcap.scenario import kinds, problems
+from sendcap.scenario import problems
 from sendcap.scenario.ranges import split
 from sendcap.scenario.scenario import Scenario
 from sendcap.scenario.toml import table_of
@@ -73,29 +74,30 @@ def read(source: str | Path) -> Source:
 
 def read_text(path: Path, name: str, kind: str) -> str:
     """Read a text file of a kind, such as ``"scenario"``; the name is that in error messages."""
-    article = "an" if kind[:1].casefold() in "aeiou" else "a"
     if path.is_dir():
         own = path / f"{kind}.toml"
         such_as = f", such as {visible(str(own))}" if own.is_file() else ""
-        raise ScenarioError(f"{name}: is a directory; give {article} {kind} file{such_as}")
+        raise ScenarioError(f"{name}: is a directory; give {kinds.as_file(kind)}{such_as}")
     with opened(path, once=True) as stream:
         content = stream.read(_LARGEST_BYTES + 1)
     if len(content) > _LARGEST_BYTES:
-        raise ScenarioError(f"{name}: enormous (more than 10 MB); this is not {article} {kind}")
+        problem = f"enormous (more than 10 MB); this is not {kinds.as_file(kind)}"
+        raise ScenarioError(f"{name}: {kinds.mistaken(content, kind) or problem}")
     try:
         # Some editors on Windows begin a file with a byte order mark.
         return content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = content.count(b"\n", 0, problem.start) + 1
-        raise ScenarioError(f"{name}: line {line} is not UTF-8 text") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = f"line {line} is not UTF-8 text"
+        raise ScenarioError(f"{name}: {kinds.mistaken(content, kind) or problem}") from None
 
 
-def parsed(text: str, name: str) -> dict[str, Any]:
-    """Read the text of a TOML file; errors name it."""
+def parsed(text: str, name: str, kind: str = "scenario") -> dict[str, Any]:
+    """Read the text of a TOML file of a kind; errors name it."""
     try:
         return table_of(text)
     except ValueError as problem:
-        raise ScenarioError(f"{name}: {problem}") from None
+        raise ScenarioError(f"{name}: {kinds.mistaken(text, kind) or problem}") from None
 
 
 def loads(text: str, name: str = "<string>", folder: Path | None = None) -> Scenario:

@@ -18,6 +18,7 @@ from sendcap.calibration.logs.ses import SesReader
 from sendcap.calibration.logs.sparkpost import SparkpostReader
 from sendcap.calibration.logs.wrapping import wrapping_of
 from sendcap.errors import SendcapError
+from sendcap.files.kinds import mistaken
 
 READERS: Final[dict[str, type[Reader]]] = {
     reader.format: reader
@@ -63,10 +64,11 @@ def recognised(log: Log, format_name: str | None = None) -> type[Reader]:
     if first is None:
         problem = log.damage or "is empty"
         raise SendcapError(f"{log.path}: {problem}; give a log with deliveries")
-    raise SendcapError(
-        f"{log.path}: unknown format (a line looks like {shape(first)!r}); set --format to "
-        f"one of {', '.join(FORMATS)}"
+    unknown = (
+        f"unknown format (a line looks like {shape(first)!r}); set --format to one of "
+        f"{', '.join(FORMATS)}"
     )
+    raise SendcapError(f"{log.path}: {mistaken(log.start(), 'log') or unknown}")
 
 
 def _best(lines: list[bytes], readers: Sequence[type[Reader]]) -> tuple[type[Reader], int]:

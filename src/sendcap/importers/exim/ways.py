@@ -24,19 +24,31 @@ def clients_of(sections: Sections) -> dict[str, Options]:
 
 def transport_of(sections: Sections, domain: str) -> str | None:
     """Return the transport of a domain, or the first one; None for a file of rules alone."""
-    clients = clients_of(sections)
-    for _, options in _remote(sections, clients):
-        domains = options.get("domains")
-        takes = domains is None or has_domain(domains.value, domain, sections.lists)
+    router = _router_of(sections, domain)
+    if router is not None:
+        return str(sections.routers[router]["transport"].value)
+    return next(iter(clients_of(sections)), None)
+
+
+def _router_of(sections: Sections, domain: str) -> str | None:
+    """Return the first router that takes mail to a domain, or of which nobody can tell."""
+    unclear = None
+    for name, options in _remote(sections, clients_of(sections)):
+        listed = options.get("domains")
+        takes = listed is None or has_domain(listed.value, domain, sections.lists)
         if takes and not any(condition in options for condition in _CONDITIONS):
-            return str(options["transport"].value)
-    return next(iter(clients), None)
+            return name
+        if takes is not False:
+            unclear = unclear or name
+    return unclear
 
 
 def left_out_of_routers(
     sections: Sections, domains: Mapping[str, object]
 ) -> Iterator[tuple[Entry, str]]:
     """Yield what routers do that is not in the scenario, or cannot be read."""
+    taken = {_router_of(sections, domain) for domain in domains}
+    transports = {transport_of(sections, domain) for domain in domains}
     for name, options in _remote(sections, clients_of(sections)):
         transport = options["transport"]
         if "fallback_hosts" in options:
@@ -46,11 +58,17 @@ def left_out_of_routers(
         known = listed is None or None not in {
             has_domain(listed.value, domain, sections.lists) for domain in domains
         }
+        if name not in taken and transports == {transport.value}:
+            continue  # all mail has this transport by another router
         if found or not known:
-            what = found[0] if found else "domains"
+            does = (
+                "so that mail which no other router takes goes by this one in the scenario"
+                if name in taken
+                else "so that no mail of the scenario goes by this router"
+            )
             yield (
                 Entry(f"router {name}", transport.value, transport.where),
-                f"its {what} cannot be read here, so that no mail of the scenario goes by it",
+                f"its {found[0] if found else 'domains'} cannot be read here, {does}",
             )
 
 

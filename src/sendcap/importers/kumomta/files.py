@@ -27,7 +27,7 @@ class KumomtaFile:
     def __init__(self, text: Text) -> None:
         self._text = text
         is_json = text.path.suffix == ".json"
-        self.data = _json(text) if is_json else parsed(text.content, text.name)
+        self.data = _json(text) if is_json else parsed(text.content, text.name, "KumoMTA shaping")
         if not self.data:
             raise text.nothing()
         self._lines: dict[Place, int] = {} if is_json else lines_of(text.content)

@@ -17,6 +17,14 @@ _FAMILIES: Final = ("inet4", "inet6")
 _UNREADABLE: Final = ("mail-from", "rcpt-to", "helo", "tag", "tagged")
 """Conditions of a match that a message decides."""
 
+_OTHERS: Final = {
+    **dict.fromkeys(("mta", "smtp", "scheduler", "queue", "bounce"), 2),
+    **dict.fromkeys(("listen", "filter", "pki", "ca", "proc", "srs", "admd", "mda", "include"), 1),
+    # Until 6.4.
+    **dict.fromkeys(("accept", "reject", "expire", "limit", "max-message-size"), 1),
+}
+"""First words of the statements that decide nothing here, and how many words name them."""
+
 Limits = dict[str, Entry]
 
 
@@ -207,8 +215,12 @@ def _match(found: Configuration, statement: Statement) -> None:
 def _other(found: Configuration, statement: Statement) -> None:
     """Keep the name of what decides nothing here: without values, of which some are secret."""
     words = statement.words
-    known = {"mta": 2, "smtp": 2, "scheduler": 2, "queue": 2, "listen": 1, "bounce": 2}
-    count = known.get(words[0], 1)
+    if words[0] not in _OTHERS:
+        hint = did_you_mean(words[0], (*_OTHERS, "action", "match", "table"))
+        raise statement.text.error(
+            statement.line, f"{shown(words[0])} begins no statement of OpenSMTPD{hint}"
+        )
+    count = _OTHERS[words[0]]
     if words[1:2] == ("limit",):
         for name in words[2::2]:
             found.others.append(Entry(" ".join((*words[:2], name)), "…", statement.where))

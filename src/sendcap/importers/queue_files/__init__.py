@@ -11,6 +11,7 @@ from typing import Final
 
 from sendcap.calibration.logs.reading import shape
 from sendcap.errors import ConfigurationError
+from sendcap.files.kinds import mistaken
 from sendcap.importers.queue_files import (
     exim,
     kumomta,
@@ -75,8 +76,7 @@ def _recognised(source: Source) -> str:
     best = max(counts, key=lambda name: counts[name])
     if not counts[best]:
         looks = shape(source.head[0].strip().encode("utf-8", "replace"))
-        raise ConfigurationError(
-            f"{source.name}: unknown format (a line looks like {looks!r}); give one of "
-            f"{', '.join(FORMATS)}"
-        )
+        unknown = f"unknown format (a line looks like {looks!r}); give one of {', '.join(FORMATS)}"
+        problem = mistaken("\n".join(source.head), "queue") or unknown
+        raise ConfigurationError(f"{source.name}: {problem}")
     return best

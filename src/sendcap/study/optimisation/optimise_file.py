@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sendcap.errors import SendcapError
-from sendcap.scenario import Scenario, kinds
+from sendcap.files import kinds
+from sendcap.scenario import Scenario
 from sendcap.scenario.problems import refused
 from sendcap.scenario.section import Count, Section, Whole, refuse
 from sendcap.study.optimisation.priced import Priced, levers_of

@@ -10,8 +10,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from sendcap.errors import ScenarioError, SendcapError
+from sendcap.files import kinds
 from sendcap.files.single import plain_words
-from sendcap.scenario import Range, Scenario, from_dict, kinds, load, problems, updated
+from sendcap.scenario import Range, Scenario, from_dict, load, problems, updated
 from sendcap.scenario.files import parsed, read_text
 from sendcap.scenario.problems import refused
 from sendcap.scenario.section import Count, Section, Whole, refuse
@@ -107,7 +108,7 @@ def read_study(source: str | Path, kind: type[Table]) -> tuple[str, Path, str, T
         raise ScenarioError(f"{name}: no such file; give a study file") from None
     except OSError as error:
         raise ScenarioError(f"{name}: cannot be read: {plain_words(error)}") from None
-    data = parsed(text, name)
+    data = parsed(text, name, "study")
     try:
         table = kind.model_validate(data)
     except ValidationError as error:
