@@ -177,9 +177,11 @@ def test_other_tables_of_kumomta_are_no_scenario(put) -> None:
         assert what in problem(sendcap.load, put(text))
 
 
-def test_a_statement_that_opensmtpd_has_not_is_refused(put) -> None:
+def test_a_file_without_a_statement_of_opensmtpd_is_refused(put) -> None:
     # Any words were taken for settings that decide nothing.
-    path = put("gmail.com,100\n")
-    assert f'{path}: line 1: "gmail.com" begins no statement' in problem(import_opensmtpd, path)
-    wrong = problem(import_opensmtpd, put(f"{OPENSMTPD}mtaa limit max-conn-per-host 5\n"))
-    assert wrong.endswith('"mtaa" begins no statement of OpenSMTPD; did you mean "mta"?')
+    path = put("gmail.com smtp:[a.example]\nyahoo.com slow:\n")
+    assert problem(import_opensmtpd, path) == (
+        f'{path}: line 1: neither "gmail.com" nor any other first word begins a statement of '
+        f"OpenSMTPD"
+    )
+    import_opensmtpd(put(f"{OPENSMTPD}new statement\n"))

@@ -318,7 +318,10 @@ def test_settings_without_a_counterpart_are_reported_and_secrets_are_not_shown(p
         ('["default"]\nmax_message_rate = 5', "0.toml:2: max_message_rate: 5 has no period"),
         ('["default"]\nmax_message_rate = "5 / s"', "without spaces"),
         ('["default"]\nidle_timeout = "a while"', "0.toml:2: idle_timeout: "),
-        ('title = "x"\n[[deliveries]]', "0.toml:2: deliveries: belongs to a scenario"),
+        (
+            'title = "x"\n[[deliveries]]',
+            "0.toml: is a scenario file, not a KumoMTA shaping file; `sendcap",
+        ),
         ('["default"]\nautomation = 1', "0.toml:2: default.automation: must be a list"),
         ('["default"]\nautomation = [1]', "default.automation[0]: must be a table, not 1"),
         ('[["default".automation]]\nregex = "a"', "0.toml:1: default.automation[0]: has no action"),
@@ -430,3 +433,15 @@ def test_a_queue_file_that_is_none_is_told(put, shaping, queue, message) -> None
     paths = () if queue is None else put(queue, "queue.toml")
     with pytest.raises(SendcapError, match=re.escape(message)):
         import_kumomta(put(shaping, "shaping.toml"), {"gmail": 1.0}, queue=paths)
+
+
+def test_a_misspelt_setting_is_told_with_the_one_that_is_meant(put) -> None:
+    shaping = put('["default"]\nmax_mesage_rate = "5/s"\nfoo = 1\n', "shaping.toml")
+    queue = put('[queue.default]\nretry_intreval = "5m"\n', "queue.toml")
+    report = import_kumomta(shaping, {"gmail": 1.0}, queue=queue).report
+    told = report[report["status"] == "warning"].set_index("setting")["why"]
+    unknown = "this importer does not know it; did you mean"
+    assert told["max_mesage_rate"] == f'{unknown} "max_message_rate"?'
+    (why,) = (why for name, why in told.items() if name.endswith("retry_intreval"))
+    assert why == f'{unknown} "retry_interval"?'
+    assert "foo" not in told

@@ -328,3 +328,12 @@ def test_what_is_wrong_is_told_with_file_and_line(put, text, message) -> None:
         import_powermta(put(text, "conf"), {"gmail": 1.0})
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_misspelt_directive_is_told_with_the_one_that_is_meant(put) -> None:
+    text = "<domain *>\nmax-smpt-out 5\nmax-msgs-rate 5/m\nfoo 1\n</domain>\n"
+    report = import_powermta(put(text), "gmail.com=1").report
+    told = report[report["status"] == "warning"].set_index("setting")["why"]
+    for name, meant in (("max-smpt-out", "max-smtp-out"), ("max-msgs-rate", "max-msg-rate")):
+        assert told[name] == f'this importer does not know it; did you mean "{meant}"?'
+    assert "foo" not in told

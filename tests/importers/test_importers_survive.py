@@ -264,7 +264,7 @@ def test_terminal_escapes_in_values_are_written_out(put, name) -> None:
         "kumomta": '["default"]\n"foo\\u001b[31m" = "\\u001b[31m\\u202e"',
         "postfix": "foo = \x1b[31m\u202e",
         "exim": "foo = \x1b[31m\u202e\nbegin retry\n* * F,4d,6h",
-        "opensmtpd": 'mta "foo\x1b[31m\u202e" 1',
+        "opensmtpd": 'listen on lo\n"foo\x1b[31m\u202e" 1',
         "powermta": "foo \x1b[31m\u202e",
     }[name]
     made = ALL[name](put(text))

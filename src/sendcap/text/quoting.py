@@ -93,12 +93,14 @@ def first_few(names: Iterable[str]) -> str:
     return ", ".join(shown_names[:_MOST_NAMES]) + more
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
+def did_you_mean(word: object, known: Iterable[str], least: float = 0.6) -> str:
     """End an error message with the known word closest to ``word``, if one is close.
+
+    ``least`` is how much they have in common, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
 
     >>> did_you_mean("lognorml", ["gamma", "lognormal"])
     '; did you mean "lognormal"?'
     """
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    close = difflib.get_close_matches(str(word).casefold(), by_folded, n=1)
+    close = difflib.get_close_matches(str(word).casefold(), by_folded, n=1, cutoff=least)
     return f"; did you mean {shown(by_folded[close[0]])}?" if close else ""

@@ -8,7 +8,7 @@ from typing import Any
 from sendcap import mailbox_providers as known
 from sendcap.errors import ConfigurationError
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import Imported, reason_unused
+from sendcap.importers.imported import Imported
 from sendcap.importers.kumomta.automation import (
     Candidate,
     Carrier,
@@ -26,6 +26,7 @@ from sendcap.importers.kumomta.settings import MISPLACED, NOT_KNOWN, PATH
 from sendcap.importers.kumomta.slips import slips
 from sendcap.importers.plan import Group, Plan, mail_exchangers
 from sendcap.importers.reading import Entry
+from sendcap.importers.unknown import tell_unused
 from sendcap.text.quoting import did_you_mean, shown
 from sendcap.text.shares import rounded_share
 
@@ -194,7 +195,7 @@ class _Import:
             self.draft.overruled(entry.of(group.name), why)
         for key, entry in path.settings.items():
             if key not in LIMITS:
-                self.draft.unused(entry, reason_unused(key, PATH | MISPLACED, NOT_KNOWN))
+                tell_unused(self.draft, entry, key, PATH | MISPLACED, NOT_KNOWN, LIMITS)
         self._suspend(group, path, limits)
 
     def _suspend(self, group: Group, path: EgressPath, limits: PathLimits) -> None:

@@ -108,8 +108,6 @@ class _File(KumomtaFile):
         self._shaping = shaping
 
     def merge(self) -> None:
-        if isinstance(self.data.get("deliveries"), list):
-            raise self.error(("deliveries",), "belongs to a scenario; give a KumoMTA shaping file")
         for name in ("queue", "tenant"):
             if isinstance(self.data.get(name), dict):
                 raise self.error(

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 
 from sendcap import mailbox_providers as known
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import reason_unused
 from sendcap.importers.kumomta.files import Settings
 from sendcap.importers.kumomta.queues import RETRY, Queues, Scope
 from sendcap.importers.kumomta.settings import NOT_KNOWN, QUEUE
 from sendcap.importers.plan import Group
 from sendcap.importers.reading import Entry
+from sendcap.importers.unknown import tell_unused
 from sendcap.scenario.durations import parse_duration
 from sendcap.scenario.rates import Rate
 from sendcap.text.quoting import shown
@@ -217,7 +217,8 @@ class Scheduled:
                     self._not_here(entry, scope, key, tenants)
                 else:
                     named = entry._replace(name=key) if entry in applied else entry
-                    self._draft.unused(named, reason_unused(key, QUEUE, NOT_KNOWN))
+                    deciding = (*RETRY, _QUEUE_RATE, _OVERALL)
+                    tell_unused(self._draft, named, key, QUEUE, NOT_KNOWN, deciding)
         for entry in self._queues.options.values():
             if entry.name != "default_tenant":
                 self._draft.unused(entry, "decides whose mail it is, and not when it is sent")

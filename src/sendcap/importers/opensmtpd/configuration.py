@@ -17,13 +17,14 @@ _FAMILIES: Final = ("inet4", "inet6")
 _UNREADABLE: Final = ("mail-from", "rcpt-to", "helo", "tag", "tagged")
 """Conditions of a match that a message decides."""
 
-_OTHERS: Final = {
-    **dict.fromkeys(("mta", "smtp", "scheduler", "queue", "bounce"), 2),
-    **dict.fromkeys(("listen", "filter", "pki", "ca", "proc", "srs", "admd", "mda", "include"), 1),
-    # Until 6.4.
-    **dict.fromkeys(("accept", "reject", "expire", "limit", "max-message-size"), 1),
-}
-"""First words of the statements that decide nothing here, and how many words name them."""
+_WORDS: Final = frozenset(
+    {
+        *("action", "admd", "bounce", "ca", "filter", "include", "listen", "match", "mda", "mta"),
+        *("pki", "proc", "queue", "scheduler", "smtp", "srs", "table"),
+        *("accept", "expire", "limit", "max-message-size", "reject"),  # until 6.4
+    }
+)
+"""First words of statements."""
 
 Limits = dict[str, Entry]
 
@@ -116,7 +117,13 @@ def configuration_of(statements: Iterable[Statement]) -> Configuration:
         ("action",): _action,
         ("match",): _match,
     }
-    for statement in statements:
+    every = list(statements)
+    if every and _WORDS.isdisjoint(statement.words[0] for statement in every):
+        # Any words are statements by their form.
+        word = shown(every[0].words[0])
+        message = f"neither {word} nor any other first word begins a statement of OpenSMTPD"
+        raise every[0].text.error(every[0].line, message)
+    for statement in every:
         words = statement.words
         reader = readers.get(words[:2], readers.get(words[:1], _other))
         reader(found, statement)
@@ -215,12 +222,8 @@ def _match(found: Configuration, statement: Statement) -> None:
 def _other(found: Configuration, statement: Statement) -> None:
     """Keep the name of what decides nothing here: without values, of which some are secret."""
     words = statement.words
-    if words[0] not in _OTHERS:
-        hint = did_you_mean(words[0], (*_OTHERS, "action", "match", "table"))
-        raise statement.text.error(
-            statement.line, f"{shown(words[0])} begins no statement of OpenSMTPD{hint}"
-        )
-    count = _OTHERS[words[0]]
+    known = {"mta": 2, "smtp": 2, "scheduler": 2, "queue": 2, "listen": 1, "bounce": 2}
+    count = known.get(words[0], 1)
     if words[1:2] == ("limit",):
         for name in words[2::2]:
             found.others.append(Entry(" ".join((*words[:2], name)), "…", statement.where))

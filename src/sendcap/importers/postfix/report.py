@@ -8,6 +8,7 @@ from sendcap.importers.draft import Draft
 from sendcap.importers.imported import DECIDES_NOTHING, reason_unused
 from sendcap.importers.postfix.configuration import Configuration
 from sendcap.importers.postfix.master import CLIENT, MANAGER, MASTER, ROUTER, reader_of
+from sendcap.importers.postfix.misspelt import OF_A_TRANSPORT, meant, mentioned
 from sendcap.importers.postfix.routing import Path, expression_has, tables_of, unread
 from sendcap.importers.postfix.settings import CLIENTS, DEFAULTS
 from sendcap.importers.postfix.table import (
@@ -29,15 +30,6 @@ _NAMES_A_PATH: Final = (
     "sender_dependent_relayhost_maps",
 )
 _READ: Final = ("randmap", "static")
-_OF_A_TRANSPORT: Final = (
-    "_destination_concurrency_limit",
-    "_destination_rate_delay",
-    "_transport_rate_delay",
-    "_destination_recipient_limit",
-    "_initial_destination_concurrency",
-    "_destination_concurrency_positive_feedback",
-    "_destination_concurrency_negative_feedback",
-)
 _OF_OTHERS: Final = (
     *("smtpd_", "postscreen_", "tlsproxy_", "anvil_", "virtual_", "local_", "mailbox_", "message_"),
     *("header_", "body_", "mime_", "milter_", "address_verify_", "postlog", "queue_minfree", "tls"),
@@ -57,7 +49,7 @@ def warn_of_slips(draft: Draft, configuration: Configuration) -> None:
     """Report what is probably a mistake, or decides more than the importer can see."""
     for entry in configuration.main.replaced:
         draft.warn(entry._replace(value=""), "set again later, and that value counts")
-    found = (_relay_host, _options, _tables, _policies)
+    found = (_relay_host, _options, _tables, _policies, _misspelt)
     for entry, why in chain.from_iterable(each(configuration) for each in found):
         draft.warn(entry, why)
 
@@ -111,6 +103,19 @@ def _policies(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
             yield entry._replace(value=first_few(unread(entry))), why
 
 
+def _misspelt(configuration: Configuration) -> Iterator[tuple[Entry, str]]:
+    """Yield the parameters that Postfix does not know, and that resemble one which decides."""
+    main, services = configuration.main.entries.values(), configuration.services
+    options = [(name, each) for name, own in services.items() for each in own.options.values()]
+    own_names = mentioned(chain(main, (entry for _, entry in options)))
+    for owner, entry in chain((("", entry) for entry in main), options):
+        if entry.name not in own_names and not entry.name.startswith(_OF_OTHERS):
+            why = meant(entry.name, services)
+            if why:
+                # Nobody knows what the value is: it may be a password.
+                yield (entry.of(owner) if owner else entry)._replace(value=""), why
+
+
 def report_the_rest(draft: Draft, configuration: Configuration, paths: list[Path]) -> None:
     """Report each parameter that is not in the scenario, and why."""
     sending = set(chain.from_iterable(path.transports for path in paths))
@@ -132,8 +137,10 @@ def report_the_rest(draft: Draft, configuration: Configuration, paths: list[Path
         own = name in sending or service.program != CLIENT
         for entry in service.options.values() if own else ():
             reads = reader_of(entry.name) in (service.program, "")
-            if reads and (entry.name, entry.where) not in known:
-                _report(draft, configuration, entry.of(name), sending)
+            own_entry = entry.of(name)
+            told = known & {(each.name, each.where) for each in (entry, own_entry)}
+            if reads and not told:
+                _report(draft, configuration, own_entry, sending)
     for pattern in configuration.routes:
         if any(expression_has(pattern, path.domain) is None for path in paths):
             draft.warn(Entry("transport map", pattern), "whose mail it is for cannot be read here")
@@ -148,8 +155,8 @@ def _report(draft: Draft, configuration: Configuration, entry: Entry, sending: s
         draft.decided(entry, "providers", DECIDES)
     elif name in configuration.main.references:
         draft.decided(entry, "providers", "is a part of another parameter's value")
-    elif name.endswith(_OF_A_TRANSPORT):
-        ending = next(each for each in _OF_A_TRANSPORT if name.endswith(each))
+    elif name.endswith(OF_A_TRANSPORT):
+        ending = next(each for each in OF_A_TRANSPORT if name.endswith(each))
         owner = name.removesuffix(ending)
         replaced = owner in {"default", *sending, *configuration.services}
         other = f"no recipient in the audience uses transport {owner}"

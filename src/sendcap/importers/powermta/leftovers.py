@@ -3,11 +3,11 @@
 from typing import Final
 
 from sendcap.importers.draft import Draft
-from sendcap.importers.imported import reason_unused
 from sendcap.importers.powermta.queues import Queues
 from sendcap.importers.powermta.settings import NOT_KNOWN, OF_QUEUES, UNUSED
 from sendcap.importers.powermta.syntax import Tag
 from sendcap.importers.reading import Entry
+from sendcap.importers.unknown import tell_unused
 
 _TAGS: Final = {
     "domain": "no recipient in the audience matches",
@@ -45,7 +45,7 @@ class Leftovers:
             return
         self.reported.add(entry)
         if entry.name not in OF_QUEUES:
-            self._draft.unused(entry, reason_unused(entry.name, UNUSED, NOT_KNOWN))
+            tell_unused(self._draft, entry, entry.name, UNUSED, NOT_KNOWN, OF_QUEUES)
         elif within:
             why = f"PowerMTA has it in a <domain>, and not directly in {within}"
             self._draft.warn(entry, why)
