@@ -3,8 +3,6 @@
 A file of another kind has no key that is known, so that a list of unknown keys would not help.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections.abc import Mapping

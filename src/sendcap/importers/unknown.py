@@ -1,7 +1,5 @@
 """Settings that no scenario has: one that is not known may be misspelt."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Final
 

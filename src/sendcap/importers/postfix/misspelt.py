@@ -1,7 +1,5 @@
 """Parameters that are probably misspelt: Postfix ignores a name that it does not know."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Iterable
 from typing import Final
