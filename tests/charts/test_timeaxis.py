@@ -2,16 +2,22 @@ from __future__ import annotations
 
 import itertools
 import math
+from contextlib import nullcontext
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import sendcap
 from sendcap import SendcapError, scenario
+from sendcap.charts.figures import Heading, panels_on
+from sendcap.charts.narrow import narrow
 from sendcap.charts.ticks import LINEAR_S, along, tick_label, ticks
 from sendcap.charts.timeaxis import elapsed_axis, enough, start_of
 from sendcap.text.quantities import elapsed
@@ -200,3 +206,37 @@ def test_days_have_room_for_their_names() -> None:
     labels = [text.get_text() for text in figure.axes[-1].get_xticklabels()]
     assert 3 <= len(labels) <= 7
     assert all("\n" in label for label in labels)
+
+
+# Ten minutes to three and a half days, and what did touch: in minutes after an hour.
+LENGTHS_S = (600.0, 710.0, 1500.0, 4400.0, 5211.0, 7267.0, 10_134.0, 16_690.0, 88_022.0, 302_400.0)
+
+
+@pytest.mark.parametrize("start", [None, datetime(2026, 11, 27, 8, 7)])
+@pytest.mark.parametrize("is_narrow", [False, True])
+@pytest.mark.parametrize("scale", ["log", "symlog", "linear"])
+def test_labels_never_touch(scale, is_narrow, start) -> None:
+    with narrow() if is_narrow else nullcontext():
+        for last_s in LENGTHS_S:
+            firsts_s = (5.0, 60.0, last_s / 4.5, last_s / 3.0) if scale == "log" else (0.0,)
+            for first_s in firsts_s:
+                (axes,) = panels_on(None, Heading("", "what"), [1.0])
+                elapsed_axis(axes, first_s, last_s, scale, start)
+                labels, gaps_pt = drawn_gaps(axes)
+                assert len(labels) >= 2, (first_s, last_s)
+                assert min(gaps_pt, default=99.0) >= 4.0, (first_s, last_s, labels)
+
+
+def drawn_gaps(axes: Axes) -> tuple[list[str], list[float]]:
+    """Return the labels below an axis, and the gaps between them, line by line, as drawn."""
+    renderer = FigureCanvasAgg(axes.figure).get_renderer()
+    texts = [label.get_text() for label in axes.get_xticklabels()]
+    gaps_pt = []
+    for number in range(2):
+        boxes = []
+        for label, text in zip(axes.get_xticklabels(), texts, strict=True):
+            if len(lines := text.split("\n")) > number:
+                label.set_text(lines[number])
+                boxes.append(label.get_window_extent(renderer))
+        gaps_pt += [(right.x0 - left.x1) * 72 / renderer.dpi for left, right in pairwise(boxes)]
+    return texts, gaps_pt

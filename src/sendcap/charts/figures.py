@@ -169,7 +169,7 @@ def headline(title: str, what: str, room_in: float) -> str:
         return f"{short}: {what}" if short and what else short
 
     def is_too_wide(letters: int) -> bool:
-        return _headline_in(shortened(letters)) > room_in
+        return text_in(shortened(letters), _HEADLINE_PT, "bold") > room_in
 
     # More letters are never narrower.
     letters = bisect.bisect(range(1, len(text) + 1), x=False, key=is_too_wide)
@@ -203,10 +203,10 @@ def cut_within(text: str, letters: int) -> str:
     return f"{cut(text, letters - len(end) - 1)} {end}" if end else text
 
 
-def _headline_in(text: str) -> float:
-    """Return the width of a headline: the sum of the letters' advance widths."""
-    font = get_font(findfont(FontProperties(family="DejaVu Sans", weight="bold")))
-    font.set_size(_HEADLINE_PT, 72.0)
+def text_in(text: str, size_pt: float, weight: str = "normal") -> float:
+    """Return the width of a line of text: the sum of the letters' advance widths."""
+    font = get_font(findfont(FontProperties(family="DejaVu Sans", weight=weight)))
+    font.set_size(size_pt, 72.0)
     glyphs = (
         font.load_glyph(font.get_char_index(ord(letter)), flags=LoadFlags.NO_HINTING)
         for letter in text

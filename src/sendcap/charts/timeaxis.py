@@ -18,25 +18,18 @@ from sendcap.charts.figures import Heading, panels_on, width_in
 from sendcap.charts.marks import Mark
 from sendcap.charts.narrow import broken, is_narrow
 from sendcap.charts.starts import OF_THE_SCENARIO, Start, start_of
+from sendcap.charts.tick_labels import Axis, with_room
 from sendcap.charts.ticks import (
     CLOSEST,
     LINEAR_DECADES,
     LINEAR_S,
-    MOST,
     Scale,
     along,
-    even_ticks,
-    tick_label,
-    ticks,
-    wall_labels,
-    without_the_first_day,
 )
 from sendcap.errors import SendcapError
 from sendcap.ledger import Counts
 from sendcap.scenario import Scenario
 from sendcap.scenario.clock import moment_s
-from sendcap.scenario.start import since_midnight_s
-from sendcap.text.clock import after
 from sendcap.text.quantities import elapsed
 
 if TYPE_CHECKING:
@@ -48,16 +41,6 @@ Moment = float | str | None
 ROOM_AFTER: Final = 1.3
 """An axis ends at this multiple of the last change."""
 
-_CLOSEST_MINUTES: Final = 0.075
-"""Least distance between ticks where most of the labels are in minutes."""
-_CLOSEST_DAYS: Final = 0.085
-"""The same where a day may stand below the time."""
-_LABEL_IN: Final = 0.4
-"""Width of a label with a gap."""
-_DAY_IN: Final = 0.78
-"""Width of a label with a day, with a gap."""
-_DAY_S: Final = 86_400.0
-_AT_THE_EDGE: Final = 0.06
 _LATE: Final = 0.05
 """Where nothing happens in this share of a linear axis, it begins later."""
 _ROOM_BEFORE: Final = 0.02
@@ -205,12 +188,6 @@ def _zone(moment: datetime) -> str:
     return f" {name}".rstrip()
 
 
-def _of_the_clock(start: datetime, seconds: float) -> float:
-    """Return a moment at which the clock shows what it would without daylight saving."""
-    then, now = after(start, seconds).utcoffset(), start.utcoffset()
-    return seconds if then is None or now is None else seconds - (then - now).total_seconds()
-
-
 def elapsed_axis(
     axes: Axes,
     first_s: float,
@@ -235,36 +212,11 @@ def elapsed_axis(
     else:
         axes.set_xscale(scale)
     axes.set_xlim(first_s, last_s)
-    if scale == "symlog":
-        closest = _CLOSEST_MINUTES
-    closest = max(closest, _LABEL_IN / width_in(axes))
-    if start is not None:
-        closest = max(_CLOSEST_DAYS, _DAY_IN / width_in(axes))
-    positions = ticks(first_s, last_s, scale, closest)
-    if start is None:
-        labels = [tick_label(position) for position in positions]
-    else:
-        if scale == "linear":
-            most = min(MOST, int(1.0 / closest)) if is_narrow() else MOST
-            even_s = even_ticks(first_s, last_s, since_midnight_s(start), most)
-            if len(even_s) > 1 and even_s[1] - even_s[0] >= _DAY_S:
-                # Each label has a day.
-                most = min(most, int(1.0 / closest))
-                even_s = even_ticks(first_s, last_s, since_midnight_s(start), most)
-            positions = [_of_the_clock(start, each_s) for each_s in even_s]
-        labels = wall_labels([after(start, position) for position in positions])
-        day_s = _DAY_IN / width_in(axes) * (last_s - first_s)
-        if scale == "linear" and len(positions) > 1 and positions[1] - positions[0] < day_s:
-            labels = without_the_first_day(labels)
-    axes.set_xticks(positions, labels)
+    chosen = with_room(Axis(width_in(axes), first_s, last_s, scale, start), closest)
+    axes.set_xticks([tick.at_s for tick in chosen], [tick.label for tick in chosen])
     axes.set_xticks([], minor=True)
-    if start is not None and is_narrow() and positions:
-        # Beside the axes there is no room for half of a day.
-        first, last = (axes.get_xticklabels()[number] for number in (0, -1))
-        if positions[0] - first_s < _AT_THE_EDGE * (last_s - first_s):
-            first.set_horizontalalignment("left")
-        if last_s - positions[-1] < _AT_THE_EDGE * (last_s - first_s):
-            last.set_horizontalalignment("right")
+    for tick, label in zip(chosen, axes.get_xticklabels(), strict=True):
+        label.set_horizontalalignment(tick.alignment)
 
 
 def enough(
