@@ -3,13 +3,11 @@
 Measures are inches; a new figure is 10 inches wide, or narrow.
 """
 
-from __future__ import annotations
-
 import bisect
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -44,7 +42,7 @@ class Heading(NamedTuple):
     what: str  # what the chart shows, without a capital
     words: str = ""  # how to read it; long lines are wrapped
 
-    def of(self, delivery: str) -> Heading:
+    def of(self, delivery: str) -> Self:
         """Return the heading of one delivery's chart: the words begin with the name."""
         if delivery == ALL_DELIVERIES:
             return self

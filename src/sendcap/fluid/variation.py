@@ -1,9 +1,7 @@
 """How a run may differ from the expected course: what a fluid leaves out, as later or sooner."""
 
-from __future__ import annotations
-
 import math
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from sendcap.scenario import Queue, Scenario
 from sendcap.scenario.constraints import over, queue_constraints
@@ -53,7 +51,7 @@ class Lump(NamedTuple):
     attempt_s: float = 0.0  # which is that
 
     @classmethod
-    def of(cls, scenario: Scenario, path: Queue, share: float) -> Lump:
+    def of(cls, scenario: Scenario, path: Queue, share: float) -> Self:
         """Return the lumps of a queue to which this share of each batch goes."""
         limits = [each for each in queue_constraints(scenario, path) if each.name != "tolerance"]
         batch = max(scenario.mean_batch * share, 1.0)

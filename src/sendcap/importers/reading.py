@@ -1,12 +1,10 @@
 """Configurations as text: lines with file and line number, entries, and common values."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from sendcap.errors import ConfigurationError
 from sendcap.files.kinds import as_file, mistaken
@@ -60,7 +58,7 @@ class Entry(NamedTuple):
             where = self.where or "default"
             raise ConfigurationError(f"{where}: {self.name}: {problem}") from None
 
-    def of(self, owner: str) -> Entry:
+    def of(self, owner: str) -> Self:
         """Return the entry with an owner before the name."""
         return self._replace(name=f"{owner}: {self.name}")
 

@@ -5,13 +5,11 @@ attempt, with all waits and retries. The *code* of a delay is the top 19 bits of
 float64. So counts add up whatever their order, and a code tells a delay to 0.8 %.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +86,7 @@ class Delays:
         )
 
     @classmethod
-    def from_arrow(cls, table: pa.Table) -> Delays:
+    def from_arrow(cls, table: pa.Table) -> Self:
         """Return the delays that `arrow` wrote; a ValueError says why it cannot have."""
         codes = _codes(table)
         counts = whole_numbers(table.column("count"))

@@ -1,13 +1,11 @@
 """The ledger itself: the counts of all series, and how they are read."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import Any, Unpack, cast
+from typing import Any, Self, Unpack, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -249,7 +247,7 @@ class Ledger:
     @classmethod
     def from_arrow(
         cls, table: pa.Table, *, bin_s: float, bins: int, to_deliver: Mapping[tuple[str, str], int]
-    ) -> Ledger:
+    ) -> Self:
         """Return the ledger that `arrow` wrote.
 
         Raises
@@ -267,7 +265,7 @@ class Ledger:
         bin_s: float,
         bins: int,
         to_deliver: Mapping[tuple[str, str], int],
-    ) -> Ledger:
+    ) -> Self:
         """Return the ledger of some tables, each read in its turn; see `from_arrow`."""
         counts = series_of(tables, bin_s, bins, to_deliver)
         return cls(bin_s, bins, dict(to_deliver), counts)

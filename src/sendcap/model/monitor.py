@@ -4,11 +4,9 @@ It sees the same arrays as the ledger and stores as little: per stage a few numb
 time bin and a histogram of the waits. A simulation is the same with and without it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +40,7 @@ class Binned:
             self._values = grown
         self._values[first:last] += values
 
-    def include(self, other: Binned) -> None:
+    def include(self, other: Self) -> None:
         """Add another row, number by number."""
         self.add(0, other._values)
 
@@ -104,7 +102,7 @@ class Presence:
         present = np.bincount(numbers, ticks).astype(np.int64)
         self._present_ticks.add(first, sign * present)
 
-    def include(self, other: Presence) -> None:
+    def include(self, other: Self) -> None:
         """Count those of another stage as well."""
         self._entered.include(other._entered)
         self._left.include(other._left)
@@ -164,7 +162,7 @@ class Waits:
         fresh = np.bincount(bins, None if weights is None else weights[waited])
         self._histogram[: len(fresh)] += fresh.astype(np.int64, copy=False)
 
-    def include(self, other: Waits) -> None:
+    def include(self, other: Self) -> None:
         """Count the waits of another stage as well."""
         self.count += other.count
         self.longest_s = max(self.longest_s, other.longest_s)
@@ -202,7 +200,7 @@ class StageMonitor:
         self.busy = Presence(bin_s, horizon_s)
         self.waits = Waits()  # of the messages that were started, from ready to start
 
-    def include(self, other: StageMonitor) -> None:
+    def include(self, other: Self) -> None:
         """Take in what has been noted of another stage."""
         self.waiting.include(other.waiting)
         self._given_up.include(other._given_up)

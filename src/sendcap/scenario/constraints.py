@@ -4,12 +4,10 @@ They follow from the scenario alone. The feasibility check estimates queues with
 model (`sendcap.fluid`) turns them into clocks, and `sendcap.scenario.stages` into ceilings.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from sendcap.scenario.hand_over import Attempt, Limit, Takes, connect_s, together
 from sendcap.scenario.pools import Queue
@@ -52,11 +50,11 @@ class Constraint:
     throttle: Throttle | None = None  # of a provider, which the limit is
 
     @classmethod
-    def constant(cls, name: str, per_s: float, burst: float = 0.0) -> Constraint:
+    def constant(cls, name: str, per_s: float, burst: float = 0.0) -> Self:
         """Return a constant limit."""
         return cls(name, (Pace(0.0, per_s, burst),))
 
-    def times(self, queues: int) -> Constraint:
+    def times(self, queues: int) -> Self:
         """Return the limit of so many queues together, each of which has this one."""
         paces = (Pace(at_s, queues * per_s, queues * burst) for at_s, per_s, burst in self.paces)
         return replace(self, paces=tuple(paces))

@@ -4,12 +4,10 @@ A bare duration such as ``"300ms"`` is a constant. Every distribution knows its 
 exactly, for comparison with queueing theory.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from statistics import NormalDist
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
 from pydantic import (
@@ -67,7 +65,7 @@ class Constant(RandomTime):
         return self.value
 
     @model_serializer(mode="wrap")
-    def _bare(self, write: Callable[[Constant], dict[str, Any]]) -> str:
+    def _bare(self, write: Callable[[Self], dict[str, Any]]) -> str:
         return str(write(self)["value"])
 
 
@@ -105,7 +103,7 @@ class Uniform(RandomTime):
     """Longest time."""
 
     @model_validator(mode="after")
-    def _ordered(self) -> Uniform:
+    def _ordered(self) -> Self:
         if self.low > self.high:
             low, high = (shown(format_duration(end)) for end in (self.low, self.high))
             refuse("uniform", [(("high",), f"must be no less than low, {low}, not {high}")])
@@ -147,7 +145,7 @@ class Lognormal(RandomTime):
     """95th percentile, up to 10,000 times the median."""
 
     @model_validator(mode="after")
-    def _one_pair(self) -> Lognormal:
+    def _one_pair(self) -> Self:
         by_mean = (self.mean is not None, self.cv is not None)
         by_median = (self.median is not None, self.p95 is not None)
         if {by_mean, by_median} != {(True, True), (False, False)}:
@@ -243,7 +241,7 @@ class Weibull(RandomTime):
     """Shape parameter; 1 is the exponential distribution."""
 
     @model_validator(mode="after")
-    def _one_size(self) -> Weibull:
+    def _one_size(self) -> Self:
         if (self.mean is None) == (self.scale is None):
             raise ValueError("needs either mean or scale, and not both")
         return self

@@ -1,9 +1,7 @@
 """Bad times of a provider: outages at given times, and disturbances that come at random."""
 
-from __future__ import annotations
-
 import math
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, StrictBool, model_validator
 
@@ -101,7 +99,7 @@ class Disturbance(Section):
         return self.lasts.mean_s / (self.every.mean_s + self.lasts.mean_s)
 
     @model_validator(mode="after")
-    def _consistent(self) -> Disturbance:
+    def _consistent(self) -> Self:
         problems: list[tuple[Place, str]] = []
         cycle_s = self.every.mean_s + self.lasts.mean_s
         other = self.transient > 0.0 or self.tolerance is not None

@@ -8,12 +8,10 @@ there is no formula: the starts are worked out one after the other, for a number
 side that always have the same draws.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -71,7 +69,7 @@ class Attempt(NamedTuple):
     connecting_s: float
 
     @classmethod
-    def of(cls, provider: Provider) -> Attempt:
+    def of(cls, provider: Provider) -> Self:
         """Return the time of an attempt at a provider."""
         return cls(provider.transaction_time, connect_s(provider))
 

@@ -1,10 +1,8 @@
 """The people whom deliveries go to: a list of addresses with a memory."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -186,7 +184,7 @@ class Population(Section):
         return f"{shown(name)} is no segment of the population{_hint(name, self.segments)}"
 
     @model_validator(mode="after")
-    def _consistent(self) -> Population:
+    def _consistent(self) -> Self:
         refuse("population", self._problems())
         return self
 

@@ -1,11 +1,9 @@
 """A mailbox provider: limits, speed, bounces and bad times."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -70,7 +68,7 @@ class Fault(Section):
     """Share of these addresses whose fault never clears."""
 
     @model_validator(mode="after")
-    def _clears_or_never(self) -> Fault:
+    def _clears_or_never(self) -> Self:
         if self.never < 1.0 and "clears_after" not in self.model_fields_set:
             message = 'required unless never = 1: say when the fault clears, such as "5m"'
             refuse("fault", [(("clears_after",), message)])
@@ -161,7 +159,7 @@ class Provider(Section):
         return throttles_of(self.rate)
 
     @model_validator(mode="after")
-    def _consistent(self) -> Provider:
+    def _consistent(self) -> Self:
         problems: list[tuple[Place, str]] = []
         total = math.fsum(kind.share for _, _, kind in self._kinds())
         if total > 1.0 + _TOLERANCE:

@@ -1,11 +1,9 @@
 """How a delivery is sent in parts, or again and again."""
 
-from __future__ import annotations
-
 import math
 import re
 from itertools import pairwise
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
@@ -112,7 +110,7 @@ class Cells(Section):
     """Length of the test: then the rest is sent."""
 
     @model_validator(mode="after")
-    def _leave_a_rest(self) -> Cells:
+    def _leave_a_rest(self) -> Self:
         if self.count * self.share >= 1.0:
             message = (
                 f"{self.count} cells of {rounded_share(self.share)} leave no rest; "

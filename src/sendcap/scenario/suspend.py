@@ -1,8 +1,6 @@
 """Suspensions: the MTA's reaction to the answers of a provider."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -102,7 +100,7 @@ class Suspend(Section):
         return self.counting == "in-a-row"
 
     @model_validator(mode="after")
-    def _consistent(self) -> Suspend:
+    def _consistent(self) -> Self:
         refuse("suspend", self._problems())
         return self
 

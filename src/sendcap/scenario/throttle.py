@@ -1,9 +1,7 @@
 """Throttles of a provider queue: rates, windows, pauses, and rates that change with time."""
 
-from __future__ import annotations
-
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -63,7 +61,7 @@ class Schedule(Section):
     """Steps in order of time, the first at 0s."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Schedule:
+    def _in_order(self) -> Self:
         problems: list[tuple[Place, str]] = []
         if self.steps[0].at != 0.0:
             given = format_duration(self.steps[0].at)

@@ -1,7 +1,5 @@
 """Working hours, such as ``Mon-Fri 09:00-18:00``, and how much time of work has passed."""
 
-from __future__ import annotations
-
 import math
 import re
 from bisect import bisect_left
@@ -9,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sendcap.scenario.clock import weekday
 from sendcap.text.clock import after, elapsed_since
@@ -30,7 +28,7 @@ class WorkingHours:
     days: tuple[tuple[tuple[int, int], ...], ...]
 
     @classmethod
-    def parse(cls, text: str) -> WorkingHours:
+    def parse(cls, text: str) -> Self:
         """Return the hours of a text: days and times, with commas between several.
 
         Raises

@@ -5,12 +5,10 @@ match" (Exim specification, "Retry configuration"; ``retry_find_config`` in ``sr
 soft bounce of the model is a temporary reply to RCPT.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from pydantic import ValidationError
 
@@ -54,7 +52,7 @@ class _Table(NamedTuple):
     others: list[tuple[int, Rule]]
 
     @classmethod
-    def of(cls, rules: list[Rule], errors: tuple[str, ...]) -> _Table:
+    def of(cls, rules: list[Rule], errors: tuple[str, ...]) -> Self:
         table = cls({}, [])
         for number, rule in enumerate(rules):
             if rule.error.partition(":")[0] in errors:

@@ -1,11 +1,9 @@
 """KumoMTA's traffic shaping files: blocks of settings, merged from several files in order."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from sendcap.errors import ConfigurationError
 from sendcap.importers.kumomta.automation import Rule, rule_of
@@ -53,7 +51,7 @@ class Block:
         """Name in messages."""
         return "default" if self.kind == "default" else f"{self.kind} {shown(self.name)}"
 
-    def merge(self, later: Block) -> None:
+    def merge(self, later: Self) -> None:
         """Merge the block of a later file."""
         if later.replace_base:
             self.params, self.sources = later.params, later.sources

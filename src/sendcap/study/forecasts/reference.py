@@ -4,12 +4,10 @@ They depend on the scenario and the ranges, not on the readings: the same table 
 reading of the same delivery.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -157,7 +155,7 @@ class Summaries:
         table: ReferenceTable,
         readings: Mapping[Mode, Readings],
         delivery: str = ALL_DELIVERIES,
-    ) -> Summaries:
+    ) -> Self:
         """Choose the readings to compare; only their times, columns and decimals matter."""
         compared, simulated, steps = [], [], []
         curves = [(noted, column) for noted in readings.values() for column in noted.percent]

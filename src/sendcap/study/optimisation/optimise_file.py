@@ -1,11 +1,9 @@
 """Study files of optimisations: levers with their costs, and a target."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -54,7 +52,7 @@ class _TargetTable(Section):
     confidence: Annotated[Any, BeforeValidator(checked(_confidence, "confidence: "))] = 0.95
 
     @model_validator(mode="after")
-    def _possible(self) -> _TargetTable:
+    def _possible(self) -> Self:
         try:
             self.target()
         except SendcapError as error:

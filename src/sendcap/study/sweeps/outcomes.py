@@ -1,13 +1,11 @@
 """Runs of a sweep and their outcomes: computed in other processes, saved in stores."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import pandas as pd
 
@@ -48,7 +46,7 @@ class Outcome(NamedTuple):
         return dict(json.loads(self.values)) if self.values else {}
 
     @classmethod
-    def failure(cls, key: str, reason: str) -> Outcome:
+    def failure(cls, key: str, reason: str) -> Self:
         """Return the outcome of a failed run."""
         return cls(key, "", reason, 0.0, 0.0)
 

@@ -1,11 +1,9 @@
 """Study files: a study as a TOML file, checked as scenario files are; and those of a sweep."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -174,7 +172,7 @@ class _DesignTable(Section):
     ranges: Annotated[dict[str, Annotated[Any, BeforeValidator(range_of)]], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _possible(self) -> _DesignTable:
+    def _possible(self) -> Self:
         try:
             self.design()
         except SendcapError as error:
@@ -196,7 +194,7 @@ class _StudyTable(StudyHead):
     """Points spread over ranges."""
 
     @model_validator(mode="after")
-    def _one_way(self) -> _StudyTable:
+    def _one_way(self) -> Self:
         ways = [name for name in ("over", "points", "design") if getattr(self, name)]
         if len(ways) > 1:
             message = f"{ways[0]} is set too; give one of over, points and design"
