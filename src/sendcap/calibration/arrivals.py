@@ -9,6 +9,7 @@ import numpy as np
 
 from sendcap.calibration.attempts import Floats
 from sendcap.scenario import format_duration
+from sendcap.text.quantities import HOUR_S
 
 _MOST: Final = 24
 _LEAST_MESSAGES: Final = 200
@@ -18,10 +19,9 @@ _AT_ONCE_S: Final = 1.0
 _STEP: Final = 1.5
 """What comes within seconds is a batch of the relay: a smaller distance is no pattern."""
 _STEP_S: Final = 2.0
-_HOUR_S: Final = 3600.0
 _FEW: Final = 3
 """As many stretches are no stream."""
-_STREAM_S: Final = 6 * _HOUR_S
+_STREAM_S: Final = 6 * HOUR_S
 """A stream lasts longer."""
 _BLAST: Final = 5.0
 """A blast is as many times as fast as all messages on average."""
@@ -76,7 +76,7 @@ def _blasts(parts: Sequence[Stretch], whole_s: float) -> list[Stretch]:
         if part.share * whole_s < _BLAST * max(part.spread_s, _AT_ONCE_S):
             continue
         before = blasts[-1] if blasts else None
-        if before is not None and part.at_s - (before.at_s + before.spread_s) < _HOUR_S / 6.0:
+        if before is not None and part.at_s - (before.at_s + before.spread_s) < HOUR_S / 6.0:
             ends_s = part.at_s + part.spread_s
             blasts[-1] = Stretch(before.at_s, ends_s - before.at_s, before.share + part.share)
         else:
@@ -86,7 +86,7 @@ def _blasts(parts: Sequence[Stretch], whole_s: float) -> list[Stretch]:
 
 def _hours(stream_s: Floats, blasts: Sequence[Stretch], first_s: float) -> tuple[float, ...]:
     """Return the rate of a stream in each hour of the day, relative to the highest."""
-    edges_s = np.arange(stream_s[0] // _HOUR_S, stream_s[-1] // _HOUR_S + 2) * _HOUR_S
+    edges_s = np.arange(stream_s[0] // HOUR_S, stream_s[-1] // HOUR_S + 2) * HOUR_S
     counts, _ = np.histogram(stream_s, edges_s)
     begin_s, end_s = np.maximum(edges_s[:-1], stream_s[0]), np.minimum(edges_s[1:], stream_s[-1])
     covered_s = end_s - begin_s
@@ -94,7 +94,7 @@ def _hours(stream_s: Floats, blasts: Sequence[Stretch], first_s: float) -> tuple
         from_s, to_s = first_s + blast.at_s, first_s + blast.at_s + blast.spread_s
         # What the stream had meanwhile, nobody can tell from the blast.
         covered_s -= np.maximum(np.minimum(end_s, to_s) - np.maximum(begin_s, from_s), 0.0)
-    hour = (edges_s[:-1] // _HOUR_S).astype(np.int64) % 24
+    hour = (edges_s[:-1] // HOUR_S).astype(np.int64) % 24
     total = np.bincount(hour, counts, 24)
     seconds = np.bincount(hour, np.maximum(covered_s, 0.0), 24)
     rate = np.divide(total, seconds, out=np.zeros(24), where=seconds > 0.0)

@@ -13,12 +13,10 @@ from sendcap.calibration.attempts import Flags, Floats
 from sendcap.calibration.backlogs import held_back
 from sendcap.calibration.evidence import ProviderEvidence
 from sendcap.calibration.times import Figure
-from sendcap.text.quantities import counted
+from sendcap.text.quantities import HOUR_S, MINUTE_S, counted
 
-_MINUTE_S: Final = 60.0
-_HOUR_S: Final = 3600.0
 _LEAST_BLOCKS: Final = 10
-_BLOCKS_S: Final = (_MINUTE_S, 10.0, 2.0)
+_BLOCKS_S: Final = (MINUTE_S, 10.0, 2.0)
 """A plateau is looked for in minutes first; that of a small blast is shorter."""
 _ALIKE: Final = 0.05
 _FLAT: Final = 0.4
@@ -84,8 +82,8 @@ def ceiling(
     paces = Ceiling(
         connections=most,
         per_second=float(counts.max()) / bin_s if bin_s <= 1.0 else math.nan,
-        per_minute=_fastest(counts, bin_s, _MINUTE_S),
-        per_hour=_fastest(counts, bin_s, _HOUR_S),
+        per_minute=_fastest(counts, bin_s, MINUTE_S),
+        per_hour=_fastest(counts, bin_s, HOUR_S),
         waited=_waited(provider),
     )
     limited = _limited(paces, counts, busy, bin_s) if paces.waited else paces
@@ -206,7 +204,7 @@ def tolerated(provider: ProviderEvidence, bin_s: float) -> tuple[Figure, int] | 
 
     Return None if the minutes differ by more than with a tolerance.
     """
-    width = max(1, round(_MINUTE_S / bin_s))
+    width = max(1, round(MINUTE_S / bin_s))
     attempts = _blocks(provider.in_bin, width)
     throttled = _blocks(provider.throttled_in_bin, width)
     passed = (attempts - throttled)[throttled >= 5]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +26,9 @@ from sendcap.scenario import Scenario
 from sendcap.scenario.operators import held
 from sendcap.scenario.pattern import ready_s
 from sendcap.scenario.start import since_midnight_s
+from sendcap.text.quantities import HOUR_S
 
 _Floats = npt.NDArray[np.float64]
-_HOUR_S: Final = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +208,7 @@ def _alerts(watched: _Watched, criteria: AlertCriteria) -> Iterator[_Alert]:
     if criteria.throughput_per_h is not None:
         started_s = watched.since_first_s
         per_h = np.divide(
-            processed * _HOUR_S, started_s, out=np.full_like(processed, np.inf), where=started_s > 0
+            processed * HOUR_S, started_s, out=np.full_like(processed, np.inf), where=started_s > 0
         )
         slow = (
             ~watched.held

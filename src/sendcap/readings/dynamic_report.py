@@ -12,7 +12,7 @@ from sendcap.readings.displayed_figures import DisplayedFigures
 from sendcap.readings.kpis import Readings, percentage
 from sendcap.readings.modes import ALL_DELIVERIES, MODE_LABELS, Mode, failure_types, known
 from sendcap.text.clock import after, time_on
-from sendcap.text.quantities import elapsed
+from sendcap.text.quantities import DAY_S, elapsed
 from sendcap.text.shares import percentage as percentage_text
 
 _LATEST_S: Final = 36_525 * 86_400.0
@@ -122,7 +122,6 @@ def require_moment(t_s: float) -> None:
 
 _AT: Final = time(2)
 """Campaign's technical workflow *reportingAggregates* runs then, every day."""
-_DAY_S: Final = 86_400.0
 
 
 def last_night_s(t_s: float, start: datetime | None) -> float | None:
@@ -134,8 +133,8 @@ def last_night_s(t_s: float, start: datetime | None) -> float | None:
     """
     if start is None:
         # The rounding of the division is forgiven.
-        nights = math.floor(t_s / _DAY_S * (1 + 1e-12))
-        return nights * _DAY_S if nights > 0 else None
+        nights = math.floor(t_s / DAY_S * (1 + 1e-12))
+        return nights * DAY_S if nights > 0 else None
     earlier = [night_s for night_s in _around(t_s, start) if 0.0 < night_s <= t_s]
     return max(earlier, default=None)
 
@@ -143,7 +142,7 @@ def last_night_s(t_s: float, start: datetime | None) -> float | None:
 def first_night_s(start: datetime | None) -> float:
     """Return the first aggregation, which is after t = 0."""
     if start is None:
-        return _DAY_S
+        return DAY_S
     return min(night_s for night_s in _around(0.0, start) if night_s > 0.0)
 
 

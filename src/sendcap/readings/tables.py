@@ -13,6 +13,7 @@ from sendcap.readings.delays import DELAY_FIGURES
 from sendcap.readings.modes import MODE_LABELS
 from sendcap.readings.truth import Truth
 from sendcap.text.clock import brief_moment, daily_s
+from sendcap.text.quantities import DAY_S
 from sendcap.text.tables import Table, cell
 
 if TYPE_CHECKING:
@@ -124,7 +125,6 @@ def _table(
 
 # The moments at which a look at the dashboard matters most.
 
-_DAY_S: Final = 86_400.0
 _MORNING: Final = time(8)
 _NIGHT_S: Final = 6 * 3600.0
 """A morning that comes sooner is the same one."""
@@ -163,6 +163,6 @@ def relayed_by_s(ledger: Ledger) -> float:
 
 def _morning_s(relayed_s: float, start: datetime | None) -> float:
     if start is None:
-        return relayed_s + _DAY_S
-    mornings = daily_s(_MORNING, start, relayed_s + 2 * _DAY_S)
+        return relayed_s + DAY_S
+    mornings = daily_s(_MORNING, start, relayed_s + 2 * DAY_S)
     return next((each_s for each_s in mornings if each_s >= relayed_s + _NIGHT_S), math.inf)

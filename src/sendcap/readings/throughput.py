@@ -1,7 +1,6 @@
 """Delivery throughput: messages relayed in each hour, and what recipients' servers accepted."""
 
 from datetime import datetime
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +12,7 @@ from sendcap.readings.dynamic_report import require_moment
 from sendcap.readings.modes import ALL_DELIVERIES, names_of, require_delivery
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.start import since_midnight_s
-
-_HOUR_S: Final = 3600.0
+from sendcap.text.quantities import HOUR_S
 
 
 def throughput(
@@ -27,7 +25,7 @@ def throughput(
     """Return the messages of each hour up to a moment; see `sendcap.Run.throughput`."""
     require_moment(t_s)
     require_delivery(ledger, delivery)
-    if ledger.bin_s > _HOUR_S:
+    if ledger.bin_s > HOUR_S:
         raise SendcapError(
             f"no messages per hour: the run has counts every {format_duration(ledger.bin_s)}; "
             "lower time.bin to 1h and simulate again"
@@ -52,8 +50,8 @@ def throughput(
 
 def _hours_s(until_s: float, start: datetime | None) -> npt.NDArray[np.float64]:
     """Return the full hours by the clock up to a moment, with 0 and the moment itself."""
-    past_s = 0.0 if start is None else since_midnight_s(start) % _HOUR_S
-    full_s = np.arange(_HOUR_S - past_s, until_s, _HOUR_S)
+    past_s = 0.0 if start is None else since_midnight_s(start) % HOUR_S
+    full_s = np.arange(HOUR_S - past_s, until_s, HOUR_S)
     return np.unique(np.concatenate(([0.0], full_s, [until_s])))
 
 

@@ -9,6 +9,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from sendcap.text.quantities import DAY_S
+
 Kind = Literal["text", "words", "count", "percent", "moment", "duration"]
 
 _FORMATS: Final[dict[Kind, str]] = {
@@ -28,7 +30,6 @@ _WIDTHS: Final[dict[Kind, int]] = {
     "moment": 24,
     "duration": 13,
 }
-_DAY_S: Final = 86_400.0
 _HALF: Final = {"x_scale": 0.5, "y_scale": 0.5}
 """Images have more points than a screen, so that print is sharp."""
 _SENTENCE: Final = 110
@@ -96,7 +97,7 @@ class Sheets:
             moment: datetime = value
             sheet.write_datetime(row, number, moment.replace(tzinfo=None), form)
         else:
-            share = {"percent": 100.0, "duration": _DAY_S}.get(kind, 1.0)
+            share = {"percent": 100.0, "duration": DAY_S}.get(kind, 1.0)
             sheet.write_number(row, number, value / share, form)
 
     def pictures(self, name: str, pictures: Iterable[tuple[Any, float, str]]) -> None:

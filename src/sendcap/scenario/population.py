@@ -22,10 +22,10 @@ from sendcap.scenario.section import (
     refuse,
     unit,
 )
+from sendcap.text.quantities import DAY_S
 from sendcap.text.quoting import did_you_mean, first_few, shown
 
 YEAR_S: Final = 365 * 86_400.0
-DAY_S: Final = 86_400.0
 MOST_PEOPLE: Final = 100_000_000
 """Addresses, with all that join; a list of 50 million takes about 1 GiB."""
 _MOST_NEW: Final = 10_000_000.0

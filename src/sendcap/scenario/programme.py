@@ -15,9 +15,9 @@ from sendcap.scenario.moments import CLOCK
 from sendcap.scenario.population import Population
 from sendcap.scenario.repetition import MOST_TIMES, waves_of
 from sendcap.text.clock import after, elapsed_since
+from sendcap.text.quantities import DAY_S
 from sendcap.text.quoting import shown
 
-_DAY_S: Final = 86_400.0
 _LATEST: Final = "366d"
 _PLAIN: Final[dict[str, Any]] = {
     "every": None,
@@ -140,7 +140,7 @@ def _moments(delivery: Delivery, start: datetime | None) -> Iterator[float]:
 
 def _later_s(at: float, later_s: float, start: datetime | None) -> float:
     """Return a moment so much later; whole days are days of the clock."""
-    days, rest = divmod(later_s, _DAY_S)
+    days, rest = divmod(later_s, DAY_S)
     # A time of the clock that it shows twice is the first one, which must not change the moment.
     if rest or not days or start is None or start.tzinfo is None:
         return at + later_s

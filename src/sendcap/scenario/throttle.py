@@ -17,8 +17,8 @@ from sendcap.scenario.durations import PositiveDuration, format_duration
 from sendcap.scenario.moments import MomentField
 from sendcap.scenario.rates import RATE_SCHEMA, Rate
 from sendcap.scenario.section import Count, OneOrMore, Place, Section, Share, refuse, unit
+from sendcap.text.quantities import DAY_S
 
-_DAY_S: Final = 86_400.0
 LIST: Final = "[list]"
 """Stands for a list in the places of problems."""
 _KEY: Final = "rate"
@@ -106,7 +106,7 @@ class WarmUp(Section):
         """Return the same as a schedule, a step for each day; at least one attempt a day."""
         return Schedule(
             steps=tuple(
-                Step(at=f"{day}d", rate=Rate(max(round(count * self.share), 1), _DAY_S, 1))
+                Step(at=f"{day}d", rate=Rate(max(round(count * self.share), 1), DAY_S, 1))
                 for day, count in enumerate(self.per_day)
             )
         )

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from sendcap.text.quantities import all_units, elapsed
+from sendcap.text.quantities import DAY_S, all_units, elapsed
 
-_DAY_S: Final = 86_400.0
 _WEEK_S: Final = 6.5 * 86_400.0
 """In a longer time a day of the week comes twice."""
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
@@ -60,7 +59,7 @@ def daily_s(at: time, start: datetime, until_s: float) -> Iterator[float]:
 
     Where daylight saving skips it, that is the moment of the change; of two it is the first.
     """
-    days = int(until_s // _DAY_S) + 2
+    days = int(until_s // DAY_S) + 2
     for number in range(-1, days):
         moment_s = time_on(start.date() + timedelta(days=number), at, start)
         if 0.0 <= moment_s <= until_s:

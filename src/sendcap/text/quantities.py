@@ -8,6 +8,9 @@ MINUS: Final = "\N{MINUS SIGN}"
 NOTHING: Final = "–"
 """Stands for a value that does not exist."""
 
+MINUTE_S: Final = 60.0
+HOUR_S: Final = 3600.0
+DAY_S: Final = 86_400.0
 UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 

@@ -11,15 +11,16 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Final
 
+from sendcap.text.quantities import DAY_S
+
 _MONTHS: Final = (b"", *b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 _DATED: Final = re.compile(
     rb"^[^\n]{0,80}?\b([A-Z][a-z]{2} [ \d]\d) \d\d:\d\d:\d\d(?! \d{4}\b)", re.MULTILINE
 )
 _STEP: Final = 1 << 12
 _ALL: Final = 1 << 16
-_A_DAY_S: Final = 86_400.0
-_A_QUARTER_S: Final = 92 * _A_DAY_S
-_ALMOST_A_YEAR_S: Final = 360 * _A_DAY_S
+_A_QUARTER_S: Final = 92 * DAY_S
+_ALMOST_A_YEAR_S: Final = 360 * DAY_S
 _A_LEAP_YEAR: Final = 2000
 
 
@@ -55,7 +56,7 @@ class Syslog:
     def _day_s(self, month: int, day: int, text: bytes) -> float:
         if self._year is None:
             # One day of grace: stamps are local time.
-            self._latest_s = self._written_s + _A_DAY_S
+            self._latest_s = self._written_s + DAY_S
             self._last_year, self._year = self._years(month, day)
         at_s = _start_s(self._year, month, day)
         if self._last_s - at_s > _A_QUARTER_S and self._may_be_next(month, day):

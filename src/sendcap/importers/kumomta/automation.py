@@ -20,6 +20,7 @@ from sendcap.importers.kumomta.files import limit_of, seconds_of
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
 from sendcap.scenario.rates import Rate
+from sendcap.text.quantities import HOUR_S
 from sendcap.text.quoting import shown
 
 Errors = Callable[[str, str], ConfigurationError]
@@ -30,7 +31,6 @@ _CHANGES: Final = ("SetConfig", "SetDomainConfig")
 _SLOWER: Final = ("max_message_rate", "max_connection_rate", "connection_limit")
 """Settings by which a rule slows a provider down."""
 _IMMEDIATE_S: Final = 60.0
-_HOUR_S: Final = 3600.0
 
 _SENT_TOO_MUCH: Final = re.compile(
     r"rate|throttl|too many|frequen|unusual|defer|busy|exceed|connexions|try again|TS\??S?0|RL0",
@@ -198,7 +198,7 @@ def _meanwhile(action: Action, carrier: Carrier) -> tuple[float, str] | None:
             rate = Rate(connects.limit * carrier.deliveries, connects.period_s)
         elif action.name == "connection_limit" and carrier.attempt_s > 0.0:
             per_s = limit_of(action.value) / carrier.attempt_s
-            rate = Rate(max(1, math.floor(per_s * _HOUR_S)), _HOUR_S, 1)
+            rate = Rate(max(1, math.floor(per_s * HOUR_S)), HOUR_S, 1)
         else:
             return None
     except ValueError:

@@ -25,8 +25,8 @@ from sendcap.importers.powermta.syntax import (
 )
 from sendcap.importers.reading import Entry
 from sendcap.scenario.durations import format_duration
+from sendcap.text.quantities import HOUR_S
 
-_HOUR_S: Final = 3600.0
 _FOR_EVER: Final = "366d"
 _DEFAULT_CONNECTIONS: Final = 20
 _DEFAULT_RETRY_S: Final = 3600.0
@@ -181,7 +181,7 @@ class Reactions:
 
     @staticmethod
     def _spaced(per_s: float, entry: Entry | None) -> tuple[float, str, Entry | None]:
-        return per_s, f"{max(1, math.floor(per_s * _HOUR_S))}/h,max_burst=1", entry
+        return per_s, f"{max(1, math.floor(per_s * HOUR_S))}/h,max_burst=1", entry
 
 
 def _chosen(entries: Sequence[Pattern]) -> Pattern | None:

@@ -11,7 +11,7 @@ from typing import Final
 from sendcap.importers.queue_files.postqueue import STATES, State
 from sendcap.importers.queue_files.queued import Queued, domain_of, provider_at, reason_of
 from sendcap.importers.queue_files.source import Arrivals, Source
-from sendcap.text.quantities import counted
+from sendcap.text.quantities import DAY_S, counted
 
 FORMAT: Final = "mailq"
 
@@ -27,7 +27,6 @@ _MESSAGE: Final = re.compile(
 _HEADING: Final = re.compile(r"-+Queue ID-+\s+--Size--\s.*")
 _UNAVAILABLE: Final = "(reason unavailable)"
 _EMPTY: Final = "Mail queue is empty"
-_A_DAY_S: Final = 86_400.0
 
 
 def recognises(lines: list[str]) -> int:
@@ -97,6 +96,6 @@ def arrived_s(stamp: str, moment_s: float) -> float | None:
             moment = datetime(year, MONTHS.index(month) + 1, int(day), hour, minute, second)
         except ValueError:  # 29 February
             continue
-        if moment.timestamp() <= moment_s + _A_DAY_S:
+        if moment.timestamp() <= moment_s + DAY_S:
             return moment.timestamp()
     return None

@@ -11,7 +11,7 @@ from sendcap.importers.queue_files.queued import Queued, domain_named, provider_
 from sendcap.importers.queue_files.source import Source
 from sendcap.importers.reading import whole
 from sendcap.mailbox_providers import OTHER
-from sendcap.text.quantities import counted
+from sendcap.text.quantities import MINUTE_S, counted
 
 FORMAT: Final = "qshape"
 
@@ -20,7 +20,6 @@ _COMMAND: Final = re.compile(r"\bqshape\b(?P<words>[^(|>]*)")
 _STATE: Final = re.compile(rf"\b({'|'.join(STATES)})\b", re.IGNORECASE)
 _SENDERS: Final = re.compile(r"(?:^|\s)-[a-z]*s")
 _TOTAL: Final = "TOTAL"
-_MINUTE_S: Final = 60.0
 
 
 class _Table(NamedTuple):
@@ -81,7 +80,7 @@ class _Reader:
         self._unlabelled += not states
         senders = command is not None and _SENDERS.search(words) is not None
         self._of_senders += senders
-        limits_s = [_MINUTE_S * int(limit) for limit in header["limits"].split()]
+        limits_s = [MINUTE_S * int(limit) for limit in header["limits"].split()]
         self._table = _Table(states or ["deferred"], senders, bool(header["active"]), limits_s)
         self.label = ""
 

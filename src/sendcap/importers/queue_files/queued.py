@@ -13,9 +13,9 @@ from sendcap.calibration.outcomes import read_reply
 from sendcap.calibration.providers import Providers
 from sendcap.calibration.reasons import REASONS
 from sendcap.mailbox_providers import OTHER, names_of
+from sendcap.text.quantities import HOUR_S
 
 _FINE_S: Final = 300.0
-_HOUR_S: Final = 3600.0
 _COARSE: Final = 1.1
 """Ages of one bucket differ by 5 minutes below an hour, and by 10 % above."""
 _MOST: Final = 4000
@@ -153,9 +153,9 @@ class _Sum:
 def _bucket(age_s: float | None) -> int | None:
     if age_s is None:
         return None
-    if age_s < _HOUR_S:
+    if age_s < HOUR_S:
         return math.floor(age_s / _FINE_S)
-    return int(_HOUR_S / _FINE_S) + int(math.log(age_s / _HOUR_S, _COARSE))
+    return int(HOUR_S / _FINE_S) + int(math.log(age_s / HOUR_S, _COARSE))
 
 
 _GIVE_UP: Final[tuple[Callable[[Queued], Queued], ...]] = (

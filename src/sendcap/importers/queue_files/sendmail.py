@@ -10,6 +10,7 @@ from typing import Final
 from sendcap.importers.queue_files.mailq import DAYS, MONTHS, arrived_s
 from sendcap.importers.queue_files.queued import Queued, domain_of, provider_at, reason_of
 from sendcap.importers.queue_files.source import Arrivals, Source
+from sendcap.text.quantities import MINUTE_S
 
 FORMAT: Final = "sendmail"
 
@@ -32,7 +33,6 @@ _REASON: Final = re.compile(
 )
 _QUARANTINE: Final = "QUARANTINE: "
 _LONGEST: Final = 38
-_MINUTE_S: Final = 60.0
 
 
 def recognises(lines: list[str]) -> int:
@@ -72,7 +72,7 @@ def _begun(source: Source, arrivals: Arrivals, begins: re.Match[str]) -> Queued:
     """Return a message without a recipient; until a reason follows, it has not been tried."""
     at_s = arrived_s(f"{begins['arrived']}:00", source.moment_s)
     oldest_s = None if at_s is None else arrivals.age_s(at_s)
-    youngest_s = None if oldest_s is None else oldest_s - _MINUTE_S
+    youngest_s = None if oldest_s is None else oldest_s - MINUTE_S
     attempts = None if begins["mark"] == "*" else 0
     return Queued("", "", 1, youngest_s, oldest_s, attempts, 0.0)
 

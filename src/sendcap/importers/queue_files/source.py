@@ -18,7 +18,7 @@ from sendcap.errors import ConfigurationError
 from sendcap.files.reading import opened
 from sendcap.importers.queue_files.queued import Groups, QueueFile
 from sendcap.importers.reading import line_error, opening
-from sendcap.text.quantities import counted
+from sendcap.text.quantities import DAY_S, counted
 from sendcap.text.quoting import shown, visible
 
 KIND: Final = "queue"
@@ -32,7 +32,6 @@ _MOST_TEXT: Final = 1 << 26
 """Characters that are read at once."""
 _MOST_MESSAGES: Final = 999_999_999
 """Of a scenario."""
-_A_DAY_S: Final = 86_400.0
 _LATEST_S: Final = 4_102_444_800.0
 """The year 2100."""
 _PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
@@ -191,7 +190,7 @@ class Arrivals:
     def __init__(self, source: Source) -> None:
         self._source = source
         start_s = source.moment_s if source.given else max(time.time(), source.moment_s)
-        self._latest_s = start_s + _A_DAY_S
+        self._latest_s = start_s + DAY_S
         self._newest_s = 0.0
         self._later = 0
 

@@ -6,10 +6,9 @@ from sendcap.readings.effective.scope import Scope
 from sendcap.scenario.constraints import Constraint, Pace, throttle_constraint
 from sendcap.scenario.rates import Rate
 from sendcap.scenario.throttle import FixedWindow, Gap, Schedule, Throttle, WarmUp
-from sendcap.text.quantities import all_units, significant
+from sendcap.text.quantities import DAY_S, all_units, significant
 
 _PERIODS: Final = {1: "s", 60: "min", 3600: "h", 86_400: "d"}
-_DAY_S: Final = 86_400.0
 _MOST_STEPS: Final = 40
 
 
@@ -76,7 +75,7 @@ def _steps(schedule: Schedule, each: Constraint, together: Constraint, scope: Sc
 
 def _warm_up(each: Constraint, together: Constraint, scope: Scope) -> str:
     days = [
-        f"{scope.total(*(_number(pace.per_s * _DAY_S) for pace in paces))} on day {number}"
+        f"{scope.total(*(_number(pace.per_s * DAY_S) for pace in paces))} on day {number}"
         for number, paces in enumerate(zip(each.paces, together.paces, strict=True), 1)
     ]
     days[-1] += " and later"
