@@ -20,22 +20,9 @@ from sendcap.cli.conduct import PipeClosedError, conduct
 from sendcap.cli.environment import require_memory
 
 _COMMANDS: Final = (
-    *(
-        "run",
-        "limits",
-        "calendar",
-        "dashboard",
-        "people",
-        "plot",
-        "report",
-        "converge",
-        "compare",
-        "forecast",
-        "drain",
-        "sweep",
-    ),
-    *("sensitivity", "optimise", "explore", "scenario", "import", "calibrate"),
-    *("check", "guide"),
+    *("run", "limits", "calendar", "dashboard", "people", "plot", "report"),
+    *("converge", "compare", "forecast", "drain", "sweep", "sensitivity", "optimise", "explore"),
+    *("scenario", "import", "calibrate", "check", "guide"),
 )
 _MODULES: Final = {"import": "importing"}
 """Names of modules and functions that are not the command's."""

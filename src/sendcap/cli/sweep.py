@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sendcap.study.sweeps.study_file import Study
 
 _MOST_POINTS: Final = 30
-_OTHERS: Final = ("point", "replication", "seed", "error", "wall_s", "cpu_s")
 
 
 def _list_measures() -> None:
@@ -72,13 +71,14 @@ def sweep(
 
 def _show(study: Study, table: pd.DataFrame) -> None:
     """Print the points of a study, or the range of each measure where they are too many."""
+    from sendcap.study.replication.measures import OF_A_RUN
     from sendcap.study.sweeps.outcomes import sentences
 
     failed = table[table["error"] != ""]
     if len(failed) == len(table):
         raise SendcapError(f"all {len(table):,} runs have failed: {failed['error'].iloc[0]}")
     paths = study.plan.points.paths
-    measures = [name for name in table.columns if name not in (*_OTHERS, *paths)]
+    measures = [name for name in table.columns if name not in (*OF_A_RUN, *paths)]
     if table["point"].nunique() <= _MOST_POINTS:
         _show_points(study, table, paths, measures)
     else:

@@ -114,7 +114,8 @@ def limits_of(
     limits: list[Limit] = []
     for constraint in constraints:
         if constraint.name in (*CONNECTIONS, CONNECTIONS_AND_RATE):
-            constraint = _at_pace(constraint, pace)
+            paces = (each._replace(per_s=pace * each.per_s) for each in constraint.paces)
+            constraint = replace(constraint, paces=tuple(paces))
         first = constraint.paces[0]
         if constraint.name in CONNECTIONS:
             if first.per_s < np.inf:
@@ -130,11 +131,6 @@ def limits_of(
         elif constraint.name not in ("tolerance", "suspension"):
             limits.append(steady(first.per_s, first.burst - 0.5))
     return limits
-
-
-def _at_pace(constraint: Constraint, pace: float) -> Constraint:
-    paces = (each._replace(per_s=pace * each.per_s) for each in constraint.paces)
-    return replace(constraint, paces=tuple(paces))
 
 
 def _at_once(provider: Provider, ips: int) -> float:

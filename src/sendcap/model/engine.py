@@ -176,7 +176,8 @@ class _Model:
             reports = self._advance(until_s)
             yield env.timeout(until_s - env.now)
             if self._progress is not None:
-                self._progress(self._progress_at(until_s))
+                final = self._relay.failed + self._queues.final
+                self._progress(Progress(until_s, final, self._messages))
             if self._window_s is None and not _FEW_REPORTS <= reports <= 4 * _FEW_REPORTS:
                 length_s *= 4.0 if reports < _FEW_REPORTS else 0.5
 
@@ -233,9 +234,6 @@ class _Model:
             stage.gave_up(own["left_s"][~started & (own["ready_s"] <= own["left_s"])])
             made = connects[connects["path"] == number]
             stage.worked(made["start_s"], made["finish_s"])
-
-    def _progress_at(self, time_s: float) -> Progress:
-        return Progress(time_s, self._relay.failed + self._queues.final, self._messages)
 
 
 def used_providers(scenario: Scenario) -> tuple[str, ...]:

@@ -86,14 +86,10 @@ def _listed_or_a_table(value: Any) -> Any:
     return value
 
 
-def _listed_or_equal(value: Any) -> str:
-    return LISTED if isinstance(value, list | tuple) else EQUAL
-
-
 Waves = Annotated[
     Annotated[tuple[Wave, ...], AfterValidator(_whole), Tag(LISTED)]
     | Annotated[EqualWaves, Tag(EQUAL)],
-    Discriminator(_listed_or_equal),
+    Discriminator(lambda value: LISTED if isinstance(value, list | tuple) else EQUAL),
     BeforeValidator(_listed_or_a_table),
 ]
 """Waves in the order of their starts, whose shares sum to 1; or a size and the time between."""

@@ -1,6 +1,6 @@
 """The smaller parts of a scenario: relay, MTA, time, feedback, engagement, reporting."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from pydantic import (
@@ -55,14 +55,6 @@ _LEAST_WITHIN_THE_LIMIT: Final = 0.05
 _WINDOW: Final = DurationText(least=SHORTEST_WINDOW)
 
 
-def _auto_or_duration(value: Any) -> float | str:
-    return "auto" if value == "auto" else _WINDOW.read(value)
-
-
-def _auto_or_text(window: float | str) -> str:
-    return "auto" if isinstance(window, str) else format_duration(window)
-
-
 class Time(Section):
     """The clock of the simulation."""
 
@@ -70,8 +62,10 @@ class Time(Section):
     """Resolution of the ledger."""
     window: Annotated[
         float | Literal["auto"],
-        PlainValidator(_auto_or_duration),
-        PlainSerializer(_auto_or_text, return_type=str),
+        PlainValidator(lambda value: "auto" if value == "auto" else _WINDOW.read(value)),
+        PlainSerializer(
+            lambda window: window if window == "auto" else format_duration(window), return_type=str
+        ),
         WithJsonSchema({**DURATION_SCHEMA, "examples": ["auto", "60s"]}),
     ] = "auto"
     """Window in which time is simulated, "auto" or at least 100ms; affects speed, not results."""

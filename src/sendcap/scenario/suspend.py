@@ -194,10 +194,6 @@ def _read(value: Any) -> Any:
     return value if value is None else _ONE.validate_python(value)
 
 
-def _mta_or_read(value: Any) -> Any:
-    return value if value == "mta" else _read(value)
-
-
 def _as_written(rules: Any) -> Any:
     if rules is None:
         return "none"
@@ -216,7 +212,8 @@ SuspendField = Annotated[
 ProviderSuspendField = Annotated[
     Suspend | tuple[Suspend, ...] | Literal["mta"] | None,
     BeforeValidator(
-        _mta_or_read, json_schema_input_type=Suspend | OneOrMore[Suspend] | _Name | Literal["mta"]
+        lambda value: value if value == "mta" else _read(value),
+        json_schema_input_type=Suspend | OneOrMore[Suspend] | _Name | Literal["mta"],
     ),
     PlainSerializer(_as_written),
 ]

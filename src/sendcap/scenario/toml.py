@@ -33,7 +33,7 @@ def table_of(text: str) -> dict[str, Any]:
     Traceback (most recent call last):
     ValueError: line 1: write 1,000 as 1_000
     """
-    plain = _OPAQUE.sub(_one_part, text)
+    plain = _OPAQUE.sub(lambda opaque: "s" + "\n" * opaque[0].count("\n"), text)
     for pattern, noun in _ENDLESS:
         if found := pattern.search(plain):
             line = plain.count("\n", 0, found.start()) + 1
@@ -46,10 +46,6 @@ def table_of(text: str) -> dict[str, Any]:
         raise ValueError("not valid TOML: nested too deeply") from None
     except ValueError as problem:  # numbers of thousands of digits
         raise ValueError(f"not valid TOML: {problem}") from None
-
-
-def _one_part(opaque: re.Match[str]) -> str:
-    return "s" + "\n" * opaque[0].count("\n")
 
 
 def value_of(text: str) -> Any:

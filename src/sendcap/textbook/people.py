@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from sendcap.scenario import Fault, Hard, Scenario
 from sendcap.scenario.audience import apportioned
-from sendcap.scenario.population import DAY_S, YEAR_S, Population
+from sendcap.scenario.population import YEAR_S, Population
+from sendcap.text.quantities import DAY_S
 from sendcap.textbook.addresses import Addresses
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.learning import COMPLAINT, Learning

@@ -14,8 +14,9 @@ from sendcap.model.kernel.person import GOOD
 from sendcap.model.kernel.state import Floats, Ints, Records
 from sendcap.model.kernel.telling import ACCEPTED, ASYNC_BOUNCED, COMPLAINED, HARD, SOFT
 from sendcap.model.people.persons import Bytes, Flags
-from sendcap.scenario.population import DAY_S, Quarantine
+from sendcap.scenario.population import Quarantine
 from sendcap.text.clock import daily_s
+from sendcap.text.quantities import DAY_S
 
 WRITTEN_TO: Final = 0
 QUARANTINED: Final = 1

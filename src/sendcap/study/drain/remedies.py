@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from sendcap.scenario import Provider, Scenario, from_dict, parse_duration, to_dict
+from sendcap.scenario import Scenario, from_dict, parse_duration, to_dict
 from sendcap.scenario.constraints import (
     ACCEPTED,
     CONNECTION_RATE,
@@ -50,7 +50,7 @@ def remedies(scenario: Scenario, slowest: Sequence[str], *, expires: bool) -> It
         Whether anything expires.
     """
     if any(held.due is None or held.due.mean_s > 0.0 for held in scenario.backlog):
-        yield Remedy("a flush", _flushed(scenario))
+        yield Remedy("a flush", _with_backlog(scenario, lambda held: held | {"due": "0s"}))
     for name in slowest[:_MOST_PROVIDERS]:
         yield from _raised(scenario, name)
     for number, limit in enumerate(scenario.limits):
@@ -68,10 +68,6 @@ def remedies(scenario: Scenario, slowest: Sequence[str], *, expires: bool) -> It
     yield from _other_pools(scenario, slowest)
     if expires:
         yield _longer(scenario)
-
-
-def _flushed(scenario: Scenario) -> Scenario:
-    return _with_backlog(scenario, lambda held: held | {"due": "0s"})
 
 
 def _with_backlog(
@@ -92,14 +88,10 @@ def _raised(scenario: Scenario, name: str) -> Iterator[Remedy]:
     before = getattr(provider, key)
     after = raised_setting(before, _DOUBLE)
     if after != before:
+        changed = {**scenario.providers, name: provider.model_copy(update={key: after})}
         yield Remedy(
-            f"twice the {words} at {name}",
-            _with_provider(scenario, name, provider.model_copy(update={key: after})),
+            f"twice the {words} at {name}", scenario.model_copy(update={"providers": changed})
         )
-
-
-def _with_provider(scenario: Scenario, name: str, provider: Provider) -> Scenario:
-    return scenario.model_copy(update={"providers": {**scenario.providers, name: provider}})
 
 
 def _other_pools(scenario: Scenario, slowest: Sequence[str]) -> Iterator[Remedy]:

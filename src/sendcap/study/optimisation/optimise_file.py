@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -39,8 +40,7 @@ def _lever(value: Any) -> Priced:
     return Priced(values.low, values.high, value["cost"], values.log)
 
 
-def _confidence(value: Any) -> float:
-    return parse_share(value, "confidence", whole=False)
+_confidence = partial(parse_share, what="confidence", whole=False)
 
 
 class _TargetTable(Section):

@@ -75,10 +75,10 @@ class Trials:
         asked = list(asked)
         new = [settings for settings in dict.fromkeys(asked) if settings not in self.found]
         values = [self._values(settings) for settings in new]
-        trials = [
-            Trial(len(self.found) + number, settings, self._cost(settings), math.nan)
-            for number, settings in enumerate(values)
-        ]
+        trials = []
+        for number, settings in enumerate(values, len(self.found)):
+            costs = (lever.cost_of(settings[path]) for path, lever in self.levers.items())
+            trials.append(Trial(number, settings, math.fsum(costs), math.nan))
         if new:
             runs = self._runs(trials, 0, self.effort.trial_replications)
             for trial, rows in zip(trials, runs, strict=True):
@@ -105,9 +105,6 @@ class Trials:
     def _values(self, settings: Settings) -> dict[str, Any]:
         pairs = zip(self.levers.items(), settings, strict=True)
         return {path: lever.range.written(number) for (path, lever), number in pairs}
-
-    def _cost(self, values: Mapping[str, Any]) -> float:
-        return math.fsum(lever.cost_of(values[path]) for path, lever in self.levers.items())
 
     def _runs(
         self, trials: Sequence[Trial], first: int, replications: int

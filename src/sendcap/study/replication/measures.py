@@ -311,5 +311,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
 }
 """The measures by name."""
 
-RESERVED: Final = ("point", "replication", "seed", "error", "wall_s", "cpu_s", *MEASURES)
+OF_A_RUN: Final = ("point", "replication", "seed", "error", "wall_s", "cpu_s")
+"""Columns of the table of runs that are neither parameters nor measures."""
+RESERVED: Final = (*OF_A_RUN, *MEASURES)
 DEFAULT_MEASURES: Final = (*(f"accepted_{pct}_pct_s" for pct in ACCEPTED_PCT), "truth_pct")

@@ -220,7 +220,8 @@ class _Elsewhere:
                 for future in futures:
                     _require_executor(future)
                     item = under_way.pop(future)
-                    if _worker_died(future) and not alone:
+                    # Dask's name for the death of a worker.
+                    if type(future.exception()).__name__ == "KilledWorker" and not alone:
                         suspects.append(item)
                     else:
                         batch.append((item, future))
@@ -275,10 +276,6 @@ def _require_executor(future: Future[Any]) -> None:
         ) from cancelled
     if isinstance(error, BrokenExecutor):
         raise SendcapError(f"the executor has failed: {_first_line(error)}") from error
-
-
-def _worker_died(future: Future[Any]) -> bool:
-    return type(future.exception()).__name__ == "KilledWorker"
 
 
 class Simulations:

@@ -24,7 +24,7 @@ from sendcap.study.sweeps.charts.sweep_results import (
     values_of,
 )
 from sendcap.text.measures import measure_text
-from sendcap.text.quantities import compact
+from sendcap.text.quantities import compact, listed
 
 _MOST_LINES: Final = 10
 _MOST_PANELS: Final = 6
@@ -152,22 +152,18 @@ def _words(
     words = about_the_measure(measure)
     if not in_lines:
         others = [path for path in parameters_of(table) if path != over]
-        also = f", in which {_listed(others)} {'varies' if len(others) == 1 else 'vary'}, too"
+        also = f", in which {listed(others)} {'varies' if len(others) == 1 else 'vary'}, too"
         return f"{words}Each dot is a run{also if others else ''}."
     if by:
         words += f"A line for each value of {by}. "
     if apart:
-        words += f"A panel for each value of {_listed(apart)}. "
+        words += f"A panel for each value of {listed(apart)}. "
     if "replication" in table and len(set(table["replication"])) > 1:
         words += (
             "Each point is the mean of its replications; band: from the lowest of them to the "
             "highest."
         )
     return words.strip()
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _places(values: list[Any]) -> dict[Any, float]:

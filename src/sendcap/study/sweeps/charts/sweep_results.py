@@ -12,18 +12,17 @@ from sendcap.charts.ticks import even_ticks, ticks
 from sendcap.errors import SendcapError
 from sendcap.scenario import Scenario
 from sendcap.scenario.durations import parse_duration
-from sendcap.study.replication.measures import MEASURES
+from sendcap.study.replication.measures import MEASURES, OF_A_RUN
 from sendcap.text.measures import is_percentage, is_time
 from sendcap.text.quantities import capital, compact, elapsed
 from sendcap.text.quoting import shortened
 
-_OWN: Final = frozenset({"point", "replication", "seed", "error", "wall_s", "cpu_s"})
 _LONGEST: Final = 40
 
 
 def parameters_of(results: pd.DataFrame) -> list[str]:
     """Return the columns of a sweep's results that are paths of the scenario, and that vary."""
-    paths = [name for name in map(str, results.columns) if name not in _OWN and _is_path(name)]
+    paths = [name for name in map(str, results.columns) if name not in OF_A_RUN and _is_path(name)]
     return [name for name in paths if len(set(results[name].astype(str))) > 1]
 
 
@@ -36,7 +35,7 @@ def measures_of(results: pd.DataFrame) -> list[str]:
     return [
         name
         for name in map(str, results.columns)
-        if name not in _OWN
+        if name not in OF_A_RUN
         and not _is_path(name)
         and is_numeric_dtype(results[name])
         and not is_bool_dtype(results[name])

@@ -26,7 +26,7 @@ from sendcap.errors import SendcapError
 from sendcap.readings.convergence import Floats
 from sendcap.scenario import Range, Scenario
 from sendcap.study.replication.estimates import require_confidence
-from sendcap.study.replication.measures import DEFAULT_MEASURES
+from sendcap.study.replication.measures import DEFAULT_MEASURES, OF_A_RUN
 from sendcap.study.sweeps.designs import points_at, ranges_of
 from sendcap.study.sweeps.sweep import Progress, sweep
 from sendcap.text.shares import share_text
@@ -225,7 +225,7 @@ def responses(runs: pd.DataFrame, ranges: Mapping[str, Range]) -> Iterator[tuple
 
 def _measured(runs: pd.DataFrame, ranges: Mapping[str, Range]) -> list[str]:
     """Return the columns of measures that are numbers."""
-    others = {"point", "replication", "seed", "error", "wall_s", "cpu_s", *ranges}
+    others = {*OF_A_RUN, *ranges}
     return [
         name
         for name in runs.columns
