@@ -212,3 +212,29 @@ def test_many_ups_and_downs_are_no_more_than_24_stretches() -> None:
     assert len(found) <= 24
     assert sum(each.share for each in found) == pytest.approx(1.0)
     assert stretches(np.full(1000, 5.0)) == [Stretch(0.0, 0.0, 1.0)]
+
+
+def open_connections(rng: np.random.Generator, seconds: int) -> np.ndarray:
+    """Return numbers that wander about ten: a connection is open for a while."""
+    noise = rng.normal(0.0, 1.0, seconds + 29)
+    return 10.0 + 1.5 * np.convolve(noise, np.ones(30), "valid") / np.sqrt(30.0)
+
+
+def test_a_rate_that_held_for_minutes_is_found_where_connections_are_told_apart() -> None:
+    """160 s at 15 attempts a second: of 16 stretches of 10 s, the spread alone is off by chance."""
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        ends_s = np.arange(2400) / 15.0 + rng.gamma(4.0, 0.1, 2400)
+        ends_s += (rng.random(2400) < 0.05) * rng.gamma(4.0, 0.075, 2400)
+        counts = np.bincount(ends_s.astype(np.int64))
+        in_use = quiet(open_connections(rng, len(counts)))
+        found = ceiling(busy_provider(quiet(counts), in_use), 1.0, in_use)
+        assert found.limited_by == "rate"
+
+
+def test_attempts_at_random_are_no_rate() -> None:
+    rng, rates = np.random.default_rng(4), 0
+    for _ in range(300):
+        counts, in_use = quiet(rng.poisson(15, 160)), quiet(open_connections(rng, 160))
+        rates += ceiling(busy_provider(counts, in_use), 1.0, in_use).limited_by == "rate"
+    assert rates <= 3

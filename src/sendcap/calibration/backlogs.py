@@ -121,6 +121,11 @@ def longest(backlog: Backlog, second_s: float) -> slice | None:
     return slice(begin, end - 1)
 
 
+def uneven(values: Floats | Ints) -> float:
+    """Return how far the sum of counts is from growing evenly, as a share of that by chance."""
+    return off_a_line(values) / (_BY_CHANCE * math.sqrt(float(values.sum())))
+
+
 def off_a_line(values: Floats | Ints) -> float:
     """Return how far the sum of values is from growing evenly."""
     off = np.cumsum(values - values.mean())

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sendcap.calibration.attempts import Flags, Floats
-from sendcap.calibration.backlogs import held_back
+from sendcap.calibration.backlogs import held_back, uneven
 from sendcap.calibration.evidence import ProviderEvidence
 from sendcap.calibration.times import Figure
 from sendcap.text.quantities import HOUR_S, MINUTE_S, counted
@@ -156,10 +156,11 @@ def _limited(paces: Ceiling, counts: Floats, busy: Floats, bin_s: float) -> Ceil
         chance = 1.0 / math.sqrt(level)
         pace_spread = _evenness(attempts[alike], level)
         use_spread = _evenness(in_use[alike], used) if used > 0.0 else math.inf
-        if use_spread > _FLAT * chance and pace_spread > _FLAT_PACE * chance:
+        in_use_alike = use_spread <= _FLAT * chance
+        if not in_use_alike and not _even(attempts, alike, pace_spread / chance):
             continue
         limited = replace(paces, blocks=blocks, block_s=width * bin_s)
-        if use_spread < pace_spread:
+        if in_use_alike and use_spread < pace_spread:
             in_use_at_once = _level(in_use[alike], 1.0)
             return replace(limited, limited_by="connections", level=in_use_at_once)
         return replace(limited, limited_by="rate", level=_pace(attempts, alike, limited.block_s))
@@ -187,16 +188,30 @@ def _pace(attempts: Floats, alike: Flags, block_s: float) -> Figure:
 
     What ends over the edge of a block is missing in one and more in the next. So a block is off by
     two edges, as its spread shows, and so is the whole run: its mean is off by as much, divided by
-    the number of blocks, not by its root. The first block has the beginning, and the last the end.
+    the number of blocks, not by its root.
     """
-    edges = np.flatnonzero(np.diff(alike.astype(np.int8), prepend=0, append=0))
-    begins, ends = edges[::2] + 1, edges[1::2] - 1
-    longest = int(np.argmax(ends - begins))
-    run = attempts[begins[longest] : ends[longest]]
+    run = _run(attempts, alike)
     if len(run) < _LEAST_RUN:
         return _level(attempts[alike], block_s)
     error = max(float(run.std(ddof=1)), _EDGES) / len(run)
     return Figure.with_error(float(run.mean()) / block_s, error / block_s)
+
+
+def _even(attempts: Floats, alike: Flags, spread: float) -> bool:
+    """Tell whether attempts come as evenly as at a rate; ``spread`` is that by chance at 1.
+
+    Of a long run the sum tells, which is a line; the spread of few blocks is often small by chance.
+    """
+    run = _run(attempts, alike)
+    return (uneven(run) if len(run) >= _LEAST_BLOCKS else spread) <= _FLAT_PACE
+
+
+def _run(attempts: Floats, alike: Flags) -> Floats:
+    """Return the longest run of alike blocks but the first, with the beginning, and the last."""
+    edges = np.flatnonzero(np.diff(alike.astype(np.int8), prepend=0, append=0))
+    begins, ends = edges[::2] + 1, edges[1::2] - 1
+    longest = int(np.argmax(ends - begins))
+    return attempts[begins[longest] : ends[longest]]
 
 
 def tolerated(provider: ProviderEvidence, bin_s: float) -> tuple[Figure, int] | None:

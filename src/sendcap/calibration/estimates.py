@@ -35,6 +35,8 @@ _LEAST_AGAIN: Final = 20
 _OF_THE_ADDRESS: Final = frozenset({GREYLISTED, MAILBOX_FULL, UNREACHABLE})
 """Reasons that belong to the address unless the log says otherwise: the next attempt meets them."""
 _PERSISTS: Final = 2.0
+_OTHERWISE_BY_CHANCE: Final = 0.01
+"""How often chance makes a reason that is drawn anew look like one that stays, or the reverse."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def _mean_of_few(sample: Sample) -> Figure | None:
     return Figure(mean_s, max(mean_s - error_s, 0.0), mean_s + error_s)
 
 
-def _stays(provider: ProviderEvidence, reason: int) -> bool:
+def stays(provider: ProviderEvidence, reason: int) -> bool:
     """Tell whether a reason stays with an address, or is drawn anew at every attempt.
 
     If drawn anew, it is as frequent at a second attempt after it as at first attempts.
@@ -182,7 +184,7 @@ def _stays(provider: ProviderEvidence, reason: int) -> bool:
     base = int(provider.soft_first[reason]) / max(provider.messages, 1)
     if of < _LEAST_AGAIN:
         return REASONS[reason] in _OF_THE_ADDRESS
-    repeats = share(again, of)
+    repeats = share(again, of, _OTHERWISE_BY_CHANCE)
     more, first_only = repeats.low > _PERSISTS * base, repeats.high < base / _PERSISTS
     return more or first_only or REASONS[reason] == GREYLISTED
 
@@ -190,7 +192,7 @@ def _stays(provider: ProviderEvidence, reason: int) -> bool:
 def _faults(provider: ProviderEvidence) -> tuple[list[FaultEstimate], dict[str, int]]:
     faults, thin = [], {}
     for reason, sample in sorted(provider.clearing.items()):
-        if REASONS[reason] == THROTTLED or not _stays(provider, reason):
+        if REASONS[reason] == THROTTLED or not stays(provider, reason):
             continue
         count = int(provider.soft_first[reason])
         if count < _LEAST_FAULTY:

@@ -137,13 +137,14 @@ def distance(times: Times, cdf: Callable[[Floats], Floats]) -> float:
     return float(max(below.max(initial=0.0), above.max(initial=0.0)))
 
 
-def share(count: int, of: int) -> Figure:
-    """Return a share with Jeffreys' interval.
+def share(count: int, of: int, outside: float = 0.1) -> Figure:
+    """Return a share with Jeffreys' interval, which misses such a part of the truths.
 
     Source: L. D. Brown, T. T. Cai and A. DasGupta, "Interval estimation for a binomial
     proportion", Statistical Science 16 (2001).
     """
     if of <= 0:
         return Figure(math.nan)
-    low, high = (float(beta.ppf(end, count + 0.5, of - count + 0.5)) for end in (0.05, 0.95))
+    ends = (outside / 2.0, 1.0 - outside / 2.0)
+    low, high = (float(beta.ppf(end, count + 0.5, of - count + 0.5)) for end in ends)
     return Figure(count / of, 0.0 if count == 0 else low, 1.0 if count == of else high)
