@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,7 +40,7 @@ def test_the_token_is_on_no_command_line(sendcap, monkeypatch):
         assert server.url in Path(name).read_text()
 
     monkeypatch.setattr("sendcap.explore.server.Server", lambda *_: server)
-    monkeypatch.setattr("click.launch", launch)
+    monkeypatch.setattr("sendcap.cli.explore.in_a_browser", launch)
 
     result = sendcap("explore")
 
@@ -46,6 +48,48 @@ def test_the_token_is_on_no_command_line(sendcap, monkeypatch):
     (name,) = launched
     assert "abc" not in name
     assert not Path(name).exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="runs a program as a desktop of Linux does")
+def test_where_there_is_no_browser_the_terminal_stays_clean(sendcap, place, monkeypatch, capfd):
+    # xdg-open told the terminal of each browser that it tried.
+    program, tried = place / "xdg-open", place / "tried"
+    program.write_text(
+        f'#!/bin/sh\necho noise; echo noise >&2; echo "$1" > {tried}.new\n'
+        f"mv {tried}.new {tried}\nexit 3\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(place), prepend=os.pathsep)
+    monkeypatch.setattr("sys.platform", "linux")
+
+    def wait():
+        until = time.monotonic() + 30
+        while not tried.exists():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    server = SimpleNamespace(url="http://h/?token=abc", start=lambda: None, wait=wait)
+    monkeypatch.setattr("sendcap.explore.server.Server", lambda *_: server)
+
+    result = sendcap("explore")
+
+    assert result.exit_code == 0
+    assert tried.read_text().strip().endswith(".html")
+    assert capfd.readouterr() == ("", "")
+    assert "noise" not in result.output
+
+
+def test_without_a_program_that_opens_files_the_address_is_enough(sendcap, monkeypatch, capfd):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("sys.platform", "linux")
+    server = SimpleNamespace(url="http://h/?token=abc", start=lambda: None, wait=lambda: None)
+    monkeypatch.setattr("sendcap.explore.server.Server", lambda *_: server)
+
+    result = sendcap("explore")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"Open {server.url} in a browser; Ctrl-C stops it.\n"
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_scenario_that_is_none_is_told(sendcap):

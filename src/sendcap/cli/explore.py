@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from contextlib import suppress
 
 import click
 
@@ -47,5 +50,21 @@ def explore(source: str, settings: tuple[str, ...], port: int, host: str, opens:
         server.wait()
         return
     with file_leading_to(server.url) as file:
-        click.launch(file)
+        browser = in_a_browser(file)
         server.wait()
+    if browser is not None:
+        browser.poll()  # or Python would warn that it is left
+
+
+def in_a_browser(file: str) -> subprocess.Popen[bytes] | None:
+    """Open a file as the desktop does, without a word where it cannot.
+
+    Where there is no browser, ``xdg-open`` tells the terminal of each one that it tries.
+    """
+    if sys.platform in ("darwin", "win32", "cygwin"):
+        click.launch(file)
+        return None
+    null = subprocess.DEVNULL
+    with suppress(OSError):
+        return subprocess.Popen(("xdg-open", file), stdin=null, stdout=null, stderr=null)
+    return None
