@@ -169,7 +169,7 @@ _FILES: Final = (
     _Kind(
         "PowerMTA accounting",
         _LOG,
-        r'^\W{0,4}type"?[,;|\t]"?timeLogged|^"?(?:[dbtr]|rb|tq)"?[,;|\t]"?\d{4}-\d\d-\d\d[ T]',
+        r'^\W{0,4}type"?[,;|\t]"?timeLogged|^"?(?:[dbtr]|rb|tq)"?[,;|\t]"?(?:\d{10}|\d{4}-\d\d-\d\d|\d\d/\d\d/)',
     ),
     _Kind(
         "Momentum log",
@@ -227,7 +227,7 @@ def mistaken(content: str | bytes, wanted: str) -> str | None:
     own = _TOLD_APART_BY_KEYS.get(wanted, wanted)
     signs = {kind: len(re.findall(kind.signs, text, re.MULTILINE)) for kind in _FILES}
     kind = max(signs, key=lambda each: (signs[each], each.name == own))
-    if not signs[kind] or kind.name == own:
+    if not signs[kind] or kind.name == own or (wanted == "log" and kind.reader == _LOG):
         return None
     return f"is {as_file(kind.name)}, not {as_file(wanted)}; {kind.reader}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 
@@ -12,6 +14,7 @@ from reading_lines import names, read, read_file, reasons
 from sendcap.calibration.attempts import ACCEPTED, EXPIRED, HARD, RECEIVED, RETURNED, SOFT
 from sendcap.calibration.lives import lives
 from sendcap.calibration.logs.momentum import fields
+from sendcap.errors import SendcapError
 
 NOW_S = datetime(2026, 11, 26, 9, tzinfo=UTC).timestamp()
 
@@ -170,6 +173,58 @@ def test_a_cell_may_hold_a_line_end_and_an_open_quote_ends(tmp_path) -> None:
     rows, context, _ = read(tmp_path, [POWERMTA[0], text, open_quote, *POWERMTA[1:2] * 40])
     assert context.skipped.malformed["unclosed quote"] >= 1
     assert 20 <= len(rows) <= 41
+
+
+def separated(lines: list[str], separator: str, *, quoted: bool = True) -> list[str]:
+    """Write rows with another separator; without quotes, a diagnostic text has none."""
+    rows = list(csv.reader(lines))
+    if not quoted:
+        return [separator.join(row) for row in rows]
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("separator", "quoted"), [(";", True), (";", False), ("\t", True), ("\t", False), ("|", True)]
+)
+def test_columns_of_powermta_may_have_another_separator(tmp_path, separator, quoted) -> None:
+    same, _, _ = read(tmp_path, POWERMTA)
+    rows, context, file = read(tmp_path, separated(POWERMTA, separator, quoted=quoted))
+    assert file.format == "powermta"
+    assert not context.skipped.malformed
+    for name in ("finished_s", "arrived_s", "outcome", "enhanced", "code", "reason"):
+        assert np.array_equal(rows[name], same[name], equal_nan=True), name
+    assert names(rows, context) == ["gmail", "yahoo", "other", "other"]
+
+
+def test_records_and_times_may_be_written_as_the_manual_has_them(tmp_path) -> None:
+    # "records": delivery can be used in place of d; 11.2.9: MM/DD/YYYY HH:MM:SS+UTCoffset.
+    kinds = {"d": "delivery", "t": "transient", "b": "bounce", "rb": "remote-bounce"}
+    rows = [line.partition(",") for line in POWERMTA]
+    lines = [f"{kinds.get(kind, kind)},{rest}" for kind, _, rest in rows]
+    lines = [line.replace("2026-11-26", "11/26/2026") for line in lines]
+    same, _, _ = read(tmp_path, POWERMTA)
+    found, context, _ = read(tmp_path, lines)
+    assert not context.skipped.malformed
+    for name in ("finished_s", "outcome"):
+        assert np.array_equal(found[name], same[name])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_rows_without_the_names_of_the_columns_are_refused(tmp_path, separator) -> None:
+    for day in ("2026-11-26", "11/26/2026"):
+        lines = [line.replace("2026-11-26", day) for line in POWERMTA[1:]]
+        with pytest.raises(SendcapError) as caught:
+            read(tmp_path, separated(lines, separator))
+        assert str(caught.value) == (
+            f"{tmp_path / 'a.log'}: is a part of a PowerMTA accounting file without the first "
+            f"line, which names the columns; put it before this one: type,timeLogged,…"
+        )
+    rows, context, _ = read(tmp_path, [*POWERMTA[2:3], *POWERMTA[:2]])
+    assert len(rows) == 1
+    before = "row before the line with the names of the columns"
+    assert context.skipped.malformed == {before: 1}
 
 
 MOMENTUM = [

@@ -1,9 +1,10 @@
 """PowerMTA: the accounting file, CSV with a header.
 
-The columns depend on ``record-fields``, so they are identified by name. Times are whole seconds;
-the duration of an attempt is missing. By default only ``d`` and ``b`` are written; without ``t``
-the file has no soft bounces. An ``r`` tells when a message came in, and has all columns of the
-others in the file. Source: PowerMTA 5.0 User's Guide, "Accounting" and 11.2.9, "Encoding".
+The columns depend on ``record-fields``, so they are identified by name; whoever exports them again
+may separate them by semicolons, tabs or bars. Times are whole seconds; the duration of an attempt
+is missing. By default only ``d`` and ``b`` are written; without ``t`` the file has no soft bounces.
+An ``r`` tells when a message came in, and has all columns of the others in the file. Source:
+PowerMTA 5.0 User's Guide, "Accounting", 11.2.9, "Encoding", and "records".
 """
 
 import csv
@@ -27,16 +28,31 @@ from sendcap.calibration.logs.reading import (
 )
 from sendcap.calibration.logs.stamps import any_time
 
-_OUTCOMES: Final = {"d": ACCEPTED, "b": HARD, "t": SOFT, "rb": RETURNED, "r": RECEIVED}
-_OTHER: Final = {
-    "f": "records of feedback loops",
-    "rs": "records of remote statuses",
-    "tq": "records of failed queues",
+_OUTCOMES: Final = {
+    **dict.fromkeys(("d", "delivery"), ACCEPTED),
+    **dict.fromkeys(("b", "bounce"), HARD),
+    **dict.fromkeys(("t", "transient"), SOFT),
+    **dict.fromkeys(("rb", "remote-bounce"), RETURNED),
+    **dict.fromkeys(("r", "receipt"), RECEIVED),
 }
-_ROW: Final = re.compile(
-    rb'(?:^|[ \t|:>])("?(?:' + "|".join((*_OUTCOMES, *_OTHER, "type")).encode() + rb')"?,)'
-)
+_OTHER: Final = {
+    **dict.fromkeys(("f", "feedback-loop"), "records of feedback loops"),
+    **dict.fromkeys(("rs", "remote-status"), "records of remote statuses"),
+    **dict.fromkeys(("tq", "transient-queue"), "records of failed queues"),
+}
+_KINDS: Final = "|".join((*_OUTCOMES, *_OTHER)).encode()
+_ROW: Final = re.compile(rb'(?:^|[ \t|:>])("?(?:' + _KINDS + rb'|type)"?[,;\t|])')
 """The beginning of a row."""
+_HEADER: Final = re.compile(rb'"?type"?([,;\t|])[^\n]*timeLogged')
+_NAMELESS: Final = re.compile(
+    rb'"?(?:' + _KINDS + rb')"?[,;\t|]"?(?:\d{4}-\d\d-\d\d[ T]|\d\d/\d\d/\d{4} |\d{10}\b)'
+)
+"""The beginning of a row, with the time as its second column, as it is by default."""
+LACKS_A_HEADER: Final = (
+    "is a part of a PowerMTA accounting file without the first line, which names the columns; put "
+    "it before this one: type,timeLogged,…"
+)
+_AMERICAN: Final = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (.*)")
 _LONGEST_PREFIX: Final = 200
 _COLUMNS: Final = (
     *("type", "timeLogged", "timeQueued", "orig", "rcpt", "dsnStatus", "dsnDiag", "dsnMta"),
@@ -51,6 +67,9 @@ _MARK: Final = b"\xef\xbb\xbf"
 _STARTS: Final = (b"t", b'"', _MARK[:1])
 """First bytes of a header: without quotes, with them, and with a byte order mark."""
 _UNCLOSED: Final = "unclosed quote"
+_BEFORE: Final = "row before the line with the names of the columns"
+_PROTOCOL: Final = "smtp"
+"""What a diagnostic text begins with, up to a semicolon."""
 
 
 class PowermtaReader(LineReader):
@@ -61,10 +80,11 @@ class PowermtaReader(LineReader):
 
     def __init__(self, log: Log, context: Context) -> None:
         super().__init__(log, context)
-        # Rows before any header have at least their type in the first cell.
-        self._chosen, self._width = _chosen({"type": 0})
+        self._separator = ""  # before any header
+        self._chosen, self._width = _chosen({})
+        self._names = 0
         self._has_queued = False
-        self._time_s = lru_cache(_REMEMBERED)(any_time)
+        self._time_s = lru_cache(_REMEMBERED)(_time_s)
         self._enhanced = lru_cache(_REMEMBERED)(status_code)
         self._open = b""
         self._open_lines = 0
@@ -75,11 +95,17 @@ class PowermtaReader(LineReader):
         if not any(b"timeLogged" in line for line in lines):
             return 0
         lines = [cls._record_in(line) or line for line in lines]
-        header = next((line for line in lines if _is_header(line)), None)
-        if header is None:
+        separator = next(filter(None, map(_separator_of, lines)), "")
+        if not separator:
             return 0
-        kinds = tuple(f"{kind},".encode() for kind in (*_OUTCOMES, *_OTHER, "type"))
+        kinds = tuple(f"{kind}{separator}".encode() for kind in (*_OUTCOMES, *_OTHER, "type"))
         return sum(line.replace(b'"', b"").startswith(kinds) for line in lines)
+
+    @classmethod
+    def lack_a_header(cls, lines: list[bytes]) -> bool:
+        """Tell whether lines are the rows of a file whose header is missing."""
+        rows = (cls._record_in(line) for line in lines)
+        return any(_NAMELESS.match(row) is not None for row in rows)
 
     @classmethod
     def _record_in(cls, line: bytes) -> bytes:
@@ -105,13 +131,20 @@ class PowermtaReader(LineReader):
             self._open, self._open_lines = b"", 0
             raise LineError(_UNCLOSED, text)
         self._open, self._open_lines = b"", 0
+        separator = _separator_of(text) if text[:1] in _STARTS else ""
+        self._separator = separator or self._separator
+        if not self._separator:
+            raise LineError(_BEFORE)
         plain = text.removeprefix(_MARK).decode("utf-8", "replace")
-        cells = next(csv.reader([plain.strip("\r")]), [])
-        if text[:1] in _STARTS and _is_header(text):
+        cells = next(csv.reader([plain.strip("\r")], delimiter=self._separator), [])
+        if separator:
             header = {name.strip(): position for position, name in enumerate(cells)}
             self._chosen, self._width = _chosen(header)
+            self._names = len(header)
             self._has_queued = "timeQueued" in header
             return None
+        if self._separator == ";" and len(cells) > self._names:
+            _join_diagnostics(cells)
         return self._attempt(cells)
 
     def _attempt(self, cells: list[str]) -> Row | None:
@@ -162,6 +195,27 @@ def _chosen(header: Mapping[str, int]) -> tuple[Callable[[list[str]], tuple[str,
     return itemgetter(*positions), max(positions) + 2
 
 
-def _is_header(line: bytes) -> bool:
-    start = line.removeprefix(_MARK).replace(b'"', b"")
-    return start.startswith(b"type,") and b"timeLogged" in start
+def _separator_of(line: bytes) -> str:
+    """Return what separates the columns that a header names; nothing for any other line."""
+    header = _HEADER.match(line.removeprefix(_MARK))
+    return header[1].decode() if header else ""
+
+
+def _join_diagnostics(cells: list[str]) -> None:
+    """Join a diagnostic text, ``smtp;250 ok``, that has no quotes where semicolons separate."""
+    for place in range(len(cells) - 2, -1, -1):
+        if cells[place] == _PROTOCOL:
+            cells[place : place + 2] = [";".join(cells[place : place + 2])]
+
+
+def _time_s(text: str) -> float:
+    """Read a time: as `any_time`, or as the manual writes it, with the month first.
+
+    >>> _time_s("11/26/2026 09:00:00+0000") == _time_s("2026-11-26 09:00:00+0000")
+    True
+    """
+    month_first = _AMERICAN.fullmatch(text)
+    if month_first is not None:
+        month, day, year, rest = month_first.groups()
+        text = f"{year}-{month}-{day} {rest}"
+    return any_time(text)

@@ -11,7 +11,7 @@ from sendcap.calibration.logs.momentum import MomentumReader
 from sendcap.calibration.logs.opening import Log
 from sendcap.calibration.logs.opensmtpd import OpensmtpdReader
 from sendcap.calibration.logs.postfix import PostfixReader
-from sendcap.calibration.logs.powermta import PowermtaReader
+from sendcap.calibration.logs.powermta import LACKS_A_HEADER, PowermtaReader
 from sendcap.calibration.logs.reading import Context, Reader, shape
 from sendcap.calibration.logs.sendgrid import SendgridReader
 from sendcap.calibration.logs.ses import SesReader
@@ -64,6 +64,8 @@ def recognised(log: Log, format_name: str | None = None) -> type[Reader]:
     if first is None:
         problem = log.damage or "is empty"
         raise SendcapError(f"{log.path}: {problem}; give a log with deliveries")
+    if PowermtaReader.lack_a_header(lines):
+        raise SendcapError(f"{log.path}: {LACKS_A_HEADER}")
     unknown = (
         f"unknown format (a line looks like {shape(first)!r}); set --format to one of "
         f"{', '.join(FORMATS)}"
