@@ -266,8 +266,8 @@ def test_an_import_before_the_first_or_after_the_last_sending(run, at, text) -> 
 
 def test_the_state_of_the_list_in_the_end(run) -> None:
     assert sentence(run(), "At the end") == (
-        "At the end the list has 130 people: 113 good, 4 with errors, 11 in quarantine and 2 on "
-        "the denylist. 3 of them are dead without Campaign knowing."
+        "At the end of the run the list has 130 people: 113 good, 4 with errors, 11 in quarantine "
+        "and 2 on the denylist. 3 of them are dead without Campaign knowing."
     )
 
 
@@ -295,7 +295,7 @@ def test_nothing_at_all_is_sent(run) -> None:
             "of fatigue): 0 messages to deliver."
         ),
         (
-            "At the end the list has 130 people: 113 good, 4 with errors, 11 in "
+            "At the end of the run the list has 130 people: 113 good, 4 with errors, 11 in "
             "quarantine and 2 on "
             "the denylist. 3 of them are dead without Campaign knowing."
         ),

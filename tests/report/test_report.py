@@ -19,6 +19,7 @@ from names_like_markup import EVIL
 
 import sendcap
 from sendcap import scenario
+from sendcap.readings.dashboard import refreshed_s
 from sendcap.readings.delays import delay_figures
 from sendcap.readings.summary import accepted_at_s
 from sendcap.readings.tables import relayed_by_s
@@ -223,6 +224,8 @@ def test_a_moment_between_two_counts_has_the_figures_of_the_one_before_and_says_
         "engagement": ["49 minutes", "49 minutes", "49 minutes"],
     }
     assert its["asOf"]["now"][-1] == "7 days"
+    # Before the first refresh there is no moment that figures could be of.
+    assert (its["asOf"]["now"][0], its["asOf"]["engagement"][0]) == ("0 minutes", None)
 
 
 def test_the_first_hour_can_be_dragged_by_the_minute_and_the_week_to_its_end() -> None:
@@ -255,11 +258,22 @@ def test_the_limits_are_worked_out_once(monkeypatch) -> None:
     assert len(asked) == 1
 
 
-def test_the_slider_opens_when_the_relay_is_done(run) -> None:
+def test_the_slider_opens_when_the_dashboard_shows_that_the_relay_is_done(run) -> None:
     done_s = relayed_by_s(run.ledger)
     steps = steps_s()
-    opens = slider(None, steps, opens_s([run]))["first"]
-    assert steps[opens - 1] < done_s <= steps[opens]
+    opens = slider(None, steps, opens_s([run], steps))["first"]
+    assert done_s <= steps[opens]
+    # No figure is older than that, opens and clicks neither; a step before some are.
+    its = run.scenario
+    periods_s = (its.reporting.refresh, its.reporting.engagement_refresh)
+    oldest_s = [
+        min(refreshed_s(steps[step], each_s, its.start) for each_s in periods_s)
+        for step in (opens - 1, opens)
+    ]
+    assert oldest_s[0] < done_s <= oldest_s[1]
+    as_of = dashboards(run, ["efs"], steps)["asOf"]
+    assert as_of["shown"][opens] is not None
+    assert as_of["engagement"][opens] is not None
     # A stream may go on for longer than the slider.
     assert slider(None, steps, steps[-1] + 1.0)["first"] == len(steps) - 1
 
@@ -276,6 +290,35 @@ def test_the_summary_has_the_answers(parsed, run) -> None:
         assert sentence in text
     assert Answers("x", run).limits.sentence in text
     assert "Bottleneck: gmail. " in text
+
+
+def test_of_several_deliveries_the_summary_tells_how_long_each_takes() -> None:
+    """Nobody counts the weeks of a programme from its start."""
+    its = scenario.from_dict(
+        {
+            "start": "2026-09-04T08:00:00",
+            "deliveries": [
+                {
+                    "name": "weekly",
+                    "messages": 3000,
+                    "audience": {"p": 1.0},
+                    "every": "7d",
+                    "times": 3,
+                },
+                {"name": "offer", "messages": 500, "audience": {"p": 1.0}, "at": "3d"},
+            ],
+            "relay": {"batch_time": "0s"},
+            "providers": {
+                "p": {"connect_time": "0s", "transaction_time": "1s", "connections_per_ip": 10}
+            },
+        }
+    )
+    facts = {fact.label: fact for fact in Answers("x", sendcap.simulate(its)).facts()}
+    taken = facts["99 % of each delivery accepted within"]
+    # 2,970 of 3,000, at 10 a second.
+    assert (taken.value, taken.note) == ("4m 58s", "weekly 1 takes the longest")
+    assert facts["Delivered % reliable (with EFS) from"].value.startswith("Fri 18 Sep 08:0")
+    assert facts["Held up by"].note == "behind by up to 5m"
 
 
 def test_the_table_has_the_dashboard_at_a_few_moments(parsed, run) -> None:
@@ -599,5 +642,7 @@ def test_what_is_left_of_a_queue_is_the_first_chart() -> None:
     first = html.index("What is left of the queue")
     assert first < html.index(CHARTS["delivered"])
     assert "neither accepted nor bounced nor expired" in html
-    # Nothing is relayed: the slider opens when half of it is accepted.
-    assert opens_s([run]) == accepted_at_s(run.ledger, 50) > relayed_by_s(run.ledger)
+    # Nothing is relayed: the slider opens when half of it is shown as accepted.
+    opens = opens_s([run], steps_s())
+    assert opens >= accepted_at_s(run.ledger, 50) > relayed_by_s(run.ledger)
+    assert opens - accepted_at_s(run.ledger, 50) <= run.scenario.reporting.engagement_refresh

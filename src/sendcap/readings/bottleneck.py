@@ -64,10 +64,9 @@ def _held_up(scenario: Scenario, stages: Sequence[Stage]) -> str:
     text = f"Bottleneck: {_name(slowest)}. {capital(_because(scenario, slowest, binding))}"
     load = _load(slowest)
     text += f"; {load}, so it" if load else ", so it"
-    times = len({delivery.at for delivery in scenario.deliveries})
-    spread = any(delivery.spread for delivery in scenario.deliveries)
-    at_once = times == 1 and not spread
-    need, would = ("needs at least", "need") if at_once else ("is behind by up to", "be behind by")
+    need, would = ("is behind by up to", "be behind by")
+    if at_once(scenario):
+        need, would = ("needs at least", "need")
     longest_s = takes_s.pop(slowest)
     text += f" {need} {elapsed(longest_s)}"
     if takes_s:
@@ -77,6 +76,12 @@ def _held_up(scenario: Scenario, stages: Sequence[Stage]) -> str:
         elif takes_s[other] >= _AT_ONCE_S:
             text += f", while {_name(other)} would {would} {elapsed(takes_s[other])}"
     return text + "."
+
+
+def at_once(scenario: Scenario) -> bool:
+    """Return whether all messages are ready at the same time."""
+    times = {delivery.at for delivery in scenario.deliveries}
+    return len(times) == 1 and not any(delivery.spread for delivery in scenario.deliveries)
 
 
 def _nothing(scenario: Scenario, slowest: Stage) -> str:

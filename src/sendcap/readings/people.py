@@ -230,9 +230,20 @@ def _imports(run: Run, sent: list[Losses]) -> Iterator[str]:
 
 
 def _state(health: Health) -> str:
+    states = {
+        "good": health.good,
+        "with errors": health.erroneous,
+        "in quarantine": health.quarantined,
+        "on the denylist": health.denylisted,
+    }
+    some = {name: count for name, count in states.items() if count}
+    if not some:
+        return "At the end of the run the list is empty."
+    told = listed([f"{count:,} {name}" for name, count in some.items()])
+    if list(some) == ["good"]:
+        told = "all are good"
+    dead = _are(health.dead_unknown) if health.dead_unknown else "None of them is"
     return (
-        f"At the end the list has {_people(health.people)}: {health.good:,} good, "
-        f"{health.erroneous:,} with errors, {health.quarantined:,} in quarantine and "
-        f"{health.denylisted:,} on the denylist. {_are(health.dead_unknown)} dead without "
+        f"At the end of the run the list has {_people(health.people)}: {told}. {dead} dead without "
         "Campaign knowing."
     )

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from sendcap.charts.figures import unbroken
+from sendcap.readings.bottleneck import at_once, behind_s
 from sendcap.readings.convergence import convergence
 from sendcap.readings.delays import delay_figures
 from sendcap.readings.modes import MODE_LABELS, Mode
@@ -17,6 +19,7 @@ from sendcap.study.calendar.rows import HELD_UP_BY, notes_on, rows_of
 from sendcap.study.capacity.limits import Limits, limits_from_ledger
 from sendcap.text.clock import after, dated
 from sendcap.text.quantities import NOTHING, counted, elapsed
+from sendcap.text.shares import share_text
 
 _LINE: Final = len("Fri 27 Nov 10:00")
 _CLOSE_PT, _CLOSER_PT = TOLERANCES_PT = (0.5, 0.1)
@@ -69,31 +72,55 @@ class Answers:
     def facts(self) -> list[Fact]:
         """Return the numbers that matter most."""
         messages = counted(self.totals["to_deliver"], "message")
-        facts = [
-            Fact(
-                "99 % accepted after",
-                self.accepted(99),
-                f"{self._by_the_clock(99)}half after {self.accepted(50)}",
-            ),
-            Fact("Delivered in the end", self.truth, f"of {messages}"),
-        ]
+        facts = [self._accepted(), Fact("Delivered in the end", self.truth, f"of {messages}")]
         if self.totals["delay_p95_s"] is not None:
             note = f"for 95 %; {self.delay('p50')} for half, {self.delay('longest')} for the last"
             facts.insert(1, Fact("From ready to accepted", self.delay("p95"), note))
-        facts += [
-            Fact(
-                f"Delivered % reliable ({MODE_LABELS[mode]}) after",
-                self.settles(mode, _CLOSER_PT),
-                f"then within {_CLOSER_PT:g} points of its end; within {_CLOSE_PT:g} after "
-                f"{self.settles(mode, _CLOSE_PT)}",
-            )
-            for mode in self.modes[:2]
-        ]
-        name = self.limits.bottleneck
-        needs_s = {stage.name: stage.needs_s for stage in self.limits.stages}
-        if name is None:
+        facts += [self._reliable(mode) for mode in self.modes[:2]]
+        slowest = self.limits.slowest
+        if slowest is None:
             return [*facts, Fact("Held up by", "nothing", "every stage keeps up")]
-        return [*facts, Fact("Held up by", name, f"it needs {elapsed(needs_s[name])} at least")]
+        behind = elapsed(behind_s(self.run.as_sent, slowest))
+        note = (
+            f"it needs {behind} at least"
+            if at_once(self.run.as_sent)
+            else f"behind by up to {behind}"
+        )
+        return [*facts, Fact("Held up by", slowest.name, note)]
+
+    def _accepted(self) -> Fact:
+        """Return when nearly all is accepted; of several deliveries, how long each takes."""
+        slots = [] if len(self.run.scenario.deliveries) == 1 else self.calendar.slots
+        streams = any(each.spread for each in self.run.as_sent.deliveries)
+        taken_s = {slot: slot.accepted_s - slot.starts_s for slot in slots if slot.messages}
+        if streams or not taken_s or math.inf in taken_s.values():
+            note = f"{self._by_the_clock(99)}half after {self.accepted(50)}"
+            return Fact("99 % accepted after", self.accepted(99), note)
+        slowest = max(taken_s, key=taken_s.__getitem__)
+        share = share_text(self.calendar.share)
+        return Fact(
+            f"{share} of each delivery accepted within",
+            elapsed(taken_s[slowest]),
+            f"{slowest.delivery} takes the longest",
+        )
+
+    def _reliable(self, mode: Mode) -> Fact:
+        """Return from when on Delivered % is close to its end."""
+        moments = [self.settles(mode, tolerance_pt) for tolerance_pt in TOLERANCES_PT]
+        start, when = self.run.scenario.start, "after"
+        if start is not None and len(self.run.scenario.deliveries) > 1:
+            # Of several deliveries nobody counts from the start of the simulation.
+            when = "from"
+            moments = [
+                NOTHING if math.isnan(at_s) else dated(after(start, round(at_s)))
+                for at_s in map(self._settling_s[mode].__getitem__, TOLERANCES_PT)
+            ]
+        close, closer = moments
+        return Fact(
+            f"Delivered % reliable ({MODE_LABELS[mode]}) {when}",
+            closer,
+            f"then within {_CLOSER_PT:g} points of its end; within {_CLOSE_PT:g} {when} {close}",
+        )
 
     def accepted(self, pct: int) -> str:
         """Return when a share of the finally accepted messages had been accepted."""
@@ -141,7 +168,7 @@ class Answers:
         return [
             # What holds a delivery up may be broken: otherwise the table is wider than a screen.
             {
-                key: row[key] if key == HELD_UP_BY else _in_one_line(row[key])
+                key: unbroken(row[key]) if key == HELD_UP_BY else _in_one_line(row[key])
                 for key in row
                 if key not in left_out
             }
@@ -160,8 +187,12 @@ class Answers:
 
 
 def _in_one_line(cell: str) -> str:
-    """Return a cell that is not broken: a moment, or a short name."""
-    return cell.replace(" ", "\N{NO-BREAK SPACE}") if len(cell) <= _LINE else cell
+    """Return a cell that is not broken: a moment, or a short name; after a date it may be."""
+    if len(cell) > _LINE:
+        return cell
+    date, space, time = cell.rpartition(" ")
+    whole = date.replace(" ", "\N{NO-BREAK SPACE}")
+    return whole + (" " if whole != date else space and "\N{NO-BREAK SPACE}") + time
 
 
 def _time(seconds: float | None) -> str:

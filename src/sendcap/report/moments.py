@@ -103,16 +103,31 @@ def in_full(seconds: float, start: datetime | None) -> str:
     return text if start is None else f"{text} ({dated(after(start, seconds))})"
 
 
-def opens_s(runs: Iterable[Run]) -> float:
-    """Return the moment that is shown at first: when the relay is done, of all runs.
+def opens_s(runs: Iterable[Run], steps: Sequence[float]) -> float:
+    """Return the moment that is shown at first: when the dashboard shows that the relay is done.
 
-    A backlog has been relayed before; there it is when half of all that is accepted has been.
+    That is the first step with all figures refreshed since then, those of opens and clicks, too,
+    of all runs. A backlog has been relayed before; there it is half of all that is accepted.
     """
-    return max(
+    return max(_first_shown_s(run, steps) for run in runs)
+
+
+def _first_shown_s(run: Run, steps: Sequence[float]) -> float:
+    reporting, start = run.scenario.reporting, run.scenario.start
+    periods_s = (reporting.refresh, reporting.engagement_refresh)
+    done_s = (
         accepted_at_s(run.ledger, 50) or 0.0
         if run.scenario.backlog and len(run.scenario.deliveries) == 1
         else relayed_by_s(run.ledger)
-        for run in runs
+    )
+    later = (step for step in steps if step >= done_s)
+    return next(
+        (
+            step
+            for step in later
+            if all(refreshed_s(step, period_s, start) >= done_s for period_s in periods_s)
+        ),
+        steps[-1],
     )
 
 
@@ -162,6 +177,8 @@ def dashboards(
         "asOf": {
             name: [
                 spoken(moment_s if edge == run.ledger.bins else edge * run.ledger.bin_s)
+                if moment_s > 0.0 or name == "now"
+                else None  # nothing has been refreshed yet
                 for moment_s, edge in zip(moments_s[name], edges[name].tolist(), strict=True)
             ]
             for name in edges

@@ -78,11 +78,17 @@
 
   function asOf(run, step) {
     const { now, shown, engagement } = run.figures.asOf;
-    const last = now[step] === data.slider.spoken[step] ? "this moment" : `the last count, after ${now[step]}`;
-    const text = compute.checked
-      ? `Figures as of ${last}.`
-      : `Figures as last refreshed: after ${shown[step]}; opens and clicks after ${engagement[step]}.`;
+    const spoken = data.slider.spoken[step];
+    const last = now[step] === spoken ? "this moment" : `the last count, after ${now[step]}`;
+    const text = compute.checked ? `Figures as of ${last}.` : refreshed(spoken, shown[step], engagement[step]);
     return opensAreEarly(run, step) ? `${text} ${data.earlyOpens}` : text;
+  }
+
+  function refreshed(spoken, shown, engagement) {
+    const at = (moment) => (moment === spoken ? "at this moment" : `after ${moment}`);
+    const figures = shown === null ? "No figures have been refreshed yet" : `Figures as last refreshed: ${at(shown)}`;
+    if (engagement === shown) return `${figures}.`;
+    return `${figures}; opens and clicks ${engagement === null ? "not yet" : at(engagement)}.`;
   }
 
   function opensAreEarly(run, step) {
@@ -184,11 +190,11 @@
       go(Number(button.dataset.step));
     });
   }
-  // Only what is wider than the screen can be swiped.
+  // Only what is wider than the screen can be scrolled.
   function hint() {
     for (const text of document.querySelectorAll(".hint")) {
-      const before = text.previousElementSibling;
-      text.hidden = before.scrollWidth <= before.clientWidth + 1;
+      const below = text.nextElementSibling;
+      text.hidden = below.scrollWidth <= below.clientWidth + 1;
     }
   }
   window.addEventListener("resize", hint);

@@ -161,7 +161,7 @@ def page(runs: Sequence[Answers], title: str | None = None, file: Commented | No
     start = starts.pop() if len(starts) == 1 else None
     simulated = [answers.run for answers in runs]
     steps = steps_s(last_s(simulated), first_s(simulated))
-    shown = slider(start, steps, opens_s(simulated))
+    shown = slider(start, steps, opens_s(simulated, steps))
     title = title or _title(runs)
     names = [title] if len(runs) == 1 else [answers.name for answers in runs]
     data = [
