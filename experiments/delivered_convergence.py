@@ -54,7 +54,7 @@ def main() -> None:
         updated(sendcap.load("black-friday"), {"deliveries[0].messages": options.messages}),
         {FULL: list(SHARES), "deliveries[0].validity": VALIDITIES},
         replications=options.replications,
-        measure=["settling_s", "delivered_pct"],
+        measures=["settling_s", "delivered_pct"],
         workers=options.workers,
         store=options.out / "store",
     )

@@ -71,7 +71,7 @@ def main() -> None:
     runs = sendcap.sweep(
         updated(sendcap.load("black-friday"), {"deliveries[0].messages": options.messages}),
         list(SENDS.values()),
-        measure=readings,
+        measures=readings,
         workers=options.workers,
         store=options.out / "store",
     )

@@ -84,7 +84,7 @@ def main() -> None:
     runs = sendcap.sweep(
         updated(sendcap.load("black-friday"), {"deliveries[0].messages": options.messages}),
         list(CASES.values()),
-        measure=delivered,
+        measures=delivered,
         workers=options.workers,
         store=options.out / "store",
     )

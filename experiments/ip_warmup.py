@@ -73,7 +73,7 @@ def main() -> None:
     runs = sendcap.sweep(
         warm_up(options.messages),
         {"mta.ips": IPS},
-        measure=[by_day, untried_pct],
+        measures=[by_day, untried_pct],
         workers=options.workers,
         store=options.out / "store",
     )

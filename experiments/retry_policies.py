@@ -71,7 +71,7 @@ def main() -> None:
         updated(sendcap.load("black-friday"), {"deliveries[0].messages": options.messages}),
         {"mta.retry": [{"policy": policy} for policy in POLICIES]},
         replications=options.replications,
-        measure=["recovered_pct", "attempts_per_message", recovered_half_s],
+        measures=["recovered_pct", "attempts_per_message", recovered_half_s],
         workers=options.workers,
         store=options.out / "store",
     )

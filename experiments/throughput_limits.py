@@ -46,7 +46,7 @@ def main() -> None:
     runs = sendcap.sweep(
         updated(sendcap.load("black-friday"), {"deliveries[0].messages": options.messages}),
         {"relay.rate": RELAY_RATES, "mta.ips": IPS},
-        measure=["accepted_99_pct_s", "bottleneck", "peak_backlog", "peak_backlog_stage"],
+        measures=["accepted_99_pct_s", "bottleneck", "peak_backlog", "peak_backlog_stage"],
         workers=options.workers,
         store=options.out / "store",
     )

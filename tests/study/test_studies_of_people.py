@@ -241,7 +241,7 @@ def test_a_sweep_may_be_over_the_population() -> None:
     swept = sendcap.sweep(
         scenario(),
         over={"population.size": [100, 300]},
-        measure="accepted",
+        measures="accepted",
         workers=1,
     )
     small, large = swept["accepted"]

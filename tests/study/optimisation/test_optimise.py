@@ -86,7 +86,7 @@ def test_of_a_simulated_delivery_nothing_cheaper_meets_the_target(here) -> None:
     ]
     assert len(cheaper) > 5
     runs = sendcap.sweep(
-        small(20_000), cheaper, measure="accepted_50_pct_s", replications=3, executor=here
+        small(20_000), cheaper, measures="accepted_50_pct_s", replications=3, executor=here
     )
     assert runs.groupby("point")["accepted_50_pct_s"].mean().min() > 70.0
     assert found.bound <= 70.0
@@ -385,7 +385,7 @@ def test_other_measures_are_kept_as_well(here) -> None:
         TINY,
         {"mta.ips": (1, 3, 1)},
         Target("accepted", at_least=1),
-        measure=["accepted", "truth_pct"],
+        measures=["accepted", "truth_pct"],
         executor=here,
         **asked(),
     )

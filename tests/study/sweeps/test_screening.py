@@ -93,7 +93,7 @@ RANGES = {
 
 
 def test_a_scenario_is_screened_and_kept(tmp_path) -> None:
-    asked = {"measure": [delivered, "bottleneck"], "store": tmp_path, "replications": 2}
+    asked = {"measures": [delivered, "bottleneck"], "store": tmp_path, "replications": 2}
     with ThreadPoolExecutor(1) as here:
         found = sendcap.screening(small(), RANGES, 6, executor=here, **asked)
     assert len(found.runs) == 6 * (3 + 1) * 2

@@ -75,7 +75,7 @@ RANGES = {"relay.workers": (1, 8), "deliveries[0].messages": (100, 400)}
 def test_a_scenario_is_simulated_at_all_points_and_its_means_are_analysed() -> None:
     with ThreadPoolExecutor(1) as here:
         found = sendcap.sensitivity(
-            small(), RANGES, 32, measure=[delivered, "bottleneck"], replications=2, executor=here
+            small(), RANGES, 32, measures=[delivered, "bottleneck"], replications=2, executor=here
         )
     assert len(found.runs) == 32 * (2 + 2) * 2
     assert found.indices["measure"].unique().tolist() == ["delivered"]
@@ -86,7 +86,7 @@ def test_a_scenario_is_simulated_at_all_points_and_its_means_are_analysed() -> N
 
 
 def test_what_is_in_the_store_is_not_computed_again(tmp_path) -> None:
-    asked = {"measure": delivered, "store": tmp_path}
+    asked = {"measures": delivered, "store": tmp_path}
     with ThreadPoolExecutor(1) as here:
         first = sendcap.sensitivity(small(), RANGES, 4, executor=here, **asked)
     again = sendcap.sensitivity(small(), RANGES, 4, executor=Executor(), **asked)
@@ -102,7 +102,7 @@ def test_a_run_that_fails_leaves_no_indices() -> None:
         ThreadPoolExecutor(1) as here,
         pytest.raises(SendcapError, match="16 of 16 runs have failed, and the indices need all"),
     ):
-        sendcap.sensitivity(small(), RANGES, 4, measure=fails, executor=here)
+        sendcap.sensitivity(small(), RANGES, 4, measures=fails, executor=here)
 
 
 def test_a_value_that_is_missing_leaves_no_indices() -> None:

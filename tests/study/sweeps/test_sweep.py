@@ -16,7 +16,7 @@ from sendcap.study.replication import replication_seed
 from sendcap.study.sweeps import sweep as module
 
 GRID = {"mta.ips": [1, 2], "relay.batch_time": ["1s", "10s"]}
-ASKED = {"replications": 2, "measure": ["accepted_50_pct_s", "bottleneck", delivered]}
+ASKED = {"replications": 2, "measures": ["accepted_50_pct_s", "bottleneck", delivered]}
 TIMES = ["wall_s", "cpu_s"]
 
 
@@ -101,7 +101,7 @@ def test_the_order_in_which_runs_are_done_changes_nothing(table, here, monkeypat
 
 
 def test_no_path_gives_plain_replications(here) -> None:
-    found = sendcap.sweep(small(), replications=3, measure=delivered, executor=here)
+    found = sendcap.sweep(small(), replications=3, measures=delivered, executor=here)
     assert found["point"].tolist() == [0, 0, 0]
     assert found["seed"].nunique() == 3
 
@@ -111,7 +111,7 @@ def test_points_that_come_out_the_same_are_done_once_and_are_all_there(here) -> 
     found = sendcap.sweep(
         small(),
         {"mta.ips": [1, 1.0, 2]},
-        measure=delivered,
+        measures=delivered,
         executor=here,
         progress=told.append,
     )
@@ -122,7 +122,7 @@ def test_points_that_come_out_the_same_are_done_once_and_are_all_there(here) -> 
 
 def test_the_files_and_presets_of_scenarios_will_do(here) -> None:
     found = sendcap.sweep(
-        "quickstart", {"deliveries[0].messages": [1000]}, measure="accepted", executor=here
+        "quickstart", {"deliveries[0].messages": [1000]}, measures="accepted", executor=here
     )
     assert found["accepted"].iloc[0] > 900
 
@@ -135,7 +135,7 @@ def test_a_point_that_is_no_scenario_is_a_row_with_its_error(here) -> None:
         small(),
         {"mta.spool": [100, 1000], "relay.batch": [256]},
         replications=2,
-        measure=delivered,
+        measures=delivered,
         executor=here,
     )
     assert found["error"].tolist() == [
@@ -170,7 +170,7 @@ def fails_at_two_ips(run) -> float:
 
 def test_a_measure_that_fails_is_a_row_with_its_error(here, tmp_path) -> None:
     over = {"mta.ips": [1, 2, 3]}
-    found = sendcap.sweep(small(), over, measure=fails_at_two_ips, executor=here, store=tmp_path)
+    found = sendcap.sweep(small(), over, measures=fails_at_two_ips, executor=here, store=tmp_path)
     assert found["error"].tolist() == [
         "",
         "ZeroDivisionError: by nothing; at all",
@@ -181,14 +181,14 @@ def test_a_measure_that_fails_is_a_row_with_its_error(here, tmp_path) -> None:
 
 def test_a_simulation_that_is_not_feasible_is_a_row_with_its_error(here) -> None:
     over = {"relay.rate": ["none", "1/d"]}
-    found = sendcap.sweep(small(), over, measure=delivered, executor=here)
+    found = sendcap.sweep(small(), over, measures=delivered, executor=here)
     assert found["error"][0] == ""
     assert "500 messages take 500 days (limit 366)" in found["error"][1]
 
 
 def test_only_the_point_that_kills_its_process_is_a_row_with_an_error() -> None:
     over = {"deliveries[0].messages": [11, 12, 13, 14, 15]}
-    found = sendcap.sweep(small(), over, measure=dies_at_13, workers=2)
+    found = sendcap.sweep(small(), over, measures=dies_at_13, workers=2)
     assert found["error"].tolist() == [
         "",
         "",
@@ -230,7 +230,7 @@ def test_other_measures_another_seed_another_model_are_computed(
         told: list[module.Progress] = []
         sendcap.sweep(
             scenario or small(),
-            measure=measure,
+            measures=measure,
             executor=here,
             store=tmp_path,
             progress=told.append,
@@ -247,7 +247,7 @@ def test_other_measures_another_seed_another_model_are_computed(
 def test_what_has_failed_is_tried_again(here, tmp_path, monkeypatch) -> None:
     def sweep() -> str:
         return sendcap.sweep(
-            small(), measure="accepted", executor=here, store=tmp_path, workers=None
+            small(), measures="accepted", executor=here, store=tmp_path, workers=None
         )["error"][0]
 
     def broken(*_: object) -> None:
@@ -324,9 +324,9 @@ def test_a_full_disk_is_told_with_what_is_kept(here, tmp_path, monkeypatch) -> N
         ({"over": {"mta.ips": range(1, 1001)}, "replications": 10**5}, "100,000,000 runs"),
         ({"executor": 7}, "executor: must be a concurrent.futures.Executor or a Dask client"),
         ({"workers": 0}, "workers: must be"),
-        ({"measure": "nothing"}, 'measure: "nothing" is unknown'),
-        ({"over": {"mta.ips": [1]}, "measure": {"mta.ips": delivered}}, "a path that is swept"),
-        ({"measure": {"f": lambda run: 1}}, "measure: f: other processes cannot import"),
+        ({"measures": "nothing"}, 'measure: "nothing" is unknown'),
+        ({"over": {"mta.ips": [1]}, "measures": {"mta.ips": delivered}}, "a path that is swept"),
+        ({"measures": {"f": lambda run: 1}}, "measure: f: other processes cannot import"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(asked, message) -> None:
@@ -359,18 +359,18 @@ def test_an_executor_that_is_shut_down_or_broken_is_told(tmp_path) -> None:
     with pytest.raises(SendcapError, match="it has cancelled what was under way, as a cluster"):
         sendcap.sweep(small(), executor=executor)
     with ProcessPoolExecutor(1) as breaking, pytest.raises(SendcapError, match="the executor"):
-        sendcap.sweep(small(13), measure=dies_at_13, executor=breaking)
+        sendcap.sweep(small(13), measures=dies_at_13, executor=breaking)
 
 
 def test_a_function_of_the_users_needs_no_module_where_no_process_imports_it(here) -> None:
-    found = sendcap.sweep(small(), measure={"f": lambda run: 7}, executor=here)
+    found = sendcap.sweep(small(), measures={"f": lambda run: 7}, executor=here)
     assert found["f"].tolist() == [7]
 
 
 def test_warnings_of_points_are_told_once(here) -> None:
     over = {"deliveries[0].validity": ["4d"], "mta.ips": [1, 2, 3]}
     with pytest.warns(SendcapWarning, match="is longer than mta.longest_validity") as told:
-        sendcap.sweep(small(), over, measure=delivered, executor=here)
+        sendcap.sweep(small(), over, measures=delivered, executor=here)
     assert len(told) == 1
 
 
@@ -379,7 +379,7 @@ def test_results_are_json_so_infinite_and_missing_values_come_back(here, tmp_pat
         return {"a": math.inf, "b": math.nan, "c": None, "d": "ü", "e": True, "f": 10**30}
 
     for _ in range(2):
-        found = sendcap.sweep(small(), measure=odd, executor=here, store=tmp_path)
+        found = sendcap.sweep(small(), measures=odd, executor=here, store=tmp_path)
         row = found.to_dict("records")[0]
         assert (row["odd.a"], row["odd.d"], row["odd.e"]) == (math.inf, "ü", True)
         assert math.isnan(row["odd.b"])

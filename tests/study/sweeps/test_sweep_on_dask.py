@@ -71,7 +71,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(client, tmp_path) -> None:
             os.kill(killed[0], signal.SIGKILL)
 
     found = sendcap.sweep(
-        small(), OVER, measure=slow, executor=client, store=tmp_path, progress=kill_one
+        small(), OVER, measures=slow, executor=client, store=tmp_path, progress=kill_one
     )
     assert len(killed) == 1
     assert found["error"].tolist() == 40 * [""]
@@ -80,7 +80,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(client, tmp_path) -> None:
     # All of it was kept.
     told: list[Progress] = []
     again = sendcap.sweep(
-        small(), OVER, measure=slow, executor=client, store=tmp_path, progress=told.append
+        small(), OVER, measures=slow, executor=client, store=tmp_path, progress=told.append
     )
     assert told == [Progress(40, 40, 0, 40)]
     assert_frame_equal(again, found, check_exact=True)
@@ -89,7 +89,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(client, tmp_path) -> None:
 @pytest.mark.crash
 def test_only_the_point_that_kills_its_worker_is_a_row_with_an_error(client) -> None:
     over = {"deliveries[0].messages": [11, 12, 13, 14]}
-    found = sendcap.sweep(small(), over, measure=dies_at_13, executor=client)
+    found = sendcap.sweep(small(), over, measures=dies_at_13, executor=client)
     assert found["error"].str.startswith("KilledWorker").tolist() == [False, False, True, False]
     assert found["dies_at_13"].dropna().tolist() == [11, 12, 14]
 
@@ -115,11 +115,11 @@ def test_a_cluster_that_goes_away_in_the_middle_is_told_and_what_is_done_is_kept
         distributed.Client(cluster) as client,
         pytest.raises(SendcapError, match="the executor has failed"),
     ):
-        sendcap.sweep(small(), OVER, measure=slow, executor=client, store=tmp_path, progress=close)
+        sendcap.sweep(small(), OVER, measures=slow, executor=client, store=tmp_path, progress=close)
     kept = told[-1].done
     with ThreadPoolExecutor(1) as executor:
         sendcap.sweep(
-            small(), OVER, measure=slow, executor=executor, store=tmp_path, progress=told.append
+            small(), OVER, measures=slow, executor=executor, store=tmp_path, progress=told.append
         )
     assert Progress(40, kept, 0, kept) in told
     assert told[-1].done == 40

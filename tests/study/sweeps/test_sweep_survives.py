@@ -26,7 +26,7 @@ if __name__ == "__main__":
         small(50),
         {"deliveries[0].messages": list(range(10, 60))},
         replications=4,
-        measure=[delivered, "accepted_50_pct_s"],
+        measures=[delivered, "accepted_50_pct_s"],
         executor=ThreadPoolExecutor(2),
         store="store",
     )
@@ -107,7 +107,7 @@ if __name__ == "__main__":
         small(2000),
         {"deliveries[0].messages": list(range(2000, 2060))},
         replications=2,
-        measure=delivered,
+        measures=delivered,
         workers=1,
         store="store",
         progress=told.append,

@@ -66,7 +66,7 @@ def optimise(
     trial_replications: int = 2,
     replications: int = 20,
     seed: int = 0,
-    measure: Any = (),
+    measures: Any = (),
     executor: Any = None,
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
@@ -79,12 +79,13 @@ def optimise(
     levers
         For each dotted path a `sendcap.Priced`, or low, high and the cost of one unit.
     trials
-        Largest number of settings. If no more exist, all of them are tried.
+        Settings that are tried: all, if no more exist. Those a step cheaper than the cheapest that
+        meet the target are tried on top.
     trial_replications, replications
         Replications of each trial, and of each test of whether settings meet the target.
     seed
         Seed of the proposals.
-    measure
+    measures
         Further measures of each run; see `sendcap.sweep`.
     scenario, executor, store, workers, progress
         As for `sendcap.sweep`.
@@ -112,7 +113,7 @@ def optimise(
         levers_of(levers),
         target,
         Effort(trials, trial_replications, replications, seed),
-        measure,
+        measures,
         Workers(workers, executor),
         None if store is None else Store(store),
         progress,
@@ -161,12 +162,14 @@ class Search:
     def __init__(self, trials: Trials) -> None:
         self._trials, self._effort, self._target = trials, trials.effort, trials.target
         self._margin = 0.0
+        self._proposed = 0
 
     def try_all(self) -> None:
         """Try all settings."""
         ranges = (lever.range.ends for lever in self._trials.levers.values())
         numbers = [map(float, range(int(low), int(high) + 1)) for low, high in ranges]
         self._trials.simulate(itertools.product(*numbers))
+        self._proposed = len(self._trials.found)
 
     def explore(self) -> None:
         """Try proposed settings, a batch at a time."""
@@ -179,6 +182,7 @@ class Search:
             most -= asked
             self._trials.simulate(new)
             proposals.tell({settings: self._known(settings) for settings in new})
+        self._proposed = len(self._trials.found)
 
     def _known(self, settings: Settings) -> Result:
         trial = self._trials.found[settings]
@@ -257,7 +261,7 @@ class Search:
     def _tried(self) -> Tried:
         trials = self._trials
         table = trials_table(trials.found.values(), trials.levers, trials.target)
-        return Tried(trials.levers, trials.target, table, trials.runs())
+        return Tried(trials.levers, trials.target, table, trials.runs(), self._proposed)
 
     def _refusal(self) -> str:
         """Return the error message with the nearest settings."""

@@ -37,12 +37,16 @@ class Tried(Drawable, charts="sendcap.study.optimisation.chart", tables={"Trade-
         both cheaper and better.
     runs
         All runs, as `sendcap.sweep` returns them; a point is the number of a trial.
+    proposed
+        Number of the trials that were asked for, the first ones; the others are a step cheaper than
+        the cheapest that should do.
     """
 
     levers: Mapping[str, Priced]
     target: Target
     trials: pd.DataFrame
     runs: pd.DataFrame
+    proposed: int
 
     def front(self) -> pd.DataFrame:
         """Return the trade-off: the trials of which no other is cheaper and better, by cost."""
@@ -90,9 +94,11 @@ class Optimum(Tried):
             f"{target.written(self.estimate.mean)} on average, {side} "
             f"{target.written(self.bound)} with {share_text(target.confidence)} confidence."
         )
+        tried = f"{self.proposed:,} settings tried"
+        if steps := len(self.trials) - self.proposed:
+            tried += f", and {steps:,} a step cheaper than the best of them"
         tests = counted(self.attempts, "test")
-        effort = f"{len(self.trials):,} settings tried, {len(self.runs):,} runs, {tests}."
-        return [answer, effort]
+        return [answer, f"{tried}; {len(self.runs):,} runs, {tests}."]
 
 
 class TargetError(SendcapError):

@@ -24,7 +24,7 @@ from sendcap.study.sweeps.sweep import Progress, complete
 class Effort:
     """The effort of a search."""
 
-    trials: int = 100  # settings at most; if no more exist, all of them are tried
+    trials: int = 100  # settings before those a step cheaper; if no more exist, all of them
     trial_replications: int = 2  # of each
     replications: int = 20  # of each test of whether settings meet the target
     seed: int = 0  # of the proposals

@@ -49,7 +49,7 @@ def sweep(
     over: Over | None = None,
     *,
     replications: int = 1,
-    measure: Any = DEFAULT_MEASURES,
+    measures: Any = DEFAULT_MEASURES,
     executor: Any = None,
     store: str | os.PathLike[str] | None = None,
     workers: int | None = None,
@@ -70,7 +70,7 @@ def sweep(
         or `sendcap.sobol` spreads points over ranges.
     replications
         Runs of each point. Replication r has the same seed at all points.
-    measure
+    measures
         Names of `sendcap.study.replication.measures.MEASURES`, importable functions of a `Run` that
         return a number, text or several of these by name, or a mapping from names to functions.
     executor
@@ -98,10 +98,10 @@ def sweep(
     --------
     >>> import sendcap
     >>> over = {"deliveries[0].messages": [1000, 2000]}
-    >>> sendcap.sweep("quickstart", over, measure="accepted")["accepted"].tolist()
+    >>> sendcap.sweep("quickstart", over, measures="accepted")["accepted"].tolist()
     [993, 1988]
     """
-    plan = planned(scenario_of(scenario), over, replications, measure, keyed=store is not None)
+    plan = planned(scenario_of(scenario), over, replications, measures, keyed=store is not None)
     outcomes = None if store is None else Store(store)
     return plan.table(carried_out(plan, Workers(workers, executor), outcomes, progress))
 

@@ -73,7 +73,7 @@ def screening(
     ranges: Mapping[str, Any],
     walks: int = DEFAULT_WALKS,
     *,
-    measure: Any = DEFAULT_MEASURES,
+    measures: Any = DEFAULT_MEASURES,
     replications: int = 1,
     seed: int = 0,
     confidence: float = 0.95,
@@ -93,7 +93,7 @@ def screening(
         Two at least; 10 to 50 are usual.
     seed
         Seed of walks and bootstrap.
-    scenario, ranges, measure, replications, confidence, executor, store, workers, progress
+    scenario, ranges, measures, replications, confidence, executor, store, workers, progress
         As for `sendcap.sensitivity`.
 
     Raises
@@ -107,7 +107,7 @@ def screening(
         scenario,
         screening_points(ranges, walks, seed),
         replications=replications,
-        measure=measure,
+        measures=measures,
         executor=executor,
         store=store,
         workers=workers,

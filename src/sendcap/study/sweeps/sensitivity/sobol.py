@@ -72,7 +72,7 @@ def sensitivity(
     ranges: Mapping[str, Any],
     n: int = DEFAULT_N,
     *,
-    measure: Any = DEFAULT_MEASURES,
+    measures: Any = DEFAULT_MEASURES,
     replications: int = 1,
     seed: int = 0,
     confidence: float = 0.95,
@@ -94,7 +94,7 @@ def sensitivity(
         For each dotted path a `sendcap.Range`, or two ends; all values within are equally likely.
     n
         Base samples, a power of two.
-    measure, replications, executor, store, workers, progress
+    measures, replications, executor, store, workers, progress
         As for `sendcap.sweep`.
     seed
         Seed of samples and bootstrap.
@@ -112,7 +112,7 @@ def sensitivity(
         scenario,
         sensitivity_points(ranges, n, seed),
         replications=replications,
-        measure=measure,
+        measures=measures,
         executor=executor,
         store=store,
         workers=workers,
