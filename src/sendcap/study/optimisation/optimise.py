@@ -79,8 +79,7 @@ def optimise(
     levers
         For each dotted path a `sendcap.Priced`, or low, high and the cost of one unit.
     trials
-        Settings that are tried: all, if no more exist. Those a step cheaper than the cheapest that
-        meet the target are tried on top.
+        Settings to try, all if no more exist; steps from the best to cheaper ones come on top.
     trial_replications, replications
         Replications of each trial, and of each test of whether settings meet the target.
     seed
