@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +47,8 @@ def measured(mta: Mta, folder: Path) -> Measured:
     listening = {name: how for name, how in trial.receivers.items() if name not in trial.hops}
     log = folder / "receivers.jsonl"
     with mta:
-        # Scans of the deferred queue are at multiples of their interval, in the model from t = 0.
-        # Postfix counts in whole seconds.
-        began_s = math.floor(mta.started_s) + _SETTLES_S
+        # Scans of the queue are at multiples of their interval, in the model from t = 0.
+        began_s = mta.started_s + _SETTLES_S
         with Receivers(listening, trial.addresses(mta.port), log, began_s):
             return _delivered(mta, log, began_s)
 

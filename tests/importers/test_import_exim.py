@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import sendcap
 from sendcap.errors import SendcapError
 from sendcap.importers import import_exim
-from sendcap.scenario import EximRetry
+from sendcap.importers.exim.transports import MOST_RUNNERS
+from sendcap.scenario import EximRetry, SharedLimit
 
 WHOLE = """
 primary_hostname = mx.example.org
@@ -107,19 +110,22 @@ def test_what_is_wrong_is_told_with_file_and_line(put, text, message) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_interval_of_queue_runs_is_that_of_every_rule(put) -> None:
+RUNNERS = SharedLimit(name="queue runners", attempts="retries", connections=5, one_more_every="30m")
+"""Those of an Exim that says nothing of them, with -q30m."""
+
+
+def test_queue_runners_are_a_limit_on_retries_under_every_rule(put) -> None:
     text = "gmail.com * F,1h,5m\n* * F,2h,15m; F,4d,6h\n"
     made = import_exim(put(text), "gmail=0.5,other=0.5", queue_interval="30m")
-    assert made.scenario.mta.retry == EximRetry(rule="F,2h,15m; F,4d,6h", queue_interval="30m")
-    gmail = EximRetry(rule="F,1h,5m", queue_interval="30m")
-    assert made.scenario.providers["gmail"].retry == gmail
+    assert made.scenario.mta.retry == EximRetry(rule="F,2h,15m; F,4d,6h")
+    assert made.scenario.providers["gmail"].retry == EximRetry(rule="F,1h,5m")
+    assert made.scenario.limits == (RUNNERS,)
     # The last failure may come a delay and a run after the last cutoff.
     assert made.scenario.mta.longest_validity == (4 + 1) * 86_400 + 1800
-    warned = made.report[made.report["status"] == "warning"].set_index("setting")
-    assert "one message after the other" in warned.loc["queue runs", "why"]
+    assert not (made.report["status"] == "warning").any()
     without = import_exim(put(text), "gmail=0.5,other=0.5")
     assert not (without.report["status"] == "warning").any()
-    assert without.scenario.mta.retry.queue_interval is None
+    assert without.scenario.limits == ()
     told = without.report.set_index("setting").loc["queue runs"]
     assert "--queue-interval" in told["why"]
 
@@ -145,6 +151,22 @@ def test_where_queue_runners_alone_send_their_number_is_a_limit(put, options, co
     made = import_exim(put(options + WHOLE), "gmail=0.7,hotmail=0.3")
     found = [limit.connections for limit in made.scenario.limits]
     assert found == ([] if connections is None else [connections])
+
+
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        ("", {}),
+        ("queue_run_max = 12\n", {"connections": 12}),
+        ("queue_run_max = 0\n", {"connections": MOST_RUNNERS}),
+        ("queue_run_max = ${if eq{a}{b}{3}{4}}\n", {}),
+        ("queue_only\nqueue_run_max = 3\n", {"connections": 3, "attempts": "all"}),
+    ],
+)
+def test_each_queue_run_starts_one_more_runner(put, options: str, changes: dict[str, Any]) -> None:
+    """queue.c, queue_run: a runner goes through the queue, one message after the other."""
+    made = import_exim(put(options + WHOLE), "gmail=0.7,hotmail=0.3", queue_interval="30m")
+    assert made.scenario.limits == (RUNNERS.model_copy(update=changes),)
 
 
 def test_no_connection_is_idle(put) -> None:

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from oracle_confirmation import starts_of
-from oracle_limits import Connections, OverDeliveries, limit_of
+from oracle_limits import Connections, Passing, limit_of
 from oracle_order import weighted_round_robin
 from oracle_queue import Connection, Message, Queue
 from oracle_relay import Relay
 from oracle_reports import Counts, Reports
-from oracle_retries import due_s, ends_on_failure, tried_s
+from oracle_retries import due_s, ends_on_failure
 
 from sendcap.scenario import Scenario
 
@@ -63,16 +63,18 @@ class Oracle:
         self.ordered = 0
 
     def all_queues(self) -> Iterator[Queue]:
-        limits = [each for each in self.scenario.limits if not each.deliveries]
+        limits = [
+            each for each in self.scenario.limits if not each.deliveries and each.attempts == "all"
+        ]
         parents = self.scenario.parents()
         others = [
-            (each, OverDeliveries(each, parents))
-            for each in self.scenario.limits
-            if each.deliveries
+            (each, Passing(each, parents)) for each in self.scenario.limits if each not in limits
         ]
         rates = {each.name: limit_of(each.rate, 1) for each in limits if each.rate is not None}
         connections = {
-            each.name: Connections(each.connections) for each in limits if each.connections
+            each.name: Connections(each.connections, each.one_more_every)
+            for each in limits
+            if each.connections
         }
         for number, path in enumerate(self.scenario.queues()):
             names = [each.name for each in limits if each.covers(path)]
@@ -121,9 +123,26 @@ class Oracle:
             or any(self.send_back(queue) for queue in self.queues)
             or any(self.start_first_in_line(queue) for queue in self.in_line())
             or self.become_active()
+            or any(limit.grow(self.now) for limit in self.waited_for())
             or any(self.take(queue, message) for queue, message in self.that_would_take())
             or self.expire_first()
         )
+
+    def waited_for(self) -> list[Connections]:
+        """The limits of connections that cover a message that waits; the others shrink."""
+        found, others = [], []
+        for queue in self.queues:
+            incoming = [each for each in self.incoming if each.queue is queue]
+            waiting = [*queue.waiting, *incoming]
+            for each in queue.shared_connections:
+                (found if waiting else others).append(each)
+            for limit in queue.passing:
+                waits = any(limit in queue.limits_over(each) for each in waiting)
+                (found if waits else others).append(limit.connections)
+        for each in others:
+            if each not in found:
+                each.shrink()
+        return found
 
     def in_line(self) -> list[Queue]:
         """The queues with a line, that first whose first message goes before the others."""
@@ -155,8 +174,9 @@ class Oracle:
             if queue.waiting:
                 moments += [rule.until for rule in queue.rules if rule.closes(self.now)]
                 moments += [queue.window.dead_until] if queue.window.is_dead(self.now) else []
-                opens = (limit.rate.earliest(self.now) for limit in queue.over_deliveries)
+                opens = (limit.rate.earliest(self.now) for limit in queue.passing)
                 moments += [moment for moment in opens if moment > self.now]
+        moments += [limit.grows(self.now) for limit in self.waited_for()]
         return min(moments)
 
     # The relay and the ingress.
@@ -246,6 +266,7 @@ class Oracle:
         if message is None:
             return False
         message.queue = self.queue_in_turn(message, "retry")
+        message.is_retry = True
         self.ordered += 1
         message.order = self.ordered
         self.put(message)
@@ -381,7 +402,6 @@ class Oracle:
         )
         message.failures += 1
         message.last_reason, message.previous_delay_s = reason, due - self.now
-        due = tried_s(retry, due)
         message.place = "backoff"
         if due <= message.expiry:
             self.backoff.add(due, message)

@@ -143,26 +143,54 @@ class Each(Unlimited):
 
 
 class Connections:
-    """A limit on the connections in use, over several queues."""
+    """A limit on the connections in use, over several queues; it may grow one by one."""
 
-    def __init__(self, most: float) -> None:
-        self.most, self.used = most, 0
+    def __init__(self, most: float, every_s: float | None) -> None:
+        self.most, self.every_s, self.used = most, every_s, 0
+        self.allowed = most if every_s is None else 0
+        self.grew_at = -math.inf
+
+    def is_full(self) -> bool:
+        return self.used >= self.allowed
+
+    def shrink(self) -> None:
+        """Allow no more than are in use, since nobody waits."""
+        if self.every_s is not None:
+            self.allowed = self.used
+
+    def grows(self, now: float) -> float:
+        """Return when it may grow, if somebody waits."""
+        if self.every_s is None or self.allowed >= self.most:
+            return math.inf
+        number = math.floor(now / self.every_s) - 1
+        while number * self.every_s < now or number * self.every_s <= self.grew_at:
+            number += 1
+        return number * self.every_s
+
+    def grow(self, now: float) -> bool:
+        if self.grows(now) > now:
+            return False
+        self.allowed, self.grew_at = self.allowed + 1, now
+        return True
 
 
-class OverDeliveries:
-    """A limit over the messages of some deliveries, which acts when one takes a connection."""
+class Passing:
+    """A limit over some messages, which acts when one takes a connection and lets others pass."""
 
     def __init__(self, limit: Any, parents: dict[str, tuple[str, ...]]) -> None:
         # A written delivery stands for all its parts and repetitions.
         self.deliveries = {part for name in limit.deliveries for part in parents.get(name, [name])}
+        self.retries_alone = limit.attempts == "retries"
         self.rate = limit_of(limit.rate, 1)
-        self.connections = Connections(limit.connections or math.inf)
+        self.connections = Connections(limit.connections or math.inf, limit.one_more_every)
 
-    def covers(self, delivery: str) -> bool:
-        return delivery in self.deliveries
+    def covers(self, delivery: str, is_retry: bool) -> bool:
+        return (is_retry or not self.retries_alone) and (
+            not self.deliveries or delivery in self.deliveries
+        )
 
     def holds_back(self, now: float) -> bool:
-        return self.connections.used == self.connections.most or self.rate.earliest(now) > now
+        return self.connections.is_full() or self.rate.earliest(now) > now
 
 
 class Tolerance:

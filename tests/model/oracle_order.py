@@ -15,9 +15,9 @@ PRIORITIES = ("high", "normal", "low")
 class Order:
     """The order of one queue, or of the relay."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, lines: Sequence[str] = ()) -> None:
         self.kind = scenario.mta.order
-        self.deliveries = [delivery.name for delivery in scenario.deliveries]
+        self.lines = list(lines) or [delivery.name for delivery in scenario.deliveries]
         self.priorities = {delivery.name: delivery.priority for delivery in scenario.deliveries}
         self.pointer = 0
 
@@ -25,21 +25,27 @@ class Order:
         """Return a number that is lower for a delivery that goes first everywhere."""
         return PRIORITIES.index(self.priorities[delivery]) if self.kind == "priority" else 0
 
-    def first(self, those: Iterable[Each], delivery_of: Callable[[Each], str]) -> Each | None:
+    def first(
+        self,
+        those: Iterable[Each],
+        delivery_of: Callable[[Each], str],
+        line_of: Callable[[Each], str] | None = None,
+    ) -> Each | None:
         """Return whose turn it is of those that could go; they come in the order of fifo."""
+        line_of = line_of or delivery_of
         if self.kind == "fifo":
             return next(iter(those), None)
         if self.kind == "priority":
             return min(those, key=lambda each: self.rank(delivery_of(each)), default=None)
-        return min(those, key=lambda each: self.turns_until(delivery_of(each)), default=None)
+        return min(those, key=lambda each: self.turns_until(line_of(each)), default=None)
 
-    def turns_until(self, delivery: str) -> int:
-        """Return how many deliveries stand between the pointer and this one."""
-        return (self.deliveries.index(delivery) - self.pointer) % len(self.deliveries)
+    def turns_until(self, line: str) -> int:
+        """Return how many deliveries, or lines of them, stand between the pointer and this one."""
+        return (self.lines.index(line) - self.pointer) % len(self.lines)
 
-    def went(self, delivery: str) -> None:
+    def went(self, line: str) -> None:
         """Note that one had a turn."""
-        self.pointer = self.deliveries.index(delivery) + 1
+        self.pointer = self.lines.index(line) + 1
 
 
 def weighted_round_robin(weights: Sequence[int]) -> Iterator[int]:

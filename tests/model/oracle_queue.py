@@ -9,7 +9,7 @@ from typing import Any
 
 from oracle_concurrency import Window
 from oracle_disturbances import BadTimes
-from oracle_limits import Connections, OverDeliveries, Tolerance, Unlimited, limit_of
+from oracle_limits import Connections, Passing, Tolerance, Unlimited, limit_of
 from oracle_order import Order
 from oracle_suspension import Rule
 
@@ -31,6 +31,7 @@ class Message:
     order: int = 0
     """Among the new ones, or the retries, that became ready at the same moment."""
     is_active: bool = False
+    is_retry: bool = False
     failures: int = 0
     last_reason: str = "not attempted"
     first_failed: float = 0.0
@@ -68,7 +69,7 @@ class Queue:
     number: int
     shared_rates: list[Unlimited]
     shared_connections: list[Connections]
-    over_deliveries: list[OverDeliveries]
+    passing: list[Passing]
     waiting: list[Message] = field(default_factory=list)
     """For a connection, in the order of fifo."""
     line: list[Message] = field(default_factory=list)
@@ -89,7 +90,20 @@ class Queue:
         self.rules = [Rule(rule, ips) for rule in self.scenario.acting_rules(self.path.provider)]
         self.tolerance = Tolerance(provider.tolerance, ips)
         self.bad_times = [BadTimes(each, ips) for each in provider.disturbances]
-        self.order = Order(self.scenario)
+        lines = []
+        for delivery in self.scenario.deliveries:
+            lines.append(delivery.name)
+            if self.line_for(delivery.name, True) != delivery.name:
+                lines.append(self.line_for(delivery.name, True))
+        self.order = Order(self.scenario, lines)
+
+    def line_for(self, delivery: str, is_retry: bool) -> str:
+        """Return in which line messages wait: retries apart where a limit is on them alone."""
+        if is_retry and any(
+            limit.retries_alone and limit.covers(delivery, True) for limit in self.passing
+        ):
+            return f"{delivery}, again"
+        return delivery
 
     def put(self, message: Message) -> None:
         message.place = "waiting"
@@ -148,8 +162,8 @@ class Queue:
         """Whether its messages are sent back to their schedule now."""
         return any(rule.empties(now) for rule in (self.window, *self.rules))
 
-    def limits_over(self, message: Message) -> list[OverDeliveries]:
-        return [limit for limit in self.over_deliveries if limit.covers(message.delivery)]
+    def limits_over(self, message: Message) -> list[Passing]:
+        return [limit for limit in self.passing if limit.covers(message.delivery, message.is_retry)]
 
     def next_message(self, now: float) -> Message | None:
         """Return the message that would take a connection next."""
@@ -158,12 +172,16 @@ class Queue:
             for message in self.waiting
             if not any(limit.holds_back(now) for limit in self.limits_over(message))
         )
-        return self.order.first(able, lambda message: message.delivery)
+        return self.order.first(
+            able,
+            lambda message: message.delivery,
+            lambda message: self.line_for(message.delivery, message.is_retry),
+        )
 
     def take(self, message: Message, connection: Connection, now: float) -> None:
         self.waiting.remove(message)
         self.free.remove(connection)
-        self.order.went(message.delivery)
+        self.order.went(self.line_for(message.delivery, message.is_retry))
         over = self.limits_over(message)
         for each in over:
             each.rate.started(now)
@@ -176,7 +194,7 @@ class Queue:
         """Return the connection that takes a waiting message now."""
         if not self.waiting or self.is_closed(now):
             return None
-        if any(limit.used == limit.most for limit in self.shared_connections):
+        if any(limit.is_full() for limit in self.shared_connections):
             return None
         in_use = self.most - len(self.free)
         by_length = self.provider.connection_scaling == "kumomta"

@@ -77,10 +77,3 @@ def due_s(
                 number += 1
             return arrived + policy.backoff * number**2
     raise AssertionError(policy)
-
-
-def tried_s(policy: Any, due: float) -> float:
-    """When a message that is due is tried: Exim's at the next run of the queue."""
-    if policy.policy != "exim" or policy.queue_interval is None or due == math.inf:
-        return due
-    return math.ceil(due / policy.queue_interval) * policy.queue_interval

@@ -100,7 +100,6 @@ def retry(chance: Chance, is_long: bool) -> dict[str, Any]:
                 "maximal_queue_lifetime": chance.time(30.0, 300.0),
             }
         )
-        policies.append({"policy": "exim", "rule": steps, "queue_interval": chance.time(1.0, 30.0)})
     return chance.one_of(*policies)
 
 
@@ -430,6 +429,27 @@ def over_deliveries(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
     return limit
 
 
+def with_runners(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
+    """Add limits of retries alone, and such as let connections in use one by one."""
+    plain["feedback"].pop("rate", None)
+    plain.setdefault("limits", [])
+    for number in range(chance.rng.integers(1, 3)):
+        limit: dict[str, Any] = {"name": f"runners {number}"}
+        limit["attempts"] = chance.one_of("retries", "retries", "all")
+        if chance.happens(0.2):
+            limit |= over_deliveries(chance, plain)
+        limit["connections"] = int(chance.rng.integers(1, 5))
+        if chance.happens(0.8):
+            limit["one_more_every"] = f"{chance.seconds(1.0, 30.0)!r}s"
+        if chance.happens(0.3):
+            limit["providers"] = [chance.one_of(*plain["providers"])]
+        plain["limits"].append(limit)
+    for each in plain["providers"].values():
+        if chance.happens(0.5):
+            each["tolerance"] = chance.rate("tolerance", 4)
+    return plain
+
+
 def operated(chance: Chance, plain: dict[str, Any]) -> dict[str, Any]:
     """Let operators pause, resume and stop deliveries; some follow the clock or are confirmed."""
     plain["feedback"].pop("rate", None)
@@ -533,11 +553,12 @@ def scenario_of(
     shares: bool = False,
     orders: bool = False,
     operators: bool = False,
+    runners: bool = False,
 ) -> Scenario:
     """Return a scenario with a random mix of all features; its queues share limits or not.
 
     With `orders` it also has an order, limits over deliveries, an active queue or weights; with
-    `operators` also pauses, stops, patterns and confirmations.
+    `operators` also pauses, stops, patterns and confirmations; with `runners` limits of retries.
     If the faults are not `mended`, without the features that the engine of model 1 gets wrong:
     schedules, several pauses, a spool, a fault that clears after an outage, a horizon or polling
     with a rate of reports.
@@ -550,8 +571,10 @@ def scenario_of(
                 plain = sections(chance, mended)
                 if shares or (orders and chance.happens(0.7)):
                     plain = coupled(chance, plain)
-                if orders or (operators and chance.happens(0.6)):
+                if orders or ((operators or runners) and chance.happens(0.6)):
                     plain = ordered(chance, plain)
+                if runners:
+                    plain = with_runners(chance, plain)
                 return from_dict(operated(chance, plain) if operators else plain)
             except ScenarioError:
                 continue  # such as a suspension that would never end

@@ -64,9 +64,6 @@ def test_after_a_flush_one_goes_after_the_other(simulated: Simulated) -> None:
         ({"policy": "powermta", "retry_after": ["10m", "1h"]}, "3h", 10 * 60),
         # F,2h,15m; G,16h,1h,1.5; F,4d,6h: after 2 h the hour is the first of the growing delays.
         ({"policy": "exim"}, "130m", 5 * 60),
-        # Runs at multiples of 40 min: the attempts of an age of 70 min are 70, 40 and 0 min ago.
-        ({"policy": "exim", "queue_interval": "40m"}, "70m", 0),
-        ({"policy": "exim", "rule": "F,4d,15m", "queue_interval": "40m"}, "50m", 0),
     ],
 )
 def test_the_next_attempt_is_that_of_the_policy(

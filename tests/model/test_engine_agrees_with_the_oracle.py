@@ -57,6 +57,12 @@ def test_deliveries_are_held_patterned_and_confirmed_as_those_of_the_oracle(firs
     assert_that_they_agree(first, operators=True)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 400, 100))
+def test_queue_runners_try_what_those_of_the_oracle_try(first: int) -> None:
+    assert_that_they_agree(first, runners=True)
+
+
 def assert_that_they_agree(first: int, **kind: bool) -> None:
     for number in range(first, first + 100):
         scenario = scenario_of(number, **kind)

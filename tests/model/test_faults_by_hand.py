@@ -47,6 +47,7 @@ from sendcap.scenario import Scenario
 ONE_OF_A: dict[str, Any] = {"name": "a", "connections": 1, "deliveries": ["a"]}
 FREE: dict[str, Any] = {"name": "a", "connections": 99, "deliveries": ["a", "a2"]}
 """A limit that holds nobody back: its deliveries wait apart from the others."""
+RUNNERS: dict[str, Any] = {"name": "runners", "connections": 2, "attempts": "retries"}
 RATE = "1/10s,max_burst=1"
 AWAY: dict[str, Any] = {"outages": [{"at": "0s", "lasts": "5s"}]}
 LATE: dict[str, Any] = {"retry": {"policy": "schedule", "delays": ["1h"]}}
@@ -401,11 +402,57 @@ BY_HAND: dict[str, tuple[Scenario, str, Times]] = {
         # Due at 11 s and 26 s, tried at 15 s and 30 s; at 31 s it has failed for 30 s.
         plain(
             delivery("a", 1, validity="1h"),
-            mta={"retry": {"policy": "exim", "rule": "F,20s,10s", "queue_interval": "15s"}},
+            mta={"retry": {"policy": "exim", "rule": "F,20s,10s"}},
             provider={"transient": 1.0},
+            limits=[RUNNERS | {"one_more_every": "15s"}],
         ),
         "attempted",
         {"a": [0, 15, 30]},
+    ),
+    "a queue runner takes one message after the other, and each run starts one more": (
+        # Three are tried at once and again from 5 s on: two runners at 10 s and 20 s. The first
+        # one takes the second message over at 14 s, the second one has nothing left to do.
+        plain(
+            delivery("a", 3),
+            mta={"retry": {"policy": "schedule", "delays": ["4s"]}},
+            provider=MANY | {"transaction_time": "4s", "outages": [{"at": "0s", "lasts": "5s"}]},
+            limits=[RUNNERS | {"one_more_every": "10s"}],
+        ),
+        "accepted",
+        {"a": [14, 18, 22]},
+    ),
+    "a runner that has nothing more to do ends, and the next one waits for a run": (
+        # Due at 5 s and at 22 s: the runner of 10 s ends at 11 s.
+        plain(
+            delivery("a", 1),
+            delivery("b", 1, "17s"),
+            mta={"retry": {"policy": "schedule", "delays": ["4s"]}},
+            provider=MANY
+            | {"outages": [{"at": "0s", "lasts": "5s"}, {"at": "17s", "lasts": "2s"}]},
+            limits=[RUNNERS | {"one_more_every": "10s"}],
+        ),
+        "accepted",
+        {"a": [11], "b": [31]},
+    ),
+    "what is tried for the first time passes those that wait for a runner": (
+        plain(
+            delivery("a", 2),
+            delivery("b", 2, "6s"),
+            mta={"retry": {"policy": "schedule", "delays": ["4s"]}},
+            provider={"connections_per_ip": 9, "outages": [{"at": "0s", "lasts": "2s"}]},
+            limits=[RUNNERS | {"one_more_every": "10s", "connections": 1}],
+        ),
+        "accepted",
+        {"a": [11, 12], "b": [7, 7]},
+    ),
+    "with runners alone nothing is sent before a run": (
+        plain(
+            delivery("a", 3, "1s"),
+            provider=MANY | {"transaction_time": "4s"},
+            limits=[RUNNERS | {"one_more_every": "10s", "attempts": "all"}],
+        ),
+        "accepted",
+        {"a": [14, 18, 22]},
     ),
     "a connection that is refused counts for rules as one that reaches nobody": (
         # Of two made at 1 s the second one is refused: nothing goes until 61 s, when it is made

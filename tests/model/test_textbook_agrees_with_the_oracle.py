@@ -42,7 +42,9 @@ def happened(counts: Counts) -> Counts:
     return {key: bins for key, bins in counts.items() if key[-1] == "happened"}
 
 
-@pytest.mark.parametrize(("kind", "scenarios"), [("orders", 120), ("operators", 60)])
+@pytest.mark.parametrize(
+    ("kind", "scenarios"), [("orders", 120), ("operators", 60), ("runners", 90)]
+)
 def test_the_textbook_model_counts_what_the_oracle_counts(kind: str, scenarios: int) -> None:
     compared = 0
     for number in sorted(set(range(scenarios)) - RATES_MEET):

@@ -372,10 +372,6 @@ def test_retries_are_said_as_they_work_out(policy: RetryPolicy, hours: float, te
             "; delays of H steps are the middle of their range",
         ),
         (
-            {"policy": "exim", "queue_interval": "30m"},
-            "; at scans of the queue, every 30m, so up to 15m sooner or later",
-        ),
-        (
             {"policy": "postfix"},
             "; at scans of the queue, every 5m, so up to 2m 30s sooner or later",
         ),

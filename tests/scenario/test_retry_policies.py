@@ -186,15 +186,6 @@ def test_exims_random_step_lies_in_the_upper_half() -> None:
     assert due(policy, 0, 0.3, finish=0.0, previous_delay=0.0) == H
 
 
-def test_exim_tries_what_is_due_at_its_next_queue_run() -> None:
-    """retry.c: the next gap grows from the one that was predicted, not from the wait for a run."""
-    policy = EximRetry(rule="F,20m,15m; G,4d,1h,1.5", queue_interval="40m")
-    minutes = [t / 60.0 for t in attempt_series_s(policy, limit=5)]
-    # Due at 15, 40 + 60, 120 + 90 and 240 + 135 min.
-    assert minutes == [0, 40, 120, 240, 400]
-    assert attempt_series_s(policy, limit=3, arrived_s=10 * 60.0) == [0, 30 * 60.0, 110 * 60.0]
-
-
 def test_exim_caps_every_gap() -> None:
     policy = EximRetry(rule="G,100d,10h,10")
     assert gaps(policy, limit=4) == [10 * H, 24 * H, 24 * H]

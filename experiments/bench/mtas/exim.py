@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +49,7 @@ remote:
 begin retry
 {retry}
 """
+_STAMP: Final = len("2026-11-30 05:28:31.080")
 _ROUTER: Final = """\
 to_{number}:
   driver = manualroute
@@ -93,6 +97,17 @@ class Exim(Mta):
         pid = self._in_front([self.path(), "-C", str(self.configuration), "-bdf", every])
         self._told(self.folder / "spool" / "daemon.pid")
         return pid
+
+    def _began_s(self) -> float:
+        """Return when the first queue run began: the others are at whole intervals after it."""
+        until_s = time.monotonic() + 10.0
+        while time.monotonic() < until_s:
+            with suppress(FileNotFoundError):
+                for line in self.log.read_text(encoding="utf-8").splitlines():
+                    if "Start queue run" in line:
+                        return datetime.fromisoformat(line[:_STAMP]).timestamp()
+            time.sleep(0.05)
+        raise TimeoutError(f"Exim has not begun a queue run; {self._said()}")
 
     def imported(self, base: Path) -> Imported:
         """Return the import of its configuration into a scenario."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -98,7 +99,8 @@ class Postfix(Mta):
                     if name.endswith("(qmgr"):
                         ticks = float(fields.split()[19])  # since the machine was started
                         up_s = float(Path("/proc/uptime").read_text().split()[0])
-                        return time.time() - up_s + ticks / os.sysconf("SC_CLK_TCK")
+                        began_s = time.time() - up_s + ticks / os.sysconf("SC_CLK_TCK")
+                        return math.floor(began_s)  # it counts in whole seconds
             time.sleep(0.05)
         raise TimeoutError(f"Postfix has no queue manager; {self._said()}")
 

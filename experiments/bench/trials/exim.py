@@ -74,9 +74,9 @@ TRIALS: Final = (
         per_s=25.0,
         mta="exim",
         parts={"every": "5s", "retry": "* * F,10m,10s"},
-        # What an import says to add with outages: Exim holds a host back until the next attempt.
+        # What the guide says to add with outages: Exim holds a host back until the next attempt.
         changes={
-            "mta.suspend": {"counts": ["unreachable"], "lasts": "10s", "meanwhile": "wait"},
+            "mta.suspend": {"counts": ["unreachable"], "lasts": "10s", "meanwhile": "retry"},
         },
         most_s=150.0,
     ),

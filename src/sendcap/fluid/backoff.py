@@ -41,7 +41,7 @@ class Backoff:
             )
 
         middle_s = due_s(0.5)
-        first_s, last_s = np.split(self._retry.tried_s(middle_s), 2)
+        first_s, last_s = np.split(middle_s, 2)
         spread = _difference(last_s, first_s) / (finish.last_s - finish.first_s)
         variance_s2 = finish.variance_s2 * np.clip(spread, 0.0, 1.0) ** 2
         if self._retry.needs_uniform:

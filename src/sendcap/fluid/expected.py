@@ -149,8 +149,8 @@ def with_own_limits(scenario: Scenario) -> Scenario:
 
 def _only_queue(scenario: Scenario, limit: SharedLimit) -> Queue | None:
     """Return the queue whose own limit this is, if there is one."""
-    if limit.deliveries:
-        # Such a limit holds messages back before they take a connection.
+    if limit.lets_others_pass or limit.one_more_every is not None:
+        # Such a limit holds some messages back before they take a connection, or for a time.
         return None
     queues = _queues(scenario, limit)
     if len(queues) != 1:
@@ -202,7 +202,8 @@ def _binding(
     """Return what of a limit may ever hold a message back, None for nothing."""
     queues = [(providers[queue.provider], queue.ips) for queue in _queues(scenario, limit)]
     most = limit.connections
-    if most is not None and most >= sum(own.connections_per_ip * ips for own, ips in queues):
+    together = sum(own.connections_per_ip * ips for own, ips in queues)
+    if limit.one_more_every is None and most is not None and most >= together:
         most = None
     rates = [throttle for throttle in limit.throttles if not _idle(throttle, queues)]
     if most is None and not rates:

@@ -113,7 +113,7 @@ def _try_again(
         past.previous_delay_s[again],
         draw(len(again)) if policy.needs_uniform else None,
     )
-    past.due_s[again] = policy.tried_s(due_s)
+    past.due_s[again] = due_s
     past.previous_delay_s[again] = due_s - last_s[again]
     past.failures[again] += 1
 

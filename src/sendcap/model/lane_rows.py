@@ -30,32 +30,36 @@ class LaneRows:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._rows: list[dict[str, Any]] = []
-        self._lane_of: list[list[int]] = []  # by queue and delivery
+        self._lane_of: list[list[int]] = []  # of new messages, by queue and delivery
+        self._retry_lane_of: list[list[int]] = []
 
     def add(self, queue: Queue, shared: SharedRows, limits: LimitRows) -> dict[str, int]:
         """Add the lanes of a queue: messages wait together that no rule tells apart."""
         scenario, first = self._scenario, len(self._rows)
-        together: dict[Any, list[Delivery]] = {}
+        together: dict[Any, list[tuple[Delivery, bool]]] = {}
         for delivery in scenario.deliveries:
             sends_there = delivery.audience.get(queue.provider, 0.0) > 0.0
             if sends_there and scenario.pool_of(delivery) == queue.pool:
-                together.setdefault(self._key(delivery, queue), []).append(delivery)
-        lane_of = dict[str, int]()
-        for deliveries in together.values():
-            names = [delivery.name for delivery in deliveries]
+                for retried in (False, True):
+                    key = self._key(delivery, queue, retried)
+                    together.setdefault(key, []).append((delivery, retried))
+        lane_of = dict[tuple[str, bool], int]()
+        for those in together.values():
+            names = [(delivery.name, retried) for delivery, retried in those]
             lane_of |= dict.fromkeys(names, len(self._rows))
-            row = {"queue": len(self._lane_of), "rank": self._rank(deliveries[0])}
+            row = {"queue": len(self._lane_of), "rank": self._rank(those[0][0])}
             self._rows.append(_EMPTY | row | shared.add_lane(queue, names, limits))
-        each = [lane_of.get(delivery.name, fields.NONE) for delivery in scenario.deliveries]
-        self._lane_of.append(each)
+        for retried, table in ((False, self._lane_of), (True, self._retry_lane_of)):
+            names = [(delivery.name, retried) for delivery in scenario.deliveries]
+            table.append([lane_of.get(name, fields.NONE) for name in names])
         fair = scenario.mta.order == "fair"
         return {"first_lane": first, "lanes": len(self._rows) - first, "fair": fair}
 
-    def _key(self, delivery: Delivery, queue: Queue) -> Any:
+    def _key(self, delivery: Delivery, queue: Queue, retried: bool) -> Any:
         own = tuple(
-            limit.covers_delivery(delivery.name)
+            limit.covers_message(delivery.name, retried)
             for limit in self._scenario.limits
-            if limit.deliveries and limit.covers(queue)
+            if limit.lets_others_pass and limit.covers(queue)
         )
         fair = self._scenario.mta.order == "fair"
         return (delivery.name if fair else self._rank(delivery)), own
@@ -69,5 +73,5 @@ class LaneRows:
         return records(fields.LANE, self._rows)
 
     def lane_of(self) -> state.Numbers:
-        """Return the lane of each delivery in each queue."""
-        return np.array(self._lane_of, np.int32).T.copy()
+        """Return the lanes of each delivery in each queue: of new messages, and of retries."""
+        return np.array([self._lane_of, self._retry_lane_of], np.int32).transpose(0, 2, 1).copy()

@@ -68,7 +68,6 @@ def _numbers(policy: policies.RetryPolicy) -> tuple[dict[str, Any], state.Floats
             row |= {"kind": OPENSMTPD, "first_s": policy.backoff}
         case policies.EximRetry():
             row |= {"kind": EXIM, "longest_s": policy.retry_interval_max}
-            row["scan_s"] = policy.run_every_s
             letters = {"F": FIXED, "G": GEOMETRIC, "H": RANDOM}
             table = np.array(
                 [

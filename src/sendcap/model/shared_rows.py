@@ -1,6 +1,7 @@
 """The limits over several queues or deliveries in numbers, as the compiled step takes them."""
 
 from collections.abc import Iterable, Sequence
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ class SharedRows:
         self.rows: list[dict[str, Any]] = []
         self._of_queue: list[int] = []
         self._of_lane: list[int] = []
+        self._lanes_of: dict[int, list[int]] = {}  # of limits that grow
         self._lanes = 0
         self._number_of: dict[tuple[str, str], int] = {}
 
@@ -43,18 +45,21 @@ class SharedRows:
         return _OfQueue(row, rates)
 
     def add_lane(
-        self, queue: Queue, deliveries: Iterable[str], limits: LimitRows
+        self, queue: Queue, messages: Iterable[tuple[str, bool]], limits: LimitRows
     ) -> dict[str, int]:
-        """Add what a lane of a queue, with messages of these deliveries, asks for a connection."""
+        """Add what a lane of a queue asks for a connection.
+
+        Its messages are those of some deliveries, new ones or retries.
+        """
         first = len(self._of_lane)
-        self._lanes += 1
         for each in self._limits:
-            if each.covers(queue) and all(map(each.covers_delivery, deliveries)):
-                self._of_lane += [
-                    number
-                    for number in self._numbers_of(each, limits)
-                    if self.rows[number]["kind"] != fields.STARTS
-                ]
+            if each.covers(queue) and all(starmap(each.covers_message, messages)):
+                for number in self._numbers_of(each, limits):
+                    if self.rows[number]["kind"] != fields.STARTS:
+                        self._of_lane.append(number)
+                    if self.rows[number].get("every_s"):
+                        self._lanes_of.setdefault(number, []).append(self._lanes)
+        self._lanes += 1
         return {"first_limit": first, "limits": len(self._of_lane) - first}
 
     def _numbers_of(self, limit: SharedLimit, limits: LimitRows) -> list[int]:
@@ -63,7 +68,7 @@ class SharedRows:
         for place, throttle in enumerate(limit.throttles):
             number = self._number(limit.name, f"rate {place}")
             if "rate" not in self.rows[number]:
-                is_asked_late = not limit.deliveries
+                is_asked_late = not limit.lets_others_pass
                 self.rows[number] |= {
                     "kind": fields.STARTS if is_asked_late else fields.TAKES,
                     "phase": START if is_asked_late else self._calls,
@@ -77,6 +82,10 @@ class SharedRows:
                 "phase": self._calls,
                 "rate": fields.NONE,
                 "connections": limit.connections,
+                "open": limit.connections if limit.one_more_every is None else 0,
+                "every_s": limit.one_more_every or 0.0,
+                "shrunk_s": -np.inf,
+                "last_run": fields.NONE,
             }
             numbers.append(number)
         return numbers
@@ -93,10 +102,15 @@ class SharedRows:
         limits = records(fields.SHARED, self.rows or [{}])
         limits["first"] = np.arange(len(limits)) * self._lanes
         room = len(limits) * self._lanes
+        lanes = list[int]()
+        for number, own in self._lanes_of.items():
+            limits["first_lane"][number], limits["lanes"][number] = len(lanes), len(own)
+            lanes += own
         return state.Shared(
             limits=limits,
             of_queue=np.array(self._of_queue or [0], np.int32),
             of_lane=np.array(self._of_lane or [0], np.int32),
+            lanes=np.array(lanes or [0], np.int32),
             parked=np.zeros(room, np.int32),
             rank=np.zeros(room, np.int32),
             ready_s=np.zeros(room),

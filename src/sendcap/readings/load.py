@@ -68,6 +68,21 @@ def carried(ledger: Ledger, scenario: Scenario, provider: str, pool: str | None 
     return answered
 
 
+def retried(ledger: Ledger, provider: str, delivery: str) -> Counts:
+    """Return the retries of a delivery's messages that were answered, per bin."""
+
+    def total(event: Event, reason: str | None = None) -> Counts:
+        return ledger.counts(
+            event, clock="happened", delivery=delivery, provider=provider, reason=reason
+        )
+
+    # Whoever is sent back has not been tried.
+    sent_back = total("soft", SUSPENDED) - total("soft_first", SUSPENDED)
+    failed = total("soft") - total("soft_first") - sent_back
+    tried: Counts = total("recovered") + total("hard_after_soft") + failed
+    return tried
+
+
 def deliveries_of(scenario: Scenario, pool: str | None) -> tuple[str | None, ...]:
     """Return the deliveries of a pool, None for all where there is no other."""
     if pool is None or len(scenario.mta.pools) == 1:

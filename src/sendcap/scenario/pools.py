@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from sendcap.scenario.retry.policy import Delay
 from sendcap.scenario.section import MOST_AT_A_TIME, Count, Name, Section, refuse, unit
 from sendcap.scenario.throttle import Gap, Throttle, ThrottlesField, throttles_of
 
@@ -59,6 +60,15 @@ class SharedLimit(Section):
     Such a limit holds a message back before it takes a connection, and lets those of other
     deliveries pass (as KumoMTA's rates of a tenant, campaign or queue).
     """
+    attempts: Literal["all", "retries"] = "all"
+    """Attempts that are covered. Where these are retries, new messages pass."""
+    one_more_every: Delay | None = None
+    """Connections are let in use one by one, one more at each multiple of this time on the clock.
+
+    That is so while messages wait, up to ``connections``; as soon as nobody waits, no more than are
+    in use. So does an MTA whose queue runners take one message after the other, and that starts one
+    runner at each queue run (Exim, -q5m and queue_run_max). By default all are let in use at once.
+    """
 
     _sendings: frozenset[str] = PrivateAttr(default=frozenset())
 
@@ -67,13 +77,24 @@ class SharedLimit(Section):
         if self.rate is None and self.connections is None:
             message = 'limits nothing; give a rate, such as rate = "50,000/h", or connections = 500'
             refuse("limit", [((), message)])
-        if self.deliveries and any(isinstance(each, Gap) for each in self.throttles):
+        if self.lets_others_pass and any(isinstance(each, Gap) for each in self.throttles):
+            what, key = ("retries", "attempts")
+            if self.deliveries:
+                what, key = ("single deliveries", "deliveries")
             message = (
-                'a gap cannot be over single deliveries; give a rate, such as rate = "50,000/h", '
-                "or leave deliveries out"
+                f'a gap cannot be over {what}; give a rate, such as rate = "50,000/h", '
+                f"or leave {key} out"
             )
             refuse("limit", [(("rate",), message)])
+        if self.one_more_every is not None and self.connections is None:
+            message = "says how connections grow; give their number, such as connections = 5, too"
+            refuse("limit", [(("one_more_every",), message)])
         return self
+
+    @property
+    def lets_others_pass(self) -> bool:
+        """Whether a message that has to wait for the limit lets others of its queue pass."""
+        return bool(self.deliveries) or self.attempts == "retries"
 
     @property
     def throttles(self) -> tuple[Throttle, ...]:
@@ -89,6 +110,10 @@ class SharedLimit(Section):
     def covers_delivery(self, name: str) -> bool:
         """Return whether a delivery is covered."""
         return not self.deliveries or name in self._sendings or name in self.deliveries
+
+    def covers_message(self, delivery: str, retried: bool) -> bool:
+        """Return whether a new message of a delivery, or a retry, is covered."""
+        return self.covers_delivery(delivery) and (retried or self.attempts == "all")
 
     def covered(self, loads: Mapping[tuple[Queue, str], int]) -> dict[tuple[Queue, str], int]:
         """Return the messages that are covered, of those by queue and delivery."""

@@ -178,8 +178,11 @@ def _limits(scenario: Scenario, queues: Sequence[Stage]) -> Iterator[Stage]:
         messages = arriving * sum(covered.values())
         if messages == 0.0:
             continue
+        # Of retries the first attempt is none.
+        others = 1.0 if limit.attempts == "retries" else 0.0
         attempts = arriving * sum(
-            count * of_path[path].attempts_per_message for (path, _), count in covered.items()
+            count * (of_path[path].attempts_per_message - others)
+            for (path, _), count in covered.items()
         )
         yield Stage(
             "limit",

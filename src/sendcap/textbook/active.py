@@ -23,6 +23,7 @@ class ActiveQueue:
         message.asked = self.env.event()
         self.incoming.append(message)
         self.admit()
+        message.queue.settle()
         return message.asked
 
     def admit(self) -> None:
@@ -45,7 +46,8 @@ class ActiveQueue:
         if message.asked is None or message.asked.triggered:
             return
         if message.is_active:
-            message.queue.waiting.remove(message)
+            message.queue.give_up(message)
         else:
             self.incoming.remove(message)
+            message.queue.settle()
         message.answer(None)

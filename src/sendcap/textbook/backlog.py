@@ -69,7 +69,6 @@ def _lived(scenario: Scenario, message: Message, held: Held, chance: Chance) -> 
         due_s = _due_again_s(scenario, message, last_s, chance)
         message.failures += 1
         message.previous_delay_s = due_s - last_s
-        due_s = float(scenario.retry_of(message.queue.name).tried_s(np.array(due_s)))
     if held.attempts is not None and not (last_s <= 0.0 <= due_s):
         due_s = next(chance.uniform) * message.previous_delay_s
     if held.due is not None:

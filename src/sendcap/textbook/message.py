@@ -33,6 +33,7 @@ class Message:
     reported_s: float = -math.inf
     asked: simpy.Event | None = None  # the connection that it waits for, or has
     is_active: bool = False
+    is_retry: bool = False
     failures: int = 0
     first_failed_s: float = 0.0
     previous_delay_s: float = 0.0

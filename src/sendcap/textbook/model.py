@@ -51,13 +51,13 @@ class Textbook:
         )
         self.campaign = Campaign(self.env, scenario, self.chance, self.people.learning)
         mta = scenario.mta
-        queues = wired_queues(self.env, scenario, self.chance)
+        self.active = ActiveQueue(self.env, mta.active)
+        queues = wired_queues(self.env, scenario, self.chance, self.active)
         # Where each address of a pool has a queue, new messages take them in turn, and retries do.
         self.turns = turns_of(queues, scenario)
         self.retry_turns = turns_of(queues, scenario)
         self.relay = Relay(self.env, scenario)
         self.ingress = Ingress(mta.ingress_rate)
-        self.active = ActiveQueue(self.env, mta.active)
 
     # --- Campaign: it prepares sendings, and the relay hands batches over -----------------------
 
@@ -192,6 +192,7 @@ class Textbook:
 
     def take_turn(self, message: Message) -> None:
         """Let a message that is due again take the address whose turn it is."""
+        message.is_retry = True
         path = message.queue.path
         message.queue = next(self.retry_turns[path.provider, path.pool])
 
@@ -241,7 +242,6 @@ class Textbook:
         )
         message.failures += 1
         message.previous_delay_s = due_s - now_s
-        due_s = float(retry.tried_s(np.array(due_s)))
         if due_s <= message.expiry_s:
             return due_s
         at_once = math.isinf(due_s) or self.scenario.expires_on_failure(message.queue.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from sendcap.scenario import Delivery, Scenario
@@ -16,23 +16,23 @@ Each = TypeVar("Each")
 class Order:
     """The order of deliveries in a queue, or at the relay."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, lines: Iterable[str] = ()) -> None:
         self.rule = scenario.mta.order
-        self.turns = deque(delivery.name for delivery in scenario.deliveries)
+        self.turns = deque(lines or (delivery.name for delivery in scenario.deliveries))
 
-    def place(self, delivery: Delivery) -> int:
+    def place(self, delivery: Delivery, line: str = "") -> int:
         """Return a number: the lowest goes first, of equals who has waited the longest."""
         if self.rule == "fair":
-            return self.turns.index(delivery.name)
+            return self.turns.index(line or delivery.name)
         return self.rank(delivery)
 
     def rank(self, delivery: Delivery) -> int:
         """Return a number that is lower for a higher priority, if that counts."""
         return PRIORITIES.index(delivery.priority) if self.rule == "priority" else 0
 
-    def went(self, delivery: Delivery) -> None:
-        """Let the delivery after this one have the next turn."""
-        self.turns.rotate(-1 - self.turns.index(delivery.name))
+    def went(self, line: str) -> None:
+        """Let the delivery, or line, after this one have the next turn."""
+        self.turns.rotate(-1 - self.turns.index(line))
 
 
 def in_turn(everyone: Sequence[Each], weights: Sequence[int]) -> Iterator[Each]:

@@ -12,8 +12,8 @@ import simpy
 
 from sendcap.model.addresses import UNREACHABLE
 from sendcap.model.scaling import wanted_connections
-from sendcap.scenario import Delivery, Scenario
 from sendcap.scenario import Queue as Path
+from sendcap.scenario import Scenario
 from sendcap.textbook.concurrency import Window
 from sendcap.textbook.disturbance import BadTimes
 from sendcap.textbook.line import AN_INSTANT_S, Limit, Line, Turn
@@ -56,15 +56,15 @@ class Queue:
         self.name = path.provider
         self.provider = provider = scenario.providers[path.provider]
         ips = path.ips
-        self.over_queues = [each for each in shared if not each.limit.deliveries]
-        self.over_deliveries = [each for each in shared if each.limit.deliveries]
+        self.over_queues = [each for each in shared if not each.limit.lets_others_pass]
+        self.passing = [each for each in shared if each.limit.lets_others_pass]
         self.rivals: list[Queue] = []  # queues with a common limit, this one included
         self.limit = provider.connections_per_ip * ips
         self.scaled = provider.connection_scaling == "kumomta"
         per_connection = provider.messages_per_connection
         self.attempts_per_connection = math.inf if per_connection == "unlimited" else per_connection
-        self.waiting = Waiting(scenario)
-        self.wakes_s = math.inf  # when limits over deliveries let someone go who is held back
+        self.waiting = Waiting(scenario, [each.limit for each in shared])
+        self.wakes_s = math.inf  # when limits let someone go who is held back
         self.connecting = 0  # those to be made for a message
         self.in_use = 0  # those that are made and carry an attempt or wait in line
         rate = provider.connection_rate
@@ -93,6 +93,16 @@ class Queue:
         """Let a message wait for a connection."""
         self.waiting.add(message)
         self.serve()
+
+    def give_up(self, message: Message) -> None:
+        """Let a message wait no longer for a connection."""
+        self.waiting.remove(message)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let limits see who waits now."""
+        for each in (*self.over_queues, *self.passing):
+            each.settle()
 
     def hand_back(self, connection: Connection) -> None:
         """Let others have a connection."""
@@ -126,6 +136,7 @@ class Queue:
             served = any(
                 queue.serves(each) for _, queue, each in sorted(turns, key=lambda turn: turn[0])
             )
+        self.settle()
 
     def turn(self, message: Message) -> Turn:
         """Return where a message stands among those of queues with a common limit."""
@@ -135,13 +146,13 @@ class Queue:
         """Return the message that takes a connection next."""
         return self.waiting.next(self.holds_back)
 
-    def limits_over(self, delivery: Delivery) -> list[Shared]:
-        """Return the limits over deliveries that count the messages of this one."""
-        return [each for each in self.over_deliveries if each.covers(delivery)]
+    def limits_over(self, message: Message) -> list[Shared]:
+        """Return the limits that count a message and let others pass."""
+        return [each for each in self.passing if each.covers(message)]
 
-    def holds_back(self, delivery: Delivery) -> bool:
-        """Tell whether limits hold the messages of a delivery back now, while others may pass."""
-        limits = self.limits_over(delivery)
+    def holds_back(self, message: Message) -> bool:
+        """Tell whether limits hold a message back now, while others may pass."""
+        limits = self.limits_over(message)
         if any(each.is_full for each in limits):
             return True
         start_s = max((each.throttle.start_s(self.env.now) for each in limits), default=-math.inf)
@@ -151,7 +162,7 @@ class Queue:
         return start_s > self.env.now
 
     def wake(self, at_s: float) -> Generator[simpy.Event, Any, None]:
-        """Give connections again when a limit over deliveries lets it."""
+        """Give connections again when a limit lets it."""
         yield self.env.timeout(at_s - self.env.now)
         if self.wakes_s == at_s:
             self.wakes_s = math.inf
@@ -169,7 +180,7 @@ class Queue:
             self.connecting += 1
         else:
             self.in_use += 1
-        over = self.limits_over(message.delivery)
+        over = self.limits_over(message)
         for each in over:
             each.throttle.charge(self.env.now, self.env.now)
         connection.counted = [*self.over_queues, *over]

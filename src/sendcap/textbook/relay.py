@@ -120,7 +120,7 @@ class Relay:
     def start(self, batch: Batch) -> None:
         """Let a batch start now."""
         self.lines[batch.delivery.name].popleft()
-        self.order.went(batch.delivery)
+        self.order.went(batch.delivery.name)
         self.held += len(batch.people)
         if self.throttle is not None:
             self.throttle.charge(self.env.now, self.env.now, len(batch.people))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import simpy
 
 from sendcap.scenario import Scenario
+from sendcap.textbook.active import ActiveQueue
 from sendcap.textbook.chance import Chance
 from sendcap.textbook.disturbance import BadTimes
 from sendcap.textbook.order import in_turn
@@ -17,9 +18,11 @@ Queues = dict[tuple[str, str | None], list[Queue]]
 """Of each provider and pool."""
 
 
-def wired_queues(env: simpy.Environment, scenario: Scenario, chance: Chance) -> Queues:
+def wired_queues(
+    env: simpy.Environment, scenario: Scenario, chance: Chance, active: ActiveQueue
+) -> Queues:
     """Return the queues of each provider and pool, wired to the limits that they share."""
-    limits = [Shared(limit) for limit in scenario.limits]
+    limits = [Shared(env, limit, active) for limit in scenario.limits]
     bad_times = {
         name: [BadTimes(each, chance) for each in provider.disturbances]
         for name, provider in scenario.providers.items()
@@ -29,12 +32,14 @@ def wired_queues(env: simpy.Environment, scenario: Scenario, chance: Chance) -> 
         shared = [each for each in limits if each.limit.covers(path)]
         queue = Queue(env, path, scenario, shared, bad_times[path.provider])
         queues.setdefault((path.provider, path.pool), []).append(queue)
+        for each in shared:
+            each.queues.append(queue)
     everything = [queue for each in queues.values() for queue in each]
     for queue in everything:
         for other in everything:
             over_queues = any(each in queue.over_queues for each in other.over_queues)
-            over_deliveries = any(each in queue.over_deliveries for each in other.over_deliveries)
-            if other is queue or over_queues or over_deliveries:
+            passing = any(each in queue.passing for each in other.passing)
+            if other is queue or over_queues or passing:
                 queue.rivals.append(other)
             if over_queues:
                 queue.line.rivals.append(other.line)

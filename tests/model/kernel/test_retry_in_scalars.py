@@ -9,7 +9,7 @@ import pytest
 
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.pointer import by_pointer
-from sendcap.model.kernel.retry import due_s, tried_s
+from sendcap.model.kernel.retry import due_s
 from sendcap.model.retry_numbers import retry_numbers
 from sendcap.scenario import (
     AdobeLegacyRetry,
@@ -87,21 +87,3 @@ def test_a_message_is_due_when_the_policy_says(name: str) -> None:
     all_due_s(numbers, rows, found)
     np.testing.assert_allclose(found, expected, rtol=1e-14)
     assert np.isfinite(expected).any()
-
-
-@compiled
-def all_tried_s(retry, moments_s, found) -> None:
-    for number in range(len(moments_s)):
-        found[number] = tried_s(retry, 0, moments_s[number])
-
-
-@pytest.mark.parametrize(
-    "policy", [EximRetry(), EximRetry(queue_interval="7s"), PostfixRetry(queue_run_delay="7s")]
-)
-def test_a_message_that_is_due_is_tried_when_the_policy_says(policy: RetryPolicy) -> None:
-    moments_s = np.array([0.0, 1e-9, 6.9, 7.0, 7.1, 21.0, 1e6 / 3.0, np.inf])
-    found = np.zeros(len(moments_s))
-    all_tried_s(by_pointer(retry_numbers([(policy, False)])), moments_s, found)
-    np.testing.assert_array_equal(found, policy.tried_s(moments_s))
-    at_runs = isinstance(policy, EximRetry) and policy.run_every_s > 0.0
-    assert (found[4] == 14.0) == at_runs

@@ -46,7 +46,8 @@ def import_exim(
     audience, messages, base, ips, other_domains
         As for `sendcap.import_kumomta`; names are those of the base's providers, or well known.
     queue_interval
-        Time between queue runs (``-q30m``); without it, a message is tried when it is due.
+        Time between queue runs (``-q30m``), each of which starts a queue runner; without it, a
+        message is tried when it is due.
 
     Raises
     ------
@@ -58,6 +59,7 @@ def import_exim(
     Exim specification, chapter "Retry configuration"; ``src/src/retry.c``, ``src/src/readconf.c``.
     """
     text = read_configuration(configuration, "Exim configuration")
+    interval = None if queue_interval is None else _interval_s(queue_interval)
     lines = Lines()
     sections = sections_of(lines.of(text))
     draft = Draft(Plan(audience, messages, base, ips, other_domains))
@@ -79,9 +81,9 @@ def import_exim(
     for group in groups:
         draft.provider(group, limits=True)
     domains = {group.name: group.own_domain for group in groups}
-    put_limits(draft, sections, domains)
+    put_limits(draft, sections, domains, interval)
     draft.source_addresses("Exim has no limits per source address.")
-    found = _retry(draft, text, sections, rules, groups, queue_interval)
+    found = _retry(draft, text, sections, rules, groups, interval or 0.0)
     report_the_rest(draft, sections, domains, found)
     return draft.finished("Exim", lines.files)
 
@@ -92,7 +94,7 @@ def _retry(
     sections: Sections,
     rules: RuleBook,
     groups: tuple[Group, ...],
-    interval: str | None,
+    interval_s: float,
 ) -> dict[str, Rule]:
     """Put the policy of most mail, and those of other providers; return their rules."""
     found: dict[str, Rule] = {}
@@ -120,8 +122,7 @@ def _retry(
             own_s = _put_own(draft, name, rule, longest)
             last, lives_s = (rule, own_s) if own_s > lives_s else (last, lives_s)
     why = "a message bounces at the first failure after the last cutoff, up to a delay later"
-    draft.lifetime(lives_s + _interval_s(interval), last.entry, why)
-    _put_queue_runs(draft, groups, interval)
+    draft.lifetime(lives_s + interval_s, last.entry, why)
     return {**found, "": usual}
 
 
@@ -135,32 +136,12 @@ def _put_usual(draft: Draft, rule: Rule, longest: Entry) -> float:
     return policy.steps[-1].cutoff_s + policy.retry_interval_max
 
 
-def _interval_s(interval: str | None) -> float:
-    """Return the time between queue runs; 0 if nobody has told it."""
+def _interval_s(interval: str) -> float:
+    """Return the time between queue runs."""
     try:
-        return 0.0 if interval is None else DELAY.read(interval)
+        return DELAY.read(interval)
     except ValueError as problem:
         raise ConfigurationError(f"{QUEUE_INTERVAL}: {problem}") from None
-
-
-def _put_queue_runs(draft: Draft, groups: tuple[Group, ...], interval: str | None) -> None:
-    """Let messages that are due wait for a queue run, if its interval is known."""
-    value, why = interval, "from --queue-interval"
-    if value is None:
-        value, why = "none", "set the interval of yours (-q30m) with --queue-interval"
-    draft.data["mta"]["retry"][QUEUE_INTERVAL] = value
-    draft.keep("queue runs", ("mta", "retry", QUEUE_INTERVAL), value, why)
-    if interval is not None:
-        draft.warn(
-            Entry("queue runs", value),
-            "a queue runner of Exim tries one message after the other; the scenario tries all that "
-            "are due at once: too early, and where a provider refuses connections, too often",
-        )
-    for group in groups:
-        own = draft.data["providers"][group.name].get("retry", {})
-        if interval is not None and own.get("policy") == "exim":
-            own[QUEUE_INTERVAL] = value
-            draft.keep("queue runs", ("providers", group.name, "retry", QUEUE_INTERVAL), value, why)
 
 
 def _put_own(draft: Draft, name: str, rule: Rule, longest: Entry) -> float:

@@ -12,7 +12,7 @@ _ONE_HOST: Final = "a host that answers is the first one; the model's always ans
 _OWN_RETRIES: Final = "the model remembers the retries of a message until it leaves"
 UNUSED: Final = {
     "remote_max_parallel": "for recipients of one message; here each message has one",
-    "queue_run": "messages that are due are ready together, and not one after the other",
+    "queue_run_in_order": "messages that are due are taken in the order in which they became so",
     "retry_data_expire": _OWN_RETRIES,
     "retry_include_ip_address": _OWN_RETRIES,
     "address_retry_include_sender": _OWN_RETRIES,
@@ -106,7 +106,8 @@ TABLE: Final = (
     Setting(
         ("queue_run_max",),
         ("limits[].connections",),
-        "5 by default; only where queue_only is set: each queue runner sends one message at a time",
+        "5 by default, where --queue-interval is given or queue_only is set: each queue runner "
+        "sends one message at a time, and each run starts one more",
     ),
     Setting(("max_parallel",), ("limits[].connections",), "over all providers of the transport"),
     Setting(

@@ -1,22 +1,31 @@
 """What Exim's SMTP transports limit: messages of a connection, and connections."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sendcap.importers.draft import Draft
 from sendcap.importers.exim.report import NOT_SET
 from sendcap.importers.exim.sections import Options, Sections
 from sendcap.importers.exim.ways import clients_of, transport_of
 from sendcap.importers.reading import Entry, whole
+from sendcap.scenario.durations import format_duration
+from sendcap.text.quantities import all_units
 
 MESSAGES = "connection_max_messages"
 _RUNNERS = "queue_run_max"
 _DEFAULT_RUNNERS = "5"
+MOST_RUNNERS = 10_000
+"""More than ever run: those of an Exim without a limit."""
 _DEFAULT_MESSAGES = 500
 _ALL_HOSTS = ("*",)
 
 
-def put_limits(draft: Draft, sections: Sections, domains: Mapping[str, str]) -> None:
-    """Put the limits of each provider's transport; a file of rules alone has none.
+def put_limits(
+    draft: Draft, sections: Sections, domains: Mapping[str, str], interval_s: float | None
+) -> None:
+    """Put the limits of each provider's transport, and of queue runners.
+
+    A file of rules alone has none of a transport.
 
     Sources: ``src/src/transports/smtp.c`` and the specification, chapter "The smtp transport".
     """
@@ -33,7 +42,7 @@ def put_limits(draft: Draft, sections: Sections, domains: Mapping[str, str]) -> 
         if other not in used and MESSAGES in clients[other]:
             why = f"transport {other}; the scenario has that of {', '.join(used)}"
             draft.overruled(clients[other][MESSAGES], why)
-    _put_runners(draft, sections)
+    _put_runners(draft, sections, interval_s)
 
 
 def _put(draft: Draft, name: str, transport: str, options: Options) -> None:
@@ -65,16 +74,34 @@ def _put_parallel(draft: Draft, transport: str, options: Options, names: list[st
         draft.shared_limit(name, {"connections": most}, entry, why, providers=names)
 
 
-def _put_runners(draft: Draft, sections: Sections) -> None:
-    """Put the number of queue runners where they alone send mail: each sends one at a time.
+def _put_runners(draft: Draft, sections: Sections, interval_s: float | None) -> None:
+    """Put the queue runners: each sends one message at a time, and each run starts one.
 
-    Source: ``daemon_qrun`` in ``src/src/daemon.c``.
+    They send what is due again, and all mail where they alone send it. Without the interval of the
+    runs, the first is not known to be a limit.
+
+    Source: ``daemon_qrun`` in ``src/src/daemon.c``, ``queue_run`` in ``src/src/queue.c``.
     """
     only = sections.options.get("queue_only")
-    if only is None or only.value in NOT_SET:
+    sends_all = only is not None and only.value not in NOT_SET
+    if interval_s is None:
+        why = "what is due waits for no queue run: set their interval (-q30m) with --queue-interval"
+        draft.keep("queue runs", ("mta", "retry"), "", why)
+    if interval_s is None and not sends_all:
         return
     entry = sections.options.get(_RUNNERS, Entry(_RUNNERS, _DEFAULT_RUNNERS))
-    # Zero is no limit; an expression is in the report.
-    if entry.value.isdecimal() and (most := entry.read(whole)) > 0:
-        why = "each queue runner sends one message at a time; the next one starts at the next run"
-        draft.shared_limit("queue runners", {"connections": most}, entry, why)
+    if not entry.value.isdecimal():
+        entry = Entry(_RUNNERS, _DEFAULT_RUNNERS)  # that of the expression is in the report
+    # Zero is no limit.
+    most = entry.read(whole) or MOST_RUNNERS
+    if most == MOST_RUNNERS and interval_s is None:
+        return
+    limit: dict[str, Any] = {"connections": most}
+    why = "each queue runner sends one message at a time"
+    if not sends_all:
+        limit["attempts"] = "retries"
+        why += "; what has not been tried is sent at once"
+    if interval_s is not None:
+        limit["one_more_every"] = format_duration(interval_s)
+        why += f"; each run, every {all_units(interval_s)}, starts one more"
+    draft.shared_limit("queue runners", limit, entry, why)

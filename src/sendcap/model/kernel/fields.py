@@ -178,6 +178,10 @@ MESSAGE = np.dtype(
 )
 """A message from its first attempt on."""
 
+# Which lanes a message waits in, see `Group.lane_of`.
+NEW: Final = 0
+RETRIED: Final = 1
+
 # Where a message is that can expire.
 WAITING: Final = 0
 CONNECTING: Final = 1
@@ -263,6 +267,13 @@ SHARED = np.dtype(
         ("rate", "i4"),  # limit, or NONE where connections are limited
         ("connections", "i8"),
         ("used", "i8"),  # connections in use
+        ("open", "i8"),  # connections that may be in use now
+        ("every_s", "f8"),  # one more may be at each multiple of this; 0 if all may at once
+        ("open_before", "i8"),  # those that might be until nobody waited any more
+        ("shrunk_s", "f8"),  # the moment since when
+        ("last_run", "i8"),  # the multiple at which one more could be used the last time
+        ("first_lane", "i4"),  # in ``Shared.lanes``
+        ("lanes", "i4"),
         ("first", "i4"),  # in ``Shared.parked``
         ("parked", "i4"),  # queues, or lanes
     ],
@@ -309,7 +320,7 @@ RETRY = np.dtype(
         ("most", "f8"),  # retries
         ("on_day_one", "f8"),  # Adobe: retries with the first delay
         ("age_s", "f8"),  # of a message, with the delay, at most
-        ("scan_s", "f8"),  # from one scan of the queue to the next; Exim: 0 if none
+        ("scan_s", "f8"),  # from one scan of the queue to the next
         ("first", "i8"),  # in ``delays_s``
         ("count", "i8"),
     ]

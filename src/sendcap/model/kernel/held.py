@@ -9,7 +9,7 @@ import numpy as np
 from sendcap.model.kernel.backoff import back_off
 from sendcap.model.kernel.compiled import compiled
 from sendcap.model.kernel.ends import message_expires
-from sendcap.model.kernel.fields import ENDING, NEVER, NONE, WAITING
+from sendcap.model.kernel.fields import ENDING, NEVER, NONE, RETRIED, WAITING
 from sendcap.model.kernel.state import Group, Records
 
 HELD: Final = np.dtype(
@@ -41,7 +41,7 @@ def hold(group: Group, held: Records) -> None:
         message = messages[number]
         message.place, message.stamp, message.active = WAITING, 0, 0
         message.batch, message.queue = row.batch, row.queue
-        message.lane = group.lane_of[batches.delivery[row.batch], row.queue]
+        message.lane = group.lane_of[RETRIED, batches.delivery[row.batch], row.queue]
         # All of them came before those that are relayed.
         message.relayed, message.number = row.number - _EARLIER, row.number
         message.kind, message.reason, message.failures = row.kind, row.reason, row.failures

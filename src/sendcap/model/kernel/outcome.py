@@ -28,7 +28,7 @@ from sendcap.model.kernel.fields import (
     TRANSIENT,
     UNREACHABLE,
 )
-from sendcap.model.kernel.retry import due_s, tried_s
+from sendcap.model.kernel.retry import due_s
 from sendcap.model.kernel.state import (
     Backoff,
     Batches,
@@ -202,7 +202,6 @@ def _bounce(
     )
     message.failures += 1
     message.previous_delay_s = when_s - now_s
-    when_s = tried_s(retry, queue.retry, when_s)
     message.reason = reason
     expiry_s = batches.expiry_s[message.batch]
     if when_s <= expiry_s:

@@ -77,15 +77,6 @@ def due_s(
 
 
 @compiled
-def tried_s(retry: Retry, number: int, due_s: float) -> float:
-    """Return when a message that is due is tried by a policy: at once, or at a queue run."""
-    policy = retry.policies[number]
-    if policy.kind == EXIM and policy.scan_s > 0.0 and due_s < np.inf:
-        return _next_scan_s(policy, due_s)
-    return due_s
-
-
-@compiled
 def _next_scan_s(policy: Any, earliest_s: float) -> float:
     scanned_s = math.ceil(earliest_s / policy.scan_s) * policy.scan_s
     # Rounding may put the product just before the moment that it must not precede.

@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from sendcap.model.kernel.compiled import compiled
-from sendcap.model.kernel.fields import CONNECTIONS, NEVER, NONE, STARTS
+from sendcap.model.kernel.fields import CONNECTIONS, NONE
 from sendcap.model.kernel.limits import charge_one, one_earliest_s
-from sendcap.model.kernel.state import Group, Limits, Numbers, Shared
-from sendcap.model.kernel.turns import set_turn
+from sendcap.model.kernel.state import Limits, Numbers, Shared
 
 
 @compiled
@@ -28,7 +27,7 @@ def refusing(
             start_s = one_earliest_s(limits, limit.rate, now_s)
             if start_s > latest_s:
                 latest, latest_s = numbers[place], start_s
-        elif limit.used >= limit.connections:
+        elif limit.used >= limit.open:
             return numbers[place]
     return latest
 
@@ -126,23 +125,3 @@ def _goes_before(shared: Shared, rank: int, ready_s: float, who: int, place: int
     if ready_s != shared.ready_s[place]:
         return ready_s < shared.ready_s[place]
     return who < shared.parked[place]
-
-
-@compiled
-def look_at_shared(group: Group, queue: Any, now_s: float) -> None:
-    """Find when the shared limits of a queue call the next one that is parked."""
-    shared = group.shared
-    for place in range(queue.first_shared, queue.first_shared + queue.shared):
-        number = shared.of_queue[place]
-        limit = shared.limits[number]
-        next_s, rank, ready_s, first = NEVER, 0, 0.0, 0
-        if limit.parked > 0:
-            rank, ready_s = shared.rank[limit.first], shared.ready_s[limit.first]
-            first = shared.parked[limit.first]
-            if limit.kind != STARTS:
-                first = group.lanes[first].queue
-            if limit.kind != CONNECTIONS:
-                next_s = one_earliest_s(group.limits, limit.rate, now_s)
-            elif limit.used < limit.connections:
-                next_s = now_s
-        set_turn(group.turns, len(group.queues) + number, next_s, limit.phase, rank, ready_s, first)

@@ -92,6 +92,7 @@ class Shared(NamedTuple):
     limits: Records
     of_queue: Numbers
     of_lane: Numbers  # those that are asked for a connection
+    lanes: Numbers  # that those cover which let connections in use one by one
     # A heap for each limit: queues or lanes, rank and ready time of their first messages.
     parked: Numbers
     rank: Numbers
@@ -158,7 +159,7 @@ class Group(NamedTuple):
     counts: Records  # one `COUNTS`
     queues: Records
     lanes: Records
-    lane_of: Numbers  # shape (deliveries, queues)
+    lane_of: Numbers  # of new messages, and of retries: shape (2, deliveries, queues)
     rounds: Numbers  # of addresses: those of each pool in the order of their turns
     turns: Turns
     connections: Records

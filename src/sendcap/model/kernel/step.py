@@ -4,9 +4,9 @@ A message is *taken* by a connection, *connects* if that has to be made, *asks* 
 an attempt, which *ends* with an answer; after a soft bounce it backs off and is *due* again; while
 it waits it may *expire*. What falls on one moment happens in this order: messages become due,
 connections are established and attempts end (in the order in which they began), the first in line
-starts, a message becomes active, a message is taken, messages expire. Before the first in line,
-rules look at the attempts of a period. See `sendcap.model.kernel.turns` for queues that share
-limits.
+starts, a message becomes active, a limit lets one more connection be used, a message is taken,
+messages expire. Before the first in line, rules look at the attempts of a period. See
+`sendcap.model.kernel.turns` for queues that share limits.
 """
 
 from __future__ import annotations
@@ -43,16 +43,13 @@ from sendcap.model.kernel.limits import at_once, charge
 from sendcap.model.kernel.line import ask, called, first_in_line, line_goes_on
 from sendcap.model.kernel.outcome import decide
 from sendcap.model.kernel.runs import PLACES
-from sendcap.model.kernel.shared import (
-    charge_take,
-    look_at_shared,
-    release_connection,
-)
+from sendcap.model.kernel.shared import charge_take, release_connection
+from sendcap.model.kernel.shared_turns import grow, look_at_shared
 from sendcap.model.kernel.state import Group, Numbers, Records
 from sendcap.model.kernel.suspension import sweep_or_send_back
 from sendcap.model.kernel.tally import MOST_COUNTS, USED
 from sendcap.model.kernel.telling import tell_start
-from sendcap.model.kernel.turns import ADMIT, TAKE, next_turn_s
+from sendcap.model.kernel.turns import ADMIT, GROW, TAKE, next_turn_s
 from sendcap.model.kernel.waiting import (
     arrive,
     first_ready_s,
@@ -146,8 +143,11 @@ def _has_turn(group: Group, number: int, limit: int, now_s: float) -> tuple[int,
     """
     queue = group.queues[number]
     if limit >= 0:
-        if group.turns.phase[limit + len(group.queues)] == ADMIT:
+        phase = group.turns.phase[limit + len(group.queues)]
+        if phase == ADMIT:
             admit(group)
+        elif phase == GROW:
+            grow(group, group.shared.limits[limit], now_s)
         elif called(group, limit, number):
             if group.shared.limits[limit].kind == STARTS:
                 return NONE, first_in_line(group, number, now_s)

@@ -17,9 +17,11 @@ REACT: Final = 0
 START: Final = 1
 ADMIT: Final = 2
 """A message becomes active."""
-CALL: Final = 3
+GROW: Final = 3
+"""A shared limit lets one more connection be used."""
+CALL: Final = 4
 """Limits call lanes that take turns, before any message is taken."""
-TAKE: Final = 4
+TAKE: Final = 5
 
 
 @inlined

@@ -12,7 +12,15 @@ from sendcap.model.kernel.arrivals import look_at_next, next_arrival
 from sendcap.model.kernel.chance import succeeds, uniform
 from sendcap.model.kernel.compiled import compiled, inlined
 from sendcap.model.kernel.ends import message_expires, run_expires_at
-from sendcap.model.kernel.fields import EXPIRED_IN_PLACE, NEVER, NONE, NOT_ATTEMPTED, WAITING
+from sendcap.model.kernel.fields import (
+    EXPIRED_IN_PLACE,
+    NEVER,
+    NEW,
+    NONE,
+    NOT_ATTEMPTED,
+    RETRIED,
+    WAITING,
+)
 from sendcap.model.kernel.person import DEAD
 from sendcap.model.kernel.runs import EVER, PLACES, free_run, ready_s, run_of
 from sendcap.model.kernel.state import Addresses, Batches, Group, Records, Runs
@@ -33,7 +41,7 @@ def arrive(group: Group, handed: Any) -> None:
     runs.numbers[EVER] += 1
     run = run_of(runs, number)
     run.batch, run.queue, run.left, run.relayed = batch, handed.queue, count, handed.relayed
-    run.lane = group.lane_of[batches.delivery[batch], handed.queue]
+    run.lane = group.lane_of[NEW, batches.delivery[batch], handed.queue]
     run.place = runs.numbers[PLACES]
     run.next, run.active = NONE, 0
     if len(runs.places) > 0:
@@ -101,7 +109,7 @@ def retry_arrives(group: Group, queue: Any, number: int) -> None:
     """Add a message that is due."""
     message, messages, batches = group.messages[number], group.messages, group.batches
     message.next, message.place, message.active = NONE, WAITING, 0
-    message.lane = group.lane_of[batches.delivery[message.batch], message.queue]
+    message.lane = group.lane_of[RETRIED, batches.delivery[message.batch], message.queue]
     lane = group.lanes[message.lane]
     if lane.retry_first == NONE:
         lane.retry_first = number

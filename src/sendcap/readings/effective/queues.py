@@ -111,10 +111,13 @@ def _rates(scenario: Scenario, stage: Stage, scope: Scope) -> Iterator[tuple[str
 def _shared(scenario: Scenario, limit: Stage) -> str:
     """Return a limit over several queues, and all that it covers, or how many."""
     scope = Scope(1, start=scenario.start)
+    written = next(each for each in scenario.limits if each.name == limit.name)
+    every_s = written.one_more_every
+    grows = "" if every_s is None else f", one more each {all_units(every_s)}"
     texts = [
         limit_text(constraint.throttle, constraint, constraint, scope)
         if constraint.throttle is not None
-        else f"{counted(limit.servers, 'connection')} in use"
+        else f"{counted(limit.servers, 'connection')} in use{grows}"
         for constraint in limit.constraints
     ]
     over = "all queues"
@@ -122,8 +125,9 @@ def _shared(scenario: Scenario, limit: Stage) -> str:
         over = _names(limit.paths) if len(limit.paths) <= _MOST else f"{len(limit.paths)} queues"
     if len(limit.paths) > 1:
         over += " together"
+    what = "retries to " if written.attempts == "retries" else ""
     whose = f", for {listed(limit.deliveries)}" if limit.deliveries else ""
-    return f"{limit.name}, over {over}{whose}: {'; '.join(texts)}"
+    return f"{limit.name}, over {what}{over}{whose}: {'; '.join(texts)}"
 
 
 def _names(queues: Sequence[Queue]) -> str:

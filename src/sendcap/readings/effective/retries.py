@@ -104,7 +104,7 @@ def _jitter(policy: RetryPolicy) -> str:
         case KumomtaRetry() if policy.needs_uniform:
             return f"; each delay ± {all_units(policy.jitter_s / 2.0)}"
         case EximRetry() if policy.needs_uniform:
-            return f"{_at_runs(policy)}; delays of H steps are the middle of their range"
+            return "; delays of H steps are the middle of their range"
         case _:
             return _at_runs(policy)
 

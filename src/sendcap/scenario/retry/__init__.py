@@ -99,9 +99,9 @@ def attempt_series_s(
         finish = np.full(1, attempts[-1] + service_s)
         failures = np.array([len(attempts) - 1])
         due = policy.due_s(failures, finish, arrived, first_failed, previous_delay, half)
-        tried_s = float(policy.tried_s(due)[0])
-        if not tried_s - arrived_s <= max_age_s or math.isinf(tried_s):
+        due_s = float(due[0])
+        if not due_s - arrived_s <= max_age_s or math.isinf(due_s):
             break
         previous_delay = due - finish
-        attempts.append(tried_s)
+        attempts.append(due_s)
     return [start_s - arrived_s for start_s in attempts]

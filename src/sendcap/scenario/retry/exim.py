@@ -13,11 +13,9 @@ from sendcap.scenario.durations import DurationText, parse_duration
 from sendcap.scenario.retry.policy import (
     DELAY,
     Bounces,
-    Cap,
     Delay,
     RetryPolicy,
     Times,
-    next_run_s,
 )
 from sendcap.text.quoting import shown
 
@@ -96,15 +94,14 @@ class EximRetry(RetryPolicy):
     - ``H,cutoff,p1,factor``: at random in the upper half of p1 … g · factor, as Exim's code has
       it, and p1 while g · factor is not above p1;
 
-    and at most ``retry_interval_max``. Past the last cutoff the policy gives up. A message that is
-    due waits for a queue run, where there is a ``queue_interval``: runs are at its multiples on the
-    simulation's clock. The next delay follows from the one before without that wait.
+    and at most ``retry_interval_max``. Past the last cutoff the policy gives up. For a message that
+    is due to wait for a queue runner, there are limits on retries (``[[limits]]``,
+    ``one_more_every``); the next delay follows from the one before without that wait.
 
     References
     ----------
     Exim, ``src/src/retry.c``; the default rule is that of ``src/src/configure.default``.
-    Exim keeps the failing time per host or address; here it is the message's own. Its queue runners
-    take one message after the other; here all that are due at a run are ready at once.
+    Exim keeps the failing time per host or address; here it is the message's own.
     """
 
     policy: Literal["exim"] = "exim"
@@ -113,8 +110,6 @@ class EximRetry(RetryPolicy):
     """Retry rule in Exim's syntax: steps F,cutoff,interval or G or H,cutoff,interval,factor."""
     retry_interval_max: Delay = parse_duration("24h")
     """Longest delay."""
-    queue_interval: Cap = None
-    """Time between queue runs (30m of -q30m), or "none": a message is tried when it is due."""
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -139,16 +134,6 @@ class EximRetry(RetryPolicy):
                 delay_s[mask] = step.interval_s + room_s * (0.5 + 0.5 * bounces.drawn[mask])
         delay_s = np.minimum(delay_s, self.retry_interval_max)
         return np.where(which == len(cutoff_s), np.inf, bounces.finish_s + delay_s)
-
-    def tried_s(self, due_s: Times) -> Times:
-        """When messages that are due at some moments are tried: at once, or at a queue run."""
-        every_s = self.run_every_s
-        return next_run_s(due_s, every_s) if every_s else due_s
-
-    @property
-    def run_every_s(self) -> float:
-        """The time between queue runs, in seconds; 0 if there are none."""
-        return self.queue_interval or 0.0
 
     @property
     def shortest_delay_s(self) -> float:

@@ -120,10 +120,6 @@ class RetryPolicy(Section, ABC):
     def _due_s(self, bounces: Bounces) -> Times:
         """When messages are due again after a soft bounce."""
 
-    def tried_s(self, due_s: Times) -> Times:
-        """When messages that are due at some moments are tried: at once, or at a queue run."""
-        return due_s
-
     @property
     def run_every_s(self) -> float:
         """Retries take place at multiples of this many seconds; 0 if at any moment."""

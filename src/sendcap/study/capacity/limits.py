@@ -17,7 +17,7 @@ from sendcap.model.confirmation import as_sent
 from sendcap.model.engine import Progress, simulate_ledger
 from sendcap.model.monitor import Monitor
 from sendcap.readings.bottleneck import held_up, holding_up
-from sendcap.readings.load import carried, loaded_stages
+from sendcap.readings.load import carried, loaded_stages, retried
 from sendcap.readings.people import require_messages
 from sendcap.run import Run
 from sendcap.scenario import Scenario
@@ -274,12 +274,14 @@ def _observed(run: Run, stage: Stage) -> Observed:
 
 
 def _attempted(run: Run, stage: Stage) -> Counts | None:
-    """Return the attempts under a limit over single deliveries, per bin; None for all."""
-    if not stage.deliveries:
-        return None
+    """Return the attempts under a limit that lets others pass, per bin; None for all."""
     limit = next(each for each in run.scenario.limits if each.name == stage.name)
+    if not limit.lets_others_pass:
+        return None
     of_each = [
-        run.ledger.counts("attempted", clock="happened", delivery=name, provider=path.provider)
+        retried(run.ledger, path.provider, name)
+        if limit.attempts == "retries"
+        else run.ledger.counts("attempted", clock="happened", delivery=name, provider=path.provider)
         for path, name in limit.covered(run.scenario.loads())
     ]
     attempted: Counts = np.sum(of_each, axis=0)
